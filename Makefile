@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format lock
+
+python ?= python3
+venv := .venv
+bin := $(venv)/bin
+# The stamp is younger than the lock exactly when the environment holds what the lock names.
+ready := $(venv)/.ready
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(ready): requirements.lock pyproject.toml
+	$(python) -m venv $(venv)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after one explained score
+	$(bin)/tidegate demo $(ARGS)
+
+test: $(ready)  ## every test
+	$(bin)/python -m pytest $(ARGS)
+
+check: $(ready)  ## format, lint, types, import contracts
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+bench: $(ready)  ## every benchmark beside its peers
+	$(bin)/python -m experiments.benchmarks
+
+format: $(ready)  ## rewrite the sources in the house style
+	$(bin)/ruff format .
+	$(bin)/ruff check --fix .
+
+lock:  ## resolve the dependencies anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --extra train --extra serve --extra dev --quiet pyproject.toml --output-file requirements.lock

@@ -1,0 +1,8 @@
+"""What is known about a route or a shipment, as of the instant it is scored.
+
+Enters: records of journeys, documents, transactions and outcomes (`records`), from files (`reading`)
+or from one request (`submission`). Leaves: one row of features per subject, in the order of the
+`catalogue`, computed by one engine for many subjects (`matrix`) and for one (`vector`).
+
+Nothing here reads a clock, trains, serves or knows how a model works; every other room may import it.
+"""

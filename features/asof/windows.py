@@ -1,0 +1,114 @@
+"""Windows, as a feature declares them in the defaults of its parameters.
+
+    def consignee_shipments_30d(count: Column = count("shipments", by="consignee_id", days=30)):
+
+Each builder returns a `Window`; it is typed as the column that the feature will be given.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Reducer = Literal[
+    "count",
+    "total",
+    "mean",
+    "largest",
+    "smallest",
+    "latest",
+    "distinct",
+    "hours_since_latest",
+    "days_since_first",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Which events are reduced to one number per subject.
+
+    `by` names the subject's columns that form the key and `matching` the event's columns it must
+    equal; a subject without its key gets a missing value, one whose key was never seen gets 0 for
+    counts and totals and a missing value otherwise. `days` is None for all of history. `value`
+    names the int64 column that is reduced; `where` a boolean column that events must satisfy.
+    """
+
+    source: str
+    by: tuple[str, ...]
+    matching: tuple[str, ...]
+    days: int | None
+    reducer: Reducer
+    value: str | None = None
+    where: str | None = None
+
+    def __str__(self) -> str:
+        what = self.reducer if self.value is None else f"{self.reducer} {self.value}"
+        condition = f" where {self.where}" if self.where else ""
+        span = "ever" if self.days is None else f"{self.days} days"
+        return f"{what} of {self.source}{condition} by {', '.join(self.by) or 'all'}, {span}"
+
+
+def _window(
+    reducer: Reducer,
+    source: str,
+    *,
+    by: str | tuple[str, ...],
+    matching: str | tuple[str, ...] | None = None,
+    days: int | None = None,
+    value: str | None = None,
+    where: str | None = None,
+) -> Any:
+    keys = (by,) if isinstance(by, str) else by
+    matched = (matching,) if isinstance(matching, str) else matching
+    return Window(
+        source=source,
+        by=keys,
+        matching=matched or keys,
+        days=days,
+        reducer=reducer,
+        value=value,
+        where=where,
+    )
+
+
+def count(source: str, **face: Any) -> Any:
+    """How many events; 0 where the key has none."""
+    return _window("count", source, **face)
+
+
+def total(source: str, value: str, **face: Any) -> Any:
+    """Exact int64 sum of `value`; 0 where the key has no events."""
+    return _window("total", source, value=value, **face)
+
+
+def mean(source: str, value: str, **face: Any) -> Any:
+    """Exact sum of `value` over the count; missing where the key has no events."""
+    return _window("mean", source, value=value, **face)
+
+
+def largest(source: str, value: str, **face: Any) -> Any:
+    """The largest `value`; missing where the key has no events."""
+    return _window("largest", source, value=value, **face)
+
+
+def smallest(source: str, value: str, **face: Any) -> Any:
+    """The smallest `value`; missing where the key has no events."""
+    return _window("smallest", source, value=value, **face)
+
+
+def latest(source: str, value: str, **face: Any) -> Any:
+    """The `value` known last, by instant and then by record id; missing without events."""
+    return _window("latest", source, value=value, **face)
+
+
+def distinct(source: str, value: str, **face: Any) -> Any:
+    """How many different values; missing values are not counted."""
+    return _window("distinct", source, value=value, **face)
+
+
+def hours_since_latest(source: str, **face: Any) -> Any:
+    """Hours from the newest event to the scoring instant; missing without events."""
+    return _window("hours_since_latest", source, **face)
+
+
+def days_since_first(source: str, **face: Any) -> Any:
+    """Days from the oldest event to the scoring instant; missing without events."""
+    return _window("days_since_first", source, **face)

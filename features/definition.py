@@ -1,0 +1,169 @@
+"""A feature and its face: what a reviewer, a data scientist and a model are told about it.
+
+A feature is a function of columns. Its name is the column, the model input, the contribution's key
+and the API's key; its docstring is its meaning, in words for a reviewer; its parameters are what it
+reads: a parameter without a default is a column of the subject, one with a `Window` as default is
+that window over history or over the attached records.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.asof.windows import Window
+from features.errors import DefinitionError
+from features.records import SubjectKind
+
+Column = npt.NDArray[Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Unit(StrEnum):
+    """What the numbers of a feature count; the feature's name carries the same unit."""
+
+    COUNT = "count"
+    RATIO = "ratio"
+    SHARE = "share of 1"
+    HOURS = "hours"
+    DAYS = "days"
+    KILOMETRES = "km"
+    KNOTS = "kn"
+    KILOGRAMS = "kg"
+    KILOGRAMS_PER_M3 = "kg per m3"
+    EURO = "EUR"
+    EURO_PER_KG = "EUR per kg"
+    PERCENT = "%"
+    HOUR_OF_DAY = "hour of day"
+    YES_NO = "0 or 1"
+    CATEGORY = "category"
+
+
+class Direction(Enum):
+    """Where the domain is sure: which way the risk may only go as the value rises."""
+
+    HIGHER_IS_RISKIER = 1
+    LOWER_IS_RISKIER = -1
+    EITHER = 0
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the matrix, with everything that is said about it.
+
+    `reads` lists subject columns and windows in words; `defined_at` is `path#Lline` from the root
+    of the project; `sentence` is the template of a reason, with `{value}` for this case's value.
+    """
+
+    name: str
+    subject: SubjectKind
+    family: str
+    meaning: str
+    unit: Unit
+    reads: tuple[str, ...]
+    when_missing: str
+    indicator: str
+    source: str
+    direction: Direction
+    sentence: str
+    defined_at: str
+    columns: tuple[str, ...]
+    windows: dict[str, Window]
+    compute: Callable[..., Column]
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether values are text from a closed list rather than numbers."""
+        return self.unit is Unit.CATEGORY
+
+    def face(self) -> dict[str, str | list[str]]:
+        """The face as plain JSON, as the catalogue and its fingerprint show it."""
+        return {
+            "name": self.name,
+            "subject": self.subject,
+            "family": self.family,
+            "meaning": self.meaning,
+            "unit": self.unit.value,
+            "reads": list(self.reads),
+            "when_missing": self.when_missing,
+            "indicator": self.indicator,
+            "source": self.source,
+            "direction": self.direction.name.lower(),
+            "sentence": self.sentence,
+        }
+
+
+def feature(
+    *,
+    subject: SubjectKind,
+    unit: Unit,
+    when_missing: str,
+    indicator: str,
+    source: str,
+    sentence: str,
+    direction: Direction = Direction.EITHER,
+) -> Callable[[Callable[..., Column]], Feature]:
+    """Make a `Feature` of a function of columns, named by the function and its file.
+
+    The function gets one array per parameter, all of one length, and returns an array of that
+    length: float64 with NaN for missing, or text with None for missing where `unit` is CATEGORY.
+    Raises DefinitionError when the docstring is absent or a default is no window.
+    """
+
+    def define(function: Callable[..., Column]) -> Feature:
+        columns, windows = _parameters(function)
+        return Feature(
+            name=function.__name__,
+            subject=subject,
+            family=Path(inspect.getfile(function)).stem,
+            meaning=_meaning(function),
+            unit=unit,
+            reads=tuple(columns) + tuple(str(window) for window in windows.values()),
+            when_missing=when_missing,
+            indicator=indicator,
+            source=source,
+            direction=direction,
+            sentence=sentence,
+            defined_at=_place(function),
+            columns=columns,
+            windows=windows,
+            compute=function,
+        )
+
+    return define
+
+
+def _parameters(function: Callable[..., Column]) -> tuple[tuple[str, ...], dict[str, Window]]:
+    columns, windows = [], {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.default is inspect.Parameter.empty:
+            columns.append(name)
+        elif isinstance(parameter.default, Window):
+            windows[name] = parameter.default
+        else:
+            raise DefinitionError(f"{function.__name__}: the default of {name!r} is not a window")
+    return tuple(columns), windows
+
+
+def _meaning(function: Callable[..., Column]) -> str:
+    if not function.__doc__:
+        raise DefinitionError(f"{function.__name__}: a feature's docstring is its meaning")
+    return " ".join(function.__doc__.split())
+
+
+def _place(function: Callable[..., Column]) -> str:
+    lines, first = inspect.getsourcelines(function)
+    offset = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))
+    path = Path(inspect.getfile(function)).resolve().relative_to(ROOT)
+    return f"{path.as_posix()}#L{first + offset}"
+
+
+def as_numbers(values: npt.ArrayLike) -> Column:
+    """`values` as float64, with None as NaN."""
+    return np.asarray(values, dtype=np.float64)

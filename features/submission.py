@@ -1,0 +1,101 @@
+"""One subject with everything attached to it, as a border system submits it to be scored."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from features.records import (
+    Document,
+    Journey,
+    Leg,
+    Position,
+    Record,
+    Shipment,
+    SubjectKind,
+    Transaction,
+)
+
+
+class AttachedDocument(Document):
+    """A document inside a submission: the subject may be left out, since the submission names it."""
+
+    subject_kind: SubjectKind | None = None  # type: ignore[assignment]
+    subject_id: str | None = None  # type: ignore[assignment]
+
+
+class AttachedTransaction(Transaction):
+    """A transaction inside a submission: the subject may be left out."""
+
+    subject_kind: SubjectKind | None = None  # type: ignore[assignment]
+    subject_id: str | None = None  # type: ignore[assignment]
+
+
+class Submission(Record):
+    """A route (a journey with its legs) or a shipment (with its journey where known) to be scored.
+
+    Attached documents and transactions may repeat the subject and must then agree with it;
+    legs and positions belong to the submitted journey.
+    """
+
+    subject_kind: SubjectKind
+    shipment: Shipment | None = None
+    journey: Journey | None = None
+    legs: tuple[Leg, ...] = Field(default=(), max_length=500)
+    positions: tuple[Position, ...] = Field(default=(), max_length=5_000)
+    documents: tuple[AttachedDocument, ...] = Field(default=(), max_length=500)
+    transactions: tuple[AttachedTransaction, ...] = Field(default=(), max_length=500)
+
+    @property
+    def subject(self) -> Journey | Shipment:
+        """The scored record itself."""
+        subject = self.journey if self.subject_kind == "route" else self.shipment
+        assert subject is not None, "refused on entry"
+        return subject
+
+    @property
+    def subject_id(self) -> str:
+        """The id of the scored journey or shipment."""
+        subject = self.subject
+        return subject.journey_id if isinstance(subject, Journey) else subject.shipment_id
+
+    @property
+    def declared_at(self) -> datetime:
+        """The scoring instant."""
+        return self.subject.declared_at
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.subject_kind == "route" and (self.journey is None or self.shipment is not None):
+            raise PydanticCustomError(
+                "subject", "a route is submitted with `journey` and without `shipment`"
+            )
+        if self.subject_kind == "shipment" and self.shipment is None:
+            raise PydanticCustomError("subject", "a shipment is submitted with `shipment`")
+        self._refuse_foreign_attachments()
+        return self
+
+    def _refuse_foreign_attachments(self) -> None:
+        journey_id = self.journey.journey_id if self.journey else None
+        if self.shipment and self.journey and self.shipment.journey_id not in (None, journey_id):
+            raise PydanticCustomError(
+                "foreign_attachment", "`journey` is not the one that `shipment` names"
+            )
+        for field in ("legs", "positions"):
+            if any(record.journey_id != journey_id for record in getattr(self, field)):
+                raise PydanticCustomError(
+                    "foreign_attachment",
+                    "`{field}` holds a record of another journey",
+                    {"field": field},
+                )
+        for field in ("documents", "transactions"):
+            for record in getattr(self, field):
+                if (record.subject_kind or self.subject_kind) != self.subject_kind or (
+                    record.subject_id or self.subject_id
+                ) != self.subject_id:
+                    raise PydanticCustomError(
+                        "foreign_attachment",
+                        "`{field}` holds a record of another subject",
+                        {"field": field},
+                    )
