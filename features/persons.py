@@ -2,7 +2,8 @@
 
 Tidegate scores journeys and consignments. A field about a person is refused wherever it turns up,
 by name, before its value is looked at; the value never reaches an error, a log or a table.
-Basis: FRA, Preventing unlawful profiling today and in the future (2018); Smuggling Protocol, Art. 5.
+Basis: FRA, Preventing unlawful profiling today and in the future (2018); Smuggling Protocol,
+Art. 5.
 """
 
 import re

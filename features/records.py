@@ -54,7 +54,11 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,32}$")]
 Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,64}$")]
-Text = Annotated[str, Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f‪-‮⁦-⁩]*$")]
+# No control characters, and none that reorder the text around them on a screen.
+Text = Annotated[
+    str,
+    Field(max_length=512, pattern="^[^\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]*$"),
+]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 HsCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]

@@ -19,7 +19,7 @@ from features.records import (
 
 
 class AttachedDocument(Document):
-    """A document inside a submission: the subject may be left out, since the submission names it."""
+    """A document inside a submission: the subject may be left out."""
 
     subject_kind: SubjectKind | None = None  # type: ignore[assignment]
     subject_id: str | None = None  # type: ignore[assignment]
