@@ -57,7 +57,7 @@ Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,64}$")]
 # No control characters, and none that reorder the text around them on a screen.
 Text = Annotated[
     str,
-    Field(max_length=512, pattern="^[^\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]*$"),
+    Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}]*$"),
 ]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
