@@ -1,0 +1,79 @@
+"""Places by their location code: what they are, where, and in which country."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+Codes = npt.NDArray[np.object_]
+Numbers = npt.NDArray[np.float64]
+
+HERE = Path(__file__).parent
+
+
+@cache
+def places() -> pa.Table:
+    """All places: code, name, country, other_country, kind, latitude, longitude.
+
+    `kind` is port, airport or crossing; `other_country` is the far side of a crossing, else null.
+    """
+    return pq.read_table(HERE / "places.parquet")
+
+
+def rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """The row of each code in `places()`; -1 where the code is None or unknown."""
+    return row_in(_known_codes(), codes)
+
+
+def row_in(known: pa.Array, codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """The row of each of `codes` in `known`; -1 where it is None or not there."""
+    asked = pa.array(np.asarray(codes, dtype=object), type=pa.string(), from_pandas=True)
+    found = pc.index_in(asked, value_set=known, skip_nulls=True)
+    rows: npt.NDArray[np.int64] = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    return rows.astype(np.int64)
+
+
+def positions_of(codes: npt.ArrayLike) -> tuple[Numbers, Numbers]:
+    """Latitude and longitude in degrees of each code; NaN where it is unknown."""
+    rows = rows_of(codes)
+    latitude, longitude = (
+        np.where(rows < 0, np.nan, _column(name)[rows]) for name in ("latitude", "longitude")
+    )
+    return latitude, longitude
+
+
+def country_of(codes: npt.ArrayLike) -> Codes:
+    """Country of each code, for a crossing the first of its two; None where it is unknown."""
+    return _texts(codes, "country")
+
+
+def kind_of(codes: npt.ArrayLike) -> Codes:
+    """What each code is: port, airport or crossing; None where it is unknown."""
+    return _texts(codes, "kind")
+
+
+def _texts(codes: npt.ArrayLike, name: str) -> Codes:
+    return text_at(_column(name), rows_of(codes))
+
+
+def text_at(texts: Codes, rows: npt.NDArray[np.int64]) -> Codes:
+    """`texts` at `rows`, with None where the row is negative."""
+    found = texts[rows]
+    found[rows < 0] = None
+    return found
+
+
+@cache
+def _known_codes() -> pa.Array:
+    return places()["code"].combine_chunks()
+
+
+@cache
+def _column(name: str) -> npt.NDArray[Any]:
+    values: npt.NDArray[Any] = places()[name].to_numpy()
+    return values
