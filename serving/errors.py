@@ -1,0 +1,170 @@
+"""What can go wrong in this room.
+
+TidegateError
+└── ServingError                    answered as a problem with its own status
+    ├── BadRequest (400)
+    │   ├── BodyMalformed           not one JSON document that every reader reads alike
+    │   └── IdempotencyKeyMissing
+    ├── NotSignedIn (401)
+    ├── Forbidden (403)             the key lacks the scope, or is tied to another office
+    ├── NotFound (404)              unknown, or not for this caller: the two look the same
+    ├── Conflict (409)
+    │   ├── StillInProgress         the first request with this idempotency key has no answer yet
+    │   └── NameTaken
+    ├── BodyTooLarge (413)
+    ├── MediaTypeUnsupported (415)
+    ├── Unprocessable (422)
+    │   ├── SubmissionRefused       well-formed, but no subject that may be scored
+    │   └── IdempotencyKeyReused
+    └── Unavailable (503)           nothing was decided; the caller may try again
+        ├── NoModel
+        ├── TooBusy
+        └── LogUnavailable
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from features.errors import TidegateError
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a request: where (a JSON pointer), which rule, and in words."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ServingError(TidegateError):
+    """Base of everything that a caller is answered with; never carries what the caller sent."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "The service failed"
+    retry_after_s: ClassVar[int | None] = None
+
+    def __init__(self, detail: str, faults: tuple[Fault, ...] = ()):
+        super().__init__(detail)
+        self.faults = faults
+
+
+class BadRequest(ServingError):
+    """The request cannot be understood."""
+
+    status = 400
+    title = "The request cannot be understood"
+
+
+class BodyMalformed(BadRequest):
+    """The body is not one JSON document that every reader reads alike."""
+
+    title = "The body is not acceptable JSON"
+
+
+class IdempotencyKeyMissing(BadRequest):
+    """The header `Idempotency-Key` is absent or unusable."""
+
+    title = "An idempotency key is needed"
+
+
+class NotSignedIn(ServingError):
+    """No key, or one that is unknown, expired or revoked: the answer does not say which."""
+
+    status = 401
+    title = "A valid key is needed"
+
+
+class Forbidden(ServingError):
+    """The key is valid and does not allow this."""
+
+    status = 403
+    title = "This key does not allow that"
+
+
+class NotFound(ServingError):
+    """There is no such thing, or it is not for this caller."""
+
+    status = 404
+    title = "There is no such thing here"
+
+
+class Conflict(ServingError):
+    """The request meets another one."""
+
+    status = 409
+    title = "The request meets another one"
+
+
+class StillInProgress(Conflict):
+    """The first request with this idempotency key has no answer yet."""
+
+    title = "The first request with this key is in progress"
+    retry_after_s = 1
+
+
+class NameTaken(Conflict):
+    """A key of that name is in use."""
+
+    title = "The name is taken"
+
+
+class BodyTooLarge(ServingError):
+    """The body is larger than the service reads."""
+
+    status = 413
+    title = "The body is too large"
+
+
+class MediaTypeUnsupported(ServingError):
+    """The body is not plain `application/json`."""
+
+    status = 415
+    title = "The body's media type or encoding is not supported"
+
+
+class Unprocessable(ServingError):
+    """Well-formed, and refused."""
+
+    status = 422
+    title = "The request was refused"
+
+
+class SubmissionRefused(Unprocessable):
+    """The body is no subject that may be scored; `faults` says where and why."""
+
+    title = "The submission was refused"
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """The idempotency key was used before with another body."""
+
+    title = "The idempotency key was used with another body"
+
+
+class Unavailable(ServingError):
+    """Nothing was decided. An absent score never means low risk: use the manual procedure."""
+
+    status = 503
+    title = "No score can be given now"
+    retry_after_s = 5
+
+
+class NoModel(Unavailable):
+    """No usable champion for this kind of subject."""
+
+    title = "No model is ready"
+    retry_after_s = 60
+
+
+class TooBusy(Unavailable):
+    """The queue of the decision log is full."""
+
+    title = "Too many requests at once"
+    retry_after_s = 1
+
+
+class LogUnavailable(Unavailable):
+    """The decision could not be made durable, so it was not made."""
+
+    title = "The decision log cannot be written"

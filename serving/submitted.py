@@ -1,0 +1,112 @@
+"""From the bytes that arrived to a submission, or to a refusal that repeats none of them.
+
+What one reader takes and another reads differently is refused before anything looks at the fields:
+a key given twice, NaN and Infinity, numbers beyond a float, half a surrogate pair, a byte-order
+mark, nesting without end.
+"""
+
+import json
+import math
+import re
+from datetime import datetime
+from typing import Any, NoReturn
+
+import orjson
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from features.submission import Submission
+from serving.errors import BodyMalformed, Fault, SubmissionRefused
+
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+LONGEST_INTEGER = 19  # digits, with the sign: more than any field takes, less than a float loses
+
+INSTANTS_FROM, INSTANTS_UNTIL = 1900, 2200
+
+
+def read_submission(body: bytes) -> Submission:
+    """The submission in a request's body or in a stored one.
+
+    Raises BodyMalformed where it is not one unambiguous JSON object, SubmissionRefused where it is
+    no subject that may be scored; both name fields and places, never a value.
+    """
+    document = read_json(body)
+    try:
+        return Submission.model_validate(document)
+    except ValidationError as refusal:
+        raise SubmissionRefused(
+            "the submission breaks the schema of its records",
+            tuple(_fault(error) for error in refusal.errors(include_url=False)),
+        ) from None
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON document in `body`; arrays as tuples, texts under `…_at` as instants."""
+    try:
+        orjson.loads(body)  # refuses all but what is named here, and says where
+        return json.loads(
+            body,
+            object_pairs_hook=_object,
+            parse_float=_float,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
+        )
+    except orjson.JSONDecodeError as refusal:
+        raise BodyMalformed(f"not valid JSON at byte {refusal.pos}") from None
+    except RecursionError:
+        raise BodyMalformed("nested deeper than any record") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read: dict[str, Any] = {}
+    for name, value in pairs:
+        if not FIELD_NAME.fullmatch(name):
+            raise SubmissionRefused(
+                "a field name is not made of letters, digits, hyphens and underscores"
+            )
+        if name in read:
+            raise BodyMalformed(f"the field {name} is given twice in one object")
+        read[name] = _value(name, value)
+    return read
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, str) and name.endswith("_at"):
+        return _instant(value)
+    return value
+
+
+def _instant(text: str) -> datetime | str:
+    """The instant that `text` names; `text` itself, which no field takes, where it names none."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return instant if INSTANTS_FROM <= instant.year < INSTANTS_UNTIL else text
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BodyMalformed("a number is too large")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise BodyMalformed("a number has too many digits")
+    return int(text)
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise BodyMalformed("NaN and Infinity are not numbers")
+
+
+def _fault(error: ErrorDetails) -> Fault:
+    """A validation error without what was validated."""
+    pointer = "".join(f"/{part}" for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return Fault(pointer, "unknown_field", f"{error['loc'][-1]} is no field of this record")
+    return Fault(pointer, error["type"], error["msg"])
