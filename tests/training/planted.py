@@ -1,0 +1,132 @@
+"""A small catalogue, and training sets of an invented truth that its features share."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.definition import Direction, Feature, Unit
+from training.model_inputs import ModelInputs
+
+BEGINS = np.datetime64("2025-01-01T00:00:00", "us")
+DAYS = 360
+
+
+def made_feature(
+    name: str, unit: Unit = Unit.RATIO, direction: Direction = Direction.EITHER
+) -> Feature:
+    return Feature(
+        name=name,
+        subjects=("shipment",),
+        family="planted",
+        meaning=f"What {name} means.",
+        unit=unit,
+        reads=(name,),
+        when_missing="never",
+        indicator="none",
+        source="none",
+        direction=direction,
+        sentence="{value}",
+        defined_at="tests/training/planted.py#L1",
+        columns=(name,),
+        windows={},
+        compute=lambda column: column,
+    )
+
+
+INPUTS = ModelInputs(
+    subject="shipment",
+    features=(
+        made_feature("value_per_kg_ratio"),
+        made_feature("late_payments_30d", Unit.COUNT, Direction.HIGHER_IS_RISKIER),
+        made_feature("corridor", Unit.CATEGORY),
+        made_feature("noise_ratio"),
+    ),
+    fingerprint="sha256:" + "a" * 64,
+)
+
+
+def planted_world(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Features, outcomes and subjects of `rows` shipments whose risk three features share."""
+    lots = np.random.default_rng(seed)
+    seconds = np.sort(lots.integers(0, DAYS * 86_400, rows))
+    declared_at = pd.DatetimeIndex(BEGINS + seconds.astype("timedelta64[s]"), tz="UTC")
+    ids = [f"S-{row:06d}" for row in range(rows)]
+    ratio = lots.normal(size=rows)
+    late = lots.poisson(1.0, rows).astype(float)
+    corridor = lots.choice(
+        ["CN-DE", "TR-DE", "MA-ES", "US-NL", "XX-YY"], rows, p=[0.3, 0.3, 0.2, 0.199, 0.001]
+    )
+    log_odds = -3.2 + 1.5 * np.abs(ratio) + 0.8 * late + 1.2 * (corridor == "TR-DE")
+    probability = 1 / (1 + np.exp(-log_odds))
+    confirmed = lots.random(rows) < probability
+    features = pd.DataFrame(
+        {
+            "subject_id": ids,
+            "declared_at": declared_at,
+            "value_per_kg_ratio": np.where(lots.random(rows) < 0.1, np.nan, ratio),
+            "late_payments_30d": late,
+            "corridor": pd.array(np.where(lots.random(rows) < 0.05, None, corridor), dtype="str"),
+            "noise_ratio": lots.normal(size=rows),
+        }
+    )
+    inspected = lots.random(rows) < 0.6
+    random_lane = lots.random(rows) < 0.4
+    delay_days = lots.integers(1, 25, rows)
+    outcomes = pd.DataFrame(
+        {
+            "subject_kind": "shipment",
+            "subject_id": ids,
+            "selected_by": np.where(random_lane, "random", "rule"),
+            "selection_probability": np.where(random_lane, 0.24, np.nan),
+            "inspected_at": declared_at + pd.Timedelta(hours=6),
+            "known_at": declared_at + pd.to_timedelta(delay_days, unit="D"),
+            "result": np.where(
+                lots.random(rows) < 0.03,
+                "inconclusive",
+                np.where(confirmed, "confirmed", "not_confirmed"),
+            ),
+            "typology": pd.array(np.where(confirmed, "undervaluation", None), dtype="str"),
+        }
+    )[inspected]
+    subjects = pd.DataFrame(
+        {
+            "subject_id": ids,
+            "declared_at": declared_at,
+            "mode": lots.choice(["sea", "road"], rows),
+            "office_id": lots.choice(["office-a", "office-b", "office-c"], rows),
+            "origin_country": np.char.partition(corridor.astype(str), "-")[:, 0],
+            "operator_id": [f"k{n}" for n in lots.integers(0, rows // 10 + 1, rows)],
+            "operator_subjects_before": lots.integers(0, 5, rows),
+            "declared_value_eur": lots.lognormal(8, 1, rows),
+        }
+    )
+    return features, outcomes, subjects
+
+
+def write_training_set(
+    folder: Path,
+    features: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    subjects: pd.DataFrame,
+    *,
+    catalogue: str = INPUTS.fingerprint,
+    subject: str = "shipment",
+) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    face = {"subject": subject, "catalogue": catalogue, "records_digest": "sha256:" + "0" * 64}
+    table = pa.Table.from_pandas(features, preserve_index=False)
+    pq.write_table(
+        table.replace_schema_metadata({b"tidegate": json.dumps(face)}), folder / "features.parquet"
+    )
+    outcomes.to_parquet(folder / "outcomes.parquet", index=False)
+    subjects.to_parquet(folder / "subjects.parquet", index=False)
+    return folder
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text + "T00:00:00+00:00")

@@ -1,0 +1,135 @@
+"""From values to the numbers a model reads, refusing columns it was not fitted on.
+
+LightGBM scores reordered, renamed and never seen inputs without a word; this is where they stop.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from features.errors import CatalogueMismatch
+from training.model_inputs import ModelInputs
+
+Floats = npt.NDArray[np.float64]
+Value = float | str | None
+
+
+class ModelInput(BaseModel):
+    """One column of the model; `categories` is None for a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    categories: tuple[str, ...] | None = None
+
+    @cached_property
+    def codes(self) -> dict[str, float]:
+        """The number that stands for each category: its place in the list."""
+        return {category: float(code) for code, category in enumerate(self.categories or ())}
+
+
+class Encoding:
+    """The columns of one model in order; a category's code is its place in the column's list."""
+
+    def __init__(self, inputs: tuple[ModelInput, ...]):
+        self.inputs = inputs
+        self.names = [column.name for column in inputs]
+
+    @classmethod
+    def learnt(cls, frame: pd.DataFrame, inputs: ModelInputs, *, fewest: int) -> Self:
+        """Category lists from `frame`; a category on fewer than `fewest` rows is left out."""
+        return cls(
+            tuple(
+                ModelInput(
+                    name=feature.name,
+                    categories=_categories(frame[feature.name], fewest)
+                    if feature.is_categorical
+                    else None,
+                )
+                for feature in inputs.features
+            )
+        )
+
+    def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
+        """One row, and the names of the features whose category the model has never seen.
+
+        Missing (None) and never seen values become NaN. Raises CatalogueMismatch where a feature is
+        missing, unknown, out of order or text for a number.
+        """
+        self._refuse_other_columns(list(vector))
+        row = np.full(len(self.inputs), np.nan)
+        unseen = []
+        for place, (column, value) in enumerate(zip(self.inputs, vector.values(), strict=True)):
+            if value is None:
+                continue
+            row[place] = _code(column, value)
+            if column.categories is not None and np.isnan(row[place]):
+                unseen.append(column.name)
+        return row, unseen
+
+    def encode_frame(self, frame: pd.DataFrame) -> Floats:
+        """All rows of `frame`, float64 [rows, columns]; as `encode`, row by row."""
+        self._refuse_other_columns(list(frame.columns))
+        rows = np.empty((len(frame), len(self.inputs)))
+        for place, column in enumerate(self.inputs):
+            rows[:, place] = _encoded(column, frame[column.name])
+        return rows
+
+    def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
+        """Per categorical feature, how many rows hold a category the model has never seen."""
+        return {
+            column.name: int((frame[column.name].notna() & np.isnan(codes)).sum())
+            for column in self.inputs
+            if column.categories is not None
+            for codes in (_encoded(column, frame[column.name]),)
+        }
+
+    @property
+    def categorical_places(self) -> list[int]:
+        """Positions of the columns that hold category codes."""
+        return [i for i, column in enumerate(self.inputs) if column.categories is not None]
+
+    def _refuse_other_columns(self, names: list[str]) -> None:
+        if names == self.names:
+            return
+        if missing := [name for name in self.names if name not in set(names)]:
+            raise CatalogueMismatch(f"the model needs the feature {missing[0]!r}; it is missing")
+        if extra := [name for name in names if name not in set(self.names)]:
+            raise CatalogueMismatch(f"the model knows no feature {extra[0]!r}")
+        wrong, right = next(
+            (a, b) for a, b in zip(names, [*self.names, None], strict=False) if a != b
+        )
+        raise CatalogueMismatch(f"feature {wrong!r} stands where the model has {right!r}")
+
+
+def _categories(values: Iterable[str | None], fewest: int) -> tuple[str, ...]:
+    counts = Counter(value for value in values if isinstance(value, str))
+    return tuple(sorted(value for value, count in counts.items() if count >= fewest))
+
+
+def _code(column: ModelInput, value: float | str) -> float:
+    if column.categories is not None:
+        return column.codes.get(value, np.nan) if isinstance(value, str) else np.nan
+    if isinstance(value, str):
+        raise CatalogueMismatch(
+            f"feature {column.name!r} is a number in the model, here it is text"
+        )
+    return value
+
+
+def _encoded(column: ModelInput, values: "pd.Series[float] | pd.Series[str]") -> Floats:
+    if column.categories is not None:
+        listed = pd.Index(column.categories, dtype=object)
+        codes = listed.get_indexer(pd.Index(values, dtype=object))
+        return np.where(codes < 0, np.nan, codes).astype(np.float64)
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        raise CatalogueMismatch(
+            f"feature {column.name!r} is a number in the model, here it is text"
+        )
+    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)

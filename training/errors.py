@@ -1,0 +1,60 @@
+"""What can go wrong in this room.
+
+TidegateError
+└── TrainingError
+    ├── TrainingSetError        the folder cannot be used: names file and column
+    ├── ParametersError         a parameter is unknown or out of range: names what is allowed
+    ├── NotEnoughLabels         a window holds too few confirmed or not confirmed subjects
+    ├── CalibrationError        the margins do not rise with the risk
+    ├── ArtefactError           a model folder is absent, incomplete or from another format
+    │   └── ArtefactTampered    a digest or the signature does not fit
+    ├── UnknownModel            no model of that name, version or alias
+    ├── TrackingError           the tracking store cannot be reached or refused; nothing registered
+    └── PromotionRefused        one or more gates stay shut: lists the reasons
+"""
+
+from features.errors import TidegateError
+
+
+class TrainingError(TidegateError):
+    """Base of everything that stops a training, an evaluation or a promotion."""
+
+
+class TrainingSetError(TrainingError):
+    """A training-set folder cannot be used; the message names the file and the column."""
+
+
+class ParametersError(TrainingError):
+    """A training parameter is unknown or out of range; the message names what is allowed."""
+
+
+class NotEnoughLabels(TrainingError):
+    """A window holds too few confirmed or too few not confirmed subjects."""
+
+
+class CalibrationError(TrainingError):
+    """The margins of the calibration window do not rise with the risk."""
+
+
+class ArtefactError(TrainingError):
+    """A model folder is absent, incomplete or not in the format of this release."""
+
+
+class ArtefactTampered(ArtefactError):
+    """A file's digest or the manifest's signature does not fit."""
+
+
+class UnknownModel(TrainingError):
+    """There is no model of that name, version or alias."""
+
+
+class TrackingError(TrainingError):
+    """The tracking store cannot be reached or refused; nothing was registered."""
+
+
+class PromotionRefused(TrainingError):
+    """At least one gate stays shut; `reasons` says which and why."""
+
+    def __init__(self, reasons: tuple[str, ...]):
+        super().__init__("not promoted:\n" + "\n".join(f"  - {reason}" for reason in reasons))
+        self.reasons = reasons

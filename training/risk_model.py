@@ -1,0 +1,134 @@
+"""The artefact that training hands to serving: a folder with a model and all that is said of it.
+
+    booster.txt     trees in LightGBM's text format
+    manifest.json   `training.manifest`, canonical JSON, with the digest of every other file
+    manifest.sig    Ed25519 signature of manifest.json, 64 bytes
+
+Reading trusts nothing before it is checked: size, signature, digests, schema, catalogue.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+from pydantic import ValidationError
+
+from features.errors import CatalogueMismatch
+from features.folders import written_whole
+from training.encoding import Encoding, Floats, Value
+from training.errors import ArtefactError, ArtefactTampered
+from training.manifest import Manifest
+from training.model_inputs import ModelInputs
+from training.signing import SigningKey, verify
+
+BOOSTER = "booster.txt"
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+
+_LARGEST_BYTES = {BOOSTER: 1 << 30, MANIFEST: 1 << 26, SIGNATURE: 64}
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """A model whose parts are known to belong together."""
+
+    manifest: Manifest
+    digest: str
+    booster_text: str
+    encoding: Encoding
+
+    @classmethod
+    def of(cls, manifest: Manifest, booster_text: str) -> Self:
+        """Put a fresh model together; `manifest.files` must name the booster's digest."""
+        content = canonical_json(manifest)
+        _check_booster(manifest, booster_text.encode())
+        return cls(manifest, sha256(content), booster_text, Encoding(manifest.features))
+
+    @classmethod
+    def read(
+        cls, folder: Path, public_key: bytes | None, inputs: ModelInputs | None = None
+    ) -> Self:
+        """The model in `folder`, checked from signature to catalogue.
+
+        `public_key` holds the bytes of `signing.pub`; None leaves the signature unchecked.
+        `inputs` default to the catalogue of the model's subject. Raises ArtefactError,
+        ArtefactTampered or features.errors.CatalogueMismatch.
+        """
+        content = _read(folder, MANIFEST)
+        if public_key is not None:
+            verify(content, _read(folder, SIGNATURE), public_key)
+        manifest = _manifest(content, folder)
+        booster = _read(folder, BOOSTER)
+        _check_booster(manifest, booster)
+        _check_catalogue(manifest, inputs or ModelInputs.of(manifest.subject))
+        return cls(manifest, sha256(content), booster.decode(), Encoding(manifest.features))
+
+    def write(self, folder: Path, key: SigningKey) -> None:
+        """Write the signed artefact; `folder` is there whole or not at all."""
+        content = canonical_json(self.manifest)
+        with written_whole(folder) as partial:
+            (partial / BOOSTER).write_bytes(self.booster_text.encode())
+            (partial / MANIFEST).write_bytes(content)
+            (partial / SIGNATURE).write_bytes(key.sign(content))
+
+    def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
+        """As `Encoding.encode`: one row, and the features whose category was never seen."""
+        return self.encoding.encode(vector)
+
+    def encode_frame(self, frame: pd.DataFrame) -> Floats:
+        """As `Encoding.encode_frame`: one row of numbers per row of `frame`."""
+        return self.encoding.encode_frame(frame)
+
+
+def sha256(content: bytes) -> str:
+    """The digest as the project writes digests."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def canonical_json(manifest: Manifest) -> bytes:
+    """The one spelling of a manifest; every float keeps all its bits."""
+    plain = manifest.model_dump(mode="json")
+    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _read(folder: Path, name: str) -> bytes:
+    file = folder / name
+    if not file.is_file():
+        raise ArtefactError(
+            f"{folder}: {name} is missing; want a folder that `tidegate train` made"
+        )
+    if file.stat().st_size > _LARGEST_BYTES[name]:
+        raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES[name]} bytes")
+    return file.read_bytes()
+
+
+def _manifest(content: bytes, folder: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ArtefactError(f"{folder / MANIFEST}: {place}: {first['msg']}") from None
+
+
+def _check_booster(manifest: Manifest, booster: bytes) -> None:
+    if manifest.files.get(BOOSTER) != sha256(booster):
+        raise ArtefactTampered(f"{BOOSTER} does not have the digest that {MANIFEST} names")
+
+
+def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:
+    names = [column.name for column in manifest.features]
+    for place, (ours, theirs) in enumerate(zip(inputs.names, names, strict=False)):
+        if ours != theirs:
+            raise CatalogueMismatch(
+                f"the model reads {theirs!r} as feature {place + 1}, the catalogue has {ours!r}"
+            )
+    if len(names) != len(inputs.names) or manifest.catalogue != inputs.fingerprint:
+        raise CatalogueMismatch(
+            f"the model was fitted on catalogue {manifest.catalogue} ({len(names)} features), "
+            f"this release has {inputs.fingerprint} ({len(inputs.names)}); train anew"
+        )
