@@ -11,16 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from features.asof.windows import Window
+from features.columns import Column
 from features.errors import DefinitionError
 from features.records import SubjectKind
-
-Column = npt.NDArray[Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -62,7 +60,7 @@ class Feature:
     """
 
     name: str
-    subject: SubjectKind
+    subjects: tuple[SubjectKind, ...]
     family: str
     meaning: str
     unit: Unit
@@ -86,7 +84,7 @@ class Feature:
         """The face as plain JSON, as the catalogue and its fingerprint show it."""
         return {
             "name": self.name,
-            "subject": self.subject,
+            "subjects": list(self.subjects),
             "family": self.family,
             "meaning": self.meaning,
             "unit": self.unit.value,
@@ -99,9 +97,14 @@ class Feature:
         }
 
 
+ROUTE_ONLY: tuple[SubjectKind, ...] = ("route",)
+SHIPMENT_ONLY: tuple[SubjectKind, ...] = ("shipment",)
+BOTH: tuple[SubjectKind, ...] = ("route", "shipment")
+
+
 def feature(
     *,
-    subject: SubjectKind,
+    subjects: tuple[SubjectKind, ...],
     unit: Unit,
     when_missing: str,
     indicator: str,
@@ -120,7 +123,7 @@ def feature(
         columns, windows = _parameters(function)
         return Feature(
             name=function.__name__,
-            subject=subject,
+            subjects=subjects,
             family=Path(inspect.getfile(function)).stem,
             meaning=_meaning(function),
             unit=unit,
@@ -130,7 +133,7 @@ def feature(
             source=source,
             direction=direction,
             sentence=sentence,
-            defined_at=_place(function),
+            defined_at=place_of(function),
             columns=columns,
             windows=windows,
             compute=function,
@@ -157,7 +160,8 @@ def _meaning(function: Callable[..., Column]) -> str:
     return " ".join(function.__doc__.split())
 
 
-def _place(function: Callable[..., Column]) -> str:
+def place_of(function: Callable[..., object]) -> str:
+    """Where a function is defined, as `path#Lline` from the root of the project."""
     lines, first = inspect.getsourcelines(function)
     offset = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))
     path = Path(inspect.getfile(function)).resolve().relative_to(ROOT)

@@ -1,7 +1,7 @@
 """Record files -> checked tables.
 
-A file is Parquet, CSV or NDJSON, named by its record type. It is read whole and refused at the
-first thing that is wrong, with the file, the row (from 1, a CSV's header not counted) and the column.
+A file is Parquet, CSV or NDJSON, named by its record type. It is read whole, and refused at the
+first thing that is wrong with the file, the row (from 1; a CSV's header is none) and the column.
 """
 
 from collections.abc import Callable
@@ -147,16 +147,17 @@ def _cast(column: pa.ChunkedArray, field: pa.Field, file: Path) -> pa.ChunkedArr
 
 
 def _may_become(have: pa.DataType, want: pa.DataType) -> bool:
-    """Whether a column of this type may be read as the other at all: text from a CSV always may."""
-    if pa.types.is_null(have) or pa.types.is_string(have) or pa.types.is_large_string(have):
-        return True
+    """Whether a column of this type may be read as the other: text, as in a CSV, always may."""
+    is_text = pa.types.is_null(have) or pa.types.is_string(have) or pa.types.is_large_string(have)
     if want == INSTANT:
-        return pa.types.is_timestamp(have)
-    if pa.types.is_floating(want):
-        return pa.types.is_floating(have) or pa.types.is_integer(have) or pa.types.is_decimal(have)
-    if pa.types.is_integer(want):
-        return pa.types.is_integer(have)
-    return have == want
+        fits = pa.types.is_timestamp(have)
+    elif pa.types.is_floating(want):
+        fits = pa.types.is_floating(have) or pa.types.is_integer(have) or pa.types.is_decimal(have)
+    elif pa.types.is_integer(want):
+        fits = pa.types.is_integer(have)
+    else:
+        fits = have == want
+    return bool(is_text or fits)
 
 
 def _first_uncastable(column: pa.ChunkedArray, field: pa.Field, file: Path) -> str:

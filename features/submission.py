@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import Self
 
+import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from features.columns import columns_of_records
 from features.records import (
+    RECORD_FILES,
     Document,
     Journey,
     Leg,
@@ -16,6 +19,7 @@ from features.records import (
     SubjectKind,
     Transaction,
 )
+from features.subjects import Records
 
 
 class AttachedDocument(Document):
@@ -99,3 +103,22 @@ class Submission(Record):
                         "`{field}` holds a record of another subject",
                         {"field": field},
                     )
+
+
+def records_of(submission: Submission) -> Records:
+    """The columns of each record type, as if the submission were a folder of record files."""
+    own = {
+        "journeys": [submission.journey] if submission.journey else [],
+        "legs": submission.legs,
+        "positions": submission.positions,
+        "shipments": [submission.shipment] if submission.shipment else [],
+        "documents": submission.documents,
+        "transactions": submission.transactions,
+        "outcomes": (),
+    }
+    records = {name: columns_of_records(own[name], record) for name, record in RECORD_FILES.items()}
+    for name in ("documents", "transactions"):
+        size = len(own[name])
+        records[name]["subject_kind"] = np.full(size, submission.subject_kind, dtype=object)
+        records[name]["subject_id"] = np.full(size, submission.subject_id, dtype=object)
+    return records

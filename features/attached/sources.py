@@ -1,0 +1,32 @@
+"""All that is attached to subjects of one kind, by the name that windows use."""
+
+import pandas as pd
+
+from features.asof.sources import in_order_of_knowledge
+from features.attached.documents import attached_documents
+from features.attached.legs import attached_legs
+from features.attached.positions import attached_positions
+from features.attached.transactions import attached_transactions
+from features.columns import Column, Columns, matched, rows
+from features.records import SubjectKind
+from features.subjects import Records
+
+
+def attached_to(kind: SubjectKind, subjects: Columns, records: Records) -> dict[str, Columns]:
+    """The attached sources of subjects of one kind, in the order of knowledge."""
+    attached = {
+        "attached_documents": attached_documents(kind, subjects, records["documents"]),
+        "attached_transactions": attached_transactions(kind, subjects, records["transactions"]),
+    }
+    if kind == "route":
+        attached["legs"] = attached_legs(subjects, records["legs"])
+        attached["positions"] = attached_positions(subjects, records["positions"])
+    return {name: in_order_of_knowledge(events) for name, events in attached.items()}
+
+
+def latest_by_subject(subjects: Columns, events: Columns, name: str) -> Column:
+    """The last known text of `name` among each subject's events; None without one."""
+    known = rows(events, ~pd.isna(events[name]))
+    is_newest = ~pd.Series(known["subject_id"], dtype=object).duplicated(keep="last").to_numpy()
+    newest = rows({"subject_id": known["subject_id"], name: known[name]}, is_newest)
+    return matched(newest, subjects["subject_id"], newest["subject_id"])[name]

@@ -1,0 +1,203 @@
+"""The features of a route and of a shipment, in order; their names, and their fingerprint.
+
+The order is the order of the matrix and of the model's inputs. A new feature is added to its family
+and then here, by hand, so that no import decides what a model sees.
+"""
+
+import difflib
+import hashlib
+import json
+
+from features.definition import Feature
+from features.errors import UnknownFeature
+from features.families import (
+    consistency,
+    conveyance,
+    corridor,
+    declaration,
+    documents,
+    itinerary,
+    party_history,
+    payments,
+    prior_outcomes,
+    valuation,
+)
+from features.records import SubjectKind
+
+ROUTE: tuple[Feature, ...] = (
+    itinerary.direct_distance_km,
+    itinerary.leg_count,
+    itinerary.detour_ratio,
+    itinerary.longest_dwell_hours,
+    itinerary.unconnected_leg_count,
+    itinerary.night_arrival_count,
+    itinerary.mode_switch_count,
+    itinerary.fastest_leg_ratio,
+    itinerary.longest_silence_hours,
+    itinerary.implied_speed_kn,
+    itinerary.slow_position_ratio,
+    itinerary.declared_before_due_hours,
+    itinerary.booked_before_hours,
+    itinerary.is_cross_border,
+    conveyance.conveyance_kind,
+    conveyance.mode,
+    conveyance.certified_capacity_count,
+    conveyance.declared_cargo_mass_kg,
+    conveyance.cargo_mass_to_usual_ratio_365d,
+    conveyance.is_registered_elsewhere,
+    conveyance.is_one_way_hire,
+    conveyance.hired_before_hours,
+    conveyance.conveyance_journeys_7d,
+    conveyance.conveyance_journeys_365d,
+    conveyance.conveyance_hours_since_latest,
+    conveyance.conveyance_carriers_90d,
+    conveyance.carrier_journeys_30d,
+    conveyance.carrier_days_since_first,
+    corridor.corridor_journeys_90d,
+    corridor.carrier_corridor_journeys,
+    corridor.destination_surge_ratio_7d,
+    corridor.cargo_mass_to_corridor_ratio_365d,
+    declaration.declared_hour,
+    documents.document_count,
+    documents.amendment_count,
+    documents.manifest_lead_hours,
+    documents.hours_since_last_document,
+    documents.expired_document_count,
+    documents.has_security_checklist,
+    documents.has_permit_or_transit,
+    payments.payment_count,
+    payments.third_party_payer_ratio,
+    payments.off_corridor_payer_ratio,
+    payments.cash_payment_ratio,
+    payments.virtual_asset_ratio,
+    payments.netting_ratio,
+    payments.round_payment_ratio,
+    payments.payer_count,
+    payments.held_money_count,
+    payments.invalid_iban_count,
+    payments.payments_10d,
+    payments.largest_payment_eur,
+    payments.payee_payers_30d,
+    payments.payer_payees_30d,
+    payments.payer_days_since_first,
+    payments.payer_cash_ratio_90d,
+    prior_outcomes.carrier_confirmed_rate,
+    prior_outcomes.conveyance_confirmed_rate,
+    prior_outcomes.corridor_confirmed_rate,
+    prior_outcomes.destination_confirmed_rate,
+    prior_outcomes.kind_confirmed_rate,
+)
+
+SHIPMENT: tuple[Feature, ...] = (
+    conveyance.journey_carrier_journeys_90d,
+    corridor.goods_lane_shipments_90d,
+    corridor.goods_origin_shipments_365d,
+    corridor.consignee_dispatch_shipments,
+    declaration.declared_hour,
+    declaration.tax_rate_percent,
+    declaration.tax_type,
+    declaration.payment_type,
+    declaration.import_type,
+    declaration.office_id,
+    declaration.hs_chapter,
+    declaration.journey_mode,
+    declaration.hours_before_due,
+    declaration.is_sent_from_origin,
+    consistency.tare_ratio,
+    consistency.density_kg_per_m3,
+    consistency.mass_per_package_kg,
+    consistency.mass_kg,
+    consistency.is_round_mass,
+    consistency.is_container_number_valid,
+    consistency.description_words_count,
+    valuation.declared_value_eur,
+    valuation.unit_value_eur_per_kg,
+    valuation.unit_value_to_goods_ratio_365d,
+    valuation.unit_value_to_origin_ratio_365d,
+    valuation.unit_value_to_consignee_ratio_365d,
+    valuation.paid_to_declared_ratio,
+    valuation.same_price_shipments_365d,
+    valuation.same_price_confirmed_rate,
+    documents.document_count,
+    documents.amendment_count,
+    documents.manifest_lead_hours,
+    documents.hours_since_last_document,
+    documents.expired_document_count,
+    documents.has_security_checklist,
+    documents.has_permit_or_transit,
+    documents.has_packing_list,
+    documents.document_mass_difference_ratio,
+    documents.document_packages_difference_ratio,
+    documents.document_value_difference_ratio,
+    documents.party_conflict_count,
+    documents.container_conflict_count,
+    documents.paid_to_invoice_ratio,
+    payments.payment_count,
+    payments.third_party_payer_ratio,
+    payments.off_corridor_payer_ratio,
+    payments.cash_payment_ratio,
+    payments.virtual_asset_ratio,
+    payments.netting_ratio,
+    payments.round_payment_ratio,
+    payments.payer_count,
+    payments.held_money_count,
+    payments.invalid_iban_count,
+    payments.payments_10d,
+    payments.largest_payment_eur,
+    payments.payee_payers_30d,
+    payments.payer_payees_30d,
+    payments.payer_days_since_first,
+    payments.payer_cash_ratio_90d,
+    party_history.consignee_shipments_30d,
+    party_history.consignee_shipments_365d,
+    party_history.consignee_hours_since_latest,
+    party_history.consignee_days_since_first,
+    party_history.consignor_days_since_first,
+    party_history.consignor_shipments_365d,
+    party_history.party_pair_shipments,
+    party_history.consignee_goods_shipments,
+    party_history.forwarder_shipments_90d,
+    party_history.declarant_consignee_shipments,
+    party_history.container_shipments_30d,
+    party_history.container_consignees_90d,
+    party_history.mass_to_consignee_ratio_365d,
+    party_history.party_pair_shipments_7d,
+    prior_outcomes.goods_confirmed_rate,
+    prior_outcomes.goods_way_confirmed_rate,
+    prior_outcomes.goods_duty_confirmed_rate,
+    prior_outcomes.heading_confirmed_rate,
+    prior_outcomes.consignee_confirmed_rate,
+    prior_outcomes.consignor_confirmed_rate,
+    prior_outcomes.declarant_confirmed_rate,
+    prior_outcomes.forwarder_confirmed_rate,
+    prior_outcomes.container_confirmed_rate,
+    prior_outcomes.lane_confirmed_rate,
+    prior_outcomes.procedure_confirmed_rate,
+)
+
+
+def catalogue(kind: SubjectKind) -> tuple[Feature, ...]:
+    """The features of one kind of subject, in order."""
+    return ROUTE if kind == "route" else SHIPMENT
+
+
+def features_by_name() -> dict[str, Feature]:
+    """Every feature of either kind, by name."""
+    return {feature.name: feature for feature in (*ROUTE, *SHIPMENT)}
+
+
+def feature_named(name: str) -> Feature:
+    """The feature of that name; UnknownFeature, with the nearest names, where there is none."""
+    known = features_by_name()
+    if name in known:
+        return known[name]
+    nearest = difflib.get_close_matches(name, known, n=3)
+    hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
+    raise UnknownFeature(f"no feature is called {name!r}{hint}")
+
+
+def fingerprint(kind: SubjectKind) -> str:
+    """A digest of the features' order and faces: equal where a model may trust the columns."""
+    faces = [feature.face() for feature in catalogue(kind)]
+    text = json.dumps(faces, sort_keys=True, ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,0 +1,50 @@
+"""Everything a feature may read about subjects, and the features computed from it.
+
+One computation serves many subjects and one: it is the same functions over columns of any length.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from features.asof.events import key_texts
+from features.asof.history import History
+from features.asof.sources import Sources
+from features.asof.windows import Window
+from features.attached.sources import attached_to, latest_by_subject
+from features.columns import Column, Columns, length
+from features.definition import Feature
+from features.records import SubjectKind
+from features.subjects import Records, subjects_of
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The columns of subjects of one kind, what is attached to them, and history."""
+
+    subjects: Columns
+    attached: Sources
+    history: History
+
+    @classmethod
+    def of(cls, kind: SubjectKind, records: Records, history: History) -> Self:
+        """Evidence about every subject of one kind among the records."""
+        subjects = subjects_of(kind, records)
+        attached = attached_to(kind, subjects, records)
+        payments = attached["attached_transactions"]
+        subjects |= {
+            "latest_payer_id": latest_by_subject(subjects, payments, "payer_id"),
+            "latest_payee_id": latest_by_subject(subjects, payments, "payee_id"),
+        }
+        return cls(subjects, Sources(attached), history)
+
+    def feature(self, feature: Feature) -> Column:
+        """One value of a feature per subject."""
+        columns = {name: self.subjects[name] for name in feature.columns}
+        windows = {name: self.window(window) for name, window in feature.windows.items()}
+        return feature.compute(**columns, **windows)
+
+    def window(self, window: Window) -> Column:
+        """One number of a window per subject."""
+        keys = key_texts(self.subjects, window.by, length(self.subjects))
+        sources = self.attached if window.source in self.attached.sources else self.history
+        return sources.reduce(window, keys, self.subjects["declared_at"])

@@ -1,0 +1,126 @@
+"""Consistency: do masses, volumes, packages and numbers of one declaration fit together?"""
+
+import numpy as np
+
+from features.arithmetic import ratio
+from features.columns import Column
+from features.definition import SHIPMENT_ONLY, Direction, Unit, feature
+
+_SEA = "European Commission, Good Practice Guide for Sea Container Control (2002)"
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    when_missing="gross or net mass is missing",
+    indicator="D07",
+    source=_SEA,
+    sentence="packing makes up {value} of its gross mass",
+)
+def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:
+    """Share of the gross mass that is packing.
+
+    Very much or none at all is suspicious; a net mass above the gross one is impossible.
+    """
+    return ratio(gross_mass_kg - net_mass_kg, gross_mass_kg)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.KILOGRAMS_PER_M3,
+    when_missing="mass or volume is missing",
+    indicator="D09",
+    source=_SEA,
+    sentence="it weighs {value} kg per cubic metre",
+)
+def density_kg_per_m3(gross_mass_kg: Column, volume_m3: Column) -> Column:
+    """Gross mass over volume.
+
+    A density out of line with the goods is suspicious: hidden space or hidden load.
+    """
+    return ratio(gross_mass_kg, volume_m3)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.KILOGRAMS,
+    when_missing="mass or packages are missing",
+    indicator="D12",
+    source=_SEA,
+    sentence="a package weighs {value} kg on average",
+)
+def mass_per_package_kg(gross_mass_kg: Column, packages: Column) -> Column:
+    """Mean gross mass of a package.
+
+    Unusual for the goods, it suggests that the declared packages are not the real ones.
+    """
+    return ratio(gross_mass_kg, packages)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.KILOGRAMS,
+    when_missing="no mass was declared",
+    indicator="D09",
+    source=_SEA,
+    sentence="it weighs {value} kg",
+)
+def mass_kg(mass_kg: Column) -> Column:
+    """Net mass, or gross mass where net is not given.
+
+    Neither much nor little is suspicious by itself; it sets the scale.
+    """
+    return mass_kg
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.YES_NO,
+    when_missing="no gross mass was declared",
+    indicator="D36",
+    source="practice of reviewers; no single published source",
+    sentence="its gross mass being a round hundred is {value}",
+)
+def is_round_mass(gross_mass_kg: Column) -> Column:
+    """Whether the gross mass is a multiple of a hundred kilograms.
+
+    A round mass is mildly suspicious: it was estimated rather than weighed.
+    """
+    is_round = (gross_mass_kg >= 100) & (np.mod(gross_mass_kg, 100) == 0)
+    return np.where(np.isnan(gross_mass_kg), np.nan, is_round)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.YES_NO,
+    when_missing="no container was declared",
+    indicator="D14",
+    source="ISO 6346 check digit",
+    sentence="a container number with a correct check digit is {value}",
+    direction=Direction.LOWER_IS_RISKIER,
+)
+def is_container_number_valid(is_container_number_valid: Column) -> Column:
+    """Whether the container number satisfies its check digit.
+
+    A failing number is suspicious: the container may not exist; most are typing mistakes.
+    """
+    return is_container_number_valid
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no description was given",
+    indicator="D04",
+    source="European Commission, ICS2 data quality rules for entry summary declarations",
+    sentence="its goods are described in {value} words",
+)
+def description_words_count(goods_description: Column) -> Column:
+    """Words in the description of the goods.
+
+    One or two are mildly suspicious: a vague description can cover anything.
+    """
+    return np.array(
+        [np.nan if text is None else float(len(text.split())) for text in goods_description],
+        dtype=np.float64,
+    )

@@ -1,0 +1,142 @@
+"""Corridor: how usual this way is, for anyone and for those who take it now."""
+
+from features.arithmetic import ratio
+from features.asof.windows import count, mean
+from features.columns import Column
+from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
+
+_UNODC = "UNODC, Global Study on Smuggling of Migrants (2018)"
+_DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
+_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new corridor has 0",
+    indicator="J04",
+    source=_UNODC,
+    sentence="{value} journeys used this corridor in 90 days",
+)
+def corridor_journeys_90d(
+    journeys: Column = count("journeys", by=("origin", "destination", "mode"), days=90),
+) -> Column:
+    """Journeys on the same origin, destination and mode in 90 days.
+
+    A corridor that hardly anyone uses is suspicious.
+    """
+    return journeys
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new corridor has 0",
+    indicator="J05",
+    source=_FATF_TBML,
+    sentence="its carrier had used this corridor {value} times before",
+)
+def carrier_corridor_journeys(
+    journeys: Column = count("journeys", by=("carrier_id", "origin", "destination")),
+) -> Column:
+    """Earlier journeys of the same carrier between the same places.
+
+    None is mildly suspicious for a carrier that is well known elsewhere.
+    """
+    return journeys
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.RATIO,
+    when_missing="nobody went there in 90 days",
+    indicator="J36",
+    source=_UNODC,
+    sentence="journeys to its destination in 7 days are {value} times the mean of 90 days",
+)
+def destination_surge_ratio_7d(
+    week: Column = count("journeys", by="destination", days=7),
+    quarter: Column = count("journeys", by="destination", days=90),
+) -> Column:
+    """Journeys to the same place in 7 days over the weekly mean of 90 days.
+
+    Far over 1 is suspicious: traffic moves here from a way that was closed elsewhere.
+    """
+    return ratio(week * 90, quarter * 7)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.RATIO,
+    when_missing="no mass was declared, or nobody used the corridor in a year",
+    indicator="J28",
+    source=_UNODC,
+    sentence="it carries {value} times the load that is usual on this corridor",
+)
+def cargo_mass_to_corridor_ratio_365d(
+    declared_cargo_mass_g: Column,
+    usual: Column = mean(
+        "journeys", "declared_cargo_mass_g", by=("origin", "destination", "mode"), days=365
+    ),
+) -> Column:
+    """Declared mass over the mean mass on the same corridor in a year.
+
+    Far under 1 is suspicious: others fill their conveyance on this way.
+    """
+    return ratio(declared_cargo_mass_g, usual)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new lane has 0",
+    indicator="J04",
+    source=_DATE,
+    sentence="{value} shipments of such goods came this way in 90 days",
+)
+def goods_lane_shipments_90d(
+    shipments: Column = count(
+        "shipments", by=("hs_heading", "dispatch_country", "destination_country"), days=90
+    ),
+) -> Column:
+    """Shipments of the same goods heading between the same countries in 90 days.
+
+    Few are mildly suspicious: such goods seldom come this way.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new origin has 0",
+    indicator="D42",
+    source=_DATE,
+    sentence="{value} shipments of these goods came from this origin in a year",
+)
+def goods_origin_shipments_365d(
+    shipments: Column = count("shipments", by=("hs_code", "origin_country"), days=365),
+) -> Column:
+    """Shipments of the same goods code and origin in a year.
+
+    Few are mildly suspicious: the origin hardly makes such goods.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new lane has 0",
+    indicator="J05",
+    source=_FATF_TBML,
+    sentence="its consignee had received {value} shipments from this country before",
+)
+def consignee_dispatch_shipments(
+    shipments: Column = count("shipments", by=("consignee_id", "dispatch_country")),
+) -> Column:
+    """Earlier shipments to the same consignee from the same country of dispatch.
+
+    None is mildly suspicious for a consignee that is well known.
+    """
+    return shipments

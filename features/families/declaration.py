@@ -1,0 +1,168 @@
+"""The declaration: when, where and under which procedure goods are declared."""
+
+import numpy as np
+
+from features.columns import DAY_US, HOUR_US, Column, hours_between
+from features.definition import BOTH, SHIPMENT_ONLY, Unit, feature
+
+_KCS = "Jeong et al., Customs Import Declaration Datasets (2022)"
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.HOUR_OF_DAY,
+    when_missing="never",
+    indicator="J32",
+    source="practice of reviewers; no single published source",
+    sentence="it was declared at {value} o'clock UTC",
+)
+def declared_hour(declared_at: Column) -> Column:
+    """Hour of the day, in UTC, at which it was declared.
+
+    Suspicious only where it is off the hours that this trade keeps.
+    """
+    return (np.mod(declared_at, DAY_US) // HOUR_US).astype(np.float64)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.PERCENT,
+    when_missing="no rate was declared",
+    indicator="D06",
+    source=_KCS,
+    sentence="the rate of duty claimed is {value} %",
+)
+def tax_rate_percent(tax_rate: Column) -> Column:
+    """Rate of duty that the declaration claims.
+
+    A rate lower than usual for the goods is suspicious; a high one is a motive to misdeclare.
+    """
+    return tax_rate
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.CATEGORY,
+    when_missing="no tax type was declared",
+    indicator="D06",
+    source=_KCS,
+    sentence="its duty is claimed under type {value}",
+)
+def tax_type(tax_type: Column) -> Column:
+    """Legal basis under which the rate of duty is claimed.
+
+    Preferences are suspicious together with an origin that rarely uses them.
+    """
+    return tax_type
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.CATEGORY,
+    when_missing="no payment type was declared",
+    indicator="T21",
+    source=_KCS,
+    sentence="its terms of payment are of type {value}",
+)
+def payment_type(payment_type: Column) -> Column:
+    """Terms of payment that the declaration states.
+
+    Suspicious only where they are unusual for the goods and the parties.
+    """
+    return payment_type
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.CATEGORY,
+    when_missing="no import type was declared",
+    indicator="D42",
+    source=_KCS,
+    sentence="it is declared under procedure {value}",
+)
+def import_type(import_type: Column) -> Column:
+    """Customs procedure and use under which the goods are declared.
+
+    Some procedures are checked less and therefore chosen by those with something to hide.
+    """
+    return import_type
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.CATEGORY,
+    when_missing="no office is named",
+    indicator="J30",
+    source=_KCS,
+    sentence="it was declared at office {value}",
+)
+def office_id(office_id: Column) -> Column:
+    """Office at which the goods are declared.
+
+    An office far from the usual way of such goods is suspicious.
+    """
+    return office_id
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.CATEGORY,
+    when_missing="never",
+    indicator="D06",
+    source=_KCS,
+    sentence="its goods belong to chapter {value} of the Harmonized System",
+)
+def hs_chapter(hs_chapter: Column) -> Column:
+    """Chapter of the goods in the Harmonized System.
+
+    Chapters differ in duty, in controls and in how often inspections find something.
+    """
+    return hs_chapter
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.CATEGORY,
+    when_missing="its journey was not declared before it",
+    indicator="J33",
+    source="UNODC, Global Study on Smuggling of Migrants (2018)",
+    sentence="it travels by {value}",
+)
+def journey_mode(journey_mode: Column) -> Column:
+    """Mode of transport of the shipment's journey.
+
+    Suspicious only where it is unusual for the goods or the way.
+    """
+    return journey_mode
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.HOURS,
+    when_missing="its journey was not declared before it",
+    indicator="D01",
+    source="European Commission, ICS2 data quality rules for entry summary declarations",
+    sentence="it was declared {value} hours before its conveyance is due",
+)
+def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
+    """Hours from the declaration to the arrival that was announced.
+
+    A declaration at the last hour, or after arrival, is suspicious.
+    """
+    return hours_between(declared_at, journey_due_at)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.YES_NO,
+    when_missing="never",
+    indicator="D42",
+    source=_KCS,
+    sentence="being sent from where it was made is {value}",
+)
+def is_sent_from_origin(origin_country: Column, dispatch_country: Column) -> Column:
+    """Whether the goods are dispatched from the country in which they were made.
+
+    A third country between is mildly suspicious: it can hide the true origin.
+    """
+    return (origin_country == dispatch_country).astype(np.float64)

@@ -1,0 +1,269 @@
+"""Itinerary: the way a journey takes, and the time it takes for it."""
+
+import numpy as np
+
+from features.arithmetic import ratio
+from features.asof.windows import count, largest, total
+from features.columns import Column, hours_between
+from features.definition import ROUTE_ONLY, Unit, feature
+
+_SEA = "European Commission, Good Practice Guide for Sea Container Control (2002)"
+_US2020 = "US State, Treasury and Coast Guard, maritime advisory (14 May 2020)"
+_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+_UNODC = "UNODC, Global Study on Smuggling of Migrants (2018)"
+_UK = "UK Border Force, vehicle security guidance"
+_PRACTICE = "practice of reviewers; no single published source"
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.KILOMETRES,
+    when_missing="origin or destination is unknown",
+    indicator="J04",
+    source=_UNODC,
+    sentence="its ends are {value} km apart",
+)
+def direct_distance_km(direct_distance_km: Column) -> Column:
+    """Great-circle distance from origin to destination.
+
+    Neither near nor far is suspicious by itself; it sets the scale of the journey.
+    """
+    return direct_distance_km
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; no leg known is 0",
+    indicator="J02",
+    source=_SEA,
+    sentence="{value} legs were known",
+)
+def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
+    """Legs of the journey known when it was declared.
+
+    More than the corridor needs is suspicious: every transfer is a chance to add or take.
+    """
+    return legs
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.RATIO,
+    when_missing="no leg is known, or a place is unknown",
+    indicator="J01",
+    source=_US2020,
+    sentence="its legs add up to {value} times the direct distance",
+)
+def detour_ratio(
+    direct_distance_km: Column,
+    legs_m: Column = total("legs", "distance_m", by="subject_id"),
+    legs: Column = count("legs", by="subject_id"),
+) -> Column:
+    """Length of the known legs over the direct distance.
+
+    Far over 1 is suspicious: the way costs more than the trade can bear.
+    """
+    return ratio(legs_m / 1000, direct_distance_km) * ratio(legs, legs)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.HOURS,
+    when_missing="no stop between two legs is known",
+    indicator="J08",
+    source=_SEA,
+    sentence="its longest stop lasted {value} hours",
+)
+def longest_dwell_hours(
+    minutes: Column = largest("legs", "dwell_minutes", by="subject_id"),
+) -> Column:
+    """Longest known stop between two legs.
+
+    A long stop is suspicious where the trade usually moves on.
+    """
+    return minutes / 60
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; no leg known is 0",
+    indicator="J09",
+    source=_UK,
+    sentence="{value} of its legs start elsewhere than the one before ended",
+)
+def unconnected_leg_count(
+    unconnected: Column = total("legs", "is_unconnected", by="subject_id"),
+) -> Column:
+    """Legs that start elsewhere than the leg before ended.
+
+    Any is suspicious: a stretch of the way was not reported.
+    """
+    return unconnected
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; no leg known is 0",
+    indicator="J20",
+    source="UNODC, Issue Paper on Smuggling of Migrants by Sea (2011)",
+    sentence="{value} of its legs ended at night",
+)
+def night_arrival_count(
+    nights: Column = total("legs", "is_night_arrival", by="subject_id"),
+) -> Column:
+    """Legs that ended between 22 and 5 o'clock UTC.
+
+    Arrivals at night are mildly suspicious off the hours of port or crossing.
+    """
+    return nights
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; no leg known is 0",
+    indicator="J33",
+    source=_UNODC,
+    sentence="{value} of its legs use another mode than declared",
+)
+def mode_switch_count(
+    switches: Column = total("legs", "is_mode_switch", by="subject_id"),
+) -> Column:
+    """Legs by another mode of transport than the journey declares.
+
+    More than usual is mildly suspicious.
+    """
+    return switches
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.RATIO,
+    when_missing="no leg with both instants is known",
+    indicator="J17",
+    source=_US2020,
+    sentence="its fastest leg went at {value} km/h",
+)
+def fastest_leg_ratio(
+    direct_distance_km: Column,
+    declared_at: Column,
+    due_at: Column,
+    fastest_m_per_h: Column = largest("legs", "speed_m_per_h", by="subject_id"),
+) -> Column:
+    """Speed of the fastest known leg over the speed that the announced arrival needs.
+
+    Far over 1 is suspicious: instants or places were invented.
+    """
+    return ratio(
+        fastest_m_per_h / 1000, ratio(direct_distance_km, hours_between(declared_at, due_at))
+    )
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.HOURS,
+    when_missing="no position was heard twice",
+    indicator="J11",
+    source=_US2020,
+    sentence="it was not heard for {value} hours",
+)
+def longest_silence_hours(
+    minutes: Column = largest("positions", "gap_minutes", by="subject_id"),
+) -> Column:
+    """Longest time between two positions that were heard.
+
+    A long silence is suspicious where others are heard: a transponder may have been switched off.
+    """
+    return minutes / 60
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.KNOTS,
+    when_missing="no position was heard twice",
+    indicator="J13",
+    source=_US2020,
+    sentence="between two positions it would have moved at {value} knots",
+)
+def implied_speed_kn(
+    m_per_h: Column = largest("positions", "implied_m_per_h", by="subject_id"),
+) -> Column:
+    """Fastest movement that two positions heard one after the other imply.
+
+    A speed that the conveyance cannot reach is suspicious: a position was forged.
+    """
+    return m_per_h / 1852
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.SHARE,
+    when_missing="no position was heard",
+    indicator="J16",
+    source="Windward, notes on deceptive shipping practices",
+    sentence="it hardly moved at {value} of the positions heard",
+)
+def slow_position_ratio(
+    slow: Column = total("positions", "is_slow", by="subject_id"),
+    positions: Column = count("positions", by="subject_id"),
+) -> Column:
+    """Share of the positions at which the conveyance moved slower than two knots.
+
+    A high share outside ports is suspicious: it waited for someone.
+    """
+    return ratio(slow, positions)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.HOURS,
+    when_missing="never",
+    indicator="D01",
+    source="European Commission, ICS2 data quality rules for entry summary declarations",
+    sentence="it was declared {value} hours before it is due",
+)
+def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
+    """Hours from the declaration to the announced arrival.
+
+    A declaration at the last hour is suspicious.
+    """
+    return hours_between(declared_at, due_at)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.HOURS,
+    when_missing="no booking is known",
+    indicator="J26",
+    source=_PRACTICE,
+    sentence="it was booked {value} hours before it was declared",
+)
+def booked_before_hours(booked_at: Column, declared_at: Column) -> Column:
+    """Hours from the booking to the declaration.
+
+    A very short notice is mildly suspicious.
+    """
+    return hours_between(booked_at, declared_at)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.YES_NO,
+    when_missing="a place is unknown",
+    indicator="J30",
+    source=_UNODC,
+    sentence="crossing a border is {value}",
+)
+def is_cross_border(origin_country: Column, destination_country: Column) -> Column:
+    """Whether origin and destination lie in different countries.
+
+    Neither is suspicious by itself.
+    """
+    is_known = ~np.array(
+        [a is None or b is None for a, b in zip(origin_country, destination_country, strict=True)],
+        dtype=bool,
+    )
+    return np.where(is_known, origin_country != destination_country, np.nan)

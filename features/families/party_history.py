@@ -1,0 +1,264 @@
+"""Party history: what the companies behind a shipment have done before."""
+
+from features.arithmetic import ratio
+from features.asof.windows import count, days_since_first, distinct, hours_since_latest, mean
+from features.columns import Column
+from features.definition import SHIPMENT_ONLY, Unit, feature
+
+_DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
+_SEA = "European Commission, Good Practice Guide for Sea Container Control (2002)"
+_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new consignee has 0",
+    indicator="D25",
+    source=_DATE,
+    sentence="its consignee declared {value} shipments in 30 days",
+)
+def consignee_shipments_30d(
+    shipments: Column = count("shipments", by="consignee_id", days=30),
+) -> Column:
+    """Shipments declared for the same consignee in the 30 days before.
+
+    A burst or a first shipment is mildly suspicious.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new consignee has 0",
+    indicator="D25",
+    source=_DATE,
+    sentence="its consignee declared {value} shipments in a year",
+)
+def consignee_shipments_365d(
+    shipments: Column = count("shipments", by="consignee_id", days=365),
+) -> Column:
+    """Shipments declared for the same consignee in the year before.
+
+    Few are mildly suspicious: little is known about this consignee.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.HOURS,
+    when_missing="the consignee was never seen before",
+    indicator="D26",
+    source=_FATF_TBML,
+    sentence="its consignee's last shipment was {value} hours ago",
+)
+def consignee_hours_since_latest(
+    hours: Column = hours_since_latest("shipments", by="consignee_id"),
+) -> Column:
+    """Hours since the consignee's last shipment.
+
+    A consignee that wakes after a long silence is suspicious.
+    """
+    return hours
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.DAYS,
+    when_missing="the consignee was never seen before",
+    indicator="D33",
+    source=_FATF_TBML,
+    sentence="its consignee was first seen {value} days ago",
+)
+def consignee_days_since_first(
+    days: Column = days_since_first("shipments", by="consignee_id"),
+) -> Column:
+    """Days since the consignee was first seen.
+
+    A very new consignee is suspicious: shells are used briefly.
+    """
+    return days
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.DAYS,
+    when_missing="the consignor was never seen before",
+    indicator="D25",
+    source=_SEA,
+    sentence="its consignor was first seen {value} days ago",
+)
+def consignor_days_since_first(
+    days: Column = days_since_first("shipments", by="consignor_id"),
+) -> Column:
+    """Days since the consignor was first seen.
+
+    A very new consignor is mildly suspicious.
+    """
+    return days
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new consignor has 0",
+    indicator="D25",
+    source=_DATE,
+    sentence="its consignor sent {value} shipments in a year",
+)
+def consignor_shipments_365d(
+    shipments: Column = count("shipments", by="consignor_id", days=365),
+) -> Column:
+    """Shipments declared from the same consignor in the year before.
+
+    Few are mildly suspicious.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new pair has 0",
+    indicator="D25",
+    source=_SEA,
+    sentence="these two parties had traded {value} times before",
+)
+def party_pair_shipments(
+    shipments: Column = count("shipments", by=("consignor_id", "consignee_id")),
+) -> Column:
+    """Earlier shipments between the same consignor and consignee.
+
+    None is mildly suspicious: the parties never traded before.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new consignee has 0",
+    indicator="D30",
+    source=_FATF_TBML,
+    sentence="its consignee had brought in such goods {value} times before",
+)
+def consignee_goods_shipments(
+    shipments: Column = count("shipments", by=("consignee_id", "hs_heading")),
+) -> Column:
+    """Earlier shipments of the same goods heading to the same consignee.
+
+    None is mildly suspicious: the goods are outside what this consignee trades in.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no forwarder is named",
+    indicator="D31",
+    source=_DATE,
+    sentence="its forwarder handled {value} shipments in 90 days",
+)
+def forwarder_shipments_90d(
+    shipments: Column = count("shipments", by="forwarder_id", days=90),
+) -> Column:
+    """Shipments handled by the same forwarder in 90 days.
+
+    Few are mildly suspicious.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no declarant is named",
+    indicator="D31",
+    source=_DATE,
+    sentence="its declarant had lodged {value} declarations for this consignee before",
+)
+def declarant_consignee_shipments(
+    shipments: Column = count("shipments", by=("declarant_id", "consignee_id")),
+) -> Column:
+    """Earlier declarations by the same declarant for the same consignee.
+
+    None, for a consignee that is well known, is mildly suspicious: it changed its declarant.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no container was declared",
+    indicator="D16",
+    source="US State, Treasury and Coast Guard, maritime advisory (14 May 2020)",
+    sentence="its container was declared in {value} shipments in 30 days",
+)
+def container_shipments_30d(
+    shipments: Column = count("shipments", by="container_number", days=30),
+) -> Column:
+    """Shipments declared in the same container in 30 days.
+
+    Several are suspicious: a container cannot be in two places at once.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no container was declared",
+    indicator="N01",
+    source="practice of reviewers; no single published source",
+    sentence="its container was used by {value} different consignees in 90 days",
+)
+def container_consignees_90d(
+    consignees: Column = distinct("shipments", "consignee_id", by="container_number", days=90),
+) -> Column:
+    """Different consignees of the same container in 90 days.
+
+    Several are mildly suspicious.
+    """
+    return consignees
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="no mass was declared, or the consignee brought in nothing in a year",
+    indicator="T16",
+    source=_FATF_TBML,
+    sentence="it weighs {value} times this consignee's usual shipment",
+)
+def mass_to_consignee_ratio_365d(
+    mass_g: Column,
+    usual: Column = mean("shipments", "mass_g", by="consignee_id", days=365),
+) -> Column:
+    """Mass over the mean mass of the consignee's shipments of a year.
+
+    Far from 1 is mildly suspicious: this shipment is unlike the others.
+    """
+    return ratio(mass_g, usual)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; new parties have 0",
+    indicator="D43",
+    source=_FATF_TBML,
+    sentence="the same two parties declared {value} shipments in 7 days",
+)
+def party_pair_shipments_7d(
+    shipments: Column = count("shipments", by=("consignor_id", "consignee_id"), days=7),
+) -> Column:
+    """Shipments between the same consignor and consignee in 7 days.
+
+    Several are suspicious together with values that each stay under a threshold: one
+    consignment may have been split.
+    """
+    return shipments

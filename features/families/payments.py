@@ -1,0 +1,313 @@
+"""Payments: who pays for this movement, how, and what else they pay for."""
+
+from features.arithmetic import ratio
+from features.asof.windows import count, days_since_first, distinct, largest, total
+from features.columns import Column
+from features.definition import BOTH, Direction, Unit, feature
+
+_FATF_2022 = "FATF, Money Laundering and Terrorist Financing Risks Arising from Migrant Smuggling"
+_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+_FINCEN_2014 = "FinCEN, Advisory FIN-2014-A008 on human smuggling and trafficking"
+_FINCEN_2023 = "FinCEN, Alert FIN-2023-Alert001 on human smuggling along the southwest border"
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="never; no payment known is 0",
+    indicator="T32",
+    source=_FATF_TBML,
+    sentence="{value} payments for it were known",
+)
+def payment_count(
+    payments: Column = count("attached_transactions", by="subject_id"),
+) -> Column:
+    """Payments linked to this movement that were known before it was declared.
+
+    None at all for goods of value, or unusually many small ones, deserves a look.
+    """
+    return payments
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    when_missing="no payment is known",
+    indicator="T01",
+    source=_FATF_TBML,
+    sentence="{value} of the payments came from someone who is no party to it",
+    direction=Direction.HIGHER_IS_RISKIER,
+)
+def third_party_payer_ratio(
+    third_party: Column = total("attached_transactions", "is_third_party_payer", by="subject_id"),
+    payments: Column = count("attached_transactions", by="subject_id"),
+) -> Column:
+    """Share of the payments made by someone whom no document names as a party.
+
+    A high share is suspicious: strangers who pay often stand in for the one who profits.
+    """
+    return ratio(third_party, payments)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    when_missing="no payment is known",
+    indicator="T02",
+    source=_FATF_TBML,
+    sentence="{value} of the payments came from a country off its way",
+)
+def off_corridor_payer_ratio(
+    off_corridor: Column = total("attached_transactions", "is_payer_off_corridor", by="subject_id"),
+    payments: Column = count("attached_transactions", by="subject_id"),
+) -> Column:
+    """Share of the payments sent from a country that is neither its start, way nor end.
+
+    A high share is suspicious: money for a movement usually comes from its two ends.
+    """
+    return ratio(off_corridor, payments)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    when_missing="no payment is known",
+    indicator="T11",
+    source=_FATF_2022,
+    sentence="{value} of the payments were cash or went through a money service",
+    direction=Direction.HIGHER_IS_RISKIER,
+)
+def cash_payment_ratio(
+    cash: Column = total("attached_transactions", "is_cash", by="subject_id"),
+    payments: Column = count("attached_transactions", by="subject_id"),
+) -> Column:
+    """Share of the payments in cash or through a money service.
+
+    A high share is suspicious: cash leaves no trace of who stands behind it.
+    """
+    return ratio(cash, payments)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    when_missing="no payment is known",
+    indicator="T27",
+    source=_FATF_2022,
+    sentence="{value} of the payments were made in a virtual asset",
+)
+def virtual_asset_ratio(
+    virtual: Column = total("attached_transactions", "is_virtual_asset", by="subject_id"),
+    payments: Column = count("attached_transactions", by="subject_id"),
+) -> Column:
+    """Share of the payments made in a virtual asset.
+
+    A high share is suspicious where trade of this kind is paid through banks.
+    """
+    return ratio(virtual, payments)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    when_missing="no payment is known",
+    indicator="T18",
+    source="FATF, The Role of Hawala and Other Similar Service Providers (2013)",
+    sentence="{value} of the payments were settled by netting between brokers",
+)
+def netting_ratio(
+    netting: Column = total("attached_transactions", "is_netting", by="subject_id"),
+    payments: Column = count("attached_transactions", by="subject_id"),
+) -> Column:
+    """Share of the payments that brokers settled against each other without moving money.
+
+    A high share is suspicious: netting hides who paid whom.
+    """
+    return ratio(netting, payments)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    when_missing="no payment is known",
+    indicator="T09",
+    source="practice of reviewers; no single published source",
+    sentence="{value} of the payments were round amounts",
+)
+def round_payment_ratio(
+    is_round: Column = total("attached_transactions", "is_round_amount", by="subject_id"),
+    payments: Column = count("attached_transactions", by="subject_id"),
+) -> Column:
+    """Share of the payments that are a multiple of a hundred.
+
+    Many round amounts are mildly suspicious: invoices seldom come out round.
+    """
+    return ratio(is_round, payments)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="never; no payment known is 0",
+    indicator="T15",
+    source=_FINCEN_2023,
+    sentence="{value} different payers paid for it",
+)
+def payer_count(
+    payers: Column = distinct("attached_transactions", "payer_id", by="subject_id"),
+) -> Column:
+    """Different payers of this one movement.
+
+    Many payers are suspicious: one consignment or trip usually has one customer.
+    """
+    return payers
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="never; no payment known is 0",
+    indicator="T19",
+    source=_FATF_2022,
+    sentence="{value} payments were deposits or releases of held money",
+)
+def held_money_count(
+    deposits: Column = total("attached_transactions", "is_deposit", by="subject_id"),
+    releases: Column = total("attached_transactions", "is_release", by="subject_id"),
+) -> Column:
+    """Payments that deposit money for the movement or release it again.
+
+    More are suspicious: smugglers' fees are often held by a third party until arrival.
+    """
+    return deposits + releases
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="never; no payment known is 0",
+    indicator="D15",
+    source="ISO 13616 check digits; practice of reviewers",
+    sentence="{value} payments came from an account whose number fails its check digits",
+)
+def invalid_iban_count(
+    invalid: Column = total("attached_transactions", "is_iban_invalid", by="subject_id"),
+) -> Column:
+    """Payments from an account number that fails its check digits.
+
+    Any is mildly suspicious; most are typing mistakes.
+    """
+    return invalid
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="never; no payment known is 0",
+    indicator="T20",
+    source=_FATF_2022,
+    sentence="{value} payments became known in the last ten days",
+)
+def payments_10d(
+    payments: Column = count("attached_transactions", by="subject_id", days=10),
+) -> Column:
+    """Payments for it that became known in the ten days before it was declared.
+
+    A cluster right before departure is suspicious for a route paid by its customers.
+    """
+    return payments
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.EURO,
+    when_missing="no payment is known",
+    indicator="T10",
+    source=_FATF_2022,
+    sentence="the largest payment was {value} EUR",
+)
+def largest_payment_eur(
+    largest_cents: Column = largest("attached_transactions", "amount_eur_cents", by="subject_id"),
+) -> Column:
+    """The largest single payment for it.
+
+    Amounts out of line with the goods or the fare are suspicious in either direction.
+    """
+    return largest_cents / 100
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payee is known",
+    indicator="T03",
+    source=_FINCEN_2023,
+    sentence="its payee was paid by {value} different payers in 30 days",
+)
+def payee_payers_30d(
+    payers: Column = distinct(
+        "payments", "payer_id", by="latest_payee_id", matching="payee_id", days=30
+    ),
+) -> Column:
+    """Different payers of the same payee in 30 days, for any movement.
+
+    Far more than usual is suspicious: money that fans in to one account and out again.
+    """
+    return payers
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payer is known",
+    indicator="T05",
+    source=_FINCEN_2014,
+    sentence="its payer paid {value} different payees in 30 days",
+)
+def payer_payees_30d(
+    payees: Column = distinct(
+        "payments", "payee_id", by="latest_payer_id", matching="payer_id", days=30
+    ),
+) -> Column:
+    """Different payees of the same payer in 30 days, for any movement.
+
+    Many unrelated payees are suspicious: an account that pays on behalf of others.
+    """
+    return payees
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.DAYS,
+    when_missing="no payer is known, or it never paid before",
+    indicator="T28",
+    source=_FATF_TBML,
+    sentence="its payer first paid for anything {value} days ago",
+)
+def payer_days_since_first(
+    days: Column = days_since_first("payments", by="latest_payer_id", matching="payer_id"),
+) -> Column:
+    """Days since the payer of this movement was first seen paying for any.
+
+    A very new payer is mildly suspicious.
+    """
+    return days
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    when_missing="no payer is known, or it paid for nothing in 90 days",
+    indicator="T12",
+    source=_FINCEN_2023,
+    sentence="its payer made {value} of all its payments of 90 days in cash",
+)
+def payer_cash_ratio_90d(
+    cash: Column = total("payments", "is_cash", by="latest_payer_id", matching="payer_id", days=90),
+    payments: Column = count("payments", by="latest_payer_id", matching="payer_id", days=90),
+) -> Column:
+    """Share of cash among all payments of the same payer in 90 days.
+
+    A high share is suspicious for a business that has bank accounts.
+    """
+    return ratio(cash, payments)

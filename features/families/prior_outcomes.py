@@ -1,0 +1,282 @@
+"""Prior outcomes: what inspections of the same goods, parties and ways have found before.
+
+An outcome counts from the day it was known, so a pending one is not anticipated. Every rate is
+drawn towards the rate of all inspections, the more the fewer there were, and describes what was
+chosen for inspection, which is not the whole of traffic.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from features.arithmetic import smoothed_rate
+from features.asof.windows import count, total
+from features.columns import Column
+from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Feature, Unit, feature, place_of
+from features.records import SubjectKind
+
+_DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
+_UNODC = "UNODC, Global Study on Smuggling of Migrants (2018)"
+_PRACTICE = "practice of reviewers; no single published source"
+
+
+def confirmed_rate(
+    *, subjects: tuple[SubjectKind, ...], by: str | tuple[str, ...], **face: Any
+) -> Callable[[Callable[[], None]], Feature]:
+    """Make a smoothed rate of confirmed outcomes under a key, named and told by the function."""
+    outcomes = f"{subjects[0]}_outcomes"
+
+    def define(named: Callable[[], None]) -> Feature:
+        def rate(
+            confirmed: Column = total(outcomes, "is_confirmed", by=by),
+            inspected: Column = count(outcomes, by=by),
+            all_confirmed: Column = total(outcomes, "is_confirmed", by=()),
+            all_inspected: Column = count(outcomes, by=()),
+        ) -> Column:
+            return smoothed_rate(confirmed, inspected, all_confirmed, all_inspected)
+
+        rate.__name__, rate.__doc__ = named.__name__, named.__doc__
+        defined = feature(subjects=subjects, unit=Unit.SHARE, **face)(rate)
+        return replace(defined, defined_at=place_of(named))
+
+    return define
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by="hs_code",
+    when_missing="nothing was inspected yet",
+    indicator="J35",
+    source=_DATE,
+    sentence="of inspected consignments of these goods, {value} were confirmed",
+)
+def goods_confirmed_rate() -> None:
+    """How often inspections confirmed something in the same goods code.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by=("hs_code", "origin_country", "dispatch_country"),
+    when_missing="nothing was inspected yet",
+    indicator="J35",
+    source=_DATE,
+    sentence="of inspected consignments of these goods on this way, {value} were confirmed",
+)
+def goods_way_confirmed_rate() -> None:
+    """How often inspections confirmed something in the same goods of one origin and dispatch.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by=("hs_code", "tax_type", "tax_rate_text"),
+    when_missing="no duty was declared, or nothing was inspected yet",
+    indicator="D06",
+    source=_DATE,
+    sentence="of inspected consignments of these goods under this duty, {value} were confirmed",
+)
+def goods_duty_confirmed_rate() -> None:
+    """How often inspections confirmed something in the same goods under the same duty.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by="hs_heading",
+    when_missing="nothing was inspected yet",
+    indicator="J35",
+    source=_DATE,
+    sentence="of inspected consignments of such goods, {value} were confirmed",
+)
+def heading_confirmed_rate() -> None:
+    """How often inspections confirmed something in goods of the same four-digit heading.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by="consignee_id",
+    when_missing="nothing was inspected yet",
+    indicator="N08",
+    source=_DATE,
+    sentence="of inspected consignments of this consignee, {value} were confirmed",
+)
+def consignee_confirmed_rate() -> None:
+    """How often inspections confirmed something in what the same consignee received.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by="consignor_id",
+    when_missing="nothing was inspected yet",
+    indicator="N08",
+    source=_DATE,
+    sentence="of inspected consignments of this consignor, {value} were confirmed",
+)
+def consignor_confirmed_rate() -> None:
+    """How often inspections confirmed something in what the same consignor sent.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by="declarant_id",
+    when_missing="no declarant is named, or nothing was inspected yet",
+    indicator="D31",
+    source=_DATE,
+    sentence="of inspected consignments of this declarant, {value} were confirmed",
+)
+def declarant_confirmed_rate() -> None:
+    """How often inspections confirmed something in what the same declarant lodged.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by="forwarder_id",
+    when_missing="no forwarder is named, or nothing was inspected yet",
+    indicator="N06",
+    source=_DATE,
+    sentence="of inspected consignments of this forwarder, {value} were confirmed",
+)
+def forwarder_confirmed_rate() -> None:
+    """How often inspections confirmed something in what the same forwarder handled.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by="container_number",
+    when_missing="no container was declared, or nothing was inspected yet",
+    indicator="N01",
+    source=_PRACTICE,
+    sentence="of inspected consignments in this container, {value} were confirmed",
+)
+def container_confirmed_rate() -> None:
+    """How often inspections confirmed something in the same container.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by=("dispatch_country", "destination_country", "journey_mode"),
+    when_missing="its journey is not known, or nothing was inspected yet",
+    indicator="J35",
+    source=_DATE,
+    sentence="of inspected consignments on this lane, {value} were confirmed",
+)
+def lane_confirmed_rate() -> None:
+    """How often inspections confirmed something on the same lane: dispatch, destination, mode.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
+    by=("office_id", "import_type", "payment_type"),
+    when_missing="office, procedure or terms are missing, or nothing was inspected yet",
+    indicator="J35",
+    source=_DATE,
+    sentence="of inspected consignments declared here in this way, {value} were confirmed",
+)
+def procedure_confirmed_rate() -> None:
+    """How often inspections confirmed something at this office under this procedure and terms.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=ROUTE_ONLY,
+    by="carrier_id",
+    when_missing="nothing was inspected yet",
+    indicator="N08",
+    source=_PRACTICE,
+    sentence="of inspected journeys of this carrier, {value} were confirmed",
+)
+def carrier_confirmed_rate() -> None:
+    """How often inspections confirmed something on journeys of the same carrier.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=ROUTE_ONLY,
+    by="conveyance_id",
+    when_missing="nothing was inspected yet",
+    indicator="N01",
+    source=_PRACTICE,
+    sentence="of inspected journeys of this conveyance, {value} were confirmed",
+)
+def conveyance_confirmed_rate() -> None:
+    """How often inspections confirmed something on journeys of the same conveyance.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=ROUTE_ONLY,
+    by=("origin", "destination", "mode"),
+    when_missing="nothing was inspected yet",
+    indicator="J35",
+    source=_UNODC,
+    sentence="of inspected journeys on this corridor, {value} were confirmed",
+)
+def corridor_confirmed_rate() -> None:
+    """How often inspections confirmed something on the same origin, destination and mode.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=ROUTE_ONLY,
+    by="destination",
+    when_missing="nothing was inspected yet",
+    indicator="J36",
+    source=_UNODC,
+    sentence="of inspected journeys to this place, {value} were confirmed",
+)
+def destination_confirmed_rate() -> None:
+    """How often inspections confirmed something on journeys to the same place.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=ROUTE_ONLY,
+    by=("conveyance_kind", "origin_country", "destination_country"),
+    when_missing="a place is unknown, or nothing was inspected yet",
+    indicator="J35",
+    source=_UNODC,
+    sentence="of inspected journeys of this kind between these countries, {value} were confirmed",
+)
+def kind_confirmed_rate() -> None:
+    """How often inspections confirmed something with such a conveyance between these countries.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """

@@ -1,0 +1,166 @@
+"""Valuation: is the declared value credible for these goods?"""
+
+from features.arithmetic import ratio, smoothed_rate
+from features.asof.windows import count, mean, total
+from features.columns import Column
+from features.definition import SHIPMENT_ONLY, Unit, feature
+
+_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+_DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.EURO,
+    when_missing="no value was declared, or its currency is not known here",
+    indicator="D10",
+    source=_DATE,
+    sentence="its declared value is {value} EUR",
+)
+def declared_value_eur(declared_value_eur: Column) -> Column:
+    """The declared value.
+
+    Neither high nor low is suspicious by itself; it sets the scale for everything else.
+    """
+    return declared_value_eur
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.EURO_PER_KG,
+    when_missing="value or mass is missing",
+    indicator="D10",
+    source=_FATF_TBML,
+    sentence="it was declared at {value} EUR per kg",
+)
+def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
+    """Declared value per kilogram of net mass, or of gross mass where net is not given.
+
+    Unusual prices are suspicious in both directions; see the ratio to what is usual.
+    """
+    return unit_value_eur_per_kg
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="value or mass is missing, or the goods code was not seen in a year",
+    indicator="D10",
+    source=_DATE,
+    sentence="its price per kg is {value} times the year's mean for these goods",
+)
+def unit_value_to_goods_ratio_365d(
+    unit_value_micro_eur_per_kg: Column,
+    usual: Column = mean("shipments", "unit_value_micro_eur_per_kg", by="hs_code", days=365),
+) -> Column:
+    """Declared price per kilogram over the year's mean of the same goods code.
+
+    Far under 1 suggests undervaluation, far over 1 a wrong code or value moved abroad.
+    """
+    return ratio(unit_value_micro_eur_per_kg, usual)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="value or mass is missing, or goods from this origin were not seen in a year",
+    indicator="D10",
+    source=_DATE,
+    sentence="its price per kg is {value} times the year's mean for these goods of this origin",
+)
+def unit_value_to_origin_ratio_365d(
+    unit_value_micro_eur_per_kg: Column,
+    usual: Column = mean(
+        "shipments",
+        "unit_value_micro_eur_per_kg",
+        by=("hs_code", "origin_country"),
+        days=365,
+    ),
+) -> Column:
+    """Declared price per kilogram over the year's mean of the same goods code and origin.
+
+    Far under 1 suggests undervaluation.
+    """
+    return ratio(unit_value_micro_eur_per_kg, usual)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="value or mass is missing, or the consignee brought in no such goods in a year",
+    indicator="D10",
+    source=_DATE,
+    sentence="its price per kg is {value} times what this consignee usually declares for them",
+)
+def unit_value_to_consignee_ratio_365d(
+    unit_value_micro_eur_per_kg: Column,
+    usual: Column = mean(
+        "shipments", "unit_value_micro_eur_per_kg", by=("consignee_id", "hs_code"), days=365
+    ),
+) -> Column:
+    """Declared price per kilogram over what the same consignee declared for the same goods.
+
+    A sudden fall is suspicious.
+    """
+    return ratio(unit_value_micro_eur_per_kg, usual)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="no value was declared, or no payment is known",
+    indicator="T26",
+    source=_FATF_TBML,
+    sentence="what was paid is {value} times the declared value",
+)
+def paid_to_declared_ratio(
+    declared_value_eur_cents: Column,
+    paid_cents: Column = total("attached_transactions", "amount_eur_cents", by="subject_id"),
+    payments: Column = count("attached_transactions", by="subject_id"),
+) -> Column:
+    """Everything paid so far over the declared value.
+
+    Far over 1 suggests undervaluation, far under 1 that the rest is paid unseen.
+    """
+    return ratio(paid_cents, declared_value_eur_cents) * ratio(payments, payments)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="value or mass is missing",
+    indicator="D37",
+    source="practice of reviewers; no single published source",
+    sentence="the very same price per kg was declared for these goods {value} times in a year",
+)
+def same_price_shipments_365d(
+    shipments: Column = count("shipments", by=("hs_code", "unit_value_text"), days=365),
+) -> Column:
+    """Consignments of the same goods code declared at exactly the same price per kilogram.
+
+    Many are a sign of a price list, honest or agreed; see how such consignments turned out.
+    """
+    return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    when_missing="value or mass is missing, or nothing was inspected yet",
+    indicator="D10",
+    source=_DATE,
+    sentence="of inspected consignments of these goods at this very price, {value} were confirmed",
+)
+def same_price_confirmed_rate(
+    confirmed: Column = total(
+        "shipment_outcomes", "is_confirmed", by=("hs_code", "unit_value_text")
+    ),
+    inspected: Column = count("shipment_outcomes", by=("hs_code", "unit_value_text")),
+    all_confirmed: Column = total("shipment_outcomes", "is_confirmed", by=()),
+    all_inspected: Column = count("shipment_outcomes", by=()),
+) -> Column:
+    """How often inspections confirmed something in these goods at exactly this price per kilogram.
+
+    A high rate is suspicious: agreed prices are used again. Few inspections pull it to the mean.
+    """
+    return smoothed_rate(confirmed, inspected, all_confirmed, all_inspected)
