@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from features.catalogue import catalogue, fingerprint
 from features.definition import Feature
 from features.records import SubjectKind
 
@@ -18,8 +19,6 @@ class ModelInputs:
     @classmethod
     def of(cls, subject: SubjectKind) -> Self:
         """The catalogue's own features."""
-        from features.catalogue import catalogue, fingerprint  # type: ignore  # noqa: PLC0415
-
         return cls(subject, catalogue(subject), fingerprint(subject))
 
     @property

@@ -55,7 +55,7 @@ class Ranking:
             starts=np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]),
         )
 
-    def redrawn(self, counts: Ints) -> Self:
+    def redrawn(self, counts: Ints | Floats) -> Self:
         """The same subjects, each taken as often as `counts` (in the original order) says."""
         return replace(self, weights=self.weights * counts[self.order])
 

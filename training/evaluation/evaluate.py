@@ -1,0 +1,118 @@
+"""Scores of a later window against what was found there."""
+
+import numpy as np
+
+from training import ranking as of
+from training.estimators import Estimate, proportion, with_intervals
+from training.evaluation.groups import by_group
+from training.evaluation.judged import Judged
+from training.evaluation.report import CapacityFigures, Figures, ReliabilityBin, Report, share_name
+from training.manifest import WindowFigures
+from training.parameters import EvaluationParameters
+from training.ranking import Ranking
+
+SMALLEST_LANE = 30
+"""Random-lane subjects below which no figure is given: its interval would say nothing."""
+
+
+def evaluate(
+    name: str, judged: Judged, window: WindowFigures, parameters: EvaluationParameters, seed: int
+) -> Report:
+    """Figures on all inspected subjects, on the random lane apart, and by group.
+
+    `judged` holds labelled subjects only. Importance, oracle and never seen categories are the
+    caller's to add.
+    """
+    lane = judged.only(judged.in_random_lane)
+    lane_figures = _lane_figures(lane, parameters, seed)
+    return Report(
+        name=name,
+        window=window,
+        inspected=figures(judged.ranking(), parameters, seed),
+        random_lane=lane_figures,
+        population_precision=_in_words(lane_figures, lane, parameters),
+        groups=by_group(judged, smallest=parameters.smallest_group),
+        importance=(),
+        never_seen={},
+    )
+
+
+def figures(ranking: Ranking, parameters: EvaluationParameters, seed: int) -> Figures:
+    """Every figure on one set of labelled subjects, with intervals."""
+    shares = parameters.capacity_shares
+    estimates = with_intervals(
+        ranking, lambda redrawn: _flat(redrawn, shares), rounds=parameters.redraws, seed=seed
+    )
+    return Figures(
+        labelled=len(ranking.labels),
+        confirmed=int(ranking.labels.sum()),
+        prevalence=proportion(ranking.prevalence * ranking.size, ranking.size),
+        at_capacity=tuple(_capacity(share, estimates) for share in shares),
+        roc_auc=estimates["roc_auc"],
+        pr_auc=estimates["pr_auc"],
+        brier=estimates["brier"],
+        log_loss=estimates["log_loss"],
+        ece=estimates["ece"],
+        ece_by_chance=of.calibration_error_by_chance(ranking, rounds=200, seed=seed),
+        mean_probability=float(np.average(ranking.scores, weights=ranking.weights)),
+        reliability=tuple(
+            ReliabilityBin(probability=p, confirmed_share=share, subjects=weight)
+            for p, share, weight in of.reliability(ranking)
+        ),
+    )
+
+
+def _flat(ranking: Ranking, shares: tuple[float, ...]) -> dict[str, float]:
+    found = {
+        "roc_auc": of.roc_auc(ranking),
+        "pr_auc": of.pr_auc(ranking),
+        "brier": of.brier_score(ranking),
+        "log_loss": of.log_loss(ranking),
+        "ece": of.calibration_error(ranking),
+    }
+    for share in shares:
+        for name, value in of.at_capacity(ranking, share).items():
+            found[f"{name}_at_{share_name(share)}"] = value
+    return found
+
+
+def _capacity(share: float, estimates: dict[str, Estimate]) -> CapacityFigures:
+    at = share_name(share)
+    return CapacityFigures(
+        share=share,
+        precision=estimates[f"precision_at_{at}"],
+        recall=estimates[f"recall_at_{at}"],
+        lift=estimates[f"lift_at_{at}"],
+        value_captured=estimates[f"value_captured_at_{at}"],
+    )
+
+
+def _lane_figures(lane: Judged, parameters: EvaluationParameters, seed: int) -> Figures | None:
+    confirmed = int(lane.labels.sum())
+    if len(lane.rows) < SMALLEST_LANE or confirmed in (0, len(lane.rows)):
+        return None
+    return figures(lane.ranking(weighted=True), parameters, seed)
+
+
+def _in_words(lane: Figures | None, judged: Judged, parameters: EvaluationParameters) -> str:
+    chosen = (
+        "Figures on all inspected subjects describe what was chosen for inspection; "
+        "they are not the precision to expect in the population."
+    )
+    if lane is None:
+        return (
+            f"Population precision is unknown: the random lane has {len(judged.rows)} labelled "
+            f"subjects, {int(judged.labels.sum())} of them confirmed. {chosen}"
+        )
+    share = min(parameters.capacity_shares, key=lambda s: abs(s - 0.05))
+    at = next(figure for figure in lane.at_capacity if figure.share == share)
+    return (
+        f"Population precision at {share:.0%} is {_spelt(at.precision)}, measured on the random "
+        f"lane of {lane.labelled} subjects, {lane.confirmed} of them confirmed. {chosen}"
+    )
+
+
+def _spelt(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "unknown"
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

@@ -1,0 +1,60 @@
+"""Who is referred, and how rightly, by group of subjects under one common cut."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from training.estimators import proportion
+from training.evaluation.judged import Judged
+from training.evaluation.report import GroupFigures
+from training.outcomes import Bools
+from training.ranking import Floats, inspected_rows
+
+REFERRED_SHARE = 0.05
+SMALL_GROUPS = "(smaller groups together)"
+UNKNOWN = "(unknown)"
+
+
+def by_group(judged: Judged, *, smallest: int) -> tuple[GroupFigures, ...]:
+    """Figures for every group of at least `smallest` labelled subjects; the rest is pooled."""
+    referred = inspected_rows(judged.ranking(), REFERRED_SHARE)
+    return tuple(
+        _figures(by, group, judged.labels[mask], referred[mask])
+        for by, groups in _groupings(judged).items()
+        for group, mask in _masks(groups, smallest)
+    )
+
+
+def _groupings(judged: Judged) -> "dict[str, pd.Series[str]]":
+    subjects = judged.subjects
+    is_new = subjects["operator_subjects_before"] == 0
+    selected_by = pd.Series(judged.data.outcomes.selected_by[judged.rows], index=subjects.index)
+    return {
+        "mode": subjects["mode"],
+        "office": subjects["office_id"],
+        "operator": is_new.map({True: "new", False: "known"}).where(
+            subjects["operator_subjects_before"].notna()
+        ),
+        "selected by": selected_by,
+    }
+
+
+def _masks(groups: "pd.Series[str]", smallest: int) -> Iterator[tuple[str, Bools]]:
+    named = groups.astype(object).where(groups.notna(), UNKNOWN)
+    sizes = named.value_counts()
+    small = set(sizes[sizes < smallest].index)
+    pooled = named.where(~named.isin(small), SMALL_GROUPS)
+    for group in sorted(pooled.unique()):
+        yield str(group), (pooled == group).to_numpy()
+
+
+def _figures(by: str, group: str, labels: Floats, referred: Floats) -> GroupFigures:
+    return GroupFigures(
+        by=by,
+        group=group,
+        labelled=len(labels),
+        confirmed=int(labels.sum()),
+        prevalence=proportion(float(labels.sum()), len(labels)),
+        referred=proportion(float(referred.sum()), len(labels)),
+        precision=proportion(float(referred @ labels), float(referred.sum())),
+    )

@@ -1,0 +1,145 @@
+"""The report as one HTML file that needs nothing beside it."""
+
+import base64
+import io
+from collections.abc import Iterable
+from html import escape
+from string import Template
+
+from matplotlib.figure import Figure
+
+from training.estimators import Estimate
+from training.evaluation.report import Figures, Report
+
+_PAGE = Template("""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>$title</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body{font:15px/1.5 system-ui,sans-serif;color:#16242d;max-width:62rem;
+margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
+table{border-collapse:collapse;margin:.5rem 0}th,td{padding:.2rem .8rem;text-align:right;
+border-bottom:1px solid #d9e0e4;font-variant-numeric:tabular-nums}
+th:first-child,td:first-child{text-align:left}small{color:#5a6b75}
+.note{background:#f3f0e7;border-left:4px solid #c8553d;padding:.6rem 1rem}
+.pictures{display:flex;flex-wrap:wrap;gap:1rem}img{max-width:100%;height:auto}
+</style></head><body>
+<h1>$title</h1>
+<p>Declared from $begins to $ends (UTC): $labelled labelled subjects, $confirmed confirmed.
+Brackets are 95 % intervals.</p>
+<p class="note">$population</p>
+$sections
+<div class="pictures">$pictures</div>
+</body></html>
+""")
+
+
+def page(report: Report, drawn: dict[str, Figure]) -> str:
+    """The whole page; texts from data are escaped."""
+    window = report.window
+    return _PAGE.substitute(
+        title=escape(f"Evaluation of {report.name}"),
+        begins=f"{window.begins:%Y-%m-%d}",
+        ends=f"{window.ends:%Y-%m-%d}",
+        labelled=f"{report.inspected.labelled:,}",
+        confirmed=f"{report.inspected.confirmed:,}",
+        population=escape(report.population_precision),
+        sections="\n".join(_sections(report)),
+        pictures="\n".join(_picture(name, figure) for name, figure in drawn.items()),
+    )
+
+
+def _sections(report: Report) -> Iterable[str]:
+    yield _figures("All inspected subjects", report.inspected)
+    if report.random_lane is not None:
+        yield _figures("Random lane", report.random_lane)
+    if report.oracle:
+        head = ("share inspected", "precision", "best possible", "share of the best")
+        rows = [
+            (
+                f"{o.share:.0%}",
+                spelt(o.precision),
+                spelt(o.oracle_precision),
+                spelt(o.share_of_oracle),
+            )
+            for o in report.oracle
+        ]
+        yield _table("Beside the oracle (all subjects)", head, rows)
+    yield _groups(report)
+    unseen = [(name, str(count)) for name, count in report.never_seen.items() if count]
+    if unseen:
+        yield _table("Never seen in fitting", ("feature", "subjects"), unseen)
+
+
+def _groups(report: Report) -> str:
+    head = (
+        "group",
+        "labelled",
+        "confirmed",
+        "share confirmed",
+        "referred",
+        "precision if referred",
+    )
+    rows = [
+        (
+            f"{g.by}: {g.group}",
+            str(g.labelled),
+            str(g.confirmed),
+            spelt(g.prevalence),
+            spelt(g.referred),
+            spelt(g.precision),
+        )
+        for g in report.groups
+    ]
+    return _table("By group, the highest 5 % of all referred", head, rows)
+
+
+def _figures(title: str, figures: Figures) -> str:
+    head = ("share inspected", "precision", "recall", "lift", "value captured")
+    rows = [
+        (
+            f"{at.share:.0%}",
+            spelt(at.precision),
+            spelt(at.recall),
+            spelt(at.lift, places=2),
+            spelt(at.value_captured),
+        )
+        for at in figures.at_capacity
+    ]
+    overall = (
+        ("ROC-AUC", spelt(figures.roc_auc)),
+        ("PR-AUC", spelt(figures.pr_auc)),
+        ("Brier score", spelt(figures.brier, places=4)),
+        ("log loss", spelt(figures.log_loss, places=4)),
+        ("calibration error", spelt(figures.ece, places=4)),
+        ("calibration error by chance, 99 %", f"{figures.ece_by_chance:.4f}"),
+        ("mean probability", f"{figures.mean_probability:.4f}"),
+        ("share confirmed", spelt(figures.prevalence, places=4)),
+    )
+    title = f"{title} ({figures.labelled:,}, {figures.confirmed:,} confirmed)"
+    return _table(title, head, rows) + _table("", ("figure", "value"), overall)
+
+
+def spelt(estimate: Estimate, places: int = 3) -> str:
+    """`0.412 [0.380, 0.447]`; a dash where nothing is known."""
+    if estimate.value is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.{places}f}"
+    return f"{estimate.value:.{places}f} [{estimate.low:.{places}f}, {estimate.high:.{places}f}]"
+
+
+def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    heading = f"<h2>{escape(title)}</h2>" if title else ""
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"{heading}<table><tr>{top}</tr>{body}</table>"
+
+
+def _picture(name: str, figure: Figure) -> str:
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    encoded = base64.b64encode(content.getvalue()).decode()
+    return f'<img alt="{escape(name.replace("_", " "))}" src="data:image/png;base64,{encoded}">'

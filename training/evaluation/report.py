@@ -1,0 +1,129 @@
+"""The evaluation of one model on one window, as JSON keeps it and the page shows it."""
+
+from training.estimators import Estimate
+from training.manifest import Part, WindowFigures
+
+
+class CapacityFigures(Part):
+    """What inspecting the highest `share` of subjects finds.
+
+    `precision` is the share confirmed among them, `recall` the share of all confirmed found, `lift`
+    precision over prevalence, `value_captured` the share of confirmed declared value.
+    """
+
+    share: float
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
+    value_captured: Estimate
+
+
+class ReliabilityBin(Part):
+    """Subjects of similar probability: what was promised, what came, and their number."""
+
+    probability: float
+    confirmed_share: float
+    subjects: float
+
+
+class Figures(Part):
+    """Figures on one set of labelled subjects.
+
+    `ece_by_chance` is the calibration error that a perfectly calibrated model stays under on this
+    many subjects 99 times in 100.
+    """
+
+    labelled: int
+    confirmed: int
+    prevalence: Estimate
+    at_capacity: tuple[CapacityFigures, ...]
+    roc_auc: Estimate
+    pr_auc: Estimate
+    brier: Estimate
+    log_loss: Estimate
+    ece: Estimate
+    ece_by_chance: float
+    mean_probability: float
+    reliability: tuple[ReliabilityBin, ...]
+
+
+class GroupFigures(Part):
+    """One group of subjects under the cut that takes the highest 5 % of everyone.
+
+    `referred` is the share of the group above the cut, `precision` the share confirmed of those.
+    """
+
+    by: str
+    group: str
+    labelled: int
+    confirmed: int
+    prevalence: Estimate
+    referred: Estimate
+    precision: Estimate
+
+
+class Importance(Part):
+    """How far one feature moves a score on average: mean |contribution| in log-odds."""
+
+    feature: str
+    mean_absolute_contribution: float
+
+
+class OracleFigures(Part):
+    """The model beside the best that is possible, on all subjects of the window at one share.
+
+    Labels are the invented world's true probabilities, so nothing here depends on who was
+    inspected.
+    """
+
+    share: float
+    precision: Estimate
+    oracle_precision: Estimate
+    share_of_oracle: Estimate
+
+
+class Report(Part):
+    """One model's evaluation. `population_precision` says in words which figure it is."""
+
+    name: str
+    window: WindowFigures
+    inspected: Figures
+    random_lane: Figures | None
+    population_precision: str
+    groups: tuple[GroupFigures, ...]
+    importance: tuple[Importance, ...]
+    never_seen: dict[str, int]
+    oracle: tuple[OracleFigures, ...] = ()
+
+    @property
+    def metrics(self) -> dict[str, Estimate]:
+        """Flat names for a manifest and for tracking; those of the random lane say so."""
+        found = flat(self.inspected)
+        if self.random_lane is not None:
+            found |= {f"random_lane_{name}": e for name, e in flat(self.random_lane).items()}
+        return found
+
+
+def flat(figures: Figures) -> dict[str, Estimate]:
+    """`precision_at_5pct` and the like, by name."""
+    found = {
+        "prevalence": figures.prevalence,
+        "roc_auc": figures.roc_auc,
+        "pr_auc": figures.pr_auc,
+        "brier": figures.brier,
+        "log_loss": figures.log_loss,
+        "ece": figures.ece,
+    }
+    for at in figures.at_capacity:
+        for name in ("precision", "recall", "lift", "value_captured"):
+            found[f"{name}_at_{share_name(at.share)}"] = getattr(at, name)
+    return found
+
+
+def share_name(share: float) -> str:
+    """How a share is written in a metric's name.
+
+    >>> share_name(0.05)
+    '5pct'
+    """
+    return f"{share * 100:g}pct"

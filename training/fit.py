@@ -1,0 +1,99 @@
+"""Trees grown by LightGBM, the same to the last bit for the same rows, parameters and seed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+
+from training.encoding import Encoding
+from training.model_inputs import ModelInputs
+from training.parameters import TrainingParameters
+from training.ranking import Floats
+
+Grown = Callable[[int, int], None]
+"""Told after every tree: how many there are, and how many there may be."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows with their labels, and how many subjects each stands for."""
+
+    values: Floats
+    labels: Floats
+    weights: Floats | None
+
+
+def grow(
+    rows: Rows,
+    held_back: Rows | None,
+    encoding: Encoding,
+    inputs: ModelInputs,
+    parameters: TrainingParameters,
+    grown: Grown = lambda done, total: None,
+) -> str:
+    """The model text of trees fitted to `rows`.
+
+    With rows `held_back`, growth stops where their log loss has not fallen for
+    `early_stopping_rounds`, and the trees after the best are left out.
+    """
+    data = lightgbm.Dataset(
+        rows.values,
+        rows.labels,
+        weight=rows.weights,
+        feature_name=encoding.names,
+        categorical_feature=encoding.categorical_places,
+        params=_parameters(inputs, parameters),
+    )
+    trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
+    callbacks: list[Any] = [lambda step: grown(step.iteration + 1, trees)]
+    watched = []
+    if held_back is not None and rounds:
+        callbacks.append(lightgbm.early_stopping(rounds, verbose=False))
+        watched.append(data.create_valid(held_back.values, held_back.labels, held_back.weights))
+    booster = lightgbm.train(
+        _parameters(inputs, parameters), data, trees, valid_sets=watched, callbacks=callbacks
+    )
+    return str(booster.model_to_string(num_iteration=booster.best_iteration or -1))
+
+
+def tree_count(booster_text: str) -> int:
+    """How many trees a model text holds."""
+    return int(lightgbm.Booster(model_str=booster_text).num_trees())
+
+
+def monotone_constraints(inputs: ModelInputs, parameters: TrainingParameters) -> list[int]:
+    """1, −1 or 0 per feature, as enforced; all 0 where `monotone` is off."""
+    if parameters.trees.monotone == "off":
+        return [0] * len(inputs.features)
+    return list(inputs.directions)
+
+
+def _parameters(inputs: ModelInputs, parameters: TrainingParameters) -> dict[str, Any]:
+    trees = parameters.trees
+    settings: dict[str, Any] = {
+        "objective": "binary",
+        "metric": "binary_logloss",
+        "num_leaves": trees.leaves,
+        "learning_rate": trees.learning_rate,
+        "min_data_in_leaf": trees.min_data_in_leaf,
+        "lambda_l1": trees.l1,
+        "lambda_l2": trees.l2,
+        "feature_fraction": trees.feature_share,
+        "bagging_fraction": trees.row_share,
+        "bagging_freq": 1 if trees.row_share < 1 else 0,
+        "cat_smooth": trees.category_smoothing,
+        "seed": parameters.seed,
+        "num_threads": parameters.threads,
+        # The two together make sums independent of how threads share the work.
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+    constraints = monotone_constraints(inputs, parameters)
+    if any(constraints):
+        settings |= {
+            "monotone_constraints": constraints,
+            "monotone_constraints_method": trees.monotone,
+        }
+    return settings

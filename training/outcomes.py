@@ -1,0 +1,78 @@
+"""What a label is, how it was selected, and when it was known.
+
+`confirmed` is 1 and `not_confirmed` is 0. An inconclusive outcome and a subject that nobody
+inspected have no label: neither is ever taken for a negative.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from training.ranking import Floats
+
+Bools = npt.NDArray[np.bool_]
+Instants = npt.NDArray[np.datetime64]
+Texts = npt.NDArray[np.object_]
+
+LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """One row per subject of a training set; NaN, NaT and None where there is no outcome."""
+
+    label: Floats
+    known_at: Instants
+    selected_by: Texts
+    selection_probability: Floats
+    typology: Texts
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, subject_ids: pd.Index) -> Self:
+        """Lay outcome records (at most one per subject) beside the subjects."""
+        beside = table.set_index("subject_id").reindex(subject_ids)
+        return cls(
+            label=_numbers(beside["result"].map(LABELS)),
+            known_at=as_instants(beside["known_at"]),
+            selected_by=_texts(beside["selected_by"]),
+            selection_probability=_numbers(beside["selection_probability"]),
+            typology=_texts(beside["typology"]),
+        )
+
+    @property
+    def is_labelled(self) -> Bools:
+        """Whether the subject has a label, known at any time."""
+        return ~np.isnan(self.label)
+
+    def is_labelled_by(self, instant: np.datetime64) -> Bools:
+        """Whether the subject's label was known before `instant`."""
+        return self.is_labelled & (self.known_at < instant)
+
+    @property
+    def in_random_lane(self) -> Bools:
+        """Whether the subject was inspected because a lot fell on it."""
+        return self.selected_by == "random"
+
+    def weights(self, *, clip: float) -> Floats:
+        """How many subjects each inspected one stands for: 1 / selection probability.
+
+        No weight exceeds `clip`. An unrecorded probability weighs 1: that choice cannot be undone.
+        """
+        p = np.where(np.isnan(self.selection_probability), 1.0, self.selection_probability)
+        return np.asarray(np.minimum(1.0 / np.maximum(p, 1.0 / clip), clip))
+
+
+def as_instants(values: "pd.Series[pd.Timestamp]") -> Instants:
+    """Instants in UTC as datetime64[us]; missing ones are NaT."""
+    return np.asarray(pd.to_datetime(values, utc=True).dt.tz_localize(None), dtype="datetime64[us]")
+
+
+def _numbers(values: "pd.Series[float]") -> Floats:
+    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _texts(values: "pd.Series[str]") -> Texts:
+    return np.asarray(values.astype(object).where(values.notna(), None), dtype=object)

@@ -1,0 +1,162 @@
+"""The choices of one training, read from an experiment's `parameters.toml` into a frozen model.
+
+    seed = 7
+    [split]
+    label_gap_days = 21
+    [trees]
+    leaves = 31
+
+Anything left out keeps its default; anything unknown or out of range is named and refused.
+"""
+
+import difflib
+import tomllib
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from training.errors import ParametersError
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _midnight(value: Any) -> Any:
+    is_day = isinstance(value, date) and not isinstance(value, datetime)
+    return datetime(value.year, value.month, value.day, tzinfo=UTC) if is_day else value
+
+
+Day = Annotated[AwareDatetime, BeforeValidator(_midnight)]
+
+
+class Parameters(BaseModel):
+    """Base of all tables of parameters: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SplitParameters(Parameters):
+    """Where time is cut: by shares of the labelled subjects, or at the given instants.
+
+    `label_gap_days` before a window ends are left out of fitting and calibration, since of late
+    declarations only the quickly decided ones have labels yet. `refit` grows the trees anew on the
+    fit and the calibration window together once their number and the calibration are known.
+    """
+
+    fit_share: Share = 0.6
+    calibration_share: Share = 0.2
+    fit_from: Day | None = None
+    calibration_from: Day | None = None
+    evaluation_from: Day | None = None
+    evaluation_until: Day | None = None
+    label_gap_days: Annotated[float, Field(ge=0, le=3650)] = 14
+    minimum_labels: Annotated[int, Field(ge=2)] = 10
+    refit: bool = False
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.fit_share + self.calibration_share >= 1:
+            raise ValueError("fit_share and calibration_share leave nothing to evaluate on")
+        if (self.calibration_from is None) != (self.evaluation_from is None):
+            raise ValueError("give calibration_from and evaluation_from together, or neither")
+        days = (self.fit_from, self.calibration_from, self.evaluation_from, self.evaluation_until)
+        given = [day for day in days if day is not None]
+        if given != sorted(set(given)):
+            raise ValueError(
+                "want fit_from < calibration_from < evaluation_from < evaluation_until"
+            )
+        return self
+
+
+class TreeParameters(Parameters):
+    """How LightGBM grows trees; `early_stopping_rounds` of 0 grows all `trees`.
+
+    `monotone` says how strictly the directions of the catalogue are enforced.
+    `fewest_per_category` is how many subjects of the fit window make a category worth a code.
+    """
+
+    trees: Annotated[int, Field(ge=1, le=100_000)] = 400
+    leaves: Annotated[int, Field(ge=2, le=4096)] = 31
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    min_data_in_leaf: Annotated[int, Field(ge=1)] = 20
+    l1: Annotated[float, Field(ge=0)] = 0.0
+    l2: Annotated[float, Field(ge=0)] = 1.0
+    feature_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    row_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    early_stopping_rounds: Annotated[int, Field(ge=0)] = 50
+    monotone: Literal["off", "basic", "intermediate", "advanced"] = "intermediate"
+    fewest_per_category: Annotated[int, Field(ge=1)] = 20
+    category_smoothing: Annotated[float, Field(ge=0)] = 10.0
+
+
+class SelectionParameters(Parameters):
+    """How far the choice of what to inspect is undone by weights.
+
+    `inverse_probability` lets an inspected subject stand for 1 / selection_probability subjects, at
+    most `clip`; an unrecorded probability weighs 1.
+    """
+
+    fit: Literal["equal", "inverse_probability"] = "equal"
+    calibration: Literal["equal", "inverse_probability"] = "equal"
+    clip: Annotated[float, Field(ge=1)] = 20.0
+
+
+class EvaluationParameters(Parameters):
+    """At which shares of inspected subjects a model is judged, and how often rows are redrawn."""
+
+    capacity_shares: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.01, 0.02, 0.05, 0.10)
+    redraws: Annotated[int, Field(ge=10, le=10_000)] = 200
+    smallest_group: Annotated[int, Field(ge=1)] = 30
+
+
+class TrainingParameters(Parameters):
+    """Everything that decides a training besides the data."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
+    threads: Annotated[int, Field(ge=1, le=1024)] = 2
+    split: SplitParameters = SplitParameters()
+    trees: TreeParameters = TreeParameters()
+    selection: SelectionParameters = SelectionParameters()
+    evaluation: EvaluationParameters = EvaluationParameters()
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The parameters in a TOML file. Raises ParametersError, naming key and what is allowed."""
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text()))
+        except FileNotFoundError:
+            raise ParametersError(f"{file}: no such file") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ParametersError(f"{file}: not TOML: {error}") from None
+        except ValidationError as error:
+            faults = error.errors(include_url=False)
+            raise ParametersError("; ".join(f"{file}: {_in_words(f)}" for f in faults)) from None
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in fault["loc"]) or "the file"
+    if fault["type"] != "extra_forbidden":
+        return f"{key}: {fault['msg']}"
+    allowed = sorted(_table_of(fault["loc"]).model_fields)
+    near = difflib.get_close_matches(str(fault["loc"][-1]), allowed, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{key} is no parameter; {hint}allowed are {', '.join(allowed)}"
+
+
+def _table_of(location: tuple[int | str, ...]) -> type[Parameters]:
+    table: type[Parameters] = TrainingParameters
+    for part in location[:-1]:
+        annotation = table.model_fields[str(part)].annotation
+        assert isinstance(annotation, type)
+        table = annotation
+    return table

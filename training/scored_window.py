@@ -1,0 +1,140 @@
+"""The evaluation window under a finished model: its report, and the manifest that quotes it."""
+
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from training.calibration import log_odds_of, probability_of
+from training.encoding import Encoding
+from training.evaluation.evaluate import evaluate
+from training.evaluation.importance import importance
+from training.evaluation.judged import Judged
+from training.evaluation.report import Report
+from training.fit import monotone_constraints
+from training.manifest import Calibration, GoldenVector, Manifest
+from training.margins import Margins
+from training.parameters import TrainingParameters
+from training.ranking import Floats, Ints
+from training.reference import references
+from training.risk_model import BOOSTER, sha256
+from training.time_split import TimeSplit
+from training.training_set import TrainingSet
+
+GOLDEN_VECTORS = 32
+EXPLAINED_ROWS = 2_000
+LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scipy")
+
+
+def model_name(subject: str) -> str:
+    """What the registered model of a kind of subject is called."""
+    return f"tidegate-{subject}"
+
+
+@dataclass(frozen=True)
+class ScoredWindow:
+    """The evaluation window under a finished model.
+
+    `rows` are all its subjects, labelled or not, in order of declaration.
+    """
+
+    data: TrainingSet
+    split: TimeSplit
+    encoding: Encoding
+    margins: Margins
+    calibration: Calibration
+    rows: Ints
+    values: Floats
+    log_odds: Floats
+
+    @classmethod
+    def of(
+        cls,
+        data: TrainingSet,
+        split: TimeSplit,
+        encoding: Encoding,
+        margins: Margins,
+        calibration: Calibration,
+    ) -> Self:
+        """Score the evaluation window of `split`."""
+        rows = data.declared_between(split.evaluation.begins, split.evaluation.ends)
+        values = encoding.encode_frame(data.frame.iloc[rows])
+        log_odds = log_odds_of(margins.of(values), calibration)
+        return cls(data, split, encoding, margins, calibration, rows, values, log_odds)
+
+    def report(self, parameters: TrainingParameters) -> Report:
+        """The evaluation of the labelled subjects, with importance and what was never seen."""
+        everyone = Judged(self.data, self.rows, probability_of(self.log_odds))
+        labelled = everyone.only(np.isin(self.rows, self.split.evaluation.rows))
+        figures = evaluate(
+            model_name(self.data.inputs.subject),
+            labelled,
+            self.split.evaluation.figures,
+            parameters.evaluation,
+            parameters.seed,
+        )
+        contributions, _ = self._explained(_spread(len(self.rows), EXPLAINED_ROWS))
+        return figures.model_copy(
+            update={
+                "importance": importance(contributions, self.encoding.names),
+                "never_seen": self.encoding.unseen(self.data.frame.iloc[self.rows]),
+            }
+        )
+
+    def manifest(self, text: str, parameters: TrainingParameters, report: Report) -> Manifest:
+        """Everything the artefact says of itself."""
+        golden, base = self._golden()
+        usual = self.data.declared_between(self.split.fit.begins, self.split.fit.ends)
+        return Manifest(
+            name=model_name(self.data.inputs.subject),
+            subject=self.data.inputs.subject,
+            features=self.encoding.inputs,
+            catalogue=self.data.inputs.fingerprint,
+            calibration=self.calibration,
+            base_log_odds=base,
+            monotone=tuple(monotone_constraints(self.data.inputs, parameters)),
+            training_window=self.split.figures,
+            training_set_digest=self.data.digest,
+            parameters=parameters.model_dump(mode="json"),
+            metrics=report.metrics,
+            golden=golden,
+            score_quantiles=tuple(
+                np.quantile(probability_of(self.log_odds), np.linspace(0, 1, 201)).tolist()
+            ),
+            reference=references(self.data.frame.iloc[usual], self.data.inputs),
+            libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+            files={BOOSTER: sha256(text.encode())},
+        )
+
+    def _golden(self) -> tuple[tuple[GoldenVector, ...], float]:
+        """Real rows from the whole range of scores, as a scorer must be able to answer them."""
+        by_score = np.argsort(self.log_odds, kind="stable")
+        places = by_score[_spread(len(by_score), GOLDEN_VECTORS)]
+        contributions, base = self._explained(places)
+        frame = self.data.frame.iloc[self.rows[places]]
+        vectors = (
+            GoldenVector(
+                values=tuple(None if pd.isna(value) else value for value in row),
+                log_odds=float(self.log_odds[place]),
+                contributions=tuple(parts.tolist()),
+            )
+            for row, place, parts in zip(
+                frame.itertuples(index=False, name=None), places, contributions, strict=True
+            )
+        )
+        return tuple(vectors), base
+
+    def _explained(self, places: Ints) -> tuple[Floats, float]:
+        """Calibrated contributions of the rows at `places`, and the calibrated base."""
+        parts, expected = self.margins.parts(self.values[places])
+        return (
+            self.calibration.slope * parts,
+            self.calibration.slope * expected + self.calibration.intercept,
+        )
+
+
+def _spread(rows: int, most: int) -> Ints:
+    """At most `most` positions, evenly over 0 … rows − 1, ends included."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, most)).round().astype(np.int64))
