@@ -165,6 +165,7 @@ SHIPMENT: tuple[Feature, ...] = (
     prior_outcomes.goods_confirmed_rate,
     prior_outcomes.goods_way_confirmed_rate,
     prior_outcomes.goods_duty_confirmed_rate,
+    prior_outcomes.goods_claim_confirmed_rate,
     prior_outcomes.heading_confirmed_rate,
     prior_outcomes.consignee_confirmed_rate,
     prior_outcomes.consignor_confirmed_rate,

@@ -89,6 +89,23 @@ def goods_duty_confirmed_rate() -> None:
 
 @confirmed_rate(
     subjects=SHIPMENT_ONLY,
+    by=("hs_code", "origin_country", "dispatch_country", "tax_type", "tax_rate_text"),
+    when_missing="no duty was declared, or nothing was inspected yet",
+    indicator="D06",
+    source=_DATE,
+    sentence="of inspected consignments of these goods on this way under this duty, {value} were "
+    "confirmed",
+)
+def goods_claim_confirmed_rate() -> None:
+    """How often inspections confirmed something in the same goods, on the same way, under the same
+    duty.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
+
+
+@confirmed_rate(
+    subjects=SHIPMENT_ONLY,
     by="hs_heading",
     when_missing="nothing was inspected yet",
     indicator="J35",
