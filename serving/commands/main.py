@@ -1,0 +1,28 @@
+"""The command line: every command, and how an error reaches a person."""
+
+import sys
+
+import typer
+
+from features.errors import TidegateError
+from serving.commands.build import build
+from serving.commands.features import features
+
+app = typer.Typer(
+    name="tidegate",
+    help="Scores routes and shipments for smuggling risk, and explains every score.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(build)
+app.command()(features)
+
+
+def main() -> None:
+    """Run a command; exit 1 with the reason on stderr when it is refused, 2 on wrong usage."""
+    try:
+        app()
+    except TidegateError as error:
+        typer.echo(f"tidegate: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Subject(StrEnum):
+    """What a command works on."""
+
+    ROUTE = "route"
+    SHIPMENT = "shipment"
+
+
+Home = Annotated[
+    Path,
+    typer.Option("--home", envvar="TIDEGATE_HOME", help="Folder that holds all state."),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
+]
+SubjectOption = Annotated[
+    Subject, typer.Option("--subject", help="Routes (journeys with legs) or shipments.")
+]
+
+DEFAULT_HOME = Path(".tidegate")
