@@ -37,5 +37,5 @@ def build(
     else:
         features = shape.num_columns - 2
         messages.print(
-            f"{out}: {shape.num_rows:,} subjects × {features} features, {outcomes:,} with an outcome"
+            f"{out}: {shape.num_rows:,} subjects × {features} features, {outcomes:,} outcomes"
         )

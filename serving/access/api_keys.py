@@ -1,0 +1,76 @@
+"""API keys: `tg_<id>.<secret>`; the id may be shown and logged, the secret is shown once.
+
+A secret is 256 random bits, so its SHA-256 is all that needs to be kept: there is nothing to guess
+that a slow hash would protect.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Scope = Literal["score", "explain", "ingest", "review"]
+
+_PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """What is kept of a key. No offices means all offices; no `expires_at` means until revoked."""
+
+    key_id: str
+    name: str
+    secret_sha256: str
+    scopes: tuple[Scope, ...]
+    offices: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether the key still opens anything."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def admits(self, secret: str, now: datetime) -> bool:
+        """Whether `secret` is this key's and the key is live; takes the same time either way."""
+        is_same = hmac.compare_digest(_sha256(secret), self.secret_sha256)
+        return is_same and self.is_live(now)
+
+
+@dataclass(frozen=True)
+class PresentedKey:
+    """A key as a caller sends it, not yet believed."""
+
+    key_id: str
+    secret: str
+
+    @classmethod
+    def parse(cls, text: str) -> "PresentedKey | None":
+        """The two parts of a well-formed key, or None."""
+        found = _PRESENTED.fullmatch(text)
+        return cls(*found.groups()) if found else None
+
+    def __str__(self) -> str:
+        return f"tg_{self.key_id}.{self.secret}"
+
+
+def new_key(
+    name: str,
+    scopes: tuple[Scope, ...],
+    offices: tuple[str, ...],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, PresentedKey]:
+    """A fresh key: what to keep, and what to hand over once."""
+    presented = PresentedKey(secrets.token_hex(6), secrets.token_urlsafe(32))
+    kept = ApiKey(
+        presented.key_id, name, _sha256(presented.secret), scopes, offices, now, expires_at
+    )
+    return kept, presented
+
+
+def _sha256(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

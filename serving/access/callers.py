@@ -1,0 +1,42 @@
+"""What a caller may do and see."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from serving.access.api_keys import ApiKey, Scope
+from serving.errors import Forbidden
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever holds a live key. No offices means all offices."""
+
+    key_id: str
+    name: str
+    scopes: frozenset[Scope]
+    offices: frozenset[str]
+
+    @classmethod
+    def of(cls, key: ApiKey) -> Self:
+        """The caller behind a key."""
+        return cls(key.key_id, key.name, frozenset(key.scopes), frozenset(key.offices))
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the key has this scope."""
+        return scope in self.scopes
+
+    def require(self, scope: Scope) -> None:
+        """Raise Forbidden unless the key has this scope."""
+        if not self.may(scope):
+            raise Forbidden(f"this needs a key with the scope {scope}")
+
+    def office_for(self, office_id: str | None) -> str | None:
+        """The office a new decision belongs to; raises Forbidden for an office not the caller's.
+
+        A subject that names no office belongs to the caller's only office, where it has just one.
+        """
+        if office_id is None:
+            return next(iter(self.offices)) if len(self.offices) == 1 else None
+        if self.offices and office_id not in self.offices:
+            raise Forbidden("the subject names an office that this key is not tied to")
+        return office_id

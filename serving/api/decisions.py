@@ -1,0 +1,44 @@
+"""`GET /v1/decisions/{id}` and its explanation, for those who may see them."""
+
+from fastapi import APIRouter
+
+from serving.access.callers import Caller
+from serving.api.answers import (
+    DecisionAnswer,
+    ExplanationAnswer,
+    decision_answer,
+    explanation_answer,
+)
+from serving.api.openapi import problems
+from serving.api.requests import MayExplain, MayScore, TheHouse
+from serving.decisions.decision import Decision
+from serving.errors import NotFound
+from serving.house import House
+from serving.store.decision_log import View
+
+router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
+
+NOT_FOUND = problems(s404="No such decision, or none that this key may see.")
+
+
+@router.get("/{decision_id}", responses=NOT_FOUND)
+def read_decision(house: TheHouse, caller: MayScore, decision_id: str) -> DecisionAnswer:
+    """A stored decision, without its explanation."""
+    return decision_answer(decision_seen_by(house, caller, decision_id), is_explained=False)
+
+
+@router.get("/{decision_id}/explanation", responses=NOT_FOUND)
+def read_explanation(house: TheHouse, caller: MayExplain, decision_id: str) -> ExplanationAnswer:
+    """Base value, every contribution, reasons for and against, and what is missing."""
+    return explanation_answer(decision_seen_by(house, caller, decision_id))
+
+
+def decision_seen_by(house: House, caller: Caller, decision_id: str) -> Decision:
+    """A decision that the caller may see; raises NotFound for one that does not or must not exist.
+
+    A caller tied to offices sees the decisions of those offices and its own.
+    """
+    record = house.log.record(decision_id, View(caller.key_id, caller.offices))
+    if record is None:
+        raise NotFound("no decision with this id can be seen with this key")
+    return Decision.model_validate_json(record)

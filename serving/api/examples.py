@@ -1,0 +1,89 @@
+"""Examples of bodies, as the description shows them; a test scores every one."""
+
+from typing import Any
+
+JOURNEY: dict[str, Any] = {
+    "journey_id": "J-2026-000117",
+    "mode": "sea",
+    "carrier_id": "carrier-3f9a",
+    "conveyance_id": "vessel-81c2",
+    "conveyance_kind": "container_ship",
+    "registration_country": "PT",
+    "origin": "TRIST",
+    "destination": "DEHAM",
+    "booked_at": "2026-11-10T08:00:00Z",
+    "declared_at": "2026-11-20T09:30:00Z",
+    "departed_at": "2026-11-20T18:00:00Z",
+    "due_at": "2026-11-28T06:00:00Z",
+    "declared_cargo_mass_kg": 18200000.0,
+}
+
+LEGS: list[dict[str, Any]] = [
+    {
+        "journey_id": "J-2026-000117",
+        "sequence": 1,
+        "origin": "TRIST",
+        "destination": "GRPIR",
+        "departed_at": "2026-11-20T18:00:00Z",
+        "arrived_at": "2026-11-22T04:00:00Z",
+        "known_at": "2026-11-22T04:00:00Z",
+    },
+    {
+        "journey_id": "J-2026-000117",
+        "sequence": 2,
+        "origin": "GRPIR",
+        "destination": "DEHAM",
+        "departed_at": "2026-11-22T16:00:00Z",
+        "known_at": "2026-11-22T16:00:00Z",
+    },
+]
+
+ROUTE: dict[str, Any] = {"subject_kind": "route", "journey": JOURNEY, "legs": LEGS}
+
+SHIPMENT: dict[str, Any] = {
+    "subject_kind": "shipment",
+    "shipment": {
+        "shipment_id": "S-2026-004711",
+        "journey_id": "J-2026-000117",
+        "consignor_id": "party-77b0",
+        "consignee_id": "party-12de",
+        "hs_code": "890310",
+        "goods_description": "inflatable boats with accessories",
+        "origin_country": "CN",
+        "dispatch_country": "TR",
+        "destination_country": "DE",
+        "gross_mass_kg": 4210.0,
+        "net_mass_kg": 3875.5,
+        "packages": 64,
+        "declared_value": 31400.0,
+        "currency": "EUR",
+        "container_number": "MSKU9070323",
+        "declared_at": "2026-11-24T10:00:00Z",
+    },
+    "journey": JOURNEY,
+    "legs": LEGS,
+    "documents": [
+        {
+            "document_id": "doc-5521",
+            "kind": "invoice",
+            "received_at": "2026-11-23T15:10:00Z",
+            "value": 31400.0,
+            "currency": "EUR",
+        }
+    ],
+    "transactions": [
+        {
+            "transaction_id": "pay-9034",
+            "payer_id": "party-12de",
+            "payee_id": "party-77b0",
+            "payer_country": "DE",
+            "payee_country": "TR",
+            "amount": 15700.0,
+            "currency": "EUR",
+            "method": "bank_transfer",
+            "purpose": "deposit",
+            "paid_at": "2026-11-18T11:00:00Z",
+            "known_at": "2026-11-19T06:00:00Z",
+        }
+    ],
+}

@@ -1,0 +1,57 @@
+"""Whether the process lives, whether it can decide, and what it counts. No key is needed."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from features.records import SubjectKind
+from serving.api.answers import Shape
+from serving.api.requests import TheHouse
+from serving.errors import LogUnavailable, NoModel
+
+router = APIRouter(tags=["health"])
+
+
+class Live(Shape):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(Shape):
+    """The service can decide: model versions by kind of subject (null: that kind gets a 503)."""
+
+    status: Literal["ready", "degraded"]
+    models: dict[SubjectKind, str | None]
+    decisions: int
+
+
+@router.get("/health/live")
+def live() -> Live:
+    """Whether the process answers at all."""
+    return Live()
+
+
+@router.get("/health/ready")
+def ready(house: TheHouse) -> Ready:
+    """Whether decisions can be made and made durable; a 503 problem says what is lacking."""
+    if not house.desk.writer.is_alive:
+        raise LogUnavailable("the decision log is not being written")
+    champions = house.desk.assessor.champions.loaded()
+    if not champions:
+        raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
+    kinds: tuple[SubjectKind, ...] = ("route", "shipment")
+    models = {kind: champions[kind].version if kind in champions else None for kind in kinds}
+    return Ready(
+        status="ready" if None not in models.values() else "degraded",
+        models=models,
+        decisions=house.log.size(),
+    )
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(house: TheHouse) -> Response:
+    """Counts and times in Prometheus' text format."""
+    house.metrics.queue_depth.set(house.desk.writer.depth)
+    return Response(generate_latest(house.metrics.registry), media_type=CONTENT_TYPE_LATEST)

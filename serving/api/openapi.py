@@ -1,0 +1,65 @@
+"""The description at `/openapi.json`: bodies as they are read, problems as they are sent."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from features.submission import Submission
+from serving.api.examples import ROUTE, SHIPMENT
+from serving.api.problems import MEDIA_TYPE, Problem
+
+REF = "#/components/schemas/{model}"
+
+DESCRIPTION = """\
+Scores routes and shipments, never persons, for smuggling risk, and explains every score.
+
+An answer is an offer of attention to a reviewer. It decides nothing, and the absence of a score
+never means low risk. Errors are problems (RFC 9457) and repeat nothing of what was sent.
+"""
+
+SUBMISSION_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": REF.format(model="Submission")},
+                "examples": {
+                    "shipment": {"summary": "A shipment with its journey", "value": SHIPMENT},
+                    "route": {"summary": "A journey with its legs", "value": ROUTE},
+                },
+            }
+        },
+    }
+}
+
+
+def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
+    """Responses for a route's description: `problems(s404="unknown decision")`."""
+    schema = {"schema": {"$ref": REF.format(model="Problem")}}
+    everywhere = {"s401": "No live API key.", "s403": "The key does not allow this."}
+    return {
+        status[1:]: {"description": says, "content": {MEDIA_TYPE: schema}}
+        for status, says in {**everywhere, **statuses}.items()
+    }
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the description of `app` with the schemas that are read by hand."""
+    generated = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = generated()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for model in (Submission, Problem):
+            schemas.update(_schemas(model))
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _schemas(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template=REF)
+    return {**schema.pop("$defs", {}), model.__name__: schema}

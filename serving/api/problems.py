@@ -1,0 +1,124 @@
+"""Every error as `application/problem+json` (RFC 9457), without anything that the caller sent."""
+
+import re
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from features.errors import TidegateError, UnknownFeature
+from serving.errors import Fault, NotFound, ServingError, Unprocessable
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+TITLES = {
+    404: "There is no such thing here",
+    405: "This address does not take that method",
+}
+
+
+class FaultOut(BaseModel):
+    """One fault: a JSON pointer into the body, the rule it breaks, and the rule in words."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 says it; `errors` is empty where no field is to blame."""
+
+    type: str = Field(examples=["/problems/submission-refused"])
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(examples=["urn:uuid:8f14e45f-ceea-467f-a8a8-2f1c1f6a1b2c"])
+    request_id: str
+    errors: list[FaultOut]
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Let every error of `app` leave as a problem, those nobody thought of included."""
+    app.add_exception_handler(ServingError, _serving_error)
+    app.add_exception_handler(UnknownFeature, _unknown_feature)
+    app.add_exception_handler(TidegateError, _failure)
+    app.add_exception_handler(RequestValidationError, _invalid_parameters)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(Exception, _failure)
+
+
+def problem(request: Request, error: ServingError) -> Response:
+    """The answer to a request that ends in `error`."""
+    headers = {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    return _response(
+        request, _slug(type(error)), error.title, error.status, str(error), error.faults, headers
+    )
+
+
+def _serving_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServingError)
+    return problem(request, error)
+
+
+def _unknown_feature(request: Request, _: Exception) -> Response:
+    return problem(request, NotFound("no feature of that name is in the catalogue"))
+
+
+def _invalid_parameters(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = tuple(
+        Fault("/" + "/".join(map(str, fault["loc"][1:])), fault["type"], fault["msg"])
+        for fault in error.errors()
+    )
+    return problem(request, Unprocessable("a parameter of the address is refused", faults))
+
+
+def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = TITLES.get(error.status_code, "The request was refused")
+    headers = dict(error.headers or {})
+    return _response(request, "about:blank", title, error.status_code, f"{title}.", (), headers)
+
+
+def _failure(request: Request, error: Exception) -> Response:
+    log.error("request_failed", exception=type(error).__name__, exc_info=error)
+    return problem(request, ServingError("the service failed; the request id leads to its log"))
+
+
+def _response(
+    request: Request,
+    kind: str,
+    title: str,
+    status: int,
+    detail: str,
+    faults: tuple[Fault, ...],
+    headers: dict[str, str],
+) -> Response:
+    request_id = request.state.request_id
+    content: dict[str, Any] = {
+        "type": kind,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:uuid:{request_id}",
+        "request_id": request_id,
+        "errors": [asdict(fault) for fault in faults],
+    }
+    return Response(orjson.dumps(content), status, headers, MEDIA_TYPE)
+
+
+def _slug(error: type[ServingError]) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", error.__name__).lower()
+    return f"/problems/{words}"

@@ -1,0 +1,112 @@
+"""What calls need before they can be answered: the house behind them, the caller, the body."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from serving.access.api_keys import PresentedKey, Scope
+from serving.access.callers import Caller
+from serving.errors import BodyTooLarge, IdempotencyKeyMissing, MediaTypeUnsupported, NotSignedIn
+from serving.house import House
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key from `tidegate keys create`.")
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def the_house(request: Request) -> House:
+    """All that the application was assembled from."""
+    house: House = request.app.state.house
+    return house
+
+
+TheHouse = Annotated[House, Depends(the_house)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+
+
+def the_caller(house: TheHouse, credentials: Bearer) -> Caller:
+    """Whoever holds the key in `Authorization: Bearer …`; raises NotSignedIn."""
+    presented = PresentedKey.parse(credentials.credentials) if credentials else None
+    return caller_behind(house, presented)
+
+
+def caller_behind(house: House, presented: PresentedKey | None) -> Caller:
+    """The caller behind a key that was presented; raises NotSignedIn and never says why."""
+    kept = house.keys.find(presented.key_id) if presented else None
+    if presented is None or kept is None or not kept.admits(presented.secret, house.clock()):
+        raise NotSignedIn("send a live API key as `Authorization: Bearer tg_….…`")
+    return Caller.of(kept)
+
+
+class WithScope:
+    """A dependency: the caller, who must have a scope."""
+
+    def __init__(self, scope: Scope):
+        self.scope = scope
+
+    def __call__(self, caller: Annotated[Caller, Depends(the_caller)]) -> Caller:
+        """The caller; raises Forbidden without the scope."""
+        caller.require(self.scope)
+        return caller
+
+
+AnyCaller = Annotated[Caller, Depends(the_caller)]
+MayScore = Annotated[Caller, Depends(WithScope("score"))]
+MayExplain = Annotated[Caller, Depends(WithScope("explain"))]
+
+
+def idempotency_key(
+    given: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="1 to 255 visible ASCII characters, chosen anew for every submission.",
+        ),
+    ] = None,
+) -> str:
+    """The header `Idempotency-Key`; raises IdempotencyKeyMissing."""
+    if given is None or not _IDEMPOTENCY_KEY.fullmatch(given):
+        raise IdempotencyKeyMissing(
+            "send the header Idempotency-Key with 1 to 255 visible ASCII characters; "
+            "a retry with the same key and body gets the same answer"
+        )
+    return given
+
+
+IdempotencyKey = Annotated[str, Depends(idempotency_key)]
+
+
+async def json_body(request: Request, house: TheHouse) -> bytes:
+    """The body's bytes as they came; raises MediaTypeUnsupported or BodyTooLarge.
+
+    Nothing is inflated: a small compressed body can hold more than the machine.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise MediaTypeUnsupported("send the body without Content-Encoding")
+    if not _is_json(request.headers.get("content-type", "")):
+        raise MediaTypeUnsupported("send the body as application/json in UTF-8")
+    return await body_within(request, house.settings.max_body_bytes)
+
+
+async def body_within(request: Request, most: int) -> bytes:
+    """The body's bytes; raises BodyTooLarge as soon as there are more than `most`."""
+    too_large = BodyTooLarge(f"a body may have {most} bytes")
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:20]) > most:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise too_large
+    return bytes(body)
+
+
+JsonBody = Annotated[bytes, Depends(json_body)]
+
+
+def _is_json(content_type: str) -> bool:
+    media_type, _, parameter = content_type.partition(";")
+    is_utf8 = parameter.strip().lower().replace('"', "") in {"", "charset=utf-8"}
+    return media_type.strip().lower() == "application/json" and is_utf8

@@ -1,0 +1,56 @@
+"""`POST /v1/scores`: one subject in, one durable decision out."""
+
+from fastapi import APIRouter, Response
+
+from serving.access.callers import Caller
+from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer, decision_answer
+from serving.api.openapi import SUBMISSION_BODY, problems
+from serving.api.requests import IdempotencyKey, JsonBody, MayScore, TheHouse
+from serving.assessment import Request
+from serving.decisions.decision import Decision
+from serving.desk import Worded
+from serving.submitted import read_submission
+
+router = APIRouter(prefix="/v1/scores", tags=["scores"])
+
+
+@router.post(
+    "",
+    response_model=ExplainedDecisionAnswer | DecisionAnswer,
+    openapi_extra=SUBMISSION_BODY,
+    responses=problems(
+        s400="The body is not acceptable JSON, or the idempotency key is missing.",
+        s409="The first request with this idempotency key is in progress.",
+        s413="The body is too large.",
+        s415="The body is not plain JSON.",
+        s422="The submission is refused, or the idempotency key was used with another body.",
+        s503="Nothing was decided; try again after `Retry-After`.",
+    ),
+)
+def score_subject(
+    house: TheHouse, caller: MayScore, idempotency_key: IdempotencyKey, body: JsonBody
+) -> Response:
+    """Score one subject, and answer when the decision is durable.
+
+    A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
+    the scope `explain` the answer holds reasons and contributions.
+    """
+    request = Request(caller, read_submission(body), body, house.clock())
+    answer = house.desk.decide(request, idempotency_key, _worded_for(caller))
+    if answer.decision is None:
+        house.metrics.repeated.inc()
+        return _json(answer.body, {"Idempotency-Replayed": "true"})
+    house.metrics.count(answer.decision)
+    return _json(answer.body, {"Location": f"/v1/decisions/{answer.decision.decision_id}"})
+
+
+def _worded_for(caller: Caller) -> Worded:
+    def worded(decision: Decision) -> bytes:
+        answer = decision_answer(decision, is_explained=caller.may("explain"))
+        return answer.model_dump_json().encode()
+
+    return worded
+
+
+def _json(body: bytes, headers: dict[str, str]) -> Response:
+    return Response(body, 200, headers, "application/json")

@@ -1,0 +1,95 @@
+"""Assembles the service; everything it does is elsewhere."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from fastapi import FastAPI
+
+from features.submission import Submission
+from serving.access.sessions import Sessions
+from serving.api import catalogue, decisions, health, models, scores
+from serving.api.openapi import DESCRIPTION, describe
+from serving.api.problems import add_problem_handlers
+from serving.api.request_ids import RequestIds
+from serving.assessment import Assessor
+from serving.decisions.decision import Decision
+from serving.decisions.writer import DecisionWriter
+from serving.desk import Desk
+from serving.house import Clock, House
+from serving.lanes.capacity import Shares
+from serving.lanes.draw import Draw
+from serving.observability import Metrics
+from serving.past import Past
+from serving.scorer.champions import Champions
+from serving.settings import Settings
+from serving.store.decision_log import DecisionLog
+from serving.store.engine import open_database
+from serving.store.key_register import KeyRegister
+from serving.submitted import read_submission
+
+
+def utc_now() -> datetime:
+    """The present: the only place where the service reads it."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """The service over one home folder; raises TidegateError where the folder cannot be used."""
+    house = build_house(settings, clock)
+    app = FastAPI(
+        title="Tidegate",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.house = house
+    for resource in (scores, decisions, catalogue, models, health):
+        app.include_router(resource.router)
+    add_problem_handlers(app)
+    app.add_middleware(RequestIds, metrics=house.metrics)
+    describe(app)
+    return app
+
+
+def build_house(settings: Settings, clock: Clock) -> House:
+    """The parts of the service, put together."""
+    metrics = Metrics()
+    engine = open_database(settings.database, is_service=True)
+    log = DecisionLog(engine)
+    desk = Desk(
+        assessor=Assessor(
+            champions=Champions(
+                settings.models, settings.keys / "signing.pub", shares_of(settings)
+            ),
+            past=Past.of(settings.records, map(submission_in, log.records())),
+            draw=Draw.kept_in(settings.keys, settings.control_probability),
+        ),
+        log=log,
+        writer=DecisionWriter(log, settings.queue_capacity, metrics.committed),
+        deadline_s=settings.commit_deadline_s,
+    )
+    lasting = timedelta(minutes=settings.session_minutes)
+    return House(settings, clock, desk, log, KeyRegister(engine), Sessions(lasting), metrics)
+
+
+def shares_of(settings: Settings) -> Shares:
+    """The capacity of the lanes."""
+    return Shares(settings.inspect_share, settings.document_check_share, settings.post_review_share)
+
+
+def submission_in(record: str) -> Submission:
+    """The submission that a stored decision was made about."""
+    return read_submission(Decision.model_validate_json(record).request.encode())
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    writer = app.state.house.desk.writer
+    writer.start()
+    try:
+        yield
+    finally:
+        writer.stop()

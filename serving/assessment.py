@@ -1,0 +1,101 @@
+"""One subject assessed: features, score, reasons, lane, put together into a decision."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.catalogue import catalogue
+from features.submission import Submission
+from features.vector import missing_inputs
+from serving.access.callers import Caller
+from serving.decisions.decision import Decision, ModelRef
+from serving.decisions.score import Score, score_of
+from serving.explanation.reasons import Contribution, Reasons, reasons_of
+from serving.explanation.usual import usual
+from serving.explanation.wording import Value
+from serving.lanes.draw import Draw
+from serving.lanes.life_at_risk import life_at_risk
+from serving.lanes.placement import Placement, place
+from serving.past import Past
+from serving.scorer.champions import Champion, Champions
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who asks about what, when; `body` holds the bytes that `submission` was read from."""
+
+    caller: Caller
+    submission: Submission
+    body: bytes
+    at: datetime
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the body as received."""
+        return "sha256:" + hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True)
+class Assessor:
+    """Everything a decision depends on besides the request."""
+
+    champions: Champions
+    past: Past
+    draw: Draw
+
+    def assess(self, request: Request) -> Decision:
+        """Decide, without remembering it; raises NoModel or Forbidden (a foreign office)."""
+        submission = request.submission
+        office_id = submission.shipment.office_id if submission.shipment else None
+        office_id = request.caller.office_for(office_id)
+        champion = self.champions.of(submission.subject_kind)
+        vector = self.past.vector(submission)
+        score, unseen = score_of(champion, vector)
+        danger = life_at_risk(submission)
+        placement = self.placed(champion, submission, score, is_life_at_risk=danger is not None)
+        return Decision(
+            decision_id=str(uuid.uuid4()),
+            scored_at=request.at,
+            caller_id=request.caller.key_id,
+            caller_name=request.caller.name,
+            office_id=office_id,
+            subject_kind=submission.subject_kind,
+            subject_id=submission.subject_id,
+            request_digest=request.digest,
+            request=request.body.decode(),
+            model=ModelRef.of(champion),
+            vector=vector,
+            unseen=tuple(unseen),
+            missing=tuple(missing_inputs(submission)),
+            score=score,
+            reasons=explained(champion, vector, score),
+            lane=placement.lane,
+            lane_reason=placement.reason,
+            life_at_risk=danger,
+            selection_probability=placement.selection_probability,
+        )
+
+    def placed(
+        self, champion: Champion, submission: Submission, score: Score, *, is_life_at_risk: bool
+    ) -> Placement:
+        """The lane of a scored subject."""
+        return place(
+            score.probability,
+            champion.thresholds,
+            is_drawn=self.draw.takes(submission.subject_kind, submission.subject_id),
+            control_probability=self.draw.probability,
+            is_life_at_risk=is_life_at_risk,
+        )
+
+
+def explained(champion: Champion, vector: dict[str, Value], score: Score) -> Reasons:
+    """The contributions of a score as reasons in words."""
+    manifest = champion.model.manifest
+    parts = dict(zip(vector, score.contributions, strict=True))
+    contributions = []
+    for feature in catalogue(manifest.subject):
+        value, reference = vector[feature.name], manifest.reference[feature.name]
+        compared = usual(value, reference.quantiles, reference.shares, reference.missing_share)
+        contributions.append(Contribution(feature, value, compared, parts[feature.name]))
+    return reasons_of(contributions)

@@ -1,0 +1,70 @@
+"""The record of one decision: enough to answer for it, and to compute it again."""
+
+from datetime import datetime
+from typing import Self
+
+from features.records import SubjectKind
+from serving.decisions.score import Score
+from serving.explanation.reasons import Part, Reasons
+from serving.explanation.wording import Value
+from serving.lanes.placement import Lane, LaneReason
+from serving.scorer.champions import Champion
+from serving.store.decision_log import DecisionRow
+
+
+class ModelRef(Part):
+    """Which model answered: a version has one digest, and reads one catalogue."""
+
+    name: str
+    version: str
+    digest: str
+    catalogue: str
+
+    @classmethod
+    def of(cls, champion: Champion) -> Self:
+        """The reference to a loaded model."""
+        manifest = champion.model.manifest
+        return cls(
+            name=manifest.name,
+            version=champion.version,
+            digest=champion.model.digest,
+            catalogue=manifest.catalogue,
+        )
+
+
+class Decision(Part):
+    """One decision. `request` is the body as it was received; `percentile` is of recent scores."""
+
+    decision_id: str
+    scored_at: datetime
+    caller_id: str
+    caller_name: str
+    office_id: str | None
+    subject_kind: SubjectKind
+    subject_id: str
+    request_digest: str
+    request: str
+    model: ModelRef
+    vector: dict[str, Value]
+    unseen: tuple[str, ...]
+    missing: tuple[str, ...]
+    score: Score
+    reasons: Reasons
+    lane: Lane
+    lane_reason: LaneReason
+    life_at_risk: str | None
+    selection_probability: float
+
+    def row(self) -> DecisionRow:
+        """The decision as the log keeps it."""
+        return DecisionRow(
+            decision_id=self.decision_id,
+            scored_at=self.scored_at.isoformat(),
+            subject_kind=self.subject_kind,
+            subject_id=self.subject_id,
+            office_id=self.office_id,
+            caller_id=self.caller_id,
+            lane=self.lane,
+            probability=self.score.probability,
+            record=self.model_dump_json(),
+        )

@@ -1,0 +1,93 @@
+"""Where a request is decided: once, durably, and only then answered."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as DeadlinePassed
+from dataclasses import dataclass, field
+
+from serving.assessment import Assessor, Request
+from serving.decisions.claims import Claims
+from serving.decisions.decision import Decision
+from serving.decisions.writer import DecisionWriter
+from serving.errors import IdempotencyKeyReused, LogUnavailable
+from serving.store.decision_log import AnswerRow, DecisionLog
+
+Worded = Callable[[Decision], bytes]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The bytes of an answer, and the decision where it was made just now."""
+
+    body: bytes
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Decides requests, and makes what was decided part of the past of later ones."""
+
+    assessor: Assessor
+    log: DecisionLog
+    writer: DecisionWriter
+    deadline_s: float
+    claims: Claims = field(default_factory=Claims)
+
+    def decide(self, request: Request, idempotency_key: str, worded: Worded) -> Answer:
+        """The stored answer of an earlier request with this key and body, or a new one.
+
+        Raises StillInProgress, IdempotencyKeyReused, Unavailable (nothing was decided, or it is not
+        known to be durable in time: the same key tells), and what `Assessor.assess` raises.
+        """
+        claim = (request.caller.key_id, idempotency_key)
+        self.claims.take(claim)
+        durable: Future[None] | None = None
+        try:
+            if given := self.log.answer(*claim):
+                return Answer(_of_same_body(given, request))
+            decision = self.assessor.assess(request)
+            body = worded(decision)
+            durable = self.writer.submit(decision.row(), _answer_row(decision, claim, body))
+            self._wait(durable, request)
+        finally:
+            self._release(claim, durable)
+        self.assessor.past.add(request.submission)
+        return Answer(body, decision)
+
+    def _wait(self, durable: "Future[None]", request: Request) -> None:
+        try:
+            durable.result(self.deadline_s)
+        except DeadlinePassed:
+            durable.add_done_callback(lambda done: self._learn_late(done, request))
+            raise LogUnavailable(
+                "the decision is not durable yet; ask again with the same idempotency key"
+            ) from None
+
+    def _learn_late(self, done: "Future[None]", request: Request) -> None:
+        if done.exception() is None:
+            self.assessor.past.add(request.submission)
+
+    def _release(self, claim: tuple[str, str], durable: "Future[None] | None") -> None:
+        """Release a claim, but not before the fate of what was submitted under it is known."""
+        if durable is None:
+            self.claims.release(claim)
+        else:
+            durable.add_done_callback(lambda _: self.claims.release(claim))
+
+
+def _of_same_body(given: AnswerRow, request: Request) -> bytes:
+    if given.request_digest != request.digest:
+        raise IdempotencyKeyReused("this idempotency key was used before with another body")
+    return given.body
+
+
+def _answer_row(decision: Decision, claim: tuple[str, str], body: bytes) -> AnswerRow:
+    caller_id, idempotency_key = claim
+    return AnswerRow(
+        caller_id=caller_id,
+        idempotency_key=idempotency_key,
+        request_digest=decision.request_digest,
+        decision_id=decision.decision_id,
+        answered_at=decision.scored_at.isoformat(),
+        body=body,
+    )

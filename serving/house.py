@@ -1,0 +1,27 @@
+"""What an application is assembled from, in one place for those who serve it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from serving.access.sessions import Sessions
+from serving.desk import Desk
+from serving.observability import Metrics
+from serving.settings import Settings
+from serving.store.decision_log import DecisionLog
+from serving.store.key_register import KeyRegister
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class House:
+    """The parts that calls and pages share; `clock` is the only source of the present."""
+
+    settings: Settings
+    clock: Clock
+    desk: Desk
+    log: DecisionLog
+    keys: KeyRegister
+    sessions: Sessions
+    metrics: Metrics

@@ -1,0 +1,97 @@
+"""What the service says about itself: structured lines without bodies, and metrics of the domain.
+
+A log line holds ids of requests, keys and decisions, routes and durations; never a body, a header,
+a query or a party.
+"""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from serving.decisions.decision import Decision
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+PROBABILITIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
+
+
+def log_as_json() -> None:
+    """Write log lines as JSON to stderr, times in UTC."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+class Metrics:
+    """The metrics of one application, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = own = CollectorRegistry()
+        self.scores = Counter(
+            "tidegate_scores", "Decisions made", ("model", "version", "lane"), registry=own
+        )
+        self.probabilities = Histogram(
+            "tidegate_probability",
+            "Calibrated probabilities",
+            ("model",),
+            buckets=PROBABILITIES,
+            registry=own,
+        )
+        self.unseen = Counter(
+            "tidegate_unseen_categories",
+            "Values of categories that the model never saw",
+            ("feature",),
+            registry=own,
+        )
+        self.missing = Counter(
+            "tidegate_missing_inputs",
+            "Inputs that a submission did not bring",
+            ("input",),
+            registry=own,
+        )
+        self.repeated = Counter(
+            "tidegate_repeated_answers",
+            "Answers repeated under their idempotency key",
+            registry=own,
+        )
+        self.queue_depth = Gauge(
+            "tidegate_queue_depth", "Decisions that wait to be durable", registry=own
+        )
+        self.commit_size = Histogram(
+            "tidegate_commit_size", "Decisions made durable together", buckets=SIZES, registry=own
+        )
+        self.commit_seconds = Histogram(
+            "tidegate_commit_seconds", "Until a group was durable", buckets=SECONDS, registry=own
+        )
+        self.request_seconds = Histogram(
+            "tidegate_request_seconds",
+            "Until a request was answered",
+            ("method", "route", "status"),
+            buckets=SECONDS,
+            registry=own,
+        )
+
+    def count(self, decision: Decision) -> None:
+        """Count one new decision."""
+        model = decision.model
+        self.scores.labels(model.name, model.version, decision.lane).inc()
+        self.probabilities.labels(model.name).observe(decision.score.probability)
+        for feature in decision.unseen:
+            self.unseen.labels(feature).inc()
+        for path in decision.missing:
+            self.missing.labels(path).inc()
+
+    def committed(self, size: int, seconds: float) -> None:
+        """Note one group of decisions that became durable."""
+        self.commit_size.observe(size)
+        self.commit_seconds.observe(seconds)

@@ -1,0 +1,130 @@
+"""The promoted model of each kind of subject, loaded once and swapped when another is promoted.
+
+`models/<name>/champion.json` names a version; the artefact is the folder beside it. A request takes
+one `Champion` and uses nothing else, so that no answer mixes two models. A version that fails its
+checks is refused and the previous one keeps answering.
+"""
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import structlog
+
+from features.errors import TidegateError
+from features.records import SubjectKind
+from serving.errors import NoModel
+from serving.lanes.capacity import Shares, Thresholds
+from serving.scorer.scores import ADDITIVITY, Scorer
+from training.errors import ArtefactError
+from training.risk_model import RiskModel
+
+log = structlog.get_logger(__name__)
+
+NAMES: dict[SubjectKind, str] = {"route": "tidegate-route", "shipment": "tidegate-shipment"}
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A model ready to answer, with the thresholds that its own scores set."""
+
+    version: str
+    model: RiskModel
+    scorer: Scorer
+    thresholds: Thresholds
+
+    @classmethod
+    def read(cls, folder: Path, public_key: bytes, shares: Shares) -> Self:
+        """The artefact in `folder`, whose name is the version; checked down to its golden vectors.
+
+        Raises training.errors.ArtefactError or features.errors.CatalogueMismatch.
+        """
+        model = RiskModel.read(folder, public_key)
+        scorer = Scorer.of(model)
+        _check_golden(scorer, folder)
+        return cls(
+            folder.name, model, scorer, Thresholds.of(model.manifest.score_quantiles, shares)
+        )
+
+
+class Champions:
+    """The champions of one models folder; looks for a promotion whenever one is asked for."""
+
+    def __init__(self, models: Path, public_key: Path, shares: Shares):
+        self._models = models
+        self._public_key = public_key
+        self._shares = shares
+        self._loaded: dict[SubjectKind, Champion] = {}
+        self._stamps: dict[SubjectKind, Stamp | None] = {}
+        self._swapping = threading.Lock()
+
+    def of(self, kind: SubjectKind) -> Champion:
+        """The champion for subjects of this kind; raises NoModel where none may answer."""
+        stamp = _stamp(self._pointer(kind))
+        if stamp != self._stamps.get(kind):
+            self._swap(kind, stamp)
+        try:
+            return self._loaded[kind]
+        except KeyError:
+            raise NoModel(
+                f"no {kind} model is ready; run `tidegate train --subject {kind}` and "
+                f"`tidegate promote`, then try again"
+            ) from None
+
+    def loaded(self) -> dict[SubjectKind, Champion]:
+        """The champions that can answer now."""
+        ready: dict[SubjectKind, Champion] = {}
+        for kind in NAMES:
+            try:
+                ready[kind] = self.of(kind)
+            except NoModel:
+                continue
+        return ready
+
+    def _pointer(self, kind: SubjectKind) -> Path:
+        return self._models / NAMES[kind] / "champion.json"
+
+    def _swap(self, kind: SubjectKind, stamp: Stamp | None) -> None:
+        with self._swapping:
+            if stamp == self._stamps.get(kind):
+                return
+            try:
+                self._loaded[kind] = champion_of(
+                    self._models / NAMES[kind], self._public_key, self._shares
+                )
+            except (TidegateError, OSError, ValueError) as refusal:
+                log.error("model_refused", subject_kind=kind, reason=str(refusal))
+            self._stamps[kind] = stamp
+
+
+def champion_of(models: Path, public_key: Path, shares: Shares) -> Champion:
+    """The promoted version of one model; raises TidegateError, OSError or ValueError."""
+    version = json.loads((models / "champion.json").read_text())["version"]
+    return Champion.read(models / str(version), public_key.read_bytes(), shares)
+
+
+def _stamp(pointer: Path) -> Stamp | None:
+    try:
+        found = pointer.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _check_golden(scorer: Scorer, folder: Path) -> None:
+    golden = scorer.model.manifest.golden
+    names = scorer.model.encoding.names
+    vectors = (dict(zip(names, each.values, strict=True)) for each in golden)
+    scores = scorer.score(np.stack([scorer.model.encode(vector)[0] for vector in vectors]))
+    log_odds = np.array([each.log_odds for each in golden])
+    parts = np.array([each.contributions for each in golden])
+    apart = max(
+        np.abs(scores.log_odds - log_odds).max(), np.abs(scores.contributions - parts).max()
+    )
+    if not apart <= ADDITIVITY:
+        raise ArtefactError(f"{folder}: the model does not answer its golden vectors as it did")

@@ -1,0 +1,128 @@
+"""Decisions, appended in one order and chained by their hashes, with the answers given for them."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, Engine, Select, func, or_, select
+
+from serving.store.engine import failing_as_unavailable, writing
+from serving.store.tables import answers, decisions
+
+FIRST_LINK = bytes(32)
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class DecisionRow:
+    """One decision; `record` holds it whole, the rest is there to find it by."""
+
+    decision_id: str
+    scored_at: str
+    subject_kind: str
+    subject_id: str
+    office_id: str | None
+    caller_id: str
+    lane: str
+    probability: float
+    record: str
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """The bytes a caller was answered with, under the idempotency key it gave."""
+
+    caller_id: str
+    idempotency_key: str
+    request_digest: str
+    decision_id: str
+    answered_at: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class View:
+    """What a reader may see: its offices' decisions and its own; everything without offices."""
+
+    caller_id: str
+    offices: frozenset[str]
+
+
+class DecisionLog:
+    """The log of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def append(self, entries: Sequence[tuple[DecisionRow, AnswerRow]]) -> None:
+        """Append decisions with their answers: all durable when this returns, or none."""
+        with failing_as_unavailable(), writing(self._engine).begin() as connection:
+            seq, link = _head(connection)
+            rows = []
+            for row, _ in entries:
+                seq, link = seq + 1, next_link(link, row.record)
+                rows.append({**asdict(row), "seq": seq, "chain": link})
+            connection.execute(decisions.insert(), rows)
+            connection.execute(answers.insert(), [asdict(answer) for _, answer in entries])
+
+    def answer(self, caller_id: str, idempotency_key: str) -> AnswerRow | None:
+        """What this caller was answered under this key."""
+        given = select(answers).where(
+            answers.c.caller_id == caller_id, answers.c.idempotency_key == idempotency_key
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(given).first()
+        return AnswerRow(**row._mapping) if row else None
+
+    def record(self, decision_id: str, view: View | None = None) -> str | None:
+        """A decision's record, if it exists and may be seen (None as view sees all)."""
+        wanted = select(decisions.c.record).where(decisions.c.decision_id == decision_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(_seen(wanted, view))
+
+    def newest(self, view: View, most: int) -> list[str]:
+        """The records that may be seen, newest first."""
+        wanted = select(decisions.c.record).order_by(decisions.c.seq.desc()).limit(most)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return list(connection.scalars(_seen(wanted, view)))
+
+    def records(self) -> Iterator[str]:
+        """All records from the first on, read page by page."""
+        seq = 0
+        while page := self._page(seq):
+            yield from (record for _, record in page)
+            seq = page[-1][0]
+
+    def size(self) -> int:
+        """How many decisions there are."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(decisions)) or 0
+
+    def _page(self, after: int) -> list[tuple[int, str]]:
+        wanted = (
+            select(decisions.c.seq, decisions.c.record)
+            .where(decisions.c.seq > after)
+            .order_by(decisions.c.seq)
+            .limit(PAGE)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [(seq, record) for seq, record in connection.execute(wanted)]
+
+
+def next_link(link: bytes, record: str) -> bytes:
+    """The chain value of a record that follows `link`."""
+    return hashlib.sha256(link + record.encode()).digest()
+
+
+def _head(connection: Connection) -> tuple[int, bytes]:
+    last = select(decisions.c.seq, decisions.c.chain).order_by(decisions.c.seq.desc()).limit(1)
+    row = connection.execute(last).first()
+    return (row.seq, row.chain) if row else (0, FIRST_LINK)
+
+
+def _seen(wanted: Select[str], view: View | None) -> Select[str]:
+    if view is None or not view.offices:
+        return wanted
+    return wanted.where(
+        or_(decisions.c.office_id.in_(view.offices), decisions.c.caller_id == view.caller_id)
+    )

@@ -1,0 +1,73 @@
+"""API keys on disk."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, select, update
+from sqlalchemy.exc import IntegrityError
+
+from serving.access.api_keys import ApiKey
+from serving.errors import NameTaken, NotFound
+from serving.store.engine import failing_as_unavailable, writing
+from serving.store.tables import api_keys
+
+
+class KeyRegister:
+    """The keys of one database, read anew on every use: a revoked key stops at once."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def add(self, key: ApiKey) -> None:
+        """Keep a new key; raises NameTaken where a key of that name is not revoked."""
+        row = {
+            "key_id": key.key_id,
+            "name": key.name,
+            "secret_sha256": key.secret_sha256,
+            "scopes": json.dumps(key.scopes),
+            "offices": json.dumps(key.offices),
+            "created_at": key.created_at.isoformat(),
+            "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        }
+        try:
+            with writing(self._engine).begin() as connection:
+                connection.execute(api_keys.insert(), row)
+        except IntegrityError:
+            raise NameTaken(f"a key named {key.name} is in use; revoke it first") from None
+
+    def find(self, key_id: str) -> ApiKey | None:
+        """The key with this id, live or not."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(select(api_keys).where(api_keys.c.key_id == key_id)).first()
+        return _key(row) if row else None
+
+    def all(self) -> list[ApiKey]:
+        """Every key, oldest first, live or not."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at))
+            return [_key(row) for row in rows]
+
+    def revoke(self, name: str, now: datetime) -> None:
+        """End the key of this name; raises NotFound where none is in use."""
+        ended = (
+            update(api_keys)
+            .where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
+            .values(revoked_at=now.isoformat())
+        )
+        with failing_as_unavailable(), writing(self._engine).begin() as connection:
+            if connection.execute(ended).rowcount == 0:
+                raise NotFound(f"no key named {name} is in use")
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        key_id=row.key_id,
+        name=row.name,
+        secret_sha256=row.secret_sha256,
+        scopes=tuple(json.loads(row.scopes)),
+        offices=tuple(json.loads(row.offices)),
+        created_at=datetime.fromisoformat(row.created_at),
+        expires_at=datetime.fromisoformat(row.expires_at) if row.expires_at else None,
+        revoked_at=datetime.fromisoformat(row.revoked_at) if row.revoked_at else None,
+    )

@@ -1,0 +1,77 @@
+"""The tables. Decisions are appended and never changed: the database itself refuses."""
+
+from sqlalchemy import (
+    DDL,
+    REAL,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    event,
+    text,
+)
+
+metadata = MetaData()
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("decision_id", Text, nullable=False, unique=True),
+    Column("scored_at", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("office_id", Text),
+    Column("caller_id", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("probability", Float(53).with_variant(REAL(), "sqlite"), nullable=False),
+    # The decision whole; the columns above repeat parts of it to be found by.
+    Column("record", Text, nullable=False),
+    # SHA-256 of the previous row's chain and this row's record.
+    Column("chain", LargeBinary, nullable=False),
+    Index("decisions_by_subject", "subject_kind", "subject_id"),
+    Index("decisions_by_office", "office_id", "seq"),
+    sqlite_strict=True,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("caller_id", Text, primary_key=True),
+    Column("idempotency_key", Text, primary_key=True),
+    Column("request_digest", Text, nullable=False),
+    Column("decision_id", Text, ForeignKey("decisions.decision_id"), nullable=False),
+    Column("answered_at", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_sha256", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("offices", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("revoked_at", Text),
+    Index("one_live_key_per_name", "name", unique=True, sqlite_where=text("revoked_at IS NULL")),
+    sqlite_strict=True,
+)
+
+for _change in ("UPDATE", "DELETE"):
+    event.listen(
+        decisions,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER decisions_refuse_{_change.lower()} BEFORE {_change} ON decisions "
+            "BEGIN SELECT RAISE(ABORT, 'decisions are appended and never changed'); END"
+        ).execute_if(dialect="sqlite"),
+    )
