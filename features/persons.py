@@ -48,6 +48,13 @@ def describes_a_person(field: str) -> bool:
     return not PERSON_WORDS.isdisjoint(words) or any(f"_{p}_" in joined for p in PERSON_PHRASES)
 
 
+def why_refused(field: str) -> str:
+    """Why a field that no record knows is refused, without its value."""
+    if describes_a_person(field):
+        return f"{field} would describe a person; Tidegate accepts no attribute of a person"
+    return f"{field} is no field of this record"
+
+
 def person_fields(fields: Iterable[str]) -> list[str]:
     """Those of `fields` that describe a person, sorted."""
     return sorted(field for field in fields if describes_a_person(field))

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from features.errors import RecordsError
-from features.persons import person_fields
+from features.persons import person_fields, why_refused
 from features.records import RECORD_FILES, Record
 from features.schema import INSTANT, Limits, arrow_schema, limits
 
@@ -88,10 +88,16 @@ def _read_ndjson(file: Path, record: type[Record]) -> pa.Table:
         try:
             rows.append(record.model_validate_json(line).model_dump())
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            column = ".".join(str(part) for part in first["loc"]) or "the line"
-            raise RecordsError(f"{file}, row {row}, {column}: {first['msg']}") from None
+            raise RecordsError(f"{file}, row {row}, {_told(error)}") from None
     return pa.Table.from_pylist(rows, schema=arrow_schema(record))
+
+
+def _told(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    column = ".".join(str(part) for part in first["loc"]) or "the line"
+    if first["type"] == "extra_forbidden":
+        return why_refused(column)
+    return f"{column}: {first['msg']}"
 
 
 _READERS: dict[str, Callable[[Path, type[Record]], pa.Table]] = {
@@ -119,13 +125,8 @@ def _absent(record: type[Record], field: pa.Field, rows: int) -> pa.Array:
 
 def _check_names(names: list[str], record: type[Record], file: Path) -> None:
     unknown = [name for name in names if name not in record.model_fields]
-    if about_persons := person_fields(unknown):
-        raise RecordsError(
-            f"{file}: column {about_persons[0]!r} would describe a person; "
-            "Tidegate accepts no attribute of a person"
-        )
     if unknown:
-        raise RecordsError(f"{file}: unknown column {unknown[0]!r}")
+        raise RecordsError(f"{file}: {why_refused((person_fields(unknown) or unknown)[0])}")
     if len(set(names)) < len(names):
         raise RecordsError(f"{file}: column {max(names, key=names.count)!r} appears twice")
     required = [name for name, field in record.model_fields.items() if field.is_required()]

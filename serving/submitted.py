@@ -8,20 +8,18 @@ mark, nesting without end.
 import json
 import math
 import re
-from datetime import datetime
 from typing import Any, NoReturn
 
 import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from features.persons import describes_a_person, why_refused
 from features.submission import Submission
 from serving.errors import BodyMalformed, Fault, SubmissionRefused
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 LONGEST_INTEGER = 19  # digits, with the sign: more than any field takes, less than a float loses
-
-INSTANTS_FROM, INSTANTS_UNTIL = 1900, 2200
 
 
 def read_submission(body: bytes) -> Submission:
@@ -30,9 +28,9 @@ def read_submission(body: bytes) -> Submission:
     Raises BodyMalformed where it is not one unambiguous JSON object, SubmissionRefused where it is
     no subject that may be scored; both name fields and places, never a value.
     """
-    document = read_json(body)
+    read_json(body)
     try:
-        return Submission.model_validate(document)
+        return Submission.model_validate_json(body)
     except ValidationError as refusal:
         raise SubmissionRefused(
             "the submission breaks the schema of its records",
@@ -41,7 +39,7 @@ def read_submission(body: bytes) -> Submission:
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON document in `body`; arrays as tuples, texts under `…_at` as instants."""
+    """The JSON document in `body`, where every reader would read the same."""
     try:
         orjson.loads(body)  # refuses all but what is named here, and says where
         return json.loads(
@@ -66,25 +64,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             )
         if name in read:
             raise BodyMalformed(f"the field {name} is given twice in one object")
-        read[name] = _value(name, value)
+        read[name] = value
     return read
-
-
-def _value(name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(value)
-    if isinstance(value, str) and name.endswith("_at"):
-        return _instant(value)
-    return value
-
-
-def _instant(text: str) -> datetime | str:
-    """The instant that `text` names; `text` itself, which no field takes, where it names none."""
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return instant if INSTANTS_FROM <= instant.year < INSTANTS_UNTIL else text
 
 
 def _float(text: str) -> float:
@@ -108,5 +89,7 @@ def _fault(error: ErrorDetails) -> Fault:
     """A validation error without what was validated."""
     pointer = "".join(f"/{part}" for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return Fault(pointer, "unknown_field", f"{error['loc'][-1]} is no field of this record")
+        field = str(error["loc"][-1])
+        code = "person_field" if describes_a_person(field) else "unknown_field"
+        return Fault(pointer, code, why_refused(field))
     return Fault(pointer, error["type"], error["msg"])

@@ -36,7 +36,7 @@ def conveyance_kind(conveyance_kind: Column) -> Column:
     when_missing="never",
     indicator="J33",
     source=_UNODC,
-    sentence="it travels by {value}",
+    sentence="its journey is declared by {value}",
 )
 def mode(mode: Column) -> Column:
     """Mode of transport that the journey declares.
@@ -130,7 +130,7 @@ def is_registered_elsewhere(
 def is_one_way_hire(hire_return_location: Column, origin: Column) -> Column:
     """Whether a hired conveyance is to be returned elsewhere than it set out.
 
-    Suspicious: nobody who comes back needs a one-way hire.
+    A one-way hire is suspicious: nobody who comes back needs one.
     """
     return np.where(pd.isna(hire_return_location), np.nan, hire_return_location != origin)
 

@@ -19,7 +19,7 @@ _KCS = "Jeong et al., Customs Import Declaration Datasets (2022)"
 def declared_hour(declared_at: Column) -> Column:
     """Hour of the day, in UTC, at which it was declared.
 
-    Suspicious only where it is off the hours that this trade keeps.
+    An hour off those that this trade keeps is suspicious.
     """
     return (np.mod(declared_at, DAY_US) // HOUR_US).astype(np.float64)
 
@@ -67,7 +67,7 @@ def tax_type(tax_type: Column) -> Column:
 def payment_type(payment_type: Column) -> Column:
     """Terms of payment that the declaration states.
 
-    Suspicious only where they are unusual for the goods and the parties.
+    Terms unusual for the goods and the parties are suspicious.
     """
     return payment_type
 
@@ -131,7 +131,7 @@ def hs_chapter(hs_chapter: Column) -> Column:
 def journey_mode(journey_mode: Column) -> Column:
     """Mode of transport of the shipment's journey.
 
-    Suspicious only where it is unusual for the goods or the way.
+    A mode unusual for the goods or the way is suspicious.
     """
     return journey_mode
 

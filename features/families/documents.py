@@ -133,7 +133,7 @@ def has_permit_or_transit(
 ) -> Column:
     """Whether a permit or a transit document was filed.
 
-    Suspicious only together with goods or ways that do not need one.
+    Having one is suspicious only together with goods or ways that do not need it.
     """
     return (permits + transits > 0).astype(float)
 

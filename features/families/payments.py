@@ -24,7 +24,7 @@ def payment_count(
 ) -> Column:
     """Payments linked to this movement that were known before it was declared.
 
-    None at all for goods of value, or unusually many small ones, deserves a look.
+    None at all for goods of value, or unusually many small ones, is suspicious.
     """
     return payments
 

@@ -1,0 +1,119 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from features.catalogue import catalogue, feature_named, features_by_name, fingerprint
+from features.definition import Direction, Feature, Unit
+from features.errors import UnknownFeature
+from features.persons import describes_a_person
+from features.records import SubjectKind
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERY_FEATURE = list(features_by_name().values())
+SUFFIX_OF_UNIT = {
+    Unit.COUNT: r"(^|_)(count|journeys|shipments|payers|payees|payments|carriers|consignees)",
+    Unit.RATIO: r"_ratio",
+    Unit.SHARE: r"_(ratio|rate)",
+    Unit.HOURS: r"(_hours|^hours_.*)",
+    Unit.DAYS: r"_days_since_first",
+    Unit.KILOMETRES: r"_km",
+    Unit.KNOTS: r"_kn",
+    Unit.KILOGRAMS: r"(_|^mass_)kg",
+    Unit.KILOGRAMS_PER_M3: r"_kg_per_m3",
+    Unit.EURO: r"_eur",
+    Unit.EURO_PER_KG: r"_eur_per_kg",
+    Unit.PERCENT: r"_percent",
+    Unit.HOUR_OF_DAY: r"_hour",
+    Unit.YES_NO: r"^(is|has)_.*",
+    Unit.CATEGORY: r".*",
+}
+
+
+def has_unit_in_its_name(feature: Feature) -> bool:
+    window = r"(_since_latest|_since_first)?(_\d+d)?$"
+    return re.search(SUFFIX_OF_UNIT[feature.unit] + window, feature.name) is not None
+
+
+@pytest.mark.parametrize("kind", ["route", "shipment"])
+def test_each_kind_of_subject_has_at_least_thirty_features_over_every_family(
+    kind: SubjectKind,
+) -> None:
+    families = {feature.family for feature in catalogue(kind)}
+
+    assert len(catalogue(kind)) >= 30
+    assert {"documents", "payments", "prior_outcomes"} <= families
+
+
+def test_names_are_unique() -> None:
+    for kind in ("route", "shipment"):
+        names = [feature.name for feature in catalogue(kind)]
+        assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_name_carries_its_unit(feature: Feature) -> None:
+    assert has_unit_in_its_name(feature)
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_name_carries_the_window_when_all_its_windows_are_bounded(feature: Feature) -> None:
+    days = {window.days for window in feature.windows.values()}
+    stated = re.findall(r"_(\d+)d$", feature.name)
+
+    if stated:
+        assert int(stated[0]) in days
+    else:
+        assert not days or None in days
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_meaning_says_what_is_suspicious(feature: Feature) -> None:
+    words = ("suspicious", "suggest", "by itself", "sign", "checked less", "differ")
+
+    assert any(word in feature.meaning for word in words)
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_face_is_complete(feature: Feature) -> None:
+    assert feature.when_missing
+    assert feature.source
+    assert re.fullmatch(r"[JDTN]\d\d", feature.indicator)
+    assert "{value}" in feature.sentence
+
+
+def test_meanings_and_sentences_are_unique() -> None:
+    for texts in (
+        [feature.meaning for feature in EVERY_FEATURE],
+        [feature.sentence for feature in EVERY_FEATURE],
+    ):
+        assert len(texts) == len(set(texts))
+
+
+def test_no_feature_reads_a_life_at_risk_signal_or_an_attribute_of_a_person() -> None:
+    for feature in EVERY_FEATURE:
+        assert not any(describes_a_person(column) for column in feature.columns)
+        assert "persons_on_board" not in feature.columns
+        assert not feature.indicator.startswith("L")
+
+
+def test_a_category_has_no_direction() -> None:
+    for feature in EVERY_FEATURE:
+        assert not feature.is_categorical or feature.direction is Direction.EITHER
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_feature_leads_to_the_line_that_defines_it(feature: Feature) -> None:
+    path, line = feature.defined_at.split("#L")
+
+    assert (ROOT / path).read_text().splitlines()[int(line) - 1].startswith(f"def {feature.name}(")
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownFeature, match="detour_ratio"):
+        feature_named("detuor_ratio")
+
+
+def test_the_fingerprints_differ_between_kinds_and_stay_between_calls() -> None:
+    assert fingerprint("route") == fingerprint("route")
+    assert fingerprint("route") != fingerprint("shipment")
