@@ -7,8 +7,7 @@ from typing import Self
 
 from features.asof.history import History
 from features.submission import Submission
-from features.vector import feature_vector
-from serving.explanation.wording import Value
+from features.vector import Vector, feature_vector
 
 
 class Past:
@@ -20,13 +19,14 @@ class Past:
 
     @classmethod
     def of(cls, records: Path, decided: Iterable[Submission]) -> Self:
-        """The history of a folder of records and of the submissions decided before."""
+        """The history of a folder of records (none is made empty) and of what was decided since."""
+        records.mkdir(parents=True, exist_ok=True)
         history = History.of_folder(records)
         for submission in decided:
             history.add(submission)
         return cls(history)
 
-    def vector(self, submission: Submission) -> dict[str, Value]:
+    def vector(self, submission: Submission) -> Vector:
         """The features of a subject, seen against all that was known before it."""
         with self._lock:
             return feature_vector(submission, self._history)

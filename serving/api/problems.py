@@ -1,7 +1,9 @@
 """Every error as `application/problem+json` (RFC 9457), without anything that the caller sent."""
 
 import re
+import traceback
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -46,13 +48,12 @@ class Problem(BaseModel):
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Let every error of `app` leave as a problem, those nobody thought of included."""
+    """Let every error that the service knows leave as a problem."""
     app.add_exception_handler(ServingError, _serving_error)
     app.add_exception_handler(UnknownFeature, _unknown_feature)
     app.add_exception_handler(TidegateError, _failure)
     app.add_exception_handler(RequestValidationError, _invalid_parameters)
     app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(Exception, _failure)
 
 
 def problem(request: Request, error: ServingError) -> Response:
@@ -65,6 +66,18 @@ def problem(request: Request, error: ServingError) -> Response:
     return _response(
         request, _slug(type(error)), error.title, error.status, str(error), error.faults, headers
     )
+
+
+def unforeseen(request: Request) -> Response:
+    """The answer to a request that failed for no fault of its own."""
+    return problem(request, ServingError("the service failed; the request id leads to its log"))
+
+
+def log_failure(error: Exception) -> None:
+    """Log what failed and where, without messages and variables: they may hold what was sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    log.error("request_failed", exception=type(error).__name__, where=where)
 
 
 def _serving_error(request: Request, error: Exception) -> Response:
@@ -93,8 +106,8 @@ def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _failure(request: Request, error: Exception) -> Response:
-    log.error("request_failed", exception=type(error).__name__, exc_info=error)
-    return problem(request, ServingError("the service failed; the request id leads to its log"))
+    log_failure(error)
+    return unforeseen(request)
 
 
 def _response(

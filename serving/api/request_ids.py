@@ -1,7 +1,8 @@
-"""An id for every request, a log line and a metric when it is answered.
+"""An id for every request, a log line and a metric when it is answered, and the last resort.
 
-Plain ASGI, so that it wraps the handlers of errors too. The id is always our own: one that a caller
-chose would bring the caller's text into logs and answers.
+Plain ASGI, so that it wraps the handlers of errors too: what they let through becomes a problem
+here, and goes no further, because a server that logs it would log what the caller sent. The id is
+always our own: one that a caller chose would bring the caller's text into logs and answers.
 """
 
 import time
@@ -9,8 +10,10 @@ import uuid
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.api.problems import log_failure, unforeseen
 from serving.observability import Metrics
 
 log = structlog.get_logger(__name__)
@@ -37,7 +40,7 @@ class RequestIds:
         request_id = str(uuid.uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
-        status = 500
+        status: int | None = None
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -53,8 +56,12 @@ class RequestIds:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception as error:  # the last resort: no error may leave with its text
+                log_failure(error)
+                if status is None:
+                    await unforeseen(Request(scope))(scope, receive, send_with_id)
             finally:
-                self._ended(scope, status, time.perf_counter() - began)
+                self._ended(scope, status or 500, time.perf_counter() - began)
 
     def _ended(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's template, not the path: a path holds ids.

@@ -1,0 +1,66 @@
+"""One small world with trained models, made once; every test gets a copy of its own to serve."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.access.api_keys import Scope, new_key
+from serving.app import create_app
+from serving.house import House
+from serving.settings import Settings
+from tests.serving.world import train_and_promote, write_world
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Service:
+    """A running service, its home, and a way to call it as someone."""
+
+    client: TestClient
+    house: House
+    home: Path
+    posted: int = field(default=0)
+
+    def key(self, *scopes: Scope, offices: tuple[str, ...] = ()) -> dict[str, str]:
+        """The headers of a caller with a fresh key."""
+        self.posted += 1
+        kept, shown = new_key(f"caller-{self.posted}", scopes, offices, NOW)
+        self.house.keys.add(kept)
+        return {"Authorization": f"Bearer {shown}"}
+
+    def score(self, body: Any, caller: dict[str, str], key: str | None = None) -> Any:
+        """Post a body under a fresh idempotency key, or the one given."""
+        self.posted += 1
+        headers = {**caller, "Idempotency-Key": key or f"request-{self.posted}"}
+        return self.client.post("/v1/scores", json=body, headers=headers)
+
+
+@pytest.fixture(scope="session")
+def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with records and a champion for each kind of subject; not to be changed."""
+    home = tmp_path_factory.mktemp("world") / "home"
+    write_world(home / "records")
+    for kind in ("route", "shipment"):
+        train_and_promote(home, kind, "1")
+    return home
+
+
+@pytest.fixture
+def home(trained_home: Path, tmp_path: Path) -> Path:
+    """A copy of the trained home that a test may change."""
+    return Path(shutil.copytree(trained_home, tmp_path / "home"))
+
+
+@pytest.fixture
+def service(home: Path) -> Iterator[Service]:
+    """A service over the home, at a fixed instant."""
+    app = create_app(Settings(home=home), clock=lambda: NOW)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Service(client, app.state.house, home)

@@ -1,0 +1,139 @@
+"""Keys, scopes and offices: who may do and see what."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from serving.access.api_keys import PresentedKey, new_key
+from serving.access.sessions import Sessions
+from serving.errors import NameTaken, NotFound
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import NOW, Service
+
+HAMBURG, MUNICH = "DE004600", "DE002100"
+
+
+def test_a_shown_key_is_read_back() -> None:
+    _, shown = new_key("a", ("score",), (), NOW)
+
+    assert PresentedKey.parse(str(shown)) == shown
+    assert PresentedKey.parse(str(shown) + "x") is None
+
+
+def test_of_a_secret_only_its_hash_is_kept() -> None:
+    kept, shown = new_key("a", ("score",), (), NOW)
+
+    assert shown.secret not in repr(kept)
+    assert kept.admits(shown.secret, NOW)
+    assert not kept.admits(shown.secret[:-1] + "_", NOW)
+
+
+def test_a_key_ends_when_it_expires() -> None:
+    kept, shown = new_key("a", ("score",), (), NOW, expires_at=NOW + timedelta(days=1))
+
+    assert kept.admits(shown.secret, NOW + timedelta(hours=23))
+    assert not kept.admits(shown.secret, NOW + timedelta(days=1))
+
+
+def test_a_revoked_key_stops_at_once(service: Service) -> None:
+    caller = service.key("score")
+    before = service.client.get("/v1/models", headers=caller).status_code
+
+    service.house.keys.revoke("caller-1", NOW)
+
+    assert (before, service.client.get("/v1/models", headers=caller).status_code) == (200, 401)
+
+
+def test_a_name_is_free_again_once_its_key_is_revoked(service: Service) -> None:
+    first, _ = new_key("post", ("score",), (), NOW)
+    second, _ = new_key("post", ("score",), (), NOW)
+    service.house.keys.add(first)
+    with pytest.raises(NameTaken):
+        service.house.keys.add(second)
+
+    service.house.keys.revoke("post", NOW)
+    service.house.keys.add(second)
+
+    service.house.keys.revoke("post", NOW)
+    with pytest.raises(NotFound):
+        service.house.keys.revoke("post", NOW)
+
+
+def test_an_office_sees_its_own_decisions_only(service: Service) -> None:
+    hamburg = service.key("score", "explain", offices=(HAMBURG,))
+    munich = service.key("score", "explain", offices=(MUNICH,))
+    both = service.key("score", "explain", offices=(HAMBURG, MUNICH))
+    everyone = service.key("score", "explain")
+    address = service.score(shipment(office_id=HAMBURG), hamburg).headers["Location"]
+
+    def seen(caller: dict[str, str]) -> list[int]:
+        return [
+            service.client.get(address + suffix, headers=caller).status_code
+            for suffix in ("", "/explanation")
+        ]
+
+    assert seen(hamburg) == seen(both) == seen(everyone) == [200, 200]
+    assert seen(munich) == [404, 404]
+
+
+def test_what_is_hidden_and_what_does_not_exist_look_the_same(service: Service) -> None:
+    address = service.score(shipment(office_id=HAMBURG), service.key("score")).headers["Location"]
+    munich = service.key("score", offices=(MUNICH,))
+
+    hidden = service.client.get(address, headers=munich).json()
+    absent = service.client.get("/v1/decisions/none", headers=munich).json()
+
+    assert _without_ids(hidden) == _without_ids(absent)
+
+
+def test_an_office_cannot_score_for_another(service: Service) -> None:
+    munich = service.key("score", offices=(MUNICH,))
+
+    assert service.score(shipment(office_id=HAMBURG), munich).status_code == 403
+
+
+def test_a_subject_without_an_office_belongs_to_the_one_that_submits_it(service: Service) -> None:
+    hamburg = service.key("score", offices=(HAMBURG,))
+    colleague = service.key("score", offices=(HAMBURG,))
+    munich = service.key("score", offices=(MUNICH,))
+    address = service.score(route(), hamburg).headers["Location"]
+
+    assert service.client.get(address, headers=colleague).status_code == 200
+    assert service.client.get(address, headers=munich).status_code == 404
+
+
+def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Service) -> None:
+    both = service.key("score", offices=(HAMBURG, MUNICH))
+    address = service.score(route(), both).headers["Location"]
+
+    assert service.client.get(address, headers=both).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/features", "/v1/features/x", "/v1/models", "/v1/decisions/x"]
+)
+def test_no_resource_answers_without_a_key(service: Service, path: str) -> None:
+    assert service.client.get(path).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json"])
+def test_health_metrics_and_description_need_no_key(service: Service, path: str) -> None:
+    assert service.client.get(path).status_code == 200
+
+
+def test_a_session_ends_by_time_and_by_choice() -> None:
+    sessions = Sessions(timedelta(minutes=30))
+    cookie = sessions.begin("key", NOW)
+    other = sessions.begin("key", NOW)
+    sessions.end(other)
+
+    found = sessions.find(cookie, NOW + timedelta(minutes=29))
+    assert found is not None
+    assert found.key_id == "key"
+    assert sessions.find(cookie, NOW + timedelta(minutes=30)) is None
+    assert sessions.find(other, NOW) is None
+
+
+def _without_ids(problem: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in problem.items() if k not in {"instance", "request_id"}}

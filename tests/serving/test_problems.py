@@ -1,0 +1,227 @@
+"""Every error is a problem that repeats nothing of what was sent."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.app import create_app
+from serving.settings import Settings
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import NOW, Service
+
+CANARY = "canary7391"
+MEMBERS = {"type", "title", "status", "detail", "instance", "request_id", "errors"}
+
+
+def is_problem(response: Any, status: int) -> bool:
+    problem = response.json()
+    return (
+        response.status_code == status == problem["status"]
+        and response.headers["Content-Type"] == "application/problem+json"
+        and set(problem) == MEMBERS
+        and problem["request_id"] == response.headers["X-Request-ID"]
+        and CANARY not in response.text + repr(response.headers)
+    )
+
+
+def posted(service: Service, content: bytes, **headers: str) -> Any:
+    usual = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    everything = {**service.key("score"), **usual, **headers}
+    return service.client.post("/v1/scores", content=content, headers=everything)
+
+
+def test_an_unknown_address_is_a_problem(service: Service) -> None:
+    assert is_problem(service.client.get(f"/v1/{CANARY}"), 404)
+
+
+def test_another_method_is_a_problem_that_names_the_right_one(service: Service) -> None:
+    response = service.client.delete("/v1/scores")
+
+    assert is_problem(response, 405)
+    assert response.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        f"Bearer {CANARY}",
+        f"Basic {CANARY}",
+        "Bearer tg_aaaaaaaaaaaa." + "x" * 43,
+    ],
+)
+def test_without_a_live_key_nothing_is_answered(
+    service: Service, authorization: str | None
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+
+    response = service.client.post("/v1/scores", json=shipment(), headers=headers)
+
+    assert is_problem(response, 401)
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_key_without_the_scope_is_told_which_one_it_needs(service: Service) -> None:
+    response = service.score(shipment(), service.key("explain"))
+
+    assert is_problem(response, 403)
+    assert "score" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (json.dumps(shipment(gross_mass_kg=CANARY)).encode(), 422),
+        (json.dumps(shipment(nationality=CANARY)).encode(), 422),
+        (json.dumps(shipment(**{CANARY + "?": 1})).encode(), 422),
+        (json.dumps(shipment(goods_description=CANARY)).encode()[:-1], 400),
+        (json.dumps(shipment()).replace("1250.5", "NaN").encode(), 400),
+        (json.dumps(shipment()).replace("1250.5", "1e400").encode(), 400),
+        (json.dumps(shipment(goods_description=CANARY)).encode() + b"\xff", 400),
+        (b'{"a":' * 50_000, 400),
+        (b"", 400),
+        (json.dumps([CANARY]).encode(), 422),
+    ],
+)
+def test_a_bad_body_is_a_problem(service: Service, body: bytes, status: int) -> None:
+    assert is_problem(posted(service, body), status)
+
+
+def test_a_fault_is_named_by_a_pointer_into_the_body(service: Service) -> None:
+    body = shipment()
+    body["legs"][0]["sequence"] = 0
+
+    response = posted(service, json.dumps(body).encode())
+
+    (fault,) = response.json()["errors"]
+    assert fault["pointer"] == "/legs/0/sequence"
+    assert fault["code"] == "greater_than_equal"
+
+
+def test_a_body_beyond_the_limit_is_not_read(service: Service) -> None:
+    most = service.house.settings.max_body_bytes
+
+    assert is_problem(posted(service, CANARY.encode() * most), 413)
+    assert is_problem(posted(service, b"x", **{"Content-Length": "9" * 30}), 413)
+
+
+def test_a_body_without_a_declared_length_is_cut_off_at_the_limit(service: Service) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(2 * service.house.settings.max_body_bytes // 65_536):
+            yield b" " * 65_536
+
+    headers = {
+        **service.key("score"),
+        "Idempotency-Key": "k",
+        "Content-Type": "application/json",
+    }
+    response = service.client.post("/v1/scores", content=endless(), headers=headers)
+
+    assert is_problem(response, 413)
+
+
+def test_the_largest_route_that_records_allow_is_read(service: Service) -> None:
+    position = {
+        "journey_id": "J-2",
+        "observed_at": "2026-11-24T09:00:00.123456Z",
+        "latitude": 38.123456,
+        "longitude": 26.123456,
+        "speed_kn": 11.25,
+        "source": "ais",
+    }
+    leg = {
+        "journey_id": "J-2",
+        "sequence": 1,
+        "origin": "TRIZM",
+        "destination": "GRPIR",
+        "mode": "sea",
+        "departed_at": "2026-11-24T09:00:00Z",
+        "arrived_at": "2026-11-24T09:00:00Z",
+        "known_at": "2026-11-24T09:00:00Z",
+    }
+    body = {
+        **route(),
+        "positions": [position] * 5_000,
+        "legs": [{**leg, "sequence": i + 1} for i in range(500)],
+    }
+
+    assert posted(service, json.dumps(body).encode()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Encoding": "gzip"},
+        {"Content-Encoding": "br"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": ""},
+    ],
+)
+def test_only_plain_json_is_read(service: Service, headers: dict[str, str]) -> None:
+    body = gzip.compress(json.dumps(shipment()).encode())
+
+    assert is_problem(posted(service, body, **headers), 415)
+
+
+def test_a_failure_nobody_thought_of_is_a_problem_without_details(
+    service: Service, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise RuntimeError(CANARY)
+
+    service.client.app.add_api_route("/fail", fail)  # type: ignore[attr-defined]
+
+    assert is_problem(service.client.get("/fail"), 500)
+    said = "".join(capfd.readouterr())
+    assert "RuntimeError" in said
+    assert CANARY not in said
+
+
+def test_without_a_model_the_answer_says_what_to_do(tmp_path: Any) -> None:
+    app = create_app(Settings(home=tmp_path / "empty"), clock=lambda: NOW)
+    with TestClient(app) as client:
+        service = Service(client, app.state.house, tmp_path)
+        response = service.score(shipment(), service.key("score"))
+        ready = client.get("/health/ready")
+
+    assert is_problem(response, 503)
+    assert "tidegate train" in response.json()["detail"]
+    assert response.headers["Retry-After"] == "60"
+    assert is_problem(ready, 503)
+    assert client.get("/health/live").status_code == 200
+
+
+def test_when_the_log_fails_nothing_is_decided(service: Service) -> None:
+    caller = service.key("score")
+    with service.house.log._engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE answers RENAME TO lost")
+        connection.exec_driver_sql("COMMIT")
+
+    response = service.score(shipment(), caller)
+
+    assert is_problem(response, 503)
+    assert service.house.log.size() == 0
+
+
+def test_no_log_line_holds_a_party_a_key_or_a_body(
+    service: Service, capfd: pytest.CaptureFixture[str]
+) -> None:
+    headers = {**service.key("score"), "Idempotency-Key": CANARY}
+    body = shipment(consignee_id=CANARY, shipment_id=CANARY)
+    scored = service.client.post("/v1/scores", json=body, headers=headers)
+    service.client.get(f"/v1/decisions/{CANARY}?{CANARY}={CANARY}", headers=headers)
+    service.client.get(f"/{CANARY}", headers={CANARY: CANARY})
+
+    assert scored.status_code == 200
+    said = "".join(capfd.readouterr())
+    assert "answered" in said
+    assert CANARY not in said
+    assert headers["Authorization"].removeprefix("Bearer ") not in said
+    assert CANARY not in service.client.get("/metrics").text
