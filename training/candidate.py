@@ -43,9 +43,9 @@ def train(
     text, calibration = _grown(data, split, encoding, parameters, progress)
     progress("evaluate", 0, 1)
     margins = Margins.from_text(text, parameters.threads)
-    scored = ScoredWindow.of(data, split, encoding, margins, calibration)
+    scored = ScoredWindow.of(data, split.evaluation, encoding, margins, calibration)
     report = scored.report(parameters)
-    model = RiskModel.of(scored.manifest(text, parameters, report), text)
+    model = RiskModel.of(scored.manifest(split, text, parameters, report), text)
     progress("evaluate", 1, 1)
     return Candidate(model, report)
 

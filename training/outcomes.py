@@ -67,7 +67,8 @@ class Outcomes:
 
 def as_instants(values: "pd.Series[pd.Timestamp]") -> Instants:
     """Instants in UTC as datetime64[us]; missing ones are NaT."""
-    return np.asarray(pd.to_datetime(values, utc=True).dt.tz_localize(None), dtype="datetime64[us]")
+    in_utc = pd.to_datetime(values, utc=True).dt.tz_convert(None)
+    return in_utc.to_numpy(dtype="datetime64[us]")
 
 
 def _numbers(values: "pd.Series[float]") -> Floats:

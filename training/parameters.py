@@ -111,12 +111,25 @@ class SelectionParameters(Parameters):
     clip: Annotated[float, Field(ge=1)] = 20.0
 
 
+GATE_SHARE = 0.05
+"""The share inspected at which gates and groups look; every evaluation has it."""
+
+
 class EvaluationParameters(Parameters):
-    """At which shares of inspected subjects a model is judged, and how often rows are redrawn."""
+    """At which shares of inspected subjects a model is judged, and how often rows are redrawn.
+
+    A group of fewer than `smallest_group` labelled subjects is shown together with its like.
+    """
 
     capacity_shares: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.01, 0.02, 0.05, 0.10)
     redraws: Annotated[int, Field(ge=10, le=10_000)] = 200
     smallest_group: Annotated[int, Field(ge=1)] = 30
+
+    @model_validator(mode="after")
+    def _look_where_gates_look(self) -> Self:
+        if GATE_SHARE not in self.capacity_shares:
+            raise ValueError(f"capacity_shares must hold {GATE_SHARE}, where promotion looks")
+        return self
 
 
 class TrainingParameters(Parameters):

@@ -67,13 +67,20 @@ class RiskModel:
         _check_catalogue(manifest, inputs or ModelInputs.of(manifest.subject))
         return cls(manifest, sha256(content), booster.decode(), Encoding(manifest.features))
 
-    def write(self, folder: Path, key: SigningKey) -> None:
-        """Write the signed artefact; `folder` is there whole or not at all."""
+    def write(
+        self, folder: Path, key: SigningKey, beside: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Write the signed artefact; `folder` is there whole or not at all.
+
+        `beside` holds further files by name, which are no part of the artefact and not signed.
+        """
         content = canonical_json(self.manifest)
         with written_whole(folder) as partial:
             (partial / BOOSTER).write_bytes(self.booster_text.encode())
             (partial / MANIFEST).write_bytes(content)
             (partial / SIGNATURE).write_bytes(key.sign(content))
+            for name, more in (beside or {}).items():
+                (partial / name).write_bytes(more)
 
     def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
         """As `Encoding.encode`: one row, and the features whose category was never seen."""

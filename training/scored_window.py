@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -12,7 +13,8 @@ from training.encoding import Encoding
 from training.evaluation.evaluate import evaluate
 from training.evaluation.importance import importance
 from training.evaluation.judged import Judged
-from training.evaluation.report import Report
+from training.evaluation.oracle import beside_the_oracle, true_probabilities
+from training.evaluation.report import OracleFigures, Report
 from training.fit import monotone_constraints
 from training.manifest import Calibration, GoldenVector, Manifest
 from training.margins import Margins
@@ -20,7 +22,7 @@ from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 from training.reference import references
 from training.risk_model import BOOSTER, sha256
-from training.time_split import TimeSplit
+from training.time_split import TimeSplit, Window
 from training.training_set import TrainingSet
 
 GOLDEN_VECTORS = 32
@@ -41,7 +43,7 @@ class ScoredWindow:
     """
 
     data: TrainingSet
-    split: TimeSplit
+    window: Window
     encoding: Encoding
     margins: Margins
     calibration: Calibration
@@ -53,25 +55,32 @@ class ScoredWindow:
     def of(
         cls,
         data: TrainingSet,
-        split: TimeSplit,
+        window: Window,
         encoding: Encoding,
         margins: Margins,
         calibration: Calibration,
     ) -> Self:
-        """Score the evaluation window of `split`."""
-        rows = data.declared_between(split.evaluation.begins, split.evaluation.ends)
+        """Score every subject declared in `window`."""
+        rows = data.declared_between(window.begins, window.ends)
         values = encoding.encode_frame(data.frame.iloc[rows])
         log_odds = log_odds_of(margins.of(values), calibration)
-        return cls(data, split, encoding, margins, calibration, rows, values, log_odds)
+        return cls(data, window, encoding, margins, calibration, rows, values, log_odds)
 
-    def report(self, parameters: TrainingParameters) -> Report:
-        """The evaluation of the labelled subjects, with importance and what was never seen."""
+    def judged(self, *, labelled_only: bool) -> Judged:
+        """The subjects of the window, or the labelled ones, with their probability."""
         everyone = Judged(self.data, self.rows, probability_of(self.log_odds))
-        labelled = everyone.only(np.isin(self.rows, self.split.evaluation.rows))
+        return everyone.only(np.isin(self.rows, self.window.rows)) if labelled_only else everyone
+
+    def report(self, parameters: TrainingParameters, oracle: Path | None = None) -> Report:
+        """The evaluation of the labelled subjects, with importance and what was never seen.
+
+        With an `oracle` file, also of all subjects beside the best that is possible.
+        """
+        everyone = self.judged(labelled_only=False)
         figures = evaluate(
             model_name(self.data.inputs.subject),
-            labelled,
-            self.split.evaluation.figures,
+            self.judged(labelled_only=True),
+            self.window.figures,
             parameters.evaluation,
             parameters.seed,
         )
@@ -80,13 +89,16 @@ class ScoredWindow:
             update={
                 "importance": importance(contributions, self.encoding.names),
                 "never_seen": self.encoding.unseen(self.data.frame.iloc[self.rows]),
+                "oracle": () if oracle is None else _oracle(everyone, oracle, parameters),
             }
         )
 
-    def manifest(self, text: str, parameters: TrainingParameters, report: Report) -> Manifest:
+    def manifest(
+        self, split: TimeSplit, text: str, parameters: TrainingParameters, report: Report
+    ) -> Manifest:
         """Everything the artefact says of itself."""
         golden, base = self._golden()
-        usual = self.data.declared_between(self.split.fit.begins, self.split.fit.ends)
+        usual = self.data.declared_between(split.fit.begins, split.fit.ends)
         return Manifest(
             name=model_name(self.data.inputs.subject),
             subject=self.data.inputs.subject,
@@ -95,7 +107,7 @@ class ScoredWindow:
             calibration=self.calibration,
             base_log_odds=base,
             monotone=tuple(monotone_constraints(self.data.inputs, parameters)),
-            training_window=self.split.figures,
+            training_window=split.figures,
             training_set_digest=self.data.digest,
             parameters=parameters.model_dump(mode="json"),
             metrics=report.metrics,
@@ -133,6 +145,13 @@ class ScoredWindow:
             self.calibration.slope * parts,
             self.calibration.slope * expected + self.calibration.intercept,
         )
+
+
+def _oracle(
+    everyone: Judged, file: Path, parameters: TrainingParameters
+) -> tuple[OracleFigures, ...]:
+    truth = true_probabilities(file, everyone)
+    return beside_the_oracle(everyone, truth, parameters.evaluation, parameters.seed)
 
 
 def _spread(rows: int, most: int) -> Ints:

@@ -79,7 +79,7 @@ class TimeSplit:
             ),
         )
         for window in (split.fit, split.calibration, split.evaluation):
-            _refuse_thin(window, parameters.minimum_labels)
+            refuse_thin(window, parameters.minimum_labels)
         return split
 
     def before_evaluation(self, data: TrainingSet, parameters: SplitParameters) -> Window:
@@ -104,9 +104,7 @@ def _cuts(data: TrainingSet, parameters: SplitParameters) -> list[np.datetime64]
     if not len(labelled):
         raise NotEnoughLabels("the training set has no labelled subject; add inspection outcomes")
     begins = _instant(parameters.fit_from) or _day(data.declared_at[0])
-    ends = _instant(parameters.evaluation_until) or _day(data.declared_at[-1]) + np.timedelta64(
-        1, "D"
-    )
+    ends = _instant(parameters.evaluation_until) or end_of(data)
     if parameters.calibration_from and parameters.evaluation_from:
         middle = [_instant(parameters.calibration_from), _instant(parameters.evaluation_from)]
         return [begins, *(cut for cut in middle if cut is not None), ends]
@@ -118,7 +116,13 @@ def _cuts(data: TrainingSet, parameters: SplitParameters) -> list[np.datetime64]
     return [begins, *(_day(usable[place]) for place in places), ends]
 
 
-def _refuse_thin(window: Window, minimum: int) -> None:
+def end_of(data: TrainingSet) -> np.datetime64:
+    """The midnight after the last declaration."""
+    return _day(data.declared_at[-1]) + np.timedelta64(1, "D")
+
+
+def refuse_thin(window: Window, minimum: int) -> None:
+    """Raise NotEnoughLabels unless the window has `minimum` confirmed and as many cleared."""
     confirmed = int(window.labels.sum())
     cleared = len(window.labels) - confirmed
     if confirmed >= minimum and cleared >= minimum:

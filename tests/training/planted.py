@@ -61,7 +61,7 @@ def planted_world(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.
     corridor = lots.choice(
         ["CN-DE", "TR-DE", "MA-ES", "US-NL", "XX-YY"], rows, p=[0.3, 0.3, 0.2, 0.199, 0.001]
     )
-    log_odds = -3.2 + 1.5 * np.abs(ratio) + 0.8 * late + 1.2 * (corridor == "TR-DE")
+    log_odds = -4.4 + 1.6 * np.abs(ratio) + 0.8 * late + 1.2 * (corridor == "TR-DE")
     probability = 1 / (1 + np.exp(-log_odds))
     confirmed = lots.random(rows) < probability
     features = pd.DataFrame(

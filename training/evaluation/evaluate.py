@@ -8,7 +8,7 @@ from training.evaluation.groups import by_group
 from training.evaluation.judged import Judged
 from training.evaluation.report import CapacityFigures, Figures, ReliabilityBin, Report, share_name
 from training.manifest import WindowFigures
-from training.parameters import EvaluationParameters
+from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Ranking
 
 SMALLEST_LANE = 30
@@ -30,7 +30,7 @@ def evaluate(
         window=window,
         inspected=figures(judged.ranking(), parameters, seed),
         random_lane=lane_figures,
-        population_precision=_in_words(lane_figures, lane, parameters),
+        population_precision=_in_words(lane_figures, lane),
         groups=by_group(judged, smallest=parameters.smallest_group),
         importance=(),
         never_seen={},
@@ -94,7 +94,7 @@ def _lane_figures(lane: Judged, parameters: EvaluationParameters, seed: int) -> 
     return figures(lane.ranking(weighted=True), parameters, seed)
 
 
-def _in_words(lane: Figures | None, judged: Judged, parameters: EvaluationParameters) -> str:
+def _in_words(lane: Figures | None, judged: Judged) -> str:
     chosen = (
         "Figures on all inspected subjects describe what was chosen for inspection; "
         "they are not the precision to expect in the population."
@@ -104,11 +104,10 @@ def _in_words(lane: Figures | None, judged: Judged, parameters: EvaluationParame
             f"Population precision is unknown: the random lane has {len(judged.rows)} labelled "
             f"subjects, {int(judged.labels.sum())} of them confirmed. {chosen}"
         )
-    share = min(parameters.capacity_shares, key=lambda s: abs(s - 0.05))
-    at = next(figure for figure in lane.at_capacity if figure.share == share)
+    at = next(figure for figure in lane.at_capacity if figure.share == GATE_SHARE)
     return (
-        f"Population precision at {share:.0%} is {_spelt(at.precision)}, measured on the random "
-        f"lane of {lane.labelled} subjects, {lane.confirmed} of them confirmed. {chosen}"
+        f"Population precision at {GATE_SHARE:.0%} is {_spelt(at.precision)}, measured on the "
+        f"random lane of {lane.labelled} subjects, {lane.confirmed} of them confirmed. {chosen}"
     )
 
 

@@ -8,16 +8,16 @@ from training.estimators import proportion
 from training.evaluation.judged import Judged
 from training.evaluation.report import GroupFigures
 from training.outcomes import Bools
+from training.parameters import GATE_SHARE
 from training.ranking import Floats, inspected_rows
 
-REFERRED_SHARE = 0.05
 SMALL_GROUPS = "(smaller groups together)"
 UNKNOWN = "(unknown)"
 
 
 def by_group(judged: Judged, *, smallest: int) -> tuple[GroupFigures, ...]:
     """Figures for every group of at least `smallest` labelled subjects; the rest is pooled."""
-    referred = inspected_rows(judged.ranking(), REFERRED_SHARE)
+    referred = inspected_rows(judged.ranking(), GATE_SHARE)
     return tuple(
         _figures(by, group, judged.labels[mask], referred[mask])
         for by, groups in _groupings(judged).items()

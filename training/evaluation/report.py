@@ -113,6 +113,7 @@ def flat(figures: Figures) -> dict[str, Estimate]:
         "brier": figures.brier,
         "log_loss": figures.log_loss,
         "ece": figures.ece,
+        "ece_by_chance": Estimate(figures.ece_by_chance),
     }
     for at in figures.at_capacity:
         for name in ("precision", "recall", "lift", "value_captured"):

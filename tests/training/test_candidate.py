@@ -1,0 +1,135 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.planted import INPUTS, planted_world, write_training_set
+from training.candidate import Candidate, train
+from training.errors import CalibrationError, NotEnoughLabels
+from training.gates import better_than_the_lot
+from training.margins import Margins
+from training.parameters import (
+    SelectionParameters,
+    SplitParameters,
+    TrainingParameters,
+    TreeParameters,
+)
+from training.training_set import TrainingSet
+
+PARAMETERS = TrainingParameters(threads=1, trees=TreeParameters(trees=80, leaves=8))
+
+
+@pytest.fixture(scope="module")
+def data(planted: Path) -> TrainingSet:
+    return TrainingSet.read(planted, "shipment", INPUTS)
+
+
+@pytest.fixture(scope="module")
+def candidate(data: TrainingSet) -> Candidate:
+    return train(data, PARAMETERS)
+
+
+def test_the_same_data_parameters_and_seed_give_the_same_digest(
+    planted: Path, candidate: Candidate
+) -> None:
+    again = train(TrainingSet.read(planted, "shipment", INPUTS), PARAMETERS)
+    reseeded = train(
+        TrainingSet.read(planted, "shipment", INPUTS), PARAMETERS.model_copy(update={"seed": 99})
+    )
+
+    assert again.model.digest == candidate.model.digest
+    assert reseeded.model.digest != candidate.model.digest
+
+
+def test_the_planted_signal_is_found_and_the_noise_is_not(candidate: Candidate) -> None:
+    auc = candidate.report.inspected.roc_auc
+    order = [entry.feature for entry in candidate.report.importance]
+
+    assert auc.low is not None
+    assert auc.low > 0.65
+    assert order[-1] == "noise_ratio"
+
+
+def test_golden_rows_are_real_rows_whose_contributions_add_up(
+    candidate: Candidate, data: TrainingSet
+) -> None:
+    manifest = candidate.model.manifest
+    names = [column.name for column in manifest.features]
+    known = {tuple(row) for row in data.frame.replace({np.nan: None}).itertuples(index=False)}
+
+    assert len(manifest.golden) >= 20
+    for golden in manifest.golden:
+        assert tuple(golden.values) in known
+        total = manifest.base_log_odds + sum(golden.contributions)
+        assert total == pytest.approx(golden.log_odds, abs=1e-9)
+        row, _ = candidate.model.encode(dict(zip(names, golden.values, strict=True)))
+        margin = Margins.from_text(candidate.model.booster_text, 1).of(row[None, :])[0]
+        line = manifest.calibration
+        assert line.slope * margin + line.intercept == pytest.approx(golden.log_odds, abs=1e-12)
+    assert any(None in golden.values for golden in manifest.golden)
+
+
+def test_score_quantiles_and_references_describe_the_windows(
+    candidate: Candidate, data: TrainingSet
+) -> None:
+    manifest = candidate.model.manifest
+    quantiles = np.array(manifest.score_quantiles)
+    late = manifest.reference["late_payments_30d"]
+    corridor = manifest.reference["corridor"]
+
+    assert (np.diff(quantiles) >= 0).all()
+    assert 0 <= quantiles[0] < quantiles[-1] <= 1
+    assert len(late.quantiles) == 21
+    assert late.missing_share == 0
+    assert sum(corridor.shares.values()) + corridor.missing_share == pytest.approx(1)
+    assert manifest.reference["value_per_kg_ratio"].missing_share == pytest.approx(0.1, abs=0.03)
+
+
+def test_shuffled_labels_leave_no_model_that_beats_the_lot(data: TrainingSet) -> None:
+    labels = data.outcomes.label.copy()
+    known = np.flatnonzero(data.outcomes.is_labelled)
+    labels[known] = np.random.default_rng(4).permutation(labels[known])
+    shuffled = replace(data, outcomes=replace(data.outcomes, label=labels))
+
+    try:
+        manifest = train(shuffled, PARAMETERS).model.manifest
+    except CalibrationError:
+        return
+    assert not better_than_the_lot(manifest).is_passed
+
+
+def test_refitting_uses_the_calibration_window_and_keeps_the_line(
+    candidate: Candidate, data: TrainingSet
+) -> None:
+    refitted = train(
+        data, PARAMETERS.model_copy(update={"split": SplitParameters(refit=True)})
+    ).model
+
+    assert refitted.manifest.calibration == candidate.model.manifest.calibration
+    assert refitted.booster_text != candidate.model.booster_text
+
+
+def test_weights_by_inverse_probability_change_the_model(
+    candidate: Candidate, data: TrainingSet
+) -> None:
+    selection = SelectionParameters(fit="inverse_probability", calibration="inverse_probability")
+    weighted = train(data, PARAMETERS.model_copy(update={"selection": selection})).model
+
+    assert weighted.booster_text != candidate.model.booster_text
+
+
+def test_a_category_of_too_few_rows_has_no_code(candidate: Candidate) -> None:
+    corridor = candidate.model.manifest.features[2]
+
+    assert corridor.categories == ("CN-DE", "MA-ES", "TR-DE", "US-NL")
+    assert candidate.report.never_seen["corridor"] > 0
+
+
+def test_a_world_with_too_few_confirmed_is_refused(tmp_path: Path) -> None:
+    features, outcomes, subjects = planted_world(800, seed=5)
+    clean = outcomes.assign(result="not_confirmed")
+    folder = write_training_set(tmp_path, features, clean, subjects)
+
+    with pytest.raises(NotEnoughLabels, match="0 confirmed"):
+        train(TrainingSet.read(folder, "shipment", INPUTS), PARAMETERS)

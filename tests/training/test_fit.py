@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from tests.training.planted import INPUTS
+from training.encoding import Encoding, ModelInput
+from training.fit import Rows, grow, monotone_constraints, tree_count
+from training.margins import Margins
+from training.parameters import TrainingParameters, TreeParameters
+
+ENCODING = Encoding(
+    tuple(
+        ModelInput(name=f.name, categories=("a", "b") if f.is_categorical else None)
+        for f in INPUTS.features
+    )
+)
+
+
+def drawn(rows: int, seed: int) -> Rows:
+    """Late payments lower the risk here, against the direction that the catalogue allows."""
+    lots = np.random.default_rng(seed)
+    values = np.column_stack(
+        [
+            lots.normal(size=rows),
+            lots.poisson(2, rows),
+            lots.integers(0, 2, rows),
+            lots.normal(size=rows),
+        ]
+    ).astype(float)
+    risk = 1 / (1 + np.exp(-(values[:, 0] - 0.7 * values[:, 1] + values[:, 2])))
+    return Rows(values, (lots.random(rows) < risk).astype(float), None)
+
+
+def with_trees(**trees: object) -> TrainingParameters:
+    return TrainingParameters(threads=1, trees=TreeParameters(**trees))
+
+
+def test_the_same_rows_parameters_and_seed_grow_the_same_text() -> None:
+    parameters = with_trees(trees=30, row_share=0.7)
+    rows, held_back = drawn(800, seed=1), drawn(400, seed=2)
+
+    texts = [grow(rows, held_back, ENCODING, INPUTS, parameters) for _ in range(2)]
+    other = grow(rows, held_back, ENCODING, INPUTS, parameters.model_copy(update={"seed": 8}))
+
+    assert texts[0] == texts[1]
+    assert other != texts[0]
+
+
+@pytest.mark.parametrize("method", ["basic", "intermediate", "advanced"])
+def test_no_score_falls_where_the_catalogue_says_it_may_only_rise(method: str) -> None:
+    text = grow(drawn(1_500, seed=3), None, ENCODING, INPUTS, with_trees(trees=60, monotone=method))
+    rows = np.repeat(drawn(100, seed=4).values, 12, axis=0)
+    rows[:, 1] = np.tile(np.arange(12), 100)
+
+    margins = Margins.from_text(text, threads=1).of(rows).reshape(100, 12)
+
+    assert (np.diff(margins, axis=1) >= -1e-12).all()
+
+
+def test_without_constraints_the_same_rows_do_fall() -> None:
+    parameters = with_trees(trees=60, monotone="off")
+    text = grow(drawn(1_500, seed=3), None, ENCODING, INPUTS, parameters)
+    rows = np.repeat(drawn(1, seed=4).values, 12, axis=0)
+    rows[:, 1] = np.arange(12)
+
+    assert np.diff(Margins.from_text(text, threads=1).of(rows)).min() < -0.1
+    assert monotone_constraints(INPUTS, parameters) == [0, 0, 0, 0]
+    assert monotone_constraints(INPUTS, with_trees()) == [0, 1, 0, 0]
+
+
+def test_growth_stops_where_held_back_rows_gain_nothing_more() -> None:
+    few, many = drawn(300, seed=5), drawn(2_000, seed=6)
+
+    stopped = grow(few, many, ENCODING, INPUTS, with_trees(trees=500, early_stopping_rounds=10))
+    whole = grow(few, many, ENCODING, INPUTS, with_trees(trees=120, early_stopping_rounds=0))
+
+    assert 0 < tree_count(stopped) < 120
+    assert tree_count(whole) == 120

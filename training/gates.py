@@ -1,0 +1,146 @@
+"""What must hold before a model may answer for a border: each gate one question, one sentence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.calibration import log_odds_of
+from training.errors import NotEnoughLabels
+from training.estimators import Estimate, difference
+from training.evaluation.report import share_name
+from training.manifest import Manifest
+from training.margins import Margins
+from training.parameters import GATE_SHARE
+from training.ranking import at_capacity
+from training.reevaluation import parameters_of, scored_window, unseen_window
+from training.risk_model import RiskModel
+from training.training_set import TrainingSet
+
+ADDITIVITY = 1e-9
+"""How far a recomputed log-odds or contribution may be from the recorded one."""
+
+LARGEST_CALIBRATION_ERROR = 0.05
+"""Beyond it, and beyond what chance explains on that many subjects, a probability misleads."""
+
+PRECISION = f"precision_at_{share_name(GATE_SHARE)}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One gate's answer; `reason` says what was measured and what was asked."""
+
+    gate: str
+    is_passed: bool
+    reason: str
+
+
+def golden_vectors(model: RiskModel) -> Verdict:
+    """Does the model still answer its own recorded rows?"""
+    manifest = model.manifest
+    names = [column.name for column in manifest.features]
+    rows = np.array(
+        [model.encode(dict(zip(names, g.values, strict=True)))[0] for g in manifest.golden]
+    )
+    margins = Margins.from_text(model.booster_text, threads=1)
+    parts, expected = margins.parts(rows)
+    slope = manifest.calibration.slope
+    base = slope * expected + manifest.calibration.intercept
+    log_odds = log_odds_of(margins.of(rows), manifest.calibration)
+    worst = max(
+        np.abs(log_odds - [g.log_odds for g in manifest.golden]).max(),
+        np.abs(slope * parts - [g.contributions for g in manifest.golden]).max(),
+        np.abs(base + (slope * parts).sum(axis=1) - log_odds).max(),
+        abs(base - manifest.base_log_odds),
+    )
+    return Verdict(
+        "golden vectors",
+        bool(worst <= ADDITIVITY),
+        f"{len(manifest.golden)} recorded rows recompute within {worst:.1e}; want {ADDITIVITY:.0e}",
+    )
+
+
+def better_than_the_lot(manifest: Manifest) -> Verdict:
+    """Does inspecting the highest 5 % find more than inspecting 5 % drawn by lot?"""
+    precision, prevalence = manifest.metrics[PRECISION], manifest.metrics["prevalence"]
+    passed = (
+        precision.low is not None
+        and prevalence.value is not None
+        and precision.low > prevalence.value
+    )
+    return Verdict(
+        "better than the lot",
+        passed,
+        f"precision at 5 % is {_spelt(precision)}; want its lower bound above the "
+        f"{_number(prevalence.value)} of drawing by lot",
+    )
+
+
+def calibrated(manifest: Manifest) -> Verdict:
+    """Do probabilities mean what they say?"""
+    error, by_chance = manifest.metrics["ece"].value, manifest.metrics["ece_by_chance"].value
+    allowed = max(LARGEST_CALIBRATION_ERROR, by_chance or 0.0)
+    return Verdict(
+        "calibration",
+        error is not None and error <= allowed,
+        f"the calibration error is {_number(error)}; want at most {allowed:.3f} "
+        f"(chance alone gives up to {_number(by_chance)})",
+    )
+
+
+def no_worse_than_champion(
+    model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
+) -> Verdict:
+    """Judged on the same subjects, could the model be as good as the one in service?"""
+    gate = "no worse than the champion"
+    if champion is None:
+        return Verdict(gate, True, "there is no champion to compare with")
+    if data is None or data.digest != model.manifest.training_set_digest:
+        return Verdict(
+            gate, False, "the training set the model is from is not at hand; give --training-set"
+        )
+    try:
+        gained = precision_gain(model, champion, data)
+    except NotEnoughLabels as error:
+        return Verdict(gate, False, str(error))
+    return Verdict(
+        gate,
+        gained.high is not None and gained.high >= 0,
+        f"precision at 5 % differs from the champion's by {_spelt(gained)} on the same subjects; "
+        "want an interval that does not lie below 0",
+    )
+
+
+def precision_gain(model: RiskModel, champion: RiskModel, data: TrainingSet) -> Estimate:
+    """Precision at 5 % above the champion's, on the labelled subjects of the model's window."""
+    window = unseen_window(model, data)
+    ours, theirs = (
+        scored_window(m, data, window).judged(labelled_only=True).ranking()
+        for m in (model, champion)
+    )
+    parameters = parameters_of(model)
+    return difference(
+        ours,
+        theirs,
+        lambda ranking: {"precision": at_capacity(ranking, GATE_SHARE)["precision"]},
+        rounds=parameters.evaluation.redraws,
+        seed=parameters.seed,
+    )["precision"]
+
+
+def approved_by_another(trainer: str, approver: str) -> Verdict:
+    """Did somebody other than the trainer look?"""
+    return Verdict(
+        "approver",
+        approver.strip().casefold() not in ("", trainer.strip().casefold()),
+        f"trained by {trainer!r}, approved by {approver!r}; want two different people",
+    )
+
+
+def _spelt(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return _number(estimate.value)
+    return f"{_number(estimate.value)} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"

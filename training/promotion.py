@@ -1,0 +1,205 @@
+"""A version becomes the champion, once every gate is passed; or the former one returns."""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from features.errors import CatalogueMismatch
+from training import gates
+from training.errors import ArtefactError, PromotionRefused, TrackingError, UnknownModel
+from training.gates import Verdict
+from training.model_home import ModelHome, Pointer, Registration
+from training.model_inputs import ModelInputs
+from training.risk_model import RiskModel
+from training.tracking.registry import clear_alias, set_alias, tag_version
+from training.tracking.store import TrackingStore
+from training.training_set import TrainingSet
+
+CHAMPION: Final = "champion"
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who answers for a promotion, and when."""
+
+    approver: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The new champion and what every gate said."""
+
+    champion: Pointer
+    verdicts: tuple[Verdict, ...]
+
+
+def promote(
+    reference: str,
+    home: ModelHome,
+    store: TrackingStore,
+    approval: Approval,
+    data: TrainingSet | None,
+    inputs: ModelInputs | None = None,
+) -> Promotion:
+    """Ask every gate, record the answers as tags of the version, and name it champion.
+
+    `data` is the training set that the model is from; without it, it cannot be compared with a
+    champion. Raises PromotionRefused with the reasons; the champion is then who it was.
+    """
+    registration = _registered(home, home.find(reference))
+    verdicts = tuple(_verdicts(registration, home, approval, data, inputs))
+    _record(store, registration, approval, verdicts)
+    if shut := [v for v in verdicts if not v.is_passed]:
+        raise PromotionRefused(tuple(f"{v.gate}: {v.reason}" for v in shut))
+    former = home.pointer(registration.name, CHAMPION)
+    champion = Pointer(
+        name=registration.name,
+        version=registration.version,
+        digest=registration.digest,
+        approver=approval.approver,
+        set_at=approval.at,
+        previous=_line(former, registration.version),
+    )
+    _name_champion(home, store, champion, former)
+    return Promotion(champion, verdicts)
+
+
+def roll_back(
+    reference: str,
+    home: ModelHome,
+    store: TrackingStore,
+    approval: Approval,
+    inputs: ModelInputs | None = None,
+) -> Promotion:
+    """Name the former champion again, if it is still whole. Raises PromotionRefused otherwise."""
+    name = re.split(r"[@/]", reference, maxsplit=1)[0]
+    now = home.pointer(name, CHAMPION)
+    if now is None:
+        raise UnknownModel(f"{name} has no champion here")
+    if not now.previous:
+        raise PromotionRefused((f"version {now.version} is the first champion of {name}",))
+    former, *earlier = now.previous
+    folder = home.folder_of(name, former.version)
+    verdicts = tuple(_soundness(folder, former.digest, home, inputs))
+    if shut := [v for v in verdicts if not v.is_passed]:
+        raise PromotionRefused(tuple(f"{v.gate}: {v.reason}" for v in shut))
+    champion = former.model_copy(
+        update={
+            "approver": approval.approver,
+            "set_at": approval.at,
+            "previous": tuple(earlier),
+        }
+    )
+    tags = {"tidegate.rolled_back_by": approval.approver}
+    tag_version(
+        store, name, now.version, tags | {"tidegate.rolled_back_at": approval.at.isoformat()}
+    )
+    _name_champion(home, store, champion, now)
+    return Promotion(champion, verdicts)
+
+
+def _registered(home: ModelHome, folder: Path) -> Registration:
+    try:
+        registration = home.registration_of(folder)
+    except ArtefactError:
+        raise UnknownModel(f"{folder} was never registered; `tidegate train` does that") from None
+    own = home.folder_of(registration.name, registration.version)
+    if folder.resolve() != own.resolve():
+        raise UnknownModel(f"{folder} is no version of this home; want {own}")
+    return registration
+
+
+def _verdicts(
+    registration: Registration,
+    home: ModelHome,
+    approval: Approval,
+    data: TrainingSet | None,
+    inputs: ModelInputs | None,
+) -> Iterable[Verdict]:
+    folder = home.folder_of(registration.name, registration.version)
+    yield gates.approved_by_another(registration.trainer, approval.approver)
+    sound = list(_soundness(folder, registration.digest, home, inputs))
+    yield from sound
+    if not all(verdict.is_passed for verdict in sound):
+        return
+    model = RiskModel.read(folder, home.public_key, inputs)
+    yield gates.better_than_the_lot(model.manifest)
+    yield gates.calibrated(model.manifest)
+    yield gates.no_worse_than_champion(model, _champion(registration, home, inputs), data)
+
+
+def _soundness(
+    folder: Path, digest: str, home: ModelHome, inputs: ModelInputs | None
+) -> Iterable[Verdict]:
+    """Is the artefact whole, the one that was registered, and able to answer its own rows?"""
+    try:
+        model = RiskModel.read(folder, home.public_key, inputs)
+    except (ArtefactError, CatalogueMismatch) as error:
+        yield Verdict("artefact", False, str(error))
+        return
+    if model.digest != digest:
+        yield Verdict("artefact", False, f"its digest is {model.digest}, registered was {digest}")
+        return
+    yield Verdict("artefact", True, "signature, digests and catalogue fit")
+    yield gates.golden_vectors(model)
+
+
+def _champion(
+    registration: Registration, home: ModelHome, inputs: ModelInputs | None
+) -> RiskModel | None:
+    """The champion to beat; none where it is this version, or can no longer answer anyway."""
+    pointer = home.pointer(registration.name, CHAMPION)
+    if pointer is None or pointer.version == registration.version:
+        return None
+    folder = home.folder_of(pointer.name, pointer.version)
+    with suppress(ArtefactError, CatalogueMismatch):
+        return RiskModel.read(folder, home.public_key, inputs)
+    return None
+
+
+def _record(
+    store: TrackingStore,
+    registration: Registration,
+    approval: Approval,
+    verdicts: tuple[Verdict, ...],
+) -> None:
+    passed = all(verdict.is_passed for verdict in verdicts)
+    tags = {
+        "tidegate.verdict": "passed" if passed else "refused",
+        "tidegate.approver": approval.approver,
+        "tidegate.decided_at": approval.at.isoformat(),
+    }
+    for verdict in verdicts:
+        answer = "passed" if verdict.is_passed else "refused"
+        tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"] = f"{answer}: {verdict.reason}"
+    tag_version(store, registration.name, registration.version, tags)
+
+
+def _line(former: Pointer | None, version: str) -> tuple[Pointer, ...]:
+    """Who was champion before, without repeating the version that becomes it now."""
+    if former is None:
+        return ()
+    if former.version == version:
+        return former.previous
+    return (former.model_copy(update={"previous": ()}), *former.previous)
+
+
+def _name_champion(
+    home: ModelHome, store: TrackingStore, champion: Pointer, former: Pointer | None
+) -> None:
+    """In the registry first: what serving reads changes only once everything else has."""
+    set_alias(store, champion.name, CHAMPION, champion.version)
+    try:
+        home.point(CHAMPION, champion)
+    except OSError:
+        with suppress(TrackingError):
+            if former is None:
+                clear_alias(store, champion.name, CHAMPION)
+            else:
+                set_alias(store, former.name, CHAMPION, former.version)
+        raise

@@ -1,0 +1,88 @@
+"""Opening a tracking store, quietly and without telling anyone outside about it."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    # A model of ours is plain text; a store that offers a pickle is refused.
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+
+# Before the import below: MLflow reads these once.
+os.environ.update(_QUIET)
+for _name, _value in _PATIENCE.items():
+    os.environ.setdefault(_name, _value)
+
+import mlflow  # noqa: E402
+from mlflow import MlflowClient  # noqa: E402
+
+from training.errors import TrackingError  # noqa: E402
+
+TRACKING_URI = "TIDEGATE_MLFLOW_URI"
+
+
+@dataclass(frozen=True)
+class TrackingStore:
+    """One reachable store; `client` speaks to its runs and to its registry."""
+
+    uri: str
+    client: MlflowClient
+    artifact_location: str | None
+
+    @classmethod
+    def open(cls, home: Path, uri: str | None = None) -> Self:
+        """The store at `uri`, else the SQLite file in `home`; made on first use.
+
+        Raises TrackingError where it does not answer.
+        """
+        home.mkdir(parents=True, exist_ok=True)
+        own = f"sqlite:///{home.resolve() / 'mlflow.db'}"
+        with quietly(f"the tracking store {uri or own} does not answer"):
+            mlflow.set_tracking_uri(uri or own)
+            mlflow.set_registry_uri(uri or own)
+            client = MlflowClient(uri or own, uri or own)
+            client.search_experiments(max_results=1)
+        artifacts = None if uri else (home.resolve() / "mlartifacts").as_uri()
+        return cls(uri or own, client, artifacts)
+
+    def experiment(self, name: str) -> str:
+        """The id of the experiment `name`; made on first use."""
+        with quietly(f"the experiment {name!r} cannot be opened"):
+            known = self.client.get_experiment_by_name(name)
+            if known is not None:
+                return str(known.experiment_id)
+            return str(self.client.create_experiment(name, self.artifact_location))
+
+
+@contextmanager
+def quietly(failure: str) -> Iterator[None]:
+    """Without MLflow's chatter; whatever it raises becomes a TrackingError that says `failure`."""
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic", "sqlalchemy", "git")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except TrackingError:
+        raise
+    # MLflow lets through whatever its stores, databases and HTTP clients raise.
+    except Exception as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TrackingError(f"{failure}: {first_line}") from error
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
