@@ -62,7 +62,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
     desk = Desk(
         assessor=Assessor(
             champions=Champions(
-                settings.models, settings.keys / "signing.pub", shares_of(settings)
+                settings.models, settings.keys / "signing.pub", Shares.of(settings)
             ),
             past=Past.of(settings.records, map(submission_in, log.records())),
             draw=Draw.kept_in(settings.keys, settings.control_probability),
@@ -73,11 +73,6 @@ def build_house(settings: Settings, clock: Clock) -> House:
     )
     lasting = timedelta(minutes=settings.session_minutes)
     return House(settings, clock, desk, log, KeyRegister(engine), Sessions(lasting), metrics)
-
-
-def shares_of(settings: Settings) -> Shares:
-    """The capacity of the lanes."""
-    return Shares(settings.inspect_share, settings.document_check_share, settings.post_review_share)
 
 
 def submission_in(record: str) -> Submission:

@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Desk:
-    """Decides requests, and makes what was decided part of the past of later ones."""
+    """Decides requests, each once."""
 
     assessor: Assessor
     log: DecisionLog
@@ -48,24 +48,18 @@ class Desk:
             decision = self.assessor.assess(request)
             body = worded(decision)
             durable = self.writer.submit(decision.row(), _answer_row(decision, claim, body))
-            self._wait(durable, request)
+            self._wait(durable)
         finally:
             self._release(claim, durable)
-        self.assessor.past.add(request.submission)
         return Answer(body, decision)
 
-    def _wait(self, durable: "Future[None]", request: Request) -> None:
+    def _wait(self, durable: "Future[None]") -> None:
         try:
             durable.result(self.deadline_s)
         except DeadlinePassed:
-            durable.add_done_callback(lambda done: self._learn_late(done, request))
             raise LogUnavailable(
                 "the decision is not durable yet; ask again with the same idempotency key"
             ) from None
-
-    def _learn_late(self, done: "Future[None]", request: Request) -> None:
-        if done.exception() is None:
-            self.assessor.past.add(request.submission)
 
     def _release(self, claim: tuple[str, str], durable: "Future[None] | None") -> None:
         """Release a claim, but not before the fate of what was submitted under it is known."""

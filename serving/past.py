@@ -1,4 +1,4 @@
-"""History as the service holds it: the record files, and every subject decided since."""
+"""History as the service holds it: the record files, and every subject submitted since."""
 
 import threading
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from features.vector import Vector, feature_vector
 
 
 class Past:
-    """One history shared by all requests; a subject is part of it once its decision is durable."""
+    """One history shared by all requests; what is submitted is known from then on."""
 
     def __init__(self, history: History):
         self._history = history
@@ -27,11 +27,11 @@ class Past:
         return cls(history)
 
     def vector(self, submission: Submission) -> Vector:
-        """The features of a subject, seen against all that was known before it."""
-        with self._lock:
-            return feature_vector(submission, self._history)
+        """The features of a subject, seen against all that was known before it.
 
-    def add(self, submission: Submission) -> None:
-        """Make a decided subject part of what later ones are seen against."""
+        The submission joins history first, as in a training set: the payments and the journey it
+        brings were known before the subject was declared, the subject itself was not.
+        """
         with self._lock:
             self._history.add(submission)
+            return feature_vector(submission, self._history)

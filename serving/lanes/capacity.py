@@ -6,6 +6,8 @@ from typing import Self
 
 import numpy as np
 
+from serving.settings import Settings
+
 
 @dataclass(frozen=True)
 class Shares:
@@ -18,6 +20,13 @@ class Shares:
     def __post_init__(self) -> None:
         if self.inspect + self.document_check + self.post_review > 1:
             raise ValueError("the shares of the lanes add up to more than all subjects")
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The shares that this machine's settings name."""
+        return cls(
+            settings.inspect_share, settings.document_check_share, settings.post_review_share
+        )
 
 
 @dataclass(frozen=True)

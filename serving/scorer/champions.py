@@ -5,14 +5,14 @@ one `Champion` and uses nothing else, so that no answer mixes two models. A vers
 checks is refused and the previous one keeps answering.
 """
 
-import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 import structlog
+from pydantic import BaseModel, Field
 
 from features.errors import TidegateError
 from features.records import SubjectKind
@@ -27,6 +27,12 @@ log = structlog.get_logger(__name__)
 NAMES: dict[SubjectKind, str] = {"route": "tidegate-route", "shipment": "tidegate-shipment"}
 
 Stamp = tuple[int, int, int]
+
+
+class Pointer(BaseModel):
+    """What `champion.json` must say; the rest of it is for those who promote."""
+
+    version: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
 
 @dataclass(frozen=True)
@@ -104,8 +110,8 @@ class Champions:
 
 def champion_of(models: Path, public_key: Path, shares: Shares) -> Champion:
     """The promoted version of one model; raises TidegateError, OSError or ValueError."""
-    version = json.loads((models / "champion.json").read_text())["version"]
-    return Champion.read(models / str(version), public_key.read_bytes(), shares)
+    pointer = Pointer.model_validate_json((models / "champion.json").read_bytes())
+    return Champion.read(models / pointer.version, public_key.read_bytes(), shares)
 
 
 def _stamp(pointer: Path) -> Stamp | None:

@@ -163,7 +163,7 @@ def test_a_refused_body_does_not_use_up_its_key(service: Service) -> None:
     assert (refused.status_code, accepted.status_code) == (422, 200)
 
 
-def test_a_decided_subject_is_seen_by_those_after_it(service: Service) -> None:
+def test_a_submitted_subject_is_seen_by_those_after_it(service: Service) -> None:
     caller = service.key("score", "explain")
     later = shipment(shipment_id="S-2", declared_at="2026-11-24T11:00:00Z")
     alone = _value(service.score(later, caller).json(), "consignee_shipments_30d")

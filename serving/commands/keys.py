@@ -1,0 +1,97 @@
+"""`tidegate keys`: who may call the service."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.access.api_keys import ApiKey, Scope, new_key
+from serving.commands.options import DEFAULT_HOME, Home, Json
+from serving.commands.printing import messages, print_json
+
+if TYPE_CHECKING:
+    from serving.store.key_register import KeyRegister
+
+keys = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
+
+
+class ScopeName(StrEnum):
+    """What a key may be allowed."""
+
+    SCORE = "score"
+    EXPLAIN = "explain"
+    INGEST = "ingest"
+    REVIEW = "review"
+
+
+Name = Annotated[str, typer.Argument(help="Which system or desk holds the key.")]
+
+
+@keys.command()
+def create(
+    name: Name,
+    scope: Annotated[list[ScopeName], typer.Option(help="What it may do; repeat for more.")],
+    office: Annotated[
+        list[str] | None,
+        typer.Option(help="Offices it is tied to; repeat for more, all without."),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days until it expires; never without.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Make a key and show it once; only its hash is kept."""
+    now = datetime.now(UTC)
+    expires_at = now + timedelta(days=days) if days else None
+    scopes: tuple[Scope, ...] = tuple(each.value for each in dict.fromkeys(scope))
+    kept, shown = new_key(name, scopes, tuple(office or ()), now, expires_at)
+    _register(home).add(kept)
+    if as_json:
+        print_json({"name": name, "key": str(shown), "scopes": scopes, "offices": kept.offices})
+        return
+    typer.echo(str(shown))
+    messages.print("This is the only time the key is shown.")
+
+
+@keys.command("list")
+def list_keys(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Show every key's name, id, scopes, offices and state; never a secret."""
+    now = datetime.now(UTC)
+    kept = _register(home).all()
+    if as_json:
+        print_json([_face(key, now) for key in kept])
+        return
+    for key in kept:
+        state = "live" if key.is_live(now) else "ended"
+        scopes, offices = ",".join(key.scopes), ",".join(key.offices) or "all offices"
+        typer.echo(f"{key.key_id}  {state:<5}  {scopes:<28}  {offices:<20}  {key.name}")
+
+
+@keys.command()
+def revoke(name: Name, home: Home = DEFAULT_HOME) -> None:
+    """End the key of this name; the service refuses it from the next request on."""
+    _register(home).revoke(name, datetime.now(UTC))
+    messages.print(f"The key {name} is revoked.")
+
+
+def _face(key: ApiKey, now: datetime) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "key_id": key.key_id,
+        "scopes": key.scopes,
+        "offices": key.offices,
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "is_live": key.is_live(now),
+    }
+
+
+def _register(home: Path) -> "KeyRegister":
+    from serving.settings import Settings
+    from serving.store.engine import open_database
+    from serving.store.key_register import KeyRegister
+
+    return KeyRegister(open_database(Settings(home=home).database, is_service=False))

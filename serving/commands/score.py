@@ -1,0 +1,116 @@
+"""`tidegate score` and `tidegate replay`: scores of files, and of the past once more."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.commands.options import DEFAULT_HOME, Home, Json, SubjectOption
+from serving.commands.printing import messages, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from serving.decisions.replay import Replay
+    from serving.scorer.champions import Champion
+    from serving.settings import Settings
+
+
+def score(
+    file: Annotated[
+        Path,
+        typer.Argument(help="Journeys or shipments as a record file, or NDJSON of submissions."),
+    ],
+    subject: SubjectOption,
+    out: Annotated[Path, typer.Option(help="File to write: .parquet or .csv.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="tidegate-shipment@champion (the default), …/3, or a folder."),
+    ] = None,
+    records: Annotated[
+        Path | None, typer.Option(help="Folder of records known besides; HOME/records without.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Score every subject in a file, with the lane and every contribution."""
+    from serving.lanes.draw import Draw
+    from serving.offline import read_subjects, scored, write_table
+    from serving.settings import Settings
+
+    settings = Settings(home=home)
+    champion = _model(settings, model or f"tidegate-{subject.value}@champion")
+    draw = Draw.kept_in(settings.keys, settings.control_probability)
+    subjects = read_subjects(file, subject.value, records or settings.records)
+    with progress_bar(f"{subject.value}: scores") as progress:
+        table = scored(subjects, champion, draw, progress)
+    write_table(table, out)
+    if as_json:
+        name = champion.model.manifest.name
+        lanes = {row["values"]: row["counts"] for row in table["lane"].value_counts().to_pylist()}
+        print_json(
+            {
+                "out": str(out),
+                "subjects": table.num_rows,
+                "model": {"name": name, "version": champion.version},
+                "lanes": lanes,
+            }
+        )
+    else:
+        messages.print(f"{out}: {table.num_rows:,} scores")
+
+
+def replay(
+    decision_id: Annotated[str, typer.Argument(help="The decision to compute again.")],
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Recompute a stored decision with its own model, and compare every bit."""
+    replayed = _replayed(decision_id, home)
+    if as_json:
+        print_json(_document(replayed))
+    elif replayed.is_identical:
+        messages.print(f"{decision_id}: the same to the bit")
+    else:
+        messages.print(f"{decision_id}: different in {', '.join(replayed.differences)}")
+    if not replayed.is_identical:
+        raise typer.Exit(1)
+
+
+def _replayed(decision_id: str, home: Path) -> "Replay":
+    from serving.decisions.decision import Decision
+    from serving.decisions.replay import replayed
+    from serving.errors import NotFound
+    from serving.settings import Settings
+    from serving.store.decision_log import DecisionLog
+    from serving.store.engine import open_database
+
+    settings = Settings(home=home)
+    log = DecisionLog(open_database(settings.database, is_service=False))
+    record = log.record(decision_id)
+    if record is None:
+        raise NotFound(f"there is no decision {decision_id} in {settings.database}")
+    decision = Decision.model_validate_json(record)
+    return replayed(decision, _model(settings, f"{decision.model.name}/{decision.model.version}"))
+
+
+def _model(settings: "Settings", reference: str) -> "Champion":
+    from serving.lanes.capacity import Shares
+    from serving.scorer.champions import Champion
+    from training.model_home import ModelHome
+
+    models = ModelHome(settings.home)
+    return Champion.read(models.find(reference), models.public_key, Shares.of(settings))
+
+
+def _document(replay: "Replay") -> dict[str, Any]:
+    decision = replay.decision
+    return {
+        "decision_id": decision.decision_id,
+        "identical": replay.is_identical,
+        "differences": replay.differences,
+        "model": decision.model.model_dump(),
+        "log_odds": {"stored": decision.score.log_odds, "recomputed": replay.recomputed.log_odds},
+        "probability": {
+            "stored": decision.score.probability,
+            "recomputed": replay.recomputed.probability,
+        },
+    }

@@ -1,0 +1,35 @@
+"""`tidegate serve`: the service, until it is told to stop."""
+
+from typing import Annotated
+
+import typer
+
+from serving.commands.options import DEFAULT_HOME, Home
+from serving.commands.printing import messages
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
+    import uvicorn
+
+    from serving.app import create_app
+    from serving.observability import log_as_json
+    from serving.settings import Settings
+
+    log_as_json()
+    app = create_app(Settings(home=home))
+    messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
+    # Access lines are our own: uvicorn's hold paths, and paths hold ids.
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )

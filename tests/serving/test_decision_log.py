@@ -1,0 +1,192 @@
+"""The log: durable before it answers, one writer, groups, and nothing changed afterwards."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import IntegrityError
+
+from serving.app import create_app
+from serving.decisions.decision import Decision
+from serving.decisions.writer import DecisionWriter
+from serving.errors import LogUnavailable, TooBusy
+from serving.settings import Settings
+from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow, View
+from serving.store.engine import open_database
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+
+
+def entry(number: int, office_id: str | None = None) -> tuple[DecisionRow, AnswerRow]:
+    decision_id = f"d-{number}"
+    row = DecisionRow(
+        decision_id, "now", "shipment", "S", office_id, "c", "release", 0.1, f'{{"n":{number}}}'
+    )
+    return row, AnswerRow("c", f"k-{number}", "digest", decision_id, "now", b"answer")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> DecisionLog:
+    return DecisionLog(open_database(tmp_path / "log.db", is_service=True))
+
+
+@pytest.fixture
+def groups() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def writer(log: DecisionLog, groups: list[int]) -> Iterator[DecisionWriter]:
+    made = DecisionWriter(log, capacity=8, committed=lambda size, _: groups.append(size))
+    yield made
+    if made.is_alive:
+        made.stop()
+
+
+def waiting_behind_one(
+    log: DecisionLog, writer: DecisionWriter, numbers: list[int]
+) -> list["Future[None]"]:
+    """Promises of decisions that gathered while decision 0 was being committed."""
+    gate = threading.Event()
+    append = log.append
+
+    def append_when_open(rows: Any) -> None:
+        gate.wait(5)
+        append(rows)
+
+    log.append = append_when_open  # type: ignore[method-assign]
+    writer.start()
+    first = writer.submit(*entry(0))
+    while writer.depth:
+        time.sleep(0.001)
+    promises = [writer.submit(*entry(number)) for number in numbers]
+    gate.set()
+    first.result(5)
+    return promises
+
+
+def test_what_is_durable_can_be_read_by_another_connection(
+    log: DecisionLog, writer: DecisionWriter, tmp_path: Path
+) -> None:
+    writer.start()
+    writer.submit(*entry(1)).result(5)
+
+    other = DecisionLog(open_database(tmp_path / "log.db", is_service=False))
+
+    assert other.record("d-1") == '{"n":1}'
+    assert other.answer("c", "k-1") == entry(1)[1]
+
+
+def test_decisions_that_wait_are_committed_together(
+    log: DecisionLog, writer: DecisionWriter, groups: list[int]
+) -> None:
+    promises = waiting_behind_one(log, writer, [1, 2, 3, 4, 5])
+    for promise in promises:
+        promise.result(5)
+
+    assert groups == [1, 5]
+
+
+def test_a_full_queue_refuses_at_once(log: DecisionLog) -> None:
+    slow = DecisionWriter(log, capacity=2, committed=lambda *_: None)
+    slow._thread.start = lambda: None  # type: ignore[method-assign]
+    slow._thread.is_alive = lambda: True  # type: ignore[method-assign]
+    slow.submit(*entry(1))
+    slow.submit(*entry(2))
+
+    with pytest.raises(TooBusy) as refusal:
+        slow.submit(*entry(3))
+
+    assert refusal.value.retry_after_s == 1
+
+
+def test_a_writer_that_stops_writes_what_waits_first(
+    log: DecisionLog, writer: DecisionWriter
+) -> None:
+    promises = waiting_behind_one(log, writer, [1, 2, 3])
+    writer.stop()
+
+    assert all(promise.done() for promise in promises)
+    assert log.size() == 4
+    with pytest.raises(LogUnavailable):
+        writer.submit(*entry(9))
+
+
+def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
+    log: DecisionLog, writer: DecisionWriter
+) -> None:
+    for promise in waiting_behind_one(log, writer, [1, 0, 2]):
+        with pytest.raises(LogUnavailable):
+            promise.result(5)
+    writer.submit(*entry(4)).result(5)
+
+    assert list(log.records()) == ['{"n":0}', '{"n":4}']
+
+
+def test_a_decision_cannot_be_changed_or_deleted(log: DecisionLog) -> None:
+    log.append([entry(1)])
+
+    for statement in ("UPDATE decisions SET lane = 'inspect'", "DELETE FROM decisions"):
+        with log._engine.begin() as connection, pytest.raises(IntegrityError, match="never"):
+            connection.exec_driver_sql(statement)
+
+
+def test_records_are_read_in_order_over_many_pages(log: DecisionLog) -> None:
+    log.append([entry(number) for number in range(1_201)])
+
+    assert [json.loads(r)["n"] for r in log.records()] == list(range(1_201))
+
+
+def test_the_newest_are_those_a_reader_may_see(log: DecisionLog) -> None:
+    log.append([entry(1, "A"), entry(2, "B"), entry(3, "A"), entry(4)])
+
+    assert log.newest(View("x", frozenset()), 2) == ['{"n":4}', '{"n":3}']
+    assert log.newest(View("x", frozenset({"A"})), 9) == ['{"n":3}', '{"n":1}']
+    assert len(log.newest(View("c", frozenset({"A"})), 9)) == 4
+
+
+def test_the_database_flushes_every_commit(log: DecisionLog) -> None:
+    with log._engine.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+    }
+
+
+def test_after_a_restart_the_service_remembers_what_it_decided(home: Path) -> None:
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        before = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        caller = before.key("score", "explain")
+        first = before.score(shipment(), caller, key="k")
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        after = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        repeated = after.score(shipment(), caller, key="k")
+        later = shipment(shipment_id="S-2", declared_at="2026-11-24T11:00:00Z")
+        answer = after.score(later, caller, key="another").json()
+
+    values = {c["feature"]: c["value"] for c in answer["contributions"]}
+    assert repeated.content == first.content
+    assert values["consignee_shipments_30d"] == 1
+
+
+def test_a_decision_survives_being_written_and_read(service: Service) -> None:
+    answer = service.score(shipment(), service.key("score")).json()
+    record = service.house.log.record(answer["decision_id"])
+    assert record is not None
+
+    decision = Decision.model_validate_json(record)
+
+    assert decision.model_dump_json() == record
