@@ -1,0 +1,124 @@
+"""Train on the set and score declarations: `python -m experiments.customs_declarations --help`."""
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from experiments.customs_declarations.declarations import (
+    LABEL,
+    LABELS,
+    declared_at,
+    read_declarations,
+    shipments_of,
+    write_declarations,
+)
+from features.errors import RecordsError, TidegateError
+from features.matrix import build_training_set
+from features.reading import write_records
+from serving.offline import read_subjects
+from serving.scorer.scores import Scorer
+from training.candidate import Candidate
+from training.candidate import train as train_candidate
+from training.parameters import SplitParameters, TrainingParameters
+from training.training_set import TrainingSet
+
+PARAMETERS = Path(__file__).with_name("parameters.toml")
+CALIBRATION = timedelta(days=61)
+"""The end of the training months that calibrates, before it too is fitted on."""
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """The three files: `train` and `valid` with labels, `score` with or without."""
+
+    train: pd.DataFrame
+    valid: pd.DataFrame
+    score: pd.DataFrame
+
+    @property
+    def labelled(self) -> pd.DataFrame:
+        """Declarations whose labels may be learnt from or seen against."""
+        return _each_once([self.train, self.valid])
+
+    @property
+    def everything(self) -> pd.DataFrame:
+        """All declarations, those to be scored without their labels."""
+        scored = self.score.drop(columns=list(LABELS), errors="ignore")
+        return _each_once([self.train, self.valid, scored])
+
+
+def run(
+    train: Annotated[Path, typer.Option(help="CSV of labelled months to fit on.")],
+    valid: Annotated[Path, typer.Option(help="CSV of later labelled months to evaluate on.")],
+    score: Annotated[Path, typer.Option(help="CSV to score; labels are not read.")],
+    out: Annotated[Path, typer.Option(help="CSV to write: Declaration ID,score.")],
+    label_delay_days: Annotated[
+        int, typer.Option(min=0, help="Days from declaration to known result.")
+    ] = 30,
+) -> None:
+    """Map, build, train and score, through the rooms that do it for everything else."""
+    declarations = Declarations(*(read_declarations(file) for file in (train, valid, score)))
+    for file, table in ((train, declarations.train), (valid, declarations.valid)):
+        if LABEL not in table.columns:
+            raise RecordsError(f"{file}: the column {LABEL!r} is missing")
+    with tempfile.TemporaryDirectory() as work:
+        scores = _scores(declarations, timedelta(days=label_delay_days), Path(work))
+    scores.to_csv(out, index=False)
+
+
+def _scores(declarations: Declarations, label_delay: timedelta, work: Path) -> pd.DataFrame:
+    records, asked = work / "records", work / "asked"
+    write_declarations(records, declarations.everything, declarations.labelled, label_delay)
+    asked.mkdir()
+    write_records(asked, "shipments", shipments_of(declarations.score))
+    build_training_set(records, "shipment", work / "training_set")
+    data = TrainingSet.read(work / "training_set", "shipment")
+    candidate = train_candidate(data, _parameters(declarations, label_delay))
+    print(_told(candidate), file=sys.stderr)
+    subjects = read_subjects(asked / "shipments.parquet", "shipment", records)
+    rows = candidate.model.encode_frame(subjects.features)
+    probabilities = Scorer.of(candidate.model).score(rows).probability
+    return pd.DataFrame({"Declaration ID": subjects.ids, "score": probabilities})
+
+
+def _parameters(declarations: Declarations, label_delay: timedelta) -> TrainingParameters:
+    """The experiment's parameters, with the windows that the files themselves draw."""
+    parameters = TrainingParameters.read(PARAMETERS)
+    evaluation_from = declared_at(declarations.valid).min().to_pydatetime()
+    evaluation_until = declared_at(declarations.valid).max().to_pydatetime() + timedelta(days=1)
+    split = parameters.split.model_copy(
+        update={
+            "calibration_from": evaluation_from - CALIBRATION,
+            "evaluation_from": evaluation_from,
+            "evaluation_until": evaluation_until,
+            "label_gap_days": label_delay.days,
+        }
+    )
+    checked = SplitParameters.model_validate(split.model_dump())
+    return parameters.model_copy(update={"split": checked})
+
+
+def _told(candidate: Candidate) -> str:
+    figures = candidate.report.inspected
+    at = ", ".join(
+        f"precision@{100 * p.share:g}% {p.precision.value:.3f}" for p in figures.at_capacity
+    )
+    return f"evaluation window: {at}, ROC-AUC {figures.roc_auc.value:.3f}"
+
+
+def _each_once(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables).drop_duplicates("Declaration ID", ignore_index=True)
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(run)
+    except TidegateError as error:
+        print(f"customs_declarations: {error}", file=sys.stderr)
+        sys.exit(1)
