@@ -7,6 +7,10 @@ import typer
 from features.errors import TidegateError
 from serving.commands.build import build
 from serving.commands.features import features
+from serving.commands.keys import keys
+from serving.commands.score import replay, score
+from serving.commands.serve import serve
+from serving.commands.train import evaluate, promote, train
 
 app = typer.Typer(
     name="tidegate",
@@ -15,8 +19,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(build)
-app.command()(features)
+for command in (build, train, evaluate, promote, serve, score, replay, features):
+    app.command()(command)
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:
