@@ -19,7 +19,7 @@ from training.evaluation.page import page
 from training.evaluation.pictures import pictures
 from training.manifest import Manifest, WindowFigures
 from training.signing import SigningKey
-from training.tracking.store import TrackingStore, quietly
+from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
 
 ARTEFACT = "artefact"
@@ -49,7 +49,7 @@ def track(
     """
     manifest = candidate.model.manifest
     experiment = store.experiment(manifest.name)
-    with quietly(f"the run could not be written to {store.uri}"):
+    with store.asked("the run could not be written"):
         run_id = store.client.create_run(experiment, tags=_tags(candidate, tags)).info.run_id
         try:
             with mlflow.start_run(run_id=run_id):

@@ -50,8 +50,6 @@ class TrackingStore:
         home.mkdir(parents=True, exist_ok=True)
         own = f"sqlite:///{home.resolve() / 'mlflow.db'}"
         with quietly(f"the tracking store {uri or own} does not answer"):
-            mlflow.set_tracking_uri(uri or own)
-            mlflow.set_registry_uri(uri or own)
             client = MlflowClient(uri or own, uri or own)
             client.search_experiments(max_results=1)
         artifacts = None if uri else (home.resolve() / "mlartifacts").as_uri()
@@ -59,11 +57,22 @@ class TrackingStore:
 
     def experiment(self, name: str) -> str:
         """The id of the experiment `name`; made on first use."""
-        with quietly(f"the experiment {name!r} cannot be opened"):
+        with self.asked(f"the experiment {name!r} cannot be opened"):
             known = self.client.get_experiment_by_name(name)
             if known is not None:
                 return str(known.experiment_id)
             return str(self.client.create_experiment(name, self.artifact_location))
+
+    @contextmanager
+    def asked(self, failure: str) -> Iterator[None]:
+        """As `quietly`, and MLflow's functions, which know one global store, speak to this one."""
+        former = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(self.uri)
+        try:
+            with quietly(f"{failure} ({self.uri})"):
+                yield
+        finally:
+            mlflow.set_tracking_uri(former)
 
 
 @contextmanager

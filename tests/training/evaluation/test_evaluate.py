@@ -1,0 +1,154 @@
+"""What a report says of a world whose true probabilities are known."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.planted import INPUTS, instant
+from training.errors import TrainingSetError
+from training.evaluation.evaluate import evaluate
+from training.evaluation.judged import Judged
+from training.evaluation.oracle import beside_the_oracle, true_probabilities
+from training.evaluation.page import page
+from training.evaluation.pictures import pictures
+from training.evaluation.report import Report
+from training.manifest import WindowFigures
+from training.parameters import EvaluationParameters
+from training.training_set import TrainingSet
+
+PARAMETERS = EvaluationParameters(redraws=30)
+WINDOW = WindowFigures(
+    begins=instant("2025-01-01"), ends=instant("2026-01-01"), labelled=1, confirmed=1
+)
+
+
+@pytest.fixture(scope="module")
+def judged(planted: Path) -> Judged:
+    """Every labelled subject, scored by something that knows a part of the truth."""
+    data = TrainingSet.read(planted, "shipment", INPUTS)
+    rows = np.flatnonzero(data.outcomes.is_labelled)
+    late = data.frame["late_payments_30d"].to_numpy()[rows]
+    return Judged(data, rows, 1 / (1 + np.exp(-(late - 3))))
+
+
+@pytest.fixture(scope="module")
+def report(judged: Judged) -> Report:
+    return evaluate("tidegate-shipment", judged, WINDOW, PARAMETERS, seed=1)
+
+
+def test_the_random_lane_stands_apart_and_is_named_as_the_population(
+    report: Report, judged: Judged
+) -> None:
+    assert report.random_lane is not None
+    assert report.random_lane.labelled == judged.in_random_lane.sum() < report.inspected.labelled
+    at = report.random_lane.at_capacity[2]
+    assert at.share == 0.05
+    assert f"Population precision at 5% is {at.precision.value:.3f}" in report.population_precision
+    assert "not the precision to expect in the population" in report.population_precision
+
+
+def test_without_a_random_lane_the_population_figure_is_refused(judged: Judged) -> None:
+    outcomes = judged.data.outcomes
+    ruled = replace(outcomes, selected_by=np.full(len(outcomes.label), "rule", dtype=object))
+    data = replace(judged.data, outcomes=ruled)
+
+    report = evaluate("m", replace(judged, data=data), WINDOW, PARAMETERS, seed=1)
+
+    assert report.random_lane is None
+    assert "Population precision is unknown: the random lane has 0" in report.population_precision
+
+
+def test_a_lane_drawn_unevenly_is_weighted_back_to_the_population(judged: Judged) -> None:
+    """Confirmed subjects drawn four times as often must not look four times as frequent."""
+    lots = np.random.default_rng(2)
+    probability = np.where(judged.labels == 1, 0.8, 0.2)
+    drawn = judged.only(lots.random(len(judged.rows)) < probability)
+    recorded = np.full(len(judged.data), np.nan)
+    recorded[judged.rows] = probability
+    outcomes = replace(
+        judged.data.outcomes,
+        selected_by=np.full(len(judged.data), "random", dtype=object),
+        selection_probability=recorded,
+    )
+    lane = replace(drawn, data=replace(judged.data, outcomes=outcomes))
+
+    report = evaluate("m", lane, WINDOW, PARAMETERS, seed=1)
+
+    assert report.random_lane is not None
+    assert report.random_lane.prevalence.value == pytest.approx(judged.labels.mean(), abs=0.03)
+    assert report.inspected.prevalence.value > judged.labels.mean() + 0.2
+
+
+def test_groups_of_one_kind_hold_every_subject_once(report: Report) -> None:
+    for by in ("mode", "office", "operator", "selected by"):
+        groups = [group for group in report.groups if group.by == by]
+        assert sum(group.labelled for group in groups) == report.inspected.labelled
+        referred = sum(group.referred.value * group.labelled for group in groups)
+        assert referred == pytest.approx(np.floor(report.inspected.labelled * 0.05))
+
+
+def test_small_groups_are_pooled(judged: Judged) -> None:
+    parameters = EvaluationParameters(redraws=10, smallest_group=10**6)
+
+    report = evaluate("m", judged, WINDOW, parameters, seed=1)
+
+    assert {group.group for group in report.groups} == {"(smaller groups together)"}
+
+
+@pytest.fixture
+def oracle(judged: Judged) -> pd.DataFrame:
+    late = judged.data.frame["late_payments_30d"].to_numpy()
+    return pd.DataFrame(
+        {
+            "subject_kind": "shipment",
+            "subject_id": judged.data.subject_ids,
+            "true_probability": 1 / (1 + np.exp(-(late - 2))),
+            "typology": None,
+        }
+    )
+
+
+def test_who_ranks_as_the_truth_does_reaches_the_whole_oracle(
+    tmp_path: Path, judged: Judged, oracle: pd.DataFrame
+) -> None:
+    oracle.to_parquet(tmp_path / "oracle.parquet")
+    truth = true_probabilities(tmp_path / "oracle.parquet", judged)
+
+    best = beside_the_oracle(judged, truth, PARAMETERS, seed=1)
+    worst = beside_the_oracle(replace(judged, probability=-truth), truth, PARAMETERS, seed=1)
+
+    assert [at.share_of_oracle.value for at in best] == pytest.approx([1.0] * 4)
+    assert worst[2].share_of_oracle.high < 0.5
+
+
+def test_an_oracle_that_lacks_a_subject_is_refused(
+    tmp_path: Path, judged: Judged, oracle: pd.DataFrame
+) -> None:
+    oracle[oracle["subject_id"] != judged.data.subject_ids[judged.rows[0]]].to_parquet(
+        tmp_path / "oracle.parquet"
+    )
+
+    with pytest.raises(TrainingSetError, match="is missing"):
+        true_probabilities(tmp_path / "oracle.parquet", judged)
+
+
+def test_a_report_survives_json(report: Report) -> None:
+    assert Report.model_validate_json(report.model_dump_json()) == report
+    assert "NaN" not in json.dumps(report.model_dump(mode="json"), allow_nan=False)
+
+
+def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(report: Report) -> None:
+    group = report.groups[0].model_copy(update={"group": "<script>alert(1)</script>"})
+    hostile = report.model_copy(update={"groups": (group, *report.groups[1:])})
+
+    html = page(hostile, pictures(hostile))
+
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "http" not in html.replace("http-equiv", "")
+    assert html.count("data:image/png;base64,") == 2
+    assert f"{report.inspected.labelled:,} labelled subjects" in html

@@ -1,0 +1,101 @@
+"""The three commands over a real catalogue, as a person or a script calls them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from features.catalogue import catalogue, fingerprint
+from serving.commands.train import evaluate, promote, train
+from tests.training.planted import planted_world, write_training_set
+from training.errors import ParametersError, TrainingSetError
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a training set of shipments in every feature of the catalogue."""
+    home = tmp_path_factory.mktemp("home")
+    planted, outcomes, subjects = planted_world(4_000, seed=7)
+    lots = np.random.default_rng(1)
+    columns: dict[str, object] = {name: planted[name] for name in ("subject_id", "declared_at")}
+    for place, feature in enumerate(catalogue("shipment")):
+        if feature.is_categorical:
+            columns[feature.name] = planted["corridor"]
+        elif feature.direction.value:
+            columns[feature.name] = planted["late_payments_30d"] * feature.direction.value
+        elif place % 2:
+            columns[feature.name] = planted["value_per_kg_ratio"]
+        else:
+            columns[feature.name] = lots.normal(size=len(planted))
+    features = pd.DataFrame(columns)
+    write_training_set(
+        home / "training_sets" / "shipment",
+        features,
+        outcomes,
+        subjects,
+        catalogue=fingerprint("shipment"),
+    )
+    return home
+
+
+@pytest.fixture(scope="module")
+def tidegate() -> typer.Typer:
+    app = typer.Typer()
+    for command in (train, evaluate, promote):
+        app.command()(command)
+    return app
+
+
+def call(tidegate: typer.Typer, home: Path, *words: str) -> Result:
+    return CliRunner().invoke(tidegate, [*words, "--home", str(home)])
+
+
+def test_a_model_is_trained_judged_and_promoted_from_the_command_line(
+    tidegate: typer.Typer, home: Path, tmp_path: Path
+) -> None:
+    experiment = tmp_path / "parameters.toml"
+    experiment.write_text("threads = 1\n[trees]\ntrees = 20\n[evaluation]\nredraws = 20\n")
+
+    words = ["--subject", "shipment", "--trainer", "ada", "--experiment", str(experiment), "--json"]
+    trained = call(tidegate, home, "train", *words)
+    assert trained.exit_code == 0, trained.exception
+    version = json.loads(trained.stdout)
+    assert version["name"] == "tidegate-shipment"
+    assert version["trainer"] == "ada"
+
+    judged = call(tidegate, home, "evaluate", "--model", "tidegate-shipment@challenger", "--json")
+    assert judged.exit_code == 0, judged.exception
+    report = json.loads(judged.stdout)
+    auc = version["metrics"]["roc_auc"]["value"]
+    assert report["inspected"]["roc_auc"]["value"] == pytest.approx(auc, abs=1e-12)
+    assert (home / "evaluations/tidegate-shipment/1/report.html").exists()
+
+    own = call(tidegate, home, "promote", "--model", "tidegate-shipment/1", "--approver", "ada")
+    assert "approver: trained by 'ada', approved by 'ada'" in str(own.exception)
+    assert own.stdout == ""
+
+    other = call(
+        tidegate, home, "promote", "--model", "tidegate-shipment/1", "--approver", "grace", "--json"
+    )
+    assert other.exit_code == 0, other.exception
+    assert json.loads(other.stdout)["champion"]["version"] == "1"
+    assert "mlflow" not in (trained.stderr + judged.stderr + other.stderr).lower()
+
+
+def test_a_wrong_parameter_and_an_absent_set_end_with_a_reason(
+    tidegate: typer.Typer, home: Path, tmp_path: Path
+) -> None:
+    experiment = tmp_path / "parameters.toml"
+    experiment.write_text("[trees]\nleafs = 3\n")
+
+    wrong = call(tidegate, home, "train", "--subject", "shipment", "--experiment", str(experiment))
+    absent = call(tidegate, home, "train", "--subject", "route")
+
+    assert isinstance(wrong.exception, ParametersError)
+    assert "did you mean 'leaves'" in str(wrong.exception)
+    assert isinstance(absent.exception, TrainingSetError)
+    assert "features.parquet is missing" in str(absent.exception)

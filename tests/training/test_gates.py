@@ -1,0 +1,117 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.training.planted import INPUTS
+from training import gates
+from training.candidate import train
+from training.estimators import Estimate
+from training.manifest import Manifest
+from training.parameters import TrainingParameters, TreeParameters
+from training.risk_model import RiskModel
+from training.training_set import TrainingSet
+
+
+@pytest.fixture(scope="module")
+def data(planted: Path) -> TrainingSet:
+    return TrainingSet.read(planted, "shipment", INPUTS)
+
+
+def model_of(data: TrainingSet, trees: int) -> RiskModel:
+    parameters = TrainingParameters(
+        threads=1, trees=TreeParameters(trees=trees, leaves=6, early_stopping_rounds=0)
+    )
+    return train(data, parameters).model
+
+
+@pytest.fixture(scope="module")
+def model(data: TrainingSet) -> RiskModel:
+    return model_of(data, trees=60)
+
+
+def with_metrics(model: RiskModel, **metrics: Estimate) -> Manifest:
+    manifest = model.manifest
+    return manifest.model_copy(update={"metrics": manifest.metrics | metrics})
+
+
+def test_a_sound_model_answers_its_golden_rows(model: RiskModel) -> None:
+    verdict = gates.golden_vectors(model)
+
+    assert verdict.is_passed, verdict.reason
+
+
+@pytest.mark.parametrize("what", ["log_odds", "contributions", "base"])
+def test_a_golden_row_that_no_longer_recomputes_shuts_the_gate(model: RiskModel, what: str) -> None:
+    first, *others = model.manifest.golden
+    parts = (first.contributions[0] + 1e-6, *first.contributions[1:])
+    changed = {
+        "log_odds": {"golden": (first.model_copy(update={"log_odds": 0.123}), *others)},
+        "contributions": {"golden": (first.model_copy(update={"contributions": parts}), *others)},
+        "base": {"base_log_odds": model.manifest.base_log_odds + 1e-6},
+    }[what]
+    broken = replace(model, manifest=model.manifest.model_copy(update=changed))
+
+    assert not gates.golden_vectors(broken).is_passed
+
+
+def test_precision_must_beat_the_lot_by_its_lower_bound(model: RiskModel) -> None:
+    assert gates.better_than_the_lot(model.manifest).is_passed
+    lucky = with_metrics(
+        model, precision_at_5pct=Estimate(0.30, 0.09, 0.5), prevalence=Estimate(0.1)
+    )
+    assert not gates.better_than_the_lot(lucky).is_passed
+    nothing = with_metrics(model, precision_at_5pct=Estimate(None))
+    assert not gates.better_than_the_lot(nothing).is_passed
+
+
+@pytest.mark.parametrize(
+    ("error", "by_chance", "is_passed"),
+    [(0.04, 0.01, True), (0.06, 0.01, False), (0.06, 0.07, True), (0.2, 0.1, False)],
+)
+def test_a_calibration_error_needs_chance_as_its_excuse(
+    model: RiskModel, error: float, by_chance: float, is_passed: bool
+) -> None:
+    manifest = with_metrics(model, ece=Estimate(error), ece_by_chance=Estimate(by_chance))
+
+    assert gates.calibrated(manifest).is_passed is is_passed
+
+
+def test_a_clearly_worse_model_does_not_replace_the_champion(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    stump = train(
+        data,
+        TrainingParameters(
+            threads=1,
+            trees=TreeParameters(
+                trees=1, leaves=2, feature_share=0.01, early_stopping_rounds=0, l2=1000
+            ),
+        ),
+    ).model
+
+    worse = gates.no_worse_than_champion(stump, model, data)
+    better = gates.no_worse_than_champion(model, stump, data)
+
+    assert not worse.is_passed
+    assert "below 0" in worse.reason
+    assert better.is_passed
+
+
+def test_without_its_training_set_a_model_cannot_be_compared(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    other = replace(data, digest="sha256:" + "0" * 64)
+
+    for given in (None, other):
+        verdict = gates.no_worse_than_champion(model, model, given)
+        assert not verdict.is_passed
+        assert "--training-set" in verdict.reason
+    assert gates.no_worse_than_champion(model, None, None).is_passed
+
+
+@pytest.mark.parametrize(
+    ("approver", "is_passed"), [("grace", True), ("ada", False), (" Ada ", False), ("  ", False)]
+)
+def test_nobody_approves_their_own_model(approver: str, is_passed: bool) -> None:
+    assert gates.approved_by_another("ada", approver).is_passed is is_passed

@@ -1,0 +1,204 @@
+"""Promotions with one real store; each test has its own copy of the home."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.training.planted import INPUTS
+from training.candidate import Candidate, train
+from training.errors import PromotionRefused, UnknownModel
+from training.model_home import ModelHome
+from training.parameters import TrainingParameters, TreeParameters
+from training.promotion import Approval, promote, roll_back
+from training.registration import Provenance, register
+from training.tracking.store import TrackingStore
+from training.training_set import TrainingSet
+
+NAME = "tidegate-shipment"
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+GRACE = Approval("grace", NOON)
+
+
+@pytest.fixture(scope="module")
+def data(planted: Path) -> TrainingSet:
+    return TrainingSet.read(planted, "shipment", INPUTS)
+
+
+@pytest.fixture(scope="module")
+def candidates(data: TrainingSet) -> list[Candidate]:
+    return [
+        train(
+            data,
+            TrainingParameters(
+                threads=1,
+                seed=seed,
+                trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0),
+            ),
+        )
+        for seed in (1, 2)
+    ]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> TrackingStore:
+    return TrackingStore.open(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory,
+    store: TrackingStore,
+    candidates: list[Candidate],
+    data: TrainingSet,
+) -> ModelHome:
+    home = ModelHome(tmp_path_factory.mktemp("trained"))
+    for candidate in candidates:
+        register(candidate, data, home, store, Provenance("ada", NOON, None))
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path, trained: ModelHome) -> ModelHome:
+    """Two versions, trained by ada, and no champion yet."""
+    shutil.copytree(trained.home, tmp_path / "home")
+    return ModelHome(tmp_path / "home")
+
+
+def champion_in(store: TrackingStore) -> str:
+    return str(store.client.get_model_version_by_alias(NAME, "champion").version)
+
+
+def versions(home: ModelHome) -> list[str]:
+    return sorted((f.name for f in (home.home / "models" / NAME).glob("[0-9]*")), key=int)
+
+
+def test_a_version_that_passes_every_gate_becomes_champion_everywhere(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
+
+    version = versions(home)[-1]
+    assert all(verdict.is_passed for verdict in done.verdicts)
+    assert home.pointer(NAME, "champion").version == version
+    assert home.pointer(NAME, "champion").approver == "grace"
+    assert champion_in(store) == version
+    tags = store.client.get_model_version(NAME, version).tags
+    assert tags["tidegate.verdict"] == "passed"
+    assert tags["tidegate.gate.golden_vectors"].startswith("passed: 32 recorded rows")
+
+
+def test_a_refusal_lists_every_reason_and_changes_no_champion(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS)
+
+    with pytest.raises(PromotionRefused) as refusal:
+        promote(f"{NAME}/{second}", home, store, Approval("ADA", NOON), None, INPUTS)
+
+    assert [reason.split(":")[0] for reason in refusal.value.reasons] == [
+        "approver",
+        "no worse than the champion",
+    ]
+    assert home.pointer(NAME, "champion").version == first
+    assert champion_in(store) == first
+    assert store.client.get_model_version(NAME, second).tags["tidegate.verdict"] == "refused"
+
+
+def test_a_tampered_version_is_refused(home: ModelHome, store: TrackingStore) -> None:
+    booster = home.find(f"{NAME}@challenger") / "booster.txt"
+    booster.write_text(booster.read_text().replace("leaf_value=", "leaf_value=9", 1))
+
+    with pytest.raises(PromotionRefused, match=r"artefact: booster\.txt does not have the digest"):
+        promote(f"{NAME}@challenger", home, store, GRACE, None, INPUTS)
+
+
+def test_a_sound_artefact_in_the_place_of_another_is_refused(
+    home: ModelHome, store: TrackingStore, candidates: list[Candidate]
+) -> None:
+    first, _ = versions(home)
+    folder = home.folder_of(NAME, first)
+    kept = {"registration.json": (folder / "registration.json").read_bytes()}
+    candidates[1].model.write(folder, home.signing_key, kept)
+
+    with pytest.raises(PromotionRefused, match="registered was"):
+        promote(f"{NAME}/{first}", home, store, GRACE, None, INPUTS)
+
+
+def test_a_rollback_names_the_former_champion_again(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS)
+    promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+    later = Approval("joan", NOON + timedelta(hours=1))
+
+    roll_back(f"{NAME}@champion", home, store, later, INPUTS)
+
+    champion = home.pointer(NAME, "champion")
+    assert (champion.version, champion.approver, champion.previous) == (first, "joan", ())
+    assert champion_in(store) == first
+    tags = store.client.get_model_version(NAME, second).tags
+    assert tags["tidegate.rolled_back_by"] == "joan"
+
+
+def test_there_is_nothing_to_roll_back_to_before_the_second_champion(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    with pytest.raises(UnknownModel, match="has no champion"):
+        roll_back(NAME, home, store, GRACE, INPUTS)
+    promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
+
+    with pytest.raises(PromotionRefused, match="is the first champion"):
+        roll_back(NAME, home, store, GRACE, INPUTS)
+
+
+def test_promoting_the_champion_again_does_not_make_it_its_own_predecessor(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    for _ in range(2):
+        done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
+
+    assert done.champion.previous == ()
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        (f"{NAME}/99999", "there is no .*; its versions are"),
+        (f"{NAME}@shadow", "want the alias champion or challenger"),
+        (f"{NAME}@champion", "has no champion here"),
+        ("tidegate-route@challenger", "train one first"),
+        ("no such thing", "is no folder and no reference"),
+    ],
+)
+def test_a_reference_to_nothing_says_what_there_is(
+    home: ModelHome, store: TrackingStore, reference: str, message: str
+) -> None:
+    with pytest.raises(UnknownModel, match=message):
+        promote(reference, home, store, GRACE, None, INPUTS)
+
+
+def test_a_folder_that_was_never_registered_cannot_be_promoted(
+    tmp_path: Path, home: ModelHome, store: TrackingStore, candidates: list[Candidate]
+) -> None:
+    candidates[0].model.write(tmp_path / "loose", home.signing_key)
+
+    with pytest.raises(UnknownModel, match="was never registered"):
+        promote(str(tmp_path / "loose"), home, store, GRACE, None, INPUTS)
+
+
+def test_a_champion_of_another_catalogue_is_no_measure(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS)
+    folder = home.folder_of(NAME, first)
+    (folder / "manifest.json").unlink()
+
+    done = promote(f"{NAME}/{second}", home, store, GRACE, replace(data), INPUTS)
+
+    assert done.champion.version == second
