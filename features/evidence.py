@@ -3,7 +3,7 @@
 One computation serves many subjects and one: it is the same functions over columns of any length.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from features.asof.events import key_texts
@@ -24,6 +24,7 @@ class Evidence:
     subjects: Columns
     attached: Sources
     history: History
+    _windows: dict[Window, Column] = field(default_factory=dict)
 
     @classmethod
     def of(cls, kind: SubjectKind, records: Records, history: History) -> Self:
@@ -44,7 +45,12 @@ class Evidence:
         return feature.compute(**columns, **windows)
 
     def window(self, window: Window) -> Column:
-        """One number of a window per subject."""
+        """One number of a window per subject; computed once for all features that read it."""
+        if window not in self._windows:
+            self._windows[window] = self._reduced(window)
+        return self._windows[window]
+
+    def _reduced(self, window: Window) -> Column:
         keys = key_texts(self.subjects, window.by, length(self.subjects))
         sources = self.attached if window.source in self.attached.sources else self.history
         return sources.reduce(window, keys, self.subjects["declared_at"])

@@ -1,7 +1,7 @@
 """The events of one source under one key, sorted by the instant they became known."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,7 @@ class KeyedEvents:
 
     def events_of(self, key: str) -> Columns:
         """The events of one key, in order; none for a key that has none."""
-        code = self._keys.get_indexer([key])[0]
+        code = self._code(key)
         bounds = slice(self._starts[code], self._starts[code + 1]) if code >= 0 else slice(0, 0)
         return rows(self._events, self._order[bounds])
 
@@ -69,12 +69,28 @@ class KeyedEvents:
 
         NaN for a subject without a key.
         """
-        has_no_key = pd.isna(keys)
-        codes = np.where(has_no_key, -1, self._keys.get_indexer(pd.Index(keys, dtype=object)))
+        has_no_key, codes = self._codes_of(keys)
         span = -1 if window.days is None else window.days * DAY_US
         first, stop = reduction.window_bounds(self._starts, self._known_at, codes, at, span)
         number = _REDUCED_BY[window.reducer](self, window.value or "", Bounds(first, stop, at))
         return np.where(has_no_key, np.nan, number)
+
+    def _codes_of(self, keys: Column) -> tuple[Column, Column]:
+        """Which keys are missing, and the code of each; -1 for one that has no events."""
+        if (
+            len(keys) == 1
+        ):  # a hundred windows of one subject: an index would cost more than all else
+            return np.array([keys[0] is None]), np.array([self._code(keys[0])])
+        has_no_key = pd.isna(keys)
+        codes = self._keys.get_indexer(pd.Index(keys, dtype=object))
+        return has_no_key, np.where(has_no_key, -1, codes)
+
+    def _code(self, key: str | None) -> int:
+        return self._code_by_key.get(key, -1)
+
+    @cached_property
+    def _code_by_key(self) -> dict[str | None, int]:
+        return {key: code for code, key in enumerate(self._keys)}
 
     def _count(self, value: str, bounds: Bounds) -> Column:
         return (bounds.stop - bounds.first).astype(np.float64)
