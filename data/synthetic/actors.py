@@ -1,0 +1,115 @@
+"""Honest actors: firms that come and go, each with lasting habits.
+
+An actor is a slot that successive firms fill: each firm lives from months to years, then another
+takes its place under another pseudonym. Slots have Zipf weights, so a few are very active; a young
+firm is less active than it will be. All habits are lasting traits of the slot, computed when asked
+for, so that actors need no memory.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthetic.chance import Floats, Ints, Words, chance, mixed, picked, share
+from synthetic.corridors import Corridors
+from synthetic.goods import goods
+
+CARRIER, CONVEYANCE, CONSIGNEE, CONSIGNOR, FORWARDER, DECLARANT, PAYER, CONTAINER = range(101, 109)
+SHORTEST_LIFE_DAYS, LONGEST_LIFE_DAYS = 200.0, 6_000.0
+RAMP_DAYS = 120.0
+CARELESSNESS_SPREAD = 0.6
+CARRIERS_PER_CORRIDOR = 6
+
+
+@dataclass(frozen=True)
+class Actors:
+    """The slots of a world. Consignees are sorted by country; `country_edges` bounds each one."""
+
+    seed: int
+    carriers: int
+    consignee_country: Ints
+    consignee_weight: Floats
+    consignee_goods: Ints
+    country_edges: Ints
+
+
+def invented_actors(ways: Corridors, *, subjects: int, seed: int) -> Actors:
+    """The actors of a world with so many subjects of each kind."""
+    rng = chance(seed, "actors")
+    number = max(400, subjects // 12)
+    inflow = np.zeros(len(ways.countries))
+    np.add.at(inflow, ways.destination_country, ways.weight)
+    # Every country that goods may come to has a few consignees, however small the world.
+    least: Ints = np.repeat(np.flatnonzero(inflow), 4)
+    others = picked(inflow, rng.random(max(number - len(least), 0)))
+    country = np.sort(np.concatenate([least, others]))
+    zipf = 1.0 / (rng.permutation(len(country)) + 8.0) ** 0.9
+    kinds = picked(goods().weight, rng.random(2 * len(country)))
+    return Actors(
+        seed=seed,
+        carriers=max(120, subjects // 20),
+        consignee_country=country,
+        consignee_weight=zipf,
+        consignee_goods=kinds.reshape(-1, 2),
+        country_edges=np.searchsorted(country, np.arange(len(ways.countries) + 1)),
+    )
+
+
+def firm(seed: int, role: int, slot: Ints, day: Floats | Ints) -> Words:
+    """Which firm fills each slot on a day: the word its pseudonym is spelt from."""
+    generation, _ = _generation(seed, role, slot, day)
+    return mixed(seed, role, slot, generation)
+
+
+def age_days(seed: int, role: int, slot: Ints, day: Floats | Ints) -> Floats:
+    """How old the firm in each slot is."""
+    return _generation(seed, role, slot, day)[1]
+
+
+def carelessness(seed: int, role: int, slot: Ints) -> Floats:
+    """How many times the usual rate of honest mistakes each slot makes; about 1 on average."""
+    normal = _normal(share(seed, role, slot, 3), share(seed, role, slot, 4))
+    return np.exp(CARELESSNESS_SPREAD * normal - CARELESSNESS_SPREAD**2 / 2)
+
+
+def usual_hour(seed: int, role: int, slot: Ints) -> Floats:
+    """The hour of the day at which each slot usually files: office hours, some late ones."""
+    trait = share(seed, role, slot, 5)
+    return np.where(trait < 0.85, 7.5 + 10 * trait, 18.0 + 20 * (trait - 0.85))
+
+
+def chosen_consignees(actors: Actors, rng: np.random.Generator, country: Ints, day: float) -> Ints:
+    """A consignee in each country by Zipf weight and age; -1 where the country has none."""
+    slots = np.arange(len(actors.consignee_country))
+    age = age_days(actors.seed, CONSIGNEE, slots, np.full(len(slots), day))
+    weight = actors.consignee_weight * (0.3 + 0.7 * np.minimum(age / RAMP_DAYS, 1.0))
+    sums = np.concatenate([[0.0], np.cumsum(weight)])
+    low, high = sums[actors.country_edges[country]], sums[actors.country_edges[country + 1]]
+    at = low + rng.random(len(country)) * (high - low)
+    chosen = np.searchsorted(sums, at, side="right") - 1
+    chosen = np.clip(chosen, actors.country_edges[country], actors.country_edges[country + 1] - 1)
+    return np.where(high > low, chosen, -1)
+
+
+def chosen_carriers(actors: Actors, rng: np.random.Generator, lane: Ints, corridor: Ints) -> Ints:
+    """One of the few carriers that serve each corridor, the first ones more often."""
+    rank = picked(1.0 / np.arange(1.0, CARRIERS_PER_CORRIDOR + 1), rng.random(len(corridor)))
+    spread = mixed(actors.seed, CARRIER, corridor, rank)
+    many = np.maximum(actors.carriers * np.array([2, 6, 2, 1, 1, 4]) // 16, 3)[lane]
+    # Squaring a uniform share makes low numbers common: large carriers serve many corridors.
+    trait = (spread >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+    return lane * 1_000_000 + (trait**2 * many).astype(np.int64)
+
+
+def _generation(seed: int, role: int, slot: Ints, day: Floats | Ints) -> tuple[Ints, Floats]:
+    trait = share(seed, role, slot, 1)
+    life = SHORTEST_LIFE_DAYS * (LONGEST_LIFE_DAYS / SHORTEST_LIFE_DAYS) ** trait
+    lived = np.asarray(day) + share(seed, role, slot, 2) * life
+    generation = np.floor(lived / life)
+    return generation.astype(np.int64), lived - generation * life
+
+
+def _normal(first: Floats, second: Floats) -> Floats:
+    """Box–Muller: a standard normal number from two uniform ones."""
+    radius = np.sqrt(-2 * np.log1p(-first))
+    return np.asarray(radius * np.cos(2 * np.pi * second))

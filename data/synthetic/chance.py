@@ -1,0 +1,49 @@
+"""Where chance comes from: one independent stream per place in the world, named by a path.
+
+Streams are drawn from the seed and the path alone, never from one another, so that a part of the
+world comes out the same whichever parts were made before it, or beside it.
+"""
+
+import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.integer[Any]]
+Floats = npt.NDArray[np.floating[Any]]
+Flags = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint64]
+
+
+def chance(seed: int, topic: str, *path: int) -> np.random.Generator:
+    """The stream of random numbers for a topic and a place in it."""
+    key = (zlib.crc32(topic.encode()), *path)
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+def mixed(*parts: npt.ArrayLike) -> Words:
+    """A well-spread 64-bit word per row, the same for the same parts (SplitMix64)."""
+    word = np.zeros((), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for part in parts:
+            word = (word ^ _as_words(part)) + np.uint64(0x9E3779B97F4A7C15)
+            word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            word = word ^ (word >> np.uint64(31))
+    return np.asarray(word, dtype=np.uint64)
+
+
+def share(*parts: npt.ArrayLike) -> Floats:
+    """A number in [0, 1) per row, the same for the same parts: a lasting trait."""
+    return (mixed(*parts) >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+
+
+def picked(weights: Floats, at: Floats) -> Ints:
+    """Which of `weights` each number of `at`, in [0, 1), falls on."""
+    edges = np.cumsum(weights)
+    return np.minimum(np.searchsorted(edges, at * edges[-1], side="right"), len(weights) - 1)
+
+
+def _as_words(part: npt.ArrayLike) -> Words:
+    return np.asarray(part).astype(np.int64).view(np.uint64)

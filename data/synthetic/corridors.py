@@ -1,0 +1,221 @@
+"""Corridors: the ways between places that the world's journeys take, with neighbours to turn to."""
+
+import heapq
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from features.geography import country_of, distance_km, great_circle_km, places, region_of
+from features.geography.distances import END_HOURS, USUAL_KMH
+from features.records import Mode
+from synthetic import hubs
+from synthetic.chance import Floats, Ints, share
+
+MODES: tuple[Mode, ...] = ("sea", "road", "air", "rail", "inland_waterway", "sea")
+SEA, ROAD, AIR, RAIL, WATERWAY, SMALL_CRAFT = range(6)
+LANES = {"sea": 0, "road": 1, "air": 2, "rail": 3, "waterway": 4, "small_craft": 5}
+# How the journeys of the world are spread over the lanes.
+LANE_SHARES = np.array([0.26, 0.41, 0.15, 0.05, 0.03, 0.10])
+LONGEST_WAY = 8
+NEIGHBOURS = 4
+TRANSHIPMENT = ("SGSIN", "AEJEA", "EGPSD", "ESALG", "MATNG", "GRPIR", "LKCMB", "PAONX", "MTMLA")
+
+Texts = npt.NDArray[np.object_]
+Way = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Corridors:
+    """One row per corridor; `stops` holds rows of `codes`, -1 after the destination."""
+
+    codes: Texts
+    latitude: Floats
+    longitude: Floats
+    lane: Ints
+    stops: Ints
+    legs: Ints
+    leg_km: Floats
+    usual_hours: Floats
+    weight: Floats
+    origin_country: Ints
+    destination_country: Ints
+    countries: Texts
+    region: Texts
+    neighbours: Ints
+
+
+@cache
+def corridors() -> Corridors:
+    """The corridors of every world; they don't depend on its seed."""
+    ways = [(lane, way) for lane, of in enumerate(_ways_by_lane()) for way in of]
+    codes = np.array(sorted({code for _, way in ways for code in way}), dtype=object)
+    row = {code: i for i, code in enumerate(codes)}
+    stops = np.full((len(ways), LONGEST_WAY + 1), -1, dtype=np.int64)
+    for i, (_, way) in enumerate(ways):
+        stops[i, : len(way)] = [row[code] for code in way]
+    lane = np.array([lane for lane, _ in ways])
+    return _with_distances(codes, lane, stops)
+
+
+def _with_distances(codes: Texts, lane: Ints, stops: Ints) -> Corridors:
+    legs = (stops >= 0).sum(axis=1) - 1
+    leg_km = np.zeros((len(stops), LONGEST_WAY))
+    for number, mode in enumerate(MODES):
+        of = lane == number
+        for leg in range(LONGEST_WAY):
+            there = of & (legs > leg)
+            starts, ends = codes[stops[there, leg]], codes[stops[there, leg + 1]]
+            leg_km[there, leg] = np.maximum(distance_km(starts, ends, mode), 5.0)
+    speed = np.array([USUAL_KMH[mode] for mode in MODES])[lane]
+    ends = np.array([END_HOURS[mode] for mode in MODES])[lane]
+    rows = np.arange(len(stops))
+    first, last = stops[:, 0], stops[rows, legs]
+    names, numbers = np.unique(
+        np.concatenate([country_of(codes[first]), country_of(codes[last])]).astype(str),
+        return_inverse=True,
+    )
+    latitude, longitude = _positions(codes)
+    return Corridors(
+        codes=codes,
+        latitude=latitude,
+        longitude=longitude,
+        lane=lane,
+        stops=stops,
+        legs=legs,
+        leg_km=leg_km,
+        usual_hours=leg_km.sum(axis=1) / speed + ends,
+        weight=_weights(lane),
+        origin_country=numbers[: len(rows)],
+        destination_country=numbers[len(rows) :],
+        countries=names.astype(object),
+        region=region_of(names.astype(object)),
+        neighbours=_neighbours(lane, latitude, longitude, first, last),
+    )
+
+
+def _positions(codes: Texts) -> tuple[Floats, Floats]:
+    known = {row["code"]: (row["latitude"], row["longitude"]) for row in places().to_pylist()}
+    both = np.array([known[code] for code in codes])
+    return both[:, 0], both[:, 1]
+
+
+def _weights(lane: Ints) -> Floats:
+    """Zipf within each lane, in an order that chance settles once for all worlds."""
+    weight = np.zeros(len(lane))
+    for number, part in enumerate(LANE_SHARES):
+        of = np.flatnonzero(lane == number)
+        rank = np.argsort(np.argsort(share(of, 11)))
+        zipf = 1 / (rank + 4.0)
+        weight[of] = part * zipf / zipf.sum()
+    return weight
+
+
+def _neighbours(lane: Ints, latitude: Floats, longitude: Floats, first: Ints, last: Ints) -> Ints:
+    """For each corridor the nearest ones of its lane, by where they begin and where they end."""
+    nearest = np.empty((len(lane), NEIGHBOURS), dtype=np.int64)
+    for i in range(len(lane)):
+        apart = sum(
+            great_circle_km(latitude[end[i]], longitude[end[i]], latitude[end], longitude[end])
+            for end in (first, last)
+        )
+        nearest[i] = np.argsort(np.where(lane == lane[i], apart, np.inf), kind="stable")[
+            1 : NEIGHBOURS + 1
+        ]
+    return nearest
+
+
+def _ways_by_lane() -> tuple[list[Way], ...]:
+    return (
+        [_by_sea(a, b, i) for i, (a, b) in enumerate(_pairs(hubs.SEA_FROM, hubs.SEA_TO, 0.25))],
+        _roads(),
+        [(a, b) for a, b in _pairs(hubs.AIR_FROM, hubs.AIR_TO, 0.2)],
+        [tuple(way.replace(">", ":").split(":")) for way in hubs.RAIL],
+        [tuple(way.split(":")) for way in hubs.WATERWAY],
+        [tuple(way.split(":")) for way in hubs.SMALL_CRAFT],
+    )
+
+
+def _pairs(origins: list[str], destinations: list[str], part: float) -> list[tuple[str, str]]:
+    """A lasting choice of `part` of all pairs that lie in different countries."""
+    pairs = [(a, b) for a in origins for b in destinations if a != b]
+    first, last = (country_of([pair[end] for pair in pairs]) for end in (0, 1))
+    chosen = (share(np.arange(len(pairs)), 7) < part) & (first != last)
+    return [pair for pair, take in zip(pairs, chosen, strict=True) if take]
+
+
+def _by_sea(origin: str, destination: str, number: int) -> Way:
+    """Direct, or through the transhipment port that lengthens the way least."""
+    direct = distance_km([origin], [destination], "sea")[0]
+    hubs_between = [hub for hub in TRANSHIPMENT if hub not in (origin, destination)]
+    many = [origin] * len(hubs_between), [destination] * len(hubs_between)
+    through = distance_km(many[0], hubs_between, "sea") + distance_km(hubs_between, many[1], "sea")
+    best = int(np.nanargmin(through))
+    is_transhipped = share(number, 13) < 0.45 and through[best] < 1.15 * direct
+    return (origin, hubs_between[best], destination) if is_transhipped else (origin, destination)
+
+
+def _roads() -> list[Way]:
+    """Shortest ways over land through crossings, from one town to another."""
+    rows = {row["code"]: row for row in places().to_pylist()}
+    crossings = [row for row in rows.values() if row["kind"] == "crossing"]
+    at_border: dict[str, list[int]] = defaultdict(list)
+    for i, row in enumerate(crossings):
+        for country in (row["country"], row["other_country"]):
+            at_border[country].append(i)
+    ways = []
+    for origin in hubs.ROAD_FROM:
+        reached = _reached(rows[origin], crossings, at_border)
+        ends = [b for a, b in _pairs([origin], hubs.ROAD_TO, 1.1)]
+        found = [_way(rows[origin], rows[end], crossings, at_border, reached) for end in ends]
+        ways += [way for way in found if way and len(way) <= LONGEST_WAY]
+    keep = share(np.arange(len(ways)), 17) < 0.45
+    return [way for way, take in zip(ways, keep, strict=True) if take]
+
+
+_Reached = dict[int, tuple[float, int]]
+
+
+def _reached(
+    origin: dict[str, object], crossings: list[dict[str, object]], at_border: dict[str, list[int]]
+) -> _Reached:
+    """For every crossing the km from `origin` and the crossing before it (Dijkstra)."""
+    reached: _Reached = {}
+    queue = [(_apart(origin, crossings[i]), i, -1) for i in at_border[str(origin["country"])]]
+    heapq.heapify(queue)
+    while queue:
+        km, at, before = heapq.heappop(queue)
+        if at in reached:
+            continue
+        reached[at] = (km, before)
+        here = crossings[at]
+        for country in (here["country"], here["other_country"]):
+            for other in at_border[str(country)]:
+                if other not in reached:
+                    heapq.heappush(queue, (km + _apart(here, crossings[other]), other, at))
+    return reached
+
+
+def _way(
+    origin: dict[str, object],
+    destination: dict[str, object],
+    crossings: list[dict[str, object]],
+    at_border: dict[str, list[int]],
+    reached: _Reached,
+) -> Way | None:
+    last_ones = [i for i in at_border[str(destination["country"])] if i in reached]
+    if not last_ones:
+        return None
+    at = min(last_ones, key=lambda i: reached[i][0] + _apart(crossings[i], destination))
+    way = [str(destination["code"])]
+    while at >= 0:
+        way.append(str(crossings[at]["code"]))
+        at = reached[at][1]
+    return (str(origin["code"]), *reversed(way))
+
+
+def _apart(a: dict[str, object], b: dict[str, object]) -> float:
+    ends = [float(str(place[axis])) for place in (a, b) for axis in ("latitude", "longitude")]
+    return float(great_circle_km(*ends))

@@ -1,0 +1,276 @@
+"""Documents of routes and shipments: what is filed, when, and where it disagrees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.records import Document, SubjectKind
+from features.schema import arrow_schema
+from synthetic import instants
+from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed
+from synthetic.containers import container_numbers
+from synthetic.corridors import AIR, RAIL, ROAD
+from synthetic.goods import goods
+from synthetic.journeys import COACH, TRUCK, VAN, JourneyDraft, journey_ids, party
+from synthetic.measures import CURRENCIES
+from synthetic.plan import Plan
+from synthetic.shipments import ShipmentDraft, shipment_ids
+from synthetic.signs import Signs
+from synthetic.spelling import decimal, texts
+
+KINDS = (
+    "manifest",
+    "bill_of_lading",
+    "air_waybill",
+    "invoice",
+    "packing_list",
+    "certificate_of_origin",
+    "permit",
+    "transit",
+    "security_checklist",
+)
+MANIFEST, BILL, AIR_WAYBILL, INVOICE, PACKING, ORIGIN, PERMIT, TRANSIT, CHECKLIST = range(9)
+FILED_LATE_SHARE = 0.07
+
+
+@dataclass(frozen=True)
+class _Filed:
+    """One row per document: which subject (a row) it is of, its kind and its version."""
+
+    of: Ints
+    kind: Ints
+    version: Ints
+
+
+@dataclass(frozen=True)
+class _Owners:
+    """The subjects that documents are of; `party` is whose permits may be used again."""
+
+    kind: SubjectKind
+    ids: pa.Array
+    numbers: Ints
+    declared_at: Ints
+    signs: Signs
+    party: Words
+
+
+_Plans = Sequence[tuple[Ints | int, int, Flags]]
+
+
+def shipment_documents(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Table:
+    """Documents of shipments: transport document, invoice, lists, permits, amended manifests."""
+    rng = chance(plan.seed, "shipment documents", chapter)
+    signs, number = draft.subjects.signs, len(draft.number)
+    transport: Ints = np.select(
+        [draft.lane == AIR, (draft.lane == ROAD) | (draft.lane == RAIL)],
+        [AIR_WAYBILL, TRANSIT],
+        BILL,
+    )
+    permitted = goods().needs_permit[draft.declared_goods] | (rng.random(number) < 0.03)
+    asked = signs["expired_permit"] | signs["reused_permit"]
+    amended = signs["amended_manifest"]
+    plans: _Plans = [
+        (transport, 1, rng.random(number) < 0.98),
+        (INVOICE, 1, ~signs["missing_invoice"]),
+        (PACKING, 1, ~signs["missing_packing_list"]),
+        (ORIGIN, 1, rng.random(number) < 0.42),
+        (PERMIT, 1, (permitted & ~signs["missing_permit"]) | asked),
+        (MANIFEST, 1, (rng.random(number) < 0.35) | amended | signs["critical_amendment"]),
+        (MANIFEST, 2, amended | signs["critical_amendment"]),
+        (MANIFEST, 3, signs["critical_amendment"] & (rng.random(number) < 0.5)),
+    ]
+    filed = _filed(plans, number)
+    of = filed.of
+    issuer = np.where(filed.kind == INVOICE, draft.consignor[of], draft.carrier[of])
+    return _documents(
+        plan,
+        rng,
+        _Owners(
+            kind="shipment",
+            ids=shipment_ids(draft.number),
+            numbers=draft.number,
+            declared_at=draft.declared_at,
+            signs=signs,
+            party=draft.consignee,
+        ),
+        filed,
+        issuer=issuer,
+        contents=_contents(plan, rng, draft, filed),
+    )
+
+
+def route_documents(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
+    """Documents of routes: manifests, transit papers, permits of coaches, vehicle checks."""
+    rng = chance(plan.seed, "route documents", chapter)
+    signs, number = draft.subjects.signs, len(draft.number)
+    lane = plan.ways.lane[draft.corridor]
+    on_wheels = np.isin(draft.kind, (TRUCK, VAN, COACH))
+    amended = signs["amended_manifest"]
+    plans: _Plans = [
+        (MANIFEST, 1, (rng.random(number) < 0.55) | amended | signs["late_manifest"]),
+        (MANIFEST, 2, amended),
+        (MANIFEST, 3, amended & (rng.random(number) < 0.3)),
+        (TRANSIT, 1, ((lane == ROAD) & (rng.random(number) < 0.4)) | signs["expired_transit"]),
+        (PERMIT, 1, ((draft.kind == COACH) & (rng.random(number) < 0.8)) | signs["expired_permit"]),
+        (CHECKLIST, 1, on_wheels & ~signs["missing_checklist"] & (rng.random(number) < 0.85)),
+    ]
+    filed = _filed(plans, number)
+    nothing = pa.nulls(len(filed.of), pa.float64())
+    contents = {
+        "consignor_id": pa.nulls(len(filed.of), pa.string()),
+        "consignee_id": pa.nulls(len(filed.of), pa.string()),
+        "gross_mass_kg": nothing,
+        "packages": pa.nulls(len(filed.of), pa.int64()),
+        "value": nothing,
+        "currency": pa.nulls(len(filed.of), pa.string()),
+        "container_number": pa.nulls(len(filed.of), pa.string()),
+        "seal_number": pa.nulls(len(filed.of), pa.string()),
+    }
+    return _documents(
+        plan,
+        rng,
+        _Owners(
+            kind="route",
+            ids=journey_ids(draft.number),
+            numbers=draft.number,
+            declared_at=draft.declared_at,
+            signs=signs,
+            party=draft.carrier,
+        ),
+        filed,
+        issuer=draft.carrier[filed.of],
+        contents=contents,
+    )
+
+
+def _filed(plans: _Plans, number: int) -> _Filed:
+    """The documents of every plan (kind, version, which subjects), ordered by subject."""
+    present = np.stack([which for _, _, which in plans], axis=1)
+    of, slot = np.nonzero(present)
+    kinds = np.stack([np.broadcast_to(kind, number) for kind, _, _ in plans], axis=1)
+    versions = np.array([version for _, version, _ in plans])
+    return _Filed(of, kinds[of, slot], versions[slot])
+
+
+def _documents(
+    plan: Plan,
+    rng: np.random.Generator,
+    owners: _Owners,
+    filed: _Filed,
+    *,
+    issuer: Words,
+    contents: dict[str, pa.Array],
+) -> pa.Table:
+    of, rows = filed.of, len(filed.of)
+    received = _received(rng, filed, owners)
+    issued = instants.after(received, -rng.uniform(2.0, 200.0, rows))
+    expires, does_expire = _expiry(rng, filed, owners)
+    first = np.concatenate([[0], np.flatnonzero(np.diff(of)) + 1]) if rows else np.zeros(0, int)
+    place = np.arange(rows) - np.repeat(first, np.diff(np.append(first, rows)))
+    prefix = "DS-" if owners.kind == "shipment" else "DR-"
+    columns = {
+        "document_id": texts(prefix, decimal(owners.numbers[of], 8), "-", decimal(place, 2)),
+        "subject_kind": pa.array([owners.kind]).take(pa.array(np.zeros(rows, np.int64))),
+        "subject_id": owners.ids.take(pa.array(of)),
+        "kind": pa.array(KINDS).take(pa.array(filed.kind)),
+        "number": _document_numbers(plan, rng, filed, owners),
+        "version": pa.array(filed.version),
+        "issuer_id": party(issuer, where=rng.random(rows) >= plan.scenario.missing),
+        "issued_at": instants.column(issued),
+        "expires_at": instants.column(expires, where=does_expire),
+        "received_at": instants.column(received),
+        **contents,
+    }
+    return pa.table(columns, schema=arrow_schema(Document))
+
+
+def _received(rng: np.random.Generator, filed: _Filed, owners: _Owners) -> Ints:
+    """Most documents come hours before the declaration; late ones just before it or after."""
+    of, rows = filed.of, len(filed.of)
+    lead = np.exp(rng.normal(2.9, 0.6, rows)) / filed.version
+    is_manifest = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT))
+    late = owners.signs["late_manifest"][of] & is_manifest
+    lead = np.where(late, rng.uniform(0.02, 2.0, rows) / filed.version, lead)
+    after = (rng.random(rows) < FILED_LATE_SHARE) & (filed.version == 1)
+    lead = np.where(after, -rng.exponential(18.0, rows), lead)
+    return instants.after(owners.declared_at[of], -lead)
+
+
+def _expiry(rng: np.random.Generator, filed: _Filed, owners: _Owners) -> tuple[Ints, Flags]:
+    of, rows, signs = filed.of, len(filed.of), owners.signs
+    does_expire = np.isin(filed.kind, (PERMIT, TRANSIT, ORIGIN))
+    expired = (filed.kind == PERMIT) & signs["expired_permit"][of]
+    if "expired_transit" in signs:
+        expired |= (filed.kind == TRANSIT) & signs["expired_transit"][of]
+    hours = np.where(expired, -rng.uniform(5, 900, rows), rng.uniform(100, 6_000, rows))
+    return instants.after(owners.declared_at[of], hours), does_expire
+
+
+def _document_numbers(
+    plan: Plan,
+    rng: np.random.Generator,
+    filed: _Filed,
+    owners: _Owners,
+) -> pa.Array:
+    """A number of its own for each document and its versions; a reused permit keeps its old one."""
+    of, signs = filed.of, owners.signs
+    own = mixed(plan.seed, owners.numbers[of], filed.kind)
+    if "reused_permit" in signs:
+        again = mixed(plan.seed, owners.party[of].view(np.int64), PERMIT)
+        own = np.where((filed.kind == PERMIT) & signs["reused_permit"][of], again, own)
+    known = rng.random(len(of)) >= plan.scenario.missing / 2
+    return texts("N", decimal((own >> np.uint64(8)).astype(np.int64), 12), where=known)
+
+
+def _contents(
+    plan: Plan, rng: np.random.Generator, draft: ShipmentDraft, filed: _Filed
+) -> dict[str, pa.Array]:
+    """What the documents of shipments say, and where they disagree with the declaration."""
+    of, rows = filed.of, len(filed.of)
+    signs = {name: column[of] for name, column in draft.subjects.signs.items()}
+    names_parties = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT, INVOICE, ORIGIN))
+    has_mass = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT, PACKING))
+    has_box = np.isin(filed.kind, (MANIFEST, BILL)) & draft.boxes.is_boxed[of]
+    odd_one = rng.random(rows) < 0.6
+    other_party = signs["party_mismatch"] & odd_one | (
+        signs["critical_amendment"] & (filed.version > 1)
+    )
+    consignee = np.where(other_party, draft.forwarder[of], draft.consignee[of])
+    off = np.where(signs["mass_mismatch"] & odd_one, rng.choice([0.82, 1.15, 1.3], rows), 1.0)
+    off *= np.where(rng.random(rows) < 0.05, np.exp(0.02 * rng.standard_normal(rows)), 1.0)
+    box = draft.boxes.box[of] + (signs["container_mismatch"] & odd_one)
+    seal = (draft.boxes.seal[of] + 77 * (signs["seal_mismatch"] & odd_one)) % 10**7
+    missing = rng.random((3, rows)) < plan.scenario.missing
+    of_invoice = filed.kind == INVOICE
+    return {
+        "consignor_id": party(draft.consignor[of], where=names_parties & ~missing[0]),
+        "consignee_id": party(consignee, where=names_parties & ~missing[1]),
+        "gross_mass_kg": pa.array(np.round(draft.measures.gross_kg[of] * off, 1), mask=~has_mass),
+        "packages": pa.array(
+            _packages(rng, draft.measures.packages[of], signs["mass_mismatch"]),
+            mask=~has_mass | missing[2],
+        ),
+        "value": pa.array(draft.measures.value[of], mask=~of_invoice),
+        "currency": pa.array(CURRENCIES).take(
+            pa.array(draft.measures.currency[of], mask=~of_invoice)
+        ),
+        "container_number": _boxes(plan, draft, of, box, has_box),
+        "seal_number": texts("SL", decimal(seal, 7), where=has_box),
+    }
+
+
+def _packages(rng: np.random.Generator, packages: Ints, differs: Flags) -> Ints:
+    odd = differs & (rng.random(len(packages)) < 0.4)
+    more: Floats = packages * rng.uniform(1.05, 1.4, len(packages))
+    return np.where(odd, np.ceil(more), packages).astype(np.int64)
+
+
+def _boxes(plan: Plan, draft: ShipmentDraft, of: Ints, box: Ints, where: Flags) -> pa.Array:
+    return container_numbers(
+        plan.seed,
+        box,
+        is_wrong=draft.subjects.signs["container_check_failed"][of],
+        where=where,
+    )

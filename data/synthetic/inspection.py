@@ -1,0 +1,102 @@
+"""Inspection as it is: who is looked at and why, what is found, and when it is known.
+
+Each office can look at few. A legacy rule adds points for signs that officers were once taught;
+some are drawn at random, some are tipped off, some catch an officer's eye. The rule and the random
+draw have a probability, which is recorded; a tip and an officer's discretion have none.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.records import SubjectKind
+from synthetic.chance import Flags, Floats, Ints
+from synthetic.scenario import Scenario
+from synthetic.signs import Signs
+
+NOT_SELECTED, RANDOM, INTELLIGENCE, RULE, DISCRETION = range(5)
+SELECTED_BY = ("", "random", "intelligence", "rule", "discretion")
+INCONCLUSIVE = 0.03
+USUAL_CAPACITY = 0.07
+
+POINTS: dict[SubjectKind, dict[str, float]] = {
+    "shipment": {
+        "late_manifest": 1.0,
+        "vague_description": 1.0,
+        "container_check_failed": 1.5,
+        "missing_packing_list": 0.7,
+        "undervalued": 1.2,
+        "third_party_payer": 1.0,
+        "cash": 1.3,
+        "seal_mismatch": 1.3,
+        "expired_permit": 1.3,
+        "mass_mismatch": 0.8,
+        "critical_amendment": 1.0,
+        "structuring": 1.0,
+    },
+    "route": {
+        "late_manifest": 1.0,
+        "off_hours": 0.7,
+        "missing_checklist": 0.8,
+        "expired_transit": 1.5,
+        "overcapacity": 2.0,
+        "one_way_hire": 1.2,
+        "position_gap": 0.9,
+        "cash": 1.3,
+        "extra_stop": 0.8,
+        "third_party_payer": 0.8,
+        "empty_run": 0.7,
+        "fan_in": 1.0,
+    },
+}
+ENOUGH_POINTS = 2.05
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How each subject was selected (NOT_SELECTED … DISCRETION), with what probability if any."""
+
+    by: Ints
+    probability: Floats
+
+
+def selected(
+    rng: np.random.Generator,
+    kind: SubjectKind,
+    scenario: Scenario,
+    *,
+    signs: Signs,
+    office_share: Floats,
+    true_probability: Floats,
+) -> Selection:
+    """Select subjects; `office_share` is how much of its hits the office has hands for."""
+    draws = rng.random((len(office_share), 4))
+    capacity = scenario.inspection_capacity / USUAL_CAPACITY
+    points = sum(signs[name] * value for name, value in POINTS[kind].items())
+    by_rule = np.clip(np.where(points >= ENOUGH_POINTS, office_share, 0.002) * capacity, 0, 1)
+    tipped = np.clip((0.001 + 0.8 * true_probability**1.4) * capacity, 0, 1)
+    noticed = np.clip((0.006 + 0.014 * signs["off_hours"] + 0.006 * signs["cash"]) * capacity, 0, 1)
+    by = np.select(
+        [
+            draws[:, 0] < scenario.random_inspections,
+            draws[:, 1] < tipped,
+            draws[:, 2] < by_rule,
+            draws[:, 3] < noticed,
+        ],
+        [RANDOM, INTELLIGENCE, RULE, DISCRETION],
+        NOT_SELECTED,
+    )
+    logged = np.select([by == RANDOM, by == RULE], [scenario.random_inspections, by_rule], np.nan)
+    return Selection(by, logged)
+
+
+def found(rng: np.random.Generator, truth: Flags, sensitivity: Floats) -> Ints:
+    """What an inspection of each would find: 1 confirmed, 0 not confirmed, -1 inconclusive."""
+    draws = rng.random((len(truth), 2))
+    result = (truth & (draws[:, 0] < sensitivity)).astype(np.int64)
+    return np.where(draws[:, 1] < INCONCLUSIVE, -1, result)
+
+
+def delay_days(rng: np.random.Generator, rows: int) -> Floats:
+    """Days from an inspection until its result is known: 1 to 60, most of them within two weeks."""
+    return np.clip(rng.lognormal(2.1, 0.8, rows), 1.0, 60.0)

@@ -1,0 +1,250 @@
+"""Journeys of a chapter, first as a draft that the other records hang on, then as records."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.records import Journey
+from features.schema import arrow_schema
+from synthetic import instants
+from synthetic.actors import (
+    CARRIER,
+    CONVEYANCE,
+    carelessness,
+    chosen_carriers,
+    firm,
+    usual_hour,
+)
+from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, picked, share
+from synthetic.corridors import MODES
+from synthetic.instants import HOUR
+from synthetic.itineraries import Itineraries, travelled
+from synthetic.networks.catalogue import typologies_of
+from synthetic.plan import Plan
+from synthetic.rows import taken
+from synthetic.spelling import decimal, hexadecimal, texts
+from synthetic.subjects import Subjects, fronts_of, honest_and_moved
+
+KINDS = (
+    "container_ship",
+    "general_cargo",
+    "tanker",
+    "truck",
+    "van",
+    "coach",
+    "aircraft",
+    "train",
+    "small_craft",
+    "fishing_vessel",
+)
+SHIP, CARGO, TANKER, TRUCK, VAN, COACH, AIRCRAFT, TRAIN, CRAFT, FISHER = range(10)
+# By lane, how often each kind of conveyance travels it.
+KIND_SHARES = np.array(
+    [
+        [0.72, 0.2, 0.08, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0.7, 0.17, 0.13, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 1, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
+        [0, 0.8, 0.2, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.5],
+    ]
+)
+CAPACITY = np.array([28, 18, 22, 3, 9, 55, 180, 6, 10, 12])
+USUAL_CARGO_KG = np.array([9e6, 4e6, 3e7, 15e3, 900, 350, 14e3, 8e5, 120, 2500])
+HIRED_SHARE = np.array([0, 0, 0, 0.08, 0.35, 0.12, 0, 0, 0.25, 0.05])
+# Hours by which a journey is declared before it is due, by lane.
+LEAD_HOURS = np.array([30.0, 3.0, 5.0, 8.0, 10.0, 4.0])
+FLAGS_OF_CONVENIENCE = ("PA", "LR", "MH", "MT", "KM", "TG", "CM", "BZ")
+
+
+@dataclass(frozen=True)
+class JourneyDraft:
+    """One row per journey, in the order of their declaration; `carries` is a network's shipment."""
+
+    subjects: Subjects
+    number: Ints
+    carries: Ints
+    corridor: Ints
+    kind: Ints
+    carrier: Words
+    conveyance: Words
+    declared_at: Ints
+    departed_at: Ints
+    due_at: Ints
+    itineraries: Itineraries
+
+
+def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
+    """The journeys of a chapter: honest ones, those of networks, those that carry for networks."""
+    rng = chance(plan.seed, "journeys", chapter)
+    moves, carried = plan.movements("route", chapter), plan.movements("shipment", chapter)
+    days = np.arange(plan.edges[chapter], plan.edges[chapter + 1])
+    honest_day = np.repeat(days, plan.honest_journeys[days[0] : days[-1] + 1])
+    corridor = np.concatenate([_corridors(plan, rng, honest_day), carried.corridor, moves.corridor])
+    day = np.concatenate([honest_day, carried.at_day, moves.at_day]).astype(np.int64)
+    lane = plan.ways.lane[corridor]
+    slot = chosen_carriers(plan.actors, rng, lane, corridor)
+    honest = len(day) - len(moves.at_day)
+    careless = carelessness(plan.seed, CARRIER, slot[:honest])
+    subjects = honest_and_moved(plan, rng, "route", moves, careless)
+    kind = _kinds(rng, lane, subjects)
+    carrier = _carriers(plan, rng, subjects, slot, day)
+    declared_at = _declared_at(plan, rng, subjects, slot, day)
+    itineraries = travelled(plan.ways, rng, corridor, subjects.signs)
+    late = np.where(subjects.signs["late_manifest"], rng.uniform(0.05, 0.4, len(day)), 1.0)
+    lead = LEAD_HOURS[lane] * np.exp(0.35 * rng.standard_normal(len(day))) * late
+    due_at = declared_at + (lead * HOUR).astype(np.int64)
+    own = mixed(plan.seed, CONVEYANCE, carrier.view(np.int64), (rng.random(len(day)) ** 2 * 9))
+    draft = JourneyDraft(
+        subjects=subjects,
+        number=np.zeros(len(day), dtype=np.int64),
+        carries=np.concatenate(
+            [
+                np.full(len(honest_day), -1),
+                np.arange(len(carried.at_day)),
+                np.full(len(moves.at_day), -1),
+            ]
+        ),
+        corridor=corridor,
+        kind=kind,
+        carrier=carrier,
+        conveyance=own,
+        declared_at=declared_at,
+        departed_at=due_at - (itineraries.hours * HOUR).astype(np.int64),
+        due_at=due_at,
+        itineraries=itineraries,
+    )
+    draft = taken(draft, np.argsort(declared_at, kind="stable"))
+    draft.number[:] = plan.first_journey[chapter] + np.arange(len(day))
+    return draft
+
+
+def journey_ids(numbers: Ints) -> pa.Array:
+    """The ids of journeys by their number."""
+    return texts("J-", decimal(numbers, 8))
+
+
+def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
+    """The records of journeys."""
+    rng = chance(plan.seed, "journey records", chapter)
+    number, signs, ways = len(draft.number), draft.subjects.signs, plan.ways
+    first = ways.stops[draft.corridor, 0]
+    last = ways.stops[draft.corridor, ways.legs[draft.corridor]]
+    codes = pa.array(ways.codes, pa.string())
+    hired, hired_at = _hire(rng, draft)
+    home = np.where(signs["one_way_hire"], last, first)
+    booked = np.exp(rng.normal(5.2, 0.7, number)) * np.where(signs["short_booking"], 0.06, 1.0)
+    capacity = CAPACITY[draft.kind] * (1 + (draft.conveyance % np.uint64(3)).astype(np.int64) // 2)
+    columns = {
+        "journey_id": journey_ids(draft.number),
+        "mode": pa.array(MODES).take(pa.array(ways.lane[draft.corridor])),
+        "carrier_id": party(draft.carrier),
+        "conveyance_id": texts("v-", hexadecimal(draft.conveyance)),
+        "conveyance_kind": pa.array(KINDS).take(pa.array(draft.kind)),
+        "registration_country": _registered(plan, rng, draft),
+        "origin": codes.take(pa.array(first)),
+        "destination": codes.take(pa.array(last)),
+        "booked_at": instants.column(draft.declared_at - (booked * HOUR).astype(np.int64)),
+        "declared_at": instants.column(draft.declared_at),
+        "departed_at": instants.column(
+            draft.departed_at, where=draft.departed_at < draft.declared_at
+        ),
+        "due_at": instants.column(draft.due_at),
+        "certified_capacity": _present(plan, rng, capacity),
+        "persons_on_board": _present(plan, rng, _on_board(rng, draft, capacity)),
+        "declared_cargo_mass_kg": _present(plan, rng, _cargo(rng, draft)),
+        "hire_started_at": instants.column(hired_at, where=hired),
+        "hire_return_location": codes.take(pa.array(home, mask=~hired)),
+    }
+    return pa.table(columns, schema=arrow_schema(Journey))
+
+
+def party(words: Words, where: Flags | None = None) -> pa.Array:
+    """Party ids, as keyed pseudonyms look."""
+    return texts("p-", hexadecimal(words), where=where)
+
+
+def _present(plan: Plan, rng: np.random.Generator, values: Floats | Ints) -> pa.Array:
+    """Values, of which the scenario's share is missing."""
+    return pa.array(values, mask=rng.random(len(values)) < plan.scenario.missing)
+
+
+def _corridors(plan: Plan, rng: np.random.Generator, day: Ints) -> Ints:
+    """Corridors by weight; after a closure those of the closed region are left out."""
+    weight = plan.ways.weight
+    closed = plan.ways.region[plan.ways.origin_country] == plan.scenario.closed_region
+    usual = picked(weight, rng.random(len(day)))
+    instead = picked(np.where(closed, 0.0, weight), rng.random(len(day)))
+    is_shut = closed[usual] & (day > plan.scenario.regime_at * plan.days)
+    return np.where(is_shut, instead, usual)
+
+
+def _kinds(rng: np.random.Generator, lane: Ints, subjects: Subjects) -> Ints:
+    edges = np.cumsum(KIND_SHARES, axis=1)
+    usual = (rng.random(len(lane))[:, None] >= edges[lane]).sum(axis=1)
+    own = [t.conveyances[0] if t.conveyances else "" for t in typologies_of("route")]
+    wanted = np.array([*(KINDS.index(k) if k else -1 for k in own), -1])[subjects.typology]
+    return np.minimum(np.where(wanted >= 0, wanted, usual), len(KINDS) - 1)
+
+
+def _carriers(
+    plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, day: Ints
+) -> Words:
+    honest = firm(plan.seed, CARRIER, slot, day)
+    shell = mixed(plan.seed, CARRIER, subjects.network, subjects.epoch, rng.random(len(day)) < 0.3)
+    return np.where(fronts_of("route", subjects, rng), shell, honest)
+
+
+def _declared_at(
+    plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, day: Ints
+) -> Ints:
+    hour = usual_hour(plan.seed, CARRIER, slot) + 2.5 * rng.standard_normal(len(day))
+    by_night = rng.uniform(0.2, 4.8, len(day))
+    return instants.at(day, np.where(subjects.signs["off_hours"], by_night, hour % 24))
+
+
+def _hire(rng: np.random.Generator, draft: JourneyDraft) -> tuple[Flags, Ints]:
+    signs, number = draft.subjects.signs, len(draft.number)
+    hireable = HIRED_SHARE[draft.kind] > 0
+    asked = signs["one_way_hire"] | signs["short_hire_notice"]
+    hired = hireable & (asked | (rng.random(number) < HIRED_SHARE[draft.kind]))
+    before = np.exp(rng.normal(4.3, 0.6, number)) * np.where(signs["short_hire_notice"], 0.1, 1.0)
+    start = np.minimum(draft.declared_at, draft.departed_at)
+    return hired, start - (before * HOUR).astype(np.int64)
+
+
+def _registered(plan: Plan, rng: np.random.Generator, draft: JourneyDraft) -> pa.Array:
+    """Usually the country the journey begins in; some fly a flag of convenience."""
+    home = pa.array(plan.ways.countries, pa.string()).take(
+        pa.array(plan.ways.origin_country[draft.corridor])
+    )
+    by_habit = share(draft.conveyance.view(np.int64)) < np.where(draft.kind <= TANKER, 0.35, 0.04)
+    flag = pa.array(FLAGS_OF_CONVENIENCE).take(
+        pa.array((draft.conveyance % np.uint64(len(FLAGS_OF_CONVENIENCE))).astype(np.int64))
+    )
+    foreign = pa.array(by_habit | draft.subjects.signs["foreign_flag"])
+    shown = pa.compute.if_else(foreign, flag, home)
+    unknown = pa.array(rng.random(len(draft.number)) < plan.scenario.missing)
+    return pa.compute.if_else(unknown, pa.scalar(None, pa.string()), shown)
+
+
+def _on_board(rng: np.random.Generator, draft: JourneyDraft, capacity: Ints) -> Ints:
+    signs = draft.subjects.signs
+    load = np.clip(rng.beta(3, 2.2, len(capacity)), 0.05, 1.0)
+    load = np.where(signs["overcapacity"], rng.uniform(1.05, 1.9, len(capacity)), load)
+    return np.maximum((load * capacity).round().astype(np.int64), 1)
+
+
+def _cargo(rng: np.random.Generator, draft: JourneyDraft) -> Floats:
+    signs, number = draft.subjects.signs, len(draft.number)
+    usual = USUAL_CARGO_KG[draft.kind] * np.exp(0.45 * rng.standard_normal(number))
+    light = np.where(signs["empty_run"], rng.uniform(0.02, 0.25, number), 1.0)
+    odd = np.where(signs["mass_mismatch"], rng.uniform(0.5, 0.8, number), 1.0)
+    return np.round(usual * light * odd, 1)
+
+
+def is_freight(draft: JourneyDraft) -> Floats:
+    """How many consignments each journey takes, as a weight."""
+    carried = np.array([6.0, 3.0, 0.4, 1.5, 0.5, 0.0, 2.2, 3.5, 0.0, 0.0])
+    return np.where(draft.carries >= 0, 0.3, carried[draft.kind])

@@ -1,0 +1,107 @@
+"""Legs of journeys and the positions where their conveyances were heard, as records."""
+
+import numpy as np
+import pyarrow as pa
+
+from features.records import Leg, Position
+from features.schema import arrow_schema
+from synthetic import instants
+from synthetic.chance import Flags, Floats, Ints, chance
+from synthetic.corridors import MODES
+from synthetic.instants import HOUR
+from synthetic.journeys import JourneyDraft, journey_ids
+from synthetic.plan import Plan
+
+# By lane, how many journeys have a transponder or tracker that the authority hears.
+HEARD_SHARE = np.array([0.45, 0.15, 0.0, 0.0, 0.3, 0.6])
+REPORTS = 6
+SILENT_REPORTS = slice(1, 5)
+KM_PER_NAUTICAL_MILE = 1.852
+SOURCES = ("ais", "gps")
+
+
+def leg_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
+    """Legs: those completed before the declaration with their times, the others as planned.
+
+    A few completed legs become known only later.
+    """
+    rng = chance(plan.seed, "legs", chapter)
+    legs = draft.itineraries.legs
+    of, sequence = np.nonzero(np.arange(legs.max())[None, :] < legs[:, None])
+    itineraries = draft.itineraries
+    start = draft.departed_at[of]
+    left = instants.after(start, itineraries.left[of, sequence])
+    arrived = instants.after(start, itineraries.arrived[of, sequence + 1])
+    declared = draft.declared_at[of]
+    is_over = arrived < declared
+    is_late = rng.random(len(of)) < 0.06
+    heard = arrived + (rng.exponential(1.5, len(of)) * HOUR).astype(np.int64)
+    late = declared + (rng.uniform(0.5, 40.0, len(of)) * HOUR).astype(np.int64)
+    planned = declared - (rng.uniform(1.0, 9.0, len(of)) * HOUR).astype(np.int64)
+    known = np.where(is_over, np.where(is_late, late, heard), planned)
+    codes = pa.array(plan.ways.codes, pa.string())
+    columns = {
+        "journey_id": journey_ids(draft.number[of]),
+        "sequence": pa.array(sequence + 1),
+        "origin": codes.take(pa.array(itineraries.stops[of, sequence])),
+        "destination": codes.take(pa.array(itineraries.stops[of, sequence + 1])),
+        "mode": pa.array(MODES).take(pa.array(plan.ways.lane[draft.corridor[of]])),
+        "departed_at": instants.column(left, where=left < declared),
+        "arrived_at": instants.column(arrived, where=is_over),
+        "known_at": instants.column(known),
+    }
+    return pa.table(columns, schema=arrow_schema(Leg))
+
+
+def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
+    """Positions on the straight way from end to end, most of them before the declaration."""
+    rng = chance(plan.seed, "positions", chapter)
+    lane = plan.ways.lane[draft.corridor]
+    is_heard = (rng.random(len(lane)) < HEARD_SHARE[lane]) & (
+        draft.departed_at < draft.declared_at - HOUR // 2
+    )
+    share = np.sort(rng.uniform(0.02, 1.06, (len(lane), REPORTS)), axis=1)
+    kept = np.repeat(is_heard[:, None], REPORTS, axis=1)
+    kept[draft.subjects.signs["position_gap"], SILENT_REPORTS] = False
+    of, report = np.nonzero(kept)
+    observed = draft.departed_at[of] + (
+        share[of, report] * (draft.declared_at - draft.departed_at)[of]
+    ).astype(np.int64)
+    way = (observed - draft.departed_at[of]) / HOUR / np.maximum(draft.itineraries.hours[of], 0.1)
+    latitude, longitude = _between(plan, draft, of, np.clip(way, 0.0, 1.0))
+    noise = 0.02 * rng.standard_normal((2, len(of)))
+    columns = {
+        "journey_id": journey_ids(draft.number[of]),
+        "observed_at": instants.column(observed),
+        "latitude": pa.array(np.clip(latitude + noise[0], -90, 90).round(4)),
+        "longitude": pa.array(_wrapped(longitude + noise[1]).round(4)),
+        "speed_kn": pa.array(_speed_kn(rng, plan, draft, of, _is_slow(rng, draft, of, report))),
+        "source": pa.array(SOURCES).take(pa.array((lane[of] == 1).astype(np.int64))),
+    }
+    return pa.table(columns, schema=arrow_schema(Position))
+
+
+def _between(plan: Plan, draft: JourneyDraft, of: Ints, way: Floats) -> tuple[Floats, Floats]:
+    ways, stops = plan.ways, draft.itineraries.stops[of]
+    first, last = stops[:, 0], stops[np.arange(len(of)), draft.itineraries.legs[of]]
+    across = _wrapped(ways.longitude[last] - ways.longitude[first])
+    latitude = ways.latitude[first] + way * (ways.latitude[last] - ways.latitude[first])
+    return latitude, _wrapped(ways.longitude[first] + way * across)
+
+
+def _is_slow(rng: np.random.Generator, draft: JourneyDraft, of: Ints, report: Ints) -> Flags:
+    loiters = draft.subjects.signs["slow_passage"][of] & (report >= 2)
+    return loiters & (rng.random(len(of)) < 0.6) | (rng.random(len(of)) < 0.06)
+
+
+def _speed_kn(
+    rng: np.random.Generator, plan: Plan, draft: JourneyDraft, of: Ints, is_slow: Flags
+) -> Floats:
+    km = plan.ways.leg_km[draft.corridor[of]].sum(axis=1)
+    hours = np.maximum(draft.itineraries.hours[of], 0.3)
+    knots = km / hours / KM_PER_NAUTICAL_MILE * np.exp(0.15 * rng.standard_normal(len(of)))
+    return np.round(np.where(is_slow, rng.uniform(0.1, 1.8, len(of)), knots), 1)
+
+
+def _wrapped(longitude: Floats) -> Floats:
+    return np.asarray((longitude + 180.0) % 360.0 - 180.0)

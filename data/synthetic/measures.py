@@ -1,0 +1,89 @@
+"""What a shipment weighs, how it is packed and boxed, and what it is said to be worth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.currencies import UNITS_PER_EUR
+from synthetic.actors import CONSIGNOR
+from synthetic.chance import Flags, Floats, Ints, picked, share
+from synthetic.goods import goods
+from synthetic.signs import Signs
+
+CURRENCIES = ("EUR", "USD", "GBP", "CNY", "TRY")
+CURRENCY_SHARES = np.array([0.58, 0.27, 0.06, 0.05, 0.04])
+
+
+@dataclass(frozen=True)
+class Measures:
+    """One row per shipment; masses in kg, money in `currency`, a row of CURRENCIES.
+
+    `paid_for` is what the goods cost in truth, which an undervalued invoice hides.
+    """
+
+    gross_kg: Floats
+    net_kg: Floats
+    packages: Ints
+    value: Floats
+    paid_for: Floats
+    currency: Ints
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The container and seal of each shipment; `is_boxed` is false where it has none."""
+
+    box: Ints
+    seal: Ints
+    is_boxed: Flags
+
+
+def measured(
+    rng: np.random.Generator, seed: int, signs: Signs, kinds: Ints, slot: Ints, dispatch: Ints
+) -> Measures:
+    """Masses around what is usual for the goods and the consignee, prices by their contracts."""
+    gross = _gross_kg(rng, seed, signs, kinds, slot)
+    tare = np.where(signs["odd_tare"], rng.choice([0.72, 1.12], len(kinds)), 1.0)
+    spread = np.exp(0.03 * rng.standard_normal(len(kinds)))
+    net = np.minimum(gross * goods().net_to_gross[kinds] * spread * tare, gross)
+    currency = picked(CURRENCY_SHARES, share(seed, CONSIGNOR, slot, dispatch))
+    worth = net * _price_eur_per_kg(rng, seed, kinds, slot, dispatch)
+    worth *= np.array([UNITS_PER_EUR[name] for name in CURRENCIES])[currency]
+    low = np.where(signs["undervalued"], rng.uniform(0.2, 0.6, len(kinds)), 1.0)
+    high = np.where(signs["overvalued"], rng.uniform(1.7, 3.5, len(kinds)), 1.0)
+    packages = np.maximum(np.round(gross / goods().kg_per_package[kinds]), 1)
+    return Measures(
+        gross_kg=np.round(gross, 1),
+        net_kg=np.round(net, 1),
+        packages=packages.astype(np.int64),
+        value=np.round(worth * low * high, 2),
+        paid_for=np.round(worth * np.where(signs["overpaid"], 1.0, low), 2),
+        currency=currency,
+    )
+
+
+def boxed(rng: np.random.Generator, pool: int, signs: Signs, by_ship: Flags) -> Boxes:
+    """Containers out of a pool so large that a box rests for weeks, unless it is used twice."""
+    box = rng.integers(0, pool, len(by_ship))
+    return Boxes(
+        box=np.where(signs["shared_container"], np.roll(box, 7), box),
+        seal=rng.integers(0, 10**7, len(by_ship)),
+        is_boxed=by_ship & (rng.random(len(by_ship)) < 0.93),
+    )
+
+
+def _gross_kg(rng: np.random.Generator, seed: int, signs: Signs, kinds: Ints, slot: Ints) -> Floats:
+    size = np.exp(0.5 * rng.standard_normal(len(kinds)) + 0.5 * (share(seed, slot, 31) - 0.5))
+    split = np.where(signs["split"], rng.uniform(0.08, 0.25, len(kinds)), 1.0)
+    gross = np.maximum(goods().usual_mass_kg[kinds] * size * split, 2.0)
+    step = np.where(gross > 5_000, 500.0, np.where(gross > 500, 50.0, 5.0))
+    return np.where(signs["round_mass"], np.maximum(np.round(gross / step), 1) * step, gross)
+
+
+def _price_eur_per_kg(
+    rng: np.random.Generator, seed: int, kinds: Ints, slot: Ints, dispatch: Ints
+) -> Floats:
+    """Each consignee has its own level of price for its goods and sources; it moves little."""
+    level = share(seed, slot, kinds, dispatch) + share(seed, slot, kinds, 33) - 1.0
+    noise = 0.12 * rng.standard_normal(len(kinds))
+    return goods().eur_per_kg[kinds] * np.exp(1.6 * goods().price_spread[kinds] * level + noise)

@@ -1,0 +1,23 @@
+"""Boats, engines and life jackets supplied for crossings under ordinary commercial papers."""
+
+from synthetic.networks.typology import Typology
+
+TYPOLOGY = Typology(
+    name="boat_equipment_supply",
+    subject="shipment",
+    meaning="Inflatable craft, outboard engines and life jackets to small firms far from any shop",
+    source="NCA and Belgian Federal Police (April 2025); Eurojust (December 2024)",
+    lanes=("road", "sea"),
+    goods=("890310", "840721", "630720", "841480"),
+    signs={
+        "vague_description": 0.35,
+        "misclassified": 0.3,
+        "third_party_payer": 0.4,
+        "origin_mismatch": 0.3,
+        "advance_burst": 0.3,
+        "missing_packing_list": 0.25,
+        "round_amounts": 0.25,
+    },
+    sensitivity=0.8,
+    fronts=0.7,
+)

@@ -1,0 +1,24 @@
+"""Movements settled between brokers by netting, so that almost no money is seen to move."""
+
+from synthetic.networks.typology import Typology
+
+TYPOLOGY = Typology(
+    name="broker_netting",
+    subject="route",
+    meaning="Journeys by road or sea whose costs brokers net against each other",
+    source="FATF, Hawala and Other Similar Service Providers (2013); FATF (2022)",
+    lanes=("road", "small_craft"),
+    origins=("Western Asia", "Northern Africa", "Southern Asia"),
+    signs={
+        "release_payment": 0.4,
+        "foreign_payer": 0.4,
+        "invalid_iban": 0.2,
+        "round_amounts": 0.35,
+        "foreign_flag": 0.25,
+        "extra_stop": 0.25,
+        "detour": 0.2,
+    },
+    payments=("netting", "money_service", "virtual_asset"),
+    sensitivity=0.65,
+    fronts=0.4,
+)

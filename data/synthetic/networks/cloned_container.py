@@ -1,0 +1,25 @@
+"""A second box under the number of one that moves legally; the shipment typology that is late."""
+
+from synthetic.networks.typology import Typology
+
+TYPOLOGY = Typology(
+    name="cloned_container",
+    subject="shipment",
+    meaning="A container number that is on another consignment, or fails its check digit",
+    source="Europol, Criminal networks in EU ports (2023)",
+    lanes=("sea",),
+    goods=("847130", "392690", "401110", "854140", "870899"),
+    signs={
+        "shared_container": 0.5,
+        "container_check_failed": 0.35,
+        "critical_amendment": 0.3,
+        "seal_mismatch": 0.2,
+        "netting": 0.25,
+        "broker_switch": 0.25,
+    },
+    payments=("virtual_asset", "netting"),
+    sensitivity=0.6,
+    fronts=0.35,
+    weight=2.5,
+    is_late=True,
+)

@@ -1,0 +1,24 @@
+"""A coach service that runs on transit papers which are forged or long expired."""
+
+from synthetic.networks.typology import Typology
+
+TYPOLOGY = Typology(
+    name="coach_forged_transit",
+    subject="route",
+    meaning="Coach with expired or altered transit papers and seats sold for cash at the last hour",
+    source="Eurojust (December 2024); seizures at Kapitan Andreevo (2025)",
+    lanes=("road",),
+    conveyances=("coach",),
+    signs={
+        "expired_transit": 0.4,
+        "expired_permit": 0.3,
+        "amended_manifest": 0.35,
+        "overcapacity": 0.2,
+        "off_hours": 0.25,
+        "fan_in": 0.35,
+        "round_amounts": 0.35,
+        "short_booking": 0.25,
+    },
+    sensitivity=0.8,
+    fronts=0.5,
+)

@@ -1,0 +1,253 @@
+"""The life of networks: they form, move in concert, adapt after a seizure, and end.
+
+This is the one part of the world that has to be told in order, since a seizure changes what a
+network does next. All networks live in step, one movement of each per round; the movements that
+come out are few (some per cent of all subjects), and the rest of the world is made around them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.records import SubjectKind
+from synthetic import inspection
+from synthetic.chance import Flags, Floats, Ints, chance, picked
+from synthetic.corridors import LANES, NEIGHBOURS, Corridors
+from synthetic.networks.catalogue import typologies_of
+from synthetic.networks.typology import Typology
+from synthetic.rows import stacked, taken
+from synthetic.scenario import Scenario
+from synthetic.signs import Signs, drawn_signs
+
+# A movement carries something with probability 1 / (1 + exp(-(CENTRE + SPREAD z))), z ~ N(0, 1).
+CENTRE, SPREAD = -1.75, 2.1
+MEAN_PROBABILITY = 0.2603
+HONEST_RATE = 0.0012
+MOVEMENTS_PER_LIFE = 26
+ROUNDS = 90
+
+
+@dataclass(frozen=True)
+class Movements:
+    """One row per movement of a network; `at_day` counts from the start of the world."""
+
+    network: Ints
+    typology: Ints
+    corridor: Ints
+    epoch: Ints
+    at_day: Floats
+    probability: Floats
+    truth: Flags
+    found: Ints
+    selected_by: Ints
+    selection_probability: Floats
+    signs: Signs
+
+
+@dataclass
+class _Networks:
+    typology: Ints
+    corridors: Ints
+    end_day: Floats
+    gap_days: Floats
+    next_day: Floats
+    epoch: Ints
+
+
+def lived(
+    kind: SubjectKind,
+    ways: Corridors,
+    *,
+    scenario: Scenario,
+    subjects: int,
+    days: int,
+    seed: int,
+) -> Movements:
+    """All movements of all networks of one kind, in the order of time."""
+    wanted = movements_wanted(scenario, subjects)
+    number = wanted / _movements_per_life(kind, wanted)
+    # Seizures and the world's end cut lives short by a share that only living them tells.
+    trial = _lives(kind, ways, scenario, round(number), wanted, days, seed)
+    number *= wanted / max(len(trial.at_day), 1)
+    movements = _lives(kind, ways, scenario, round(number), wanted, days, seed)
+    return taken(movements, np.argsort(movements.at_day, kind="stable"))
+
+
+def _lives(
+    kind: SubjectKind,
+    ways: Corridors,
+    scenario: Scenario,
+    number: int,
+    wanted: float,
+    days: int,
+    seed: int,
+) -> Movements:
+    rng = chance(seed, f"networks of {kind}s")
+    per_life = _movements_per_life(kind, wanted)
+    networks = _formed(rng, kind, ways, scenario, max(number, 1), per_life, days)
+    return stacked([_round(rng, kind, ways, scenario, networks, days) for _ in range(ROUNDS)])
+
+
+def _movements_per_life(kind: SubjectKind, wanted: float) -> float:
+    """Fewer in a small world, so that every typology is still practised."""
+    return float(np.clip(wanted / (3 * len(typologies_of(kind))), 5, MOVEMENTS_PER_LIFE))
+
+
+def movements_wanted(scenario: Scenario, subjects: int) -> float:
+    """How many movements make the base rate, over what honest subjects do on their own."""
+    return subjects * (scenario.base_rate - HONEST_RATE) / MEAN_PROBABILITY
+
+
+def _formed(
+    rng: np.random.Generator,
+    kind: SubjectKind,
+    ways: Corridors,
+    scenario: Scenario,
+    number: int,
+    per_life: float,
+    days: int,
+) -> _Networks:
+    typologies = typologies_of(kind)
+    life = days * rng.uniform(0.15, 0.6, number)
+    start = rng.uniform(-0.3 * days, days, number)
+    late_from = scenario.late_typology_from * days
+    typology = _practised(rng, typologies, scenario, start, start + life, days)
+    is_late = np.array([t.is_late for t in typologies])[typology]
+    start = np.where(is_late, np.maximum(start, rng.uniform(late_from, days, number)), start)
+    end = np.minimum(start + life, days)
+    start = np.maximum(start, 0.0)
+    gap = life / per_life / _regime(scenario, start, days)
+    return _Networks(
+        typology=typology,
+        corridors=_chosen_corridors(rng, typologies, typology, ways),
+        end_day=end,
+        gap_days=gap,
+        next_day=start + gap * rng.exponential(1.0, number),
+        epoch=np.zeros(number, dtype=np.int64),
+    )
+
+
+def _regime(scenario: Scenario, start: Floats, days: int) -> Floats:
+    return np.where(start >= scenario.regime_at * days, scenario.regime_factor, 1.0)
+
+
+def _practised(
+    rng: np.random.Generator,
+    typologies: tuple[Typology, ...],
+    scenario: Scenario,
+    start: Floats,
+    end: Floats,
+    days: int,
+) -> Ints:
+    weights = np.array([t.weight for t in typologies])
+    is_late = np.array([t.is_late for t in typologies])
+    draws = rng.random(len(start))
+    usual = picked(np.where(is_late, 0.0, weights), draws)
+    reversed_weights = np.where(is_late, 0.0, 1.0 / (np.arange(len(weights)) + 0.5))
+    drifted = picked(reversed_weights, draws)
+    has_drifted = (scenario.drift == "typologies") & (start > scenario.drift_at * days)
+    late_possible = start > (scenario.late_typology_from - 0.15) * days
+    late = np.flatnonzero(is_late)
+    becomes_late = late_possible & (rng.random(len(start)) < 0.25)
+    base = np.where(has_drifted, drifted, usual)
+    return np.where(becomes_late, late[0], base) if len(late) else base
+
+
+def _chosen_corridors(
+    rng: np.random.Generator, typologies: tuple[Typology, ...], typology: Ints, ways: Corridors
+) -> Ints:
+    """A corridor of the typology's lanes and origins, and the neighbours to turn to."""
+    chosen = np.empty(len(typology), dtype=np.int64)
+    origin_region = ways.region[ways.origin_country]
+    for row, practised in enumerate(typologies):
+        of = typology == row
+        fits = np.isin(ways.lane, [LANES[lane] for lane in practised.lanes])
+        if practised.origins:
+            fits &= np.isin(origin_region, practised.origins)
+        # Networks like busy corridors less than trade does: they stand out there, but less so.
+        chosen[of] = picked(np.sqrt(ways.weight) * fits, rng.random(int(of.sum())))
+    return np.concatenate([chosen[:, None], ways.neighbours[chosen]], axis=1)
+
+
+def _round(
+    rng: np.random.Generator,
+    kind: SubjectKind,
+    ways: Corridors,
+    scenario: Scenario,
+    networks: _Networks,
+    days: int,
+) -> Movements:
+    alive = np.flatnonzero(networks.next_day < networks.end_day)
+    at, typology, epoch = networks.next_day[alive], networks.typology[alive], networks.epoch[alive]
+    has_drifted = at > scenario.drift_at * days
+    payment_epoch = epoch + (has_drifted & (scenario.drift == "payments"))
+    place_epoch = epoch + (has_drifted & (scenario.drift == "corridors"))
+    probability = 1 / (1 + np.exp(-(CENTRE + SPREAD * rng.standard_normal(len(alive)))))
+    signs = drawn_signs(
+        rng,
+        kind,
+        carelessness=np.full(len(alive), 1.25),
+        typology=typology,
+        strength=strength_of(probability),
+        payment_epoch=payment_epoch,
+    )
+    selection = inspection.selected(
+        rng,
+        kind,
+        scenario,
+        signs=signs,
+        office_share=office_share(rng.random(len(alive))),
+        true_probability=probability,
+    )
+    truth = rng.random(len(alive)) < probability
+    sensitivity = np.array([t.sensitivity for t in typologies_of(kind)])[typology]
+    result = inspection.found(rng, truth, sensitivity)
+    corridors = networks.corridors[alive, np.minimum(place_epoch, NEIGHBOURS)]
+    _adapt(rng, networks, alive, (selection.by > 0) & (result == 1))
+    return Movements(
+        network=alive,
+        typology=typology,
+        corridor=_open_corridors(ways, corridors, at, scenario, days),
+        epoch=epoch,
+        at_day=at,
+        probability=probability,
+        truth=truth,
+        found=result,
+        selected_by=selection.by,
+        selection_probability=selection.probability,
+        signs=signs,
+    )
+
+
+def strength_of(probability: Floats) -> Floats:
+    """How much of a typology's signature shows on a movement that is as likely loaded as this."""
+    return np.asarray(probability**0.45)
+
+
+def office_share(draws: Floats) -> Floats:
+    """How much of its rule's hits an office has hands for, by a number in [0, 1)."""
+    return 0.3 + 0.6 * draws
+
+
+def _adapt(rng: np.random.Generator, networks: _Networks, alive: Ints, seized: Flags) -> None:
+    """Move on to the next movement; after a seizure pause, change, or end."""
+    wait = networks.gap_days[alive] * rng.exponential(1.0, len(alive))
+    pause = rng.uniform(2.0, 12.0, len(alive))
+    ends = seized & (rng.random(len(alive)) < 0.2)
+    networks.next_day[alive] += wait + np.where(seized, pause, 0.0)
+    networks.epoch[alive] += seized
+    networks.end_day[alive[ends]] = -1.0
+
+
+def _open_corridors(
+    ways: Corridors, corridors: Ints, at: Floats, scenario: Scenario, days: int
+) -> Ints:
+    """Where a region has closed, the nearest corridor that begins elsewhere, if there is one."""
+    origin_region = ways.region[ways.origin_country]
+    shut = (origin_region[corridors] == scenario.closed_region) & (at > scenario.regime_at * days)
+    for rank in range(NEIGHBOURS):
+        other = ways.neighbours[corridors, rank]
+        is_open = origin_region[other] != scenario.closed_region
+        corridors = np.where(shut & is_open, other, corridors)
+        shut = shut & ~is_open
+    return corridors

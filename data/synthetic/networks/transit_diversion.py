@@ -1,0 +1,23 @@
+"""Goods in transit that never leave: cigarettes, fuel and spirits above all."""
+
+from synthetic.networks.typology import Typology
+
+TYPOLOGY = Typology(
+    name="transit_diversion",
+    subject="shipment",
+    meaning="High-duty goods in transit, with papers changed on the way and payments after arrival",
+    source="OLAF and WCO on cigarette smuggling; FATF and Egmont Group (2021)",
+    lanes=("road", "sea", "rail"),
+    goods=("240220", "271019", "220421"),
+    signs={
+        "critical_amendment": 0.4,
+        "party_mismatch": 0.35,
+        "release_payment": 0.4,
+        "late_manifest": 0.3,
+        "seal_mismatch": 0.3,
+        "cash": 0.25,
+        "origin_mismatch": 0.25,
+    },
+    sensitivity=0.7,
+    fronts=0.5,
+)

@@ -1,0 +1,32 @@
+"""What a typology is: a way of smuggling, and the signs it leaves on what is declared."""
+
+from dataclasses import dataclass
+
+from features.records import SubjectKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typology:
+    """A way of smuggling.
+
+    `signs` gives, for a movement that surely carries something, how often each sign shows on top of
+    honest mistakes. `payments` are signs in the order in which a network falls back on them.
+    `origins` are regions that its corridors start in (any, when empty). `sensitivity` is how often
+    an inspection finds what is there; `fronts` how often the operator or consignee is the network's
+    own shell rather than an honest firm that is used. `weight` is its part of all networks.
+    """
+
+    name: str
+    subject: SubjectKind
+    meaning: str
+    source: str
+    lanes: tuple[str, ...]
+    conveyances: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    goods: tuple[str, ...] = ()
+    signs: dict[str, float]
+    payments: tuple[str, ...] = ("cash", "money_service", "virtual_asset")
+    sensitivity: float
+    fronts: float
+    weight: float = 1.0
+    is_late: bool = False

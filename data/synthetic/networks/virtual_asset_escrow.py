@@ -1,0 +1,24 @@
+"""Passage paid into an escrow of virtual assets; the one typology that appears late."""
+
+from synthetic.networks.typology import Typology
+
+TYPOLOGY = Typology(
+    name="virtual_asset_escrow",
+    subject="route",
+    meaning="Journeys that look orderly but for a deposit and a release in virtual assets",
+    source="FATF, Migrant Smuggling (2022); FATF, Virtual Assets Red Flag Indicators (2020)",
+    lanes=("road", "air", "sea"),
+    signs={
+        "release_payment": 0.5,
+        "advance_burst": 0.4,
+        "foreign_payer": 0.35,
+        "slow_passage": 0.25,
+        "foreign_flag": 0.25,
+        "late_manifest": 0.2,
+    },
+    payments=("virtual_asset", "virtual_asset", "netting"),
+    sensitivity=0.6,
+    fronts=0.4,
+    weight=2.5,
+    is_late=True,
+)

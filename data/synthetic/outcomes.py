@@ -1,0 +1,63 @@
+"""Outcomes of inspections, and the truth that only the world knows."""
+
+import numpy as np
+import pyarrow as pa
+
+from features.records import Outcome, SubjectKind
+from features.schema import arrow_schema
+from synthetic import instants
+from synthetic.chance import Ints, chance
+from synthetic.inspection import SELECTED_BY, delay_days
+from synthetic.networks.catalogue import UNORGANISED, typologies_of
+from synthetic.plan import Plan
+from synthetic.subjects import Subjects
+
+RESULTS = ("not_confirmed", "confirmed", "inconclusive")
+ORACLE = pa.schema(
+    [
+        pa.field("subject_kind", pa.string(), nullable=False),
+        pa.field("subject_id", pa.string(), nullable=False),
+        pa.field("true_probability", pa.float64(), nullable=False),
+        pa.field("typology", pa.string()),
+    ]
+)
+
+
+def outcome_table(
+    plan: Plan, chapter: int, kind: SubjectKind, subjects: Subjects, ids: pa.Array, declared: Ints
+) -> pa.Table:
+    """Outcomes of the inspected subjects; `found` of -1 is an inconclusive one."""
+    rng = chance(plan.seed, f"outcomes of {kind}s", chapter)
+    which = np.flatnonzero(subjects.selected_by)
+    inspected = instants.after(declared[which], rng.uniform(1.0, 36.0, len(which)))
+    known = instants.after(inspected, 24 * delay_days(rng, len(which)))
+    probability = subjects.selection_probability[which]
+    found = subjects.found[which]
+    columns = {
+        "subject_kind": pa.array([kind] * len(which), pa.string()),
+        "subject_id": ids.take(pa.array(which)),
+        "selected_by": pa.array(SELECTED_BY).take(pa.array(subjects.selected_by[which])),
+        "selection_probability": pa.array(probability, mask=np.isnan(probability)),
+        "inspected_at": instants.column(inspected),
+        "known_at": instants.column(known),
+        "result": pa.array(RESULTS).take(pa.array(np.where(found < 0, 2, found))),
+        "typology": _named(kind, subjects.typology[which], where=found == 1),
+    }
+    return pa.table(columns, schema=arrow_schema(Outcome))
+
+
+def oracle_table(kind: SubjectKind, subjects: Subjects, ids: pa.Array) -> pa.Table:
+    """The probability each truth was drawn from; `typology` only where it came out true."""
+    columns = {
+        "subject_kind": pa.array([kind] * len(ids), pa.string()),
+        "subject_id": ids,
+        "true_probability": pa.array(subjects.probability),
+        "typology": _named(kind, subjects.typology, where=subjects.truth),
+    }
+    return pa.table(columns, schema=ORACLE)
+
+
+def _named(kind: SubjectKind, typology: Ints, where: np.typing.NDArray[np.bool_]) -> pa.Array:
+    names = pa.array([*(t.name for t in typologies_of(kind)), UNORGANISED])
+    row = np.where(typology < 0, len(names) - 1, typology)
+    return names.take(pa.array(row, mask=~where))

@@ -1,0 +1,71 @@
+"""Who takes part in a shipment: honest firms with lasting ties, or a network's own shells."""
+
+import numpy as np
+
+from synthetic.actors import CONSIGNEE, CONSIGNOR, DECLARANT, FORWARDER, firm
+from synthetic.chance import Flags, Ints, Words, mixed, picked, share
+from synthetic.plan import Plan
+from synthetic.subjects import Subjects
+
+SUPPLIER_SHARES = np.array([0.6, 0.25, 0.12, 0.03])
+SLOTS_PER_COUNTRY = 100_000
+
+
+def consignees(
+    plan: Plan, rng: np.random.Generator, subjects: Subjects, is_front: Flags, slot: Ints, day: Ints
+) -> Words:
+    """The firm in each slot; a network's front is one of two shells, new after each seizure."""
+    second = rng.random(len(slot)) < 0.3
+    shell = mixed(plan.seed, CONSIGNEE, 1, subjects.network, subjects.epoch, second)
+    return np.where(is_front, shell, firm(plan.seed, CONSIGNEE, slot, day))
+
+
+def consignors(
+    plan: Plan,
+    rng: np.random.Generator,
+    subjects: Subjects,
+    *,
+    is_front: Flags,
+    slot: Ints,
+    dispatch: Ints,
+    day: Ints,
+) -> Words:
+    """One of a consignee's few suppliers in the country; a shell has one of its own."""
+    rank = picked(SUPPLIER_SHARES, rng.random(len(slot)))
+    spread = mixed(plan.seed, CONSIGNOR, slot, dispatch, rank)
+    pool = max(len(plan.actors.consignee_country) // 25, 6)
+    supplier = dispatch * SLOTS_PER_COUNTRY + (spread % np.uint64(pool)).astype(np.int64)
+    shell = mixed(plan.seed, CONSIGNOR, 1, subjects.network, subjects.epoch // 2)
+    own = is_front & (rng.random(len(slot)) < 0.6)
+    return np.where(own, shell, firm(plan.seed, CONSIGNOR, supplier, day))
+
+
+def forwarders(
+    plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, country: Ints, day: Ints
+) -> Words:
+    """A consignee's forwarder, mostly the same one."""
+    return _agents(plan, rng, FORWARDER, subjects, slot, country, day)
+
+
+def declarants(
+    plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, country: Ints, day: Ints
+) -> Words:
+    """A consignee's declarant, mostly the same one."""
+    return _agents(plan, rng, DECLARANT, subjects, slot, country, day)
+
+
+def _agents(
+    plan: Plan,
+    rng: np.random.Generator,
+    role: int,
+    subjects: Subjects,
+    slot: Ints,
+    country: Ints,
+    day: Ints,
+) -> Words:
+    switches = subjects.signs["broker_switch"] | (rng.random(len(slot)) < 0.1)
+    other = np.where(switches, rng.integers(1, 40, len(slot)), 0)
+    pool = max(len(plan.actors.consignee_country) // 60, 4)
+    trait = share(plan.seed, role, slot, other) ** 1.7
+    agent = country * SLOTS_PER_COUNTRY + (trait * pool).astype(np.int64)
+    return firm(plan.seed, role, agent, day)

@@ -1,0 +1,118 @@
+"""The plan of a world: what has to be settled before its parts can be made apart from each other.
+
+Settled are the corridors and actors, the lives of all networks, how many subjects each day has, and
+how the days are cut into chapters. Everything else of a chapter follows from the plan and from
+streams of chance that are named by the chapter, so chapters can be made in any order, anywhere.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from features.records import SubjectKind
+from synthetic.actors import Actors, invented_actors
+from synthetic.chance import Floats, Ints
+from synthetic.corridors import Corridors, corridors
+from synthetic.networks.life import Movements, lived
+from synthetic.rows import taken
+from synthetic.scenario import Scenario
+
+CHAPTER_JOURNEYS = 16_000
+WEEKEND = 0.55
+FIRST_WEEKDAY = 2  # the world begins on 1 January 2025, a Wednesday
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A world that can be made chapter by chapter; a chapter spans days `edges[i]` to `edges[i+1]`.
+
+    `honest_*` count subjects per day that no network moves; `first_*` number the first subject of
+    each chapter.
+    """
+
+    scenario: Scenario
+    days: int
+    seed: int
+    ways: Corridors
+    actors: Actors
+    routes: Movements
+    shipments: Movements
+    honest_journeys: Ints
+    honest_shipments: Ints
+    edges: Ints
+    first_journey: Ints
+    first_shipment: Ints
+
+    @property
+    def chapters(self) -> int:
+        """How many chapters there are."""
+        return len(self.edges) - 1
+
+    def movements(self, kind: SubjectKind, chapter: int) -> Movements:
+        """The movements of networks in a chapter."""
+        moves = self.routes if kind == "route" else self.shipments
+        low, high = np.searchsorted(moves.at_day, self.edges[chapter : chapter + 2])
+        return taken(moves, np.arange(low, high))
+
+
+@cache
+def planned(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
+    """The plan of a world of `journeys` routes and as many shipments."""
+    ways = corridors()
+    routes, shipments = (
+        lived(kind, ways, scenario=scenario, subjects=journeys, days=days, seed=seed)
+        for kind in ("route", "shipment")
+    )
+    moving, carrying = (_by_day(moves, days) for moves in (routes, shipments))
+    busy = _activity(scenario, days)
+    # A consignment of a network brings the journey that carries it.
+    honest_journeys = _spread(
+        max(journeys - len(routes.at_day) - len(shipments.at_day), days), busy
+    )
+    honest_shipments = _spread(max(journeys - len(shipments.at_day), days), busy)
+    per_day = honest_journeys + moving + carrying
+    edges = _chapter_edges(per_day)
+    return Plan(
+        scenario=scenario,
+        days=days,
+        seed=seed,
+        ways=ways,
+        actors=invented_actors(ways, subjects=journeys, seed=seed),
+        routes=routes,
+        shipments=shipments,
+        honest_journeys=honest_journeys,
+        honest_shipments=honest_shipments,
+        edges=edges,
+        first_journey=_firsts(per_day, edges),
+        first_shipment=_firsts(honest_shipments + carrying, edges),
+    )
+
+
+def _activity(scenario: Scenario, days: int) -> Floats:
+    day = np.arange(days)
+    yearly = 1 + scenario.season * np.sin(2 * np.pi * (day / 365.25 - 0.3))
+    is_weekend = (day + FIRST_WEEKDAY) % 7 >= 5
+    return yearly * np.where(is_weekend, WEEKEND, 1.0)
+
+
+def _spread(total: int, weights: Floats) -> Ints:
+    """`total` shared out by weight in whole numbers."""
+    edges = np.round(np.cumsum(weights) / weights.sum() * total).astype(np.int64)
+    return np.diff(edges, prepend=0)
+
+
+def _by_day(movements: Movements, days: int) -> Ints:
+    return np.bincount(movements.at_day.astype(np.int64), minlength=days)
+
+
+def _chapter_edges(per_day: Ints) -> Ints:
+    """Whole days, about CHAPTER_JOURNEYS in each chapter."""
+    chapters = max(round(per_day.sum() / CHAPTER_JOURNEYS), 1)
+    wanted = np.arange(1, chapters) * per_day.sum() / chapters
+    inner = np.searchsorted(np.cumsum(per_day), wanted) + 1
+    return np.unique(np.concatenate([[0], inner, [len(per_day)]]))
+
+
+def _firsts(per_day: Ints, edges: Ints) -> Ints:
+    return np.concatenate([[0], np.cumsum(per_day)])[edges[:-1]]

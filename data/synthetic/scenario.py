@@ -1,0 +1,94 @@
+"""A scenario: what kind of world to invent, as a TOML file or by its defaults."""
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from synthetic.errors import ScenarioError
+
+HERE = Path(__file__).parent / "scenarios"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The knobs of a world; shares are of 1, instants are shares of the world's length.
+
+    `drift` says how networks change as a whole from `drift_at` on: their payments, their corridors,
+    or which typologies they practise. A `regime` change multiplies, from `regime_at` on, how much
+    smuggling there is; `closed_region` is a region whose corridors close at that instant.
+    """
+
+    base_rate: float = 0.015
+    late_typology_from: float = 0.8
+    random_inspections: float = 0.01
+    inspection_capacity: float = 0.07
+    missing: float = 0.04
+    honest_mistakes: float = 1.0
+    season: float = 0.25
+    drift: str = "none"
+    drift_at: float = 0.6
+    regime_at: float = 1.0
+    regime_factor: float = 1.0
+    closed_region: str = ""
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The scenario in a TOML file, or in the shipped one of that name.
+
+        Raises ScenarioError that names the key and its allowed range.
+        """
+        shipped = HERE / f"{file}.toml"
+        source = shipped if not file.exists() and shipped.exists() else file
+        try:
+            keys = tomllib.loads(source.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            names = ", ".join(sorted(f.stem for f in HERE.glob("*.toml")))
+            raise ScenarioError(f"{file}: no such scenario file; shipped ones: {names}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ScenarioError(f"{file}: not a TOML file ({error})") from None
+        checked: dict[str, Any] = {k: _checked(k, value, file) for k, value in keys.items()}
+        return cls(**checked)
+
+
+RANGES: dict[str, tuple[float, float]] = {
+    "base_rate": (0.005, 0.1),
+    "late_typology_from": (0.0, 1.0),
+    "random_inspections": (0.0, 0.2),
+    "inspection_capacity": (0.0, 0.5),
+    "missing": (0.0, 0.5),
+    "honest_mistakes": (0.0, 5.0),
+    "season": (0.0, 0.9),
+    "drift_at": (0.0, 1.0),
+    "regime_at": (0.0, 1.0),
+    "regime_factor": (0.1, 10.0),
+}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "drift": ("none", "payments", "corridors", "typologies"),
+    "closed_region": (
+        "",
+        "Northern Africa",
+        "Western Asia",
+        "Southern Europe",
+        "Eastern Europe",
+        "Eastern Asia",
+        "Latin America and the Caribbean",
+        "Sub-Saharan Africa",
+    ),
+}
+
+
+def _checked(key: str, value: Any, file: Path) -> float | str:
+    if key in RANGES:
+        low, high = RANGES[key]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ScenarioError(f"{file}, {key}: want a number from {low} to {high}")
+        if not low <= value <= high:
+            raise ScenarioError(f"{file}, {key}: {value} is outside {low} to {high}")
+        return float(value)
+    if key in CHOICES:
+        if value not in CHOICES[key]:
+            raise ScenarioError(f"{file}, {key}: {value!r} is none of {list(CHOICES[key])}")
+        return str(value)
+    known = ", ".join(field.name for field in fields(Scenario))
+    raise ScenarioError(f"{file}, {key}: no such key; a scenario may set {known}")

@@ -1,0 +1,55 @@
+"""Which signs a movement shows: honest mistakes, and on top of them what its typology leaves."""
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from features.records import SubjectKind
+from synthetic.chance import Flags, Floats, Ints
+from synthetic.honest_mistakes import RATES
+from synthetic.networks.catalogue import typologies_of
+
+HONEST = -1
+ADAPTATIONS = 3
+MAIN_PAYMENT, OTHER_PAYMENT = 0.45, 0.06
+Signs = dict[str, Flags]
+Table = npt.NDArray[np.float64]
+
+
+def drawn_signs(
+    rng: np.random.Generator,
+    kind: SubjectKind,
+    *,
+    carelessness: Floats,
+    typology: Ints,
+    strength: Floats,
+    payment_epoch: Ints,
+) -> Signs:
+    """The signs of each subject, by name.
+
+    `typology` is a row of `typologies_of(kind)` or HONEST; `strength` in [0, 1] says how much of
+    its signature shows; `payment_epoch` which of its ways of paying a network has come to.
+    """
+    rates = np.minimum(np.outer(carelessness, list(RATES[kind].values())), 0.6)
+    epoch = np.minimum(payment_epoch, ADAPTATIONS - 1)
+    left = _signatures(kind)[typology, epoch] * strength[:, None]
+    shown = rng.random(rates.shape, dtype=np.float32) < 1 - (1 - rates) * (1 - left)
+    return {name: shown[:, i] for i, name in enumerate(RATES[kind])}
+
+
+@cache
+def _signatures(kind: SubjectKind) -> Table:
+    """How often each sign shows by typology and payment epoch; the last typology is honest."""
+    names = list(RATES[kind])
+    table = np.zeros((len(typologies_of(kind)) + 1, ADAPTATIONS, len(names)))
+    for row, typology in enumerate(typologies_of(kind)):
+        for sign, often in typology.signs.items():
+            table[row, :, names.index(sign)] = often
+        for epoch in range(ADAPTATIONS):
+            main = min(epoch, len(typology.payments) - 1)
+            for rank, sign in enumerate(typology.payments):
+                often = MAIN_PAYMENT if rank == main else OTHER_PAYMENT
+                at = table[row, epoch, names.index(sign) :][:1]
+                np.maximum(at, often, out=at)
+    return table

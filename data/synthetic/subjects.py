@@ -1,0 +1,82 @@
+"""What honest subjects and movements of networks have in common, as columns."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from features.records import SubjectKind
+from synthetic import inspection
+from synthetic.chance import Flags, Floats, Ints
+from synthetic.networks.catalogue import typologies_of
+from synthetic.networks.life import HONEST_RATE, Movements, office_share
+from synthetic.plan import Plan
+from synthetic.rows import stacked
+from synthetic.signs import HONEST, Signs, drawn_signs
+
+HIGHEST_HONEST_PROBABILITY = 0.03
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """One row per subject; `network` and `typology` are HONEST where no network moves it."""
+
+    network: Ints
+    typology: Ints
+    epoch: Ints
+    probability: Floats
+    truth: Flags
+    found: Ints
+    selected_by: Ints
+    selection_probability: Floats
+    signs: Signs
+
+
+def honest_and_moved(
+    plan: Plan, rng: np.random.Generator, kind: SubjectKind, moves: Movements, carelessness: Floats
+) -> Subjects:
+    """Honest subjects, one per value of `carelessness`, followed by the movements of networks."""
+    moved = Subjects(**{f.name: getattr(moves, f.name) for f in fields(Subjects)})
+    return stacked([_honest(plan, rng, kind, carelessness), moved])
+
+
+def _honest(
+    plan: Plan, rng: np.random.Generator, kind: SubjectKind, carelessness: Floats
+) -> Subjects:
+    """Subjects of honest operators, a very few of whom smuggle on their own account."""
+    number = len(carelessness)
+    none = np.full(number, HONEST)
+    probability = np.minimum(HONEST_RATE * carelessness, HIGHEST_HONEST_PROBABILITY)
+    signs = drawn_signs(
+        rng,
+        kind,
+        carelessness=carelessness * plan.scenario.honest_mistakes,
+        typology=none,
+        strength=np.zeros(number),
+        payment_epoch=np.zeros(number, dtype=np.int64),
+    )
+    selection = inspection.selected(
+        rng,
+        kind,
+        plan.scenario,
+        signs=signs,
+        office_share=office_share(rng.random(number)),
+        true_probability=probability,
+    )
+    truth = rng.random(number) < probability
+    return Subjects(
+        network=none,
+        typology=none,
+        epoch=np.zeros(number, dtype=np.int64),
+        probability=probability,
+        truth=truth,
+        found=inspection.found(rng, truth, np.full(number, 0.7)),
+        selected_by=selection.by,
+        selection_probability=selection.probability,
+        signs=signs,
+    )
+
+
+def fronts_of(kind: SubjectKind, subjects: Subjects, rng: np.random.Generator) -> Flags:
+    """Which subjects run under a network's own shell rather than an honest firm."""
+    often = np.array([*(t.fronts for t in typologies_of(kind)), 0.0])
+    return rng.random(len(subjects.typology)) < often[subjects.typology]

@@ -1,0 +1,123 @@
+"""A whole world, written chapter by chapter to record files."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.records import RECORD_FILES
+from features.schema import arrow_schema
+from synthetic.documents import route_documents, shipment_documents
+from synthetic.journeys import drafted_journeys, journey_ids, journey_table
+from synthetic.legs import leg_table, position_table
+from synthetic.outcomes import ORACLE, oracle_table, outcome_table
+from synthetic.plan import Plan, planned
+from synthetic.scenario import Scenario
+from synthetic.shipments import drafted_shipments, shipment_ids, shipment_table
+from synthetic.transactions import route_transactions, shipment_transactions
+
+Chapter = dict[str, pa.Table]
+SCHEMAS = {name: arrow_schema(record) for name, record in RECORD_FILES.items()}
+SCHEMAS["oracle"] = ORACLE
+
+
+def invent(
+    out: Path,
+    *,
+    scenario: Scenario,
+    journeys: int,
+    days: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    cores: int = 1,
+) -> None:
+    """Write the record files of a world and its oracle into `out`, all of them or none.
+
+    `progress` is told after each chapter how many of how many are done. The bytes are the same for any number of `cores`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    plan = planned(scenario, journeys, days, seed)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as unfinished:
+        folder = Path(unfinished)
+        with ExitStack() as stack:
+            writers = {
+                name: stack.enter_context(
+                    pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd")
+                )
+                for name, schema in SCHEMAS.items()
+            }
+            for number, chapter in enumerate(_chapters(plan, journeys, cores), start=1):
+                for name, table in chapter.items():
+                    writers[name].write_table(table)
+                if progress:
+                    progress(number, plan.chapters)
+        for name in SCHEMAS:
+            shutil.move(folder / f"{name}.parquet", out / f"{name}.parquet")
+
+
+def chapter_of(plan: Plan, chapter: int) -> Chapter:
+    """All records of a chapter, by the name of their file."""
+    journeys = drafted_journeys(plan, chapter)
+    shipments = drafted_shipments(plan, chapter, journeys)
+    routes, consigned = journeys.subjects, shipments.subjects
+    route_ids, consigned_ids = journey_ids(journeys.number), shipment_ids(shipments.number)
+    return {
+        "journeys": journey_table(plan, chapter, journeys),
+        "legs": leg_table(plan, chapter, journeys),
+        "positions": position_table(plan, chapter, journeys),
+        "shipments": shipment_table(plan, chapter, shipments, journeys),
+        "documents": pa.concat_tables(
+            [
+                route_documents(plan, chapter, journeys),
+                shipment_documents(plan, chapter, shipments),
+            ]
+        ),
+        "transactions": pa.concat_tables(
+            [
+                route_transactions(plan, chapter, journeys),
+                shipment_transactions(plan, chapter, shipments),
+            ]
+        ),
+        "outcomes": pa.concat_tables(
+            [
+                outcome_table(plan, chapter, "route", routes, route_ids, journeys.declared_at),
+                outcome_table(
+                    plan, chapter, "shipment", consigned, consigned_ids, shipments.declared_at
+                ),
+            ]
+        ),
+        "oracle": pa.concat_tables(
+            [
+                oracle_table("route", routes, route_ids),
+                oracle_table("shipment", consigned, consigned_ids),
+            ]
+        ),
+    }
+
+
+def _chapters(plan: Plan, journeys: int, cores: int) -> Iterator[Chapter]:
+    """The chapters in order; beside each other where there are cores for it."""
+    if cores < 2 or plan.chapters < 2:
+        yield from (chapter_of(plan, number) for number in range(plan.chapters))
+        return
+    task = (plan.scenario, journeys, plan.days, plan.seed)
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        waiting: list[Future[Chapter]] = []
+        for number in range(plan.chapters):
+            waiting.append(pool.submit(_chapter_elsewhere, *task, number))
+            if len(waiting) > cores:
+                yield waiting.pop(0).result()
+        yield from (future.result() for future in waiting)
+
+
+def _chapter_elsewhere(
+    scenario: Scenario, journeys: int, days: int, seed: int, number: int
+) -> Chapter:
+    """A chapter in another process, which makes the plan once for all its chapters."""
+    return chapter_of(planned(scenario, journeys, days, seed), number)
