@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
 
 from features.submission import Submission
 from serving.access.sessions import Sessions
@@ -13,6 +14,10 @@ from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
 from serving.assessment import Assessor
+from serving.console import decisions as case_pages
+from serving.console import features as feature_pages
+from serving.console import sign_in
+from serving.console.pages import STATIC
 from serving.decisions.decision import Decision
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
@@ -46,8 +51,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
     )
     app.state.house = house
-    for resource in (scores, decisions, catalogue, models, health):
-        app.include_router(resource.router)
+    for part in (scores, decisions, catalogue, models, health, sign_in, case_pages, feature_pages):
+        app.include_router(part.router)
+    app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     add_problem_handlers(app)
     app.add_middleware(RequestIds, metrics=house.metrics)
     describe(app)

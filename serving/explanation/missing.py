@@ -9,14 +9,18 @@ _RECORDS = {
 }
 
 
+_NOT_SAID = ("_id", "_kg", "_m3", "_at")
+
+
 def missing_in_words(missing: str) -> str:
     """One of the paths that `features.vector.missing_inputs` gives, as a person says it.
 
     >>> missing_in_words("documents.packing_list"), missing_in_words("shipment.net_mass_kg")
-    ('the packing list', 'net mass kg of the shipment')
+    ('the packing list', 'the net mass')
     """
     if missing in _RECORDS:
         return _RECORDS[missing]
-    record, _, field = missing.partition(".")
-    readable = field.replace("_", " ")
-    return f"the {readable}" if record == "documents" else f"{readable} of the {record}"
+    name = missing.rpartition(".")[2]
+    for ending in _NOT_SAID:
+        name = name.removesuffix(ending)
+    return f"the {name.replace('_', ' ')}"

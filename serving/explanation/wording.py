@@ -19,6 +19,8 @@ _WITH_UNIT = {
     Unit.HOUR_OF_DAY: "h UTC",
 }
 
+_ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}
+
 
 def value_in_words(value: Value, unit: Unit) -> str:
     """A value with its unit, as it stands alone.
@@ -44,14 +46,14 @@ def figure(value: float | str, unit: Unit) -> str:
     if unit is Unit.YES_NO:
         return "yes" if value else "no"
     if unit is Unit.SHARE:
-        return f"{_figures(value * 100)} %"
-    return _figures(value)
+        return f"{figures(value * 100)} %"
+    return figures(value)
 
 
 def sentence(feature: Feature, value: Value) -> str:
     """What this case shows, without a full stop; a missing value says why it is missing."""
     if value is None:
-        return f"{readable(feature.name)} is not known: {feature.when_missing}"
+        return f"{readable(feature.name)}: not known, because {feature.when_missing}"
     return _capital(feature.sentence.format(value=figure(value, feature.unit)))
 
 
@@ -66,7 +68,7 @@ def listed(parts: list[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _figures(value: float) -> str:
+def figures(value: float) -> str:
     """Three significant figures, whole numbers below ten thousand in full."""
     if value == 0:
         return "0"
@@ -81,10 +83,10 @@ def _figures(value: float) -> str:
 def readable(name: str) -> str:
     """A name of ours as words.
 
-    >>> readable("party_history")
-    'Party history'
+    >>> readable("unit_value_eur_per_kg")
+    'Unit value EUR per kg'
     """
-    return _capital(name.replace("_", " "))
+    return _capital(" ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_")))
 
 
 def _capital(text: str) -> str:

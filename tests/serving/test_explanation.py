@@ -92,7 +92,7 @@ def test_a_missing_value_says_why_it_is_missing() -> None:
     feature = feature_named("unit_value_eur_per_kg")
 
     assert sentence(feature, None) == (
-        "Unit value eur per kg is not known: value or mass is missing"
+        "Unit value EUR per kg: not known, because value or mass is missing"
     )
 
 

@@ -1,0 +1,8 @@
+"""The reviewers' pages: evidence first, in words, and the score last.
+
+`sign_in` opens a short session for the holder of a key with the scope `explain`, `pages` renders
+templates under a policy that lets no script run, `case` puts a stored decision into words, and
+`decisions` and `features` are the pages themselves. They work without scripts, on any screen.
+
+A case drawn at random looks like any other selected case, so that it gets the same diligence.
+"""

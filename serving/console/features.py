@@ -1,0 +1,54 @@
+"""The pages of features: what a number means, and where it is computed."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse
+
+from features.catalogue import feature_named, features_by_name
+from features.definition import Feature
+from serving.api.requests import TheHouse
+from serving.console.pages import PageRoute, page
+from serving.console.sign_in import TheReader, TheSession
+from serving.explanation.wording import readable, value_in_words
+from serving.scorer.champions import Champion
+
+router = APIRouter(prefix="/console/features", include_in_schema=False, route_class=PageRoute)
+
+
+@dataclass(frozen=True)
+class InTraining:
+    """What was usual for a feature in the window that a model was fitted on."""
+
+    model: str
+    figures: tuple[tuple[str, str], ...]
+
+
+@router.get("")
+def catalogue(reader: TheReader, session: TheSession) -> HTMLResponse:
+    """Every feature, by kind of evidence."""
+    families: dict[str, list[Feature]] = {}
+    for feature in features_by_name().values():
+        families.setdefault(readable(feature.family), []).append(feature)
+    return page("features.html", reader=reader, session=session, families=families)
+
+
+@router.get("/{name}")
+def one(house: TheHouse, reader: TheReader, session: TheSession, name: str) -> HTMLResponse:
+    """One feature, as the code defines it and as the models in service saw it."""
+    feature = feature_named(name)
+    champions = house.desk.assessor.champions.loaded()
+    seen = [_in_training(feature, c) for kind, c in champions.items() if kind in feature.subjects]
+    return page("feature.html", reader=reader, session=session, feature=feature, seen=seen)
+
+
+def _in_training(feature: Feature, champion: Champion) -> InTraining:
+    manifest = champion.model.manifest
+    reference = manifest.reference[feature.name]
+    figures = [("missing", f"{100 * reference.missing_share:.0f} %")]
+    if reference.quantiles:
+        for label, step in (("5 % are below", 1), ("half are below", 10), ("95 % are below", 19)):
+            figures.append((label, value_in_words(reference.quantiles[step], feature.unit)))
+    common = sorted(reference.shares.items(), key=lambda item: (-item[1], item[0]))[:5]
+    figures += [(category, f"{100 * share:.0f} %") for category, share in common]
+    return InTraining(f"{manifest.name}, version {champion.version}", tuple(figures))

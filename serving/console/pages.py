@@ -1,0 +1,98 @@
+"""HTML from templates, under a policy that lets nothing run and nothing foreign load."""
+
+import math
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from features.errors import UnknownFeature
+from serving.errors import NotFound, ServingError
+from serving.explanation.wording import readable
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class SignInNeeded(Exception):
+    """The page is for signed-in readers; `address` is where to return to."""
+
+    def __init__(self, address: str):
+        super().__init__(address)
+        self.address = address
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages: a person reads them, not a machine."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with errors as pages and readers without a session sent to sign in."""
+        answer = super().get_route_handler()
+
+        async def answer_with_a_page(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except SignInNeeded as needed:
+                return RedirectResponse(f"/console/sign-in?to={needed.address}", 303)
+            except UnknownFeature:
+                return _refusal(NotFound("no feature of that name is in the catalogue"))
+            except ServingError as error:
+                return _refusal(error)
+
+        return answer_with_a_page
+
+
+def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
+    """A rendered template."""
+    html = templates.get_template(template).render(**content)
+    return HTMLResponse(html, status, HEADERS)
+
+
+def _refusal(error: ServingError) -> HTMLResponse:
+    return page("refusal.html", error.status, reader=None, title=error.title, detail=str(error))
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant:%-d %B %Y, %H:%M} UTC"
+
+
+def _signed(log_odds: float) -> str:
+    return f"{log_odds:+.3f}".replace("-", "−")
+
+
+def _odds(log_odds: float) -> str:
+    """How many times the odds a part makes them; below one as a division, which reads easier."""
+    factor = math.exp(abs(log_odds))
+    return f"{'×' if log_odds >= 0 else '÷'} {factor:.2f}"
+
+
+def _percent(probability: float) -> str:
+    return f"{100 * probability:.1f} %"
+
+
+templates.filters.update(
+    instant=_instant, signed=_signed, odds=_odds, percent=_percent, words=readable
+)
