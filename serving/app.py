@@ -16,7 +16,7 @@ from serving.api.request_ids import RequestIds
 from serving.assessment import Assessor
 from serving.console import decisions as case_pages
 from serving.console import features as feature_pages
-from serving.console import sign_in
+from serving.console import reference, sign_in
 from serving.console.pages import STATIC
 from serving.decisions.decision import Decision
 from serving.decisions.writer import DecisionWriter
@@ -51,8 +51,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
     )
     app.state.house = house
-    for part in (scores, decisions, catalogue, models, health, sign_in, case_pages, feature_pages):
-        app.include_router(part.router)
+    for resource in (scores, decisions, catalogue, models, health):
+        app.include_router(resource.router)
+    for pages in (sign_in, case_pages, feature_pages, reference):
+        app.include_router(pages.router)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     add_problem_handlers(app)
     app.add_middleware(RequestIds, metrics=house.metrics)

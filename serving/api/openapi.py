@@ -53,11 +53,20 @@ def describe(app: FastAPI) -> None:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         for model in (Submission, Problem):
             schemas.update(_schemas(model))
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
+        _drop_foreign_errors(document, schemas)
         return document
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _drop_foreign_errors(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Take out the framework's own 422, which never leaves: its place is taken by a problem."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
 
 
 def _schemas(model: type[BaseModel]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def problem(request: Request, error: ServingError) -> Response:
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     return _response(
-        request, _slug(type(error)), error.title, error.status, str(error), error.faults, headers
+        request, slug(type(error)), error.title, error.status, str(error), error.faults, headers
     )
 
 
@@ -132,6 +132,7 @@ def _response(
     return Response(orjson.dumps(content), status, headers, MEDIA_TYPE)
 
 
-def _slug(error: type[ServingError]) -> str:
+def slug(error: type[ServingError]) -> str:
+    """The `type` of a problem: the address of a page that says what it means."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", error.__name__).lower()
     return f"/problems/{words}"

@@ -2,7 +2,8 @@
 
 `sign_in` opens a short session for the holder of a key with the scope `explain`, `pages` renders
 templates under a policy that lets no script run, `case` puts a stored decision into words, and
-`decisions` and `features` are the pages themselves. They work without scripts, on any screen.
+`decisions` and `features` are the pages themselves; `reference` is for those who build against the
+service. All of them work without scripts, on any screen.
 
 A case drawn at random looks like any other selected case, so that it gets the same diligence.
 """

@@ -1,0 +1,77 @@
+"""Pages for those who build against the service: the calls, and what each problem means."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from serving.api.problems import slug
+from serving.console.pages import PageRoute, page
+from serving.errors import NotFound, ServingError
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation of the API as a person reads it."""
+
+    method: str
+    path: str
+    says: str
+    parameters: tuple[tuple[str, str], ...]
+    examples: tuple[tuple[str, str], ...]
+    responses: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, path: str, method: str, operation: dict[str, Any]) -> "Call":
+        """The call that an operation of the OpenAPI document describes."""
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        return cls(
+            method=method.upper(),
+            path=path,
+            says=operation.get("description", operation["summary"]),
+            parameters=tuple(
+                (f"{p['name']} ({p['in']})", p.get("description", ""))
+                for p in operation.get("parameters", [])
+            ),
+            examples=tuple(
+                (example["summary"], json.dumps(example["value"], indent=2, ensure_ascii=False))
+                for example in content.get("examples", {}).values()
+            ),
+            responses=tuple(
+                (status, response["description"])
+                for status, response in sorted(operation["responses"].items())
+            ),
+        )
+
+
+@router.get("/docs")
+def calls(request: Request) -> HTMLResponse:
+    """Every call, read off the OpenAPI document."""
+    document = request.app.openapi()
+    described = [
+        Call.of(path, method, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+    about = document["info"]["description"].strip().split("\n\n")
+    return page("calls.html", reader=None, calls=described, about=about)
+
+
+@router.get("/problems/{name}")
+def problem(name: str) -> HTMLResponse:
+    """What a problem's `type` means."""
+    for error in _errors(ServingError):
+        if slug(error) == f"/problems/{name}":
+            return page("problem.html", reader=None, error=error, says=error.__doc__)
+    raise NotFound("no problem has this type")
+
+
+def _errors(base: type[ServingError]) -> Iterator[type[ServingError]]:
+    yield base
+    for error in base.__subclasses__():
+        yield from _errors(error)

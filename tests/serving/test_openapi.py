@@ -1,0 +1,103 @@
+"""The description: valid, complete, with the bodies as they are read and the problems as sent."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from serving.api.problems import slug
+from serving.errors import ServingError
+from tests.serving.conftest import Service
+
+CALLS = {
+    ("/v1/scores", "post"),
+    ("/v1/decisions/{decision_id}", "get"),
+    ("/v1/decisions/{decision_id}/explanation", "get"),
+    ("/v1/features", "get"),
+    ("/v1/features/{name}", "get"),
+    ("/v1/models", "get"),
+    ("/health/live", "get"),
+    ("/health/ready", "get"),
+    ("/metrics", "get"),
+}
+
+
+@pytest.fixture
+def document(service: Service) -> Any:
+    return service.client.get("/openapi.json").json()
+
+
+def errors(base: type[ServingError] = ServingError) -> Iterator[type[ServingError]]:
+    yield base
+    for error in base.__subclasses__():
+        yield from errors(error)
+
+
+def test_every_call_is_described_and_no_page_is(document: Any) -> None:
+    described = {(path, method) for path, calls in document["paths"].items() for method in calls}
+
+    assert document["openapi"].startswith("3.1")
+    assert described == CALLS
+
+
+def test_every_reference_leads_somewhere(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+
+    assert named <= set(schemas)
+    assert '"$defs"' not in json.dumps(document)
+
+
+def test_bodies_have_real_examples(document: Any) -> None:
+    body = document["paths"]["/v1/scores"]["post"]["requestBody"]["content"]["application/json"]
+
+    assert body["schema"] == {"$ref": "#/components/schemas/Submission"}
+    assert set(body["examples"]) == {"shipment", "route"}
+    submission = document["components"]["schemas"]["Submission"]
+    assert submission["additionalProperties"] is False
+
+
+def test_errors_are_described_as_problems(document: Any) -> None:
+    responses = document["paths"]["/v1/scores"]["post"]["responses"]
+
+    for status in ("400", "401", "403", "409", "413", "415", "422", "503"):
+        assert list(responses[status]["content"]) == ["application/problem+json"]
+
+
+def test_answers_fit_their_description(service: Service, document: Any) -> None:
+    features = service.client.get("/v1/features", headers=service.key("score")).json()["features"]
+    described = document["components"]["schemas"]["FeatureAnswer"]
+
+    assert {tuple(feature) for feature in features} == {tuple(described["properties"])}
+
+
+def test_a_feature_is_read_by_name(service: Service) -> None:
+    caller = service.key("score")
+
+    feature = service.client.get("/v1/features/unit_value_eur_per_kg", headers=caller).json()
+    unknown = service.client.get("/v1/features/unit_value", headers=caller)
+
+    assert feature["unit"] == "EUR per kg"
+    assert re.fullmatch(r"features/families/valuation\.py#L\d+", feature["defined_at"])
+    assert unknown.status_code == 404
+
+
+def test_people_read_the_calls_too(service: Service) -> None:
+    page = service.client.get("/docs")
+
+    assert page.status_code == 200
+    for path, method in CALLS:
+        assert f"{method.upper()} {path}" in page.text
+    assert "Idempotency-Key" in page.text
+
+
+@pytest.mark.parametrize("error", sorted(errors(), key=lambda e: e.__name__))
+def test_the_type_of_a_problem_leads_to_its_meaning(
+    service: Service, error: type[ServingError]
+) -> None:
+    page = service.client.get(slug(error))
+
+    assert page.status_code == 200
+    assert error.title.split("'")[0] in page.text
