@@ -4,24 +4,23 @@ History is made of record files and grows with every submission that is scored. 
 already part of it is not counted again.
 """
 
-from collections import defaultdict
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from features.asof.events import KeyedEvents
-from features.asof.sources import Keying, Sources, in_order_of_knowledge, keyed, keying_of
+from features.asof.recent import RecentEvents
+from features.asof.sources import Sources, in_order_of_knowledge
 from features.asof.windows import Window
 from features.attached.transactions import payments
-from features.columns import Column, Columns, columns_of_table, length, matched, rows
+from features.columns import Column, Columns, columns_of_table, matched, rows
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
 from features.subjects import Records, subjects_of
 from features.submission import Submission, records_of
 
 # More than this, and what was added is sorted into the base, which costs one pass over it.
-MOST_RECENT_SUBJECTS = 5_000
+MOST_RECENT = 20_000
 
 
 class History:
@@ -32,8 +31,8 @@ class History:
 
     def __init__(self, sources: dict[str, Columns]) -> None:
         self._base = Sources(sources)
+        self._recent = RecentEvents(self._base)
         self._ids = {name: set(source["record_id"]) for name, source in sources.items()}
-        self._recent: dict[str, list[Columns]] = defaultdict(list)
 
     @classmethod
     def of_folder(cls, folder: Path) -> Self:
@@ -47,12 +46,10 @@ class History:
 
     def reduce(self, window: Window, keys: Column, at: Column) -> Column:
         """The window's number for subjects with these keys at these instants."""
-        if not self._recent[window.source]:
-            return self._base.reduce(window, keys, at)
-        if len(keys) != 1:
-            self._settle()
-            return self._base.reduce(window, keys, at)
-        return self._with_recent(keying_of(window), keys[0]).reduce(window, keys, at)
+        if len(keys) == 1:
+            return self._recent.reduce(window, keys, at)
+        self._settle()
+        return self._base.reduce(window, keys, at)
 
     def add(self, submission: Submission) -> None:
         """Make a scored subject and its payments part of what later subjects are seen against."""
@@ -60,28 +57,15 @@ class History:
             is_new = np.array([i not in self._ids[name] for i in events["record_id"]], dtype=bool)
             if is_new.any():
                 self._ids[name].update(events["record_id"][is_new])
-                self._recent[name].append(rows(events, is_new))
-        if max(map(len, self._recent.values()), default=0) > MOST_RECENT_SUBJECTS:
+                self._recent.add(name, rows(events, is_new))
+        if len(self._recent) > MOST_RECENT:
             self._settle()
-
-    def _with_recent(self, keying: Keying, key: str | None) -> KeyedEvents:
-        """The base's and the recent events of one key, keyed anew."""
-        source, matching, where = keying
-        if key is None:
-            return self._base.keyed(keying)
-        base = self._base.keyed(keying).events_of(key)
-        recent = [keyed(events, matching, where).events_of(key) for events in self._recent[source]]
-        together = in_order_of_knowledge(_joined([base, *recent]))
-        return keyed(together, matching, where)
 
     def _settle(self) -> None:
         """Sort what was added into the base."""
-        sources = {
-            name: in_order_of_knowledge(_joined([base, *self._recent[name]]))
-            for name, base in self._base.sources.items()
-        }
-        self._base = Sources(sources)
-        self._recent.clear()
+        if len(self._recent):
+            self._base = self._recent.settled()
+            self._recent = RecentEvents(self._base)
 
 
 def records_of_folder(folder: Path) -> Records:
@@ -116,8 +100,3 @@ def _outcomes(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Column
         "known_at": conclusive["known_at"],
         "is_confirmed": (conclusive["result"] == "confirmed").astype(np.float64),
     }
-
-
-def _joined(parts: list[Columns]) -> Columns:
-    held = [part for part in parts if length(part)] or parts[:1]
-    return {name: np.concatenate([part[name] for part in held]) for name in held[0]}
