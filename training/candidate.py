@@ -7,6 +7,7 @@ from training.calibration import calibrate
 from training.encoding import Encoding
 from training.evaluation.report import Report
 from training.fit import Rows, grow, tree_count
+from training.leakage.checks import findings, refuse_telling_features
 from training.manifest import Calibration
 from training.margins import Margins
 from training.parameters import TrainingParameters
@@ -34,9 +35,10 @@ def train(
 ) -> Candidate:
     """Fit, calibrate and evaluate; the same data and parameters give the same model digest.
 
-    Raises NotEnoughLabels or CalibrationError.
+    Raises NotEnoughLabels, LeakageFound or CalibrationError.
     """
     split = TimeSplit.of(data, parameters.split)
+    refuse_telling_features(data, split, parameters)
     encoding = Encoding.learnt(
         data.frame.iloc[split.fit.rows], data.inputs, fewest=parameters.trees.fewest_per_category
     )
@@ -44,8 +46,11 @@ def train(
     progress("evaluate", 0, 1)
     margins = Margins.from_text(text, parameters.threads)
     scored = ScoredWindow.of(data, split.evaluation, encoding, margins, calibration)
-    report = scored.report(parameters)
-    model = RiskModel.of(scored.manifest(split, text, parameters, report), text)
+    labelled = scored.judged(labelled_only=True)
+    leaks = findings(data, split, encoding, parameters, labelled.probability)
+    report = scored.report(parameters).model_copy(update={"leakage": leaks})
+    manifest = scored.manifest(split, text, parameters, report)
+    model = RiskModel.of(manifest, text, report.as_bytes)
     progress("evaluate", 1, 1)
     return Candidate(model, report)
 

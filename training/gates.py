@@ -7,7 +7,7 @@ import numpy as np
 from training.calibration import log_odds_of
 from training.errors import NotEnoughLabels
 from training.estimators import Estimate, difference
-from training.evaluation.report import share_name
+from training.evaluation.report import Report, share_name
 from training.manifest import Manifest
 from training.margins import Margins
 from training.parameters import GATE_SHARE
@@ -85,6 +85,16 @@ def calibrated(manifest: Manifest) -> Verdict:
         f"the calibration error is {_number(error)}; want at most {allowed:.3f} "
         f"(chance alone gives up to {_number(by_chance)})",
     )
+
+
+def free_of_leaks(report: Report) -> Verdict:
+    """Did every leakage check run, and none refuse?"""
+    refused = [finding.evidence for finding in report.leakage if finding.is_refusal]
+    if not report.leakage:
+        return Verdict("leakage", False, "no leakage check was run; train with leakage.is_checked")
+    warned = [finding for finding in report.leakage if finding.check == "pair lookup"]
+    sound = f"no check refuses; {len(warned)} pairs of columns are warned of"
+    return Verdict("leakage", not refused, "; ".join(refused) or sound)
 
 
 def no_worse_than_champion(

@@ -13,6 +13,7 @@ from features.records import SubjectKind
 from training.encoding import ModelInput
 from training.estimators import Estimate
 
+FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}\.[a-z]{1,8}$")]
 Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -85,7 +86,7 @@ class Manifest(Part):
     score_quantiles: Annotated[tuple[float, ...], Field(min_length=201, max_length=201)]
     reference: dict[str, Reference]
     libraries: dict[str, str]
-    files: dict[str, Sha256]
+    files: dict[FileName, Sha256]
 
     @model_validator(mode="after")
     def _agree_on_features(self) -> Self:

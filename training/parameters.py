@@ -132,15 +132,29 @@ class EvaluationParameters(Parameters):
         return self
 
 
+class LeakageParameters(Parameters):
+    """When a feature is refused for knowing too much, and which are known to be innocent.
+
+    `accept` names features that may rank better than `largest_auc` on their own. Without
+    `is_checked` only that is looked at; such a model cannot be promoted.
+    """
+
+    largest_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.95
+    accept: tuple[str, ...] = ()
+    is_checked: bool = True
+
+
 class TrainingParameters(Parameters):
     """Everything that decides a training besides the data."""
 
+    # More threads than free cores make LightGBM many times slower, not faster: one is safe.
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
-    threads: Annotated[int, Field(ge=1, le=1024)] = 2
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
     split: SplitParameters = SplitParameters()
     trees: TreeParameters = TreeParameters()
     selection: SelectionParameters = SelectionParameters()
     evaluation: EvaluationParameters = EvaluationParameters()
+    leakage: LeakageParameters = LeakageParameters()
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -11,6 +11,7 @@ from typing import Final
 from features.errors import CatalogueMismatch
 from training import gates
 from training.errors import ArtefactError, PromotionRefused, TrackingError, UnknownModel
+from training.evaluation.report import Report
 from training.gates import Verdict
 from training.model_home import ModelHome, Pointer, Registration
 from training.model_inputs import ModelInputs
@@ -130,6 +131,8 @@ def _verdicts(
     model = RiskModel.read(folder, home.public_key, inputs)
     yield gates.better_than_the_lot(model.manifest)
     yield gates.calibrated(model.manifest)
+    report = Report.model_validate_json(model.report_json)
+    yield gates.free_of_leaks(report)
     yield gates.no_worse_than_champion(model, _champion(registration, home, inputs), data)
 
 

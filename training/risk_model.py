@@ -1,6 +1,7 @@
 """The artefact that training hands to serving: a folder with a model and all that is said of it.
 
     booster.txt     trees in LightGBM's text format
+    report.json     the evaluation, as `training.evaluation.report` writes it
     manifest.json   `training.manifest`, canonical JSON, with the digest of every other file
     manifest.sig    Ed25519 signature of manifest.json, 64 bytes
 
@@ -26,10 +27,11 @@ from training.model_inputs import ModelInputs
 from training.signing import SigningKey, verify
 
 BOOSTER = "booster.txt"
+REPORT = "report.json"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 
-_LARGEST_BYTES = {BOOSTER: 1 << 30, MANIFEST: 1 << 26, SIGNATURE: 64}
+_LARGEST_BYTES = {BOOSTER: 1 << 30, REPORT: 1 << 26, MANIFEST: 1 << 26, SIGNATURE: 64}
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,15 @@ class RiskModel:
     manifest: Manifest
     digest: str
     booster_text: str
+    report_json: bytes
     encoding: Encoding
 
     @classmethod
-    def of(cls, manifest: Manifest, booster_text: str) -> Self:
-        """Put a fresh model together; `manifest.files` must name the booster's digest."""
-        content = canonical_json(manifest)
-        _check_booster(manifest, booster_text.encode())
-        return cls(manifest, sha256(content), booster_text, Encoding(manifest.features))
+    def of(cls, manifest: Manifest, booster_text: str, report_json: bytes) -> Self:
+        """Put a fresh model together; `manifest.files` must name the digests of both files."""
+        _check_files(manifest, {BOOSTER: booster_text.encode(), REPORT: report_json})
+        digest = sha256(canonical_json(manifest))
+        return cls(manifest, digest, booster_text, report_json, Encoding(manifest.features))
 
     @classmethod
     def read(
@@ -62,10 +65,16 @@ class RiskModel:
         if public_key is not None:
             verify(content, _read(folder, SIGNATURE), public_key)
         manifest = _manifest(content, folder)
-        booster = _read(folder, BOOSTER)
-        _check_booster(manifest, booster)
+        files = {name: _read(folder, name) for name in (BOOSTER, REPORT)}
+        _check_files(manifest, files)
         _check_catalogue(manifest, inputs or ModelInputs.of(manifest.subject))
-        return cls(manifest, sha256(content), booster.decode(), Encoding(manifest.features))
+        return cls(
+            manifest=manifest,
+            digest=sha256(content),
+            booster_text=files[BOOSTER].decode(),
+            report_json=files[REPORT],
+            encoding=Encoding(manifest.features),
+        )
 
     def write(
         self, folder: Path, key: SigningKey, beside: Mapping[str, bytes] | None = None
@@ -77,6 +86,7 @@ class RiskModel:
         content = canonical_json(self.manifest)
         with written_whole(folder) as partial:
             (partial / BOOSTER).write_bytes(self.booster_text.encode())
+            (partial / REPORT).write_bytes(self.report_json)
             (partial / MANIFEST).write_bytes(content)
             (partial / SIGNATURE).write_bytes(key.sign(content))
             for name, more in (beside or {}).items():
@@ -122,9 +132,10 @@ def _manifest(content: bytes, folder: Path) -> Manifest:
         raise ArtefactError(f"{folder / MANIFEST}: {place}: {first['msg']}") from None
 
 
-def _check_booster(manifest: Manifest, booster: bytes) -> None:
-    if manifest.files.get(BOOSTER) != sha256(booster):
-        raise ArtefactTampered(f"{BOOSTER} does not have the digest that {MANIFEST} names")
+def _check_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        if manifest.files.get(name) != sha256(content):
+            raise ArtefactTampered(f"{name} does not have the digest that {MANIFEST} names")
 
 
 def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:

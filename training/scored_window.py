@@ -21,7 +21,7 @@ from training.margins import Margins
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 from training.reference import references
-from training.risk_model import BOOSTER, sha256
+from training.risk_model import BOOSTER, REPORT, sha256
 from training.time_split import TimeSplit, Window
 from training.training_set import TrainingSet
 
@@ -98,6 +98,7 @@ class ScoredWindow:
     ) -> Manifest:
         """Everything the artefact says of itself."""
         golden, base = self._golden()
+        files = {BOOSTER: text.encode(), REPORT: report.as_bytes}
         usual = self.data.declared_between(split.fit.begins, split.fit.ends)
         return Manifest(
             name=model_name(self.data.inputs.subject),
@@ -117,7 +118,7 @@ class ScoredWindow:
             ),
             reference=references(self.data.frame.iloc[usual], self.data.inputs),
             libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
-            files={BOOSTER: sha256(text.encode())},
+            files={name: sha256(content) for name, content in files.items()},
         )
 
     def _golden(self) -> tuple[tuple[GoldenVector, ...], float]:

@@ -7,6 +7,8 @@ from tests.training.planted import INPUTS
 from training import gates
 from training.candidate import train
 from training.estimators import Estimate
+from training.evaluation.report import Report
+from training.leakage.finding import Finding
 from training.manifest import Manifest
 from training.parameters import TrainingParameters, TreeParameters
 from training.risk_model import RiskModel
@@ -75,6 +77,19 @@ def test_a_calibration_error_needs_chance_as_its_excuse(
     manifest = with_metrics(model, ece=Estimate(error), ece_by_chance=Estimate(by_chance))
 
     assert gates.calibrated(manifest).is_passed is is_passed
+
+
+def test_a_leak_or_an_unasked_question_shuts_the_gate(model: RiskModel) -> None:
+    report = Report.model_validate_json(model.report_json)
+    leak = Finding(
+        check="single feature", is_refusal=True, features=("x",), evidence="x tells everything"
+    )
+
+    assert gates.free_of_leaks(report).is_passed
+    leaking = report.model_copy(update={"leakage": (*report.leakage, leak)})
+    assert gates.free_of_leaks(leaking).reason == "x tells everything"
+    assert not gates.free_of_leaks(leaking).is_passed
+    assert not gates.free_of_leaks(report.model_copy(update={"leakage": ()})).is_passed
 
 
 def test_a_clearly_worse_model_does_not_replace_the_champion(

@@ -44,7 +44,7 @@ def test_what_was_written_is_read_back_whole(
     assert read.booster_text == model.booster_text
 
 
-@pytest.mark.parametrize("name", ["booster.txt", "manifest.json", "manifest.sig"])
+@pytest.mark.parametrize("name", ["booster.txt", "report.json", "manifest.json", "manifest.sig"])
 @pytest.mark.parametrize("place", [0, -2])
 def test_one_changed_byte_in_any_file_is_refused(
     folder: Path, key: SigningKey, name: str, place: int
@@ -72,7 +72,7 @@ def test_without_a_key_the_digests_still_guard_the_trees(folder: Path) -> None:
         RiskModel.read(folder, None, INPUTS)
 
 
-@pytest.mark.parametrize("name", ["booster.txt", "manifest.json", "manifest.sig"])
+@pytest.mark.parametrize("name", ["booster.txt", "report.json", "manifest.json", "manifest.sig"])
 def test_a_missing_file_is_named(folder: Path, key: SigningKey, name: str) -> None:
     (folder / name).unlink()
 

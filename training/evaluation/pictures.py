@@ -55,7 +55,9 @@ def at_capacity(report: Report) -> Figure:
     axes.axhline(
         report.inspected.prevalence.value or 0, color=PALE, linestyle="--", label="drawn by lot"
     )
-    axes.set(xlabel="% inspected", ylabel="share", title="At capacity (all inspected)", ylim=(0, 1.03))
+    axes.set(
+        xlabel="% inspected", ylabel="share", title="At capacity (all inspected)", ylim=(0, 1.03)
+    )
     axes.legend(frameon=False, fontsize=8)
     return figure
 

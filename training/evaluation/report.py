@@ -1,6 +1,7 @@
 """The evaluation of one model on one window, as JSON keeps it and the page shows it."""
 
 from training.estimators import Estimate
+from training.leakage.finding import Finding
 from training.manifest import Part, WindowFigures
 
 
@@ -94,6 +95,12 @@ class Report(Part):
     importance: tuple[Importance, ...]
     never_seen: dict[str, int]
     oracle: tuple[OracleFigures, ...] = ()
+    leakage: tuple[Finding, ...] = ()
+
+    @property
+    def as_bytes(self) -> bytes:
+        """The report as a file keeps it."""
+        return self.model_dump_json(indent=1).encode() + b"\n"
 
     @property
     def metrics(self) -> dict[str, Estimate]:

@@ -156,7 +156,7 @@ def _write_files(candidate: Candidate, key: SigningKey) -> None:
     drawn = pictures(candidate.report)
     for name, figure in drawn.items():
         mlflow.log_figure(figure, f"pictures/{name}.png")
-    mlflow.log_text(candidate.report.model_dump_json(indent=1), "evaluation/report.json")
+    mlflow.log_text(candidate.report.as_bytes.decode(), "evaluation/report.json")
     mlflow.log_text(page(candidate.report, drawn), "evaluation/report.html")
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / ARTEFACT

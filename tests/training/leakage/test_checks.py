@@ -1,0 +1,158 @@
+"""Each leak is planted into the same honest world, and must be found there and nowhere else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.planted import INPUTS
+from training.candidate import Candidate, train
+from training.errors import LeakageFound
+from training.leakage.finding import Finding
+from training.leakage.lookup import Lookup, Sample
+from training.leakage.pair_lookup import identifying_pairs
+from training.leakage.shuffled_labels import learns_from_nothing
+from training.leakage.single_features import telling_features
+from training.parameters import LeakageParameters, TrainingParameters, TreeParameters
+from training.time_split import TimeSplit
+from training.training_set import TrainingSet
+
+PARAMETERS = TrainingParameters(threads=1, trees=TreeParameters(trees=60, leaves=8))
+
+
+@pytest.fixture(scope="module")
+def honest(planted: Path) -> TrainingSet:
+    return TrainingSet.read(planted, "shipment", INPUTS)
+
+
+def with_column(data: TrainingSet, values: np.ndarray) -> TrainingSet:
+    """The same world, with other values in the column that was noise."""
+    return replace(data, frame=data.frame.assign(noise_ratio=values))
+
+
+def found(candidate: Candidate, check: str) -> list[Finding]:
+    return [finding for finding in candidate.report.leakage if finding.check == check]
+
+
+def from_the_future(data: TrainingSet) -> np.ndarray:
+    """What an inspection wrote down, blurred: known only after the scoring instant."""
+    lots = np.random.default_rng(1)
+    label = np.where(np.isnan(data.outcomes.label), 0, data.outcomes.label)
+    return label * 2 + lots.normal(scale=0.5, size=len(data))
+
+
+def test_an_honest_world_has_no_finding_that_refuses(honest: TrainingSet) -> None:
+    candidate = train(honest, PARAMETERS)
+
+    assert [f.check for f in candidate.report.leakage] == ["shuffled labels"]
+    assert not any(finding.is_refusal for finding in candidate.report.leakage)
+
+
+def test_a_feature_from_the_future_is_refused_by_name(honest: TrainingSet) -> None:
+    with pytest.raises(LeakageFound, match=r"noise_ratio alone has a ROC-AUC of 0\.98"):
+        train(with_column(honest, from_the_future(honest)), PARAMETERS)
+
+
+@pytest.mark.parametrize("tells_by", ["being low", "being in between", "being absent"])
+def test_a_feature_may_tell_the_label_in_any_way(honest: TrainingSet, tells_by: str) -> None:
+    future = from_the_future(honest)
+    values = {
+        "being low": -future,
+        "being in between": (future - 2) ** 2,
+        "being absent": np.where(future > 1, np.nan, 0.0),
+    }[tells_by]
+    data = with_column(honest, values)
+    sample = Sample.of(data, TimeSplit.of(data, PARAMETERS.split))
+
+    named = [f.features for f in telling_features(sample, largest_auc=0.9)]
+
+    assert named == [("noise_ratio",)]
+
+
+def test_an_accepted_feature_is_told_of_but_does_not_stop_training(honest: TrainingSet) -> None:
+    accepting = PARAMETERS.model_copy(
+        update={"leakage": LeakageParameters(accept=("noise_ratio",))}
+    )
+
+    candidate = train(with_column(honest, from_the_future(honest)), accepting)
+
+    assert [f.features for f in found(candidate, "single feature")] == [("noise_ratio",)]
+    assert not found(candidate, "single feature")[0].is_refusal
+
+
+def test_a_set_that_repeats_its_rows_is_warned_of_with_the_columns_that_tell(
+    honest: TrainingSet,
+) -> None:
+    """Every subject copies one of 300 originals, known again by mass and price together."""
+    lots = np.random.default_rng(2)
+    original = lots.integers(0, 300, len(honest))
+    is_bad = lots.random(300) < 0.25
+    label = np.where(honest.outcomes.is_labelled, is_bad[original].astype(float), np.nan)
+    mass, price = lots.lognormal(size=30).round(3), lots.lognormal(size=10).round(3)
+    data = replace(
+        honest,
+        outcomes=replace(honest.outcomes, label=label),
+        frame=honest.frame.assign(
+            value_per_kg_ratio=mass[original % 30],
+            late_payments_30d=lots.poisson(1.0, len(honest)).astype(float),
+            noise_ratio=price[original // 30] * (1 + lots.normal(scale=1e-7, size=len(honest))),
+        ),
+    )
+
+    pairs = found(train(data, PARAMETERS), "pair lookup")
+
+    assert pairs[0].features == ("value_per_kg_ratio", "noise_ratio")
+    assert not pairs[0].is_refusal
+    assert "99% of later subjects repeat values of earlier ones" in pairs[0].evidence
+
+
+def test_two_coarse_columns_that_carry_the_risk_are_no_leak(honest: TrainingSet) -> None:
+    data = replace(
+        honest,
+        frame=honest.frame.assign(
+            value_per_kg_ratio=honest.frame["value_per_kg_ratio"].abs().round(0),
+            noise_ratio=0.0,
+        ),
+    )
+    split = TimeSplit.of(data, PARAMETERS.split)
+    sample = Sample.of(data, split)
+    best = Lookup.filled(
+        pd.factorize(data.frame["late_payments_30d"])[0][: len(sample.labels)], sample
+    )
+
+    assert identifying_pairs(sample, best.scores) == []
+
+
+def test_shuffled_labels_teach_nothing_unless_a_column_deals_with_them(
+    honest: TrainingSet,
+) -> None:
+    """Where the same lots that shuffle the labels also made a column, they are learnt."""
+    split = TimeSplit.of(honest, PARAMETERS.split)
+    sample = Sample.of(honest, split)
+    encoding = train(honest, PARAMETERS).model.encoding
+    lots = np.random.default_rng(PARAMETERS.seed)
+    dealt = np.r_[
+        lots.permutation(sample.labels[: sample.fit_count]), lots.permutation(sample.judged_labels)
+    ]
+    reading = replace(sample, frame=sample.frame.assign(noise_ratio=dealt))
+
+    assert not learns_from_nothing(sample, encoding, INPUTS, PARAMETERS).is_refusal
+    assert learns_from_nothing(reading, encoding, INPUTS, PARAMETERS).is_refusal
+
+
+def test_a_feature_that_grows_with_time_is_named_as_drift(honest: TrainingSet) -> None:
+    candidate = train(with_column(honest, np.arange(len(honest)) / 100), PARAMETERS)
+
+    assert found(candidate, "drift")[0].features[0] == "noise_ratio"
+
+
+def test_checks_can_be_left_out_but_for_the_feature_that_tells_everything(
+    honest: TrainingSet,
+) -> None:
+    hurried = PARAMETERS.model_copy(update={"leakage": LeakageParameters(is_checked=False)})
+
+    assert train(honest, hurried).report.leakage == ()
+    with pytest.raises(LeakageFound):
+        train(with_column(honest, from_the_future(honest)), hurried)

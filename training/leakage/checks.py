@@ -1,0 +1,51 @@
+"""All leakage checks on one training."""
+
+from training.encoding import Encoding
+from training.errors import LeakageFound
+from training.leakage.drift import drift
+from training.leakage.finding import Finding
+from training.leakage.lookup import Sample
+from training.leakage.pair_lookup import identifying_pairs
+from training.leakage.shuffled_labels import learns_from_nothing
+from training.leakage.single_features import telling_features
+from training.parameters import TrainingParameters
+from training.ranking import Floats
+from training.time_split import TimeSplit
+from training.training_set import TrainingSet
+
+
+def refuse_telling_features(
+    data: TrainingSet, split: TimeSplit, parameters: TrainingParameters
+) -> None:
+    """Raise LeakageFound for a feature that all but is the label, unless it is accepted by name."""
+    telling = _telling(Sample.of(data, split), parameters)
+    if told := [finding.evidence for finding in telling if finding.is_refusal]:
+        raise LeakageFound(
+            "; ".join(told)
+            + ". A feature that was known is named in leakage.accept of the experiment"
+        )
+
+
+def findings(
+    data: TrainingSet,
+    split: TimeSplit,
+    encoding: Encoding,
+    parameters: TrainingParameters,
+    evaluation_scores: Floats,
+) -> tuple[Finding, ...]:
+    """What every check says of a finished model; scores are of the labelled evaluation rows."""
+    if not parameters.leakage.is_checked:
+        return ()
+    sample = Sample.of(data, split)
+    drifted = drift(data, split, encoding, parameters)
+    return (
+        *_telling(sample, parameters),
+        *identifying_pairs(sample, evaluation_scores[: len(sample.judged_labels)]),
+        learns_from_nothing(sample, encoding, data.inputs, parameters),
+        *([] if drifted is None else [drifted]),
+    )
+
+
+def _telling(sample: Sample, parameters: TrainingParameters) -> list[Finding]:
+    leakage = parameters.leakage
+    return list(telling_features(sample, largest_auc=leakage.largest_auc, accept=leakage.accept))

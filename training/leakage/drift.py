@@ -1,0 +1,67 @@
+"""How far later subjects differ from those the model was fitted on: can trees tell them apart?"""
+
+import lightgbm
+import numpy as np
+
+from training.encoding import Encoding
+from training.leakage.finding import Finding
+from training.parameters import TrainingParameters
+from training.ranking import Ranking, roc_auc
+from training.time_split import TimeSplit
+from training.training_set import TrainingSet
+
+MOST_ROWS = 10_000
+"""Subjects taken from each window, evenly over its time."""
+
+NOTABLE_AUC = 0.75
+NAMED = 5
+
+
+def drift(
+    data: TrainingSet, split: TimeSplit, encoding: Encoding, parameters: TrainingParameters
+) -> Finding | None:
+    """Warn where fit and evaluation window are told apart well, and name what gives them away.
+
+    All subjects count, labelled or not; trees grow on every second one and are judged on the rest.
+    """
+    windows = [
+        data.declared_between(window.begins, window.ends)
+        for window in (split.fit, split.evaluation)
+    ]
+    parts = [
+        rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(int)]
+        for rows in windows
+    ]
+    values = encoding.encode_frame(data.frame.iloc[np.concatenate(parts)])
+    is_later = np.repeat([0.0, 1.0], [len(part) for part in parts])
+    booster = lightgbm.train(
+        {
+            "objective": "binary",
+            "num_leaves": 15,
+            "seed": parameters.seed,
+            "num_threads": parameters.threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        },
+        lightgbm.Dataset(
+            values[::2],
+            is_later[::2],
+            feature_name=encoding.names,
+            categorical_feature=encoding.categorical_places,
+        ),
+        num_boost_round=50,
+    )
+    told = np.asarray(booster.predict(values[1::2], num_threads=parameters.threads))
+    auc = roc_auc(Ranking.of(is_later[1::2], told))
+    if auc <= NOTABLE_AUC:
+        return None
+    gains = booster.feature_importance("gain")
+    most = [encoding.names[place] for place in np.argsort(-gains, kind="stable")[:NAMED]]
+    return Finding(
+        check="drift",
+        is_refusal=False,
+        features=tuple(most),
+        evidence=f"later subjects are told from earlier ones with a ROC-AUC of {auc:.3f}, most "
+        f"of all by {', '.join(most)}",
+    )

@@ -1,0 +1,16 @@
+"""What a leakage check found."""
+
+from typing import Literal
+
+from training.manifest import Part
+
+Check = Literal["single feature", "pair lookup", "shuffled labels", "drift"]
+
+
+class Finding(Part):
+    """One finding; `is_refusal` stops a promotion, a warning is for people to judge."""
+
+    check: Check
+    is_refusal: bool
+    features: tuple[str, ...]
+    evidence: str

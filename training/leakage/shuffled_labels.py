@@ -1,0 +1,52 @@
+"""From labels dealt out anew there is nothing to learn; whoever does is reading the answers."""
+
+import numpy as np
+
+from training.encoding import Encoding
+from training.estimators import with_intervals
+from training.fit import Rows, grow
+from training.leakage.finding import Finding
+from training.leakage.lookup import Sample
+from training.margins import Margins
+from training.model_inputs import ModelInputs
+from training.parameters import TrainingParameters
+from training.ranking import Ranking, roc_auc
+
+MOST_TREES = 50
+
+
+def learns_from_nothing(
+    sample: Sample, encoding: Encoding, inputs: ModelInputs, parameters: TrainingParameters
+) -> Finding:
+    """Grow trees on shuffled labels and judge them on shuffled labels; chance is what is wanted."""
+    lots = np.random.default_rng(parameters.seed)
+    labels = np.r_[
+        lots.permutation(sample.labels[: sample.fit_count]), lots.permutation(sample.judged_labels)
+    ]
+    values = encoding.encode_frame(sample.frame)
+    few = parameters.trees.model_copy(
+        update={"trees": min(MOST_TREES, parameters.trees.trees), "early_stopping_rounds": 0}
+    )
+    text = grow(
+        Rows(values[: sample.fit_count], labels[: sample.fit_count], None),
+        None,
+        encoding,
+        inputs,
+        parameters.model_copy(update={"trees": few}),
+    )
+    margins = Margins.from_text(text, parameters.threads).of(values[sample.fit_count :])
+    auc = with_intervals(
+        Ranking.of(labels[sample.fit_count :], margins),
+        lambda ranking: {"roc_auc": roc_auc(ranking)},
+        rounds=parameters.evaluation.redraws,
+        seed=parameters.seed,
+    )["roc_auc"]
+    value, low, high = auc.value or 0.5, auc.low or 0.0, auc.high or 1.0
+    # Three half-widths: the interval alone is missed by chance once in forty trainings.
+    return Finding(
+        check="shuffled labels",
+        is_refusal=value - 3 * (value - low) / 2 > 0.5 + 0.05,
+        features=(),
+        evidence=f"trained on shuffled labels, the ROC-AUC is {value:.3f} ({low:.3f} to "
+        f"{high:.3f}); by chance it is 0.5",
+    )

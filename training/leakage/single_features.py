@@ -1,0 +1,44 @@
+"""A single feature that nearly tells the label was hardly known at the scoring instant."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from training.leakage.finding import Finding
+from training.leakage.lookup import Lookup, Sample
+from training.ranking import Ints
+
+BINS = 50
+
+
+def telling_features(
+    sample: Sample, *, largest_auc: float, accept: tuple[str, ...] = ()
+) -> Iterable[Finding]:
+    """Every feature whose values alone rank later subjects better than `largest_auc`.
+
+    Judged by the share confirmed in bins of the values, missing ones apart, so that a feature may
+    tell by being high, low, in between or absent. Those in `accept` are told of, not refused.
+    """
+    for name in sample.frame.columns:
+        auc = Lookup.filled(_binned(sample.frame[name], sample.fit_count), sample).roc_auc(sample)
+        if auc > largest_auc:
+            yield Finding(
+                check="single feature",
+                is_refusal=name not in accept,
+                features=(name,),
+                evidence=f"{name} alone has a ROC-AUC of {auc:.3f} on later subjects, above "
+                f"{largest_auc:g}: it was hardly known when they were declared",
+            )
+
+
+def _binned(values: "pd.Series[float]", fit_count: int) -> Ints:
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return pd.factorize(values)[0]
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    present = numbers[:fit_count][~np.isnan(numbers[:fit_count])]
+    if not len(present):
+        return np.isnan(numbers).astype(np.int64)
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1]))
+    # A value that stands on an edge shares a bin with what lies above it.
+    return np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers, side="right"))
