@@ -1,5 +1,7 @@
 """`tidegate serve`: the service, until it is told to stop."""
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -23,6 +25,8 @@ def serve(
     log_as_json()
     app = create_app(Settings(home=home))
     messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
+    # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Access lines are our own: uvicorn's hold paths, and paths hold ids.
     uvicorn.run(
         app,

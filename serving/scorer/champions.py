@@ -77,8 +77,11 @@ class Champions:
         try:
             return self._loaded[kind]
         except KeyError:
+            why = (
+                "none is promoted" if stamp is None else "the promoted one was refused, see the log"
+            )
             raise NoModel(
-                f"no {kind} model is ready; run `tidegate train --subject {kind}` and "
+                f"no {kind} model is ready ({why}); run `tidegate train --subject {kind}` and "
                 f"`tidegate promote`, then try again"
             ) from None
 
