@@ -6,10 +6,12 @@ import typer
 
 from features.errors import TidegateError
 from serving.commands.build import build
+from serving.commands.demo import demo
 from serving.commands.features import features
 from serving.commands.keys import keys
 from serving.commands.score import replay, score
 from serving.commands.serve import serve
+from serving.commands.synth import synth
 from serving.commands.train import evaluate, promote, train
 
 app = typer.Typer(
@@ -19,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (build, train, evaluate, promote, serve, score, replay, features):
+for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
     app.command()(command)
 app.add_typer(keys, name="keys")
 
@@ -31,3 +33,7 @@ def main() -> None:
     except TidegateError as error:
         typer.echo(f"tidegate: {error}", err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""One explained score, printed for a person to read."""
+
+from typing import Any
+
+WIDTH = 78
+
+
+def explained(answer: dict[str, Any], declared_at: str) -> str:
+    """An answer with its explanation as text; its numbers add up to the printed log-odds."""
+    reasons = answer["reasons"]
+    total = round(answer["log_odds"], 3)
+    base = round(answer["base_log_odds"], 3)
+    named = sum(round(reason["log_odds"], 3) for reason in reasons)
+    lines = [
+        f"{answer['subject_kind'].title()} {answer['subject_id']}, declared {declared_at}",
+        f"Lane {answer['lane']}: {answer['probability']:.1%} of cases like this are confirmed when "
+        "inspected;",
+        f"the score is higher than {answer['percentile']:.1f} % of recent ones.",
+        "",
+        _line("What the model starts from, before it has seen anything", base),
+        *_side("What speaks for a closer look", reasons, "for"),
+        *_side("What speaks against", reasons, "against"),
+        "",
+        _line(
+            f"{answer['remainder']['features']} weaker signs together",
+            round(total - base - named, 3),
+        ),
+        _line("The score: the sum of all above, in log-odds", total),
+    ]
+    if answer["missing"]:
+        lines += ["", f"Not submitted, and missed: {', '.join(answer['missing'])}."]
+    return "\n".join(lines)
+
+
+def _side(title: str, reasons: list[dict[str, Any]], effect: str) -> list[str]:
+    own = [reason for reason in reasons if reason["effect"] == effect]
+    if not own:
+        return []
+    return ["", title, *(_reason(reason) for reason in own)]
+
+
+def _reason(reason: dict[str, Any]) -> str:
+    return _line(f"  {reason['words']}", round(reason["log_odds"], 3))
+
+
+def _line(text: str, number: float) -> str:
+    """The text, broken where it is long, with the number at the right of its last line."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    lines, room = [indent], WIDTH - 9
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines[-1].strip() else f"{lines[-1]}{word}"
+        if len(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(f"{indent}  {word}")
+    lines[-1] = f"{lines[-1]:<{room}} {number:>+8.3f}"
+    return "\n".join(lines)

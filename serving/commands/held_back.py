@@ -1,0 +1,27 @@
+"""A world split at an instant: what is known by then, and what is yet to come."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.folders import written_whole
+from features.reading import read_records, write_records
+from features.records import RECORD_FILES
+from features.schema import INSTANT
+
+
+def write_known_by(world: Path, instant: datetime, out: Path) -> None:
+    """Write those records of a world that were known before the instant, whole or not at all."""
+    with written_whole(out) as folder:
+        for name, record in RECORD_FILES.items():
+            table = read_records(world, name)
+            is_known = pc.less(table[record.known_from], pa.scalar(instant, INSTANT))
+            write_records(folder, name, table.filter(is_known))
+
+
+def last_days_begin(world: Path, days: int) -> datetime:
+    """The instant at which the last days of a world's declarations begin."""
+    last: datetime = pc.max(read_records(world, "shipments")["declared_at"]).as_py()
+    return last - timedelta(days=days)
