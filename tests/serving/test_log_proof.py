@@ -1,0 +1,182 @@
+"""The log's proof: every way to tamper with it is found, and located."""
+
+import json
+import random
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from serving.commands.verify_log import verify_log
+from serving.store.decision_log import DecisionLog
+from serving.store.engine import open_database
+from serving.store.log_proof import Mark, Proof, prove
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import Service
+
+RECORDS = 12
+
+
+@pytest.fixture
+def log(service: Service) -> Path:
+    """The file of a log with some decisions, its guards against changes taken off."""
+    caller = service.key("score")
+    for number in range(RECORDS):
+        is_route = number % 3 == 0
+        body = route(journey_id=f"J-{number}") if is_route else shipment(shipment_id=f"S-{number}")
+        assert service.score(body, caller).status_code == 200
+    file = service.home / "tidegate.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TRIGGER decisions_refuse_update")
+        connection.execute("DROP TRIGGER decisions_refuse_delete")
+    return file
+
+
+def proof(file: Path, earlier: Mark | None = None) -> Proof:
+    return prove(open_database(file, is_service=False), earlier)
+
+
+def change(file: Path, *statements: str) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_an_untouched_log_is_whole(log: Path) -> None:
+    found = proof(log)
+
+    assert found.is_whole
+    assert found.mark.size == RECORDS
+
+
+def test_an_empty_log_is_whole(tmp_path: Path) -> None:
+    assert proof(tmp_path / "new.db").mark == Mark(0, "00" * 32)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("decision_id", "'another'"),
+        ("scored_at", "'2020-01-01T00:00:00+00:00'"),
+        ("subject_kind", "'ship'"),
+        ("subject_id", "'S-x'"),
+        ("office_id", "'elsewhere'"),
+        ("caller_id", "'nobody'"),
+        ("lane", "'inspect'"),
+        ("probability", "0.5"),
+        ("chain", "zeroblob(32)"),
+        ("record", "record || ' '"),
+        ("seq", "70"),
+    ],
+)
+def test_a_changed_column_is_found_where_it_is(log: Path, column: str, value: str) -> None:
+    change(log, f"UPDATE decisions SET {column} = {value} WHERE seq = 5")
+
+    found = proof(log)
+
+    assert (found.is_whole, found.first_bad) == (False, 5)
+
+
+def test_every_changed_byte_of_a_record_is_found(log: Path) -> None:
+    lots = random.Random(11)
+    connection = sqlite3.connect(log)
+    for _ in range(60):
+        seq = lots.randrange(1, RECORDS + 1)
+        (record,) = connection.execute(
+            "SELECT record FROM decisions WHERE seq = ?", (seq,)
+        ).fetchone()
+        at = lots.randrange(len(record))
+        changed = record[:at] + chr(ord(record[at]) ^ 1) + record[at + 1 :]
+        put = "UPDATE decisions SET record = ? WHERE seq = ?"
+        with connection:
+            connection.execute(put, (changed, seq))
+        assert proof(log).first_bad == seq
+        with connection:
+            connection.execute(put, (record, seq))
+    assert proof(log).is_whole
+
+
+@pytest.mark.parametrize("seq", [1, 5, RECORDS - 1])
+def test_a_deleted_record_is_found(log: Path, seq: int) -> None:
+    change(log, f"DELETE FROM decisions WHERE seq = {seq}")
+
+    assert proof(log).first_bad == seq
+
+
+def test_a_deleted_record_is_found_though_the_rest_moved_up(log: Path) -> None:
+    change(
+        log,
+        "DELETE FROM decisions WHERE seq = 5",
+        *(f"UPDATE decisions SET seq = {n - 1} WHERE seq = {n}" for n in range(6, RECORDS + 1)),
+    )
+
+    assert proof(log).first_bad == 5
+
+
+def test_two_exchanged_records_are_found(log: Path) -> None:
+    change(
+        log,
+        "UPDATE decisions SET seq = 99 WHERE seq = 4",
+        "UPDATE decisions SET seq = 4 WHERE seq = 7",
+        "UPDATE decisions SET seq = 7 WHERE seq = 99",
+    )
+
+    assert proof(log).first_bad == 4
+
+
+def test_an_inserted_record_is_found(log: Path) -> None:
+    change(
+        log,
+        *(f"UPDATE decisions SET seq = {n + 1} WHERE seq = {n}" for n in range(RECORDS, 5, -1)),
+        "INSERT INTO decisions SELECT 6, 'forged', scored_at, subject_kind, subject_id, office_id,"
+        " caller_id, lane, probability, record, chain FROM decisions WHERE seq = 5",
+    )
+
+    assert proof(log).first_bad == 6
+
+
+def test_a_cut_off_end_is_found_with_an_earlier_mark_only(log: Path) -> None:
+    mark = proof(log).mark
+    change(log, f"DELETE FROM decisions WHERE seq > {RECORDS - 2}")
+
+    assert proof(log).is_whole
+    assert proof(log, mark).first_bad == RECORDS - 1
+
+
+def test_a_log_written_anew_is_found_with_an_earlier_mark(log: Path) -> None:
+    mark = proof(log).mark
+    records = list(DecisionLog(open_database(log, is_service=False)).records())
+    change(log, f"DELETE FROM decisions WHERE seq = {RECORDS}")
+    other = Mark(mark.size - 1, mark.head)
+
+    assert len(records) == RECORDS
+    assert proof(log, other).first_bad == RECORDS - 1
+
+
+def test_a_mark_holds_while_the_log_grows(log: Path, service: Service) -> None:
+    mark = proof(log).mark
+    service.score(shipment(shipment_id="S-later"), service.key("score"))
+
+    assert proof(log, mark).is_whole
+    assert proof(log).mark.size == RECORDS + 1
+
+
+def test_the_command_says_what_is_wrong_and_fails(log: Path, service: Service) -> None:
+    app = typer.Typer()
+    app.command()(verify_log)
+
+    def run(*arguments: Any) -> tuple[int, Any]:
+        result = CliRunner().invoke(app, ["--home", str(service.home), "--json", *arguments])
+        return result.exit_code, json.loads(result.stdout) if result.stdout else None
+
+    whole_code, whole = run()
+    change(log, "UPDATE decisions SET lane = 'inspect' WHERE seq = 3")
+    broken_code, broken = run("--size", str(whole["size"]), "--head", whole["head"])
+
+    assert (whole_code, whole["whole"], whole["size"]) == (0, True, RECORDS)
+    assert (broken_code, broken["whole"], broken["first_bad"]) == (1, False, 3)
+    assert run("--size", "3")[0] == 2
