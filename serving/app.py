@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from features.submission import Submission
 from serving.access.sessions import Sessions
-from serving.api import catalogue, decisions, health, models, scores
+from serving.api import batches, catalogue, decisions, health, models, scores
 from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
@@ -51,7 +51,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
     )
     app.state.house = house
-    for resource in (scores, decisions, catalogue, models, health):
+    for resource in (scores, batches, decisions, catalogue, models, health):
         app.include_router(resource.router)
     for pages in (sign_in, case_pages, feature_pages, reference):
         app.include_router(pages.router)

@@ -24,6 +24,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """An answer that may be given once `durable` is done; at once where that is None."""
+
+    answer: Answer
+    durable: "Future[None] | None" = None
+
+
+@dataclass(frozen=True)
 class Desk:
     """Decides requests, each once."""
 
@@ -39,27 +47,33 @@ class Desk:
         Raises StillInProgress, IdempotencyKeyReused, Unavailable (nothing was decided, or it is not
         known to be durable in time: the same key tells), and what `Assessor.assess` raises.
         """
+        return self.answered(self.take(request, idempotency_key, worded))
+
+    def take(self, request: Request, idempotency_key: str, worded: Worded) -> Pending:
+        """Decide and hand to the writer; several may be taken before the first is answered."""
         claim = (request.caller.key_id, idempotency_key)
         self.claims.take(claim)
         durable: Future[None] | None = None
         try:
             if given := self.log.answer(*claim):
-                return Answer(_of_same_body(given, request))
+                return Pending(Answer(_of_same_body(given, request)))
             decision = self.assessor.assess(request)
             body = worded(decision)
             durable = self.writer.submit(decision.row(), _answer_row(decision, claim, body))
-            self._wait(durable)
+            return Pending(Answer(body, decision), durable)
         finally:
             self._release(claim, durable)
-        return Answer(body, decision)
 
-    def _wait(self, durable: "Future[None]") -> None:
-        try:
-            durable.result(self.deadline_s)
-        except DeadlinePassed:
-            raise LogUnavailable(
-                "the decision is not durable yet; ask again with the same idempotency key"
-            ) from None
+    def answered(self, pending: Pending) -> Answer:
+        """The answer, when its decision is durable; raises Unavailable where it is not in time."""
+        if pending.durable is not None:
+            try:
+                pending.durable.result(self.deadline_s)
+            except DeadlinePassed:
+                raise LogUnavailable(
+                    "the decision is not durable yet; ask again with the same idempotency key"
+                ) from None
+        return pending.answer
 
     def _release(self, claim: tuple[str, str], durable: "Future[None] | None") -> None:
         """Release a claim, but not before the fate of what was submitted under it is known."""

@@ -80,8 +80,11 @@ class Metrics:
             registry=own,
         )
 
-    def count(self, decision: Decision) -> None:
-        """Count one new decision."""
+    def count(self, decision: Decision | None) -> None:
+        """Count one new decision, or the repetition of an earlier one's answer."""
+        if decision is None:
+            self.repeated.inc()
+            return
         model = decision.model
         self.scores.labels(model.name, model.version, decision.lane).inc()
         self.probabilities.labels(model.name).observe(decision.score.probability)

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     post_review_share: Share = 0.10
     control_probability: Annotated[float, Field(gt=0, le=1)] = 0.01
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    max_batch_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
+    max_batch_subjects: Annotated[int, Field(ge=1)] = 1_000
     queue_capacity: Annotated[int, Field(ge=1)] = 256
     commit_deadline_s: Annotated[float, Field(gt=0)] = 5.0
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30

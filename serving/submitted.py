@@ -8,6 +8,7 @@ mark, nesting without end.
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import orjson
@@ -38,6 +39,17 @@ def read_submission(body: bytes) -> Submission:
         ) from None
 
 
+def split_array(body: bytes) -> list[bytes]:
+    """The elements of a JSON array, each as the bytes that arrived; not yet checked themselves.
+
+    Raises BodyMalformed where the body is no array.
+    """
+    try:
+        return list(_elements(body.decode()))
+    except (ValueError, RecursionError):
+        raise BodyMalformed("the body is not a JSON array") from None
+
+
 def read_json(body: bytes) -> Any:
     """The JSON document in `body`, where every reader would read the same."""
     try:
@@ -53,6 +65,31 @@ def read_json(body: bytes) -> Any:
         raise BodyMalformed(f"not valid JSON at byte {refusal.pos}") from None
     except RecursionError:
         raise BodyMalformed("nested deeper than any record") from None
+
+
+def _elements(text: str) -> Iterator[bytes]:
+    decoder, at = json.JSONDecoder(), _after_space(text, 0)
+    if text[at : at + 1] != "[":
+        raise ValueError
+    mark, at = "[", _after_space(text, at + 1)
+    if text[at : at + 1] == "]":
+        mark, at = "]", _after_space(text, at + 1)
+    while mark != "]":
+        _, end = decoder.raw_decode(text, at)
+        yield text[at:end].encode()
+        at = _after_space(text, end)
+        mark = text[at : at + 1]
+        if mark not in {",", "]"}:
+            raise ValueError
+        at = _after_space(text, at + 1)
+    if at != len(text):
+        raise ValueError
+
+
+def _after_space(text: str, at: int) -> int:
+    while text[at : at + 1] in {" ", "\t", "\n", "\r"}:
+        at += 1
+    return at
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -33,6 +33,19 @@ SUBMISSION_BODY: dict[str, Any] = {
     }
 }
 
+BATCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": {"$ref": REF.format(model="Submission")}},
+                "examples": {"two": {"summary": "Two subjects", "value": [SHIPMENT, ROUTE]}},
+            },
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    }
+}
+
 
 def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
     """Responses for a route's description: `problems(s404="unknown decision")`."""

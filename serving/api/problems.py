@@ -63,8 +63,14 @@ def problem(request: Request, error: ServingError) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
-    return _response(
-        request, slug(type(error)), error.title, error.status, str(error), error.faults, headers
+    content = problem_content(request.state.request_id, error)
+    return Response(orjson.dumps(content), error.status, headers, MEDIA_TYPE)
+
+
+def problem_content(request_id: str, error: ServingError) -> dict[str, Any]:
+    """An error as RFC 9457 says it."""
+    return _content(
+        request_id, slug(type(error)), error.title, error.status, str(error), error.faults
     )
 
 
@@ -101,8 +107,11 @@ def _invalid_parameters(request: Request, error: Exception) -> Response:
 def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = TITLES.get(error.status_code, "The request was refused")
+    content = _content(
+        request.state.request_id, "about:blank", title, error.status_code, f"{title}."
+    )
     headers = dict(error.headers or {})
-    return _response(request, "about:blank", title, error.status_code, f"{title}.", (), headers)
+    return Response(orjson.dumps(content), error.status_code, headers, MEDIA_TYPE)
 
 
 def _failure(request: Request, error: Exception) -> Response:
@@ -110,17 +119,15 @@ def _failure(request: Request, error: Exception) -> Response:
     return unforeseen(request)
 
 
-def _response(
-    request: Request,
+def _content(
+    request_id: str,
     kind: str,
     title: str,
     status: int,
     detail: str,
-    faults: tuple[Fault, ...],
-    headers: dict[str, str],
-) -> Response:
-    request_id = request.state.request_id
-    content: dict[str, Any] = {
+    faults: tuple[Fault, ...] = (),
+) -> dict[str, Any]:
+    return {
         "type": kind,
         "title": title,
         "status": status,
@@ -129,7 +136,6 @@ def _response(
         "request_id": request_id,
         "errors": [asdict(fault) for fault in faults],
     }
-    return Response(orjson.dumps(content), status, headers, MEDIA_TYPE)
 
 
 def slug(error: type[ServingError]) -> str:

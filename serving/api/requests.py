@@ -77,16 +77,28 @@ def idempotency_key(
 IdempotencyKey = Annotated[str, Depends(idempotency_key)]
 
 
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+
 async def json_body(request: Request, house: TheHouse) -> bytes:
-    """The body's bytes as they came; raises MediaTypeUnsupported or BodyTooLarge.
+    """The body's bytes as they came; raises MediaTypeUnsupported or BodyTooLarge."""
+    refuse_other_media(request, JSON)
+    return await body_within(request, house.settings.max_body_bytes)
+
+
+def refuse_other_media(request: Request, *media_types: str) -> str:
+    """The body's media type, one of those given; raises MediaTypeUnsupported.
 
     Nothing is inflated: a small compressed body can hold more than the machine.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise MediaTypeUnsupported("send the body without Content-Encoding")
-    if not _is_json(request.headers.get("content-type", "")):
-        raise MediaTypeUnsupported("send the body as application/json in UTF-8")
-    return await body_within(request, house.settings.max_body_bytes)
+    given, _, parameter = request.headers.get("content-type", "").lower().partition(";")
+    is_utf8 = parameter.strip().replace('"', "") in {"", "charset=utf-8"}
+    if given.strip() not in media_types or not is_utf8:
+        raise MediaTypeUnsupported(f"send the body as {' or '.join(media_types)} in UTF-8")
+    return given.strip()
 
 
 async def body_within(request: Request, most: int) -> bytes:
@@ -104,9 +116,3 @@ async def body_within(request: Request, most: int) -> bytes:
 
 
 JsonBody = Annotated[bytes, Depends(json_body)]
-
-
-def _is_json(content_type: str) -> bool:
-    media_type, _, parameter = content_type.partition(";")
-    is_utf8 = parameter.strip().lower().replace('"', "") in {"", "charset=utf-8"}
-    return media_type.strip().lower() == "application/json" and is_utf8

@@ -36,15 +36,16 @@ def score_subject(
     the scope `explain` the answer holds reasons and contributions.
     """
     request = Request(caller, read_submission(body), body, house.clock())
-    answer = house.desk.decide(request, idempotency_key, _worded_for(caller))
-    if answer.decision is None:
-        house.metrics.repeated.inc()
-        return _json(answer.body, {"Idempotency-Replayed": "true"})
+    answer = house.desk.decide(request, idempotency_key, worded_for(caller))
     house.metrics.count(answer.decision)
+    if answer.decision is None:
+        return _json(answer.body, {"Idempotency-Replayed": "true"})
     return _json(answer.body, {"Location": f"/v1/decisions/{answer.decision.decision_id}"})
 
 
-def _worded_for(caller: Caller) -> Worded:
+def worded_for(caller: Caller) -> Worded:
+    """How a decision is put to this caller: with its explanation only where it may have one."""
+
     def worded(decision: Decision) -> bytes:
         answer = decision_answer(decision, is_explained=caller.may("explain"))
         return answer.model_dump_json().encode()

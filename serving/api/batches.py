@@ -1,0 +1,113 @@
+"""`POST /v1/scores/batch`: many subjects in, a decision or a problem for each out."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+
+from serving.access.callers import Caller
+from serving.api.answers import Shape
+from serving.api.openapi import BATCH_BODY, problems
+from serving.api.problems import problem_content
+from serving.api.requests import (
+    JSON,
+    NDJSON,
+    IdempotencyKey,
+    MayScore,
+    TheHouse,
+    body_within,
+    refuse_other_media,
+)
+from serving.api.scores import worded_for
+from serving.assessment import Request as Asked
+from serving.desk import Pending
+from serving.errors import BodyTooLarge, ServingError
+from serving.house import House
+from serving.submitted import read_submission, split_array
+
+router = APIRouter(prefix="/v1/scores/batch", tags=["scores"])
+
+TOGETHER = 64  # taken before the first is waited for: one flush serves them all
+
+Taken = Pending | ServingError
+
+
+class BatchLine(Shape):
+    """The answer to one subject: what `POST /v1/scores` would have answered, and its status."""
+
+    line: int
+    status: int
+    answer: dict[str, Any]
+
+
+async def batch_lines(request: Request, house: TheHouse) -> list[bytes]:
+    """The submissions in the body, as they came; raises as for a single one."""
+    media_type = refuse_other_media(request, JSON, NDJSON)
+    body = await body_within(request, house.settings.max_batch_bytes)
+    lines = split_array(body) if media_type == JSON else body.splitlines()
+    lines = [line for line in lines if line.strip()]
+    if len(lines) > house.settings.max_batch_subjects:
+        raise BodyTooLarge(f"a batch may hold {house.settings.max_batch_subjects} subjects")
+    return lines
+
+
+BatchLines = Annotated[list[bytes], Depends(batch_lines)]
+
+
+@router.post(
+    "",
+    response_class=Response,
+    openapi_extra=BATCH_BODY,
+    responses={
+        200: {"description": "NDJSON: a line per subject, in their order.", "model": BatchLine},
+        **problems(
+            s400="The body is no JSON array, or the idempotency key is missing.",
+            s413="The body is too large, or holds too many subjects.",
+            s415="The body is neither JSON nor NDJSON.",
+        ),
+    },
+)
+def score_subjects(
+    request: Request,
+    house: TheHouse,
+    caller: MayScore,
+    idempotency_key: IdempotencyKey,
+    lines: BatchLines,
+) -> Response:
+    """Score subjects from a JSON array or NDJSON, each for itself: one refused stops no other.
+
+    Send a batch again with the same key, and what was decided is repeated, what failed is tried.
+    """
+    answers: list[bytes] = []
+    numbered = iter(enumerate(lines, start=1))
+    while together := list(islice(numbered, TOGETHER)):
+        # A space can't be in a caller's key, so no single request meets a line of a batch.
+        taken = [
+            (number, _taken(house, caller, line, f"{idempotency_key} {number}"))
+            for number, line in together
+        ]
+        answers += _answered(house, taken, request.state.request_id)
+    return Response(b"".join(answers), media_type=NDJSON)
+
+
+def _taken(house: House, caller: Caller, line: bytes, key: str) -> Taken:
+    try:
+        asked = Asked(caller, read_submission(line), line, house.clock())
+        return house.desk.take(asked, key, worded_for(caller))
+    except ServingError as error:
+        return error
+
+
+def _answered(house: House, taken: list[tuple[int, Taken]], request_id: str) -> Iterator[bytes]:
+    for number, each in taken:
+        try:
+            if isinstance(each, ServingError):
+                raise each
+            answer = house.desk.answered(each)
+            house.metrics.count(answer.decision)
+            yield b'{"line":%d,"status":200,"answer":%b}\n' % (number, answer.body)
+        except ServingError as error:
+            content = orjson.dumps(problem_content(request_id, error))
+            yield b'{"line":%d,"status":%d,"answer":%b}\n' % (number, error.status, content)
