@@ -1,5 +1,6 @@
 """What must hold before a model may answer for a border: each gate one question, one sentence."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from training.calibration import log_odds_of
 from training.errors import NotEnoughLabels
 from training.estimators import Estimate, difference
-from training.evaluation.report import Report, share_name
+from training.evaluation.report import GroupFigures, Report, share_name
 from training.manifest import Manifest
 from training.margins import Margins
 from training.parameters import GATE_SHARE
@@ -21,6 +22,11 @@ ADDITIVITY = 1e-9
 
 LARGEST_CALIBRATION_ERROR = 0.05
 """Beyond it, and beyond what chance explains on that many subjects, a probability misleads."""
+
+JUDGED_GROUPINGS = ("mode", "office", "operator", "origin")
+LARGEST_FALSE_REFERRAL_RATIO = 4.0
+LARGEST_PRECISION_GAP = 0.35
+"""How far a group may stand from subjects on the whole before a person must look into it."""
 
 PRECISION = f"precision_at_{share_name(GATE_SHARE)}"
 
@@ -95,6 +101,43 @@ def free_of_leaks(report: Report) -> Verdict:
     warned = [finding for finding in report.leakage if finding.check == "pair lookup"]
     sound = f"no check refuses; {len(warned)} pairs of columns are warned of"
     return Verdict("leakage", not refused, "; ".join(refused) or sound)
+
+
+def fair_to_groups(report: Report) -> Verdict:
+    """Is no group referred far oftener, or far less rightly, than subjects on the whole?"""
+    unfair = [
+        reason
+        for by in sorted({group.by for group in report.groups} & set(JUDGED_GROUPINGS))
+        for reason in _unfairness([group for group in report.groups if group.by == by])
+    ]
+    judged = sum(group.by in JUDGED_GROUPINGS for group in report.groups)
+    return Verdict(
+        "groups",
+        not unfair,
+        "; ".join(unfair) or f"{judged} groups by {', '.join(JUDGED_GROUPINGS)} are within limits",
+    )
+
+
+def _unfairness(groups: list[GroupFigures]) -> Iterator[str]:
+    """What is clear beyond the interval; a group too small to be clear is not judged."""
+    clean = sum(g.labelled - g.confirmed for g in groups)
+    referred = sum((g.referred.value or 0) * g.labelled for g in groups)
+    found = sum((g.precision.value or 0) * (g.referred.value or 0) * g.labelled for g in groups)
+    usual = (referred - found) / clean if clean else 0.0
+    precision = found / referred if referred else 0.0
+    for g in groups:
+        allowed = LARGEST_FALSE_REFERRAL_RATIO * usual
+        if g.false_referral.low is not None and g.false_referral.low > allowed:
+            yield (
+                f"{g.by} {g.group}: {_spelt(g.false_referral)} of clean subjects are referred; "
+                f"want at most {allowed:.3f}, {LARGEST_FALSE_REFERRAL_RATIO:g} times the usual"
+            )
+        wanted = precision - LARGEST_PRECISION_GAP
+        if g.precision.high is not None and g.precision.high < wanted:
+            yield (
+                f"{g.by} {g.group}: precision is {_spelt(g.precision)}; want {wanted:.3f}, at most "
+                f"{LARGEST_PRECISION_GAP:g} under the usual {precision:.3f}"
+            )
 
 
 def no_worse_than_champion(

@@ -51,6 +51,7 @@ class SplitParameters(Parameters):
     `label_gap_days` before a window ends are left out of fitting and calibration, since of late
     declarations only the quickly decided ones have labels yet. `refit` grows the trees anew on the
     fit and the calibration window together once their number and the calibration are known.
+    With `operators` apart, no operator is in a window that was labelled in an earlier one.
     """
 
     fit_share: Share = 0.6
@@ -62,6 +63,7 @@ class SplitParameters(Parameters):
     label_gap_days: Annotated[float, Field(ge=0, le=3650)] = 14
     minimum_labels: Annotated[int, Field(ge=2)] = 10
     refit: bool = False
+    operators: Literal["mixed", "apart"] = "mixed"
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:

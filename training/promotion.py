@@ -133,6 +133,7 @@ def _verdicts(
     yield gates.calibrated(model.manifest)
     report = Report.model_validate_json(model.report_json)
     yield gates.free_of_leaks(report)
+    yield gates.fair_to_groups(report)
     yield gates.no_worse_than_champion(model, _champion(registration, home, inputs), data)
 
 

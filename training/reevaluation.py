@@ -41,7 +41,10 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> Window:
     begins = _instant(model.manifest.training_window.evaluation.begins)
     days = (begins, end_of(data))
     window = Window.of("evaluation", data, days, known_before=LAST, gap=np.timedelta64(0))
-    refuse_thin(window, parameters_of(model).split.minimum_labels)
+    parameters = parameters_of(model).split
+    if parameters.operators == "apart":
+        window = window.without_operators_before(data)
+    refuse_thin(window, parameters.minimum_labels)
     return window
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from training.calibration import log_odds_of, probability_of
 from training.encoding import Encoding
+from training.evaluation.cold import cold_figures
 from training.evaluation.evaluate import evaluate
 from training.evaluation.importance import importance
 from training.evaluation.judged import Judged
@@ -76,17 +77,19 @@ class ScoredWindow:
 
         With an `oracle` file, also of all subjects beside the best that is possible.
         """
-        everyone = self.judged(labelled_only=False)
+        everyone, labelled = (self.judged(labelled_only=only) for only in (False, True))
         figures = evaluate(
             model_name(self.data.inputs.subject),
-            self.judged(labelled_only=True),
+            labelled,
             self.window.figures,
             parameters.evaluation,
             parameters.seed,
         )
+        earlier = self.data.declared_between(self.data.declared_at[0], self.window.begins)
         contributions, _ = self._explained(_spread(len(self.rows), EXPLAINED_ROWS))
         return figures.model_copy(
             update={
+                "cold": cold_figures(labelled, earlier, parameters.evaluation, parameters.seed),
                 "importance": importance(contributions, self.encoding.names),
                 "never_seen": self.encoding.unseen(self.data.frame.iloc[self.rows]),
                 "oracle": () if oracle is None else _oracle(everyone, oracle, parameters),

@@ -4,7 +4,7 @@ A label counts in a window only if it was known before the next window begins: w
 that day could not have known more. Nothing is ever split at random.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 
@@ -45,6 +45,12 @@ class Window:
         rows = declared[data.outcomes.is_labelled_by(known_before)[declared]]
         return cls(name, begins, ends, rows, data.outcomes.label[rows])
 
+    def without_operators_before(self, data: TrainingSet) -> Self:
+        """The window without subjects of operators that have an earlier labelled subject."""
+        earlier = data.declared_between(data.declared_at[0], self.begins)
+        kept = data.is_new("operator_id", self.rows, earlier)
+        return replace(self, rows=self.rows[kept], labels=self.labels[kept])
+
     @property
     def figures(self) -> WindowFigures:
         """The window as a manifest tells it."""
@@ -78,6 +84,12 @@ class TimeSplit:
                 "evaluation", data, (evaluation, ends), known_before=LAST, gap=np.timedelta64(0)
             ),
         )
+        if parameters.operators == "apart":
+            split = cls(
+                split.fit,
+                split.calibration.without_operators_before(data),
+                split.evaluation.without_operators_before(data),
+            )
         for window in (split.fit, split.calibration, split.evaluation):
             refuse_thin(window, parameters.minimum_labels)
         return split

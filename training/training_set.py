@@ -21,7 +21,7 @@ from features.records import Outcome, SubjectKind
 from features.schema import arrow_schema
 from training.errors import TrainingSetError
 from training.model_inputs import ModelInputs
-from training.outcomes import Instants, Outcomes, as_instants
+from training.outcomes import Bools, Instants, Outcomes, as_instants
 from training.ranking import Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
@@ -90,6 +90,17 @@ class TrainingSet:
         """Rows declared in [begins, ends), as positions."""
         first, last = np.searchsorted(self.declared_at, np.array([begins, ends]), side="left")
         return np.arange(first, last)
+
+    def is_new(self, column: str, rows: Ints, earlier: Ints) -> Bools:
+        """Which of `rows` hold a value of a subjects' column that no labelled `earlier` row holds.
+
+        A missing value is not new: nothing is known of it.
+        """
+        values = self.subjects[column]
+        labelled = earlier[self.outcomes.is_labelled[earlier]]
+        asked = values.iloc[rows]
+        known = asked.isin(values.iloc[labelled].dropna().unique())
+        return np.asarray(~known & asked.notna(), dtype=np.bool_)
 
 
 def _table(file: Path) -> pa.Table:

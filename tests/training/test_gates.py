@@ -6,8 +6,8 @@ import pytest
 from tests.training.planted import INPUTS
 from training import gates
 from training.candidate import train
-from training.estimators import Estimate
-from training.evaluation.report import Report
+from training.estimators import Estimate, proportion
+from training.evaluation.report import GroupFigures, Report
 from training.leakage.finding import Finding
 from training.manifest import Manifest
 from training.parameters import TrainingParameters, TreeParameters
@@ -90,6 +90,49 @@ def test_a_leak_or_an_unasked_question_shuts_the_gate(model: RiskModel) -> None:
     assert gates.free_of_leaks(leaking).reason == "x tells everything"
     assert not gates.free_of_leaks(leaking).is_passed
     assert not gates.free_of_leaks(report.model_copy(update={"leakage": ()})).is_passed
+
+
+@pytest.mark.parametrize(
+    ("false_referral", "precision", "is_passed"),
+    [
+        ((60, 300), (5, 10), False),  # a fifth of the clean ones, against two in a hundred
+        ((3, 15), (5, 10), True),  # as large a part, but too few to be sure
+        ((6, 300), (0, 30), False),
+        ((6, 300), (15, 30), True),
+    ],
+)
+def test_a_group_is_judged_where_its_interval_is_clear(
+    model: RiskModel,
+    false_referral: tuple[int, int],
+    precision: tuple[int, int],
+    is_passed: bool,
+) -> None:
+    usual = GroupFigures(
+        by="mode",
+        group="sea",
+        labelled=10_500,
+        confirmed=500,
+        prevalence=proportion(500, 10_500),
+        referred=proportion(450, 10_500),
+        precision=proportion(250, 450),
+        false_referral=proportion(200, 10_000),
+    )
+    group = usual.model_copy(
+        update={
+            "group": "road",
+            "labelled": false_referral[1] + 20,
+            "confirmed": 20,
+            "referred": proportion(false_referral[0] + precision[0], false_referral[1] + 20),
+            "precision": proportion(*precision),
+            "false_referral": proportion(*false_referral),
+        }
+    )
+    report = Report.model_validate_json(model.report_json)
+
+    verdict = gates.fair_to_groups(report.model_copy(update={"groups": (usual, group)}))
+
+    assert verdict.is_passed is is_passed, verdict.reason
+    assert is_passed or "mode road" in verdict.reason
 
 
 def test_a_clearly_worse_model_does_not_replace_the_champion(

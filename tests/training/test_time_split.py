@@ -70,6 +70,20 @@ def test_the_refit_window_uses_labels_that_came_too_late_for_the_fit_window(
     assert (data.outcomes.known_at[whole.rows] < split.evaluation.begins).all()
 
 
+def test_operators_apart_are_judged_on_operators_that_no_earlier_label_spoke_of(
+    data: TrainingSet,
+) -> None:
+    mixed = TimeSplit.of(data, SplitParameters())
+    apart = TimeSplit.of(data, SplitParameters(operators="apart", minimum_labels=2))
+    operators = data.subjects["operator_id"]
+
+    assert apart.evaluation.begins == mixed.evaluation.begins
+    for window in (apart.calibration, apart.evaluation):
+        earlier = data.outcomes.is_labelled & (data.declared_at < window.begins)
+        assert not set(operators.iloc[window.rows]) & set(operators[earlier])
+    assert 0 < len(apart.evaluation.rows) < len(mixed.evaluation.rows)
+
+
 def test_a_window_with_too_few_confirmed_is_named_with_its_days(data: TrainingSet) -> None:
     with pytest.raises(
         NotEnoughLabels, match="the calibration window, 2025-12-01 to 2025-12-02, has"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from training.estimators import proportion
@@ -12,6 +13,10 @@ from training.parameters import GATE_SHARE
 from training.ranking import Floats, inspected_rows
 
 SMALL_GROUPS = "(smaller groups together)"
+SIZES = [0, 1, 10, 100, np.inf]
+SIZE_NAMES = ["new", "1 to 9 before", "10 to 99 before", "100 or more before"]
+"""Operators by how many subjects of theirs were declared before this one."""
+
 UNKNOWN = "(unknown)"
 
 
@@ -27,14 +32,13 @@ def by_group(judged: Judged, *, smallest: int) -> tuple[GroupFigures, ...]:
 
 def _groupings(judged: Judged) -> "dict[str, pd.Series[str]]":
     subjects = judged.subjects
-    is_new = subjects["operator_subjects_before"] == 0
+    before = subjects["operator_subjects_before"]
     selected_by = pd.Series(judged.data.outcomes.selected_by[judged.rows], index=subjects.index)
     return {
         "mode": subjects["mode"],
         "office": subjects["office_id"],
-        "operator": is_new.map({True: "new", False: "known"}).where(
-            subjects["operator_subjects_before"].notna()
-        ),
+        "origin": subjects["origin_country"],
+        "operator": pd.cut(before, SIZES, right=False, labels=SIZE_NAMES).astype("str"),
         "selected by": selected_by,
     }
 
@@ -57,4 +61,5 @@ def _figures(by: str, group: str, labels: Floats, referred: Floats) -> GroupFigu
         prevalence=proportion(float(labels.sum()), len(labels)),
         referred=proportion(float(referred.sum()), len(labels)),
         precision=proportion(float(referred @ labels), float(referred.sum())),
+        false_referral=proportion(float(referred @ (1 - labels)), float((1 - labels).sum())),
     )

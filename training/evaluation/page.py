@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from training.estimators import Estimate
 from training.evaluation.report import Figures, Report
+from training.leakage.finding import Finding
 
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>$title</title>
@@ -66,6 +67,16 @@ def _sections(report: Report) -> Iterable[str]:
         ]
         yield _table("Beside the oracle (all subjects)", head, rows)
     yield _groups(report)
+    if report.cold:
+        cold_head = ("new in", "labelled", "confirmed", "ROC-AUC", "precision at 5 %")
+        cold_rows = [
+            (c.column, str(c.labelled), str(c.confirmed), spelt(c.roc_auc), spelt(c.precision))
+            for c in report.cold
+        ]
+        yield _table("On values that no earlier label spoke of", cold_head, cold_rows)
+    if report.leakage:
+        found = [(f"{f.check}: {f.evidence}", _answer(f)) for f in report.leakage]
+        yield _table("Leakage checks", ("found", ""), found)
     unseen = [(name, str(count)) for name, count in report.never_seen.items() if count]
     if unseen:
         yield _table("Never seen in fitting", ("feature", "subjects"), unseen)
@@ -79,6 +90,7 @@ def _groups(report: Report) -> str:
         "share confirmed",
         "referred",
         "precision if referred",
+        "referred though clean",
     )
     rows = [
         (
@@ -88,6 +100,7 @@ def _groups(report: Report) -> str:
             spelt(g.prevalence),
             spelt(g.referred),
             spelt(g.precision),
+            spelt(g.false_referral),
         )
         for g in report.groups
     ]
@@ -136,6 +149,10 @@ def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
     return f"{heading}<table><tr>{top}</tr>{body}</table>"
+
+
+def _answer(finding: Finding) -> str:
+    return "refused" if finding.is_refusal else ""
 
 
 def _picture(name: str, figure: Figure) -> str:

@@ -51,7 +51,8 @@ class Figures(Part):
 class GroupFigures(Part):
     """One group of subjects under the cut that takes the highest 5 % of everyone.
 
-    `referred` is the share of the group above the cut, `precision` the share confirmed of those.
+    `referred` is the share of the group above the cut, `precision` the share confirmed of those,
+    and `false_referral` the share referred of those not confirmed.
     """
 
     by: str
@@ -61,6 +62,20 @@ class GroupFigures(Part):
     prevalence: Estimate
     referred: Estimate
     precision: Estimate
+    false_referral: Estimate
+
+
+class ColdFigures(Part):
+    """Subjects whose value in `column` is on no earlier labelled subject, ranked by themselves.
+
+    `precision` is at 5 % of them. Both figures are None where too few are labelled.
+    """
+
+    column: str
+    labelled: int
+    confirmed: int
+    roc_auc: Estimate = Estimate(None)
+    precision: Estimate = Estimate(None)
 
 
 class Importance(Part):
@@ -92,6 +107,7 @@ class Report(Part):
     random_lane: Figures | None
     population_precision: str
     groups: tuple[GroupFigures, ...]
+    cold: tuple[ColdFigures, ...] = ()
     importance: tuple[Importance, ...]
     never_seen: dict[str, int]
     oracle: tuple[OracleFigures, ...] = ()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.training.planted import INPUTS, instant
 from training.errors import TrainingSetError
+from training.evaluation.cold import cold_figures
 from training.evaluation.evaluate import evaluate
 from training.evaluation.judged import Judged
 from training.evaluation.oracle import beside_the_oracle, true_probabilities
@@ -84,11 +85,39 @@ def test_a_lane_drawn_unevenly_is_weighted_back_to_the_population(judged: Judged
 
 
 def test_groups_of_one_kind_hold_every_subject_once(report: Report) -> None:
-    for by in ("mode", "office", "operator", "selected by"):
+    for by in ("mode", "office", "operator", "origin", "selected by"):
         groups = [group for group in report.groups if group.by == by]
         assert sum(group.labelled for group in groups) == report.inspected.labelled
         referred = sum(group.referred.value * group.labelled for group in groups)
         assert referred == pytest.approx(np.floor(report.inspected.labelled * 0.05))
+
+
+def test_the_clean_and_the_confirmed_referrals_of_a_group_add_up(report: Report) -> None:
+    for group in report.groups:
+        referred = group.referred.value * group.labelled
+        confirmed = (group.precision.value or 0) * referred
+        clean = group.false_referral.value * (group.labelled - group.confirmed)
+        assert confirmed + clean == pytest.approx(referred)
+
+
+def test_a_model_that_remembers_operators_fails_on_new_ones(judged: Judged) -> None:
+    """Confirmed whenever the operator's number is odd, and scored by the operators known before."""
+    data = judged.data
+    number = data.subjects["operator_id"].str[1:].astype(int).to_numpy()
+    label = np.where(data.outcomes.is_labelled, number % 2, np.nan)
+    data = replace(data, outcomes=replace(data.outcomes, label=label.astype(float)))
+    earlier = np.arange(len(data) // 4)
+    later = judged.rows[judged.rows >= len(data) // 4]
+    new = data.is_new("operator_id", later, earlier)
+    remembered = np.where(new, 0.5, number[later] % 2)
+
+    figures = cold_figures(Judged(data, later, remembered), earlier, PARAMETERS, seed=1)
+
+    by_column = {figure.column: figure for figure in figures}
+    assert by_column["operator_id"].labelled == new.sum() > 30
+    assert by_column["operator_id"].roc_auc.value == 0.5
+    assert by_column["origin_country"].labelled < 30
+    assert by_column["origin_country"].roc_auc.value is None
 
 
 def test_small_groups_are_pooled(judged: Judged) -> None:
