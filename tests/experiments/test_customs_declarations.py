@@ -1,0 +1,98 @@
+"""The experiment's command on a small set of the same shape, with a price rule planted in it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADER = (
+    "Declaration ID,Date,Office ID,Process Type,Import Type,Import Use,Payment Type,"
+    "Mode of Transport,Declarant ID,Importer ID,Seller ID,Courier ID,HS6 Code,"
+    "Country of Departure,Country of Origin,Tax Rate,Tax Type,Country of Origin Indicator,"
+    "Net Mass,Item Price,Fraud,Critical Fraud"
+).split(",")
+
+
+def declarations(first: str, days: int, rows: int, seed: int) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    mass = random.uniform(10, 1_000, rows).round(1)
+    price = random.choice([200.0, 250.0, 300.0, 20.0], rows)
+    is_fraud = (price == 20.0) ^ (random.random(rows) < 0.05)
+    day = pd.Timestamp(first) + pd.to_timedelta(np.sort(random.integers(0, days, rows)), unit="D")
+    return pd.DataFrame(
+        dict.fromkeys(HEADER, "A")
+        | {
+            "Country of Departure": random.choice(["CN", "VN"], rows),
+            "Country of Origin": "CN",
+            "Declaration ID": [f"{seed}{row:06d}" for row in range(rows)],
+            "Date": day.strftime("%Y-%m-%d"),
+            "Item Price": (mass * price).round(2),
+            "Net Mass": mass,
+            "HS6 Code": random.choice(["10619", "851712", "950300"], rows),
+            "Importer ID": random.choice(["I1", "I2", "I3"], rows),
+            "Seller ID": random.choice(["", "S1", "S2"], rows),
+            "Courier ID": "",
+            "Tax Rate": "8.0",
+            "Fraud": is_fraud.astype(int),
+            "Critical Fraud": is_fraud.astype(int),
+        }
+    )
+
+
+def run(folder: Path, **files: pd.DataFrame) -> subprocess.CompletedProcess[str]:
+    arguments = []
+    for name, table in files.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+        arguments += [f"--{name}", str(folder / f"{name}.csv")]
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "experiments.customs_declarations", *arguments),
+            *("--out", str(folder / "scores.csv")),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def train() -> pd.DataFrame:
+    return declarations("2020-01-01", 366, 3_000, seed=1)
+
+
+@pytest.fixture(scope="module")
+def valid() -> pd.DataFrame:
+    return declarations("2021-01-01", 90, 800, seed=2)
+
+
+def test_declarations_without_labels_are_scored_and_the_planted_rule_is_found(
+    train: pd.DataFrame, valid: pd.DataFrame, tmp_path: Path
+) -> None:
+    later = declarations("2021-04-01", 60, 400, seed=3)
+
+    ran = run(
+        tmp_path, train=train, valid=valid, score=later.drop(columns=["Fraud", "Critical Fraud"])
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    scores = pd.read_csv(tmp_path / "scores.csv", dtype={"Declaration ID": str})
+    assert list(scores.columns) == ["Declaration ID", "score"]
+    assert set(scores["Declaration ID"]) == set(later["Declaration ID"])
+    is_fraud = scores["Declaration ID"].map(later.set_index("Declaration ID")["Fraud"])
+    top = scores["score"].rank(ascending=False) <= 40
+    assert is_fraud[top].mean() > 0.85
+
+
+def test_a_missing_column_is_named_and_nothing_is_written(
+    train: pd.DataFrame, valid: pd.DataFrame, tmp_path: Path
+) -> None:
+    ran = run(tmp_path, train=train.drop(columns="Net Mass"), valid=valid, score=valid)
+
+    assert ran.returncode == 1
+    assert "train.csv: the column 'Net Mass' is missing" in ran.stderr
+    assert not (tmp_path / "scores.csv").exists()
