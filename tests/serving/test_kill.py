@@ -27,6 +27,7 @@ from tests.serving.bodies import shipment
 
 ROUNDS = int(os.environ.get("TIDEGATE_KILL_ROUNDS", "2"))
 CLIENTS = 8
+PER_ROUND = 25
 COMMAND = "from serving.commands.main import main; main()"
 
 
@@ -73,8 +74,14 @@ class Killed:
             f"{self.address}/v1/scores", json=shipment(shipment_id=name), headers=headers
         )
 
+    def wait_for_acknowledged(self, decisions: int) -> None:
+        deadline = time.monotonic() + 60
+        while len(self.acknowledged) < decisions:
+            assert time.monotonic() < deadline, "the service decides too slowly"
+            time.sleep(0.01)
+
     def ask_until_cut_off(self, prefix: str) -> None:
-        with httpx2.Client() as client:
+        with httpx2.Client(timeout=30) as client:
             for number in range(10_000):
                 name = f"{prefix}-{number}"
                 self.asked.add(name)
@@ -111,14 +118,14 @@ def test_no_acknowledged_decision_is_lost_or_made_twice(killed: Killed) -> None:
         ]
         for client in clients:
             client.start()
-        time.sleep(lots.uniform(0.8, 1.6))
+        killed.wait_for_acknowledged(PER_ROUND * (round_ + 1))
+        time.sleep(lots.uniform(0, 0.2))
         killed.kill(signal.SIGKILL)
         for client in clients:
             client.join()
 
-    assert len(killed.acknowledged) > 10 * ROUNDS
     killed.start()
-    with httpx2.Client() as client:
+    with httpx2.Client(timeout=30) as client:
         for name, answer in killed.acknowledged.items():
             repeated = killed.ask(client, name)
             assert repeated.content == answer
