@@ -49,7 +49,7 @@ POINTS: dict[SubjectKind, dict[str, float]] = {
         "fan_in": 1.0,
     },
 }
-ENOUGH_POINTS = 2.05
+ENOUGH_POINTS = 1.95
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def selected(
     capacity = scenario.inspection_capacity / USUAL_CAPACITY
     points = sum(signs[name] * value for name, value in POINTS[kind].items())
     by_rule = np.clip(np.where(points >= ENOUGH_POINTS, office_share, 0.002) * capacity, 0, 1)
-    tipped = np.clip((0.001 + 0.8 * true_probability**1.4) * capacity, 0, 1)
+    tipped = np.clip((0.001 + 0.95 * true_probability**1.3) * capacity, 0, 1)
     noticed = np.clip((0.006 + 0.014 * signs["off_hours"] + 0.006 * signs["cash"]) * capacity, 0, 1)
     by = np.select(
         [

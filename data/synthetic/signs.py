@@ -12,7 +12,7 @@ from synthetic.networks.catalogue import typologies_of
 
 HONEST = -1
 ADAPTATIONS = 3
-MAIN_PAYMENT, OTHER_PAYMENT = 0.45, 0.06
+MAIN_PAYMENT, OTHER_PAYMENT = 0.5, 0.08
 Signs = dict[str, Flags]
 Table = npt.NDArray[np.float64]
 

@@ -39,7 +39,8 @@ def invent(
 ) -> None:
     """Write the record files of a world and its oracle into `out`, all of them or none.
 
-    `progress` is told after each chapter how many of how many are done. The bytes are the same for any number of `cores`.
+    `progress` is told after each chapter how many of how many are done. The bytes are the same for
+    any number of `cores`.
     """
     out.mkdir(parents=True, exist_ok=True)
     plan = planned(scenario, journeys, days, seed)

@@ -11,7 +11,7 @@ import numpy as np
 
 from features.records import SubjectKind
 from synthetic import inspection
-from synthetic.chance import Flags, Floats, Ints, chance, picked
+from synthetic.chance import Flags, Floats, Ints, chance, picked, share
 from synthetic.corridors import LANES, NEIGHBOURS, Corridors
 from synthetic.networks.catalogue import typologies_of
 from synthetic.networks.typology import Typology
@@ -20,8 +20,8 @@ from synthetic.scenario import Scenario
 from synthetic.signs import Signs, drawn_signs
 
 # A movement carries something with probability 1 / (1 + exp(-(CENTRE + SPREAD z))), z ~ N(0, 1).
-CENTRE, SPREAD = -1.75, 2.1
-MEAN_PROBABILITY = 0.2603
+CENTRE, SPREAD = -2.2, 3.0
+MEAN_PROBABILITY = 0.2637
 HONEST_RATE = 0.0012
 MOVEMENTS_PER_LIFE = 26
 ROUNDS = 90
@@ -221,7 +221,7 @@ def _round(
 
 def strength_of(probability: Floats) -> Floats:
     """How much of a typology's signature shows on a movement that is as likely loaded as this."""
-    return np.asarray(probability**0.45)
+    return np.asarray(probability**0.5)
 
 
 def office_share(draws: Floats) -> Floats:
@@ -242,12 +242,12 @@ def _adapt(rng: np.random.Generator, networks: _Networks, alive: Ints, seized: F
 def _open_corridors(
     ways: Corridors, corridors: Ints, at: Floats, scenario: Scenario, days: int
 ) -> Ints:
-    """Where a region has closed, the nearest corridor that begins elsewhere, if there is one."""
-    origin_region = ways.region[ways.origin_country]
-    shut = (origin_region[corridors] == scenario.closed_region) & (at > scenario.regime_at * days)
-    for rank in range(NEIGHBOURS):
-        other = ways.neighbours[corridors, rank]
-        is_open = origin_region[other] != scenario.closed_region
-        corridors = np.where(shut & is_open, other, corridors)
-        shut = shut & ~is_open
-    return corridors
+    """Where a region has closed, another corridor of the same lane that begins elsewhere."""
+    is_closed = ways.region[ways.origin_country] == scenario.closed_region
+    shut = is_closed[corridors] & (at > scenario.regime_at * days)
+    instead = corridors.copy()
+    for lane in np.unique(ways.lane[corridors[shut]]):
+        of = shut & (ways.lane[corridors] == lane)
+        weight = ways.weight * (~is_closed & (ways.lane == lane))
+        instead[of] = picked(weight, share(corridors[of], 23))
+    return instead

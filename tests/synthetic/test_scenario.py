@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from synthetic.errors import ScenarioError
+from synthetic.plan import planned
+from synthetic.scenario import HERE, Scenario
+
+
+@pytest.mark.parametrize("file", sorted(HERE.glob("*.toml")), ids=lambda file: file.stem)
+def test_every_shipped_scenario_can_be_read_and_planned(file):
+    plan = planned(Scenario.read(file), 3_000, 120, 5)
+    assert plan.chapters >= 1
+
+
+def test_a_shipped_scenario_is_found_by_its_name():
+    assert Scenario.read(Path("regime_change")) == Scenario.read(HERE / "regime_change.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("base_rate = 0.4", ["base_rate", "0.005", "0.1"]),
+        ("base_rate = 'much'", ["base_rate", "0.005", "0.1"]),
+        ("base_rate = true", ["base_rate", "number"]),
+        ("base_rates = 0.02", ["base_rates", "base_rate", "season"]),
+        ("drift = 'sudden'", ["drift", "payments", "corridors"]),
+        ("closed_region = ['x']", ["closed_region", "Northern Africa"]),
+        ("missing = nan", ["missing", "0.5"]),
+        ("not toml", ["TOML"]),
+    ],
+)
+def test_a_bad_scenario_names_the_key_and_what_it_may_be(tmp_path, text, says):
+    file = tmp_path / "bad.toml"
+    file.write_text(text)
+    with pytest.raises(ScenarioError) as error:
+        Scenario.read(file)
+    assert all(part in str(error.value) for part in [str(file), *says])
+
+
+def test_a_missing_scenario_names_the_shipped_ones(tmp_path):
+    with pytest.raises(ScenarioError, match="payments_drift"):
+        Scenario.read(tmp_path / "none.toml")
+
+
+def test_a_higher_base_rate_makes_more_movements():
+    few, many = (
+        len(planned(Scenario(base_rate=rate), 20_000, 365, 7).routes.at_day)
+        for rate in (0.01, 0.04)
+    )
+    assert many > 3 * few
+
+
+def test_a_closed_region_is_left_by_networks_after_it_has_closed():
+    scenario = Scenario(regime_at=0.5, closed_region="Northern Africa")
+    plan = planned(scenario, 30_000, 200, 7)
+    moves, ways = plan.routes, plan.ways
+    from_there = ways.region[ways.origin_country[moves.corridor]] == "Northern Africa"
+    before, after = (from_there[late].mean() for late in (moves.at_day <= 100, moves.at_day > 100))
+    assert before > 0.03
+    assert after < before / 2

@@ -1,0 +1,133 @@
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from stdnum import iso6346
+
+from features.persons import person_fields
+from features.reading import read_records
+from features.records import RECORD_FILES
+from synthetic.scenario import Scenario
+from synthetic.world import SCHEMAS, invent
+
+
+def digests(folder):
+    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.iterdir()}
+
+
+def test_every_file_is_one_that_the_rooms_accept(folder):
+    for name in RECORD_FILES:
+        assert read_records(folder, name).num_rows > 0
+
+
+def test_nothing_but_the_files_of_a_world_is_left(folder):
+    assert {f.name for f in folder.iterdir()} == {f"{name}.parquet" for name in SCHEMAS}
+
+
+def test_there_are_as_many_journeys_and_shipments_as_asked(world):
+    assert len(world["journeys"]) == 20_000
+    assert len(world["shipments"]) == 20_000
+    assert 3.5 < len(world["documents"]) / 20_000 < 6
+    assert 7 < len(world["transactions"]) / 20_000 < 12
+
+
+def test_every_record_belongs_to_a_subject_that_exists(world):
+    subjects = set(world["journeys"].journey_id) | set(world["shipments"].shipment_id)
+    for name in ("documents", "transactions", "outcomes", "oracle"):
+        assert set(world[name].subject_id) <= subjects
+    for name in ("legs", "positions", "shipments"):
+        assert set(world[name].journey_id) <= set(world["journeys"].journey_id)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("journeys", ["journey_id"]),
+        ("shipments", ["shipment_id"]),
+        ("documents", ["document_id"]),
+        ("transactions", ["transaction_id"]),
+        ("legs", ["journey_id", "sequence"]),
+        ("outcomes", ["subject_id"]),
+        ("oracle", ["subject_id"]),
+    ],
+)
+def test_every_id_is_used_once(world, name, key):
+    assert not world[name].duplicated(key).any()
+
+
+def test_no_field_is_about_a_person(world):
+    for table in world.values():
+        assert person_fields(table.columns) == []
+
+
+def test_container_numbers_pass_their_check_but_for_the_planted_errors(world):
+    numbers = world["shipments"].container_number.dropna()
+    assert len(numbers) > 1_000
+    failed = 1 - np.mean([iso6346.is_valid(number) for number in numbers])
+    assert 0.003 < failed < 0.04
+
+
+def test_a_shipment_is_declared_after_the_journey_that_carries_it(world):
+    declared = world["journeys"].set_index("journey_id").declared_at
+    assert (
+        declared.loc[world["shipments"].journey_id].to_numpy() < world["shipments"].declared_at
+    ).all()
+
+
+def test_records_become_known_before_and_some_after_the_declaration(world):
+    declared = pd.concat(
+        [
+            world["journeys"].set_index("journey_id").declared_at,
+            world["shipments"].set_index("shipment_id").declared_at,
+        ]
+    )
+    for name, instant in (("documents", "received_at"), ("transactions", "known_at")):
+        table = world[name]
+        before = (table[instant].to_numpy() < declared.loc[table.subject_id].to_numpy()).mean()
+        assert 0.4 < before < 0.97
+    legs = world["legs"]
+    assert legs.known_at.notna().all()
+    assert 0.9 < (legs.known_at.to_numpy() < declared.loc[legs.journey_id].to_numpy()).mean() < 1.0
+
+
+def test_a_leg_that_has_arrived_left_before_and_took_time(world):
+    legs = world["legs"].dropna(subset=["arrived_at", "departed_at"])
+    assert (legs.departed_at < legs.arrived_at).all()
+
+
+def test_legs_hang_together_from_origin_to_destination(world):
+    legs = world["legs"].sort_values(["journey_id", "sequence"])
+    same = legs.journey_id.eq(legs.journey_id.shift())
+    assert (legs.origin == legs.destination.shift())[same].all()
+    ends = legs.groupby("journey_id").agg(origin=("origin", "first"), last=("destination", "last"))
+    journeys = world["journeys"].set_index("journey_id").loc[ends.index]
+    assert (ends.origin == journeys.origin).all()
+    assert (ends["last"] == journeys.destination).all()
+
+
+def test_the_same_seed_gives_the_same_bytes_on_one_core_or_two(tmp_path):
+    for cores in (1, 2):
+        out = tmp_path / str(cores)
+        invent(out, scenario=Scenario(), journeys=33_000, days=60, seed=3, cores=cores)
+    assert digests(tmp_path / "1") == digests(tmp_path / "2")
+
+
+def test_another_seed_gives_another_world_with_the_same_marginals(world, other_world):
+    for name in world:
+        few, many = sorted((len(world[name]), len(other_world[name])))
+        assert few > 0.85 * many
+        assert not world[name].equals(other_world[name])
+    for name, column, tolerance in (
+        ("journeys", "mode", 0.03),
+        ("journeys", "conveyance_kind", 0.03),
+        ("transactions", "method", 0.03),
+        ("documents", "kind", 0.03),
+        ("outcomes", "selected_by", 0.08),
+    ):
+        shares = [
+            w[name][column].value_counts(normalize=True).sort_index() for w in (world, other_world)
+        ]
+        assert shares[0].sub(shares[1], fill_value=0).abs().max() < tolerance
+    masses = [np.log(w["shipments"].gross_mass_kg).mean() for w in (world, other_world)]
+    assert masses[0] == pytest.approx(masses[1], abs=0.2)
