@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import sqlite3
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,16 +201,39 @@ def test_without_a_model_the_answer_says_what_to_do(tmp_path: Any) -> None:
     assert client.get("/health/live").status_code == 200
 
 
-def test_when_the_log_fails_nothing_is_decided(service: Service) -> None:
+def test_when_the_log_fails_nothing_is_decided_or_answered(service: Service) -> None:
     caller = service.key("score")
-    with service.house.log._engine.connect() as connection:
-        connection.exec_driver_sql("ALTER TABLE answers RENAME TO lost")
-        connection.exec_driver_sql("COMMIT")
+    with sqlite3.connect(service.home / "tidegate.db") as broken:
+        broken.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    refused = service.score(shipment(), caller, key="k")
+    decided = service.house.log.size()
+    with sqlite3.connect(service.home / "tidegate.db") as mended:
+        mended.execute("DROP TRIGGER full")
 
-    response = service.score(shipment(), caller)
+    assert is_problem(refused, 503)
+    assert decided == 0
+    assert service.score(shipment(), caller, key="k").status_code == 200
 
-    assert is_problem(response, 503)
-    assert service.house.log.size() == 0
+
+def test_a_decision_that_is_late_is_not_answered_but_found_by_its_key(home: Path) -> None:
+    app = create_app(Settings(home=home, commit_deadline_s=0.05), clock=lambda: NOW)
+    with TestClient(app) as client:
+        service = Service(client, app.state.house, home)
+        caller = service.key("score")
+        with sqlite3.connect(home / "tidegate.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            late = service.score(shipment(), caller, key="k")
+            waiting = service.score(shipment(), caller, key="k")
+            other.execute("ROLLBACK")
+        while service.house.log.size() == 0:
+            time.sleep(0.01)
+        found = service.score(shipment(), caller, key="k")
+
+    assert is_problem(late, 503)
+    assert is_problem(waiting, 409)
+    assert found.headers["Idempotency-Replayed"] == "true"
 
 
 def test_no_log_line_holds_a_party_a_key_or_a_body(
