@@ -2,6 +2,8 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +13,7 @@ from features.vector import missing_inputs
 from serving.access.callers import Caller
 from serving.decisions.decision import Decision, ModelRef
 from serving.decisions.score import Score, score_of
+from serving.errors import NoModel
 from serving.explanation.reasons import Contribution, Reasons, reasons_of
 from serving.explanation.usual import usual
 from serving.explanation.wording import Value
@@ -75,6 +78,13 @@ class Assessor:
             life_at_risk=danger,
             selection_probability=placement.selection_probability,
         )
+
+    def warm_up(self, examples: Iterable[Submission]) -> None:
+        """Score examples and forget them: the first request need not wait for what is made once."""
+        for example in examples:
+            vector = self.past.example_vector(example)
+            with suppress(NoModel):
+                score_of(self.champions.of(example.subject_kind), vector)
 
     def placed(
         self, champion: Champion, submission: Submission, score: Score, *, is_life_at_risk: bool

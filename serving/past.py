@@ -35,3 +35,8 @@ class Past:
         with self._lock:
             self._history.add(submission)
             return feature_vector(submission, self._history)
+
+    def example_vector(self, example: Submission) -> Vector:
+        """The features of a subject that does not exist, and of which nothing is kept."""
+        with self._lock:
+            return feature_vector(example, self._history)

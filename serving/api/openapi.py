@@ -67,6 +67,7 @@ def describe(app: FastAPI) -> None:
         for model in (Submission, Problem):
             schemas.update(_schemas(model))
         _drop_foreign_errors(document, schemas)
+        _name_answers(document)
         return document
 
     app.openapi = described  # type: ignore[method-assign]
@@ -80,6 +81,13 @@ def _drop_foreign_errors(document: dict[str, Any], schemas: dict[str, Any]) -> N
                 del operation["responses"]["422"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+
+
+def _name_answers(document: dict[str, Any]) -> None:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if operation["responses"]["200"]["description"] == "Successful Response":
+                operation["responses"]["200"]["description"] = "The answer."
 
 
 def _schemas(model: type[BaseModel]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`tidegate serve`: the service, until it is told to stop."""
 
+import json
 import signal
 import sys
 from typing import Annotated
@@ -18,12 +19,16 @@ def serve(
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
     import uvicorn
 
+    from serving.api.examples import ROUTE, SHIPMENT
     from serving.app import create_app
     from serving.observability import log_as_json
     from serving.settings import Settings
+    from serving.submitted import read_submission
 
     log_as_json()
     app = create_app(Settings(home=home))
+    examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
+    app.state.house.desk.assessor.warm_up(examples)
     messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
     # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -94,5 +94,9 @@ def _percent(probability: float) -> str:
 
 
 templates.filters.update(
-    instant=_instant, signed=_signed, odds=_odds, percent=_percent, words=readable
+    instant=_instant,
+    signed=_signed,
+    odds=_odds,
+    percent=_percent,
+    words=readable,
 )

@@ -17,7 +17,7 @@ from features.definition import Feature
 from serving.explanation.usual import Usual
 from serving.explanation.wording import Value, sentence
 
-MOST_REASONS = 6  # a side; what a person can weigh before deciding
+MOST_REASONS = 8  # a side; what a person can weigh before deciding
 SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %: below that a reason is noise to its reader
 STRONG, MODERATE = math.log(2), math.log(1.25)
 

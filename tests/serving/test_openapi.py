@@ -92,6 +92,7 @@ def test_people_read_the_calls_too(service: Service) -> None:
     for path, method in CALLS:
         assert f"{method.upper()} {path}" in page.text
     assert "Idempotency-Key" in page.text
+    assert "<code>Idempotency-Replayed: true</code>" in page.text
 
 
 @pytest.mark.parametrize("error", sorted(errors(), key=lambda e: e.__name__))

@@ -9,7 +9,7 @@ import pytest
 
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.decisions.decision import Decision
-from tests.serving.bodies import route, shipment
+from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import Service
 
 SECRET_WORDS = ("contribution", "reasons", "log_odds", "remainder")
@@ -203,3 +203,15 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
 
 def _value(answer: dict[str, Any], feature: str) -> Any:
     return next(c["value"] for c in answer["contributions"] if c["feature"] == feature)
+
+
+def test_warming_up_leaves_no_trace(service: Service) -> None:
+    caller = service.key("score", "explain")
+    examples = [submission(SHIPMENT), submission(ROUTE)]
+    service.house.desk.assessor.warm_up(examples)
+    later = {**SHIPMENT, "shipment": {**SHIPMENT["shipment"], "shipment_id": "S-later"}}
+
+    answer = service.score(later, caller).json()
+
+    assert _value(answer, "consignee_shipments_30d") == 0
+    assert service.house.log.size() == 1
