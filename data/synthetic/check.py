@@ -1,0 +1,150 @@
+"""What a world is like, read from its files alone: `python -m synthetic.check WORLD [--plot FILE]`.
+
+Prints one JSON document: base rates, delay of results, share of each way of selection and its hit
+rate, typologies over time, orphans, fields about a person, check digits. The plot shows the
+movements of a typology by corridor: after a seizure they turn up on a neighbouring one.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+from stdnum import iso6346
+
+from features.persons import person_fields
+from features.records import RECORD_FILES
+
+Tables = dict[str, pd.DataFrame]
+NEEDED: dict[str, list[str]] = {
+    "journeys": ["journey_id", "declared_at", "origin", "destination"],
+    "shipments": ["shipment_id", "journey_id", "declared_at", "container_number"],
+    "legs": ["journey_id"],
+    "positions": ["journey_id"],
+    "documents": ["subject_id"],
+    "transactions": ["subject_id"],
+    "outcomes": ["subject_kind", "subject_id", "selected_by", "result", "inspected_at", "known_at"],
+    "oracle": ["subject_kind", "subject_id", "true_probability", "typology"],
+}
+
+
+def findings(folder: Path) -> dict[str, Any]:
+    """Everything the check finds, as plain JSON."""
+    tables = {
+        name: pq.read_table(folder / f"{name}.parquet", columns=columns).to_pandas()
+        for name, columns in NEEDED.items()
+    }
+    return {
+        "rows": {n: pq.read_metadata(folder / f"{n}.parquet").num_rows for n in NEEDED},
+        "subjects": {kind: _subjects(tables, kind) for kind in ("route", "shipment")},
+        "typologies_by_fifth_of_time": _by_fifth(tables),
+        "orphans": _orphans(tables),
+        "person_fields": _person_fields(folder),
+        "container_numbers": _containers(tables),
+    }
+
+
+def _subjects(tables: Tables, kind: str) -> dict[str, Any]:
+    oracle = tables["oracle"].query("subject_kind == @kind")
+    outcomes = tables["outcomes"].query("subject_kind == @kind")
+    delay = (outcomes.known_at - outcomes.inspected_at).dt.total_seconds() / 86_400
+    by = outcomes.groupby("selected_by").result
+    return {
+        "base_rate": float(oracle.typology.notna().mean()),
+        "inspected": len(outcomes) / len(oracle),
+        "confirmed": int((outcomes.result == "confirmed").sum()),
+        "delay_days": {str(q): float(delay.quantile(q)) for q in (0.0, 0.5, 0.9, 1.0)},
+        "selected_by": {str(name): len(group) / len(oracle) for name, group in by},
+        "hit_rate": {str(name): float((group == "confirmed").mean()) for name, group in by},
+    }
+
+
+def _smuggling(tables: Tables) -> pd.DataFrame:
+    """Every subject that truly smuggles, with the share of the time at which it was declared."""
+    declared = pd.concat(
+        [
+            tables["journeys"].set_index("journey_id").declared_at,
+            tables["shipments"].set_index("shipment_id").declared_at,
+        ]
+    )
+    true = tables["oracle"].dropna(subset=["typology"]).set_index("subject_id")
+    first, last = declared.min(), declared.max()
+    return true.assign(time=(declared.loc[true.index] - first) / (last - first))
+
+
+def _by_fifth(tables: Tables) -> dict[str, list[int]]:
+    true = _smuggling(tables)
+    fifth = (true.time * 5).clip(upper=4.999).astype(int)
+    counts = pd.crosstab(true.typology, fifth).reindex(columns=range(5), fill_value=0)
+    return {str(name): [int(n) for n in row] for name, row in counts.iterrows()}
+
+
+def _orphans(tables: Tables) -> dict[str, int]:
+    journeys = pd.Index(tables["journeys"].journey_id)
+    subjects = journeys.append(pd.Index(tables["shipments"].shipment_id))
+    of_journeys = {n: tables[n].journey_id.dropna() for n in ("legs", "positions", "shipments")}
+    of_subjects = {
+        n: tables[n].subject_id for n in ("documents", "transactions", "outcomes", "oracle")
+    }
+    return {n: int((~ids.isin(journeys)).sum()) for n, ids in of_journeys.items()} | {
+        n: int((~ids.isin(subjects)).sum()) for n, ids in of_subjects.items()
+    }
+
+
+def _person_fields(folder: Path) -> list[str]:
+    names = [n for file in RECORD_FILES for n in pq.read_schema(folder / f"{file}.parquet").names]
+    return person_fields(names)
+
+
+def _containers(tables: Tables) -> dict[str, float]:
+    numbers = tables["shipments"].container_number.dropna()
+    is_valid = numbers.drop_duplicates().map(iso6346.is_valid)
+    failed = ~numbers.map(dict(zip(numbers.drop_duplicates(), is_valid, strict=True)))
+    return {"with_number": len(numbers), "share_failing_check_digit": float(failed.mean())}
+
+
+def plot_displacement(folder: Path, file: Path, typology: str) -> None:
+    """Movements of one typology, a row per corridor, with confirmed ones marked."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - only the picture needs it
+
+    tables = {
+        n: pq.read_table(folder / f"{n}.parquet", columns=columns).to_pandas()
+        for n, columns in NEEDED.items()
+    }
+    true = _smuggling(tables).query("typology == @typology")
+    journeys = tables["journeys"].set_index("journey_id").loc[true.index]
+    corridor = journeys.origin + " > " + journeys.destination
+    busiest = corridor.value_counts().index[:14]
+    outcomes = tables["outcomes"].query("result == 'confirmed'").subject_id
+    seized = true.index.isin(outcomes)
+    row = corridor.map({name: i for i, name in enumerate(busiest)})
+    figure, axes = plt.subplots(figsize=(9, 4.5))
+    axes.scatter(true.time, row, s=14, color="0.6", label="smuggled")
+    axes.scatter(true.time[seized], row[seized], s=34, marker="x", color="crimson", label="seized")
+    axes.set_yticks(range(len(busiest)), busiest, fontsize=7)
+    axes.set_xlabel("share of the world's time")
+    axes.set_title(f"{typology}: busiest corridors")
+    axes.legend(loc="upper right", fontsize=7)
+    figure.tight_layout()
+    figure.savefig(file)
+    plt.close(figure)
+
+
+def main() -> None:
+    """Print what the world is like; draw the plot where one is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m synthetic.check")
+    parser.add_argument("world", type=Path)
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--typology", default="lorry_concealment")
+    asked = parser.parse_args()
+    json.dump(findings(asked.world), sys.stdout, indent=1)
+    sys.stdout.write("\n")
+    if asked.plot:
+        plot_displacement(asked.world, asked.plot, asked.typology)
+
+
+if __name__ == "__main__":
+    main()
