@@ -68,11 +68,12 @@ def run(
         if LABEL not in table.columns:
             raise RecordsError(f"{file}: the column {LABEL!r} is missing")
     with tempfile.TemporaryDirectory() as work:
-        scores = _scores(declarations, timedelta(days=label_delay_days), Path(work))
+        scores = scores_of(declarations, timedelta(days=label_delay_days), Path(work))
     scores.to_csv(out, index=False)
 
 
-def _scores(declarations: Declarations, label_delay: timedelta, work: Path) -> pd.DataFrame:
+def scores_of(declarations: Declarations, label_delay: timedelta, work: Path) -> pd.DataFrame:
+    """Train as the files say and score: `Declaration ID`, `score`; `work` is an empty folder."""
     records, asked = work / "records", work / "asked"
     write_declarations(records, declarations.everything, declarations.labelled, label_delay)
     asked.mkdir()
