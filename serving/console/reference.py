@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from serving.api.problems import slug
 from serving.console.pages import PageRoute, page
@@ -47,6 +47,12 @@ class Call:
                 for status, response in sorted(operation["responses"].items())
             ),
         )
+
+
+@router.get("/")
+def front_door() -> RedirectResponse:
+    """A person who opens the bare address is a reviewer more often than not."""
+    return RedirectResponse("/console", 303)
 
 
 @router.get("/docs")

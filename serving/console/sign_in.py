@@ -65,6 +65,7 @@ OwnForm = Annotated[dict[str, str], Depends(own_form)]
 
 
 @router.get("")
+@router.get("/")
 def enter() -> Response:
     """The console's first page."""
     return RedirectResponse(HOME, 303)

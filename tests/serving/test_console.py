@@ -30,12 +30,18 @@ def decided(service: Service, body: dict[str, Any], caller: dict[str, str]) -> D
     return Decision.model_validate_json(record)
 
 
-@pytest.mark.parametrize("page", ["", "/decisions", "/decisions/x", "/features", "/features/x"])
+@pytest.mark.parametrize(
+    "page", ["", "/", "/decisions", "/decisions/x", "/features", "/features/x"]
+)
 def test_every_page_asks_to_sign_in_first(service: Service, page: str) -> None:
     response = service.client.get(f"/console{page}")
 
     assert response.status_code == 200
     assert 'name="key"' in response.text
+
+
+def test_the_bare_address_leads_to_the_console(service: Service) -> None:
+    assert service.client.get("/").url.path == "/console/sign-in"
 
 
 def test_a_reader_comes_back_to_the_page_that_was_asked_for(service: Service) -> None:

@@ -41,6 +41,12 @@ def test_an_unknown_address_is_a_problem(service: Service) -> None:
     assert is_problem(service.client.get(f"/v1/{CANARY}"), 404)
 
 
+def test_an_address_with_a_slash_too_many_leads_nowhere(service: Service) -> None:
+    response = service.client.post(f"/v1/scores/?{CANARY}", follow_redirects=False)
+
+    assert is_problem(response, 404)
+
+
 def test_another_method_is_a_problem_that_names_the_right_one(service: Service) -> None:
     response = service.client.delete("/v1/scores")
 
