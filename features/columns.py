@@ -60,8 +60,7 @@ def matched(columns: Columns, of: Column, among: Column, *, prefix: str = "") ->
 
     `among` holds each value once. A missing `of` matches nothing.
     """
-    where = pd.Index(among).get_indexer(pd.Index(of))
-    where = np.where(_is_missing_text(of), -1, where)
+    where = _places(of, among)
     return {f"{prefix}{name}": _taken(column, where) for name, column in columns.items()}
 
 
@@ -99,8 +98,13 @@ def _column_of_values(values: list[Any], kind: pa.DataType) -> Column:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def _is_missing_text(column: Column) -> Column:
-    return np.asarray(pd.isna(column))
+def _places(of: Column, among: Column) -> Column:
+    """Where each value stands in `among`, -1 for one that is missing or not there."""
+    if len(among) <= 64:  # one submission: building an index would cost more than looking
+        place = {value: at for at, value in enumerate(among) if value is not None}
+        return np.array([place.get(value, -1) for value in of], dtype=np.int64)
+    places = pd.Index(among).get_indexer(pd.Index(of))
+    return np.where(pd.isna(of), -1, places)
 
 
 def _taken(column: Column, where: Column) -> Column:

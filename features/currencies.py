@@ -7,7 +7,6 @@ only; no amount is ever paid or refunded by them.
 """
 
 import numpy as np
-import pandas as pd
 
 from features.columns import Column
 
@@ -60,5 +59,5 @@ UNITS_PER_EUR: dict[str, float] = {
 
 def euro_cents(amounts: Column, currencies: Column) -> Column:
     """Amounts as whole euro cents in float64, exact below 2**53; NaN for an unknown currency."""
-    rates = pd.Series(currencies, dtype=object).map(UNITS_PER_EUR).to_numpy(dtype=np.float64)
+    rates = np.array([UNITS_PER_EUR.get(currency, np.nan) for currency in currencies], np.float64)
     return np.rint(amounts / rates * 100)

@@ -27,7 +27,9 @@ def places() -> pa.Table:
 
 def rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """The row of each code in `places()`; -1 where the code is None or unknown."""
-    return row_in(_known_codes(), codes)
+    rows = _row_by_code()
+    asked = np.asarray(codes, dtype=object)
+    return np.array([rows.get(code, -1) for code in asked.ravel()], np.int64).reshape(asked.shape)
 
 
 def row_in(known: pa.Array, codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -69,8 +71,8 @@ def text_at(texts: Codes, rows: npt.NDArray[np.int64]) -> Codes:
 
 
 @cache
-def _known_codes() -> pa.Array:
-    return places()["code"].combine_chunks()
+def _row_by_code() -> dict[str | None, int]:
+    return {code: row for row, code in enumerate(places()["code"].to_pylist())}
 
 
 @cache
