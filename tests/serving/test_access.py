@@ -1,11 +1,11 @@
 """Keys, scopes and offices: who may do and see what."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from serving.access.api_keys import PresentedKey, new_key
+from serving.access.api_keys import PresentedKey, Scope, new_key
 from serving.access.sessions import Sessions
 from serving.errors import NameTaken, NotFound
 from tests.serving.bodies import route, shipment
@@ -110,11 +110,30 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
     assert service.client.get(address, headers=both).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/features", "/v1/features/x", "/v1/models", "/v1/decisions/x"]
-)
-def test_no_resource_answers_without_a_key(service: Service, path: str) -> None:
-    assert service.client.get(path).status_code == 401
+NEEDED_SCOPE = {
+    "/v1/scores": "score",
+    "/v1/scores/batch": "score",
+    "/v1/decisions/{decision_id}": "score",
+    "/v1/decisions/{decision_id}/explanation": "explain",
+    "/v1/features": None,
+    "/v1/features/{name}": None,
+    "/v1/models": None,
+}
+
+
+def test_every_call_answers_those_it_is_for_and_no_one_else(service: Service) -> None:
+    described = service.client.get("/openapi.json").json()["paths"]
+    calls = {path: method for path, ops in described.items() for method in ops if "/v1" in path}
+    assert set(calls) == set(NEEDED_SCOPE)
+
+    for path, needed in NEEDED_SCOPE.items():
+        address = path.replace("{", "").replace("}", "")
+        assert service.client.request(calls[path], address).status_code == 401
+        for scope in get_args(Scope):
+            caller = service.key(scope)
+            status = service.client.request(calls[path], address, headers=caller).status_code
+            is_let_in = status not in {401, 403}
+            assert is_let_in == (needed in {None, scope}), (path, scope, status)
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json"])

@@ -23,6 +23,7 @@ from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
+from serving.store.log_proof import prove
 from tests.serving.bodies import shipment
 
 ROUNDS = int(os.environ.get("TIDEGATE_KILL_ROUNDS", "2"))
@@ -135,6 +136,7 @@ def test_no_acknowledged_decision_is_lost_or_made_twice(killed: Killed) -> None:
         decisions = client.get(f"{killed.address}/health/ready").json()["decisions"]
     assert decisions == len(killed.asked)
     assert killed.kill(signal.SIGTERM) == 0
+    assert prove(open_database(killed.home / "tidegate.db", is_service=False)).is_whole
 
 
 def test_a_service_that_is_told_to_stop_answers_what_it_took(killed: Killed) -> None:
