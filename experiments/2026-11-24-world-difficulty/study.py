@@ -1,0 +1,122 @@
+"""How hard is the invented world? `python study.py [--world DIR]` prints one JSON document."""
+
+import argparse
+import json
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from features.matrix import build_training_set
+from features.records import SubjectKind
+from synthetic.scenario import Scenario
+from synthetic.world import invent
+
+LATE = ("virtual_asset_escrow", "cloned_container")
+
+
+def roc_auc(scores: np.ndarray, truth: np.ndarray) -> float:
+    """Probability that a true case scores above a false one; ties count half."""
+    positives = int(truth.sum())
+    ranks = rankdata(scores)[truth].sum() - positives * (positives + 1) / 2
+    return float(ranks / (positives * (len(truth) - positives)))
+
+
+def single_features(inputs: pd.DataFrame, truth: np.ndarray) -> dict[str, float]:
+    """ROC-AUC of each number on its own, in its better direction; missing ranks lowest."""
+    numbers = inputs.select_dtypes("number")
+    aucs = {name: roc_auc(numbers[name].fillna(-1e18).to_numpy(), truth) for name in numbers}
+    better = {name: round(max(auc, 1 - auc), 4) for name, auc in aucs.items()}
+    return dict(sorted(better.items(), key=lambda item: -item[1])[:10])
+
+
+def top(scores: np.ndarray, share: float) -> np.ndarray:
+    """The rows that an office would look at."""
+    return np.argsort(-scores, kind="stable")[: int(len(scores) * share)]
+
+
+def studied(world: Path, kind: SubjectKind, work: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """Fit on what was inspected and known by the cut, judge on the truth after it."""
+    build_training_set(world, kind, work)
+    rows = pd.read_parquet(work / "features.parquet")
+    oracle = pd.read_parquet(world / "oracle.parquet").set_index("subject_id").loc[rows.subject_id]
+    outcomes = pd.read_parquet(work / "outcomes.parquet").set_index("subject_id")
+    known = outcomes.reindex(rows.subject_id)
+    inputs = rows.drop(columns=["subject_id", "declared_at"])
+    for name in inputs.columns.difference(inputs.select_dtypes("number").columns):
+        inputs[name] = inputs[name].astype("category")
+    first, last = rows.declared_at.min(), rows.declared_at.max()
+    cut = first + asked["trained_until"] * (last - first)
+    is_after = (rows.declared_at >= cut).to_numpy()
+    truth = oracle.typology.notna().to_numpy()
+    usable = (known.known_at < cut).to_numpy() & known.result.isin(
+        ["confirmed", "not_confirmed"]
+    ).to_numpy()
+    settings = dict(asked["booster"])
+    rounds = settings.pop("rounds")
+    labels = (known.result == "confirmed").to_numpy()
+    fitted = {}
+    for teacher, taught, label in (("inspected", usable, labels), ("truth", ~is_after, truth)):
+        data = lgb.Dataset(inputs[taught], label[taught])
+        fitted[teacher] = np.asarray(lgb.train(settings, data, rounds).predict(inputs[is_after]))
+    after, probability = truth[is_after], oracle.true_probability.to_numpy()[is_after]
+    chosen = {name: top(scores, asked["inspected_share"]) for name, scores in fitted.items()}
+    best = top(probability, asked["inspected_share"])
+    typology = oracle.typology.to_numpy()[is_after]
+    return {
+        "subjects": len(rows),
+        "base_rate_after_cut": float(after.mean()),
+        "confirmed_to_learn_from": int(labels[usable].sum()),
+        "best_single_features": single_features(inputs, truth),
+        "oracle_precision": float(after[best].mean()),
+        "models": {
+            name: {
+                "precision": float(after[rows_].mean()),
+                "lift": float(after[rows_].mean() / after.mean()),
+                "share_of_oracle": float(after[rows_].mean() / after[best].mean()),
+                "roc_auc": roc_auc(fitted[name], after),
+            }
+            for name, rows_ in chosen.items()
+        },
+        "found_by_typology": found_by_typology(typology, chosen["inspected"]),
+    }
+
+
+def found_by_typology(typology: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
+    """Share of each typology's true cases in the chosen rows, the late ones apart."""
+    names = pd.Series(typology)
+    found = names.iloc[chosen].value_counts()
+    shares = {
+        str(name): round(float(found.get(name, 0) / many), 3)
+        for name, many in names.value_counts().items()
+    }
+    return {
+        "known": {name: share for name, share in shares.items() if name not in LATE},
+        "late": {name: share for name, share in shares.items() if name in LATE},
+    }
+
+
+def main() -> None:
+    """Invent the world where none is given, and print what was found."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--world", type=Path)
+    given = parser.parse_args().world
+    asked = tomllib.loads(Path(__file__).with_name("parameters.toml").read_text("utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        world = given or Path(folder) / "world"
+        if given is None:
+            size = {name: asked[name] for name in ("journeys", "days", "seed")}
+            invent(world, scenario=Scenario(), **size)
+        found = {
+            kind: studied(world, kind, Path(folder) / kind, asked) for kind in ("route", "shipment")
+        }
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
