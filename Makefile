@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock
+.PHONY: help demo test browser check bench format lock
 
 python ?= python3
 venv := .venv
@@ -19,8 +19,16 @@ $(ready): requirements.lock pyproject.toml
 demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after one explained score
 	$(bin)/tidegate demo $(ARGS)
 
-test: $(ready)  ## every test
+test: $(ready) browser  ## every test
 	$(bin)/python -m pytest $(ARGS)
+
+# Chromium as it is, as the system's package where that may be installed, or Playwright's own; where
+# none can be had, the tests that need it fail and name the command that would get it.
+browser: $(ready)
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || \
+	  $(bin)/playwright install chromium || true
 
 check: $(ready)  ## format, lint, types, import contracts
 	$(bin)/ruff format --check .
