@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from serving.explanation.wording import readable
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment
 
@@ -33,9 +34,11 @@ def test_a_reviewer_signs_in_reads_a_decision_and_leaves(
     expect(page.get_by_text("the packing list")).to_be_visible()
     assert fits_the_screen(page)
 
-    page.get_by_role("link", name="It was declared at 0.336 EUR per kg").click()
-    expect(page.get_by_role("heading", name="Unit value EUR per kg")).to_be_visible()
-    expect(page.get_by_text("features/families/valuation.py#L")).to_be_visible()
+    reason = page.locator(".reason.for .seen a").first
+    feature = (reason.get_attribute("href") or "").rpartition("/")[2]
+    reason.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(readable(feature))
+    expect(page.get_by_text("features/families/")).to_be_visible()
     assert fits_the_screen(page)
 
     page.get_by_role("button", name="Sign out").click()
