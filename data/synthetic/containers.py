@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from synthetic.actors import CONTAINER
 from synthetic.chance import Flags, Ints, mixed
 from synthetic.spelling import Bytes, capitals, decimal, texts
 
@@ -13,7 +14,7 @@ _WEIGHTS = 2 ** np.arange(10, dtype=np.int64)
 
 def container_numbers(seed: int, box: Ints, *, is_wrong: Flags, where: Flags) -> pa.Array:
     """The number of each box; its check digit fails where `is_wrong`, null unless `where`."""
-    words = mixed(seed, 108, box)
+    words = mixed(seed, CONTAINER, box)
     owner = np.concatenate(
         [capitals(words % np.uint64(40), 3), np.full((len(box), 1), ord("U"), np.uint8)], axis=1
     )

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from features.geography import country_of, distance_km, great_circle_km, places, region_of
-from features.geography.distances import END_HOURS, USUAL_KMH
 from features.records import Mode
 from synthetic import hubs
 from synthetic.chance import Floats, Ints, share
@@ -38,7 +37,6 @@ class Corridors:
     stops: Ints
     legs: Ints
     leg_km: Floats
-    usual_hours: Floats
     weight: Floats
     origin_country: Ints
     destination_country: Ints
@@ -69,8 +67,6 @@ def _with_distances(codes: Texts, lane: Ints, stops: Ints) -> Corridors:
             there = of & (legs > leg)
             starts, ends = codes[stops[there, leg]], codes[stops[there, leg + 1]]
             leg_km[there, leg] = np.maximum(distance_km(starts, ends, mode), 5.0)
-    speed = np.array([USUAL_KMH[mode] for mode in MODES])[lane]
-    ends = np.array([END_HOURS[mode] for mode in MODES])[lane]
     rows = np.arange(len(stops))
     first, last = stops[:, 0], stops[rows, legs]
     names, numbers = np.unique(
@@ -86,7 +82,6 @@ def _with_distances(codes: Texts, lane: Ints, stops: Ints) -> Corridors:
         stops=stops,
         legs=legs,
         leg_km=leg_km,
-        usual_hours=leg_km.sum(axis=1) / speed + ends,
         weight=_weights(lane),
         origin_country=numbers[: len(rows)],
         destination_country=numbers[len(rows) :],
@@ -159,63 +154,78 @@ def _by_sea(origin: str, destination: str, number: int) -> Way:
 
 def _roads() -> list[Way]:
     """Shortest ways over land through crossings, from one town to another."""
-    rows = {row["code"]: row for row in places().to_pylist()}
-    crossings = [row for row in rows.values() if row["kind"] == "crossing"]
-    at_border: dict[str, list[int]] = defaultdict(list)
-    for i, row in enumerate(crossings):
-        for country in (row["country"], row["other_country"]):
-            at_border[country].append(i)
+    network = _road_network()
     ways = []
     for origin in hubs.ROAD_FROM:
-        reached = _reached(rows[origin], crossings, at_border)
-        ends = [b for a, b in _pairs([origin], hubs.ROAD_TO, 1.1)]
-        found = [_way(rows[origin], rows[end], crossings, at_border, reached) for end in ends]
-        ways += [way for way in found if way and len(way) <= LONGEST_WAY]
+        reached = _reached(network, origin)
+        for _, end in _pairs([origin], hubs.ROAD_TO, 1.1):
+            way = _way(network, origin, end, reached)
+            if way and len(way) <= LONGEST_WAY:
+                ways.append(way)
     keep = share(np.arange(len(ways)), 17) < 0.45
     return [way for way, take in zip(ways, keep, strict=True) if take]
+
+
+@dataclass(frozen=True)
+class _RoadNetwork:
+    """Crossings and towns, which touch where they share a country; `km` between every two."""
+
+    row: dict[str, int]
+    codes: list[str]
+    countries: list[tuple[str, ...]]
+    crossings_of: dict[str, list[int]]
+    km: Floats
+
+
+def _road_network() -> _RoadNetwork:
+    towns = {*hubs.ROAD_FROM, *hubs.ROAD_TO}
+    rows = [r for r in places().to_pylist() if r["kind"] == "crossing" or r["code"] in towns]
+    countries = [tuple(c for c in (r["country"], r["other_country"]) if c) for r in rows]
+    crossings_of: dict[str, list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        if row["kind"] == "crossing":
+            for country in countries[i]:
+                crossings_of[country].append(i)
+    latitude, longitude = (np.array([r[axis] for r in rows]) for axis in ("latitude", "longitude"))
+    return _RoadNetwork(
+        row={r["code"]: i for i, r in enumerate(rows)},
+        codes=[r["code"] for r in rows],
+        countries=countries,
+        crossings_of=crossings_of,
+        km=great_circle_km(latitude[:, None], longitude[:, None], latitude, longitude),
+    )
 
 
 _Reached = dict[int, tuple[float, int]]
 
 
-def _reached(
-    origin: dict[str, object], crossings: list[dict[str, object]], at_border: dict[str, list[int]]
-) -> _Reached:
+def _reached(network: _RoadNetwork, origin: str) -> _Reached:
     """For every crossing the km from `origin` and the crossing before it (Dijkstra)."""
     reached: _Reached = {}
-    queue = [(_apart(origin, crossings[i]), i, -1) for i in at_border[str(origin["country"])]]
+    start = network.row[origin]
+    first = network.crossings_of[network.countries[start][0]]
+    queue = [(float(network.km[start, at]), at, -1) for at in first]
     heapq.heapify(queue)
     while queue:
         km, at, before = heapq.heappop(queue)
         if at in reached:
             continue
         reached[at] = (km, before)
-        here = crossings[at]
-        for country in (here["country"], here["other_country"]):
-            for other in at_border[str(country)]:
+        for country in network.countries[at]:
+            for other in network.crossings_of[country]:
                 if other not in reached:
-                    heapq.heappush(queue, (km + _apart(here, crossings[other]), other, at))
+                    heapq.heappush(queue, (km + float(network.km[at, other]), other, at))
     return reached
 
 
-def _way(
-    origin: dict[str, object],
-    destination: dict[str, object],
-    crossings: list[dict[str, object]],
-    at_border: dict[str, list[int]],
-    reached: _Reached,
-) -> Way | None:
-    last_ones = [i for i in at_border[str(destination["country"])] if i in reached]
+def _way(network: _RoadNetwork, origin: str, destination: str, reached: _Reached) -> Way | None:
+    end = network.row[destination]
+    last_ones = [i for i in network.crossings_of[network.countries[end][0]] if i in reached]
     if not last_ones:
         return None
-    at = min(last_ones, key=lambda i: reached[i][0] + _apart(crossings[i], destination))
-    way = [str(destination["code"])]
+    at = min(last_ones, key=lambda i: reached[i][0] + float(network.km[i, end]))
+    way = [destination]
     while at >= 0:
-        way.append(str(crossings[at]["code"]))
+        way.append(network.codes[at])
         at = reached[at][1]
-    return (str(origin["code"]), *reversed(way))
-
-
-def _apart(a: dict[str, object], b: dict[str, object]) -> float:
-    ends = [float(str(place[axis])) for place in (a, b) for axis in ("latitude", "longitude")]
-    return float(great_circle_km(*ends))
+    return (origin, *reversed(way))

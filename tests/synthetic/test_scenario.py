@@ -59,3 +59,19 @@ def test_a_closed_region_is_left_by_networks_after_it_has_closed():
     before, after = (from_there[late].mean() for late in (moves.at_day <= 100, moves.at_day > 100))
     assert before > 0.03
     assert after < before / 2
+
+
+def test_payments_drift_turns_networks_away_from_cash_after_the_drift():
+    usual, drifted = (
+        planned(Scenario(drift=drift, drift_at=0.5), 60_000, 300, 7).routes
+        for drift in ("none", "payments")
+    )
+    cash = [moves.signs["cash"][moves.at_day > 150].mean() for moves in (usual, drifted)]
+    before = [moves.signs["cash"][moves.at_day <= 150].mean() for moves in (usual, drifted)]
+    assert cash[1] < 0.75 * cash[0]
+    assert before[0] == pytest.approx(before[1], abs=0.03)
+
+
+def test_a_regime_change_brings_more_movements_than_before():
+    moves = planned(Scenario(regime_at=0.5, regime_factor=3.0), 60_000, 300, 7).routes
+    assert (moves.at_day > 180).sum() > 1.3 * (moves.at_day < 120).sum()
