@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -111,16 +112,19 @@ def feature(
     source: str,
     sentence: str,
     direction: Direction = Direction.EITHER,
-) -> Callable[[Callable[..., Column]], Feature]:
+    computed: Callable[..., Column] | None = None,
+) -> Callable[[Callable[..., Any]], Feature]:
     """Make a `Feature` of a function of columns, named by the function and its file.
 
     The function gets one array per parameter, all of one length, and returns an array of that
     length: float64 with NaN for missing, or text with None for missing where `unit` is CATEGORY.
+    Where many features share a shape, `computed` is the function of columns, and the decorated one
+    only gives name, meaning and place.
     Raises DefinitionError when the docstring is absent or a default is no window.
     """
 
-    def define(function: Callable[..., Column]) -> Feature:
-        columns, windows = _parameters(function)
+    def define(function: Callable[..., Any]) -> Feature:
+        columns, windows = _parameters(computed or function)
         return Feature(
             name=function.__name__,
             subjects=subjects,
@@ -133,10 +137,10 @@ def feature(
             source=source,
             direction=direction,
             sentence=sentence,
-            defined_at=place_of(function),
+            defined_at=_place(function),
             columns=columns,
             windows=windows,
-            compute=function,
+            compute=computed or function,
         )
 
     return define
@@ -160,8 +164,7 @@ def _meaning(function: Callable[..., Column]) -> str:
     return " ".join(function.__doc__.split())
 
 
-def place_of(function: Callable[..., object]) -> str:
-    """Where a function is defined, as `path#Lline` from the root of the project."""
+def _place(function: Callable[..., Any]) -> str:
     lines, first = inspect.getsourcelines(function)
     offset = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))
     path = Path(inspect.getfile(function)).resolve().relative_to(ROOT)

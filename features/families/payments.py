@@ -1,5 +1,7 @@
 """Payments: who pays for this movement, how, and what else they pay for."""
 
+from collections.abc import Callable
+
 from features.arithmetic import ratio
 from features.asof.windows import count, days_since_first, distinct, largest, total
 from features.columns import Column
@@ -9,6 +11,18 @@ _FATF_2022 = "FATF, Money Laundering and Terrorist Financing Risks Arising from 
 _FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
 _FINCEN_2014 = "FinCEN, Advisory FIN-2014-A008 on human smuggling and trafficking"
 _FINCEN_2023 = "FinCEN, Alert FIN-2023-Alert001 on human smuggling along the southwest border"
+
+
+def share_of_payments(condition: str) -> Callable[..., Column]:
+    """The share of a subject's own payments that meet a condition."""
+
+    def share(
+        meeting: Column = total("attached_transactions", condition, by="subject_id"),
+        payments: Column = count("attached_transactions", by="subject_id"),
+    ) -> Column:
+        return ratio(meeting, payments)
+
+    return share
 
 
 @feature(
@@ -32,117 +46,99 @@ def payment_count(
 @feature(
     subjects=BOTH,
     unit=Unit.SHARE,
+    computed=share_of_payments("is_third_party_payer"),
     when_missing="no payment is known",
     indicator="T01",
     source=_FATF_TBML,
     sentence="{value} of the payments came from someone who is no party to it",
     direction=Direction.HIGHER_IS_RISKIER,
 )
-def third_party_payer_ratio(
-    third_party: Column = total("attached_transactions", "is_third_party_payer", by="subject_id"),
-    payments: Column = count("attached_transactions", by="subject_id"),
-) -> Column:
+def third_party_payer_ratio() -> None:
     """Share of the payments made by someone whom no document names as a party.
 
     A high share is suspicious: strangers who pay often stand in for the one who profits.
     """
-    return ratio(third_party, payments)
 
 
 @feature(
     subjects=BOTH,
     unit=Unit.SHARE,
+    computed=share_of_payments("is_payer_off_corridor"),
     when_missing="no payment is known",
     indicator="T02",
     source=_FATF_TBML,
     sentence="{value} of the payments came from a country off its way",
 )
-def off_corridor_payer_ratio(
-    off_corridor: Column = total("attached_transactions", "is_payer_off_corridor", by="subject_id"),
-    payments: Column = count("attached_transactions", by="subject_id"),
-) -> Column:
+def off_corridor_payer_ratio() -> None:
     """Share of the payments sent from a country that is neither its start, way nor end.
 
     A high share is suspicious: money for a movement usually comes from its two ends.
     """
-    return ratio(off_corridor, payments)
 
 
 @feature(
     subjects=BOTH,
     unit=Unit.SHARE,
+    computed=share_of_payments("is_cash"),
     when_missing="no payment is known",
     indicator="T11",
     source=_FATF_2022,
     sentence="{value} of the payments were cash or went through a money service",
     direction=Direction.HIGHER_IS_RISKIER,
 )
-def cash_payment_ratio(
-    cash: Column = total("attached_transactions", "is_cash", by="subject_id"),
-    payments: Column = count("attached_transactions", by="subject_id"),
-) -> Column:
+def cash_payment_ratio() -> None:
     """Share of the payments in cash or through a money service.
 
     A high share is suspicious: cash leaves no trace of who stands behind it.
     """
-    return ratio(cash, payments)
 
 
 @feature(
     subjects=BOTH,
     unit=Unit.SHARE,
+    computed=share_of_payments("is_virtual_asset"),
     when_missing="no payment is known",
     indicator="T27",
     source=_FATF_2022,
     sentence="{value} of the payments were made in a virtual asset",
 )
-def virtual_asset_ratio(
-    virtual: Column = total("attached_transactions", "is_virtual_asset", by="subject_id"),
-    payments: Column = count("attached_transactions", by="subject_id"),
-) -> Column:
+def virtual_asset_ratio() -> None:
     """Share of the payments made in a virtual asset.
 
     A high share is suspicious where trade of this kind is paid through banks.
     """
-    return ratio(virtual, payments)
 
 
 @feature(
     subjects=BOTH,
     unit=Unit.SHARE,
+    computed=share_of_payments("is_netting"),
     when_missing="no payment is known",
     indicator="T18",
     source="FATF, The Role of Hawala and Other Similar Service Providers (2013)",
     sentence="{value} of the payments were settled by netting between brokers",
 )
-def netting_ratio(
-    netting: Column = total("attached_transactions", "is_netting", by="subject_id"),
-    payments: Column = count("attached_transactions", by="subject_id"),
-) -> Column:
+def netting_ratio() -> None:
     """Share of the payments that brokers settled against each other without moving money.
 
     A high share is suspicious: netting hides who paid whom.
     """
-    return ratio(netting, payments)
 
 
 @feature(
     subjects=BOTH,
     unit=Unit.SHARE,
+    computed=share_of_payments("is_round_amount"),
     when_missing="no payment is known",
     indicator="T09",
     source="practice of reviewers; no single published source",
     sentence="{value} of the payments were round amounts",
 )
-def round_payment_ratio(
-    is_round: Column = total("attached_transactions", "is_round_amount", by="subject_id"),
-    payments: Column = count("attached_transactions", by="subject_id"),
-) -> Column:
+def round_payment_ratio() -> None:
     """Share of the payments that are a multiple of a hundred.
 
     Many round amounts are mildly suspicious: invoices seldom come out round.
     """
-    return ratio(is_round, payments)
 
 
 @feature(

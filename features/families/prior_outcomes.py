@@ -6,13 +6,11 @@ chosen for inspection, which is not the whole of traffic.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 from features.arithmetic import smoothed_rate
 from features.asof.windows import count, total
 from features.columns import Column
-from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Feature, Unit, feature, place_of
+from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
 from features.records import SubjectKind
 
 _DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
@@ -20,31 +18,25 @@ _UNODC = "UNODC, Global Study on Smuggling of Migrants (2018)"
 _PRACTICE = "practice of reviewers; no single published source"
 
 
-def confirmed_rate(
-    *, subjects: tuple[SubjectKind, ...], by: str | tuple[str, ...], **face: Any
-) -> Callable[[Callable[[], None]], Feature]:
-    """Make a smoothed rate of confirmed outcomes under a key, named and told by the function."""
-    outcomes = f"{subjects[0]}_outcomes"
+def confirmed_rate(kind: SubjectKind, by: str | tuple[str, ...]) -> Callable[..., Column]:
+    """The smoothed share of confirmed inspections among those of the same key."""
+    outcomes = f"{kind}_outcomes"
 
-    def define(named: Callable[[], None]) -> Feature:
-        def rate(
-            confirmed: Column = total(outcomes, "is_confirmed", by=by),
-            inspected: Column = count(outcomes, by=by),
-            all_confirmed: Column = total(outcomes, "is_confirmed", by=()),
-            all_inspected: Column = count(outcomes, by=()),
-        ) -> Column:
-            return smoothed_rate(confirmed, inspected, all_confirmed, all_inspected)
+    def rate(
+        confirmed: Column = total(outcomes, "is_confirmed", by=by),
+        inspected: Column = count(outcomes, by=by),
+        all_confirmed: Column = total(outcomes, "is_confirmed", by=()),
+        all_inspected: Column = count(outcomes, by=()),
+    ) -> Column:
+        return smoothed_rate(confirmed, inspected, all_confirmed, all_inspected)
 
-        rate.__name__, rate.__doc__ = named.__name__, named.__doc__
-        defined = feature(subjects=subjects, unit=Unit.SHARE, **face)(rate)
-        return replace(defined, defined_at=place_of(named))
-
-    return define
+    return rate
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by="hs_code",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by="hs_code"),
     when_missing="nothing was inspected yet",
     indicator="J35",
     source=_DATE,
@@ -57,9 +49,10 @@ def goods_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by=("hs_code", "origin_country", "dispatch_country"),
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by=("hs_code", "origin_country", "dispatch_country")),
     when_missing="nothing was inspected yet",
     indicator="J35",
     source=_DATE,
@@ -72,9 +65,10 @@ def goods_way_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by=("hs_code", "tax_type", "tax_rate_text"),
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by=("hs_code", "tax_type", "tax_rate_text")),
     when_missing="no duty was declared, or nothing was inspected yet",
     indicator="D06",
     source=_DATE,
@@ -87,9 +81,13 @@ def goods_duty_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by=("hs_code", "origin_country", "dispatch_country", "tax_type", "tax_rate_text"),
+    unit=Unit.SHARE,
+    computed=confirmed_rate(
+        "shipment",
+        by=("hs_code", "origin_country", "dispatch_country", "tax_type", "tax_rate_text"),
+    ),
     when_missing="no duty was declared, or nothing was inspected yet",
     indicator="D06",
     source=_DATE,
@@ -104,9 +102,10 @@ def goods_claim_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by="hs_heading",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by="hs_heading"),
     when_missing="nothing was inspected yet",
     indicator="J35",
     source=_DATE,
@@ -119,9 +118,10 @@ def heading_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by="consignee_id",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by="consignee_id"),
     when_missing="nothing was inspected yet",
     indicator="N08",
     source=_DATE,
@@ -134,9 +134,10 @@ def consignee_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by="consignor_id",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by="consignor_id"),
     when_missing="nothing was inspected yet",
     indicator="N08",
     source=_DATE,
@@ -149,9 +150,10 @@ def consignor_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by="declarant_id",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by="declarant_id"),
     when_missing="no declarant is named, or nothing was inspected yet",
     indicator="D31",
     source=_DATE,
@@ -164,9 +166,10 @@ def declarant_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by="forwarder_id",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by="forwarder_id"),
     when_missing="no forwarder is named, or nothing was inspected yet",
     indicator="N06",
     source=_DATE,
@@ -179,9 +182,10 @@ def forwarder_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by="container_number",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by="container_number"),
     when_missing="no container was declared, or nothing was inspected yet",
     indicator="N01",
     source=_PRACTICE,
@@ -194,9 +198,12 @@ def container_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by=("dispatch_country", "destination_country", "journey_mode"),
+    unit=Unit.SHARE,
+    computed=confirmed_rate(
+        "shipment", by=("dispatch_country", "destination_country", "journey_mode")
+    ),
     when_missing="its journey is not known, or nothing was inspected yet",
     indicator="J35",
     source=_DATE,
@@ -209,9 +216,10 @@ def lane_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=SHIPMENT_ONLY,
-    by=("office_id", "import_type", "payment_type"),
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by=("office_id", "import_type", "payment_type")),
     when_missing="office, procedure or terms are missing, or nothing was inspected yet",
     indicator="J35",
     source=_DATE,
@@ -224,9 +232,10 @@ def procedure_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=ROUTE_ONLY,
-    by="carrier_id",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("route", by="carrier_id"),
     when_missing="nothing was inspected yet",
     indicator="N08",
     source=_PRACTICE,
@@ -239,9 +248,10 @@ def carrier_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=ROUTE_ONLY,
-    by="conveyance_id",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("route", by="conveyance_id"),
     when_missing="nothing was inspected yet",
     indicator="N01",
     source=_PRACTICE,
@@ -254,9 +264,10 @@ def conveyance_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=ROUTE_ONLY,
-    by=("origin", "destination", "mode"),
+    unit=Unit.SHARE,
+    computed=confirmed_rate("route", by=("origin", "destination", "mode")),
     when_missing="nothing was inspected yet",
     indicator="J35",
     source=_UNODC,
@@ -269,9 +280,10 @@ def corridor_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=ROUTE_ONLY,
-    by="destination",
+    unit=Unit.SHARE,
+    computed=confirmed_rate("route", by="destination"),
     when_missing="nothing was inspected yet",
     indicator="J36",
     source=_UNODC,
@@ -284,9 +296,12 @@ def destination_confirmed_rate() -> None:
     """
 
 
-@confirmed_rate(
+@feature(
     subjects=ROUTE_ONLY,
-    by=("conveyance_kind", "origin_country", "destination_country"),
+    unit=Unit.SHARE,
+    computed=confirmed_rate(
+        "route", by=("conveyance_kind", "origin_country", "destination_country")
+    ),
     when_missing="a place is unknown, or nothing was inspected yet",
     indicator="J35",
     source=_UNODC,
