@@ -9,7 +9,7 @@ import lightgbm
 from training.encoding import Encoding
 from training.model_inputs import ModelInputs
 from training.parameters import TrainingParameters
-from training.ranking import Floats
+from training.ranking import Floats, Ints
 
 Grown = Callable[[int, int], None]
 """Told after every tree: how many there are, and how many there may be."""
@@ -22,6 +22,11 @@ class Rows:
     values: Floats
     labels: Floats
     weights: Floats | None
+
+    def only(self, places: Ints) -> "Rows":
+        """The rows at `places`."""
+        weights = None if self.weights is None else self.weights[places]
+        return Rows(self.values[places], self.labels[places], weights)
 
 
 def grow(

@@ -83,13 +83,17 @@ def better_than_the_lot(manifest: Manifest) -> Verdict:
 
 def calibrated(manifest: Manifest) -> Verdict:
     """Do probabilities mean what they say?"""
-    error, by_chance = manifest.metrics["ece"].value, manifest.metrics["ece_by_chance"].value
+    # A line fitted to the population is judged on the population.
+    is_weighted = manifest.parameters["selection"]["calibration"] != "equal"
+    among = "weighted_" if is_weighted else ""
+    error = manifest.metrics[f"{among}ece"].value
+    by_chance = manifest.metrics[f"{among}ece_by_chance"].value
     allowed = max(LARGEST_CALIBRATION_ERROR, by_chance or 0.0)
     return Verdict(
         "calibration",
         error is not None and error <= allowed,
-        f"the calibration error is {_number(error)}; want at most {allowed:.3f} "
-        f"(chance alone gives up to {_number(by_chance)})",
+        f"the {among.replace('_', ' ')}calibration error is {_number(error)}; want at most "
+        f"{allowed:.3f} (chance alone gives up to {_number(by_chance)})",
     )
 
 

@@ -62,7 +62,7 @@ class SplitParameters(Parameters):
     evaluation_until: Day | None = None
     label_gap_days: Annotated[float, Field(ge=0, le=3650)] = 14
     minimum_labels: Annotated[int, Field(ge=2)] = 10
-    refit: bool = False
+    refit: bool = True
     operators: Literal["mixed", "apart"] = "mixed"
 
     @model_validator(mode="after")
@@ -87,13 +87,13 @@ class TreeParameters(Parameters):
     `fewest_per_category` is how many subjects of the fit window make a category worth a code.
     """
 
-    trees: Annotated[int, Field(ge=1, le=100_000)] = 400
-    leaves: Annotated[int, Field(ge=2, le=4096)] = 31
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    trees: Annotated[int, Field(ge=1, le=100_000)] = 800
+    leaves: Annotated[int, Field(ge=2, le=4096)] = 8
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.03
     min_data_in_leaf: Annotated[int, Field(ge=1)] = 20
     l1: Annotated[float, Field(ge=0)] = 0.0
-    l2: Annotated[float, Field(ge=0)] = 1.0
-    feature_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    l2: Annotated[float, Field(ge=0)] = 3.0
+    feature_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     row_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     early_stopping_rounds: Annotated[int, Field(ge=0)] = 50
     monotone: Literal["off", "basic", "intermediate", "advanced"] = "intermediate"
@@ -104,13 +104,15 @@ class TreeParameters(Parameters):
 class SelectionParameters(Parameters):
     """How far the choice of what to inspect is undone by weights.
 
-    `inverse_probability` lets an inspected subject stand for 1 / selection_probability subjects, at
-    most `clip`; an unrecorded probability weighs 1.
+    `inverse_probability` lets an inspected subject stand for 1 / selection_probability subjects; an
+    unrecorded probability weighs 1. Weights are clipped: trees follow a few heavy subjects easily,
+    the two numbers of a calibration line hardly, so that it may come nearer to the population.
     """
 
-    fit: Literal["equal", "inverse_probability"] = "equal"
-    calibration: Literal["equal", "inverse_probability"] = "equal"
-    clip: Annotated[float, Field(ge=1)] = 20.0
+    fit: Literal["equal", "inverse_probability"] = "inverse_probability"
+    calibration: Literal["equal", "inverse_probability"] = "inverse_probability"
+    fit_clip: Annotated[float, Field(ge=1)] = 20.0
+    calibration_clip: Annotated[float, Field(ge=1)] = 50.0
 
 
 GATE_SHARE = 0.05
@@ -157,6 +159,11 @@ class TrainingParameters(Parameters):
     selection: SelectionParameters = SelectionParameters()
     evaluation: EvaluationParameters = EvaluationParameters()
     leakage: LeakageParameters = LeakageParameters()
+
+    def with_trees(self, trees: int) -> Self:
+        """The same, with exactly so many trees."""
+        exactly = {"trees": trees, "early_stopping_rounds": 0}
+        return self.model_copy(update={"trees": self.trees.model_copy(update=exactly)})
 
     @classmethod
     def read(cls, file: Path) -> Self:

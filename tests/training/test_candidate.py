@@ -7,6 +7,7 @@ import pytest
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.candidate import Candidate, train
 from training.errors import CalibrationError, NotEnoughLabels
+from training.fit import tree_count
 from training.gates import better_than_the_lot
 from training.margins import Margins
 from training.parameters import (
@@ -99,24 +100,35 @@ def test_shuffled_labels_leave_no_model_that_beats_the_lot(data: TrainingSet) ->
     assert not better_than_the_lot(manifest).is_passed
 
 
-def test_refitting_uses_the_calibration_window_and_keeps_the_line(
+def test_a_refit_grows_as_many_trees_again_on_more_rows(
     candidate: Candidate, data: TrainingSet
 ) -> None:
-    refitted = train(
-        data, PARAMETERS.model_copy(update={"split": SplitParameters(refit=True)})
-    ).model
+    once = train(data, PARAMETERS.model_copy(update={"split": SplitParameters(refit=False)})).model
 
-    assert refitted.manifest.calibration == candidate.model.manifest.calibration
-    assert refitted.booster_text != candidate.model.booster_text
+    assert tree_count(once.booster_text) == tree_count(candidate.model.booster_text)
+    assert once.booster_text != candidate.model.booster_text
+    assert once.manifest.calibration != candidate.model.manifest.calibration
 
 
-def test_weights_by_inverse_probability_change_the_model(
-    candidate: Candidate, data: TrainingSet
+def test_weights_bring_probabilities_back_from_the_inspected_to_the_population(
+    data: TrainingSet,
 ) -> None:
-    selection = SelectionParameters(fit="inverse_probability", calibration="inverse_probability")
-    weighted = train(data, PARAMETERS.model_copy(update={"selection": selection})).model
+    """Confirmed subjects are inspected five times as often; the record says so."""
+    lots = np.random.default_rng(3)
+    label = data.outcomes.label
+    probability = np.where(label == 1, 0.9, 0.18)
+    drawn = np.where(lots.random(len(data)) < probability, label, np.nan)
+    outcomes = replace(data.outcomes, label=drawn, selection_probability=probability)
+    chosen = replace(data, outcomes=outcomes)
+    equal = SelectionParameters(fit="equal", calibration="equal")
 
-    assert weighted.booster_text != candidate.model.booster_text
+    weighted = train(chosen, PARAMETERS).report
+    naive = train(chosen, PARAMETERS.model_copy(update={"selection": equal})).report
+
+    truth = np.nanmean(label)
+    assert weighted.weighted.mean_probability == pytest.approx(truth, abs=0.05)
+    assert weighted.weighted.prevalence.value == pytest.approx(truth, abs=0.05)
+    assert naive.weighted.mean_probability > truth + 0.15
 
 
 def test_a_category_of_too_few_rows_has_no_code(candidate: Candidate) -> None:

@@ -10,7 +10,7 @@ from training.estimators import Estimate, proportion
 from training.evaluation.report import GroupFigures, Report
 from training.leakage.finding import Finding
 from training.manifest import Manifest
-from training.parameters import TrainingParameters, TreeParameters
+from training.parameters import SplitParameters, TrainingParameters, TreeParameters
 from training.risk_model import RiskModel
 from training.training_set import TrainingSet
 
@@ -74,7 +74,9 @@ def test_precision_must_beat_the_lot_by_its_lower_bound(model: RiskModel) -> Non
 def test_a_calibration_error_needs_chance_as_its_excuse(
     model: RiskModel, error: float, by_chance: float, is_passed: bool
 ) -> None:
-    manifest = with_metrics(model, ece=Estimate(error), ece_by_chance=Estimate(by_chance))
+    manifest = with_metrics(
+        model, weighted_ece=Estimate(error), weighted_ece_by_chance=Estimate(by_chance)
+    )
 
     assert gates.calibrated(manifest).is_passed is is_passed
 
@@ -142,6 +144,7 @@ def test_a_clearly_worse_model_does_not_replace_the_champion(
         data,
         TrainingParameters(
             threads=1,
+            split=SplitParameters(refit=False),
             trees=TreeParameters(
                 trees=1, leaves=2, feature_share=0.01, early_stopping_rounds=0, l2=1000
             ),

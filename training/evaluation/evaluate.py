@@ -18,7 +18,7 @@ SMALLEST_LANE = 30
 def evaluate(
     name: str, judged: Judged, window: WindowFigures, parameters: EvaluationParameters, seed: int
 ) -> Report:
-    """Figures on all inspected subjects, on the random lane apart, and by group.
+    """Figures on all inspected subjects, weighted and not, on the random lane, and by group.
 
     `judged` holds labelled subjects only. Importance, oracle and never seen categories are the
     caller's to add.
@@ -29,6 +29,7 @@ def evaluate(
         name=name,
         window=window,
         inspected=figures(judged.ranking(), parameters, seed),
+        weighted=figures(judged.ranking(weighted=True), parameters, seed),
         random_lane=lane_figures,
         population_precision=_in_words(lane_figures, lane),
         groups=by_group(judged, smallest=parameters.smallest_group),

@@ -52,6 +52,7 @@ def page(report: Report, drawn: dict[str, Figure]) -> str:
 
 def _sections(report: Report) -> Iterable[str]:
     yield _figures("All inspected subjects", report.inspected)
+    yield _figures("All inspected, weighted back to the population", report.weighted)
     if report.random_lane is not None:
         yield _figures("Random lane", report.random_lane)
     if report.oracle:

@@ -32,7 +32,7 @@ def reliability(report: Report) -> Figure:
         highest = max(highest, *x, *y)
         axes.plot(x, y, "o-", color=colour, markersize=4, linewidth=1.2, label=label)
     top = min(1.0, highest * 1.05) or 1.0
-    axes.plot([0, top], [0, top], "--", color=PALE, linewidth=1, label="perfectly calibrated")
+    axes.plot([0, top], [0, top], ":", color=INK, linewidth=1, label="perfectly calibrated")
     axes.set(xlabel="probability", ylabel="share confirmed", title="Reliability")
     axes.legend(frameon=False, fontsize=8)
     return figure
@@ -78,7 +78,10 @@ def importance(report: Report) -> Figure:
 
 
 def _sets(report: Report) -> list[tuple[str, Figures, str]]:
-    sets = [("all inspected", report.inspected, INK)]
+    sets = [
+        ("all inspected", report.inspected, PALE),
+        ("weighted to the population", report.weighted, INK),
+    ]
     if report.random_lane is not None:
         sets.append(("random lane", report.random_lane, WARM))
     return sets

@@ -99,11 +99,17 @@ class OracleFigures(Part):
 
 
 class Report(Part):
-    """One model's evaluation. `population_precision` says in words which figure it is."""
+    """One model's evaluation.
+
+    `inspected` counts every labelled subject once; `weighted` counts each by its recorded
+    selection probability, back towards the population it was chosen from; `random_lane` holds
+    those a lot chose. `population_precision` says in words which figure that is.
+    """
 
     name: str
     window: WindowFigures
     inspected: Figures
+    weighted: Figures
     random_lane: Figures | None
     population_precision: str
     groups: tuple[GroupFigures, ...]
@@ -120,10 +126,11 @@ class Report(Part):
 
     @property
     def metrics(self) -> dict[str, Estimate]:
-        """Flat names for a manifest and for tracking; those of the random lane say so."""
+        """Flat names for a manifest and for tracking: `ece`, `weighted_ece`, `random_lane_ece`."""
         found = flat(self.inspected)
-        if self.random_lane is not None:
-            found |= {f"random_lane_{name}": e for name, e in flat(self.random_lane).items()}
+        for prefix, figures in (("weighted", self.weighted), ("random_lane", self.random_lane)):
+            if figures is not None:
+                found |= {f"{prefix}_{name}": estimate for name, estimate in flat(figures).items()}
         return found
 
 

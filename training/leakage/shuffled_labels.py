@@ -24,15 +24,12 @@ def learns_from_nothing(
         lots.permutation(sample.labels[: sample.fit_count]), lots.permutation(sample.judged_labels)
     ]
     values = encoding.encode_frame(sample.frame)
-    few = parameters.trees.model_copy(
-        update={"trees": min(MOST_TREES, parameters.trees.trees), "early_stopping_rounds": 0}
-    )
     text = grow(
         Rows(values[: sample.fit_count], labels[: sample.fit_count], None),
         None,
         encoding,
         inputs,
-        parameters.model_copy(update={"trees": few}),
+        parameters.with_trees(min(MOST_TREES, parameters.trees.trees)),
     )
     margins = Margins.from_text(text, parameters.threads).of(values[sample.fit_count :])
     auc = with_intervals(
