@@ -17,6 +17,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 # Contract -> the module that breaks it and what it imports.
 BREACHES = {
     "serving sits on training sits on features": ("features/units.py", "import training.fit"),
+    "inside serving, every arrow points inwards": ("serving/errors.py", "import serving.settings"),
     "of training, serving may know only the model handed over and the estimators": (
         "serving/breach.py",
         "import training.fit",

@@ -79,7 +79,7 @@ def mass_kg(mass_kg: Column) -> Column:
     when_missing="no gross mass was declared",
     indicator="D36",
     source="practice of reviewers; no single published source",
-    sentence="its gross mass being a round hundred is {value}",
+    sentence="its gross mass is a round hundred: {value}",
 )
 def is_round_mass(gross_mass_kg: Column) -> Column:
     """Whether the gross mass is a multiple of a hundred kilograms.
@@ -96,7 +96,7 @@ def is_round_mass(gross_mass_kg: Column) -> Column:
     when_missing="no container was declared",
     indicator="D14",
     source="ISO 6346 check digit",
-    sentence="a container number with a correct check digit is {value}",
+    sentence="its container number satisfies its check digit: {value}",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def is_container_number_valid(is_container_number_valid: Column) -> Column:

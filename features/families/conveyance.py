@@ -103,7 +103,7 @@ def cargo_mass_to_usual_ratio_365d(
     when_missing="the registration or a place is unknown",
     indicator="J18",
     source=_US2020,
-    sentence="being registered at neither end of its way is {value}",
+    sentence="the conveyance is registered at neither end of its way: {value}",
 )
 def is_registered_elsewhere(
     registration_country: Column, origin_country: Column, destination_country: Column
@@ -125,7 +125,7 @@ def is_registered_elsewhere(
     when_missing="the conveyance is not known to be hired",
     indicator="J25",
     source="FINTRAC, indicators of human trafficking in transactions (2016)",
-    sentence="a one-way hire is {value}",
+    sentence="the conveyance is hired one way: {value}",
 )
 def is_one_way_hire(hire_return_location: Column, origin: Column) -> Column:
     """Whether a hired conveyance is to be returned elsewhere than it set out.

@@ -158,7 +158,7 @@ def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     when_missing="never",
     indicator="D42",
     source=_KCS,
-    sentence="being sent from where it was made is {value}",
+    sentence="it is sent from where it was made: {value}",
 )
 def is_sent_from_origin(origin_country: Column, dispatch_country: Column) -> Column:
     """Whether the goods are dispatched from the country in which they were made.

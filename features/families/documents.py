@@ -107,7 +107,7 @@ def expired_document_count(
     when_missing="never",
     indicator="D40",
     source="UK Border Force, vehicle security guidance",
-    sentence="the number of security checklists is {value}",
+    sentence="a security checklist was filed: {value}",
 )
 def has_security_checklist(
     checklists: Column = total("attached_documents", "is_security_checklist", by="subject_id"),
@@ -125,7 +125,7 @@ def has_security_checklist(
     when_missing="never",
     indicator="D24",
     source="practice of reviewers; no single published source",
-    sentence="a permit or transit document is {value}",
+    sentence="a permit or transit document was filed: {value}",
 )
 def has_permit_or_transit(
     permits: Column = total("attached_documents", "is_permit", by="subject_id"),
@@ -144,7 +144,7 @@ def has_permit_or_transit(
     when_missing="never",
     indicator="D38",
     source=_ICS2,
-    sentence="a packing list is {value}",
+    sentence="a packing list was filed: {value}",
 )
 def has_packing_list(
     lists: Column = total("attached_documents", "is_packing_list", by="subject_id"),

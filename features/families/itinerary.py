@@ -145,7 +145,7 @@ def mode_switch_count(
     when_missing="no leg with both instants is known",
     indicator="J17",
     source=_US2020,
-    sentence="its fastest leg went at {value} km/h",
+    sentence="its fastest leg went {value} times as fast as its arrival needs",
 )
 def fastest_leg_ratio(
     direct_distance_km: Column,
@@ -255,7 +255,7 @@ def booked_before_hours(booked_at: Column, declared_at: Column) -> Column:
     when_missing="a place is unknown",
     indicator="J30",
     source=_UNODC,
-    sentence="crossing a border is {value}",
+    sentence="it crosses a border: {value}",
 )
 def is_cross_border(origin_country: Column, destination_country: Column) -> Column:
     """Whether origin and destination lie in different countries.

@@ -13,6 +13,7 @@ from serving.commands.score import replay, score
 from serving.commands.serve import serve
 from serving.commands.synth import synth
 from serving.commands.train import evaluate, promote, train
+from serving.commands.verify_log import verify_log
 
 app = typer.Typer(
     name="tidegate",
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
     app.command()(command)
+app.command("verify-log")(verify_log)
 app.add_typer(keys, name="keys")
 
 
