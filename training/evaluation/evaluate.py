@@ -12,7 +12,9 @@ from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Ranking
 
 SMALLEST_LANE = 30
-"""Random-lane subjects below which no figure is given: its interval would say nothing."""
+FEWEST_IN_LANE = 5
+"""Random-lane subjects, and confirmed or clean ones among them, below which no figure is given: a
+redrawn precision of nothing found would look certain."""
 
 
 def evaluate(
@@ -90,7 +92,8 @@ def _capacity(share: float, estimates: dict[str, Estimate]) -> CapacityFigures:
 
 def _lane_figures(lane: Judged, parameters: EvaluationParameters, seed: int) -> Figures | None:
     confirmed = int(lane.labels.sum())
-    if len(lane.rows) < SMALLEST_LANE or confirmed in (0, len(lane.rows)):
+    fewest = min(confirmed, len(lane.rows) - confirmed)
+    if len(lane.rows) < SMALLEST_LANE or fewest < FEWEST_IN_LANE:
         return None
     return figures(lane.ranking(weighted=True), parameters, seed)
 

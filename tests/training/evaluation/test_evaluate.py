@@ -63,6 +63,17 @@ def test_without_a_random_lane_the_population_figure_is_refused(judged: Judged) 
     assert "Population precision is unknown: the random lane has 0" in report.population_precision
 
 
+def test_a_random_lane_that_found_hardly_anything_gives_no_figure(judged: Judged) -> None:
+    spared = judged.in_random_lane & (judged.labels == 1)
+    few = judged.only(~spared | (np.cumsum(spared) <= 4))
+
+    report = evaluate("m", few, WINDOW, PARAMETERS, seed=1)
+
+    assert few.labels[few.in_random_lane].sum() == 4
+    assert report.random_lane is None
+    assert "4 of them confirmed" in report.population_precision
+
+
 def test_a_lane_drawn_unevenly_is_weighted_back_to_the_population(judged: Judged) -> None:
     """Confirmed subjects drawn four times as often must not look four times as frequent."""
     lots = np.random.default_rng(2)
