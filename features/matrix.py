@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.asof.events import key_texts
 from features.asof.history import History, records_of_folder
 from features.asof.windows import Window, count
 from features.catalogue import catalogue, fingerprint
@@ -23,6 +24,10 @@ from features.schema import INSTANT
 
 METADATA_KEY = b"tidegate"
 OPERATOR: dict[SubjectKind, str] = {"route": "carrier_id", "shipment": "consignee_id"}
+WAY: dict[SubjectKind, tuple[str, ...]] = {
+    "route": ("origin", "destination", "mode"),
+    "shipment": ("dispatch_country", "destination_country"),
+}
 _SOURCE: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
 
 Progress = Callable[[int, int], None]
@@ -79,6 +84,7 @@ def _subjects(kind: SubjectKind, evidence: Evidence) -> pa.Table:
     operator = OPERATOR[kind]
     before: Window = count(_SOURCE[kind], by=operator)
     none = np.full(length(subjects), None, dtype=object)
+    ways = key_texts(subjects, WAY[kind], length(subjects), separator=" > ")
     value_eur = subjects.get("declared_value_eur", np.full(length(subjects), np.nan))
     return pa.table(
         {
@@ -87,6 +93,8 @@ def _subjects(kind: SubjectKind, evidence: Evidence) -> pa.Table:
             "mode": pa.array(subjects["mode" if kind == "route" else "journey_mode"], pa.string()),
             "office_id": pa.array(subjects.get("office_id", none), pa.string()),
             "origin_country": pa.array(subjects["origin_country"], pa.string()),
+            "goods_code": pa.array(subjects.get("hs_code", none), pa.string()),
+            "corridor": pa.array(ways, pa.string()),
             "operator_id": pa.array(subjects[operator], pa.string()),
             "operator_subjects_before": pa.array(evidence.window(before).astype(np.int64)),
             "declared_value_eur": pa.array(value_eur, pa.float64(), from_pandas=True),

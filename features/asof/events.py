@@ -13,10 +13,12 @@ from features.columns import DAY_US, HOUR_US, Column, Columns, rows
 _NEVER_COUNTED = np.iinfo(np.int64).max
 
 
-def key_texts(columns: Columns, names: tuple[str, ...], size: int) -> Column:
+def key_texts(
+    columns: Columns, names: tuple[str, ...], size: int, *, separator: str = "\x1f"
+) -> Column:
     """One text per row for the values of all the named columns; None where one is missing.
 
-    Values are joined by the unit separator, which no record can contain.
+    Without another separator they are joined by one that no record can contain.
     """
     if not names:
         return np.full(size, "", dtype=object)
@@ -25,7 +27,7 @@ def key_texts(columns: Columns, names: tuple[str, ...], size: int) -> Column:
     is_missing = np.logical_or.reduce([pd.isna(columns[name]) for name in names])
     joined = np.where(is_missing, "", columns[names[0]])
     for name in names[1:]:
-        joined = joined + "\x1f" + np.where(is_missing, "", columns[name])
+        joined = joined + separator + np.where(is_missing, "", columns[name])
     joined[is_missing] = None
     return joined
 
