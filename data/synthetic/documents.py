@@ -33,6 +33,10 @@ KINDS = (
 )
 MANIFEST, BILL, AIR_WAYBILL, INVOICE, PACKING, ORIGIN, PERMIT, TRANSIT, CHECKLIST = range(9)
 FILED_LATE_SHARE = 0.07
+# How many of the documents of a subject that disagree with it at all do so.
+ODD_SHARE = 0.8
+# Goods whose packages weigh this much and more travel loose: there is nothing to list.
+LOOSE_KG = 150.0
 
 
 @dataclass(frozen=True)
@@ -68,17 +72,20 @@ def shipment_documents(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Tab
         [AIR_WAYBILL, TRANSIT],
         BILL,
     )
-    permitted = goods().needs_permit[draft.declared_goods] | (rng.random(number) < 0.03)
+    permitted = goods().needs_permit[draft.declared_goods]
+    is_packed = goods().kg_per_package[draft.declared_goods] < LOOSE_KG
     asked = signs["expired_permit"] | signs["reused_permit"]
-    amended = signs["amended_manifest"]
+    amended = signs["amended_manifest"] | signs["critical_amendment"]
+    # Lateness shows on a manifest alone, so a late one is filed more often than another.
+    manifested = (rng.random(number) < np.where(signs["late_manifest"], 0.35, 0.1)) | amended
     plans: _Plans = [
-        (transport, 1, rng.random(number) < 0.98),
+        (transport, 1, (rng.random(number) < 0.98) & ~manifested),
         (INVOICE, 1, ~signs["missing_invoice"]),
-        (PACKING, 1, ~signs["missing_packing_list"]),
-        (ORIGIN, 1, rng.random(number) < 0.42),
+        (PACKING, 1, ~signs["missing_packing_list"] & is_packed),
+        (ORIGIN, 1, rng.random(number) < 0.06),
         (PERMIT, 1, (permitted & ~signs["missing_permit"]) | asked),
-        (MANIFEST, 1, (rng.random(number) < 0.35) | amended | signs["critical_amendment"]),
-        (MANIFEST, 2, amended | signs["critical_amendment"]),
+        (MANIFEST, 1, manifested),
+        (MANIFEST, 2, amended),
         (MANIFEST, 3, signs["critical_amendment"] & (rng.random(number) < 0.5)),
     ]
     filed = _filed(plans, number)
@@ -109,12 +116,12 @@ def route_documents(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
     on_wheels = np.isin(draft.kind, (TRUCK, VAN, COACH))
     amended = signs["amended_manifest"]
     plans: _Plans = [
-        (MANIFEST, 1, (rng.random(number) < 0.55) | amended | signs["late_manifest"]),
+        (MANIFEST, 1, (rng.random(number) < 0.35) | amended | signs["late_manifest"]),
         (MANIFEST, 2, amended),
         (MANIFEST, 3, amended & (rng.random(number) < 0.3)),
-        (TRANSIT, 1, ((lane == ROAD) & (rng.random(number) < 0.4)) | signs["expired_transit"]),
+        (TRANSIT, 1, ((lane == ROAD) & (rng.random(number) < 0.2)) | signs["expired_transit"]),
         (PERMIT, 1, ((draft.kind == COACH) & (rng.random(number) < 0.8)) | signs["expired_permit"]),
-        (CHECKLIST, 1, on_wheels & ~signs["missing_checklist"] & (rng.random(number) < 0.85)),
+        (CHECKLIST, 1, on_wheels & ~signs["missing_checklist"] & (rng.random(number) < 0.75)),
     ]
     filed = _filed(plans, number)
     nothing = pa.nulls(len(filed.of), pa.float64())
@@ -233,7 +240,7 @@ def _contents(
     names_parties = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT, INVOICE, ORIGIN))
     has_mass = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT, PACKING))
     has_box = np.isin(filed.kind, (MANIFEST, BILL)) & draft.boxes.is_boxed[of]
-    odd_one = rng.random(rows) < 0.6
+    odd_one = rng.random(rows) < ODD_SHARE
     other_party = signs["party_mismatch"] & odd_one | (
         signs["critical_amendment"] & (filed.version > 1)
     )

@@ -66,7 +66,7 @@ def shipment_transactions(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.
     prepaid = rng.random(number) < 0.7
     counts: _Counts = {
         GOODS: instalments + fan,
-        FREIGHT: 1 + (rng.random(number) < 0.35),
+        FREIGHT: 1 + (rng.random(number) < 0.6),
         DEPOSIT: ((rng.random(number) < 0.35) | signs["advance_burst"]).astype(np.int64),
         RELEASE: (signs["release_payment"] | (rng.random(number) < 0.05)).astype(np.int64),
         OTHER: 1 + rng.integers(0, 3, number),
@@ -109,7 +109,7 @@ def route_transactions(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Tabl
     fan = np.where(signs["fan_in"], rng.integers(2, FAN + 1, number), 0)
     prepaid = rng.random(number) < 0.8
     counts: _Counts = {
-        FREIGHT: 1 + (rng.random(number) < 0.5) + fan,
+        FREIGHT: 1 + (rng.random(number) < 0.7) + fan,
         DEPOSIT: ((rng.random(number) < 0.25) | signs["advance_burst"]).astype(np.int64),
         RELEASE: (signs["release_payment"] | (rng.random(number) < 0.04)).astype(np.int64),
         OTHER: (rng.random(number) < 0.6).astype(np.int64),

@@ -28,8 +28,8 @@ def test_nothing_but_the_files_of_a_world_is_left(folder):
 def test_there_are_as_many_journeys_and_shipments_as_asked(world):
     assert len(world["journeys"]) == 20_000
     assert len(world["shipments"]) == 20_000
-    assert 3.5 < len(world["documents"]) / 20_000 < 6
-    assert 7 < len(world["transactions"]) / 20_000 < 12
+    assert 3.9 < len(world["documents"]) / 20_000 < 4.3
+    assert 9.5 < len(world["transactions"]) / 20_000 < 10.5
 
 
 def test_every_record_belongs_to_a_subject_that_exists(world):
