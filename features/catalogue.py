@@ -8,6 +8,7 @@ import difflib
 import hashlib
 import json
 
+from features.asof.windows import Window
 from features.definition import Feature
 from features.errors import UnknownFeature
 from features.families import (
@@ -185,6 +186,11 @@ def catalogue(kind: SubjectKind) -> tuple[Feature, ...]:
 def features_by_name() -> dict[str, Feature]:
     """Every feature of either kind, by name."""
     return {feature.name: feature for feature in (*ROUTE, *SHIPMENT)}
+
+
+def windows() -> set[Window]:
+    """Every window that a feature reads."""
+    return {window for feature in (*ROUTE, *SHIPMENT) for window in feature.windows.values()}
 
 
 def feature_named(name: str) -> Feature:

@@ -85,8 +85,15 @@ def _column_of_array(array: pa.ChunkedArray) -> Column:
     if pa.types.is_timestamp(array.type):
         return pc.fill_null(array.cast(INSTANT).cast(pa.int64()), NO_INSTANT).to_numpy()
     if pa.types.is_string(array.type):
-        return array.to_numpy().astype(object, copy=False)
+        return _texts_of_array(array.combine_chunks())
     return array.cast(pa.float64()).to_numpy()
+
+
+def _texts_of_array(array: pa.Array) -> Column:
+    """Text as objects, one object for all rows of the same text."""
+    encoded = array.dictionary_encode()
+    texts = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    return texts[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
 
 
 def _column_of_values(values: list[Any], kind: pa.DataType) -> Column:

@@ -4,6 +4,8 @@ History is made of record files and grows with every submission that is scored. 
 already part of it is not counted again.
 """
 
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +15,7 @@ from features.asof.recent import RecentEvents
 from features.asof.sources import Sources, in_order_of_knowledge
 from features.asof.windows import Window
 from features.attached.transactions import payments
+from features.catalogue import windows
 from features.columns import Column, Columns, columns_of_table, matched, rows
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
@@ -21,6 +24,9 @@ from features.submission import Submission, records_of
 
 # More than this, and what was added is sorted into the base, which costs one pass over it.
 MOST_RECENT = 20_000
+
+# The record types that history is made of; the others are seen only beside their own subject.
+TOLD_BY = ("journeys", "shipments", "transactions", "outcomes")
 
 
 class History:
@@ -37,7 +43,7 @@ class History:
     @classmethod
     def of_folder(cls, folder: Path) -> Self:
         """The history that a folder of record files tells; RecordsError when one is unusable."""
-        return cls.of_records(records_of_folder(folder))
+        return cls.of_records(records_of_folder(folder, TOLD_BY))
 
     @classmethod
     def of_records(cls, records: Records) -> Self:
@@ -53,7 +59,14 @@ class History:
 
     def add(self, submission: Submission) -> None:
         """Make a scored subject and its payments part of what later subjects are seen against."""
-        for name, events in sources_of(records_of(submission)).items():
+        self.add_records(records_of(submission))
+
+    def add_records(self, records: Records) -> None:
+        """Make records part of what later subjects are seen against.
+
+        An outcome counts only beside its subject's own record.
+        """
+        for name, events in sources_of(records).items():
             is_new = np.array([i not in self._ids[name] for i in events["record_id"]], dtype=bool)
             if is_new.any():
                 self._ids[name].update(events["record_id"][is_new])
@@ -68,9 +81,9 @@ class History:
             self._recent = RecentEvents(self._base)
 
 
-def records_of_folder(folder: Path) -> Records:
-    """The columns of every record type in a folder."""
-    return {name: columns_of_table(read_records(folder, name)) for name in RECORD_FILES}
+def records_of_folder(folder: Path, names: Iterable[str] = RECORD_FILES) -> Records:
+    """The columns of every record type in a folder, or of those named."""
+    return {name: columns_of_table(read_records(folder, name)) for name in names}
 
 
 def sources_of(records: Records) -> dict[str, Columns]:
@@ -78,7 +91,7 @@ def sources_of(records: Records) -> dict[str, Columns]:
 
     `journeys`, `shipments`: one event per subject, known from its declaration. `route_outcomes`,
     `shipment_outcomes`: one per conclusive inspection, with the columns of its subject, known from
-    its `known_at`. `payments`: one per transaction.
+    its `known_at`. `payments`: one per transaction. Only columns that features read are kept.
     """
     journeys, shipments = subjects_of("route", records), subjects_of("shipment", records)
     sources = {
@@ -88,7 +101,20 @@ def sources_of(records: Records) -> dict[str, Columns]:
         "shipment_outcomes": _outcomes("shipment", shipments, records["outcomes"]),
         "payments": payments(records["transactions"]),
     }
-    return {name: in_order_of_knowledge(events) for name, events in sources.items()}
+    return {
+        name: in_order_of_knowledge({column: events[column] for column in columns_read(name)})
+        for name, events in sources.items()
+    }
+
+
+@cache
+def columns_read(source: str) -> tuple[str, ...]:
+    """The columns of a source that any feature's window reads, and those that order its events."""
+    read = {"known_at", "record_id"}
+    for window in windows():
+        if window.source == source:
+            read.update(window.matching, filter(None, (window.value, window.where)))
+    return tuple(sorted(read))
 
 
 def _outcomes(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:
