@@ -3,7 +3,7 @@
 from features.arithmetic import ratio
 from features.asof.windows import count, hours_since_latest, largest, latest, total
 from features.columns import Column
-from features.definition import BOTH, SHIPMENT_ONLY, Direction, Unit, feature
+from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, feature
 
 _ICS2 = "European Commission, ICS2 data quality rules for entry summary declarations"
 _SEA = "European Commission, Good Practice Guide for Sea Container Control (2002)"
@@ -102,7 +102,7 @@ def expired_document_count(
 
 
 @feature(
-    subjects=BOTH,
+    subjects=ROUTE_ONLY,
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D40",

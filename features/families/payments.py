@@ -5,7 +5,7 @@ from collections.abc import Callable
 from features.arithmetic import ratio
 from features.asof.windows import count, days_since_first, distinct, largest, total
 from features.columns import Column
-from features.definition import BOTH, Direction, Unit, feature
+from features.definition import BOTH, SHIPMENT_ONLY, Direction, Unit, feature
 
 _FATF_2022 = "FATF, Money Laundering and Terrorist Financing Risks Arising from Migrant Smuggling"
 _FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
@@ -44,7 +44,7 @@ def payment_count(
 
 
 @feature(
-    subjects=BOTH,
+    subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=share_of_payments("is_third_party_payer"),
     when_missing="no payment is known",
