@@ -7,6 +7,7 @@ and then here, by hand, so that no import decides what a model sees.
 import difflib
 import hashlib
 import json
+from functools import cache
 
 from features.asof.windows import Window
 from features.definition import Feature
@@ -189,6 +190,16 @@ def features_by_name() -> dict[str, Feature]:
 def windows() -> set[Window]:
     """Every window that a feature reads."""
     return {window for feature in (*ROUTE, *SHIPMENT) for window in feature.windows.values()}
+
+
+@cache
+def columns_read(source: str) -> tuple[str, ...]:
+    """The columns of a source that windows read, and those that order its events."""
+    read = {"known_at", "record_id"}
+    for window in windows():
+        if window.source == source:
+            read.update(window.matching, filter(None, (window.value, window.where)))
+    return tuple(sorted(read))
 
 
 def feature_named(name: str) -> Feature:

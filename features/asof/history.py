@@ -5,7 +5,6 @@ already part of it is not counted again.
 """
 
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +14,7 @@ from features.asof.recent import RecentEvents
 from features.asof.sources import Sources, in_order_of_knowledge
 from features.asof.windows import Window
 from features.attached.transactions import payments
-from features.catalogue import windows
+from features.catalogue import columns_read
 from features.columns import Column, Columns, columns_of_table, matched, rows
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
@@ -105,16 +104,6 @@ def sources_of(records: Records) -> dict[str, Columns]:
         name: in_order_of_knowledge({column: events[column] for column in columns_read(name)})
         for name, events in sources.items()
     }
-
-
-@cache
-def columns_read(source: str) -> tuple[str, ...]:
-    """The columns of a source that any feature's window reads, and those that order its events."""
-    read = {"known_at", "record_id"}
-    for window in windows():
-        if window.source == source:
-            read.update(window.matching, filter(None, (window.value, window.where)))
-    return tuple(sorted(read))
 
 
 def _outcomes(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:

@@ -10,10 +10,18 @@ from features.columns import NO_INSTANT, Column, Columns, is_before, matched, ro
 
 
 def beside_their_subject(
-    records: Columns, subject_ids: Column, known_at: Column, subjects: Columns
+    records: Columns,
+    subject_ids: Column,
+    known_at: Column,
+    subjects: Columns,
+    reads: tuple[str, ...] = (),
 ) -> tuple[Columns, Columns]:
-    """The records known before their subject's instant, and the rows of their subjects."""
-    beside = matched(subjects, subject_ids, subjects["subject_id"])
+    """The records known before their subject's instant, and what is read of their subjects' rows.
+
+    `declared_at` is always read.
+    """
+    read = {name: subjects[name] for name in ("declared_at", *reads)}
+    beside = matched(read, subject_ids, subjects["subject_id"])
     is_known = is_before(known_at, beside["declared_at"])
     events = records | {"subject_id": subject_ids, "known_at": known_at}
     return rows(events, is_known), rows(beside, is_known)

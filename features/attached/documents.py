@@ -14,6 +14,18 @@ from features.currencies import euro_cents
 from features.records import SubjectKind
 
 KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
+READS: dict[SubjectKind, tuple[str, ...]] = {
+    "route": ("due_at",),
+    "shipment": (
+        "gross_mass_kg",
+        "packages",
+        "declared_value_eur_cents",
+        "consignor_id",
+        "consignee_id",
+        "container_number",
+        "seal_number",
+    ),
+}
 
 
 def attached_documents(kind: SubjectKind, subjects: Columns, documents: Columns) -> Columns:
@@ -23,7 +35,9 @@ def attached_documents(kind: SubjectKind, subjects: Columns, documents: Columns)
     shipment. Differences from the declaration are missing for a route, which declares no goods.
     """
     own = rows(documents, documents["subject_kind"] == kind)
-    events, subject = beside_their_subject(own, own["subject_id"], own["received_at"], subjects)
+    events, subject = beside_their_subject(
+        own, own["subject_id"], own["received_at"], subjects, READS[kind]
+    )
     needed_until = subject["due_at"] if kind == "route" else subject["declared_at"]
     derived = {
         "record_id": events["document_id"],

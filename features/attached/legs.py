@@ -14,7 +14,9 @@ def attached_legs(subjects: Columns, legs: Columns) -> Columns:
     The leg before is the one before among those known by then, so that a leg reported later
     changes nothing.
     """
-    events, subject = beside_their_subject(legs, legs["journey_id"], legs["known_at"], subjects)
+    events, subject = beside_their_subject(
+        legs, legs["journey_id"], legs["known_at"], subjects, ("mode",)
+    )
     order = np.lexsort((events["sequence"], pd.factorize(events["journey_id"])[0]))
     events, subject = rows(events, order), rows(subject, order)
     mode = np.where(pd.isna(events["mode"]), subject["mode"], events["mode"])

@@ -27,7 +27,8 @@ PAID_IN_CASH = ("cash", "money_service")
 def attached_transactions(kind: SubjectKind, subjects: Columns, transactions: Columns) -> Columns:
     """One row per payment that was known before its subject's instant."""
     own = rows(transactions, transactions["subject_kind"] == kind)
-    events, subject = beside_their_subject(own, own["subject_id"], own["known_at"], subjects)
+    reads = (*PARTIES[kind], *COUNTRIES[kind])
+    events, subject = beside_their_subject(own, own["subject_id"], own["known_at"], subjects, reads)
     parties = [subject[name] for name in PARTIES[kind]]
     countries = [subject[name] for name in COUNTRIES[kind]]
     hours_before = hours_between(events["paid_at"], subject["declared_at"])
