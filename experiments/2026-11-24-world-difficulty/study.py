@@ -1,7 +1,10 @@
-"""How hard is the invented world? `python study.py [--world DIR]` prints one JSON document."""
+"""How hard is the invented world? `python study.py` prints one JSON document.
 
-import argparse
+One world per seed of `parameters.toml`; every figure as its mean and standard deviation over them.
+"""
+
 import json
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -101,21 +104,32 @@ def found_by_typology(typology: np.ndarray, chosen: np.ndarray) -> dict[str, Any
     }
 
 
-def main() -> None:
-    """Invent the world where none is given, and print what was found."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--world", type=Path)
-    given = parser.parse_args().world
-    asked = tomllib.loads(Path(__file__).with_name("parameters.toml").read_text("utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        world = given or Path(folder) / "world"
-        if given is None:
-            size = {name: asked[name] for name in ("journeys", "days", "seed")}
-            invent(world, scenario=Scenario(), **size)
-        found = {
-            kind: studied(world, kind, Path(folder) / kind, asked) for kind in ("route", "shipment")
+def over_seeds(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Every figure in each world (none where it was not reached), its mean and deviation."""
+    figures = pd.json_normalize(found, sep=" / ").astype(float)
+    return {
+        str(name): {
+            "mean": round(column.mean(), 4),
+            "deviation": round(column.std(), 4) if column.count() > 1 else None,
+            "each": [None if pd.isna(value) else round(value, 4) for value in column],
         }
-    print(json.dumps(found, indent=1))
+        for name, column in figures.items()
+    }
+
+
+def main() -> None:
+    """Invent a world for each seed and print what was found in them."""
+    asked = tomllib.loads(Path(__file__).with_name("parameters.toml").read_text("utf-8"))
+    found: dict[SubjectKind, list[dict[str, Any]]] = {"route": [], "shipment": []}
+    for seed in asked["seeds"]:
+        with tempfile.TemporaryDirectory() as folder:
+            world = Path(folder) / "world"
+            size = {name: asked[name] for name in ("journeys", "days")}
+            invent(world, scenario=Scenario(), seed=seed, **size)
+            for kind, studies in found.items():
+                studies.append(studied(world, kind, Path(folder) / kind, asked))
+        print(f"seed {seed} done", file=sys.stderr)
+    print(json.dumps({kind: over_seeds(studies) for kind, studies in found.items()}, indent=1))
 
 
 if __name__ == "__main__":
