@@ -5,8 +5,7 @@ import numpy as np
 from features.arithmetic import ratio
 from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Direction, Unit, feature
-
-_SEA = "European Commission, Good Practice Guide for Sea Container Control (2002)"
+from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
 
 
 @feature(
@@ -14,7 +13,7 @@ _SEA = "European Commission, Good Practice Guide for Sea Container Control (2002
     unit=Unit.SHARE,
     when_missing="gross or net mass is missing",
     indicator="D07",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="packing makes up {value} of its gross mass",
 )
 def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:
@@ -30,7 +29,7 @@ def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:
     unit=Unit.KILOGRAMS_PER_M3,
     when_missing="mass or volume is missing",
     indicator="D09",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="it weighs {value} kg per cubic metre",
 )
 def density_kg_per_m3(gross_mass_kg: Column, volume_m3: Column) -> Column:
@@ -46,7 +45,7 @@ def density_kg_per_m3(gross_mass_kg: Column, volume_m3: Column) -> Column:
     unit=Unit.KILOGRAMS,
     when_missing="mass or packages are missing",
     indicator="D12",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="a package weighs {value} kg on average",
 )
 def mass_per_package_kg(gross_mass_kg: Column, packages: Column) -> Column:
@@ -62,7 +61,7 @@ def mass_per_package_kg(gross_mass_kg: Column, packages: Column) -> Column:
     unit=Unit.KILOGRAMS,
     when_missing="no mass was declared",
     indicator="D09",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="it weighs {value} kg",
 )
 def mass_kg(mass_kg: Column) -> Column:
@@ -78,7 +77,7 @@ def mass_kg(mass_kg: Column) -> Column:
     unit=Unit.YES_NO,
     when_missing="no gross mass was declared",
     indicator="D36",
-    source="practice of reviewers; no single published source",
+    source=PRACTICE,
     sentence="its gross mass is a round hundred: {value}",
 )
 def is_round_mass(gross_mass_kg: Column) -> Column:
@@ -112,7 +111,7 @@ def is_container_number_valid(is_container_number_valid: Column) -> Column:
     unit=Unit.COUNT,
     when_missing="no description was given",
     indicator="D04",
-    source="European Commission, ICS2 data quality rules for entry summary declarations",
+    source=ICS2,
     sentence="its goods are described in {value} words",
 )
 def description_words_count(goods_description: Column) -> Column:

@@ -4,10 +4,7 @@ from features.arithmetic import ratio
 from features.asof.windows import count, mean
 from features.columns import Column
 from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
-
-_UNODC = "UNODC, Global Study on Smuggling of Migrants (2018)"
-_DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
-_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+from features.publications import DATE_2020, FATF_TRADE_2021, UNODC_2018
 
 
 @feature(
@@ -15,7 +12,7 @@ _FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicato
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
     indicator="J04",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="{value} journeys used this corridor in 90 days",
 )
 def corridor_journeys_90d(
@@ -33,7 +30,7 @@ def corridor_journeys_90d(
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
     indicator="J05",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="its carrier had used this corridor {value} times before",
 )
 def carrier_corridor_journeys(
@@ -51,7 +48,7 @@ def carrier_corridor_journeys(
     unit=Unit.RATIO,
     when_missing="nobody went there in 90 days",
     indicator="J36",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="journeys to its destination in 7 days are {value} times the mean of 90 days",
 )
 def destination_surge_ratio_7d(
@@ -70,7 +67,7 @@ def destination_surge_ratio_7d(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or nobody used the corridor in a year",
     indicator="J28",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="it carries {value} times the load that is usual on this corridor",
 )
 def cargo_mass_to_corridor_ratio_365d(
@@ -91,7 +88,7 @@ def cargo_mass_to_corridor_ratio_365d(
     unit=Unit.COUNT,
     when_missing="never; a new lane has 0",
     indicator="J04",
-    source=_DATE,
+    source=DATE_2020,
     sentence="{value} shipments of such goods came this way in 90 days",
 )
 def goods_lane_shipments_90d(
@@ -111,7 +108,7 @@ def goods_lane_shipments_90d(
     unit=Unit.COUNT,
     when_missing="never; a new origin has 0",
     indicator="D42",
-    source=_DATE,
+    source=DATE_2020,
     sentence="{value} shipments of these goods came from this origin in a year",
 )
 def goods_origin_shipments_365d(
@@ -129,7 +126,7 @@ def goods_origin_shipments_365d(
     unit=Unit.COUNT,
     when_missing="never; a new lane has 0",
     indicator="J05",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="its consignee had received {value} shipments from this country before",
 )
 def consignee_dispatch_shipments(

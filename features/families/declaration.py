@@ -4,8 +4,7 @@ import numpy as np
 
 from features.columns import DAY_US, HOUR_US, Column, hours_between
 from features.definition import BOTH, SHIPMENT_ONLY, Unit, feature
-
-_KCS = "Jeong et al., Customs Import Declaration Datasets (2022)"
+from features.publications import CUSTOMS_DATA_2022, ICS2, PRACTICE, UNODC_2018
 
 
 @feature(
@@ -13,7 +12,7 @@ _KCS = "Jeong et al., Customs Import Declaration Datasets (2022)"
     unit=Unit.HOUR_OF_DAY,
     when_missing="never",
     indicator="J32",
-    source="practice of reviewers; no single published source",
+    source=PRACTICE,
     sentence="it was declared at {value} o'clock UTC",
 )
 def declared_hour(declared_at: Column) -> Column:
@@ -29,7 +28,7 @@ def declared_hour(declared_at: Column) -> Column:
     unit=Unit.PERCENT,
     when_missing="no rate was declared",
     indicator="D06",
-    source=_KCS,
+    source=CUSTOMS_DATA_2022,
     sentence="the rate of duty claimed is {value} %",
 )
 def tax_rate_percent(tax_rate: Column) -> Column:
@@ -45,7 +44,7 @@ def tax_rate_percent(tax_rate: Column) -> Column:
     unit=Unit.CATEGORY,
     when_missing="no tax type was declared",
     indicator="D06",
-    source=_KCS,
+    source=CUSTOMS_DATA_2022,
     sentence="its duty is claimed under type {value}",
 )
 def tax_type(tax_type: Column) -> Column:
@@ -61,7 +60,7 @@ def tax_type(tax_type: Column) -> Column:
     unit=Unit.CATEGORY,
     when_missing="no payment type was declared",
     indicator="T21",
-    source=_KCS,
+    source=CUSTOMS_DATA_2022,
     sentence="its terms of payment are of type {value}",
 )
 def payment_type(payment_type: Column) -> Column:
@@ -77,7 +76,7 @@ def payment_type(payment_type: Column) -> Column:
     unit=Unit.CATEGORY,
     when_missing="no import type was declared",
     indicator="D42",
-    source=_KCS,
+    source=CUSTOMS_DATA_2022,
     sentence="it is declared under procedure {value}",
 )
 def import_type(import_type: Column) -> Column:
@@ -93,7 +92,7 @@ def import_type(import_type: Column) -> Column:
     unit=Unit.CATEGORY,
     when_missing="no office is named",
     indicator="J30",
-    source=_KCS,
+    source=CUSTOMS_DATA_2022,
     sentence="it was declared at office {value}",
 )
 def office_id(office_id: Column) -> Column:
@@ -109,7 +108,7 @@ def office_id(office_id: Column) -> Column:
     unit=Unit.CATEGORY,
     when_missing="never",
     indicator="D06",
-    source=_KCS,
+    source=CUSTOMS_DATA_2022,
     sentence="its goods belong to chapter {value} of the Harmonized System",
 )
 def hs_chapter(hs_chapter: Column) -> Column:
@@ -125,7 +124,7 @@ def hs_chapter(hs_chapter: Column) -> Column:
     unit=Unit.CATEGORY,
     when_missing="its journey was not declared before it",
     indicator="J33",
-    source="UNODC, Global Study on Smuggling of Migrants (2018)",
+    source=UNODC_2018,
     sentence="it travels by {value}",
 )
 def journey_mode(journey_mode: Column) -> Column:
@@ -141,7 +140,7 @@ def journey_mode(journey_mode: Column) -> Column:
     unit=Unit.HOURS,
     when_missing="its journey was not declared before it",
     indicator="D01",
-    source="European Commission, ICS2 data quality rules for entry summary declarations",
+    source=ICS2,
     sentence="it was declared {value} hours before its conveyance is due",
 )
 def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
@@ -157,7 +156,7 @@ def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D42",
-    source=_KCS,
+    source=CUSTOMS_DATA_2022,
     sentence="it is sent from where it was made: {value}",
 )
 def is_sent_from_origin(origin_country: Column, dispatch_country: Column) -> Column:

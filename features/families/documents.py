@@ -1,13 +1,9 @@
 """Documents: what was filed, when, how often it was changed, and whether it agrees."""
 
-from features.arithmetic import ratio
-from features.asof.windows import count, hours_since_latest, largest, latest, total
+from features.asof.windows import count, hours_since_latest, largest, total
 from features.columns import Column
 from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, feature
-
-_ICS2 = "European Commission, ICS2 data quality rules for entry summary declarations"
-_SEA = "European Commission, Good Practice Guide for Sea Container Control (2002)"
-_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
 
 
 @feature(
@@ -15,7 +11,7 @@ _FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicato
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
     indicator="D38",
-    source=_ICS2,
+    source=ICS2,
     sentence="{value} documents had been received",
 )
 def document_count(documents: Column = count("attached_documents", by="subject_id")) -> Column:
@@ -31,7 +27,7 @@ def document_count(documents: Column = count("attached_documents", by="subject_i
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
     indicator="D02",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="its documents had been amended {value} times",
     direction=Direction.HIGHER_IS_RISKIER,
 )
@@ -50,7 +46,7 @@ def amendment_count(
     unit=Unit.HOURS,
     when_missing="no manifest was received before the declaration",
     indicator="D01",
-    source=_ICS2,
+    source=ICS2,
     sentence="the manifest came {value} hours before the declaration",
 )
 def manifest_lead_hours(
@@ -70,7 +66,7 @@ def manifest_lead_hours(
     unit=Unit.HOURS,
     when_missing="no document was received before the declaration",
     indicator="D03",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="the last document came {value} hours before the declaration",
 )
 def hours_since_last_document(
@@ -88,7 +84,7 @@ def hours_since_last_document(
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
     indicator="D23",
-    source="practice of reviewers; no single published source",
+    source=PRACTICE,
     sentence="{value} of its documents will have expired when they are needed",
 )
 def expired_document_count(
@@ -106,7 +102,7 @@ def expired_document_count(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D40",
-    source="UK Border Force, vehicle security guidance",
+    source=UK_VEHICLES,
     sentence="a security checklist was filed: {value}",
 )
 def has_security_checklist(
@@ -124,7 +120,7 @@ def has_security_checklist(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D24",
-    source="practice of reviewers; no single published source",
+    source=PRACTICE,
     sentence="a permit or transit document was filed: {value}",
 )
 def has_permit_or_transit(
@@ -143,7 +139,7 @@ def has_permit_or_transit(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D38",
-    source=_ICS2,
+    source=ICS2,
     sentence="a packing list was filed: {value}",
 )
 def has_packing_list(
@@ -154,115 +150,3 @@ def has_packing_list(
     None is mildly suspicious: it is the paper that says what is in which package.
     """
     return (lists > 0).astype(float)
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.RATIO,
-    when_missing="no document states a gross mass, or none was declared",
-    indicator="D08",
-    source="Journal of Commerce, Imperfect paper trail (2001); FATF and Egmont Group (2021)",
-    sentence="a document's gross mass differs from the declared one by {value} of it",
-)
-def document_mass_difference_ratio(
-    ppm: Column = largest("attached_documents", "mass_difference_ppm", by="subject_id"),
-) -> Column:
-    """Largest difference between a document's gross mass and the declared one.
-
-    A large difference is suspicious: something was added, taken out or never there.
-    """
-    return ppm / 1e6
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.RATIO,
-    when_missing="no document states packages, or none were declared",
-    indicator="D12",
-    source=_FATF_TBML,
-    sentence="a document's count of packages differs from the declared one by {value} of it",
-)
-def document_packages_difference_ratio(
-    ppm: Column = largest("attached_documents", "packages_difference_ppm", by="subject_id"),
-) -> Column:
-    """Largest difference between a document's packages and the declared ones.
-
-    A large difference is suspicious.
-    """
-    return ppm / 1e6
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.RATIO,
-    when_missing="no document states a value, or none was declared",
-    indicator="T26",
-    source=_FATF_TBML,
-    sentence="a document's value differs from the declared one by {value} of it",
-)
-def document_value_difference_ratio(
-    ppm: Column = largest("attached_documents", "value_difference_ppm", by="subject_id"),
-) -> Column:
-    """Largest difference between a document's value and the declared one.
-
-    A large difference is suspicious: one of the two was written for someone else's eyes.
-    """
-    return ppm / 1e6
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.COUNT,
-    when_missing="never; no conflict known is 0",
-    indicator="D13",
-    source=_FATF_TBML,
-    sentence="{value} documents name other parties than the declaration",
-)
-def party_conflict_count(
-    conflicts: Column = total("attached_documents", "is_party_conflict", by="subject_id"),
-) -> Column:
-    """Documents that name another consignor or consignee than the declaration.
-
-    More are suspicious: the goods may be meant for someone who is not declared.
-    """
-    return conflicts
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.COUNT,
-    when_missing="never; no conflict known is 0",
-    indicator="D18",
-    source="Europol, Criminal networks in EU ports (2023)",
-    sentence="{value} documents state another container or seal than the declaration",
-)
-def container_conflict_count(
-    containers: Column = total("attached_documents", "is_container_conflict", by="subject_id"),
-    seals: Column = total("attached_documents", "is_seal_conflict", by="subject_id"),
-) -> Column:
-    """Documents that state another container or another seal than the declaration.
-
-    More are suspicious: a changed seal is how goods are put into a stranger's container.
-    """
-    return containers + seals
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.RATIO,
-    when_missing="no invoice with a value is known, or no payment",
-    indicator="T26",
-    source=_FATF_TBML,
-    sentence="what was paid is {value} of the invoice",
-)
-def paid_to_invoice_ratio(
-    paid_cents: Column = total("attached_transactions", "amount_eur_cents", by="subject_id"),
-    invoice_cents: Column = latest(
-        "attached_documents", "value_eur_cents", by="subject_id", where="is_invoice"
-    ),
-) -> Column:
-    """Everything paid so far over the newest invoice's value.
-
-    Far over 1 is suspicious: the goods cost more than the papers say, or something else is paid.
-    """
-    return ratio(paid_cents, invoice_cents)

@@ -6,13 +6,15 @@ from features.arithmetic import ratio
 from features.asof.windows import count, largest, total
 from features.columns import Column, hours_between
 from features.definition import ROUTE_ONLY, Unit, feature
-
-_SEA = "European Commission, Good Practice Guide for Sea Container Control (2002)"
-_US2020 = "US State, Treasury and Coast Guard, maritime advisory (14 May 2020)"
-_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
-_UNODC = "UNODC, Global Study on Smuggling of Migrants (2018)"
-_UK = "UK Border Force, vehicle security guidance"
-_PRACTICE = "practice of reviewers; no single published source"
+from features.publications import (
+    ICS2,
+    PRACTICE,
+    SEA_CONTAINERS_2002,
+    UK_VEHICLES,
+    UNODC_2018,
+    UNODC_SEA_2011,
+    US_MARITIME_2020,
+)
 
 
 @feature(
@@ -20,7 +22,7 @@ _PRACTICE = "practice of reviewers; no single published source"
     unit=Unit.KILOMETRES,
     when_missing="origin or destination is unknown",
     indicator="J04",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="its ends are {value} km apart",
 )
 def direct_distance_km(direct_distance_km: Column) -> Column:
@@ -36,7 +38,7 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J02",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="{value} legs were known",
 )
 def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
@@ -52,7 +54,7 @@ def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
     unit=Unit.RATIO,
     when_missing="no leg is known, or a place is unknown",
     indicator="J01",
-    source=_US2020,
+    source=US_MARITIME_2020,
     sentence="its legs add up to {value} times the direct distance",
 )
 def detour_ratio(
@@ -72,7 +74,7 @@ def detour_ratio(
     unit=Unit.HOURS,
     when_missing="no stop between two legs is known",
     indicator="J08",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="its longest stop lasted {value} hours",
 )
 def longest_dwell_hours(
@@ -90,7 +92,7 @@ def longest_dwell_hours(
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J09",
-    source=_UK,
+    source=UK_VEHICLES,
     sentence="{value} of its legs start elsewhere than the one before ended",
 )
 def unconnected_leg_count(
@@ -108,7 +110,7 @@ def unconnected_leg_count(
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J20",
-    source="UNODC, Issue Paper on Smuggling of Migrants by Sea (2011)",
+    source=UNODC_SEA_2011,
     sentence="{value} of its legs ended at night",
 )
 def night_arrival_count(
@@ -126,7 +128,7 @@ def night_arrival_count(
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J33",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="{value} of its legs use another mode than declared",
 )
 def mode_switch_count(
@@ -144,7 +146,7 @@ def mode_switch_count(
     unit=Unit.RATIO,
     when_missing="no leg with both instants is known",
     indicator="J17",
-    source=_US2020,
+    source=US_MARITIME_2020,
     sentence="its fastest leg went {value} times as fast as its arrival needs",
 )
 def fastest_leg_ratio(
@@ -165,64 +167,9 @@ def fastest_leg_ratio(
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.HOURS,
-    when_missing="no position was heard twice",
-    indicator="J11",
-    source=_US2020,
-    sentence="it was not heard for {value} hours",
-)
-def longest_silence_hours(
-    minutes: Column = largest("positions", "gap_minutes", by="subject_id"),
-) -> Column:
-    """Longest time between two positions that were heard.
-
-    A long silence is suspicious where others are heard: a transponder may have been switched off.
-    """
-    return minutes / 60
-
-
-@feature(
-    subjects=ROUTE_ONLY,
-    unit=Unit.KNOTS,
-    when_missing="no position was heard twice",
-    indicator="J13",
-    source=_US2020,
-    sentence="between two positions it would have moved at {value} knots",
-)
-def implied_speed_kn(
-    m_per_h: Column = largest("positions", "implied_m_per_h", by="subject_id"),
-) -> Column:
-    """Fastest movement that two positions heard one after the other imply.
-
-    A speed that the conveyance cannot reach is suspicious: a position was forged.
-    """
-    return m_per_h / 1852
-
-
-@feature(
-    subjects=ROUTE_ONLY,
-    unit=Unit.SHARE,
-    when_missing="no position was heard",
-    indicator="J16",
-    source="Windward, notes on deceptive shipping practices",
-    sentence="it hardly moved at {value} of the positions heard",
-)
-def slow_position_ratio(
-    slow: Column = total("positions", "is_slow", by="subject_id"),
-    positions: Column = count("positions", by="subject_id"),
-) -> Column:
-    """Share of the positions at which the conveyance moved slower than two knots.
-
-    A high share outside ports is suspicious: it waited for someone.
-    """
-    return ratio(slow, positions)
-
-
-@feature(
-    subjects=ROUTE_ONLY,
-    unit=Unit.HOURS,
     when_missing="never",
     indicator="D01",
-    source="European Commission, ICS2 data quality rules for entry summary declarations",
+    source=ICS2,
     sentence="it was declared {value} hours before it is due",
 )
 def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
@@ -238,7 +185,7 @@ def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
     unit=Unit.HOURS,
     when_missing="no booking is known",
     indicator="J26",
-    source=_PRACTICE,
+    source=PRACTICE,
     sentence="it was booked {value} hours before it was declared",
 )
 def booked_before_hours(booked_at: Column, declared_at: Column) -> Column:
@@ -254,7 +201,7 @@ def booked_before_hours(booked_at: Column, declared_at: Column) -> Column:
     unit=Unit.YES_NO,
     when_missing="a place is unknown",
     indicator="J30",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="it crosses a border: {value}",
 )
 def is_cross_border(origin_country: Column, destination_country: Column) -> Column:

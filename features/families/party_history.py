@@ -1,13 +1,10 @@
 """Party history: what the companies behind a shipment have done before."""
 
 from features.arithmetic import ratio
-from features.asof.windows import count, days_since_first, distinct, hours_since_latest, mean
+from features.asof.windows import count, days_since_first, hours_since_latest, mean
 from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Unit, feature
-
-_DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
-_SEA = "European Commission, Good Practice Guide for Sea Container Control (2002)"
-_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+from features.publications import DATE_2020, FATF_TRADE_2021, SEA_CONTAINERS_2002
 
 
 @feature(
@@ -15,7 +12,7 @@ _FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicato
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D25",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its consignee declared {value} shipments in 30 days",
 )
 def consignee_shipments_30d(
@@ -33,7 +30,7 @@ def consignee_shipments_30d(
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D25",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its consignee declared {value} shipments in a year",
 )
 def consignee_shipments_365d(
@@ -51,7 +48,7 @@ def consignee_shipments_365d(
     unit=Unit.HOURS,
     when_missing="the consignee was never seen before",
     indicator="D26",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="its consignee's last shipment was {value} hours ago",
 )
 def consignee_hours_since_latest(
@@ -69,7 +66,7 @@ def consignee_hours_since_latest(
     unit=Unit.DAYS,
     when_missing="the consignee was never seen before",
     indicator="D33",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="its consignee was first seen {value} days ago",
 )
 def consignee_days_since_first(
@@ -87,7 +84,7 @@ def consignee_days_since_first(
     unit=Unit.DAYS,
     when_missing="the consignor was never seen before",
     indicator="D25",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="its consignor was first seen {value} days ago",
 )
 def consignor_days_since_first(
@@ -105,7 +102,7 @@ def consignor_days_since_first(
     unit=Unit.COUNT,
     when_missing="never; a new consignor has 0",
     indicator="D25",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its consignor sent {value} shipments in a year",
 )
 def consignor_shipments_365d(
@@ -123,7 +120,7 @@ def consignor_shipments_365d(
     unit=Unit.COUNT,
     when_missing="never; a new pair has 0",
     indicator="D25",
-    source=_SEA,
+    source=SEA_CONTAINERS_2002,
     sentence="these two parties had traded {value} times before",
 )
 def party_pair_shipments(
@@ -141,7 +138,7 @@ def party_pair_shipments(
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D30",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="its consignee had brought in such goods {value} times before",
 )
 def consignee_goods_shipments(
@@ -159,7 +156,7 @@ def consignee_goods_shipments(
     unit=Unit.COUNT,
     when_missing="no forwarder is named",
     indicator="D31",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its forwarder handled {value} shipments in 90 days",
 )
 def forwarder_shipments_90d(
@@ -177,7 +174,7 @@ def forwarder_shipments_90d(
     unit=Unit.COUNT,
     when_missing="no declarant is named",
     indicator="D31",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its declarant had lodged {value} declarations for this consignee before",
 )
 def declarant_consignee_shipments(
@@ -192,46 +189,10 @@ def declarant_consignee_shipments(
 
 @feature(
     subjects=SHIPMENT_ONLY,
-    unit=Unit.COUNT,
-    when_missing="no container was declared",
-    indicator="D16",
-    source="US State, Treasury and Coast Guard, maritime advisory (14 May 2020)",
-    sentence="its container was declared in {value} shipments in 30 days",
-)
-def container_shipments_30d(
-    shipments: Column = count("shipments", by="container_number", days=30),
-) -> Column:
-    """Shipments declared in the same container in 30 days.
-
-    Several are suspicious: a container cannot be in two places at once.
-    """
-    return shipments
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.COUNT,
-    when_missing="no container was declared",
-    indicator="N01",
-    source="practice of reviewers; no single published source",
-    sentence="its container was used by {value} different consignees in 90 days",
-)
-def container_consignees_90d(
-    consignees: Column = distinct("shipments", "consignee_id", by="container_number", days=90),
-) -> Column:
-    """Different consignees of the same container in 90 days.
-
-    Several are mildly suspicious.
-    """
-    return consignees
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the consignee brought in nothing in a year",
     indicator="T16",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="it weighs {value} times this consignee's usual shipment",
 )
 def mass_to_consignee_ratio_365d(
@@ -250,7 +211,7 @@ def mass_to_consignee_ratio_365d(
     unit=Unit.COUNT,
     when_missing="never; new parties have 0",
     indicator="D43",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="the same two parties declared {value} shipments in 7 days",
 )
 def party_pair_shipments_7d(

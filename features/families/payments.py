@@ -3,14 +3,16 @@
 from collections.abc import Callable
 
 from features.arithmetic import ratio
-from features.asof.windows import count, days_since_first, distinct, largest, total
+from features.asof.windows import count, distinct, largest, total
 from features.columns import Column
 from features.definition import BOTH, SHIPMENT_ONLY, Direction, Unit, feature
-
-_FATF_2022 = "FATF, Money Laundering and Terrorist Financing Risks Arising from Migrant Smuggling"
-_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
-_FINCEN_2014 = "FinCEN, Advisory FIN-2014-A008 on human smuggling and trafficking"
-_FINCEN_2023 = "FinCEN, Alert FIN-2023-Alert001 on human smuggling along the southwest border"
+from features.publications import (
+    FATF_2022,
+    FATF_HAWALA_2013,
+    FATF_TRADE_2021,
+    FINCEN_2023,
+    PRACTICE,
+)
 
 
 def share_of_payments(condition: str) -> Callable[..., Column]:
@@ -30,7 +32,7 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T32",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="{value} payments for it were known",
 )
 def payment_count(
@@ -49,7 +51,7 @@ def payment_count(
     computed=share_of_payments("is_third_party_payer"),
     when_missing="no payment is known",
     indicator="T01",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="{value} of the payments came from someone who is no party to it",
     direction=Direction.HIGHER_IS_RISKIER,
 )
@@ -66,7 +68,7 @@ def third_party_payer_ratio() -> None:
     computed=share_of_payments("is_payer_off_corridor"),
     when_missing="no payment is known",
     indicator="T02",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="{value} of the payments came from a country off its way",
 )
 def off_corridor_payer_ratio() -> None:
@@ -82,7 +84,7 @@ def off_corridor_payer_ratio() -> None:
     computed=share_of_payments("is_cash"),
     when_missing="no payment is known",
     indicator="T11",
-    source=_FATF_2022,
+    source=FATF_2022,
     sentence="{value} of the payments were cash or went through a money service",
     direction=Direction.HIGHER_IS_RISKIER,
 )
@@ -99,7 +101,7 @@ def cash_payment_ratio() -> None:
     computed=share_of_payments("is_virtual_asset"),
     when_missing="no payment is known",
     indicator="T27",
-    source=_FATF_2022,
+    source=FATF_2022,
     sentence="{value} of the payments were made in a virtual asset",
 )
 def virtual_asset_ratio() -> None:
@@ -115,7 +117,7 @@ def virtual_asset_ratio() -> None:
     computed=share_of_payments("is_netting"),
     when_missing="no payment is known",
     indicator="T18",
-    source="FATF, The Role of Hawala and Other Similar Service Providers (2013)",
+    source=FATF_HAWALA_2013,
     sentence="{value} of the payments were settled by netting between brokers",
 )
 def netting_ratio() -> None:
@@ -131,7 +133,7 @@ def netting_ratio() -> None:
     computed=share_of_payments("is_round_amount"),
     when_missing="no payment is known",
     indicator="T09",
-    source="practice of reviewers; no single published source",
+    source=PRACTICE,
     sentence="{value} of the payments were round amounts",
 )
 def round_payment_ratio() -> None:
@@ -146,7 +148,7 @@ def round_payment_ratio() -> None:
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T15",
-    source=_FINCEN_2023,
+    source=FINCEN_2023,
     sentence="{value} different payers paid for it",
 )
 def payer_count(
@@ -164,7 +166,7 @@ def payer_count(
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T19",
-    source=_FATF_2022,
+    source=FATF_2022,
     sentence="{value} payments were deposits or releases of held money",
 )
 def held_money_count(
@@ -201,7 +203,7 @@ def invalid_iban_count(
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T20",
-    source=_FATF_2022,
+    source=FATF_2022,
     sentence="{value} payments became known in the last ten days",
 )
 def payments_10d(
@@ -219,7 +221,7 @@ def payments_10d(
     unit=Unit.EURO,
     when_missing="no payment is known",
     indicator="T10",
-    source=_FATF_2022,
+    source=FATF_2022,
     sentence="the largest payment was {value} EUR",
 )
 def largest_payment_eur(
@@ -230,80 +232,3 @@ def largest_payment_eur(
     Amounts out of line with the goods or the fare are suspicious in either direction.
     """
     return largest_cents / 100
-
-
-@feature(
-    subjects=BOTH,
-    unit=Unit.COUNT,
-    when_missing="no payee is known",
-    indicator="T03",
-    source=_FINCEN_2023,
-    sentence="its payee was paid by {value} different payers in 30 days",
-)
-def payee_payers_30d(
-    payers: Column = distinct(
-        "payments", "payer_id", by="latest_payee_id", matching="payee_id", days=30
-    ),
-) -> Column:
-    """Different payers of the same payee in 30 days, for any movement.
-
-    Far more than usual is suspicious: money that fans in to one account and out again.
-    """
-    return payers
-
-
-@feature(
-    subjects=BOTH,
-    unit=Unit.COUNT,
-    when_missing="no payer is known",
-    indicator="T05",
-    source=_FINCEN_2014,
-    sentence="its payer paid {value} different payees in 30 days",
-)
-def payer_payees_30d(
-    payees: Column = distinct(
-        "payments", "payee_id", by="latest_payer_id", matching="payer_id", days=30
-    ),
-) -> Column:
-    """Different payees of the same payer in 30 days, for any movement.
-
-    Many unrelated payees are suspicious: an account that pays on behalf of others.
-    """
-    return payees
-
-
-@feature(
-    subjects=BOTH,
-    unit=Unit.DAYS,
-    when_missing="no payer is known, or it never paid before",
-    indicator="T28",
-    source=_FATF_TBML,
-    sentence="its payer first paid for anything {value} days ago",
-)
-def payer_days_since_first(
-    days: Column = days_since_first("payments", by="latest_payer_id", matching="payer_id"),
-) -> Column:
-    """Days since the payer of this movement was first seen paying for any.
-
-    A very new payer is mildly suspicious.
-    """
-    return days
-
-
-@feature(
-    subjects=BOTH,
-    unit=Unit.SHARE,
-    when_missing="no payer is known, or it paid for nothing in 90 days",
-    indicator="T12",
-    source=_FINCEN_2023,
-    sentence="its payer made {value} of all its payments of 90 days in cash",
-)
-def payer_cash_ratio_90d(
-    cash: Column = total("payments", "is_cash", by="latest_payer_id", matching="payer_id", days=90),
-    payments: Column = count("payments", by="latest_payer_id", matching="payer_id", days=90),
-) -> Column:
-    """Share of cash among all payments of the same payer in 90 days.
-
-    A high share is suspicious for a business that has bank accounts.
-    """
-    return ratio(cash, payments)

@@ -11,11 +11,8 @@ from features.arithmetic import smoothed_rate
 from features.asof.windows import count, total
 from features.columns import Column
 from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
+from features.publications import DATE_2020, PRACTICE, UNODC_2018
 from features.records import SubjectKind
-
-_DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
-_UNODC = "UNODC, Global Study on Smuggling of Migrants (2018)"
-_PRACTICE = "practice of reviewers; no single published source"
 
 
 def confirmed_rate(kind: SubjectKind, by: str | tuple[str, ...]) -> Callable[..., Column]:
@@ -39,7 +36,7 @@ def confirmed_rate(kind: SubjectKind, by: str | tuple[str, ...]) -> Callable[...
     computed=confirmed_rate("shipment", by="hs_code"),
     when_missing="nothing was inspected yet",
     indicator="J35",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of these goods, {value} were confirmed",
 )
 def goods_confirmed_rate() -> None:
@@ -55,7 +52,7 @@ def goods_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by=("hs_code", "origin_country", "dispatch_country")),
     when_missing="nothing was inspected yet",
     indicator="J35",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of these goods on this way, {value} were confirmed",
 )
 def goods_way_confirmed_rate() -> None:
@@ -71,7 +68,7 @@ def goods_way_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by=("hs_code", "tax_type", "tax_rate_text")),
     when_missing="no duty was declared, or nothing was inspected yet",
     indicator="D06",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of these goods under this duty, {value} were confirmed",
 )
 def goods_duty_confirmed_rate() -> None:
@@ -90,7 +87,7 @@ def goods_duty_confirmed_rate() -> None:
     ),
     when_missing="no duty was declared, or nothing was inspected yet",
     indicator="D06",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of these goods on this way under this duty, {value} were "
     "confirmed",
 )
@@ -108,7 +105,7 @@ def goods_claim_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by="hs_heading"),
     when_missing="nothing was inspected yet",
     indicator="J35",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of such goods, {value} were confirmed",
 )
 def heading_confirmed_rate() -> None:
@@ -124,7 +121,7 @@ def heading_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by="consignee_id"),
     when_missing="nothing was inspected yet",
     indicator="N08",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of this consignee, {value} were confirmed",
 )
 def consignee_confirmed_rate() -> None:
@@ -140,7 +137,7 @@ def consignee_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by="consignor_id"),
     when_missing="nothing was inspected yet",
     indicator="N08",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of this consignor, {value} were confirmed",
 )
 def consignor_confirmed_rate() -> None:
@@ -156,7 +153,7 @@ def consignor_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by="declarant_id"),
     when_missing="no declarant is named, or nothing was inspected yet",
     indicator="D31",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of this declarant, {value} were confirmed",
 )
 def declarant_confirmed_rate() -> None:
@@ -172,7 +169,7 @@ def declarant_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by="forwarder_id"),
     when_missing="no forwarder is named, or nothing was inspected yet",
     indicator="N06",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of this forwarder, {value} were confirmed",
 )
 def forwarder_confirmed_rate() -> None:
@@ -188,7 +185,7 @@ def forwarder_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by="container_number"),
     when_missing="no container was declared, or nothing was inspected yet",
     indicator="N01",
-    source=_PRACTICE,
+    source=PRACTICE,
     sentence="of inspected consignments in this container, {value} were confirmed",
 )
 def container_confirmed_rate() -> None:
@@ -206,7 +203,7 @@ def container_confirmed_rate() -> None:
     ),
     when_missing="its journey is not known, or nothing was inspected yet",
     indicator="J35",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments on this lane, {value} were confirmed",
 )
 def lane_confirmed_rate() -> None:
@@ -222,7 +219,7 @@ def lane_confirmed_rate() -> None:
     computed=confirmed_rate("shipment", by=("office_id", "import_type", "payment_type")),
     when_missing="office, procedure or terms are missing, or nothing was inspected yet",
     indicator="J35",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments declared here in this way, {value} were confirmed",
 )
 def procedure_confirmed_rate() -> None:
@@ -238,7 +235,7 @@ def procedure_confirmed_rate() -> None:
     computed=confirmed_rate("route", by="carrier_id"),
     when_missing="nothing was inspected yet",
     indicator="N08",
-    source=_PRACTICE,
+    source=PRACTICE,
     sentence="of inspected journeys of this carrier, {value} were confirmed",
 )
 def carrier_confirmed_rate() -> None:
@@ -254,7 +251,7 @@ def carrier_confirmed_rate() -> None:
     computed=confirmed_rate("route", by="conveyance_id"),
     when_missing="nothing was inspected yet",
     indicator="N01",
-    source=_PRACTICE,
+    source=PRACTICE,
     sentence="of inspected journeys of this conveyance, {value} were confirmed",
 )
 def conveyance_confirmed_rate() -> None:
@@ -270,7 +267,7 @@ def conveyance_confirmed_rate() -> None:
     computed=confirmed_rate("route", by=("origin", "destination", "mode")),
     when_missing="nothing was inspected yet",
     indicator="J35",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="of inspected journeys on this corridor, {value} were confirmed",
 )
 def corridor_confirmed_rate() -> None:
@@ -286,7 +283,7 @@ def corridor_confirmed_rate() -> None:
     computed=confirmed_rate("route", by="destination"),
     when_missing="nothing was inspected yet",
     indicator="J36",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="of inspected journeys to this place, {value} were confirmed",
 )
 def destination_confirmed_rate() -> None:
@@ -304,7 +301,7 @@ def destination_confirmed_rate() -> None:
     ),
     when_missing="a place is unknown, or nothing was inspected yet",
     indicator="J35",
-    source=_UNODC,
+    source=UNODC_2018,
     sentence="of inspected journeys of this kind between these countries, {value} were confirmed",
 )
 def kind_confirmed_rate() -> None:

@@ -4,9 +4,7 @@ from features.arithmetic import ratio, smoothed_rate
 from features.asof.windows import count, mean, total
 from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Unit, feature
-
-_FATF_TBML = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
-_DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
+from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 
 @feature(
@@ -14,7 +12,7 @@ _DATE = "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud
     unit=Unit.EURO,
     when_missing="no value was declared, or its currency is not known here",
     indicator="D10",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its declared value is {value} EUR",
 )
 def declared_value_eur(declared_value_eur: Column) -> Column:
@@ -30,7 +28,7 @@ def declared_value_eur(declared_value_eur: Column) -> Column:
     unit=Unit.EURO_PER_KG,
     when_missing="value or mass is missing",
     indicator="D10",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="it was declared at {value} EUR per kg",
 )
 def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
@@ -46,7 +44,7 @@ def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the goods code was not seen in a year",
     indicator="D10",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its price per kg is {value} times the year's mean for these goods",
 )
 def unit_value_to_goods_ratio_365d(
@@ -65,7 +63,7 @@ def unit_value_to_goods_ratio_365d(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or goods from this origin were not seen in a year",
     indicator="D10",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its price per kg is {value} times the year's mean for these goods of this origin",
 )
 def unit_value_to_origin_ratio_365d(
@@ -89,7 +87,7 @@ def unit_value_to_origin_ratio_365d(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the consignee brought in no such goods in a year",
     indicator="D10",
-    source=_DATE,
+    source=DATE_2020,
     sentence="its price per kg is {value} times what this consignee usually declares for them",
 )
 def unit_value_to_consignee_ratio_365d(
@@ -110,7 +108,7 @@ def unit_value_to_consignee_ratio_365d(
     unit=Unit.RATIO,
     when_missing="no value was declared, or no payment is known",
     indicator="T26",
-    source=_FATF_TBML,
+    source=FATF_TRADE_2021,
     sentence="what was paid is {value} times the declared value",
 )
 def paid_to_declared_ratio(
@@ -130,7 +128,7 @@ def paid_to_declared_ratio(
     unit=Unit.COUNT,
     when_missing="value or mass is missing",
     indicator="D37",
-    source="practice of reviewers; no single published source",
+    source=PRACTICE,
     sentence="the very same price per kg was declared for these goods {value} times in a year",
 )
 def same_price_shipments_365d(
@@ -148,7 +146,7 @@ def same_price_shipments_365d(
     unit=Unit.SHARE,
     when_missing="value or mass is missing, or nothing was inspected yet",
     indicator="D10",
-    source=_DATE,
+    source=DATE_2020,
     sentence="of inspected consignments of these goods at this very price, {value} were confirmed",
 )
 def same_price_confirmed_rate(

@@ -1,0 +1,132 @@
+"""Carrier history: what a conveyance, and the company that runs it, did before."""
+
+from features.asof.windows import count, days_since_first, distinct, hours_since_latest
+from features.columns import Column
+from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
+from features.publications import FATF_TRADE_2021, PRACTICE, US_MARITIME_2020
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new conveyance has 0",
+    indicator="J31",
+    source=PRACTICE,
+    sentence="the conveyance made {value} journeys in 7 days",
+)
+def conveyance_journeys_7d(
+    journeys: Column = count("journeys", by="conveyance_id", days=7),
+) -> Column:
+    """Journeys of the same conveyance in 7 days.
+
+    Many short trips are suspicious where others make few.
+    """
+    return journeys
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new conveyance has 0",
+    indicator="J31",
+    source=PRACTICE,
+    sentence="the conveyance made {value} journeys in a year",
+)
+def conveyance_journeys_365d(
+    journeys: Column = count("journeys", by="conveyance_id", days=365),
+) -> Column:
+    """Journeys of the same conveyance in a year.
+
+    Few are mildly suspicious: little is known about it.
+    """
+    return journeys
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.HOURS,
+    when_missing="the conveyance was never seen before",
+    indicator="D26",
+    source=PRACTICE,
+    sentence="the conveyance was last declared {value} hours ago",
+)
+def conveyance_hours_since_latest(
+    hours: Column = hours_since_latest("journeys", by="conveyance_id"),
+) -> Column:
+    """Hours since the last journey of the same conveyance.
+
+    A conveyance that wakes after a long silence is mildly suspicious.
+    """
+    return hours
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new conveyance has 0",
+    indicator="J14",
+    source=US_MARITIME_2020,
+    sentence="{value} different carriers ran this conveyance in 90 days",
+)
+def conveyance_carriers_90d(
+    carriers: Column = distinct("journeys", "carrier_id", by="conveyance_id", days=90),
+) -> Column:
+    """Different carriers that ran the same conveyance in 90 days.
+
+    Several are suspicious: it changes hands.
+    """
+    return carriers
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new carrier has 0",
+    indicator="J05",
+    source=PRACTICE,
+    sentence="its carrier made {value} journeys in 30 days",
+)
+def carrier_journeys_30d(
+    journeys: Column = count("journeys", by="carrier_id", days=30),
+) -> Column:
+    """Journeys of the same carrier in 30 days.
+
+    Few are mildly suspicious.
+    """
+    return journeys
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.DAYS,
+    when_missing="the carrier was never seen before",
+    indicator="D33",
+    source=FATF_TRADE_2021,
+    sentence="its carrier was first seen {value} days ago",
+)
+def carrier_days_since_first(
+    days: Column = days_since_first("journeys", by="carrier_id"),
+) -> Column:
+    """Days since the carrier was first seen.
+
+    A very new carrier is suspicious.
+    """
+    return days
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="its journey was not declared before it",
+    indicator="J05",
+    source=PRACTICE,
+    sentence="the carrier of its journey made {value} journeys in 90 days",
+)
+def journey_carrier_journeys_90d(
+    journeys: Column = count("journeys", by="journey_carrier_id", matching="carrier_id", days=90),
+) -> Column:
+    """Journeys in 90 days of the carrier that brings the shipment.
+
+    Few are mildly suspicious.
+    """
+    return journeys

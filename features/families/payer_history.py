@@ -1,0 +1,84 @@
+"""Payer history: what else those who pay for a movement, and are paid, were seen paying."""
+
+from features.arithmetic import ratio
+from features.asof.windows import count, days_since_first, distinct, total
+from features.columns import Column
+from features.definition import BOTH, Unit, feature
+from features.publications import FATF_TRADE_2021, FINCEN_2014, FINCEN_2023
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payee is known",
+    indicator="T03",
+    source=FINCEN_2023,
+    sentence="its payee was paid by {value} different payers in 30 days",
+)
+def payee_payers_30d(
+    payers: Column = distinct(
+        "payments", "payer_id", by="latest_payee_id", matching="payee_id", days=30
+    ),
+) -> Column:
+    """Different payers of the same payee in 30 days, for any movement.
+
+    Far more than usual is suspicious: money that fans in to one account and out again.
+    """
+    return payers
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payer is known",
+    indicator="T05",
+    source=FINCEN_2014,
+    sentence="its payer paid {value} different payees in 30 days",
+)
+def payer_payees_30d(
+    payees: Column = distinct(
+        "payments", "payee_id", by="latest_payer_id", matching="payer_id", days=30
+    ),
+) -> Column:
+    """Different payees of the same payer in 30 days, for any movement.
+
+    Many unrelated payees are suspicious: an account that pays on behalf of others.
+    """
+    return payees
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.DAYS,
+    when_missing="no payer is known, or it never paid before",
+    indicator="T28",
+    source=FATF_TRADE_2021,
+    sentence="its payer first paid for anything {value} days ago",
+)
+def payer_days_since_first(
+    days: Column = days_since_first("payments", by="latest_payer_id", matching="payer_id"),
+) -> Column:
+    """Days since the payer of this movement was first seen paying for any.
+
+    A very new payer is mildly suspicious.
+    """
+    return days
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    when_missing="no payer is known, or it paid for nothing in 90 days",
+    indicator="T12",
+    source=FINCEN_2023,
+    sentence="its payer made {value} of all its payments of 90 days in cash",
+)
+def payer_cash_ratio_90d(
+    cash: Column = total("payments", "is_cash", by="latest_payer_id", matching="payer_id", days=90),
+    payments: Column = count("payments", by="latest_payer_id", matching="payer_id", days=90),
+) -> Column:
+    """Share of cash among all payments of the same payer in 90 days.
+
+    A high share is suspicious for a business that has bank accounts.
+    """
+    return ratio(cash, payments)

@@ -1,0 +1,23 @@
+"""Where the indicators behind the features were published, as features cite it."""
+
+CUSTOMS_DATA_2022 = "Jeong et al., Customs Import Declaration Datasets (2022)"
+DATE_2020 = (
+    "Kim et al., DATE: Dual Attentive Tree-aware Embedding for Customs Fraud Detection (2020)"
+)
+EUROPOL_2023 = "Europol, Criminal networks in EU ports (2023)"
+FATF_2022 = "FATF, Money Laundering and Terrorist Financing Risks Arising from Migrant Smuggling"
+FATF_HAWALA_2013 = "FATF, The Role of Hawala and Other Similar Service Providers (2013)"
+FATF_TRADE_2021 = "FATF and Egmont Group, Trade-Based Money Laundering: Risk Indicators (2021)"
+FINCEN_2014 = "FinCEN, Advisory FIN-2014-A008 on human smuggling and trafficking"
+FINCEN_2023 = "FinCEN, Alert FIN-2023-Alert001 on human smuggling along the southwest border"
+FINTRAC_2016 = "FINTRAC, indicators of human trafficking in transactions (2016)"
+ICS2 = "European Commission, ICS2 data quality rules for entry summary declarations"
+IMO_CIRC_896 = "IMO, MSC/Circ.896/Rev.1 on unsafe practices in the transport of migrants by sea"
+PAPER_TRAIL_2001 = "Journal of Commerce, Imperfect paper trail (2001); FATF and Egmont Group (2021)"
+PRACTICE = "practice of reviewers; no single published source"
+SEA_CONTAINERS_2002 = "European Commission, Good Practice Guide for Sea Container Control (2002)"
+UK_VEHICLES = "UK Border Force, vehicle security guidance"
+UNODC_2018 = "UNODC, Global Study on Smuggling of Migrants (2018)"
+UNODC_SEA_2011 = "UNODC, Issue Paper on Smuggling of Migrants by Sea (2011)"
+US_MARITIME_2020 = "US State, Treasury and Coast Guard, maritime advisory (14 May 2020)"
+WINDWARD = "Windward, notes on deceptive shipping practices"
