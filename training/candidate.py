@@ -12,6 +12,7 @@ from training.risk_model import RiskModel
 from training.scored_window import ScoredWindow
 from training.time_split import TimeSplit
 from training.training_set import TrainingSet
+from training.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Candidate:
 
     model: RiskModel
     report: Report
+    trials: tuple[Trial, ...] = ()
+    """Of the search that led to its parameters, if there was one."""
 
 
 def train(

@@ -5,6 +5,7 @@ TidegateError
     ├── TrainingSetError        the folder cannot be used: names file and column
     ├── ParametersError         a parameter is unknown or out of range: names what is allowed
     ├── NotEnoughLabels         a window holds too few confirmed or not confirmed subjects
+    ├── SearchError             the file of searches cannot be used: names it
     ├── LeakageFound            a feature tells what was not known yet: names it
     ├── CalibrationError        the margins do not rise with the risk
     ├── ArtefactError           a model folder is absent, incomplete or from another format
@@ -31,6 +32,10 @@ class ParametersError(TrainingError):
 
 class NotEnoughLabels(TrainingError):
     """A window holds too few confirmed or too few not confirmed subjects."""
+
+
+class SearchError(TrainingError):
+    """The file that searches are kept in cannot be used; the message names it."""
 
 
 class LeakageFound(TrainingError):

@@ -14,6 +14,9 @@ from training.ranking import Floats, Ints
 Grown = Callable[[int, int], None]
 """Told after every tree: how many there are, and how many there may be."""
 
+Lost = Callable[[int, float], None]
+"""Told after every tree: how many there are, and the log loss on the rows held back."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -36,11 +39,12 @@ def grow(
     inputs: ModelInputs,
     parameters: TrainingParameters,
     grown: Grown = lambda done, total: None,
+    lost: Lost | None = None,
 ) -> str:
     """The model text of trees fitted to `rows`.
 
     With rows `held_back`, growth stops where their log loss has not fallen for
-    `early_stopping_rounds`, and the trees after the best are left out.
+    `early_stopping_rounds`, and the trees after the best are left out. What `lost` raises ends it.
     """
     data = lightgbm.Dataset(
         rows.values,
@@ -53,13 +57,20 @@ def grow(
     trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
     callbacks: list[Any] = [lambda step: grown(step.iteration + 1, trees)]
     watched = []
-    if held_back is not None and rounds:
-        callbacks.append(lightgbm.early_stopping(rounds, verbose=False))
+    if held_back is not None and (rounds or lost):
+        if lost:
+            callbacks.append(_loss_teller(lost))
+        if rounds:
+            callbacks.append(lightgbm.early_stopping(rounds, verbose=False))
         watched.append(data.create_valid(held_back.values, held_back.labels, held_back.weights))
     booster = lightgbm.train(
         _parameters(inputs, parameters), data, trees, valid_sets=watched, callbacks=callbacks
     )
     return str(booster.model_to_string(num_iteration=booster.best_iteration or -1))
+
+
+def _loss_teller(lost: Lost) -> Callable[[Any], None]:
+    return lambda step: lost(step.iteration + 1, step.evaluation_result_list[0][2])
 
 
 def tree_count(booster_text: str) -> int:

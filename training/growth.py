@@ -38,8 +38,8 @@ class Growth:
 
     def trees_and_line(self) -> tuple[str, Calibration]:
         """The model text and its calibration. Raises CalibrationError."""
-        fit = self._encoded(self.split.fit)
-        held_back = self._encoded(self.split.calibration)
+        fit = self.encoded(self.split.fit)
+        held_back = self.encoded(self.split.calibration)
         text = self._grow(fit, held_back, self.parameters, self._told("fit"))
         if self.parameters.split.refit:
             return self._on_both_windows(tree_count(text))
@@ -49,7 +49,7 @@ class Growth:
 
     def _on_both_windows(self, trees: int) -> tuple[str, Calibration]:
         window = self.split.before_evaluation(self.data, self.parameters.split)
-        rows = self._encoded(window)
+        rows = self.encoded(window)
         fixed = self.parameters.with_trees(trees)
         margins = np.empty(len(rows.labels))
         for stretch in np.array_split(np.arange(len(margins)), STRETCHES):
@@ -59,7 +59,7 @@ class Growth:
         line = calibrate(margins, rows.labels, self._calibration_weights(window.rows))
         return self._grow(rows, None, fixed, self._told("refit")), line
 
-    def _encoded(self, window: Window) -> Rows:
+    def encoded(self, window: Window) -> Rows:
         """The window's rows, weighted as trees see them."""
         selection = self.parameters.selection
         weights = None

@@ -10,12 +10,14 @@ Anything left out keeps its default; anything unknown or out of range is named a
 """
 
 import difflib
+import json
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -148,6 +150,48 @@ class LeakageParameters(Parameters):
     is_checked: bool = True
 
 
+def _rising(span: tuple[float, float]) -> tuple[float, float]:
+    if span[0] > span[1]:
+        raise ValueError(f"want [lowest, highest], got [{span[0]:g}, {span[1]:g}]")
+    return span
+
+
+Whole = Annotated[int, Field(ge=1)]
+WholeSpan = Annotated[tuple[Whole, Whole], AfterValidator(_rising)]
+Part = Annotated[float, Field(gt=0, le=1)]
+PartSpan = Annotated[tuple[Part, Part], AfterValidator(_rising)]
+Positive = Annotated[float, Field(gt=0)]
+TwoOrMore = Annotated[int, Field(ge=2, le=4096)]
+PositiveSpan = Annotated[tuple[Positive, Positive], AfterValidator(_rising)]
+
+
+class SearchSpans(Parameters):
+    """Between which values, both included, a search tries each parameter of the trees."""
+
+    leaves: Annotated[tuple[TwoOrMore, TwoOrMore], AfterValidator(_rising)] = (4, 64)
+    learning_rate: PartSpan = (0.01, 0.15)
+    min_data_in_leaf: WholeSpan = (5, 200)
+    l2: PositiveSpan = (0.1, 30.0)
+    feature_share: PartSpan = (0.2, 1.0)
+    row_share: PartSpan = (0.5, 1.0)
+
+
+class SearchParameters(Parameters):
+    """How long to look for better trees: no further trial begins once a limit is reached.
+
+    `minutes` are those that finished trials took, in every sitting. Without a limit, no search.
+    """
+
+    trials: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    spans: SearchSpans = SearchSpans()
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether there is a limit to search up to."""
+        return self.trials is not None or self.minutes is not None
+
+
 class TrainingParameters(Parameters):
     """Everything that decides a training besides the data."""
 
@@ -159,6 +203,13 @@ class TrainingParameters(Parameters):
     selection: SelectionParameters = SelectionParameters()
     evaluation: EvaluationParameters = EvaluationParameters()
     leakage: LeakageParameters = LeakageParameters()
+    # It leads to parameters but decides no training, so no dump and no manifest tells of it.
+    search: Annotated[SearchParameters, Field(exclude=True)] = SearchParameters()
+
+    @property
+    def as_toml(self) -> str:
+        """All of them, defaults too, as a file that `read` gives back; without the search."""
+        return _toml(self.model_dump(exclude_none=True))
 
     def with_trees(self, trees: int) -> Self:
         """The same, with exactly so many trees."""
@@ -177,6 +228,18 @@ class TrainingParameters(Parameters):
         except ValidationError as error:
             faults = error.errors(include_url=False)
             raise ParametersError("; ".join(f"{file}: {_in_words(f)}" for f in faults)) from None
+
+
+def _toml(table: dict[str, Any]) -> str:
+    tables = {name: value for name, value in table.items() if isinstance(value, dict)}
+    lines = [f"{name} = {_literal(table[name])}" for name in table if name not in tables]
+    for name, inner in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {_literal(value)}" for key, value in inner.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _literal(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else json.dumps(value)
 
 
 def _in_words(fault: ErrorDetails) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from training.evaluation.report import Report
     from training.model_home import Registration
     from training.parameters import TrainingParameters
+    from training.training_set import TrainingSet
+    from training.trial import Trial
 
 TrainingSetOption = Annotated[
     Path | None,
@@ -44,6 +46,10 @@ def train(
     experiment: Annotated[
         Path | None, typer.Option(help="TOML file of parameters; defaults without.")
     ] = None,
+    search: Annotated[
+        int | None,
+        typer.Option(min=1, help="Look for better trees first, in so many trials altogether."),
+    ] = None,
     home: Home = DEFAULT_HOME,
     tracking_uri: TrackingUri = None,
     trainer: Annotated[
@@ -55,6 +61,9 @@ def train(
     from training.parameters import TrainingParameters
 
     parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
+    if search is not None:
+        limits = parameters.search.model_copy(update={"trials": search})
+        parameters = parameters.model_copy(update={"search": limits})
     candidate, registration = trained(
         subject,
         training_set or home / "training_sets" / subject.value,
@@ -144,7 +153,12 @@ def trained(
     tracking_uri: str | None,
     trainer: str,
 ) -> "tuple[Candidate, Registration]":
-    """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain."""
+    """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain.
+
+    Where the parameters ask for a search, the best that it finds are trained with.
+    """
+    from dataclasses import replace
+
     from training.candidate import train as make_candidate
     from training.model_home import ModelHome
     from training.registration import Provenance, register, source_revision
@@ -154,9 +168,33 @@ def trained(
     data = TrainingSet.read(training_set, subject.value)
     store = TrackingStore.open(home, tracking_uri)
     provenance = Provenance(trainer, datetime.now(UTC), source_revision(SOURCE))
+    trials: tuple[Trial, ...] = ()
+    if parameters.search.is_asked_for:
+        parameters, trials = _searched(data, parameters, home)
     with progress_bar(f"{subject.value}: trees") as progress:
         candidate = make_candidate(data, parameters, _told(progress))
+    candidate = replace(candidate, trials=trials)
     return candidate, register(candidate, data, ModelHome(home), store, provenance)
+
+
+def _searched(
+    data: "TrainingSet", parameters: "TrainingParameters", home: Path
+) -> "tuple[TrainingParameters, tuple[Trial, ...]]":
+    """Search in HOME/searches.db and write what is best as HOME/searches/<search>.toml."""
+    from training.search import search
+
+    with progress_bar(f"{data.inputs.subject}: trials") as progress:
+        found = search(
+            data,
+            parameters,
+            home / "searches.db",
+            lambda done, limit: progress(done, limit or done),
+        )
+    best = home / "searches" / f"{found.name}.toml"
+    best.parent.mkdir(exist_ok=True)
+    best.write_text(found.parameters.as_toml)
+    messages.print(f"the best parameters of {len(found.trials)} trials: {best}")
+    return found.parameters, found.trials
 
 
 def _told(progress: Any) -> Any:

@@ -13,6 +13,7 @@ from features.catalogue import catalogue, fingerprint
 from serving.commands.train import evaluate, promote, train
 from tests.training.planted import planted_world, write_training_set
 from training.errors import ParametersError, TrainingSetError
+from training.tracking.store import TrackingStore
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,30 @@ def test_a_model_is_trained_judged_and_promoted_from_the_command_line(
     assert other.exit_code == 0, other.exception
     assert json.loads(other.stdout)["champion"]["version"] == "1"
     assert "mlflow" not in (trained.stderr + judged.stderr + other.stderr).lower()
+
+
+def test_a_search_leaves_its_best_parameters_and_its_trials_inside_the_run(
+    tidegate: typer.Typer, home: Path, tmp_path: Path
+) -> None:
+    experiment = tmp_path / "parameters.toml"
+    experiment.write_text("[trees]\ntrees = 20\n[evaluation]\nredraws = 20\n")
+    words = ["train", "--subject", "shipment", "--json"]
+
+    searched = call(tidegate, home, *words, "--experiment", str(experiment), "--search", "2")
+    assert searched.exit_code == 0, searched.exception
+    [best] = (home / "searches").glob("shipment-*.toml")
+    again = call(tidegate, home, *words, "--experiment", str(best))
+
+    version = json.loads(searched.stdout)
+    assert json.loads(again.stdout)["digest"] == version["digest"]
+    client = TrackingStore.open(home).client
+    experiment_id = client.get_run(version["run_id"]).info.experiment_id
+    inside = client.search_runs(
+        [experiment_id], f"tags.`mlflow.parentRunId` = '{version['run_id']}'"
+    )
+    assert sorted(run.info.run_name for run in inside) == ["trial 0", "trial 1"]
+    assert all(run.data.metrics["best_log_loss"] < 0.7 for run in inside)
+    assert all("trees.leaves" in run.data.params for run in inside)
 
 
 def test_a_wrong_parameter_and_an_absent_set_end_with_a_reason(

@@ -20,6 +20,7 @@ from training.evaluation.pictures import pictures
 from training.manifest import Manifest, WindowFigures
 from training.signing import SigningKey
 from training.tracking.store import TrackingStore
+from training.tracking.trials import write_trials
 from training.training_set import TrainingSet
 
 ARTEFACT = "artefact"
@@ -54,6 +55,7 @@ def track(
         try:
             with mlflow.start_run(run_id=run_id):
                 tracked = _written(candidate, data, key, run_id)
+            write_trials(store.client, experiment, run_id, candidate.trials)
         except BaseException:
             with suppress(Exception):
                 store.client.set_terminated(run_id, "FAILED")

@@ -1,0 +1,209 @@
+"""A search for better trees: tried on the fit window, compared on the calibration window.
+
+Which parameters a trial tries depends on the seed and on the finished trials alone. So a search
+that was interrupted goes on where it stopped, and ends where it would have ended in one go. The
+evaluation window is never looked at.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightgbm
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from training.encoding import Encoding
+from training.errors import SearchError
+from training.fit import Rows, grow
+from training.growth import Growth
+from training.leakage.checks import refuse_telling_features
+from training.parameters import SearchParameters, SearchSpans, TrainingParameters
+from training.time_split import TimeSplit
+from training.training_set import TrainingSet
+from training.trial import Trial
+
+Tried = Callable[[int, int | None], None]
+"""Told after every trial: how many are finished, and how many there may be."""
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+TREES_PER_REPORT = 10
+FEWEST_TREES = 100
+"""Before so many trees, a low learning rate looks worse than it is."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was found so far: `parameters` are those asked for, with the best trees."""
+
+    name: str
+    parameters: TrainingParameters
+    trials: tuple[Trial, ...]
+
+
+def search(
+    data: TrainingSet,
+    parameters: TrainingParameters,
+    file: Path,
+    tried: Tried = lambda done, limit: None,
+) -> Search:
+    """Try up to the limits of `parameters.search`; `file` keeps the trials of all searches.
+
+    The first trial is the parameters as given. Only one process may carry on a search at a time.
+    Raises SearchError, NotEnoughLabels or LeakageFound.
+    """
+    split = TimeSplit.of(data, parameters.split)
+    refuse_telling_features(data, split, parameters)
+    ground = _Ground.of(data, split, parameters)
+    name = search_name(data, parameters)
+    study = _study(file, name)
+    _leave_interrupted(study)
+    while not _is_over(done := _finished(study), parameters.search):
+        _try_once(study, ground, len(done))
+        tried(len(done) + 1, parameters.search.trials)
+    best = parameters.trees.model_copy(update=study.best_params)
+    found = parameters.model_copy(update={"trees": best, "search": SearchParameters()})
+    return Search(name, found, tuple(_told(trial) for trial in _finished(study)))
+
+
+def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
+    """The same for the same data, parameters, spans and LightGBM, however long the search is."""
+    face = {
+        "data": data.digest,
+        "catalogue": data.inputs.fingerprint,
+        "parameters": parameters.model_dump(mode="json"),
+        "spans": parameters.search.spans.model_dump(mode="json"),
+        "lightgbm": lightgbm.__version__,
+    }
+    digest = hashlib.sha256(json.dumps(face, sort_keys=True).encode()).hexdigest()
+    return f"{data.inputs.subject}-{digest[:16]}"
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What all trials share: the encoded windows, and the parameters they start from."""
+
+    data: TrainingSet
+    encoding: Encoding
+    parameters: TrainingParameters
+    fit: Rows
+    held_back: Rows
+
+    @classmethod
+    def of(cls, data: TrainingSet, split: TimeSplit, parameters: TrainingParameters) -> "_Ground":
+        encoding = Encoding.learnt(
+            data.frame.iloc[split.fit.rows],
+            data.inputs,
+            fewest=parameters.trees.fewest_per_category,
+        )
+        growth = Growth(data, split, encoding, parameters, lambda step, done, total: None)
+        rows = growth.encoded(split.fit), growth.encoded(split.calibration)
+        return cls(data, encoding, parameters, *rows)
+
+    def loss(self, trial: optuna.Trial) -> float:
+        """The least log loss on the rows held back. Raises optuna.TrialPruned."""
+        least = math.inf
+
+        def lost(trees: int, loss: float) -> None:
+            nonlocal least
+            least = min(least, loss)
+            if trees % TREES_PER_REPORT == 0:
+                trial.report(least, trees)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
+
+        trees = self.parameters.trees.model_copy(update=trial.params)
+        tried = self.parameters.model_copy(update={"trees": trees})
+        grow(self.fit, self.held_back, self.encoding, self.data.inputs, tried, lost=lost)
+        return least
+
+
+def _study(file: Path, name: str) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Optuna lets through whatever the database raises.
+    try:
+        return optuna.create_study(
+            storage=f"sqlite:///{file.resolve()}",
+            study_name=name,
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(
+                n_startup_trials=5, n_warmup_steps=FEWEST_TREES, interval_steps=TREES_PER_REPORT
+            ),
+        )
+    except Exception as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise SearchError(f"{file} cannot keep a search: {first_line}") from error
+
+
+def _leave_interrupted(study: optuna.Study) -> None:
+    """A trial that a killed process left running would be taken into account for ever."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _try_once(study: optuna.Study, ground: _Ground, finished: int) -> None:
+    seed = ground.parameters.seed + finished
+    # Anew for each, since a sampler's own state would not outlive an interruption.
+    study.sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    if not finished and not waiting:
+        study.enqueue_trial(_as_given(ground.parameters))
+    trial = study.ask(_distributions(ground.parameters.search.spans))
+    try:
+        study.tell(trial, ground.loss(trial))
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+    except BaseException:
+        study.tell(trial, state=TrialState.FAIL)
+        raise
+
+
+def _distributions(spans: SearchSpans) -> dict[str, BaseDistribution]:
+    """What counts by its multiples is drawn by its logarithm; shares are not."""
+    return {
+        "leaves": IntDistribution(*spans.leaves, log=True),
+        "learning_rate": FloatDistribution(*spans.learning_rate, log=True),
+        "min_data_in_leaf": IntDistribution(*spans.min_data_in_leaf, log=True),
+        "l2": FloatDistribution(*spans.l2, log=True),
+        "feature_share": FloatDistribution(*spans.feature_share),
+        "row_share": FloatDistribution(*spans.row_share),
+    }
+
+
+def _as_given(parameters: TrainingParameters) -> dict[str, float | int]:
+    """The given trees, brought within the spans."""
+    given = parameters.trees.model_dump()
+    spans = parameters.search.spans.model_dump()
+    return {name: min(max(given[name], low), high) for name, (low, high) in spans.items()}
+
+
+def _finished(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=FINISHED)
+
+
+def _is_over(done: list[FrozenTrial], limits: SearchParameters) -> bool:
+    """Never before the first trial, so that there is a best one."""
+    minutes = sum(trial.duration.total_seconds() for trial in done if trial.duration) / 60
+    is_full = limits.trials is not None and len(done) >= limits.trials
+    is_late = limits.minutes is not None and minutes >= limits.minutes
+    return bool(done) and (is_full or is_late or not limits.is_asked_for)
+
+
+def _told(trial: FrozenTrial) -> Trial:
+    assert trial.datetime_start is not None
+    assert trial.datetime_complete is not None
+    losses = trial.intermediate_values
+    return Trial(
+        number=trial.number,
+        parameters=trial.params,
+        loss=trial.value if trial.value is not None else min(losses.values()),
+        losses=losses,
+        is_given_up=trial.state == TrialState.PRUNED,
+        begun_at=trial.datetime_start,
+        ended_at=trial.datetime_complete,
+    )
