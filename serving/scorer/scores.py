@@ -1,18 +1,25 @@
 """Calibrated log-odds, and the exact part of every feature in them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from training.risk_model import RiskModel
+from serving.scorer.errors import NotScorable
+from serving.scorer.kernels import explain_row, explain_rows, margins
+from serving.scorer.program import Program, prepare
+from serving.scorer.tree_text import read_forest
+from training.risk_model import BOOSTER, RiskModel
 
 Floats = npt.NDArray[np.float64]
 
 ADDITIVITY = 1e-9
 """How far base and contributions may be from the log-odds they explain."""
+
+_FEWEST_IN_BLOCKS = 16
+"""Fewer rows than this are explained one by one: a block would visit each table for too little."""
 
 
 @dataclass(frozen=True)
@@ -26,38 +33,104 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Explained:
+    """Raw margins of n rows and the part of each feature in them; nothing here is calibrated."""
+
+    margins: Floats
+    parts: Floats
+
+
+@dataclass(frozen=True)
+class PreparedTrees:
+    """A model's trees, ready to be asked; any number of threads may ask at once."""
+
+    program: Program
+    expected: float
+    single_leaves: float
+    features: int
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """Read a model's text and compile what is not compiled; raises TreesRefused."""
+        forest = read_forest(text)
+        single = [
+            float(forest.leaf_value[leaf])
+            for leaf, nodes in zip(forest.leaf_start, np.diff(forest.node_start), strict=False)
+            if not nodes
+        ]
+        trees = cls(prepare(forest), forest.expected, sum(single), len(forest.feature_names))
+        # The first call of a compiled function loads or makes its code, which no request awaits.
+        for rows in (1, _FEWEST_IN_BLOCKS):
+            trees.explain(np.zeros((rows, trees.features)))
+        trees.margins(np.zeros((1, trees.features)))
+        return trees
+
+    def margins(self, rows: Floats) -> Floats:
+        """One margin per row."""
+        out = np.empty(len(rows))
+        margins(self.program, self._checked(rows), out)
+        return out
+
+    def explain(self, rows: Floats, threads: int = 1) -> Explained:
+        """Margins and parts, the same to the last bit for any number of rows and threads."""
+        rows = self._checked(rows)
+        out, parts = np.empty(len(rows)), np.zeros(rows.shape)
+        if len(rows) < _FEWEST_IN_BLOCKS:
+            for i, row in enumerate(rows):
+                out[i] = explain_row(self.program, row, parts[i])
+        elif threads == 1:
+            explain_rows(self.program, rows, parts, out)
+        else:
+            shares = np.array_split(np.arange(len(rows)), threads)
+            spans = [slice(s[0], s[-1] + 1) for s in shares if len(s)]
+            with ThreadPoolExecutor(threads) as pool:
+                list(
+                    pool.map(lambda s: explain_rows(self.program, rows[s], parts[s], out[s]), spans)
+                )
+        return Explained(out + self.single_leaves, parts)
+
+    def _checked(self, rows: Floats) -> Floats:
+        # The kernels check no bounds; nothing of another shape or type may reach them.
+        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != self.features:
+            raise ValueError(f"want rows of {self.features} features, not shape {rows.shape}")
+        return rows
+
+
+@dataclass(frozen=True)
 class Scorer:
     """One model, ready to score rows encoded by that model."""
 
     model: RiskModel
-    booster: lightgbm.Booster
+    trees: PreparedTrees
 
     @classmethod
     def of(cls, model: RiskModel) -> Self:
-        """A scorer of a model that was verified when it was read."""
-        return cls(model, lightgbm.Booster(model_str=model.booster_text))
+        """A scorer of a model that was verified when it was read; raises TreesRefused."""
+        trees = PreparedTrees.of_text(model.booster_text)
+        if trees.features != len(model.encoding.names):
+            raise NotScorable(
+                f"{BOOSTER} reads {trees.features} features, "
+                f"the manifest names {len(model.encoding.names)}"
+            )
+        return cls(model, trees)
 
-    def score(self, rows: Floats) -> Scores:
+    def score(self, rows: Floats, threads: int = 1) -> Scores:
         """Score rows [n, features]; one row gives the same bits alone as among others.
 
         Raises ArithmeticError where contributions don't add up to the score they explain.
         """
         calibration = self.model.manifest.calibration
-        margins = self._predict(rows, raw_score=True)
-        parts = self._predict(rows, pred_contrib=True)
+        explained = self.trees.explain(rows, threads)
+        log_odds = calibration.slope * explained.margins + calibration.intercept
         scores = Scores(
-            log_odds=calibration.slope * margins + calibration.intercept,
-            probability=_logistic(calibration.slope * margins + calibration.intercept),
-            contributions=calibration.slope * parts[:, :-1],
-            base_log_odds=float(calibration.slope * parts[0, -1] + calibration.intercept),
+            log_odds=log_odds,
+            probability=_logistic(log_odds),
+            contributions=calibration.slope * explained.parts,
+            base_log_odds=calibration.slope * self.trees.expected + calibration.intercept,
         )
         _refuse_unexplained(scores)
         return scores
-
-    def _predict(self, rows: Floats, **what: bool) -> Floats:
-        # One thread: requests already run side by side, and sums keep their order.
-        predicted = self.booster.predict(rows, num_threads=1, validate_features=False, **what)
-        return np.asarray(predicted, dtype=np.float64)
 
 
 def _logistic(log_odds: Floats) -> Floats:
