@@ -2,9 +2,15 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 import synthetic
 from synthetic.check import findings, plot_displacement
+
+
+@pytest.fixture
+def sample():
+    return Path(synthetic.__file__).parent / "sample"
 
 
 def test_a_sound_world_has_no_orphans_and_no_fields_about_a_person(folder):
@@ -18,13 +24,53 @@ def test_a_sound_world_has_no_orphans_and_no_fields_about_a_person(folder):
         assert rates["intelligence"] > rates["rule"] > rates["random"] - 0.02
 
 
-def test_an_orphan_is_counted(folder, tmp_path):
+def with_another(folder, out, name, change):
+    """A copy of a world's files in which `change` was made to one table."""
     for file in folder.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    legs = pd.read_parquet(folder / "legs.parquet")
-    legs.loc[0, "journey_id"] = "J-nowhere"
-    legs.to_parquet(tmp_path / "legs.parquet")
-    assert findings(tmp_path)["orphans"]["legs"] == 1
+        (out / file.name).write_bytes(file.read_bytes())
+    table = pd.read_parquet(folder / f"{name}.parquet")
+    change(table)
+    table.to_parquet(out / f"{name}.parquet")
+    return findings(out)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("legs", "journey_id"),
+        ("positions", "journey_id"),
+        ("shipments", "journey_id"),
+        ("documents", "subject_id"),
+        ("transactions", "subject_id"),
+        ("outcomes", "subject_id"),
+    ],
+)
+def test_an_orphan_is_counted_in_its_own_table(sample, tmp_path, name, key):
+    def orphan(table):
+        table.loc[0, key] = "nowhere"
+
+    orphans = with_another(sample, tmp_path, name, orphan)["orphans"]
+    assert {table for table, many in orphans.items() if many} == {name}
+    assert orphans[name] == 1
+
+
+def test_a_field_about_a_person_is_named(sample, tmp_path):
+    def about_a_person(table):
+        table["driver_passport_number"] = "X"
+
+    assert with_another(sample, tmp_path, "journeys", about_a_person)["person_fields"] == [
+        "driver_passport_number"
+    ]
+
+
+def test_a_wrong_check_digit_is_counted(sample, tmp_path):
+    def all_wrong(table):
+        right = table.container_number.notna()
+        table.loc[right, "container_number"] = "MSKU0000000"
+
+    found = with_another(sample, tmp_path, "shipments", all_wrong)["container_numbers"]
+    assert found["with_number"] > 10
+    assert found["share_failing_check_digit"] == 1.0
 
 
 def test_the_displacement_is_drawn(folder, tmp_path):
@@ -32,8 +78,7 @@ def test_the_displacement_is_drawn(folder, tmp_path):
     assert (tmp_path / "plot.png").stat().st_size > 5_000
 
 
-def test_the_sample_is_small_and_whole():
-    sample = Path(synthetic.__file__).parent / "sample"
+def test_the_sample_is_small_and_whole(sample):
     files = list(sample.glob("*.parquet"))
     assert sum(file.stat().st_size for file in files) <= 300_000
     assert set(findings(sample)["orphans"].values()) == {0}

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.geography import places
@@ -6,10 +7,12 @@ from synthetic import hubs
 from synthetic.corridors import LANES, corridors
 from synthetic.goods import goods
 from synthetic.honest_mistakes import RATES
-from synthetic.journeys import KINDS
+from synthetic.journeys import KINDS, drafted_journeys
 from synthetic.networks.catalogue import TYPOLOGIES, typologies_of
 from synthetic.networks.life import lived
+from synthetic.plan import planned
 from synthetic.scenario import Scenario
+from synthetic.shipments import drafted_shipments
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,69 @@ def test_a_network_changes_only_after_a_seizure(routes):
         of = np.flatnonzero(routes.network == network)
         seized = (routes.selected_by[of] > 0) & (routes.found[of] == 1)
         assert (np.diff(routes.epoch[of]) == seized[:-1]).all()
+
+
+def seized(moves):
+    return (moves.selected_by > 0) & (moves.found == 1)
+
+
+def waits_after(moves, which):
+    """Days until the network moves again, after each movement in `which`; NaN if never."""
+    order = np.lexsort((moves.at_day, moves.network))
+    day, network = moves.at_day[order], moves.network[order]
+    wait = np.append(np.where(np.diff(network) == 0, np.diff(day), np.nan), np.nan)
+    return wait[which[order]]
+
+
+def test_a_network_pauses_after_a_seizure(routes):
+    paused, went_on = (waits_after(routes, which) for which in (seized(routes), ~seized(routes)))
+    assert np.nanmin(paused) >= 2
+    assert np.nanmedian(paused) > np.nanmedian(went_on) + 3
+
+
+def test_a_seizure_is_the_end_of_some_networks(routes):
+    ended, others = (
+        np.isnan(waits_after(routes, which)).mean() for which in (seized(routes), ~seized(routes))
+    )
+    assert ended > others + 0.1
+
+
+def test_after_a_seizure_a_network_pays_in_its_next_way(routes):
+    typologies = typologies_of("route")
+    for epoch, other in ((0, 1), (1, 0)):
+        main, former = [], []
+        for row, typology in enumerate(typologies):
+            of = (routes.typology == row) & (routes.epoch == epoch)
+            main.append(routes.signs[typology.payments[epoch]][of])
+            former.append(routes.signs[typology.payments[other]][of])
+        assert np.concatenate(main).mean() > 1.5 * np.concatenate(former).mean()
+
+
+def test_a_network_puts_up_new_shells_after_a_seizure():
+    plan = planned(Scenario(), 30_000, 365, 7)
+    drafts = [
+        drafted_shipments(plan, chapter, drafted_journeys(plan, chapter))
+        for chapter in range(plan.chapters)
+    ]
+    rows = pd.concat(
+        pd.DataFrame(
+            {"network": d.subjects.network, "epoch": d.subjects.epoch, "consignee": d.consignee}
+        )
+        for d in drafts
+    )
+    honest = rows.consignee[rows.network < 0]
+    shells = rows[(rows.network >= 0) & ~rows.consignee.isin(honest)]
+    assert (shells.epoch > 0).sum() > 50
+    assert (shells.groupby(["network", "consignee"]).epoch.nunique() == 1).mean() > 0.99
+
+
+def test_several_movements_of_a_network_share_a_shell():
+    plan = planned(Scenario(), 15_000, 365, 7)
+    draft = drafted_journeys(plan, 0)
+    of = pd.DataFrame({"network": draft.subjects.network, "carrier": draft.carrier})
+    per_network = of[of.network >= 0].groupby("network").carrier.agg(["size", "nunique"])
+    busy = per_network[per_network["size"] >= 8]
+    assert (busy["nunique"] / busy["size"]).median() < 0.75
 
 
 def test_movements_are_level_over_time(routes):

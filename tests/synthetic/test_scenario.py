@@ -1,8 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from synthetic.corridors import corridors
 from synthetic.errors import ScenarioError
+from synthetic.inspection import NOT_SELECTED, RANDOM
+from synthetic.journeys import drafted_journeys, journey_table
 from synthetic.plan import planned
 from synthetic.scenario import HERE, Scenario
 
@@ -75,3 +79,46 @@ def test_payments_drift_turns_networks_away_from_cash_after_the_drift():
 def test_a_regime_change_brings_more_movements_than_before():
     moves = planned(Scenario(regime_at=0.5, regime_factor=3.0), 60_000, 300, 7).routes
     assert (moves.at_day > 180).sum() > 1.3 * (moves.at_day < 120).sum()
+
+
+def test_a_world_without_capacity_inspects_at_random_alone():
+    plan = planned(Scenario(inspection_capacity=0.0), 30_000, 200, 7)
+    subjects = drafted_journeys(plan, 0).subjects
+    assert set(np.unique(subjects.selected_by)) == {NOT_SELECTED, RANDOM}
+
+
+def test_the_share_of_missing_data_is_the_scenarios():
+    plan = planned(Scenario(missing=0.4), 3_000, 90, 7)
+    table = journey_table(plan, 0, drafted_journeys(plan, 0))
+    for column in ("certified_capacity", "declared_cargo_mass_kg"):
+        assert table[column].null_count / table.num_rows == pytest.approx(0.4, abs=0.05)
+    for column in ("journey_id", "declared_at", "carrier_id"):
+        assert table[column].null_count == 0
+
+
+def test_a_strong_season_shows_in_how_much_moves():
+    level, strong = (
+        planned(Scenario(season=season), 40_000, 365, 7).honest_journeys for season in (0.0, 0.9)
+    )
+    months = [days[:360].reshape(12, 30).sum(axis=1) for days in (level, strong)]
+    assert months[0].max() < 1.15 * months[0].min()
+    assert months[1].max() > 5 * months[1].min()
+
+
+@pytest.mark.parametrize(("drift", "what"), [("typologies", "typology"), ("corridors", "corridor")])
+def test_a_drift_changes_what_it_names_after_it_and_nothing_before(drift, what):
+    usual, drifted = (
+        planned(Scenario(drift=name, drift_at=0.5), 60_000, 300, 7).routes
+        for name in ("none", drift)
+    )
+
+    def shares(moves, is_after):
+        values = getattr(moves, what)[(moves.at_day > 150) == is_after]
+        return np.bincount(values, minlength=len(corridors().lane)) / len(values)
+
+    before, after = (
+        np.abs(shares(usual, is_after) - shares(drifted, is_after)).sum() / 2
+        for is_after in (False, True)
+    )
+    assert after > 0.25
+    assert before < after / 2

@@ -8,6 +8,7 @@ from stdnum import iso6346
 from features.persons import person_fields
 from features.reading import read_records
 from features.records import RECORD_FILES
+from synthetic.plan import planned
 from synthetic.scenario import Scenario
 from synthetic.world import SCHEMAS, invent
 
@@ -111,6 +112,17 @@ def test_the_same_seed_gives_the_same_bytes_on_one_core_or_two(tmp_path):
         out = tmp_path / str(cores)
         invent(out, scenario=Scenario(), journeys=33_000, days=60, seed=3, cores=cores)
     assert digests(tmp_path / "1") == digests(tmp_path / "2")
+
+
+def test_a_larger_world_has_more_chapters_not_larger_ones():
+    """What is held at a time is a chapter, so memory does not grow with the world."""
+    largest = {}
+    for journeys in (100_000, 400_000):
+        plan = planned(Scenario(), journeys, 365, 7)
+        firsts = np.append(plan.first_journey, journeys)
+        largest[journeys] = np.diff(firsts).max()
+    assert largest[400_000] < 1.3 * largest[100_000]
+    assert largest[100_000] < 25_000
 
 
 def test_another_seed_gives_another_world_with_the_same_marginals(world, other_world):
