@@ -13,10 +13,13 @@ from training import gates
 from training.errors import ArtefactError, PromotionRefused, TrackingError, UnknownModel
 from training.evaluation.report import Report
 from training.gates import Verdict
+from training.manifest import Manifest
+from training.model_card import MODEL_CARD, model_card
 from training.model_home import ModelHome, Pointer, Registration
 from training.model_inputs import ModelInputs
-from training.risk_model import RiskModel
+from training.risk_model import REPORT, RiskModel
 from training.tracking.registry import clear_alias, set_alias, tag_version
+from training.tracking.runs import add_text
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
 
@@ -57,6 +60,7 @@ def promote(
     _record(store, registration, approval, verdicts)
     if shut := [v for v in verdicts if not v.is_passed]:
         raise PromotionRefused(tuple(f"{v.gate}: {v.reason}" for v in shut))
+    _write_card(home, store, registration, approval, verdicts)
     former = home.pointer(registration.name, CHAMPION)
     champion = Pointer(
         name=registration.name,
@@ -182,6 +186,23 @@ def _record(
         answer = "passed" if verdict.is_passed else "refused"
         tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"] = f"{answer}: {verdict.reason}"
     tag_version(store, registration.name, registration.version, tags)
+
+
+def _write_card(
+    home: ModelHome,
+    store: TrackingStore,
+    registration: Registration,
+    approval: Approval,
+    verdicts: tuple[Verdict, ...],
+) -> None:
+    """Before it is named champion, so that none is without a card."""
+    folder = home.folder_of(registration.name, registration.version)
+    # The gates have just verified what lies there.
+    manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
+    report = Report.model_validate_json((folder / REPORT).read_bytes())
+    card = model_card(manifest, report, registration, approval.approver, verdicts)
+    add_text(store, registration.run_id, MODEL_CARD, card)
+    (folder / MODEL_CARD).write_text(card)
 
 
 def _line(former: Pointer | None, version: str) -> tuple[Pointer, ...]:

@@ -10,10 +10,12 @@ import pytest
 from tests.training.planted import INPUTS
 from training.candidate import Candidate, train
 from training.errors import PromotionRefused, UnknownModel
+from training.evaluation.page import spelt
 from training.model_home import ModelHome
 from training.parameters import TrainingParameters, TreeParameters
 from training.promotion import Approval, promote, roll_back
 from training.registration import Provenance, register
+from training.risk_model import RiskModel
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
 
@@ -88,6 +90,31 @@ def test_a_version_that_passes_every_gate_becomes_champion_everywhere(
     tags = store.client.get_model_version(NAME, version).tags
     assert tags["tidegate.verdict"] == "passed"
     assert tags["tidegate.gate.golden_vectors"].startswith("passed: 32 recorded rows")
+
+
+def test_a_champion_has_a_card_beside_its_artefact_and_in_its_run(
+    home: ModelHome, store: TrackingStore, data: TrainingSet, tmp_path: Path
+) -> None:
+    approval = Approval("grace | <b>hopper", NOON)
+    champion = promote(f"{NAME}@challenger", home, store, approval, data, INPUTS).champion
+
+    folder = home.folder_of(NAME, champion.version)
+    card = (folder / "model_card.md").read_text()
+    run_id = home.registration_of(folder).run_id
+    kept = store.client.download_artifacts(run_id, "model_card.md", str(tmp_path))
+    assert Path(kept).read_text() == card
+    metrics = RiskModel.read(folder, home.public_key, INPUTS).manifest.metrics
+    assert f"ROC-AUC {spelt(metrics['roc_auc'])}" in card
+    assert "Approved by grace \\| &lt;b>hopper, who answers for its use" in card
+    for heading in ("What it is not for", "Data", "Groups", "Leakage", "Limits", "Gates"):
+        assert f"\n## {heading}\n" in card
+
+
+def test_a_refused_version_gets_no_card(home: ModelHome, store: TrackingStore) -> None:
+    with pytest.raises(PromotionRefused):
+        promote(f"{NAME}@challenger", home, store, Approval("ada", NOON), None, INPUTS)
+
+    assert not list(home.home.rglob("model_card.md"))
 
 
 def test_a_refusal_lists_every_reason_and_changes_no_champion(

@@ -80,6 +80,12 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey, run_id: s
     return TrackedRun(run_id, info.model_id, info.model_uri)
 
 
+def add_text(store: TrackingStore, run_id: str, name: str, text: str) -> None:
+    """Put a text beside what a finished run has already. Raises TrackingError."""
+    with store.asked(f"{name} could not be added to the run {run_id}"):
+        store.client.log_text(run_id, text, name)
+
+
 def signature_of(manifest: Manifest) -> ModelSignature:
     """Doubles in the model's order, each of which may be missing; categories go in as codes."""
     inputs = Schema([ColSpec(DataType.double, c.name, required=False) for c in manifest.features])
