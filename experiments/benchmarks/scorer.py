@@ -1,4 +1,4 @@
-"""The scorer beside its peers: `pred_contrib`, `shap` and `Booster.predict`, in one interleaved run.
+"""The scorer beside `pred_contrib`, `shap` and `Booster.predict`, in one interleaved run.
 
 One thread each; rows are cycled; every round asks all of them, so that a busy machine is busy for
 all. Ratios above 1 say how many times faster the scorer is.
