@@ -26,9 +26,8 @@ def main() -> None:
         rows, booster = _trained(count, leaves)
         began = perf_counter()
         trees = PreparedTrees.of_text(booster.model_to_string())
-        print(
-            f"{count:>6}x{leaves:<3} validated, prepared and warmed in {perf_counter() - began:.2f} s"
-        )
+        taken = perf_counter() - began
+        print(f"{count:>6}x{leaves:<3} validated, prepared and warmed in {taken:.2f} s")
         _compare(f"{count}x{leaves}", rows, booster, trees)
 
 
