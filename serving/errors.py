@@ -1,6 +1,7 @@
 """What can go wrong in this room.
 
 TidegateError
+├── DatabaseUrlRefused              names no database that the store knows
 └── ServingError                    answered as a problem with its own status
     ├── BadRequest (400)
     │   ├── BodyMalformed           not one JSON document that every reader reads alike
@@ -35,6 +36,10 @@ class Fault:
     pointer: str
     code: str
     detail: str
+
+
+class DatabaseUrlRefused(TidegateError):
+    """The database URL names no database that the store knows; the message repeats none of it."""
 
 
 class ServingError(TidegateError):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
 
     home: Path = Path(".tidegate")
+    database_url: SecretStr | None = None
     inspect_share: Share = 0.02
     document_check_share: Share = 0.06
     post_review_share: Share = 0.10
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
         return self.home / "keys"
 
     @property
-    def database(self) -> Path:
-        """The file that holds decisions and API keys."""
+    def database(self) -> Path | str:
+        """The file or the PostgreSQL URL of decisions and API keys."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
         return self.home / "tidegate.db"

@@ -87,7 +87,7 @@ def _replayed(decision_id: str, home: Path) -> "Replay":
     log = DecisionLog(open_database(settings.database, is_service=False))
     record = log.record(decision_id)
     if record is None:
-        raise NotFound(f"there is no decision {decision_id} in {settings.database}")
+        raise NotFound(f"there is no decision {decision_id} in the log")
     decision = Decision.model_validate_json(record)
     return replayed(decision, _model(settings, f"{decision.model.name}/{decision.model.version}"))
 

@@ -15,9 +15,18 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
     home: Home = DEFAULT_HOME,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TIDEGATE_DATABASE_URL",
+            help="postgresql://…; HOME/tidegate.db without. Give a password by the environment: "
+            "everyone on the machine can read a command line.",
+        ),
+    ] = None,
 ) -> None:
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
     import uvicorn
+    from pydantic import SecretStr
 
     from serving.api.examples import ROUTE, SHIPMENT
     from serving.app import create_app
@@ -26,7 +35,9 @@ def serve(
     from serving.submitted import read_submission
 
     log_as_json()
-    app = create_app(Settings(home=home))
+    app = create_app(
+        Settings(home=home, database_url=SecretStr(database_url) if database_url else None)
+    )
     examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
     app.state.house.desk.assessor.warm_up(examples)
     messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")

@@ -1,6 +1,7 @@
 """Rows on disk: the only place that knows SQL.
 
-`tables` are the rows, `engine` opens the file so that what was committed survives a power cut,
+`tables` are the rows, `engine` opens a SQLite file or a PostgreSQL database so that what was
+committed survives a power cut, `migration` brings its tables up to date,
 `decision_log` appends and reads decisions, `key_register` keeps API keys. Rows go in and come out
 as plain frozen values; what they mean is decided elsewhere.
 """

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, Engine, Select, func, or_, select
 
 from serving.store.engine import failing_as_unavailable, writing
+from serving.store.migration import wait_for_turn
 from serving.store.tables import answers, decisions
 
 FIRST_LINK = bytes(32)
@@ -57,6 +58,7 @@ class DecisionLog:
     def append(self, entries: Sequence[tuple[DecisionRow, AnswerRow]]) -> None:
         """Append decisions with their answers: all durable when this returns, or none."""
         with failing_as_unavailable(), writing(self._engine).begin() as connection:
+            wait_for_turn(connection)
             seq, link = _head(connection)
             rows = []
             for row, _ in entries:

@@ -1,4 +1,4 @@
-"""Opens the database file so that a committed row survives a crash and a power cut."""
+"""Opens the database so that a committed row survives a crash and a power cut."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from serving.errors import LogUnavailable
-from serving.store.tables import metadata
+from serving.errors import DatabaseUrlRefused, LogUnavailable
+from serving.store.migration import migrate
 
 # A request waits this long for another process (a command beside the service) to finish writing.
 BUSY_TIMEOUT_MS = 5_000
@@ -24,11 +24,22 @@ PRAGMAS = (
 )
 
 
-def open_database(path: Path, *, is_service: bool) -> Engine:
-    """The database at `path`, made with its tables where it is new.
+def open_database(where: Path | str, *, is_service: bool) -> Engine:
+    """The database in a file or behind a PostgreSQL URL, its tables made or brought up to date.
 
-    Only the service moves the write-ahead log into the file: SQLite before 3.51.3 can lose commits
-    when two processes do so at once (sqlite.org/wal.html, "the WAL-reset bug").
+    Raises DatabaseUrlRefused, or LogUnavailable where it cannot be opened.
+    """
+    engine = _sqlite(where, is_service) if isinstance(where, Path) else _postgresql(where)
+    with failing_as_unavailable():
+        migrate(engine, writing(engine))
+    return engine
+
+
+def _sqlite(path: Path, is_service: bool) -> Engine:
+    """Only the service moves the write-ahead log into the file.
+
+    SQLite before 3.51.3 can lose commits when two processes do so at once (sqlite.org/wal.html,
+    "the WAL-reset bug").
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}")
@@ -42,9 +53,23 @@ def open_database(path: Path, *, is_service: bool) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     event.listen(engine, "begin", _begin)
-    with failing_as_unavailable():
-        metadata.create_all(writing(engine))
     return engine
+
+
+def _postgresql(url: str) -> Engine:
+    """Commits wait for the disk whatever the server's default; no call waits without end."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseUrlRefused("the database URL cannot be read") from None
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise DatabaseUrlRefused("want a database URL that begins with postgresql://")
+    options = f"-c synchronous_commit=on -c statement_timeout={BUSY_TIMEOUT_MS}"
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        connect_args={"options": options, "connect_timeout": 5},
+        pool_pre_ping=True,  # the server may have restarted since the last call
+    )
 
 
 def writing(engine: Engine) -> Engine:

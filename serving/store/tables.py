@@ -1,8 +1,11 @@
-"""The tables. Decisions are appended and never changed: the database itself refuses."""
+"""The tables, in SQLite and PostgreSQL alike; `migrations` makes them.
+
+Decisions are appended and never changed: the database itself refuses.
+"""
 
 from sqlalchemy import (
-    DDL,
     REAL,
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -12,7 +15,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    event,
     text,
 )
 
@@ -21,7 +23,9 @@ metadata = MetaData()
 decisions = Table(
     "decisions",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    ),
     Column("decision_id", Text, nullable=False, unique=True),
     Column("scored_at", Text, nullable=False),
     Column("subject_kind", Text, nullable=False),
@@ -62,16 +66,12 @@ api_keys = Table(
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text),
     Column("revoked_at", Text),
-    Index("one_live_key_per_name", "name", unique=True, sqlite_where=text("revoked_at IS NULL")),
+    Index(
+        "one_live_key_per_name",
+        "name",
+        unique=True,
+        sqlite_where=text("revoked_at IS NULL"),
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
     sqlite_strict=True,
 )
-
-for _change in ("UPDATE", "DELETE"):
-    event.listen(
-        decisions,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER decisions_refuse_{_change.lower()} BEFORE {_change} ON decisions "
-            "BEGIN SELECT RAISE(ABORT, 'decisions are appended and never changed'); END"
-        ).execute_if(dialect="sqlite"),
-    )
