@@ -1,5 +1,6 @@
 """A real service on a real port, and a real Chromium to read its pages."""
 
+import json
 import shutil
 import socket
 import threading
@@ -15,9 +16,11 @@ import uvicorn
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from serving.access.api_keys import new_key
+from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import create_app, utc_now
 from serving.house import House
 from serving.settings import Settings
+from serving.submitted import read_submission
 from tests.serving.conftest import home, trained_home
 
 __all__ = ["home", "trained_home"]
@@ -62,6 +65,9 @@ def site(home: Path) -> Iterator[Site]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     app = create_app(Settings(home=home))
+    # As `tidegate serve` does, so that no first request waits for kernels to be compiled.
+    examples = [read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT)]
+    app.state.house.desk.assessor.warm_up(examples)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()

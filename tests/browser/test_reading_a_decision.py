@@ -75,6 +75,7 @@ def test_every_page_can_be_used_with_the_keyboard_alone(page: Page, site: Site) 
     site.score(shipment(), "k")
     page.goto(f"{site.address}/console")
 
+    expect(page.get_by_label("API key")).to_be_focused()
     page.keyboard.type(site.key)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Decisions", exact=True)).to_be_visible()
