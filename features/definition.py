@@ -13,9 +13,6 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from features.asof.windows import Window
 from features.columns import Column
 from features.errors import DefinitionError
@@ -169,8 +166,3 @@ def _place(function: Callable[..., Any]) -> str:
     offset = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))
     path = Path(inspect.getfile(function)).resolve().relative_to(ROOT)
     return f"{path.as_posix()}#L{first + offset}"
-
-
-def as_numbers(values: npt.ArrayLike) -> Column:
-    """`values` as float64, with None as NaN."""
-    return np.asarray(values, dtype=np.float64)

@@ -3,7 +3,8 @@
 A `Window` says which events of which key within how many days are reduced to one number
 (`windows`). `events` keeps the events of a source sorted by key and by the instant they became
 known. `reduction` is the compiled computation, the same for a million subjects and for one.
-`history` holds the sources together, and grows by what is scored and reported.
+`sources` keys each source as windows ask for it, `history` holds those of the past together, and
+`recent` finds in it what was added since it was sorted.
 
 Every window is half-open, `[t - days, t)` on the instant of knowledge: what became known at the
 scoring instant itself is not used.
