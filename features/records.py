@@ -5,11 +5,22 @@ number that is not finite is refused with the field's name. Instants carry an of
 UTC. Party ids are keyed pseudonyms; no record has room for a name.
 """
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
+from pydantic_core import PydanticCustomError
 
+from features.codes import CODES, CodeList
 from features.persons import describes_a_person
 
 SubjectKind = Literal["route", "shipment"]
@@ -48,6 +59,21 @@ Result = Literal["confirmed", "not_confirmed", "inconclusive"]
 # Nothing that is scored happens outside these years; a slip of the pen does.
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
 
+# RFC 3339, section 5.6: readers of ISO 8601 also take a bare number for seconds, or a date alone.
+RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
+_RFC_3339 = re.compile(RFC_3339, re.ASCII)
+
+
+def _read(instant: Any) -> Any:
+    if not isinstance(instant, str):
+        return instant
+    try:
+        if _RFC_3339.fullmatch(instant):
+            return datetime.fromisoformat(instant.upper())
+    except ValueError:
+        pass  # it looks like an instant and is none, as the 30th of February
+    raise PydanticCustomError("instant", "want an instant as in RFC 3339, with its offset")
+
 
 def _in_utc(instant: datetime) -> datetime:
     if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
@@ -55,7 +81,16 @@ def _in_utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _listed(name: CodeList) -> Callable[[str], str]:
+    def known(code: str) -> str:
+        if code not in CODES[name]:
+            raise PydanticCustomError("unknown_code", f"want one of the known {name}")
+        return code
+
+    return known
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_read), AfterValidator(_in_utc)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,32}$")]
 Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,64}$")]
@@ -64,8 +99,16 @@ Text = Annotated[
     str,
     Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}]*$"),
 ]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Country = Annotated[
+    str,
+    Field(pattern=r"^[A-Z]{2}$", json_schema_extra={"x-code-list": "countries"}),
+    AfterValidator(_listed("countries")),
+]
+Currency = Annotated[
+    str,
+    Field(pattern=r"^[A-Z]{3}$", json_schema_extra={"x-code-list": "currencies"}),
+    AfterValidator(_listed("currencies")),
+]
 HsCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Amount = Annotated[float, Field(ge=0, le=1e12)]
 Quantity = Annotated[float, Field(ge=0, le=1e10)]
