@@ -1,7 +1,7 @@
 """Records as columns of numpy: the one form in which features see them, from files or a request.
 
-Text is an object array with None, numbers and flags are float64 with NaN (a flag is 0 or 1), and an
-instant is int64 microseconds of UTC with NO_INSTANT.
+Text is int32, a code of the vocabulary, with NO_TEXT; numbers and flags are float64 with NaN (a
+flag is 0 or 1), and an instant is int64 microseconds of UTC with NO_INSTANT.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numba import njit
 
 from features.records import Record
 from features.schema import INSTANT, arrow_schema
+from features.vocabulary import NO_TEXT, VOCABULARY
 
 Column = npt.NDArray[Any]
 Columns = dict[str, Column]
@@ -56,12 +57,12 @@ def rows(columns: Columns, which: Column) -> Columns:
 
 
 def matched(columns: Columns, of: Column, among: Column, *, prefix: str = "") -> Columns:
-    """For every value of `of`, the row of `columns` whose `among` equals it; missing without one.
+    """For every text of `of`, the row of `columns` whose `among` equals it; missing without one.
 
-    `among` holds each value once. A missing `of` matches nothing.
+    `among` holds each text once. A missing `of` matches nothing.
     """
-    where = _places(of, among)
-    return {f"{prefix}{name}": _taken(column, where) for name, column in columns.items()}
+    where = places(of, among)
+    return {f"{prefix}{name}": taken(column, where) for name, column in columns.items()}
 
 
 def is_before(instants: Column, limit: Column) -> Column:
@@ -78,22 +79,59 @@ def hours_between(earlier: Column, later: Column) -> Column:
 
 def is_text(column: Column) -> bool:
     """Whether a column holds text."""
-    return column.dtype == object
+    return column.dtype == np.int32
+
+
+def is_missing(column: Column) -> Column:
+    """Where a value of any kind of column is missing."""
+    if column.dtype == np.float64:
+        return np.isnan(column)
+    return column == (NO_TEXT if is_text(column) else NO_INSTANT)
+
+
+def missing(column: Column) -> Any:
+    """What stands for a missing value in a column of this kind."""
+    if is_text(column):
+        return NO_TEXT
+    return NO_INSTANT if column.dtype == np.int64 else np.nan
+
+
+def places(of: Column, among: Column) -> Column:
+    """Where each text stands in `among`, which holds each once; -1 where missing or not there."""
+    if len(among) <= 64:  # one submission: a table would cost more than looking
+        place = {code: at for at, code in enumerate(among.tolist()) if code != NO_TEXT}
+        return np.array([place.get(code, -1) for code in of.tolist()], dtype=np.int64)
+    return _places(of, among, len(VOCABULARY))
+
+
+def taken(column: Column, where: Column) -> Column:
+    """The values at these places, missing at a negative one."""
+    if len(column) == 0:
+        return np.full(len(where), missing(column), dtype=column.dtype)
+    values = column[where]
+    values[where < 0] = missing(column)
+    return values
+
+
+@njit(cache=True)
+def _places(of: Column, among: Column, texts: int) -> Column:
+    place_of = np.full(texts, -1, np.int32)
+    for at in range(len(among)):
+        if among[at] >= 0:
+            place_of[among[at]] = at
+    found = np.full(len(of), -1, np.int64)
+    for row in range(len(of)):
+        if of[row] >= 0:
+            found[row] = place_of[of[row]]
+    return found
 
 
 def _column_of_array(array: pa.ChunkedArray) -> Column:
     if pa.types.is_timestamp(array.type):
         return pc.fill_null(array.cast(INSTANT).cast(pa.int64()), NO_INSTANT).to_numpy()
-    if pa.types.is_string(array.type):
-        return _texts_of_array(array.combine_chunks())
+    if pa.types.is_string(array.type) or pa.types.is_dictionary(array.type):
+        return VOCABULARY.codes_of_array(array)
     return array.cast(pa.float64()).to_numpy()
-
-
-def _texts_of_array(array: pa.Array) -> Column:
-    """Text as objects, one object for all rows of the same text."""
-    encoded = array.dictionary_encode()
-    texts = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-    return texts[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
 
 
 def _column_of_values(values: list[Any], kind: pa.DataType) -> Column:
@@ -101,28 +139,5 @@ def _column_of_values(values: list[Any], kind: pa.DataType) -> Column:
         known = [NO_INSTANT if value is None else instant_us(value) for value in values]
         return np.array(known, dtype=np.int64)
     if pa.types.is_string(kind):
-        return np.array(values, dtype=object)
+        return VOCABULARY.codes(values)
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def _places(of: Column, among: Column) -> Column:
-    """Where each value stands in `among`, -1 for one that is missing or not there."""
-    if len(among) <= 64:  # one submission: building an index would cost more than looking
-        place = {value: at for at, value in enumerate(among) if value is not None}
-        return np.array([place.get(value, -1) for value in of], dtype=np.int64)
-    places = pd.Index(among).get_indexer(pd.Index(of))
-    return np.where(pd.isna(of), -1, places)
-
-
-def _taken(column: Column, where: Column) -> Column:
-    if len(column) == 0:
-        return np.full(len(where), _missing(column), dtype=column.dtype)
-    taken = column[where]
-    taken[where < 0] = _missing(column)
-    return taken
-
-
-def _missing(column: Column) -> Any:
-    if is_text(column):
-        return None
-    return NO_INSTANT if column.dtype == np.int64 else np.nan

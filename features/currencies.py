@@ -9,6 +9,7 @@ only; no amount is ever paid or refunded by them.
 import numpy as np
 
 from features.columns import Column
+from features.vocabulary import VOCABULARY
 
 UNITS_PER_EUR: dict[str, float] = {
     "EUR": 1.0,
@@ -59,5 +60,9 @@ UNITS_PER_EUR: dict[str, float] = {
 
 def euro_cents(amounts: Column, currencies: Column) -> Column:
     """Amounts as whole euro cents in float64, exact below 2**53; NaN for an unknown currency."""
-    rates = np.array([UNITS_PER_EUR.get(currency, np.nan) for currency in currencies], np.float64)
+    rates = VOCABULARY.map_numbers(currencies, _units_per_eur)
     return np.rint(amounts / rates * 100)
+
+
+def _units_per_eur(currency: str) -> float:
+    return UNITS_PER_EUR.get(currency, np.nan)

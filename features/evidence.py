@@ -6,12 +6,11 @@ One computation serves many subjects and one: it is the same functions over colu
 from dataclasses import dataclass, field
 from typing import Self
 
-from features.asof.events import key_texts
 from features.asof.history import History
 from features.asof.sources import Sources
 from features.asof.windows import Window
 from features.attached.sources import attached_to, latest_by_subject
-from features.columns import Column, Columns, length
+from features.columns import Column, Columns
 from features.definition import Feature
 from features.records import SubjectKind
 from features.subjects import Records, subjects_of
@@ -51,6 +50,5 @@ class Evidence:
         return self._windows[window]
 
     def _reduced(self, window: Window) -> Column:
-        keys = key_texts(self.subjects, window.by, length(self.subjects))
         sources = self.attached if window.source in self.attached.sources else self.history
-        return sources.reduce(window, keys, self.subjects["declared_at"])
+        return sources.reduce(window, self.subjects, self.subjects["declared_at"])

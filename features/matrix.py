@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.asof.events import key_texts
 from features.asof.history import History, records_of_folder
 from features.asof.windows import Window, count
 from features.catalogue import catalogue, fingerprint
@@ -21,6 +20,7 @@ from features.folders import written_whole
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
 from features.schema import INSTANT
+from features.vocabulary import NO_TEXT, VOCABULARY
 
 METADATA_KEY = b"tidegate"
 OPERATOR: dict[SubjectKind, str] = {"route": "carrier_id", "shipment": "consignee_id"}
@@ -43,7 +43,7 @@ def feature_matrix(
     """
     features = catalogue(kind)
     columns = {
-        "subject_id": pa.array(evidence.subjects["subject_id"], pa.string()),
+        "subject_id": VOCABULARY.texts(evidence.subjects["subject_id"]),
         "declared_at": _instants(evidence.subjects["declared_at"]),
     }
     for done, feature in enumerate(features, start=1):
@@ -83,19 +83,19 @@ def _subjects(kind: SubjectKind, evidence: Evidence) -> pa.Table:
     subjects = evidence.subjects
     operator = OPERATOR[kind]
     before: Window = count(_SOURCE[kind], by=operator)
-    none = np.full(length(subjects), None, dtype=object)
-    ways = key_texts(subjects, WAY[kind], length(subjects), separator=" > ")
+    none = np.full(length(subjects), NO_TEXT, np.int32)
+    ends = [VOCABULARY.texts(subjects[name]) for name in WAY[kind]]
     value_eur = subjects.get("declared_value_eur", np.full(length(subjects), np.nan))
     return pa.table(
         {
-            "subject_id": pa.array(subjects["subject_id"], pa.string()),
+            "subject_id": VOCABULARY.texts(subjects["subject_id"]),
             "declared_at": _instants(subjects["declared_at"]),
-            "mode": pa.array(subjects["mode" if kind == "route" else "journey_mode"], pa.string()),
-            "office_id": pa.array(subjects.get("office_id", none), pa.string()),
-            "origin_country": pa.array(subjects["origin_country"], pa.string()),
-            "goods_code": pa.array(subjects.get("hs_code", none), pa.string()),
-            "corridor": pa.array(ways, pa.string()),
-            "operator_id": pa.array(subjects[operator], pa.string()),
+            "mode": VOCABULARY.texts(subjects["mode" if kind == "route" else "journey_mode"]),
+            "office_id": VOCABULARY.texts(subjects.get("office_id", none)),
+            "origin_country": VOCABULARY.texts(subjects["origin_country"]),
+            "goods_code": VOCABULARY.texts(subjects.get("hs_code", none)),
+            "corridor": pc.binary_join_element_wise(*ends, " > "),
+            "operator_id": VOCABULARY.texts(subjects[operator]),
             "operator_subjects_before": pa.array(evidence.window(before).astype(np.int64)),
             "declared_value_eur": pa.array(value_eur, pa.float64(), from_pandas=True),
         }
@@ -120,8 +120,9 @@ def _instants(instants: Column) -> pa.Array:
 
 
 def _array(feature: Feature, values: Column) -> pa.Array:
-    kind = pa.string() if feature.is_categorical else pa.float64()
-    return pa.array(values, kind, from_pandas=True)
+    if feature.is_categorical:
+        return VOCABULARY.texts(values)
+    return pa.array(values, pa.float64(), from_pandas=True)
 
 
 def _write(file: Path, table: pa.Table, about: dict[str, str]) -> None:

@@ -7,14 +7,14 @@ their small unit (`_eur_cents`, `_g`, `_micro`).
 """
 
 import numpy as np
-import pandas as pd
 from stdnum import iso6346
 
 from features.columns import Column, Columns, is_before, matched
 from features.currencies import euro_cents
-from features.geography.distances import distance_km
-from features.geography.places import country_of
+from features.geography.distances import great_circle_km
+from features.geography.places import country, latitude, longitude
 from features.records import SubjectKind
+from features.vocabulary import NO_TEXT, VOCABULARY
 
 Records = dict[str, Columns]
 """The columns of each record type, by the name of its file."""
@@ -33,9 +33,9 @@ def route_subjects(journeys: Columns) -> Columns:
     return journeys | {
         "subject_id": journeys["journey_id"],
         "known_at": journeys["declared_at"],
-        "direct_distance_km": np.rint(distance_km(origins, destinations) * 1000) / 1000,
-        "origin_country": country_of(origins),
-        "destination_country": country_of(destinations),
+        "direct_distance_km": np.rint(direct_km(origins, destinations) * 1000) / 1000,
+        "origin_country": VOCABULARY.map_texts(origins, country),
+        "destination_country": VOCABULARY.map_texts(destinations, country),
         "declared_cargo_mass_g": np.rint(journeys["declared_cargo_mass_kg"] * 1000),
     }
 
@@ -59,19 +59,19 @@ def shipment_subjects(shipments: Columns, journeys: Columns) -> Columns:
         "declared_value_eur": value_eur_cents / 100,
         "unit_value_eur_per_kg": unit_value_eur_per_kg,
         "unit_value_micro_eur_per_kg": np.rint(np.minimum(unit_value_eur_per_kg, 1e9) * 1e6),
-        "unit_value_text": _unit_value_text(shipments, mass_kg),
-        "hs_chapter": _prefix(shipments["hs_code"], 2),
-        "hs_heading": _prefix(shipments["hs_code"], 4),
-        "tax_rate_text": _as_text(shipments["tax_rate"]),
-        "is_container_number_valid": _is_valid_container(shipments["container_number"]),
+        "rounded_unit_value": rounded(_ratio(shipments["declared_value"], mass_kg)),
+        "hs_chapter": VOCABULARY.map_texts(shipments["hs_code"], _chapter),
+        "hs_heading": VOCABULARY.map_texts(shipments["hs_code"], _heading),
+        "is_container_number_valid": VOCABULARY.map_numbers(
+            shipments["container_number"], iso6346.is_valid
+        ),
     }
 
 
 def _joined_journeys(shipments: Columns, journeys: Columns) -> Columns:
     joined = matched(journeys, shipments["journey_id"], journeys["journey_id"], prefix="journey_")
     is_known = is_before(joined["journey_declared_at"], shipments["declared_at"])
-    of = shipments["journey_id"].copy()
-    of[~is_known] = None
+    of = np.where(is_known, shipments["journey_id"], np.int32(NO_TEXT))
     return matched(journeys, of, journeys["journey_id"], prefix="journey_") | {
         "journey_id": shipments["journey_id"]
     }
@@ -82,29 +82,25 @@ def _ratio(part: Column, whole: Column) -> Column:
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
 
 
-def _unit_value_text(shipments: Columns, mass_kg: Column) -> Column:
-    """The declared price per kilogram to six digits, with its currency, to find equal prices."""
-    prices = _ratio(shipments["declared_value"], mass_kg)
-    return _texts(
-        None if currency is None or np.isnan(price) else f"{currency} {price:.6g}"
-        for currency, price in zip(shipments["currency"], prices, strict=True)
-    )
+def rounded(numbers: Column) -> Column:
+    """Numbers to twenty binary digits (a millionth), to find equal ones: Veltkamp's splitting."""
+    wide = numbers * (2.0**33 + 1)
+    return wide - (wide - numbers)
 
 
-def _as_text(numbers: Column) -> Column:
-    return _texts(None if np.isnan(number) else f"{number:g}" for number in numbers)
+def direct_km(origins: Column, destinations: Column) -> Column:
+    """Great-circle distance between places by their codes; NaN where one is unknown."""
+    ends = [
+        VOCABULARY.map_numbers(place, angle)
+        for place in (origins, destinations)
+        for angle in (latitude, longitude)
+    ]
+    return great_circle_km(*ends)
 
 
-def _prefix(codes: Column, size: int) -> Column:
-    return _texts(None if code is None else code[:size] for code in codes)
+def _chapter(hs_code: str) -> str:
+    return hs_code[:2]
 
 
-def _texts(values: object) -> Column:
-    return np.array(list(values), dtype=object)  # type: ignore[call-overload]
-
-
-def _is_valid_container(numbers: Column) -> Column:
-    """1 where the ISO 6346 check digit holds, 0 where it fails, NaN without a number."""
-    codes, uniques = pd.factorize(numbers)
-    is_valid = np.array([*(float(iso6346.is_valid(number)) for number in uniques), np.nan])
-    return is_valid[codes]
+def _heading(hs_code: str) -> str:
+    return hs_code[:4]

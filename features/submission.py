@@ -20,6 +20,7 @@ from features.records import (
     Transaction,
 )
 from features.subjects import Records
+from features.vocabulary import VOCABULARY
 
 
 class AttachedDocument(Document):
@@ -119,6 +120,7 @@ def records_of(submission: Submission) -> Records:
     records = {name: columns_of_records(own[name], record) for name, record in RECORD_FILES.items()}
     for name in ("documents", "transactions"):
         size = len(own[name])
-        records[name]["subject_kind"] = np.full(size, submission.subject_kind, dtype=object)
-        records[name]["subject_id"] = np.full(size, submission.subject_id, dtype=object)
+        for field in ("subject_kind", "subject_id"):
+            code = VOCABULARY.code(getattr(submission, field))
+            records[name][field] = np.full(size, code, np.int32)
     return records

@@ -1,13 +1,12 @@
 """One subject -> the same row that a training set would hold for it."""
 
-import math
-
 from features.asof.history import History
 from features.catalogue import catalogue
-from features.columns import Column
+from features.columns import Column, is_missing, is_text
 from features.evidence import Evidence
 from features.records import SubjectKind
 from features.submission import Submission, records_of
+from features.vocabulary import VOCABULARY
 
 Vector = dict[str, float | str | None]
 """A value per feature, in catalogue order; None where it is missing."""
@@ -56,7 +55,6 @@ def missing_inputs(submission: Submission) -> list[str]:
 
 
 def _value(column: Column) -> float | str | None:
-    value = column[0]
-    if value is None or isinstance(value, str):
-        return value
-    return None if math.isnan(value) else float(value)
+    if is_missing(column)[0]:
+        return None
+    return VOCABULARY.text(column[0]) if is_text(column) else float(column[0])

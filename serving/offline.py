@@ -24,10 +24,11 @@ from features.reading import read_record_file
 from features.records import SubjectKind
 from features.submission import Submission
 from features.vector import feature_vector
+from features.vocabulary import VOCABULARY
 from serving.errors import BodyMalformed, SubmissionRefused
-from serving.lanes.draw import Draw
+from serving.lanes.lanes import Lanes
 from serving.lanes.life_at_risk import life_at_risk, overcrowding
-from serving.lanes.placement import Placement, place
+from serving.lanes.placement import Cuts, Placement, place
 from serving.scorer.champions import Champion
 from serving.scorer.scores import Scores
 from serving.submitted import read_submission
@@ -63,17 +64,21 @@ def read_subjects(file: Path, kind: SubjectKind, records: Path) -> Subjects:
 def scored(
     subjects: Subjects,
     champion: Champion,
-    draw: Draw,
+    lanes: Lanes,
     progress: Progress = lambda done, total: None,
 ) -> pa.Table:
-    """One row per subject: score, lane, and a column `contribution_<feature>` per feature."""
+    """One row per subject: score, lane, and a column `contribution_<feature>` per feature.
+
+    The lanes are those of an office without a capacity of its own.
+    """
+    cuts = lanes.shares.cuts(champion.model.manifest.score_quantiles, lanes.control_floor)
     rows_of = champion.model.encode_frame(subjects.features)
     parts = []
     for start in range(0, len(rows_of), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         scores = champion.scorer.score(rows_of[part])
         placements = [
-            _placed(champion, draw, subject_id, probability, danger)
+            _placed(champion, lanes, cuts, subject_id, float(probability), danger)
             for subject_id, probability, danger in zip(
                 subjects.ids[part], scores.probability, subjects.is_life_at_risk[part], strict=True
             )
@@ -108,7 +113,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
     prefix = "" if kind == "route" else "journey_"
     crowds = zip(own[f"{prefix}persons_on_board"], own[f"{prefix}certified_capacity"], strict=True)
     return Subjects(
-        ids=list(own["subject_id"]),
+        ids=VOCABULARY.texts(own["subject_id"]).to_pylist(),
         features=feature_matrix(kind, evidence).to_pandas()[_names(kind)],
         is_life_at_risk=[_is_overcrowded(*crowd) for crowd in crowds],
     )
@@ -169,13 +174,18 @@ def _is_overcrowded(persons_on_board: float, certified_capacity: float) -> bool:
 
 
 def _placed(
-    champion: Champion, draw: Draw, subject_id: str, probability: float, is_life_at_risk: bool
+    champion: Champion,
+    lanes: Lanes,
+    cuts: Cuts,
+    subject_id: str,
+    probability: float,
+    is_life_at_risk: bool,
 ) -> Placement:
     return place(
         probability,
-        champion.thresholds,
-        is_drawn=draw.takes(champion.model.manifest.subject, subject_id),
-        control_probability=draw.probability,
+        cuts,
+        lanes.draw.lots(champion.model.manifest.subject, subject_id),
+        control_probability=lanes.control_floor,
         is_life_at_risk=is_life_at_risk,
     )
 

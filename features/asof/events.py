@@ -1,35 +1,16 @@
 """The events of one source under one key, sorted by the instant they became known."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
 from features.asof import reduction
+from features.asof.keys import NO_KEY, KeyTable, key_parts
 from features.asof.windows import Window
-from features.columns import DAY_US, HOUR_US, Column, Columns, rows
+from features.columns import DAY_US, HOUR_US, Column, Columns, length, rows
 
 _NEVER_COUNTED = np.iinfo(np.int64).max
-
-
-def key_texts(
-    columns: Columns, names: tuple[str, ...], size: int, *, separator: str = "\x1f"
-) -> Column:
-    """One text per row for the values of all the named columns; None where one is missing.
-
-    Without another separator they are joined by one that no record can contain.
-    """
-    if not names:
-        return np.full(size, "", dtype=object)
-    if len(names) == 1:
-        return columns[names[0]]
-    is_missing = np.logical_or.reduce([pd.isna(columns[name]) for name in names])
-    joined = np.where(is_missing, "", columns[names[0]])
-    for name in names[1:]:
-        joined = joined + separator + np.where(is_missing, "", columns[name])
-    joined[is_missing] = None
-    return joined
 
 
 @dataclass(frozen=True)
@@ -45,54 +26,34 @@ class KeyedEvents:
     """Events ready for windows.
 
     `events` come sorted by `known_at` and then by their record's id, so that the events of one
-    instant keep an order that no file or arrival decides. Events whose key is None are left out.
+    instant keep an order that no file or arrival decides. Events without a key are left out.
     """
 
-    def __init__(self, events: Columns, keys: Column) -> None:
-        codes, uniques = pd.factorize(keys)
+    def __init__(self, events: Columns, names: tuple[str, ...]) -> None:
+        self._table = KeyTable(*key_parts(events, names, length(events)))
+        codes = self._table.codes
         self._order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
         self._codes = codes[self._order]
-        self._keys = pd.Index(uniques, dtype=object)
-        self._starts = np.searchsorted(self._codes, np.arange(len(uniques) + 1))
+        self._starts = np.searchsorted(self._codes, np.arange(len(self._table) + 1))
         self._events = events
         self._known_at = events["known_at"][self._order]
         self._values = lru_cache(maxsize=None)(self._integers)
         self._running = lru_cache(maxsize=None)(self._running_sums)
         self._earlier = lru_cache(maxsize=None)(self._earlier_with_same_value)
 
-    def events_of(self, key: str) -> Columns:
-        """The events of one key, in order; none for a key that has none."""
-        code = self._code(key)
+    def events_of(self, subject: Columns, by: tuple[str, ...]) -> Columns:
+        """The events with the key of one subject, in order; none for a key that has none."""
+        code = int(self._table.codes_of(*key_parts(subject, by, 1))[0])
         bounds = slice(self._starts[code], self._starts[code + 1]) if code >= 0 else slice(0, 0)
         return rows(self._events, self._order[bounds])
 
-    def reduce(self, window: Window, keys: Column, at: Column) -> Column:
-        """The window's number for subjects with these keys at these instants, as float64.
-
-        NaN for a subject without a key.
-        """
-        has_no_key, codes = self._codes_of(keys)
+    def reduce(self, window: Window, subjects: Columns, at: Column) -> Column:
+        """The window's number for subjects at these instants, as float64; NaN without a key."""
+        codes = self._table.codes_of(*key_parts(subjects, window.by, len(at)))
         span = -1 if window.days is None else window.days * DAY_US
         first, stop = reduction.window_bounds(self._starts, self._known_at, codes, at, span)
         number = _REDUCED_BY[window.reducer](self, window.value or "", Bounds(first, stop, at))
-        return np.where(has_no_key, np.nan, number)
-
-    def _codes_of(self, keys: Column) -> tuple[Column, Column]:
-        """Which keys are missing, and the code of each; -1 for one that has no events."""
-        if (
-            len(keys) == 1
-        ):  # a hundred windows of one subject: an index would cost more than all else
-            return np.array([keys[0] is None]), np.array([self._code(keys[0])])
-        has_no_key = pd.isna(keys)
-        codes = self._keys.get_indexer(pd.Index(keys, dtype=object))
-        return has_no_key, np.where(has_no_key, -1, codes)
-
-    def _code(self, key: str | None) -> int:
-        return self._code_by_key.get(key, -1)
-
-    @cached_property
-    def _code_by_key(self) -> dict[str | None, int]:
-        return {key: code for code, key in enumerate(self._keys)}
+        return np.where(codes == NO_KEY, np.nan, number)
 
     def _count(self, value: str, bounds: Bounds) -> Column:
         return (bounds.stop - bounds.first).astype(np.float64)
@@ -145,7 +106,7 @@ class KeyedEvents:
 
     def _earlier_with_same_value(self, name: str) -> Column:
         values = self._events[name][self._order]
-        codes = pd.factorize(values)[0]
+        codes = KeyTable(*key_parts({name: values}, (name,), len(values))).codes
         by_value = np.lexsort((np.arange(len(values)), codes, self._codes))
         before, after = by_value[:-1], by_value[1:]
         is_same = (self._codes[before] == self._codes[after]) & (codes[before] == codes[after])

@@ -20,6 +20,7 @@ from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
 from features.subjects import Records, subjects_of
 from features.submission import Submission, records_of
+from features.vocabulary import VOCABULARY
 
 # More than this, and what was added is sorted into the base, which costs one pass over it.
 MOST_RECENT = 20_000
@@ -37,7 +38,7 @@ class History:
     def __init__(self, sources: dict[str, Columns]) -> None:
         self._base = Sources(sources)
         self._recent = RecentEvents(self._base)
-        self._ids = {name: set(source["record_id"]) for name, source in sources.items()}
+        self._ids = {name: set(source["record_id"].tolist()) for name, source in sources.items()}
 
     @classmethod
     def of_folder(cls, folder: Path) -> Self:
@@ -49,12 +50,12 @@ class History:
         """The history that records tell."""
         return cls(sources_of(records))
 
-    def reduce(self, window: Window, keys: Column, at: Column) -> Column:
-        """The window's number for subjects with these keys at these instants."""
-        if len(keys) == 1:
-            return self._recent.reduce(window, keys, at)
+    def reduce(self, window: Window, subjects: Columns, at: Column) -> Column:
+        """The window's number for subjects at these instants."""
+        if len(at) == 1:
+            return self._recent.reduce(window, subjects, at)
         self._settle()
-        return self._base.reduce(window, keys, at)
+        return self._base.reduce(window, subjects, at)
 
     def add(self, submission: Submission) -> None:
         """Make a scored subject and its payments part of what later subjects are seen against."""
@@ -66,9 +67,10 @@ class History:
         An outcome counts only beside its subject's own record.
         """
         for name, events in sources_of(records).items():
-            is_new = np.array([i not in self._ids[name] for i in events["record_id"]], dtype=bool)
+            ids = events["record_id"].tolist()
+            is_new = np.array([i not in self._ids[name] for i in ids], dtype=bool)
             if is_new.any():
-                self._ids[name].update(events["record_id"][is_new])
+                self._ids[name].update(ids)
                 self._recent.add(name, rows(events, is_new))
         if len(self._recent) > MOST_RECENT:
             self._settle()
@@ -107,11 +109,13 @@ def sources_of(records: Records) -> dict[str, Columns]:
 
 
 def _outcomes(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:
-    is_conclusive = (outcomes["subject_kind"] == kind) & (outcomes["result"] != "inconclusive")
+    is_conclusive = (outcomes["subject_kind"] == VOCABULARY.code(kind)) & (
+        outcomes["result"] != VOCABULARY.code("inconclusive")
+    )
     conclusive = rows(outcomes, is_conclusive)
     subject = matched(subjects, conclusive["subject_id"], subjects["subject_id"])
     return subject | {
         "record_id": conclusive["subject_id"],
         "known_at": conclusive["known_at"],
-        "is_confirmed": (conclusive["result"] == "confirmed").astype(np.float64),
+        "is_confirmed": (conclusive["result"] == VOCABULARY.code("confirmed")).astype(np.float64),
     }

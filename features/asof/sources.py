@@ -1,12 +1,12 @@
 """Named sources of events, keyed as windows ask for them."""
 
 import numpy as np
-import pandas as pd
 
-from features.asof.events import KeyedEvents, key_texts
+from features.asof.events import KeyedEvents
 from features.asof.windows import Window
-from features.columns import Column, Columns, length, rows
+from features.columns import Column, Columns, is_text, rows
 from features.errors import DefinitionError
+from features.vocabulary import VOCABULARY
 
 Keying = tuple[str, tuple[str, ...], str | None]
 """A source, the columns of its key and the condition its events must meet."""
@@ -19,15 +19,22 @@ def keying_of(window: Window) -> Keying:
 
 def in_order_of_knowledge(events: Columns) -> Columns:
     """Events sorted by `known_at` and, within an instant, by `record_id`."""
-    ranks = pd.factorize(events["record_id"], sort=True)[0]
-    return rows(events, np.lexsort((ranks, events["known_at"])))
+    known_at, ids = events["known_at"], events["record_id"]
+    order = np.argsort(known_at, kind="stable")
+    instants = known_at[order]
+    is_same = np.zeros(len(order) + 1, dtype=bool)
+    is_same[1:-1] = instants[1:] == instants[:-1]
+    tied = np.flatnonzero(is_same[1:] | is_same[:-1])
+    ranks = VOCABULARY.in_order(ids[order[tied]]) if is_text(ids) else ids[order[tied]]
+    order[tied] = order[tied[np.lexsort((ranks, instants[tied]))]]
+    return rows(events, order)
 
 
 def keyed(events: Columns, matching: tuple[str, ...], where: str | None) -> KeyedEvents:
     """Events in the order of knowledge that meet the condition, under the key."""
     if where is not None:
         events = rows(events, events[where] == 1)
-    return KeyedEvents(events, key_texts(events, matching, length(events)))
+    return KeyedEvents(events, matching)
 
 
 class Sources:
@@ -46,6 +53,6 @@ class Sources:
             self._keyed[keying] = keyed(self.sources[source], matching, where)
         return self._keyed[keying]
 
-    def reduce(self, window: Window, keys: Column, at: Column) -> Column:
-        """The window's number for subjects with these keys at these instants."""
-        return self.keyed(keying_of(window)).reduce(window, keys, at)
+    def reduce(self, window: Window, subjects: Columns, at: Column) -> Column:
+        """The window's number for subjects at these instants."""
+        return self.keyed(keying_of(window)).reduce(window, subjects, at)

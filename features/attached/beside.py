@@ -4,9 +4,8 @@ A comparison is 1, 0 or NaN where one of its sides is missing.
 """
 
 import numpy as np
-import pandas as pd
 
-from features.columns import NO_INSTANT, Column, Columns, is_before, matched, rows
+from features.columns import NO_INSTANT, Column, Columns, is_before, is_missing, matched, rows
 
 
 def beside_their_subject(
@@ -34,13 +33,13 @@ def flag(condition: Column) -> Column:
 
 def differs(stated: Column, declared: Column) -> Column:
     """Whether both are given and differ."""
-    return np.where(pd.isna(stated) | pd.isna(declared), np.nan, stated != declared)
+    return np.where(is_missing(stated) | is_missing(declared), np.nan, stated != declared)
 
 
 def is_none_of(values: Column, others: list[Column]) -> Column:
     """Whether a given value equals none of the others; a missing other is never equal."""
     equals_none = ~np.logical_or.reduce([values == other for other in others])
-    return np.where(pd.isna(values), np.nan, equals_none)
+    return np.where(is_missing(values), np.nan, equals_none)
 
 
 def is_earlier(instants: Column, limit: Column) -> Column:

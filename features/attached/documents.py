@@ -12,6 +12,7 @@ from features.attached.beside import (
 from features.columns import Column, Columns, hours_between, rows
 from features.currencies import euro_cents
 from features.records import SubjectKind
+from features.vocabulary import VOCABULARY
 
 KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
 READS: dict[SubjectKind, tuple[str, ...]] = {
@@ -34,7 +35,7 @@ def attached_documents(kind: SubjectKind, subjects: Columns, documents: Columns)
     A document has expired when it ends before the journey is due, or before the declaration of a
     shipment. Differences from the declaration are missing for a route, which declares no goods.
     """
-    own = rows(documents, documents["subject_kind"] == kind)
+    own = rows(documents, documents["subject_kind"] == VOCABULARY.code(kind))
     events, subject = beside_their_subject(
         own, own["subject_id"], own["received_at"], subjects, READS[kind]
     )
@@ -47,7 +48,7 @@ def attached_documents(kind: SubjectKind, subjects: Columns, documents: Columns)
         "age_minutes": _minutes(events["issued_at"], events["received_at"]),
         "value_eur_cents": euro_cents(events["value"], events["currency"]),
     }
-    of_kind = {f"is_{name}": flag(events["kind"] == name) for name in KINDS}
+    of_kind = {f"is_{name}": flag(events["kind"] == VOCABULARY.code(name)) for name in KINDS}
     conflicts = _conflicts(events, subject) if kind == "shipment" else {}
     return events | derived | of_kind | conflicts
 

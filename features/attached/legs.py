@@ -1,11 +1,11 @@
 """The legs of a route, each after the one before."""
 
 import numpy as np
-import pandas as pd
 
 from features.attached.beside import beside_their_subject, flag, previous
-from features.columns import HOUR_US, NO_INSTANT, Column, Columns, hours_between, rows
-from features.geography.distances import distance_km
+from features.columns import HOUR_US, NO_INSTANT, Column, Columns, hours_between, is_missing, rows
+from features.subjects import direct_km
+from features.vocabulary import NO_TEXT
 
 
 def attached_legs(subjects: Columns, legs: Columns) -> Columns:
@@ -17,13 +17,13 @@ def attached_legs(subjects: Columns, legs: Columns) -> Columns:
     events, subject = beside_their_subject(
         legs, legs["journey_id"], legs["known_at"], subjects, ("mode",)
     )
-    order = np.lexsort((events["sequence"], pd.factorize(events["journey_id"])[0]))
+    order = np.lexsort((events["sequence"], events["journey_id"]))
     events, subject = rows(events, order), rows(subject, order)
-    mode = np.where(pd.isna(events["mode"]), subject["mode"], events["mode"])
-    distance_m = np.rint(distance_km(events["origin"], events["destination"]) * 1000)
+    mode = np.where(is_missing(events["mode"]), subject["mode"], events["mode"])
+    distance_m = np.rint(direct_km(events["origin"], events["destination"]) * 1000)
     hours = hours_between(events["departed_at"], events["arrived_at"])
     return events | {
-        "record_id": _ids(events),
+        "record_id": events["sequence"],
         "distance_m": distance_m,
         "speed_m_per_h": np.where(hours > 0, np.rint(distance_m / _positive(hours)), np.nan),
         "dwell_minutes": _dwell_minutes(events),
@@ -40,8 +40,8 @@ def _dwell_minutes(events: Columns) -> Column:
 
 def _is_unconnected(events: Columns) -> Column:
     """Whether a leg starts elsewhere than the leg before ended."""
-    ended = previous(events["destination"], events["journey_id"], None)
-    return flag((ended != events["origin"]) & ~pd.isna(ended))
+    ended = previous(events["destination"], events["journey_id"], NO_TEXT)
+    return flag((ended != events["origin"]) & ~is_missing(ended))
 
 
 def _is_at_night(instants: Column) -> Column:
@@ -52,7 +52,3 @@ def _is_at_night(instants: Column) -> Column:
 
 def _positive(numbers: Column) -> Column:
     return np.where(numbers > 0, numbers, 1)
-
-
-def _ids(events: Columns) -> Column:
-    return np.array([f"{sequence:05.0f}" for sequence in events["sequence"]], dtype=object)

@@ -1,7 +1,6 @@
 """Where a route's conveyance was heard, and the silences between."""
 
 import numpy as np
-import pandas as pd
 
 from features.attached.beside import beside_their_subject, flag, previous
 from features.columns import NO_INSTANT, Column, Columns, hours_between, rows
@@ -16,7 +15,7 @@ def attached_positions(subjects: Columns, positions: Columns) -> Columns:
     events, _ = beside_their_subject(
         positions, positions["journey_id"], positions["observed_at"], subjects
     )
-    order = np.lexsort((events["observed_at"], pd.factorize(events["journey_id"])[0]))
+    order = np.lexsort((events["observed_at"], events["journey_id"]))
     events = rows(events, order)
     journeys = events["journey_id"]
     heard_at = previous(events["observed_at"], journeys, NO_INSTANT)
@@ -24,7 +23,7 @@ def attached_positions(subjects: Columns, positions: Columns) -> Columns:
     moved_m = np.rint(1000 * _moved_km(events))
     is_gap = gap_hours > 0
     return events | {
-        "record_id": events["observed_at"].astype("U20").astype(object),
+        "record_id": events["observed_at"],
         "gap_minutes": np.rint(gap_hours * 60),
         "implied_m_per_h": np.where(
             is_gap, np.rint(moved_m / np.where(is_gap, gap_hours, 1)), np.nan

@@ -1,6 +1,6 @@
 """All that is attached to subjects of one kind, by the name that windows use."""
 
-import pandas as pd
+import numpy as np
 
 from features.asof.sources import in_order_of_knowledge
 from features.attached.documents import attached_documents
@@ -8,9 +8,10 @@ from features.attached.legs import attached_legs
 from features.attached.positions import attached_positions
 from features.attached.transactions import attached_transactions
 from features.catalogue import columns_read
-from features.columns import Column, Columns, matched, rows
+from features.columns import Column, Columns, is_missing, places
 from features.records import SubjectKind
 from features.subjects import Records
+from features.vocabulary import NO_TEXT
 
 
 def attached_to(kind: SubjectKind, subjects: Columns, records: Records) -> dict[str, Columns]:
@@ -35,8 +36,9 @@ def _read(name: str, events: Columns) -> Columns:
 
 
 def latest_by_subject(subjects: Columns, events: Columns, name: str) -> Column:
-    """The last known text of `name` among each subject's events; None without one."""
-    known = rows(events, ~pd.isna(events[name]))
-    is_newest = ~pd.Series(known["subject_id"], dtype=object).duplicated(keep="last").to_numpy()
-    newest = rows({"subject_id": known["subject_id"], name: known[name]}, is_newest)
-    return matched(newest, subjects["subject_id"], newest["subject_id"])[name]
+    """The last known text of `name` among each subject's events; missing without one."""
+    latest = np.full(len(subjects["subject_id"]), NO_TEXT, np.int32)
+    subject = places(events["subject_id"], subjects["subject_id"])
+    known = (subject >= 0) & ~is_missing(events[name])
+    latest[subject[known]] = events[name][known]  # of several for one place, the last stays
+    return latest

@@ -6,6 +6,7 @@ from features.attached.beside import beside_their_subject, flag, is_none_of
 from features.columns import Column, Columns, hours_between, rows
 from features.currencies import euro_cents
 from features.records import SubjectKind
+from features.vocabulary import VOCABULARY
 
 PARTIES: dict[SubjectKind, tuple[str, ...]] = {
     "route": ("carrier_id",),
@@ -26,7 +27,7 @@ PAID_IN_CASH = ("cash", "money_service")
 
 def attached_transactions(kind: SubjectKind, subjects: Columns, transactions: Columns) -> Columns:
     """One row per payment that was known before its subject's instant."""
-    own = rows(transactions, transactions["subject_kind"] == kind)
+    own = rows(transactions, transactions["subject_kind"] == VOCABULARY.code(kind))
     reads = (*PARTIES[kind], *COUNTRIES[kind])
     events, subject = beside_their_subject(own, own["subject_id"], own["known_at"], subjects, reads)
     parties = [subject[name] for name in PARTIES[kind]]
@@ -46,11 +47,11 @@ def payments(transactions: Columns) -> Columns:
     return transactions | {
         "record_id": transactions["transaction_id"],
         "amount_eur_cents": euro_cents(transactions["amount"], transactions["currency"]),
-        "is_cash": flag(np.isin(method, PAID_IN_CASH)),
-        "is_virtual_asset": flag(method == "virtual_asset"),
-        "is_netting": flag(method == "netting"),
-        "is_deposit": flag(purpose == "deposit"),
-        "is_release": flag(purpose == "release"),
+        "is_cash": flag(np.isin(method, VOCABULARY.codes([*PAID_IN_CASH]))),
+        "is_virtual_asset": flag(method == VOCABULARY.code("virtual_asset")),
+        "is_netting": flag(method == VOCABULARY.code("netting")),
+        "is_deposit": flag(purpose == VOCABULARY.code("deposit")),
+        "is_release": flag(purpose == VOCABULARY.code("release")),
         "is_round_amount": _is_round(transactions["amount"]),
         "is_iban_invalid": 1 - transactions["payer_iban_valid"],
     }

@@ -6,6 +6,7 @@ from features.arithmetic import ratio
 from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Direction, Unit, feature
 from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
+from features.vocabulary import VOCABULARY
 
 
 @feature(
@@ -119,7 +120,8 @@ def description_words_count(goods_description: Column) -> Column:
 
     One or two are mildly suspicious: a vague description can cover anything.
     """
-    return np.array(
-        [np.nan if text is None else float(len(text.split())) for text in goods_description],
-        dtype=np.float64,
-    )
+    return VOCABULARY.map_numbers(goods_description, _words)
+
+
+def _words(text: str) -> float:
+    return len(text.split())

@@ -1,11 +1,10 @@
 """Conveyance: what carries the journey, who runs it, and what they did before."""
 
 import numpy as np
-import pandas as pd
 
 from features.arithmetic import ratio
 from features.asof.windows import mean
-from features.columns import Column, hours_between
+from features.columns import Column, hours_between, is_missing
 from features.definition import ROUTE_ONLY, Unit, feature
 from features.publications import (
     FINTRAC_2016,
@@ -119,8 +118,8 @@ def is_registered_elsewhere(
     elsewhere = (registration_country != origin_country) & (
         registration_country != destination_country
     )
-    is_missing = pd.isna(registration_country) | pd.isna(origin_country)
-    return np.where(is_missing | pd.isna(destination_country), np.nan, elsewhere)
+    is_unplaced = is_missing(origin_country) | is_missing(destination_country)
+    return np.where(is_missing(registration_country) | is_unplaced, np.nan, elsewhere)
 
 
 @feature(
@@ -136,7 +135,7 @@ def is_one_way_hire(hire_return_location: Column, origin: Column) -> Column:
 
     A one-way hire is suspicious: nobody who comes back needs one.
     """
-    return np.where(pd.isna(hire_return_location), np.nan, hire_return_location != origin)
+    return np.where(is_missing(hire_return_location), np.nan, hire_return_location != origin)
 
 
 @feature(

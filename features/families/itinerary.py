@@ -4,7 +4,7 @@ import numpy as np
 
 from features.arithmetic import ratio
 from features.asof.windows import count, largest, total
-from features.columns import Column, hours_between
+from features.columns import Column, hours_between, is_missing
 from features.definition import ROUTE_ONLY, Unit, feature
 from features.publications import (
     ICS2,
@@ -209,8 +209,5 @@ def is_cross_border(origin_country: Column, destination_country: Column) -> Colu
 
     Neither is suspicious by itself.
     """
-    is_known = ~np.array(
-        [a is None or b is None for a, b in zip(origin_country, destination_country, strict=True)],
-        dtype=bool,
-    )
+    is_known = ~(is_missing(origin_country) | is_missing(destination_country))
     return np.where(is_known, origin_country != destination_country, np.nan)

@@ -65,7 +65,7 @@ def goods_way_confirmed_rate() -> None:
 @feature(
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by=("hs_code", "tax_type", "tax_rate_text")),
+    computed=confirmed_rate("shipment", by=("hs_code", "tax_type", "tax_rate")),
     when_missing="no duty was declared, or nothing was inspected yet",
     indicator="D06",
     source=DATE_2020,
@@ -83,7 +83,7 @@ def goods_duty_confirmed_rate() -> None:
     unit=Unit.SHARE,
     computed=confirmed_rate(
         "shipment",
-        by=("hs_code", "origin_country", "dispatch_country", "tax_type", "tax_rate_text"),
+        by=("hs_code", "origin_country", "dispatch_country", "tax_type", "tax_rate"),
     ),
     when_missing="no duty was declared, or nothing was inspected yet",
     indicator="D06",

@@ -6,6 +6,8 @@ from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Unit, feature
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
+SAME_PRICE = ("hs_code", "currency", "rounded_unit_value")
+
 
 @feature(
     subjects=SHIPMENT_ONLY,
@@ -132,7 +134,7 @@ def paid_to_declared_ratio(
     sentence="the very same price per kg was declared for these goods {value} times in a year",
 )
 def same_price_shipments_365d(
-    shipments: Column = count("shipments", by=("hs_code", "unit_value_text"), days=365),
+    shipments: Column = count("shipments", by=SAME_PRICE, days=365),
 ) -> Column:
     """Consignments of the same goods code declared at exactly the same price per kilogram.
 
@@ -150,10 +152,8 @@ def same_price_shipments_365d(
     sentence="of inspected consignments of these goods at this very price, {value} were confirmed",
 )
 def same_price_confirmed_rate(
-    confirmed: Column = total(
-        "shipment_outcomes", "is_confirmed", by=("hs_code", "unit_value_text")
-    ),
-    inspected: Column = count("shipment_outcomes", by=("hs_code", "unit_value_text")),
+    confirmed: Column = total("shipment_outcomes", "is_confirmed", by=SAME_PRICE),
+    inspected: Column = count("shipment_outcomes", by=SAME_PRICE),
     all_confirmed: Column = total("shipment_outcomes", "is_confirmed", by=()),
     all_inspected: Column = count("shipment_outcomes", by=()),
 ) -> Column:

@@ -59,6 +59,27 @@ def kind_of(codes: npt.ArrayLike) -> Codes:
     return _texts(codes, "kind")
 
 
+def country(code: str) -> str | None:
+    """As `country_of`, of one code."""
+    row = _row_by_code().get(code, -1)
+    return None if row < 0 else str(_column("country")[row])
+
+
+def latitude(code: str) -> float:
+    """Latitude in degrees of one code; NaN where it is unknown."""
+    return _degrees(code, "latitude")
+
+
+def longitude(code: str) -> float:
+    """Longitude in degrees of one code; NaN where it is unknown."""
+    return _degrees(code, "longitude")
+
+
+def _degrees(code: str, name: str) -> float:
+    row = _row_by_code().get(code, -1)
+    return float("nan") if row < 0 else float(_column(name)[row])
+
+
 def _texts(codes: npt.ArrayLike, name: str) -> Codes:
     return text_at(_column(name), rows_of(codes))
 

@@ -1,5 +1,7 @@
 """Windows against an oracle in plain SQL, over random streams with ties, edges and gaps."""
 
+from collections.abc import Iterable
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from features.asof.windows import (
     total,
 )
 from features.columns import DAY_US, HOUR_US, Columns
+from features.vocabulary import VOCABULARY
 
 # Instants that fall on each other, on window edges one day and one year apart, and beside them.
 OFFSETS = (0, 1, HOUR_US, DAY_US - 1, DAY_US, DAY_US + 1, 365 * DAY_US - 1, 365 * DAY_US)
@@ -65,22 +68,27 @@ BUILDERS = {
 }
 
 
+def coded(texts: Iterable[str | None]) -> np.ndarray:
+    return VOCABULARY.codes([text if isinstance(text, str) else None for text in texts])
+
+
 def in_order(rows: list[tuple]) -> Columns:
     frame = pd.DataFrame(rows, columns=["key", "known_at", "value", "label", "is_chosen"])
     frame["id"] = np.arange(len(frame))
     frame = frame.sort_values(["known_at", "id"], kind="stable")
     return {
-        "key": frame["key"].to_numpy(dtype=object),
+        "key": coded(frame["key"]),
         "known_at": frame["known_at"].to_numpy(dtype=np.int64),
         "value": frame["value"].to_numpy(dtype=np.float64),
-        "label": frame["label"].to_numpy(dtype=object),
+        "label": coded(frame["label"]),
         "is_chosen": frame["is_chosen"].to_numpy(dtype=np.float64),
         "id": frame["id"].to_numpy(),
     }
 
 
 def by_sql(events: Columns, queries: list[tuple], window: Window) -> np.ndarray:
-    e = pd.DataFrame(events).astype({"key": "string", "label": "string", "value": "Int64"})
+    texts = {name: VOCABULARY.texts(events[name]).to_pandas() for name in ("key", "label")}
+    e = pd.DataFrame(events | texts).astype({"key": "string", "label": "string", "value": "Int64"})
     q = pd.DataFrame(queries, columns=["key", "instant"]).astype({"key": "string"})
     q["n"] = range(len(q))
     since = "" if window.days is None else f"AND e.known_at >= q.instant - {window.days * DAY_US}"
@@ -107,10 +115,10 @@ def test_every_reducer_equals_plain_sql_bit_for_bit(
 ) -> None:
     events = in_order(rows)
     window: Window = BUILDERS[reducer](by="key", days=days, where=where)
-    keys = np.array([key for key, _ in queries], dtype=object)
+    subjects = {"key": coded(key for key, _ in queries)}
     at = np.array([instant for _, instant in queries], dtype=np.int64)
 
-    reduced = keyed(events, window.matching, where).reduce(window, keys, at)
+    reduced = keyed(events, window.matching, where).reduce(window, subjects, at)
 
     np.testing.assert_array_equal(reduced, by_sql(events, queries, window), strict=True)
 
@@ -122,12 +130,12 @@ def test_what_becomes_known_at_the_scoring_instant_or_later_changes_nothing(
 ) -> None:
     key, at, *_ = data.draw(st.sampled_from(rows), label="the event at the scoring instant")
     past = [row for row in rows if row[1] < at]
-    keys, instant = np.array([key], dtype=object), np.array([at])
+    subject, instant = {"key": coded([key])}, np.array([at])
 
     for reducer, build in BUILDERS.items():
         window = build(by="key")
         values = [
-            keyed(in_order(some), ("key",), None).reduce(window, keys, instant)
+            keyed(in_order(some), ("key",), None).reduce(window, subject, instant)
             for some in (rows, past)
         ]
         assert values[0].tobytes() == values[1].tobytes(), reducer

@@ -11,6 +11,7 @@ from features.evidence import Evidence
 from features.matrix import feature_matrix
 from features.records import RECORD_FILES, SubjectKind
 from features.subjects import Records
+from features.vocabulary import VOCABULARY
 
 KNOWN_FROM = {name: record.known_from for name, record in RECORD_FILES.items()}
 OWN = {"route": ("journeys", "journey_id"), "shipment": ("shipments", "shipment_id")}
@@ -60,7 +61,7 @@ def added(records: Records, instant: int) -> Records:
         earlier = rows(records[name], ~is_later(name, records[name], instant))
         again = earlier | {
             KNOWN_FROM[name]: np.full(length(earlier), instant),
-            identity: earlier[identity] + "-again",
+            identity: VOCABULARY.map_texts(earlier[identity], "{}-again".format),
         }
         changed[name] = {
             column: np.concatenate([records[name][column], again[column]]) for column in again

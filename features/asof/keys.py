@@ -1,0 +1,99 @@
+"""Keys of one column or of several, as one dense code per distinct key."""
+
+import numpy as np
+from numba import njit
+
+from features.columns import Column, Columns, is_missing
+
+NO_KEY = -1  # one of the key's columns is missing
+NEVER_SEEN = -2
+
+_FREE = -1
+
+
+def key_parts(columns: Columns, names: tuple[str, ...], size: int) -> tuple[Column, Column]:
+    """The values of all named columns as a row of int64 each, and the rows where one is missing.
+
+    Equal numbers have equal bits: a zero has no sign.
+    """
+    parts = np.empty((size, len(names)), np.int64)
+    is_none = np.zeros(size, dtype=bool)
+    for at, name in enumerate(names):
+        column = columns[name]
+        is_none |= is_missing(column)
+        parts[:, at] = (column + 0.0).view(np.int64) if column.dtype == np.float64 else column
+    return parts, is_none
+
+
+class KeyTable:
+    """The distinct keys among given rows, numbered in order of occurrence from 0."""
+
+    def __init__(self, parts: Column, is_none: Column) -> None:
+        slots = 1 << max(4, int(2 * len(parts)).bit_length())
+        self._slots = np.full(slots, _FREE, np.int64)
+        self._keys = np.empty_like(parts)
+        self.codes = np.empty(len(parts), np.int32)
+        self._size = _numbered(parts, is_none, self._slots, self._keys, self.codes)
+        self._keys = self._keys[: self._size].copy()
+
+    def __len__(self) -> int:
+        return self._size
+
+    def codes_of(self, parts: Column, is_none: Column) -> Column:
+        """The number of each key; NO_KEY where it is missing, NEVER_SEEN where it is not here."""
+        codes = np.empty(len(parts), np.int32)
+        _looked_up(parts, is_none, self._slots, self._keys, codes)
+        return codes
+
+
+@njit(cache=True)
+def _hash(parts: Column, row: int) -> np.int64:
+    mixed = np.uint64(0x9E3779B97F4A7C15)
+    for at in range(parts.shape[1]):
+        mixed = (mixed ^ np.uint64(parts[row, at])) * np.uint64(0xD6E8FEB86659FD93)
+        mixed ^= mixed >> np.uint64(32)
+    return np.int64(mixed & np.uint64(0x7FFFFFFFFFFFFFFF))
+
+
+@njit(cache=True)
+def _is_same(one: Column, row: int, other: Column, at: int) -> bool:
+    same = 0
+    while same < one.shape[1] and one[row, same] == other[at, same]:
+        same += 1
+    return same == one.shape[1]
+
+
+@njit(cache=True)
+def _place(parts: Column, row: int, slots: Column, keys: Column) -> int:
+    """The slot that holds the key of this row, or the free one where it would be."""
+    last = len(slots) - 1
+    slot = _hash(parts, row) & last
+    while slots[slot] != _FREE and not _is_same(parts, row, keys, slots[slot]):
+        slot = (slot + 1) & last
+    return slot
+
+
+@njit(cache=True)
+def _numbered(parts: Column, is_none: Column, slots: Column, keys: Column, codes: Column) -> int:
+    size = 0
+    for row in range(len(parts)):
+        if is_none[row]:
+            codes[row] = NO_KEY
+            continue
+        slot = _place(parts, row, slots, keys)
+        if slots[slot] == _FREE:
+            slots[slot] = size
+            keys[size] = parts[row]
+            size += 1
+        codes[row] = slots[slot]
+    return size
+
+
+@njit(cache=True)
+def _looked_up(parts: Column, is_none: Column, slots: Column, keys: Column, codes: Column) -> None:
+    for row in range(len(parts)):
+        if is_none[row]:
+            codes[row] = NO_KEY
+            continue
+        held = slots[_place(parts, row, slots, keys)]
+        codes[row] = NEVER_SEEN if held == _FREE else held

@@ -1,0 +1,256 @@
+"""One integer per distinct text, so that equal texts are equal integers and text costs four bytes.
+
+A process holds one vocabulary. Texts lie one after the other in a buffer of UTF-8; an open table of
+hashes finds them again. What must look into a text (a check digit, a chapter, a place) is computed
+once per distinct text of a column, by `map_numbers` and `map_texts`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+Codes = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
+
+NO_TEXT = -1
+_FREE = -1
+_FEW = 64
+_CODE_BITS = 0x7FFFFFFF
+
+
+class Vocabulary:
+    """Texts by code and codes by text; codes count up from 0 and NO_TEXT stands for a missing one.
+
+    Not safe for threads while it learns.
+    """
+
+    def __init__(self) -> None:
+        self._buffer: Bytes = np.zeros(1 << 12, np.uint8)
+        self._ends: Integers = np.zeros(1 << 8, np.int64)  # of text c in ends[c + 1]
+        self._table: Integers = np.full(1 << 9, _FREE, np.int64)
+        self._size = 0
+        self._asked: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return self._size
+
+    def code(self, text: str | None) -> int:
+        """The code of a text, learnt where it is new."""
+        if text is None:
+            return NO_TEXT
+        if text not in self._asked:
+            self._asked[text] = int(self.codes([text])[0])
+        return self._asked[text]
+
+    def codes(self, texts: list[str | None]) -> Codes:
+        """The codes of texts, learnt where they are new."""
+        if len(texts) <= _FEW and all(text is None or text in self._asked for text in texts):
+            return np.array([self.code(text) for text in texts], np.int32)
+        return self.codes_of_array(pa.array(texts, pa.string()))
+
+    def codes_of_array(self, array: pa.Array | pa.ChunkedArray) -> Codes:
+        """The codes of an Arrow array of text, plain or as a dictionary."""
+        chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+        return np.concatenate([np.zeros(0, np.int32), *map(self._codes_of_chunk, chunks)])
+
+    def text(self, code: int) -> str | None:
+        """The text of a code; None for NO_TEXT."""
+        if code < 0:
+            return None
+        return bytes(self._buffer[self._ends[code] : self._ends[code + 1]]).decode()
+
+    def texts(self, codes: Codes) -> pa.Array:
+        """The texts of codes, as an Arrow array of text."""
+        return self.dictionary_array(codes).dictionary_decode()
+
+    def dictionary_array(self, codes: Codes) -> pa.DictionaryArray:
+        """The texts of codes, as an Arrow dictionary of those that occur."""
+        distinct, places = self.distinct(codes)
+        sizes = self._ends[distinct + 1] - self._ends[distinct]
+        offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(sizes, dtype=np.int32)])
+        packed = _packed(self._buffer, self._ends, distinct, offsets)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(packed)]
+        dictionary = pa.Array.from_buffers(pa.string(), len(distinct), buffers)
+        return pa.DictionaryArray.from_arrays(pa.array(places, mask=places < 0), dictionary)
+
+    def distinct(self, codes: Codes) -> tuple[Codes, Codes]:
+        """The codes that occur, and for each row the place of its code there; -1 if missing."""
+        if len(codes) * 16 > self._size:
+            return _distinct(codes, self._size)
+        found, places = np.unique(codes, return_inverse=True)
+        is_none = int(len(found) > 0 and found[0] == NO_TEXT)
+        return found[is_none:], (places - is_none).astype(np.int32)
+
+    def map_numbers(self, codes: Codes, function: Callable[[str], float]) -> Numbers:
+        """A number of each text, computed once per distinct text; NaN for a missing one."""
+        distinct, places = self.distinct(codes)
+        results = [function(text) for text in self.texts_of(distinct)]
+        return np.array([*results, np.nan], np.float64)[places]
+
+    def map_texts(self, codes: Codes, function: Callable[[str], str | None]) -> Codes:
+        """The code of a text made of each text, once per distinct one; NO_TEXT if missing."""
+        distinct, places = self.distinct(codes)
+        results = self.codes([function(text) for text in self.texts_of(distinct)])
+        return np.append(results, np.int32(NO_TEXT))[places]
+
+    def texts_of(self, codes: Codes) -> list[str]:
+        """The texts of codes none of which is missing."""
+        whole: memoryview = self._buffer.data
+        starts, ends = self._ends[codes].tolist(), self._ends[codes + 1].tolist()
+        return [str(whole[a:b], "utf-8") for a, b in zip(starts, ends, strict=True)]
+
+    def in_order(self, codes: Codes) -> Integers:
+        """For each row the place of its text among the sorted distinct ones; -1 if missing."""
+        distinct, places = self.distinct(codes)
+        order = sorted(range(len(distinct)), key=self.texts_of(distinct).__getitem__)
+        ranks = np.empty(len(distinct) + 1, np.int64)
+        ranks[order] = np.arange(len(distinct))
+        ranks[-1] = -1
+        return ranks[places]
+
+    def _codes_of_chunk(self, chunk: pa.Array) -> Codes:
+        if not pa.types.is_dictionary(chunk.type):
+            if len(chunk) > _FEW:
+                return self._codes_of_chunk(chunk.dictionary_encode())
+            return self._learnt(chunk)
+        learnt = np.append(self._learnt(chunk.dictionary), np.int32(NO_TEXT))
+        return learnt[chunk.indices.fill_null(len(learnt) - 1).to_numpy(zero_copy_only=False)]
+
+    def _learnt(self, texts: pa.Array) -> Codes:
+        texts = texts.cast(pa.large_string())
+        _, offsets, content = texts.buffers()
+        if offsets is None or not len(texts):
+            return np.zeros(len(texts), np.int32)
+        ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+        given = np.frombuffer(content or b"", np.uint8)
+        self._make_room(len(texts), int(ends[-1] - ends[0]))
+        codes = np.zeros(len(texts), np.int32)
+        self._size = _learn(given, ends, self._buffer, self._ends, self._table, self._size, codes)
+        if texts.null_count:
+            codes[texts.is_null().to_numpy(zero_copy_only=False)] = NO_TEXT
+        return codes
+
+    def _make_room(self, texts: int, size: int) -> None:
+        """Room for so many more texts of so many bytes, a table at most half full."""
+        used = int(self._ends[self._size])
+        self._buffer = _grown(self._buffer, used + size)
+        self._ends = _grown(self._ends, self._size + texts + 1)
+        if 2 * (self._size + texts) > len(self._table):
+            wide = 1 << int(2 * (self._size + texts)).bit_length()
+            self._table = _spread(self._buffer, self._ends, self._size, wide)
+
+
+def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-arg]
+    """The array, or a larger copy where it holds less than `size`."""
+    if size <= len(array):
+        return array
+    return np.concatenate([array, np.zeros(max(size - len(array), len(array) // 2), array.dtype)])
+
+
+@njit(cache=True)
+def _hash(text: Bytes, start: int, stop: int) -> np.int64:
+    """Fowler, Noll and Vo's hash, mixed once more so that its low bits depend on all others."""
+    mixed = np.uint64(14695981039346656037)
+    for at in range(start, stop):
+        mixed = (mixed ^ np.uint64(text[at])) * np.uint64(1099511628211)
+    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+    return np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(0x7FFFFFFFFFFFFFFF))
+
+
+@njit(cache=True)
+def _is_same(one: Bytes, start: int, other: Bytes, begin: int, size: int) -> bool:
+    same = 0
+    while same < size and one[start + same] == other[begin + same]:
+        same += 1
+    return same == size
+
+
+@njit(cache=True)
+def _learn(
+    given: Bytes,
+    given_ends: Integers,
+    buffer: Bytes,
+    ends: Integers,
+    table: Integers,
+    known: int,
+    codes: Codes,
+) -> int:
+    """Write the code of each given text and add the new ones; returns how many are known then.
+
+    A slot of the table holds 31 bits of the hash above the code.
+    """
+    last = len(table) - 1
+    for row in range(len(codes)):
+        start, stop = given_ends[row], given_ends[row + 1]
+        size = stop - start
+        hashed = _hash(given, start, stop)
+        mark = (hashed >> 32) << 32
+        slot = hashed & last
+        while True:
+            held = table[slot]
+            if held == _FREE:
+                table[slot] = mark | known
+                begin = ends[known]
+                for at in range(size):
+                    buffer[begin + at] = given[start + at]
+                ends[known + 1] = begin + size
+                codes[row] = known
+                known += 1
+                break
+            code = held & _CODE_BITS
+            is_likely = (held >> 32) << 32 == mark and ends[code + 1] - ends[code] == size
+            if is_likely and _is_same(given, start, buffer, ends[code], size):
+                codes[row] = code
+                break
+            slot = (slot + 1) & last
+    return known
+
+
+@njit(cache=True)
+def _spread(buffer: Bytes, ends: Integers, known: int, slots: int) -> Integers:
+    """A table of so many slots with every known text in it."""
+    table = np.full(slots, _FREE, np.int64)
+    for code in range(known):
+        hashed = _hash(buffer, ends[code], ends[code + 1])
+        slot = hashed & (slots - 1)
+        while table[slot] != _FREE:
+            slot = (slot + 1) & (slots - 1)
+        table[slot] = ((hashed >> 32) << 32) | code
+    return table
+
+
+@njit(cache=True)
+def _distinct(codes: Codes, known: int) -> tuple[Codes, Codes]:
+    place_of = np.full(known, -1, np.int32)
+    places = np.full(len(codes), -1, np.int32)
+    found = np.empty(min(len(codes), known), np.int32)
+    many = 0
+    for row in range(len(codes)):
+        code = codes[row]
+        if code < 0:
+            continue
+        if place_of[code] < 0:
+            place_of[code] = many
+            found[many] = code
+            many += 1
+        places[row] = place_of[code]
+    return found[:many].copy(), places
+
+
+@njit(cache=True)
+def _packed(buffer: Bytes, ends: Integers, codes: Codes, offsets: Codes) -> Bytes:
+    packed = np.empty(offsets[-1], np.uint8)
+    for row in range(len(codes)):
+        begin = ends[codes[row]]
+        for at in range(offsets[row + 1] - offsets[row]):
+            packed[offsets[row] + at] = buffer[begin + at]
+    return packed
+
+
+VOCABULARY = Vocabulary()
+"""The vocabulary of this process."""
