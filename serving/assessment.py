@@ -17,9 +17,9 @@ from serving.errors import NoModel
 from serving.explanation.reasons import Contribution, Reasons, reasons_of
 from serving.explanation.usual import usual
 from serving.explanation.wording import Value
-from serving.lanes.draw import Draw
+from serving.lanes.hits import hits
+from serving.lanes.lanes import Case, Lanes
 from serving.lanes.life_at_risk import life_at_risk
-from serving.lanes.placement import Placement, place
 from serving.past import Past
 from serving.scorer.champions import Champion, Champions
 
@@ -45,7 +45,7 @@ class Assessor:
 
     champions: Champions
     past: Past
-    draw: Draw
+    lanes: Lanes
 
     def assess(self, request: Request) -> Decision:
         """Decide, without remembering it; raises NoModel or Forbidden (a foreign office)."""
@@ -56,7 +56,16 @@ class Assessor:
         vector = self.past.vector(submission)
         score, unseen = score_of(champion, vector)
         danger = life_at_risk(submission)
-        placement = self.placed(champion, submission, score, is_life_at_risk=danger is not None)
+        case = Case(
+            kind=submission.subject_kind,
+            subject_id=submission.subject_id,
+            office_id=office_id,
+            at=request.at,
+            probability=score.probability,
+            is_life_at_risk=danger is not None,
+            hits=tuple(hits(self.lanes.plan, submission, vector, request.at)),
+        )
+        placement = self.lanes.place(case, champion.model.manifest.score_quantiles)
         return Decision(
             decision_id=str(uuid.uuid4()),
             scored_at=request.at,
@@ -76,6 +85,9 @@ class Assessor:
             lane=placement.lane,
             lane_reason=placement.reason,
             life_at_risk=danger,
+            hits=tuple(hit.words for hit in placement.hits),
+            plan=self.lanes.plan.digest,
+            lane_probabilities=placement.probabilities,
             selection_probability=placement.selection_probability,
         )
 
@@ -85,18 +97,6 @@ class Assessor:
             vector = self.past.example_vector(example)
             with suppress(NoModel):
                 score_of(self.champions.of(example.subject_kind), vector)
-
-    def placed(
-        self, champion: Champion, submission: Submission, score: Score, *, is_life_at_risk: bool
-    ) -> Placement:
-        """The lane of a scored subject."""
-        return place(
-            score.probability,
-            champion.thresholds,
-            is_drawn=self.draw.takes(submission.subject_kind, submission.subject_id),
-            control_probability=self.draw.probability,
-            is_life_at_risk=is_life_at_risk,
-        )
 
 
 def explained(champion: Champion, vector: dict[str, Value], score: Score) -> Reasons:

@@ -2,6 +2,8 @@
 
 TidegateError
 ├── DatabaseUrlRefused              names no database that the store knows
+├── PlanRefused                     a plan of lanes that cannot be used
+├── DatabaseInUse                   another service holds it
 └── ServingError                    answered as a problem with its own status
     ├── BadRequest (400)
     │   ├── BodyMalformed           not one JSON document that every reader reads alike
@@ -10,6 +12,7 @@ TidegateError
     ├── Forbidden (403)             the key lacks the scope, or is tied to another office
     ├── NotFound (404)              unknown, or not for this caller: the two look the same
     ├── Conflict (409)
+    │   ├── AnsweredMeanwhile       another process answered this idempotency key just now
     │   ├── StillInProgress         the first request with this idempotency key has no answer yet
     │   └── NameTaken
     ├── BodyTooLarge (413)
@@ -40,6 +43,14 @@ class Fault:
 
 class DatabaseUrlRefused(TidegateError):
     """The database URL names no database that the store knows; the message repeats none of it."""
+
+
+class DatabaseInUse(TidegateError):
+    """Another service holds the database."""
+
+
+class PlanRefused(TidegateError):
+    """The plan of the lanes cannot be used; the message names the file and the place in it."""
 
 
 class ServingError(TidegateError):
@@ -99,6 +110,13 @@ class Conflict(ServingError):
 
     status = 409
     title = "The request meets another one"
+
+
+class AnsweredMeanwhile(Conflict):
+    """Another process answered a request with this idempotency key just now: ask for its answer."""
+
+    title = "The request was answered by another process"
+    retry_after_s = 0
 
 
 class StillInProgress(Conflict):

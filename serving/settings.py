@@ -14,6 +14,7 @@ class Settings(BaseSettings):
 
     Shares are parts of all subjects. `max_body_bytes` holds the largest route that the records
     allow: 5,000 positions (about 130 bytes each) with 500 legs (about 230) are 0.8 MB.
+    `witness` is where checkpoints of the log are also written, best on another machine.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
@@ -29,6 +30,9 @@ class Settings(BaseSettings):
     max_batch_subjects: Annotated[int, Field(ge=1)] = 1_000
     queue_capacity: Annotated[int, Field(ge=1)] = 256
     commit_deadline_s: Annotated[float, Field(gt=0)] = 5.0
+    checkpoint_every: Annotated[int, Field(ge=1)] = 1_000
+    checkpoint_within_s: Annotated[float, Field(gt=0)] = 60.0
+    witness: Path | None = None
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
 
     @property
@@ -42,6 +46,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def plan(self) -> Path:
+        """The plan of the lanes: capacities, watch-lists and rules; none is needed."""
+        return self.home / "lanes.toml"
+
+    @property
     def keys(self) -> Path:
         """The folder of this installation's secrets."""
         return self.home / "keys"
@@ -52,3 +61,15 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url.get_secret_value()
         return self.home / "tidegate.db"
+
+    @property
+    def witness_file(self) -> Path:
+        """The file that every checkpoint is appended to; best where the service can only append."""
+        return self.witness or self.home / "checkpoints.ndjson"
+
+
+def settings_of(home: Path, database_url: str | None = None) -> Settings:
+    """The environment's settings, with the home and database that a command was given."""
+    if database_url is None:
+        return Settings(home=home)
+    return Settings(home=home, database_url=SecretStr(database_url))

@@ -32,26 +32,26 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score every subject in a file, with the lane and every contribution."""
-    from serving.lanes.draw import Draw
+    from serving.lanes.lanes import Lanes
     from serving.offline import read_subjects, scored, write_table
     from serving.settings import Settings
 
     settings = Settings(home=home)
     champion = _model(settings, model or f"tidegate-{subject.value}@champion")
-    draw = Draw.kept_in(settings.keys, settings.control_probability)
+    lanes = Lanes.of(settings)
     subjects = read_subjects(file, subject.value, records or settings.records)
     with progress_bar(f"{subject.value}: scores") as progress:
-        table = scored(subjects, champion, draw, progress)
+        table = scored(subjects, champion, lanes, progress)
     write_table(table, out)
     if as_json:
         name = champion.model.manifest.name
-        lanes = {row["values"]: row["counts"] for row in table["lane"].value_counts().to_pylist()}
+        filled = {row["values"]: row["counts"] for row in table["lane"].value_counts().to_pylist()}
         print_json(
             {
                 "out": str(out),
                 "subjects": table.num_rows,
                 "model": {"name": name, "version": champion.version},
-                "lanes": lanes,
+                "lanes": filled,
             }
         )
     else:
@@ -93,12 +93,11 @@ def _replayed(decision_id: str, home: Path) -> "Replay":
 
 
 def _model(settings: "Settings", reference: str) -> "Champion":
-    from serving.lanes.capacity import Shares
     from serving.scorer.champions import Champion
     from training.model_home import ModelHome
 
     models = ModelHome(settings.home)
-    return Champion.read(models.find(reference), models.public_key, Shares.of(settings))
+    return Champion.read(models.find(reference), models.public_key)
 
 
 def _document(replay: "Replay") -> dict[str, Any]:

@@ -33,7 +33,11 @@ class ModelRef(Part):
 
 
 class Decision(Part):
-    """One decision. `request` is the body as it was received; `percentile` is of recent scores."""
+    """One decision.
+
+    `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
+    with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to.
+    """
 
     decision_id: str
     scored_at: datetime
@@ -53,6 +57,9 @@ class Decision(Part):
     lane: Lane
     lane_reason: LaneReason
     life_at_risk: str | None
+    hits: tuple[str, ...]
+    plan: str | None
+    lane_probabilities: dict[Lane, float]
     selection_probability: float
 
     def row(self) -> DecisionRow:

@@ -1,17 +1,23 @@
-"""Thresholds on the score, such that each lane fills to its share of the work."""
+"""What an office can look at: shares of its arrivals, paced over the day by its capacity."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
+from serving.lanes.cut import Cut
+from serving.lanes.placement import Cuts
 from serving.settings import Settings
+
+# How much wider than on an even day a lane may open to use what the day has left; without a bound
+# the last arrivals of a quiet day would all be taken, whatever their score.
+MOST_CATCHING_UP = 3.0
+# How much of a day what the office usually sees weighs against what today brought so far.
+PRIOR_DAYS = 0.25
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Which part of all subjects each lane can take; together at most 1."""
+    """Which part of all subjects each lane takes; together at most 1."""
 
     inspect: float
     document_check: float
@@ -28,27 +34,56 @@ class Shares:
             settings.inspect_share, settings.document_check_share, settings.post_review_share
         )
 
+    def cuts(self, scores: Sequence[float], control_probability: float) -> Cuts:
+        """The cuts that fill the lanes from subjects that score like these, which ascend.
+
+        The control draw takes its part out of what the lanes after it would have taken.
+        """
+        undrawn = max(1 - control_probability, 1e-9)
+        checked = self.inspect + self.document_check / undrawn
+        return Cuts(
+            Cut.taking(self.inspect, scores),
+            Cut.taking(checked, scores),
+            Cut.taking(checked + self.post_review / undrawn, scores),
+        )
+
 
 @dataclass(frozen=True)
-class Thresholds:
-    """A subject belongs to the first lane whose threshold its probability exceeds.
+class Workday:
+    """One lane of one office on one day.
 
-    "Exceeds", not "reaches": where many subjects share one score, a lane rather stays short of its
-    capacity than floods.
+    `capacity`, `taken` and `arrived` count subjects; `usual_per_day` is how many the office lately
+    saw, and `part_left`, in 0..1, what is left of the day.
     """
 
-    inspect: float
-    document_check: float
-    post_review: float
+    capacity: int
+    taken: int
+    arrived: int
+    usual_per_day: float
+    part_left: float
 
-    @classmethod
-    def of(cls, score_quantiles: Sequence[float], shares: Shares) -> Self:
-        """Thresholds from the quantiles (0..100 % in even steps) of recent probabilities.
+    def share(self) -> float:
+        """Which share of the arrivals from now on the lane takes, in 0..1.
 
-        >>> Thresholds.of([0.0, 0.1, 0.2, 0.3, 0.4], Shares(0.25, 0.25, 0.25))
-        Thresholds(inspect=0.3, document_check=0.2, post_review=0.1)
+        What is left of the capacity over what is still expected: it makes up for a morning that
+        took too many or too few, so that the load of a day meets its capacity.
         """
-        taken = np.cumsum([shares.inspect, shares.document_check, shares.post_review])
-        at = np.linspace(0.0, 1.0, len(score_quantiles))
-        inspect, document_check, post_review = np.interp(1.0 - taken, at, score_quantiles)
-        return cls(float(inspect), float(document_check), float(post_review))
+        if self.taken >= self.capacity:
+            return 0.0
+        per_day = self._per_day()
+        even = self.capacity / max(per_day, 1.0)
+        left = (self.capacity - self.taken) / max(per_day * self.part_left, 1.0)
+        return min(left, even * MOST_CATCHING_UP, 1.0)
+
+    def _per_day(self) -> float:
+        """How many arrive today, judged by the usual and by the day so far."""
+        elapsed = 1.0 - self.part_left
+        return (self.usual_per_day * PRIOR_DAYS + self.arrived) / (PRIOR_DAYS + elapsed)
+
+
+def control_probability(floor: float, per_day: int, unselected_per_day: float) -> float:
+    """The probability of the control draw: at least `floor`, and enough for `per_day` on average.
+
+    The lane is sized by count, since its outcomes are what measures everything else.
+    """
+    return min(1.0, max(floor, per_day / max(unselected_per_day, 1.0)))

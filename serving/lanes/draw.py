@@ -1,7 +1,7 @@
-"""The random draw of control cases.
+"""The lots that subjects draw: for the control lane, and for ties at a threshold.
 
 A control case is the only honest look at what the model does not select: its outcome counts for all
-that were released like it. So the draw must not depend on the score, on the time or on how often
+that were released like it. So a lot must not depend on the score, on the time or on how often
 someone asks; it is a keyed hash of the subject, and the key is secret.
 """
 
@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Self
 
 from features.records import SubjectKind
+from serving.lanes.placement import Lots
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Takes each subject with the same probability; asking again gives the same answer."""
+    """Gives every subject its lots, each uniform in [0, 1); asking again gives the same ones.
+
+    With the seed and the subject's id an auditor draws them again.
+    """
 
     seed: bytes
-    probability: float
 
     @classmethod
-    def kept_in(cls, folder: Path, probability: float) -> Self:
+    def kept_in(cls, folder: Path) -> Self:
         """The draw of an installation: its secret seed is in `folder`, made on first use."""
         path = folder / "draw.seed"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -32,10 +35,12 @@ class Draw:
             made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
             with os.fdopen(made, "wb") as file:
                 file.write(secrets.token_bytes(32))
-        return cls(path.read_bytes(), probability)
+        return cls(path.read_bytes())
 
-    def takes(self, kind: SubjectKind, subject_id: str) -> bool:
-        """Whether this subject is drawn."""
+    def lots(self, kind: SubjectKind, subject_id: str) -> Lots:
+        """The lots of one subject, independent of each other."""
         subject = f"{kind}\0{subject_id}".encode()
-        ticket = hashlib.blake2b(subject, key=self.seed, digest_size=8).digest()
-        return int.from_bytes(ticket, "big") < self.probability * 2**64
+        drawn = hashlib.blake2b(subject, key=self.seed, digest_size=16).digest()
+        # 53 bits each, so that the quotient is exact and stays below 1.
+        tie, control = (int.from_bytes(drawn[at : at + 8], "big") >> 11 for at in (0, 8))
+        return Lots(tie / 2**53, control / 2**53)

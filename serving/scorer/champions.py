@@ -17,7 +17,6 @@ from pydantic import BaseModel, Field
 from features.errors import TidegateError
 from features.records import SubjectKind
 from serving.errors import NoModel
-from serving.lanes.capacity import Shares, Thresholds
 from serving.scorer.scores import ADDITIVITY, Scorer
 from training.errors import ArtefactError
 from training.risk_model import RiskModel
@@ -37,15 +36,14 @@ class Pointer(BaseModel):
 
 @dataclass(frozen=True)
 class Champion:
-    """A model ready to answer, with the thresholds that its own scores set."""
+    """A model ready to answer."""
 
     version: str
     model: RiskModel
     scorer: Scorer
-    thresholds: Thresholds
 
     @classmethod
-    def read(cls, folder: Path, public_key: bytes, shares: Shares) -> Self:
+    def read(cls, folder: Path, public_key: bytes) -> Self:
         """The artefact in `folder`, whose name is the version; checked down to its golden vectors.
 
         Raises training.errors.ArtefactError or features.errors.CatalogueMismatch.
@@ -53,18 +51,15 @@ class Champion:
         model = RiskModel.read(folder, public_key)
         scorer = Scorer.of(model)
         _check_golden(scorer, folder)
-        return cls(
-            folder.name, model, scorer, Thresholds.of(model.manifest.score_quantiles, shares)
-        )
+        return cls(folder.name, model, scorer)
 
 
 class Champions:
     """The champions of one models folder; looks for a promotion whenever one is asked for."""
 
-    def __init__(self, models: Path, public_key: Path, shares: Shares):
+    def __init__(self, models: Path, public_key: Path):
         self._models = models
         self._public_key = public_key
-        self._shares = shares
         self._loaded: dict[SubjectKind, Champion] = {}
         self._stamps: dict[SubjectKind, Stamp | None] = {}
         self._swapping = threading.Lock()
@@ -103,18 +98,16 @@ class Champions:
             if stamp == self._stamps.get(kind):
                 return
             try:
-                self._loaded[kind] = champion_of(
-                    self._models / NAMES[kind], self._public_key, self._shares
-                )
+                self._loaded[kind] = champion_of(self._models / NAMES[kind], self._public_key)
             except (TidegateError, OSError, ValueError) as refusal:
                 log.error("model_refused", subject_kind=kind, reason=str(refusal))
             self._stamps[kind] = stamp
 
 
-def champion_of(models: Path, public_key: Path, shares: Shares) -> Champion:
+def champion_of(models: Path, public_key: Path) -> Champion:
     """The promoted version of one model; raises TidegateError, OSError or ValueError."""
     pointer = Pointer.model_validate_json((models / "champion.json").read_bytes())
-    return Champion.read(models / pointer.version, public_key.read_bytes(), shares)
+    return Champion.read(models / pointer.version, public_key.read_bytes())
 
 
 def _stamp(pointer: Path) -> Stamp | None:

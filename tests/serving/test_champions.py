@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from serving.errors import NoModel
-from serving.lanes.capacity import Shares
 from serving.scorer.champions import Champion, Champions
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
@@ -18,11 +17,9 @@ from training.errors import ArtefactError
 from training.model_home import ModelHome
 from training.risk_model import RiskModel, canonical_json
 
-SHARES = Shares(0.02, 0.06, 0.10)
-
 
 def champions(home: Path) -> Champions:
-    return Champions(home / "models", home / "keys" / "signing.pub", SHARES)
+    return Champions(home / "models", home / "keys" / "signing.pub")
 
 
 def test_a_promotion_is_noticed_without_a_restart(service: Service) -> None:
@@ -110,7 +107,7 @@ def test_a_model_that_forgot_its_golden_answers_is_refused(home: Path) -> None:
     (folder / "manifest.sig").write_bytes(key.sign(canonical_json(changed)))
 
     with pytest.raises(ArtefactError, match="golden"):
-        Champion.read(folder, key.public_pem, SHARES)
+        Champion.read(folder, key.public_pem)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"version": "../../etc"}'])

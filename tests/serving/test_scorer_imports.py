@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import serving.app
 from serving.scorer.champions import Champions
-from serving.lanes.capacity import Shares
 home = Path(sys.argv[1])
-champions = Champions(home / "models", home / "keys" / "signing.pub", Shares(0.02, 0.06, 0.1))
+champions = Champions(home / "models", home / "keys" / "signing.pub")
 champion = champions.of("shipment")
 champion.scorer.score(np.zeros((3, len(champion.model.encoding.names))))
 banned = ("lightgbm", "mlflow", "shap", "joblib", "dill", "skops", "sklearn")

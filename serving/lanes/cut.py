@@ -1,0 +1,40 @@
+"""Where a lane begins: a threshold on the score, and a share of what equals it."""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Takes every score above `threshold`, and of the scores that equal it a share.
+
+    Trees give many subjects one score. A share of them is taken by lot, so that a lane fills to its
+    capacity in expectation instead of flooding or staying empty.
+    """
+
+    threshold: float
+    share_at_threshold: float
+
+    @classmethod
+    def taking(cls, share: float, scores: Sequence[float]) -> Self:
+        """The cut that takes this share of `scores`, which ascend and are not empty.
+
+        >>> Cut.taking(0.5, [0.1, 0.2, 0.2, 0.2])
+        Cut(threshold=0.2, share_at_threshold=0.6666666666666666)
+        """
+        if share >= 1:
+            return cls(-math.inf, 1.0)
+        wanted = max(share, 0.0) * len(scores)
+        threshold = scores[len(scores) - max(math.ceil(wanted), 1)]
+        above = len(scores) - bisect_right(scores, threshold)
+        equal = len(scores) - above - bisect_left(scores, threshold)
+        return cls(threshold, (wanted - above) / equal)
+
+    def probability(self, score: float) -> float:
+        """The probability with which this score is taken."""
+        if score == self.threshold:
+            return self.share_at_threshold
+        return 1.0 if score > self.threshold else 0.0

@@ -1,0 +1,96 @@
+"""The lanes of an installation: plan, shares, draw and recent scores, put together."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from features.records import SubjectKind
+from serving.lanes.capacity import Shares, control_probability
+from serving.lanes.draw import Draw
+from serving.lanes.hits import Hit
+from serving.lanes.placement import Cuts, Placement, place
+from serving.lanes.plan import OfficeCapacity, Plan
+from serving.lanes.recent import Placed, Recent
+from serving.settings import Settings
+
+
+@dataclass(frozen=True)
+class Case:
+    """What decides a lane: who, where, when, how risky, what spoke besides, and is life at risk."""
+
+    kind: SubjectKind
+    subject_id: str
+    office_id: str | None
+    at: datetime
+    probability: float
+    is_life_at_risk: bool = False
+    hits: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Places subjects, and remembers where it placed them, so that lanes fill to their capacity."""
+
+    plan: Plan
+    shares: Shares
+    draw: Draw
+    control_floor: float
+    recent: Recent = field(default_factory=Recent)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def of(cls, settings: Settings, placed: Iterable[Placed] = ()) -> Self:
+        """The lanes of a home folder, given what it placed lately; raises PlanRefused."""
+        return cls(
+            plan=Plan.read(settings.plan),
+            shares=Shares.of(settings),
+            draw=Draw.kept_in(settings.keys),
+            control_floor=settings.control_probability,
+            recent=Recent.of(placed),
+        )
+
+    def place(self, case: Case, reference: Sequence[float]) -> Placement:
+        """The lane of a subject, and remember it.
+
+        `reference` holds the scores, ascending, that the model gave in training; they set the
+        thresholds until an office has scores of its own.
+        """
+        with self._lock:
+            shares, control = self._today(case)
+            scores = self.recent.scores(case.kind, case.office_id) or reference
+            placement = self._placed(case, shares.cuts(scores, control), control)
+            self.recent.add(
+                Placed(case.kind, case.office_id, case.at, case.probability, placement.lane)
+            )
+        return placement
+
+    def _placed(self, case: Case, cuts: Cuts, control: float) -> Placement:
+        return place(
+            case.probability,
+            cuts,
+            self.draw.lots(case.kind, case.subject_id),
+            control_probability=control,
+            is_life_at_risk=case.is_life_at_risk,
+            hits=case.hits,
+        )
+
+    def _today(self, case: Case) -> tuple[Shares, float]:
+        """The shares that an office can take now, and its probability of a control draw."""
+        office = self.plan.offices.get(case.office_id or "")
+        if office is None or self.recent.scores(case.kind, case.office_id) is None:
+            return self.shares, self.control_floor
+        return self._paced(office, case)
+
+    def _paced(self, office: OfficeCapacity, case: Case) -> tuple[Shares, float]:
+        per_day = self.recent.per_day(case.office_id, case.at)
+        inspect = self.recent.workday(case.office_id, "inspect", office.inspect_per_day, case.at)
+        checks = self.recent.workday(
+            case.office_id, "document_check", office.document_check_per_day, case.at
+        )
+        selected = inspect.share()
+        checked = min(checks.share(), 1 - selected)
+        shares = Shares(selected, checked, min(self.shares.post_review, 1 - selected - checked))
+        unselected = max(per_day - office.inspect_per_day, 1.0)
+        return shares, control_probability(self.control_floor, office.control_per_day, unselected)

@@ -1,0 +1,107 @@
+"""The plan of the lanes: capacities of offices, watch-lists and rules, as one dated file.
+
+    edition = "2026-11"
+
+    [offices.XX0001]
+    inspect_per_day = 20
+    document_check_per_day = 60
+    control_per_day = 3
+
+    [[watched]]
+    kind = "container"
+    value = "CSQU3054383"
+    list = "stolen containers"
+    reason = "reported stolen in August"
+    until = 2027-02-01T00:00:00Z
+
+    [[rules]]
+    name = "undeclared stop at sea"
+    feature = "position_gap_hours"
+    above = 24.0
+    lane = "inspect"
+    reason = "silent at sea for more than a day"
+
+The file's digest stands in every decision that was placed by it.
+"""
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from features.catalogue import ROUTE, SHIPMENT
+from serving.errors import PlanRefused
+
+PerDay = Annotated[int, Field(ge=0, le=1_000_000)]
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OfficeCapacity(_Part):
+    """What an office can look at in a day, in subjects; `control_per_day` is a floor."""
+
+    inspect_per_day: PerDay
+    document_check_per_day: PerDay
+    control_per_day: PerDay = 0
+
+
+class Watched(_Part):
+    """One thing to look out for: a container, a conveyance or a company, never a person."""
+
+    kind: Literal["container", "conveyance", "company"]
+    value: Annotated[str, Field(min_length=1, max_length=64)]
+    list: Words
+    reason: Words
+    until: AwareDatetime | None = None
+
+
+class Rule(_Part):
+    """A condition on one feature that an authority wants looked at whatever the score."""
+
+    name: Words
+    feature: str
+    above: float | None = None
+    below: float | None = None
+    lane: Literal["inspect", "document_check"]
+    reason: Words
+
+    @model_validator(mode="after")
+    def _has_one_bound_on_a_known_number(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("want either `above` or `below`")
+        numbers = {f.name for f in (*ROUTE, *SHIPMENT) if not f.is_categorical}
+        if self.feature not in numbers:
+            raise ValueError(f"no feature {self.feature!r} with numbers; `tidegate features` lists")
+        return self
+
+
+class Plan(_Part):
+    """Everything that places subjects besides their scores; `digest` is that of its file."""
+
+    edition: Words = "none"
+    offices: dict[str, OfficeCapacity] = {}
+    watched: tuple[Watched, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    digest: str | None = None
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The plan of a file, or the empty plan where there is none; raises PlanRefused."""
+        if not file.exists():
+            return cls()
+        content = file.read_bytes()
+        try:
+            told = tomllib.loads(content.decode())
+            plan = cls.model_validate(told)
+        except ValidationError as refusal:
+            first = refusal.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the whole"
+            raise PlanRefused(f"{file.name}: {place}: {first['msg']}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+            raise PlanRefused(f"{file.name} is not TOML: {fault}") from None
+        return plan.model_copy(update={"digest": "sha256:" + hashlib.sha256(content).hexdigest()})
