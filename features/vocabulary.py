@@ -87,13 +87,23 @@ class Vocabulary:
         return found[is_none:], (places - is_none).astype(np.int32)
 
     def map_numbers(self, codes: Codes, function: Callable[[str], float]) -> Numbers:
-        """A number of each text, computed once per distinct text; NaN for a missing one."""
+        """A number of each text, computed once per distinct text; NaN for a missing one.
+
+        Of a stand-in for a column, which a traced function has, the stand-in for the numbers.
+        """
+        if not isinstance(codes, np.ndarray):
+            return codes.mapped(function, np.float64)
         distinct, places = self.distinct(codes)
         results = [function(text) for text in self.texts_of(distinct)]
         return np.array([*results, np.nan], np.float64)[places]
 
     def map_texts(self, codes: Codes, function: Callable[[str], str | None]) -> Codes:
-        """The code of a text made of each text, once per distinct one; NO_TEXT if missing."""
+        """The code of a text made of each text, once per distinct one; NO_TEXT if missing.
+
+        Of a stand-in as `map_numbers`.
+        """
+        if not isinstance(codes, np.ndarray):
+            return codes.mapped(function, np.int32)
         distinct, places = self.distinct(codes)
         results = self.codes([function(text) for text in self.texts_of(distinct)])
         return np.append(results, np.int32(NO_TEXT))[places]

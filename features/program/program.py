@@ -1,0 +1,168 @@
+"""A program: the steps that make columns of columns, and the running of them over many rows."""
+
+import inspect
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from features.columns import Column
+from features.errors import DefinitionError
+from features.program.machine import execute
+from features.program.operations import Kind
+from features.program.tracing import Constant, Input, Literal, Mapped, Step, Trace, Value
+from features.vocabulary import VOCABULARY
+
+# So many rows at a time that the registers of a block stay in the nearest memory.
+BLOCK_ROWS = 1024
+
+Key = Hashable
+"""Under what a column is given or made."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of columns, and the key of the column that each of its parameters is given."""
+
+    name: str
+    compute: Callable[..., Any]
+    reads: Mapping[str, Key]
+
+    @classmethod
+    def of(cls, compute: Callable[..., Any]) -> Self:
+        """A function whose parameters are named by the columns they are given."""
+        parameters = inspect.signature(compute).parameters
+        return cls(compute.__name__, compute, {name: name for name in parameters})
+
+
+@dataclass(frozen=True)
+class Register:
+    """Where a column lies while the machine runs, and what it holds."""
+
+    place: int
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Program:
+    """Steps over registers, of which constants and texts fill some, the same in every row.
+
+    A key of `inputs` that is `Mapped` is made of the column it names by the vocabulary.
+    """
+
+    inputs: dict[Key, Register]
+    outputs: dict[Key, Register]
+    steps: Column
+    constants: dict[int, bytes]
+    texts: dict[int, str]
+    size: int
+
+    def run(self, columns: Mapping[Key, Column]) -> dict[Key, Column]:
+        """Every output for all rows of the columns; one that is an input is the very same array.
+
+        Raises DefinitionError where a column's dtype is another than was traced.
+        """
+        given = {key: _given(columns, key, held.kind) for key, held in self.inputs.items()}
+        self._check(given)
+        rows = len(next(iter(columns.values())))
+        made = {key: np.empty(rows, held.kind.value) for key, held in self._made().items()}
+        for begin in range(0, rows, BLOCK_ROWS):
+            self._run_block(given, made, slice(begin, min(begin + BLOCK_ROWS, rows)))
+        same = {held.place: key for key, held in self.inputs.items()}
+        return {
+            key: made[key] if key in made else given[same[held.place]]
+            for key, held in self.outputs.items()
+        }
+
+    def cells(self, rows: int, code_of: Callable[[str], int]) -> Column:
+        """Registers for so many rows as float64, those that are the same in every row filled."""
+        cells = np.empty((self.size, rows))
+        for place, cell in self.constants.items():
+            cells[place] = np.frombuffer(cell, np.float64)
+        for place, text in self.texts.items():
+            cells.view(np.int64)[place] = code_of(text)
+        return cells
+
+    def _made(self) -> dict[Key, Register]:
+        read = {held.place for held in self.inputs.values()}
+        return {key: held for key, held in self.outputs.items() if held.place not in read}
+
+    def _run_block(self, given: dict[Key, Column], made: dict[Key, Column], rows: slice) -> None:
+        numbers = self.cells(rows.stop - rows.start, VOCABULARY.code)
+        wholes = numbers.view(np.int64)
+        for key, held in self.inputs.items():
+            (numbers if held.kind.is_float else wholes)[held.place] = given[key][rows]
+        execute(self.steps, numbers, wholes)
+        for key, column in made.items():
+            held = self.outputs[key]
+            column[rows] = (numbers if held.kind.is_float else wholes)[held.place]
+
+    def _check(self, given: dict[Key, Column]) -> None:
+        for key, held in self.inputs.items():
+            if given[key].dtype != held.kind.value:
+                raise DefinitionError(
+                    f"column {key} is {given[key].dtype}; the program was traced for"
+                    f" {held.kind.value}"
+                )
+
+
+def traced(functions: Mapping[Key, Function], kinds: Mapping[Key, Kind]) -> Program:
+    """The program that makes one column per function, of columns of these kinds.
+
+    Raises DefinitionError, naming the function, where one cannot be traced or reads a column that
+    has no kind.
+    """
+    trace = Trace()
+    made = {key: _traced(trace, function, kinds) for key, function in functions.items()}
+    return _assembled(trace, made)
+
+
+def _traced(trace: Trace, function: Function, kinds: Mapping[Key, Kind]) -> tuple[int, Kind]:
+    trace.function = function.name
+    if unknown := [key for key in function.reads.values() if key not in kinds]:
+        trace.refuse(f"it reads {unknown[0]}, which is no column here")
+    columns = {
+        parameter: trace.note(Input(key, kinds[key]), kinds[key])
+        for parameter, key in function.reads.items()
+    }
+    result = trace.beside(function.compute(**columns))
+    return result.place, result.kind
+
+
+def _assembled(trace: Trace, made: dict[Key, tuple[int, Kind]]) -> Program:
+    """Every value that is needed gets a register: those without a step first."""
+    values = list(trace.values)
+    needed = _needed(values, {place for place, _ in made.values()})
+    at = {place: register for register, place in enumerate(needed)}
+    held = [(at[place], values[place]) for place in needed]
+    steps = [_instruction(v, r, at) for r, v in held if isinstance(v, Step)]
+    return Program(
+        {v.key: Register(r, v.kind) for r, v in held if isinstance(v, Input)},
+        {key: Register(at[place], kind) for key, (place, kind) in made.items()},
+        np.array(steps, np.int64).reshape(-1, 5),
+        {r: v.cell for r, v in held if isinstance(v, Constant)},
+        {r: v.text for r, v in held if isinstance(v, Literal)},
+        len(needed),
+    )
+
+
+def _needed(values: list[Value], wanted: set[int]) -> list[int]:
+    for place in reversed(range(len(values))):
+        if place in wanted and isinstance(step := values[place], Step):
+            wanted |= set(step.reads)
+    return sorted(wanted, key=lambda place: (isinstance(values[place], Step), place))
+
+
+def _instruction(step: Step, to: int, at: dict[int, int]) -> tuple[int, ...]:
+    reads = [at[place] for place in step.reads]
+    return (step.op, to, *reads, *[0] * (3 - len(reads)))
+
+
+def _given(columns: Mapping[Key, Column], key: Key, kind: Kind) -> Column:
+    """A column, or what the vocabulary makes of the texts of one."""
+    if not isinstance(key, Mapped):
+        return columns[key]
+    if kind is Kind.TEXT:
+        return VOCABULARY.map_texts(columns[key.key], key.function)
+    return VOCABULARY.map_numbers(columns[key.key], key.function)
