@@ -1,5 +1,6 @@
 """Assembles the service; everything it does is elsewhere."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from features.submission import Submission
 from serving.access.sessions import Sessions
 from serving.api import batches, catalogue, decisions, health, models, scores
+from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
@@ -18,16 +20,19 @@ from serving.console import decisions as case_pages
 from serving.console import features as feature_pages
 from serving.console import reference, sign_in
 from serving.console.pages import STATIC
+from serving.decisions.checkpoints import Notary
 from serving.decisions.decision import Decision
+from serving.decisions.sealing import Sealing
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
 from serving.house import Clock, House
 from serving.lanes.capacity import Shares
 from serving.lanes.draw import Draw
-from serving.observability import Metrics
+from serving.observability import Metrics, log_as_json
 from serving.past import Past
 from serving.scorer.champions import Champions
 from serving.settings import Settings
+from serving.store.checkpoint_register import CheckpointRegister
 from serving.store.decision_log import DecisionLog
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
@@ -37,6 +42,15 @@ from serving.submitted import read_submission
 def utc_now() -> datetime:
     """The present: the only place where the service reads it."""
     return datetime.now(UTC)
+
+
+def served() -> FastAPI:
+    """The service that this process's environment describes, ready for its first request."""
+    log_as_json()
+    app = create_app(Settings())
+    examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
+    app.state.house.desk.assessor.warm_up(examples)
+    return app
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -68,6 +82,13 @@ def build_house(settings: Settings, clock: Clock) -> House:
     metrics = Metrics()
     engine = open_database(settings.database, is_service=True)
     log = DecisionLog(engine)
+    sealing = Sealing(
+        Notary.kept_in(settings.keys),
+        CheckpointRegister(engine, settings.witness_file),
+        clock,
+        every=settings.checkpoint_every,
+        within_s=settings.checkpoint_within_s,
+    )
     desk = Desk(
         assessor=Assessor(
             champions=Champions(
@@ -77,7 +98,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
             draw=Draw.kept_in(settings.keys, settings.control_probability),
         ),
         log=log,
-        writer=DecisionWriter(log, settings.queue_capacity, metrics.committed),
+        writer=DecisionWriter(log, sealing, settings.queue_capacity, metrics.committed),
         deadline_s=settings.commit_deadline_s,
     )
     lasting = timedelta(minutes=settings.session_minutes)
@@ -97,3 +118,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         writer.stop()
+        app.state.house.log.close()

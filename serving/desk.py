@@ -9,7 +9,7 @@ from serving.assessment import Assessor, Request
 from serving.decisions.claims import Claims
 from serving.decisions.decision import Decision
 from serving.decisions.writer import DecisionWriter
-from serving.errors import IdempotencyKeyReused, LogUnavailable
+from serving.errors import AnsweredMeanwhile, IdempotencyKeyReused, LogUnavailable
 from serving.store.decision_log import AnswerRow, DecisionLog
 
 Worded = Callable[[Decision], bytes]
@@ -29,6 +29,8 @@ class Pending:
 
     answer: Answer
     durable: "Future[None] | None" = None
+    request: Request | None = None
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Desk:
             decision = self.assessor.assess(request)
             body = worded(decision)
             durable = self.writer.submit(decision.row(), _answer_row(decision, claim, body))
-            return Pending(Answer(body, decision), durable)
+            return Pending(Answer(body, decision), durable, request, idempotency_key)
         finally:
             self._release(claim, durable)
 
@@ -73,7 +75,17 @@ class Desk:
                 raise LogUnavailable(
                     "the decision is not durable yet; ask again with the same idempotency key"
                 ) from None
+            except AnsweredMeanwhile:
+                return self._of_another_process(pending)
         return pending.answer
+
+    def _of_another_process(self, pending: Pending) -> Answer:
+        request = pending.request
+        assert request is not None, "only what is pending can be answered meanwhile"
+        given = self.log.answer(request.caller.key_id, pending.idempotency_key)
+        if given is None:
+            raise LogUnavailable("the decision could not be stored; ask again with the same key")
+        return Answer(_of_same_body(given, request))
 
     def _release(self, claim: tuple[str, str], durable: "Future[None] | None") -> None:
         """Release a claim, but not before the fate of what was submitted under it is known."""

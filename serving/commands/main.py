@@ -13,7 +13,7 @@ from serving.commands.score import replay, score
 from serving.commands.serve import serve
 from serving.commands.synth import synth
 from serving.commands.train import evaluate, promote, train
-from serving.commands.verify_log import verify_log
+from serving.commands.verify_log import checkpoints, verify_log
 
 app = typer.Typer(
     name="tidegate",
@@ -25,6 +25,7 @@ app = typer.Typer(
 for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
     app.command()(command)
 app.command("verify-log")(verify_log)
+app.command()(checkpoints)
 app.add_typer(keys, name="keys")
 
 

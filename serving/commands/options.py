@@ -21,6 +21,14 @@ Home = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TIDEGATE_DATABASE_URL",
+        help="postgresql://…; HOME/tidegate.db without. Give a password by the environment: "
+        "everyone on the machine can read a command line.",
+    ),
+]
 SubjectOption = Annotated[
     Subject, typer.Option("--subject", help="Routes (journeys with legs) or shipments.")
 ]

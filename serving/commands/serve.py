@@ -1,55 +1,63 @@
 """`tidegate serve`: the service, until it is told to stop."""
 
-import json
+import os
 import signal
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from serving.commands.options import DEFAULT_HOME, Home
+from features.errors import TidegateError
+from serving.commands.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.commands.printing import messages
+
+GRACE_S = 10
+
+
+class WorkersRefused(TidegateError):
+    """Several processes were asked to share what only one may write."""
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
     home: Home = DEFAULT_HOME,
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="TIDEGATE_DATABASE_URL",
-            help="postgresql://…; HOME/tidegate.db without. Give a password by the environment: "
-            "everyone on the machine can read a command line.",
-        ),
-    ] = None,
+    database_url: DatabaseUrl = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes; more than one over PostgreSQL only.")
+    ] = 1,
 ) -> None:
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
     import uvicorn
-    from pydantic import SecretStr
 
-    from serving.api.examples import ROUTE, SHIPMENT
-    from serving.app import create_app
-    from serving.observability import log_as_json
-    from serving.settings import Settings
-    from serving.submitted import read_submission
+    from serving.settings import settings_of
 
-    log_as_json()
-    app = create_app(
-        Settings(home=home, database_url=SecretStr(database_url) if database_url else None)
-    )
-    examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
-    app.state.house.desk.assessor.warm_up(examples)
+    settings = settings_of(home, database_url)
+    if workers > 1 and isinstance(settings.database, Path):
+        raise WorkersRefused(
+            "a SQLite file has one writer; give --database-url postgresql://… for more workers"
+        )
+    _hand_down(home, database_url, workers)
     messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
     # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # Access lines are our own: uvicorn's hold paths, and paths hold ids.
     uvicorn.run(
-        app,
+        "serving.app:served",
+        factory=True,
         host=host,
         port=port,
-        access_log=False,
+        workers=workers,
+        access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
         log_level="warning",
         server_header=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=GRACE_S,
     )
+
+
+def _hand_down(home: Path, database_url: str | None, workers: int) -> None:
+    """Let the processes that serve read these settings where they read all others."""
+    given: dict[str, Any] = {"HOME": home, "DATABASE_URL": database_url, "WORKERS": workers}
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"TIDEGATE_{name}"] = str(value)

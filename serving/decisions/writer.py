@@ -11,10 +11,17 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from serving.errors import LogUnavailable, TooBusy
+import structlog
+
+from serving.decisions.sealing import Sealing
+from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow
 
+log = structlog.get_logger(__name__)
+
 Committed = Callable[[int, float], None]
+
+_LOOK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -27,12 +34,17 @@ class Waiting:
 
 
 class DecisionWriter:
-    """Appends decisions in groups; `committed` hears of each group's size and seconds."""
+    """Appends decisions in groups; `committed` hears of each group's size and seconds.
 
-    def __init__(self, log: DecisionLog, capacity: int, committed: Committed):
+    What was appended is sealed by `sealing` when that is due, after its requests have answered.
+    """
+
+    def __init__(self, log: DecisionLog, sealing: Sealing, capacity: int, committed: Committed):
         self._log = log
+        self._sealing = sealing
         self._queue: queue.Queue[Waiting | None] = queue.Queue(capacity)
         self._committed = committed
+        self._has_failed = False
         self._thread = threading.Thread(target=self._run, name="decision-writer", daemon=True)
 
     def start(self) -> None:
@@ -40,7 +52,7 @@ class DecisionWriter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, then end."""
+        """Write what waits, seal it, then end."""
         self._queue.put(None)
         self._thread.join()
 
@@ -50,14 +62,20 @@ class DecisionWriter:
         return self._thread.is_alive()
 
     @property
+    def has_failed(self) -> bool:
+        """Whether the last group could not be made durable."""
+        return self._has_failed
+
+    @property
     def depth(self) -> int:
         """How many decisions wait."""
         return self._queue.qsize()
 
     def submit(self, row: DecisionRow, answer: AnswerRow) -> "Future[None]":
-        """A future that is done when the decision is durable, or failed with LogUnavailable.
+        """A future that is done when the decision is durable, or failed.
 
-        Raises TooBusy at once where the queue is full.
+        It fails with LogUnavailable, or AnsweredMeanwhile where another process was faster. Raises
+        TooBusy at once where the queue is full.
         """
         if not self.is_alive:
             raise LogUnavailable("the decision log is not being written")
@@ -74,27 +92,48 @@ class DecisionWriter:
             batch, is_open = self._gather()
             if batch:
                 self._commit(batch)
+            self._sealing.seal_if_due(is_last=not is_open)
 
     def _gather(self) -> tuple[list[Waiting], bool]:
-        """All that waits, at least one; and whether more may come."""
+        """All that waits; and whether more may come. Nothing where nothing came for a while."""
         batch: list[Waiting] = []
-        waiting = self._queue.get()
-        while waiting is not None:
-            batch.append(waiting)
-            try:
+        try:
+            waiting = self._queue.get(timeout=_LOOK_AGAIN_S)
+            while waiting is not None:
+                batch.append(waiting)
                 waiting = self._queue.get_nowait()
-            except queue.Empty:
-                return batch, True
+        except queue.Empty:
+            return batch, True
         return batch, False
 
     def _commit(self, batch: list[Waiting]) -> None:
         began = time.perf_counter()
         try:
-            self._log.append([(waiting.row, waiting.answer) for waiting in batch])
-        except Exception as failure:  # the thread must outlive any failure of one batch
-            for waiting in batch:
-                waiting.durable.set_exception(failure)
+            mark = self._log.append([(waiting.row, waiting.answer) for waiting in batch])
+        except AnsweredMeanwhile as meanwhile:
+            self._commit_each(batch, meanwhile)
             return
+        except Exception as failure:  # the thread must outlive any failure of one batch
+            self._fail(batch, failure)
+            return
+        self._has_failed = False
+        self._sealing.grown_to(mark)
         self._committed(len(batch), time.perf_counter() - began)
         for waiting in batch:
             waiting.durable.set_result(None)
+
+    def _fail(self, batch: list[Waiting], failure: Exception) -> None:
+        self._has_failed = True
+        if not isinstance(failure, LogUnavailable):
+            log.error("log_not_written", exception=type(failure).__name__)
+            failure = LogUnavailable("the decision log could not be written; nothing was decided")
+        for waiting in batch:
+            waiting.durable.set_exception(failure)
+
+    def _commit_each(self, batch: list[Waiting], meanwhile: AnsweredMeanwhile) -> None:
+        """One of them has its decision already: let it not keep the others from theirs."""
+        if len(batch) == 1:
+            batch[0].durable.set_exception(meanwhile)
+            return
+        for waiting in batch:
+            self._commit([waiting])

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, Select, func, or_, select
+from sqlalchemy.exc import IntegrityError
 
-from serving.store.engine import failing_as_unavailable, writing
-from serving.store.migration import wait_for_turn
+from serving.errors import AnsweredMeanwhile
+from serving.store.engine import failing_as_unavailable
 from serving.store.tables import answers, decisions
+from serving.store.turns import writing
 
 FIRST_LINK = bytes(32)
 PAGE = 500
@@ -49,23 +51,41 @@ class View:
     offices: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How many decisions the log had, and its last chain value at that size (hexadecimal)."""
+
+    size: int
+    head: str
+
+
 class DecisionLog:
     """The log of one database. Every method raises LogUnavailable where the database fails."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def append(self, entries: Sequence[tuple[DecisionRow, AnswerRow]]) -> None:
-        """Append decisions with their answers: all durable when this returns, or none."""
-        with failing_as_unavailable(), writing(self._engine).begin() as connection:
-            wait_for_turn(connection)
-            seq, link = _head(connection)
-            rows = []
-            for row, _ in entries:
-                seq, link = seq + 1, next_link(link, row.record)
-                rows.append({**asdict(row), "seq": seq, "chain": link})
-            connection.execute(decisions.insert(), rows)
-            connection.execute(answers.insert(), [asdict(answer) for _, answer in entries])
+    def close(self) -> None:
+        """Let go of the database; a service's hold on its file ends with it."""
+        self._engine.dispose()
+
+    def append(self, entries: Sequence[tuple[DecisionRow, AnswerRow]]) -> Mark:
+        """Append decisions with their answers: all durable when this returns, or none.
+
+        Raises AnsweredMeanwhile where one of them has its decision already, by another process.
+        """
+        try:
+            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+                seq, link = _head(connection)
+                rows = []
+                for row, _ in entries:
+                    seq, link = seq + 1, next_link(link, row.record)
+                    rows.append({**vars(row), "seq": seq, "chain": link})
+                connection.execute(decisions.insert(), rows)
+                connection.execute(answers.insert(), [vars(answer) for _, answer in entries])
+        except IntegrityError:
+            raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
+        return Mark(seq, link.hex())
 
     def answer(self, caller_id: str, idempotency_key: str) -> AnswerRow | None:
         """What this caller was answered under this key."""

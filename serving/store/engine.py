@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from serving.errors import DatabaseUrlRefused, LogUnavailable
 from serving.store.migration import migrate
+from serving.store.turns import hold_for_service
 
 # A request waits this long for another process (a command beside the service) to finish writing.
 BUSY_TIMEOUT_MS = 5_000
@@ -27,22 +28,22 @@ PRAGMAS = (
 def open_database(where: Path | str, *, is_service: bool) -> Engine:
     """The database in a file or behind a PostgreSQL URL, its tables made or brought up to date.
 
-    Raises DatabaseUrlRefused, or LogUnavailable where it cannot be opened.
+    A service holds its SQLite file until the engine is disposed of. Raises DatabaseUrlRefused,
+    DatabaseInUse, or LogUnavailable where it cannot be opened.
     """
     engine = _sqlite(where, is_service) if isinstance(where, Path) else _postgresql(where)
     with failing_as_unavailable():
-        migrate(engine, writing(engine))
+        migrate(engine)
     return engine
 
 
 def _sqlite(path: Path, is_service: bool) -> Engine:
-    """Only the service moves the write-ahead log into the file.
-
-    SQLite before 3.51.3 can lose commits when two processes do so at once (sqlite.org/wal.html,
-    "the WAL-reset bug").
-    """
+    """Only the service moves the write-ahead log into the file, and only in a turn of its own."""
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}")
+    if is_service:
+        held = hold_for_service(path)
+        event.listen(engine, "engine_disposed", lambda _: held.close())
     pages = 1_000 if is_service else 0
     pragmas = (*PRAGMAS, f"wal_autocheckpoint={pages}")
 
@@ -72,25 +73,19 @@ def _postgresql(url: str) -> Engine:
     )
 
 
-def writing(engine: Engine) -> Engine:
-    """The same database for transactions that write: they take the lock when they begin.
-
-    A transaction that reads first and writes later can fail halfway on another's lock; one that
-    takes the lock at once waits for its turn.
-    """
-    return engine.execution_options(is_writing=True)
-
-
 @contextmanager
-def failing_as_unavailable() -> Iterator[None]:
+def failing_as_unavailable(but: type[Exception] | tuple[()] = ()) -> Iterator[None]:
     """Say in the service's words that the database failed, with the kind of failure only."""
     try:
         yield
-    except SQLAlchemyError as failure:
+    except but:
+        raise
+    except (SQLAlchemyError, OSError) as failure:
         kind = type(getattr(failure, "orig", None) or failure).__name__
         raise LogUnavailable(f"the database failed ({kind}); nothing was decided") from failure
 
 
 def _begin(connection: Connection) -> None:
+    """A transaction that writes takes the lock at once; one that reads first may fail halfway."""
     is_writing = connection.get_execution_options().get("is_writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from serving.access.api_keys import ApiKey
 from serving.errors import NameTaken, NotFound
-from serving.store.engine import failing_as_unavailable, writing
+from serving.store.engine import failing_as_unavailable
 from serving.store.tables import api_keys
+from serving.store.turns import writing
 
 
 class KeyRegister:
@@ -31,7 +32,7 @@ class KeyRegister:
             "expires_at": key.expires_at.isoformat() if key.expires_at else None,
         }
         try:
-            with writing(self._engine).begin() as connection:
+            with writing(self._engine) as connection:
                 connection.execute(api_keys.insert(), row)
         except IntegrityError:
             raise NameTaken(f"a key named {key.name} is in use; revoke it first") from None
@@ -55,7 +56,7 @@ class KeyRegister:
             .where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
             .values(revoked_at=now.isoformat())
         )
-        with failing_as_unavailable(), writing(self._engine).begin() as connection:
+        with failing_as_unavailable(), writing(self._engine) as connection:
             if connection.execute(ended).rowcount == 0:
                 raise NotFound(f"no key named {name} is in use")
 

@@ -1,16 +1,18 @@
 """Whether the decision log is whole, by code that shares nothing with the code that writes it.
 
 The chain shows any change, removal, insertion or exchange of records. It cannot show that the end
-was cut off, or an older copy of the file put in its place: for that, keep what `prove` said
-elsewhere, and hand it back as a `Mark`.
+was cut off, or an older copy of the file put in its place: signed checkpoints show that, those in
+the database as far as they are still there, those of a witness always.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Engine, text
 
 from serving.store.engine import failing_as_unavailable
@@ -28,11 +30,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found: the log's mark, and the first record that is wrong, with why."""
+    """What was found: the log's mark, and the first record that is wrong, with why.
+
+    `first_bad` is None where the records hold and a checkpoint does not. `checkpoints` says how
+    many were checked.
+    """
 
     mark: Mark
     first_bad: int | None = None
     why: str | None = None
+    checkpoints: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -44,19 +51,69 @@ class _Broken(Exception):
     pass
 
 
-def prove(engine: Engine, earlier: Mark | None = None) -> Proof:
-    """Check every record of the log, and that it still begins as `earlier` says."""
-    head, size = "00" * 32, 0
+def prove(engine: Engine, earlier: Iterable[Mark] = ()) -> Proof:
+    """Check every record of the log, and that it was once as each of `earlier` says."""
+    marks = _by_size(earlier)
+    head, size, held = "00" * 32, 0, 0
     try:
         for size, row in enumerate(_rows(engine), start=1):
             head = _checked(row, size, head)
-            if earlier and size == earlier.size and head != earlier.head:
-                raise _Broken("the log up to here is not the one that the mark was taken of")
+            if size in marks:
+                if marks[size] != {head}:
+                    raise _Broken(f"the log was another: something after record {held} was changed")
+                held = size
     except _Broken as broken:
-        return Proof(Mark(size - 1, head), size, str(broken))
-    if earlier and size < earlier.size:
-        return Proof(Mark(size, head), size + 1, f"the log ends here; it had {earlier.size}")
-    return Proof(Mark(size, head))
+        return Proof(Mark(size - 1, head), size, str(broken), len(marks))
+    longest = max(marks, default=0)
+    if longest > size:
+        why = f"the log ends here; it had {longest} records"
+        return Proof(Mark(size, head), size + 1, why, len(marks))
+    return Proof(Mark(size, head), checkpoints=len(marks))
+
+
+def _by_size(marks: Iterable[Mark]) -> dict[int, set[str]]:
+    heads: dict[int, set[str]] = {}
+    for mark in marks:
+        heads.setdefault(mark.size, set()).add(mark.head)
+    return heads
+
+
+def sealed_marks(engine: Engine, witnessed: Iterable[str], public_key: str) -> list[Mark]:
+    """The marks that checkpoints state: those in the database, and a witness's JSON lines.
+
+    Raises ValueError with the number of the first that the key (hexadecimal) did not sign.
+    """
+    key = _key(public_key)
+    kept = [_verified(row, f"checkpoint {row['size']}", key) for row in _checkpoints(engine)]
+    lines = (line for line in enumerate(witnessed, start=1) if line[1].strip())
+    return kept + [_verified(_line(t), f"the witness's line {n}", key) for n, t in lines]
+
+
+def _key(public_key: str) -> Ed25519PublicKey | None:
+    try:
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+    except ValueError:
+        return None
+
+
+def _line(text_of_line: str) -> dict[str, Any]:
+    try:
+        stated = json.loads(text_of_line)
+    except ValueError:
+        stated = None
+    return stated if isinstance(stated, dict) else {}
+
+
+def _verified(stated: dict[str, Any], name: str, key: Ed25519PublicKey | None) -> Mark:
+    if key is None:
+        raise ValueError("there are checkpoints, and no key to verify them with")
+    try:
+        signed = "\n".join(str(stated[field]) for field in ("size", "head", "signed_at"))
+        signature = bytes.fromhex(stated["signature"])
+        key.verify(signature, f"tidegate decision log\n{signed}\n".encode())
+    except (KeyError, TypeError, ValueError, InvalidSignature):
+        raise ValueError(f"{name} was not signed by this log's key, or was changed") from None
+    return Mark(stated["size"], stated["head"])
 
 
 def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
@@ -65,7 +122,7 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
         raise _Broken(f"record {expected_seq} is missing; record {row['seq']} follows")
     content = row["record"].encode("utf-8", "surrogateescape")
     head = hashlib.new("sha256", bytes.fromhex(before) + content).hexdigest()
-    if row["chain"].hex() != head:
+    if bytes(row["chain"]).hex() != head:
         raise _Broken("the chain breaks: this record, or its place, was changed")
     decision = json.loads(content)
     for name in _COLUMNS:
@@ -84,7 +141,14 @@ def _plain(value: str | None) -> str | None:
 
 
 def _rows(engine: Engine) -> Iterator[dict[str, Any]]:
-    query = text("SELECT * FROM decisions ORDER BY seq")
+    return _all(engine, "SELECT * FROM decisions ORDER BY seq")
+
+
+def _checkpoints(engine: Engine) -> Iterator[dict[str, Any]]:
+    return _all(engine, "SELECT * FROM checkpoints ORDER BY size")
+
+
+def _all(engine: Engine, query: str) -> Iterator[dict[str, Any]]:
     with failing_as_unavailable(), engine.connect() as connection:
-        for row in connection.execution_options(yield_per=500).execute(query):
+        for row in connection.execution_options(yield_per=500).execute(text(query)):
             yield dict(row._mapping)

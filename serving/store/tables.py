@@ -1,6 +1,6 @@
 """The tables, in SQLite and PostgreSQL alike; `migrations` makes them.
 
-Decisions are appended and never changed: the database itself refuses.
+Decisions, checkpoints and records are appended and never changed: the database itself refuses.
 """
 
 from sqlalchemy import (
@@ -52,6 +52,52 @@ answers = Table(
     Column("decision_id", Text, ForeignKey("decisions.decision_id"), nullable=False),
     Column("answered_at", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column(
+        "size",
+        BigInteger().with_variant(Integer(), "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("head", Text, nullable=False),
+    Column("signed_at", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("records_by_subject", "subject_kind", "subject_id"),
+    Index("records_by_arrival", "received_at"),
+    sqlite_strict=True,
+)
+
+# What models beside the champion said about the same vector.
+second_opinions = Table(
+    "second_opinions",
+    metadata,
+    Column("decision_id", Text, ForeignKey("decisions.decision_id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("log_odds", Float(53).with_variant(REAL(), "sqlite"), nullable=False),
+    Column("probability", Float(53).with_variant(REAL(), "sqlite"), nullable=False),
+    Column("lane", Text, nullable=False),
     sqlite_strict=True,
 )
 

@@ -14,6 +14,7 @@ from serving.access.api_keys import Scope, new_key
 from serving.app import create_app
 from serving.house import House
 from serving.settings import Settings
+from tests.serving.postgres import Server, postgresql
 from tests.serving.world import train_and_promote, write_world
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -50,6 +51,22 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in ("route", "shipment"):
         train_and_promote(home, kind, "1")
     return home
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for all tests that need one; each makes a database of its own."""
+    with postgresql() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """An empty database, of either engine in turn."""
+    if request.param == "sqlite":
+        return tmp_path / "log.db"
+    server: Server = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
 @pytest.fixture

