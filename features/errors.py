@@ -7,6 +7,9 @@ TidegateError                 shown to a person without a traceback; exit code 1
 └── CatalogueMismatch         a matrix or model was made with another catalogue
 """
 
+from dataclasses import asdict, dataclass
+from typing import Any
+
 
 class TidegateError(Exception):
     """Base of every error that a person is shown: asked, wrong, and the nearest right answer."""
@@ -20,8 +23,59 @@ class UnknownFeature(TidegateError):
     """No feature of that name is in the catalogue."""
 
 
+@dataclass(frozen=True)
+class Example:
+    """A row that is wrong, from 1 (a CSV's header is none), and what stands there."""
+
+    row: int
+    value: str | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a record file: where, what, in how many rows, and the first of them.
+
+    `column` is None where the whole file is meant; without examples, every row of the column is.
+    """
+
+    file: str
+    column: str | None
+    what: str
+    rows: int | None = None
+    examples: tuple[Example, ...] = ()
+
+    def __str__(self) -> str:
+        first = self.examples[0] if self.examples else None
+        place = [self.file, f"row {first.row}" if first else None, self.column]
+        text = f"{', '.join(part for part in place if part)}: {self.what}"
+        if first and first.value is not None:
+            text += f"; it holds {first.value}"
+        others = [str(example.row) for example in self.examples[1:]]
+        if self.rows is not None and others:
+            more = self.rows - 1
+            rows = ", ".join(others) + (" …" if more > len(others) else "")
+            text += f" (and in {more:,} more rows: {rows})"
+        return text
+
+
 class RecordsError(TidegateError):
-    """A record file cannot be used; the message names the file, and the row and column if any."""
+    """A record file cannot be used; names the file, and the column and rows if any.
+
+    `faults` hold everything that was found, each as the message says it on a line of its own.
+    """
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()):
+        super().__init__(message)
+        self.faults = faults
+
+    @classmethod
+    def of(cls, faults: tuple[Fault, ...]) -> "RecordsError":
+        """The refusal of a file for all its faults."""
+        return cls("\n".join(map(str, faults)), faults)
+
+    def report(self) -> list[dict[str, Any]]:
+        """The faults as plain JSON."""
+        return [asdict(fault) for fault in self.faults]
 
 
 class CatalogueMismatch(TidegateError):

@@ -20,6 +20,7 @@ from features.folders import written_whole
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
 from features.schema import INSTANT
+from features.summary import SUMMARY, summary_of
 from features.vocabulary import NO_TEXT, VOCABULARY
 
 METADATA_KEY = b"tidegate"
@@ -60,7 +61,8 @@ def build_training_set(
 
     `features.parquet` is the matrix, sorted by `declared_at` and `subject_id`; `outcomes.parquet`
     has at most one outcome per subject, the first that was conclusive; `subjects.parquet` tells
-    whom a row is about, for evaluation by subgroup and never as an input of a model.
+    whom a row is about, for evaluation by subgroup and never as an input of a model; `records.json`
+    sums up the records it was made of.
     """
     columns = records_of_folder(records)
     evidence = Evidence.of(kind, columns, History.of_records(columns))
@@ -77,6 +79,7 @@ def build_training_set(
         _write(folder / "features.parquet", matrix.take(order), about)
         _write(folder / "subjects.parquet", _subjects(kind, evidence).take(order), about)
         _write(folder / "outcomes.parquet", _outcomes(kind, records), about)
+        (folder / SUMMARY).write_text(json.dumps(summary_of(records), indent=1) + "\n")
 
 
 def _subjects(kind: SubjectKind, evidence: Evidence) -> pa.Table:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pyarrow as pa
 from pydantic import AwareDatetime
 
+from features.codes import CODES
 from features.records import Record
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -21,7 +22,10 @@ _ARROW_OF = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a column's values must satisfy; None where the field sets no such limit."""
+    """What a column's values must satisfy; None where the field sets no such limit.
+
+    `codes` holds the name of a list of codes and what it holds.
+    """
 
     required: bool
     choices: tuple[str, ...] | None
@@ -29,6 +33,7 @@ class Limits:
     at_least: float | None
     at_most: float | None
     longest: int | None
+    codes: tuple[str, frozenset[str]] | None = None
 
 
 def arrow_schema(record: type[Record]) -> pa.Schema:
@@ -59,6 +64,7 @@ def _limits(described: dict[str, Any], *, required: bool) -> Limits:
         at_least=value.get("minimum"),
         at_most=value.get("maximum"),
         longest=value.get("maxLength"),
+        codes=(named, CODES[named]) if (named := value.get("x-code-list")) else None,
     )
 
 

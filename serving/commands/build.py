@@ -1,5 +1,6 @@
 """`tidegate build`: records -> a point-in-time training set."""
 
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,15 +22,31 @@ def build(
     subject: SubjectOption,
     out: Annotated[Path, typer.Option(help="Folder to write; replaced when all went well.")],
     engine: Annotated[Engine, typer.Option(help="Where to compute.")] = Engine.LOCAL,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(help="Folder for rows that are wrong, instead of refusing their file."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compute every feature of every subject as of its declaration."""
+    """Compute every feature of every subject as of its declaration.
+
+    A wrong row refuses the build with everything that is wrong in its file, and nothing is written.
+    """
     import pyarrow.parquet as pq
 
+    from features.errors import RecordsError
     from features.matrix import build_training_set
 
-    with progress_bar(f"{subject.value}: features") as progress:
-        build_training_set(records, subject.value, out, progress)
+    try:
+        with (
+            _usable(records, quarantine) as usable,
+            progress_bar(f"{subject.value}: features") as progress,
+        ):
+            build_training_set(usable, subject.value, out, progress)
+    except RecordsError as refusal:
+        if as_json:
+            print_json({"refused": True, "faults": refusal.report()})
+        raise
     shape = pq.read_metadata(out / "features.parquet")
     outcomes = pq.read_metadata(out / "outcomes.parquet").num_rows
     if as_json:
@@ -39,3 +56,9 @@ def build(
         messages.print(
             f"{out}: {shape.num_rows:,} subjects × {features} features, {outcomes:,} outcomes"
         )
+
+
+def _usable(records: Path, quarantine: Path | None) -> AbstractContextManager[Path]:
+    from features.quarantine import set_aside
+
+    return nullcontext(records) if quarantine is None else set_aside(records, quarantine)

@@ -76,14 +76,66 @@ def test_a_record_type_without_a_file_is_an_empty_table_of_its_schema(
         ({"amount": float("nan")}, "row 2, amount: is not a finite number"),
         ({"method": "barter"}, "row 2, method: is none of bank_transfer"),
         ({"currency": "euro"}, "row 2, currency: does not look like"),
+        ({"currency": "QQQ"}, "row 2, currency: is a code that the list of currencies"),
+        ({"payer_country": "UK"}, "row 2, payer_country: is a code that the list of countries"),
         ({"payer_id": None}, "row 2, payer_id: is required"),
+        ({"paid_at": NOON.replace(year=1012)}, "row 2, paid_at: is not in the years 1900"),
         ({"transaction_id": "T-1"}, "row 2, transaction_id: stands in an earlier row"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_row_and_column(
     changes: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
-    assert told in refusal(written(tmp_path, [payment(1), payment(2) | changes]))
+    rows = [payment(1, payer_country=None), payment(2, payer_country="DE") | changes]
+
+    assert told in refusal(written(tmp_path, rows))
+
+
+def test_everything_wrong_in_a_file_is_told_with_counts_and_first_rows(tmp_path: Path) -> None:
+    rows = [payment(1), *(payment(n, amount=-1.0 * n) for n in range(2, 9)), payment(9, method="x")]
+
+    with pytest.raises(RecordsError) as refused:
+        read_records(written(tmp_path, rows), "transactions")
+
+    amount, method = str(refused.value).splitlines()
+    assert amount.endswith("row 2, amount: is below 0; it holds -2.0 (and in 6 more rows: 3, 4 …)")
+    assert method.endswith("row 9, method: is none of " + method.split("is none of ")[1])
+    (first, second) = refused.value.report()
+    assert (first["column"], first["rows"]) == ("amount", 7)
+    assert first["examples"][1] == {"row": 3, "value": "-3.0"}
+    assert second["examples"] == ({"row": 9, "value": "x"},)
+
+
+def test_no_report_repeats_an_id_or_free_text(tmp_path: Path) -> None:
+    told = refusal(written(tmp_path, [payment(1, payer_id="Jane Roe!")]))
+
+    assert "it holds Aaaa Aaa!" in told
+    assert "Jane" not in told
+
+
+@pytest.mark.parametrize(
+    "instant", ["1700000000", "2026-01-02T12:00Z", "2026-01-02", "2026-02-30T12:00:00Z", "soon"]
+)
+def test_an_instant_in_a_csv_is_written_as_rfc_3339_says(instant: str, tmp_path: Path) -> None:
+    line = f"T-1,shipment,S-1,p1,p2,10,EUR,cash,{instant},2026-01-02T12:00:00Z"
+    (tmp_path / "transactions.csv").write_text(",".join(payment(1)) + f"\n{line}\n")
+
+    assert "row 1, paid_at: not an instant with its offset, as in RFC 3339" in refusal(tmp_path)
+
+
+def test_a_value_without_its_currency_is_refused(tmp_path: Path) -> None:
+    document = {
+        "document_id": "D-1",
+        "subject_kind": "shipment",
+        "subject_id": "S-1",
+        "kind": "invoice",
+        "received_at": NOON,
+        "value": 10.0,
+    }
+    pq.write_table(pa.Table.from_pylist([document]), tmp_path / "documents.parquet")
+
+    with pytest.raises(RecordsError, match="row 1, currency: is missing beside value"):
+        read_records(tmp_path, "documents")
 
 
 def test_a_naive_time_stamp_is_refused(tmp_path: Path) -> None:
