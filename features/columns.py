@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
+from features.program.operations import Kind
 from features.records import Record
 from features.schema import INSTANT, arrow_schema
 from features.vocabulary import NO_TEXT, VOCABULARY
@@ -39,6 +40,11 @@ def columns_of_records(records: Sequence[Record], record: type[Record]) -> Colum
         field.name: _column_of_values([getattr(r, field.name) for r in records], field.type)
         for field in arrow_schema(record)
     }
+
+
+def kinds_of(record: type[Record]) -> dict[str, Kind]:
+    """What each column of a record type holds."""
+    return {field.name: _kind(field.type) for field in arrow_schema(record)}
 
 
 def instant_us(instant: datetime) -> int:
@@ -124,6 +130,12 @@ def _places(of: Column, among: Column, texts: int) -> Column:
         if of[row] >= 0:
             found[row] = place_of[of[row]]
     return found
+
+
+def _kind(kind: pa.DataType) -> Kind:
+    if kind == INSTANT:
+        return Kind.WHOLE
+    return Kind.TEXT if pa.types.is_string(kind) else Kind.NUMBER
 
 
 def _column_of_array(array: pa.ChunkedArray) -> Column:

@@ -6,14 +6,19 @@ one scale) is derived here once; features and windows only read it. Two columns 
 their small unit (`_eur_cents`, `_g`, `_micro`).
 """
 
+from functools import cache
+
 import numpy as np
 from stdnum import iso6346
 
-from features.columns import Column, Columns, is_before, matched
+from features.arithmetic import ratio
+from features.columns import Column, Columns, is_before, kinds_of, matched
 from features.currencies import euro_cents
 from features.geography.distances import great_circle_km
 from features.geography.places import country, latitude, longitude
-from features.records import SubjectKind
+from features.program.operations import Kind
+from features.program.program import Program, traced_columns
+from features.records import Journey, Shipment, SubjectKind
 from features.vocabulary import NO_TEXT, VOCABULARY
 
 Records = dict[str, Columns]
@@ -29,15 +34,7 @@ def subjects_of(kind: SubjectKind, records: Records) -> Columns:
 
 def route_subjects(journeys: Columns) -> Columns:
     """One row per journey."""
-    origins, destinations = journeys["origin"], journeys["destination"]
-    return journeys | {
-        "subject_id": journeys["journey_id"],
-        "known_at": journeys["declared_at"],
-        "direct_distance_km": np.rint(direct_km(origins, destinations) * 1000) / 1000,
-        "origin_country": VOCABULARY.map_texts(origins, country),
-        "destination_country": VOCABULARY.map_texts(destinations, country),
-        "declared_cargo_mass_g": np.rint(journeys["declared_cargo_mass_kg"] * 1000),
-    }
+    return journeys | implied("route").run(journeys)
 
 
 def shipment_subjects(shipments: Columns, journeys: Columns) -> Columns:
@@ -45,41 +42,71 @@ def shipment_subjects(shipments: Columns, journeys: Columns) -> Columns:
 
     They are missing where the journey was not declared before the shipment.
     """
-    subjects = shipments | _joined_journeys(shipments, journeys)
-    net, gross = shipments["net_mass_kg"], shipments["gross_mass_kg"]
+    return shipments | joined_journeys(shipments, journeys) | implied("shipment").run(shipments)
+
+
+@cache
+def implied(kind: SubjectKind) -> Program:
+    """What a subject's own record implies, as a program over the columns of its record type."""
+    if kind == "route":
+        return traced_columns(_implied_by_journey, kinds_of(Journey))
+    return traced_columns(_implied_by_shipment, kinds_of(Shipment))
+
+
+@cache
+def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
+    """What each column of a subject holds."""
+    made = {name: column.kind for name, column in implied(kind).outputs.items()}
+    followed = dict.fromkeys(("latest_payer_id", "latest_payee_id"), Kind.TEXT)
+    if kind == "route":
+        return kinds_of(Journey) | made | followed
+    journey = {f"journey_{name}": held for name, held in kinds_of(Journey).items()}
+    return journey | kinds_of(Shipment) | made | followed
+
+
+def _implied_by_journey(journey: Columns) -> Columns:
+    origin, destination = journey["origin"], journey["destination"]
+    return {
+        "subject_id": journey["journey_id"],
+        "known_at": journey["declared_at"],
+        "direct_distance_km": np.rint(direct_km(origin, destination) * 1000) / 1000,
+        "origin_country": VOCABULARY.map_texts(origin, country),
+        "destination_country": VOCABULARY.map_texts(destination, country),
+        "declared_cargo_mass_g": np.rint(journey["declared_cargo_mass_kg"] * 1000),
+    }
+
+
+def _implied_by_shipment(shipment: Columns) -> Columns:
+    net, gross = shipment["net_mass_kg"], shipment["gross_mass_kg"]
     mass_kg = np.where(net > 0, net, gross)
-    value_eur_cents = euro_cents(shipments["declared_value"], shipments["currency"])
-    unit_value_eur_per_kg = _ratio(value_eur_cents / 100, mass_kg)
-    return subjects | {
-        "subject_id": shipments["shipment_id"],
-        "known_at": shipments["declared_at"],
+    value_eur_cents = euro_cents(shipment["declared_value"], shipment["currency"])
+    unit_value_eur_per_kg = ratio(value_eur_cents / 100, mass_kg)
+    return {
+        "subject_id": shipment["shipment_id"],
+        "known_at": shipment["declared_at"],
         "mass_kg": mass_kg,
         "mass_g": np.rint(mass_kg * 1000),
         "declared_value_eur_cents": value_eur_cents,
         "declared_value_eur": value_eur_cents / 100,
         "unit_value_eur_per_kg": unit_value_eur_per_kg,
         "unit_value_micro_eur_per_kg": np.rint(np.minimum(unit_value_eur_per_kg, 1e9) * 1e6),
-        "rounded_unit_value": rounded(_ratio(shipments["declared_value"], mass_kg)),
-        "hs_chapter": VOCABULARY.map_texts(shipments["hs_code"], _chapter),
-        "hs_heading": VOCABULARY.map_texts(shipments["hs_code"], _heading),
+        "rounded_unit_value": rounded(ratio(shipment["declared_value"], mass_kg)),
+        "hs_chapter": VOCABULARY.map_texts(shipment["hs_code"], _chapter),
+        "hs_heading": VOCABULARY.map_texts(shipment["hs_code"], _heading),
         "is_container_number_valid": VOCABULARY.map_numbers(
-            shipments["container_number"], iso6346.is_valid
+            shipment["container_number"], iso6346.is_valid
         ),
     }
 
 
-def _joined_journeys(shipments: Columns, journeys: Columns) -> Columns:
+def joined_journeys(shipments: Columns, journeys: Columns) -> Columns:
+    """The columns of each shipment's journey, prefixed `journey_`; missing as said above."""
     joined = matched(journeys, shipments["journey_id"], journeys["journey_id"], prefix="journey_")
     is_known = is_before(joined["journey_declared_at"], shipments["declared_at"])
     of = np.where(is_known, shipments["journey_id"], np.int32(NO_TEXT))
     return matched(journeys, of, journeys["journey_id"], prefix="journey_") | {
         "journey_id": shipments["journey_id"]
     }
-
-
-def _ratio(part: Column, whole: Column) -> Column:
-    """part / whole; NaN where either is missing or the whole is not positive."""
-    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
 
 
 def rounded(numbers: Column) -> Column:

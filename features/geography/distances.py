@@ -45,9 +45,8 @@ def great_circle_km(
     longitude_2: npt.ArrayLike,
 ) -> Numbers:
     """Shortest way over the globe in km between positions in degrees; NaN stays NaN."""
-    phi_1, lambda_1, phi_2, lambda_2 = (
-        np.radians(np.asarray(angle, dtype=np.float64))
-        for angle in (latitude_1, longitude_1, latitude_2, longitude_2)
+    phi_1, lambda_1, phi_2, lambda_2 = map(
+        np.radians, (latitude_1, longitude_1, latitude_2, longitude_2)
     )
     haversine = (
         np.sin((phi_2 - phi_1) / 2) ** 2

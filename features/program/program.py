@@ -1,7 +1,7 @@
 """A program: the steps that make columns of columns, and the running of them over many rows."""
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,8 +17,8 @@ from features.vocabulary import VOCABULARY
 # So many rows at a time that the registers of a block stay in the nearest memory.
 BLOCK_ROWS = 1024
 
-Key = Hashable
-"""Under what a column is given or made."""
+Key = Any
+"""Under what a column is given or made: anything hashable."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,28 @@ def traced(functions: Mapping[Key, Function], kinds: Mapping[Key, Kind]) -> Prog
     trace = Trace()
     made = {key: _traced(trace, function, kinds) for key, function in functions.items()}
     return _assembled(trace, made)
+
+
+def traced_columns(
+    compute: Callable[[dict[Key, Any]], Mapping[Key, Any]],
+    kinds: Mapping[Key, Kind],
+    wanted: Collection[Key] | None = None,
+) -> Program:
+    """The program of a function that makes columns of columns, both by key.
+
+    Only the `wanted` ones are made where that is given. Raises DefinitionError as `traced`.
+    """
+    trace = Trace(function=compute.__name__)
+    made = compute({key: trace.note(Input(key, kind), kind) for key, kind in kinds.items()})
+    results = {key: trace.beside(value) for key, value in made.items()}
+    return _assembled(
+        trace,
+        {
+            key: (value.place, value.kind)
+            for key, value in results.items()
+            if wanted is None or key in wanted
+        },
+    )
 
 
 def _traced(trace: Trace, function: Function, kinds: Mapping[Key, Kind]) -> tuple[int, Kind]:
