@@ -4,10 +4,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from features.records import SubjectKind
 from features.submission import Submission
 from serving.access.sessions import Sessions
 from serving.api import batches, catalogue, decisions, health, models, scores
@@ -26,14 +28,15 @@ from serving.decisions.sealing import Sealing
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
 from serving.house import Clock, House
-from serving.lanes.capacity import Shares
-from serving.lanes.draw import Draw
+from serving.lanes.lanes import Lanes
+from serving.lanes.placement import Lane
+from serving.lanes.recent import REMEMBERED, Placed
 from serving.observability import Metrics, log_as_json
 from serving.past import Past
 from serving.scorer.champions import Champions
 from serving.settings import Settings
 from serving.store.checkpoint_register import CheckpointRegister
-from serving.store.decision_log import DecisionLog
+from serving.store.decision_log import DecisionLog, PlacedRow
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
 from serving.submitted import read_submission
@@ -91,11 +94,9 @@ def build_house(settings: Settings, clock: Clock) -> House:
     )
     desk = Desk(
         assessor=Assessor(
-            champions=Champions(
-                settings.models, settings.keys / "signing.pub", Shares.of(settings)
-            ),
+            champions=Champions(settings.models, settings.keys / "signing.pub"),
             past=Past.of(settings.records, map(submission_in, log.records())),
-            draw=Draw.kept_in(settings.keys, settings.control_probability),
+            lanes=Lanes.of(settings, map(_placed, log.placed_since(clock() - REMEMBERED))),
         ),
         log=log,
         writer=DecisionWriter(log, sealing, settings.queue_capacity, metrics.committed),
@@ -103,6 +104,16 @@ def build_house(settings: Settings, clock: Clock) -> House:
     )
     lasting = timedelta(minutes=settings.session_minutes)
     return House(settings, clock, desk, log, KeyRegister(engine), Sessions(lasting), metrics)
+
+
+def _placed(row: PlacedRow) -> Placed:
+    return Placed(
+        cast("SubjectKind", row.subject_kind),
+        row.office_id,
+        datetime.fromisoformat(row.scored_at),
+        row.probability,
+        cast("Lane", row.lane),
+    )
 
 
 def submission_in(record: str) -> Submission:

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -41,6 +42,17 @@ class AnswerRow:
     decision_id: str
     answered_at: str
     body: bytes
+
+
+@dataclass(frozen=True)
+class PlacedRow:
+    """Where and when a decision put its subject."""
+
+    subject_kind: str
+    office_id: str | None
+    scored_at: str
+    probability: float
+    lane: str
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,18 @@ class DecisionLog:
         while page := self._page(seq):
             yield from (record for _, record in page)
             seq = page[-1][0]
+
+    def placed_since(self, instant: datetime, most: int = 100_000) -> list[PlacedRow]:
+        """Where decisions since an instant put their subjects: the newest of them, oldest first."""
+        wanted = (
+            select(*(decisions.c[each.name] for each in fields(PlacedRow)))
+            .where(decisions.c.scored_at >= instant.isoformat())
+            .order_by(decisions.c.seq.desc())
+            .limit(most)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(wanted).all()
+        return [PlacedRow(**row._mapping) for row in reversed(rows)]
 
     def size(self) -> int:
         """How many decisions there are."""
