@@ -1,0 +1,134 @@
+"""Shares of all subjects, estimated from those that were looked at.
+
+Whoever is selected by a score is inspected because something was expected: the share confirmed
+among them says nothing about the rest. The control lane does, since chance alone put a subject
+there. So subjects are divided into strata within which everyone had the same probability of being
+looked at, each stratum's share is estimated from its own inspections, and they are put together by
+the known sizes of the strata. Weighting by sizes instead of by drawn weights keeps the bias of
+small strata away.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from training.estimators import Estimate
+
+# A stratum of which fewer were looked at says too little; unless all of it was.
+FEWEST_LOOKED_AT = 30
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Subjects with one probability of being looked at.
+
+    `size` counts all of them, `looked_at` those with a conclusive outcome, `confirmed` those of
+    them where something was found. Outcomes still to come are taken to be like those that came.
+    """
+
+    name: str
+    size: int
+    looked_at: int
+    confirmed: int
+
+    @property
+    def is_told_enough(self) -> bool:
+        """Whether it may be spoken of: enough were looked at, or everyone was."""
+        return self.looked_at >= min(FEWEST_LOOKED_AT, self.size)
+
+
+@dataclass(frozen=True)
+class Population:
+    """A share of all subjects; `estimate` has no value where a stratum is told too little of."""
+
+    estimate: Estimate
+    subjects: int
+    untold: tuple[str, ...] = ()
+
+
+def share(strata: Sequence[Stratum]) -> Population:
+    """The share of all subjects that would be confirmed, with a 95 % interval.
+
+    The interval is Wilson's at the number of simple random inspections that would tell as much: at
+    small shares it keeps its coverage where the normal approximation loses it.
+    """
+    known = [stratum for stratum in strata if stratum.size > 0]
+    subjects = sum(stratum.size for stratum in known)
+    untold = tuple(stratum.name for stratum in known if not stratum.is_told_enough)
+    if not known or untold:
+        return Population(Estimate(None), subjects, untold)
+    parts = np.array([stratum.size / subjects for stratum in known])
+    shares = np.array([stratum.confirmed / stratum.looked_at for stratum in known])
+    value = float(parts @ shares)
+    effective = _effective_inspections(known, parts, value)
+    return Population(_wilson(value, effective), subjects)
+
+
+def recall(selected: Sequence[Stratum], others: Sequence[Stratum]) -> Population:
+    """The share of everything that would be confirmed that lies in the selected strata.
+
+    The interval follows from those of the two shares, on the scale of log-odds.
+    """
+    found, missed = share(selected), share(others)
+    untold = (*found.untold, *missed.untold)
+    subjects = found.subjects + missed.subjects
+    if untold or found.estimate.value is None or missed.estimate.value is None:
+        return Population(Estimate(None), subjects, untold)
+    return Population(_part_of_both(_counts(found), _counts(missed)), subjects)
+
+
+def _counts(part: Population) -> Estimate:
+    """How many of the subjects would be confirmed."""
+    whole = part.estimate
+    assert whole.value is not None
+    assert whole.low is not None
+    assert whole.high is not None
+    subjects = part.subjects
+    return Estimate(subjects * whole.value, subjects * whole.low, subjects * whole.high)
+
+
+def _part_of_both(found: Estimate, missed: Estimate) -> Estimate:
+    """found / (found + missed). The ends of two independent intervals are reached in quadrature."""
+    value = _part(found.value, missed.value)
+    if value is None:
+        return Estimate(None)
+    fewer = [_part(found.low, missed.value), _part(found.value, missed.high)]
+    more = [_part(found.high, missed.value), _part(found.value, missed.low)]
+    below, above = (
+        np.sqrt(sum((value - end) ** 2 for end in ends if end is not None))
+        for ends in (fewer, more)
+    )
+    return Estimate(value, max(0.0, float(value - below)), min(1.0, float(value + above)))
+
+
+def _part(found: float | None, missed: float | None) -> float | None:
+    assert found is not None
+    assert missed is not None
+    return found / (found + missed) if found + missed > 0 else None
+
+
+def _effective_inspections(strata: Sequence[Stratum], parts: np.ndarray, value: float) -> float:
+    """How many inspections drawn from everyone would have the variance of these."""
+    variance = 0.0
+    for part, stratum in zip(parts, strata, strict=True):
+        # One imagined inspection of either kind keeps a stratum without findings from seeming sure.
+        confirmed = (stratum.confirmed + 0.5) / (stratum.looked_at + 1)
+        left = 1 - stratum.looked_at / stratum.size
+        variance += part**2 * confirmed * (1 - confirmed) / stratum.looked_at * left
+    if variance == 0:
+        return np.inf
+    spread = max(value * (1 - value), 0.25 / sum(s.size for s in strata))
+    return spread / variance
+
+
+def _wilson(value: float, trials: float) -> Estimate:
+    if np.isinf(trials):
+        return Estimate(value, value, value)
+    z = float(stats.norm.ppf(0.975))
+    centre = (value + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = (
+        z * np.sqrt(value * (1 - value) / trials + z * z / (4 * trials**2)) / (1 + z * z / trials)
+    )
+    return Estimate(value, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
