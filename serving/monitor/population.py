@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from training.estimators import Estimate
+
+Floats = npt.NDArray[np.float64]
 
 # A stratum of which fewer were looked at says too little; unless all of it was.
 FEWEST_LOOKED_AT = 30
@@ -62,7 +65,7 @@ def share(strata: Sequence[Stratum]) -> Population:
     parts = np.array([stratum.size / subjects for stratum in known])
     shares = np.array([stratum.confirmed / stratum.looked_at for stratum in known])
     value = float(parts @ shares)
-    effective = _effective_inspections(known, parts, value)
+    effective = _effective_inspections(known, parts)
     return Population(_wilson(value, effective), subjects)
 
 
@@ -109,18 +112,17 @@ def _part(found: float | None, missed: float | None) -> float | None:
     return found / (found + missed) if found + missed > 0 else None
 
 
-def _effective_inspections(strata: Sequence[Stratum], parts: np.ndarray, value: float) -> float:
+def _effective_inspections(strata: Sequence[Stratum], parts: Floats) -> float:
     """How many inspections drawn from everyone would have the variance of these."""
-    variance = 0.0
+    value = variance = 0.0
     for part, stratum in zip(parts, strata, strict=True):
-        # One imagined inspection of either kind keeps a stratum without findings from seeming sure.
-        confirmed = (stratum.confirmed + 0.5) / (stratum.looked_at + 1)
         left = 1 - stratum.looked_at / stratum.size
+        # Where some are left, one imagined inspection keeps a stratum of none from seeming sure.
+        imagined = 1 if left else 0
+        confirmed = (stratum.confirmed + imagined / 2) / (stratum.looked_at + imagined)
+        value += part * confirmed
         variance += part**2 * confirmed * (1 - confirmed) / stratum.looked_at * left
-    if variance == 0:
-        return np.inf
-    spread = max(value * (1 - value), 0.25 / sum(s.size for s in strata))
-    return spread / variance
+    return value * (1 - value) / variance if variance else np.inf
 
 
 def _wilson(value: float, trials: float) -> Estimate:
