@@ -49,12 +49,21 @@ class Direction(Enum):
     EITHER = 0
 
 
+class Peers(StrEnum):
+    """Among whom a value is usual or not: the subjects' column whose equals are compared."""
+
+    ALL = "all"
+    GOODS = "goods_code"
+    CORRIDOR = "corridor"
+
+
 @dataclass(frozen=True)
 class Feature:
     """One column of the matrix, with everything that is said about it.
 
     `reads` lists subject columns and windows in words; `defined_at` is `path#Lline` from the root
-    of the project; `sentence` is the template of a reason, with `{value}` for this case's value.
+    of the project; `sentence` is the template of a reason, with `{value}` for this case's value,
+    `sentence_of_one` the same for a count of one; `among` are those beside whom it is usual or not.
     """
 
     name: str
@@ -68,6 +77,8 @@ class Feature:
     source: str
     direction: Direction
     sentence: str
+    sentence_of_one: str | None
+    among: Peers
     defined_at: str
     columns: tuple[str, ...]
     windows: dict[str, Window]
@@ -92,6 +103,7 @@ class Feature:
             "source": self.source,
             "direction": self.direction.name.lower(),
             "sentence": self.sentence,
+            "among": self.among.value,
         }
 
 
@@ -100,7 +112,7 @@ SHIPMENT_ONLY: tuple[SubjectKind, ...] = ("shipment",)
 BOTH: tuple[SubjectKind, ...] = ("route", "shipment")
 
 
-def feature(
+def feature(  # noqa: PLR0913  a face has this many sides
     *,
     subjects: tuple[SubjectKind, ...],
     unit: Unit,
@@ -108,6 +120,8 @@ def feature(
     indicator: str,
     source: str,
     sentence: str,
+    sentence_of_one: str | None = None,
+    among: Peers = Peers.ALL,
     direction: Direction = Direction.EITHER,
     computed: Callable[..., Column] | None = None,
 ) -> Callable[[Callable[..., Any]], Feature]:
@@ -134,6 +148,8 @@ def feature(
             source=source,
             direction=direction,
             sentence=sentence,
+            sentence_of_one=sentence_of_one,
+            among=among,
             defined_at=_place(function),
             columns=columns,
             windows=windows,

@@ -13,6 +13,7 @@ from features.publications import FATF_TRADE_2021, PRACTICE, US_MARITIME_2020
     indicator="J31",
     source=PRACTICE,
     sentence="the conveyance made {value} journeys in 7 days",
+    sentence_of_one="the conveyance made one journey in 7 days",
 )
 def conveyance_journeys_7d(
     journeys: Column = count("journeys", by="conveyance_id", days=7),
@@ -31,6 +32,7 @@ def conveyance_journeys_7d(
     indicator="J31",
     source=PRACTICE,
     sentence="the conveyance made {value} journeys in a year",
+    sentence_of_one="the conveyance made one journey in a year",
 )
 def conveyance_journeys_365d(
     journeys: Column = count("journeys", by="conveyance_id", days=365),
@@ -67,6 +69,7 @@ def conveyance_hours_since_latest(
     indicator="J14",
     source=US_MARITIME_2020,
     sentence="{value} different carriers ran this conveyance in 90 days",
+    sentence_of_one="one carrier ran this conveyance in 90 days",
 )
 def conveyance_carriers_90d(
     carriers: Column = distinct("journeys", "carrier_id", by="conveyance_id", days=90),
@@ -85,6 +88,7 @@ def conveyance_carriers_90d(
     indicator="J05",
     source=PRACTICE,
     sentence="its carrier made {value} journeys in 30 days",
+    sentence_of_one="its carrier made one journey in 30 days",
 )
 def carrier_journeys_30d(
     journeys: Column = count("journeys", by="carrier_id", days=30),
@@ -121,6 +125,7 @@ def carrier_days_since_first(
     indicator="J05",
     source=PRACTICE,
     sentence="the carrier of its journey made {value} journeys in 90 days",
+    sentence_of_one="the carrier of its journey made one journey in 90 days",
 )
 def journey_carrier_journeys_90d(
     journeys: Column = count("journeys", by="journey_carrier_id", matching="carrier_id", days=90),

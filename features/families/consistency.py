@@ -4,7 +4,7 @@ import numpy as np
 
 from features.arithmetic import ratio
 from features.columns import Column
-from features.definition import SHIPMENT_ONLY, Direction, Unit, feature
+from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, feature
 from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
 from features.vocabulary import VOCABULARY
 
@@ -16,6 +16,7 @@ from features.vocabulary import VOCABULARY
     indicator="D07",
     source=SEA_CONTAINERS_2002,
     sentence="packing makes up {value} of its gross mass",
+    among=Peers.GOODS,
 )
 def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:
     """Share of the gross mass that is packing.
@@ -32,6 +33,7 @@ def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:
     indicator="D09",
     source=SEA_CONTAINERS_2002,
     sentence="it weighs {value} kg per cubic metre",
+    among=Peers.GOODS,
 )
 def density_kg_per_m3(gross_mass_kg: Column, volume_m3: Column) -> Column:
     """Gross mass over volume.
@@ -48,6 +50,7 @@ def density_kg_per_m3(gross_mass_kg: Column, volume_m3: Column) -> Column:
     indicator="D12",
     source=SEA_CONTAINERS_2002,
     sentence="a package weighs {value} kg on average",
+    among=Peers.GOODS,
 )
 def mass_per_package_kg(gross_mass_kg: Column, packages: Column) -> Column:
     """Mean gross mass of a package.
@@ -64,6 +67,7 @@ def mass_per_package_kg(gross_mass_kg: Column, packages: Column) -> Column:
     indicator="D09",
     source=SEA_CONTAINERS_2002,
     sentence="it weighs {value} kg",
+    among=Peers.GOODS,
 )
 def mass_kg(mass_kg: Column) -> Column:
     """Net mass, or gross mass where net is not given.
@@ -80,6 +84,7 @@ def mass_kg(mass_kg: Column) -> Column:
     indicator="D36",
     source=PRACTICE,
     sentence="its gross mass is a round hundred: {value}",
+    among=Peers.GOODS,
 )
 def is_round_mass(gross_mass_kg: Column) -> Column:
     """Whether the gross mass is a multiple of a hundred kilograms.
@@ -114,6 +119,8 @@ def is_container_number_valid(is_container_number_valid: Column) -> Column:
     indicator="D04",
     source=ICS2,
     sentence="its goods are described in {value} words",
+    sentence_of_one="its goods are described in one word",
+    among=Peers.GOODS,
 )
 def description_words_count(goods_description: Column) -> Column:
     """Words in the description of the goods.

@@ -13,6 +13,7 @@ from features.publications import PRACTICE, US_MARITIME_2020
     indicator="D16",
     source=US_MARITIME_2020,
     sentence="its container was declared in {value} shipments in 30 days",
+    sentence_of_one="its container was declared in one shipment in 30 days",
 )
 def container_shipments_30d(
     shipments: Column = count("shipments", by="container_number", days=30),
@@ -31,6 +32,7 @@ def container_shipments_30d(
     indicator="N01",
     source=PRACTICE,
     sentence="its container was used by {value} different consignees in 90 days",
+    sentence_of_one="its container was used by one consignee in 90 days",
 )
 def container_consignees_90d(
     consignees: Column = distinct("shipments", "consignee_id", by="container_number", days=90),

@@ -5,7 +5,7 @@ import numpy as np
 from features.arithmetic import ratio
 from features.asof.windows import mean
 from features.columns import Column, hours_between, is_missing
-from features.definition import ROUTE_ONLY, Unit, feature
+from features.definition import ROUTE_ONLY, Peers, Unit, feature
 from features.publications import (
     FINTRAC_2016,
     IMO_CIRC_896,
@@ -24,6 +24,7 @@ from features.publications import (
     indicator="J23",
     source=IMO_CIRC_896,
     sentence="it travels with a {value}",
+    among=Peers.CORRIDOR,
 )
 def conveyance_kind(conveyance_kind: Column) -> Column:
     """Kind of conveyance.
@@ -56,6 +57,8 @@ def mode(mode: Column) -> Column:
     indicator="J23",
     source=IMO_CIRC_896,
     sentence="it is certified for {value} people",
+    sentence_of_one="it is certified for one person",
+    among=Peers.CORRIDOR,
 )
 def certified_capacity_count(certified_capacity: Column) -> Column:
     """People that the conveyance is certified to carry.
@@ -72,6 +75,7 @@ def certified_capacity_count(certified_capacity: Column) -> Column:
     indicator="J28",
     source=SEA_CONTAINERS_2002,
     sentence="it declares {value} kg of cargo",
+    among=Peers.CORRIDOR,
 )
 def declared_cargo_mass_kg(declared_cargo_mass_kg: Column) -> Column:
     """Mass of the cargo that the journey declares.
@@ -107,13 +111,14 @@ def cargo_mass_to_usual_ratio_365d(
     indicator="J18",
     source=US_MARITIME_2020,
     sentence="the conveyance is registered at neither end of its way: {value}",
+    among=Peers.CORRIDOR,
 )
 def is_registered_elsewhere(
     registration_country: Column, origin_country: Column, destination_country: Column
 ) -> Column:
     """Whether the conveyance is registered at neither end of its way.
 
-    Mildly suspicious by road; usual at sea.
+    If so, it is mildly suspicious by road; at sea it is usual.
     """
     elsewhere = (registration_country != origin_country) & (
         registration_country != destination_country

@@ -3,7 +3,7 @@
 from features.arithmetic import ratio
 from features.asof.windows import count, mean
 from features.columns import Column
-from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
+from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Peers, Unit, feature
 from features.publications import DATE_2020, FATF_TRADE_2021, UNODC_2018
 
 
@@ -14,6 +14,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, UNODC_2018
     indicator="J04",
     source=UNODC_2018,
     sentence="{value} journeys used this corridor in 90 days",
+    sentence_of_one="one journey used this corridor in 90 days",
 )
 def corridor_journeys_90d(
     journeys: Column = count("journeys", by=("origin", "destination", "mode"), days=90),
@@ -32,6 +33,8 @@ def corridor_journeys_90d(
     indicator="J05",
     source=FATF_TRADE_2021,
     sentence="its carrier had used this corridor {value} times before",
+    sentence_of_one="its carrier had used this corridor once before",
+    among=Peers.CORRIDOR,
 )
 def carrier_corridor_journeys(
     journeys: Column = count("journeys", by=("carrier_id", "origin", "destination")),
@@ -69,6 +72,7 @@ def destination_surge_ratio_7d(
     indicator="J28",
     source=UNODC_2018,
     sentence="it carries {value} times the load that is usual on this corridor",
+    among=Peers.CORRIDOR,
 )
 def cargo_mass_to_corridor_ratio_365d(
     declared_cargo_mass_g: Column,
@@ -90,6 +94,8 @@ def cargo_mass_to_corridor_ratio_365d(
     indicator="J04",
     source=DATE_2020,
     sentence="{value} shipments of such goods came this way in 90 days",
+    sentence_of_one="one shipment of such goods came this way in 90 days",
+    among=Peers.GOODS,
 )
 def goods_lane_shipments_90d(
     shipments: Column = count(
@@ -110,6 +116,8 @@ def goods_lane_shipments_90d(
     indicator="D42",
     source=DATE_2020,
     sentence="{value} shipments of these goods came from this origin in a year",
+    sentence_of_one="one shipment of these goods came from this origin in a year",
+    among=Peers.GOODS,
 )
 def goods_origin_shipments_365d(
     shipments: Column = count("shipments", by=("hs_code", "origin_country"), days=365),
@@ -128,6 +136,7 @@ def goods_origin_shipments_365d(
     indicator="J05",
     source=FATF_TRADE_2021,
     sentence="its consignee had received {value} shipments from this country before",
+    sentence_of_one="its consignee had received one shipment from this country before",
 )
 def consignee_dispatch_shipments(
     shipments: Column = count("shipments", by=("consignee_id", "dispatch_country")),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from features.columns import DAY_US, HOUR_US, Column, hours_between
-from features.definition import BOTH, SHIPMENT_ONLY, Unit, feature
+from features.definition import BOTH, SHIPMENT_ONLY, Peers, Unit, feature
 from features.publications import CUSTOMS_DATA_2022, ICS2, PRACTICE, UNODC_2018
 
 
@@ -14,6 +14,7 @@ from features.publications import CUSTOMS_DATA_2022, ICS2, PRACTICE, UNODC_2018
     indicator="J32",
     source=PRACTICE,
     sentence="it was declared at {value} o'clock UTC",
+    among=Peers.CORRIDOR,
 )
 def declared_hour(declared_at: Column) -> Column:
     """Hour of the day, in UTC, at which it was declared.
@@ -30,6 +31,7 @@ def declared_hour(declared_at: Column) -> Column:
     indicator="D06",
     source=CUSTOMS_DATA_2022,
     sentence="the rate of duty claimed is {value} %",
+    among=Peers.GOODS,
 )
 def tax_rate_percent(tax_rate: Column) -> Column:
     """Rate of duty that the declaration claims.
@@ -46,11 +48,12 @@ def tax_rate_percent(tax_rate: Column) -> Column:
     indicator="D06",
     source=CUSTOMS_DATA_2022,
     sentence="its duty is claimed under type {value}",
+    among=Peers.GOODS,
 )
 def tax_type(tax_type: Column) -> Column:
     """Legal basis under which the rate of duty is claimed.
 
-    Preferences are suspicious together with an origin that rarely uses them.
+    A preference is suspicious together with an origin that rarely uses it.
     """
     return tax_type
 
@@ -62,6 +65,7 @@ def tax_type(tax_type: Column) -> Column:
     indicator="T21",
     source=CUSTOMS_DATA_2022,
     sentence="its terms of payment are of type {value}",
+    among=Peers.GOODS,
 )
 def payment_type(payment_type: Column) -> Column:
     """Terms of payment that the declaration states.
@@ -78,11 +82,12 @@ def payment_type(payment_type: Column) -> Column:
     indicator="D42",
     source=CUSTOMS_DATA_2022,
     sentence="it is declared under procedure {value}",
+    among=Peers.GOODS,
 )
 def import_type(import_type: Column) -> Column:
     """Customs procedure and use under which the goods are declared.
 
-    Some procedures are checked less and therefore chosen by those with something to hide.
+    One that is checked less is suspicious: it is chosen by those with something to hide.
     """
     return import_type
 
@@ -94,6 +99,7 @@ def import_type(import_type: Column) -> Column:
     indicator="J30",
     source=CUSTOMS_DATA_2022,
     sentence="it was declared at office {value}",
+    among=Peers.CORRIDOR,
 )
 def office_id(office_id: Column) -> Column:
     """Office at which the goods are declared.
@@ -110,11 +116,12 @@ def office_id(office_id: Column) -> Column:
     indicator="D06",
     source=CUSTOMS_DATA_2022,
     sentence="its goods belong to chapter {value} of the Harmonized System",
+    among=Peers.CORRIDOR,
 )
 def hs_chapter(hs_chapter: Column) -> Column:
     """Chapter of the goods in the Harmonized System.
 
-    Chapters differ in duty, in controls and in how often inspections find something.
+    None is suspicious by itself; chapters differ in duty, in controls and in what is found.
     """
     return hs_chapter
 
@@ -126,6 +133,7 @@ def hs_chapter(hs_chapter: Column) -> Column:
     indicator="J33",
     source=UNODC_2018,
     sentence="it travels by {value}",
+    among=Peers.CORRIDOR,
 )
 def journey_mode(journey_mode: Column) -> Column:
     """Mode of transport of the shipment's journey.
@@ -142,6 +150,7 @@ def journey_mode(journey_mode: Column) -> Column:
     indicator="D01",
     source=ICS2,
     sentence="it was declared {value} hours before its conveyance is due",
+    among=Peers.CORRIDOR,
 )
 def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     """Hours from the declaration to the arrival that was announced.
@@ -158,6 +167,7 @@ def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     indicator="D42",
     source=CUSTOMS_DATA_2022,
     sentence="it is sent from where it was made: {value}",
+    among=Peers.GOODS,
 )
 def is_sent_from_origin(origin_country: Column, dispatch_country: Column) -> Column:
     """Whether the goods are dispatched from the country in which they were made.

@@ -68,6 +68,7 @@ def document_value_difference_ratio(
     indicator="D13",
     source=FATF_TRADE_2021,
     sentence="{value} documents name other parties than the declaration",
+    sentence_of_one="one document names other parties than the declaration",
 )
 def party_conflict_count(
     conflicts: Column = total("attached_documents", "is_party_conflict", by="subject_id"),
@@ -86,6 +87,7 @@ def party_conflict_count(
     indicator="D18",
     source=EUROPOL_2023,
     sentence="{value} documents state another container or seal than the declaration",
+    sentence_of_one="one document states another container or seal than the declaration",
 )
 def container_conflict_count(
     containers: Column = total("attached_documents", "is_container_conflict", by="subject_id"),

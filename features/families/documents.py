@@ -2,7 +2,7 @@
 
 from features.asof.windows import count, hours_since_latest, largest, total
 from features.columns import Column
-from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, feature
+from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, Direction, Peers, Unit, feature
 from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
 
 
@@ -13,6 +13,8 @@ from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINER
     indicator="D38",
     source=ICS2,
     sentence="{value} documents had been received",
+    sentence_of_one="one document had been received",
+    among=Peers.CORRIDOR,
 )
 def document_count(documents: Column = count("attached_documents", by="subject_id")) -> Column:
     """Document versions received before the declaration.
@@ -29,6 +31,7 @@ def document_count(documents: Column = count("attached_documents", by="subject_i
     indicator="D02",
     source=SEA_CONTAINERS_2002,
     sentence="its documents had been amended {value} times",
+    sentence_of_one="its documents had been amended once",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def amendment_count(
@@ -48,6 +51,7 @@ def amendment_count(
     indicator="D01",
     source=ICS2,
     sentence="the manifest came {value} hours before the declaration",
+    among=Peers.CORRIDOR,
 )
 def manifest_lead_hours(
     lead_minutes: Column = largest(
@@ -86,6 +90,7 @@ def hours_since_last_document(
     indicator="D23",
     source=PRACTICE,
     sentence="{value} of its documents will have expired when they are needed",
+    sentence_of_one="one of its documents will have expired when it is needed",
 )
 def expired_document_count(
     expired: Column = total("attached_documents", "is_expired", by="subject_id"),
@@ -104,6 +109,7 @@ def expired_document_count(
     indicator="D40",
     source=UK_VEHICLES,
     sentence="a security checklist was filed: {value}",
+    among=Peers.CORRIDOR,
 )
 def has_security_checklist(
     checklists: Column = total("attached_documents", "is_security_checklist", by="subject_id"),
@@ -122,6 +128,7 @@ def has_security_checklist(
     indicator="D24",
     source=PRACTICE,
     sentence="a permit or transit document was filed: {value}",
+    among=Peers.CORRIDOR,
 )
 def has_permit_or_transit(
     permits: Column = total("attached_documents", "is_permit", by="subject_id"),
@@ -141,6 +148,7 @@ def has_permit_or_transit(
     indicator="D38",
     source=ICS2,
     sentence="a packing list was filed: {value}",
+    among=Peers.GOODS,
 )
 def has_packing_list(
     lists: Column = total("attached_documents", "is_packing_list", by="subject_id"),

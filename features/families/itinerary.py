@@ -5,7 +5,7 @@ import numpy as np
 from features.arithmetic import ratio
 from features.asof.windows import count, largest, total
 from features.columns import Column, hours_between, is_missing
-from features.definition import ROUTE_ONLY, Unit, feature
+from features.definition import ROUTE_ONLY, Peers, Unit, feature
 from features.publications import (
     ICS2,
     PRACTICE,
@@ -40,6 +40,8 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
     indicator="J02",
     source=SEA_CONTAINERS_2002,
     sentence="{value} legs were known",
+    sentence_of_one="one leg was known",
+    among=Peers.CORRIDOR,
 )
 def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
     """Legs of the journey known when it was declared.
@@ -56,6 +58,7 @@ def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
     indicator="J01",
     source=US_MARITIME_2020,
     sentence="its legs add up to {value} times the direct distance",
+    among=Peers.CORRIDOR,
 )
 def detour_ratio(
     direct_distance_km: Column,
@@ -76,6 +79,7 @@ def detour_ratio(
     indicator="J08",
     source=SEA_CONTAINERS_2002,
     sentence="its longest stop lasted {value} hours",
+    among=Peers.CORRIDOR,
 )
 def longest_dwell_hours(
     minutes: Column = largest("legs", "dwell_minutes", by="subject_id"),
@@ -94,6 +98,7 @@ def longest_dwell_hours(
     indicator="J09",
     source=UK_VEHICLES,
     sentence="{value} of its legs start elsewhere than the one before ended",
+    sentence_of_one="one of its legs starts elsewhere than the one before ended",
 )
 def unconnected_leg_count(
     unconnected: Column = total("legs", "is_unconnected", by="subject_id"),
@@ -112,6 +117,8 @@ def unconnected_leg_count(
     indicator="J20",
     source=UNODC_SEA_2011,
     sentence="{value} of its legs ended at night",
+    sentence_of_one="one of its legs ended at night",
+    among=Peers.CORRIDOR,
 )
 def night_arrival_count(
     nights: Column = total("legs", "is_night_arrival", by="subject_id"),
@@ -130,6 +137,8 @@ def night_arrival_count(
     indicator="J33",
     source=UNODC_2018,
     sentence="{value} of its legs use another mode than declared",
+    sentence_of_one="one of its legs uses another mode than declared",
+    among=Peers.CORRIDOR,
 )
 def mode_switch_count(
     switches: Column = total("legs", "is_mode_switch", by="subject_id"),
@@ -148,6 +157,7 @@ def mode_switch_count(
     indicator="J17",
     source=US_MARITIME_2020,
     sentence="its fastest leg went {value} times as fast as its arrival needs",
+    among=Peers.CORRIDOR,
 )
 def fastest_leg_ratio(
     direct_distance_km: Column,
@@ -171,6 +181,7 @@ def fastest_leg_ratio(
     indicator="D01",
     source=ICS2,
     sentence="it was declared {value} hours before it is due",
+    among=Peers.CORRIDOR,
 )
 def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
     """Hours from the declaration to the announced arrival.
@@ -187,6 +198,7 @@ def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
     indicator="J26",
     source=PRACTICE,
     sentence="it was booked {value} hours before it was declared",
+    among=Peers.CORRIDOR,
 )
 def booked_before_hours(booked_at: Column, declared_at: Column) -> Column:
     """Hours from the booking to the declaration.
@@ -207,7 +219,7 @@ def booked_before_hours(booked_at: Column, declared_at: Column) -> Column:
 def is_cross_border(origin_country: Column, destination_country: Column) -> Column:
     """Whether origin and destination lie in different countries.
 
-    Neither is suspicious by itself.
+    Neither is suspicious by itself; controls differ at a border.
     """
     is_known = ~(is_missing(origin_country) | is_missing(destination_country))
     return np.where(is_known, origin_country != destination_country, np.nan)

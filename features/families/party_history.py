@@ -3,7 +3,7 @@
 from features.arithmetic import ratio
 from features.asof.windows import count, days_since_first, hours_since_latest, mean
 from features.columns import Column
-from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
 from features.publications import DATE_2020, FATF_TRADE_2021, SEA_CONTAINERS_2002
 
 
@@ -14,6 +14,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, SEA_CONTAINERS_200
     indicator="D25",
     source=DATE_2020,
     sentence="its consignee declared {value} shipments in 30 days",
+    sentence_of_one="its consignee declared one shipment in 30 days",
 )
 def consignee_shipments_30d(
     shipments: Column = count("shipments", by="consignee_id", days=30),
@@ -32,6 +33,7 @@ def consignee_shipments_30d(
     indicator="D25",
     source=DATE_2020,
     sentence="its consignee declared {value} shipments in a year",
+    sentence_of_one="its consignee declared one shipment in a year",
 )
 def consignee_shipments_365d(
     shipments: Column = count("shipments", by="consignee_id", days=365),
@@ -104,6 +106,7 @@ def consignor_days_since_first(
     indicator="D25",
     source=DATE_2020,
     sentence="its consignor sent {value} shipments in a year",
+    sentence_of_one="its consignor sent one shipment in a year",
 )
 def consignor_shipments_365d(
     shipments: Column = count("shipments", by="consignor_id", days=365),
@@ -122,6 +125,7 @@ def consignor_shipments_365d(
     indicator="D25",
     source=SEA_CONTAINERS_2002,
     sentence="these two parties had traded {value} times before",
+    sentence_of_one="these two parties had traded once before",
 )
 def party_pair_shipments(
     shipments: Column = count("shipments", by=("consignor_id", "consignee_id")),
@@ -140,6 +144,8 @@ def party_pair_shipments(
     indicator="D30",
     source=FATF_TRADE_2021,
     sentence="its consignee had brought in such goods {value} times before",
+    sentence_of_one="its consignee had brought in such goods once before",
+    among=Peers.GOODS,
 )
 def consignee_goods_shipments(
     shipments: Column = count("shipments", by=("consignee_id", "hs_heading")),
@@ -158,6 +164,7 @@ def consignee_goods_shipments(
     indicator="D31",
     source=DATE_2020,
     sentence="its forwarder handled {value} shipments in 90 days",
+    sentence_of_one="its forwarder handled one shipment in 90 days",
 )
 def forwarder_shipments_90d(
     shipments: Column = count("shipments", by="forwarder_id", days=90),
@@ -176,6 +183,7 @@ def forwarder_shipments_90d(
     indicator="D31",
     source=DATE_2020,
     sentence="its declarant had lodged {value} declarations for this consignee before",
+    sentence_of_one="its declarant had lodged one declaration for this consignee before",
 )
 def declarant_consignee_shipments(
     shipments: Column = count("shipments", by=("declarant_id", "consignee_id")),
@@ -191,7 +199,7 @@ def declarant_consignee_shipments(
     subjects=SHIPMENT_ONLY,
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the consignee brought in nothing in a year",
-    indicator="T16",
+    indicator="D30",
     source=FATF_TRADE_2021,
     sentence="it weighs {value} times this consignee's usual shipment",
 )
@@ -213,6 +221,7 @@ def mass_to_consignee_ratio_365d(
     indicator="D43",
     source=FATF_TRADE_2021,
     sentence="the same two parties declared {value} shipments in 7 days",
+    sentence_of_one="the same two parties declared one shipment in 7 days",
 )
 def party_pair_shipments_7d(
     shipments: Column = count("shipments", by=("consignor_id", "consignee_id"), days=7),

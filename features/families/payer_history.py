@@ -14,6 +14,7 @@ from features.publications import FATF_TRADE_2021, FINCEN_2014, FINCEN_2023
     indicator="T03",
     source=FINCEN_2023,
     sentence="its payee was paid by {value} different payers in 30 days",
+    sentence_of_one="its payee was paid by one payer in 30 days",
 )
 def payee_payers_30d(
     payers: Column = distinct(
@@ -34,6 +35,7 @@ def payee_payers_30d(
     indicator="T05",
     source=FINCEN_2014,
     sentence="its payer paid {value} different payees in 30 days",
+    sentence_of_one="its payer paid one payee in 30 days",
 )
 def payer_payees_30d(
     payees: Column = distinct(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from features.arithmetic import ratio
 from features.asof.windows import count, distinct, largest, total
 from features.columns import Column
-from features.definition import BOTH, SHIPMENT_ONLY, Direction, Unit, feature
+from features.definition import BOTH, SHIPMENT_ONLY, Direction, Peers, Unit, feature
 from features.publications import (
     FATF_2022,
     FATF_HAWALA_2013,
@@ -34,6 +34,7 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     indicator="T32",
     source=FATF_TRADE_2021,
     sentence="{value} payments for it were known",
+    sentence_of_one="one payment for it was known",
 )
 def payment_count(
     payments: Column = count("attached_transactions", by="subject_id"),
@@ -53,6 +54,7 @@ def payment_count(
     indicator="T01",
     source=FATF_TRADE_2021,
     sentence="{value} of the payments came from someone who is no party to it",
+    among=Peers.CORRIDOR,
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def third_party_payer_ratio() -> None:
@@ -70,6 +72,7 @@ def third_party_payer_ratio() -> None:
     indicator="T02",
     source=FATF_TRADE_2021,
     sentence="{value} of the payments came from a country off its way",
+    among=Peers.CORRIDOR,
 )
 def off_corridor_payer_ratio() -> None:
     """Share of the payments sent from a country that is neither its start, way nor end.
@@ -86,6 +89,7 @@ def off_corridor_payer_ratio() -> None:
     indicator="T11",
     source=FATF_2022,
     sentence="{value} of the payments were cash or went through a money service",
+    among=Peers.CORRIDOR,
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def cash_payment_ratio() -> None:
@@ -150,6 +154,7 @@ def round_payment_ratio() -> None:
     indicator="T15",
     source=FINCEN_2023,
     sentence="{value} different payers paid for it",
+    sentence_of_one="one payer paid for it",
 )
 def payer_count(
     payers: Column = distinct("attached_transactions", "payer_id", by="subject_id"),
@@ -168,6 +173,7 @@ def payer_count(
     indicator="T19",
     source=FATF_2022,
     sentence="{value} payments were deposits or releases of held money",
+    sentence_of_one="one payment was a deposit or a release of held money",
 )
 def held_money_count(
     deposits: Column = total("attached_transactions", "is_deposit", by="subject_id"),
@@ -187,6 +193,7 @@ def held_money_count(
     indicator="D15",
     source="ISO 13616 check digits; practice of reviewers",
     sentence="{value} payments came from an account whose number fails its check digits",
+    sentence_of_one="one payment came from an account whose number fails its check digits",
 )
 def invalid_iban_count(
     invalid: Column = total("attached_transactions", "is_iban_invalid", by="subject_id"),
@@ -205,6 +212,7 @@ def invalid_iban_count(
     indicator="T20",
     source=FATF_2022,
     sentence="{value} payments became known in the last ten days",
+    sentence_of_one="one payment became known in the last ten days",
 )
 def payments_10d(
     payments: Column = count("attached_transactions", by="subject_id", days=10),
@@ -223,6 +231,7 @@ def payments_10d(
     indicator="T10",
     source=FATF_2022,
     sentence="the largest payment was {value} EUR",
+    among=Peers.CORRIDOR,
 )
 def largest_payment_eur(
     largest_cents: Column = largest("attached_transactions", "amount_eur_cents", by="subject_id"),

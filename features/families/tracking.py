@@ -3,7 +3,7 @@
 from features.arithmetic import ratio
 from features.asof.windows import count, largest, total
 from features.columns import Column
-from features.definition import ROUTE_ONLY, Unit, feature
+from features.definition import ROUTE_ONLY, Peers, Unit, feature
 from features.publications import US_MARITIME_2020, WINDWARD
 
 
@@ -14,6 +14,7 @@ from features.publications import US_MARITIME_2020, WINDWARD
     indicator="J11",
     source=US_MARITIME_2020,
     sentence="it was not heard for {value} hours",
+    among=Peers.CORRIDOR,
 )
 def longest_silence_hours(
     minutes: Column = largest("positions", "gap_minutes", by="subject_id"),
@@ -32,6 +33,7 @@ def longest_silence_hours(
     indicator="J13",
     source=US_MARITIME_2020,
     sentence="between two positions it would have moved at {value} knots",
+    among=Peers.CORRIDOR,
 )
 def implied_speed_kn(
     m_per_h: Column = largest("positions", "implied_m_per_h", by="subject_id"),
@@ -50,6 +52,7 @@ def implied_speed_kn(
     indicator="J16",
     source=WINDWARD,
     sentence="it hardly moved at {value} of the positions heard",
+    among=Peers.CORRIDOR,
 )
 def slow_position_ratio(
     slow: Column = total("positions", "is_slow", by="subject_id"),

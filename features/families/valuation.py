@@ -3,7 +3,7 @@
 from features.arithmetic import ratio, smoothed_rate
 from features.asof.windows import count, mean, total
 from features.columns import Column
-from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 SAME_PRICE = ("hs_code", "currency", "rounded_unit_value")
@@ -16,6 +16,7 @@ SAME_PRICE = ("hs_code", "currency", "rounded_unit_value")
     indicator="D10",
     source=DATE_2020,
     sentence="its declared value is {value} EUR",
+    among=Peers.GOODS,
 )
 def declared_value_eur(declared_value_eur: Column) -> Column:
     """The declared value.
@@ -32,6 +33,7 @@ def declared_value_eur(declared_value_eur: Column) -> Column:
     indicator="D10",
     source=FATF_TRADE_2021,
     sentence="it was declared at {value} EUR per kg",
+    among=Peers.GOODS,
 )
 def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
     """Declared value per kilogram of net mass, or of gross mass where net is not given.
@@ -48,6 +50,7 @@ def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
     indicator="D10",
     source=DATE_2020,
     sentence="its price per kg is {value} times the year's mean for these goods",
+    among=Peers.GOODS,
 )
 def unit_value_to_goods_ratio_365d(
     unit_value_micro_eur_per_kg: Column,
@@ -67,6 +70,7 @@ def unit_value_to_goods_ratio_365d(
     indicator="D10",
     source=DATE_2020,
     sentence="its price per kg is {value} times the year's mean for these goods of this origin",
+    among=Peers.GOODS,
 )
 def unit_value_to_origin_ratio_365d(
     unit_value_micro_eur_per_kg: Column,
@@ -91,6 +95,7 @@ def unit_value_to_origin_ratio_365d(
     indicator="D10",
     source=DATE_2020,
     sentence="its price per kg is {value} times what this consignee usually declares for them",
+    among=Peers.GOODS,
 )
 def unit_value_to_consignee_ratio_365d(
     unit_value_micro_eur_per_kg: Column,
@@ -132,13 +137,15 @@ def paid_to_declared_ratio(
     indicator="D37",
     source=PRACTICE,
     sentence="the very same price per kg was declared for these goods {value} times in a year",
+    sentence_of_one="the very same price per kg was declared for these goods once in a year",
+    among=Peers.GOODS,
 )
 def same_price_shipments_365d(
     shipments: Column = count("shipments", by=SAME_PRICE, days=365),
 ) -> Column:
     """Consignments of the same goods code declared at exactly the same price per kilogram.
 
-    Many are a sign of a price list, honest or agreed; see how such consignments turned out.
+    Many are suspicious where such consignments turned out badly: a price list, honest or agreed.
     """
     return shipments
 
@@ -150,6 +157,7 @@ def same_price_shipments_365d(
     indicator="D10",
     source=DATE_2020,
     sentence="of inspected consignments of these goods at this very price, {value} were confirmed",
+    among=Peers.GOODS,
 )
 def same_price_confirmed_rate(
     confirmed: Column = total("shipment_outcomes", "is_confirmed", by=SAME_PRICE),

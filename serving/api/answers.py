@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.definition import Feature
+from features.indicators import INDICATORS
 from features.records import SubjectKind
 from serving.decisions.decision import Decision, ModelRef
 from serving.explanation.missing import missing_in_words
@@ -86,15 +87,25 @@ class FeatureAnswer(Shape):
     reads: list[str]
     when_missing: str
     indicator: str
+    sign_of: str = Field(description="What the indicator is, after `a sign of`.")
     source: str
     direction: Literal["higher_is_riskier", "lower_is_riskier", "either"]
     sentence: str
+    among: Literal["all", "goods_code", "corridor"] = Field(
+        description="Beside whom a value is called usual or not."
+    )
     defined_at: str
 
     @classmethod
     def of(cls, feature: Feature) -> "FeatureAnswer":
         """The face of a feature, with its place."""
-        return cls.model_validate({**feature.face(), "defined_at": feature.defined_at})
+        return cls.model_validate(
+            {
+                **feature.face(),
+                "sign_of": INDICATORS[feature.indicator],
+                "defined_at": feature.defined_at,
+            }
+        )
 
 
 class FeaturesAnswer(Shape):

@@ -14,9 +14,14 @@ def features(
 ) -> None:
     """Show what features there are, what they mean and where they are defined."""
     from features.catalogue import feature_named, features_by_name
+    from features.indicators import INDICATORS
 
     chosen = [feature_named(name)] if name else list(features_by_name().values())
-    faces = [feature.face() | {"defined_at": feature.defined_at} for feature in chosen]
+    faces = [
+        feature.face()
+        | {"sign_of": INDICATORS[feature.indicator], "defined_at": feature.defined_at}
+        for feature in chosen
+    ]
     if as_json:
         print_json(faces[0] if name else faces)
     elif name:

@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse
 
 from features.catalogue import feature_named, features_by_name
 from features.definition import Feature
+from features.indicators import INDICATORS
 from serving.api.requests import TheHouse
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import TheReader, TheSession
@@ -39,7 +40,10 @@ def one(house: TheHouse, reader: TheReader, session: TheSession, name: str) -> H
     feature = feature_named(name)
     champions = house.desk.assessor.champions.loaded()
     seen = [_in_training(feature, c) for kind, c in champions.items() if kind in feature.subjects]
-    return page("feature.html", reader=reader, session=session, feature=feature, seen=seen)
+    sign_of = INDICATORS[feature.indicator]
+    return page(
+        "feature.html", reader=reader, session=session, feature=feature, sign_of=sign_of, seen=seen
+    )
 
 
 def _in_training(feature: Feature, champion: Champion) -> InTraining:

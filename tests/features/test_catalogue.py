@@ -1,15 +1,25 @@
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from features import publications
 from features.catalogue import catalogue, feature_named, features_by_name, fingerprint
-from features.definition import Direction, Feature, Unit
+from features.definition import Direction, Feature, Peers, Unit
 from features.errors import UnknownFeature
+from features.indicators import INDICATORS
 from features.persons import describes_a_person
 from features.records import SubjectKind
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCES = {text for name, text in vars(publications).items() if name.isupper()}
+WAYS = (
+    r"\b(high|low|lower|higher|large|small|short|long|many|more|several|few|any|none|neither|either|"
+    r"little|much|under|over|far|new|old|late|unusual|unfit|unlike|off|out of line|burst|cluster|"
+    r"first|last|sudden|failing|round|vague|if so|having one|very|third|preference|one that|"
+    r"wakes|cannot reach|hardly|at night|one-way|agreed)\b"
+)
 EVERY_FEATURE = list(features_by_name().values())
 SUFFIX_OF_UNIT = {
     Unit.COUNT: r"(^|_)(count|journeys|shipments|payers|payees|payments|carriers|consignees)",
@@ -68,18 +78,56 @@ def test_a_name_carries_the_window_when_all_its_windows_are_bounded(feature: Fea
 
 
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
-def test_a_meaning_says_what_is_suspicious(feature: Feature) -> None:
-    words = ("suspicious", "suggest", "by itself", "sign", "checked less", "differ")
+def test_a_meaning_says_which_way_is_suspicious(feature: Feature) -> None:
+    what, *verdict = feature.meaning.split(". ")
 
-    assert any(word in feature.meaning for word in words)
+    assert what
+    assert re.search(r"suspicious|suggest", " ".join(verdict))
+    assert re.search(WAYS, " ".join(verdict), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_sure_direction_is_the_one_that_the_meaning_names(feature: Feature) -> None:
+    rising = r"(Many|More|A high share|A large) .*suspicious"
+    falling = r"A failing number is suspicious"
+
+    if feature.direction is Direction.HIGHER_IS_RISKIER:
+        assert re.search(rising, feature.meaning)
+    if feature.direction is Direction.LOWER_IS_RISKIER:
+        assert re.search(falling, feature.meaning)
 
 
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
 def test_a_face_is_complete(feature: Feature) -> None:
     assert feature.when_missing
-    assert feature.source
-    assert re.fullmatch(r"[JDTN]\d\d", feature.indicator)
-    assert "{value}" in feature.sentence
+    assert feature.source in SOURCES or re.match(r"ISO \d+ check digit", feature.source)
+    assert feature.indicator in INDICATORS
+    assert feature.sentence.count("{value}") == 1
+    assert not feature.sentence.endswith(".")
+    assert set(feature.face()) >= {"name", "meaning", "unit", "reads", "indicator", "among"}
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_count_can_be_said_of_one(feature: Feature) -> None:
+    assert (feature.sentence_of_one is not None) == (feature.unit is Unit.COUNT)
+    assert "{value}" not in (feature.sentence_of_one or "")
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_only_what_has_a_goods_code_is_compared_by_it(feature: Feature) -> None:
+    assert feature.among is not Peers.GOODS or feature.subjects == ("shipment",)
+
+
+def test_there_are_at_least_a_hundred_features_over_every_kind_of_evidence() -> None:
+    assert len(EVERY_FEATURE) >= 100
+    assert {feature.indicator[0] for feature in EVERY_FEATURE} == set("JDTN")
+
+
+def test_the_list_of_indicators_is_whole_and_says_each_once() -> None:
+    counts = Counter(number[0] for number in INDICATORS)
+
+    assert counts == {"J": 36, "D": 43, "T": 32, "N": 8}
+    assert len(set(INDICATORS.values())) == len(INDICATORS)
 
 
 def test_meanings_and_sentences_are_unique() -> None:
