@@ -4,7 +4,9 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── DefinitionError           a feature or window is declared wrongly: a programmer's mistake
 ├── UnknownFeature            no feature of that name; says the nearest ones
 ├── RecordsError              a record file cannot be used: names file, row and column
-└── CatalogueMismatch         a matrix or model was made with another catalogue
+├── CatalogueMismatch         a matrix or model was made with another catalogue
+├── StateUnavailable          the online state cannot be opened, read or written
+└── StateMismatch             the online state was made for other windows; to be rebuilt
 """
 
 from dataclasses import asdict, dataclass
@@ -80,3 +82,11 @@ class RecordsError(TidegateError):
 
 class CatalogueMismatch(TidegateError):
     """Columns, order or meaning differ from the catalogue that was expected."""
+
+
+class StateUnavailable(TidegateError):
+    """The online state cannot be opened, read or written now."""
+
+
+class StateMismatch(TidegateError):
+    """The online state was made for other windows than the catalogue has; it must be rebuilt."""

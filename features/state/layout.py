@@ -1,0 +1,108 @@
+"""How the events of one keying lie in the store: a row of int64 words each.
+
+A row is `known_at`, the record's id where some window asks for the latest value, the values that
+windows add up or compare, and for every column whose different values are counted its label and the
+instant at which the key last had the same label before.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from features.asof.sources import Keying, keying_of
+from features.asof.windows import Window
+
+MISSING = -(2**63)  # a value or a label that the event does not have
+NEVER = -(2**63)  # before every instant
+ID_WORDS = 8  # a record's id has at most 64 characters
+SUMMARY_WORDS = 3  # of a page: first and last instant, events
+VALUE_WORDS = 5  # of a page, per value: sum, present, largest, smallest, last
+LABEL_WORDS = 4  # of a page, per label: present, new to the key, earliest and latest return
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The words of a keying's events; `number` tells its keys from those of other keyings."""
+
+    number: int
+    keying: Keying
+    values: tuple[str, ...]
+    labels: tuple[str, ...]
+    has_ids: bool
+
+    @property
+    def source(self) -> str:
+        """The source of the events."""
+        return self.keying[0]
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The columns of an event that are read."""
+        _, matching, where = self.keying
+        return frozenset((*matching, *self.values, *self.labels, *([where] if where else [])))
+
+    @cached_property
+    def order_words(self) -> int:
+        """How many leading words put the events of a key in order."""
+        return 1 + ID_WORDS * self.has_ids
+
+    @cached_property
+    def label_at(self) -> int:
+        """The word of the first label; each takes two."""
+        return self.order_words + len(self.values)
+
+    @cached_property
+    def width(self) -> int:
+        """The words of a row."""
+        return self.label_at + 2 * len(self.labels)
+
+    @cached_property
+    def summary_width(self) -> int:
+        """The words of a page's summary."""
+        return SUMMARY_WORDS + VALUE_WORDS * len(self.values) + LABEL_WORDS * len(self.labels)
+
+    def word(self, window: Window) -> int:
+        """The word of a row that a window reads; 0 where it reads only instants."""
+        if window.reducer == "distinct":
+            return self.label_at + 2 * self.labels.index(str(window.value))
+        if window.value is None:
+            return 0
+        return self.order_words + self.values.index(window.value)
+
+    def summary_word(self, window: Window) -> int:
+        """The first word of a summary that tells of what a window reads."""
+        if window.reducer == "distinct":
+            before = SUMMARY_WORDS + VALUE_WORDS * len(self.values)
+            return before + LABEL_WORDS * self.labels.index(str(window.value))
+        if window.value is None:
+            return 0
+        return SUMMARY_WORDS + VALUE_WORDS * self.values.index(window.value)
+
+
+def layouts_of(windows: Iterable[Window]) -> dict[Keying, Layout]:
+    """A layout for every keying that the windows need, holding all that they read."""
+    reading: dict[Keying, list[Window]] = {}
+    for window in windows:
+        reading.setdefault(keying_of(window), []).append(window)
+    return {
+        keying: _layout(number, keying, reading[keying])
+        for number, keying in enumerate(sorted(reading, key=repr))
+    }
+
+
+def fingerprint(layouts: Iterable[Layout]) -> str:
+    """A digest that is equal exactly where blobs may be read with these layouts."""
+    return hashlib.sha256("\n".join(map(repr, layouts)).encode()).hexdigest()
+
+
+def _layout(number: int, keying: Keying, windows: list[Window]) -> Layout:
+    values = {w.value for w in windows if w.value is not None and w.reducer != "distinct"}
+    labels = {w.value for w in windows if w.value is not None and w.reducer == "distinct"}
+    return Layout(
+        number=number,
+        keying=keying,
+        values=tuple(sorted(values)),
+        labels=tuple(sorted(labels)),
+        has_ids=any(w.reducer == "latest" for w in windows),
+    )

@@ -1,0 +1,147 @@
+"""The compiled half of writing: new rows among those of their keys, and summaries of pages.
+
+An open blob is a header (how many pages are closed, the last instant in them) and rows in order.
+All arrays are int64; blobs of many keys lie one after the other, the k-th ending at word `ends[k]`.
+"""
+
+import numpy as np
+from numba import njit
+
+from features.columns import Column
+from features.state.layout import (
+    LABEL_WORDS,
+    MISSING,
+    NEVER,
+    SUMMARY_WORDS,
+    VALUE_WORDS,
+)
+
+HEADER_WORDS = 2
+NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every window's begin
+
+
+@njit(cache=True)
+def merged(
+    old: Column, old_ends: Column, new: Column, new_ends: Column, order_words: int, label_at: int
+) -> tuple[Column, Column]:
+    """The open blobs with the new rows in them, a key's old rows before new ones of equal order.
+
+    A new row's word beside its label tells when the key had the label last in closed pages.
+    """
+    width = new.shape[1]
+    out = np.empty(len(old) + new.size + HEADER_WORDS * len(old_ends), np.int64)
+    ends = np.empty(len(old_ends), np.int64)
+    at = 0
+    for key in range(len(old_ends)):
+        begin = old_ends[key - 1] if key else 0
+        first = new_ends[key - 1] if key else 0
+        start = at
+        out[at : at + HEADER_WORDS] = (
+            old[begin : begin + HEADER_WORDS] if old_ends[key] > begin else _NO_PAGES
+        )
+        at = _rows_merged(
+            out,
+            start + HEADER_WORDS,
+            old[min(begin + HEADER_WORDS, old_ends[key]) : old_ends[key]].reshape(-1, width),
+            new[first : new_ends[key]],
+            order_words,
+        )
+        rows = out[start + HEADER_WORDS : at].reshape(-1, width)
+        for word in range(label_at, width, 2):
+            _tell_returns(rows, word)
+        ends[key] = at
+    return out[:at], ends
+
+
+_NO_PAGES = np.array([0, NEVER], np.int64)
+
+
+@njit(cache=True)
+def _rows_merged(out: Column, at: int, old: Column, new: Column, order_words: int) -> int:
+    width = new.shape[1]
+    i = j = 0
+    while i < len(old) or j < len(new):
+        if j == len(new) or (i < len(old) and not _is_after(old[i], new[j], order_words)):
+            out[at : at + width] = old[i]
+            i += 1
+        else:
+            out[at : at + width] = new[j]
+            j += 1
+        at += width
+    return at
+
+
+@njit(cache=True)
+def _is_after(one: Column, other: Column, order_words: int) -> bool:
+    for word in range(order_words):
+        if one[word] != other[word]:
+            return one[word] > other[word]
+    return False
+
+
+@njit(cache=True)
+def _tell_returns(rows: Column, word: int) -> None:
+    """Set beside every label the instant of the row before with the same label.
+
+    For the first of a label it is the earliest that its rows told until now: an old first row knew
+    the pages before it, a new one was told them.
+    """
+    order = np.argsort(rows[:, word], kind="mergesort")
+    start = 0
+    while start < len(order):
+        label = rows[order[start], word]
+        stop = start
+        before = NOT_COUNTED
+        while stop < len(order) and rows[order[stop], word] == label:
+            before = min(before, rows[order[stop], word + 1])
+            stop += 1
+        for place in range(start, stop):
+            rows[order[place], word + 1] = NOT_COUNTED if label == MISSING else before
+            before = rows[order[place], 0]
+        start = stop
+
+
+@njit(cache=True)
+def summarised(rows: Column, size: int, values_at: int, label_at: int) -> Column:
+    """The summary of each page of `size` rows."""
+    pages = len(rows) // size
+    values, labels = label_at - values_at, (rows.shape[1] - label_at) // 2
+    told = np.zeros((pages, SUMMARY_WORDS + VALUE_WORDS * values + LABEL_WORDS * labels), np.int64)
+    for page in range(pages):
+        part = rows[page * size : (page + 1) * size]
+        told[page, 0], told[page, 1], told[page, 2] = part[0, 0], part[-1, 0], size
+        for i in range(values):
+            word = SUMMARY_WORDS + VALUE_WORDS * i
+            _summarise_value(part[:, values_at + i], told[page, word : word + VALUE_WORDS])
+        for i in range(labels):
+            word = SUMMARY_WORDS + VALUE_WORDS * values + LABEL_WORDS * i
+            returns = part[:, label_at + 2 * i + 1]
+            _summarise_label(returns, told[page, word : word + LABEL_WORDS])
+    return told
+
+
+@njit(cache=True)
+def _summarise_value(values: Column, told: Column) -> None:
+    told[2] = told[3] = MISSING
+    for value in values:
+        if value == MISSING:
+            continue
+        told[0] += value
+        told[1] += 1
+        told[2] = value if told[1] == 1 else max(told[2], value)
+        told[3] = value if told[1] == 1 else min(told[3], value)
+    told[4] = values[-1]
+
+
+@njit(cache=True)
+def _summarise_label(returns: Column, told: Column) -> None:
+    told[2], told[3] = NOT_COUNTED, NEVER
+    for instant in returns:
+        if instant == NOT_COUNTED:
+            continue
+        told[0] += 1
+        if instant == NEVER:
+            told[1] += 1
+        else:
+            told[2] = min(told[2], instant)
+            told[3] = max(told[3], instant)

@@ -1,0 +1,90 @@
+"""The state as others use it: records go in, the windows of one subject come out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from features.asof.windows import Window
+from features.catalogue import windows
+from features.columns import Column
+from features.errors import StateMismatch
+from features.state.arrivals import Arrivals
+from features.state.keys import Part
+from features.state.layout import fingerprint, layouts_of
+from features.state.plan import Plan
+from features.state.store import Beside, Store
+from features.subjects import Records
+
+SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "payments")
+
+_MADE_FOR, _FOLLOWED = b"mmade-for", b"mfollowed"
+
+
+def history_windows() -> list[Window]:
+    """Every window over the past of anyone that a feature reads."""
+    return [window for window in windows() if window.source in SOURCES]
+
+
+class State:
+    """What was known before, in a store. Threads may share one: writers wait for each other."""
+
+    def __init__(self, store: Store):
+        """Open the state in a store, or begin it in an empty one.
+
+        Raises StateMismatch where the store was made for other windows.
+        """
+        self.store = store
+        self._layouts = layouts_of(history_windows())
+        self._arrivals = Arrivals((*self._layouts.values(),), (*self._layouts.values(),))
+        self._begin()
+
+    def add(self, records: Records, followed: int | None = None) -> None:
+        """Make records known, all or none; any order, any number of times.
+
+        An outcome counts only beside its subject's own record. `followed` is kept with them: how
+        far in a log they reach that would otherwise be read again.
+        """
+        with self.store.writing() as transaction:
+            self._arrivals.take(transaction, records)
+            if followed is not None:
+                transaction.put([(_FOLLOWED, followed.to_bytes(8, "big"))])
+
+    @property
+    def followed(self) -> int:
+        """How far the log that is followed was read; 0 at first."""
+        with self.store.reading() as view:
+            (blob,) = view.get([_FOLLOWED])
+            return int.from_bytes(blob or b"", "big")
+
+    def plan(self, of: Sequence[Window]) -> Plan:
+        """Windows to be read together, again and again."""
+        return Plan.of(of, self._layouts)
+
+    def numbers(
+        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Records | None = None
+    ) -> Column:
+        """The number of each window of a plan, as of an instant in microseconds.
+
+        `subject` holds the columns that the plan names. `beside` are records that count as known
+        too, and are not kept: what a subject brings along.
+        """
+        with self.store.reading() as view:
+            if beside is None:
+                return plan.numbers(view, subject, at)
+            seen = Beside(view)
+            layouts = tuple({slot.layout for slot in plan.slots})
+            replace(self._arrivals, into=layouts, before=at).take(seen, beside)
+            return plan.numbers(seen, subject, at)
+
+    def _begin(self) -> None:
+        made_for = fingerprint(self._layouts.values()).encode()
+        with self.store.reading() as view:
+            (held,) = view.get([_MADE_FOR])
+            held = None if held is None else bytes(held)
+        if held is None:
+            with self.store.writing() as transaction:
+                transaction.put([(_MADE_FOR, made_for)])
+        elif held != made_for:
+            raise StateMismatch(
+                "the online state was made for other windows than the catalogue has now; "
+                "make it anew with `tidegate state rebuild`"
+            )

@@ -1,0 +1,68 @@
+"""Blobs by key, in transactions: all that the state asks of a database."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+Blob = bytes | memoryview
+
+
+class Reading(Protocol):
+    """One unchanging view of a store; its blobs are valid as long as it is open."""
+
+    def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
+        """The blob of each key, None where there is none."""
+        ...
+
+
+class Writing(Reading, Protocol):
+    """A transaction: it sees what it put, others see it when it ends well, whole or not at all."""
+
+    def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Set the blobs of keys."""
+        ...
+
+
+class Store(Protocol):
+    """A database of blobs. Many may read while one writes; writers wait for each other.
+
+    Every method raises StateUnavailable where the database fails.
+    """
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """The store as it is now."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """A transaction that is undone where an error leaves it; a killed process never harms it.
+
+        A power cut may undo the newest one, unless `sync` was called after it.
+        """
+        ...
+
+    def sync(self) -> None:
+        """Return when all that was committed survives a power cut."""
+        ...
+
+    def close(self) -> None:
+        """Release the database."""
+        ...
+
+
+class Beside:
+    """What would be there if some blobs were put on top of a view, which stays as it is."""
+
+    def __init__(self, under: Reading):
+        self._under = under
+        self._put: dict[bytes, bytes] = {}
+
+    def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
+        """The blob of each key, None where there is none."""
+        if not self._put:
+            return self._under.get(keys)
+        blobs = self._under.get(keys)
+        return [self._put.get(key, blob) for key, blob in zip(keys, blobs, strict=True)]
+
+    def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Set the blobs of keys."""
+        self._put.update(blobs)

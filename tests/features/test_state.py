@@ -1,0 +1,149 @@
+"""The kept history against an oracle in plain SQL, over streams that come in any order."""
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.asof.windows import (
+    Window,
+    count,
+    days_since_first,
+    distinct,
+    hours_since_latest,
+    largest,
+    latest,
+    mean,
+    smallest,
+    total,
+)
+from features.columns import DAY_US, HOUR_US, Columns
+from features.state import ledger
+from features.state.events import insert_events
+from features.state.layout import layouts_of
+from features.state.plan import Plan
+from features.state.store import Beside
+from features.vocabulary import VOCABULARY
+
+START = 1_700_000_000_000_000
+OFFSETS = (0, 1, HOUR_US, DAY_US - 1, DAY_US, DAY_US + 1, 365 * DAY_US - 1, 365 * DAY_US)
+DAYS = (1, 30, 365, None)
+
+instants = st.builds(
+    lambda offset, days: START + offset + days * DAY_US,
+    st.sampled_from(OFFSETS),
+    st.integers(min_value=0, max_value=3),
+)
+event = st.tuples(
+    st.sampled_from(["a", "b", None]),
+    instants,
+    st.one_of(st.none(), st.integers(min_value=-(2**40), max_value=2**40)),
+    st.sampled_from(["x", "y", "z", "w", None]),
+    st.booleans(),
+)
+query = st.tuples(st.sampled_from(["a", "b", "never seen", None]), instants)
+
+SQL = {
+    "count": "count(e.id) {held}",
+    "total": "coalesce(sum(e.value) {held}, 0)",
+    "mean": "(sum(e.value) {held})::DOUBLE / count(e.value) {held}",
+    "largest": "max(e.value) {held}",
+    "smallest": "min(e.value) {held}",
+    "latest": "last(e.value ORDER BY e.known_at, e.id) {held}",
+    "distinct": "count(DISTINCT e.label) {held}",
+    "hours_since_latest": f"(any_value(q.instant) - max(e.known_at) {{held}}) / {HOUR_US}::DOUBLE",
+    "days_since_first": f"(any_value(q.instant) - min(e.known_at) {{held}}) / {DAY_US}::DOUBLE",
+}
+ENGINE = duckdb.connect()
+
+
+def every_window(where: str | None) -> list[Window]:
+    windows = []
+    for days in DAYS:
+        face = {"by": "key", "days": days, "where": where}
+        windows += [
+            count("events", **face),
+            *(make("events", "value", **face) for make in (total, mean, largest, smallest, latest)),
+            distinct("events", "label", **face),
+            hours_since_latest("events", **face),
+            days_since_first("events", **face),
+        ]
+    return windows
+
+
+WINDOWS = [*every_window(None), *every_window("is_chosen")]
+
+
+class Blobs(Beside):
+    """A store in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(self)
+
+    def get(self, keys):
+        return [self._put.get(key) for key in keys]
+
+
+def columns_of(rows: list[tuple], ids: list[int]) -> Columns:
+    keys, known_at, values, labels, chosen = zip(*rows, strict=True)
+    return {
+        "key": VOCABULARY.codes(list(keys)),
+        "known_at": np.array(known_at, np.int64),
+        "value": np.array([np.nan if v is None else v for v in values], np.float64),
+        "label": VOCABULARY.codes(list(labels)),
+        "is_chosen": np.array(chosen, np.float64),
+        "record_id": VOCABULARY.codes([f"{number:04}" for number in ids]),
+    }
+
+
+def by_sql(rows: list[tuple], queries: list[tuple], windows: list[Window]) -> np.ndarray:
+    e = pd.DataFrame(rows, columns=["key", "known_at", "value", "label", "is_chosen"])
+    e["id"] = range(len(e))
+    e = e.astype({"key": "string", "label": "string", "value": "Int64", "is_chosen": "boolean"})
+    q = pd.DataFrame(queries, columns=["key", "instant"]).astype({"key": "string"})
+    q["n"] = range(len(q))
+    ENGINE.register("e", e).register("q", q)
+    numbers = ", ".join(map(_expression, windows))
+    answer = ENGINE.execute(
+        f"SELECT any_value(q.key) IS NULL, {numbers} FROM q "
+        "LEFT JOIN e ON e.key = q.key AND e.known_at < q.instant GROUP BY q.n ORDER BY q.n"
+    ).fetchall()
+    has_none = np.array([row[0] for row in answer])
+    numbers = np.array([[np.nan if v is None else v for v in row[1:]] for row in answer])
+    return np.where(has_none[:, None], np.nan, numbers.astype(np.float64))
+
+
+def _expression(window: Window) -> str:
+    since = f" AND e.known_at >= q.instant - {window.days * DAY_US}" if window.days else ""
+    chosen = " AND e.is_chosen" if window.where else ""
+    held = f"FILTER (WHERE e.id IS NOT NULL{since}{chosen})"
+    return SQL[window.reducer].format(held=held)
+
+
+@pytest.mark.parametrize("page_rows", [2, 3, 256])
+@settings(max_examples=25, deadline=None)
+@given(
+    rows=st.lists(event, min_size=1, max_size=40),
+    queries=st.lists(query, min_size=1, max_size=4),
+    seed=st.randoms(use_true_random=False),
+    parts=st.integers(min_value=1, max_value=8),
+)
+def test_every_window_equals_plain_sql_however_the_events_came(
+    page_rows: int, rows: list[tuple], queries: list[tuple], seed, parts: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "PAGE_ROWS", page_rows)
+        layouts = layouts_of(WINDOWS)
+        store, order = Blobs(), list(range(len(rows)))
+        seed.shuffle(order)
+        for start in range(parts):
+            ids = order[start::parts]
+            if ids:
+                events = columns_of([rows[i] for i in ids], ids)
+                insert_events(store, layouts.values(), events)
+        plan = Plan.of(WINDOWS, layouts)
+        numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in queries])
+
+    np.testing.assert_array_equal(numbers, by_sql(rows, queries, WINDOWS), strict=True)
