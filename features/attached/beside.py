@@ -1,29 +1,77 @@
 """Records beside the subject they belong to, and the comparisons made there.
 
-A comparison is 1, 0 or NaN where one of its sides is missing.
+What is made of a record and its subject is a program over the record's columns and, by `OfSubject`,
+the subject's. A comparison is 1, 0 or NaN where one of its sides is missing.
 """
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
-from features.columns import NO_INSTANT, Column, Columns, is_before, is_missing, matched, rows
+from features.catalogue import columns_read
+from features.columns import (
+    NO_INSTANT,
+    Column,
+    Columns,
+    is_before,
+    is_missing,
+    places,
+    rows,
+    taken,
+)
+from features.program.operations import Kind
+from features.program.program import Program, traced_columns
+from features.records import SubjectKind
+from features.subjects import subject_kinds
 
 
-def beside_their_subject(
-    records: Columns,
-    subject_ids: Column,
-    known_at: Column,
-    subjects: Columns,
-    reads: tuple[str, ...] = (),
-) -> tuple[Columns, Columns]:
-    """The records known before their subject's instant, and what is read of their subjects' rows.
+@dataclass(frozen=True)
+class OfSubject:
+    """The key of a subject's column, beside the columns of its records."""
 
-    `declared_at` is always read.
+    name: str
+
+
+def seen_beside(
+    source: str,
+    kind: SubjectKind,
+    events: Mapping[str, Kind],
+    see: Callable[[Columns, Columns], Columns],
+) -> Program:
+    """The program of what `see` makes of events and their subjects; what windows read of it.
+
+    The payers and payees are kept too, by which payments are followed.
     """
-    read = {name: subjects[name] for name in ("declared_at", *reads)}
-    beside = matched(read, subject_ids, subjects["subject_id"])
-    is_known = is_before(known_at, beside["declared_at"])
-    events = records | {"subject_id": subject_ids, "known_at": known_at}
-    return rows(events, is_known), rows(beside, is_known)
+    subject = subject_kinds(kind)
+
+    def seen(columns: dict[str | OfSubject, Column]) -> Columns:
+        return see(
+            {name: columns[name] for name in events},
+            {name: columns[OfSubject(name)] for name in subject},
+        )
+
+    kinds: dict[str | OfSubject, Kind] = {**events}
+    kinds |= {OfSubject(name): held for name, held in subject.items()}
+    return traced_columns(seen, kinds, {*columns_read(source), "payer_id", "payee_id"})
+
+
+def known_before(
+    records: Columns, subject_ids: Column, known_at: Column, subjects: Columns
+) -> Columns:
+    """The records known before their subject's instant."""
+    declared_at = taken(subjects["declared_at"], places(subject_ids, subjects["subject_id"]))
+    return rows(records, is_before(known_at, declared_at))
+
+
+def run_beside(
+    program: Program, events: Columns, subject_ids: Column, subjects: Columns
+) -> Columns:
+    """What a program makes of events, each beside its subject's row."""
+    where = places(subject_ids, subjects["subject_id"])
+    read = [key for key in program.inputs if isinstance(key, OfSubject)]
+    return program.run(events | {key: taken(subjects[key.name], where) for key in read})
 
 
 def flag(condition: Column) -> Column:
@@ -38,8 +86,8 @@ def differs(stated: Column, declared: Column) -> Column:
 
 def is_none_of(values: Column, others: list[Column]) -> Column:
     """Whether a given value equals none of the others; a missing other is never equal."""
-    equals_none = ~np.logical_or.reduce([values == other for other in others])
-    return np.where(is_missing(values), np.nan, equals_none)
+    equals_one = reduce(np.logical_or, [values == other for other in others])
+    return np.where(is_missing(values), np.nan, ~equals_one)
 
 
 def is_earlier(instants: Column, limit: Column) -> Column:

@@ -1,72 +1,73 @@
 """The documents of a subject, against what it declares."""
 
+from functools import cache, partial
+
 import numpy as np
 
 from features.attached.beside import (
-    beside_their_subject,
     difference_ppm,
     differs,
     flag,
     is_earlier,
+    known_before,
+    run_beside,
+    seen_beside,
 )
-from features.columns import Column, Columns, hours_between, rows
+from features.columns import Column, Columns, hours_between, kinds_of, rows
 from features.currencies import euro_cents
-from features.records import SubjectKind
+from features.program.program import Program
+from features.records import Document, SubjectKind
 from features.vocabulary import VOCABULARY
 
 KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
-READS: dict[SubjectKind, tuple[str, ...]] = {
-    "route": ("due_at",),
-    "shipment": (
-        "gross_mass_kg",
-        "packages",
-        "declared_value_eur_cents",
-        "consignor_id",
-        "consignee_id",
-        "container_number",
-        "seal_number",
-    ),
-}
 
 
 def attached_documents(kind: SubjectKind, subjects: Columns, documents: Columns) -> Columns:
-    """One row per document version that was received before its subject's instant.
-
-    A document has expired when it ends before the journey is due, or before the declaration of a
-    shipment. Differences from the declaration are missing for a route, which declares no goods.
-    """
+    """One row per document version that was received before its subject's instant."""
     own = rows(documents, documents["subject_kind"] == VOCABULARY.code(kind))
-    events, subject = beside_their_subject(
-        own, own["subject_id"], own["received_at"], subjects, READS[kind]
-    )
+    events = known_before(own, own["subject_id"], own["received_at"], subjects)
+    return run_beside(document_program(kind), events, events["subject_id"], subjects)
+
+
+@cache
+def document_program(kind: SubjectKind) -> Program:
+    """What a document shows beside its subject."""
+    return seen_beside("attached_documents", kind, kinds_of(Document), partial(_seen, kind))
+
+
+def _seen(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
+    """A document has expired when it ends before the journey is due, or before the declaration of a
+    shipment. Only a shipment declares goods from which a document may differ.
+    """
     needed_until = subject["due_at"] if kind == "route" else subject["declared_at"]
-    derived = {
-        "record_id": events["document_id"],
-        "is_amendment": flag(events["version"] > 1),
-        "is_expired": is_earlier(events["expires_at"], needed_until),
-        "lead_minutes": _minutes(events["received_at"], subject["declared_at"]),
-        "age_minutes": _minutes(events["issued_at"], events["received_at"]),
-        "value_eur_cents": euro_cents(events["value"], events["currency"]),
+    shown = {
+        "subject_id": document["subject_id"],
+        "known_at": document["received_at"],
+        "record_id": document["document_id"],
+        "is_amendment": flag(document["version"] > 1),
+        "is_expired": is_earlier(document["expires_at"], needed_until),
+        "lead_minutes": _minutes(document["received_at"], subject["declared_at"]),
+        "age_minutes": _minutes(document["issued_at"], document["received_at"]),
+        "value_eur_cents": euro_cents(document["value"], document["currency"]),
     }
-    of_kind = {f"is_{name}": flag(events["kind"] == VOCABULARY.code(name)) for name in KINDS}
-    conflicts = _conflicts(events, subject) if kind == "shipment" else {}
-    return events | derived | of_kind | conflicts
+    of_kind = {f"is_{name}": flag(document["kind"] == name) for name in KINDS}
+    return shown | of_kind | (_conflicts(document, subject) if kind == "shipment" else {})
 
 
-def _conflicts(events: Columns, subject: Columns) -> Columns:
-    value_eur_cents = euro_cents(events["value"], events["currency"])
+def _conflicts(document: Columns, subject: Columns) -> Columns:
+    value_eur_cents = euro_cents(document["value"], document["currency"])
     return {
-        "mass_difference_ppm": difference_ppm(events["gross_mass_kg"], subject["gross_mass_kg"]),
-        "packages_difference_ppm": difference_ppm(events["packages"], subject["packages"]),
+        "mass_difference_ppm": difference_ppm(document["gross_mass_kg"], subject["gross_mass_kg"]),
+        "packages_difference_ppm": difference_ppm(document["packages"], subject["packages"]),
         "value_difference_ppm": difference_ppm(
             value_eur_cents, subject["declared_value_eur_cents"]
         ),
         "is_party_conflict": np.fmax(
-            differs(events["consignor_id"], subject["consignor_id"]),
-            differs(events["consignee_id"], subject["consignee_id"]),
+            differs(document["consignor_id"], subject["consignor_id"]),
+            differs(document["consignee_id"], subject["consignee_id"]),
         ),
-        "is_container_conflict": differs(events["container_number"], subject["container_number"]),
-        "is_seal_conflict": differs(events["seal_number"], subject["seal_number"]),
+        "is_container_conflict": differs(document["container_number"], subject["container_number"]),
+        "is_seal_conflict": differs(document["seal_number"], subject["seal_number"]),
     }
 
 

@@ -1,11 +1,27 @@
 """The legs of a route, each after the one before."""
 
+from functools import cache
+
 import numpy as np
 
-from features.attached.beside import beside_their_subject, flag, previous
-from features.columns import HOUR_US, NO_INSTANT, Column, Columns, hours_between, is_missing, rows
+from features.attached.beside import flag, known_before, previous, run_beside, seen_beside
+from features.columns import (
+    HOUR_US,
+    NO_INSTANT,
+    Column,
+    Columns,
+    hours_between,
+    is_missing,
+    kinds_of,
+    rows,
+)
+from features.program.program import Program
+from features.records import Leg
 from features.subjects import direct_km
 from features.vocabulary import NO_TEXT
+
+# What a leg reads of the leg before, as `previous_...`, and what stands there for the first.
+OF_THE_LEG_BEFORE = {"arrived_at": NO_INSTANT, "destination": NO_TEXT}
 
 
 def attached_legs(subjects: Columns, legs: Columns) -> Columns:
@@ -14,34 +30,45 @@ def attached_legs(subjects: Columns, legs: Columns) -> Columns:
     The leg before is the one before among those known by then, so that a leg reported later
     changes nothing.
     """
-    events, subject = beside_their_subject(
-        legs, legs["journey_id"], legs["known_at"], subjects, ("mode",)
-    )
-    order = np.lexsort((events["sequence"], events["journey_id"]))
-    events, subject = rows(events, order), rows(subject, order)
-    mode = np.where(is_missing(events["mode"]), subject["mode"], events["mode"])
-    distance_m = np.rint(direct_km(events["origin"], events["destination"]) * 1000)
-    hours = hours_between(events["departed_at"], events["arrived_at"])
-    return events | {
-        "record_id": events["sequence"],
+    known = known_before(legs, legs["journey_id"], legs["known_at"], subjects)
+    events = rows(known, np.lexsort((known["sequence"], known["journey_id"])))
+    journeys = events["journey_id"]
+    before = {
+        f"previous_{name}": previous(events[name], journeys, missing)
+        for name, missing in OF_THE_LEG_BEFORE.items()
+    }
+    return run_beside(leg_program(), events | before, journeys, subjects)
+
+
+@cache
+def leg_program() -> Program:
+    """What a leg shows beside its route."""
+    kinds = kinds_of(Leg)
+    before = {f"previous_{name}": kinds[name] for name in OF_THE_LEG_BEFORE}
+    return seen_beside("legs", "route", kinds | before, _seen)
+
+
+def _seen(leg: Columns, route: Columns) -> Columns:
+    mode = np.where(is_missing(leg["mode"]), route["mode"], leg["mode"])
+    distance_m = np.rint(direct_km(leg["origin"], leg["destination"]) * 1000)
+    hours = hours_between(leg["departed_at"], leg["arrived_at"])
+    dwell_hours = hours_between(leg["previous_arrived_at"], leg["departed_at"])
+    return {
+        "subject_id": leg["journey_id"],
+        "known_at": leg["known_at"],
+        "record_id": leg["sequence"],
         "distance_m": distance_m,
         "speed_m_per_h": np.where(hours > 0, np.rint(distance_m / _positive(hours)), np.nan),
-        "dwell_minutes": _dwell_minutes(events),
-        "is_unconnected": _is_unconnected(events),
-        "is_night_arrival": _is_at_night(events["arrived_at"]),
-        "is_mode_switch": flag(mode != subject["mode"]),
+        "dwell_minutes": np.rint(np.maximum(dwell_hours, 0) * 60),
+        "is_unconnected": _is_unconnected(leg["previous_destination"], leg["origin"]),
+        "is_night_arrival": _is_at_night(leg["arrived_at"]),
+        "is_mode_switch": flag(mode != route["mode"]),
     }
 
 
-def _dwell_minutes(events: Columns) -> Column:
-    arrived_at = previous(events["arrived_at"], events["journey_id"], NO_INSTANT)
-    return np.rint(np.maximum(hours_between(arrived_at, events["departed_at"]), 0) * 60)
-
-
-def _is_unconnected(events: Columns) -> Column:
+def _is_unconnected(ended: Column, origin: Column) -> Column:
     """Whether a leg starts elsewhere than the leg before ended."""
-    ended = previous(events["destination"], events["journey_id"], NO_TEXT)
-    return flag((ended != events["origin"]) & ~is_missing(ended))
+    return flag((ended != origin) & ~is_missing(ended))
 
 
 def _is_at_night(instants: Column) -> Column:

@@ -1,43 +1,57 @@
 """Where a route's conveyance was heard, and the silences between."""
 
+from functools import cache
+
 import numpy as np
 
-from features.attached.beside import beside_their_subject, flag, previous
-from features.columns import NO_INSTANT, Column, Columns, hours_between, rows
+from features.attached.beside import flag, known_before, previous, run_beside, seen_beside
+from features.columns import NO_INSTANT, Columns, hours_between, kinds_of, rows
 from features.geography.distances import great_circle_km
+from features.program.program import Program
+from features.records import Position
 
 # Slower than this a vessel drifts or waits; a vehicle stands.
 SLOW_KN = 2
 
+# What a position reads of the one before, as `previous_...`, and what stands there for the first.
+OF_THE_POSITION_BEFORE = {"observed_at": NO_INSTANT, "latitude": np.nan, "longitude": np.nan}
+
 
 def attached_positions(subjects: Columns, positions: Columns) -> Columns:
     """One row per position heard before the route's instant, in the order of hearing."""
-    events, _ = beside_their_subject(
-        positions, positions["journey_id"], positions["observed_at"], subjects
-    )
-    order = np.lexsort((events["observed_at"], events["journey_id"]))
-    events = rows(events, order)
+    heard = known_before(positions, positions["journey_id"], positions["observed_at"], subjects)
+    events = rows(heard, np.lexsort((heard["observed_at"], heard["journey_id"])))
     journeys = events["journey_id"]
-    heard_at = previous(events["observed_at"], journeys, NO_INSTANT)
-    gap_hours = hours_between(heard_at, events["observed_at"])
-    moved_m = np.rint(1000 * _moved_km(events))
-    is_gap = gap_hours > 0
-    return events | {
-        "record_id": events["observed_at"],
-        "gap_minutes": np.rint(gap_hours * 60),
-        "implied_m_per_h": np.where(
-            is_gap, np.rint(moved_m / np.where(is_gap, gap_hours, 1)), np.nan
-        ),
-        "is_slow": flag(events["speed_kn"] < SLOW_KN),
+    before = {
+        f"previous_{name}": previous(events[name], journeys, missing)
+        for name, missing in OF_THE_POSITION_BEFORE.items()
     }
+    return run_beside(position_program(), events | before, journeys, subjects)
 
 
-def _moved_km(events: Columns) -> Column:
-    journeys = events["journey_id"]
-    latitude, longitude = events["latitude"], events["longitude"]
-    return great_circle_km(
-        previous(latitude, journeys, np.nan),
-        previous(longitude, journeys, np.nan),
-        latitude,
-        longitude,
+@cache
+def position_program() -> Program:
+    """What a position shows."""
+    kinds = kinds_of(Position)
+    before = {f"previous_{name}": kinds[name] for name in OF_THE_POSITION_BEFORE}
+    return seen_beside("positions", "route", kinds | before, _seen)
+
+
+def _seen(position: Columns, route: Columns) -> Columns:
+    gap_hours = hours_between(position["previous_observed_at"], position["observed_at"])
+    moved_km = great_circle_km(
+        position["previous_latitude"],
+        position["previous_longitude"],
+        position["latitude"],
+        position["longitude"],
     )
+    is_gap = gap_hours > 0
+    m_per_h = np.rint(moved_km * 1000) / np.where(is_gap, gap_hours, 1)
+    return {
+        "subject_id": position["journey_id"],
+        "known_at": position["observed_at"],
+        "record_id": position["observed_at"],
+        "gap_minutes": np.rint(gap_hours * 60),
+        "implied_m_per_h": np.where(is_gap, np.rint(m_per_h), np.nan),
+        "is_slow": flag(position["speed_kn"] < SLOW_KN),
+    }

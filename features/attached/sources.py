@@ -7,7 +7,6 @@ from features.attached.documents import attached_documents
 from features.attached.legs import attached_legs
 from features.attached.positions import attached_positions
 from features.attached.transactions import attached_transactions
-from features.catalogue import columns_read
 from features.columns import Column, Columns, is_missing, places
 from features.records import SubjectKind
 from features.subjects import Records
@@ -23,16 +22,7 @@ def attached_to(kind: SubjectKind, subjects: Columns, records: Records) -> dict[
     if kind == "route":
         attached["legs"] = attached_legs(subjects, records["legs"])
         attached["positions"] = attached_positions(subjects, records["positions"])
-    return {name: in_order_of_knowledge(_read(name, events)) for name, events in attached.items()}
-
-
-def _read(name: str, events: Columns) -> Columns:
-    """The columns that windows read, with the payers and payees by which payments are followed.
-
-    A route's documents have no conflicts with declared goods, so not every source has them all.
-    """
-    read = {*columns_read(name), "payer_id", "payee_id"}
-    return {column: events[column] for column in sorted(read & events.keys())}
+    return {name: in_order_of_knowledge(events) for name, events in attached.items()}
 
 
 def latest_by_subject(subjects: Columns, events: Columns, name: str) -> Column:

@@ -1,11 +1,14 @@
 """The payments of a subject, against its declared parties and countries."""
 
+from functools import cache, partial
+
 import numpy as np
 
-from features.attached.beside import beside_their_subject, flag, is_none_of
-from features.columns import Column, Columns, hours_between, rows
+from features.attached.beside import flag, is_none_of, known_before, run_beside, seen_beside
+from features.columns import Column, Columns, hours_between, kinds_of, rows
 from features.currencies import euro_cents
-from features.records import SubjectKind
+from features.program.program import Program, traced_columns
+from features.records import SubjectKind, Transaction
 from features.vocabulary import VOCABULARY
 
 PARTIES: dict[SubjectKind, tuple[str, ...]] = {
@@ -28,32 +31,51 @@ PAID_IN_CASH = ("cash", "money_service")
 def attached_transactions(kind: SubjectKind, subjects: Columns, transactions: Columns) -> Columns:
     """One row per payment that was known before its subject's instant."""
     own = rows(transactions, transactions["subject_kind"] == VOCABULARY.code(kind))
-    reads = (*PARTIES[kind], *COUNTRIES[kind])
-    events, subject = beside_their_subject(own, own["subject_id"], own["known_at"], subjects, reads)
+    events = known_before(own, own["subject_id"], own["known_at"], subjects)
+    return run_beside(transaction_program(kind), events, events["subject_id"], subjects)
+
+
+def payments(transactions: Columns) -> Columns:
+    """What a payment shows by itself, whoever is looking, with its own columns."""
+    return transactions | _payment_program().run(transactions)
+
+
+@cache
+def transaction_program(kind: SubjectKind) -> Program:
+    """What a payment shows beside its subject."""
+    return seen_beside("attached_transactions", kind, kinds_of(Transaction), partial(_seen, kind))
+
+
+@cache
+def _payment_program() -> Program:
+    return traced_columns(_payment, kinds_of(Transaction))
+
+
+def _seen(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
     parties = [subject[name] for name in PARTIES[kind]]
     countries = [subject[name] for name in COUNTRIES[kind]]
-    hours_before = hours_between(events["paid_at"], subject["declared_at"])
-    return payments(events) | {
-        "subject_id": events["subject_id"],
-        "is_third_party_payer": is_none_of(events["payer_id"], parties),
-        "is_payer_off_corridor": is_none_of(events["payer_country"], countries),
+    hours_before = hours_between(transaction["paid_at"], subject["declared_at"])
+    return {
+        **transaction,
+        **_payment(transaction),
+        "is_third_party_payer": is_none_of(transaction["payer_id"], parties),
+        "is_payer_off_corridor": is_none_of(transaction["payer_country"], countries),
         "lead_minutes": np.rint(hours_before * 60),
     }
 
 
-def payments(transactions: Columns) -> Columns:
-    """What a payment shows by itself, whoever is looking."""
-    method, purpose = transactions["method"], transactions["purpose"]
-    return transactions | {
-        "record_id": transactions["transaction_id"],
-        "amount_eur_cents": euro_cents(transactions["amount"], transactions["currency"]),
-        "is_cash": flag(np.isin(method, VOCABULARY.codes([*PAID_IN_CASH]))),
-        "is_virtual_asset": flag(method == VOCABULARY.code("virtual_asset")),
-        "is_netting": flag(method == VOCABULARY.code("netting")),
-        "is_deposit": flag(purpose == VOCABULARY.code("deposit")),
-        "is_release": flag(purpose == VOCABULARY.code("release")),
-        "is_round_amount": _is_round(transactions["amount"]),
-        "is_iban_invalid": 1 - transactions["payer_iban_valid"],
+def _payment(transaction: Columns) -> Columns:
+    method, purpose = transaction["method"], transaction["purpose"]
+    return {
+        "record_id": transaction["transaction_id"],
+        "amount_eur_cents": euro_cents(transaction["amount"], transaction["currency"]),
+        "is_cash": flag(np.isin(method, PAID_IN_CASH)),
+        "is_virtual_asset": flag(method == "virtual_asset"),
+        "is_netting": flag(method == "netting"),
+        "is_deposit": flag(purpose == "deposit"),
+        "is_release": flag(purpose == "release"),
+        "is_round_amount": _is_round(transaction["amount"]),
+        "is_iban_invalid": 1 - transaction["payer_iban_valid"],
     }
 
 
