@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from features.records import SubjectKind
 from features.submission import Submission
 from serving.access.sessions import Sessions
-from serving.api import batches, catalogue, decisions, health, models, scores
+from serving.api import batches, cases, catalogue, decisions, health, models, scores
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
@@ -33,8 +33,10 @@ from serving.lanes.placement import Lane
 from serving.lanes.recent import REMEMBERED, Placed
 from serving.observability import Metrics, log_as_json
 from serving.past import Past
+from serving.review.reviewing import Reviewing
 from serving.scorer.champions import Champions
 from serving.settings import Settings
+from serving.store.case_book import CaseBook
 from serving.store.checkpoint_register import CheckpointRegister
 from serving.store.decision_log import DecisionLog, PlacedRow
 from serving.store.engine import open_database
@@ -69,7 +71,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.house = house
-    for resource in (scores, batches, decisions, catalogue, models, health):
+    for resource in (scores, batches, decisions, cases, catalogue, models, health):
         app.include_router(resource.router)
     for pages in (sign_in, case_pages, feature_pages, reference):
         app.include_router(pages.router)
@@ -103,7 +105,16 @@ def build_house(settings: Settings, clock: Clock) -> House:
         deadline_s=settings.commit_deadline_s,
     )
     lasting = timedelta(minutes=settings.session_minutes)
-    return House(settings, clock, desk, log, KeyRegister(engine), Sessions(lasting), metrics)
+    return House(
+        settings,
+        clock,
+        desk,
+        log,
+        KeyRegister(engine),
+        Sessions(lasting),
+        metrics,
+        Reviewing(CaseBook(engine), log, desk.assessor.past.learn),
+    )
 
 
 def _placed(row: PlacedRow) -> Placed:

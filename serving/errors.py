@@ -14,10 +14,15 @@ TidegateError
     ├── Conflict (409)
     │   ├── AnsweredMeanwhile       another process answered this idempotency key just now
     │   ├── StillInProgress         the first request with this idempotency key has no answer yet
+    │   ├── CaseTaken               another reviewer was faster
+    │   ├── CaseClosed
+    │   ├── NotYours                claim the case first
+    │   ├── SameReviewer            a second person must judge
     │   └── NameTaken
     ├── BodyTooLarge (413)
     ├── MediaTypeUnsupported (415)
     ├── Unprocessable (422)
+    │   ├── TooLong                 a case may not be laid aside for so long
     │   ├── SubmissionRefused       well-formed, but no subject that may be scored
     │   └── IdempotencyKeyReused
     └── Unavailable (503)           nothing was decided; the caller may try again
@@ -126,6 +131,30 @@ class StillInProgress(Conflict):
     retry_after_s = 1
 
 
+class CaseTaken(Conflict):
+    """Another reviewer has the case."""
+
+    title = "Another reviewer has this case"
+
+
+class CaseClosed(Conflict):
+    """The case is closed, and nothing but opening it again can be done with it."""
+
+    title = "The case is closed"
+
+
+class NotYours(Conflict):
+    """The case must be claimed, or be closed, before this can be done with it."""
+
+    title = "The case is not yours"
+
+
+class SameReviewer(Conflict):
+    """Whoever proposed an adverse end cannot be the one who confirms it."""
+
+    title = "A second reviewer must judge this"
+
+
 class NameTaken(Conflict):
     """A key of that name is in use."""
 
@@ -151,6 +180,12 @@ class Unprocessable(ServingError):
 
     status = 422
     title = "The request was refused"
+
+
+class TooLong(Unprocessable):
+    """A case may not be laid aside into the past, or for that long."""
+
+    title = "A case cannot be laid aside until then"
 
 
 class SubmissionRefused(Unprocessable):

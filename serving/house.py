@@ -7,6 +7,7 @@ from datetime import datetime
 from serving.access.sessions import Sessions
 from serving.desk import Desk
 from serving.observability import Metrics
+from serving.review.reviewing import Reviewing
 from serving.settings import Settings
 from serving.store.decision_log import DecisionLog
 from serving.store.key_register import KeyRegister
@@ -25,3 +26,4 @@ class House:
     keys: KeyRegister
     sessions: Sessions
     metrics: Metrics
+    reviewing: Reviewing

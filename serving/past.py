@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Self
 
 from features.asof.history import History
-from features.submission import Submission
+from features.columns import columns_of_records
+from features.records import Outcome
+from features.submission import Submission, records_of
 from features.vector import Vector, feature_vector
 
 
@@ -35,6 +37,12 @@ class Past:
         with self._lock:
             self._history.add(submission)
             return feature_vector(submission, self._history)
+
+    def learn(self, submission: Submission, outcome: Outcome) -> None:
+        """Make what an inspection found part of what later subjects are seen against."""
+        found = {"outcomes": columns_of_records([outcome], Outcome)}
+        with self._lock:
+            self._history.add_records(records_of(submission) | found)
 
     def example_vector(self, example: Submission) -> Vector:
         """The features of a subject that does not exist, and of which nothing is kept."""

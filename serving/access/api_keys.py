@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Scope = Literal["score", "explain", "ingest", "review"]
+Scope = Literal["score", "explain", "ingest", "review", "rescue"]
 
 _PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")
 

@@ -1,6 +1,7 @@
 """The tables, in SQLite and PostgreSQL alike; `migrations` makes them.
 
-Decisions, checkpoints and records are appended and never changed: the database itself refuses.
+Decisions, checkpoints, records and the events of cases are appended and never changed: the
+database itself refuses.
 """
 
 from sqlalchemy import (
@@ -119,5 +120,51 @@ api_keys = Table(
         sqlite_where=text("revoked_at IS NULL"),
         postgresql_where=text("revoked_at IS NULL"),
     ),
+    sqlite_strict=True,
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Text, ForeignKey("decisions.decision_id"), primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("office_id", Text),
+    Column("lane", Text, nullable=False),
+    Column("mode", Text),
+    Column("rank", Integer, nullable=False),
+    Column("due_at", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("owner", Text),
+    Column("snoozed_until", Text),
+    Column("state", Text, nullable=False),
+    Index("cases_by_urgency", "rank", "due_at", "case_id"),
+    Index("cases_by_subject", "subject_kind", "subject_id"),
+    sqlite_strict=True,
+)
+
+# Up to which place in the log decisions have had their cases opened; one row.
+cases_opened_to = Table(
+    "cases_opened_to",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    sqlite_strict=True,
+)
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column(
+        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    ),
+    Column("case_id", Text, ForeignKey("cases.case_id"), nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("changed", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("case_events_by_case", "case_id", "seq"),
     sqlite_strict=True,
 )

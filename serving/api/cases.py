@@ -1,0 +1,250 @@
+"""`GET /v1/queue` and `/v1/cases/{id}/…`: what reviewers do, for clients other than the console."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from serving.access.callers import Caller
+from serving.api.openapi import problems
+from serving.api.requests import TheHouse, WithScope
+from serving.errors import Fault, Unprocessable
+from serving.house import House
+from serving.review import case as acts
+from serving.review.case import Case, status_at
+from serving.review.dispositions import (
+    LONGEST_TEXT,
+    SHORTEST_TEXT,
+    Confidence,
+    Disposition,
+    DispositionCode,
+    ReasonCode,
+)
+from serving.review.reviewing import Act, Reviewer
+from serving.store.case_book import CaseRow, Place, Sight, Wanted
+
+router = APIRouter(prefix="/v1", tags=["review"])
+
+ShownLane = Literal["rescue", "inspect", "document_check", "post_review"]
+MayReview = Annotated[Caller, Depends(WithScope("review"))]
+Words = Annotated[str, Field(min_length=SHORTEST_TEXT, max_length=LONGEST_TEXT)]
+
+CASE_PROBLEMS = problems(
+    s404="No such case, or none that this key may see.",
+    s409="Another was faster, or the case is not in a state for this.",
+    s422="The body is refused.",
+)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QueuedCase(BaseModel):
+    """A case as the queue shows it; a control case looks like any other inspection."""
+
+    case_id: str
+    subject_kind: str
+    subject_id: str
+    office_id: str | None
+    mode: str | None
+    lane: ShownLane
+    status: str
+    owner: str | None
+    due_at: datetime
+    opened_at: datetime
+
+
+class QueuePage(BaseModel):
+    """A page of the queue; `next` is the cursor of the page after it."""
+
+    cases: list[QueuedCase]
+    next: str | None
+
+
+class CaseAnswer(BaseModel):
+    """A case after an act; `proposed` waits for a second reviewer."""
+
+    case_id: str
+    status: str
+    owner: str | None
+    snoozed_until: datetime | None
+    disposition: DispositionCode | None
+    proposed: DispositionCode | None
+
+
+class Note(_Body):
+    """A note in the reviewer's own words."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+
+
+class Pause(_Body):
+    """How long a case is laid aside, and why or for which documents."""
+
+    until: AwareDatetime
+    text: Words
+
+
+class Assignment(_Body):
+    """Who is to work on a case."""
+
+    to: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class DispositionBody(_Body):
+    """What a reviewer says at the end of a case."""
+
+    code: DispositionCode
+    reason: ReasonCode
+    confidence: Confidence
+    text: Words
+
+
+class QueueQuery(_Body):
+    """Which cases of the queue, and which page of them."""
+
+    lane: list[ShownLane] = []
+    office_id: str | None = None
+    mode: str | None = None
+    owner: str | None = None
+    is_unowned: bool = False
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+@router.get("/queue", responses=problems(s422="A filter or the cursor is refused."))
+def read_queue(
+    house: TheHouse, caller: MayReview, asked: Annotated[QueueQuery, Query()]
+) -> QueuePage:
+    """The cases that wait: rescue first, then by lane, then by what is due first."""
+    wanted = Wanted(
+        now=house.clock().isoformat(),
+        lanes=stored_lanes(asked.lane),
+        office_id=asked.office_id,
+        mode=asked.mode,
+        owner=asked.owner,
+        is_unowned=asked.is_unowned,
+    )
+    after = _place(asked.cursor)
+    rows = house.reviewing.queue(reviewer_of(caller), wanted, after, asked.limit)
+    is_full = len(rows) == asked.limit
+    return QueuePage(
+        cases=[queued(row) for row in rows], next=_cursor(rows[-1]) if is_full else None
+    )
+
+
+@router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)
+def claim_case(house: TheHouse, caller: MayReview, case_id: str) -> CaseAnswer:
+    """Take a case; of two who try, one has it and the other is told so."""
+    return _acted(house, caller, case_id, lambda c: acts.claim(c, caller.name, house.clock()))
+
+
+@router.post("/cases/{case_id}/release", responses=CASE_PROBLEMS)
+def release_case(house: TheHouse, caller: MayReview, case_id: str) -> CaseAnswer:
+    """Put a case back for others."""
+    return _acted(house, caller, case_id, lambda c: acts.release(c, caller.name, house.clock()))
+
+
+@router.post("/cases/{case_id}/assign", responses=CASE_PROBLEMS)
+def assign_case(house: TheHouse, caller: MayReview, case_id: str, body: Assignment) -> CaseAnswer:
+    """Give a case to a reviewer."""
+    at = house.clock()
+    return _acted(house, caller, case_id, lambda c: acts.assign(c, caller.name, at, body.to))
+
+
+@router.post("/cases/{case_id}/snooze", responses=CASE_PROBLEMS)
+def snooze_case(house: TheHouse, caller: MayReview, case_id: str, body: Pause) -> CaseAnswer:
+    """Lay a case aside until an instant."""
+    at = house.clock()
+    return _acted(
+        house, caller, case_id, lambda c: acts.snooze(c, caller.name, at, body.until, body.text)
+    )
+
+
+@router.post("/cases/{case_id}/document-requests", responses=CASE_PROBLEMS)
+def request_documents(house: TheHouse, caller: MayReview, case_id: str, body: Pause) -> CaseAnswer:
+    """Ask for documents that are missing, and wait for them."""
+    at = house.clock()
+    return _acted(
+        house,
+        caller,
+        case_id,
+        lambda c: acts.request_documents(c, caller.name, at, body.until, body.text),
+    )
+
+
+@router.post("/cases/{case_id}/notes", responses=CASE_PROBLEMS)
+def note_case(house: TheHouse, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+    """Write something down about a case."""
+    at = house.clock()
+    return _acted(house, caller, case_id, lambda c: acts.note(c, caller.name, at, body.text))
+
+
+@router.post("/cases/{case_id}/dispositions", responses=CASE_PROBLEMS)
+def dispose_case(
+    house: TheHouse, caller: MayReview, case_id: str, body: DispositionBody
+) -> CaseAnswer:
+    """End a case with a reason; an adverse end waits for a second reviewer."""
+    disposition = Disposition(body.code, body.reason, body.confidence, body.text)
+    case = house.reviewing.dispose(reviewer_of(caller), case_id, house.clock(), disposition)
+    return _answer(case, house.clock())
+
+
+@router.post("/cases/{case_id}/reopen", responses=CASE_PROBLEMS)
+def reopen_case(house: TheHouse, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+    """Bring back a case that was closed."""
+    at = house.clock()
+    return _acted(house, caller, case_id, lambda c: acts.reopen(c, caller.name, at, body.text))
+
+
+def reviewer_of(caller: Caller) -> Reviewer:
+    """The reviewer behind a key."""
+    return Reviewer(caller.name, Sight(caller.offices, caller.may("rescue")))
+
+
+def stored_lanes(shown: list[ShownLane]) -> tuple[str, ...]:
+    """The lanes that are meant: who asks for inspections gets the control cases among them."""
+    return (*shown, "control") if "inspect" in shown else tuple(shown)
+
+
+def queued(row: CaseRow) -> QueuedCase:
+    """A case as the queue shows it."""
+    shown = "inspect" if row.lane == "control" else row.lane
+    return QueuedCase.model_validate({**vars(row), "lane": shown})
+
+
+def _acted(house: House, caller: Caller, case_id: str, act: Act) -> CaseAnswer:
+    case = house.reviewing.act(reviewer_of(caller), case_id, act)
+    return _answer(case, house.clock())
+
+
+def _answer(case: Case, at: datetime) -> CaseAnswer:
+    return CaseAnswer(
+        case_id=case.case_id,
+        status=status_at(case, at),
+        owner=case.owner,
+        snoozed_until=case.snoozed_until,
+        disposition=case.disposition.code if case.disposition else None,
+        proposed=case.proposed.code if case.proposed else None,
+    )
+
+
+def _cursor(row: CaseRow) -> str:
+    place = json.dumps([row.rank, row.due_at, row.case_id])
+    return base64.urlsafe_b64encode(place.encode()).decode()
+
+
+def _place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    try:
+        rank, due_at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return int(rank), str(due_at), str(case_id)
+    except (ValueError, TypeError, binascii.Error):
+        fault = Fault("/cursor", "cursor", "want the `next` of a page")
+        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None

@@ -1,0 +1,75 @@
+"""The ways in which a case may end, and what each says about its subject."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from features.records import Result
+
+DispositionCode = Literal[
+    "confirmed_smuggling_goods",
+    "confirmed_migrant_smuggling",
+    "other_offence",
+    "document_irregularity",
+    "no_finding_after_inspection",
+    "no_finding_after_document_check",
+    "released_without_check",
+    "inconclusive",
+    "duplicate",
+    "referred_protection",
+]
+ReasonCode = Literal[
+    "goods_found",
+    "persons_found",
+    "hidden_space_found",
+    "documents_false",
+    "documents_explained",
+    "nothing_found",
+    "reasons_wrong",
+    "no_time_or_capacity",
+    "known_otherwise",
+    "other",
+]
+Confidence = Literal["low", "medium", "high"]
+
+SHORTEST_TEXT, LONGEST_TEXT = 10, 4_000
+
+
+@dataclass(frozen=True)
+class Disposition:
+    """What a reviewer says at the end of a case; `text` is in the reviewer's own words."""
+
+    code: DispositionCode
+    reason: ReasonCode
+    confidence: Confidence
+    text: str
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a code means: in words, for the label store, and for whom it weighs heavily.
+
+    `result` is None where nobody looked into the subject: what was not inspected has no label and
+    is never a negative. `is_adverse` holds what is reported to others as an offence; it takes a
+    second reviewer.
+    """
+
+    words: str
+    result: Result | None
+    is_adverse: bool = False
+
+
+MEANING: dict[DispositionCode, Meaning] = {
+    "confirmed_smuggling_goods": Meaning("smuggled goods were found", "confirmed", True),
+    "confirmed_migrant_smuggling": Meaning(
+        "people were being smuggled, and were found", "confirmed", True
+    ),
+    "other_offence": Meaning("another offence was found", "not_confirmed", True),
+    "document_irregularity": Meaning("documents were irregular, nothing else", "not_confirmed"),
+    "no_finding_after_inspection": Meaning("an inspection found nothing", "not_confirmed"),
+    "no_finding_after_document_check": Meaning("the documents were in order", None),
+    "released_without_check": Meaning("it went on without a check", None),
+    "inconclusive": Meaning("an inspection could not settle it", "inconclusive"),
+    "duplicate": Meaning("it is the same as another case", None),
+    "referred_protection": Meaning("it was handed to those who protect people", None),
+}
+assert MEANING.keys() == set(get_args(DispositionCode))

@@ -1,0 +1,136 @@
+"""The reviewers' desk: the queue, cases, and acts on them, each kept with who, when and what."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from pydantic import TypeAdapter
+
+from features.records import Outcome
+from features.submission import Submission
+from serving.decisions.decision import Decision
+from serving.errors import NotFound
+from serving.review import case as acts
+from serving.review.case import Acted, Case, Event
+from serving.review.dispositions import Disposition
+from serving.review.labels import label_of
+from serving.review.opening import CASE, opened
+from serving.store.case_book import (
+    CaseBook,
+    CaseRow,
+    EventRow,
+    LabelRow,
+    Place,
+    Sight,
+    Wanted,
+)
+from serving.store.decision_log import DecisionLog
+from serving.submitted import read_submission
+
+CHANGED = TypeAdapter(dict[str, tuple[object, object]])
+
+Act = Callable[[Case], Acted]
+Learnt = Callable[[Submission, Outcome], None]
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """Whoever reviews: a name that stands in every event, and what may be seen."""
+
+    name: str
+    sight: Sight
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """What reviewers do, over one database.
+
+    `learnt` hears of every outcome, and the subject it is about, once it is durable.
+    """
+
+    book: CaseBook
+    log: DecisionLog
+    learnt: Learnt
+
+    def queue(
+        self, reviewer: Reviewer, wanted: Wanted, after: Place | None, most: int
+    ) -> list[CaseRow]:
+        """The cases that wait, the most urgent first."""
+        self.book.open_new(opened)
+        return self.book.page(reviewer.sight, wanted, after, most)
+
+    def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRow, Case]:
+        """A case; raises NotFound for one that does not exist or must not be seen."""
+        self.book.open_new(opened)
+        row = self.book.case(case_id, reviewer.sight)
+        if row is None:
+            raise NotFound("no case with this id can be seen by you")
+        return row, CASE.validate_json(row.state)
+
+    def read(self, reviewer: Reviewer, case_id: str, at: datetime) -> tuple[CaseRow, Case]:
+        """A case that a person looks at, which is written down."""
+        found = self.case(reviewer, case_id)
+        self.book.note(EventRow(case_id, at.isoformat(), reviewer.name, "read", "{}", ""))
+        return found
+
+    def events(self, case_id: str) -> list[EventRow]:
+        """What happened to a case, in order."""
+        return self.book.events(case_id)
+
+    def act(self, reviewer: Reviewer, case_id: str, act: Act) -> Case:
+        """Do something to a case, and return it as it is then.
+
+        Raises NotFound, and the Conflict that the act meets where another was faster.
+        """
+        self.case(reviewer, case_id)
+        return CASE.validate_json(self.book.change(case_id, partial(_changed, act)).state)
+
+    def dispose(
+        self, reviewer: Reviewer, case_id: str, at: datetime, disposition: Disposition
+    ) -> Case:
+        """End a case, or propose its adverse end; what was found becomes an outcome with it."""
+        self.case(reviewer, case_id)
+        decision = self._decision(case_id)
+        told: list[Outcome] = []
+
+        def change(row: CaseRow) -> tuple[CaseRow, EventRow, LabelRow | None]:
+            after, event, _ = _changed(
+                lambda case: acts.dispose(case, reviewer.name, at, disposition), row
+            )
+            if after.status != "closed" or not (
+                label := label_of(decision, disposition, reviewer.name, at)
+            ):
+                return after, event, None
+            told.append(label[0])
+            return after, event, label[1]
+
+        done = self.book.change(case_id, change)
+        for outcome in told:
+            self.learnt(read_submission(decision.request.encode()), outcome)
+        return CASE.validate_json(done.state)
+
+    def _decision(self, case_id: str) -> Decision:
+        record = self.log.record(case_id)
+        if record is None:
+            raise NotFound("the decision behind this case is gone")
+        return Decision.model_validate_json(record)
+
+
+def _changed(act: Act, row: CaseRow) -> tuple[CaseRow, EventRow, LabelRow | None]:
+    case, event = act(CASE.validate_json(row.state))
+    after = replace(
+        row,
+        status=case.status,
+        owner=case.owner,
+        snoozed_until=case.snoozed_until.isoformat() if case.snoozed_until else None,
+        state=CASE.dump_json(case).decode(),
+    )
+    return after, _event_row(event), None
+
+
+def _event_row(event: Event) -> EventRow:
+    changed = CHANGED.dump_json(event.changed).decode()
+    return EventRow(
+        event.case_id, event.at.isoformat(), event.actor, event.action, changed, event.text
+    )

@@ -1,0 +1,228 @@
+"""Cases and what happened to them. A case is opened from the decision log; its events only grow."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select, true
+
+from serving.store.engine import failing_as_unavailable
+from serving.store.tables import case_events, cases, cases_opened_to, decisions, records
+from serving.store.turns import writing
+
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """A case as it is kept: `state` holds all of it, the rest is there to find and order it by.
+
+    `rank` and `due_at` order the queue; `case_id` is the id of the decision that opened it.
+    """
+
+    case_id: str
+    seq: int
+    subject_kind: str
+    subject_id: str
+    office_id: str | None
+    lane: str
+    mode: str | None
+    rank: int
+    due_at: str
+    opened_at: str
+    status: str
+    owner: str | None
+    snoozed_until: str | None
+    state: str
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One act on a case; `changed` is JSON with the old and the new of every field."""
+
+    case_id: str
+    at: str
+    actor: str
+    action: str
+    changed: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """An outcome as a record, for the label store."""
+
+    record_id: str
+    subject_kind: str
+    subject_id: str
+    received_at: str
+    caller_id: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a reviewer may see: cases of these offices (none means all), and rescue or not."""
+
+    offices: frozenset[str]
+    may_rescue: bool
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which cases of the queue; None leaves a question open. `now` ends what was laid aside."""
+
+    now: str
+    lanes: tuple[str, ...] = ()
+    office_id: str | None = None
+    mode: str | None = None
+    owner: str | None = None
+    is_unowned: bool = False
+    opened_before: str | None = None
+
+
+Place = tuple[int, str, str]
+"""Where a page of the queue ends: rank, due_at, case_id."""
+
+Opened = Callable[[int, str], CaseRow | None]
+"""A case from a decision's place in the log and its record; None where it opens none."""
+
+Change = Callable[[CaseRow], tuple[CaseRow, EventRow, LabelRow | None]]
+
+
+class CaseBook:
+    """The cases of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def open_new(self, opened: Opened) -> None:
+        """Open cases for all decisions that were logged since the last time."""
+        while self._is_behind():
+            with failing_as_unavailable(), writing(self._engine) as connection:
+                _open_page(connection, opened)
+
+    def page(self, sight: Sight, wanted: Wanted, after: Place | None, most: int) -> list[CaseRow]:
+        """Cases that are not closed or laid aside, the most urgent first."""
+        query = (
+            select(cases)
+            .where(_seen(sight), _wanted(wanted), _is_after(after))
+            .order_by(cases.c.rank, cases.c.due_at, cases.c.case_id)
+            .limit(most)
+        )
+        return self._rows(query)
+
+    def case(self, case_id: str, sight: Sight) -> CaseRow | None:
+        """A case, if it exists and may be seen."""
+        rows = self._rows(select(cases).where(cases.c.case_id == case_id, _seen(sight)))
+        return rows[0] if rows else None
+
+    def of_subject(self, kind: str, subject_id: str, sight: Sight) -> list[CaseRow]:
+        """All cases of one subject, the newest first."""
+        same = and_(cases.c.subject_kind == kind, cases.c.subject_id == subject_id)
+        return self._rows(select(cases).where(same, _seen(sight)).order_by(cases.c.seq.desc()))
+
+    def change(self, case_id: str, change: Change) -> CaseRow:
+        """Change a case in a turn of its own: of two who try at once, the second sees the first.
+
+        Whatever `change` raises leaves everything as it was.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            found = connection.execute(select(cases).where(cases.c.case_id == case_id)).one()
+            after, event, label = change(CaseRow(**found._mapping))
+            connection.execute(
+                cases.update().where(cases.c.case_id == case_id).values(**asdict(after))
+            )
+            _append_event(connection, event)
+            if label:
+                connection.execute(records.insert(), [{**asdict(label), "kind": "outcomes"}])
+        return after
+
+    def note(self, event: EventRow) -> None:
+        """Write down something that changes no case: who read it, for instance."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            _append_event(connection, event)
+
+    def events(self, case_id: str) -> list[EventRow]:
+        """What happened to a case, in order."""
+        query = (
+            select(*(case_events.c[name] for name in EventRow.__annotations__))
+            .where(case_events.c.case_id == case_id)
+            .order_by(case_events.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [EventRow(**row._mapping) for row in connection.execute(query)]
+
+    def counts(self, sight: Sight, now: str) -> dict[str, int]:
+        """How many cases wait in each lane."""
+        query = (
+            select(cases.c.lane, func.count().label("waiting"))
+            .where(_seen(sight), _is_waiting(now))
+            .group_by(cases.c.lane)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return {row.lane: row.waiting for row in connection.execute(query)}
+
+    def _rows(self, query: Select[Any]) -> list[CaseRow]:
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [CaseRow(**row._mapping) for row in connection.execute(query)]
+
+    def _is_behind(self) -> bool:
+        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
+            return bool(connection.scalar(select(newest > reached)))
+
+
+def _open_page(connection: Connection, opened: Opened) -> None:
+    reached = connection.scalar(select(cases_opened_to.c.seq))
+    page = (
+        select(decisions.c.seq, decisions.c.record)
+        .where(decisions.c.seq > (reached or 0))
+        .order_by(decisions.c.seq)
+        .limit(PAGE)
+    )
+    read = connection.execute(page).all()
+    rows = [asdict(row) for row in (opened(seq, record) for seq, record in read) if row]
+    if rows:
+        connection.execute(cases.insert(), rows)
+    if reached is None:
+        connection.execute(cases_opened_to.insert().values(seq=0))
+    if read:
+        connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
+
+
+def _append_event(connection: Connection, event: EventRow) -> None:
+    last = connection.scalar(select(func.coalesce(func.max(case_events.c.seq), 0))) or 0
+    connection.execute(case_events.insert().values(seq=last + 1, **asdict(event)))
+
+
+def _seen(sight: Sight) -> ColumnElement[bool]:
+    is_own_office = cases.c.office_id.in_(sight.offices) if sight.offices else true()
+    return and_(is_own_office, true() if sight.may_rescue else cases.c.lane != "rescue")
+
+
+def _is_waiting(now: str) -> ColumnElement[bool]:
+    is_back = and_(cases.c.status.in_(("snoozed", "waiting")), cases.c.snoozed_until <= now)
+    return or_(cases.c.status.in_(("open", "claimed", "second_review")), is_back)
+
+
+def _wanted(wanted: Wanted) -> ColumnElement[bool]:
+    parts = [_is_waiting(wanted.now)]
+    if wanted.lanes:
+        parts.append(cases.c.lane.in_(wanted.lanes))
+    asked = ((name, getattr(wanted, name)) for name in ("office_id", "mode", "owner"))
+    parts += [cases.c[name] == value for name, value in asked if value is not None]
+    if wanted.is_unowned:
+        parts.append(cases.c.owner.is_(None))
+    if wanted.opened_before:
+        parts.append(cases.c.opened_at < wanted.opened_before)
+    return and_(*parts)
+
+
+def _is_after(place: Place | None) -> ColumnElement[bool]:
+    if place is None:
+        return true()
+    rank, due_at, case_id = place
+    later = or_(cases.c.due_at > due_at, and_(cases.c.due_at == due_at, cases.c.case_id > case_id))
+    return or_(cases.c.rank > rank, and_(cases.c.rank == rank, later))

@@ -1,0 +1,340 @@
+"""Review: one winner, a second pair of eyes, an honest label, and nothing forgotten."""
+
+import copy
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
+
+from serving.app import create_app
+from serving.errors import CaseClosed, CaseTaken, Conflict, NotYours, SameReviewer, TooLong
+from serving.review import case as acts
+from serving.review.case import Case
+from serving.review.dispositions import MEANING, Disposition
+from serving.settings import Settings
+from serving.store.engine import open_database
+from serving.store.tables import records
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import NOW, Service
+
+AT = datetime(2026, 11, 24, tzinfo=UTC)
+NOTHING = Disposition(
+    "no_finding_after_inspection", "nothing_found", "high", "opened, all in order"
+)
+FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
+PLAN = """
+[[watched]]
+kind = "company"
+value = "c-0012"
+list = "asked for by another office"
+reason = "see their message"
+"""
+
+
+@pytest.fixture
+def reviewed(home: Path) -> Iterator[Service]:
+    """A service that sends the example shipment to inspection, whatever its score."""
+    (home / "lanes.toml").write_text(PLAN)
+    app = create_app(Settings(home=home), clock=lambda: NOW)
+    with TestClient(app) as client:
+        yield Service(client, app.state.house, home)
+
+
+def open_case(service: Service, subject_id: str = "S-1", **changed: Any) -> str:
+    body = copy.deepcopy(shipment(shipment_id=subject_id, **changed))
+    answer = service.score(body, service.key("score"))
+    assert answer.json()["lane_reason"] == "watch_list", answer.text
+    return str(answer.json()["decision_id"])
+
+
+def post(service: Service, case_id: str, act: str, by: dict[str, str], **body: Any) -> Any:
+    return service.client.post(f"/v1/cases/{case_id}/{act}", headers=by, json=body or None)
+
+
+def disposed(disposition: Disposition) -> dict[str, str]:
+    return {name: str(value) for name, value in vars(disposition).items()}
+
+
+def test_of_two_who_claim_one_has_the_case() -> None:
+    taken, _ = acts.claim(Case("c"), "one", AT)
+
+    with pytest.raises(CaseTaken):
+        acts.claim(taken, "two", AT)
+    assert acts.claim(taken, "one", AT)[0] == taken
+    assert acts.claim(acts.release(taken, "one", AT)[0], "two", AT)[0].owner == "two"
+
+
+def test_nobody_ends_a_case_they_have_not_claimed() -> None:
+    with pytest.raises(NotYours):
+        acts.dispose(Case("c"), "one", AT, NOTHING)
+
+
+@pytest.mark.parametrize("code", [code for code, told in MEANING.items() if told.is_adverse])
+def test_an_adverse_end_takes_another_person(code: Any) -> None:
+    adverse = replace(FOUND, code=code)
+    taken, _ = acts.claim(Case("c"), "one", AT)
+    proposed, _ = acts.dispose(taken, "one", AT, adverse)
+
+    assert (proposed.status, proposed.owner, proposed.disposition) == ("second_review", None, None)
+    with pytest.raises(SameReviewer):
+        acts.claim(proposed, "one", AT)
+    with pytest.raises(SameReviewer):
+        acts.assign(proposed, "chief", AT, "one")
+    second, _ = acts.claim(proposed, "two", AT)
+    confirmed, _ = acts.dispose(second, "two", AT, adverse)
+    overruled, _ = acts.dispose(second, "two", AT, NOTHING)
+    assert (confirmed.status, confirmed.disposition) == ("closed", adverse)
+    assert (overruled.status, overruled.disposition) == ("closed", NOTHING)
+
+
+def test_a_closed_case_stays_as_it_is_until_it_is_opened_again() -> None:
+    closed, _ = acts.dispose(acts.claim(Case("c"), "one", AT)[0], "one", AT, NOTHING)
+
+    for act in (
+        lambda: acts.claim(closed, "two", AT),
+        lambda: acts.release(closed, "one", AT),
+        lambda: acts.dispose(closed, "one", AT, NOTHING),
+        lambda: acts.snooze(closed, "one", AT, AT + timedelta(days=1), "why"),
+    ):
+        with pytest.raises(CaseClosed):
+            act()
+    assert acts.note(closed, "two", AT, "seen")[0] == closed
+    assert acts.reopen(closed, "two", AT, "new facts")[0] == Case("c")
+
+
+def test_what_is_laid_aside_comes_back_to_its_owner_at_its_end() -> None:
+    taken, _ = acts.claim(Case("c"), "one", AT)
+    aside, _ = acts.snooze(taken, "one", AT, AT + timedelta(hours=2), "the lorry is not here")
+
+    assert acts.status_at(aside, AT + timedelta(hours=1)) == "snoozed"
+    assert acts.status_at(aside, AT + timedelta(hours=2)) == "claimed"
+    for until in (AT, AT - timedelta(hours=1), AT + timedelta(days=15)):
+        with pytest.raises(TooLong):
+            acts.snooze(taken, "one", AT, until, "the lorry is not here")
+
+
+step = st.tuples(
+    st.sampled_from(["claim", "release", "dispose", "adverse", "reopen", "snooze"]),
+    st.sampled_from(["one", "two", "three"]),
+)
+
+
+@given(st.lists(step, max_size=25))
+def test_whatever_is_tried_no_adverse_end_rests_on_one_person(steps: list[Any]) -> None:
+    case, proposers = Case("c"), set()
+    for action, actor in steps:
+        try:
+            if action == "claim":
+                case, _ = acts.claim(case, actor, AT)
+            elif action == "release":
+                case, _ = acts.release(case, actor, AT)
+            elif action == "reopen":
+                case, _ = acts.reopen(case, actor, AT, "new facts")
+                proposers = set()
+            elif action == "snooze":
+                case, _ = acts.snooze(case, actor, AT, AT + timedelta(hours=1), "later")
+            else:
+                said = FOUND if action == "adverse" else NOTHING
+                case, _ = acts.dispose(case, actor, AT, said)
+                proposers.add(actor)
+        except Conflict:
+            continue
+        if case.disposition == FOUND:
+            assert len(proposers) == 2
+        assert (case.status == "closed") == (case.disposition is not None)
+
+
+def test_every_subject_that_was_not_released_waits_in_the_queue(reviewed: Service) -> None:
+    machine = reviewed.key("score")
+    answers = [
+        reviewed.score(route(journey_id=f"J-{n}", certified_capacity=None), machine).json()
+        for n in range(12)
+    ]
+    waiting = {a["subject_id"] for a in answers if a["lane"] != "release"}
+    open_case(reviewed)
+
+    page = reviewed.client.get("/v1/queue", headers=reviewed.key("review")).json()
+
+    assert {case["subject_id"] for case in page["cases"]} == waiting | {"S-1"}
+    (own,) = [case for case in page["cases"] if case["subject_id"] == "S-1"]
+    assert (own["lane"], own["due_at"]) == ("inspect", "2026-11-28T10:00:00Z")
+
+
+def test_pages_of_the_queue_show_every_case_once_the_earliest_due_first(
+    reviewed: Service,
+) -> None:
+    reader = reviewed.key("review")
+    for number in range(7):
+        body = copy.deepcopy(shipment(shipment_id=f"S-{number}"))
+        body["journey"]["due_at"] = f"2026-11-{28 - number % 3}T10:00:00Z"
+        reviewed.score(body, reviewed.key("score"))
+
+    seen: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        asked = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = reviewed.client.get("/v1/queue", headers=reader, params=asked).json()
+        seen += page["cases"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+
+    assert sorted(case["subject_id"] for case in seen) == [f"S-{n}" for n in range(7)]
+    assert [case["due_at"] for case in seen] == sorted(case["due_at"] for case in seen)
+
+
+def test_a_strange_cursor_is_refused(reviewed: Service) -> None:
+    for cursor in ("x", "WzFd", "bm90IGpzb24="):
+        answer = reviewed.client.get(
+            "/v1/queue", headers=reviewed.key("review"), params={"cursor": cursor}
+        )
+        assert answer.status_code == 422, cursor
+
+
+def test_a_finding_becomes_an_outcome_with_how_its_subject_was_selected(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed)
+    one, two = reviewed.key("review"), reviewed.key("review")
+
+    assert post(reviewed, case_id, "claim", one).json()["status"] == "claimed"
+    proposed = post(reviewed, case_id, "dispositions", one, **disposed(FOUND)).json()
+    assert (proposed["status"], proposed["disposition"]) == ("second_review", None)
+    assert _labels(reviewed) == []
+    assert post(reviewed, case_id, "claim", one).status_code == 409
+    post(reviewed, case_id, "claim", two)
+    done = post(reviewed, case_id, "dispositions", two, **disposed(FOUND)).json()
+
+    assert done["disposition"] == "confirmed_smuggling_goods"
+    (label,) = _labels(reviewed)
+    assert (label["subject_id"], label["result"]) == ("S-1", "confirmed")
+    assert (label["selected_by"], label["selection_probability"]) == ("intelligence", 1.0)
+    queue = reviewed.client.get("/v1/queue", headers=one).json()["cases"]
+    assert queue == []
+
+
+@pytest.mark.parametrize("code", [code for code, told in MEANING.items() if told.result is None])
+def test_what_nobody_looked_into_gets_no_label(reviewed: Service, code: Any) -> None:
+    case_id = open_case(reviewed)
+    one = reviewed.key("review")
+    post(reviewed, case_id, "claim", one)
+
+    answer = post(reviewed, case_id, "dispositions", one, **disposed(replace(NOTHING, code=code)))
+
+    assert answer.json()["status"] == "closed"
+    assert _labels(reviewed) == []
+
+
+def _labels(service: Service) -> list[dict[str, Any]]:
+    engine = open_database(service.house.settings.database, is_service=False)
+    with engine.connect() as connection:
+        rows = connection.execute(select(records.c.body).where(records.c.kind == "outcomes"))
+        return [json.loads(row.body) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": "short"},
+        {"reason": ""},
+        {"code": "guilty"},
+        {"confidence": "certain"},
+        {"verdict": "guilty"},
+    ],
+)
+def test_a_disposition_without_its_reasons_is_refused(
+    reviewed: Service, wrong: dict[str, str]
+) -> None:
+    case_id = open_case(reviewed)
+    one = reviewed.key("review")
+    post(reviewed, case_id, "claim", one)
+
+    answer = post(reviewed, case_id, "dispositions", one, **(disposed(NOTHING) | wrong))
+
+    assert answer.status_code == 422
+    assert post(reviewed, case_id, "claim", one).json()["status"] == "claimed"
+
+
+@pytest.mark.parametrize("act", ["claim", "dispositions"])
+def test_of_many_at_once_one_wins_and_the_others_are_told(reviewed: Service, act: str) -> None:
+    for number in range(4):
+        case_id = open_case(reviewed, f"S-{number}")
+        keys = [reviewed.key("review") for _ in range(6)]
+        if act == "dispositions":
+            keys = keys[:1] * 6
+            post(reviewed, case_id, "claim", keys[0])
+        body = disposed(NOTHING) if act == "dispositions" else {}
+
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(
+                pool.map(lambda by, c=case_id, b=body: post(reviewed, c, act, by, **b), keys)  # type: ignore[misc]
+            )
+
+        assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+
+
+def test_every_act_is_kept_with_the_old_and_the_new_and_cannot_be_changed(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed)
+    one = reviewed.key("review")
+    post(reviewed, case_id, "claim", one)
+    post(reviewed, case_id, "notes", one, text="the seal looks new")
+    post(reviewed, case_id, "dispositions", one, **disposed(NOTHING))
+
+    events = reviewed.house.reviewing.events(case_id)
+
+    assert [event.action for event in events] == ["claim", "note", "dispose"]
+    assert json.loads(events[0].changed)["status"] == ["open", "claimed"]
+    assert json.loads(events[2].changed)["disposition"][1]["code"] == NOTHING.code
+    engine = open_database(reviewed.house.settings.database, is_service=False)
+    for edit in ("UPDATE case_events SET actor = 'x'", "DELETE FROM case_events"):
+        with pytest.raises(DatabaseError), engine.begin() as connection:
+            connection.execute(text(edit))
+
+
+def test_a_reviewer_sees_the_cases_of_its_offices_only(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    here = reviewed.key("review", offices=("DE004600",))
+    elsewhere = reviewed.key("review", offices=("DE009999",))
+
+    assert len(reviewed.client.get("/v1/queue", headers=here).json()["cases"]) == 1
+    assert reviewed.client.get("/v1/queue", headers=elsewhere).json()["cases"] == []
+    assert post(reviewed, case_id, "claim", elsewhere).status_code == 404
+    assert post(reviewed, case_id, "claim", here).status_code == 200
+
+
+def test_a_rescue_is_first_for_those_who_help_and_unreadable_for_the_rest(
+    reviewed: Service,
+) -> None:
+    open_case(reviewed)
+    crowded = route(certified_capacity=12, persons_on_board=41)
+    rescue_id = reviewed.score(crowded, reviewed.key("score")).json()["decision_id"]
+    helper, enforcer = reviewed.key("review", "rescue"), reviewed.key("review")
+
+    for_helper = reviewed.client.get("/v1/queue", headers=helper).json()["cases"]
+    for_enforcer = reviewed.client.get("/v1/queue", headers=enforcer).json()["cases"]
+
+    assert [case["lane"] for case in for_helper] == ["rescue", "inspect"]
+    assert [case["lane"] for case in for_enforcer] == ["inspect"]
+    assert post(reviewed, rescue_id, "claim", enforcer).status_code == 404
+    assert post(reviewed, rescue_id, "claim", helper).status_code == 200
+
+
+def test_without_the_scope_nothing_of_review_can_be_done(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    machine = reviewed.key("score", "explain", "ingest")
+
+    assert reviewed.client.get("/v1/queue", headers=machine).status_code == 403
+    assert post(reviewed, case_id, "claim", machine).status_code == 403
+    assert post(reviewed, case_id, "dispositions", machine, **disposed(FOUND)).status_code == 403
