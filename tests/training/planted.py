@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.definition import Direction, Feature, Unit
+from features.definition import Direction, Feature, Peers, Unit
 from training.model_inputs import ModelInputs
 
 BEGINS = np.datetime64("2025-01-01T00:00:00", "us")
@@ -31,6 +31,8 @@ def made_feature(
         source="none",
         direction=direction,
         sentence="{value}",
+        sentence_of_one=None,
+        among=Peers.GOODS if name == "value_per_kg_ratio" else Peers.ALL,
         defined_at="tests/training/planted.py#L1",
         columns=(name,),
         windows={},
