@@ -192,9 +192,15 @@ def features_by_name() -> dict[str, Feature]:
     return {feature.name: feature for feature in (*ROUTE, *SHIPMENT)}
 
 
+def windows_of(kind: SubjectKind) -> tuple[Window, ...]:
+    """The windows that the features of one kind read, each once."""
+    read = (window for feature in catalogue(kind) for window in feature.windows.values())
+    return tuple(dict.fromkeys(read))
+
+
 def windows() -> set[Window]:
     """Every window that a feature reads."""
-    return {window for feature in (*ROUTE, *SHIPMENT) for window in feature.windows.values()}
+    return {*windows_of("route"), *windows_of("shipment")}
 
 
 @cache

@@ -10,8 +10,9 @@ from features.asof.history import History
 from features.asof.sources import Sources
 from features.asof.windows import Window
 from features.attached.sources import attached_to, latest_by_subject
+from features.catalogue import windows_of
 from features.columns import Column, Columns
-from features.definition import Feature
+from features.computation import computation
 from features.records import SubjectKind
 from features.subjects import Records, subjects_of
 
@@ -20,6 +21,7 @@ from features.subjects import Records, subjects_of
 class Evidence:
     """The columns of subjects of one kind, what is attached to them, and history."""
 
+    kind: SubjectKind
     subjects: Columns
     attached: Sources
     history: History
@@ -35,13 +37,12 @@ class Evidence:
             "latest_payer_id": latest_by_subject(subjects, payments, "payer_id"),
             "latest_payee_id": latest_by_subject(subjects, payments, "payee_id"),
         }
-        return cls(subjects, Sources(attached), history)
+        return cls(kind, subjects, Sources(attached), history)
 
-    def feature(self, feature: Feature) -> Column:
-        """One value of a feature per subject."""
-        columns = {name: self.subjects[name] for name in feature.columns}
-        windows = {name: self.window(window) for name, window in feature.windows.items()}
-        return feature.compute(**columns, **windows)
+    def features(self) -> Columns:
+        """Every feature by name, in catalogue order: one value per subject."""
+        windows = {window: self.window(window) for window in windows_of(self.kind)}
+        return computation(self.kind).run({**self.subjects, **windows})
 
     def window(self, window: Window) -> Column:
         """One number of a window per subject; computed once for all features that read it."""

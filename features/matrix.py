@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from features.asof.history import History, records_of_folder
 from features.asof.windows import Window, count
-from features.catalogue import catalogue, fingerprint
+from features.catalogue import catalogue, fingerprint, windows_of
 from features.columns import NO_INSTANT, Column, length
 from features.definition import Feature
 from features.evidence import Evidence
@@ -32,7 +32,7 @@ WAY: dict[SubjectKind, tuple[str, ...]] = {
 _SOURCE: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
 
 Progress = Callable[[int, int], None]
-"""Told after each feature how many of how many are done."""
+"""Told after each window how many of how many are done."""
 
 
 def feature_matrix(
@@ -42,16 +42,17 @@ def feature_matrix(
 
     Numbers are float64 with null for missing, categories are text with null.
     """
-    features = catalogue(kind)
     columns = {
         "subject_id": VOCABULARY.texts(evidence.subjects["subject_id"]),
         "declared_at": _instants(evidence.subjects["declared_at"]),
     }
-    for done, feature in enumerate(features, start=1):
-        columns[feature.name] = _array(feature, evidence.feature(feature))
+    windows = windows_of(kind)
+    for done, window in enumerate(windows, start=1):
+        evidence.window(window)
         if progress:
-            progress(done, len(features))
-    return pa.table(columns)
+            progress(done, len(windows))
+    made = evidence.features()
+    return pa.table(columns | {f.name: _array(f, made[f.name]) for f in catalogue(kind)})
 
 
 def build_training_set(

@@ -1,7 +1,6 @@
 """One subject -> the same row that a training set would hold for it."""
 
 from features.asof.history import History
-from features.catalogue import catalogue
 from features.columns import Column, is_missing, is_text
 from features.evidence import Evidence
 from features.records import SubjectKind
@@ -39,7 +38,7 @@ def feature_vector(submission: Submission, history: History) -> Vector:
     """The features of a submitted subject, as of its declaration, in catalogue order."""
     kind = submission.subject_kind
     evidence = Evidence.of(kind, records_of(submission), history)
-    return {feature.name: _value(evidence.feature(feature)) for feature in catalogue(kind)}
+    return {name: _value(column) for name, column in evidence.features().items()}
 
 
 def missing_inputs(submission: Submission) -> list[str]:

@@ -22,7 +22,7 @@ from features.columns import (
     taken,
 )
 from features.program.operations import Kind
-from features.program.program import Program, traced_columns
+from features.program.program import Key, Program, traced_columns
 from features.records import SubjectKind
 from features.subjects import subject_kinds
 
@@ -52,7 +52,7 @@ def seen_beside(
             {name: columns[OfSubject(name)] for name in subject},
         )
 
-    kinds: dict[str | OfSubject, Kind] = {**events}
+    kinds: dict[Key, Kind] = {**events}
     kinds |= {OfSubject(name): held for name, held in subject.items()}
     return traced_columns(seen, kinds, {*columns_read(source), "payer_id", "payee_id"})
 
