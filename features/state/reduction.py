@@ -38,7 +38,7 @@ def needed(
     is_needed = np.zeros(len(summary_starts), np.bool_)
     for window in windows:
         slot, reducer, span, _, told = window
-        begin = _begin(at, span)
+        begin = window_begin(at, span)
         for page in range(bases[slot], bases[slot + 1]):
             summary = summaries[summary_starts[page] :]
             if summary[1] < begin or summary[0] >= at:
@@ -78,7 +78,7 @@ def reduced(windows: Column, at: int, opened: Opened, pages: Pages) -> Column:
     gathered = np.empty(9, np.int64)
     for i in range(len(windows)):
         slot, reducer, span, word, told = windows[i]
-        begin, width = _begin(at, span), opened.widths[slot]
+        begin, width = window_begin(at, span), opened.widths[slot]
         gathered[:] = 0
         gathered[NEWEST] = MISSING
         for page in range(pages.bases[slot], pages.bases[slot + 1]):
@@ -96,12 +96,13 @@ def reduced(windows: Column, at: int, opened: Opened, pages: Pages) -> Column:
         if stop > start:
             rows = opened.words[start + HEADER_WORDS : stop]
             _take_rows(gathered, rows, width, word, reducer, begin, at)
-        numbers[i] = _number(gathered, reducer, at)
+        numbers[i] = number_gathered(gathered, reducer, at)
     return numbers
 
 
 @njit(cache=True)
-def _begin(at: int, span: int) -> int:
+def window_begin(at: int, span: int) -> int:
+    """The first instant of a window; a negative span is unbounded."""
     return NEVER + 1 if span < 0 else at - span
 
 
@@ -121,7 +122,7 @@ def _take_summary(gathered: Column, summary: Column, told: int, reducer: int, be
         gathered[DIFFERENT] += summary[told] if summary[told + 3] < begin else summary[told + 1]
     elif told > 0:
         if summary[told + 1] > 0:
-            _take_extremes(gathered, summary[told + 2], summary[told + 3])
+            take_extremes(gathered, summary[told + 2], summary[told + 3])
         gathered[SUM] += summary[told]
         gathered[PRESENT] += summary[told + 1]
         gathered[NEWEST] = summary[told + 4]
@@ -147,14 +148,15 @@ def _take_rows(
         for row in range(first, stop):
             value = rows[row * width + word]
             if value != MISSING:
-                _take_extremes(gathered, value, value)
+                take_extremes(gathered, value, value)
                 gathered[SUM] += value
                 gathered[PRESENT] += 1
         gathered[NEWEST] = rows[(stop - 1) * width + word]
 
 
 @njit(cache=True)
-def _take_extremes(gathered: Column, highest: int, lowest: int) -> None:
+def take_extremes(gathered: Column, highest: int, lowest: int) -> None:
+    """Gather a largest and a smallest value; before what is present is counted."""
     is_first = gathered[PRESENT] == 0
     gathered[HIGHEST] = highest if is_first else max(gathered[HIGHEST], highest)
     gathered[LOWEST] = lowest if is_first else min(gathered[LOWEST], lowest)
@@ -173,7 +175,8 @@ def _first_at_or_after(rows: Column, width: int, size: int, instant: int) -> int
 
 
 @njit(cache=True)
-def _number(gathered: Column, reducer: int, at: int) -> float:
+def number_gathered(gathered: Column, reducer: int, at: int) -> float:
+    """The window's number, of what was gathered of its events."""
     if reducer == COUNT:
         return float(gathered[EVENTS])
     if reducer == TOTAL:
