@@ -21,7 +21,7 @@ from features.errors import DefinitionError
 from features.records import SubjectKind
 from features.state.events import insert_events
 from features.state.kept import Kept, first_of
-from features.state.keys import parts_of
+from features.state.keys import texts_of
 from features.state.layout import Layout
 from features.state.store import Reading, Writing
 from features.subjects import Records, joined_journeys, subjects_of
@@ -204,7 +204,7 @@ def _reads_journey(layout: Layout) -> bool:
 
 
 def _texts(columns: Columns, name: str) -> list[Any]:
-    return parts_of(columns[name])
+    return texts_of(columns[name])
 
 
 def _lists(store: Reading, keys: Sequence[bytes]) -> list[list[Any]]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from features.columns import NO_INSTANT, Column, Columns, columns_of_records
+from features.columns import NO_INSTANT, Column, Columns, columns_of_records, is_missing, is_text
 from features.records import RECORD_FILES, SubjectKind
-from features.state.keys import parts_of
+from features.state.keys import texts_of
 from features.state.store import Reading, Writing
 from features.subjects import subjects_of
 from features.vocabulary import VOCABULARY
@@ -31,7 +31,7 @@ class Kept:
 
     def put(self, store: Writing, subjects: Columns) -> None:
         """Keep subjects, in place of rows with their ids."""
-        columns = (map(_plain, parts_of(subjects[name])) for name in self.names)
+        columns = (_plain(subjects[name]) for name in self.names)
         blobs = (json.dumps(row).encode() for row in zip(*columns, strict=True))
         ids = VOCABULARY.texts_of(subjects["subject_id"])
         store.put(zip(self._keys(ids), blobs, strict=True))
@@ -67,8 +67,12 @@ def _kinds(kind: SubjectKind) -> dict[str, np.dtype[Any]]:
     return {name: column.dtype for name, column in subjects_of(kind, empty).items()}
 
 
-def _plain(value: Any) -> Any:
-    return None if value != value or value == NO_INSTANT else value  # noqa: PLR0124 - NaN
+def _plain(column: Column) -> list[Any]:
+    """The values of a column as JSON has them, None for a missing one."""
+    if is_text(column):
+        return texts_of(column)
+    is_absent = is_missing(column).tolist()
+    return [None if gone else value for value, gone in zip(column.tolist(), is_absent, strict=True)]
 
 
 def _column(values: Sequence[Any], kind: np.dtype[Any]) -> Column:

@@ -49,8 +49,8 @@ def ends_of(blobs: list[Blob | None]) -> Column:
 def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> None:
     """Put events, a row and a key each, among those of their keys."""
     distinct = sorted(set(keys))
-    place = {key: at for at, key in enumerate(distinct)}
-    places = np.array([place[key] for key in keys])
+    place = dict(zip(distinct, range(len(distinct)), strict=True))
+    places = np.fromiter(map(place.__getitem__, keys), np.int64, len(keys))
     order = np.lexsort((*rows.T[layout.order_words - 1 :: -1], places))
     rows, ends = rows[order], np.searchsorted(places[order], np.arange(len(distinct)), "right")
     blobs = store.get([open_key(layout, key) for key in distinct])

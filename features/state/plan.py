@@ -9,7 +9,7 @@ import numpy as np
 from features.asof.sources import Keying, keying_of
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
-from features.state.keys import Part, key_of
+from features.state.keys import Part, key_of, part_of
 from features.state.layout import Layout
 from features.state.ledger import ends_of, open_key, page_key, summaries_key, words
 from features.state.reduction import REDUCERS, Opened, Pages, needed, reduced
@@ -60,7 +60,8 @@ class Plan:
 
         NaN for a window whose key the subject does not have.
         """
-        keys = [key_of([subject[name] for name in slot.by]) for slot in self.slots]
+        parts = {name: part_of(subject[name]) for name in self.columns}
+        keys = [key_of([parts[name] for name in slot.by]) for slot in self.slots]
         blobs = self._opened(store, keys)
         opened = Opened(words(blobs), np.concatenate([_ZERO, ends_of(blobs)]), self._widths)
         with_pages = [i for i, blob in enumerate(blobs) if blob and bytes(blob[:8]) != _NO_PAGES]
