@@ -6,6 +6,7 @@ one scale) is derived here once; features and windows only read it. Two columns 
 their small unit (`_eur_cents`, `_g`, `_micro`).
 """
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -48,9 +49,12 @@ def shipment_subjects(shipments: Columns, journeys: Columns) -> Columns:
 @cache
 def implied(kind: SubjectKind) -> Program:
     """What a subject's own record implies, as a program over the columns of its record type."""
-    if kind == "route":
-        return traced_columns(_implied_by_journey, kinds_of(Journey))
-    return traced_columns(_implied_by_shipment, kinds_of(Shipment))
+    return traced_columns(IMPLIED_BY[kind], record_kinds(kind))
+
+
+def record_kinds(kind: SubjectKind) -> dict[str, Kind]:
+    """What each column of a subject's own record holds."""
+    return kinds_of(Journey if kind == "route" else Shipment)
 
 
 @cache
@@ -58,10 +62,9 @@ def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
     """What each column of a subject holds."""
     made = {name: column.kind for name, column in implied(kind).outputs.items()}
     followed = dict.fromkeys(("latest_payer_id", "latest_payee_id"), Kind.TEXT)
-    if kind == "route":
-        return kinds_of(Journey) | made | followed
-    journey = {f"journey_{name}": held for name, held in kinds_of(Journey).items()}
-    return journey | kinds_of(Shipment) | made | followed
+    joined = {} if kind == "route" else kinds_of(Journey)
+    journey = {f"journey_{name}": held for name, held in joined.items()}
+    return journey | record_kinds(kind) | made | followed
 
 
 def _implied_by_journey(journey: Columns) -> Columns:
@@ -97,6 +100,12 @@ def _implied_by_shipment(shipment: Columns) -> Columns:
             shipment["container_number"], iso6346.is_valid
         ),
     }
+
+
+IMPLIED_BY: dict[SubjectKind, Callable[[Columns], Columns]] = {
+    "route": _implied_by_journey,
+    "shipment": _implied_by_shipment,
+}
 
 
 def joined_journeys(shipments: Columns, journeys: Columns) -> Columns:

@@ -46,17 +46,17 @@ class Register:
 
 @dataclass(frozen=True)
 class Program:
-    """Steps over registers, of which constants and texts fill some, the same in every row.
+    """Steps over registers, of which some are filled alike in every row.
 
-    A key of `inputs` that is `Mapped` is made of the column it names by the vocabulary.
+    `constants` has a cell for every register, `texts` tells those that hold the code of a text. A
+    key of `inputs` that is `Mapped` is made of the column it names by the vocabulary.
     """
 
     inputs: dict[Key, Register]
     outputs: dict[Key, Register]
     steps: Column
-    constants: dict[int, bytes]
+    constants: Column
     texts: dict[int, str]
-    size: int
 
     def run(self, columns: Mapping[Key, Column]) -> dict[Key, Column]:
         """Every output for all rows of the columns; one that is an input is the very same array.
@@ -67,29 +67,31 @@ class Program:
         self._check(given)
         rows = len(next(iter(columns.values())))
         made = {key: np.empty(rows, held.kind.value) for key, held in self._made().items()}
+        row = self.registers(VOCABULARY.code)
+        numbers = np.repeat(row[:, None], min(rows, BLOCK_ROWS), axis=1)
         for begin in range(0, rows, BLOCK_ROWS):
-            self._run_block(given, made, slice(begin, min(begin + BLOCK_ROWS, rows)))
+            numbers = np.ascontiguousarray(numbers[:, : rows - begin])
+            self._run_block(given, made, slice(begin, begin + BLOCK_ROWS), numbers)
         same = {held.place: key for key, held in self.inputs.items()}
         return {
             key: made[key] if key in made else given[same[held.place]]
             for key, held in self.outputs.items()
         }
 
-    def cells(self, rows: int, code_of: Callable[[str], int]) -> Column:
-        """Registers for so many rows as float64, those that are the same in every row filled."""
-        cells = np.empty((self.size, rows))
-        for place, cell in self.constants.items():
-            cells[place] = np.frombuffer(cell, np.float64)
+    def registers(self, code_of: Callable[[str], int]) -> Column:
+        """The registers of one row as float64, those filled that are the same in every row."""
+        registers = self.constants.copy()
         for place, text in self.texts.items():
-            cells.view(np.int64)[place] = code_of(text)
-        return cells
+            registers.view(np.int64)[place] = code_of(text)
+        return registers
 
     def _made(self) -> dict[Key, Register]:
         read = {held.place for held in self.inputs.values()}
         return {key: held for key, held in self.outputs.items() if held.place not in read}
 
-    def _run_block(self, given: dict[Key, Column], made: dict[Key, Column], rows: slice) -> None:
-        numbers = self.cells(rows.stop - rows.start, VOCABULARY.code)
+    def _run_block(
+        self, given: dict[Key, Column], made: dict[Key, Column], rows: slice, numbers: Column
+    ) -> None:
         wholes = numbers.view(np.int64)
         for key, held in self.inputs.items():
             (numbers if held.kind.is_float else wholes)[held.place] = given[key][rows]
@@ -163,9 +165,8 @@ def _assembled(trace: Trace, made: dict[Key, tuple[int, Kind]]) -> Program:
         {v.key: Register(r, v.kind) for r, v in held if isinstance(v, Input)},
         {key: Register(at[place], kind) for key, (place, kind) in made.items()},
         np.array(steps, np.int64).reshape(-1, 5),
-        {r: v.cell for r, v in held if isinstance(v, Constant)},
+        np.frombuffer(b"".join(v.cell if isinstance(v, Constant) else bytes(8) for _, v in held)),
         {r: v.text for r, v in held if isinstance(v, Literal)},
-        len(needed),
     )
 
 
