@@ -8,7 +8,8 @@ from training.growth import Growth, Progress
 from training.leakage.checks import findings, refuse_telling_features
 from training.margins import Margins
 from training.parameters import TrainingParameters
-from training.risk_model import RiskModel
+from training.peers import PeerReference
+from training.risk_model import BOOSTER, REPORT, USUAL, RiskModel
 from training.scored_window import ScoredWindow
 from training.time_split import TimeSplit
 from training.training_set import TrainingSet
@@ -46,7 +47,9 @@ def train(
     labelled = scored.judged(labelled_only=True)
     leaks = findings(data, split, encoding, parameters, labelled.probability)
     report = scored.report(parameters).model_copy(update={"leakage": leaks})
-    manifest = scored.manifest(split, text, parameters, report)
-    model = RiskModel.of(manifest, text, report.as_bytes)
+    usual = data.declared_between(split.fit.begins, split.fit.ends)
+    peers = PeerReference.of(data.frame.iloc[usual], data.subjects.iloc[usual], data.inputs)
+    files = {BOOSTER: text.encode(), REPORT: report.as_bytes, USUAL: peers.content}
+    model = RiskModel.of(scored.manifest(split, files, parameters, report), files, data.inputs)
     progress("evaluate", 1, 1)
     return Candidate(model, report)

@@ -58,13 +58,26 @@ class GoldenVector(Part):
 class Reference(Part):
     """What was usual for one feature in the fit window, over all subjects, labelled or not.
 
-    Numbers have `quantiles` at 0, 5 … 100 % of the present values; categories have `shares` of all
-    subjects. Both are empty where every value was missing.
+    Numbers have `quantiles` at 0, 5 … 100 % of the present values; categories, and yes or no, have
+    `shares` of all subjects. Both are empty where every value was missing.
     """
 
     missing_share: float
     quantiles: tuple[float, ...] = ()
     shares: dict[str, float] = {}
+
+
+class ScoreBand(Part):
+    """Labelled subjects of the evaluation window with log-odds up to `upto`, above the band before.
+
+    `low` and `high` are the 95 % interval of the share that was confirmed.
+    """
+
+    upto: float
+    inspected: Annotated[int, Field(ge=1)]
+    confirmed: Annotated[int, Field(ge=0)]
+    low: Annotated[float, Field(ge=0, le=1)]
+    high: Annotated[float, Field(ge=0, le=1)]
 
 
 class Manifest(Part):
@@ -84,7 +97,9 @@ class Manifest(Part):
     metrics: dict[str, Estimate]
     golden: Annotated[tuple[GoldenVector, ...], Field(min_length=1)]
     score_quantiles: Annotated[tuple[float, ...], Field(min_length=201, max_length=201)]
+    score_bands: Annotated[tuple[ScoreBand, ...], Field(min_length=1)]
     reference: dict[str, Reference]
+    most_outside: Annotated[int, Field(ge=0)]
     libraries: dict[str, str]
     files: dict[FileName, Sha256]
 
@@ -94,6 +109,6 @@ class Manifest(Part):
         names = [column.name for column in self.features]
         lengths = {len(self.monotone), *(len(g.contributions) for g in self.golden)}
         lengths |= {len(g.values) for g in self.golden}
-        if lengths != {width} or len(set(names)) != width or set(self.reference) != set(names):
+        if lengths != {width} or len(set(names)) != width or list(self.reference) != names:
             raise ValueError("the parts of the manifest disagree on the model's features")
         return self

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from features.definition import Feature, Unit
 from training.manifest import Reference
 from training.model_inputs import ModelInputs
 
@@ -11,21 +12,22 @@ STEPS = np.linspace(0, 1, 21)
 
 def references(frame: pd.DataFrame, inputs: ModelInputs) -> dict[str, Reference]:
     """One reference per feature over the rows of `frame`."""
-    return {
-        feature.name: (_shares if feature.is_categorical else _quantiles)(frame[feature.name])
-        for feature in inputs.features
-    }
+    return {feature.name: reference_of(frame[feature.name], feature) for feature in inputs.features}
 
 
-def _quantiles(values: "pd.Series[float]") -> Reference:
+def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) -> Reference:
+    """What is usual for one feature, given its column."""
+    missing_share = float(values.isna().mean())
+    if feature.is_categorical:
+        counts = values.value_counts(normalize=False).sort_index()
+        shares = {str(name): float(count) / len(values) for name, count in counts.items()}
+        return Reference(missing_share=missing_share, shares=shares)
     present = values.dropna().to_numpy(dtype=np.float64)
-    quantiles = np.quantile(present, STEPS).tolist() if len(present) else ()
-    return Reference(missing_share=float(values.isna().mean()), quantiles=tuple(quantiles))
-
-
-def _shares(values: "pd.Series[str]") -> Reference:
-    counts = values.value_counts(normalize=False).sort_index()
-    return Reference(
-        missing_share=float(values.isna().mean()),
-        shares={str(name): float(count) / len(values) for name, count in counts.items()},
-    )
+    if not len(present):
+        return Reference(missing_share=missing_share)
+    quantiles = tuple(np.quantile(present, STEPS).tolist())
+    shares = {}
+    if feature.unit is Unit.YES_NO:
+        yes = float(present.sum()) / len(values)
+        shares = {"yes": yes, "no": len(present) / len(values) - yes}
+    return Reference(missing_share=missing_share, quantiles=quantiles, shares=shares)

@@ -2,6 +2,7 @@
 
     booster.txt     trees in LightGBM's text format
     report.json     the evaluation, as `training.evaluation.report` writes it
+    usual.parquet   what is usual beside peers, as `training.peers` writes it
     manifest.json   `training.manifest`, canonical JSON, with the digest of every other file
     manifest.sig    Ed25519 signature of manifest.json, 64 bytes
 
@@ -11,7 +12,8 @@ Reading trusts nothing before it is checked: size, signature, digests, schema, c
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -24,14 +26,25 @@ from training.encoding import Encoding, Floats, Value
 from training.errors import ArtefactError, ArtefactTampered
 from training.manifest import Manifest
 from training.model_inputs import ModelInputs
+from training.peers import PeerReference
+from training.reach import Reach
 from training.signing import SigningKey, verify
 
 BOOSTER = "booster.txt"
 REPORT = "report.json"
+USUAL = "usual.parquet"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 
-_LARGEST_BYTES = {BOOSTER: 1 << 30, REPORT: 1 << 26, MANIFEST: 1 << 26, SIGNATURE: 64}
+FILES = (BOOSTER, REPORT, USUAL)
+
+_LARGEST_BYTES = {
+    BOOSTER: 1 << 30,
+    REPORT: 1 << 26,
+    USUAL: 1 << 26,
+    MANIFEST: 1 << 26,
+    SIGNATURE: 64,
+}
 
 
 @dataclass(frozen=True)
@@ -42,14 +55,24 @@ class RiskModel:
     digest: str
     booster_text: str
     report_json: bytes
+    peers: PeerReference
     encoding: Encoding
 
     @classmethod
-    def of(cls, manifest: Manifest, booster_text: str, report_json: bytes) -> Self:
-        """Put a fresh model together; `manifest.files` must name the digests of both files."""
-        _check_files(manifest, {BOOSTER: booster_text.encode(), REPORT: report_json})
-        digest = sha256(canonical_json(manifest))
-        return cls(manifest, digest, booster_text, report_json, Encoding(manifest.features))
+    def of(cls, manifest: Manifest, files: Mapping[str, bytes], inputs: ModelInputs) -> Self:
+        """Put a model together of its files, which must have the digests that the manifest names.
+
+        Raises ArtefactTampered or ArtefactError.
+        """
+        _check_files(manifest, files)
+        return cls(
+            manifest=manifest,
+            digest=sha256(canonical_json(manifest)),
+            booster_text=files[BOOSTER].decode(),
+            report_json=files[REPORT],
+            peers=PeerReference.read(files[USUAL], inputs),
+            encoding=Encoding(manifest.features),
+        )
 
     @classmethod
     def read(
@@ -65,16 +88,12 @@ class RiskModel:
         if public_key is not None:
             verify(content, _read(folder, SIGNATURE), public_key)
         manifest = _manifest(content, folder)
-        files = {name: _read(folder, name) for name in (BOOSTER, REPORT)}
+        inputs = inputs or ModelInputs.of(manifest.subject)
+        files = {name: _read(folder, name) for name in FILES}
         _check_files(manifest, files)
-        _check_catalogue(manifest, inputs or ModelInputs.of(manifest.subject))
-        return cls(
-            manifest=manifest,
-            digest=sha256(content),
-            booster_text=files[BOOSTER].decode(),
-            report_json=files[REPORT],
-            encoding=Encoding(manifest.features),
-        )
+        _check_catalogue(manifest, inputs)
+        # The digest is of the bytes that were signed, however they spell the manifest.
+        return replace(cls.of(manifest, files, inputs), digest=sha256(content))
 
     def write(
         self, folder: Path, key: SigningKey, beside: Mapping[str, bytes] | None = None
@@ -87,10 +106,16 @@ class RiskModel:
         with written_whole(folder) as partial:
             (partial / BOOSTER).write_bytes(self.booster_text.encode())
             (partial / REPORT).write_bytes(self.report_json)
+            (partial / USUAL).write_bytes(self.peers.content)
             (partial / MANIFEST).write_bytes(content)
             (partial / SIGNATURE).write_bytes(key.sign(content))
             for name, more in (beside or {}).items():
                 (partial / name).write_bytes(more)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Which values lie outside what the model learnt from."""
+        return Reach.of(self.manifest.reference)
 
     def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
         """As `Encoding.encode`: one row, and the features whose category was never seen."""

@@ -1,6 +1,7 @@
 """The evaluation window under a finished model: its report, and the manifest that quotes it."""
 
 import importlib.metadata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,12 +22,14 @@ from training.manifest import Calibration, GoldenVector, Manifest
 from training.margins import Margins
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
+from training.reach import most_outside
 from training.reference import references
-from training.risk_model import BOOSTER, REPORT, sha256
+from training.risk_model import sha256
+from training.score_bands import score_bands
 from training.time_split import TimeSplit, Window
 from training.training_set import TrainingSet
 
-GOLDEN_VECTORS = 32
+GOLDEN_VECTORS = 64
 EXPLAINED_ROWS = 2_000
 LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scipy")
 
@@ -97,12 +100,17 @@ class ScoredWindow:
         )
 
     def manifest(
-        self, split: TimeSplit, text: str, parameters: TrainingParameters, report: Report
+        self,
+        split: TimeSplit,
+        files: Mapping[str, bytes],
+        parameters: TrainingParameters,
+        report: Report,
     ) -> Manifest:
         """Everything the artefact says of itself."""
         golden, base = self._golden()
-        files = {BOOSTER: text.encode(), REPORT: report.as_bytes}
         usual = self.data.declared_between(split.fit.begins, split.fit.ends)
+        reference = references(self.data.frame.iloc[usual], self.data.inputs)
+        is_labelled = np.isin(self.rows, self.window.rows)
         return Manifest(
             name=model_name(self.data.inputs.subject),
             subject=self.data.inputs.subject,
@@ -119,7 +127,9 @@ class ScoredWindow:
             score_quantiles=tuple(
                 np.quantile(probability_of(self.log_odds), np.linspace(0, 1, 201)).tolist()
             ),
-            reference=references(self.data.frame.iloc[usual], self.data.inputs),
+            score_bands=score_bands(self.log_odds[is_labelled], self.window.labels),
+            reference=reference,
+            most_outside=most_outside(self.encoding, reference, self.data.frame.iloc[self.rows]),
             libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
             files={name: sha256(content) for name, content in files.items()},
         )

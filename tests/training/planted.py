@@ -105,6 +105,8 @@ def planted_world(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.
             "operator_id": [f"k{n}" for n in lots.integers(0, rows // 10 + 1, rows)],
             "operator_subjects_before": lots.integers(0, 5, rows),
             "declared_value_eur": lots.lognormal(8, 1, rows),
+            "goods_code": np.where(np.arange(rows) % 3 == 0, "890310", "640399"),
+            "corridor": pd.array(np.char.replace(corridor.astype(str), "-", " > "), dtype="str"),
         }
     )
     return features, outcomes, subjects

@@ -44,7 +44,9 @@ def test_what_was_written_is_read_back_whole(
     assert read.booster_text == model.booster_text
 
 
-@pytest.mark.parametrize("name", ["booster.txt", "report.json", "manifest.json", "manifest.sig"])
+@pytest.mark.parametrize(
+    "name", ["booster.txt", "report.json", "usual.parquet", "manifest.json", "manifest.sig"]
+)
 @pytest.mark.parametrize("place", [0, -2])
 def test_one_changed_byte_in_any_file_is_refused(
     folder: Path, key: SigningKey, name: str, place: int

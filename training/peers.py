@@ -1,0 +1,151 @@
+"""What is usual beside peers: subjects of the same goods code, or on the same corridor.
+
+It is `usual.parquet` in the artefact, and read strictly. Groups are goods codes and corridors of
+the fit window, never parties.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.definition import Feature, Peers
+from training.errors import ArtefactError
+from training.manifest import Reference
+from training.model_inputs import ModelInputs
+from training.reference import STEPS, reference_of
+
+FEWEST_SUBJECTS = 50
+"""A smaller group says too little of what is usual; its members are told among all."""
+
+MOST_GROUPS = 200
+"""Of each kind, the largest."""
+
+SCHEMA = pa.schema(
+    [
+        ("among", pa.string()),
+        ("group", pa.string()),
+        ("subjects", pa.int64()),
+        ("feature", pa.string()),
+        ("missing_share", pa.float64()),
+        ("quantiles", pa.list_(pa.float64())),
+        ("shares", pa.map_(pa.string(), pa.float64())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is usual for one feature in one group, and how many subjects say so."""
+
+    reference: Reference
+    subjects: int
+
+
+@dataclass(frozen=True)
+class PeerReference:
+    """What is usual for the features that are compared within groups; `content` is the file."""
+
+    content: bytes
+    table: pa.Table
+    _places: dict[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, subjects: pd.DataFrame, inputs: ModelInputs) -> Self:
+        """The reference over the rows that `frame` and `subjects` share."""
+        rows = [
+            row
+            for among in (Peers.GOODS, Peers.CORRIDOR)
+            if among.value in subjects and not subjects[among.value].isna().all()
+            for row in _rows(frame, subjects[among.value], _compared(inputs, among))
+        ]
+        file = io.BytesIO()
+        table = pa.Table.from_pylist(rows, SCHEMA)
+        pq.write_table(table, file, compression="zstd")
+        return cls._indexed(file.getvalue(), table)
+
+    @classmethod
+    def read(cls, content: bytes, inputs: ModelInputs) -> Self:
+        """What `content` holds; raises ArtefactError for anything but what `of` would make."""
+        try:
+            table = pq.read_table(io.BytesIO(content))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ArtefactError(f"usual.parquet: not a readable Parquet file ({error})") from None
+        _check(table, inputs)
+        return cls._indexed(content, table)
+
+    def beside(self, feature: Feature, group: str | None) -> Beside | None:
+        """What is usual for a feature in a group; None where too little is known of it."""
+        place = self._places.get((feature.name, group)) if group is not None else None
+        if place is None:
+            return None
+        row: dict[str, Any] = self.table.slice(place, 1).to_pylist()[0]
+        reference = Reference(
+            missing_share=row["missing_share"],
+            quantiles=tuple(row["quantiles"]),
+            shares=dict(row["shares"]),
+        )
+        return Beside(reference, row["subjects"])
+
+    @classmethod
+    def _indexed(cls, content: bytes, table: pa.Table) -> Self:
+        pairs = zip(table["feature"].to_pylist(), table["group"].to_pylist(), strict=True)
+        return cls(content, table, {pair: place for place, pair in enumerate(pairs)})
+
+
+def _compared(inputs: ModelInputs, among: Peers) -> list[Feature]:
+    return [feature for feature in inputs.features if feature.among is among]
+
+
+def _rows(
+    frame: pd.DataFrame, groups: "pd.Series[str]", features: list[Feature]
+) -> Iterator[dict[str, Any]]:
+    sizes = groups.value_counts()
+    sizes = sizes[sizes >= FEWEST_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")
+    for group in sorted(sizes.index[:MOST_GROUPS]):
+        own = frame[(groups == group).to_numpy()]
+        for feature in features:
+            reference = reference_of(own[feature.name], feature)
+            yield {
+                "among": feature.among.value,
+                "group": group,
+                "subjects": len(own),
+                "feature": feature.name,
+                "missing_share": reference.missing_share,
+                "quantiles": list(reference.quantiles),
+                "shares": list(reference.shares.items()),
+            }
+
+
+def _check(table: pa.Table, inputs: ModelInputs) -> None:
+    if not table.schema.equals(SCHEMA):
+        raise ArtefactError("usual.parquet: has other columns than what is usual beside peers")
+    if any(column.null_count for column in table.columns):
+        raise ArtefactError("usual.parquet: holds a null")
+    pairs = table.select(["feature", "group"]).to_pandas()
+    if pairs.duplicated().any():
+        raise ArtefactError("usual.parquet: tells a feature of one group twice")
+    among = {feature.name: feature.among.value for feature in inputs.features}
+    if list(map(among.get, pairs["feature"])) != table["among"].to_pylist():
+        raise ArtefactError("usual.parquet: tells of a feature that is not compared so")
+    _check_numbers(table)
+
+
+def _check_numbers(table: pa.Table) -> None:
+    lengths = pc.list_value_length(table["quantiles"]).to_numpy()
+    steps = table["quantiles"].combine_chunks().flatten().to_numpy()
+    told = steps.reshape(-1, len(STEPS)) if set(lengths) <= {0, len(STEPS)} else None
+    if told is None or not np.isfinite(told).all() or (np.diff(told, axis=1) < 0).any():
+        raise ArtefactError("usual.parquet: holds quantiles that do not rise")
+    shares = table["shares"].combine_chunks().items.to_numpy()
+    for numbers in (shares, table["missing_share"].to_numpy()):
+        if not ((numbers >= 0) & (numbers <= 1)).all():
+            raise ArtefactError("usual.parquet: holds a share that is none")
+    if not (table["subjects"].to_numpy() >= FEWEST_SUBJECTS).all():
+        raise ArtefactError("usual.parquet: tells of a group that is too small")
