@@ -11,8 +11,11 @@ from starlette.staticfiles import StaticFiles
 
 from features.records import SubjectKind
 from features.submission import Submission
+from serving.access.limits import Limits
 from serving.access.sessions import Sessions
+from serving.access.tokens import PublishedKeys, Tokens
 from serving.api import batches, cases, catalogue, decisions, health, models, scores
+from serving.api.admission import Admission
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
@@ -78,6 +81,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     add_problem_handlers(app)
     app.add_middleware(RequestIds, metrics=house.metrics)
+    app.add_middleware(Admission, most=settings.most_in_flight, metrics=house.metrics)
     describe(app)
     return app
 
@@ -106,15 +110,24 @@ def build_house(settings: Settings, clock: Clock) -> House:
     )
     lasting = timedelta(minutes=settings.session_minutes)
     return House(
-        settings,
-        clock,
-        desk,
-        log,
-        KeyRegister(engine),
-        Sessions(lasting),
-        metrics,
-        Reviewing(CaseBook(engine), log, desk.assessor.past.learn),
+        settings=settings,
+        clock=clock,
+        desk=desk,
+        log=log,
+        keys=KeyRegister(engine),
+        sessions=Sessions(lasting),
+        metrics=metrics,
+        reviewing=Reviewing(CaseBook(engine), log, desk.assessor.past.learn),
+        limits=Limits(settings.rate_per_s, settings.rate_burst),
+        tokens=_tokens(settings, clock),
     )
+
+
+def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
+    if settings.token_keys is None:
+        return None
+    keys = PublishedKeys(settings.token_keys)
+    return Tokens(keys, settings.token_audience, settings.token_issuer, clock)
 
 
 def _placed(row: PlacedRow) -> Placed:
@@ -134,10 +147,10 @@ def submission_in(record: str) -> Submission:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    writer = app.state.house.desk.writer
-    writer.start()
+    house: House = app.state.house
+    house.desk.open()
     try:
         yield
     finally:
-        writer.stop()
-        app.state.house.log.close()
+        house.desk.close()
+        house.log.close()

@@ -1,9 +1,10 @@
 """Where a request is decided: once, durably, and only then answered."""
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as DeadlinePassed
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from serving.assessment import Assessor, Request
 from serving.decisions.claims import Claims
@@ -12,6 +13,7 @@ from serving.decisions.writer import DecisionWriter
 from serving.errors import AnsweredMeanwhile, IdempotencyKeyReused, LogUnavailable
 from serving.store.decision_log import AnswerRow, DecisionLog
 
+T = TypeVar("T")
 Worded = Callable[[Decision], bytes]
 
 
@@ -33,6 +35,11 @@ class Pending:
     idempotency_key: str = ""
 
 
+def _one_thread() -> ThreadPoolExecutor:
+    """Where requests are decided: one after the other, since they share one history."""
+    return ThreadPoolExecutor(1, thread_name_prefix="desk")
+
+
 @dataclass(frozen=True)
 class Desk:
     """Decides requests, each once."""
@@ -42,17 +49,26 @@ class Desk:
     writer: DecisionWriter
     deadline_s: float
     claims: Claims = field(default_factory=Claims)
+    thread: ThreadPoolExecutor = field(default_factory=_one_thread)
 
-    def decide(self, request: Request, idempotency_key: str, worded: Worded) -> Answer:
-        """The stored answer of an earlier request with this key and body, or a new one.
+    def open(self) -> None:
+        """Begin to write what is decided."""
+        self.writer.start()
 
-        Raises StillInProgress, IdempotencyKeyReused, Unavailable (nothing was decided, or it is not
-        known to be durable in time: the same key tells), and what `Assessor.assess` raises.
-        """
-        return self.answered(self.take(request, idempotency_key, worded))
+    def close(self) -> None:
+        """Finish what was taken, and write it."""
+        self.thread.shutdown()
+        self.writer.stop()
+
+    async def handle(self, work: Callable[[], T]) -> T:
+        """Do some work at the desk, when it is its turn."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, work)
 
     def take(self, request: Request, idempotency_key: str, worded: Worded) -> Pending:
-        """Decide and hand to the writer; several may be taken before the first is answered."""
+        """Decide and hand to the writer; several may be taken before the first is answered.
+
+        Raises StillInProgress, IdempotencyKeyReused, TooBusy, and what `Assessor.assess` raises.
+        """
         claim = (request.caller.key_id, idempotency_key)
         self.claims.take(claim)
         durable: Future[None] | None = None
@@ -66,17 +82,22 @@ class Desk:
         finally:
             self._release(claim, durable)
 
-    def answered(self, pending: Pending) -> Answer:
-        """The answer, when its decision is durable; raises Unavailable where it is not in time."""
-        if pending.durable is not None:
-            try:
-                pending.durable.result(self.deadline_s)
-            except DeadlinePassed:
-                raise LogUnavailable(
-                    "the decision is not durable yet; ask again with the same idempotency key"
-                ) from None
-            except AnsweredMeanwhile:
-                return self._of_another_process(pending)
+    async def answered(self, pending: Pending) -> Answer:
+        """The answer, when its decision is durable; an earlier one where another was faster.
+
+        Raises Unavailable where nothing was decided, or it is not known to be durable in time: the
+        same key tells.
+        """
+        if pending.durable is None:
+            return pending.answer
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(pending.durable), self.deadline_s)
+        except TimeoutError:
+            raise LogUnavailable(
+                "the decision is not durable yet; ask again with the same idempotency key"
+            ) from None
+        except AnsweredMeanwhile:
+            return await self.handle(lambda: self._of_another_process(pending))
         return pending.answer
 
     def _of_another_process(self, pending: Pending) -> Answer:

@@ -25,12 +25,14 @@ TidegateError
     │   ├── TooLong                 a case may not be laid aside for so long
     │   ├── SubmissionRefused       well-formed, but no subject that may be scored
     │   └── IdempotencyKeyReused
+    ├── TooOften (429)              this caller asks more often than it may
     └── Unavailable (503)           nothing was decided; the caller may try again
         ├── NoModel
         ├── TooBusy
         └── LogUnavailable
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,7 +65,7 @@ class ServingError(TidegateError):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "The service failed"
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
     def __init__(self, detail: str, faults: tuple[Fault, ...] = ()):
         super().__init__(detail)
@@ -198,6 +200,17 @@ class IdempotencyKeyReused(Unprocessable):
     """The idempotency key was used before with another body."""
 
     title = "The idempotency key was used with another body"
+
+
+class TooOften(ServingError):
+    """The caller asks more often than it may; `after_s` says when its next request is welcome."""
+
+    status = 429
+    title = "Too many requests from this key"
+
+    def __init__(self, detail: str, after_s: float = 1.0):
+        super().__init__(detail)
+        self.retry_after_s = max(1, math.ceil(after_s))
 
 
 class Unavailable(ServingError):

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from serving.access.limits import Limits
 from serving.access.sessions import Sessions
+from serving.access.tokens import Tokens
 from serving.desk import Desk
 from serving.observability import Metrics
 from serving.review.reviewing import Reviewing
@@ -27,3 +29,5 @@ class House:
     sessions: Sessions
     metrics: Metrics
     reviewing: Reviewing
+    limits: Limits
+    tokens: Tokens | None

@@ -7,6 +7,7 @@ a query or a party.
 import logging
 import sys
 
+import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -24,10 +25,11 @@ def log_as_json() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
     )
 
 
@@ -62,6 +64,9 @@ class Metrics:
             "tidegate_repeated_answers",
             "Answers repeated under their idempotency key",
             registry=own,
+        )
+        self.shed = Counter(
+            "tidegate_shed_requests", "Requests turned away at the door", registry=own
         )
         self.queue_depth = Gauge(
             "tidegate_queue_depth", "Decisions that wait to be durable", registry=own

@@ -1,9 +1,9 @@
 """What is particular to this machine: the environment (`TIDEGATE_*`), and nothing else."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -14,7 +14,10 @@ class Settings(BaseSettings):
 
     Shares are parts of all subjects. `max_body_bytes` holds the largest route that the records
     allow: 5,000 positions (about 130 bytes each) with 500 legs (about 230) are 0.8 MB.
-    `witness` is where checkpoints of the log are also written, best on another machine.
+    `token_keys` is the JWKS of the server that issues access tokens, a file or an https address;
+    without it no token is taken. Rates are subjects per second and key, in each process, which
+    holds `most_in_flight` requests and turns the rest away. `witness` is where checkpoints of the
+    log are also written, best on another machine.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
@@ -30,10 +33,23 @@ class Settings(BaseSettings):
     max_batch_subjects: Annotated[int, Field(ge=1)] = 1_000
     queue_capacity: Annotated[int, Field(ge=1)] = 256
     commit_deadline_s: Annotated[float, Field(gt=0)] = 5.0
+    token_keys: str | None = None
+    token_audience: str = "tidegate"  # noqa: S105 - a name, no secret
+    token_issuer: str | None = None
+    rate_per_s: Annotated[float, Field(gt=0)] = 1_000.0
+    rate_burst: Annotated[float, Field(ge=1)] = 5_000.0
+    most_in_flight: Annotated[int, Field(ge=1)] = 64
+    receive_deadline_s: Annotated[float, Field(gt=0)] = 10.0
     checkpoint_every: Annotated[int, Field(ge=1)] = 1_000
     checkpoint_within_s: Annotated[float, Field(gt=0)] = 60.0
     witness: Path | None = None
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
+
+    @model_validator(mode="after")
+    def _let_a_batch_through(self) -> Self:
+        if self.rate_burst <= self.max_batch_subjects:
+            raise ValueError("rate_burst must be larger than max_batch_subjects")
+        return self
 
     @property
     def records(self) -> Path:

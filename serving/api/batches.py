@@ -1,6 +1,6 @@
 """`POST /v1/scores/batch`: many subjects in, a decision or a problem for each out."""
 
-from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
@@ -69,7 +69,7 @@ BatchLines = Annotated[list[bytes], Depends(batch_lines)]
         ),
     },
 )
-def score_subjects(
+async def score_subjects(
     request: Request,
     house: TheHouse,
     caller: MayScore,
@@ -80,34 +80,39 @@ def score_subjects(
 
     Send a batch again with the same key, and what was decided is repeated, what failed is tried.
     """
+    house.limits.take(caller.key_id, max(0, len(lines) - 1))  # the call itself was counted
     answers: list[bytes] = []
     numbered = iter(enumerate(lines, start=1))
     while together := list(islice(numbered, TOGETHER)):
-        # A space can't be in a caller's key, so no single request meets a line of a batch.
-        taken = [
-            (number, _taken(house, caller, line, f"{idempotency_key} {number}"))
-            for number, line in together
+        taken = await house.desk.handle(partial(_taken, house, caller, together, idempotency_key))
+        answers += [
+            await _answered(house, number, each, request.state.request_id) for number, each in taken
         ]
-        answers += _answered(house, taken, request.state.request_id)
     return Response(b"".join(answers), media_type=NDJSON)
 
 
-def _taken(house: House, caller: Caller, line: bytes, key: str) -> Taken:
-    try:
-        asked = Asked(caller, read_submission(line), line, house.clock())
-        return house.desk.take(asked, key, worded_for(caller))
-    except ServingError as error:
-        return error
-
-
-def _answered(house: House, taken: list[tuple[int, Taken]], request_id: str) -> Iterator[bytes]:
-    for number, each in taken:
+def _taken(
+    house: House, caller: Caller, lines: list[tuple[int, bytes]], key: str
+) -> list[tuple[int, Taken]]:
+    worded = worded_for(caller)
+    taken: list[tuple[int, Taken]] = []
+    for number, line in lines:
         try:
-            if isinstance(each, ServingError):
-                raise each
-            answer = house.desk.answered(each)
-            house.metrics.count(answer.decision)
-            yield b'{"line":%d,"status":200,"answer":%b}\n' % (number, answer.body)
+            asked = Asked(caller, read_submission(line), line, house.clock())
+            # A space can't be in a caller's key, so no single request meets a line of a batch.
+            taken.append((number, house.desk.take(asked, f"{key} {number}", worded)))
         except ServingError as error:
-            content = orjson.dumps(problem_content(request_id, error))
-            yield b'{"line":%d,"status":%d,"answer":%b}\n' % (number, error.status, content)
+            taken.append((number, error))
+    return taken
+
+
+async def _answered(house: House, number: int, taken: Taken, request_id: str) -> bytes:
+    try:
+        if isinstance(taken, ServingError):
+            raise taken
+        answer = await house.desk.answered(taken)
+        house.metrics.count(answer.decision)
+    except ServingError as error:
+        content = orjson.dumps(problem_content(request_id, error))
+        return b'{"line":%d,"status":%d,"answer":%b}\n' % (number, error.status, content)
+    return b'{"line":%d,"status":200,"answer":%b}\n' % (number, answer.body)

@@ -5,17 +5,18 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, IdempotencyKeyMissing, MediaTypeUnsupported, NotSignedIn
 from serving.house import House
 
-_BEARER = HTTPBearer(auto_error=False, description="An API key from `tidegate keys create`.")
+_BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def the_house(request: Request) -> House:
+async def the_house(request: Request) -> House:
     """All that the application was assembled from."""
     house: House = request.app.state.house
     return house
@@ -25,9 +26,33 @@ TheHouse = Annotated[House, Depends(the_house)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-def the_caller(house: TheHouse, credentials: Bearer) -> Caller:
-    """Whoever holds the key in `Authorization: Bearer …`; raises NotSignedIn."""
-    presented = PresentedKey.parse(credentials.credentials) if credentials else None
+async def the_caller(house: TheHouse, credentials: Bearer) -> Caller:
+    """Whoever the bearer in `Authorization: Bearer …` is; raises NotSignedIn or TooOften.
+
+    What is remembered is answered at once; only what must be read waits for a thread.
+    """
+    text = credentials.credentials if credentials else ""
+    caller = _remembered(house, text)
+    if caller is None:
+        caller = await run_in_threadpool(_caller_behind, house, text)
+    house.limits.take(caller.key_id)
+    return caller
+
+
+def _remembered(house: House, text: str) -> Caller | None:
+    presented = PresentedKey.parse(text)
+    if presented is None:
+        return house.tokens.remembered(text) if house.tokens else None
+    kept = house.keys.remembered(presented.key_id)
+    if kept is None or not kept.admits(presented.secret, house.clock()):
+        return None
+    return Caller.of(kept)
+
+
+def _caller_behind(house: House, text: str) -> Caller:
+    presented = PresentedKey.parse(text)
+    if presented is None and house.tokens is not None:
+        return house.tokens.caller(text)
     return caller_behind(house, presented)
 
 
@@ -45,7 +70,7 @@ class WithScope:
     def __init__(self, scope: Scope):
         self.scope = scope
 
-    def __call__(self, caller: Annotated[Caller, Depends(the_caller)]) -> Caller:
+    async def __call__(self, caller: Annotated[Caller, Depends(the_caller)]) -> Caller:
         """The caller; raises Forbidden without the scope."""
         caller.require(self.scope)
         return caller
@@ -54,9 +79,10 @@ class WithScope:
 AnyCaller = Annotated[Caller, Depends(the_caller)]
 MayScore = Annotated[Caller, Depends(WithScope("score"))]
 MayExplain = Annotated[Caller, Depends(WithScope("explain"))]
+MayIngest = Annotated[Caller, Depends(WithScope("ingest"))]
 
 
-def idempotency_key(
+async def idempotency_key(
     given: Annotated[
         str | None,
         Header(

@@ -8,7 +8,7 @@ from serving.api.openapi import SUBMISSION_BODY, problems
 from serving.api.requests import IdempotencyKey, JsonBody, MayScore, TheHouse
 from serving.assessment import Request
 from serving.decisions.decision import Decision
-from serving.desk import Worded
+from serving.desk import Pending, Worded
 from serving.submitted import read_submission
 
 router = APIRouter(prefix="/v1/scores", tags=["scores"])
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/scores", tags=["scores"])
         s503="Nothing was decided; try again after `Retry-After`.",
     ),
 )
-def score_subject(
+async def score_subject(
     house: TheHouse, caller: MayScore, idempotency_key: IdempotencyKey, body: JsonBody
 ) -> Response:
     """Score one subject, and answer when the decision is durable.
@@ -35,8 +35,12 @@ def score_subject(
     A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
     the scope `explain` the answer holds reasons and contributions.
     """
-    request = Request(caller, read_submission(body), body, house.clock())
-    answer = house.desk.decide(request, idempotency_key, worded_for(caller))
+
+    def take() -> Pending:
+        request = Request(caller, read_submission(body), body, house.clock())
+        return house.desk.take(request, idempotency_key, worded_for(caller))
+
+    answer = await house.desk.answered(await house.desk.handle(take))
     house.metrics.count(answer.decision)
     if answer.decision is None:
         return _json(answer.body, {"Idempotency-Replayed": "true"})

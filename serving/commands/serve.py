@@ -48,6 +48,7 @@ def serve(
         host=host,
         port=port,
         workers=workers,
+        http="serving.api.receiving:ReceivedInTime",
         access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
         log_level="warning",
         server_header=False,

@@ -80,6 +80,7 @@ class DecisionWriter:
         if not self.is_alive:
             raise LogUnavailable("the decision log is not being written")
         waiting = Waiting(row, answer)
+        waiting.durable.set_running_or_notify_cancel()  # whoever stops waiting stops no writing
         try:
             self._queue.put_nowait(waiting)
         except queue.Full:

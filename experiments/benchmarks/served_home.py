@@ -1,0 +1,108 @@
+"""A home to serve from: an invented world, two models of 500 trees × 63 leaves, and what arrives.
+
+The trees are as many and as large as the figures of the service ask for, whatever fits best.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.assembly import submissions_of
+from features.matrix import build_training_set
+from features.reading import write_records
+from features.records import SubjectKind
+from serving.commands.held_back import last_days_begin, write_known_by
+from synthetic.scenario import Scenario
+from synthetic.world import invent
+from training.candidate import train
+from training.model_home import ModelHome, Pointer
+from training.parameters import TrainingParameters
+from training.training_set import TrainingSet
+
+JOURNEYS, DAYS, LIVE_DAYS = 12_000, 365, 20
+KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
+PARAMETERS = {
+    "seed": 7,
+    "threads": 1,
+    "split": {"minimum_labels": 2, "label_gap_days": 4},
+    "trees": {
+        "trees": 500,
+        "leaves": 63,
+        "min_data_in_leaf": 2,
+        "early_stopping_rounds": 0,
+        "monotone": "off",
+        "learning_rate": 0.01,
+    },
+    "evaluation": {"redraws": 10},
+}
+
+
+def make_home(home: Path) -> None:
+    """Fill a new home: records, models promoted as version 1, and `live.ndjson` to submit."""
+    world = home / "world"
+    invent(world, scenario=Scenario(), journeys=JOURNEYS, days=DAYS, seed=7)
+    live_from = last_days_begin(world, LIVE_DAYS)
+    write_known_by(world, live_from, home / "records")
+    _inspect_most(world, home / "records", live_from)
+    for kind in KINDS:
+        folder = home / "training_sets" / kind
+        build_training_set(home / "records", kind, folder)
+        model = train(
+            TrainingSet.read(folder, kind), TrainingParameters.model_validate(PARAMETERS)
+        ).model
+        models = ModelHome(home)
+        name = model.manifest.name
+        model.write(models.folder_of(name, "1"), models.signing_key)
+        models.point(
+            "champion", Pointer(name=name, version="1", digest=model.digest, set_at=live_from)
+        )
+    with (home / "live.ndjson").open("w") as lines:
+        for submission in submissions_of(world, "shipment", live_from):
+            lines.write(submission.model_dump_json(exclude_none=True) + "\n")
+
+
+def _inspect_most(world: Path, records: Path, until: datetime) -> None:
+    """Let most subjects have been inspected: so many labels that the trees can grow as large."""
+    lots = np.random.default_rng(7)
+    oracle = pd.read_parquet(world / "oracle.parquet").sample(frac=0.7, random_state=7)
+    declared = pd.concat(
+        [
+            pd.read_parquet(records / f"{kind}.parquet", columns=[name, "declared_at"]).set_axis(
+                ["subject_id", "declared_at"], axis=1
+            )
+            for kind, name in (("journeys", "journey_id"), ("shipments", "shipment_id"))
+        ]
+    )
+    found = oracle.merge(declared, on="subject_id")
+    known_at = found["declared_at"] + pd.Timedelta(days=3)
+    is_confirmed = lots.random(len(found)) < 0.02 + found["true_probability"]
+    outcomes = pa.table(
+        {
+            "subject_kind": found["subject_kind"],
+            "subject_id": found["subject_id"],
+            "selected_by": ["random"] * len(found),
+            "selection_probability": np.full(len(found), 0.7),
+            "inspected_at": found["declared_at"] + pd.Timedelta(days=1),
+            "known_at": known_at,
+            "result": np.where(is_confirmed, "confirmed", "not_confirmed"),
+            "typology": pa.nulls(len(found), pa.string()),
+        }
+    )
+    write_records(records, "outcomes", outcomes.filter(np.array(known_at < until)))
+
+
+def bodies(home: Path) -> Iterator[bytes]:
+    """What arrives, again and again, under ids that were never used."""
+    lines = (home / "live.ndjson").read_text().splitlines()
+    number = 0
+    while True:
+        for line in lines:
+            number += 1
+            body = json.loads(line)
+            body["shipment"]["shipment_id"] += f"-{number}"
+            yield json.dumps(body).encode()

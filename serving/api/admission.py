@@ -1,0 +1,62 @@
+"""The door: as many requests inside as can be answered soon, the rest turned away at once.
+
+Plain ASGI around everything else, so that turning away costs no parsing, no thread and no database.
+Health, metrics and the reviewers' pages keep their way in however many machines ask.
+"""
+
+import uuid
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.api.problems import MEDIA_TYPE, problem_content
+from serving.api.request_ids import HEADERS
+from serving.errors import TooBusy
+from serving.observability import Metrics
+
+OF_MACHINES = ("/v1/scores", "/v1/records", "/invocations", "/v2/models")
+
+FULL = TooBusy("more requests are here than can be answered soon")
+
+
+class Admission:
+    """Middleware: lets `most` requests of machines in at once."""
+
+    def __init__(self, app: ASGIApp, most: int, metrics: Metrics):
+        self._app = app
+        self._most = most
+        self._inside = 0
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request in, or answer that there is no room."""
+        if scope["type"] != "http" or not scope["path"].startswith(OF_MACHINES):
+            await self._app(scope, receive, send)
+        elif self._inside >= self._most:
+            self._metrics.shed.inc()
+            for message in _full():
+                await send(message)
+        else:
+            self._inside += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._inside -= 1
+
+
+def _full() -> tuple[Message, Message]:
+    request_id = str(uuid.uuid4())
+    body = orjson.dumps(problem_content(request_id, FULL))
+    headers = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(body)),
+        "Retry-After": str(FULL.retry_after_s),
+        "X-Request-ID": request_id,
+        "Cache-Control": "no-store",
+        **HEADERS,
+    }
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return (
+        {"type": "http.response.start", "status": FULL.status, "headers": encoded},
+        {"type": "http.response.body", "body": body},
+    )
