@@ -118,6 +118,11 @@ NEEDED_SCOPE = {
     "/v1/features": None,
     "/v1/features/{name}": None,
     "/v1/models": None,
+    "/v1/queue": "review",
+    **{
+        f"/v1/cases/{{case_id}}/{act}": "review"
+        for act in "claim release assign snooze document-requests notes dispositions reopen".split()
+    },
 }
 
 

@@ -19,6 +19,11 @@ CALLS = {
     ("/v1/features", "get"),
     ("/v1/features/{name}", "get"),
     ("/v1/models", "get"),
+    ("/v1/queue", "get"),
+    *(
+        (f"/v1/cases/{{case_id}}/{act}", "post")
+        for act in "claim release assign snooze document-requests notes dispositions reopen".split()
+    ),
     ("/health/live", "get"),
     ("/health/ready", "get"),
     ("/metrics", "get"),
