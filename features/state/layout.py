@@ -16,9 +16,8 @@ from features.asof.windows import Window
 MISSING = -(2**63)  # a value or a label that the event does not have
 NEVER = -(2**63)  # before every instant
 ID_WORDS = 8  # a record's id has at most 64 characters
-SUMMARY_WORDS = 3  # of a page: first and last instant, events
-VALUE_WORDS = 5  # of a page, per value: sum, present, largest, smallest, last
-LABEL_WORDS = 4  # of a page, per label: present, new to the key, earliest and latest return
+SUMMARY_WORDS = 3  # of a page: its first and last instant, events up to its end
+VALUE_WORDS = 5  # and per value: sum and present up to its end; its largest, smallest and last
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Layout:
     @cached_property
     def summary_width(self) -> int:
         """The words of a page's summary."""
-        return SUMMARY_WORDS + VALUE_WORDS * len(self.values) + LABEL_WORDS * len(self.labels)
+        return SUMMARY_WORDS + VALUE_WORDS * len(self.values)
 
     def word(self, window: Window) -> int:
         """The word of a row that a window reads; 0 where it reads only instants."""
@@ -71,11 +70,8 @@ class Layout:
         return self.order_words + self.values.index(window.value)
 
     def summary_word(self, window: Window) -> int:
-        """The first word of a summary that tells of what a window reads."""
-        if window.reducer == "distinct":
-            before = SUMMARY_WORDS + VALUE_WORDS * len(self.values)
-            return before + LABEL_WORDS * self.labels.index(str(window.value))
-        if window.value is None:
+        """The first word of a summary that tells of the value that a window reads; 0 without."""
+        if window.value is None or window.reducer == "distinct":
             return 0
         return SUMMARY_WORDS + VALUE_WORDS * self.values.index(window.value)
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from features.columns import Column
-from features.state.layout import NEVER, Layout
+from features.state.layout import MISSING, NEVER, Layout
 from features.state.merging import HEADER_WORDS, merged, summarised
-from features.state.store import Blob, Writing
+from features.state.store import Blob, Reading, Writing
 
 PAGE_ROWS = 256
 
-_OPEN, _SUMMARIES, _PAGE, _LAST = b"o", b"s", b"p", b"l"
+_OPEN, _SUMMARIES, _PAGE, _LAST, _LASTS = b"o", b"s", b"p", b"l", b"d"
 
 
 def open_key(layout: Layout, key: bytes) -> bytes:
@@ -34,6 +34,11 @@ def summaries_key(layout: Layout, key: bytes) -> bytes:
 def page_key(layout: Layout, key: bytes, page: int) -> bytes:
     """Where a closed page lies."""
     return b"%c%c%b%b" % (_PAGE, layout.number, key, page.to_bytes(4, "big"))
+
+
+def lasts_key(layout: Layout, key: bytes, label: int) -> bytes:
+    """Where the instants lie at which closed pages had each label last, in order."""
+    return b"%c%c%b%c" % (_LASTS, layout.number, key, label)
 
 
 def words(blobs: list[Blob | None]) -> Column:
@@ -93,28 +98,26 @@ def _closed(store: Writing, layout: Layout, key: bytes, blob: Column) -> bytes:
     pages, rows = int(blob[0]), blob[HEADER_WORDS:].reshape(-1, layout.width)
     more = len(rows) // PAGE_ROWS - 1
     closed, remain = rows[: more * PAGE_ROWS], rows[more * PAGE_ROWS :]
-    told = summarised(closed, PAGE_ROWS, layout.order_words, layout.label_at)
     before = _summaries(store, layout, key)[:pages]
+    newest = before[-1] if pages else np.zeros(layout.summary_width, np.int64)
+    told = summarised(closed, PAGE_ROWS, layout.order_words, newest)
+    store.put([(summaries_key(layout, key), np.concatenate([before, told]).tobytes())])
     store.put(
-        [
-            (summaries_key(layout, key), np.concatenate([before, told]).tobytes()),
-            *(
-                (page_key(layout, key, pages + at), page.tobytes())
-                for at, page in enumerate(np.split(closed, more))
-            ),
-            *_last_blobs(layout, key, closed),
-        ]
+        (page_key(layout, key, pages + at), page.tobytes())
+        for at, page in enumerate(np.split(closed, more))
     )
+    for label in range(len(layout.labels)):
+        _note_last(store, layout, key, label, closed)
     return np.array([pages + more, closed[-1, 0]]).tobytes() + remain.tobytes()
 
 
-def _summaries(store: Writing, layout: Layout, key: bytes) -> Column:
+def _summaries(store: Reading, layout: Layout, key: bytes) -> Column:
     (blob,) = store.get([summaries_key(layout, key)])
     return np.frombuffer(blob or b"", np.int64).reshape(-1, layout.summary_width)
 
 
 def _reopened(
-    store: Writing, layout: Layout, key: bytes, blob: Blob | None, new: Column
+    store: Reading, layout: Layout, key: bytes, blob: Blob | None, new: Column
 ) -> Blob | None:
     """The open blob, with the pages from the earliest new row on where it is late."""
     pages, closed_until, *_ = np.frombuffer(blob or b"", np.int64)[:HEADER_WORDS]
@@ -133,21 +136,35 @@ def _last_keys(layout: Layout, key: bytes, label: int, codes: list[int]) -> list
     return [start + code.to_bytes(8, "big", signed=True) for code in codes]
 
 
-def _tell_last(store: Writing, layout: Layout, key: bytes, new: Column) -> None:
+def _last(store: Reading, keys: list[bytes]) -> Column:
+    blobs = store.get(keys)
+    return np.array(
+        [int.from_bytes(b, "big", signed=True) if b else NEVER for b in blobs], np.int64
+    )
+
+
+def _tell_last(store: Reading, layout: Layout, key: bytes, new: Column) -> None:
     """Set beside each label of new rows when closed pages had it last."""
     for label in range(len(layout.labels)):
         word = layout.label_at + 2 * label
         codes, places = np.unique(new[:, word], return_inverse=True)
-        blobs = store.get(_last_keys(layout, key, label, codes.tolist()))
-        last = [int.from_bytes(blob, "big", signed=True) if blob else NEVER for blob in blobs]
-        new[:, word + 1] = np.array(last, np.int64)[places]
+        new[:, word + 1] = _last(store, _last_keys(layout, key, label, codes.tolist()))[places]
 
 
-def _last_blobs(layout: Layout, key: bytes, closed: Column) -> Iterator[tuple[bytes, bytes]]:
-    for label in range(len(layout.labels)):
-        codes = closed[:, layout.label_at + 2 * label]
-        last = dict(zip(codes.tolist(), closed[:, 0].tolist(), strict=True))
-        for place, instant in zip(
-            _last_keys(layout, key, label, [*last]), last.values(), strict=True
-        ):
-            yield place, instant.to_bytes(8, "big", signed=True)
+def _note_last(store: Writing, layout: Layout, key: bytes, label: int, closed: Column) -> None:
+    """Keep when closed pages had each label last: by label, and in order of time."""
+    codes = closed[:, layout.label_at + 2 * label]
+    newest = dict(zip(codes.tolist(), closed[:, 0].tolist(), strict=True))
+    newest.pop(MISSING, None)
+    keys = _last_keys(layout, key, label, [*newest])
+    (blob,) = store.get([lasts_key(layout, key, label)])
+    lasts, gone = np.frombuffer(blob or b"", np.int64), np.sort(_last(store, keys))
+    gone = gone[gone != NEVER]
+    # Of equal instants as many go as are gone.
+    at = np.searchsorted(lasts, gone) + np.arange(len(gone)) - np.searchsorted(gone, gone)
+    lasts = np.sort(np.concatenate([np.delete(lasts, at), [*newest.values()]]).astype(np.int64))
+    store.put([(lasts_key(layout, key, label), lasts.tobytes())])
+    store.put(
+        (at_key, instant.to_bytes(8, "big", signed=True))
+        for at_key, instant in zip(keys, newest.values(), strict=True)
+    )

@@ -8,13 +8,7 @@ import numpy as np
 from numba import njit
 
 from features.columns import Column
-from features.state.layout import (
-    LABEL_WORDS,
-    MISSING,
-    NEVER,
-    SUMMARY_WORDS,
-    VALUE_WORDS,
-)
+from features.state.layout import MISSING, NEVER, SUMMARY_WORDS, VALUE_WORDS
 
 HEADER_WORDS = 2
 NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every window's begin
@@ -102,46 +96,27 @@ def _tell_returns(rows: Column, word: int) -> None:
 
 
 @njit(cache=True)
-def summarised(rows: Column, size: int, values_at: int, label_at: int) -> Column:
-    """The summary of each page of `size` rows."""
+def summarised(rows: Column, size: int, values_at: int, before: Column) -> Column:
+    """The summary of each page of `size` rows, after the summary of the page before."""
     pages = len(rows) // size
-    values, labels = label_at - values_at, (rows.shape[1] - label_at) // 2
-    told = np.zeros((pages, SUMMARY_WORDS + VALUE_WORDS * values + LABEL_WORDS * labels), np.int64)
+    told = np.empty((pages, len(before)), np.int64)
     for page in range(pages):
         part = rows[page * size : (page + 1) * size]
-        told[page, 0], told[page, 1], told[page, 2] = part[0, 0], part[-1, 0], size
-        for i in range(values):
+        told[page, 0], told[page, 1], told[page, 2] = part[0, 0], part[-1, 0], before[2] + size
+        for i in range((len(before) - SUMMARY_WORDS) // VALUE_WORDS):
             word = SUMMARY_WORDS + VALUE_WORDS * i
-            _summarise_value(part[:, values_at + i], told[page, word : word + VALUE_WORDS])
-        for i in range(labels):
-            word = SUMMARY_WORDS + VALUE_WORDS * values + LABEL_WORDS * i
-            returns = part[:, label_at + 2 * i + 1]
-            _summarise_label(returns, told[page, word : word + LABEL_WORDS])
+            told[page, word : word + 2] = before[word : word + 2]
+            _summarise(part[:, values_at + i], told[page, word : word + VALUE_WORDS])
+        before = told[page]
     return told
 
 
 @njit(cache=True)
-def _summarise_value(values: Column, told: Column) -> None:
-    told[2] = told[3] = MISSING
+def _summarise(values: Column, told: Column) -> None:
+    told[2], told[3], told[4] = MISSING, MISSING, values[-1]
     for value in values:
-        if value == MISSING:
-            continue
-        told[0] += value
-        told[1] += 1
-        told[2] = value if told[1] == 1 else max(told[2], value)
-        told[3] = value if told[1] == 1 else min(told[3], value)
-    told[4] = values[-1]
-
-
-@njit(cache=True)
-def _summarise_label(returns: Column, told: Column) -> None:
-    told[2], told[3] = NOT_COUNTED, NEVER
-    for instant in returns:
-        if instant == NOT_COUNTED:
-            continue
-        told[0] += 1
-        if instant == NEVER:
+        if value != MISSING:
+            told[0] += value
             told[1] += 1
-        else:
-            told[2] = min(told[2], instant)
-            told[3] = max(told[3], instant)
+            told[2] = value if told[2] == MISSING else max(told[2], value)
+            told[3] = value if told[3] == MISSING else min(told[3], value)

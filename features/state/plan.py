@@ -9,9 +9,17 @@ import numpy as np
 from features.asof.sources import Keying, keying_of
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
+from features.state import ledger
 from features.state.keys import Part, key_of, part_of
 from features.state.layout import Layout
-from features.state.ledger import ends_of, open_key, page_key, summaries_key, words
+from features.state.ledger import (
+    ends_of,
+    lasts_key,
+    open_key,
+    page_key,
+    summaries_key,
+    words,
+)
 from features.state.reduction import REDUCERS, Opened, Pages, needed, reduced
 from features.state.store import Blob, Reading
 
@@ -35,17 +43,22 @@ class Plan:
     columns: tuple[str, ...]
     _numbered: Column
     _widths: Column
+    _labelled: tuple[tuple[int, int, int], ...]
+    _no_pages: Pages
 
     @classmethod
     def of(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
         """The plan for windows; `layouts` must hold their keyings."""
         slots: dict[Slot, int] = {}
-        numbered = []
+        numbered: list[tuple[int, ...]] = []
+        labelled: list[tuple[int, int, int]] = []
         for window in windows:
             layout = layouts[keying_of(window)]
             slot = slots.setdefault(Slot(layout, window.by), len(slots))
             span = -1 if window.days is None else window.days * DAY_US
             reducer = REDUCERS.index(window.reducer)
+            if window.reducer == "distinct":
+                labelled.append((len(numbered), slot, layout.labels.index(str(window.value))))
             numbered.append((slot, reducer, span, layout.word(window), layout.summary_word(window)))
         return cls(
             windows=tuple(windows),
@@ -53,6 +66,8 @@ class Plan:
             columns=tuple(sorted({name for slot in slots for name in slot.by})),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
             _widths=np.array([slot.layout.width for slot in slots], np.int64),
+            _labelled=tuple(labelled),
+            _no_pages=_none(len(windows), len(slots)),
         )
 
     def numbers(self, store: Reading, subject: Mapping[str, Part], at: int) -> Column:
@@ -65,7 +80,7 @@ class Plan:
         blobs = self._opened(store, keys)
         opened = Opened(words(blobs), np.concatenate([_ZERO, ends_of(blobs)]), self._widths)
         with_pages = [i for i, blob in enumerate(blobs) if blob and bytes(blob[:8]) != _NO_PAGES]
-        pages = self._pages(store, keys, with_pages, at) if with_pages else _none(len(blobs))
+        pages = self._pages(store, keys, with_pages, at) if with_pages else self._no_pages
         numbers = reduced(self._numbered, at, opened, pages)
         if None in keys:
             has_none = np.array([key is None for key in keys])
@@ -86,38 +101,71 @@ class Plan:
         """The closed pages of all slots, those fetched that are needed."""
         where = [(self.slots[slot].layout, keys[slot] or b"") for slot in with_pages]
         told = store.get([summaries_key(*at_key) for at_key in where])
-        ends = ends_of(told)
-        counts = np.zeros(len(self.slots), np.int64)
+        counts = np.zeros(len(self.slots) + 1, np.int64)
         starts = []
-        for (layout, _), slot, end, blob in zip(where, with_pages, ends, told, strict=True):
+        for (layout, _), slot, end, blob in zip(
+            where, with_pages, ends_of(told), told, strict=True
+        ):
             size = len(blob or b"") // 8
-            counts[slot] = size // layout.summary_width
+            counts[slot + 1] = size // layout.summary_width
             starts.append(np.arange(end - size, end, layout.summary_width))
-        summaries, bases = words(told), np.concatenate([_ZERO, np.cumsum(counts)])
-        slots = np.concatenate(starts)
-        wanted = np.flatnonzero(needed(self._numbered, at, summaries, bases, slots))
-        fetched = self._fetched(store, keys, bases, wanted)
-        page_starts = np.full(len(slots), -1)
-        page_starts[wanted] = np.concatenate([_ZERO, ends_of(fetched)])[:-1]
-        return Pages(summaries, bases, slots, words(fetched), page_starts)
+        lasts, last_ends = self._lasts(store, keys, set(with_pages))
+        pages = Pages(
+            summaries=words(told),
+            bases=np.cumsum(counts),
+            summary_starts=np.concatenate(starts),
+            words=_EMPTY,
+            starts=_NO_STARTS,
+            rows=ledger.PAGE_ROWS,
+            lasts=lasts,
+            last_ends=last_ends,
+        )
+        return self._fetched(store, keys, pages, needed(self._numbered, at, pages))
+
+    def _lasts(
+        self, store: Reading, keys: list[bytes | None], with_pages: set[int]
+    ) -> tuple[Column, Column]:
+        """For each window that counts labels in closed pages, when each was there last."""
+        blobs: list[Blob | None] = [None] * len(self.windows)
+        for window, slot, label in self._labelled:
+            if slot in with_pages:
+                place = lasts_key(self.slots[slot].layout, keys[slot] or b"", label)
+                (blobs[window],) = store.get([place])
+        return words(blobs), np.concatenate([_ZERO, ends_of(blobs)])
 
     def _fetched(
-        self, store: Reading, keys: list[bytes | None], bases: Column, wanted: Column
-    ) -> list[Blob | None]:
-        slots = np.searchsorted(bases, wanted, "right") - 1
-        return store.get(
+        self, store: Reading, keys: list[bytes | None], pages: Pages, is_needed: Column
+    ) -> Pages:
+        wanted = np.flatnonzero(is_needed)
+        slots = np.searchsorted(pages.bases, wanted, "right") - 1
+        own = (wanted - pages.bases[slots]).tolist()
+        blobs = store.get(
             [
                 page_key(self.slots[slot].layout, keys[slot] or b"", page)
-                for slot, page in zip(slots.tolist(), (wanted - bases[slots]).tolist(), strict=True)
+                for slot, page in zip(slots.tolist(), own, strict=True)
             ]
         )
+        starts = np.full(len(is_needed), -1)
+        starts[wanted] = np.concatenate([_ZERO, ends_of(blobs)])[:-1]
+        return pages._replace(words=words(blobs), starts=starts)
 
 
 _ZERO = np.zeros(1, np.int64)
+# As read from blobs, which nobody may change.
+_EMPTY = np.frombuffer(b"", np.int64)
 
 
-def _none(slots: int) -> Pages:
-    return Pages(_EMPTY, np.zeros(slots + 1, np.int64), _EMPTY, _EMPTY, _EMPTY)
+def _none(windows: int, slots: int) -> Pages:
+    return Pages(
+        summaries=_EMPTY,
+        bases=np.zeros(slots + 1, np.int64),
+        summary_starts=_NO_STARTS,
+        words=_EMPTY,
+        starts=_NO_STARTS,
+        rows=ledger.PAGE_ROWS,
+        lasts=_EMPTY,
+        last_ends=np.zeros(windows + 1, np.int64),
+    )
 
 
-_EMPTY = np.zeros(0, np.int64)
+_NO_STARTS = np.zeros(0, np.int64)

@@ -30,25 +30,6 @@ COUNT, TOTAL, MEAN, LARGEST, SMALLEST, LATEST, DISTINCT, SINCE_LATEST, SINCE_FIR
 EVENTS, SUM, PRESENT, HIGHEST, LOWEST, NEWEST, DIFFERENT, FIRST, LAST = range(9)
 
 
-@njit(cache=True)
-def needed(
-    windows: Column, at: int, summaries: Column, bases: Column, summary_starts: Column
-) -> Column:
-    """Which pages must be fetched, of pages told as in `Pages`."""
-    is_needed = np.zeros(len(summary_starts), np.bool_)
-    for window in windows:
-        slot, reducer, span, _, told = window
-        begin = window_begin(at, span)
-        for page in range(bases[slot], bases[slot + 1]):
-            summary = summaries[summary_starts[page] :]
-            if summary[1] < begin or summary[0] >= at:
-                continue
-            is_whole = summary[0] >= begin and summary[1] < at
-            is_told = reducer != DISTINCT or _tells_different(summary[told:], begin)
-            is_needed[page] |= not (is_whole and is_told)
-    return is_needed
-
-
 class Opened(NamedTuple):
     """The open blobs of all slots, one after the other, and the words of a row of each."""
 
@@ -61,7 +42,8 @@ class Pages(NamedTuple):
     """The closed pages of all slots, counted through.
 
     `bases` tells per slot where its pages begin, `summary_starts` per page where its summary lies,
-    `starts` where the page itself does; -1 where it was not fetched.
+    `starts` where the page itself does, if it was fetched; each has `rows` rows. `lasts` tells, for
+    the i-th window from `last_ends[i]` on, when closed pages had each label last, in order of time.
     """
 
     summaries: Column
@@ -69,6 +51,24 @@ class Pages(NamedTuple):
     summary_starts: Column
     words: Column
     starts: Column
+    rows: int
+    lasts: Column
+    last_ends: Column
+
+
+@njit(cache=True)
+def needed(windows: Column, at: int, pages: Pages) -> Column:
+    """Which pages must be fetched."""
+    is_needed = np.zeros(len(pages.summary_starts), np.bool_)
+    for window in windows:
+        slot, reducer, span = window[0], window[1], window[2]
+        first, stop, whole, whole_stop = _pages_of(pages, slot, window_begin(at, span), at)
+        if reducer != DISTINCT:
+            is_needed[first:whole] = True
+            is_needed[whole_stop:stop] = True
+        elif not told_by_lasts(pages, slot, at):
+            is_needed[first:stop] = True
+    return is_needed
 
 
 @njit(cache=True)
@@ -77,21 +77,12 @@ def reduced(windows: Column, at: int, opened: Opened, pages: Pages) -> Column:
     numbers = np.empty(len(windows))
     gathered = np.empty(9, np.int64)
     for i in range(len(windows)):
-        slot, reducer, span, word, told = windows[i]
+        slot, reducer, span, word, _ = windows[i]
         begin, width = window_begin(at, span), opened.widths[slot]
         gathered[:] = 0
         gathered[NEWEST] = MISSING
-        for page in range(pages.bases[slot], pages.bases[slot + 1]):
-            summary = pages.summaries[pages.summary_starts[page] :]
-            if summary[1] < begin or summary[0] >= at:
-                continue
-            is_whole = summary[0] >= begin and summary[1] < at
-            if is_whole and (reducer != DISTINCT or _tells_different(summary[told:], begin)):
-                _take_summary(gathered, summary, told, reducer, begin)
-            else:
-                first = pages.starts[page]
-                rows = pages.words[first : first + summary[2] * width]
-                _take_rows(gathered, rows, width, word, reducer, begin, at)
+        if pages.bases[slot + 1] > pages.bases[slot]:
+            _take_pages(gathered, pages, i, windows[i], width, begin, at)
         start, stop = opened.starts[slot], opened.starts[slot + 1]
         if stop > start:
             rows = opened.words[start + HEADER_WORDS : stop]
@@ -101,31 +92,102 @@ def reduced(windows: Column, at: int, opened: Opened, pages: Pages) -> Column:
 
 
 @njit(cache=True)
-def window_begin(at: int, span: int) -> int:
-    """The first instant of a window; a negative span is unbounded."""
-    return NEVER + 1 if span < 0 else at - span
-
-
-@njit(cache=True)
-def _tells_different(label: Column, begin: int) -> bool:
-    """Whether a summary alone tells how many labels of its page are new to a window."""
-    return label[3] < begin or label[2] >= begin
-
-
-@njit(cache=True)
-def _take_summary(gathered: Column, summary: Column, told: int, reducer: int, begin: int) -> None:
-    if gathered[EVENTS] == 0:
-        gathered[FIRST] = summary[0]
-    gathered[EVENTS] += summary[2]
-    gathered[LAST] = summary[1]
+def _take_pages(
+    gathered: Column, pages: Pages, i: int, window: Column, width: int, begin: int, at: int
+) -> None:
+    slot, reducer, _, word, told = window
+    if reducer == DISTINCT and told_by_lasts(pages, slot, at):
+        lasts = pages.lasts[pages.last_ends[i] : pages.last_ends[i + 1]]
+        gathered[DIFFERENT] += len(lasts) - np.searchsorted(lasts, begin)
+        return
+    first, stop, whole, whole_stop = _pages_of(pages, slot, begin, at)
     if reducer == DISTINCT:
-        gathered[DIFFERENT] += summary[told] if summary[told + 3] < begin else summary[told + 1]
-    elif told > 0:
-        if summary[told + 1] > 0:
-            take_extremes(gathered, summary[told + 2], summary[told + 3])
-        gathered[SUM] += summary[told]
-        gathered[PRESENT] += summary[told + 1]
-        gathered[NEWEST] = summary[told + 4]
+        whole = whole_stop = stop
+    for page in range(first, whole):
+        _take_rows(gathered, _page(pages, page, width), width, word, reducer, begin, at)
+    if whole < whole_stop:
+        _take_summaries(gathered, pages, slot, whole, whole_stop, told, reducer)
+    for page in range(whole_stop, stop):
+        _take_rows(gathered, _page(pages, page, width), width, word, reducer, begin, at)
+
+
+@njit(cache=True)
+def _page(pages: Pages, page: int, width: int) -> Column:
+    return pages.words[pages.starts[page] : pages.starts[page] + pages.rows * width]
+
+
+@njit(cache=True)
+def _pages_of(pages: Pages, slot: int, begin: int, at: int) -> tuple[int, int, int, int]:
+    """The pages that have events of a window, from the first to the one before `stop`.
+
+    Those from `whole` to the one before `whole_stop` have no others; first <= whole <= whole_stop.
+    """
+    base, end = pages.bases[slot], pages.bases[slot + 1]
+    first = _first_page(pages, base, end, 1, begin)
+    stop = _first_page(pages, base, end, 0, at)
+    if first >= stop:
+        return stop, stop, stop, stop
+    whole = first + (pages.summaries[pages.summary_starts[first]] < begin)
+    whole_stop = stop - (pages.summaries[pages.summary_starts[stop - 1] + 1] >= at)
+    return first, stop, whole, max(whole, whole_stop)
+
+
+@njit(cache=True)
+def _first_page(pages: Pages, start: int, stop: int, word: int, instant: int) -> int:
+    """The first page that begins (word 0) or ends (word 1) at an instant or later."""
+    while start < stop:
+        middle = (start + stop) // 2
+        if pages.summaries[pages.summary_starts[middle] + word] < instant:
+            start = middle + 1
+        else:
+            stop = middle
+    return start
+
+
+@njit(cache=True)
+def told_by_lasts(pages: Pages, slot: int, at: int) -> bool:
+    """Whether all closed pages became known before the instant."""
+    last = pages.bases[slot + 1] - 1
+    return last < pages.bases[slot] or pages.summaries[pages.summary_starts[last] + 1] < at
+
+
+@njit(cache=True)
+def _take_summaries(
+    gathered: Column, pages: Pages, slot: int, first: int, stop: int, told: int, reducer: int
+) -> None:
+    """Take whole pages, by what adds up until the last one and until the one before the first."""
+    summaries, last = pages.summaries, pages.summary_starts[stop - 1]
+    if gathered[EVENTS] == 0:
+        gathered[FIRST] = summaries[pages.summary_starts[first]]
+    gathered[EVENTS] += _added(pages, slot, first, stop, 2)
+    gathered[LAST] = summaries[last + 1]
+    if told == 0:
+        return
+    if reducer in (LARGEST, SMALLEST):
+        for page in range(first, stop):
+            value = pages.summary_starts[page] + told
+            if summaries[value + 2] != MISSING:
+                take_extremes(gathered, summaries[value + 2], summaries[value + 3])
+                gathered[PRESENT] += 1
+    else:
+        gathered[SUM] += _added(pages, slot, first, stop, told)
+        gathered[PRESENT] += _added(pages, slot, first, stop, told + 1)
+        gathered[NEWEST] = summaries[last + told + 4]
+
+
+@njit(cache=True)
+def _added(pages: Pages, slot: int, first: int, stop: int, word: int) -> int:
+    """By how much a running word of the summaries grows over these pages."""
+    grown = pages.summaries[pages.summary_starts[stop - 1] + word]
+    if first > pages.bases[slot]:
+        grown -= pages.summaries[pages.summary_starts[first - 1] + word]
+    return grown
+
+
+@njit(cache=True)
+def window_begin(at: int, span: int) -> int:
+    """The first instant of a window; later than NEVER where it has none."""
+    return NEVER + 1 if span < 0 else at - span
 
 
 @njit(cache=True)
