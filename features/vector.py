@@ -1,11 +1,9 @@
 """One subject -> the same row that a training set would hold for it."""
 
-from features.asof.history import History
-from features.columns import Column, is_missing, is_text
-from features.evidence import Evidence
+from features.online.vectors import Past, vectors
 from features.records import SubjectKind
-from features.submission import Submission, records_of
-from features.vocabulary import VOCABULARY
+from features.subjects import Records
+from features.submission import Submission
 
 Vector = dict[str, float | str | None]
 """A value per feature, in catalogue order; None where it is missing."""
@@ -34,11 +32,13 @@ WANTED_RECORDS: dict[SubjectKind, tuple[str, ...]] = {
 }
 
 
-def feature_vector(submission: Submission, history: History) -> Vector:
-    """The features of a submitted subject, as of its declaration, in catalogue order."""
-    kind = submission.subject_kind
-    evidence = Evidence.of(kind, records_of(submission), history)
-    return {name: _value(column) for name, column in evidence.features().items()}
+def feature_vector(submission: Submission, past: Past, beside: Records | None = None) -> Vector:
+    """The features of a submitted subject, as of its declaration, in catalogue order.
+
+    `beside` are records that count as known too and that the past does not hold.
+    """
+    made = vectors(submission.subject_kind)
+    return dict(zip(made.names, made.of(submission, past, beside), strict=True))
 
 
 def missing_inputs(submission: Submission) -> list[str]:
@@ -51,9 +51,3 @@ def missing_inputs(submission: Submission) -> list[str]:
         *(f"documents.{k}" for k in WANTED_DOCUMENTS[kind] if k not in kinds),
         *(f"{own}.{f}" for f in WANTED_FIELDS[kind] if getattr(submission.subject, f) is None),
     ]
-
-
-def _value(column: Column) -> float | str | None:
-    if is_missing(column)[0]:
-        return None
-    return VOCABULARY.text(column[0]) if is_text(column) else float(column[0])

@@ -4,7 +4,7 @@ History is made of record files and grows with every submission that is scored. 
 already part of it is not counted again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +18,8 @@ from features.catalogue import columns_read
 from features.columns import Column, Columns, columns_of_table, matched, rows
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
+from features.state.keys import Part
+from features.state.plan import Plan
 from features.subjects import Records, subjects_of
 from features.submission import Submission, records_of
 from features.vocabulary import VOCABULARY
@@ -56,6 +58,18 @@ class History:
             return self._recent.reduce(window, subjects, at)
         self._settle()
         return self._base.reduce(window, subjects, at)
+
+    def numbers(
+        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Records | None = None
+    ) -> Column:
+        """The number of each window of a plan, as of an instant in microseconds."""
+        assert beside is None, "add them"
+        columns = {
+            name: VOCABULARY.codes([part]) if isinstance(part, str) else np.array([part], float)
+            for name, part in subject.items()
+        }
+        instants = np.array([at])
+        return np.array([self.reduce(w, columns, instants)[0] for w in plan.windows])
 
     def add(self, submission: Submission) -> None:
         """Make a scored subject and its payments part of what later subjects are seen against."""

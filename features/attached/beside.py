@@ -5,7 +5,7 @@ the subject's. A comparison is 1, 0 or NaN where one of its sides is missing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -23,6 +23,7 @@ from features.columns import (
 )
 from features.program.operations import Kind
 from features.program.program import Key, Program, traced_columns
+from features.program.tracing import Mapped
 from features.records import SubjectKind
 from features.subjects import subject_kinds
 
@@ -32,6 +33,13 @@ class OfSubject:
     """The key of a subject's column, beside the columns of its records."""
 
     name: str
+
+
+def of_subject(key: Key) -> Key | None:
+    """The subject's own key for what a program reads of it; None for what it reads of a record."""
+    if isinstance(key, Mapped) and isinstance(key.key, OfSubject):
+        return replace(key, key=key.key.name)
+    return key.name if isinstance(key, OfSubject) else None
 
 
 def seen_beside(
@@ -70,7 +78,7 @@ def run_beside(
 ) -> Columns:
     """What a program makes of events, each beside its subject's row."""
     where = places(subject_ids, subjects["subject_id"])
-    read = [key for key in program.inputs if isinstance(key, OfSubject)]
+    read = [key for key in program.columns if isinstance(key, OfSubject)]
     return program.run(events | {key: taken(subjects[key.name], where) for key in read})
 
 

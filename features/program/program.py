@@ -58,12 +58,18 @@ class Program:
     constants: Column
     texts: dict[int, str]
 
+    @property
+    def columns(self) -> tuple[Key, ...]:
+        """The columns that are read, those too of which only texts are looked into."""
+        read = (key.key if isinstance(key, Mapped) else key for key in self.inputs)
+        return tuple(dict.fromkeys(read))
+
     def run(self, columns: Mapping[Key, Column]) -> dict[Key, Column]:
         """Every output for all rows of the columns; one that is an input is the very same array.
 
         Raises DefinitionError where a column's dtype is another than was traced.
         """
-        given = {key: _given(columns, key, held.kind) for key, held in self.inputs.items()}
+        given = {key: _given(columns, key) for key in self.inputs}
         self._check(given)
         rows = len(next(iter(columns.values())))
         made = {key: np.empty(rows, held.kind.value) for key, held in self._made().items()}
@@ -182,10 +188,10 @@ def _instruction(step: Step, to: int, at: dict[int, int]) -> tuple[int, ...]:
     return (step.op, to, *reads, *[0] * (3 - len(reads)))
 
 
-def _given(columns: Mapping[Key, Column], key: Key, kind: Kind) -> Column:
+def _given(columns: Mapping[Key, Column], key: Key) -> Column:
     """A column, or what the vocabulary makes of the texts of one."""
     if not isinstance(key, Mapped):
         return columns[key]
-    if kind is Kind.TEXT:
+    if key.kind is Kind.TEXT:
         return VOCABULARY.map_texts(columns[key.key], key.function)
     return VOCABULARY.map_numbers(columns[key.key], key.function)

@@ -53,6 +53,7 @@ class Mapped:
 
     key: Hashable
     function: Callable[[str], Any]
+    kind: Kind
 
 
 Value = Step | Constant | Literal | Input
@@ -131,7 +132,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         kind = Kind(np.dtype(dtype))
         if not isinstance(self.value, Input) or self.kind is not Kind.TEXT:
             self.trace.refuse(f"it asks for {function.__name__} of what is no text column")
-        return self.trace.note(Input(Mapped(self.value.key, function), kind), kind)
+        return self.trace.note(Input(Mapped(self.value.key, function, kind), kind), kind)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *values: Any, **how: Any) -> "Traced":
         if method != "__call__" or how or ufunc not in TRANSLATED:

@@ -1,0 +1,105 @@
+"""What a submission brings, seen beside its subject: one source after the other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+import numpy as np
+
+from features.asof.windows import Window
+from features.attached.beside import of_subject
+from features.attached.documents import document_program
+from features.attached.legs import OF_THE_LEG_BEFORE, leg_program
+from features.attached.positions import OF_THE_POSITION_BEFORE, position_program
+from features.attached.transactions import transaction_program
+from features.columns import Column
+from features.online.filling import Codes, Filling, Row, Transfer
+from features.online.gathering import Gathering
+from features.program.machine import execute
+from features.program.program import Program
+from features.records import RECORD_FILES, SubjectKind
+from features.submission import Submission
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A source of attached records: where a submission has them, and how they are ordered.
+
+    In the order of `identity` each record is told the fields `before` of the one before it.
+    """
+
+    source: str
+    field: str
+    identity: str
+    program: Program
+    before: tuple[str, ...] = ()
+
+    def rows(self, submission: Submission) -> list[Row]:
+        """The records known before the subject's instant, in the order of knowledge."""
+        known_from, at = RECORD_FILES[self.field].known_from, submission.declared_at
+        held: list[Row] = [record.__dict__ for record in getattr(submission, self.field)]
+        rows = [row for row in held if row[known_from] is not None and row[known_from] < at]
+        if self.before:
+            rows.sort(key=itemgetter(self.identity))
+            rows = [*self._each_after_the_one_before(rows)]
+        if len(rows) > 1:
+            rows.sort(key=itemgetter(known_from, self.identity))
+        return rows
+
+    def _each_after_the_one_before(self, rows: Iterable[Row]) -> Iterable[Row]:
+        before = dict.fromkeys(f"previous_{name}" for name in self.before)
+        for row in rows:
+            yield {**row, **before}
+            before = {f"previous_{name}": row[name] for name in self.before}
+
+
+def brought(kind: SubjectKind) -> tuple[Brought, ...]:
+    """The attached sources of subjects of one kind."""
+    own = (
+        Brought("attached_documents", "documents", "document_id", document_program(kind)),
+        Brought(
+            "attached_transactions", "transactions", "transaction_id", transaction_program(kind)
+        ),
+    )
+    if kind == "shipment":
+        return own
+    return (
+        *own,
+        Brought("legs", "legs", "sequence", leg_program(), (*OF_THE_LEG_BEFORE,)),
+        Brought(
+            "positions",
+            "positions",
+            "observed_at",
+            position_program(),
+            (*OF_THE_POSITION_BEFORE,),
+        ),
+    )
+
+
+# Where the payments are among the sources: what they tell last is a subject's to follow.
+PAYMENTS = 1
+
+
+class Attached:
+    """The windows of subjects of one kind over one source that they bring."""
+
+    def __init__(
+        self, brought: Brought, windows: Iterable[Window], subject: Program, codes: Codes
+    ) -> None:
+        self.brought = brought
+        self.windows = [window for window in windows if window.source == brought.source]
+        self._steps = brought.program.steps
+        self._filling = Filling(brought.program, codes)
+        self._gathering = Gathering(brought.program, self.windows)
+        self._beside = Transfer(
+            (subject.outputs[of_subject(key)].place, register.place)
+            for key, register in brought.program.inputs.items()
+            if of_subject(key) is not None
+        )
+
+    def numbers(self, rows: Sequence[Row], subject: Column, at: int, codes: Codes) -> Column:
+        """Each window's number as of an instant; `subject` are the subject's registers."""
+        registers = self._filling.filled(rows, codes)
+        self._beside.copy(subject, registers)
+        execute(self._steps, registers, registers.view(np.int64))
+        return self._gathering.numbers(registers, at)

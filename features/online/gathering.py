@@ -1,0 +1,116 @@
+"""The windows over what a subject brings, reduced over its rows by the shared reducers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+
+from features.asof.windows import Window
+from features.columns import DAY_US, Column
+from features.errors import DefinitionError
+from features.program.program import Program
+from features.state.layout import MISSING
+from features.state.reduction import (
+    DIFFERENT,
+    DISTINCT,
+    EVENTS,
+    FIRST,
+    LAST,
+    NEWEST,
+    PRESENT,
+    REDUCERS,
+    SUM,
+    number_gathered,
+    take_extremes,
+    window_begin,
+)
+
+_NOTHING = -1
+
+
+class Gathering:
+    """Windows over the rows of one source, whose columns a program makes or reads."""
+
+    def __init__(self, program: Program, windows: Sequence[Window]) -> None:
+        self._known_at = program.outputs["known_at"].place
+        self._windows = np.array([_numbered(program, one) for one in windows], np.int64)
+        self._windows.shape = (len(windows), 5)
+
+    def numbers(self, registers: Column, at: int) -> Column:
+        """Each window's number as of an instant, over rows in the order of knowledge."""
+        wholes = registers.view(np.int64)
+        return gathered(self._windows, registers, wholes, self._known_at, at)
+
+
+def _numbered(program: Program, window: Window) -> tuple[int, ...]:
+    if window.by != ("subject_id",):
+        raise DefinitionError(f"{window}: what is attached to a subject has no key but its id")
+    value, where = (
+        program.outputs[name].place if name else _NOTHING for name in (window.value, window.where)
+    )
+    is_text = window.value is not None and not program.outputs[window.value].kind.is_float
+    span = _NOTHING if window.days is None else window.days * DAY_US
+    return REDUCERS.index(window.reducer), span, value, where, is_text
+
+
+@njit(cache=True)
+def gathered(windows: Column, numbers: Column, wholes: Column, known_at: int, at: int) -> Column:
+    """The number of each window; a row of `windows` is reducer, span, value, where, is_text.
+
+    Value and where are registers, -1 for none; `known_at` is that of the instants of knowledge.
+    """
+    made = np.empty(len(windows))
+    told = np.empty(9, np.int64)
+    for i in range(len(windows)):
+        reducer, span, value, where, is_text = windows[i]
+        told[:] = 0
+        told[NEWEST] = MISSING
+        is_meant = _meant(numbers, wholes[known_at], where, window_begin(at, span), at)
+        for row in range(len(is_meant)):
+            if is_meant[row]:
+                _tell(told, wholes[known_at, row])
+                if reducer == DISTINCT:
+                    is_new = _is_new(numbers[value], wholes[value], is_meant, row, is_text)
+                    told[DIFFERENT] += is_new
+                elif value >= 0:
+                    _take(told, numbers[value, row])
+        made[i] = number_gathered(told, reducer, at)
+    return made
+
+
+@njit(cache=True)
+def _tell(told: Column, instant: int) -> None:
+    if told[EVENTS] == 0:
+        told[FIRST] = instant
+    told[LAST] = instant
+    told[EVENTS] += 1
+
+
+@njit(cache=True)
+def _meant(numbers: Column, known_at: Column, where: int, begin: int, at: int) -> Column:
+    """The rows inside a window that meet its condition."""
+    is_meant = (known_at >= begin) & (known_at < at)
+    return is_meant & (numbers[where] == 1) if where >= 0 else is_meant
+
+
+@njit(cache=True)
+def _is_new(numbers: Column, codes: Column, is_meant: Column, row: int, is_text: int) -> bool:
+    """Whether a value is given and in no meant row before."""
+    if codes[row] < 0 if is_text else np.isnan(numbers[row]):
+        return False
+    for before in range(row):
+        is_same = codes[before] == codes[row] if is_text else numbers[before] == numbers[row]
+        if is_meant[before] and is_same:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _take(told: Column, value: float) -> None:
+    told[NEWEST] = MISSING
+    if not np.isnan(value):
+        whole = int(value)
+        take_extremes(told, whole, whole)
+        told[SUM] += whole
+        told[PRESENT] += 1
+        told[NEWEST] = whole
