@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import cast
 
 from fastapi import FastAPI
@@ -12,7 +12,6 @@ from starlette.staticfiles import StaticFiles
 from features.records import SubjectKind
 from features.submission import Submission
 from serving.access.limits import Limits
-from serving.access.sessions import Sessions
 from serving.access.tokens import PublishedKeys, Tokens
 from serving.api import batches, cases, catalogue, decisions, health, models, scores
 from serving.api.admission import Admission
@@ -21,9 +20,10 @@ from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
 from serving.assessment import Assessor
-from serving.console import decisions as case_pages
+from serving.console import cases as case_pages
+from serving.console import decisions as decision_pages
 from serving.console import features as feature_pages
-from serving.console import reference, sign_in
+from serving.console import queue, reference, sign_in
 from serving.console.pages import STATIC
 from serving.decisions.checkpoints import Notary
 from serving.decisions.decision import Decision
@@ -39,6 +39,7 @@ from serving.past import Past
 from serving.review.reviewing import Reviewing
 from serving.scorer.champions import Champions
 from serving.settings import Settings
+from serving.store.account_register import AccountRegister, SessionRegister
 from serving.store.case_book import CaseBook
 from serving.store.checkpoint_register import CheckpointRegister
 from serving.store.decision_log import DecisionLog, PlacedRow
@@ -76,7 +77,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.house = house
     for resource in (scores, batches, decisions, cases, catalogue, models, health):
         app.include_router(resource.router)
-    for pages in (sign_in, case_pages, feature_pages, reference):
+    for pages in (sign_in, queue, case_pages, decision_pages, feature_pages, reference):
         app.include_router(pages.router)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     add_problem_handlers(app)
@@ -108,14 +109,14 @@ def build_house(settings: Settings, clock: Clock) -> House:
         writer=DecisionWriter(log, sealing, settings.queue_capacity, metrics.committed),
         deadline_s=settings.commit_deadline_s,
     )
-    lasting = timedelta(minutes=settings.session_minutes)
     return House(
         settings=settings,
         clock=clock,
         desk=desk,
         log=log,
         keys=KeyRegister(engine),
-        sessions=Sessions(lasting),
+        accounts=AccountRegister(engine),
+        sessions=SessionRegister(engine),
         metrics=metrics,
         reviewing=Reviewing(CaseBook(engine), log, desk.assessor.past.learn),
         limits=Limits(settings.rate_per_s, settings.rate_burst),

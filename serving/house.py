@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from serving.access.limits import Limits
-from serving.access.sessions import Sessions
 from serving.access.tokens import Tokens
 from serving.desk import Desk
 from serving.observability import Metrics
 from serving.review.reviewing import Reviewing
 from serving.settings import Settings
+from serving.store.account_register import AccountRegister, SessionRegister
 from serving.store.decision_log import DecisionLog
 from serving.store.key_register import KeyRegister
 
@@ -26,7 +26,8 @@ class House:
     desk: Desk
     log: DecisionLog
     keys: KeyRegister
-    sessions: Sessions
+    accounts: AccountRegister
+    sessions: SessionRegister
     metrics: Metrics
     reviewing: Reviewing
     limits: Limits

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Scope = Literal["score", "explain", "ingest", "review", "rescue"]
+Scope = Literal[
+    "score", "explain", "ingest", "review", "rescue", "supervise", "study", "audit", "administer"
+]
 
 _PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")
 

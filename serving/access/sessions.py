@@ -1,51 +1,31 @@
-"""Sessions of the console: short, kept in memory, and worth nothing after a restart."""
+"""Sessions of the console: short, tied to one browser, and ended by whoever signs out."""
 
 import hashlib
 import secrets
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-MOST_SESSIONS = 1_000
+from typing import Self
 
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in browser; `form_token` must come back with every form."""
+    """A signed-in browser; `form_token` must come back with every form.
 
-    key_id: str
+    `holder` is `key:<id>` or `account:<name>`; the cookie itself is kept nowhere, only its hash.
+    """
+
+    cookie_sha256: str
+    holder: str
+    form_token: str
     expires_at: datetime
-    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
-
-class Sessions:
-    """Open sessions by the hash of their cookie; the cookie itself is kept nowhere."""
-
-    def __init__(self, lasting: timedelta):
-        self._lasting = lasting
-        self._open: dict[str, Session] = {}
-        self._lock = threading.Lock()
-
-    def begin(self, key_id: str, now: datetime) -> str:
-        """Open a session for a key; returns the cookie's value. The oldest gives way to a crowd."""
+    @classmethod
+    def begin(cls, holder: str, now: datetime, lasting: timedelta) -> tuple[Self, str]:
+        """A fresh session and the value of its cookie."""
         cookie = secrets.token_urlsafe(32)
-        with self._lock:
-            self._open = {k: s for k, s in self._open.items() if now < s.expires_at}
-            while len(self._open) >= MOST_SESSIONS:
-                del self._open[next(iter(self._open))]
-            self._open[_hash(cookie)] = Session(key_id, now + self._lasting)
-        return cookie
-
-    def find(self, cookie: str, now: datetime) -> Session | None:
-        """The open session of a cookie, or None."""
-        session = self._open.get(_hash(cookie))
-        return session if session and now < session.expires_at else None
-
-    def end(self, cookie: str) -> None:
-        """Close a session; an unknown one is closed already."""
-        with self._lock:
-            self._open.pop(_hash(cookie), None)
+        return cls(hash_of(cookie), holder, secrets.token_urlsafe(32), now + lasting), cookie
 
 
-def _hash(cookie: str) -> str:
+def hash_of(cookie: str) -> str:
+    """What is kept of a cookie."""
     return hashlib.sha256(cookie.encode()).hexdigest()

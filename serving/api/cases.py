@@ -130,11 +130,11 @@ def read_queue(
         owner=asked.owner,
         is_unowned=asked.is_unowned,
     )
-    after = _place(asked.cursor)
+    after = place_of(asked.cursor)
     rows = house.reviewing.queue(reviewer_of(caller), wanted, after, asked.limit)
     is_full = len(rows) == asked.limit
     return QueuePage(
-        cases=[queued(row) for row in rows], next=_cursor(rows[-1]) if is_full else None
+        cases=[queued(row) for row in rows], next=cursor_after(rows[-1]) if is_full else None
     )
 
 
@@ -234,12 +234,14 @@ def _answer(case: Case, at: datetime) -> CaseAnswer:
     )
 
 
-def _cursor(row: CaseRow) -> str:
+def cursor_after(row: CaseRow) -> str:
+    """The cursor of the page that begins after a case."""
     place = json.dumps([row.rank, row.due_at, row.case_id])
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 
-def _place(cursor: str | None) -> Place | None:
+def place_of(cursor: str | None) -> Place | None:
+    """Where a page of the queue begins; raises Unprocessable for a cursor that is none of ours."""
     if cursor is None:
         return None
     try:

@@ -24,6 +24,7 @@ class ScopeName(StrEnum):
     EXPLAIN = "explain"
     INGEST = "ingest"
     REVIEW = "review"
+    RESCUE = "rescue"
 
 
 Name = Annotated[str, typer.Argument(help="Which system or desk holds the key.")]

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from features.errors import TidegateError
+from serving.commands.accounts import accounts
 from serving.commands.build import build
 from serving.commands.demo import demo
 from serving.commands.features import features
@@ -27,6 +28,7 @@ for command in (demo, synth, build, train, evaluate, promote, serve, score, repl
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.add_typer(keys, name="keys")
+app.add_typer(accounts, name="accounts")
 
 
 def main() -> None:

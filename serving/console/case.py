@@ -1,5 +1,6 @@
-"""A stored decision in words: what it is, why it is here, what speaks for and against."""
+"""A stored decision as a page shows it: facts, what speaks for and against, what is missing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -10,26 +11,26 @@ from serving.decisions.decision import Decision
 from serving.explanation.missing import missing_in_words
 from serving.explanation.reasons import Reason
 from serving.explanation.wording import figures, listed
-from serving.lanes.placement import Lane
+from serving.review.summary import LANE_NAMES, what_it_is, why_it_is_here
 from serving.submitted import read_submission
 
-# A control case must look like any other that is to be inspected.
-LANE_NAMES: dict[Lane, str] = {
-    "rescue": "Rescue",
-    "inspect": "Inspection",
-    "control": "Inspection",
-    "document_check": "Document check",
-    "post_review": "Review after release",
-    "release": "Release",
-}
-_WHY: dict[Lane, str] = {
-    "rescue": "It is here because lives may be at risk",
-    "inspect": "It is proposed for inspection",
-    "control": "It is proposed for inspection",
-    "document_check": "A check of its documents is proposed before it goes on",
-    "post_review": "It may go on, and is proposed for review afterwards",
-    "release": "Nothing calls for a closer look now",
-}
+
+@dataclass(frozen=True)
+class Stated:
+    """One thing a document states, and whether it is not what was declared or stated before."""
+
+    words: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Filed:
+    """One version of a document."""
+
+    name: str
+    version: int
+    received_at: datetime
+    told: tuple[Stated, ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Case:
     reasons_for: tuple[Reason, ...]
     reasons_against: tuple[Reason, ...]
     missing: tuple[str, ...]
+    documents: tuple[Filed, ...]
     largest_log_odds: float
 
     @classmethod
@@ -62,50 +64,49 @@ class Case:
             reasons_for=tuple(r for r in reasons if r.effect == "for"),
             reasons_against=tuple(r for r in reasons if r.effect == "against"),
             missing=tuple(missing_in_words(path) for path in decision.missing),
+            documents=tuple(_filed(submission)),
             largest_log_odds=max((abs(r.log_odds) for r in reasons), default=1.0),
         )
 
 
-def what_it_is(submission: Submission) -> str:
-    """One sentence on the subject."""
-    if submission.subject_kind == "route":
-        return f"A journey {_way(submission.journey)}, declared {_when(submission.declared_at)}."
-    shipment, journey = submission.shipment, submission.journey
-    assert shipment is not None, "a shipment's submission has one"
-    goods = shipment.goods_description or f"goods under code {shipment.hs_code}"
-    way = f", travelling {_way(journey)}" if journey else ""
-    return (
-        f"A shipment of {goods} from {shipment.dispatch_country} to "
-        f"{shipment.destination_country}{way}, declared {_when(shipment.declared_at)}."
-    )
+# What a document may state, in words, as its own field and the shipment's are named.
+_STATED = {
+    "gross_mass_kg": "{} kg",
+    "packages": "{} packages",
+    "value": "{} value",
+    "container_number": "container {}",
+    "seal_number": "seal {}",
+    "consignor_id": "consignor {}",
+    "consignee_id": "consignee {}",
+}
+_DECLARED_AS = {"value": "declared_value"}
 
 
-def why_it_is_here(decision: Decision) -> str:
-    """One sentence on the lane, with the strongest reason on either side."""
-    if decision.life_at_risk:
-        return f"{_WHY['rescue']}: {decision.life_at_risk}."
-    strongest = {r.effect: r for r in reversed(decision.reasons.reasons)}
-    parts = [_WHY[decision.lane]]
-    if "for" in strongest:
-        mark = ";" if decision.lane == "release" else ":"
-        parts.append(f"{mark} what speaks most for a look is that {_clause(strongest['for'])}")
-    if "against" in strongest:
-        parts.append(f"; what speaks most against is that {_clause(strongest['against'])}")
-    return "".join(parts) + "."
+def _filed(submission: Submission) -> Iterator[Filed]:
+    """Every document in the order of receipt, marked where it differs."""
+    before: dict[str, dict[str, object]] = {}
+    for document in sorted(submission.documents, key=lambda d: d.received_at):
+        stated = {name: getattr(document, name) for name in _STATED}
+        earlier = before.get(document.kind, {})
+        yield Filed(
+            document.kind.replace("_", " "),
+            document.version,
+            document.received_at,
+            tuple(_stated(stated, earlier, submission.shipment)),
+        )
+        before[document.kind] = stated
 
 
-def _clause(reason: Reason) -> str:
-    telling = max(reason.evidence, key=lambda e: e.contribution * reason.log_odds)
-    return telling.sentence[:1].lower() + telling.sentence[1:]
-
-
-def _way(journey: Journey | None) -> str:
-    assert journey is not None, "a route's submission has one"
-    return f"by {journey.mode.replace('_', ' ')} from {journey.origin} to {journey.destination}"
-
-
-def _when(instant: datetime) -> str:
-    return f"on {instant:%-d %B %Y at %H:%M} UTC"
+def _stated(
+    stated: dict[str, object], earlier: dict[str, object], shipment: Shipment | None
+) -> Iterator[Stated]:
+    for name, value in stated.items():
+        if value is None:
+            continue
+        declared = getattr(shipment, _DECLARED_AS.get(name, name), None)
+        others = [other for other in (declared, earlier.get(name)) if other is not None]
+        words = _STATED[name].format(figures(value) if isinstance(value, float) else value)
+        yield Stated(words, any(value != other for other in others))
 
 
 def _facts(submission: Submission) -> list[tuple[str, str]]:

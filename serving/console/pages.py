@@ -1,4 +1,4 @@
-"""HTML from templates, under a policy that lets nothing run and nothing foreign load."""
+"""HTML from templates, under a policy that lets nothing run or load but our own files."""
 
 import math
 from collections.abc import Callable, Coroutine
@@ -19,7 +19,8 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
@@ -93,7 +94,26 @@ def _percent(probability: float) -> str:
     return f"{100 * probability:.1f} %"
 
 
+def _moment(text: str) -> str:
+    return _instant(datetime.fromisoformat(text))
+
+
+def _time_left(hours: float) -> str:
+    """How long until the conveyance is due, in the unit that tells most."""
+    size = abs(hours)
+    told = f"{size:.0f} h" if 1 <= size < 48 else f"{size / 24:.0f} days"
+    told = f"{60 * size:.0f} min" if size < 1 else told
+    return f"due in {told}" if hours >= 0 else f"due {told} ago"
+
+
+def _capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 templates.filters.update(
+    moment=_moment,
+    time_left=_time_left,
+    capitalize_first=_capitalize_first,
     instant=_instant,
     signed=_signed,
     odds=_odds,

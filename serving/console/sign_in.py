@@ -1,14 +1,16 @@
-"""Signing in with an API key, and the session that follows."""
+"""Signing in, with an account or an API key, and the session that follows."""
 
 import hmac
 import re
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serving.access.api_keys import PresentedKey
+from serving.access.accounts import admits
+from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.api.requests import TheHouse, body_within, caller_behind
@@ -18,9 +20,10 @@ from serving.house import House
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 
-HOME = "/console/decisions"
-OWN_PAGE = re.compile(r"/console/(decisions|features)(/[A-Za-z0-9_-]{1,64})?")
-LARGEST_FORM = 4096
+OWN_PAGE = re.compile(
+    r"/console/(queue|cases|decisions|features|supervision|models)(/[A-Za-z0-9_-]{1,64})?"
+)
+LARGEST_FORM = 32_768
 
 
 def the_session(request: Request, house: TheHouse) -> Session:
@@ -34,17 +37,31 @@ def the_session(request: Request, house: TheHouse) -> Session:
 TheSession = Annotated[Session, Depends(the_session)]
 
 
-def the_reader(request: Request, house: TheHouse, session: TheSession) -> Caller:
-    """Who reads: the holder of the session's key, which must still be live and may explain."""
-    key = house.keys.find(session.key_id)
-    if key is None or not key.is_live(house.clock()):
+def whoever_signed_in(request: Request, house: TheHouse, session: TheSession) -> Caller:
+    """The holder of the session, whose key or account must still be live; raises SignInNeeded."""
+    caller = _holder(house, session)
+    if caller is None:
         raise SignInNeeded(request.url.path)
-    caller = Caller.of(key)
-    caller.require("explain")
     return caller
 
 
-TheReader = Annotated[Caller, Depends(the_reader)]
+Whoever = Annotated[Caller, Depends(whoever_signed_in)]
+
+
+class ReaderWith:
+    """A dependency: the holder of the session, who must have one of the scopes."""
+
+    def __init__(self, *scopes: Scope):
+        self.scopes = scopes
+
+    def __call__(self, caller: Whoever) -> Caller:
+        """The holder; raises Forbidden without any of the scopes."""
+        if not any(caller.may(scope) for scope in self.scopes):
+            raise Forbidden("this page is for others; sign in with another account")
+        return caller
+
+
+TheReader = Annotated[Caller, Depends(ReaderWith("explain"))]
 
 
 async def own_form(request: Request) -> dict[str, str]:
@@ -58,36 +75,50 @@ async def own_form(request: Request) -> dict[str, str]:
         raise Forbidden("this form was not sent from the console")
     body = await body_within(request, LARGEST_FORM)
     fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
-    return {name: values[0] for name, values in fields.items()}
+    return {name: values[0].strip() for name, values in fields.items()}
 
 
 OwnForm = Annotated[dict[str, str], Depends(own_form)]
 
 
+async def signed_form(session: TheSession, form: OwnForm) -> dict[str, str]:
+    """The fields of a form that this session's page sent; raises Forbidden for any other."""
+    if not hmac.compare_digest(form.get("form_token", "").encode(), session.form_token.encode()):
+        raise Forbidden("this form was not sent from the console")
+    return form
+
+
+SignedForm = Annotated[dict[str, str], Depends(signed_form)]
+
+
 @router.get("")
 @router.get("/")
-def enter() -> Response:
-    """The console's first page."""
-    return RedirectResponse(HOME, 303)
+def enter(caller: Whoever) -> Response:
+    """The first page of whoever is signed in."""
+    return RedirectResponse(first_page(caller), 303)
 
 
 @router.get("/sign-in")
-def show_form(to: str = HOME) -> HTMLResponse:
+def show_form(to: str = "") -> HTMLResponse:
     """The form to sign in."""
     return page("sign_in.html", reader=None, to=_own(to), is_refused=False)
 
 
 @router.post("/sign-in")
 def sign_in(request: Request, house: TheHouse, form: OwnForm) -> Response:
-    """Open a session for the holder of a key with the scope `explain`."""
-    to = _own(form.get("to", HOME))
-    caller = _reader_with(house, form.get("key", "").strip())
-    if caller is None:
+    """Open a session for the holder of an account, or of a key that may read pages."""
+    to = _own(form.get("to", ""))
+    admitted = _admitted(house, form)
+    if admitted is None:
         return page("sign_in.html", 401, reader=None, to=to, is_refused=True)
-    response = RedirectResponse(to, 303)
+    holder, caller = admitted
+    now, lasting = house.clock(), timedelta(minutes=house.settings.session_minutes)
+    session, cookie = Session.begin(holder, now, lasting)
+    house.sessions.add(session, now)
+    response = RedirectResponse(to or first_page(caller), 303)
     response.set_cookie(
         _cookie(request),
-        house.sessions.begin(caller.key_id, house.clock()),
+        cookie,
         max_age=house.settings.session_minutes * 60,
         path="/",
         secure=request.url.scheme == "https",
@@ -98,22 +129,42 @@ def sign_in(request: Request, house: TheHouse, form: OwnForm) -> Response:
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, house: TheHouse, session: TheSession, form: OwnForm) -> Response:
+def sign_out(request: Request, house: TheHouse, form: SignedForm) -> Response:
     """Close the session."""
-    if not hmac.compare_digest(form.get("form_token", "").encode(), session.form_token.encode()):
-        raise Forbidden("this form was not sent from the console")
     house.sessions.end(request.cookies[_cookie(request)])
     response = RedirectResponse("/console/sign-in", 303)
     response.delete_cookie(_cookie(request), path="/")
     return response
 
 
-def _reader_with(house: House, text: str) -> Caller | None:
+def first_page(caller: Caller) -> str:
+    """Where the work of a caller begins."""
+    if caller.may("review"):
+        return "/console/queue"
+    return "/console/decisions" if caller.may("explain") else "/console/models"
+
+
+def _admitted(house: House, form: dict[str, str]) -> tuple[str, Caller] | None:
+    """The holder of a session to open, and what they may do; None for whoever is not let in."""
+    if form.get("name"):
+        account = house.accounts.find(form["name"])
+        is_let_in = admits(account, form.get("password", ""))
+        return (f"account:{account.name}", account.caller()) if account and is_let_in else None
     try:
-        caller = caller_behind(house, PresentedKey.parse(text))
+        caller = caller_behind(house, PresentedKey.parse(form.get("key", "")))
     except NotSignedIn:
         return None
-    return caller if caller.may("explain") else None
+    may_read = caller.may("explain") or caller.may("review")
+    return (f"key:{caller.key_id}", caller) if may_read else None
+
+
+def _holder(house: House, session: Session) -> Caller | None:
+    kind, _, name = session.holder.partition(":")
+    if kind == "account":
+        account = house.accounts.find(name)
+        return account.caller() if account and account.disabled_at is None else None
+    key = house.keys.find(name)
+    return Caller.of(key) if key and key.is_live(house.clock()) else None
 
 
 def _cookie(request: Request) -> str:
@@ -122,5 +173,5 @@ def _cookie(request: Request) -> str:
 
 
 def _own(address: str) -> str:
-    """An address of our own pages, or the first page in place of any other."""
-    return address if OWN_PAGE.fullmatch(address) else HOME
+    """An address of our own pages, or nothing in place of any other."""
+    return address if OWN_PAGE.fullmatch(address) else ""

@@ -3,10 +3,12 @@
 from pydantic import TypeAdapter
 
 from features.records import Journey
+from features.submission import Submission
 from serving.decisions.decision import Decision
 from serving.lanes.placement import Lane
 from serving.review.case import Case
-from serving.store.case_book import CaseRow
+from serving.review.summary import what_it_is, why_it_is_here
+from serving.store.case_book import CaseRow, LinkRow
 from serving.submitted import read_submission
 
 # The order of the queue. Control cases stand among inspections and look like them, so that they get
@@ -22,15 +24,20 @@ RANK: dict[Lane, int] = {
 CASE = TypeAdapter(Case)
 
 
-def opened(seq: int, record: str) -> CaseRow | None:
-    """The case of a decision at its place in the log; None for a release."""
+# What links cases for an analyst, and what makes past ones similar.
+SHARED = ("container", "party", "conveyance")
+ALIKE = ("goods", "way")
+
+
+def opened(seq: int, record: str) -> tuple[CaseRow, list[LinkRow]] | None:
+    """The case of a decision at its place in the log, with its links; None for a release."""
     decision = Decision.model_validate_json(record)
     if decision.lane == "release":
         return None
     submission = read_submission(decision.request.encode())
     journey: Journey | None = submission.journey
     due_at = journey.due_at if journey else decision.scored_at
-    return CaseRow(
+    case = CaseRow(
         case_id=decision.decision_id,
         seq=seq,
         subject_kind=decision.subject_kind,
@@ -44,5 +51,22 @@ def opened(seq: int, record: str) -> CaseRow | None:
         status="open",
         owner=None,
         snoozed_until=None,
+        what=what_it_is(submission),
+        why=why_it_is_here(decision),
         state=CASE.dump_json(Case(decision.decision_id)).decode(),
     )
+    return case, [LinkRow(case.case_id, *link) for link in sorted(_links(submission))]
+
+
+def _links(submission: Submission) -> set[tuple[str, str]]:
+    """What other cases may have in common with this one, by kind."""
+    told: list[tuple[str, str | None]] = []
+    if shipment := submission.shipment:
+        parties = (shipment.consignor_id, shipment.consignee_id, shipment.notify_party_id)
+        told += [("party", party) for party in parties]
+        told += [("container", shipment.container_number), ("goods", shipment.hs_code)]
+    if journey := submission.journey:
+        told += [("conveyance", journey.conveyance_id), ("party", journey.carrier_id)]
+        told += [("way", f"{journey.origin} to {journey.destination}")]
+    told += [("party", payment.payer_id) for payment in submission.transactions]
+    return {(kind, value) for kind, value in told if value}

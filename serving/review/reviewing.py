@@ -21,6 +21,7 @@ from serving.store.case_book import (
     CaseRow,
     EventRow,
     LabelRow,
+    Linked,
     Place,
     Sight,
     Wanted,
@@ -60,6 +61,10 @@ class Reviewing:
         self.book.open_new(opened)
         return self.book.page(reviewer.sight, wanted, after, most)
 
+    def counts(self, sight: Sight, at: datetime) -> dict[str, int]:
+        """How many cases wait in each lane."""
+        return self.book.counts(sight, at.isoformat())
+
     def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRow, Case]:
         """A case; raises NotFound for one that does not exist or must not be seen."""
         self.book.open_new(opened)
@@ -73,6 +78,17 @@ class Reviewing:
         found = self.case(reviewer, case_id)
         self.book.note(EventRow(case_id, at.isoformat(), reviewer.name, "read", "{}", ""))
         return found
+
+    def linked(
+        self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], most: int
+    ) -> list[Linked]:
+        """Other cases that share something of these kinds, the newest first."""
+        return self.book.linked(case_id, kinds, reviewer.sight, most)
+
+    @staticmethod
+    def disposition_of(row: CaseRow) -> Disposition | None:
+        """How a case ended; None while it has not."""
+        return CASE.validate_json(row.state).disposition
 
     def events(self, case_id: str) -> list[EventRow]:
         """What happened to a case, in order."""

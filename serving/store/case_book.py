@@ -4,10 +4,28 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from serving.store.engine import failing_as_unavailable
-from serving.store.tables import case_events, cases, cases_opened_to, decisions, records
+from serving.store.tables import (
+    case_events,
+    case_links,
+    cases,
+    cases_opened_to,
+    decisions,
+    records,
+)
 from serving.store.turns import writing
 
 PAGE = 500
@@ -33,7 +51,18 @@ class CaseRow:
     status: str
     owner: str | None
     snoozed_until: str | None
+    what: str
+    why: str
     state: str
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    """One thing that a case shares with others: a container, a party, goods, a way."""
+
+    case_id: str
+    kind: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +75,15 @@ class EventRow:
     action: str
     changed: str
     text: str
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Another case, and what it shares."""
+
+    kind: str
+    value: str
+    case: CaseRow
 
 
 @dataclass(frozen=True)
@@ -84,8 +122,8 @@ class Wanted:
 Place = tuple[int, str, str]
 """Where a page of the queue ends: rank, due_at, case_id."""
 
-Opened = Callable[[int, str], CaseRow | None]
-"""A case from a decision's place in the log and its record; None where it opens none."""
+Opened = Callable[[int, str], tuple[CaseRow, list[LinkRow]] | None]
+"""A case and its links from a decision's place in the log and its record; None for a release."""
 
 Change = Callable[[CaseRow], tuple[CaseRow, EventRow, LabelRow | None]]
 
@@ -117,10 +155,20 @@ class CaseBook:
         rows = self._rows(select(cases).where(cases.c.case_id == case_id, _seen(sight)))
         return rows[0] if rows else None
 
-    def of_subject(self, kind: str, subject_id: str, sight: Sight) -> list[CaseRow]:
-        """All cases of one subject, the newest first."""
-        same = and_(cases.c.subject_kind == kind, cases.c.subject_id == subject_id)
-        return self._rows(select(cases).where(same, _seen(sight)).order_by(cases.c.seq.desc()))
+    def linked(self, case_id: str, kinds: tuple[str, ...], sight: Sight, most: int) -> list[Linked]:
+        """Other cases that share something with this one, the newest first; each thing once."""
+        own, other = case_links.alias(), case_links.alias()
+        query = (
+            select(other.c.kind, other.c.value, cases)
+            .join(other, and_(own.c.kind == other.c.kind, own.c.value == other.c.value))
+            .join(cases, cases.c.case_id == other.c.case_id)
+            .where(own.c.case_id == case_id, other.c.case_id != case_id)
+            .where(own.c.kind.in_(kinds), _seen(sight))
+            .order_by(cases.c.seq.desc())
+            .limit(most)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [_linked(row._mapping) for row in connection.execute(query)]
 
     def change(self, case_id: str, change: Change) -> CaseRow:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
@@ -183,13 +231,20 @@ def _open_page(connection: Connection, opened: Opened) -> None:
         .limit(PAGE)
     )
     read = connection.execute(page).all()
-    rows = [asdict(row) for row in (opened(seq, record) for seq, record in read) if row]
-    if rows:
-        connection.execute(cases.insert(), rows)
+    made = [case for case in (opened(seq, record) for seq, record in read) if case]
+    if made:
+        connection.execute(cases.insert(), [asdict(row) for row, _ in made])
+    if links := [asdict(link) for _, shared in made for link in shared]:
+        connection.execute(case_links.insert(), links)
     if reached is None:
         connection.execute(cases_opened_to.insert().values(seq=0))
     if read:
         connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
+
+
+def _linked(found: RowMapping) -> Linked:
+    told = dict(found)
+    return Linked(told.pop("kind"), told.pop("value"), CaseRow(**told))
 
 
 def _append_event(connection: Connection, event: EventRow) -> None:

@@ -139,9 +139,21 @@ cases = Table(
     Column("status", Text, nullable=False),
     Column("owner", Text),
     Column("snoozed_until", Text),
+    Column("what", Text, nullable=False),
+    Column("why", Text, nullable=False),
     Column("state", Text, nullable=False),
     Index("cases_by_urgency", "rank", "due_at", "case_id"),
-    Index("cases_by_subject", "subject_kind", "subject_id"),
+    sqlite_strict=True,
+)
+
+# What a case shares with others: containers, parties, conveyances, goods and ways.
+case_links = Table(
+    "case_links",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Index("case_links_by_value", "kind", "value"),
     sqlite_strict=True,
 )
 
@@ -166,5 +178,27 @@ case_events = Table(
     Column("changed", Text, nullable=False),
     Column("text", Text, nullable=False),
     Index("case_events_by_case", "case_id", "seq"),
+    sqlite_strict=True,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("offices", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("disabled_at", Text),
+    sqlite_strict=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("cookie_sha256", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("form_token", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
     sqlite_strict=True,
 )

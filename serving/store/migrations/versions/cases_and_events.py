@@ -37,14 +37,23 @@ def _make_cases() -> None:
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("owner", sa.Text),
         sa.Column("snoozed_until", sa.Text),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sqlite_strict=True,
         if_not_exists=True,
     )
     by_urgency = ["rank", "due_at", "case_id"]
     op.create_index("cases_by_urgency", "cases", by_urgency, if_not_exists=True)
-    by_subject = ["subject_kind", "subject_id"]
-    op.create_index("cases_by_subject", "cases", by_subject, if_not_exists=True)
+    op.create_table(
+        "case_links",
+        sa.Column("case_id", sa.Text, sa.ForeignKey("cases.case_id"), primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("value", sa.Text, primary_key=True),
+        sqlite_strict=True,
+        if_not_exists=True,
+    )
+    op.create_index("case_links_by_value", "case_links", ["kind", "value"], if_not_exists=True)
     op.create_table(
         "cases_opened_to",
         sa.Column("seq", _PLACE, nullable=False),

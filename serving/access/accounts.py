@@ -1,0 +1,66 @@
+"""Accounts of people: a name, a password that only its argon2 hash is kept of, and a role.
+
+A role says what its holder may do and see; nobody has two, so that whoever judges cases is not who
+keeps accounts, and whoever studies models sees no identities.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from serving.access.api_keys import Scope
+from serving.access.callers import Caller
+
+Role = Literal["reviewer", "supervisor", "rescue", "data_scientist", "auditor", "admin"]
+
+SCOPES: dict[Role, frozenset[Scope]] = {
+    "reviewer": frozenset({"review", "explain"}),
+    "supervisor": frozenset({"review", "explain", "supervise"}),
+    "rescue": frozenset({"review", "explain", "rescue"}),
+    "data_scientist": frozenset({"study"}),
+    "auditor": frozenset({"audit", "explain", "supervise", "study"}),
+    "admin": frozenset({"administer"}),
+}
+assert SCOPES.keys() == set(get_args(Role))
+
+SHORTEST_PASSWORD = 12
+
+_HASHER = PasswordHasher()
+# Of no account: checking against it takes as long as against a real one.
+_NOBODY = _HASHER.hash("nobody has this password")
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is kept of an account. No offices means all offices."""
+
+    name: str
+    password_hash: str
+    role: Role
+    offices: tuple[str, ...]
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+    def caller(self) -> Caller:
+        """What the holder may do and see."""
+        return Caller(f"account:{self.name}", self.name, SCOPES[self.role], frozenset(self.offices))
+
+
+def new_account(
+    name: str, password: str, role: Role, offices: tuple[str, ...], now: datetime
+) -> Account:
+    """A fresh account; the password is kept nowhere."""
+    return Account(name, _HASHER.hash(password), role, offices, now)
+
+
+def admits(account: Account | None, password: str) -> bool:
+    """Whether the password opens the account; takes as long where there is none."""
+    kept = account.password_hash if account else _NOBODY
+    try:
+        is_right = _HASHER.verify(kept, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+    return is_right and account is not None and account.disabled_at is None

@@ -1,0 +1,198 @@
+"""The page of a case: evidence first, score after it, and then the decision of a person."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, TypeVar, get_args
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ValidationError
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from serving.access.callers import Caller
+from serving.api.cases import DispositionBody, Note, Pause, reviewer_of
+from serving.api.requests import TheHouse
+from serving.console.case import Case as Evidence
+from serving.console.pages import PageRoute, page
+from serving.console.pictures.days import Days
+from serving.console.pictures.payments import Payments
+from serving.console.pictures.way import Way
+from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.decisions.decision import Decision
+from serving.errors import Conflict, NotFound, TooLong, Unprocessable
+from serving.house import House
+from serving.review import case as acts
+from serving.review.case import Case, status_at
+from serving.review.dispositions import (
+    MEANING,
+    SHORTEST_TEXT,
+    Confidence,
+    Disposition,
+    ReasonCode,
+)
+from serving.review.opening import ALIKE, SHARED
+from serving.review.reviewing import Act, Reviewer
+from serving.store.case_book import EventRow
+from serving.submitted import read_submission
+
+router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
+
+MaySeeCase = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
+MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+
+MOST_LINKED = 12
+VERDICTS = ("right", "wrong", "unclear")
+
+Said = TypeVar("Said", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One event of a case, in words."""
+
+    at: datetime
+    actor: str
+    words: str
+    text: str
+
+    @classmethod
+    def of(cls, event: EventRow) -> "Happened":
+        """An event as the page shows it; reading is told like any other act."""
+        changed = json.loads(event.changed)
+        moves = [
+            f"{name.replace('_', ' ')}: {_said(old)} → {_said(new)}"
+            for name, (old, new) in changed.items()
+            if name in ("status", "owner", "snoozed_until")
+        ]
+        words = "; ".join([event.action.replace("_", " "), *moves])
+        return cls(datetime.fromisoformat(event.at), event.actor, words, event.text)
+
+
+@router.get("/{case_id}")
+def show_case(
+    house: TheHouse, caller: MaySeeCase, session: TheSession, case_id: str
+) -> HTMLResponse:
+    """A case with its evidence; that it was read is written down."""
+    return _case_page(house, caller, session, case_id, refusal=None)
+
+
+@router.post("/{case_id}/{act}")
+def act_on_case(
+    house: TheHouse,
+    caller: MayReview,
+    session: TheSession,
+    form: SignedForm,
+    case_id: str,
+    act: str,
+) -> Response:
+    """Do what a form of the case page asks; a refusal is shown on the page, in words."""
+    reviewer, now = reviewer_of(caller), house.clock()
+    try:
+        if act == "dispositions":
+            said = _read(DispositionBody, form)
+            disposition = Disposition(said.code, said.reason, said.confidence, said.text)
+            house.reviewing.dispose(reviewer, case_id, now, disposition)
+        else:
+            house.reviewing.act(reviewer, case_id, _act(act, reviewer, now, form))
+    except (Conflict, TooLong, Unprocessable) as refusal:
+        return _case_page(house, caller, session, case_id, refusal=str(refusal))
+    return RedirectResponse(f"/console/cases/{case_id}", 303)
+
+
+def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> Act:
+    name = reviewer.name
+    if act == "claim":
+        return lambda case: acts.claim(case, name, now)
+    if act == "release":
+        return lambda case: acts.release(case, name, now)
+    if act == "notes":
+        text = _read(Note, form).text
+        return lambda case: acts.note(case, name, now, text)
+    if act == "reopen":
+        text = _read(Note, form).text
+        return lambda case: acts.reopen(case, name, now, text)
+    if act in ("snooze", "document-requests"):
+        pause = _read(Pause, form | {"until": _until(form, now)})
+        laid = acts.snooze if act == "snooze" else acts.request_documents
+        return lambda case: laid(case, name, now, pause.until, pause.text)
+    if act == "marks":
+        indicator, verdict = form.get("indicator", ""), form.get("verdict", "")
+        if verdict not in VERDICTS:
+            raise Unprocessable("say whether the reason is right, wrong or unclear")
+        return lambda case: acts.mark_reason(case, name, now, indicator[:64], verdict)
+    raise NotFound("there is no such act")
+
+
+def _until(form: dict[str, str], now: datetime) -> str:
+    hours = form.get("hours", "")
+    if not hours.isdecimal() or len(hours) > 4:
+        raise Unprocessable("say for how many hours")
+    return (now + timedelta(hours=int(hours))).isoformat()
+
+
+def _read(kind: type[Said], form: dict[str, str]) -> Said:
+    """The fields of a form as a body; raises Unprocessable with the first thing that is wrong."""
+    fields = {name: value for name, value in form.items() if name in kind.model_fields}
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"])).replace("_", " ")
+        raise Unprocessable(f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+
+
+def _case_page(
+    house: House, caller: Caller, session: Any, case_id: str, *, refusal: str | None
+) -> HTMLResponse:
+    reviewer, now = reviewer_of(caller), house.clock()
+    row, case = house.reviewing.read(reviewer, case_id, now)
+    record = house.log.record(case_id)
+    assert record is not None, "a case is opened by its decision"
+    decision = Decision.model_validate_json(record)
+    submission = read_submission(decision.request.encode())
+    return page(
+        "case.html",
+        status=200 if refusal is None else 409,
+        reader=caller,
+        session=session,
+        refusal=refusal,
+        row=row,
+        state=case,
+        status_now=status_at(case, now),
+        hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
+        case=Evidence.of(decision),
+        submission=submission,
+        days=Days.of(submission),
+        way=Way.of(submission),
+        payments=Payments.of(submission),
+        linked=house.reviewing.linked(reviewer, case_id, SHARED, MOST_LINKED),
+        similar=_ended(house, reviewer, case_id),
+        events=[Happened.of(event) for event in house.reviewing.events(case_id)],
+        choices=_choices(case),
+        may_act=caller.may("review"),
+    )
+
+
+def _ended(house: House, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
+    """Past cases of the same goods or way, with how they ended."""
+    alike = house.reviewing.linked(reviewer, case_id, ALIKE, MOST_LINKED)
+    ended = ((each, house.reviewing.disposition_of(each.case)) for each in alike)
+    return [(each, MEANING[said.code].words) for each, said in ended if said]
+
+
+def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
+    """What the form of a disposition offers; an adverse end is marked."""
+    second = "" if case.proposed else " (a second reviewer will judge)"
+    return {
+        "code": [
+            (code, told.words + (second if told.is_adverse else ""))
+            for code, told in MEANING.items()
+        ],
+        "reason": [(code, code.replace("_", " ")) for code in get_args(ReasonCode)],
+        "confidence": [(level, level) for level in get_args(Confidence)],
+        "shortest": [("text", str(SHORTEST_TEXT))],
+    }
+
+
+def _said(value: object) -> str:
+    return "nobody" if value is None else str(value).replace("_", " ")

@@ -1,0 +1,135 @@
+"""The page of the queue: what waits, by lane, and how long is left."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from features.records import Mode
+from serving.access.callers import Caller
+from serving.api.cases import ShownLane, cursor_after, place_of, reviewer_of, stored_lanes
+from serving.api.requests import TheHouse
+from serving.console.pages import PageRoute, page
+from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.errors import Conflict
+from serving.house import House
+from serving.lanes.placement import Lane
+from serving.review import case as acts
+from serving.review.summary import LANE_NAMES
+from serving.store.case_book import CaseRow, Sight, Wanted
+
+router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
+
+PAGE_SIZE = 25
+SHOWN: tuple[ShownLane, ...] = get_args(ShownLane)
+
+MaySeeQueue = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
+MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+
+
+class Filters(BaseModel):
+    """What the reader asked for; empty where nothing was chosen."""
+
+    lane: ShownLane | None = None
+    office: Annotated[str, Field(max_length=64)] = ""
+    mode: Mode | None = None
+    owner: Annotated[str, Field(pattern="^(mine|nobody|)$")] = ""
+    older_than_hours: Annotated[int, Field(ge=0, le=8760)] | None = None
+    cursor: Annotated[str, Field(max_length=400)] = ""
+
+    def wanted(self, caller: Caller, now: datetime) -> Wanted:
+        """The same as the case book understands it."""
+        before = now - timedelta(hours=self.older_than_hours) if self.older_than_hours else None
+        return Wanted(
+            now=now.isoformat(),
+            lanes=stored_lanes([self.lane] if self.lane else []),
+            office_id=self.office or None,
+            mode=self.mode,
+            owner=caller.name if self.owner == "mine" else None,
+            is_unowned=self.owner == "nobody",
+            opened_before=before.isoformat() if before else None,
+        )
+
+    def address(self, **changed: str) -> str:
+        """The address of the queue with these filters and some changed."""
+        kept = self.model_dump(exclude_none=True, exclude={"cursor"}) | changed
+        asked = {name: value for name, value in kept.items() if value}
+        return "/console/queue" + (f"?{urlencode(asked)}" if asked else "")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One case as the queue shows it; a control case looks like any other inspection."""
+
+    row: CaseRow
+    title: str
+    lane: str
+    hours_left: float
+    is_mine: bool
+
+    @classmethod
+    def of(cls, row: CaseRow, caller: Caller, now: datetime) -> "Waiting":
+        """A case, seen by someone at an instant."""
+        left = datetime.fromisoformat(row.due_at) - now
+        lane: Lane = row.lane  # type: ignore[assignment]
+        return cls(
+            row,
+            f"{row.subject_kind.capitalize()} {row.subject_id}",
+            LANE_NAMES[lane],
+            left / timedelta(hours=1),
+            row.owner == caller.name,
+        )
+
+
+@router.get("")
+def show_queue(
+    house: TheHouse,
+    caller: MaySeeQueue,
+    session: TheSession,
+    filters: Annotated[Filters, Query()],
+) -> HTMLResponse:
+    """The cases that wait; the list alone where the page asks for what is new."""
+    now = house.clock()
+    reviewer = reviewer_of(caller)
+    rows = house.reviewing.queue(
+        reviewer, filters.wanted(caller, now), place_of(filters.cursor or None), PAGE_SIZE
+    )
+    return page(
+        "queue.html",
+        reader=caller,
+        session=session,
+        filters=filters,
+        waiting=[Waiting.of(row, caller, now) for row in rows],
+        counts=_counts(house, reviewer.sight, now),
+        next=cursor_after(rows[-1]) if len(rows) == PAGE_SIZE else None,
+        modes=get_args(Mode),
+    )
+
+
+@router.post("/next")
+def take_next(house: TheHouse, caller: MayReview, form: SignedForm) -> Response:
+    """Claim the most urgent case that nobody has, and open it."""
+    now = house.clock()
+    reviewer = reviewer_of(caller)
+    wanted = Wanted(now=now.isoformat(), is_unowned=True)
+    for row in house.reviewing.queue(reviewer, wanted, None, PAGE_SIZE):
+        try:
+            house.reviewing.act(
+                reviewer, row.case_id, lambda case: acts.claim(case, caller.name, now)
+            )
+        except Conflict:  # another took it meanwhile, or the reader proposed its end
+            continue
+        return RedirectResponse(f"/console/cases/{row.case_id}", 303)
+    return RedirectResponse("/console/queue", 303)
+
+
+def _counts(house: House, sight: Sight, now: datetime) -> dict[str, tuple[str, int]]:
+    """How many wait in each lane that is shown, with its name."""
+    counts = house.reviewing.counts(sight, now)
+    inspections = counts.get("inspect", 0) + counts.pop("control", 0)
+    shown = counts | {"inspect": inspections}
+    return {lane: (LANE_NAMES[lane], shown.get(lane, 0)) for lane in SHOWN}

@@ -1,0 +1,11 @@
+// Keys for what a page offers: an element with data-key="c" is followed or pressed by c.
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input, select, textarea");
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const offered = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!offered) return;
+  event.preventDefault();
+  offered.click();
+  const target = offered.hash && document.querySelector(offered.hash);
+  if (target) target.closest("section").querySelector("select, textarea, input:not([type=hidden])")?.focus();
+});

@@ -1,0 +1,71 @@
+"""A case in two sentences: what it is, and why it is here."""
+
+from datetime import datetime
+
+from features.records import Journey
+from features.submission import Submission
+from serving.decisions.decision import Decision
+from serving.explanation.reasons import Reason
+from serving.lanes.placement import Lane
+
+# A control case must look like any other that is to be inspected.
+LANE_NAMES: dict[Lane, str] = {
+    "rescue": "Rescue",
+    "inspect": "Inspection",
+    "control": "Inspection",
+    "document_check": "Document check",
+    "post_review": "Review after release",
+    "release": "Release",
+}
+_WHY: dict[Lane, str] = {
+    "rescue": "It is here because lives may be at risk",
+    "inspect": "It is proposed for inspection",
+    "control": "It is proposed for inspection",
+    "document_check": "A check of its documents is proposed before it goes on",
+    "post_review": "It may go on, and is proposed for review afterwards",
+    "release": "Nothing calls for a closer look now",
+}
+
+
+def what_it_is(submission: Submission) -> str:
+    """One sentence on the subject."""
+    if submission.subject_kind == "route":
+        return f"A journey {_way(submission.journey)}, declared {_when(submission.declared_at)}."
+    shipment, journey = submission.shipment, submission.journey
+    assert shipment is not None, "a shipment's submission has one"
+    goods = shipment.goods_description or f"goods under code {shipment.hs_code}"
+    way = f", travelling {_way(journey)}" if journey else ""
+    return (
+        f"A shipment of {goods} from {shipment.dispatch_country} to "
+        f"{shipment.destination_country}{way}, declared {_when(shipment.declared_at)}."
+    )
+
+
+def why_it_is_here(decision: Decision) -> str:
+    """One sentence on the lane, with the strongest reason on either side."""
+    if decision.life_at_risk:
+        return f"{_WHY['rescue']}: {decision.life_at_risk}."
+    if decision.lane_reason in ("watch_list", "rule"):
+        return f"{_WHY[decision.lane]}: {decision.hits[0]}."
+    strongest = {r.effect: r for r in reversed(decision.reasons.reasons)}
+    parts = [_WHY[decision.lane]]
+    if "for" in strongest:
+        mark = ";" if decision.lane == "release" else ":"
+        parts.append(f"{mark} what speaks most for a look is that {_clause(strongest['for'])}")
+    if "against" in strongest:
+        parts.append(f"; what speaks most against is that {_clause(strongest['against'])}")
+    return "".join(parts) + "."
+
+
+def _clause(reason: Reason) -> str:
+    telling = max(reason.evidence, key=lambda e: e.contribution * reason.log_odds)
+    return telling.sentence[:1].lower() + telling.sentence[1:]
+
+
+def _way(journey: Journey | None) -> str:
+    assert journey is not None, "a route's submission has one"
+    return f"by {journey.mode.replace('_', ' ')} from {journey.origin} to {journey.destination}"
+
+
+def _when(instant: datetime) -> str:
+    return f"on {instant:%-d %B %Y at %H:%M} UTC"
