@@ -9,8 +9,8 @@ every node of the column. Column `~c` means category feature c, whose code is th
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from serving.scorer.compiled import inner
 from serving.scorer.forest import (
     IS_CATEGORICAL,
     IS_DEFAULT_LEFT,
@@ -21,6 +21,7 @@ from serving.scorer.forest import (
     Floats,
     Forest,
     Ints,
+    Words,
 )
 
 ZERO = float(np.float32(1e-35))
@@ -73,7 +74,7 @@ def _kinds(forest: Forest) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     return forest.feature.astype(np.int64) << 3 | missing << 1 | is_left
 
 
-@njit(cache=True, nogil=True)
+@inner
 def code_of(columns: Columns, c: int, value: float) -> int:
     """How many thresholds of column c are below the value."""
     start, stop = columns.cut_start[c], columns.cut_start[c + 1]
@@ -98,9 +99,19 @@ def code_of(columns: Columns, c: int, value: float) -> int:
     return low - start
 
 
-@njit(cache=True, nogil=True)
+@inner
 def category_of(value: float) -> int:
     """The category that LightGBM reads in a number: its whole part; -1 is none of them."""
     if value > -1.0 and value < PAST_CATEGORIES:
         return int(value)
     return -1
+
+
+@inner
+def is_in(words: Words, first: int, length: int, category: int) -> int:
+    """Whether the bit of a category is set in `length` words from `first` on; a 0 follows these.
+
+    A category that is none, -1, is past all words once it is unsigned.
+    """
+    word = np.int64(first) + min(np.int64(category) >> 5, np.int64(length))
+    return int(words[word] >> (category & 31)) & 1

@@ -1,239 +1,214 @@
-"""A forest prepared for scoring: columns, trees in the order they are walked, and their tables."""
+"""A forest prepared for scoring: the flat arrays that the kernels read.
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+Below node j of a tree are two places, 2j on its left and 2j + 1 on its right, each taken by a node
+or a leaf; the root has the place after all of these. Numbers of nodes, places and leaves begin
+again in every tree; the arrays of all trees stand one after another, from `..._start[tree]` on. All
+of it together takes less memory than the text that it was read from.
+"""
+
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from serving.scorer.columns import Columns, columns_of
-from serving.scorer.forest import Bytes, Counts, Floats, Forest, Ints, Words
-from serving.scorer.layout import TreeLayout, TreeShape, lay_out
-from serving.scorer.quadrature import Rules, rules_up_to
-from serving.scorer.tables import fill_tables
+from serving.scorer.forest import Floats, Forest, Ints, Words
+from serving.scorer.quadrature import FEATURES_PER_PASS, Rules, rules_up_to
+from serving.scorer.ways import Ways, tree_of_nodes, ways_of
 
-MOST_TABLE_BYTES = 224 << 20
-"""Above this, cuts move down and rare long leaves are computed instead of looked up."""
+T = TypeVar("T", bound=np.generic)
 
 
-class Nodes(NamedTuple):
-    """Nodes of all trees in program order; children are nodes or `~` leaves of the forest.
+class Numerical(NamedTuple):
+    """Nodes that ask whether the code in `column` is at most `rank`."""
 
-    A numerical node asks `code <= rank` of its column; a categorical one, whose column is below 0,
-    asks whether the category's bit is set in `words[set_start:set_stop]`. `steps` holds what one
-    step down a tree reads side by side: column, rank, set_start, set_stop, left, right.
+    start: Ints
+    node: Words
+    column: Words
+    rank: Ints
+
+
+class Categorical(NamedTuple):
+    """Nodes that ask whether a category's bit is set in `words[first:first + length]`.
+
+    The word after these is 0, for all categories beyond them.
     """
 
-    column: Ints
-    rank: Ints
-    set_start: Ints
-    set_stop: Ints
+    start: Ints
+    node: Words
+    feature: Words
+    first: Words
+    length: Words
     words: Words
-    numerical: Ints
-    categorical: Ints
-    steps: Ints
+
+
+class Repeats(NamedTuple):
+    """Nodes that ask a feature again that `asked` asked last, on whose side `side` they are.
+
+    `asked_repeat` is the number of `asked` among the tree's repeats from 2 on, 0 if it is none.
+    """
+
+    start: Ints
+    node: Words
+    asked: Words
+    asked_repeat: Words
+    side: Words
+    kept: Floats
 
 
 class Trees(NamedTuple):
-    """The walk: per tree where its nodes and groups start; per walked node its bits and places."""
+    """The shape of the trees; `feature` is a place in `asked`, the features that any node asks."""
 
-    root: Ints
     node_start: Ints
-    walked_start: Ints
-    group_start: Ints
-    most_places: int
-    bit: Ints
-    added: Ints
-    to_left: Ints
-    to_right: Ints
+    passes: Ints
+    place: Words
+    left_share: Floats
+    feature: Words
+    leaf_place: Words
     leaf_value: Floats
+    asked: Ints
 
 
-class Groups(NamedTuple):
-    """What is looked up or, where `table_start` is below 0, computed at the places below the cut.
+class Steps(NamedTuple):
+    """What one step down a tree reads, side by side, for nodes numbered through all trees.
 
-    `path_*` hold the ways to computed leaves; `value` is such a leaf's value.
+    A row of `steps` holds column, rank, first, length, left, right, and two more to fill half a
+    cache line; a column below 0 is `~` a category feature, a child below 0 `~` a leaf.
     """
 
-    node_start: Ints
-    nodes: Ints
-    above: Ints
-    feature_start: Ints
-    feature: Ints
-    ratio: Floats
-    table_start: Counts
-    table: Floats
-    value: Floats
-    path_start: Ints
-    path_node: Ints
-    path_is_left: Bytes
-    path_place: Ints
-    rules: Rules
+    root: Ints
+    steps: Ints
 
 
 class Program(NamedTuple):
     """All that the kernels read; rows are numbers in the order of the model's features."""
 
     columns: Columns
-    nodes: Nodes
+    numerical: Numerical
+    categorical: Categorical
+    repeats: Repeats
     trees: Trees
-    groups: Groups
+    steps: Steps
+    rules: Rules
 
 
-def prepare(forest: Forest, most_table_bytes: int = MOST_TABLE_BYTES) -> Program:
-    """The program of a forest; its tables take at most `most_table_bytes`."""
-    shapes = [_shape(forest, tree) for tree in range(len(forest.node_start) - 1)]
-    layouts = _layouts(shapes, most_table_bytes)
+def prepare(forest: Forest) -> Program:
+    """The program of a forest."""
+    ways = ways_of(forest)
     columns, column, rank = columns_of(forest)
+    categorical = _categorical(forest, ways.order, column)
+    trees = _trees(forest, ways)
     return Program(
-        columns, _nodes(forest, layouts, column, rank), _trees(forest, layouts),
-        _groups(forest, shapes, layouts),
-    )  # fmt: skip
+        columns=columns,
+        numerical=_numerical(forest, ways.order, column, rank),
+        categorical=categorical,
+        repeats=_repeats(forest, ways),
+        trees=trees,
+        steps=_steps(forest, ways.order, column, rank, categorical),
+        rules=rules_up_to(int(trees.passes.max(initial=1))),
+    )
 
 
-def table_numbers(layout: TreeLayout) -> Counts:
-    """How many numbers the table of each group holds; 0 where a leaf is computed."""
-    rows = np.where(layout.group_bits < 0, 0, np.left_shift(1, layout.group_bits.clip(0)))
-    return np.asarray(rows * (layout.group_features + 1), np.int64)
+def _numerical(forest: Forest, order: Ints, column: Ints, rank: Ints) -> Numerical:
+    picked = np.flatnonzero(column[order] >= 0)
+    nodes = order[picked]
+    start = _starts(forest, nodes)
+    return Numerical(start, _in_tree(forest, nodes, picked), _unsigned(column[nodes]), rank[nodes])
 
 
-def _shape(forest: Forest, tree: int) -> TreeShape:
-    nodes = slice(forest.node_start[tree], forest.node_start[tree + 1])
-    leaves = slice(forest.leaf_start[tree], forest.leaf_start[tree + 1])
-    return TreeShape(
-        forest.feature[nodes], forest.left[nodes], forest.right[nodes], forest.count[nodes],
-        forest.leaf_value[leaves], forest.leaf_count[leaves],
-    )  # fmt: skip
+def _categorical(forest: Forest, order: Ints, column: Ints) -> Categorical:
+    picked = np.flatnonzero(column[order] < 0)
+    nodes = order[picked]
+    # A 0 after each set moves the sets that follow it by one.
+    sets_before = np.argsort(np.argsort(forest.set_start[nodes]))
+    return Categorical(
+        start=_starts(forest, nodes),
+        node=_in_tree(forest, nodes, picked),
+        feature=_unsigned(~column[nodes]),
+        first=_unsigned(forest.set_start[nodes] + sets_before),
+        length=_unsigned(forest.set_stop[nodes] - forest.set_start[nodes]),
+        words=np.insert(forest.words, np.sort(forest.set_stop[nodes]), 0),
+    )
 
 
-def _layouts(shapes: Sequence[TreeShape], most_table_bytes: int) -> list[TreeLayout]:
-    byte_price_ns = 1e-3
-    while True:
-        layouts = [lay_out(shape, byte_price_ns) for shape in shapes if len(shape.feature)]
-        if 8 * sum(table_numbers(layout).sum() for layout in layouts) <= most_table_bytes:
-            return layouts
-        byte_price_ns *= 1.4
+def _repeats(forest: Forest, ways: Ways) -> Repeats:
+    picked = np.flatnonzero(ways.again[ways.order] >= 0)
+    nodes = ways.order[picked]
+    start = _starts(forest, nodes)
+    number = np.zeros(len(ways.order), np.int64)
+    number[nodes] = np.arange(len(nodes)) - start[tree_of_nodes(forest)[nodes]] + 2
+    asked = ways.again[nodes]
+    return Repeats(
+        start=start,
+        node=_in_tree(forest, nodes, picked),
+        asked=_in_tree(forest, asked, _inverse(ways.order)[asked]),
+        asked_repeat=_unsigned(number[asked]),
+        side=_unsigned(ways.again_side[nodes]),
+        kept=ways.kept[nodes],
+    )
 
 
-def _starts(lengths: "Sequence[int] | Ints | Bytes") -> Ints:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+def _trees(forest: Forest, ways: Ways) -> Trees:
+    tree, new = tree_of_nodes(forest), _inverse(ways.order)
+    first, nodes = forest.node_start[tree], np.diff(forest.node_start)
+    number = new - first
+    place = np.where(ways.parent >= 0, 2 * number[ways.parent] + ways.side, 2 * nodes[tree])
+    # A tree of one leaf has it where others have the root: at place 0, after no nodes.
+    leaf_place = np.zeros(len(forest.leaf_value), np.int64)
+    for side, child in enumerate((forest.left, forest.right)):
+        above = np.flatnonzero(child < 0)
+        leaf_place[forest.leaf_start[tree[above]] + ~child[above]] = 2 * number[above] + side
+    most = np.ones(len(nodes), np.int64)
+    np.maximum.at(most, tree, ways.features)
+    asked, feature = np.unique(forest.feature, return_inverse=True)
+    return Trees(
+        node_start=forest.node_start,
+        passes=(-(-most // FEATURES_PER_PASS)).astype(np.int32),
+        place=_unsigned(place[ways.order]),
+        left_share=ways.left_share[ways.order],
+        feature=_unsigned(feature[ways.order]),
+        leaf_place=_unsigned(leaf_place),
+        leaf_value=forest.leaf_value,
+        asked=asked,
+    )
 
 
-def _joined(layouts: list[TreeLayout], name: str, kind: type = np.int32) -> npt.NDArray[Any]:
-    return np.concatenate([np.zeros(0, kind), *(getattr(each, name) for each in layouts)])
+def _steps(forest: Forest, order: Ints, column: Ints, rank: Ints, sets: Categorical) -> Steps:
+    steps = np.zeros((len(order), 8), np.int32)
+    steps[:, 0], steps[:, 1] = column[order], rank[order]
+    is_category = steps[:, 0] < 0
+    steps[is_category, 2], steps[is_category, 3] = sets.first, sets.length
+    for side, child in enumerate((forest.left, forest.right)):
+        steps[:, 4 + side] = _children(forest, child, _inverse(order))[order]
+    is_grown = np.diff(forest.node_start) > 0
+    root = np.where(is_grown, forest.node_start[:-1], ~forest.leaf_start[:-1])
+    return Steps(root.astype(np.int32), steps)
 
 
-def _grown(forest: Forest) -> Ints:
-    """The trees that have nodes; a tree of one leaf adds the same to every margin."""
-    return np.flatnonzero(np.diff(forest.node_start)).astype(np.int32)
+def _children(forest: Forest, child: Ints, new: Ints) -> Ints:
+    tree = tree_of_nodes(forest)
+    node = new[forest.node_start[tree] + np.maximum(child, 0)]
+    leaf = forest.leaf_start[tree] + np.maximum(~child, 0)
+    return np.where(child >= 0, node, ~leaf).astype(np.int32)
 
 
-def _order(forest: Forest, layouts: list[TreeLayout]) -> Ints:
-    starts = forest.node_start[_grown(forest)]
-    orders = [layout.order + start for layout, start in zip(layouts, starts, strict=True)]
-    return np.concatenate([np.zeros(0, np.int32), *orders])
-
-
-def _children(forest: Forest, children: Ints, new: Ints) -> Ints:
-    of_tree = np.repeat(np.arange(len(forest.node_start) - 1), np.diff(forest.node_start))
-    node = np.maximum(children, 0) + forest.node_start[of_tree]
-    leaf = np.maximum(~children, 0) + forest.leaf_start[of_tree]
-    return np.where(children >= 0, new[np.minimum(node, len(new) - 1)], ~leaf).astype(np.int32)
-
-
-def _nodes(forest: Forest, layouts: list[TreeLayout], column: Ints, rank: Ints) -> Nodes:
-    order = _order(forest, layouts)
+def _inverse(order: Ints) -> Ints:
     new = np.empty(len(order), np.int32)
     new[order] = np.arange(len(order))
-    left, right = (_children(forest, side, new) for side in (forest.left, forest.right))
-    steps = [column, rank, forest.set_start, forest.set_stop, left, right, left, right]
-    return Nodes(
-        column=column[order],
-        rank=rank[order],
-        set_start=forest.set_start[order],
-        set_stop=forest.set_stop[order],
-        words=forest.words,
-        numerical=np.flatnonzero(column[order] >= 0).astype(np.int32),
-        categorical=np.flatnonzero(column[order] < 0).astype(np.int32),
-        # Eight numbers are half a cache line, so that no node straddles two.
-        steps=np.stack(steps, axis=1)[order],
-    )
+    return new
 
 
-def _roots(forest: Forest, layouts: list[TreeLayout]) -> Ints:
-    roots = ~forest.leaf_start[:-1]
-    starts = forest.node_start[_grown(forest)]
-    roots[_grown(forest)] = [
-        start + int(np.argmin(layout.order)) for start, layout in zip(starts, layouts, strict=True)
-    ]
-    return roots
+def _starts(forest: Forest, nodes: Ints) -> Ints:
+    """Where each tree's share of `nodes` begins; these are sorted by tree."""
+    in_tree = np.bincount(tree_of_nodes(forest)[nodes], minlength=len(forest.node_start) - 1)
+    return np.concatenate([[0], np.cumsum(in_tree)]).astype(np.int32)
 
 
-def _trees(forest: Forest, layouts: list[TreeLayout]) -> Trees:
-    walked = [len(layout.bit) for layout in layouts]
-    groups = [len(layout.group_root) for layout in layouts]
-    return Trees(
-        root=_roots(forest, layouts),
-        node_start=_starts([len(layout.order) for layout in layouts]),
-        walked_start=_starts(walked),
-        group_start=_starts(groups),
-        most_places=max((w + g for w, g in zip(walked, groups, strict=True)), default=0),
-        bit=_joined(layouts, "bit"),
-        added=_joined(layouts, "added"),
-        to_left=_joined(layouts, "to_left"),
-        to_right=_joined(layouts, "to_right"),
-        leaf_value=forest.leaf_value,
-    )
+def _in_tree(forest: Forest, nodes: Ints, numbers: "npt.NDArray[np.int32 | np.int64]") -> Words:
+    """Numbers of nodes through all trees as numbers in the tree that each is in."""
+    return _unsigned(numbers - forest.node_start[tree_of_nodes(forest)[nodes]])
 
 
-def _groups(forest: Forest, shapes: list[TreeShape], layouts: list[TreeLayout]) -> Groups:
-    numbers = np.concatenate([np.zeros(0, np.int64), *map(table_numbers, layouts)])
-    before = np.concatenate([[0], np.cumsum(numbers)]).astype(np.int64)
-    rules = rules_up_to(max((int(each.group_features.max()) for each in layouts), default=0))
-    roots = _joined(layouts, "group_root")
-    first_leaf = np.repeat(
-        forest.leaf_start[_grown(forest)], [len(each.group_root) for each in layouts]
-    )
-    node_start = forest.node_start[_grown(forest)]
-    ways = [layout.path_node + start for layout, start in zip(layouts, node_start, strict=True)]
-    return Groups(
-        node_start=_group_nodes(layouts),
-        nodes=_joined(layouts, "group_nodes"),
-        above=_joined(layouts, "group_above"),
-        feature_start=_starts(_joined(layouts, "group_features")),
-        feature=_joined(layouts, "features"),
-        ratio=_joined(layouts, "ratios", np.float64),
-        table_start=np.where(_joined(layouts, "group_bits") < 0, -1, before[:-1]),
-        table=_table(forest, shapes, layouts, before, rules),
-        value=forest.leaf_value[np.where(roots < 0, ~roots + first_leaf, 0)],
-        path_start=_starts(_joined(layouts, "group_path")),
-        path_node=np.concatenate([np.zeros(0, np.int32), *ways]).astype(np.int32),
-        path_is_left=_joined(layouts, "path_is_left", np.uint8),
-        path_place=_joined(layouts, "path_place"),
-        rules=rules,
-    )
-
-
-def _group_nodes(layouts: list[TreeLayout]) -> Ints:
-    starts, before = [np.zeros(0, np.int32)], 0
-    for layout in layouts:
-        sizes = layout.group_nodes
-        starts.append(before + len(layout.bit) + np.cumsum(sizes) - sizes)
-        before += len(layout.order)
-    return np.concatenate(starts).astype(np.int32)
-
-
-def _table(
-    forest: Forest,
-    shapes: list[TreeShape],
-    layouts: list[TreeLayout],
-    before: Counts,
-    rules: Rules,
-) -> Floats:
-    table = np.empty(before[-1])
-    group = 0
-    for tree, layout in zip(_grown(forest), layouts, strict=True):
-        starts = before[group : group + len(layout.group_root)]
-        fill_tables(shapes[tree], layout, starts, table, rules)
-        group += len(layout.group_root)
-    return table
+def _unsigned(numbers: "npt.NDArray[T]") -> Words:
+    # An unsigned index is not looked at for being below 0 in a compiled function.
+    return numbers.astype(np.uint32)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.scorer.errors import NotScorable
-from serving.scorer.kernels import explain_row, explain_rows, margins
+from serving.scorer.kernels import explain_rows, margins
 from serving.scorer.program import Program, prepare
 from serving.scorer.tree_text import read_forest
 from training.risk_model import BOOSTER, RiskModel
@@ -17,9 +17,6 @@ Floats = npt.NDArray[np.float64]
 
 ADDITIVITY = 1e-9
 """How far base and contributions may be from the log-odds they explain."""
-
-_FEWEST_IN_BLOCKS = 16
-"""Fewer rows than this are explained one by one: a block would visit each table for too little."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +43,16 @@ class PreparedTrees:
 
     program: Program
     expected: float
-    single_leaves: float
-    features: int
+    feature_names: tuple[str, ...]
 
     @classmethod
     def of_text(cls, text: str) -> Self:
         """Read a model's text and compile what is not compiled; raises TreesRefused."""
         forest = read_forest(text)
-        single = [
-            float(forest.leaf_value[leaf])
-            for leaf, nodes in zip(forest.leaf_start, np.diff(forest.node_start), strict=False)
-            if not nodes
-        ]
-        trees = cls(prepare(forest), forest.expected, sum(single), len(forest.feature_names))
+        trees = cls(prepare(forest), forest.expected, forest.feature_names)
         # The first call of a compiled function loads or makes its code, which no request awaits.
-        for rows in (1, _FEWEST_IN_BLOCKS):
-            trees.explain(np.zeros((rows, trees.features)))
-        trees.margins(np.zeros((1, trees.features)))
+        trees.explain(np.zeros((1, len(forest.feature_names))))
+        trees.margins(np.zeros((1, len(forest.feature_names))))
         return trees
 
     def margins(self, rows: Floats) -> Floats:
@@ -74,11 +64,8 @@ class PreparedTrees:
     def explain(self, rows: Floats, threads: int = 1) -> Explained:
         """Margins and parts, the same to the last bit for any number of rows and threads."""
         rows = self._checked(rows)
-        out, parts = np.empty(len(rows)), np.zeros(rows.shape)
-        if len(rows) < _FEWEST_IN_BLOCKS:
-            for i, row in enumerate(rows):
-                out[i] = explain_row(self.program, row, parts[i])
-        elif threads == 1:
+        out, parts = np.empty(len(rows)), np.empty(rows.shape)
+        if threads == 1:
             explain_rows(self.program, rows, parts, out)
         else:
             shares = np.array_split(np.arange(len(rows)), threads)
@@ -87,13 +74,14 @@ class PreparedTrees:
                 list(
                     pool.map(lambda s: explain_rows(self.program, rows[s], parts[s], out[s]), spans)
                 )
-        return Explained(out + self.single_leaves, parts)
+        return Explained(out, parts)
 
     def _checked(self, rows: Floats) -> Floats:
         # The kernels check no bounds; nothing of another shape or type may reach them.
         rows = np.ascontiguousarray(rows, dtype=np.float64)
-        if rows.ndim != 2 or rows.shape[1] != self.features:
-            raise ValueError(f"want rows of {self.features} features, not shape {rows.shape}")
+        width = len(self.feature_names)
+        if rows.ndim != 2 or rows.shape[1] != width:
+            raise ValueError(f"want rows of {width} features, not shape {rows.shape}")
         return rows
 
 
@@ -108,11 +96,7 @@ class Scorer:
     def of(cls, model: RiskModel) -> Self:
         """A scorer of a model that was verified when it was read; raises TreesRefused."""
         trees = PreparedTrees.of_text(model.booster_text)
-        if trees.features != len(model.encoding.names):
-            raise NotScorable(
-                f"{BOOSTER} reads {trees.features} features, "
-                f"the manifest names {len(model.encoding.names)}"
-            )
+        _refuse_other_names(list(trees.feature_names), model.encoding.names)
         return cls(model, trees)
 
     def score(self, rows: Floats, threads: int = 1) -> Scores:
@@ -131,6 +115,18 @@ class Scorer:
         )
         _refuse_unexplained(scores)
         return scores
+
+
+def _refuse_other_names(trees: list[str], manifest: list[str]) -> None:
+    for place, (theirs, ours) in enumerate(zip(trees, manifest, strict=False)):
+        if theirs != ours:
+            raise NotScorable(
+                f"{BOOSTER} reads {theirs!r} as feature {place + 1}, the manifest names {ours!r}"
+            )
+    if len(trees) != len(manifest):
+        raise NotScorable(
+            f"{BOOSTER} reads {len(trees)} features, the manifest names {len(manifest)}"
+        )
 
 
 def _logistic(log_odds: Floats) -> Floats:

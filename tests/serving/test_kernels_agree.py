@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.scorer.forest import Forest
-from serving.scorer.program import prepare
 from serving.scorer.scores import PreparedTrees
 from serving.scorer.tree_text import read_forest
 
@@ -84,13 +83,17 @@ def trees(training: str) -> PreparedTrees:
     return PreparedTrees.of_text(booster(training).model_to_string())
 
 
+def contributions(model: lightgbm.Booster, asked: np.ndarray) -> np.ndarray:
+    return np.asarray(model.predict(asked, pred_contrib=True, num_threads=1))
+
+
 @pytest.mark.parametrize("training", TRAININGS)
 @pytest.mark.parametrize("asked", [rows(400, 4), strange(400)], ids=["usual", "strange"])
 def test_margins_and_every_contribution_are_those_of_lightgbm(
     training: str, asked: np.ndarray
 ) -> None:
-    theirs = booster(training).predict(asked, pred_contrib=True, num_threads=1)
-    margins = booster(training).predict(asked, raw_score=True, num_threads=1)
+    theirs = contributions(booster(training), asked)
+    margins = np.asarray(booster(training).predict(asked, raw_score=True, num_threads=1))
 
     explained = trees(training).explain(asked)
 
@@ -109,23 +112,29 @@ def test_contributions_are_those_of_shap(training: str) -> None:
     assert np.abs(trees(training).explain(asked).parts - theirs).max() <= 1e-9
 
 
-@pytest.mark.parametrize("training", ["leaf-wise", "deep", "bagging"])
-@pytest.mark.parametrize("table_bytes", [0, 20_000, 1 << 20])
-def test_looked_up_or_computed_is_the_same(training: str, table_bytes: int) -> None:
-    asked = np.concatenate([rows(40, 9), strange(40)])
-    whole = trees(training)
-    forest = read_forest(booster(training).model_to_string())
-    lean = PreparedTrees(
-        prepare(forest, table_bytes), whole.expected, whole.single_leaves, whole.features
-    )
+@pytest.mark.parametrize(("features", "passes"), [(20, 2), (40, 3)])
+def test_paths_with_more_features_than_one_pass_sums_are_exact(features: int, passes: int) -> None:
+    values = np.random.default_rng(13).normal(size=(3000, features))
+    labels = (values > 1.5).any(axis=1).astype(float)
+    parameters = {"objective": "binary", "num_threads": 1, "verbosity": -1, "num_leaves": 100}
+    model = lightgbm.train(parameters, lightgbm.Dataset(values, labels), 3)
+    theirs = contributions(model, values[:100])
 
-    explained, expected = lean.explain(asked), whole.explain(asked)
+    long = PreparedTrees.of_text(model.model_to_string())
+    explained = long.explain(values[:100])
 
-    assert lean.program.groups.table.nbytes <= table_bytes
-    assert np.abs(explained.parts - expected.parts).max() <= 1e-12
-    assert np.array_equal(explained.margins, expected.margins)
-    one = [lean.explain(row[None]).parts[0] for row in asked]
-    assert np.array_equal(explained.parts, np.stack(one))
+    wholes = explained.parts.sum(axis=1) + long.expected
+    their_error = np.abs(theirs.sum(axis=1) - explained.margins).max()
+    assert long.program.trees.passes.max() == passes
+    assert np.abs(wholes - explained.margins).max() <= 1e-12
+    # On the longest paths LightGBM's own contributions don't add up to its margin within 1e-9.
+    assert np.abs(explained.parts - theirs[:, :-1]).max() <= max(1e-10, their_error)
+
+
+def test_a_prepared_model_is_smaller_than_its_text() -> None:
+    arrays = [array for part in trees("deep").program for array in part]
+
+    assert sum(array.nbytes for array in arrays) < len(booster("deep").model_to_string())
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
