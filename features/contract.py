@@ -77,7 +77,7 @@ def shown(value: object, is_closed: bool) -> str | None:
 def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
     """Everything wrong in a table of typed columns of the record type `name`."""
     for column, limit in limits(RECORD_FILES[name]).items():
-        for what, flags in _broken(table[column], limit):
+        for what, flags in broken_values(table[column], limit):
             yield from _where(column, what, flags)
     if name in CURRENCY_OF:
         amount = CURRENCY_OF[name]
@@ -94,7 +94,8 @@ def _where(column: str, what: str, flags: pa.ChunkedArray) -> Iterator[Broken]:
         yield Broken(column, what, _mask(flags))
 
 
-def _broken(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
+def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    """What is wrong in a column of values, and flags of the rows where it is."""
     if limit.required:
         yield "is required", pc.is_null(column)
     if column.type == INSTANT:

@@ -5,6 +5,7 @@ hashes finds them again. What must look into a text (a check digit, a chapter, a
 once per distinct text of a column, by `map_numbers` and `map_texts`.
 """
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -21,12 +22,13 @@ NO_TEXT = -1
 _FREE = -1
 _FEW = 64
 _CODE_BITS = 0x7FFFFFFF
+_AHEAD = 256
 
 
 class Vocabulary:
     """Texts by code and codes by text; codes count up from 0 and NO_TEXT stands for a missing one.
 
-    Not safe for threads while it learns.
+    Threads may read codes and texts while one learns.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,7 @@ class Vocabulary:
         self._table: Integers = np.full(1 << 9, _FREE, np.int64)
         self._size = 0
         self._asked: dict[str, int] = {}
+        self._learning = threading.Lock()
 
     def __len__(self) -> int:
         return self._size
@@ -125,22 +128,18 @@ class Vocabulary:
 
     def _codes_of_chunk(self, chunk: pa.Array) -> Codes:
         if not pa.types.is_dictionary(chunk.type):
-            if len(chunk) > _FEW:
-                return self._codes_of_chunk(chunk.dictionary_encode())
             return self._learnt(chunk)
         learnt = np.append(self._learnt(chunk.dictionary), np.int32(NO_TEXT))
         return learnt[chunk.indices.fill_null(len(learnt) - 1).to_numpy(zero_copy_only=False)]
 
     def _learnt(self, texts: pa.Array) -> Codes:
-        texts = texts.cast(pa.large_string())
-        _, offsets, content = texts.buffers()
-        if offsets is None or not len(texts):
-            return np.zeros(len(texts), np.int32)
-        ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        given = np.frombuffer(content or b"", np.uint8)
-        self._make_room(len(texts), int(ends[-1] - ends[0]))
+        content, ends = _contents(texts)
         codes = np.zeros(len(texts), np.int32)
-        self._size = _learn(given, ends, self._buffer, self._ends, self._table, self._size, codes)
+        with self._learning:
+            self._make_room(len(texts), int(ends[-1] - ends[0]))
+            self._size = _learn(
+                content, ends, self._buffer, self._ends, self._table, self._size, codes
+            )
         if texts.null_count:
             codes[texts.is_null().to_numpy(zero_copy_only=False)] = NO_TEXT
         return codes
@@ -153,6 +152,22 @@ class Vocabulary:
         if 2 * (self._size + texts) > len(self._table):
             wide = 1 << int(2 * (self._size + texts)).bit_length()
             self._table = _spread(self._buffer, self._ends, self._size, wide)
+
+
+def hashes_of_texts(texts: pa.Array) -> Integers:
+    """A hash of 63 bits per text of an Arrow array; that of no bytes for a missing one."""
+    content, ends = _contents(texts)
+    return _hashes(content, ends)
+
+
+def _contents(texts: pa.Array) -> tuple[Bytes, Integers]:
+    """The bytes of texts, and where in them each text starts and the last one ends."""
+    if not len(texts):
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+    texts = texts.cast(pa.large_string())
+    _, offsets, content = texts.buffers()
+    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(content or b"", np.uint8), ends
 
 
 def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-arg]
@@ -170,6 +185,14 @@ def _hash(text: Bytes, start: int, stop: int) -> np.int64:
         mixed = (mixed ^ np.uint64(text[at])) * np.uint64(1099511628211)
     mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
     return np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(0x7FFFFFFFFFFFFFFF))
+
+
+@njit(cache=True, nogil=True)
+def _hashes(texts: Bytes, ends: Integers) -> Integers:
+    hashes = np.empty(len(ends) - 1, np.int64)
+    for row in range(len(hashes)):
+        hashes[row] = _hash(texts, ends[row], ends[row + 1])
+    return hashes
 
 
 @njit(cache=True)
@@ -195,12 +218,13 @@ def _learn(
     A slot of the table holds 31 bits of the hash above the code.
     """
     last = len(table) - 1
+    hashes = _hashes(given, given_ends)
     for row in range(len(codes)):
-        start, stop = given_ends[row], given_ends[row + 1]
-        size = stop - start
-        hashed = _hash(given, start, stop)
-        mark = (hashed >> 32) << 32
-        slot = hashed & last
+        if row % _AHEAD == 0:
+            _touch(hashes[row : row + _AHEAD], table, ends, buffer)
+        start, size = given_ends[row], given_ends[row + 1] - given_ends[row]
+        mark = (hashes[row] >> 32) << 32
+        slot = hashes[row] & last
         while True:
             held = table[slot]
             if held == _FREE:
@@ -219,6 +243,21 @@ def _learn(
                 break
             slot = (slot + 1) & last
     return known
+
+
+@njit(cache=True)
+def _touch(hashes: Integers, table: Integers, ends: Integers, buffer: Bytes) -> int:
+    """Read where the next texts will be looked up, side by side, for memory answers slowly."""
+    last = len(table) - 1
+    places = np.empty(len(hashes), np.int64)
+    for row in range(len(hashes)):
+        places[row] = max(table[hashes[row] & last], 0) & _CODE_BITS
+    for row in range(len(hashes)):
+        places[row] = ends[places[row]]
+    read = 0
+    for row in range(len(hashes)):
+        read += buffer[places[row]]
+    return read
 
 
 @njit(cache=True)

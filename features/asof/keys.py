@@ -46,7 +46,16 @@ class KeyTable:
         return codes
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
+def hashes_of_parts(parts: Column) -> Column:
+    """A hash of 63 bits for each row."""
+    hashes = np.empty(len(parts), np.int64)
+    for row in range(len(parts)):
+        hashes[row] = _hash(parts, row)
+    return hashes
+
+
+@njit(cache=True, nogil=True)
 def _hash(parts: Column, row: int) -> np.int64:
     mixed = np.uint64(0x9E3779B97F4A7C15)
     for at in range(parts.shape[1]):
@@ -55,7 +64,7 @@ def _hash(parts: Column, row: int) -> np.int64:
     return np.int64(mixed & np.uint64(0x7FFFFFFFFFFFFFFF))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _is_same(one: Column, row: int, other: Column, at: int) -> bool:
     same = 0
     while same < one.shape[1] and one[row, same] == other[at, same]:
@@ -63,8 +72,8 @@ def _is_same(one: Column, row: int, other: Column, at: int) -> bool:
     return same == one.shape[1]
 
 
-@njit(cache=True)
-def _place(parts: Column, row: int, slots: Column, keys: Column) -> int:
+@njit(cache=True, nogil=True)
+def _place(parts: Column, row: int, slots: Column, keys: Column) -> np.int64:
     """The slot that holds the key of this row, or the free one where it would be."""
     last = len(slots) - 1
     slot = _hash(parts, row) & last
@@ -73,7 +82,7 @@ def _place(parts: Column, row: int, slots: Column, keys: Column) -> int:
     return slot
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _numbered(parts: Column, is_none: Column, slots: Column, keys: Column, codes: Column) -> int:
     size = 0
     for row in range(len(parts)):
@@ -89,7 +98,7 @@ def _numbered(parts: Column, is_none: Column, slots: Column, keys: Column, codes
     return size
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _looked_up(parts: Column, is_none: Column, slots: Column, keys: Column, codes: Column) -> None:
     for row in range(len(parts)):
         if is_none[row]:

@@ -5,6 +5,7 @@ from functools import cache, partial
 import numpy as np
 
 from features.attached.beside import flag, is_none_of, known_before, run_beside, seen_beside
+from features.catalogue import columns_read
 from features.columns import Column, Columns, hours_between, kinds_of, rows
 from features.currencies import euro_cents
 from features.program.program import Program, traced_columns
@@ -48,7 +49,7 @@ def transaction_program(kind: SubjectKind) -> Program:
 
 @cache
 def _payment_program() -> Program:
-    return traced_columns(_payment, kinds_of(Transaction))
+    return traced_columns(implied_by_payment, kinds_of(Transaction), {*columns_read("payments")})
 
 
 def _seen(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
@@ -57,14 +58,15 @@ def _seen(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
     hours_before = hours_between(transaction["paid_at"], subject["declared_at"])
     return {
         **transaction,
-        **_payment(transaction),
+        **implied_by_payment(transaction),
         "is_third_party_payer": is_none_of(transaction["payer_id"], parties),
         "is_payer_off_corridor": is_none_of(transaction["payer_country"], countries),
         "lead_minutes": np.rint(hours_before * 60),
     }
 
 
-def _payment(transaction: Columns) -> Columns:
+def implied_by_payment(transaction: Columns) -> Columns:
+    """What a payment shows by itself, whoever is looking."""
     method, purpose = transaction["method"], transaction["purpose"]
     return {
         "record_id": transaction["transaction_id"],

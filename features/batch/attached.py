@@ -1,0 +1,184 @@
+"""Records attached to subjects: spread over parts by their subject, then seen beside it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.attached.beside import run_beside
+from features.attached.documents import document_program
+from features.attached.legs import OF_THE_LEG_BEFORE, attached_legs, leg_program
+from features.attached.positions import (
+    OF_THE_POSITION_BEFORE,
+    attached_positions,
+    position_program,
+)
+from features.attached.transactions import transaction_program
+from features.batch.blocks import RecordBlocks
+from features.batch.grouping import Groups
+from features.batch.parts import Parts
+from features.columns import Column, Columns, is_before, length, rows
+from features.program.program import Program
+from features.program.tracing import Mapped
+from features.records import RECORD_FILES, SubjectKind
+from features.vocabulary import NO_TEXT, VOCABULARY
+
+# Beside a record's own columns: the row of its subject, and its place in the file.
+ROW, PLACE = "row_of_subject", "place_in_file"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """How the records of one type are attached to the subjects of one kind.
+
+    `of` names the subject of a record; `see` makes of records, each known before its subject's
+    instant and given with its subjects, the events that windows reduce.
+    """
+
+    record: str
+    of: str
+    identity: str | None
+    program: Callable[[SubjectKind], Program]
+    see: Callable[[SubjectKind, Columns, Columns], Columns]
+    of_the_one_before: tuple[str, ...] = ()
+
+    @property
+    def known_from(self) -> str:
+        """The instant from which a record is known."""
+        return RECORD_FILES[self.record].known_from
+
+    def fields(self, kind: SubjectKind) -> set[str]:
+        """The columns of a record that are read."""
+        read = fields_read(self.program(kind)) | {self.of, self.known_from, *self.of_the_one_before}
+        own = RECORD_FILES[self.record].model_fields
+        if "subject_kind" in own:
+            read.add("subject_kind")
+        return read & own.keys() - {self.identity}
+
+
+def fields_read(program: Program) -> set[str]:
+    """The names of the columns that a program reads, itself or what the vocabulary makes of them."""
+    keys = (key.key if isinstance(key, Mapped) else key for key in program.inputs)
+    return {key for key in keys if isinstance(key, str)}
+
+
+def _documents(kind: SubjectKind, subjects: Columns, events: Columns) -> Columns:
+    events = events | {"document_id": without_ids(events[PLACE])}
+    return run_beside(document_program(kind), events, events["subject_id"], subjects)
+
+
+def _transactions(kind: SubjectKind, subjects: Columns, events: Columns) -> Columns:
+    events = events | {"transaction_id": without_ids(events[PLACE])}
+    return run_beside(transaction_program(kind), events, events["subject_id"], subjects)
+
+
+def without_ids(column: Column) -> Column:
+    """Ids for rows of which nobody asks the id any more."""
+    return np.full(len(column), NO_TEXT, np.int32)
+
+
+ATTACHMENTS = {
+    "attached_documents": Attachment(
+        "documents", "subject_id", "document_id", document_program, _documents
+    ),
+    "attached_transactions": Attachment(
+        "transactions", "subject_id", "transaction_id", transaction_program, _transactions
+    ),
+    "legs": Attachment(
+        "legs",
+        "journey_id",
+        None,
+        lambda kind: leg_program(),
+        lambda kind, subjects, events: attached_legs(subjects, events),
+        ("sequence", *OF_THE_LEG_BEFORE),
+    ),
+    "positions": Attachment(
+        "positions",
+        "journey_id",
+        None,
+        lambda kind: position_program(),
+        lambda kind, subjects, events: attached_positions(subjects, events),
+        tuple(OF_THE_POSITION_BEFORE),
+    ),
+}
+
+
+class Spreading:
+    """Attaches blocks of records: those known before their subject's instant go to its part."""
+
+    def __init__(
+        self, kind: SubjectKind, attachment: Attachment, subjects: Columns, parts: Parts
+    ) -> None:
+        self.attachment = attachment
+        self._parts = parts
+        self._kind = VOCABULARY.code(kind)
+        self._subjects = subjects
+        self._places = Places(subjects["subject_id"])
+        self._before = 0
+
+    def add(self, block: Columns, fields: set[str]) -> None:
+        """Take what belongs to a subject of a block of records."""
+        row = self._places.of(block[self.attachment.of])
+        known_at = block[self.attachment.known_from]
+        is_own = (row >= 0) & is_before(known_at, self._subjects["declared_at"][row])
+        if "subject_kind" in block:
+            is_own &= block["subject_kind"] == self._kind
+        own = np.flatnonzero(is_own)
+        kept = fields - {"subject_kind", self.attachment.of}
+        events = rows({name: block[name] for name in sorted(kept)}, own)
+        events |= {ROW: row[own], PLACE: own + self._before}
+        self._before += len(row)
+        self._parts.add(events, events[ROW] // self.subjects_per_part)
+
+    @property
+    def subjects_per_part(self) -> int:
+        """How many subjects share a part."""
+        return max(1, -(-length(self._subjects) // len(self._parts)))
+
+    def parts(self, records: RecordBlocks, kind: SubjectKind) -> Iterator[tuple[slice, Columns]]:
+        """The events of each part in the order of subjects and knowledge, with its subjects."""
+        for part in range(len(self._parts)):
+            begin = part * self.subjects_per_part
+            among = slice(begin, min(begin + self.subjects_per_part, length(self._subjects)))
+            if among.start < among.stop:
+                yield among, self._seen(self._parts.part(part), among, records, kind)
+
+    def _seen(
+        self, events: Columns, among: slice, records: RecordBlocks, kind: SubjectKind
+    ) -> Columns:
+        if not events:
+            return {}
+        subjects = {name: column[among] for name, column in self._subjects.items()}
+        row = events.pop(ROW) - np.int32(among.start)
+        known_at = events[self.attachment.known_from]
+        groups = Groups.of(row, known_at, length(subjects))
+        order = self._settled(groups, row, events[PLACE], records)
+        events = rows(events, order)
+        events[self.attachment.of] = subjects["subject_id"][row[order]]
+        return self.attachment.see(kind, subjects, events)
+
+    def _settled(
+        self, groups: Groups, row: Column, place: Column, records: RecordBlocks
+    ) -> Column:
+        """The order of the groups with events of one subject and instant by their record's id."""
+        order, identity = groups.order, self.attachment.identity
+        tied = groups.ties(row)
+        if identity is None or not len(tied):
+            return order
+        ids = records.texts(self.attachment.record, identity, place[order[tied]])
+        ranks = np.unique(np.array(ids, dtype=object), return_inverse=True)[1]
+        by_id = np.lexsort((ranks, groups.instants[tied], row[order[tied]]))
+        order[tied] = order[tied][by_id]
+        return order
+
+
+class Places:
+    """Where each text stands among those of a column that holds each once."""
+
+    def __init__(self, among: Column) -> None:
+        self._place_of = np.full(int(among.max(initial=-1)) + 2, -1, np.int32)
+        self._place_of[among] = np.arange(len(among), dtype=np.int32)
+
+    def of(self, texts: Column) -> Column:
+        """The place of each text; -1 where it is missing or not there."""
+        return self._place_of[np.minimum(texts, len(self._place_of) - 1)]

@@ -1,0 +1,179 @@
+"""Record files, checked and a block of rows at a time, with text as codes.
+
+A Parquet file is read by its row groups, text as dictionaries, so that a text is looked at once per
+block however many rows hold it. What is wrong is told as for a file that is read whole.
+"""
+
+import functools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.columns import Column, Columns, columns_of_table
+from features.contract import CURRENCY_OF, IDENTITY, broken_values
+from features.reading import file_of, read_record_file, read_records
+from features.records import RECORD_FILES
+from features.schema import Limits, arrow_schema, limits
+from features.subjects import Records
+from features.vocabulary import VOCABULARY, hashes_of_texts
+
+BLOCK_ROWS = 1 << 17
+
+limits_of = functools.cache(limits)
+
+
+class RecordBlocks(Protocol):
+    """Records of every type, wherever they are."""
+
+    def count(self, name: str) -> int:
+        """How many records of a type there are."""
+
+    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
+        """Some columns of a record type, a block of rows at a time, in the order of the file."""
+
+    def texts(self, name: str, field: str, places: Column) -> list[str]:
+        """A column of text at some places of the file; for the few rows that need looking up."""
+
+
+class HeldRecords:
+    """Records that are in memory already."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def count(self, name: str) -> int:
+        """How many records of a type there are."""
+        return len(self._records[name][next(iter(RECORD_FILES[name].model_fields))])
+
+    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
+        """All rows as one block."""
+        yield {field: self._records[name][field] for field in fields}
+
+    def texts(self, name: str, field: str, places: Column) -> list[str]:
+        """A column of text at some places."""
+        return VOCABULARY.texts_of(self._records[name][field][places])
+
+
+class Identities:
+    """Hashes of what makes each record one record, to find two of the same."""
+
+    def __init__(self, unique: tuple[str, ...]) -> None:
+        self._unique = unique
+        self._hashes: list[Column] = []
+
+    def add(self, block: pa.RecordBatch) -> None:
+        """Note the rows of a block."""
+        parts = [_hashes(block[column]) for column in self._unique]
+        self._hashes.append(functools.reduce(lambda one, other: one * 31 + other, parts))
+
+    def may_repeat(self) -> bool:
+        """Whether two rows have the same hash, and so most likely the same identity."""
+        hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
+        return bool((hashes[1:] == hashes[:-1]).any())
+
+
+def _hashes(column: pa.Array) -> Column:
+    if pa.types.is_dictionary(column.type):
+        return hashes_of_texts(column.dictionary)[column.indices.to_numpy()]
+    if pa.types.is_string(column.type):
+        return hashes_of_texts(column)
+    return column.to_numpy() * np.int64(-7046029254386353131)
+
+
+class RecordFolder:
+    """The record files of a folder; RecordsError for anything wrong in what is read.
+
+    With `is_whole` every column is read and checked, also those that nobody asks for.
+    """
+
+    def __init__(self, folder: Path, *, is_whole: bool = True) -> None:
+        self._files = {name: file_of(folder, name) for name in RECORD_FILES}
+        self._folder = folder
+        self._is_whole = is_whole
+
+    def count(self, name: str) -> int:
+        """How many records of a type there are."""
+        file = self._files[name]
+        if file is not None and _is_as_written(file, name):
+            return int(pq.read_metadata(file).num_rows)
+        return len(read_records(self._folder, name))
+
+    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
+        """Some columns of a record type, a block of rows at a time, in the order of the file."""
+        file = self._files[name]
+        if file is None or not _is_as_written(file, name):
+            yield columns_of_table(read_records(self._folder, name).select(fields))
+            return
+        for table in _sound_blocks(file, name, [*RECORD_FILES[name].model_fields] if self._is_whole else fields):
+            yield columns_of_table(table.select(fields))
+
+    def texts(self, name: str, field: str, places: Column) -> list[str]:
+        """A column of text at some places of the file; only the row groups that hold them."""
+        file = self._files[name]
+        if file is None or not _is_as_written(file, name):
+            column = read_records(self._folder, name)[field]
+            return [str(text) for text in column.take(pa.array(places)).to_pylist()]
+        return _texts_at(pq.ParquetFile(file), field, places)
+
+
+def _texts_at(file: pq.ParquetFile, field: str, places: Column) -> list[str]:
+    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    ends = np.cumsum([0, *sizes])
+    group_of = np.searchsorted(ends, places, side="right") - 1
+    texts = np.empty(len(places), dtype=object)
+    for group in np.unique(group_of).tolist():
+        column = file.read_row_group(group, columns=[field], use_threads=False)[field]
+        here = group_of == group
+        texts[here] = column.take(pa.array(places[here] - ends[group])).to_pylist()
+    return texts.tolist()
+
+
+def _is_as_written(file: Path, name: str) -> bool:
+    """Whether a file has exactly the columns and types with which records are written here."""
+    if file.suffix != ".parquet":
+        return False
+    try:
+        schema = pq.read_schema(file)
+    except (pa.ArrowInvalid, OSError):
+        return False
+    wanted = arrow_schema(RECORD_FILES[name])
+    return schema.names == wanted.names and schema.types == wanted.types
+
+
+def _sound_blocks(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.Table]:
+    """Blocks of rows without a fault; where there is one, the whole file is told about."""
+    unique = IDENTITY.get(name, ())
+    encoded = [f for f in fields if f not in unique or len(unique) > 1]
+    seen = Identities(unique) if unique and set(unique) <= set(fields) else None
+    opened = pq.ParquetFile(file, read_dictionary=encoded)
+    for group in range(opened.num_row_groups):
+        table = opened.read_row_group(group, columns=[*fields], use_threads=False)
+        for block in table.to_batches(BLOCK_ROWS):
+            if not _is_sound(block, name):
+                read_record_file(file, name)
+            if seen is not None:
+                seen.add(block)
+            yield pa.table(block)
+    if seen is not None and seen.may_repeat():
+        read_record_file(file, name)
+
+
+def _is_sound(block: pa.RecordBatch, name: str) -> bool:
+    record, amount = RECORD_FILES[name], CURRENCY_OF.get(name)
+    if amount in block.schema.names and "currency" in block.schema.names:
+        if pc.any(pc.and_(pc.is_valid(block[amount]), pc.is_null(block["currency"]))).as_py():
+            return False
+    return all(_holds(block[column], limits_of(record)[column]) for column in block.schema.names)
+
+
+def _holds(column: pa.Array, limit: Limits) -> bool:
+    """Whether a column keeps its limits; of a dictionary each distinct text is looked at once."""
+    if limit.required and column.null_count:
+        return False
+    values = column.dictionary if pa.types.is_dictionary(column.type) else column
+    return not any(pc.any(flags).as_py() for _, flags in broken_values(values, limit))

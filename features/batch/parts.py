@@ -1,0 +1,67 @@
+"""Rows spread over parts by their key, on disk, so that one part at a time is held in memory."""
+
+from collections import defaultdict
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+
+from features.columns import Column, Columns
+
+
+class Parts:
+    """Columns of the same names and types, added a block at a time and read back a part at a time.
+
+    Within a part rows keep the order in which they were added. Lives as long as its `with` block.
+    """
+
+    def __init__(self, folder: Path, parts: int) -> None:
+        self._folder = folder
+        self._files: list[BinaryIO] = []
+        self._counts: list[list[int]] = [[] for _ in range(parts)]
+        self._kinds: dict[str, np.dtype[np.generic]] = {}
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir()
+        self._files = [(self._folder / str(p)).open("w+b") for p in range(len(self._counts))]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        for part, file in enumerate(self._files):
+            file.close()
+            (self._folder / str(part)).unlink()
+        self._folder.rmdir()
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def add(self, columns: Columns, part: Column) -> None:
+        """Add rows, each to its part."""
+        self._kinds = self._kinds or {name: column.dtype for name, column in columns.items()}
+        counts = np.bincount(part, minlength=len(self))
+        order = np.argsort(part.astype(np.uint16), kind="stable")
+        ordered = [columns[name][order] for name in self._kinds]
+        stop = 0
+        for at in np.flatnonzero(counts).tolist():
+            start, stop = stop, stop + int(counts[at])
+            self._counts[at].append(stop - start)
+            for column in ordered:
+                self._files[at].write(column[start:stop].data)
+
+    def part(self, at: int) -> Columns:
+        """The rows of one part."""
+        self._files[at].seek(0)
+        held = self._files[at].read()
+        pieces: dict[str, list[Column]] = defaultdict(list)
+        offset = 0
+        for count in self._counts[at]:
+            for name, kind in self._kinds.items():
+                pieces[name].append(np.frombuffer(held, kind, count, offset))
+                offset += count * kind.itemsize
+        return {
+            name: np.concatenate([np.zeros(0, kind), *pieces[name]])
+            for name, kind in self._kinds.items()
+        }

@@ -1,0 +1,67 @@
+"""Subjects of one kind from record blocks, in the order of their declaration."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from features.asof.sources import in_order_of_knowledge
+from features.batch.attached import Places
+from features.batch.blocks import RecordBlocks
+from features.columns import Columns, rows, taken
+from features.records import RECORD_FILES, Journey, SubjectKind
+from features.subjects import subjects_of
+from features.vocabulary import VOCABULARY
+
+OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
+
+
+def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Columns:
+    """All rows of some columns of a record type."""
+    names = sorted(fields)
+    blocks = list(records.blocks(name, names))
+    if len(blocks) == 1:
+        return blocks[0]
+    return {field: np.concatenate([block.pop(field) for block in blocks]) for field in names}
+
+
+def read_subjects(kind: SubjectKind, records: RecordBlocks, wanted: set[str]) -> Columns:
+    """Every subject of one kind, ordered by declaration and then by id, with the wanted columns.
+
+    `wanted` are names of columns that subjects have; of a shipment's journey only these are read.
+    """
+    own = read_whole(records, OWN[kind], RECORD_FILES[OWN[kind]].model_fields)
+    identity = "journey_id" if kind == "route" else "shipment_id"
+    order = in_order_of_knowledge(
+        {
+            "known_at": own["declared_at"],
+            "record_id": own[identity],
+            "row": np.arange(len(own[identity])),
+        }
+    )["row"]
+    own = rows(own, order)
+    parts = {OWN[kind]: own}
+    if kind == "shipment":
+        of_journey = {f for f in Journey.model_fields if f"journey_{f}" in wanted}
+        of_journey |= {"journey_id", "declared_at"}
+        parts["journeys"] = read_whole(records, "journeys", of_journey)
+    subjects = subjects_of(kind, parts)
+    kept = wanted | {"subject_id", "known_at", "declared_at"}
+    return {name: column for name, column in subjects.items() if name in kept}
+
+
+def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:
+    """One event per conclusive inspection of a subject, with its subject's columns.
+
+    In the order in which they became known, and within an instant by the subject's id.
+    """
+    is_conclusive = (outcomes["subject_kind"] == VOCABULARY.code(kind)) & (
+        outcomes["result"] != VOCABULARY.code("inconclusive")
+    )
+    found = rows(outcomes, is_conclusive)
+    place = Places(subjects["subject_id"]).of(found["subject_id"])
+    events = {name: taken(column, place) for name, column in subjects.items()} | {
+        "record_id": found["subject_id"],
+        "known_at": found["known_at"],
+        "is_confirmed": (found["result"] == VOCABULARY.code("confirmed")).astype(np.float64),
+    }
+    return in_order_of_knowledge(events)
