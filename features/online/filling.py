@@ -1,12 +1,10 @@
-"""Records of a request -> registers of a program, with no column in between.
-
-A text gets its code from the request alone: equal texts get equal codes, which is all that programs
-ask, and nothing is kept of a text when the request is answered.
-"""
+"""Records of a request -> registers of a program, with no column in between."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,19 +16,32 @@ from features.program.tracing import Mapped
 from features.vocabulary import NO_TEXT
 
 Row = Mapping[str, Any]
-Read = Callable[[Sequence[Row]], list[Any]]
-"""What a program is given of each row."""
-Codes = dict[str | None, int]
-"""The code of each text of a request, counting up from NO_TEXT, which stands for None."""
+"""The fields of a record."""
 
 # A text is looked into once while it is among so many that came last.
 TEXTS_REMEMBERED = 1 << 16
 
 
+class Codes(dict[str | None, int]):
+    """The code of each text of one request, in order from NO_TEXT, that of None; learnt on asking.
+
+    Equal texts get equal codes, which is all that programs ask; nothing is kept of a text when the
+    request is answered.
+    """
+
+    def copy(self) -> "Codes":
+        """The same codes, to learn more from."""
+        return Codes(self)
+
+    def __missing__(self, text: str | None) -> int:
+        code = self[text] = len(self) + NO_TEXT
+        return code
+
+
 def first_codes(programs: Iterable[Program]) -> Codes:
     """The codes of the texts that programs name, to begin every request with."""
     named = sorted({text for program in programs for text in program.texts.values()})
-    return {None: NO_TEXT} | {text: code for code, text in enumerate(named)}
+    return Codes({None: NO_TEXT} | {text: code for code, text in enumerate(named)})
 
 
 class Filling:
@@ -41,40 +52,36 @@ class Filling:
 
     def __init__(self, program: Program, codes: Codes) -> None:
         self._registers = program.registers(codes.__getitem__)[:, None]
-        self._numbers = _Fields(program, Kind.NUMBER, _numbers)
-        self._instants = _Fields(program, Kind.WHOLE, _instants)
-        self._texts = _Fields(program, Kind.TEXT, _texts)
+        self._numbers, self._instants, self._texts = (
+            _Fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)
+        )
 
     def filled(self, rows: Sequence[Row], codes: Codes) -> Column:
         """New registers as float64 with a column per row; new texts are added to the codes."""
-        numbers = np.repeat(self._registers, len(rows), axis=1)
+        numbers = np.empty((len(self._registers), len(rows)))
+        numbers[:] = self._registers
         wholes = numbers.view(np.int64)
-        if self._numbers.reads:
-            numbers[self._numbers.places] = [read(rows) for read in self._numbers.reads]
-        if self._instants.reads:
-            wholes[self._instants.places] = [read(rows) for read in self._instants.reads]
-        if self._texts.reads:
-            wholes[self._texts.places] = [
-                [codes.setdefault(text, len(codes) - 1) for text in read(rows)]
-                for read in self._texts.reads
-            ]
+        self._numbers.put(numbers, rows, _numbers)
+        self._instants.put(wholes, rows, _instants)
+        self._texts.put(wholes, rows, lambda texts: [*map(codes.__getitem__, texts)])
         return numbers
 
 
 class _Fields:
-    """The inputs of one kind: the registers they take, and how each is read."""
+    """The inputs of one kind: the registers they take, and what is read of a row for them."""
 
-    def __init__(self, program: Program, kind: Kind, read: Callable[[str], Read]) -> None:
-        held = {
-            key: register.place
-            for key, register in program.inputs.items()
-            if register.kind is kind and _is_field(key)
-        }
-        self.places = np.array([*held.values()], np.int64)
-        missing = None if kind is Kind.TEXT else math.nan
-        self.reads = tuple(
-            _mapped(key, missing) if isinstance(key, Mapped) else read(key) for key in held
-        )
+    def __init__(self, program: Program, kind: Kind) -> None:
+        held = {key: at.place for key, at in program.inputs.items() if at.kind is kind}
+        own = sorted(filter(_is_field, held), key=lambda key: isinstance(key, Mapped))
+        self._places = np.array([held[key] for key in own], np.int64)
+        self._read = _reading(own)
+
+    def put(self, cells: Column, rows: Sequence[Row], made: Callable[[list[Any]], Any]) -> None:
+        """Fill the registers with what is made of the values of all rows."""
+        if len(self._places) and rows:
+            values = made([*chain.from_iterable(map(self._read, rows))])
+            table = np.array(values, cells.dtype).reshape(len(rows), len(self._places))
+            cells[self._places] = table.T
 
 
 def _is_field(key: Key) -> bool:
@@ -82,22 +89,25 @@ def _is_field(key: Key) -> bool:
     return isinstance(key.key if isinstance(key, Mapped) else key, str)
 
 
-def _numbers(name: str) -> Read:
-    return lambda rows: [math.nan if (v := row[name]) is None else v for row in rows]
+def _reading(keys: Sequence[Key]) -> Callable[[Row], Iterable[Any]]:
+    """What is read of a row: fields, and then what is made of the texts of some."""
+    fields = [key for key in keys if not isinstance(key, Mapped)]
+    looked_into = [key for key in keys if isinstance(key, Mapped)]
+    made = [(str(key.key), lru_cache(TEXTS_REMEMBERED)(key.function)) for key in looked_into]
+    if len(fields) > 1 and not made:
+        return itemgetter(*fields)
+    return lambda row: (
+        *[row[name] for name in fields],
+        *[None if row[name] is None else look(row[name]) for name, look in made],
+    )
 
 
-def _instants(name: str) -> Read:
-    return lambda rows: [NO_INSTANT if (v := row[name]) is None else instant_us(v) for row in rows]
+def _numbers(values: list[Any]) -> list[float]:
+    return [math.nan if value is None else value for value in values]
 
 
-def _texts(name: str) -> Read:
-    return lambda rows: [row[name] for row in rows]
-
-
-def _mapped(key: Mapped, missing: Any) -> Read:
-    made = lru_cache(TEXTS_REMEMBERED)(key.function)
-    name = str(key.key)
-    return lambda rows: [missing if (v := row[name]) is None else made(v) for row in rows]
+def _instants(values: list[Any]) -> list[int]:
+    return [NO_INSTANT if value is None else instant_us(value) for value in values]
 
 
 class Transfer:
