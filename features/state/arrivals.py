@@ -7,148 +7,122 @@ out.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from features.attached.transactions import payments
-from features.columns import Column, Columns, length, places, rows
-from features.errors import DefinitionError
+from features.columns import Column
 from features.records import SubjectKind
+from features.state.entry import Arriving
 from features.state.events import insert_events
-from features.state.kept import Kept, first_of
-from features.state.keys import texts_of
+from features.state.kept import first_of
 from features.state.layout import Layout
+from features.state.plain import Plain, kept_where, numbers, size_of, taken, texts
+from features.state.schema import Schema, reads_journey
 from features.state.store import Reading, Writing
-from features.subjects import Records, joined_journeys, subjects_of
-from features.vocabulary import VOCABULARY
 
 OUTCOMES: dict[SubjectKind, str] = {"route": "route_outcomes", "shipment": "shipment_outcomes"}
-TOLD_BY_INSPECTION = {"known_at", "record_id", "is_confirmed"}
 
 _PAYMENT, _WAITING = b"y", b"w"
 _INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
 
-# A subject is kept before what belongs beside it.
-_ORDER = ("journeys", "shipments", "outcomes", "transactions")
-
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Where records go: `layouts` are all that the state holds, `into` those that are written.
+    """Records on their way into the ledgers of the layouts `into`.
 
     With `before`, only what became known before that instant matters.
     """
 
-    layouts: tuple[Layout, ...]
+    schema: Schema
     into: tuple[Layout, ...]
     before: int | None = None
 
-    def __post_init__(self) -> None:
-        for layout in self.layouts:
-            if any(map(_is_of_journey, (*layout.values, *layout.labels))):
-                raise DefinitionError(
-                    f"a window over {layout.source} reduces a column of the journey; it may only "
-                    "be part of the key, since the journey may come after the shipment"
-                )
-
-    def take(self, store: Writing, records: Records) -> None:
+    def take(self, store: Writing, records: Mapping[str, Arriving]) -> None:
         """Put what is new among records into the ledgers; record types may be left out."""
-        for name in (name for name in _ORDER if name in records and length(records[name])):
-            self._taken[name](store, records[name])
-
-    @cached_property
-    def _taken(self) -> dict[str, Callable[[Writing, Columns], None]]:
-        return {
+        takers: dict[str, Callable[[Writing, Plain], None]] = {
             "journeys": self._take_journeys,
             "shipments": self._take_shipments,
             "outcomes": self._take_outcomes,
             "transactions": self._take_payments,
         }
+        for name, take in takers.items():  # a subject before what belongs beside it
+            plain = self.schema.read(name, records[name]) if name in records else {}
+            if plain and size_of(plain):
+                take(store, plain)
 
-    def _take_journeys(self, store: Writing, journeys: Columns) -> None:
-        new = rows(journeys, self._is_new(store, "route", journeys, "journey_id"))
-        if not length(new):
+    def _take_journeys(self, store: Writing, journeys: Plain) -> None:
+        journeys = self._new(store, "route", journeys)
+        if not size_of(journeys):
             return
-        subjects = subjects_of("route", {"journeys": new})
-        self._insert(store, "journeys", subjects | {"record_id": subjects["subject_id"]})
-        self._kept["route"].put(store, subjects)
-        self._put_earlier_inspections(store, "route", subjects)
-        self._complete(store, subjects)
+        self._insert(store, "journeys", _as_events(journeys))
+        self.schema.kept["route"].put(store, journeys)
+        self._put_earlier_inspections(store, "route", journeys)
+        self._complete(store, journeys)
 
-    def _take_shipments(self, store: Writing, shipments: Columns) -> None:
-        new = rows(shipments, self._is_new(store, "shipment", shipments, "shipment_id"))
-        if not length(new):
+    def _take_shipments(self, store: Writing, shipments: Plain) -> None:
+        shipments = self._new(store, "shipment", shipments)
+        if not size_of(shipments):
             return
-        named = _texts(new, "journey_id")
-        journeys = self._kept["route"].of(store, filter(None, named))
-        subjects = subjects_of("shipment", {"shipments": new, "journeys": journeys})
-        self._insert(store, "shipments", subjects | {"record_id": subjects["subject_id"]})
-        self._kept["shipment"].put(store, subjects)
-        self._put_earlier_inspections(store, "shipment", subjects)
-        known = set(_texts(journeys, "journey_id"))
-        waiting = [
-            (_WAITING + journey_id.encode(), shipment_id)
-            for journey_id, shipment_id in zip(named, _texts(new, "shipment_id"), strict=True)
-            if journey_id and journey_id not in known
-        ]
-        _append(store, waiting)
+        journeys = self.schema.kept["route"].of(store, filter(None, texts(shipments, "journey_id")))
+        shipments = shipments | self.schema.of_journeys(shipments, journeys)
+        self._insert(store, "shipments", _as_events(shipments))
+        self.schema.kept["shipment"].put(store, shipments)
+        self._put_earlier_inspections(store, "shipment", shipments)
+        known = {None, *texts(journeys, "journey_id")}
+        named = zip(texts(shipments, "journey_id"), texts(shipments, "subject_id"), strict=True)
+        _append(store, [(_WAITING + j.encode(), s) for j, s in named if j not in known])
 
-    def _is_new(self, store: Reading, kind: SubjectKind, subjects: Columns, name: str) -> Column:
-        ids = _texts(subjects, name)
-        is_new = np.array(self._kept[kind].is_new(store, ids))
-        if self.before is None or not is_new.any():
-            return is_new
-        is_inspected = [bool(told) for told in _lists(store, _keys(_INSPECTED[kind], ids))]
-        return is_new & ((subjects["declared_at"] < self.before) | np.array(is_inspected))
+    def _new(self, store: Reading, kind: SubjectKind, subjects: Plain) -> Plain:
+        ids = texts(subjects, "subject_id")
+        is_new = np.array(self.schema.kept[kind].is_new(store, ids))
+        if self.before is not None and is_new.any():
+            is_inspected = [bool(told) for told in _lists(store, _keys(_INSPECTED[kind], ids))]
+            is_new &= (numbers(subjects, "declared_at") < self.before) | np.array(is_inspected)
+        return kept_where(subjects, is_new)
 
-    def _complete(self, store: Writing, journeys: Columns) -> None:
+    def _complete(self, store: Writing, journeys: Plain) -> None:
         """Put shipments that waited for these journeys under the keys that journeys are part of."""
-        waiting = _lists(store, _keys(_WAITING, _texts(journeys, "journey_id")))
-        shipments = self._kept["shipment"].of(store, chain.from_iterable(waiting))
-        if not length(shipments):
+        waiting = _lists(store, _keys(_WAITING, texts(journeys, "journey_id")))
+        shipments = self.schema.kept["shipment"].of(store, chain.from_iterable(waiting))
+        if not size_of(shipments):
             return
-        complete = shipments | joined_journeys(shipments, journeys)
-        self._kept["shipment"].put(store, complete)
-        late = replace(self, into=tuple(filter(_reads_journey, self.into)))
-        known_at = {"record_id": complete["subject_id"], "known_at": complete["declared_at"]}
-        late._insert(store, "shipments", complete | known_at)
+        complete = shipments | self.schema.of_journeys(shipments, journeys)
+        self.schema.kept["shipment"].put(store, complete)
+        late = replace(self, into=tuple(filter(reads_journey, self.into)))
+        late._insert(store, "shipments", _as_events(complete))
         late._put_earlier_inspections(store, "shipment", complete)
 
-    def _put_earlier_inspections(
-        self, store: Writing, kind: SubjectKind, subjects: Columns
-    ) -> None:
+    def _put_earlier_inspections(self, store: Writing, kind: SubjectKind, subjects: Plain) -> None:
         """Put inspections that were known before their subjects' records beside these."""
-        told = _lists(store, _keys(_INSPECTED[kind], _texts(subjects, "subject_id")))
-        beside = np.repeat(np.arange(len(told)), [len(of_one) for of_one in told])
-        self._put_inspections(store, kind, rows(subjects, beside), [*chain.from_iterable(told)])
+        told = _lists(store, _keys(_INSPECTED[kind], texts(subjects, "subject_id")))
+        beside = [at for at, of_one in enumerate(told) for _ in of_one]
+        self._put_inspections(store, kind, taken(subjects, beside), [*chain.from_iterable(told)])
 
-    def _take_outcomes(self, store: Writing, outcomes: Columns) -> None:
-        is_conclusive = outcomes["result"] != VOCABULARY.code("inconclusive")
+    def _take_outcomes(self, store: Writing, outcomes: Plain) -> None:
         for kind in _INSPECTED:
-            is_own = outcomes["subject_kind"] == VOCABULARY.code(kind)
-            self._take_conclusive(store, kind, rows(outcomes, is_own & is_conclusive))
+            told = zip(outcomes["subject_kind"], outcomes["result"], strict=True)
+            is_meant = [of == kind and result != "inconclusive" for of, result in told]
+            self._take_conclusive(store, kind, kept_where(outcomes, is_meant))
 
-    def _take_conclusive(self, store: Writing, kind: SubjectKind, outcomes: Columns) -> None:
+    def _take_conclusive(self, store: Writing, kind: SubjectKind, outcomes: Plain) -> None:
         """Keep outcomes, and put those whose subject is known beside it."""
-        ids = _texts(outcomes, "subject_id")
-        instants = (outcomes[name].tolist() for name in ("inspected_at", "known_at"))
-        is_confirmed = outcomes["result"] == VOCABULARY.code("confirmed")
-        told = [[*one] for one in zip(*instants, is_confirmed.tolist(), strict=True)]
+        ids = texts(outcomes, "subject_id")
+        instants = (numbers(outcomes, name).tolist() for name in ("inspected_at", "known_at"))
+        is_confirmed = (float(result == "confirmed") for result in texts(outcomes, "result"))
+        told = [[*one] for one in zip(*instants, is_confirmed, strict=True)]
         is_new = _append(store, [*zip(_keys(_INSPECTED[kind], ids), told, strict=True)])
-        subjects = self._kept[kind].of(store, ids)
-        beside = places(outcomes["subject_id"], subjects["subject_id"])
-        which = np.flatnonzero(is_new & (beside >= 0))
-        self._put_inspections(
-            store, kind, rows(subjects, beside[which]), [told[at] for at in which]
-        )
+        subjects = self.schema.kept[kind].of(store, ids)
+        places = {id_: at for at, id_ in enumerate(texts(subjects, "subject_id"))}
+        which = [at for at in np.flatnonzero(is_new).tolist() if ids[at] in places]
+        beside = taken(subjects, [places[ids[at]] for at in which])
+        self._put_inspections(store, kind, beside, [told[at] for at in which])
 
     def _put_inspections(
-        self, store: Writing, kind: SubjectKind, subjects: Columns, told: list[Any]
+        self, store: Writing, kind: SubjectKind, subjects: Plain, told: list[Any]
     ) -> None:
         """Put inspections beside their subjects, one row each."""
         events = {
@@ -158,61 +132,29 @@ class Arrivals:
         }
         self._insert(store, OUTCOMES[kind], subjects | events)
 
-    def _take_payments(self, store: Writing, transactions: Columns) -> None:
-        keys = _keys(_PAYMENT, _texts(transactions, "transaction_id"))
-        new = rows(transactions, np.array(first_of(store, keys)))
-        if length(new):
-            self._insert(store, "payments", payments(new))
-            store.put((key, b"") for key in keys)
+    def _take_payments(self, store: Writing, payments: Plain) -> None:
+        keys = _keys(_PAYMENT, texts(payments, "record_id"))
+        self._insert(store, "payments", kept_where(payments, first_of(store, keys)))
+        store.put((key, b"") for key in keys)
 
-    def _insert(self, store: Writing, source: str, events: Columns) -> None:
+    def _insert(self, store: Writing, source: str, events: Plain) -> None:
         if self.before is not None:
-            events = rows(events, events["known_at"] < self.before)
-        if length(events):
+            events = kept_where(events, numbers(events, "known_at") < self.before)
+        if size_of(events):
             layouts = [layout for layout in self.into if layout.source == source]
             insert_events(store, layouts, events)
 
-    @cached_property
-    def _kept(self) -> dict[SubjectKind, Kept]:
-        """What later arrivals need of a subject: what outcomes and late journeys are keyed by."""
-        of_journey = {
-            name.removeprefix("journey_")
-            for layout in self.layouts
-            for name in filter(_is_of_journey, layout.columns)
-        }
-        routes = _read(self.layouts, OUTCOMES["route"]) | of_journey
-        late = [layout for layout in self.layouts if _reads_journey(layout)]
-        shipments = _read(self.layouts, OUTCOMES["shipment"]) | _read(late, "shipments")
-        return {"route": _kept("route", routes), "shipment": _kept("shipment", shipments)}
 
-
-def _kept(kind: SubjectKind, names: set[str]) -> Kept:
-    always = {"subject_id", "journey_id", "declared_at"}
-    return Kept(kind, tuple(sorted((names | always) - TOLD_BY_INSPECTION)))
-
-
-def _read(layouts: Iterable[Layout], source: str) -> set[str]:
-    return {name for layout in layouts if layout.source == source for name in layout.columns}
-
-
-def _is_of_journey(column: str) -> bool:
-    return column.startswith("journey_") and column != "journey_id"
-
-
-def _reads_journey(layout: Layout) -> bool:
-    return any(map(_is_of_journey, layout.columns))
-
-
-def _texts(columns: Columns, name: str) -> list[Any]:
-    return texts_of(columns[name])
-
-
-def _lists(store: Reading, keys: Sequence[bytes]) -> list[list[Any]]:
-    return [json.loads(bytes(blob)) if blob else [] for blob in store.get(keys)]
+def _as_events(subjects: Plain) -> Plain:
+    return subjects | {"record_id": subjects["subject_id"], "known_at": subjects["declared_at"]}
 
 
 def _keys(start: bytes, ids: Iterable[str]) -> list[bytes]:
     return [start + id_.encode() for id_ in ids]
+
+
+def _lists(store: Reading, keys: Sequence[bytes]) -> list[list[Any]]:
+    return [json.loads(bytes(blob)) if blob else [] for blob in store.get(keys)]
 
 
 def _append(store: Writing, items: Sequence[tuple[bytes, Any]]) -> Column:

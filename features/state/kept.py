@@ -1,54 +1,47 @@
 """Rows of subjects in the store, by their id, for what arrives later and belongs beside them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from features.columns import NO_INSTANT, Column, Columns, columns_of_records, is_missing, is_text
-from features.records import RECORD_FILES, SubjectKind
-from features.state.keys import texts_of
+from features.columns import NO_INSTANT, Column, is_missing
+from features.program.operations import Kind
+from features.state.plain import Plain, Texts, texts
 from features.state.store import Reading, Writing
-from features.subjects import subjects_of
-from features.vocabulary import VOCABULARY
-
-_KIND: dict[SubjectKind, bytes] = {"route": b"j", "shipment": b"h"}
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Subjects of one kind with some of their columns; `subject_id` is always one."""
+    """Subjects of one kind with some columns, `subject_id` among them; `mark` tells the kind."""
 
-    kind: SubjectKind
-    names: tuple[str, ...]
+    mark: bytes
+    kinds: Mapping[str, Kind]
 
     def is_new(self, store: Reading, ids: Sequence[str]) -> list[bool]:
         """Which ids are neither kept nor stand earlier among these."""
         return first_of(store, self._keys(ids))
 
-    def put(self, store: Writing, subjects: Columns) -> None:
+    def put(self, store: Writing, subjects: Plain) -> None:
         """Keep subjects, in place of rows with their ids."""
-        columns = (_plain(subjects[name]) for name in self.names)
+        columns = (_plain(subjects[name]) for name in self.kinds)
         blobs = (json.dumps(row).encode() for row in zip(*columns, strict=True))
-        ids = VOCABULARY.texts_of(subjects["subject_id"])
-        store.put(zip(self._keys(ids), blobs, strict=True))
+        store.put(zip(self._keys(texts(subjects, "subject_id")), blobs, strict=True))
 
-    def of(self, store: Reading, ids: Iterable[str]) -> Columns:
-        """The kept ones of these subjects, in no order; columns that are not kept are absent."""
+    def of(self, store: Reading, ids: Iterable[str]) -> Plain:
+        """The kept ones of these subjects, in the order of their ids."""
         blobs = store.get(self._keys(sorted(set(ids))))
         kept = [json.loads(bytes(blob)) for blob in blobs if blob is not None]
-        values = list(zip(*kept, strict=True)) or [()] * len(self.names)
-        kinds = _kinds(self.kind)
+        values = list(zip(*kept, strict=True)) or [()] * len(self.kinds)
         return {
-            name: _column(column, kinds[name])
-            for name, column in zip(self.names, values, strict=True)
+            name: _column(column, kind)
+            for (name, kind), column in zip(self.kinds.items(), values, strict=True)
         }
 
     def _keys(self, ids: Sequence[str]) -> list[bytes]:
-        return [_KIND[self.kind] + id_.encode() for id_ in ids]
+        return [self.mark + id_.encode() for id_ in ids]
 
 
 def first_of(store: Reading, keys: Sequence[bytes]) -> list[bool]:
@@ -61,22 +54,16 @@ def first_of(store: Reading, keys: Sequence[bytes]) -> list[bool]:
     return is_first
 
 
-@cache
-def _kinds(kind: SubjectKind) -> dict[str, np.dtype[Any]]:
-    empty = {name: columns_of_records([], record) for name, record in RECORD_FILES.items()}
-    return {name: column.dtype for name, column in subjects_of(kind, empty).items()}
-
-
-def _plain(column: Column) -> list[Any]:
+def _plain(column: Texts | Column) -> list[Any]:
     """The values of a column as JSON has them, None for a missing one."""
-    if is_text(column):
-        return texts_of(column)
+    if isinstance(column, list):
+        return column
     is_absent = is_missing(column).tolist()
     return [None if gone else value for value, gone in zip(column.tolist(), is_absent, strict=True)]
 
 
-def _column(values: Sequence[Any], kind: np.dtype[Any]) -> Column:
-    if kind == np.int32:
-        return VOCABULARY.codes(list(values))
-    absent = NO_INSTANT if kind == np.int64 else np.nan
-    return np.array([absent if value is None else value for value in values], kind)
+def _column(values: Sequence[Any], kind: Kind) -> Texts | Column:
+    if kind is Kind.TEXT:
+        return list(values)
+    absent = np.nan if kind.is_float else NO_INSTANT
+    return np.array([absent if value is None else value for value in values], kind.value)

@@ -5,14 +5,13 @@ another.
 """
 
 import struct
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
-from features.columns import Column, Columns, is_text
+from features.columns import Column
+from features.state.plain import Texts
 from features.vocabulary import VOCABULARY
 
 Part = str | float | None
-Made = TypeVar("Made")
 
 _DOUBLE = struct.Struct(">d")
 
@@ -30,26 +29,23 @@ def part_of(value: Part) -> bytes | None:
     return _DOUBLE.pack(value + 0.0) if is_given else None  # type: ignore[operator]
 
 
-def parts_of(column: Column) -> list[bytes | None]:
+def parts_of(column: Texts | Column) -> list[bytes | None]:
     """The values of a column as parts of keys."""
-    return [*map(part_of, column.tolist())] if not is_text(column) else _spread(column, part_of)
+    if not isinstance(column, list):
+        return [*map(part_of, column.tolist())]
+    parts = {text: part_of(text) for text in set(column)}
+    return [parts[text] for text in column]
 
 
-def texts_of(column: Column) -> list[str | None]:
-    """The texts of a column."""
-    return _spread(column, str)
-
-
-def keys_of(columns: Columns, names: tuple[str, ...], size: int) -> list[bytes | None]:
-    """The key of each row in these columns."""
-    if not names:
+def keys_of(parts: Sequence[list[bytes | None]], size: int) -> list[bytes | None]:
+    """The key of each row, of the parts in each column."""
+    if not parts:
         return [b""] * size
-    parts = [parts_of(columns[name]) for name in names]
     return parts[0] if len(parts) == 1 else [*map(key_of, zip(*parts, strict=True))]
 
 
-def _spread(column: Column, make: Callable[[str], Made | None]) -> list[Made | None]:
-    """What is made of each text, made once per distinct one."""
+def texts_of(column: Column) -> Texts:
+    """The texts of codes."""
     codes, places = VOCABULARY.distinct(column)
-    made: list[Made | None] = [*map(make, VOCABULARY.texts_of(codes)), None]
-    return [made[place] for place in places.tolist()]
+    texts: Texts = [*VOCABULARY.texts_of(codes), None]
+    return [texts[place] for place in places.tolist()]

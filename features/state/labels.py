@@ -2,28 +2,29 @@
 
 import numpy as np
 
-from features.columns import Column, is_missing, is_text
+from features.columns import Column
 from features.state.layout import MISSING
+from features.state.plain import Texts
 from features.state.store import Writing
-from features.vocabulary import VOCABULARY
 
 _TEXT = b"t"
 _SIZE = b"m" + b"texts"
 
 
-def label_codes(store: Writing, column: Column) -> Column:
+def label_codes(store: Writing, column: Texts | Column) -> Column:
     """One int64 per row, equal where the values are equal; new texts get the next code."""
-    if not is_text(column):
-        return np.where(is_missing(column), MISSING, (column + 0.0).view(np.int64))
-    codes, places = VOCABULARY.distinct(column)
-    keys = [_TEXT + text.encode() for text in VOCABULARY.texts_of(codes)]
+    if not isinstance(column, list):
+        return np.where(np.isnan(column), MISSING, (column + 0.0).view(np.int64))
+    texts = sorted({text for text in column if text is not None})
+    keys = [_TEXT + text.encode() for text in texts]
     kept = store.get(keys)
     learnt = _learnt(store, [key for key, blob in zip(keys, kept, strict=True) if blob is None])
-    labels = [
-        learnt[key] if blob is None else int.from_bytes(blob, "big")
-        for key, blob in zip(keys, kept, strict=True)
-    ]
-    return np.array([*labels, MISSING], np.int64)[places]
+    codes: dict[str | None, int] = {
+        text: learnt[key] if blob is None else int.from_bytes(blob, "big")
+        for text, key, blob in zip(texts, keys, kept, strict=True)
+    }
+    codes[None] = MISSING
+    return np.array([codes[text] for text in column], np.int64)
 
 
 def _learnt(store: Writing, keys: list[bytes]) -> dict[bytes, int]:

@@ -35,11 +35,21 @@ class Layout:
         """The source of the events."""
         return self.keying[0]
 
+    @property
+    def matching(self) -> tuple[str, ...]:
+        """The columns of an event that form its key."""
+        return self.keying[1]
+
+    @property
+    def where(self) -> str | None:
+        """The column that must be 1, if any."""
+        return self.keying[2]
+
     @cached_property
     def columns(self) -> frozenset[str]:
-        """The columns of an event that are read."""
-        _, matching, where = self.keying
-        return frozenset((*matching, *self.values, *self.labels, *([where] if where else [])))
+        """All columns of an event that are read, but those that order it."""
+        read = (*self.matching, *self.values, *self.labels, self.where)
+        return frozenset(name for name in read if name is not None)
 
     @cached_property
     def order_words(self) -> int:

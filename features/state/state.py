@@ -8,11 +8,15 @@ from features.catalogue import windows
 from features.columns import Column
 from features.errors import StateMismatch
 from features.state.arrivals import Arrivals
+from features.state.entry import Arriving
 from features.state.keys import Part
 from features.state.layout import fingerprint, layouts_of
 from features.state.plan import Plan
+from features.state.schema import Schema
 from features.state.store import Beside, Store
-from features.subjects import Records
+
+Records = Mapping[str, Arriving]
+"""Records by type; types may be left out."""
 
 SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "payments")
 
@@ -34,7 +38,8 @@ class State:
         """
         self.store = store
         self._layouts = layouts_of(history_windows())
-        self._arrivals = Arrivals((*self._layouts.values(),), (*self._layouts.values(),))
+        layouts = tuple(self._layouts.values())
+        self._arrivals = Arrivals(Schema(layouts), into=layouts)
         self._begin()
 
     def add(self, records: Records, followed: int | None = None) -> None:
@@ -60,7 +65,11 @@ class State:
         return Plan.of(of, self._layouts)
 
     def numbers(
-        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Records | None = None
+        self,
+        plan: Plan,
+        subject: Mapping[str, Part],
+        at: int,
+        beside: Mapping[str, Arriving] | None = None,
     ) -> Column:
         """The number of each window of a plan, as of an instant in microseconds.
 

@@ -19,13 +19,13 @@ from features.asof.windows import (
     smallest,
     total,
 )
-from features.columns import DAY_US, HOUR_US, Columns
+from features.columns import DAY_US, HOUR_US
 from features.state import ledger
 from features.state.events import insert_events
 from features.state.layout import layouts_of
+from features.state.plain import Plain
 from features.state.plan import Plan
 from features.state.store import Beside
-from features.vocabulary import VOCABULARY
 
 START = 1_700_000_000_000_000
 OFFSETS = (0, 1, HOUR_US, DAY_US - 1, DAY_US, DAY_US + 1, 365 * DAY_US - 1, 365 * DAY_US)
@@ -86,15 +86,15 @@ class Blobs(Beside):
         return [self._put.get(key) for key in keys]
 
 
-def columns_of(rows: list[tuple], ids: list[int]) -> Columns:
+def columns_of(rows: list[tuple], ids: list[int]) -> Plain:
     keys, known_at, values, labels, chosen = zip(*rows, strict=True)
     return {
-        "key": VOCABULARY.codes(list(keys)),
+        "key": list(keys),
         "known_at": np.array(known_at, np.int64),
         "value": np.array([np.nan if v is None else v for v in values], np.float64),
-        "label": VOCABULARY.codes(list(labels)),
+        "label": list(labels),
         "is_chosen": np.array(chosen, np.float64),
-        "record_id": VOCABULARY.codes([f"{number:04}" for number in ids]),
+        "record_id": [f"{number:04}" for number in ids],
     }
 
 

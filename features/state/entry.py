@@ -1,0 +1,60 @@
+"""Where records enter: what the state reads of them, from columns of files or from a request."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from features.columns import Columns, kinds_of
+from features.online.filling import Codes, Filling, first_codes
+from features.program.machine import execute
+from features.program.operations import Kind
+from features.program.program import traced_columns
+from features.records import Record
+from features.state.keys import texts_of
+from features.state.plain import Plain
+from features.vocabulary import NO_TEXT
+
+Arriving = Columns | Sequence[Record]
+"""Records of one type, as the columns of a file or as a request brings them."""
+
+
+class Entry:
+    """What is wanted of the records of one type, with what each implies by itself."""
+
+    def __init__(
+        self,
+        record: type[Record],
+        implied: Callable[[dict[str, Any]], Mapping[str, Any]],
+        wanted: Collection[str],
+    ):
+        self._program = traced_columns(
+            lambda columns: {**columns, **implied(columns)}, kinds_of(record), wanted
+        )
+        self._codes = first_codes([self._program])
+        self._filling = Filling(self._program, self._codes)
+        self.kinds: dict[str, Kind] = {n: r.kind for n, r in self._program.outputs.items()}
+
+    def read(self, records: Arriving) -> Plain:
+        """The wanted columns of records."""
+        return self._of_columns(records) if isinstance(records, dict) else self._of_each(records)
+
+    def _of_columns(self, columns: Columns) -> Plain:
+        made = self._program.run(columns)
+        return {
+            name: texts_of(column) if self.kinds[name] is Kind.TEXT else column
+            for name, column in made.items()
+        }
+
+    def _of_each(self, records: Sequence[Record]) -> Plain:
+        codes = Codes(self._codes)
+        registers = self._filling.filled([record.__dict__ for record in records], codes)
+        wholes = registers.view(np.int64)
+        execute(self._program.steps, registers, wholes)
+        texts, plain = [*codes], Plain()
+        for name, register in self._program.outputs.items():
+            if register.kind is Kind.TEXT:
+                plain[name] = [texts[code - NO_TEXT] for code in wholes[register.place].tolist()]
+            else:
+                plain[name] = (registers if register.kind.is_float else wholes)[register.place]
+        return plain
