@@ -1,5 +1,6 @@
 """From the values of one tree's keys to arrays that are known to describe a tree."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,8 +18,11 @@ from serving.scorer.forest import (
     Words,
 )
 
-_INTEGER = "0123456789- "
-_NUMBER = "0123456789+-.e "
+_WHOLE = "-?+[0-9]++"
+_FINITE = r"[-+]?+[0-9]++(?:\.[0-9]*+)?+(?:e[-+]?+[0-9]++)?+"
+_WHOLES, _FINITES, _ANY = (
+    re.compile(f"(?:{number} )*+{number}") for number in (_WHOLE, _FINITE, f"(?:{_FINITE}|-?+inf)")
+)
 _MOST = 1 << 31
 _PER_NODE = ("split_gain", "internal_value", "internal_weight")
 
@@ -131,11 +135,9 @@ def _one(fields: Mapping[str, str], key: str) -> int:
 
 
 def _integers(fields: Mapping[str, str], key: str, length: int, below: int = _MOST) -> Counts:
-    tokens = _tokens(fields, key, length, _INTEGER)
-    try:
-        array = np.array(list(map(int, tokens)), dtype=np.int64)
-    except (ValueError, OverflowError):
-        raise WrongField(key, "a whole number is needed", TextDamaged) from None
+    value = _written(fields, key, length, _WHOLES, "a whole number is needed")
+    array = np.fromstring(value, dtype=np.int64, sep=" ")
+    # A number past 64 bits is read as the last that has 64.
     if len(array) and not -_MOST <= array.min() <= array.max() < below:
         raise WrongField(key, "a number is out of range")
     return array
@@ -144,22 +146,20 @@ def _integers(fields: Mapping[str, str], key: str, length: int, below: int = _MO
 def _numbers(
     fields: Mapping[str, str], key: str, length: int, *, may_be_infinite: bool = False
 ) -> Floats:
-    tokens = _tokens(fields, key, length, _NUMBER + "inf" * may_be_infinite)
-    try:
-        array = np.array(list(map(float, tokens)), dtype=np.float64)
-    except ValueError:
-        raise WrongField(key, "a number is needed", TextDamaged) from None
+    grammar = _ANY if may_be_infinite else _FINITES
+    array = np.fromstring(_written(fields, key, length, grammar, "a number is needed"), sep=" ")
     if not may_be_infinite and not np.isfinite(array).all():
         raise WrongField(key, "a number is not finite")
     return array
 
 
-def _tokens(fields: Mapping[str, str], key: str, length: int, allowed: str) -> list[str]:
+def _written(
+    fields: Mapping[str, str], key: str, length: int, grammar: re.Pattern[str], otherwise: str
+) -> str:
     value = fields.get(key, "")
-    # Nothing is left exactly when every character is allowed.
-    if value.strip(allowed):
-        raise WrongField(key, "something that is no number", TextDamaged)
-    tokens = value.split(" ") if value else []
-    if len(tokens) != length:
-        raise WrongField(key, f"want {max(length, 0)} numbers, not {len(tokens)}", TextDamaged)
-    return tokens
+    if value and not grammar.fullmatch(value):
+        raise WrongField(key, otherwise, TextDamaged)
+    found = value.count(" ") + 1 if value else 0
+    if found != length:
+        raise WrongField(key, f"want {max(length, 0)} numbers, not {found}", TextDamaged)
+    return value
