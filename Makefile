@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser check bench format lock
+.PHONY: help demo test faults browser check bench format lock
 
 python ?= python3
 venv := .venv
@@ -21,6 +21,9 @@ demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after
 
 test: $(ready) browser  ## every test
 	$(bin)/python -m pytest $(ARGS)
+
+faults: $(ready)  ## the tests that damage things, with their full counts
+	TIDEGATE_FAULTS=full $(bin)/python -m pytest -m faults $(ARGS)
 
 # Chromium as it is, as the system's package where that may be installed, or Playwright's own; where
 # none can be had, the tests that need it fail and name the command that would get it.

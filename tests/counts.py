@@ -1,0 +1,8 @@
+"""How often a test repeats what it does: seldom in every run, in full under `make faults`."""
+
+import os
+
+
+def count(usual: int, full: int) -> int:
+    """The full count where TIDEGATE_FAULTS is `full`; mark such a test with `faults`."""
+    return full if os.environ.get("TIDEGATE_FAULTS") == "full" else usual
