@@ -50,7 +50,7 @@ def read_subjects(kind: SubjectKind, records: RecordBlocks, wanted: set[str]) ->
 
 
 def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:
-    """One event per conclusive inspection of a subject, with its subject's columns.
+    """One event per conclusive inspection of a subject that is there, with its columns.
 
     In the order in which they became known, and within an instant by the subject's id.
     """
@@ -59,6 +59,7 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
     )
     found = rows(outcomes, is_conclusive)
     place = Places(subjects["subject_id"]).of(found["subject_id"])
+    found, place = rows(found, place >= 0), place[place >= 0]
     events = {name: taken(column, place) for name, column in subjects.items()} | {
         "record_id": found["subject_id"],
         "known_at": found["known_at"],

@@ -7,9 +7,11 @@ flushed with the next, so that a power cut may undo the newest commit but never 
 flushes less per commit; but readers outnumber writers here, and commits are shared by many records.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import lmdb
 
@@ -25,38 +27,57 @@ class EmbeddedStore:
 
     def __init__(self, folder: Path, *, is_bulk: bool = False):
         """Open it; `is_bulk` leaves flushing to `sync`, for a folder nobody relies on yet."""
-        folder.mkdir(parents=True, exist_ok=True)
         with _failing_as_unavailable():
-            self._database = lmdb.open(
-                str(folder),
-                map_size=LARGEST_BYTES,
-                max_readers=512,
-                metasync=False,
-                sync=not is_bulk,
-                readahead=False,  # keys are read all over the file
-            )
-            self._database.reader_check()  # a killed reader holds nothing back
+            self._database: lmdb.Environment | None = _opened(folder.resolve(), is_bulk=is_bulk)
 
     @contextmanager
     def reading(self) -> "Iterator[EmbeddedView]":
         """The store as it is now."""
-        with _failing_as_unavailable(), self._database.begin(buffers=True) as transaction:
+        with _failing_as_unavailable(), self._held.begin(buffers=True) as transaction:
             yield EmbeddedView(transaction)
 
     @contextmanager
     def writing(self) -> "Iterator[EmbeddedTransaction]":
         """A transaction."""
-        with _failing_as_unavailable(), self._database.begin(write=True) as transaction:
+        with _failing_as_unavailable(), self._held.begin(write=True) as transaction:
             yield EmbeddedTransaction(transaction)
 
     def sync(self) -> None:
         """Flush the newest commit."""
         with _failing_as_unavailable():
-            self._database.sync(True)
+            self._held.sync(True)
 
     def close(self) -> None:
-        """Close the environment; a process may have it open once."""
-        self._database.close()
+        """Let go of the environment, which closes when nobody in this process holds it."""
+        self._database = None
+
+    @property
+    def _held(self) -> lmdb.Environment:
+        if self._database is None:
+            raise StateUnavailable("the online state is closed")
+        return self._database
+
+
+# A process may open an environment once; whoever opens its folder again shares it.
+_OPEN: "WeakValueDictionary[Path, lmdb.Environment]" = WeakValueDictionary()
+_OPENING = threading.Lock()
+
+
+def _opened(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
+    with _OPENING:
+        if (held := _OPEN.get(folder)) is not None:
+            return held
+        folder.mkdir(parents=True, exist_ok=True)
+        database = _OPEN[folder] = lmdb.open(
+            str(folder),
+            map_size=LARGEST_BYTES,
+            max_readers=512,
+            metasync=False,
+            sync=not is_bulk,
+            readahead=False,  # keys are read all over the file
+        )
+        database.reader_check()  # a killed reader holds nothing back
+        return database
 
 
 class EmbeddedView:

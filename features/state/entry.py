@@ -35,6 +35,11 @@ class Entry:
         self._filling = Filling(self._program, self._codes)
         self.kinds: dict[str, Kind] = {n: r.kind for n, r in self._program.outputs.items()}
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that are read."""
+        return self._program.columns
+
     def read(self, records: Arriving) -> Plain:
         """The wanted columns of records."""
         return self._of_columns(records) if isinstance(records, dict) else self._of_each(records)

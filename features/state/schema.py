@@ -40,6 +40,10 @@ class Schema:
         """What matters of records of the type `name`."""
         return self._entries[name].read(records)
 
+    def fields(self, name: str) -> tuple[str, ...]:
+        """The fields of the record type `name` that are read."""
+        return self._entries[name].fields
+
     def of_journeys(self, shipments: Plain, journeys: Plain) -> Plain:
         """The columns of each shipment's journey, missing unless declared before the shipment."""
         rows = {id_: at for at, id_ in enumerate(texts(journeys, "journey_id"))}

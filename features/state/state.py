@@ -20,6 +20,9 @@ Records = Mapping[str, Arriving]
 
 SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "payments")
 
+# The record types that history is made of, a subject before what belongs beside it.
+TOLD_BY = ("journeys", "shipments", "outcomes", "transactions")
+
 _MADE_FOR, _FOLLOWED = b"mmade-for", b"mfollowed"
 
 
@@ -41,6 +44,10 @@ class State:
         layouts = tuple(self._layouts.values())
         self._arrivals = Arrivals(Schema(layouts), into=layouts)
         self._begin()
+
+    def fields(self, name: str) -> tuple[str, ...]:
+        """The fields of a record type that matter."""
+        return self._arrivals.schema.fields(name)
 
     def add(self, records: Records, followed: int | None = None) -> None:
         """Make records known, all or none; any order, any number of times.
