@@ -1,7 +1,7 @@
 """Assembles the service; everything it does is elsewhere."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import cast
@@ -13,7 +13,7 @@ from features.records import SubjectKind
 from features.submission import Submission
 from serving.access.limits import Limits
 from serving.access.tokens import PublishedKeys, Tokens
-from serving.api import batches, cases, catalogue, decisions, health, models, scores
+from serving.api import batches, cases, catalogue, decisions, health, models, records, scores
 from serving.api.admission import Admission
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.openapi import DESCRIPTION, describe
@@ -31,6 +31,7 @@ from serving.decisions.sealing import Sealing
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
 from serving.house import Clock, House
+from serving.intake import Intake
 from serving.lanes.lanes import Lanes
 from serving.lanes.placement import Lane
 from serving.lanes.recent import REMEMBERED, Placed
@@ -45,6 +46,7 @@ from serving.store.checkpoint_register import CheckpointRegister
 from serving.store.decision_log import DecisionLog, PlacedRow
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
+from serving.store.record_store import RecordStore
 from serving.submitted import read_submission
 
 
@@ -75,7 +77,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.house = house
-    for resource in (scores, batches, decisions, cases, catalogue, models, health):
+    for resource in (scores, batches, records, decisions, cases, catalogue, models, health):
         app.include_router(resource.router)
     for pages in (sign_in, queue, case_pages, decision_pages, feature_pages, reference):
         app.include_router(pages.router)
@@ -99,10 +101,14 @@ def build_house(settings: Settings, clock: Clock) -> House:
         every=settings.checkpoint_every,
         within_s=settings.checkpoint_within_s,
     )
+    past, records = Past.of(settings.records, _submitted(log)), RecordStore(engine)
+    intake = Intake(records, log, past)
+    intake.recall()
     desk = Desk(
         assessor=Assessor(
             champions=Champions(settings.models, settings.keys / "signing.pub"),
-            past=Past.of(settings.records, map(submission_in, log.records())),
+            past=past,
+            records=records,
             lanes=Lanes.of(settings, map(_placed, log.placed_since(clock() - REMEMBERED))),
         ),
         log=log,
@@ -118,10 +124,15 @@ def build_house(settings: Settings, clock: Clock) -> House:
         accounts=AccountRegister(engine),
         sessions=SessionRegister(engine),
         metrics=metrics,
-        reviewing=Reviewing(CaseBook(engine), log, desk.assessor.past.learn),
+        reviewing=Reviewing(CaseBook(engine), log, past.learn),
+        intake=intake,
         limits=Limits(settings.rate_per_s, settings.rate_burst),
         tokens=_tokens(settings, clock),
     )
+
+
+def _submitted(log: DecisionLog) -> Iterator[Submission]:
+    return (Decision.model_validate_json(record).submission for record in log.records())
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
@@ -139,11 +150,6 @@ def _placed(row: PlacedRow) -> Placed:
         row.probability,
         cast("Lane", row.lane),
     )
-
-
-def submission_in(record: str) -> Submission:
-    """The submission that a stored decision was made about."""
-    return read_submission(Decision.model_validate_json(record).request.encode())
 
 
 @asynccontextmanager

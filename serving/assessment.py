@@ -11,6 +11,7 @@ from features.catalogue import catalogue
 from features.submission import Submission
 from features.vector import missing_inputs
 from serving.access.callers import Caller
+from serving.attachments import completed
 from serving.decisions.decision import Decision, ModelRef
 from serving.decisions.score import Score, score_of
 from serving.errors import NoModel
@@ -22,6 +23,7 @@ from serving.lanes.lanes import Case, Lanes
 from serving.lanes.life_at_risk import life_at_risk
 from serving.past import Past
 from serving.scorer.champions import Champion, Champions
+from serving.store.record_store import RecordRow, RecordStore
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,13 @@ class Assessor:
 
     champions: Champions
     past: Past
+    records: RecordStore
     lanes: Lanes
 
     def assess(self, request: Request) -> Decision:
         """Decide, without remembering it; raises NoModel or Forbidden (a foreign office)."""
-        submission = request.submission
+        known = completed(request.submission, self._kept(request.submission))
+        submission = known.submission
         office_id = submission.shipment.office_id if submission.shipment else None
         office_id = request.caller.office_for(office_id)
         champion = self.champions.of(submission.subject_kind)
@@ -89,7 +93,20 @@ class Assessor:
             plan=self.lanes.plan.digest,
             lane_probabilities=placement.probabilities,
             selection_probability=placement.selection_probability,
+            attached=known.attached,
         )
+
+    def _kept(self, submission: Submission) -> list[RecordRow]:
+        """What came by itself about the subject, and about the journey of a shipment."""
+        subjects = [(submission.subject_kind, submission.subject_id)]
+        if submission.shipment is not None and submission.journey is not None:
+            subjects.append(("route", submission.journey.journey_id))
+        rows = self.records.about(subjects)
+        return [
+            r
+            for r in rows
+            if r.kind in {"legs", "positions"} or r.subject_kind == submission.subject_kind
+        ]
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
         """Score examples and forget them: the first request need not wait for what is made once."""

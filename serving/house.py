@@ -7,6 +7,7 @@ from datetime import datetime
 from serving.access.limits import Limits
 from serving.access.tokens import Tokens
 from serving.desk import Desk
+from serving.intake import Intake
 from serving.observability import Metrics
 from serving.review.reviewing import Reviewing
 from serving.settings import Settings
@@ -30,5 +31,6 @@ class House:
     sessions: SessionRegister
     metrics: Metrics
     reviewing: Reviewing
+    intake: Intake
     limits: Limits
     tokens: Tokens | None

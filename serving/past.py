@@ -7,7 +7,7 @@ from typing import Self
 
 from features.asof.history import History
 from features.columns import columns_of_records
-from features.records import Outcome
+from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission, records_of
 from features.vector import Vector, feature_vector
 
@@ -37,6 +37,19 @@ class Past:
         with self._lock:
             self._history.add(submission)
             return feature_vector(submission, self._history)
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Make records known that came by themselves."""
+        by_type: dict[type[Record], list[Record]] = {}
+        for record in records:
+            by_type.setdefault(type(record), []).append(record)
+        columns = {
+            name: columns_of_records(by_type.get(record, []), record)
+            for name, record in RECORD_FILES.items()
+        }
+        if by_type:
+            with self._lock:
+                self._history.add_records(columns)
 
     def learn(self, submission: Submission, outcome: Outcome) -> None:
         """Make what an inspection found part of what later subjects are seen against."""

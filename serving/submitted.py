@@ -35,7 +35,7 @@ def read_submission(body: bytes) -> Submission:
     except ValidationError as refusal:
         raise SubmissionRefused(
             "the submission breaks the schema of its records",
-            tuple(_fault(error) for error in refusal.errors(include_url=False)),
+            tuple(fault_of(error) for error in refusal.errors(include_url=False)),
         ) from None
 
 
@@ -122,9 +122,9 @@ def _refuse_constant(_: str) -> NoReturn:
     raise BodyMalformed("NaN and Infinity are not numbers")
 
 
-def _fault(error: ErrorDetails) -> Fault:
-    """A validation error without what was validated."""
-    pointer = "".join(f"/{part}" for part in error["loc"])
+def fault_of(error: ErrorDetails, within: str = "") -> Fault:
+    """A validation error without what was validated; `within` points to where that stood."""
+    pointer = within + "".join(f"/{part}" for part in error["loc"])
     if error["type"] == "extra_forbidden":
         field = str(error["loc"][-1])
         code = "person_field" if describes_a_person(field) else "unknown_field"

@@ -6,7 +6,9 @@ The trees are as many and as large as the figures of the service ask for, whatev
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,11 +100,18 @@ def _inspect_most(world: Path, records: Path, until: datetime) -> None:
 
 def bodies(home: Path) -> Iterator[bytes]:
     """What arrives, again and again, under ids that were never used."""
-    lines = (home / "live.ndjson").read_text().splitlines()
-    number = 0
-    while True:
-        for line in lines:
-            number += 1
-            body = json.loads(line)
-            body["shipment"]["shipment_id"] += f"-{number}"
-            yield json.dumps(body).encode()
+    submissions = [json.loads(line) for line in (home / "live.ndjson").read_text().splitlines()]
+    for number in count():
+        for submission in submissions:
+            yield json.dumps(_renamed(submission, f"-{number}")).encode()
+
+
+def _renamed(submission: dict[str, Any], suffix: str) -> dict[str, Any]:
+    shipment = submission["shipment"]
+    renamed = {**submission, "shipment": {**shipment, "shipment_id": shipment["shipment_id"] + suffix}}
+    for name, identity in (("documents", "document_id"), ("transactions", "transaction_id")):
+        renamed[name] = [
+            {**record, identity: record[identity] + suffix, "subject_id": None}
+            for record in submission.get(name, [])
+        ]
+    return renamed

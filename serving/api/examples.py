@@ -87,3 +87,36 @@ SHIPMENT: dict[str, Any] = {
         }
     ],
 }
+
+RECORDS: dict[str, Any] = {
+    "legs": [
+        {
+            "journey_id": "J-2026-000117",
+            "sequence": 2,
+            "origin": "GRPIR",
+            "destination": "DEHAM",
+            "departed_at": "2026-11-22T16:00:00Z",
+            "arrived_at": "2026-11-28T05:00:00Z",
+            "known_at": "2026-11-28T05:10:00Z",
+        }
+    ],
+    "documents": [
+        {
+            "document_id": "D-2026-009001",
+            "subject_kind": "shipment",
+            "subject_id": "S-2026-004711",
+            "kind": "packing_list",
+            "received_at": "2026-11-23T07:00:00Z",
+        }
+    ],
+    "outcomes": [
+        {
+            "subject_kind": "shipment",
+            "subject_id": "S-2026-004711",
+            "selected_by": "model",
+            "inspected_at": "2026-11-29T09:00:00Z",
+            "known_at": "2026-11-29T15:00:00Z",
+            "result": "not_confirmed",
+        }
+    ],
+}

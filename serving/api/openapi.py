@@ -3,10 +3,11 @@
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from features.records import Document, Leg, Outcome, Position, Transaction
 from features.submission import Submission
-from serving.api.examples import ROUTE, SHIPMENT
+from serving.api.examples import RECORDS, ROUTE, SHIPMENT
 from serving.api.problems import MEDIA_TYPE, Problem
 
 REF = "#/components/schemas/{model}"
@@ -47,6 +48,33 @@ BATCH_BODY: dict[str, Any] = {
 }
 
 
+RECORDS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": REF.format(model="RecordsBody")},
+                "examples": {
+                    "records": {"summary": "Records as they become known", "value": RECORDS}
+                },
+            }
+        },
+    }
+}
+
+
+class RecordsBody(BaseModel):
+    """Records as they become known; any of the kinds, at most 5,000 together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    legs: list[Leg] = []
+    positions: list[Position] = []
+    documents: list[Document] = []
+    transactions: list[Transaction] = []
+    outcomes: list[Outcome] = []
+
+
 def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
     """Responses for a route's description: `problems(s404="unknown decision")`."""
     schema = {"schema": {"$ref": REF.format(model="Problem")}}
@@ -64,7 +92,7 @@ def describe(app: FastAPI) -> None:
     def described() -> dict[str, Any]:
         document = generated()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (Submission, Problem):
+        for model in (Submission, RecordsBody, Problem):
             schemas.update(_schemas(model))
         _drop_foreign_errors(document, schemas)
         _name_answers(document)

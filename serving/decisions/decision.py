@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Self
 
 from features.records import SubjectKind
+from features.submission import Submission
 from serving.decisions.score import Score
 from serving.explanation.reasons import Part, Reasons
 from serving.explanation.wording import Value
 from serving.lanes.placement import Lane, LaneReason
 from serving.scorer.champions import Champion
 from serving.store.decision_log import DecisionRow
+from serving.submitted import read_submission
 
 
 class ModelRef(Part):
@@ -36,7 +38,8 @@ class Decision(Part):
     """One decision.
 
     `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
-    with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to.
+    with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
+    `attached` are kept records, by kind and id, that were seen beside what was submitted.
     """
 
     decision_id: str
@@ -61,6 +64,12 @@ class Decision(Part):
     plan: str | None
     lane_probabilities: dict[Lane, float]
     selection_probability: float
+    attached: tuple[str, ...] = ()
+
+    @property
+    def submission(self) -> Submission:
+        """What was submitted; without the records that were attached."""
+        return read_submission(self.request.encode())
 
     def row(self) -> DecisionRow:
         """The decision as the log keeps it."""

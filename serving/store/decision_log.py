@@ -127,6 +127,34 @@ class DecisionLog:
             yield from (record for _, record in page)
             seq = page[-1][0]
 
+    def about(self, subject_kind: str, subject_id: str) -> str | None:
+        """The record of the newest decision about a subject."""
+        wanted = (
+            select(decisions.c.record)
+            .where(decisions.c.subject_kind == subject_kind, decisions.c.subject_id == subject_id)
+            .order_by(decisions.c.seq.desc())
+            .limit(1)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(wanted)
+
+    def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The offices that each of these subjects was decided for, of those that belong to some."""
+        wanted = (
+            select(decisions.c.subject_id, decisions.c.office_id)
+            .where(
+                decisions.c.subject_kind == subject_kind,
+                decisions.c.subject_id.in_(subject_ids),
+                decisions.c.office_id.is_not(None),
+            )
+            .distinct()
+        )
+        offices: dict[str, set[str]] = {}
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            for subject_id, office_id in connection.execute(wanted):
+                offices.setdefault(subject_id, set()).add(office_id)
+        return offices
+
     def placed_since(self, instant: datetime, most: int = 100_000) -> list[PlacedRow]:
         """Where decisions since an instant put their subjects: the newest of them, oldest first."""
         wanted = (

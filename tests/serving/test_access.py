@@ -113,6 +113,7 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
 NEEDED_SCOPE = {
     "/v1/scores": "score",
     "/v1/scores/batch": "score",
+    "/v1/records": "ingest",
     "/v1/decisions/{decision_id}": "score",
     "/v1/decisions/{decision_id}/explanation": "explain",
     "/v1/features": None,

@@ -1,0 +1,43 @@
+"""`POST /v1/records`: what becomes known about subjects, before and after they are scored."""
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+
+from serving.api.answers import Shape
+from serving.api.openapi import RECORDS_BODY, problems
+from serving.api.problems import FaultOut
+from serving.api.requests import JSON, MayIngest, TheHouse, body_within, refuse_other_media
+
+router = APIRouter(prefix="/v1/records", tags=["records"])
+
+
+class RecordsAnswer(Shape):
+    """What became of the records: kept now, known before, and what is wrong with the others."""
+
+    accepted: int
+    repeated: int
+    errors: list[FaultOut]
+
+
+@router.post(
+    "",
+    openapi_extra=RECORDS_BODY,
+    responses=problems(
+        s400="The body is not acceptable JSON.",
+        s413="The body is too large, or holds too many records.",
+        s415="The body is not plain JSON.",
+        s422="None of the records can be kept; `errors` says why.",
+        s503="Nothing was kept; try again after `Retry-After`.",
+    ),
+)
+async def take_records(request: Request, house: TheHouse, caller: MayIngest) -> RecordsAnswer:
+    """Keep legs, positions, documents, transactions and outcomes; every later score knows them.
+
+    A record is known by its id: send it again and nothing changes, send another under its id and
+    that one is refused. One bad record keeps no other out. The answer comes when all is durable.
+    """
+    refuse_other_media(request, JSON)
+    body = await body_within(request, house.settings.max_batch_bytes)
+    taken = await run_in_threadpool(house.intake.take, caller, body, house.clock())
+    faults = [FaultOut(**vars(fault)) for fault in taken.faults]
+    return RecordsAnswer(accepted=taken.accepted, repeated=taken.repeated, errors=faults)
