@@ -2,7 +2,7 @@
 
 from features.online.vectors import Past, vectors
 from features.records import SubjectKind
-from features.subjects import Records
+from features.state.state import Records
 from features.submission import Submission
 
 Vector = dict[str, float | str | None]

@@ -60,7 +60,7 @@ class History:
         return self._base.reduce(window, subjects, at)
 
     def numbers(
-        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Records | None = None
+        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: object = None
     ) -> Column:
         """The number of each window of a plan, as of an instant in microseconds."""
         assert beside is None, "add them"

@@ -20,8 +20,7 @@ from features.records import SubjectKind
 from features.state.keys import Part
 from features.state.layout import layouts_of
 from features.state.plan import Plan
-from features.state.state import SOURCES, history_windows
-from features.subjects import Records
+from features.state.state import SOURCES, Records, history_windows
 from features.submission import Submission
 
 Value = float | str | None
@@ -33,7 +32,10 @@ class Past(Protocol):
     def numbers(
         self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Records | None = None
     ) -> Column:
-        """The number of each window of a plan, as of an instant in microseconds."""
+        """The number of each window of a plan, as of an instant in microseconds.
+
+        `beside` are records that count as known too.
+        """
         ...
 
 
