@@ -23,7 +23,7 @@ from serving.assessment import Assessor
 from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
 from serving.console import features as feature_pages
-from serving.console import queue, reference, sign_in
+from serving.console import queue, reference, sign_in, supervision
 from serving.console.pages import STATIC
 from serving.decisions.checkpoints import Notary
 from serving.decisions.decision import Decision
@@ -79,7 +79,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.house = house
     for resource in (scores, batches, records, decisions, cases, catalogue, models, health):
         app.include_router(resource.router)
-    for pages in (sign_in, queue, case_pages, decision_pages, feature_pages, reference):
+    for pages in (
+        sign_in,
+        queue,
+        case_pages,
+        supervision,
+        decision_pages,
+        feature_pages,
+        reference,
+    ):
         app.include_router(pages.router)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     add_problem_handlers(app)

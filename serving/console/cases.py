@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
+from serving.access.sessions import Session
 from serving.api.cases import DispositionBody, Note, Pause, reviewer_of
 from serving.api.requests import TheHouse
 from serving.console.case import Case as Evidence
@@ -142,7 +143,7 @@ def _read(kind: type[Said], form: dict[str, str]) -> Said:
 
 
 def _case_page(
-    house: House, caller: Caller, session: Any, case_id: str, *, refusal: str | None
+    house: House, caller: Caller, session: Session, case_id: str, *, refusal: str | None
 ) -> HTMLResponse:
     reviewer, now = reviewer_of(caller), house.clock()
     row, case = house.reviewing.read(reviewer, case_id, now)
@@ -169,6 +170,7 @@ def _case_page(
         similar=_ended(house, reviewer, case_id),
         events=[Happened.of(event) for event in house.reviewing.events(case_id)],
         choices=_choices(case),
+        marking=_marking(house, session, caller, case_id),
         may_act=caller.may("review"),
     )
 
@@ -178,6 +180,25 @@ def _ended(house: House, reviewer: Reviewer, case_id: str) -> list[tuple[Any, st
     alike = house.reviewing.linked(reviewer, case_id, ALIKE, MOST_LINKED)
     ended = ((each, house.reviewing.disposition_of(each.case)) for each in alike)
     return [(each, MEANING[said.code].words) for each, said in ended if said]
+
+
+@dataclass(frozen=True)
+class Marking:
+    """What the forms beside the reasons need: has this reader found them right?"""
+
+    case_id: str
+    token: str
+    given: dict[str, str]
+    verdicts: tuple[str, ...] = VERDICTS
+
+
+def _marking(house: House, session: Session, caller: Caller, case_id: str) -> Marking | None:
+    """The marks that the reader has given so far; None for whoever only reads."""
+    if not caller.may("review"):
+        return None
+    marks = (e for e in house.reviewing.events(case_id) if e.action == "mark_reason")
+    given = dict(e.text.split(": ", 1) for e in marks if e.actor == caller.name)
+    return Marking(case_id, session.form_token, given)
 
 
 def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:

@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.records import Mode
@@ -40,6 +40,12 @@ class Filters(BaseModel):
     owner: Annotated[str, Field(pattern="^(mine|nobody|)$")] = ""
     older_than_hours: Annotated[int, Field(ge=0, le=8760)] | None = None
     cursor: Annotated[str, Field(max_length=400)] = ""
+
+    @field_validator("lane", "mode", "older_than_hours", mode="before")
+    @classmethod
+    def _nothing_chosen(cls, value: object) -> object:
+        """What a form sends where nothing was chosen."""
+        return None if value == "" else value
 
     def wanted(self, caller: Caller, now: datetime) -> Wanted:
         """The same as the case book understands it."""

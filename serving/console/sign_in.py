@@ -21,7 +21,7 @@ from serving.house import House
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 
 OWN_PAGE = re.compile(
-    r"/console/(queue|cases|decisions|features|supervision|models)(/[A-Za-z0-9_-]{1,64})?"
+    r"/console/(queue|cases|decisions|features|supervision|models)(/[A-Za-z0-9_-]{1,64}){0,2}"
 )
 LARGEST_FORM = 32_768
 

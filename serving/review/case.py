@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
-from serving.review.dispositions import MEANING, Disposition
+from serving.review.dispositions import MEANING, Disposition, DispositionCode
 
 Status = Literal["open", "claimed", "snoozed", "waiting", "second_review", "closed"]
 Action = Literal[
@@ -26,6 +26,7 @@ Action = Literal[
     "dispose",
     "reopen",
     "mark_reason",
+    "reread",
 ]
 
 LONGEST_SNOOZE = timedelta(days=14)
@@ -106,6 +107,18 @@ def note(case: Case, actor: str, at: datetime, text: str) -> Acted:
 def mark_reason(case: Case, actor: str, at: datetime, indicator: str, verdict: str) -> Acted:
     """Say whether a reason that the case gives is right, wrong or unclear."""
     return _acted(case, actor, at, "mark_reason", f"{indicator}: {verdict}")
+
+
+def reread(case: Case, actor: str, at: datetime, code: DispositionCode) -> Acted:
+    """Say how a closed case would have ended, having seen its evidence and not its score.
+
+    Raises NotYours for a case that is not closed, SameReviewer for one that the actor ended.
+    """
+    if case.status != "closed":
+        raise NotYours("only a closed case is read again")
+    if actor in (case.owner, case.proposed_by):
+        raise SameReviewer("somebody else must read again what you ended")
+    return _acted(case, actor, at, "reread", code)
 
 
 def dispose(case: Case, actor: str, at: datetime, disposition: Disposition) -> Acted:

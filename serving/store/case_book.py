@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    RowMapping,
     Select,
     and_,
     func,
@@ -79,11 +78,10 @@ class EventRow:
 
 @dataclass(frozen=True)
 class Linked:
-    """Another case, and what it shares."""
+    """Another case, and what it shares: pairs of a kind and a value."""
 
-    kind: str
-    value: str
     case: CaseRow
+    shared: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -156,19 +154,28 @@ class CaseBook:
         return rows[0] if rows else None
 
     def linked(self, case_id: str, kinds: tuple[str, ...], sight: Sight, most: int) -> list[Linked]:
-        """Other cases that share something with this one, the newest first; each thing once."""
+        """The newest other cases that share something of these kinds with this one."""
         own, other = case_links.alias(), case_links.alias()
-        query = (
-            select(other.c.kind, other.c.value, cases)
-            .join(other, and_(own.c.kind == other.c.kind, own.c.value == other.c.value))
-            .join(cases, cases.c.case_id == other.c.case_id)
-            .where(own.c.case_id == case_id, other.c.case_id != case_id)
-            .where(own.c.kind.in_(kinds), _seen(sight))
+        shared = (
+            select(other.c.kind, other.c.value, other.c.case_id)
+            .join(own, and_(own.c.kind == other.c.kind, own.c.value == other.c.value))
+            .where(own.c.case_id == case_id, other.c.case_id != case_id, own.c.kind.in_(kinds))
+            .subquery()
+        )
+        newest = (
+            select(cases)
+            .where(cases.c.case_id.in_(select(shared.c.case_id)), _seen(sight))
             .order_by(cases.c.seq.desc())
             .limit(most)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_linked(row._mapping) for row in connection.execute(query)]
+            found = [CaseRow(**row._mapping) for row in connection.execute(newest)]
+            ids = [row.case_id for row in found]
+            links = connection.execute(select(shared).where(shared.c.case_id.in_(ids))).all()
+        return [
+            Linked(row, tuple(sorted((k, v) for k, v, of in links if of == row.case_id)))
+            for row in found
+        ]
 
     def change(self, case_id: str, change: Change) -> CaseRow:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
@@ -200,6 +207,41 @@ class CaseBook:
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [EventRow(**row._mapping) for row in connection.execute(query)]
+
+    def events_since(
+        self, actions: tuple[str, ...], instant: str, sight: Sight
+    ) -> list[tuple[EventRow, str]]:
+        """Every act of these kinds since an instant, in order, each with its case's lane."""
+        query = (
+            select(*(case_events.c[name] for name in EventRow.__annotations__), cases.c.lane)
+            .join(cases, cases.c.case_id == case_events.c.case_id)
+            .where(case_events.c.action.in_(actions), case_events.c.at >= instant, _seen(sight))
+            .order_by(case_events.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = [dict(row._mapping) for row in connection.execute(query)]
+        return [(EventRow(**told), lane) for told in found for lane in [told.pop("lane")]]
+
+    def closed_case(self, sight: Sight, not_by: str, lot: int) -> CaseRow | None:
+        """One closed case that somebody else ended, by a lot; None where there is none."""
+        others = and_(cases.c.status == "closed", cases.c.owner != not_by, _seen(sight))
+        count = select(func.count()).select_from(cases).where(others)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            among = connection.scalar(count) or 0
+        if not among:
+            return None
+        one = select(cases).where(others).order_by(cases.c.seq).offset(lot % among).limit(1)
+        return self._rows(one)[0]
+
+    def ages(self, sight: Sight, now: str) -> dict[str, str]:
+        """When the oldest case that waits in each lane was opened."""
+        query = (
+            select(cases.c.lane, func.min(cases.c.opened_at).label("oldest"))
+            .where(_seen(sight), _is_waiting(now))
+            .group_by(cases.c.lane)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return {row.lane: row.oldest for row in connection.execute(query)}
 
     def counts(self, sight: Sight, now: str) -> dict[str, int]:
         """How many cases wait in each lane."""
@@ -240,11 +282,6 @@ def _open_page(connection: Connection, opened: Opened) -> None:
         connection.execute(cases_opened_to.insert().values(seq=0))
     if read:
         connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
-
-
-def _linked(found: RowMapping) -> Linked:
-    told = dict(found)
-    return Linked(told.pop("kind"), told.pop("value"), CaseRow(**told))
 
 
 def _append_event(connection: Connection, event: EventRow) -> None:

@@ -1,0 +1,91 @@
+"""The pages of supervision: how reviewing goes, and blind second readings."""
+
+import secrets
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Depends
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from serving.access.callers import Caller
+from serving.api.cases import reviewer_of
+from serving.api.requests import TheHouse
+from serving.console.case import Case as Evidence
+from serving.console.pages import PageRoute, page
+from serving.console.pictures.days import Days
+from serving.console.pictures.payments import Payments
+from serving.console.pictures.way import Way
+from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.decisions.decision import Decision
+from serving.errors import Unprocessable
+from serving.review import case as acts
+from serving.review.dispositions import MEANING, DispositionCode
+from serving.review.summary import LANE_NAMES
+from serving.review.supervision import WATCHED, Supervision
+from serving.submitted import read_submission
+
+router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
+
+MaySupervise = Annotated[Caller, Depends(ReaderWith("supervise"))]
+MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+
+
+@router.get("")
+def show_supervision(house: TheHouse, caller: MaySupervise, session: TheSession) -> HTMLResponse:
+    """Load, ages, time on cases, agreement, and which reasons were judged wrong."""
+    sight = reviewer_of(caller).sight
+    return page(
+        "supervision.html",
+        reader=caller,
+        session=session,
+        told=Supervision.of(house.reviewing.book, sight, house.clock()),
+        days=WATCHED.days,
+        lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
+    )
+
+
+@router.get("/reread")
+def pick_for_rereading(house: TheHouse, caller: MayReview) -> Response:
+    """A closed case of somebody else's, by lot."""
+    row = house.reviewing.book.closed_case(
+        reviewer_of(caller).sight, caller.name, secrets.randbelow(2**31)
+    )
+    to = f"/console/supervision/reread/{row.case_id}" if row else "/console/queue"
+    return RedirectResponse(to, 303)
+
+
+@router.get("/reread/{case_id}")
+def show_for_rereading(
+    house: TheHouse, caller: MayReview, session: TheSession, case_id: str
+) -> HTMLResponse:
+    """The evidence of a closed case, without its score, its reasons and how it ended."""
+    row, _ = house.reviewing.read(reviewer_of(caller), case_id, house.clock())
+    record = house.log.record(case_id)
+    assert record is not None, "a case is opened by its decision"
+    decision = Decision.model_validate_json(record)
+    submission = read_submission(decision.request.encode())
+    return page(
+        "reread.html",
+        reader=caller,
+        session=session,
+        row=row,
+        case=Evidence.of(decision),
+        days=Days.of(submission),
+        way=Way.of(submission),
+        payments=Payments.of(submission),
+        codes=[(code, told.words) for code, told in MEANING.items()],
+    )
+
+
+@router.post("/reread/{case_id}")
+def judge_again(house: TheHouse, caller: MayReview, form: SignedForm, case_id: str) -> Response:
+    """Keep how the case would have ended for whoever did not see its score."""
+    code = form.get("code", "")
+    if code not in get_args(DispositionCode):
+        raise Unprocessable("choose what is true of it")
+    now = house.clock()
+    house.reviewing.act(
+        reviewer_of(caller),
+        case_id,
+        lambda case: acts.reread(case, caller.name, now, code),  # type: ignore[arg-type]
+    )
+    return RedirectResponse("/console/queue", 303)

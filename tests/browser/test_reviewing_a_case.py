@@ -1,0 +1,191 @@
+"""Reviewers at work in a real browser: queue, case, decision, race, keyboard, and no barriers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from serving.access.accounts import Role, new_account
+from serving.app import utc_now
+from serving.store.engine import open_database
+from serving.store.tables import records
+from tests.browser.conftest import Site
+from tests.serving.bodies import route, shipment
+
+PASSWORD = "a password for tests"
+PLAN = """
+[[watched]]
+kind = "company"
+value = "c-0012"
+list = "asked for by another office"
+reason = "see their message"
+"""
+SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture
+def home(home: Path) -> Path:
+    """A home in which the example shipment goes to inspection, whatever its score."""
+    (home / "lanes.toml").write_text(PLAN)
+    return home
+
+
+def account(site: Site, name: str, role: Role = "reviewer") -> str:
+    site.house.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))
+    return name
+
+
+def sign_in(page: Page, site: Site, name: str) -> None:
+    page.goto(f"{site.address}/console")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def labels(site: Site) -> list[dict[str, Any]]:
+    engine = open_database(site.house.settings.database, is_service=False)
+    with engine.connect() as connection:
+        found = connection.execute(select(records.c.body).where(records.c.kind == "outcomes"))
+        return [json.loads(row.body) for row in found]
+
+
+def test_a_reviewer_claims_the_first_case_reads_its_reasons_and_decides(
+    page: Page, site: Site
+) -> None:
+    site.score(shipment(), "k")
+    sign_in(page, site, account(site, "one"))
+
+    page.get_by_role("button", name="Take the next case").click()
+    expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
+    expect(page.get_by_role("heading", name="What speaks for a closer look")).to_be_visible()
+    expect(page.get_by_text("asked for by another office").first).to_be_visible()
+    page.locator(".reason").first.get_by_role("button", name="wrong").click()
+    expect(page.locator(".reason").first.get_by_role("button", name="wrong")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.get_by_label("What is true of it").select_option("no_finding_after_inspection")
+    page.get_by_label("Because").select_option("nothing_found")
+    page.get_by_label("How sure are you?").select_option("high")
+    page.get_by_label("In your own words").fill("opened and counted, all as declared")
+    page.get_by_role("button", name="Decide").click()
+
+    expect(page.get_by_role("heading", name="Closed")).to_be_visible()
+    (label,) = labels(site)
+    assert (label["subject_id"], label["result"]) == ("S-1", "not_confirmed")
+    page.get_by_role("link", name="Queue").first.click()
+    expect(page.get_by_text("Nothing waits here")).to_be_visible()
+
+
+def test_by_keyboard_alone_a_case_is_taken_and_ended(page: Page, site: Site) -> None:
+    site.score(shipment(), "k")
+    sign_in(page, site, account(site, "one"))
+
+    expect(page.get_by_role("link", name="Shipment S-1")).to_be_visible()
+    page.keyboard.press("n")
+    expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
+    page.keyboard.press("d")
+    for choice in ("no_finding_after_inspection", "nothing_found", "high"):
+        expect(page.locator("select:focus")).to_be_visible()
+        _choose(page, choice)
+        page.keyboard.press("Tab")
+    page.keyboard.type("opened and counted, all as declared")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Closed")).to_be_visible()
+    assert len(labels(site)) == 1
+
+
+def test_filters_narrow_the_queue(page: Page, site: Site) -> None:
+    site.score(shipment(), "k")
+    sign_in(page, site, account(site, "one"))
+
+    page.get_by_label("Mode").select_option("air")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("Nothing waits here")).to_be_visible()
+    page.get_by_label("Mode").select_option("sea")
+    page.get_by_label("Owner").select_option("nobody")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("link", name="Shipment S-1")).to_be_visible()
+    page.get_by_role("link", name="Document check").click()
+    expect(page.get_by_text("Nothing waits here")).to_be_visible()
+
+
+def _choose(page: Page, value: str) -> None:
+    """Go down the focused list until it stands at a value."""
+    for _ in range(20):
+        page.keyboard.press("ArrowDown")
+        if page.locator("select:focus").input_value() == value:
+            return
+    pytest.fail(f"{value} is not offered")
+
+
+def test_whoever_comes_second_is_told_and_a_supervisor_sees_both(
+    page: Page, site: Site, browser: Browser
+) -> None:
+    answer = site.score(shipment(), "k")
+    address = f"{site.address}/console/cases/{answer['decision_id']}"
+    sign_in(page, site, account(site, "one"))
+    other = browser.new_context().new_page()
+    sign_in(other, site, account(site, "two"))
+    page.goto(address)
+    other.goto(address)
+
+    page.get_by_role("button", name="Claim").click()
+    other.get_by_role("button", name="Claim").click()
+
+    expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
+    expect(other.get_by_role("alert")).to_contain_text("Another reviewer has this case")
+    chief = browser.new_context().new_page()
+    sign_in(chief, site, account(site, "chief", "supervisor"))
+    chief.goto(address)
+    expect(chief.get_by_role("heading", name="With one")).to_be_visible()
+    expect(chief.locator(".instants").last).to_contain_text("two")
+    for opened in (other, chief):
+        opened.context.close()
+
+
+@pytest.mark.parametrize("screen", [(1280, 900), (390, 844)], ids=["desk", "phone"])
+def test_no_page_has_a_serious_barrier_or_runs_over_its_edge(
+    page: Page, site: Site, screen: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": screen[0], "height": screen[1]})
+    case_id = site.score(shipment(), "k")["decision_id"]
+    site.score(route(certified_capacity=12, persons_on_board=41), "l")
+    page.goto(f"{site.address}/console")
+    seen = {"sign-in": _barriers(page)}
+    sign_in(page, site, account(site, "chief", "supervisor"))
+    page.goto(f"{site.address}/console/cases/{case_id}")
+    page.get_by_role("button", name="Claim").click()
+
+    for path in (
+        "queue",
+        f"cases/{case_id}",
+        "supervision",
+        f"supervision/reread/{case_id}",
+        "decisions",
+        f"decisions/{case_id}",
+        "features",
+        "features/unit_value_eur_per_kg",
+        "cases/none",
+    ):
+        page.goto(f"{site.address}/console/{path}")
+        seen[path] = _barriers(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+    assert {path: found for path, found in seen.items() if found} == {}
+
+
+def _barriers(page: Page) -> list[str]:
+    """The serious faults that axe finds, with where they are."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {node['target']}"
+        for fault in found
+        if fault["impact"] in SERIOUS
+        for node in fault["nodes"]
+    ]
