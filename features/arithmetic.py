@@ -24,3 +24,10 @@ def smoothed_rate(
     """
     base = ratio(all_confirmed, all_inspected)
     return (confirmed + PRIOR_INSPECTIONS * base) / (inspected + PRIOR_INSPECTIONS)
+
+
+def ratio_of_logs(log_micro: Column, usual_log_micro: Column) -> Column:
+    """A number over the usual one, both given as logarithms in millionths: the mean of logarithms
+    is not drawn away by a few large ones.
+    """
+    return np.exp(np.clip((log_micro - usual_log_micro) / 1e6, -50, 50))

@@ -22,6 +22,10 @@ from features.program.program import Program, traced_columns
 from features.records import Journey, Shipment, SubjectKind
 from features.vocabulary import NO_TEXT, VOCABULARY
 
+# Bands of prices are a sixteenth to a thirty-second wide, bands of masses a quarter to an eighth.
+PRICE_DIGITS = 5
+MASS_DIGITS = 3
+
 Records = dict[str, Columns]
 """The columns of each record type, by the name of its file."""
 
@@ -76,6 +80,7 @@ def _implied_by_journey(journey: Columns) -> Columns:
         "origin_country": VOCABULARY.map_texts(origin, country),
         "destination_country": VOCABULARY.map_texts(destination, country),
         "declared_cargo_mass_g": np.rint(journey["declared_cargo_mass_kg"] * 1000),
+        "declared_cargo_mass_log_micro": log_micro(journey["declared_cargo_mass_kg"]),
     }
 
 
@@ -93,7 +98,14 @@ def _implied_by_shipment(shipment: Columns) -> Columns:
         "declared_value_eur": value_eur_cents / 100,
         "unit_value_eur_per_kg": unit_value_eur_per_kg,
         "unit_value_micro_eur_per_kg": np.rint(np.minimum(unit_value_eur_per_kg, 1e9) * 1e6),
+        "unit_value_log_micro": log_micro(unit_value_eur_per_kg),
         "rounded_unit_value": rounded(ratio(shipment["declared_value"], mass_kg)),
+        "unit_value_band": rounded(unit_value_eur_per_kg, digits=PRICE_DIGITS),
+        "mass_log_micro": log_micro(mass_kg),
+        "mass_band": rounded(mass_kg, digits=MASS_DIGITS),
+        "density_g_per_m3": np.rint(ratio(gross, shipment["volume_m3"]) * 1000),
+        "package_mass_g": np.rint(ratio(gross, shipment["packages"]) * 1000),
+        "net_share_ppm": np.rint(np.minimum(ratio(net, gross), 1e3) * 1e6),
         "hs_chapter": VOCABULARY.map_texts(shipment["hs_code"], _chapter),
         "hs_heading": VOCABULARY.map_texts(shipment["hs_code"], _heading),
         "is_container_number_valid": VOCABULARY.map_numbers(
@@ -118,10 +130,17 @@ def joined_journeys(shipments: Columns, journeys: Columns) -> Columns:
     }
 
 
-def rounded(numbers: Column) -> Column:
-    """Numbers to twenty binary digits (a millionth), to find equal ones: Veltkamp's splitting."""
-    wide = numbers * (2.0**33 + 1)
+def rounded(numbers: Column, digits: int = 20) -> Column:
+    """Numbers to so many binary digits (twenty are a millionth), to find equal ones, or those of
+    one band: Veltkamp's splitting.
+    """
+    wide = numbers * (2.0 ** (53 - digits) + 1)
     return wide - (wide - numbers)
+
+
+def log_micro(numbers: Column) -> Column:
+    """Natural logarithms in whole millionths; missing for what is not above zero."""
+    return np.rint(np.log(np.where(numbers > 0, numbers, np.nan)) * 1e6)
 
 
 def direct_km(origins: Column, destinations: Column) -> Column:

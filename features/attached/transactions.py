@@ -27,6 +27,7 @@ COUNTRIES: dict[SubjectKind, tuple[str, ...]] = {
     "shipment": ("origin_country", "dispatch_country", "destination_country"),
 }
 PAID_IN_CASH = ("cash", "money_service")
+REPORTING_LIMIT_EUR = 10_000
 
 
 def attached_transactions(kind: SubjectKind, subjects: Columns, transactions: Columns) -> Columns:
@@ -60,6 +61,7 @@ def _seen(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
         **transaction,
         **implied_by_payment(transaction),
         "is_third_party_payer": is_none_of(transaction["payer_id"], parties),
+        "is_third_party_payee": is_none_of(transaction["payee_id"], parties),
         "is_payer_off_corridor": is_none_of(transaction["payer_country"], countries),
         "lead_minutes": np.rint(hours_before * 60),
     }
@@ -68,9 +70,12 @@ def _seen(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
 def implied_by_payment(transaction: Columns) -> Columns:
     """What a payment shows by itself, whoever is looking."""
     method, purpose = transaction["method"], transaction["purpose"]
+    amount_eur_cents = euro_cents(transaction["amount"], transaction["currency"])
     return {
         "record_id": transaction["transaction_id"],
-        "amount_eur_cents": euro_cents(transaction["amount"], transaction["currency"]),
+        "amount_eur_cents": amount_eur_cents,
+        "is_under_limit": flag(_is_just_under_limit(amount_eur_cents)),
+        "is_money_service": flag(method == "money_service"),
         "is_cash": flag(np.isin(method, PAID_IN_CASH)),
         "is_virtual_asset": flag(method == "virtual_asset"),
         "is_netting": flag(method == "netting"),
@@ -81,6 +86,12 @@ def implied_by_payment(transaction: Columns) -> Columns:
     }
 
 
+def _is_just_under_limit(amount_eur_cents: Column) -> Column:
+    """Whether an amount stays under the limit of reporting by a fifth of it at most."""
+    limit = 100 * REPORTING_LIMIT_EUR
+    return (amount_eur_cents >= 0.8 * limit) & (amount_eur_cents < limit)
+
+
 def _is_round(amounts: Column) -> Column:
-    """Whether an amount is a multiple of 100 of the payment's own currency."""
-    return flag((amounts >= 100) & (np.mod(amounts, 100) == 0))
+    """Whether an amount is a multiple of 50 of the payment's own currency."""
+    return flag((amounts >= 50) & (np.mod(amounts, 50) == 0))

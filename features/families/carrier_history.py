@@ -135,3 +135,38 @@ def journey_carrier_journeys_90d(
     Few are mildly suspicious.
     """
     return journeys
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new carrier has 0",
+    indicator="J05",
+    source=PRACTICE,
+    sentence="its carrier had made {value} journeys before",
+    sentence_of_one="its carrier had made one journey before",
+)
+def carrier_journeys(journeys: Column = count("journeys", by="carrier_id")) -> Column:
+    """Earlier journeys of the same carrier.
+
+    Few are suspicious: little is known about it.
+    """
+    return journeys
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.DAYS,
+    when_missing="its journey was not declared before it",
+    indicator="D33",
+    source=FATF_TRADE_2021,
+    sentence="the carrier of its journey was first seen {value} days ago",
+)
+def journey_carrier_days_since_first(
+    days: Column = days_since_first("journeys", by="journey_carrier_id", matching="carrier_id"),
+) -> Column:
+    """Days since the carrier that brings the shipment was first seen.
+
+    A very new carrier is suspicious.
+    """
+    return days

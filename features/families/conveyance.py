@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.arithmetic import ratio
+from features.arithmetic import ratio, ratio_of_logs
 from features.asof.windows import mean
 from features.columns import Column, hours_between, is_missing
 from features.definition import ROUTE_ONLY, Peers, Unit, feature
@@ -157,3 +157,24 @@ def hired_before_hours(hire_started_at: Column, declared_at: Column) -> Column:
     A very short notice is suspicious.
     """
     return hours_between(hire_started_at, declared_at)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.RATIO,
+    when_missing="no mass was declared, or nothing of this kind travelled in a year",
+    indicator="J27",
+    source=WINDWARD,
+    sentence="it carries {value} times what conveyances of its kind typically do",
+)
+def cargo_mass_to_kind_ratio_365d(
+    declared_cargo_mass_log_micro: Column,
+    typical: Column = mean(
+        "journeys", "declared_cargo_mass_log_micro", by="conveyance_kind", days=365
+    ),
+) -> Column:
+    """Declared mass over the year's geometric mean of conveyances of the same kind.
+
+    Far under 1 is suspicious: a run that does not pay for itself.
+    """
+    return ratio_of_logs(declared_cargo_mass_log_micro, typical)

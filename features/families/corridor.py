@@ -1,7 +1,7 @@
 """Corridor: how usual this way is, for anyone and for those who take it now."""
 
 from features.arithmetic import ratio
-from features.asof.windows import count, mean
+from features.asof.windows import count, distinct, mean
 from features.columns import Column
 from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Peers, Unit, feature
 from features.publications import DATE_2020, FATF_TRADE_2021, UNODC_2018
@@ -146,3 +146,63 @@ def consignee_dispatch_shipments(
     None is mildly suspicious for a consignee that is well known.
     """
     return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    when_missing="such goods were never sent from there",
+    indicator="D42",
+    source=DATE_2020,
+    sentence="of such goods sent from there, {value} were made where these are said to be",
+)
+def origin_of_dispatch_ratio(
+    same_origin: Column = count("shipments", by=("hs_code", "dispatch_country", "origin_country")),
+    sent: Column = count("shipments", by=("hs_code", "dispatch_country")),
+) -> Column:
+    """Share of the earlier shipments of the same goods code from the same country of dispatch that
+    had the same origin.
+
+    A low share is suspicious: such goods do not usually come this way from where they were made.
+    """
+    return ratio(same_origin, sent)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.SHARE,
+    when_missing="the carrier was never seen before",
+    indicator="J05",
+    source=FATF_TRADE_2021,
+    sentence="{value} of its carrier's earlier journeys used this corridor",
+)
+def corridor_of_carrier_ratio(
+    on_corridor: Column = count("journeys", by=("carrier_id", "origin", "destination")),
+    journeys: Column = count("journeys", by="carrier_id"),
+) -> Column:
+    """Share of the carrier's earlier journeys that ran between the same places.
+
+    A low share is mildly suspicious: the carrier usually goes elsewhere.
+    """
+    return ratio(on_corridor, journeys)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a new corridor has 0",
+    indicator="J04",
+    source=UNODC_2018,
+    sentence="{value} different carriers used this corridor in a year",
+    sentence_of_one="one carrier used this corridor in a year",
+)
+def corridor_carriers_365d(
+    carriers: Column = distinct(
+        "journeys", "carrier_id", by=("origin", "destination", "mode"), days=365
+    ),
+) -> Column:
+    """Different carriers on the same origin, destination and mode in a year.
+
+    Many are mildly suspicious where few have a service: shells come and go.
+    """
+    return carriers

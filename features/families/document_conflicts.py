@@ -86,18 +86,36 @@ def party_conflict_count(
     when_missing="never; no conflict known is 0",
     indicator="D18",
     source=EUROPOL_2023,
-    sentence="{value} documents state another container or seal than the declaration",
-    sentence_of_one="one document states another container or seal than the declaration",
+    sentence="{value} documents state another container than the declaration",
+    sentence_of_one="one document states another container than the declaration",
 )
 def container_conflict_count(
-    containers: Column = total("attached_documents", "is_container_conflict", by="subject_id"),
-    seals: Column = total("attached_documents", "is_seal_conflict", by="subject_id"),
+    conflicts: Column = total("attached_documents", "is_container_conflict", by="subject_id"),
 ) -> Column:
-    """Documents that state another container or another seal than the declaration.
+    """Documents that state another container than the declaration.
+
+    More are suspicious: the goods may lie in another box than the one that is declared.
+    """
+    return conflicts
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; no conflict known is 0",
+    indicator="D18",
+    source=EUROPOL_2023,
+    sentence="{value} documents state another seal than the declaration",
+    sentence_of_one="one document states another seal than the declaration",
+)
+def seal_conflict_count(
+    conflicts: Column = total("attached_documents", "is_seal_conflict", by="subject_id"),
+) -> Column:
+    """Documents that state another seal than the declaration.
 
     More are suspicious: a changed seal is how goods are put into a stranger's container.
     """
-    return containers + seals
+    return conflicts
 
 
 @feature(

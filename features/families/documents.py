@@ -127,18 +127,55 @@ def has_security_checklist(
     when_missing="never",
     indicator="D24",
     source=PRACTICE,
-    sentence="a permit or transit document was filed: {value}",
+    sentence="a permit was filed: {value}",
     among=Peers.CORRIDOR,
 )
-def has_permit_or_transit(
+def has_permit(
     permits: Column = total("attached_documents", "is_permit", by="subject_id"),
+) -> Column:
+    """Whether a permit was filed.
+
+    Having one is suspicious only together with goods or ways that do not need it, and none where
+    they do.
+    """
+    return (permits > 0).astype(float)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.YES_NO,
+    when_missing="never",
+    indicator="D24",
+    source=PRACTICE,
+    sentence="a transit document was filed: {value}",
+    among=Peers.CORRIDOR,
+)
+def has_transit(
     transits: Column = total("attached_documents", "is_transit", by="subject_id"),
 ) -> Column:
-    """Whether a permit or a transit document was filed.
+    """Whether a transit document was filed.
 
-    Having one is suspicious only together with goods or ways that do not need it.
+    Having one is suspicious only together with a way that does not need it.
     """
-    return (permits + transits > 0).astype(float)
+    return (transits > 0).astype(float)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.YES_NO,
+    when_missing="never",
+    indicator="D38",
+    source=ICS2,
+    sentence="an invoice was filed: {value}",
+)
+def has_invoice(
+    invoices: Column = total("attached_documents", "is_invoice", by="subject_id"),
+) -> Column:
+    """Whether an invoice was filed before the declaration.
+
+    None is mildly suspicious: nothing shows what the goods were sold for.
+    """
+    return (invoices > 0).astype(float)
 
 
 @feature(

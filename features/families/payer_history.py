@@ -84,3 +84,64 @@ def payer_cash_ratio_90d(
     A high share is suspicious for a business that has bank accounts.
     """
     return ratio(cash, payments)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payer and payee are known",
+    indicator="D25",
+    source=FATF_TRADE_2021,
+    sentence="its payer was known to have paid its payee {value} times",
+    sentence_of_one="its payer was known to have paid its payee once",
+)
+def payer_payee_payments(
+    payments: Column = count(
+        "payments",
+        by=("latest_payer_id", "latest_payee_id"),
+        matching=("payer_id", "payee_id"),
+    ),
+) -> Column:
+    """Payments known between the payer and the payee of this movement, for any movement.
+
+    Few are mildly suspicious: the two have no business with each other otherwise.
+    """
+    return payments
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payer is known",
+    indicator="T28",
+    source=FATF_TRADE_2021,
+    sentence="its payer was known to have paid {value} times, for any movement",
+    sentence_of_one="its payer was known to have paid once, for any movement",
+)
+def payer_payments(
+    payments: Column = count("payments", by="latest_payer_id", matching="payer_id"),
+) -> Column:
+    """Payments known of the payer of this movement, for any movement.
+
+    Few are mildly suspicious: little is known about who pays.
+    """
+    return payments
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payee is known",
+    indicator="T28",
+    source=FATF_TRADE_2021,
+    sentence="its payee was known to have been paid {value} times, for any movement",
+    sentence_of_one="its payee was known to have been paid once, for any movement",
+)
+def payee_payments(
+    payments: Column = count("payments", by="latest_payee_id", matching="payee_id"),
+) -> Column:
+    """Payments known to the payee of this movement, for any movement.
+
+    Few are mildly suspicious: little is known about who is paid.
+    """
+    return payments

@@ -10,6 +10,7 @@ from features.publications import (
     FATF_2022,
     FATF_HAWALA_2013,
     FATF_TRADE_2021,
+    FINCEN_2014,
     FINCEN_2023,
     PRACTICE,
 )
@@ -141,7 +142,7 @@ def netting_ratio() -> None:
     sentence="{value} of the payments were round amounts",
 )
 def round_payment_ratio() -> None:
-    """Share of the payments that are a multiple of a hundred.
+    """Share of the payments that are a multiple of fifty of their currency.
 
     Many round amounts are mildly suspicious: invoices seldom come out round.
     """
@@ -241,3 +242,22 @@ def largest_payment_eur(
     Amounts out of line with the goods or the fare are suspicious in either direction.
     """
     return largest_cents / 100
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="never; no payment known is 0",
+    indicator="T08",
+    source=FINCEN_2014,
+    sentence="{value} payments stayed just under the limit of reporting",
+    sentence_of_one="one payment stayed just under the limit of reporting",
+)
+def under_limit_count(
+    under: Column = total("attached_transactions", "is_under_limit", by="subject_id"),
+) -> Column:
+    """Payments of 80 % or more, but less, than the 10,000 EUR from which payments are reported.
+
+    Several are suspicious: a larger amount may have been split so that nobody reports it.
+    """
+    return under

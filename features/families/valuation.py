@@ -1,6 +1,6 @@
 """Valuation: is the declared value credible for these goods?"""
 
-from features.arithmetic import ratio, smoothed_rate
+from features.arithmetic import ratio, ratio_of_logs, smoothed_rate
 from features.asof.windows import count, mean, total
 from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
@@ -170,3 +170,48 @@ def same_price_confirmed_rate(
     A high rate is suspicious: agreed prices are used again. Few inspections pull it to the mean.
     """
     return smoothed_rate(confirmed, inspected, all_confirmed, all_inspected)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="value or mass is missing, or the goods code was not seen in a year",
+    indicator="D10",
+    source=FATF_TRADE_2021,
+    sentence="its price per kg is {value} times what is typical of these goods",
+)
+def unit_value_to_typical_ratio_365d(
+    unit_value_log_micro: Column,
+    typical: Column = mean("shipments", "unit_value_log_micro", by="hs_code", days=365),
+) -> Column:
+    """Declared price per kilogram over the year's geometric mean of the same goods code, which a
+    few dear consignments do not move.
+
+    Far under 1 suggests undervaluation, far over 1 a wrong code.
+    """
+    return ratio_of_logs(unit_value_log_micro, typical)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="value or mass is missing, or the consignee brought in no such goods from there",
+    indicator="D10",
+    source=FATF_TRADE_2021,
+    sentence="its price per kg is {value} times what is typical of this consignee, from there",
+)
+def unit_value_to_source_ratio_365d(
+    unit_value_log_micro: Column,
+    typical: Column = mean(
+        "shipments",
+        "unit_value_log_micro",
+        by=("consignee_id", "hs_code", "dispatch_country"),
+        days=365,
+    ),
+) -> Column:
+    """Declared price per kilogram over the year's geometric mean of the same goods to the same
+    consignee from the same country of dispatch.
+
+    Far under 1 suggests undervaluation, far over 1 a value moved abroad.
+    """
+    return ratio_of_logs(unit_value_log_micro, typical)

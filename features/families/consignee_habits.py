@@ -1,0 +1,85 @@
+"""Consignee habits: does a shipment come the way its consignee's others do?"""
+
+from collections.abc import Callable
+
+from features.arithmetic import ratio
+from features.asof.windows import count
+from features.columns import Column
+from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
+
+
+def share_of_consignee(with_the_same: str) -> Callable[..., Column]:
+    """The share of a consignee's earlier shipments that equal this one in a column."""
+
+    def share(
+        same: Column = count("shipments", by=("consignee_id", with_the_same)),
+        shipments: Column = count("shipments", by="consignee_id"),
+    ) -> Column:
+        return ratio(same, shipments)
+
+    return share
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    computed=share_of_consignee("declarant_id"),
+    when_missing="no declarant is named, or the consignee was never seen before",
+    indicator="D31",
+    source=DATE_2020,
+    sentence="its declarant lodged {value} of what its consignee received before",
+)
+def declarant_of_consignee_ratio() -> None:
+    """Share of the consignee's earlier shipments that the same declarant lodged.
+
+    A low share is mildly suspicious: the consignee changed its declarant.
+    """
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    computed=share_of_consignee("forwarder_id"),
+    when_missing="no forwarder is named, or the consignee was never seen before",
+    indicator="D31",
+    source=DATE_2020,
+    sentence="its forwarder handled {value} of what its consignee received before",
+)
+def forwarder_of_consignee_ratio() -> None:
+    """Share of the consignee's earlier shipments that the same forwarder handled.
+
+    A low share is mildly suspicious: the consignee changed its forwarder.
+    """
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    computed=share_of_consignee("office_id"),
+    when_missing="no office is named, or the consignee was never seen before",
+    indicator="J30",
+    source=PRACTICE,
+    sentence="{value} of what its consignee received before was declared at this office",
+)
+def office_of_consignee_ratio() -> None:
+    """Share of the consignee's earlier shipments that were declared at the same office.
+
+    A low share is suspicious: firms declare where they are, and seldom look for another office.
+    """
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    computed=share_of_consignee("hs_heading"),
+    when_missing="the consignee was never seen before",
+    indicator="D30",
+    source=FATF_TRADE_2021,
+    sentence="{value} of what its consignee received before were such goods",
+)
+def goods_of_consignee_ratio() -> None:
+    """Share of the consignee's earlier shipments that were goods of the same heading.
+
+    A low share is mildly suspicious: the goods are outside what this consignee trades in.
+    """

@@ -1,0 +1,102 @@
+"""Goods norms: is a consignment like others of the same goods code?"""
+
+from features.arithmetic import ratio, ratio_of_logs
+from features.asof.windows import count, mean
+from features.columns import Column
+from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    when_missing="no description was given, or none like it was seen before",
+    indicator="D05",
+    source=FATF_TRADE_2021,
+    sentence="of earlier consignments so described, {value} had this goods code",
+)
+def description_of_code_ratio(
+    same_code: Column = count("shipments", by=("goods_description", "hs_code")),
+    described: Column = count("shipments", by="goods_description"),
+) -> Column:
+    """Share of the consignments of the same description that were declared under the same code.
+
+    A low share is suspicious: the description fits other goods better than this code.
+    """
+    return ratio(same_code, described)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="mass or volume is missing, or the goods code was not seen in a year",
+    indicator="D09",
+    source=SEA_CONTAINERS_2002,
+    sentence="it is {value} times as dense as such goods usually are",
+)
+def density_to_goods_ratio_365d(
+    density_g_per_m3: Column,
+    usual: Column = mean("shipments", "density_g_per_m3", by="hs_code", days=365),
+) -> Column:
+    """Gross mass per volume over the year's mean of the same goods code.
+
+    Far over or far under 1 is suspicious: hidden space or hidden load.
+    """
+    return ratio(density_g_per_m3, usual)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="a mass is missing, or the goods code was not seen in a year",
+    indicator="D07",
+    source=SEA_CONTAINERS_2002,
+    sentence="its net share of the gross mass is {value} times what such goods usually have",
+)
+def net_share_to_goods_ratio_365d(
+    net_share_ppm: Column,
+    usual: Column = mean("shipments", "net_share_ppm", by="hs_code", days=365),
+) -> Column:
+    """Net over gross mass, over the year's mean of the same goods code.
+
+    Far over or under 1 is suspicious: the packing is not what these goods are packed in.
+    """
+    return ratio(net_share_ppm, usual)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="mass or packages are missing, or the goods code was not seen in a year",
+    indicator="D12",
+    source=SEA_CONTAINERS_2002,
+    sentence="a package weighs {value} times as much as is usual of such goods",
+)
+def package_mass_to_goods_ratio_365d(
+    package_mass_g: Column,
+    usual: Column = mean("shipments", "package_mass_g", by="hs_code", days=365),
+) -> Column:
+    """Mean gross mass of a package over the year's mean of the same goods code.
+
+    Far over or under 1 is suspicious: the packages are not those that these goods come in.
+    """
+    return ratio(package_mass_g, usual)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="no mass was declared, or the goods code was not seen in a year",
+    indicator="D43",
+    source=FATF_TRADE_2021,
+    sentence="it weighs {value} times as much as consignments of such goods typically do",
+)
+def mass_to_goods_ratio_365d(
+    mass_log_micro: Column,
+    typical: Column = mean("shipments", "mass_log_micro", by="hs_code", days=365),
+) -> Column:
+    """Mass over the year's geometric mean of consignments of the same goods code.
+
+    Far under 1 is mildly suspicious: one consignment may have been split.
+    """
+    return ratio_of_logs(mass_log_micro, typical)

@@ -1,0 +1,43 @@
+"""Intermediaries: money that goes through someone in between."""
+
+from features.asof.windows import total
+from features.columns import Column
+from features.definition import BOTH, ROUTE_ONLY, Peers, Unit, feature
+from features.families.payments import share_of_payments
+from features.publications import FATF_2022, FINCEN_2023
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    computed=share_of_payments("is_money_service"),
+    when_missing="no payment is known",
+    indicator="T07",
+    source=FINCEN_2023,
+    sentence="{value} of the payments went through a money service",
+    among=Peers.CORRIDOR,
+)
+def money_service_ratio() -> None:
+    """Share of the payments that went through a money service.
+
+    A high share is suspicious where trade of this kind is paid through banks.
+    """
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; no payment known is 0",
+    indicator="T19",
+    source=FATF_2022,
+    sentence="{value} payments went to someone other than its carrier",
+    sentence_of_one="one payment went to someone other than its carrier",
+)
+def third_party_payee_count(
+    payments: Column = total("attached_transactions", "is_third_party_payee", by="subject_id"),
+) -> Column:
+    """Payments for the journey to someone who does not run it.
+
+    Any is suspicious: a broker who is paid instead of the carrier may hold the fare until arrival.
+    """
+    return payments

@@ -1,0 +1,53 @@
+"""Like consignments: what inspections found before in all but the same."""
+
+from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
+from features.families.prior_outcomes import confirmed_rate
+from features.publications import DATE_2020
+
+LIKE_CONSIGNMENT = (
+    "hs_code",
+    "origin_country",
+    "dispatch_country",
+    "tax_type",
+    "tax_rate",
+    "unit_value_band",
+    "mass_band",
+)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by=LIKE_CONSIGNMENT),
+    when_missing="value, mass or duty is missing, or nothing was inspected yet",
+    indicator="D37",
+    source=DATE_2020,
+    sentence="of inspected consignments all but equal to it, {value} were confirmed",
+    among=Peers.GOODS,
+)
+def like_consignment_confirmed_rate() -> None:
+    """How often inspections confirmed something in the same goods, on the same way, under the same
+    duty, at nearly the same price per kilogram and of nearly the same mass.
+
+    A high rate is suspicious: what went through once is tried again. Few inspections pull it to the
+    mean.
+    """
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    computed=confirmed_rate("shipment", by=("hs_code", "unit_value_band", "mass_band")),
+    when_missing="value or mass is missing, or nothing was inspected yet",
+    indicator="D10",
+    source=DATE_2020,
+    sentence="of inspected consignments of these goods of such price and mass, {value} were "
+    "confirmed",
+    among=Peers.GOODS,
+)
+def goods_size_confirmed_rate() -> None:
+    """How often inspections confirmed something in the same goods at nearly the same price per
+    kilogram and of nearly the same mass.
+
+    A high rate is suspicious; few inspections pull it to the mean.
+    """
