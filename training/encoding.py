@@ -60,7 +60,7 @@ class Encoding:
         """One row, and the names of the features whose category the model has never seen.
 
         Missing (None) and never seen values become NaN. Raises CatalogueMismatch where a feature is
-        missing, unknown, out of order or text for a number.
+        missing, unknown, out of order, text for a number or a number for a category.
         """
         self._refuse_other_columns(list(vector))
         row = np.full(len(self.inputs), np.nan)
@@ -115,7 +115,11 @@ def _categories(values: Iterable[str | None], fewest: int) -> tuple[str, ...]:
 
 def _code(column: ModelInput, value: float | str) -> float:
     if column.categories is not None:
-        return column.codes.get(value, np.nan) if isinstance(value, str) else np.nan
+        if not isinstance(value, str):
+            raise CatalogueMismatch(
+                f"feature {column.name!r} is a category in the model, here it is a number"
+            )
+        return column.codes.get(value, np.nan)
     if isinstance(value, str):
         raise CatalogueMismatch(
             f"feature {column.name!r} is a number in the model, here it is text"
@@ -125,6 +129,10 @@ def _code(column: ModelInput, value: float | str) -> float:
 
 def _encoded(column: ModelInput, values: "pd.Series[float] | pd.Series[str]") -> Floats:
     if column.categories is not None:
+        if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
+            raise CatalogueMismatch(
+                f"feature {column.name!r} is a category in the model, here it is a number"
+            )
         listed = pd.Index(column.categories, dtype=object)
         codes = listed.get_indexer(pd.Index(values, dtype=object))
         return np.where(codes < 0, np.nan, codes).astype(np.float64)

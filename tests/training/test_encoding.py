@@ -89,6 +89,21 @@ def test_text_for_a_number_is_refused_by_name() -> None:
         )
 
 
+def test_a_number_for_a_category_is_refused_by_name() -> None:
+    with pytest.raises(CatalogueMismatch, match="'corridor' is a category"):
+        ENCODING.encode(VECTOR | {"corridor": 3.0})
+    with pytest.raises(CatalogueMismatch, match="'corridor' is a category"):
+        ENCODING.encode_frame(
+            pd.DataFrame([VECTOR | {"corridor": 3.0}]).astype({"late_payments_30d": float})
+        )
+
+
+def test_a_column_without_any_category_is_missing_whatever_its_type() -> None:
+    frame = pd.DataFrame([VECTOR]).astype({"late_payments_30d": float}).assign(corridor=np.nan)
+
+    assert np.isnan(ENCODING.encode_frame(frame)[0, 2])
+
+
 def test_a_rare_category_is_left_out_of_the_list() -> None:
     frame = pd.DataFrame({name: [0.0] * 30 for name in INPUTS.names})
     frame["corridor"] = ["CN-DE"] * 20 + ["TR-DE"] * 9 + [None]
