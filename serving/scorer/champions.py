@@ -19,7 +19,7 @@ from features.records import SubjectKind
 from serving.errors import NoModel
 from serving.scorer.scores import ADDITIVITY, Scorer
 from training.errors import ArtefactError
-from training.risk_model import RiskModel
+from training.risk_model import BOOSTER, MANIFEST, RiskModel
 
 log = structlog.get_logger(__name__)
 
@@ -123,10 +123,12 @@ def _check_golden(scorer: Scorer, folder: Path) -> None:
     names = scorer.model.encoding.names
     vectors = (dict(zip(names, each.values, strict=True)) for each in golden)
     scores = scorer.score(np.stack([scorer.model.encode(vector)[0] for vector in vectors]))
-    log_odds = np.array([each.log_odds for each in golden])
-    parts = np.array([each.contributions for each in golden])
-    apart = max(
-        np.abs(scores.log_odds - log_odds).max(), np.abs(scores.contributions - parts).max()
+    apart = np.maximum(
+        np.abs(scores.log_odds - [each.log_odds for each in golden]),
+        np.abs(scores.contributions - [each.contributions for each in golden]).max(axis=1),
     )
-    if not apart <= ADDITIVITY:
-        raise ArtefactError(f"{folder}: the model does not answer its golden vectors as it did")
+    if not apart.max() <= ADDITIVITY:
+        raise ArtefactError(
+            f"{folder / BOOSTER}: the trees do not answer golden vector {int(apart.argmax()) + 1} "
+            f"of {MANIFEST} as they did; they are {apart.max():.1e} apart"
+        )
