@@ -1,0 +1,116 @@
+"""One subject at a time, all features: `python -m experiments.benchmarks.online 1000000`.
+
+A world of so many journeys (as many shipments, four documents and ten payments to each) is made or,
+with a second argument, read from a folder; its state is rebuilt from the files, or opened where a
+third argument names one. Subjects of the last days come one after the other, warm, and beside them
+those of the consignee and the carrier that occur most. What each brings is known to the state
+already, as in a training set.
+
+Times are of the wall, and of the processor alone, which a busy machine does not lengthen.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter, thread_time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.assembly import submissions_of
+from features.catalogue import catalogue
+from features.records import SubjectKind
+from features.state.embedded import EmbeddedStore
+from features.state.rebuild import rebuild
+from features.state.state import State
+from features.submission import Submission
+from features.vector import feature_vector
+from synthetic.scenario import Scenario
+from synthetic.world import invent
+
+USUAL_SIZE = 20_000
+SUBJECTS = 1_000
+ROUNDS = 3
+OWN: dict[SubjectKind, tuple[str, str, str]] = {
+    "route": ("journeys", "journey_id", "carrier_id"),
+    "shipment": ("shipments", "shipment_id", "consignee_id"),
+}
+
+
+def main() -> None:
+    """Print one JSON document; arguments: journeys, a folder of records, a folder of a state."""
+    asked = sys.argv[1:] if sys.argv[1:2] and sys.argv[1].isdigit() else []
+    with tempfile.TemporaryDirectory() as scratch:
+        records = Path(asked[1]) if len(asked) > 1 else Path(scratch) / "records"
+        folder = Path(asked[2]) if len(asked) > 2 else Path(scratch) / "state"
+        if not records.exists():
+            journeys = int(asked[0]) if asked else USUAL_SIZE
+            invent(records, scenario=Scenario(), journeys=journeys, days=365, seed=7)
+        begin = thread_time()
+        if not folder.exists():
+            rebuild(records, folder)
+        rebuilt = round(thread_time() - begin, 1)
+        state = State(EmbeddedStore(folder))
+        measured = [line for kind in OWN for line in _measured(kind, records, state)]
+    print(json.dumps({"rebuilt_cpu_s": rebuilt, "subjects": measured}, indent=1))
+
+
+def _measured(kind: SubjectKind, records: Path, state: State) -> Iterator[dict[str, Any]]:
+    name, identity, party = OWN[kind]
+    subjects = pq.read_table(records / f"{name}.parquet", columns=[identity, party, "declared_at"])
+    subjects = subjects.sort_by("declared_at")
+    parties = subjects[party].value_counts()
+    hottest = parties[int(np.argmax(parties.field("counts")))]["values"]
+    of_hottest = subjects.filter(pc.equal(subjects[party], hottest))
+    for which, some in (("latest", subjects), (f"of the most frequent {party}", of_hottest)):
+        ids = some[identity][-SUBJECTS:]
+        times = _times(kind, _submissions(kind, records, ids), state)
+        yield {"kind": kind, "which": which, "features": len(catalogue(kind)), **times}
+
+
+def _times(kind: SubjectKind, submissions: list[Submission], state: State) -> dict[str, Any]:
+    for submission in submissions:
+        feature_vector(submission, state)
+    clocks: dict[str, Callable[[], float]] = {"wall": perf_counter, "cpu": thread_time}
+    told: dict[str, Any] = {"subjects": len(submissions)}
+    for clock, now in clocks.items():
+        taken = [_seconds(s, state, now) for _ in range(ROUNDS) for s in submissions]
+        at = np.percentile(np.array(taken) * 1000, (50, 99))
+        told |= {f"{clock}_p50_ms": round(at[0], 3), f"{clock}_p99_ms": round(at[1], 3)}
+    return told
+
+
+def _seconds(submission: Submission, state: State, now: Callable[[], float]) -> float:
+    begin = now()
+    feature_vector(submission, state)
+    return now() - begin
+
+
+def _submissions(kind: SubjectKind, records: Path, ids: pa.ChunkedArray) -> list[Submission]:
+    """Submissions of some subjects, by way of a folder of their records alone."""
+    own = OWN[kind][1]
+    keys = {"documents": "subject_id", "transactions": "subject_id", OWN[kind][0]: own}
+    if kind == "route":
+        keys |= {"legs": "journey_id", "positions": "journey_id"}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, key in keys.items():
+            _copy(records, Path(folder), name, key, ids)
+        if kind == "shipment":
+            shipments = pq.read_table(Path(folder) / "shipments.parquet")
+            _copy(records, Path(folder), "journeys", "journey_id", shipments["journey_id"])
+        return list(submissions_of(Path(folder), kind))
+
+
+def _copy(records: Path, folder: Path, name: str, key: str, ids: pa.ChunkedArray) -> None:
+    meant = pc.is_in(pc.field(key), ids.combine_chunks().drop_null())
+    rows = pq.read_table(records / f"{name}.parquet", filters=meant)
+    pq.write_table(rows, folder / f"{name}.parquet")
+
+
+if __name__ == "__main__":
+    main()
