@@ -1,5 +1,6 @@
 """One subject with everything attached to it, as a border system submits it to be scored."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
@@ -104,6 +105,16 @@ class Submission(Record):
                         "`{field}` holds a record of another subject",
                         {"field": field},
                     )
+
+
+def told_by(submissions: Iterable[Submission]) -> dict[str, list[Record]]:
+    """The records by which submissions tell of the past: journeys, shipments and payments."""
+    told: dict[str, list[Record]] = {"journeys": [], "shipments": [], "transactions": []}
+    for submission in submissions:
+        told["journeys"] += [submission.journey] if submission.journey else []
+        told["shipments"] += [submission.shipment] if submission.shipment else []
+        told["transactions"] += submission.transactions
+    return told
 
 
 def records_of(submission: Submission) -> Records:

@@ -1,7 +1,7 @@
 """Assembles the service; everything it does is elsewhere."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import cast
@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from features.records import SubjectKind
-from features.submission import Submission
 from serving.access.limits import Limits
 from serving.access.tokens import PublishedKeys, Tokens
 from serving.api import batches, cases, catalogue, decisions, health, models, records, scores
@@ -26,7 +25,6 @@ from serving.console import features as feature_pages
 from serving.console import queue, reference, sign_in, supervision
 from serving.console.pages import STATIC
 from serving.decisions.checkpoints import Notary
-from serving.decisions.decision import Decision
 from serving.decisions.sealing import Sealing
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
@@ -109,7 +107,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         every=settings.checkpoint_every,
         within_s=settings.checkpoint_within_s,
     )
-    past, records = Past.of(settings.records, _submitted(log)), RecordStore(engine)
+    past, records = Past.of(settings, log), RecordStore(engine)
     intake = Intake(records, log, past)
     intake.recall()
     desk = Desk(
@@ -120,7 +118,9 @@ def build_house(settings: Settings, clock: Clock) -> House:
             lanes=Lanes.of(settings, map(_placed, log.placed_since(clock() - REMEMBERED))),
         ),
         log=log,
-        writer=DecisionWriter(log, sealing, settings.queue_capacity, metrics.committed),
+        writer=DecisionWriter(
+            log, sealing, settings.queue_capacity, metrics.committed, past.follow
+        ),
         deadline_s=settings.commit_deadline_s,
     )
     return House(
@@ -137,10 +137,6 @@ def build_house(settings: Settings, clock: Clock) -> House:
         limits=Limits(settings.rate_per_s, settings.rate_burst),
         tokens=_tokens(settings, clock),
     )
-
-
-def _submitted(log: DecisionLog) -> Iterator[Submission]:
-    return (Decision.model_validate_json(record).submission for record in log.records())
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
@@ -168,4 +164,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         house.desk.close()
+        house.desk.assessor.past.close()
         house.log.close()

@@ -111,7 +111,7 @@ class Assessor:
     def warm_up(self, examples: Iterable[Submission]) -> None:
         """Score examples and forget them: the first request need not wait for what is made once."""
         for example in examples:
-            vector = self.past.example_vector(example)
+            vector = self.past.vector(example)
             with suppress(NoModel):
                 score_of(self.champions.of(example.subject_kind), vector)
 

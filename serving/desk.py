@@ -77,7 +77,8 @@ class Desk:
                 return Pending(Answer(_of_same_body(given, request)))
             decision = self.assessor.assess(request)
             body = worded(decision)
-            durable = self.writer.submit(decision.row(), _answer_row(decision, claim, body))
+            answer = _answer_row(decision, claim, body)
+            durable = self.writer.submit(decision.row(), answer, request.submission)
             return Pending(Answer(body, decision), durable, request, idempotency_key)
         finally:
             self._release(claim, durable)

@@ -29,6 +29,7 @@ TidegateError
     └── Unavailable (503)           nothing was decided; the caller may try again
         ├── NoModel
         ├── TooBusy
+        ├── PastUnavailable         the online state failed
         └── LogUnavailable
 """
 
@@ -233,6 +234,10 @@ class TooBusy(Unavailable):
 
     title = "Too many requests at once"
     retry_after_s = 1
+
+
+class PastUnavailable(Unavailable):
+    """What was known before cannot be read or added to now."""
 
 
 class LogUnavailable(Unavailable):

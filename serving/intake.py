@@ -7,14 +7,13 @@ what a decision rested on must not change. One bad record keeps no other out.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from pydantic import ValidationError
 
 from features.records import RECORD_FILES, Document, Leg, Outcome, Position, Record, Transaction
 from serving.access.callers import Caller
-from serving.decisions.decision import Decision
 from serving.errors import BodyTooLarge, Fault, SubmissionRefused
 from serving.past import Past
 from serving.store.decision_log import DecisionLog
@@ -23,6 +22,7 @@ from serving.submitted import fault_of, read_json
 
 KINDS = ("legs", "positions", "documents", "transactions", "outcomes")
 MOST_RECORDS = 5_000
+OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,21 @@ class Intake:
         ]
         if faults and not new and not same:
             raise SubmissionRefused("none of the records can be kept", tuple(faults))
-        self._learn([each.record for each in new])
+        self.past.add([each.record for each in (*new, *same)], at.isoformat())
         return Taken(len(new), len(same), tuple(faults))
 
     def recall(self) -> None:
-        """Make known what was kept before this process began."""
-        rows = self.store.all()
-        while page := list(islice(rows, MOST_RECORDS)):
-            self._learn([RECORD_FILES[r.kind].model_validate_json(r.body) for r in page])
+        """Make known what was kept and is not known: a kill may have come between the two.
 
-    def _learn(self, records: list[Record]) -> None:
-        self.past.add([each for each in records if not isinstance(each, Outcome)])
-        for outcome in (each for each in records if isinstance(each, Outcome)):
-            if record := self.log.about(outcome.subject_kind, outcome.subject_id):
-                submission = Decision.model_validate_json(record).submission
-                self.past.learn(submission, outcome)
+        Processes may tell of their records in another order than these were received in, but not by
+        more than OVERLAP.
+        """
+        until = self.past.told_until
+        since = "" if until is None else (datetime.fromisoformat(until) - OVERLAP).isoformat()
+        rows = self.store.all(since)
+        while page := list(islice(rows, MOST_RECORDS)):
+            records = [RECORD_FILES[r.kind].model_validate_json(r.body) for r in page]
+            self.past.add(records, page[-1].received_at)
 
     def _allowed(
         self, caller: Caller, received: list[Received], faults: list[Fault]

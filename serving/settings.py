@@ -53,8 +53,13 @@ class Settings(BaseSettings):
 
     @property
     def records(self) -> Path:
-        """The folder of record files that history starts from."""
+        """The folder of record files that the online state is made from."""
         return self.home / "records"
+
+    @property
+    def state(self) -> Path:
+        """The folder of the online state, made from the record files where there is none."""
+        return self.home / "state"
 
     @property
     def models(self) -> Path:

@@ -23,7 +23,7 @@ SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "paym
 # The record types that history is made of, a subject before what belongs beside it.
 TOLD_BY = ("journeys", "shipments", "outcomes", "transactions")
 
-_MADE_FOR, _FOLLOWED = b"mmade-for", b"mfollowed"
+_MADE_FOR, _MARK = b"mmade-for", b"mmark-"
 
 
 def history_windows() -> list[Window]:
@@ -49,23 +49,22 @@ class State:
         """The fields of a record type that matter."""
         return self._arrivals.schema.fields(name)
 
-    def add(self, records: Records, followed: int | None = None) -> None:
-        """Make records known, all or none; any order, any number of times.
+    def add(self, records: Records, marks: Mapping[str, str] | None = None) -> None:
+        """Make records known, all or none; in any order, any number of times.
 
-        An outcome counts only beside its subject's own record. `followed` is kept with them: how
-        far in a log they reach that would otherwise be read again.
+        An outcome counts only beside its subject's own record. `marks` are kept with the records:
+        how far they reach in a log that would otherwise be read again.
         """
         with self.store.writing() as transaction:
             self._arrivals.take(transaction, records)
-            if followed is not None:
-                transaction.put([(_FOLLOWED, followed.to_bytes(8, "big"))])
+            kept = (marks or {}).items()
+            transaction.put((_MARK + name.encode(), mark.encode()) for name, mark in kept)
 
-    @property
-    def followed(self) -> int:
-        """How far the log that is followed was read; 0 at first."""
+    def mark(self, name: str) -> str | None:
+        """How far a log was read."""
         with self.store.reading() as view:
-            (blob,) = view.get([_FOLLOWED])
-            return int.from_bytes(blob or b"", "big")
+            (blob,) = view.get([_MARK + name.encode()])
+            return None if blob is None else bytes(blob).decode()
 
     def plan(self, of: Sequence[Window]) -> Plan:
         """Windows to be read together, again and again."""

@@ -7,12 +7,13 @@ is running is the window in which the next batch gathers, so flushes are shared 
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import structlog
 
+from features.submission import Submission
 from serving.decisions.sealing import Sealing
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow
@@ -20,6 +21,7 @@ from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow
 log = structlog.get_logger(__name__)
 
 Committed = Callable[[int, float], None]
+Followed = Callable[[int, Sequence[Submission]], None]
 
 _LOOK_AGAIN_S = 1.0
 
@@ -30,17 +32,28 @@ class Waiting:
 
     row: DecisionRow
     answer: AnswerRow
+    submission: Submission
     durable: "Future[None]" = field(default_factory=Future)
 
 
 class DecisionWriter:
     """Appends decisions in groups; `committed` hears of each group's size and seconds.
 
-    What was appended is sealed by `sealing` when that is due, after its requests have answered.
+    `followed` hears of a group that is durable, before it is answered: the size of the log then,
+    and what was decided about. What was appended is sealed by `sealing` when that is due, after its
+    requests have answered.
     """
 
-    def __init__(self, log: DecisionLog, sealing: Sealing, capacity: int, committed: Committed):
+    def __init__(
+        self,
+        log: DecisionLog,
+        sealing: Sealing,
+        capacity: int,
+        committed: Committed,
+        followed: Followed,
+    ):
         self._log = log
+        self._followed = followed
         self._sealing = sealing
         self._queue: queue.Queue[Waiting | None] = queue.Queue(capacity)
         self._committed = committed
@@ -71,15 +84,15 @@ class DecisionWriter:
         """How many decisions wait."""
         return self._queue.qsize()
 
-    def submit(self, row: DecisionRow, answer: AnswerRow) -> "Future[None]":
-        """A future that is done when the decision is durable, or failed.
+    def submit(self, row: DecisionRow, answer: AnswerRow, submission: Submission) -> "Future[None]":
+        """A future that is done when the decision about a submission is durable, or failed.
 
         It fails with LogUnavailable, or AnsweredMeanwhile where another process was faster. Raises
         TooBusy at once where the queue is full.
         """
         if not self.is_alive:
             raise LogUnavailable("the decision log is not being written")
-        waiting = Waiting(row, answer)
+        waiting = Waiting(row, answer, submission)
         waiting.durable.set_running_or_notify_cancel()  # whoever stops waiting stops no writing
         try:
             self._queue.put_nowait(waiting)
@@ -120,8 +133,15 @@ class DecisionWriter:
         self._has_failed = False
         self._sealing.grown_to(mark)
         self._committed(len(batch), time.perf_counter() - began)
+        self._follow(mark.size, batch)
         for waiting in batch:
             waiting.durable.set_result(None)
+
+    def _follow(self, size: int, batch: list[Waiting]) -> None:
+        try:
+            self._followed(size, [waiting.submission for waiting in batch])
+        except Exception as failure:  # what is decided is decided; the next group makes up for it
+            log.error("past_not_followed", exception=type(failure).__name__)
 
     def _fail(self, batch: list[Waiting], failure: Exception) -> None:
         self._has_failed = True

@@ -120,23 +120,12 @@ class DecisionLog:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return list(connection.scalars(_seen(wanted, view)))
 
-    def records(self) -> Iterator[str]:
-        """All records from the first on, read page by page."""
-        seq = 0
+    def records(self, after: int = 0) -> Iterator[str]:
+        """All records but the first `after`, in order, read page by page."""
+        seq = after
         while page := self._page(seq):
             yield from (record for _, record in page)
             seq = page[-1][0]
-
-    def about(self, subject_kind: str, subject_id: str) -> str | None:
-        """The record of the newest decision about a subject."""
-        wanted = (
-            select(decisions.c.record)
-            .where(decisions.c.subject_kind == subject_kind, decisions.c.subject_id == subject_id)
-            .order_by(decisions.c.seq.desc())
-            .limit(1)
-        )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(wanted)
 
     def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
         """The offices that each of these subjects was decided for, of those that belong to some."""

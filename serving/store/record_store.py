@@ -59,10 +59,10 @@ class RecordStore:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [_row(row) for row in connection.execute(wanted)]
 
-    def all(self) -> Iterator[RecordRow]:
-        """Every record, in order of arrival, read page by page."""
+    def all(self, since: str = "") -> Iterator[RecordRow]:
+        """Every record received since then, in order of arrival, read page by page."""
         order = (records.c.received_at, records.c.kind, records.c.record_id)
-        last = ("", "", "")
+        last = (since, "", "")
         while True:
             wanted = select(records).where(tuple_(*order) > last).order_by(*order).limit(PAGE)
             with failing_as_unavailable(), self._engine.connect() as connection:

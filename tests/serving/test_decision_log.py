@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import IntegrityError
 
+from features.submission import Submission
 from serving.app import create_app
 from serving.decisions.checkpoints import Notary
 from serving.decisions.decision import Decision
@@ -21,10 +22,17 @@ from serving.decisions.writer import DecisionWriter
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.settings import Settings
 from serving.store.checkpoint_register import CheckpointRegister
-from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow, View
+from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow, Mark, View
 from serving.store.engine import open_database
+from serving.submitted import read_submission
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
+
+SUBMISSION = read_submission(json.dumps(shipment()).encode())
+
+
+def _nobody(*_: Any) -> None:
+    """Nobody hears of what was committed."""
 
 
 def entry(number: int, office_id: str | None = None) -> tuple[DecisionRow, AnswerRow]:
@@ -33,6 +41,10 @@ def entry(number: int, office_id: str | None = None) -> tuple[DecisionRow, Answe
         decision_id, "now", "shipment", "S", office_id, "c", "release", 0.1, f'{{"n":{number}}}'
     )
     return row, AnswerRow("c", f"k-{number}", "digest", decision_id, "now", b"answer")
+
+
+def decided(number: int) -> tuple[DecisionRow, AnswerRow, Submission]:
+    return *entry(number), SUBMISSION
 
 
 @pytest.fixture
@@ -53,7 +65,7 @@ def groups() -> list[int]:
 
 @pytest.fixture
 def writer(log: DecisionLog, sealing: Sealing, groups: list[int]) -> Iterator[DecisionWriter]:
-    made = DecisionWriter(log, sealing, 8, lambda size, _: groups.append(size))
+    made = DecisionWriter(log, sealing, 8, lambda size, _: groups.append(size), _nobody)
     yield made
     if made.is_alive:
         made.stop()
@@ -66,16 +78,16 @@ def waiting_behind_one(
     gate = threading.Event()
     append = log.append
 
-    def append_when_open(rows: Any) -> None:
+    def append_when_open(rows: Any) -> Mark:
         gate.wait(5)
-        append(rows)
+        return append(rows)
 
     log.append = append_when_open  # type: ignore[method-assign]
     writer.start()
-    first = writer.submit(*entry(0))
+    first = writer.submit(*decided(0))
     while writer.depth:
         time.sleep(0.001)
-    promises = [writer.submit(*entry(number)) for number in numbers]
+    promises = [writer.submit(*decided(number)) for number in numbers]
     gate.set()
     first.result(5)
     return promises
@@ -85,7 +97,7 @@ def test_what_is_durable_can_be_read_by_another_connection(
     log: DecisionLog, writer: DecisionWriter, where: Path | str
 ) -> None:
     writer.start()
-    writer.submit(*entry(1)).result(5)
+    writer.submit(*decided(1)).result(5)
 
     other = DecisionLog(open_database(where, is_service=False))
 
@@ -104,14 +116,14 @@ def test_decisions_that_wait_are_committed_together(
 
 
 def test_a_full_queue_refuses_at_once(log: DecisionLog, sealing: Sealing) -> None:
-    slow = DecisionWriter(log, sealing, 2, lambda *_: None)
+    slow = DecisionWriter(log, sealing, 2, _nobody, _nobody)
     slow._thread.start = lambda: None  # type: ignore[method-assign]
     slow._thread.is_alive = lambda: True  # type: ignore[method-assign]
-    slow.submit(*entry(1))
-    slow.submit(*entry(2))
+    slow.submit(*decided(1))
+    slow.submit(*decided(2))
 
     with pytest.raises(TooBusy) as refusal:
-        slow.submit(*entry(3))
+        slow.submit(*decided(3))
 
     assert refusal.value.retry_after_s == 1
 
@@ -125,20 +137,20 @@ def test_a_writer_that_stops_writes_what_waits_first(
     assert all(promise.done() for promise in promises)
     assert log.size() == 4
     with pytest.raises(LogUnavailable):
-        writer.submit(*entry(9))
+        writer.submit(*decided(9))
 
 
 def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
     log: DecisionLog, writer: DecisionWriter
 ) -> None:
     row, answer = entry(2)
-    unreadable = (row, replace(answer, body=cast("bytes", object())))
+    unreadable = (row, replace(answer, body=cast("bytes", object())), SUBMISSION)
     promises = waiting_behind_one(log, writer, [1])
     promises[0].result(5)
     with pytest.raises(LogUnavailable):
         writer.submit(*unreadable).result(5)
     assert writer.has_failed
-    writer.submit(*entry(4)).result(5)
+    writer.submit(*decided(4)).result(5)
 
     assert list(log.records()) == ['{"n":0}', '{"n":1}', '{"n":4}']
     assert not writer.has_failed
