@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.catalogue import catalogue
+from features.peers import peers_of
 from features.submission import Submission
-from features.vector import missing_inputs
+from features.wanted import missing_inputs
 from serving.access.callers import Caller
 from serving.attachments import completed
 from serving.decisions.decision import Decision, ModelRef
 from serving.decisions.score import Score, score_of
 from serving.errors import NoModel
 from serving.explanation.reasons import Contribution, Reasons, reasons_of
-from serving.explanation.usual import usual
+from serving.explanation.usual import usual_for
 from serving.explanation.wording import Value
 from serving.lanes.hits import hits
 from serving.lanes.lanes import Case, Lanes
@@ -85,7 +86,7 @@ class Assessor:
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),
             score=score,
-            reasons=explained(champion, vector, score),
+            reasons=explained(champion, submission, vector, score),
             lane=placement.lane,
             lane_reason=placement.reason,
             life_at_risk=danger,
@@ -116,13 +117,17 @@ class Assessor:
                 score_of(self.champions.of(example.subject_kind), vector)
 
 
-def explained(champion: Champion, vector: dict[str, Value], score: Score) -> Reasons:
-    """The contributions of a score as reasons in words."""
-    manifest = champion.model.manifest
-    parts = dict(zip(vector, score.contributions, strict=True))
-    contributions = []
-    for feature in catalogue(manifest.subject):
-        value, reference = vector[feature.name], manifest.reference[feature.name]
-        compared = usual(value, reference.quantiles, reference.shares, reference.missing_share)
-        contributions.append(Contribution(feature, value, compared, parts[feature.name]))
-    return reasons_of(contributions)
+def explained(
+    champion: Champion, submission: Submission, vector: dict[str, Value], score: Score
+) -> Reasons:
+    """The contributions of a score as reasons in words, beside what was usual in training."""
+    groups = peers_of(submission)
+    parts = zip(catalogue(submission.subject_kind), score.contributions, strict=True)
+    return reasons_of(
+        [
+            Contribution(feature, vector[feature.name], part, place)
+            for place, (feature, part) in enumerate(parts)
+        ],
+        lambda feature, value: usual_for(champion.model, groups, feature, value),
+        submission.subject_kind,
+    )

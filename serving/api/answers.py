@@ -3,23 +3,17 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from features.definition import Feature
 from features.indicators import INDICATORS
 from features.records import SubjectKind
+from serving.api.explanations import Explained
+from serving.api.shapes import Shape
 from serving.decisions.decision import Decision, ModelRef
-from serving.explanation.missing import missing_in_words
-from serving.explanation.reasons import Reason, Remainder
-from serving.explanation.wording import Value
+from serving.explanation.language import Language
 from serving.lanes.placement import Lane, LaneReason
 from serving.scorer.champions import Champion
-
-
-class Shape(BaseModel):
-    """Base of the shapes: closed, so that the description and the answer can't part."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DecisionAnswer(Shape):
@@ -31,7 +25,9 @@ class DecisionAnswer(Shape):
     scored_at: datetime
     model: ModelRef
     probability: float = Field(description="Calibrated probability that an inspection confirms.")
-    percentile: float = Field(description="Per cent of recent scores that are lower.")
+    percentile: float = Field(
+        description="Per cent of subjects that scored lower in the newest window before training."
+    )
     lane: Lane
     lane_reason: LaneReason
     selection_probability: float = Field(
@@ -40,40 +36,8 @@ class DecisionAnswer(Shape):
     missing: list[str] = Field(description="Inputs the submission did not bring.")
 
 
-class ContributionOut(Shape):
-    """One feature's value and its exact part of the log-odds."""
-
-    feature: str
-    value: Value
-    contribution: float
-
-
-class Explained(Shape):
-    """What explains a score: base + contributions = log-odds, and so do base + reasons + remainder.
-
-    All in calibrated log-odds; the probability is 1 / (1 + e^-log_odds).
-    """
-
-    log_odds: float
-    base_log_odds: float
-    reasons: list[Reason]
-    remainder: Remainder
-    contributions: list[ContributionOut]
-
-
 class ExplainedDecisionAnswer(DecisionAnswer, Explained):
     """A decision with its explanation, for callers with the scope `explain`."""
-
-
-class ExplanationAnswer(Explained):
-    """The explanation of a stored decision."""
-
-    decision_id: str
-    model: ModelRef
-    probability: float
-    families: dict[str, float] = Field(description="Exact sums of log-odds by kind of evidence.")
-    missing: list[str]
-    missing_in_words: list[str]
 
 
 class FeatureAnswer(Shape):
@@ -168,8 +132,8 @@ class ModelsAnswer(Shape):
     models: list[ModelAnswer]
 
 
-def decision_answer(decision: Decision, *, is_explained: bool) -> DecisionAnswer:
-    """The answer about a decision, with its explanation or without a trace of one."""
+def decision_answer(decision: Decision, explained_in: Language | None = None) -> DecisionAnswer:
+    """The answer about a decision, explained in a language or without a trace of it."""
     plain = DecisionAnswer(
         decision_id=decision.decision_id,
         subject_kind=decision.subject_kind,
@@ -183,35 +147,7 @@ def decision_answer(decision: Decision, *, is_explained: bool) -> DecisionAnswer
         selection_probability=decision.selection_probability,
         missing=list(decision.missing),
     )
-    if not is_explained:
+    if explained_in is None:
         return plain
-    explained = explained_part(decision)
+    explained = Explained.parts_of(decision, explained_in)
     return ExplainedDecisionAnswer(**dict(plain), **dict(explained))
-
-
-def explained_part(decision: Decision) -> Explained:
-    """Reasons and contributions of a decision."""
-    pairs = zip(decision.vector.items(), decision.score.contributions, strict=True)
-    return Explained(
-        log_odds=decision.score.log_odds,
-        base_log_odds=decision.score.base_log_odds,
-        reasons=list(decision.reasons.reasons),
-        remainder=decision.reasons.remainder,
-        contributions=[
-            ContributionOut(feature=name, value=value, contribution=part)
-            for (name, value), part in pairs
-        ],
-    )
-
-
-def explanation_answer(decision: Decision) -> ExplanationAnswer:
-    """The explanation of a stored decision, whole."""
-    return ExplanationAnswer(
-        **dict(explained_part(decision)),
-        decision_id=decision.decision_id,
-        model=decision.model,
-        probability=decision.score.probability,
-        families=decision.reasons.families,
-        missing=list(decision.missing),
-        missing_in_words=[missing_in_words(path) for path in decision.missing],
-    )

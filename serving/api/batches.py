@@ -8,7 +8,6 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from serving.access.callers import Caller
-from serving.api.answers import Shape
 from serving.api.openapi import BATCH_BODY, problems
 from serving.api.problems import problem_content
 from serving.api.requests import (
@@ -21,6 +20,7 @@ from serving.api.requests import (
     refuse_other_media,
 )
 from serving.api.scores import worded_for
+from serving.api.shapes import Shape
 from serving.assessment import Request as Asked
 from serving.desk import Pending
 from serving.errors import BodyTooLarge, ServingError

@@ -3,17 +3,14 @@
 from fastapi import APIRouter
 
 from serving.access.callers import Caller
-from serving.api.answers import (
-    DecisionAnswer,
-    ExplanationAnswer,
-    decision_answer,
-    explanation_answer,
-)
+from serving.api.answers import DecisionAnswer, decision_answer
+from serving.api.explanations import ExplanationAnswer
 from serving.api.openapi import problems
-from serving.api.requests import MayExplain, MayScore, TheHouse
+from serving.api.requests import MayExplain, MayScore, TheHouse, TheLanguage
 from serving.decisions.decision import Decision
 from serving.errors import NotFound
 from serving.house import House
+from serving.looking_back import looking_back
 from serving.store.decision_log import View
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
@@ -24,13 +21,20 @@ NOT_FOUND = problems(s404="No such decision, or none that this key may see.")
 @router.get("/{decision_id}", responses=NOT_FOUND)
 def read_decision(house: TheHouse, caller: MayScore, decision_id: str) -> DecisionAnswer:
     """A stored decision, without its explanation."""
-    return decision_answer(decision_seen_by(house, caller, decision_id), is_explained=False)
+    return decision_answer(decision_seen_by(house, caller, decision_id))
 
 
 @router.get("/{decision_id}/explanation", responses=NOT_FOUND)
-def read_explanation(house: TheHouse, caller: MayExplain, decision_id: str) -> ExplanationAnswer:
-    """Base value, every contribution, reasons for and against, and what is missing."""
-    return explanation_answer(decision_seen_by(house, caller, decision_id))
+def read_explanation(
+    house: TheHouse, caller: MayExplain, language: TheLanguage, decision_id: str
+) -> ExplanationAnswer:
+    """Base value, every contribution, reasons for and against, and what is missing.
+
+    In the language that `Accept-Language` likes best among those known here.
+    """
+    decision = decision_seen_by(house, caller, decision_id)
+    looked = looking_back(house.desk.assessor.champions, decision, language)
+    return ExplanationAnswer.of(decision, looked, language)
 
 
 def decision_seen_by(house: House, caller: Caller, decision_id: str) -> Decision:

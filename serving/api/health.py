@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from features.records import SubjectKind
-from serving.api.answers import Shape
 from serving.api.requests import TheHouse
+from serving.api.shapes import Shape
 from serving.errors import LogUnavailable, NoModel
 
 router = APIRouter(tags=["health"])

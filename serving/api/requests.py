@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, IdempotencyKeyMissing, MediaTypeUnsupported, NotSignedIn
+from serving.explanation.language import Language, best_of, languages_in
 from serving.house import House
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
@@ -23,6 +24,16 @@ async def the_house(request: Request) -> House:
 
 
 TheHouse = Annotated[House, Depends(the_house)]
+
+
+def the_language(
+    house: TheHouse, accept_language: Annotated[str, Header(max_length=512)] = ""
+) -> Language:
+    """The language that the caller likes best among those in `HOME/languages`."""
+    return best_of(languages_in(house.settings.home / "languages"), accept_language)
+
+
+TheLanguage = Annotated[Language, Depends(the_language)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 

@@ -5,10 +5,11 @@ from fastapi import APIRouter, Response
 from serving.access.callers import Caller
 from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer, decision_answer
 from serving.api.openapi import SUBMISSION_BODY, problems
-from serving.api.requests import IdempotencyKey, JsonBody, MayScore, TheHouse
+from serving.api.requests import IdempotencyKey, JsonBody, MayScore, TheHouse, TheLanguage
 from serving.assessment import Request
 from serving.decisions.decision import Decision
 from serving.desk import Pending, Worded
+from serving.explanation.language import ENGLISH, Language
 from serving.submitted import read_submission
 
 router = APIRouter(prefix="/v1/scores", tags=["scores"])
@@ -28,7 +29,11 @@ router = APIRouter(prefix="/v1/scores", tags=["scores"])
     ),
 )
 async def score_subject(
-    house: TheHouse, caller: MayScore, idempotency_key: IdempotencyKey, body: JsonBody
+    house: TheHouse,
+    caller: MayScore,
+    idempotency_key: IdempotencyKey,
+    language: TheLanguage,
+    body: JsonBody,
 ) -> Response:
     """Score one subject, and answer when the decision is durable.
 
@@ -38,7 +43,7 @@ async def score_subject(
 
     def take() -> Pending:
         request = Request(caller, read_submission(body), body, house.clock())
-        return house.desk.take(request, idempotency_key, worded_for(caller))
+        return house.desk.take(request, idempotency_key, worded_for(caller, language))
 
     answer = await house.desk.answered(await house.desk.handle(take))
     house.metrics.count(answer.decision)
@@ -47,11 +52,11 @@ async def score_subject(
     return _json(answer.body, {"Location": f"/v1/decisions/{answer.decision.decision_id}"})
 
 
-def worded_for(caller: Caller) -> Worded:
+def worded_for(caller: Caller, language: Language = ENGLISH) -> Worded:
     """How a decision is put to this caller: with its explanation only where it may have one."""
 
     def worded(decision: Decision) -> bytes:
-        answer = decision_answer(decision, is_explained=caller.may("explain"))
+        answer = decision_answer(decision, language if caller.may("explain") else None)
         return answer.model_dump_json().encode()
 
     return worded

@@ -1,5 +1,6 @@
 """`tidegate features`: the catalogue, from a name to the line of code."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,11 +11,19 @@ from serving.commands.printing import print_json
 
 def features(
     name: Annotated[str | None, typer.Argument(help="One feature; all of them without.")] = None,
+    messages: Annotated[
+        Path | None, typer.Option(help="File to write for translators: every text of a reason.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what features there are, what they mean and where they are defined."""
     from features.catalogue import feature_named, features_by_name
     from features.indicators import INDICATORS
+
+    if messages is not None:
+        from serving.explanation.messages import template
+
+        messages.write_bytes(template())
 
     chosen = [feature_named(name)] if name else list(features_by_name().values())
     faces = [

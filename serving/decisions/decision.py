@@ -6,7 +6,8 @@ from typing import Self
 from features.records import SubjectKind
 from features.submission import Submission
 from serving.decisions.score import Score
-from serving.explanation.reasons import Part, Reasons
+from serving.explanation.parts import Part
+from serving.explanation.reasons import Reasons
 from serving.explanation.wording import Value
 from serving.lanes.placement import Lane, LaneReason
 from serving.scorer.champions import Champion

@@ -1,31 +1,67 @@
 """What a champion says about one vector of features."""
 
-from serving.explanation.reasons import Part
+from bisect import bisect_left
+
+from serving.explanation.parts import Part
 from serving.explanation.usual import percentile_of
 from serving.explanation.wording import Value
 from serving.scorer.champions import Champion
 
 
+class Inspected(Part):
+    """Inspected subjects of about the same score, in the window that the model was judged on.
+
+    `low` and `high` are the 95 % interval of the share that was confirmed among them.
+    """
+
+    subjects: int
+    confirmed: int
+    low: float
+    high: float
+
+
 class Score(Part):
-    """What the model said: calibrated log-odds, and each feature's exact part, in vector order."""
+    """What the model said: calibrated log-odds, and each feature's exact part, in vector order.
+
+    `percentile` is the place among all subjects of the newest window before training ended;
+    `outside` names the features whose value lies beyond what training held, and
+    `is_unlike_training` says that they are more than in 99 of 100 subjects.
+    """
 
     log_odds: float
     base_log_odds: float
     probability: float
     percentile: float
     contributions: tuple[float, ...]
+    inspected: Inspected
+    outside: tuple[str, ...]
+    is_unlike_training: bool
 
 
 def score_of(champion: Champion, vector: dict[str, Value]) -> tuple[Score, list[str]]:
     """The score of one vector, and the features whose category the model has never seen."""
-    row, unseen = champion.model.encode(vector)
+    model = champion.model
+    row, unseen = model.encode(vector)
     scores = champion.scorer.score(row.reshape(1, -1))
-    probability = float(scores.probability[0])
+    probability, log_odds = float(scores.probability[0]), float(scores.log_odds[0])
+    outside = tuple(model.reach.outside(row, unseen))
     score = Score(
-        log_odds=float(scores.log_odds[0]),
+        log_odds=log_odds,
         base_log_odds=scores.base_log_odds,
         probability=probability,
-        percentile=percentile_of(probability, champion.model.manifest.score_quantiles),
+        percentile=percentile_of(probability, model.manifest.score_quantiles),
         contributions=tuple(scores.contributions[0].tolist()),
+        inspected=_inspected(champion, log_odds),
+        outside=outside,
+        is_unlike_training=len(outside) > model.manifest.most_outside,
     )
     return score, unseen
+
+
+def _inspected(champion: Champion, log_odds: float) -> Inspected:
+    bands = champion.model.manifest.score_bands
+    place = bisect_left(bands, log_odds, key=lambda band: band.upto)
+    band = bands[min(place, len(bands) - 1)]
+    return Inspected(
+        subjects=band.inspected, confirmed=band.confirmed, low=band.low, high=band.high
+    )

@@ -1,21 +1,116 @@
-"""How a value compares with the cases the model learnt from."""
+"""How a value compares with the cases the model learnt from, its peers among them where enough are.
 
+The facts are kept with a decision; words are made of them in the reader's language.
+"""
+
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Literal, Protocol
 
-import numpy as np
+from features.definition import Feature, Peers, Unit
+from features.records import SubjectKind
+from serving.explanation.language import ENGLISH, Language
+from serving.explanation.parts import Part
+from serving.explanation.wording import Value, value_in_words
+from training.risk_model import RiskModel
 
-from serving.explanation.wording import Value
+How = Literal[
+    "missing",
+    "same",
+    "about_the_same",
+    "unseen",
+    "never_present",
+    "below_all",
+    "or_more",
+    "between",
+    "or_less",
+    "above_all",
+]
 
-TRAINED = "of the cases it was trained on"
+SAYINGS: dict[How, str] = {
+    "missing": "missing in {share} {peers}",
+    "same": "as in {share} {peers}",
+    "about_the_same": "the same as in about {share} {peers}",
+    "unseen": "never seen in training",
+    "never_present": "never seen with a value in training",
+    "below_all": "the least {peers} is {low}",
+    "or_more": "{share} {peers} have {low} or more",
+    "between": "half {peers} have {low} to {high}",
+    "or_less": "{share} {peers} have {high} or less",
+    "above_all": "the most {peers} is {high}",
+}
+PEERS: dict[tuple[SubjectKind, Peers], str] = {
+    ("route", Peers.ALL): "of all routes",
+    ("route", Peers.CORRIDOR): "of routes on this corridor",
+    ("shipment", Peers.ALL): "of all shipments",
+    ("shipment", Peers.CORRIDOR): "of shipments on this corridor",
+    ("shipment", Peers.GOODS): "of shipments of these goods",
+}
+FEWER = "fewer than 1 %"
 
 
-@dataclass(frozen=True)
-class Usual:
-    """What is usual, in words, and the value's percentile among present numbers (or None)."""
+class Compared(Protocol):
+    """What was usual for a feature, as a model's manifest tells it."""
 
-    words: str
+    @property
+    def missing_share(self) -> float:
+        """The share of subjects without a value."""
+
+    @property
+    def quantiles(self) -> Sequence[float]:
+        """Present values at even steps from 0 to 100 %."""
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """The share of all subjects with each category, or with yes and no."""
+
+
+class Usual(Part):
+    """How a value compares: `how`, with the share (0 to 1) and the bounds that it speaks of.
+
+    `percentile` places a number among the present ones of its peers.
+    """
+
+    how: How
+    among: Peers = Peers.ALL
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
     percentile: float | None = None
+
+
+def usual_for(
+    model: RiskModel, groups: Mapping[Peers, str], feature: Feature, value: Value
+) -> Usual:
+    """How a value compares with its peers in training, or with all where they are too few."""
+    beside = model.peers.beside(feature, groups.get(feature.among))
+    if beside is None:
+        return usual(value, model.manifest.reference[feature.name], feature.unit)
+    return usual(value, beside.reference, feature.unit, feature.among)
+
+
+def usual(value: Value, compared: Compared, unit: Unit, among: Peers = Peers.ALL) -> Usual:
+    """How any value compares with what was usual."""
+    if value is None:
+        return Usual(how="missing", among=among, share=compared.missing_share)
+    name = _name(value, unit) if compared.shares else None
+    if name is not None or isinstance(value, str):
+        share = compared.shares.get(name or str(value))
+        return Usual(how="unseen" if share is None else "same", among=among, share=share)
+    return _number(value, compared.quantiles, among)
+
+
+def usual_in_words(
+    usual: Usual, unit: Unit, kind: SubjectKind, language: Language = ENGLISH
+) -> str:
+    """What is usual, as it stands in brackets behind a sentence."""
+    values = {"peers": language.say(PEERS[kind, usual.among])}
+    if usual.share is not None:
+        values["share"] = _share(usual.share, language)
+    for name, bound in (("low", usual.low), ("high", usual.high)):
+        if bound is not None:
+            values[name] = value_in_words(bound, unit, language)
+    return language.say(SAYINGS[usual.how], **values)
 
 
 def percentile_of(value: float, quantiles: Sequence[float]) -> float:
@@ -28,7 +123,7 @@ def percentile_of(value: float, quantiles: Sequence[float]) -> float:
     >>> percentile_of(0.0, [0.0, 0.0, 0.0, 1.0, 2.0])
     25.0
     """
-    below, upto = _steps(value, quantiles)
+    below, upto = bisect_left(quantiles, value), bisect_right(quantiles, value)
     if below < upto:
         place = (below + upto - 1) / 2
     elif below in (0, len(quantiles)):
@@ -39,53 +134,35 @@ def percentile_of(value: float, quantiles: Sequence[float]) -> float:
     return 100.0 * place / (len(quantiles) - 1)
 
 
-def usual_number(value: float, quantiles: Sequence[float]) -> Usual:
-    """How a number compares with present numbers; `quantiles` are those of the training window."""
-    if len(quantiles) < 2:
-        return Usual("never seen with a value in training")
-    percentile = percentile_of(value, quantiles)
-    below, upto = _steps(value, quantiles)
-    same = 100.0 * (upto - below - 1) / (len(quantiles) - 1)
-    if same > 0:
-        return Usual(f"the same as in about {same:.0f} % {TRAINED}", percentile)
-    if percentile >= 50:
-        return Usual(f"higher than {_whole(percentile)} {TRAINED}", percentile)
-    return Usual(f"lower than {_whole(100 - percentile)} {TRAINED}", percentile)
+def _number(value: float, steps: Sequence[float], among: Peers) -> Usual:
+    """A number beside the steps; only what holds of the steps themselves is said."""
+    if len(steps) < 2:
+        return Usual(how="never_present", among=among)
+    last = len(steps) - 1
+    below, upto = bisect_left(steps, value), bisect_right(steps, value)
+    low = high = share = None
+    how: How
+    if upto - below > 1:
+        how, share = "about_the_same", (upto - below - 1) / last
+    elif upto == 0:
+        how, low = "below_all", steps[0]
+    elif below > last:
+        how, high = "above_all", steps[-1]
+    elif steps[last // 4] <= value <= steps[-1 - last // 4]:
+        how, low, high = "between", steps[last // 4], steps[-1 - last // 4]
+    elif value < steps[last // 4]:
+        how, low, share = "or_more", steps[upto], 1 - upto / last
+    else:
+        how, high, share = "or_less", steps[below - 1], (below - 1) / last
+    percentile = percentile_of(value, steps)
+    return Usual(how=how, among=among, share=share, low=low, high=high, percentile=percentile)
 
 
-def usual_category(value: str, shares: Mapping[str, float]) -> Usual:
-    """How common a category was in training."""
-    if value not in shares:
-        return Usual("never seen in training")
-    return Usual(f"as in {_share(shares[value])} {TRAINED}")
+def _name(value: Value, unit: Unit) -> str | None:
+    if unit is Unit.YES_NO:
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else None
 
 
-def usual_gap(missing_share: float) -> Usual:
-    """How common it was in training that this value is missing."""
-    return Usual(f"missing in {_share(missing_share)} {TRAINED}")
-
-
-def usual(
-    value: Value, quantiles: Sequence[float], shares: Mapping[str, float], missing_share: float
-) -> Usual:
-    """How any value compares with what a model's reference says was usual."""
-    if value is None:
-        return usual_gap(missing_share)
-    if isinstance(value, str):
-        return usual_category(value, shares)
-    return usual_number(value, quantiles)
-
-
-def _steps(value: float, quantiles: Sequence[float]) -> tuple[int, int]:
-    return (
-        int(np.searchsorted(quantiles, value, side="left")),
-        int(np.searchsorted(quantiles, value, side="right")),
-    )
-
-
-def _whole(percent: float) -> str:
-    return "nearly all" if percent >= 99.5 else f"{percent:.0f} %"
-
-
-def _share(share: float) -> str:
-    return "fewer than 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+def _share(share: float, language: Language) -> str:
+    return language.say(FEWER) if 0 < share < 0.005 else f"{100 * share:.0f} %"

@@ -3,10 +3,11 @@
 import math
 
 from features.definition import Feature, Unit
+from serving.explanation.language import ENGLISH, Language
 
 Value = float | str | None
 
-_WITH_UNIT = {
+UNITS = {
     Unit.HOURS: "hours",
     Unit.DAYS: "days",
     Unit.KILOMETRES: "km",
@@ -18,11 +19,14 @@ _WITH_UNIT = {
     Unit.PERCENT: "%",
     Unit.HOUR_OF_DAY: "h UTC",
 }
+YES, NO, NOT_KNOWN = "yes", "no", "not known"
+WHY_NOT_KNOWN = "{name}: not known, because {why}"
+LAST_OF_LIST = "{others} and {last}"
 
 _ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}
 
 
-def value_in_words(value: Value, unit: Unit) -> str:
+def value_in_words(value: Value, unit: Unit, language: Language = ENGLISH) -> str:
     """A value with its unit, as it stands alone.
 
     >>> value_in_words(0.4251, Unit.SHARE), value_in_words(12345.6, Unit.EURO)
@@ -31,33 +35,39 @@ def value_in_words(value: Value, unit: Unit) -> str:
     'not known'
     """
     if value is None:
-        return "not known"
-    return f"{figure(value, unit)} {_WITH_UNIT.get(unit, '')}".rstrip()
+        return language.say(NOT_KNOWN)
+    written = figure(value, unit, language)
+    return f"{written} {language.say(UNITS[unit])}" if unit in UNITS else written
 
 
-def figure(value: float | str, unit: Unit) -> str:
+def figure(value: float | str, unit: Unit, language: Language = ENGLISH) -> str:
     """A value as a sentence takes it that names the unit itself.
 
     >>> figure(0.4251, Unit.SHARE), figure(12345.6, Unit.EURO), figure(1.0, Unit.YES_NO)
     ('42.5 %', '12,300', 'yes')
     """
     if isinstance(value, str):
-        return value
+        return language.say(value.replace("_", " "))
     if unit is Unit.YES_NO:
-        return "yes" if value else "no"
+        return language.say(YES if value else NO)
     if unit is Unit.SHARE:
-        return f"{figures(value * 100)} %"
-    return figures(value)
+        return language.figure(f"{figures(value * 100)} %")
+    return language.figure(figures(value))
 
 
-def sentence(feature: Feature, value: Value) -> str:
+def sentence(feature: Feature, value: Value, language: Language = ENGLISH) -> str:
     """What this case shows, without a full stop; a missing value says why it is missing."""
     if value is None:
-        return f"{readable(feature.name)}: not known, because {feature.when_missing}"
-    return _capital(feature.sentence.format(value=figure(value, feature.unit)))
+        name, why = language.say(readable(feature.name)), language.say(feature.when_missing)
+        return language.say(WHY_NOT_KNOWN, name=name, why=why)
+    written = figure(value, feature.unit, language)
+    if feature.sentence_of_one is None or isinstance(value, str):
+        return capital(language.say(feature.sentence, value=written))
+    count = int(value) if value.is_integer() else 2
+    return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, written))
 
 
-def listed(parts: list[str]) -> str:
+def listed(parts: list[str], language: Language = ENGLISH) -> str:
     """Parts joined as in a sentence.
 
     >>> listed(["the invoice", "the manifest", "the permit"])
@@ -65,7 +75,7 @@ def listed(parts: list[str]) -> str:
     """
     if len(parts) < 2:
         return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return language.say(LAST_OF_LIST, others=", ".join(parts[:-1]), last=parts[-1])
 
 
 def figures(value: float) -> str:
@@ -86,8 +96,13 @@ def readable(name: str) -> str:
     >>> readable("unit_value_eur_per_kg")
     'Unit value EUR per kg'
     """
-    return _capital(" ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_")))
+    return capital(" ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_")))
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """With a capital first letter.
+
+    >>> capital("its value")
+    'Its value'
+    """
     return text[:1].upper() + text[1:]

@@ -9,25 +9,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
-from features.definition import Unit
+from features.definition import Peers, Unit
 from serving.explanation.reasons import MOST_REASONS, Contribution, Reasons, reasons_of
-from serving.explanation.usual import Usual, percentile_of, usual
-from serving.explanation.wording import listed, sentence, value_in_words
+from serving.explanation.usual import Usual, percentile_of, usual, usual_in_words
+from serving.explanation.wording import Value, listed, sentence, value_in_words
+from training.manifest import Reference
 
 parts = st.lists(st.floats(-3, 3), min_size=len(SHIPMENT), max_size=len(SHIPMENT))
+AS_MANY = Usual(how="same", share=0.4)
 
 
 def contributions(values: list[float]) -> list[Contribution]:
     return [
-        Contribution(feature, None, Usual("as always"), value)
-        for feature, value in zip(SHIPMENT, values, strict=True)
+        Contribution(feature, None, value, place)
+        for place, (feature, value) in enumerate(zip(SHIPMENT, values, strict=True))
     ]
 
 
+def told(contributions: list[Contribution]) -> Reasons:
+    return reasons_of(contributions, lambda feature, value: AS_MANY, "shipment")
+
+
 def explained(**log_odds: float) -> Reasons:
-    return reasons_of(
+    names = [feature.name for feature in SHIPMENT]
+    return told(
         [
-            Contribution(feature_named(name), 1.0, Usual("as always"), value)
+            Contribution(feature_named(name), 1.0, value, names.index(name))
             for name, value in log_odds.items()
         ]
     )
@@ -35,13 +42,14 @@ def explained(**log_odds: float) -> Reasons:
 
 @given(parts)
 def test_reasons_and_remainder_add_up_exactly(values: list[float]) -> None:
-    reasons = reasons_of(contributions(values))
+    reasons = told(contributions(values))
 
     named = [reason.log_odds for reason in reasons.reasons]
     assert math.fsum([*named, reasons.remainder.log_odds]) == pytest.approx(
         math.fsum(values), abs=1e-12
     )
-    assert math.fsum(reasons.families.values()) == pytest.approx(math.fsum(values), abs=1e-12)
+    for sums in (reasons.families, reasons.indicators):
+        assert math.fsum(sums.values()) == pytest.approx(math.fsum(values), abs=1e-12)
     for reason in reasons.reasons:
         assert reason.log_odds == math.fsum(e.contribution for e in reason.evidence)
 
@@ -51,12 +59,12 @@ def test_the_order_given_does_not_matter(values: list[float], lots: object) -> N
     given_order = contributions(values)
     shuffled = sorted(given_order, key=lambda _: lots.random())  # type: ignore[attr-defined]
 
-    assert reasons_of(shuffled) == reasons_of(given_order)
+    assert told(shuffled) == told(given_order)
 
 
 @given(parts)
 def test_each_side_names_only_its_strongest(values: list[float]) -> None:
-    reasons = reasons_of(contributions(values)).reasons
+    reasons = told(contributions(values)).reasons
 
     for effect, sign in (("for", 1), ("against", -1)):
         side = [reason for reason in reasons if reason.effect == effect]
@@ -66,11 +74,31 @@ def test_each_side_names_only_its_strongest(values: list[float]) -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_equal_contributions_are_ordered_by_name() -> None:
-    reasons = explained(declared_value_eur=0.3, unit_value_eur_per_kg=0.3)
+def test_equal_contributions_stand_in_the_order_of_the_catalogue() -> None:
+    reasons = explained(
+        virtual_asset_ratio=0.3,  # T27
+        is_round_mass=0.3,  # D36, and earlier in the catalogue
+        unit_value_eur_per_kg=0.15,  # D10, earlier still
+        declared_value_eur=0.15,
+    )
 
-    (reason,) = reasons.reasons
-    assert [e.feature for e in reason.evidence] == ["declared_value_eur", "unit_value_eur_per_kg"]
+    assert [reason.indicator for reason in reasons.reasons] == ["D36", "D10", "T27"]
+    assert [e.feature for e in reasons.reasons[1].evidence] == [
+        "declared_value_eur",
+        "unit_value_eur_per_kg",
+    ]
+
+
+def test_a_count_of_one_is_said_in_its_own_words() -> None:
+    feature = feature_named("payment_count")
+
+    said = [sentence(feature, count) for count in (0.0, 1.0, 2.0)]
+
+    assert said == [
+        "0 payments for it were known",
+        "One payment for it was known",
+        "2 payments for it were known",
+    ]
 
 
 def test_features_of_one_indicator_are_one_reason() -> None:
@@ -78,7 +106,8 @@ def test_features_of_one_indicator_are_one_reason() -> None:
 
     assert reason.log_odds == pytest.approx(0.8)
     assert (reason.effect, reason.strength) == ("for", "strong")
-    assert reason.words == "Its declared value is 1 EUR (as always)."
+    assert reason.words == "Its declared value is 1 EUR (as in 40 % of all shipments)."
+    assert reason.sign_of == "a value out of line with the goods"
 
 
 def test_what_cancels_out_is_no_reason_but_is_counted() -> None:
@@ -136,40 +165,80 @@ def test_any_number_can_be_written(value: float, unit: Unit) -> None:
     assert value_in_words(value, unit)
 
 
+def in_words(value: Value, compared: Reference, unit: Unit = Unit.EURO_PER_KG) -> str:
+    return usual_in_words(usual(value, compared, unit, Peers.GOODS), unit, "shipment")
+
+
+TENTHS = Reference(missing_share=0.3, quantiles=tuple(np.linspace(0, 100, 21).tolist()))
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (25.0, "lower than 75 % of the cases it was trained on"),
-        (92.0, "higher than 92 % of the cases it was trained on"),
-        (-5.0, "lower than nearly all of the cases it was trained on"),
-        (500.0, "higher than nearly all of the cases it was trained on"),
-        (None, "missing in 30 % of the cases it was trained on"),
+        (7.0, "90 % of shipments of these goods have 10 EUR/kg or more"),
+        (23.0, "75 % of shipments of these goods have 25 EUR/kg or more"),
+        (40.0, "half of shipments of these goods have 25 EUR/kg to 75 EUR/kg"),
+        (92.0, "90 % of shipments of these goods have 90 EUR/kg or less"),
+        (-5.0, "the least of shipments of these goods is 0 EUR/kg"),
+        (500.0, "the most of shipments of these goods is 100 EUR/kg"),
+        (None, "missing in 30 % of shipments of these goods"),
     ],
 )
 def test_a_number_is_placed_among_those_of_training(value: float | None, words: str) -> None:
-    quantiles = np.linspace(0, 100, 21).tolist()
+    assert in_words(value, TENTHS) == words
 
-    assert usual(value, quantiles, {}, 0.3).words == words
+
+@given(
+    st.lists(st.integers(0, 30), min_size=21, max_size=200),
+    st.floats(-5, 35) | st.integers(0, 30).map(float),
+)
+def test_what_is_said_to_be_usual_holds_of_the_cases_themselves(
+    cases: list[int], value: float
+) -> None:
+    present = np.array(cases, dtype=float)
+    steps = tuple(np.quantile(present, np.linspace(0, 1, 21), method="inverted_cdf").tolist())
+
+    said = usual(value, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
+
+    slack = 0.05 + 1 / len(cases)
+    if said.how == "or_more":
+        assert value < said.low
+        assert np.mean(present >= said.low) >= said.share - slack
+    if said.how == "or_less":
+        assert value > said.high
+        assert np.mean(present <= said.high) >= said.share - slack
+    if said.how == "between":
+        assert said.low <= value <= said.high
+        assert np.mean((present >= said.low) & (present <= said.high)) >= 0.5 - slack
+    if said.how == "below_all":
+        assert value < present.min() == said.low
+    if said.how == "above_all":
+        assert value > present.max() == said.high
+    if said.how == "about_the_same":
+        assert np.mean(present == value) == pytest.approx(said.share, abs=slack)
 
 
 def test_a_number_that_most_cases_share_is_called_the_same() -> None:
-    quantiles = [0.0] * 15 + [1.0, 2.0, 3.0, 4.0, 5.0, 9.0]
+    steps = (*[0.0] * 15, 1.0, 2.0, 3.0, 4.0, 5.0, 9.0)
 
-    assert usual(0.0, quantiles, {}, 0.0) == Usual(
-        "the same as in about 70 % of the cases it was trained on", 35.0
-    )
+    said = usual(0.0, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
+
+    assert said.percentile == 35.0
+    assert usual_in_words(said, Unit.COUNT, "route") == "the same as in about 70 % of all routes"
 
 
-def test_a_category_is_placed_by_its_share() -> None:
-    shares = {"sea": 0.6, "air": 0.001}
+def test_a_category_and_yes_or_no_are_placed_by_their_share() -> None:
+    modes = Reference(missing_share=0.0, shares={"sea": 0.6, "air": 0.001})
+    flags = Reference(missing_share=0.0, quantiles=(0.0,) * 21, shares={"yes": 0.04, "no": 0.96})
 
-    assert usual("sea", (), shares, 0.0).words == "as in 60 % of the cases it was trained on"
-    assert usual("air", (), shares, 0.0).words.startswith("as in fewer than 1 %")
-    assert usual("rail", (), shares, 0.0).words == "never seen in training"
+    assert in_words("sea", modes) == "as in 60 % of shipments of these goods"
+    assert in_words("air", modes).startswith("as in fewer than 1 %")
+    assert in_words("rail", modes) == "never seen in training"
+    assert in_words(1.0, flags, Unit.YES_NO) == "as in 4 % of shipments of these goods"
 
 
 def test_a_value_that_training_never_had_is_called_so() -> None:
-    assert usual(1.0, (), {}, 1.0).words == "never seen with a value in training"
+    assert in_words(1.0, Reference(missing_share=1.0)) == "never seen with a value in training"
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=21), st.floats(-1e7, 1e7))

@@ -1,0 +1,157 @@
+"""What a submission may leave out though features read it, and which features it feeds.
+
+The first feature that an input feeds tells whether a row had it: that one is then known, or above 0
+where it is never missing.
+"""
+
+from features.catalogue import feature_named
+from features.definition import Feature
+from features.records import SubjectKind
+from features.submission import Submission
+
+_PAYMENTS = (
+    "payment_count",
+    "payer_count",
+    "payments_10d",
+    "largest_payment_eur",
+    "off_corridor_payer_ratio",
+    "cash_payment_ratio",
+    "virtual_asset_ratio",
+    "netting_ratio",
+    "round_payment_ratio",
+    "held_money_count",
+    "invalid_iban_count",
+    "payee_payers_30d",
+    "payer_payees_30d",
+    "payer_days_since_first",
+    "payer_cash_ratio_90d",
+)
+_MANIFEST = (
+    "manifest_lead_hours",
+    "document_count",
+    "amendment_count",
+    "hours_since_last_document",
+    "expired_document_count",
+)
+_UNIT_VALUES = (
+    "unit_value_eur_per_kg",
+    "unit_value_to_goods_ratio_365d",
+    "unit_value_to_origin_ratio_365d",
+    "unit_value_to_consignee_ratio_365d",
+    "same_price_shipments_365d",
+    "same_price_confirmed_rate",
+)
+_CONFLICTS = ("party_conflict_count", "container_conflict_count")
+
+WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
+    "route": {
+        "legs": (
+            "leg_count",
+            "detour_ratio",
+            "longest_dwell_hours",
+            "fastest_leg_ratio",
+            "unconnected_leg_count",
+            "night_arrival_count",
+            "mode_switch_count",
+        ),
+        "transactions": _PAYMENTS,
+        "documents.manifest": _MANIFEST,
+        "journey.booked_at": ("booked_before_hours",),
+        "journey.registration_country": ("is_registered_elsewhere",),
+        "journey.declared_cargo_mass_kg": (
+            "declared_cargo_mass_kg",
+            "cargo_mass_to_usual_ratio_365d",
+            "cargo_mass_to_corridor_ratio_365d",
+        ),
+        "journey.certified_capacity": ("certified_capacity_count",),
+    },
+    "shipment": {
+        "journey": (
+            "journey_mode",
+            "hours_before_due",
+            "journey_carrier_journeys_90d",
+            "lane_confirmed_rate",
+        ),
+        "transactions": (
+            *_PAYMENTS,
+            "third_party_payer_ratio",
+            "paid_to_declared_ratio",
+            "paid_to_invoice_ratio",
+        ),
+        "documents.manifest": (
+            *_MANIFEST,
+            *_CONFLICTS,
+            "document_mass_difference_ratio",
+            "document_packages_difference_ratio",
+        ),
+        "documents.invoice": (
+            "document_value_difference_ratio",
+            "paid_to_invoice_ratio",
+            "document_count",
+            "amendment_count",
+            "hours_since_last_document",
+            "expired_document_count",
+            *_CONFLICTS,
+        ),
+        "documents.packing_list": (
+            "has_packing_list",
+            "document_mass_difference_ratio",
+            "document_packages_difference_ratio",
+            "document_count",
+            "amendment_count",
+            "hours_since_last_document",
+            "expired_document_count",
+            *_CONFLICTS,
+        ),
+        "shipment.declared_value": (
+            "declared_value_eur",
+            *_UNIT_VALUES,
+            "paid_to_declared_ratio",
+            "document_value_difference_ratio",
+        ),
+        "shipment.gross_mass_kg": (
+            "is_round_mass",
+            "mass_kg",
+            "mass_per_package_kg",
+            "density_kg_per_m3",
+            "tare_ratio",
+            *_UNIT_VALUES,
+            "mass_to_consignee_ratio_365d",
+            "document_mass_difference_ratio",
+        ),
+        "shipment.net_mass_kg": (
+            "tare_ratio",
+            "mass_kg",
+            *_UNIT_VALUES,
+            "mass_to_consignee_ratio_365d",
+        ),
+        "shipment.volume_m3": ("density_kg_per_m3",),
+        "shipment.packages": ("mass_per_package_kg", "document_packages_difference_ratio"),
+        "shipment.goods_description": ("description_words_count",),
+        "shipment.declarant_id": ("declarant_consignee_shipments", "declarant_confirmed_rate"),
+        "shipment.forwarder_id": ("forwarder_shipments_90d", "forwarder_confirmed_rate"),
+    },
+}
+
+
+def missing_inputs(submission: Submission) -> list[str]:
+    """What the features would read and the submission does not bring, e.g. `documents.invoice`."""
+    return [path for path in WANTED[submission.subject_kind] if _lacks(submission, path)]
+
+
+def tells_of(feature_name: str, value: float | str | None) -> bool:
+    """Whether a value of the first feature that an input feeds says that the input was there."""
+    feature = feature_named(feature_name)
+    return value is not None and (_may_be_missing(feature) or value != 0)
+
+
+def _may_be_missing(feature: Feature) -> bool:
+    return not feature.when_missing.startswith("never")
+
+
+def _lacks(submission: Submission, path: str) -> bool:
+    whole, _, part = path.partition(".")
+    if whole == "documents":
+        return all(document.kind != part for document in submission.documents)
+    held = getattr(submission, whole)
+    return getattr(held, part) is None if part else not held

@@ -1,0 +1,43 @@
+"""What is asked of a decision only when somebody reads its explanation.
+
+Too costly to be made for every score, and exact all the same: the records come from the stored
+request, the vector is the one that was scored, and the model is the one that scored it.
+"""
+
+from dataclasses import dataclass
+
+from features.catalogue import features_by_name
+from features.grounds import Grounds, GroundsOf
+from serving.decisions.decision import Decision
+from serving.explanation.language import Language
+from serving.explanation.missing import MissingInput, what_could_move
+from serving.scorer.champions import Champions
+from serving.submitted import read_submission
+
+
+@dataclass(frozen=True)
+class LookingBack:
+    """`could_move` is None where another model answers by now; `rests_on` is by feature."""
+
+    could_move: tuple[MissingInput, ...] | None
+    rests_on: dict[str, Grounds]
+
+
+def looking_back(champions: Champions, decision: Decision, language: Language) -> LookingBack:
+    """Which missing inputs could move the score most, and which records its reasons rest on."""
+    champion = champions.loaded().get(decision.subject_kind)
+    could_move = None
+    if champion is not None and champion.model.digest == decision.model.digest:
+        could_move = what_could_move(champion.scorer, decision.vector, decision.missing, language)
+    return LookingBack(could_move, _grounds(decision))
+
+
+def _grounds(decision: Decision) -> dict[str, Grounds]:
+    known = features_by_name()
+    grounds = GroundsOf(read_submission(decision.request.encode()))
+    return {
+        seen.feature: grounds.feature(known[seen.feature])
+        for reason in decision.reasons.reasons
+        for seen in reason.evidence
+        if seen.contribution and seen.feature in known
+    }

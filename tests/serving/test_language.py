@@ -1,0 +1,148 @@
+"""Reasons in the reader's language: whole, with its plurals and its marks."""
+
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po, write_po
+
+from features.catalogue import SHIPMENT, catalogue
+from features.definition import Feature, Peers, Unit
+from features.records import SubjectKind
+from features.wanted import WANTED
+from serving.explanation.language import ENGLISH, Language, best_of, languages_in
+from serving.explanation.messages import messages, template
+from serving.explanation.missing import missing_in_words
+from serving.explanation.reasons import Contribution, reason_in, reasons_of
+from serving.explanation.usual import PEERS, SAYINGS, Usual, usual_in_words
+from serving.explanation.wording import Value, listed, sentence, value_in_words
+from tests.serving.bodies import SHIPMENT as BODY
+from tests.serving.conftest import Service
+
+LATIN = re.compile(r"[A-Za-z]")
+
+
+def disguised(text: str) -> str:
+    """No Latin letter left but in placeholders."""
+    parts = re.split(r"(\{\w+\})", text)
+    return "".join(p if p.startswith("{") else LATIN.sub("ж", p) for p in parts)
+
+
+@pytest.fixture(scope="module")
+def pseudo(tmp_path_factory: pytest.TempPathFactory) -> Language:
+    """A Russian that only an English speaker would write, with three forms of every count."""
+    folder = tmp_path_factory.mktemp("languages")
+    (folder / "template.po").write_bytes(template())
+    with (folder / "template.po").open("rb") as lines:
+        catalogue = read_po(lines, locale="ru")
+    for message in catalogue:
+        if message.id and isinstance(message.id, tuple):
+            one, many = map(disguised, message.id)
+            message.string = (one, f"{many}²", f"{many}⁵")
+        elif message.id:
+            message.string = disguised(message.id)
+    with (folder / "ru.po").open("wb") as lines:
+        write_po(lines, catalogue)
+    (folder / "template.po").unlink()
+    return languages_in(folder)["ru"]
+
+
+def values_of(feature: Feature) -> list[Value]:
+    if feature.is_categorical:
+        known = {"mode": "sea", "journey_mode": "inland_waterway", "conveyance_kind": "small_craft"}
+        return [None, known.get(feature.name, "12")]
+    return [None, 0.0, 1.0, 2.0, 1234.5]
+
+
+@pytest.mark.parametrize("kind", ["route", "shipment"])
+def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Language) -> None:
+    features = catalogue(kind)
+    sayings = [
+        Usual(how=how, among=among, share=0.001, low=1.0, high=2.0)
+        for how, (own, among) in product(SAYINGS, PEERS)
+        if own == kind
+    ]
+    said = [sentence(f, value, pseudo) for f in features for value in values_of(f)]
+    said += [value_in_words(value, f.unit, pseudo) for f in features for value in values_of(f)]
+    said += [usual_in_words(each, unit, kind, pseudo) for each in sayings for unit in Unit]
+    said += [missing_in_words(path, pseudo) for path in WANTED[kind]]
+    said += [listed(["1", "2", "3"], pseudo)]
+
+    assert [text for text in said if LATIN.search(text)] == []
+
+
+def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
+    parts = [Contribution(f, 1.0, 0.5, place) for place, f in enumerate(SHIPMENT[:1])]
+    usual = Usual(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
+    (reason,) = reasons_of(parts, lambda feature, value: usual, "shipment").reasons
+
+    told = reason_in(pseudo, reason, "shipment")
+
+    for text in (told.words, told.sign_of, told.evidence[0].sentence, told.evidence[0].usual):
+        assert not LATIN.search(text)
+    assert told.log_odds == reason.log_odds
+    assert reason_in(ENGLISH, reason, "shipment") == reason
+
+
+def test_a_count_takes_the_form_that_the_language_gives_it(pseudo: Language) -> None:
+    feature = next(f for f in SHIPMENT if f.name == "payment_count")
+
+    forms = [sentence(feature, float(count), pseudo)[-1] for count in (1, 3, 7)]
+
+    assert forms == ["ж", "²", "⁵"]
+
+
+def test_figures_take_the_marks_of_the_language(pseudo: Language) -> None:
+    assert value_in_words(1234.5, Unit.RATIO, pseudo) == "1\xa0230"
+    assert value_in_words(0.125, Unit.SHARE, pseudo) == "12,5 %"
+
+
+def test_every_message_is_in_the_template_once() -> None:
+    text = template().decode()
+
+    assert text.count("msgid ") == len({message for message, _ in messages()}) + 1
+
+
+@pytest.mark.parametrize(
+    ("accepted", "code"),
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("de-CH, fr;q=0.9", "de"),
+        ("pt-BR;q=0.9, de;q=0.8", "pt-BR"),
+        ("xx, de;q=0", "en"),
+        ("de;q=x, pt-br", "pt-BR"),
+    ],
+)
+def test_the_language_liked_best_is_taken(accepted: str, code: str) -> None:
+    known = {"en": ENGLISH, "de": Language("de"), "pt-br": Language("pt-BR")}
+
+    assert best_of(known, accepted).code == code
+
+
+def test_a_file_that_is_no_language_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "nowhere.po").write_text("msgid")
+    (tmp_path / "fr.po").write_text('msgid "it weighs {value} kg"\nmsgstr "{poids} kg"\n')
+
+    assert list(languages_in(tmp_path)) == ["en"]
+    assert list(languages_in(tmp_path / "absent")) == ["en"]
+
+
+def test_an_explanation_is_given_in_the_language_that_is_asked_for(service: Service) -> None:
+    folder = service.home / "languages"
+    folder.mkdir()
+    (folder / "de.po").write_text(
+        'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+        'msgid "the packing list"\nmsgstr "die Packliste"\n'
+    )
+    caller = service.key("score", "explain")
+    decision_id = service.score(BODY, caller).json()["decision_id"]
+
+    answer = service.client.get(
+        f"/v1/decisions/{decision_id}/explanation", headers={**caller, "Accept-Language": "de-AT"}
+    ).json()
+
+    assert answer["language"] == "de"
+    assert "die Packliste" in answer["missing_in_words"]
+    assert any(each["words"] == "die Packliste" for each in answer["could_move"])
