@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from serving.api.shapes import Shape
 from serving.api.openapi import RECORDS_BODY, problems
 from serving.api.problems import FaultOut
 from serving.api.requests import JSON, MayIngest, TheHouse, body_within, refuse_other_media
+from serving.api.shapes import Shape
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
 
