@@ -1,15 +1,16 @@
 """Records on arrival: each taken once, in any order, and made into events.
 
-A record is known by its id, an outcome by its subject and its instants; what is known already is
-passed over. An outcome is an event beside its subject's own record, and a shipment's lane is told
-by its journey: whichever comes last completes the event, so that no order of arrival leaves one
-out.
+A record is known by its id, an outcome by its subject and when that was inspected; what is known
+already is passed over. An outcome is an event beside its subject's own record, and a shipment's
+lane is told by its journey: whichever comes last completes the event, so that no order of arrival
+leaves one out.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,8 @@ class Arrivals:
         instants = (numbers(outcomes, name).tolist() for name in ("inspected_at", "known_at"))
         is_confirmed = (float(result == "confirmed") for result in texts(outcomes, "result"))
         told = [[*one] for one in zip(*instants, is_confirmed, strict=True)]
-        is_new = _append(store, [*zip(_keys(_INSPECTED[kind], ids), told, strict=True)])
+        at_subjects = [*zip(_keys(_INSPECTED[kind], ids), told, strict=True)]
+        is_new = _append(store, at_subjects, known_by=itemgetter(0))
         subjects = self.schema.kept[kind].of(store, ids)
         places = {id_: at for at, id_ in enumerate(texts(subjects, "subject_id"))}
         which = [at for at in np.flatnonzero(is_new).tolist() if ids[at] in places]
@@ -157,13 +159,17 @@ def _lists(store: Reading, keys: Sequence[bytes]) -> list[list[Any]]:
     return [json.loads(bytes(blob)) if blob else [] for blob in store.get(keys)]
 
 
-def _append(store: Writing, items: Sequence[tuple[bytes, Any]]) -> Column:
+def _append(
+    store: Writing,
+    items: Sequence[tuple[bytes, Any]],
+    known_by: Callable[[Any], Any] = lambda item: item,
+) -> Column:
     """Append items to lists, each that is not there yet; which these were."""
     keys = sorted({key for key, _ in items})
     lists = dict(zip(keys, _lists(store, keys), strict=True))
     is_new = np.zeros(len(items), bool)
     for at, (key, item) in enumerate(items):
-        if item not in lists[key]:
+        if known_by(item) not in map(known_by, lists[key]):
             lists[key].append(item)
             is_new[at] = True
     store.put((key, json.dumps(held).encode()) for key, held in lists.items())

@@ -1,0 +1,252 @@
+"""The state on disk: whole transactions, other readers, kills, and records in any order."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from features.asof.windows import count, total
+from features.columns import instant_us
+from features.errors import RecordsError, StateMismatch
+from features.records import Journey, Outcome, Record, Shipment, Transaction
+from features.state.embedded import EmbeddedStore
+from features.state.rebuild import rebuild
+from features.state.state import State, history_windows
+from tests.counts import count as how_many
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LANE = ("dispatch_country", "destination_country", "journey_mode")
+PAID = count("payments", by="payer_id", days=90)
+SHIPPED = count("shipments", by="consignee_id", days=365)
+FOUND = total("shipment_outcomes", "is_confirmed", by="consignee_id")
+ON_LANE = total("shipment_outcomes", "is_confirmed", by=LANE)
+SUBJECT = {
+    "payer_id": "P",
+    "latest_payer_id": "P",
+    "consignee_id": "C",
+    "dispatch_country": "TR",
+    "destination_country": "DE",
+    "journey_mode": "road",
+}
+
+ADDING = """
+import sys
+from pathlib import Path
+from features.state.embedded import EmbeddedStore
+from features.state.state import State
+from tests.features.test_state_store import payments
+state = State(EmbeddedStore(Path(sys.argv[1])))
+for batch in range(10_000):
+    state.add({"transactions": payments(batch)})
+    print(batch, flush=True)
+"""
+
+READING = """
+import sys
+from pathlib import Path
+from features.state.embedded import EmbeddedStore
+from features.state.state import State
+from tests.features.test_state_store import paid
+state = State(EmbeddedStore(Path(sys.argv[1])))
+for _ in sys.stdin:
+    print(paid(state), flush=True)
+"""
+
+
+def days_ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def payment(name: str) -> Transaction:
+    return Transaction(
+        transaction_id=name,
+        subject_kind="shipment",
+        subject_id="S",
+        payer_id="P",
+        payee_id="Q",
+        amount=10.0,
+        currency="EUR",
+        method="cash",
+        paid_at=days_ago(3),
+        known_at=days_ago(2),
+    )
+
+
+def payments(batch: int) -> list[Transaction]:
+    """A batch of three, of which one was in the batch before."""
+    return [payment(f"T-{2 * batch + i}") for i in range(3)]
+
+
+JOURNEY = Journey(
+    journey_id="J",
+    mode="road",
+    carrier_id="K",
+    conveyance_id="V",
+    conveyance_kind="truck",
+    origin="TRIST",
+    destination="DEHAM",
+    declared_at=days_ago(10),
+    due_at=days_ago(1),
+)
+SHIPMENT = Shipment(
+    shipment_id="S",
+    journey_id="J",
+    consignor_id="N",
+    consignee_id="C",
+    hs_code="890310",
+    origin_country="CN",
+    dispatch_country="TR",
+    destination_country="DE",
+    declared_at=days_ago(9),
+)
+OUTCOME = Outcome(
+    subject_kind="shipment",
+    subject_id="S",
+    selected_by="random",
+    inspected_at=days_ago(8),
+    known_at=days_ago(7),
+    result="confirmed",
+)
+FILE_OF = {
+    Journey: "journeys",
+    Shipment: "shipments",
+    Outcome: "outcomes",
+    Transaction: "transactions",
+}
+
+
+def arrive(state: State, *records: Record) -> None:
+    for record in records:
+        state.add({FILE_OF[type(record)]: [record]})
+
+
+def told(state: State, at: datetime = NOW) -> list[float]:
+    plan = state.plan([SHIPPED, FOUND, ON_LANE])
+    return state.numbers(plan, SUBJECT, instant_us(at)).tolist()
+
+
+def paid(state: State) -> int:
+    window = next(w for w in history_windows() if w.by == ("latest_payer_id",) and w.days == 90)
+    return int(state.numbers(state.plan([window]), SUBJECT, instant_us(NOW))[0])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def state(folder: Path) -> Iterator[State]:
+    made = State(EmbeddedStore(folder))
+    yield made
+    made.store.close()
+
+
+def run(program: str, folder: Path, **pipes: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen([sys.executable, "-c", program, str(folder)], text=True, **pipes)
+
+
+@pytest.mark.parametrize("order", ["jso", "jos", "sjo", "soj", "ojs", "osj"])
+def test_an_outcome_counts_on_its_lane_whichever_record_came_last(order: str, state: State) -> None:
+    by_letter = {"j": JOURNEY, "s": SHIPMENT, "o": OUTCOME}
+    arrive(state, *(by_letter[letter] for letter in order))
+    arrive(state, *(by_letter[letter] for letter in order))
+
+    assert told(state) == [1, 1, 1]
+    assert told(state, days_ago(7)) == [1, 0, 0], "not before it was known"
+
+
+def test_an_outcome_alone_counts_nowhere(state: State) -> None:
+    arrive(state, OUTCOME, OUTCOME.model_copy(update={"result": "inconclusive"}))
+
+    assert told(state) == [0, 0, 0]
+
+
+def test_a_journey_declared_after_its_shipment_tells_no_lane(state: State) -> None:
+    arrive(state, SHIPMENT, OUTCOME, JOURNEY.model_copy(update={"declared_at": days_ago(9)}))
+
+    assert told(state) == [1, 1, 0]
+
+
+def test_what_a_subject_brings_counts_and_is_not_kept(state: State) -> None:
+    window = next(w for w in history_windows() if w.by == ("latest_payer_id",) and w.days == 90)
+    plan, at = state.plan([window]), instant_us(NOW)
+    arrive(state, payment("known"))
+    beside = {"transactions": [payment("known"), payment("brought")]}
+
+    assert state.numbers(plan, SUBJECT, at, beside).tolist() == [2]
+    assert state.numbers(plan, SUBJECT, at).tolist() == [1]
+
+
+def test_an_error_midway_leaves_nothing_of_a_batch(state: State) -> None:
+    arrive(state, payment("before"))
+    with pytest.raises(KeyError):
+        state.add({"journeys": [JOURNEY], "shipments": [SHIPMENT], "transactions": [JOURNEY]})
+
+    assert told(state) == [0, 0, 0]
+    arrive(state, OUTCOME, SHIPMENT, JOURNEY)
+    assert told(state) == [1, 1, 1]
+
+
+def test_readers_in_other_processes_see_every_commit(state: State, folder: Path) -> None:
+    with run(READING, folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        assert reader.stdin
+        assert reader.stdout
+        for batch in range(5):
+            state.add({"transactions": payments(batch)})
+            print("how many?", file=reader.stdin, flush=True)
+            assert int(reader.stdout.readline()) == paid(state) == 2 * batch + 3
+        reader.stdin.close()
+
+
+@pytest.mark.faults
+def test_nothing_acknowledged_is_lost_or_counted_twice_when_the_process_is_killed(
+    folder: Path,
+) -> None:
+    """kill -9 shows that a commit is whole when it returns; it cannot show a power cut."""
+    lots = random.Random(3)
+    for round_ in range(how_many(3, 100)):
+        with run(ADDING, folder / str(round_), stdout=subprocess.PIPE) as writer:
+            assert writer.stdout
+            acknowledged = int(writer.stdout.readline())
+            until = acknowledged + lots.randrange(1, 200)
+            while acknowledged < until:
+                acknowledged = int(writer.stdout.readline())
+            os.kill(writer.pid, signal.SIGKILL)
+            acknowledged = max([acknowledged, *map(int, writer.stdout.read().split())])
+
+        state = State(EmbeddedStore(folder / str(round_)))
+        assert paid(state) in {2 * acknowledged + 3, 2 * acknowledged + 5}
+        state.add({"transactions": payments(acknowledged + 1)})
+        assert paid(state) == 2 * acknowledged + 5
+        state.store.close()
+
+
+def test_a_state_that_was_made_for_other_windows_is_refused(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("features.state.state.history_windows", lambda: [PAID])
+    with pytest.raises(StateMismatch, match="tidegate state rebuild"):
+        State(state.store)
+
+
+def test_a_rebuild_that_fails_leaves_the_state_that_was_there(state: State, tmp_path: Path) -> None:
+    arrive(state, JOURNEY, SHIPMENT)
+    state.store.close()
+    records = tmp_path / "records"
+    records.mkdir()
+    (records / "journeys.ndjson").write_text(JOURNEY.model_dump_json() + "\n")
+    (records / "shipments.ndjson").write_text('{"shipment_id": "S"}\n')
+    with pytest.raises(RecordsError, match="shipments"):
+        rebuild(records, tmp_path / "state")
+
+    kept = State(EmbeddedStore(tmp_path / "state"))
+    assert told(kept) == [1, 0, 0]
+    kept.store.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["records", "state"]
