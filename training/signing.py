@@ -62,7 +62,9 @@ def verify(content: bytes, signature: bytes, public_pem: bytes) -> None:
     try:
         key.verify(signature, content)
     except InvalidSignature:
-        raise ArtefactTampered("the model's signature does not fit its manifest and key") from None
+        raise ArtefactTampered(
+            "manifest.sig is not the signature of manifest.json by this key"
+        ) from None
 
 
 def _make_key(folder: Path) -> None:

@@ -34,6 +34,9 @@ class DecisionAnswer(Shape):
         description="Probability, given the score, that someone goes and looks; never 0."
     )
     missing: list[str] = Field(description="Inputs the submission did not bring.")
+    unseen: list[str] = Field(
+        description="Features whose category the model never learnt; scored as missing."
+    )
 
 
 class ExplainedDecisionAnswer(DecisionAnswer, Explained):
@@ -146,6 +149,7 @@ def decision_answer(decision: Decision, explained_in: Language | None = None) ->
         lane_reason=decision.lane_reason,
         selection_probability=decision.selection_probability,
         missing=list(decision.missing),
+        unseen=list(decision.unseen),
     )
     if explained_in is None:
         return plain

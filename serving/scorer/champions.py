@@ -122,7 +122,10 @@ def _check_golden(scorer: Scorer, folder: Path) -> None:
     golden = scorer.model.manifest.golden
     names = scorer.model.encoding.names
     vectors = (dict(zip(names, each.values, strict=True)) for each in golden)
-    scores = scorer.score(np.stack([scorer.model.encode(vector)[0] for vector in vectors]))
+    try:
+        scores = scorer.score(np.stack([scorer.model.encode(vector)[0] for vector in vectors]))
+    except ArithmeticError as wrong:
+        raise ArtefactError(f"{folder / BOOSTER}: of the golden vectors, {wrong}") from None
     apart = np.maximum(
         np.abs(scores.log_odds - [each.log_odds for each in golden]),
         np.abs(scores.contributions - [each.contributions for each in golden]).max(axis=1),

@@ -1,7 +1,9 @@
 """Calibrated log-odds, and the exact part of every feature in them."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Self
 
 import numpy as np
@@ -11,7 +13,7 @@ from serving.scorer.errors import NotScorable
 from serving.scorer.kernels import explain_rows, margins
 from serving.scorer.program import Program, prepare
 from serving.scorer.tree_text import read_forest
-from training.risk_model import BOOSTER, RiskModel
+from training.risk_model import BOOSTER, MANIFEST, RiskModel
 
 Floats = npt.NDArray[np.float64]
 
@@ -96,7 +98,7 @@ class Scorer:
     def of(cls, model: RiskModel) -> Self:
         """A scorer of a model that was verified when it was read; raises TreesRefused."""
         trees = PreparedTrees.of_text(model.booster_text)
-        _refuse_other_names(list(trees.feature_names), model.encoding.names)
+        _refuse_other_names(trees.feature_names, model.encoding.names)
         return cls(model, trees)
 
     def score(self, rows: Floats, threads: int = 1) -> Scores:
@@ -117,16 +119,12 @@ class Scorer:
         return scores
 
 
-def _refuse_other_names(trees: list[str], manifest: list[str]) -> None:
-    for place, (theirs, ours) in enumerate(zip(trees, manifest, strict=False)):
+def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> None:
+    for place, (theirs, ours) in enumerate(zip_longest(of_trees, of_manifest), 1):
         if theirs != ours:
             raise NotScorable(
-                f"{BOOSTER} reads {theirs!r} as feature {place + 1}, the manifest names {ours!r}"
+                f"{BOOSTER}: feature {place} is {theirs!r}, but {ours!r} in {MANIFEST}"
             )
-    if len(trees) != len(manifest):
-        raise NotScorable(
-            f"{BOOSTER} reads {len(trees)} features, the manifest names {len(manifest)}"
-        )
 
 
 def _logistic(log_odds: Floats) -> Floats:

@@ -71,6 +71,18 @@ def test_reading_a_decision_never_explains_it(service: Service) -> None:
     assert "contributions" not in read
 
 
+def test_a_category_that_was_never_learnt_is_missing_flagged_and_counted(service: Service) -> None:
+    caller = service.key("score", "explain")
+    usual = service.score(shipment(), caller).json()
+
+    strange = service.score(shipment(hs_code="010121"), caller).json()
+
+    assert usual["unseen"] == []
+    assert strange["unseen"] == ["hs_chapter"]
+    metrics = service.client.get("/metrics").text
+    assert 'tidegate_unseen_categories_total{feature="hs_chapter"} 1.0' in metrics
+
+
 def test_a_stored_explanation_is_the_one_that_was_answered(service: Service) -> None:
     caller = service.key("score", "explain")
     scored = service.score(shipment(), caller).json()

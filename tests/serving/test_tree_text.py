@@ -10,6 +10,7 @@ import pytest
 
 from serving.scorer.errors import NotScorable, TextDamaged, TreeDamaged, TreesRefused
 from serving.scorer.tree_text import read_forest
+from tests.faults.damages import resized
 
 
 @cache
@@ -30,12 +31,6 @@ def trained(**settings: Any) -> str:
 
 def with_first(key: str, value: str) -> str:
     return re.sub(rf"\n{key}=.*\n", f"\n{key}={value}\n", trained(), count=1)
-
-
-def resized(text: str) -> str:
-    """The text with tree_sizes made to fit again, as a careful forger would."""
-    sizes = [len(block) for block in re.findall(r"Tree=\d+\n.*?\n\n\n", text, re.DOTALL)]
-    return re.sub(r"\ntree_sizes=.*\n", f"\ntree_sizes={' '.join(map(str, sizes))}\n", text)
 
 
 def test_the_arrays_are_those_that_lightgbm_wrote() -> None:
