@@ -171,7 +171,6 @@ def test_no_page_has_a_serious_barrier_or_runs_over_its_edge(
         f"decisions/{case_id}",
         "features",
         "features/unit_value_eur_per_kg",
-        "cases/none",
     ):
         page.goto(f"{site.address}/console/{path}")
         seen[path] = _barriers(page)

@@ -6,6 +6,5 @@ document.addEventListener("keydown", (event) => {
   if (!offered) return;
   event.preventDefault();
   offered.click();
-  const target = offered.hash && document.querySelector(offered.hash);
-  if (target) target.closest("section").querySelector("select, textarea, input:not([type=hidden])")?.focus();
+  if (offered.hash) document.querySelector(offered.hash)?.focus();
 });
