@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from training.encoding import Encoding
 from training.evaluation.report import Report
 from training.growth import Growth, Progress
 from training.leakage.checks import findings, refuse_telling_features
@@ -37,9 +36,7 @@ def train(
     """
     split = TimeSplit.of(data, parameters.split)
     refuse_telling_features(data, split, parameters)
-    encoding = Encoding.learnt(
-        data.frame.iloc[split.fit.rows], data.inputs, fewest=parameters.trees.fewest_per_category
-    )
+    encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
     text, calibration = Growth(data, split, encoding, parameters, progress).trees_and_line()
     progress("evaluate", 0, 1)
     margins = Margins.from_text(text, parameters.threads)

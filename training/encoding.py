@@ -3,8 +3,7 @@
 LightGBM scores reordered, renamed and never seen inputs without a word; this is where they stop.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Self
 
@@ -75,11 +74,15 @@ class Encoding:
 
     def encode_frame(self, frame: pd.DataFrame) -> Floats:
         """All rows of `frame`, float64 [rows, columns]; as `encode`, row by row."""
-        self._refuse_other_columns(list(frame.columns))
         rows = np.empty((len(frame), len(self.inputs)))
-        for place, column in enumerate(self.inputs):
-            rows[:, place] = _encoded(column, frame[column.name])
+        for place, column in enumerate(self.encode_columns(frame)):
+            rows[:, place] = column
         return rows
+
+    def encode_columns(self, frame: pd.DataFrame) -> list[Floats]:
+        """As `encode_frame`, column by column; numbers stay where they are, uncopied."""
+        self._refuse_other_columns(list(frame.columns))
+        return [_encoded(column, frame[column.name]) for column in self.inputs]
 
     def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
         """Per categorical feature, how many rows hold a category the model has never seen."""
@@ -108,9 +111,9 @@ class Encoding:
         raise CatalogueMismatch(f"feature {wrong!r} stands where the model has {right!r}")
 
 
-def _categories(values: Iterable[str | None], fewest: int) -> tuple[str, ...]:
-    counts = Counter(value for value in values if isinstance(value, str))
-    return tuple(sorted(value for value, count in counts.items() if count >= fewest))
+def _categories(values: "pd.Series[str]", fewest: int) -> tuple[str, ...]:
+    counts = values.value_counts()
+    return tuple(sorted(str(value) for value in counts.index[counts >= fewest]))
 
 
 def _code(column: ModelInput, value: float | str) -> float:
@@ -133,8 +136,10 @@ def _encoded(column: ModelInput, values: "pd.Series[float] | pd.Series[str]") ->
             raise CatalogueMismatch(
                 f"feature {column.name!r} is a category in the model, here it is a number"
             )
+        numbers, distinct = pd.factorize(values)
         listed = pd.Index(column.categories, dtype=object)
-        codes = listed.get_indexer(pd.Index(values, dtype=object))
+        # A missing value has the number −1, and so the code at the end.
+        codes = np.append(listed.get_indexer(pd.Index(distinct, dtype=object)), -1)[numbers]
         return np.where(codes < 0, np.nan, codes).astype(np.float64)
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise CatalogueMismatch(

@@ -6,6 +6,7 @@ from typing import Any
 
 import lightgbm
 
+from training.encoded_rows import EncodedRows
 from training.encoding import Encoding
 from training.model_inputs import ModelInputs
 from training.parameters import TrainingParameters
@@ -22,14 +23,14 @@ Lost = Callable[[int, float], None]
 class Rows:
     """Encoded rows with their labels, and how many subjects each stands for."""
 
-    values: Floats
+    values: EncodedRows
     labels: Floats
     weights: Floats | None
 
     def only(self, places: Ints) -> "Rows":
         """The rows at `places`."""
         weights = None if self.weights is None else self.weights[places]
-        return Rows(self.values[places], self.labels[places], weights)
+        return Rows(self.values.only(places), self.labels[places], weights)
 
 
 def grow(
@@ -52,7 +53,7 @@ def grow(
         weight=rows.weights,
         feature_name=encoding.names,
         categorical_feature=encoding.categorical_places,
-        params=_parameters(inputs, parameters),
+        params=lightgbm_parameters(inputs, parameters),
     )
     trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
     callbacks: list[Any] = [lambda step: grown(step.iteration + 1, trees)]
@@ -64,7 +65,11 @@ def grow(
             callbacks.append(lightgbm.early_stopping(rounds, verbose=False))
         watched.append(data.create_valid(held_back.values, held_back.labels, held_back.weights))
     booster = lightgbm.train(
-        _parameters(inputs, parameters), data, trees, valid_sets=watched, callbacks=callbacks
+        lightgbm_parameters(inputs, parameters),
+        data,
+        trees,
+        valid_sets=watched,
+        callbacks=callbacks,
     )
     return str(booster.model_to_string(num_iteration=booster.best_iteration or -1))
 
@@ -85,7 +90,8 @@ def monotone_constraints(inputs: ModelInputs, parameters: TrainingParameters) ->
     return list(inputs.directions)
 
 
-def _parameters(inputs: ModelInputs, parameters: TrainingParameters) -> dict[str, Any]:
+def lightgbm_parameters(inputs: ModelInputs, parameters: TrainingParameters) -> dict[str, Any]:
+    """What LightGBM is told besides the rows and the number of trees."""
     trees = parameters.trees
     settings: dict[str, Any] = {
         "objective": "binary",

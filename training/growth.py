@@ -1,16 +1,19 @@
 """Trees and the line that calibrates them, from the windows that a split allows for it.
 
 Without `refit`, trees grow on the fit window and the line is fitted on the calibration window. With
-it, those two only decide how many trees there are; the trees then grow on both windows, and the
-line is fitted on margins that each of four stretches of time gets from trees grown on the others.
+it, those two only decide how many trees there are, and the trees then grow on both windows. Where
+labels are few, the line is fitted on margins that each of four stretches of time gets from trees
+grown on the others; where they are many, the calibration window alone says it as surely.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from training.calibration import calibrate
+from training.encoded_rows import EncodedRows
 from training.encoding import Encoding
 from training.fit import Grown, Rows, grow, tree_count
 from training.manifest import Calibration
@@ -24,6 +27,8 @@ Progress = Callable[[str, int, int], None]
 """Told a step in words, how much of it is done, and how much there is."""
 
 STRETCHES = 4
+MOST_STRETCHED = 100_000
+"""Labelled rows up to which four more growths are worth their time."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,27 @@ class Growth:
         fit = self.encoded(self.split.fit)
         held_back = self.encoded(self.split.calibration)
         text = self._grow(fit, held_back, self.parameters, self._told("fit"))
-        if self.parameters.split.refit:
-            return self._on_both_windows(tree_count(text))
-        margins = self._margins(text, held_back)
-        weights = self._calibration_weights(self.split.calibration.rows)
-        return text, calibrate(margins, held_back.labels, weights)
-
-    def _on_both_windows(self, trees: int) -> tuple[str, Calibration]:
+        if not self.parameters.split.refit:
+            return text, self._line(self._margins(text, held_back), self.split.calibration)
         window = self.split.before_evaluation(self.data, self.parameters.split)
-        rows = self.encoded(window)
-        fixed = self.parameters.with_trees(trees)
+        rows, fixed = self.encoded(window), self.parameters.with_trees(tree_count(text))
+        if len(rows.labels) > MOST_STRETCHED:
+            line = self._line(self._margins(text, held_back), self.split.calibration)
+        else:
+            line = self._line(self._by_stretch(rows, fixed), window)
+        return self._grow(rows, None, fixed, self._told("refit")), line
+
+    def _by_stretch(self, rows: Rows, parameters: TrainingParameters) -> Floats:
+        """Margins of all rows, each stretch of time under trees that never saw it."""
         margins = np.empty(len(rows.labels))
         for stretch in np.array_split(np.arange(len(margins)), STRETCHES):
             others = np.setdiff1d(np.arange(len(margins)), stretch)
-            text = self._grow(rows.only(others), None, fixed)
+            text = self._grow(rows.only(others), None, parameters)
             margins[stretch] = self._margins(text, rows.only(stretch))
-        line = calibrate(margins, rows.labels, self._calibration_weights(window.rows))
-        return self._grow(rows, None, fixed, self._told("refit")), line
+        return margins
+
+    def _line(self, margins: Floats, window: Window) -> Calibration:
+        return calibrate(margins, window.labels, self._calibration_weights(window.rows))
 
     def encoded(self, window: Window) -> Rows:
         """The window's rows, weighted as trees see them."""
@@ -65,8 +74,11 @@ class Growth:
         weights = None
         if selection.fit == "inverse_probability":
             weights = self.data.outcomes.weights(clip=selection.fit_clip)[window.rows]
-        values = self.encoding.encode_frame(self.data.frame.iloc[window.rows])
-        return Rows(values, window.labels, weights)
+        return Rows(EncodedRows(self._columns, window.rows), window.labels, weights)
+
+    @cached_property
+    def _columns(self) -> list[Floats]:
+        return self.encoding.encode_columns(self.data.frame)
 
     def _calibration_weights(self, rows: Ints) -> Floats | None:
         selection = self.parameters.selection
@@ -84,7 +96,8 @@ class Growth:
         return grow(rows, held_back, self.encoding, self.data.inputs, parameters, grown)
 
     def _margins(self, text: str, rows: Rows) -> Floats:
-        return Margins.from_text(text, self.parameters.threads).of(rows.values)
+        margins = Margins.from_text(text, self.parameters.threads)
+        return np.concatenate([margins.of(batch) for batch in rows.values.batches()])
 
     def _told(self, step: str) -> Grown:
         return lambda done, total: self.progress(step, done, total)

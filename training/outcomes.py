@@ -5,17 +5,18 @@ inspected have no label: neither is ever taken for a negative.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from training.ranking import Floats
+from training.ranking import Floats, Ints
 
 Bools = npt.NDArray[np.bool_]
 Instants = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
+Beside = TypeVar("Beside", bound=npt.NDArray[Any])
 
 LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
 
@@ -31,15 +32,20 @@ class Outcomes:
     typology: Texts
 
     @classmethod
-    def of(cls, table: pd.DataFrame, subject_ids: pd.Index) -> Self:
-        """Lay outcome records (at most one per subject) beside the subjects."""
-        beside = table.set_index("subject_id").reindex(subject_ids)
+    def of(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
+        """Lay outcome records beside the subjects: `places` says which of so many each is about."""
+
+        def beside(values: Beside, nothing: Any) -> Beside:
+            laid = np.full(subjects, nothing, dtype=values.dtype)
+            laid[places] = values
+            return laid
+
         return cls(
-            label=_numbers(beside["result"].map(LABELS)),
-            known_at=as_instants(beside["known_at"]),
-            selected_by=_texts(beside["selected_by"]),
-            selection_probability=_numbers(beside["selection_probability"]),
-            typology=_texts(beside["typology"]),
+            label=beside(_numbers(table["result"].map(LABELS)), np.nan),
+            known_at=beside(as_instants(table["known_at"]), "NaT"),
+            selected_by=beside(_texts(table["selected_by"]), None),
+            selection_probability=beside(_numbers(table["selection_probability"]), np.nan),
+            typology=beside(_texts(table["typology"]), None),
         )
 
     @property
@@ -76,4 +82,6 @@ def _numbers(values: "pd.Series[float]") -> Floats:
 
 
 def _texts(values: "pd.Series[str]") -> Texts:
-    return np.asarray(values.astype(object).where(values.notna(), None), dtype=object)
+    """Equal texts are one object: there are few of them, and many rows."""
+    numbers, distinct = pd.factorize(values)
+    return np.append(np.asarray(distinct, dtype=object), None)[numbers]

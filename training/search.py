@@ -95,11 +95,7 @@ class _Ground:
 
     @classmethod
     def of(cls, data: TrainingSet, split: TimeSplit, parameters: TrainingParameters) -> "_Ground":
-        encoding = Encoding.learnt(
-            data.frame.iloc[split.fit.rows],
-            data.inputs,
-            fewest=parameters.trees.fewest_per_category,
-        )
+        encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
         growth = Growth(data, split, encoding, parameters, lambda step, done, total: None)
         rows = growth.encoded(split.fit), growth.encoded(split.calibration)
         return cls(data, encoding, parameters, *rows)

@@ -7,6 +7,8 @@ subjects.parquet   what a subject is, for evaluation by group; never seen by a m
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,11 +16,13 @@ from typing import Self
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import CatalogueMismatch
 from features.records import Outcome, SubjectKind
 from features.schema import arrow_schema
+from training.encoding import Encoding
 from training.errors import TrainingSetError
 from training.model_inputs import ModelInputs
 from training.outcomes import Bools, Instants, Outcomes, as_instants
@@ -58,28 +62,29 @@ class TrainingSet:
 
         `inputs` default to the catalogue. Raises TrainingSetError or CatalogueMismatch.
         """
-        tables = [_table(folder / name) for name in FILES]
+        schemas = [_schema(folder / name) for name in FILES]
         inputs = inputs or ModelInputs.of(subject)
-        _check_face(tables[0], folder / FILES[0], inputs)
-        _check_columns(tables[1], arrow_schema(Outcome).names, folder / FILES[1])
-        _check_columns(tables[2], SUBJECT_COLUMNS, folder / FILES[2])
-        return cls._of(tables, folder, inputs)
+        _check_face(schemas[0], folder / FILES[0], inputs)
+        _check_columns(schemas[1], arrow_schema(Outcome).names, folder / FILES[1])
+        _check_columns(schemas[2], SUBJECT_COLUMNS, folder / FILES[2])
+        return cls._of(folder, inputs)
 
     @classmethod
-    def _of(cls, tables: list[pa.Table], folder: Path, inputs: ModelInputs) -> Self:
-        frame, outcomes, subjects = (table.to_pandas() for table in tables)
+    def _of(cls, folder: Path, inputs: ModelInputs) -> Self:
+        frame, outcomes, subjects = (_frame(folder / name) for name in FILES)
         ids = pd.Index(frame.pop("subject_id"))
         declared_at = as_instants(frame.pop("declared_at"))
-        _check_rows(ids, declared_at, folder / FILES[0])
-        _check_subjects(outcomes["subject_id"], ids, folder / FILES[1])
-        _check_subjects(subjects["subject_id"], ids, folder / FILES[2])
+        _check_order(declared_at, folder / FILES[0])
+        known = _texts(ids, folder / FILES[0])
+        places = _places(outcomes.pop("subject_id"), known, folder / FILES[1])
+        own = _places(subjects.pop("subject_id"), known, folder / FILES[2])
         return cls(
             inputs=inputs,
             frame=frame,
             subject_ids=ids,
             declared_at=declared_at,
-            outcomes=Outcomes.of(outcomes, ids),
-            subjects=subjects.set_index("subject_id").reindex(ids).reset_index(drop=True),
+            outcomes=Outcomes.of(outcomes, places, len(ids)),
+            subjects=subjects.set_index(own).reindex(range(len(ids))),
             digest=_digest(folder),
         )
 
@@ -90,6 +95,11 @@ class TrainingSet:
         """Rows declared in [begins, ends), as positions."""
         first, last = np.searchsorted(self.declared_at, np.array([begins, ends]), side="left")
         return np.arange(first, last)
+
+    def encoding(self, rows: Ints, *, fewest: int) -> Encoding:
+        """Category lists from `rows`; a category on fewer than `fewest` of them is left out."""
+        text = [feature.name for feature in self.inputs.features if feature.is_categorical]
+        return Encoding.learnt(self.frame[text].iloc[rows], self.inputs, fewest=fewest)
 
     def is_new(self, column: str, rows: Ints, earlier: Ints) -> Bools:
         """Which of `rows` hold a value of a subjects' column that no labelled `earlier` row holds.
@@ -103,18 +113,32 @@ class TrainingSet:
         return np.asarray(~known & asked.notna(), dtype=np.bool_)
 
 
-def _table(file: Path) -> pa.Table:
+def _schema(file: Path) -> pa.Schema:
     if not file.is_file():
         raise TrainingSetError(f"{file} is missing; `tidegate build` makes a training set")
+    with _told(file):
+        return pq.read_schema(file)
+
+
+def _frame(file: Path) -> pd.DataFrame:
+    """Column after column, since a large matrix would else be in memory twice."""
+    with _told(file), pq.ParquetFile(file) as parquet:
+        names = parquet.schema_arrow.names
+        columns = {name: parquet.read([name]).column(0).to_pandas() for name in names}
+    return pd.DataFrame(columns, copy=False)
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
     try:
-        return pq.read_table(file)
+        yield
     except (pa.ArrowInvalid, OSError) as error:
         raise TrainingSetError(f"{file}: not a readable Parquet file ({error})") from None
 
 
-def _check_face(table: pa.Table, file: Path, inputs: ModelInputs) -> None:
+def _check_face(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
     try:
-        face = json.loads((table.schema.metadata or {})[b"tidegate"])
+        face = json.loads((schema.metadata or {})[b"tidegate"])
         subject, catalogue = face["subject"], face["catalogue"]
     except (KeyError, ValueError, TypeError):
         raise TrainingSetError(
@@ -122,7 +146,7 @@ def _check_face(table: pa.Table, file: Path, inputs: ModelInputs) -> None:
         ) from None
     if subject != inputs.subject:
         raise TrainingSetError(f"{file}: holds {subject}s, want {inputs.subject}s")
-    names = table.column_names
+    names = schema.names
     for place, name in enumerate(("subject_id", "declared_at", *inputs.names)):
         if place >= len(names) or names[place] != name:
             found = repr(names[place]) if place < len(names) else "the end"
@@ -134,23 +158,34 @@ def _check_face(table: pa.Table, file: Path, inputs: ModelInputs) -> None:
         )
 
 
-def _check_columns(table: pa.Table, names: tuple[str, ...] | list[str], file: Path) -> None:
-    if absent := [name for name in names if name not in table.column_names]:
+def _check_columns(schema: pa.Schema, names: tuple[str, ...] | list[str], file: Path) -> None:
+    if absent := [name for name in names if name not in schema.names]:
         raise TrainingSetError(f"{file}: the column {absent[0]!r} is missing")
 
 
-def _check_rows(ids: pd.Index, declared_at: Instants, file: Path) -> None:
-    if not ids.is_unique:
-        raise TrainingSetError(f"{file}, subject_id: {ids[ids.duplicated()][0]!r} appears twice")
+def _check_order(declared_at: Instants, file: Path) -> None:
     if np.isnat(declared_at).any() or (np.diff(declared_at) < np.timedelta64(0)).any():
         raise TrainingSetError(f"{file}, declared_at: rows are not in order of declaration")
 
 
-def _check_subjects(given: "pd.Series[str]", ids: pd.Index, file: Path) -> None:
-    if given.duplicated().any():
-        raise TrainingSetError(f"{file}, subject_id: {given[given.duplicated()].iloc[0]!r} twice")
-    if (strange := ~given.isin(ids)).any():
-        raise TrainingSetError(f"{file}, subject_id: {given[strange].iloc[0]!r} has no features")
+def _texts(ids: "pd.Index | pd.Series[str]", file: Path) -> pa.Array:
+    """Ids as Arrow holds them, each of them once: pandas would make an object of every one."""
+    texts = pa.array(ids, pa.string())
+    counts = pc.value_counts(texts)
+    if len(counts) < len(texts):
+        many = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+        raise TrainingSetError(f"{file}, subject_id: {many[0].as_py()!r} appears twice")
+    return texts
+
+
+def _places(given: "pd.Series[str]", ids: pa.Array, file: Path) -> Ints:
+    """Where each of the given subjects stands among `ids`."""
+    texts = _texts(given, file)
+    places = pc.index_in(texts, value_set=ids)
+    if places.null_count:
+        strange = texts.filter(pc.is_null(places))[0].as_py()
+        raise TrainingSetError(f"{file}, subject_id: {strange!r} has no features")
+    return places.to_numpy().astype(np.int64)
 
 
 def _digest(folder: Path) -> str:

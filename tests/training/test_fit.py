@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.planted import INPUTS
+from training.encoded_rows import EncodedRows
 from training.encoding import Encoding, ModelInput
 from training.fit import Rows, grow, monotone_constraints, tree_count
 from training.margins import Margins
@@ -27,7 +28,7 @@ def drawn(rows: int, seed: int) -> Rows:
         ]
     ).astype(float)
     risk = 1 / (1 + np.exp(-(values[:, 0] - 0.7 * values[:, 1] + values[:, 2])))
-    return Rows(values, (lots.random(rows) < risk).astype(float), None)
+    return Rows(EncodedRows.of(values), (lots.random(rows) < risk).astype(float), None)
 
 
 def with_trees(**trees: object) -> TrainingParameters:
@@ -48,7 +49,7 @@ def test_the_same_rows_parameters_and_seed_grow_the_same_text() -> None:
 @pytest.mark.parametrize("method", ["basic", "intermediate", "advanced"])
 def test_no_score_falls_where_the_catalogue_says_it_may_only_rise(method: str) -> None:
     text = grow(drawn(1_500, seed=3), None, ENCODING, INPUTS, with_trees(trees=60, monotone=method))
-    rows = np.repeat(drawn(100, seed=4).values, 12, axis=0)
+    rows = np.repeat(drawn(100, seed=4).values[:], 12, axis=0)
     rows[:, 1] = np.tile(np.arange(12), 100)
 
     margins = Margins.from_text(text, threads=1).of(rows).reshape(100, 12)
@@ -59,7 +60,7 @@ def test_no_score_falls_where_the_catalogue_says_it_may_only_rise(method: str) -
 def test_without_constraints_the_same_rows_do_fall() -> None:
     parameters = with_trees(trees=60, monotone="off")
     text = grow(drawn(1_500, seed=3), None, ENCODING, INPUTS, parameters)
-    rows = np.repeat(drawn(1, seed=4).values, 12, axis=0)
+    rows = np.repeat(drawn(1, seed=4).values[:], 12, axis=0)
     rows[:, 1] = np.arange(12)
 
     assert np.diff(Margins.from_text(text, threads=1).of(rows)).min() < -0.1

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from training.encoded_rows import EncodedRows
 from training.encoding import Encoding
 from training.estimators import with_intervals
 from training.fit import Rows, grow
@@ -25,7 +26,7 @@ def learns_from_nothing(
     ]
     values = encoding.encode_frame(sample.frame)
     text = grow(
-        Rows(values[: sample.fit_count], labels[: sample.fit_count], None),
+        Rows(EncodedRows.of(values[: sample.fit_count]), labels[: sample.fit_count], None),
         None,
         encoding,
         inputs,
