@@ -44,7 +44,7 @@ def train(
     labelled = scored.judged(labelled_only=True)
     leaks = findings(data, split, encoding, parameters, labelled.probability)
     report = scored.report(parameters).model_copy(update={"leakage": leaks})
-    usual = data.declared_between(split.fit.begins, split.fit.ends)
+    usual = data.span(split.fit.begins, split.fit.ends)
     peers = PeerReference.of(data.frame.iloc[usual], data.subjects.iloc[usual], data.inputs)
     files = {BOOSTER: text.encode(), REPORT: report.as_bytes, USUAL: peers.content}
     model = RiskModel.of(scored.manifest(split, files, parameters, report), files, data.inputs)

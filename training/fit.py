@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import lightgbm
+import numpy as np
 
 from training.encoded_rows import EncodedRows
 from training.encoding import Encoding
@@ -17,6 +18,10 @@ Grown = Callable[[int, int], None]
 
 Lost = Callable[[int, float], None]
 """Told after every tree: how many there are, and the log loss on the rows held back."""
+
+
+MOST_FOR_EDGES = 50_000
+"""Rows that settle where bins end; more would cost memory and move no edge to speak of."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,7 @@ def grow(
     With rows `held_back`, growth stops where their log loss has not fallen for
     `early_stopping_rounds`, and the trees after the best are left out. What `lost` raises ends it.
     """
-    data = lightgbm.Dataset(
-        rows.values,
-        rows.labels,
-        weight=rows.weights,
-        feature_name=encoding.names,
-        categorical_feature=encoding.categorical_places,
-        params=lightgbm_parameters(inputs, parameters),
-    )
+    data = _binned(rows, encoding, lightgbm_parameters(inputs, parameters))
     trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
     callbacks: list[Any] = [lambda step: grown(step.iteration + 1, trees)]
     watched = []
@@ -72,6 +70,24 @@ def grow(
         callbacks=callbacks,
     )
     return str(booster.model_to_string(num_iteration=booster.best_iteration or -1))
+
+
+def _binned(rows: Rows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
+    """The rows in bins, whose edges are those of at most `MOST_FOR_EDGES` of them."""
+    count = len(rows.labels)
+    places = np.unique(np.linspace(0, count - 1, min(count, MOST_FOR_EDGES)).astype(np.int64))
+    told = rows.only(places)
+    binned = lightgbm.Dataset(
+        told.values[:],
+        told.labels,
+        weight=told.weights,
+        feature_name=encoding.names,
+        categorical_feature=encoding.categorical_places,
+        params=settings,
+    )
+    if len(places) == count:
+        return binned
+    return binned.create_valid(rows.values, rows.labels, rows.weights)
 
 
 def _loss_teller(lost: Lost) -> Callable[[Any], None]:

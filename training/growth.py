@@ -96,8 +96,7 @@ class Growth:
         return grow(rows, held_back, self.encoding, self.data.inputs, parameters, grown)
 
     def _margins(self, text: str, rows: Rows) -> Floats:
-        margins = Margins.from_text(text, self.parameters.threads)
-        return np.concatenate([margins.of(batch) for batch in rows.values.batches()])
+        return Margins.from_text(text, self.parameters.threads).of_all(rows.values)
 
     def _told(self, step: str) -> Grown:
         return lambda done, total: self.progress(step, done, total)

@@ -6,6 +6,7 @@ from typing import Self
 import lightgbm
 import numpy as np
 
+from training.encoded_rows import EncodedRows
 from training.ranking import Floats
 
 
@@ -25,6 +26,10 @@ class Margins:
         """One margin per row."""
         margins = self.booster.predict(rows, raw_score=True, num_threads=self.threads)
         return np.asarray(margins, dtype=np.float64)
+
+    def of_all(self, rows: EncodedRows) -> Floats:
+        """One margin per row, asked for a batch at a time."""
+        return np.concatenate([self.of(batch) for batch in rows.batches()])
 
     def parts(self, rows: Floats) -> tuple[Floats, float]:
         """Per row and feature its part of the margin, and the margin expected of any row."""

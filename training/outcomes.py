@@ -18,6 +18,7 @@ Instants = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
 Beside = TypeVar("Beside", bound=npt.NDArray[Any])
 
+OUTCOME_COLUMNS = ("result", "known_at", "selected_by", "selection_probability", "typology")
 LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
 
 

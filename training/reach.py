@@ -6,14 +6,14 @@ now and then; a case is unlike those of training where more do than in all but o
 evaluation window, which came later and was not fitted on either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from training.encoding import Encoding, Floats
+from training.encoding import Floats
 from training.manifest import Reference
 from training.outcomes import Bools
 
@@ -60,7 +60,13 @@ class Reach:
         return is_beyond | (np.isnan(rows) & self.is_always_known)
 
 
-def most_outside(encoding: Encoding, references: dict[str, Reference], frame: pd.DataFrame) -> int:
-    """How many values of a case may lie outside before it is called unlike those of training."""
-    counts = Reach.of(references).counts(encoding.encode_frame(frame), frame)
+def most_outside(
+    references: dict[str, Reference], batches: Iterable[tuple[Floats, pd.DataFrame]]
+) -> int:
+    """How many values of a case may lie outside before it is called unlike those of training.
+
+    Each batch is encoded rows, and the frame that they encode.
+    """
+    reach = Reach.of(references)
+    counts = np.concatenate([reach.counts(rows, frame) for rows, frame in batches])
     return int(np.quantile(counts, USUAL_SHARE, method="higher"))

@@ -1,7 +1,7 @@
 """The evaluation window under a finished model: its report, and the manifest that quotes it."""
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from training.calibration import log_odds_of, probability_of
+from training.encoded_rows import EncodedRows
 from training.encoding import Encoding
 from training.evaluation.cold import cold_figures
 from training.evaluation.evaluate import evaluate
@@ -52,7 +53,7 @@ class ScoredWindow:
     margins: Margins
     calibration: Calibration
     rows: Ints
-    values: Floats
+    values: EncodedRows
     log_odds: Floats
 
     @classmethod
@@ -66,9 +67,15 @@ class ScoredWindow:
     ) -> Self:
         """Score every subject declared in `window`."""
         rows = data.declared_between(window.begins, window.ends)
-        values = encoding.encode_frame(data.frame.iloc[rows])
-        log_odds = log_odds_of(margins.of(values), calibration)
+        frame = data.frame.iloc[data.span(window.begins, window.ends)]
+        values = EncodedRows(encoding.encode_columns(frame), np.arange(len(rows)))
+        log_odds = log_odds_of(margins.of_all(values), calibration)
         return cls(data, window, encoding, margins, calibration, rows, values, log_odds)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """What `rows` hold, before it was encoded."""
+        return self.data.frame.iloc[self.data.span(self.window.begins, self.window.ends)]
 
     def judged(self, *, labelled_only: bool) -> Judged:
         """The subjects of the window, or the labelled ones, with their probability."""
@@ -94,7 +101,7 @@ class ScoredWindow:
             update={
                 "cold": cold_figures(labelled, earlier, parameters.evaluation, parameters.seed),
                 "importance": importance(contributions, self.encoding.names),
-                "never_seen": self.encoding.unseen(self.data.frame.iloc[self.rows]),
+                "never_seen": self.encoding.unseen(self.frame),
                 "oracle": () if oracle is None else _oracle(everyone, oracle, parameters),
             }
         )
@@ -108,7 +115,7 @@ class ScoredWindow:
     ) -> Manifest:
         """Everything the artefact says of itself."""
         golden, base = self._golden()
-        usual = self.data.declared_between(split.fit.begins, split.fit.ends)
+        usual = self.data.span(split.fit.begins, split.fit.ends)
         reference = references(self.data.frame.iloc[usual], self.data.inputs)
         is_labelled = np.isin(self.rows, self.window.rows)
         return Manifest(
@@ -129,10 +136,15 @@ class ScoredWindow:
             ),
             score_bands=score_bands(self.log_odds[is_labelled], self.window.labels),
             reference=reference,
-            most_outside=most_outside(self.encoding, reference, self.data.frame.iloc[self.rows]),
+            most_outside=most_outside(reference, self._batches()),
             libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
             files={name: sha256(content) for name, content in files.items()},
         )
+
+    def _batches(self) -> Iterator[tuple[Floats, pd.DataFrame]]:
+        size = self.values.batch_size
+        for place, rows in enumerate(self.values.batches()):
+            yield rows, self.frame.iloc[place * size : (place + 1) * size]
 
     def _golden(self) -> tuple[tuple[GoldenVector, ...], float]:
         """Real rows from the whole range of scores, as a scorer must be able to answer them."""
@@ -154,7 +166,7 @@ class ScoredWindow:
 
     def _explained(self, places: Ints) -> tuple[Floats, float]:
         """Calibrated contributions of the rows at `places`, and the calibrated base."""
-        parts, expected = self.margins.parts(self.values[places])
+        parts, expected = self.margins.parts(self.values.only(places)[:])
         return (
             self.calibration.slope * parts,
             self.calibration.slope * expected + self.calibration.intercept,

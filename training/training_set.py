@@ -7,7 +7,7 @@ subjects.parquet   what a subject is, for evaluation by group; never seen by a m
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +25,13 @@ from features.schema import arrow_schema
 from training.encoding import Encoding
 from training.errors import TrainingSetError
 from training.model_inputs import ModelInputs
-from training.outcomes import Bools, Instants, Outcomes, as_instants
+from training.outcomes import OUTCOME_COLUMNS, Bools, Instants, Outcomes, as_instants
 from training.ranking import Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
+COLUMNS = (None, ("subject_id", *OUTCOME_COLUMNS), None)
+"""What is read of each file; all of it where None."""
+
 SUBJECT_COLUMNS = (
     "subject_id",
     "declared_at",
@@ -67,11 +70,16 @@ class TrainingSet:
         _check_face(schemas[0], folder / FILES[0], inputs)
         _check_columns(schemas[1], arrow_schema(Outcome).names, folder / FILES[1])
         _check_columns(schemas[2], SUBJECT_COLUMNS, folder / FILES[2])
-        return cls._of(folder, inputs)
+        try:
+            return cls._of(folder, inputs)
+        finally:
+            pa.default_memory_pool().release_unused()
 
     @classmethod
     def _of(cls, folder: Path, inputs: ModelInputs) -> Self:
-        frame, outcomes, subjects = (_frame(folder / name) for name in FILES)
+        frame, outcomes, subjects = (
+            _frame(folder / name, columns) for name, columns in zip(FILES, COLUMNS, strict=True)
+        )
         ids = pd.Index(frame.pop("subject_id"))
         declared_at = as_instants(frame.pop("declared_at"))
         _check_order(declared_at, folder / FILES[0])
@@ -93,8 +101,13 @@ class TrainingSet:
 
     def declared_between(self, begins: np.datetime64, ends: np.datetime64) -> Ints:
         """Rows declared in [begins, ends), as positions."""
+        span = self.span(begins, ends)
+        return np.arange(span.start, span.stop)
+
+    def span(self, begins: np.datetime64, ends: np.datetime64) -> slice:
+        """Rows declared in [begins, ends); what a slice takes of a table is a view of it."""
         first, last = np.searchsorted(self.declared_at, np.array([begins, ends]), side="left")
-        return np.arange(first, last)
+        return slice(int(first), int(last))
 
     def encoding(self, rows: Ints, *, fewest: int) -> Encoding:
         """Category lists from `rows`; a category on fewer than `fewest` of them is left out."""
@@ -120,11 +133,13 @@ def _schema(file: Path) -> pa.Schema:
         return pq.read_schema(file)
 
 
-def _frame(file: Path) -> pd.DataFrame:
+def _frame(file: Path, names: Iterable[str] | None) -> pd.DataFrame:
     """Column after column, since a large matrix would else be in memory twice."""
-    with _told(file), pq.ParquetFile(file) as parquet:
-        names = parquet.schema_arrow.names
-        columns = {name: parquet.read([name]).column(0).to_pandas() for name in names}
+    with _told(file), pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+        columns = {
+            name: parquet.read([name], use_threads=False).column(0).to_pandas()
+            for name in names or parquet.schema_arrow.names
+        }
     return pd.DataFrame(columns, copy=False)
 
 

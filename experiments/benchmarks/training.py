@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.catalogue import catalogue
+from features.definition import Unit
 from features.matrix import build_training_set
 from synthetic.scenario import Scenario
 from synthetic.world import invent
@@ -82,9 +83,7 @@ def _peer(folder: Path, trees: int) -> dict[str, float]:
     encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
     values = encoding.encode_frame(data.frame.iloc[window.rows])
     began = process_time()
-    rows = lightgbm.Dataset(
-        values, window.labels, categorical_feature=encoding.categorical_places
-    )
+    rows = lightgbm.Dataset(values, window.labels, categorical_feature=encoding.categorical_places)
     lightgbm.train(lightgbm_parameters(data.inputs, parameters), rows, trees)
     return {"seconds": process_time() - began}
 
@@ -96,13 +95,16 @@ def _write_large(small: Path, large: Path, rows: int) -> None:
     frame, _, subjects = (table.to_pandas() for table in tables)
     drawn = np.sort(lots.integers(0, len(frame), rows))
     ids = [f"L-{row:07d}" for row in range(rows)]
-    features = pd.DataFrame({"subject_id": ids, "declared_at": frame["declared_at"].to_numpy()[drawn]})
+    features = pd.DataFrame(
+        {"subject_id": ids, "declared_at": frame["declared_at"].to_numpy()[drawn]}
+    )
     risk = np.zeros(rows)
     for feature in catalogue(KIND):
         values = frame[feature.name].to_numpy()[drawn]
         if not feature.is_categorical:
             spread = np.nanstd(values) if np.isfinite(values).any() else 0.0
-            values = values + lots.normal(scale=0.02 * (spread or 1.0), size=rows)
+            if feature.unit is not Unit.YES_NO:
+                values = values + lots.normal(scale=0.02 * (spread or 1.0), size=rows)
             usual = (values - np.nanmean(values)) / (spread or 1.0) if spread else np.zeros(rows)
             risk += lots.normal() * np.nan_to_num(np.clip(usual, -3, 3))
         features[feature.name] = values

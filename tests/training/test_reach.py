@@ -44,7 +44,7 @@ def test_a_gap_where_nothing_was_missing_and_an_unseen_category_lie_outside() ->
 def test_a_count_is_unusual_above_all_but_one_per_cent() -> None:
     frame = pd.DataFrame({"mass_kg": [5.0] * 1000, "mode": "sea", "paid_ratio": 0.5})
     frame.loc[:4, "mass_kg"] = 90.0
-    assert most_outside(ENCODING, REFERENCES, frame) == 0
+    assert most_outside(REFERENCES, [(ENCODING.encode_frame(frame), frame)]) == 0
 
     frame.loc[:50, ["mass_kg", "mode"]] = [90.0, "rail"]
-    assert most_outside(ENCODING, REFERENCES, frame) == 2
+    assert most_outside(REFERENCES, [(ENCODING.encode_frame(frame), frame)]) == 2
