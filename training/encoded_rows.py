@@ -28,8 +28,8 @@ class EncodedRows(lightgbm.Sequence):
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, asked: slice) -> Floats:
-        """A matrix of the rows in a slice."""
+    def __getitem__(self, asked: slice) -> Floats:  # type: ignore[override]
+        """The rows of a slice as a matrix; LightGBM asks for no others where bins are known."""
         places = self.places[asked]
         return np.column_stack([column[places] for column in self.columns])
 

@@ -5,7 +5,7 @@ inspected have no label: neither is ever taken for a negative.
 """
 
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from training.ranking import Floats, Ints
 Bools = npt.NDArray[np.bool_]
 Instants = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
-Beside = TypeVar("Beside", bound=npt.NDArray[Any])
 
 OUTCOME_COLUMNS = ("result", "known_at", "selected_by", "selection_probability", "typology")
 LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
@@ -36,8 +35,8 @@ class Outcomes:
     def of(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
         """Lay outcome records beside the subjects: `places` says which of so many each is about."""
 
-        def beside(values: Beside, nothing: Any) -> Beside:
-            laid = np.full(subjects, nothing, dtype=values.dtype)
+        def beside(values: npt.NDArray[Any], nothing: Any) -> npt.NDArray[Any]:
+            laid = np.full_like(values, nothing, shape=subjects)
             laid[places] = values
             return laid
 
@@ -85,4 +84,4 @@ def _numbers(values: "pd.Series[float]") -> Floats:
 def _texts(values: "pd.Series[str]") -> Texts:
     """Equal texts are one object: there are few of them, and many rows."""
     numbers, distinct = pd.factorize(values)
-    return np.append(np.asarray(distinct, dtype=object), None)[numbers]
+    return np.array([*distinct, None], dtype=object)[numbers]

@@ -108,7 +108,10 @@ def bodies(home: Path) -> Iterator[bytes]:
 
 def _renamed(submission: dict[str, Any], suffix: str) -> dict[str, Any]:
     shipment = submission["shipment"]
-    renamed = {**submission, "shipment": {**shipment, "shipment_id": shipment["shipment_id"] + suffix}}
+    renamed = {
+        **submission,
+        "shipment": {**shipment, "shipment_id": shipment["shipment_id"] + suffix},
+    }
     for name, identity in (("documents", "document_id"), ("transactions", "transaction_id")):
         renamed[name] = [
             {**record, identity: record[identity] + suffix, "subject_id": None}
