@@ -26,9 +26,10 @@ from serving.console import queue, reference, sign_in, supervision
 from serving.console.pages import STATIC
 from serving.decisions.checkpoints import Notary
 from serving.decisions.sealing import Sealing
+from serving.decisions.second_opinions import SecondOpinions
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
-from serving.house import Clock, House
+from serving.house import Beginning, Clock, House
 from serving.intake import Intake
 from serving.lanes.lanes import Lanes
 from serving.lanes.placement import Lane
@@ -44,6 +45,7 @@ from serving.store.checkpoint_register import CheckpointRegister
 from serving.store.decision_log import DecisionLog, PlacedRow
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
+from serving.store.opinion_register import OpinionRegister
 from serving.store.record_store import RecordStore
 from serving.submitted import read_submission
 
@@ -110,9 +112,10 @@ def build_house(settings: Settings, clock: Clock) -> House:
     past, records = Past.of(settings, log), RecordStore(engine)
     intake = Intake(records, log, past)
     intake.recall()
+    champions = Champions(settings.models, settings.keys / "signing.pub")
     desk = Desk(
         assessor=Assessor(
-            champions=Champions(settings.models, settings.keys / "signing.pub"),
+            champions=champions,
             past=past,
             records=records,
             lanes=Lanes.of(settings, map(_placed, log.placed_since(clock() - REMEMBERED))),
@@ -121,6 +124,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         writer=DecisionWriter(
             log, sealing, settings.queue_capacity, metrics.committed, past.follow
         ),
+        opinions=SecondOpinions(champions, OpinionRegister(engine), metrics.opinions_left_out.inc),
         deadline_s=settings.commit_deadline_s,
     )
     return House(
@@ -136,6 +140,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         intake=intake,
         limits=Limits(settings.rate_per_s, settings.rate_burst),
         tokens=_tokens(settings, clock),
+        began=Beginning(clock()),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from serving.assessment import Assessor, Request
 from serving.decisions.claims import Claims
 from serving.decisions.decision import Decision
+from serving.decisions.second_opinions import Question, SecondOpinions
 from serving.decisions.writer import DecisionWriter
 from serving.errors import AnsweredMeanwhile, IdempotencyKeyReused, LogUnavailable
 from serving.store.decision_log import AnswerRow, DecisionLog
@@ -47,18 +48,23 @@ class Desk:
     assessor: Assessor
     log: DecisionLog
     writer: DecisionWriter
+    opinions: SecondOpinions
     deadline_s: float
     claims: Claims = field(default_factory=Claims)
     thread: ThreadPoolExecutor = field(default_factory=_one_thread)
 
     def open(self) -> None:
         """Begin to write what is decided."""
+        self.assessor.champions.watch()
+        self.opinions.start()
         self.writer.start()
 
     def close(self) -> None:
         """Finish what was taken, and write it."""
         self.thread.shutdown()
         self.writer.stop()
+        self.opinions.stop()
+        self.assessor.champions.stop()
 
     async def handle(self, work: Callable[[], T]) -> T:
         """Do some work at the desk, when it is its turn."""
@@ -79,6 +85,7 @@ class Desk:
             body = worded(decision)
             answer = _answer_row(decision, claim, body)
             durable = self.writer.submit(decision.row(), answer, request.submission)
+            durable.add_done_callback(lambda done: self._ask_others(done, decision))
             return Pending(Answer(body, decision), durable, request, idempotency_key)
         finally:
             self._release(claim, durable)
@@ -108,6 +115,12 @@ class Desk:
         if given is None:
             raise LogUnavailable("the decision could not be stored; ask again with the same key")
         return Answer(_of_same_body(given, request))
+
+    def _ask_others(self, done: "Future[None]", decision: Decision) -> None:
+        if done.exception() is None:
+            self.opinions.ask(
+                Question(decision.decision_id, decision.subject_kind, decision.vector)
+            )
 
     def _release(self, claim: tuple[str, str], durable: "Future[None] | None") -> None:
         """Release a claim, but not before the fate of what was submitted under it is known."""

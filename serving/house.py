@@ -1,7 +1,8 @@
 """What an application is assembled from, in one place for those who serve it."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from serving.access.limits import Limits
@@ -16,6 +17,18 @@ from serving.store.decision_log import DecisionLog
 from serving.store.key_register import KeyRegister
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """When the service began, by the clock on the wall and by one that nobody sets."""
+
+    at: datetime
+    monotonic_s: float = field(default_factory=time.monotonic)
+
+    def drift_s(self, now: datetime) -> float:
+        """How much further than time itself the clock on the wall has moved since."""
+        return (now - self.at).total_seconds() - (time.monotonic() - self.monotonic_s)
 
 
 @dataclass(frozen=True)
@@ -34,3 +47,4 @@ class House:
     intake: Intake
     limits: Limits
     tokens: Tokens | None
+    began: Beginning

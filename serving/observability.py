@@ -38,6 +38,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = own = CollectorRegistry()
+        self.inside = 0  # requests of machines that are being answered
+        self.in_flight = Gauge(
+            "tidegate_requests_in_flight", "Requests that are being answered", registry=own
+        )
         self.scores = Counter(
             "tidegate_scores", "Decisions made", ("model", "version", "lane"), registry=own
         )
@@ -67,6 +71,14 @@ class Metrics:
         )
         self.shed = Counter(
             "tidegate_shed_requests", "Requests turned away at the door", registry=own
+        )
+        self.opinions_left_out = Counter(
+            "tidegate_second_opinions_left_out",
+            "Decisions no other model was asked about",
+            registry=own,
+        )
+        self.degraded = Gauge(
+            "tidegate_degraded", "1 while the service is less than whole", ("mode",), registry=own
         )
         self.queue_depth = Gauge(
             "tidegate_queue_depth", "Decisions that wait to be durable", registry=own

@@ -25,23 +25,22 @@ class Admission:
     def __init__(self, app: ASGIApp, most: int, metrics: Metrics):
         self._app = app
         self._most = most
-        self._inside = 0
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request in, or answer that there is no room."""
         if scope["type"] != "http" or not scope["path"].startswith(OF_MACHINES):
             await self._app(scope, receive, send)
-        elif self._inside >= self._most:
+        elif self._metrics.inside >= self._most:
             self._metrics.shed.inc()
             for message in _full():
                 await send(message)
         else:
-            self._inside += 1
+            self._metrics.inside += 1
             try:
                 await self._app(scope, receive, send)
             finally:
-                self._inside -= 1
+                self._metrics.inside -= 1
 
 
 def _full() -> tuple[Message, Message]:

@@ -13,7 +13,7 @@ from serving.api.shapes import Shape
 from serving.decisions.decision import Decision, ModelRef
 from serving.explanation.language import Language
 from serving.lanes.placement import Lane, LaneReason
-from serving.scorer.champions import Champion
+from serving.scorer.champions import Champion, Role
 
 
 class DecisionAnswer(Shape):
@@ -99,9 +99,9 @@ class Learnt(Shape):
 
 
 class ModelAnswer(Shape):
-    """A model that answers now."""
+    """A model in service: the champion answers, the others are asked beside it."""
 
-    role: Literal["champion"]
+    role: Role
     subject_kind: SubjectKind
     name: str
     version: str
@@ -112,12 +112,12 @@ class ModelAnswer(Shape):
     metrics: dict[str, EstimateOut]
 
     @classmethod
-    def of(cls, champion: Champion) -> "ModelAnswer":
+    def of(cls, champion: Champion, role: Role) -> "ModelAnswer":
         """What a loaded model says about itself."""
         manifest = champion.model.manifest
         ref = ModelRef.of(champion)
         return cls(
-            role="champion",
+            role=role,
             subject_kind=manifest.subject,
             **ref.model_dump(),
             trained_on=manifest.training_window.model_dump(),
@@ -130,7 +130,7 @@ class ModelAnswer(Shape):
 
 
 class ModelsAnswer(Shape):
-    """The models that answer now."""
+    """The models in service, the champion of a kind before those beside it."""
 
     models: list[ModelAnswer]
 

@@ -4,10 +4,12 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 
 from features.records import SubjectKind
 from serving.api.requests import TheHouse
 from serving.api.shapes import Shape
+from serving.conditions import MEANINGS, Mode, degradations
 from serving.errors import LogUnavailable, NoModel
 
 router = APIRouter(tags=["health"])
@@ -23,6 +25,7 @@ class Ready(Shape):
     """The service can decide: model versions by kind of subject (null: that kind gets a 503)."""
 
     status: Literal["ready", "degraded"]
+    degraded: list[Mode] = Field(description="In which ways the service is less than whole.")
     models: dict[SubjectKind, str | None]
     decisions: int
 
@@ -36,7 +39,8 @@ def live() -> Live:
 @router.get("/health/ready")
 def ready(house: TheHouse) -> Ready:
     """Whether decisions can be made and made durable; a 503 problem says what is lacking."""
-    if not house.desk.writer.is_alive:
+    degraded = degradations(house)
+    if "log_not_written" in degraded:
         raise LogUnavailable("the decision log is not being written")
     champions = house.desk.assessor.champions.loaded()
     if not champions:
@@ -44,7 +48,8 @@ def ready(house: TheHouse) -> Ready:
     kinds: tuple[SubjectKind, ...] = ("route", "shipment")
     models = {kind: champions[kind].version if kind in champions else None for kind in kinds}
     return Ready(
-        status="ready" if None not in models.values() else "degraded",
+        status="degraded" if degraded else "ready",
+        degraded=degraded,
         models=models,
         decisions=house.log.size(),
     )
@@ -53,5 +58,9 @@ def ready(house: TheHouse) -> Ready:
 @router.get("/metrics", response_class=Response)
 def metrics(house: TheHouse) -> Response:
     """Counts and times in Prometheus' text format."""
+    held = degradations(house)
+    for mode in MEANINGS:
+        house.metrics.degraded.labels(mode).set(mode in held)
+    house.metrics.in_flight.set(house.metrics.inside)
     house.metrics.queue_depth.set(house.desk.writer.depth)
     return Response(generate_latest(house.metrics.registry), media_type=CONTENT_TYPE_LATEST)

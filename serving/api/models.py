@@ -1,4 +1,4 @@
-"""`GET /v1/models`: the models that answer now."""
+"""`GET /v1/models`: the models in service."""
 
 from fastapi import APIRouter
 
@@ -11,6 +11,12 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 
 @router.get("", responses=problems())
 def list_models(house: TheHouse, _: AnyCaller) -> ModelsAnswer:
-    """Name, version, digest, what it was trained on and its figures, for each kind of subject."""
-    champions = house.desk.assessor.champions.loaded()
-    return ModelsAnswer(models=[ModelAnswer.of(champion) for champion in champions.values()])
+    """Role, name, version, digest, what it was trained on and its figures, by kind of subject."""
+    champions = house.desk.assessor.champions
+    return ModelsAnswer(
+        models=[
+            ModelAnswer.of(model, role)
+            for kind, champion in champions.loaded().items()
+            for role, model in (("champion", champion), *champions.beside(kind).items())
+        ]
+    )

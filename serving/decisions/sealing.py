@@ -34,6 +34,12 @@ class Sealing:
         self._unsealed: Mark | None = None
         self._sealed_size = 0
         self._sealed_at = time.monotonic()
+        self._has_failed = False
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last checkpoint could not be kept."""
+        return self._has_failed
 
     def grown_to(self, mark: Mark) -> None:
         """Note where the log ends now."""
@@ -47,8 +53,10 @@ class Sealing:
         try:
             self._register.add(self._notary.signed(mark, self._clock()))
         except LogUnavailable as failure:
+            self._has_failed = True
             log.warning("log_not_sealed", reason=str(failure))
         else:
+            self._has_failed = False
             self._unsealed, self._sealed_size = None, mark.size
         self._sealed_at = time.monotonic()
 

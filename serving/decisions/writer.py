@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -54,7 +55,7 @@ class DecisionWriter:
     ):
         self._log = log
         self._followed = followed
-        self._sealing = sealing
+        self.sealing = sealing
         self._queue: queue.Queue[Waiting | None] = queue.Queue(capacity)
         self._committed = committed
         self._has_failed = False
@@ -106,7 +107,9 @@ class DecisionWriter:
             batch, is_open = self._gather()
             if batch:
                 self._commit(batch)
-            self._sealing.seal_if_due(is_last=not is_open)
+            elif self._has_failed:
+                self._try_again()
+            self.sealing.seal_if_due(is_last=not is_open)
 
     def _gather(self) -> tuple[list[Waiting], bool]:
         """All that waits; and whether more may come. Nothing where nothing came for a while."""
@@ -131,7 +134,7 @@ class DecisionWriter:
             self._fail(batch, failure)
             return
         self._has_failed = False
-        self._sealing.grown_to(mark)
+        self.sealing.grown_to(mark)
         self._committed(len(batch), time.perf_counter() - began)
         self._follow(mark.size, batch)
         for waiting in batch:
@@ -150,6 +153,12 @@ class DecisionWriter:
             failure = LogUnavailable("the decision log could not be written; nothing was decided")
         for waiting in batch:
             waiting.durable.set_exception(failure)
+
+    def _try_again(self) -> None:
+        """See whether the log can be written again: nobody may be sent here until it can."""
+        with suppress(LogUnavailable):
+            self._log.probe()
+            self._has_failed = False
 
     def _commit_each(self, batch: list[Waiting], meanwhile: AnsweredMeanwhile) -> None:
         """One of them has its decision already: let it not keep the others from theirs."""

@@ -1,6 +1,7 @@
 """The promoted model of each kind of subject, loaded once and swapped when another is promoted.
 
-`models/<name>/champion.json` names a version; the artefact is the folder beside it. A request takes
+`models/<name>/champion.json` names a version; the artefact is the folder beside it, and so for the
+challenger and the shadow, which are asked beside the champion and answer nobody. A request takes
 one `Champion` and uses nothing else, so that no answer mixes two models. A version that fails its
 checks is refused and the previous one keeps answering.
 """
@@ -8,7 +9,7 @@ checks is refused and the previous one keeps answering.
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import structlog
@@ -25,11 +26,17 @@ log = structlog.get_logger(__name__)
 
 NAMES: dict[SubjectKind, str] = {"route": "tidegate-route", "shipment": "tidegate-shipment"}
 
+Role = Literal["champion", "challenger", "shadow"]
+BESIDE: tuple[Role, ...] = ("challenger", "shadow")
+ROLES: tuple[Role, ...] = ("champion", *BESIDE)
+Seat = tuple[Role, SubjectKind]
 Stamp = tuple[int, int, int]
+
+WATCHED_EVERY_S = 0.5
 
 
 class Pointer(BaseModel):
-    """What `champion.json` must say; the rest of it is for those who promote."""
+    """What `champion.json` and its like must say; the rest of it is for those who promote."""
 
     version: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
@@ -55,58 +62,105 @@ class Champion:
 
 
 class Champions:
-    """The champions of one models folder; looks for a promotion whenever one is asked for."""
+    """The models of one folder by the role they have, swapped whole when a role changes hands.
+
+    While it watches, changes are noticed and loaded beside the requests, which keep being answered
+    by the model there was; without, `refresh` does it. A version that was refused is not tried
+    again until its role is given anew.
+    """
 
     def __init__(self, models: Path, public_key: Path):
         self._models = models
         self._public_key = public_key
-        self._loaded: dict[SubjectKind, Champion] = {}
-        self._stamps: dict[SubjectKind, Stamp | None] = {}
+        self._loaded: dict[Seat, Champion] = {}
+        self._stamps: dict[Seat, Stamp | None] = {}
+        self._refused: dict[Seat, str] = {}
         self._swapping = threading.Lock()
+        self._is_over = threading.Event()
+        self._watch = threading.Thread(target=self._watching, name="model-watch", daemon=True)
+        self.refresh()
 
     def of(self, kind: SubjectKind) -> Champion:
         """The champion for subjects of this kind; raises NoModel where none may answer."""
-        stamp = _stamp(self._pointer(kind))
-        if stamp != self._stamps.get(kind):
-            self._swap(kind, stamp)
         try:
-            return self._loaded[kind]
+            return self._loaded["champion", kind]
         except KeyError:
-            why = (
-                "none is promoted" if stamp is None else "the promoted one was refused, see the log"
-            )
+            is_refused = ("champion", kind) in self._refused
+            why = "the promoted one was refused, see the log" if is_refused else "none is promoted"
             raise NoModel(
                 f"no {kind} model is ready ({why}); run `tidegate train --subject {kind}` and "
                 f"`tidegate promote`, then try again"
             ) from None
 
+    def beside(self, kind: SubjectKind) -> dict[Role, Champion]:
+        """The models of other roles that are not the champion itself."""
+        champion = self._loaded.get(("champion", kind))
+        return {
+            role: other
+            for role in BESIDE
+            if (other := self._loaded.get((role, kind)))
+            and (champion is None or other.model.digest != champion.model.digest)
+        }
+
     def loaded(self) -> dict[SubjectKind, Champion]:
         """The champions that can answer now."""
-        ready: dict[SubjectKind, Champion] = {}
-        for kind in NAMES:
-            try:
-                ready[kind] = self.of(kind)
-            except NoModel:
-                continue
-        return ready
+        return {kind: m for (role, kind), m in self._loaded.items() if role == "champion"}
 
-    def _pointer(self, kind: SubjectKind) -> Path:
-        return self._models / NAMES[kind] / "champion.json"
+    @property
+    def refused(self) -> dict[Seat, str]:
+        """The seats whose last version was refused, and why; the one before keeps the seat."""
+        return dict(self._refused)
 
-    def _swap(self, kind: SubjectKind, stamp: Stamp | None) -> None:
+    def watch(self) -> None:
+        """Begin to notice changes."""
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Stop noticing changes."""
+        self._is_over.set()
+        if self._watch.is_alive():
+            self._watch.join()
+
+    def refresh(self) -> None:
+        """Load what changed since the last time."""
         with self._swapping:
-            if stamp == self._stamps.get(kind):
-                return
-            try:
-                self._loaded[kind] = champion_of(self._models / NAMES[kind], self._public_key)
-            except (TidegateError, OSError, ValueError) as refusal:
-                log.error("model_refused", subject_kind=kind, reason=str(refusal))
-            self._stamps[kind] = stamp
+            for role in ROLES:
+                for kind, name in NAMES.items():
+                    stamp = _stamp(self._models / name / f"{role}.json")
+                    if stamp != self._stamps.get((role, kind)):
+                        self._swap((role, kind), stamp)
+
+    def _swap(self, seat: Seat, stamp: Stamp | None) -> None:
+        role, kind = seat
+        self._stamps[seat] = stamp
+        self._refused.pop(seat, None)
+        if stamp is None:
+            self._left_empty(seat)
+            return
+        try:
+            found = holder_of(self._models / NAMES[kind], role, self._public_key)
+        except (TidegateError, OSError, ValueError) as refusal:
+            self._refused[seat] = str(refusal)
+            log.error("model_refused", role=role, subject_kind=kind, reason=str(refusal))
+        else:
+            self._loaded[seat] = found
+            log.info("model_loaded", role=role, subject_kind=kind, version=found.version)
+
+    def _left_empty(self, seat: Seat) -> None:
+        """Nobody is named any more: others leave, a champion goes on until there is a new one."""
+        if seat[0] in BESIDE:
+            self._loaded.pop(seat, None)
+        elif seat in self._loaded:
+            self._refused[seat] = "no version is named any more"
+
+    def _watching(self) -> None:
+        while not self._is_over.wait(WATCHED_EVERY_S):
+            self.refresh()
 
 
-def champion_of(models: Path, public_key: Path) -> Champion:
-    """The promoted version of one model; raises TidegateError, OSError or ValueError."""
-    pointer = Pointer.model_validate_json((models / "champion.json").read_bytes())
+def holder_of(models: Path, role: Role, public_key: Path) -> Champion:
+    """The version of one model that has a role; raises TidegateError, OSError or ValueError."""
+    pointer = Pointer.model_validate_json((models / f"{role}.json").read_bytes())
     return Champion.read(models / pointer.version, public_key.read_bytes())
 
 

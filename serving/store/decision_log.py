@@ -81,6 +81,11 @@ class DecisionLog:
         """Let go of the database; a service's hold on its file ends with it."""
         self._engine.dispose()
 
+    def probe(self) -> None:
+        """Write what is there once more, durably: raises LogUnavailable where that fails."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+
     def append(self, entries: Sequence[tuple[DecisionRow, AnswerRow]]) -> Mark:
         """Append decisions with their answers: all durable when this returns, or none.
 
@@ -159,7 +164,7 @@ class DecisionLog:
     def size(self) -> int:
         """How many decisions there are."""
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(func.count()).select_from(decisions)) or 0
+            return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
     def _page(self, after: int) -> list[tuple[int, str]]:
         wanted = (

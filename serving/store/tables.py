@@ -98,7 +98,7 @@ second_opinions = Table(
     Column("digest", Text, nullable=False),
     Column("log_odds", Float(53).with_variant(REAL(), "sqlite"), nullable=False),
     Column("probability", Float(53).with_variant(REAL(), "sqlite"), nullable=False),
-    Column("lane", Text, nullable=False),
+    Column("percentile", Float(53).with_variant(REAL(), "sqlite"), nullable=False),
     sqlite_strict=True,
 )
 

@@ -22,11 +22,17 @@ def champions(home: Path) -> Champions:
     return Champions(home / "models", home / "keys" / "signing.pub")
 
 
+def noticed(service: Service) -> None:
+    """What the watch does twice a second."""
+    service.house.desk.assessor.champions.refresh()
+
+
 def test_a_promotion_is_noticed_without_a_restart(service: Service) -> None:
     caller = service.key("score")
     before = service.score(shipment(), caller).json()["model"]
 
     train_and_promote(service.home, "shipment", "2", seed=8)
+    noticed(service)
     after = service.score(shipment(), caller).json()["model"]
 
     assert (before["version"], after["version"]) == ("1", "2")
@@ -37,9 +43,10 @@ def test_a_roll_back_is_noticed_too(service: Service) -> None:
     caller = service.key("score")
     first = service.house.desk.assessor.champions.of("shipment")
     train_and_promote(service.home, "shipment", "2", seed=8)
-    service.score(shipment(), caller)
+    noticed(service)
 
     promote(service.home, "shipment", "1", first.model)
+    noticed(service)
 
     assert service.score(shipment(), caller).json()["model"]["version"] == "1"
 
@@ -61,9 +68,9 @@ def test_no_answer_mixes_two_models_while_they_are_swapped(home: Path) -> None:
         asker.start()
     for _ in range(5):
         promote(home, "shipment", "1", first)
-        held.of("shipment")
+        held.refresh()
         promote(home, "shipment", "2", second)
-        held.of("shipment")
+        held.refresh()
     is_over.set()
     for asker in askers:
         asker.join()
@@ -81,6 +88,7 @@ def test_a_damaged_version_is_refused_and_the_old_one_keeps_answering(
     damaged = service.home / "models" / "tidegate-shipment" / "2" / file
     damaged.write_bytes(bytes([damaged.read_bytes()[0] ^ 1]) + damaged.read_bytes()[1:])
     promote(service.home, "shipment", "2", model)
+    noticed(service)
 
     answer = service.score(shipment(), caller)
 
@@ -150,6 +158,7 @@ def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:
 
     assert both == {
         "status": "ready",
+        "degraded": [],
         "models": {"route": "1", "shipment": "1"},
         "decisions": 0,
     }

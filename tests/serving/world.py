@@ -62,10 +62,12 @@ def train_and_promote(home: Path, kind: SubjectKind, version: str, seed: int = 7
     return model
 
 
-def promote(home: Path, kind: SubjectKind, version: str, model: RiskModel) -> None:
-    """Let the champion be this version."""
+def promote(
+    home: Path, kind: SubjectKind, version: str, model: RiskModel, role: Any = "champion"
+) -> None:
+    """Let the champion, or whoever has another role, be this version."""
     ModelHome(home).point(
-        "champion",
+        role,
         Pointer(name=NAMES[kind], version=version, digest=model.digest, set_at=BEGINS),
     )
 

@@ -65,7 +65,7 @@ def _make_second_opinions() -> None:
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("log_odds", _FIGURE, nullable=False),
         sa.Column("probability", _FIGURE, nullable=False),
-        sa.Column("lane", sa.Text, nullable=False),
+        sa.Column("percentile", _FIGURE, nullable=False),
         sqlite_strict=True,
         if_not_exists=True,
     )

@@ -1,0 +1,58 @@
+"""In which ways the service can be less than whole, what it does then, and which of them hold now.
+
+Each has a name that `/health/ready` lists and `/metrics` counts, and a test that brings it about.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+from serving.house import House
+from serving.scorer.champions import NAMES
+
+CLOCKS_APART_S = 60.0
+
+Mode = Literal[
+    "log_not_written",
+    "log_not_sealed",
+    "model_missing",
+    "model_refused",
+    "requests_turned_away",
+    "clock_suspect",
+]
+
+MEANINGS: dict[Mode, str] = {
+    "log_not_written": "The last decisions could not be made durable. Scores are refused with 503 "
+    "until they can be; nothing that was answered is lost.",
+    "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
+    "off end of the log would go unnoticed.",
+    "model_missing": "No model of a kind is promoted, or none that was could be believed. Subjects "
+    "of that kind get a 503, never a default score; the other kind is scored.",
+    "model_refused": "The version that was named last failed its checks, or none is named any "
+    "more. The one before it keeps answering.",
+    "requests_turned_away": "As many requests are here as can be answered soon. The rest get a 503 "
+    "with Retry-After at once.",
+    "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
+    "decides; their times may be wrong.",
+}
+
+
+def degradations(house: House) -> list[Mode]:
+    """The modes that hold now, in the order of the table."""
+    held = set(_held(house))
+    return [mode for mode in get_args(Mode) if mode in held]
+
+
+def _held(house: House) -> Iterator[Mode]:
+    writer, champions = house.desk.writer, house.desk.assessor.champions
+    if writer.has_failed or not writer.is_alive:
+        yield "log_not_written"
+    if writer.sealing.has_failed:
+        yield "log_not_sealed"
+    if len(champions.loaded()) < len(NAMES):
+        yield "model_missing"
+    if any(seat[0] != "champion" or seat[1] in champions.loaded() for seat in champions.refused):
+        yield "model_refused"
+    if house.metrics.inside >= house.settings.most_in_flight:
+        yield "requests_turned_away"
+    if abs(house.began.drift_s(house.clock())) > CLOCKS_APART_S:
+        yield "clock_suspect"
