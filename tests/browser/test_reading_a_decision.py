@@ -10,8 +10,9 @@ from tests.serving.bodies import shipment
 
 def sign_in(page: Page, site: Site) -> None:
     page.goto(f"{site.address}/console")
+    page.get_by_text("Sign in with an API key instead").click()
     page.get_by_label("API key").fill(site.key)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in with the key").click()
 
 
 def fits_the_screen(page: Page) -> bool:
@@ -42,9 +43,9 @@ def test_a_reviewer_signs_in_reads_a_decision_and_leaves(
     assert fits_the_screen(page)
 
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_label("API key")).to_be_visible()
+    expect(page.get_by_label("Password")).to_be_visible()
     page.goto(f"{site.address}/console/decisions")
-    expect(page.get_by_label("API key")).to_be_visible()
+    expect(page.get_by_label("Password")).to_be_visible()
 
 
 def test_the_sum_of_the_score_can_be_checked_by_eye(page: Page, site: Site) -> None:
