@@ -29,6 +29,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "shipments": ("shipment_id",),
     "documents": ("document_id",),
     "transactions": ("transaction_id",),
+    "outcomes": ("subject_kind", "subject_id", "inspected_at"),
 }
 # An amount counts nothing without the currency beside it.
 CURRENCY_OF = {"shipments": "declared_value", "documents": "value", "transactions": "amount"}

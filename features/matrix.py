@@ -2,20 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.asof.history import History, records_of_folder
 from features.asof.windows import Window, count
-from features.catalogue import catalogue, fingerprint, windows_of
-from features.columns import NO_INSTANT, Column, length
+from features.batch.blocks import RecordBlocks, RecordFolder
+from features.batch.population import Population, Progress
+from features.batch.subjects import OWN
+from features.catalogue import catalogue, fingerprint
+from features.columns import NO_INSTANT, Column, Columns
 from features.definition import Feature
-from features.evidence import Evidence
 from features.folders import written_whole
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
@@ -29,30 +32,23 @@ WAY: dict[SubjectKind, tuple[str, ...]] = {
     "route": ("origin", "destination", "mode"),
     "shipment": ("dispatch_country", "destination_country"),
 }
-_SOURCE: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
-
-Progress = Callable[[int, int], None]
-"""Told after each window how many of how many are done."""
+_MODE: dict[SubjectKind, str] = {"route": "mode", "shipment": "journey_mode"}
+_OF_SUBJECT = ("office_id", "origin_country", "hs_code", "declared_value_eur")
 
 
 def feature_matrix(
-    kind: SubjectKind, evidence: Evidence, progress: Progress | None = None
+    kind: SubjectKind,
+    records: RecordBlocks,
+    asked: Callable[[Columns], Column] | None = None,
 ) -> pa.Table:
     """One row per subject: `subject_id`, `declared_at`, then every feature in catalogue order.
 
-    Numbers are float64 with null for missing, categories are text with null.
+    Rows are in the order of `declared_at` and `subject_id`; `asked` may select some of them by
+    their columns. Numbers are float64 with null for missing, categories are text with null.
     """
-    columns = {
-        "subject_id": VOCABULARY.texts(evidence.subjects["subject_id"]),
-        "declared_at": _instants(evidence.subjects["declared_at"]),
-    }
-    windows = windows_of(kind)
-    for done, window in enumerate(windows, start=1):
-        evidence.window(window)
-        if progress:
-            progress(done, len(windows))
-    made = evidence.features()
-    return pa.table(columns | {f.name: _array(f, made[f.name]) for f in catalogue(kind)})
+    with TemporaryDirectory() as scratch:
+        population = Population.of(kind, records, Path(scratch), asked=asked)
+        return pa.concat_tables(_blocks(population))
 
 
 def build_training_set(
@@ -65,42 +61,65 @@ def build_training_set(
     whom a row is about, for evaluation by subgroup and never as an input of a model; `records.json`
     sums up the records it was made of.
     """
-    columns = records_of_folder(records)
-    evidence = Evidence.of(kind, columns, History.of_records(columns))
-    matrix = feature_matrix(kind, evidence, progress)
-    order = pc.sort_indices(
-        matrix, sort_keys=[("declared_at", "ascending"), ("subject_id", "ascending")]
-    )
-    about = {
-        "subject": kind,
-        "catalogue": fingerprint(kind),
-        "records_digest": _digest_of(records),
-    }
-    with written_whole(out) as folder:
-        _write(folder / "features.parquet", matrix.take(order), about)
-        _write(folder / "subjects.parquet", _subjects(kind, evidence).take(order), about)
-        _write(folder / "outcomes.parquet", _outcomes(kind, records), about)
+    source = RecordFolder(records)
+    with written_whole(out) as folder, TemporaryDirectory(dir=folder) as scratch:
+        population = Population.of(
+            kind,
+            source,
+            Path(scratch),
+            also=[_subjects_before(kind)],
+            wanted=_told_of_subjects(kind),
+            progress=progress,
+        )
+        source.check()
+        about = {
+            "subject": kind,
+            "catalogue": fingerprint(kind),
+            "records_digest": _digest_of(records),
+        }
+        _write(folder / "features.parquet", _blocks(population), about)
+        _write(folder / "subjects.parquet", iter([_subjects(population)]), about)
+        _write(folder / "outcomes.parquet", iter([_outcomes(kind, records)]), about)
         (folder / SUMMARY).write_text(json.dumps(summary_of(records), indent=1) + "\n")
 
 
-def _subjects(kind: SubjectKind, evidence: Evidence) -> pa.Table:
-    subjects = evidence.subjects
-    operator = OPERATOR[kind]
-    before: Window = count(_SOURCE[kind], by=operator)
-    none = np.full(length(subjects), NO_TEXT, np.int32)
+def _blocks(population: Population) -> Iterator[pa.Table]:
+    subjects = population.subjects
+    for among, made in population.features():
+        columns = {
+            "subject_id": VOCABULARY.texts(subjects["subject_id"][among]),
+            "declared_at": _instants(subjects["declared_at"][among]),
+        }
+        yield pa.table(
+            columns | {f.name: _array(f, made[f.name]) for f in catalogue(population.kind)}
+        )
+
+
+def _subjects_before(kind: SubjectKind) -> Window:
+    return count(OWN[kind], by=OPERATOR[kind])
+
+
+def _told_of_subjects(kind: SubjectKind) -> set[str]:
+    return {*WAY[kind], OPERATOR[kind], *_OF_SUBJECT, _MODE[kind]}
+
+
+def _subjects(population: Population) -> pa.Table:
+    subjects, kind = population.subjects, population.kind
+    none = np.full(len(population), NO_TEXT, np.int32)
     ends = [VOCABULARY.texts(subjects[name]) for name in WAY[kind]]
-    value_eur = subjects.get("declared_value_eur", np.full(length(subjects), np.nan))
+    before = population.window(_subjects_before(kind))
+    value_eur = subjects.get("declared_value_eur", np.full(len(population), np.nan))
     return pa.table(
         {
             "subject_id": VOCABULARY.texts(subjects["subject_id"]),
             "declared_at": _instants(subjects["declared_at"]),
-            "mode": VOCABULARY.texts(subjects["mode" if kind == "route" else "journey_mode"]),
+            "mode": VOCABULARY.texts(subjects[_MODE[kind]]),
             "office_id": VOCABULARY.texts(subjects.get("office_id", none)),
             "origin_country": VOCABULARY.texts(subjects["origin_country"]),
             "goods_code": VOCABULARY.texts(subjects.get("hs_code", none)),
             "corridor": pc.binary_join_element_wise(*ends, " > "),
-            "operator_id": VOCABULARY.texts(subjects[operator]),
-            "operator_subjects_before": pa.array(evidence.window(before).astype(np.int64)),
+            "operator_id": VOCABULARY.texts(subjects[OPERATOR[kind]]),
+            "operator_subjects_before": pa.array(before.astype(np.int64)),
             "declared_value_eur": pa.array(value_eur, pa.float64(), from_pandas=True),
         }
     )
@@ -129,9 +148,15 @@ def _array(feature: Feature, values: Column) -> pa.Array:
     return pa.array(values, pa.float64(), from_pandas=True)
 
 
-def _write(file: Path, table: pa.Table, about: dict[str, str]) -> None:
+def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, str]) -> None:
+    """Write each table as a row group; texts as dictionaries, numbers as they are."""
     metadata = {METADATA_KEY: json.dumps(about, sort_keys=True).encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), file)
+    first = next(tables)
+    schema = first.schema.with_metadata(metadata)
+    texts = [field.name for field in schema if field.type == pa.string()]
+    with pq.ParquetWriter(file, schema, use_dictionary=texts) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table.replace_schema_metadata(metadata))
 
 
 def _digest_of(records: Path) -> str:
@@ -139,5 +164,6 @@ def _digest_of(records: Path) -> str:
     for file in sorted(records.iterdir()):
         if file.stem in RECORD_FILES:
             digest.update(f"{file.name}\0".encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+            with file.open("rb") as held:
+                digest.update(hashlib.file_digest(held, "sha256").digest())
     return f"sha256:{digest.hexdigest()}"

@@ -51,9 +51,12 @@ def shipment_subjects(shipments: Columns, journeys: Columns) -> Columns:
 
 
 @cache
-def implied(kind: SubjectKind) -> Program:
-    """What a subject's own record implies, as a program over the columns of its record type."""
-    return traced_columns(IMPLIED_BY[kind], record_kinds(kind))
+def implied(kind: SubjectKind, wanted: frozenset[str] | None = None) -> Program:
+    """What a subject's own record implies, as a program over the columns of its record type.
+
+    Everything, or the `wanted` columns of it.
+    """
+    return traced_columns(IMPLIED_BY[kind], record_kinds(kind), wanted)
 
 
 def record_kinds(kind: SubjectKind) -> dict[str, Kind]:

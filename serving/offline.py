@@ -15,13 +15,14 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from features.asof.history import History, records_of_folder
+from features.batch.blocks import HeldRecords
 from features.catalogue import catalogue
 from features.columns import columns_of_table, rows
 from features.errors import RecordsError
-from features.evidence import Evidence
 from features.matrix import feature_matrix
 from features.reading import read_record_file
 from features.records import SubjectKind
+from features.subjects import subjects_of
 from features.submission import Submission
 from features.vector import feature_vector
 from features.vocabulary import VOCABULARY
@@ -103,18 +104,24 @@ def write_table(table: pa.Table, out: Path) -> None:
 
 
 def _recorded(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
-    name, id_field = FILE_OF[kind], f"{kind}_id" if kind == "shipment" else "journey_id"
+    name = FILE_OF[kind]
+    id_field = "journey_id" if kind == "route" else "shipment_id"
     known = records_of_folder(folder)
     given = columns_of_table(read_record_file(file, name))
     before = rows(known[name], ~np.isin(known[name][id_field], given[id_field]))
     everything = known | {name: {c: np.concatenate([before[c], given[c]]) for c in given}}
-    evidence = Evidence.of(kind, known | {name: given}, History.of_records(everything))
-    own = evidence.subjects
+    matrix = feature_matrix(
+        kind,
+        HeldRecords(everything),
+        asked=lambda subjects: np.isin(subjects["subject_id"], given[id_field]),
+    ).to_pandas()
+    own = subjects_of(kind, known | {name: given})
+    ids = VOCABULARY.texts(own["subject_id"]).to_pylist()
     prefix = "" if kind == "route" else "journey_"
     crowds = zip(own[f"{prefix}persons_on_board"], own[f"{prefix}certified_capacity"], strict=True)
     return Subjects(
-        ids=VOCABULARY.texts(own["subject_id"]).to_pylist(),
-        features=feature_matrix(kind, evidence).to_pandas()[_names(kind)],
+        ids=ids,
+        features=matrix.set_index("subject_id").loc[ids, _names(kind)].reset_index(drop=True),
         is_life_at_risk=[_is_overcrowded(*crowd) for crowd in crowds],
     )
 

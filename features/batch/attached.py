@@ -19,7 +19,6 @@ from features.batch.grouping import Groups
 from features.batch.parts import Parts
 from features.columns import Column, Columns, is_before, length, rows
 from features.program.program import Program
-from features.program.tracing import Mapped
 from features.records import RECORD_FILES, SubjectKind
 from features.vocabulary import NO_TEXT, VOCABULARY
 
@@ -57,9 +56,8 @@ class Attachment:
 
 
 def fields_read(program: Program) -> set[str]:
-    """The names of the columns that a program reads, itself or what the vocabulary makes of them."""
-    keys = (key.key if isinstance(key, Mapped) else key for key in program.inputs)
-    return {key for key in keys if isinstance(key, str)}
+    """The columns of its own rows that a program reads."""
+    return {key for key in program.columns if isinstance(key, str)}
 
 
 def _documents(kind: SubjectKind, subjects: Columns, events: Columns) -> Columns:
@@ -146,8 +144,6 @@ class Spreading:
     def _seen(
         self, events: Columns, among: slice, records: RecordBlocks, kind: SubjectKind
     ) -> Columns:
-        if not events:
-            return {}
         subjects = {name: column[among] for name, column in self._subjects.items()}
         row = events.pop(ROW) - np.int32(among.start)
         known_at = events[self.attachment.known_from]
@@ -157,9 +153,7 @@ class Spreading:
         events[self.attachment.of] = subjects["subject_id"][row[order]]
         return self.attachment.see(kind, subjects, events)
 
-    def _settled(
-        self, groups: Groups, row: Column, place: Column, records: RecordBlocks
-    ) -> Column:
+    def _settled(self, groups: Groups, row: Column, place: Column, records: RecordBlocks) -> Column:
         """The order of the groups with events of one subject and instant by their record's id."""
         order, identity = groups.order, self.attachment.identity
         tied = groups.ties(row)

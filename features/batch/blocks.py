@@ -82,19 +82,20 @@ def _hashes(column: pa.Array) -> Column:
         return hashes_of_texts(column.dictionary)[column.indices.to_numpy()]
     if pa.types.is_string(column.type):
         return hashes_of_texts(column)
-    return column.to_numpy() * np.int64(-7046029254386353131)
+    return column.cast(pa.int64()).to_numpy() * np.int64(-7046029254386353131)
 
 
 class RecordFolder:
     """The record files of a folder; RecordsError for anything wrong in what is read.
 
-    With `is_whole` every column is read and checked, also those that nobody asks for.
+    What is read first of a file is checked with all its columns where `is_whole`, otherwise with
+    those that are asked for.
     """
 
     def __init__(self, folder: Path, *, is_whole: bool = True) -> None:
         self._files = {name: file_of(folder, name) for name in RECORD_FILES}
         self._folder = folder
-        self._is_whole = is_whole
+        self._unchecked = {*RECORD_FILES} if is_whole else set()
 
     def count(self, name: str) -> int:
         """How many records of a type there are."""
@@ -109,8 +110,16 @@ class RecordFolder:
         if file is None or not _is_as_written(file, name):
             yield columns_of_table(read_records(self._folder, name).select(fields))
             return
-        for table in _sound_blocks(file, name, [*RECORD_FILES[name].model_fields] if self._is_whole else fields):
+        read = [*RECORD_FILES[name].model_fields] if name in self._unchecked else fields
+        for table in _sound_blocks(file, name, read):
             yield columns_of_table(table.select(fields))
+        self._unchecked.discard(name)
+
+    def check(self) -> None:
+        """Read what nobody has read yet."""
+        for name in sorted(self._unchecked):
+            for _ in self.blocks(name, ()):
+                pass
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places of the file; only the row groups that hold them."""
@@ -151,6 +160,8 @@ def _sound_blocks(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.T
     encoded = [f for f in fields if f not in unique or len(unique) > 1]
     seen = Identities(unique) if unique and set(unique) <= set(fields) else None
     opened = pq.ParquetFile(file, read_dictionary=encoded)
+    if not opened.num_row_groups:
+        yield opened.schema_arrow.empty_table().select(fields)
     for group in range(opened.num_row_groups):
         table = opened.read_row_group(group, columns=[*fields], use_threads=False)
         for block in table.to_batches(BLOCK_ROWS):
@@ -164,11 +175,20 @@ def _sound_blocks(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.T
 
 
 def _is_sound(block: pa.RecordBatch, name: str) -> bool:
-    record, amount = RECORD_FILES[name], CURRENCY_OF.get(name)
-    if amount in block.schema.names and "currency" in block.schema.names:
-        if pc.any(pc.and_(pc.is_valid(block[amount]), pc.is_null(block["currency"]))).as_py():
-            return False
-    return all(_holds(block[column], limits_of(record)[column]) for column in block.schema.names)
+    limit_of, amount = limits_of(RECORD_FILES[name]), CURRENCY_OF.get(name)
+    columns = dict(zip(block.schema.names, block.columns, strict=True))
+    if (
+        amount in columns
+        and "currency" in columns
+        and _is_alone(columns[amount], block["currency"])
+    ):
+        return False
+    return all(_holds(column, limit_of[field]) for field, column in columns.items())
+
+
+def _is_alone(amounts: pa.Array, currencies: pa.Array) -> bool:
+    """Whether an amount stands without a currency."""
+    return bool(pc.any(pc.and_(pc.is_valid(amounts), pc.is_null(currencies))).as_py())
 
 
 def _holds(column: pa.Array, limit: Limits) -> bool:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 import numpy as np
@@ -27,9 +26,7 @@ class Parts:
         self._files = [(self._folder / str(p)).open("w+b") for p in range(len(self._counts))]
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for part, file in enumerate(self._files):
             file.close()
             (self._folder / str(part)).unlink()

@@ -7,9 +7,10 @@ import numpy as np
 from features.asof.sources import in_order_of_knowledge
 from features.batch.attached import Places
 from features.batch.blocks import RecordBlocks
-from features.columns import Columns, rows, taken
+from features.columns import Column, Columns, rows, taken
+from features.contract import IDENTITY
 from features.records import RECORD_FILES, Journey, SubjectKind
-from features.subjects import subjects_of
+from features.subjects import implied, joined_journeys
 from features.vocabulary import VOCABULARY
 
 OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
@@ -27,26 +28,25 @@ def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Colum
 def read_subjects(kind: SubjectKind, records: RecordBlocks, wanted: set[str]) -> Columns:
     """Every subject of one kind, ordered by declaration and then by id, with the wanted columns.
 
-    `wanted` are names of columns that subjects have; of a shipment's journey only these are read.
+    `wanted` are names of columns that subjects have; nothing else of a record is read.
     """
-    own = read_whole(records, OWN[kind], RECORD_FILES[OWN[kind]].model_fields)
-    identity = "journey_id" if kind == "route" else "shipment_id"
-    order = in_order_of_knowledge(
-        {
-            "known_at": own["declared_at"],
-            "record_id": own[identity],
-            "row": np.arange(len(own[identity])),
-        }
-    )["row"]
-    own = rows(own, order)
-    parts = {OWN[kind]: own}
-    if kind == "shipment":
-        of_journey = {f for f in Journey.model_fields if f"journey_{f}" in wanted}
-        of_journey |= {"journey_id", "declared_at"}
-        parts["journeys"] = read_whole(records, "journeys", of_journey)
-    subjects = subjects_of(kind, parts)
-    kept = wanted | {"subject_id", "known_at", "declared_at"}
-    return {name: column for name, column in subjects.items() if name in kept}
+    wanted = wanted | {"subject_id", "known_at", "declared_at"}
+    program = implied(kind, frozenset(wanted))
+    of_journey = {f for f in Journey.model_fields if f"journey_{f}" in wanted}
+    fields = {*program.columns, *wanted} | ({"journey_id"} if of_journey else set())
+    own = read_whole(records, OWN[kind], fields & RECORD_FILES[OWN[kind]].model_fields.keys())
+    own = rows(own, _in_order(own["declared_at"], own[IDENTITY[OWN[kind]][0]]))
+    if of_journey and kind == "shipment":
+        joined = of_journey | {"journey_id", "declared_at"}
+        own |= joined_journeys(own, read_whole(records, "journeys", joined))
+    subjects = own | program.run(own)
+    return {name: column for name, column in subjects.items() if name in wanted}
+
+
+def _in_order(declared_at: Column, ids: Column) -> Column:
+    rows = np.arange(len(ids))
+    ordered = in_order_of_knowledge({"known_at": declared_at, "record_id": ids, "row": rows})
+    return ordered["row"]
 
 
 def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:

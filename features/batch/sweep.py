@@ -27,45 +27,38 @@ class Sweep:
     def reduced(self, window: Window, values: Column | None) -> Column:
         """The window's number for each subject in the order of their groups.
 
-        `values` are what is reduced of each event, in any order that `events` was made of: numbers
+        `values` are what is reduced of each event, in the order that `events` was made of: numbers
         with NaN, or codes of texts where the reducer counts different ones.
         """
-        span = _EVER if window.days is None else window.days * DAY_US
+        first, stop = self._ends(_EVER if window.days is None else window.days * DAY_US)
+        if values is not None:
+            return _of_values(window, values, values[self._events.order], first, stop)
+        known_at, at = self._events.instants, self._subjects.instants
+        if window.reducer == "hours_since_latest":
+            return _elapsed(known_at, at, stop - 1, first, stop) / HOUR_US
+        if window.reducer == "days_since_first":
+            return _elapsed(known_at, at, first, first, stop) / DAY_US
+        return (stop - first).astype(np.float64)
+
+    def _ends(self, span: int) -> tuple[Column, Column]:
+        events, subjects = self._events, self._subjects
         if span not in self._bounds:
             self._bounds[span] = _ends(
-                self._events.starts,
-                self._events.instants,
-                self._subjects.starts,
-                self._subjects.instants,
-                span,
+                events.starts, events.instants, subjects.starts, subjects.instants, span
             )
-        first, stop = self._bounds[span]
-        return self._number(window, values, first, stop)
-
-    def _number(
-        self, window: Window, values: Column | None, first: Column, stop: Column
-    ) -> Column:
-        known_at, at = self._events.instants, self._subjects.instants
-        ordered = None if values is None else values[self._events.order]
-        match window.reducer:
-            case "count":
-                return (stop - first).astype(np.float64)
-            case "hours_since_latest":
-                return _elapsed(known_at, at, stop - 1, first, stop) / HOUR_US
-            case "days_since_first":
-                return _elapsed(known_at, at, first, first, stop) / DAY_US
-            case "latest":
-                return _latest(ordered, first, stop)
-            case "total" | "mean":
-                return _total(ordered, first, stop, window.reducer == "mean")
-            case "largest" | "smallest":
-                return _extreme(ordered, first, stop, 1 if window.reducer == "largest" else -1)
-            case "distinct":
-                return _distinct(ordered, first, stop, _many(values))
+        return self._bounds[span]
 
 
-def _many(codes: Column) -> int:
-    return int(codes.max(initial=-1)) + 1
+def _of_values(
+    window: Window, values: Column, ordered: Column, first: Column, stop: Column
+) -> Column:
+    if window.reducer == "distinct":
+        return _distinct(ordered, first, stop, int(values.max(initial=-1)) + 1)
+    if window.reducer == "latest":
+        return _latest(ordered, first, stop)
+    if window.reducer in ("total", "mean"):
+        return _total(ordered, first, stop, window.reducer == "mean")
+    return _extreme(ordered, first, stop, 1 if window.reducer == "largest" else -1)
 
 
 @njit(cache=True, nogil=True)
@@ -118,12 +111,12 @@ def _total(values: Column, first: Column, stop: Column, is_mean: bool) -> Column
             oldest = newest = first[subject]
         while newest < stop[subject]:
             if not np.isnan(values[newest]):
-                total += np.int64(values[newest])
+                total += int(values[newest])
                 present += 1
             newest += 1
         while oldest < first[subject]:
             if not np.isnan(values[oldest]):
-                total -= np.int64(values[oldest])
+                total -= int(values[oldest])
                 present -= 1
             oldest += 1
         if not is_mean:
@@ -159,26 +152,28 @@ def _extreme(values: Column, first: Column, stop: Column, sign: int) -> Column:
 
 @njit(cache=True, nogil=True)
 def _distinct(codes: Column, first: Column, stop: Column, many: int) -> Column:
-    """How many different codes: each is counted while it stands in the window at least once."""
+    """How many different codes: each is counted while it stands in the window at least once.
+
+    The first place counts missing ones, which are none.
+    """
     different = np.empty(len(stop), np.float64)
-    inside = np.zeros(many, np.int32)
+    inside = np.zeros(many + 1, np.int32)
     found, oldest, newest = 0, 0, 0
     for subject in range(len(stop)):
         if first[subject] >= newest:
             for event in range(oldest, newest):
-                if codes[event] >= 0:
-                    inside[codes[event]] = 0
+                inside[codes[event] + 1] = 0
             found = 0
             oldest = newest = first[subject]
         while newest < stop[subject]:
-            if codes[newest] >= 0:
-                found += inside[codes[newest]] == 0
-                inside[codes[newest]] += 1
+            place = codes[newest] + 1
+            found += inside[place] == 0 and place > 0
+            inside[place] += 1
             newest += 1
         while oldest < first[subject]:
-            if codes[oldest] >= 0:
-                inside[codes[oldest]] -= 1
-                found -= inside[codes[oldest]] == 0
+            place = codes[oldest] + 1
+            inside[place] -= 1
+            found -= inside[place] == 0 and place > 0
             oldest += 1
         different[subject] = found
     return different

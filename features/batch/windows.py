@@ -36,7 +36,7 @@ class Windows:
     about, the same columns or some of their rows. Both are in the order of declaration.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         kind: SubjectKind,
         records: RecordBlocks,
@@ -117,16 +117,16 @@ class Windows:
     def _sweep_kept(self, parts: Parts, keying: Keying, windows: list[Window], done: Done) -> None:
         results = {window: np.full(length(self._subjects), np.nan) for window in windows}
         for by, some in by_key(windows).items():
-            keys, is_none = key_parts(self._subjects, by, length(self._subjects))
-            asked_part = np.where(is_none, -1, hashes_of_parts(keys) % len(parts))
+            key = {name: self._subjects[name] for name in {*by, "declared_at"}}
+            parts_of, is_none = key_parts(key, by, length(key))
+            part_of = np.where(is_none, -1, hashes_of_parts(parts_of) % len(parts))
             for part in range(len(parts)):
-                asked = np.flatnonzero(asked_part == part)
-                events = parts.part(part)
-                subjects = rows({name: self._subjects[name] for name in {*by, "declared_at"}}, asked)
+                here = np.flatnonzero(part_of == part)
+                events, subjects = parts.part(part), rows(key, here)
                 event_keys, subject_keys, size = _paired_keys(events, keying[1], subjects, by)
-                grouped = Groups.of(subject_keys, subjects["declared_at"], size)
-                for window, column in _reduced(some, events, event_keys, grouped, len(asked)):
-                    results[window][asked] = column
+                asked = Groups.of(subject_keys, subjects["declared_at"], size)
+                for window, column in _reduced(some, events, event_keys, asked, len(here)):
+                    results[window][here] = column
         self._put(results, done)
 
     def _sweep_held(self, events: Columns, windows: list[Window], done: Done) -> None:
@@ -184,9 +184,7 @@ def by_key(windows: Sequence[Window]) -> dict[By, list[Window]]:
 
 def columns_of(windows: Sequence[Window]) -> set[str]:
     """The columns of events that windows read."""
-    return {
-        name for w in windows for name in (*w.matching, w.value, w.where) if name is not None
-    }
+    return {name for w in windows for name in (*w.matching, w.value, w.where) if name is not None}
 
 
 def _keep(events: Columns, keying: Keying, windows: list[Window], parts: Parts) -> None:

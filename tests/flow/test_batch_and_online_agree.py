@@ -5,9 +5,9 @@ import pytest
 
 from features.asof.history import History
 from features.assembly import submissions_of
+from features.batch.blocks import HeldRecords
 from features.catalogue import catalogue
 from features.columns import Columns
-from features.evidence import Evidence
 from features.matrix import feature_matrix
 from features.records import SubjectKind
 from features.subjects import Records
@@ -30,7 +30,7 @@ def test_a_submission_gives_the_row_of_the_training_set_for_every_subject(
     kind: SubjectKind, world: Path, records: Records
 ) -> None:
     history = History.of_records(records)
-    matrix = feature_matrix(kind, Evidence.of(kind, records, history)).to_pandas()
+    matrix = feature_matrix(kind, HeldRecords(records)).to_pandas()
     names = [feature.name for feature in catalogue(kind)]
     rows = matrix.set_index("subject_id")[names]
     subjects = 0

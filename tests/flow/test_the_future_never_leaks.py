@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.asof.history import History
+from features.batch.blocks import HeldRecords
 from features.catalogue import catalogue
 from features.columns import NO_INSTANT, Columns, length, rows
-from features.evidence import Evidence
 from features.matrix import feature_matrix
 from features.records import RECORD_FILES, SubjectKind
 from features.subjects import Records
@@ -18,8 +17,7 @@ OWN = {"route": ("journeys", "journey_id"), "shipment": ("shipments", "shipment_
 
 
 def matrix_of(kind: SubjectKind, records: Records) -> pd.DataFrame:
-    evidence = Evidence.of(kind, records, History.of_records(records))
-    return feature_matrix(kind, evidence).to_pandas().set_index("subject_id")
+    return feature_matrix(kind, HeldRecords(records)).to_pandas().set_index("subject_id")
 
 
 def instant_of_the_middle(kind: SubjectKind, records: Records) -> int:

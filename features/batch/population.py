@@ -1,0 +1,98 @@
+"""All subjects of one kind, and what features read of each: columns in memory, windows on disk."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from features.asof.windows import Window
+from features.attached.beside import OfSubject
+from features.batch.attached import ATTACHMENTS, fields_read
+from features.batch.blocks import RecordBlocks
+from features.batch.shelf import Shelf
+from features.batch.subjects import OWN, read_subjects
+from features.batch.windows import Windows, columns_of
+from features.catalogue import windows_of
+from features.columns import Column, Columns, length, rows
+from features.computation import computation
+from features.records import SubjectKind
+
+# So many subjects' features are computed and written at a time.
+BLOCK_ROWS = 1 << 16
+
+Progress = Callable[[int, int], None]
+"""Told after each window how many of how many are done."""
+
+
+class Population:
+    """Subjects in the order of declaration and id, with every window that was asked for."""
+
+    def __init__(self, kind: SubjectKind, subjects: Columns, shelf: Shelf) -> None:
+        self.kind = kind
+        self.subjects = subjects
+        self._shelf = shelf
+
+    @classmethod
+    def of(
+        cls,
+        kind: SubjectKind,
+        records: RecordBlocks,
+        scratch: Path,
+        *,
+        also: Sequence[Window] = (),
+        wanted: set[str] = frozenset(),  # type: ignore[assignment]
+        asked: Callable[[Columns], Column] | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Every subject of one kind among the records, or those rows that `asked` selects.
+
+        `also` are windows, and `wanted` columns, beside those that features read. `scratch` is an
+        empty folder for what does not fit in memory, needed as long as the population is.
+        """
+        windows = [*dict.fromkeys((*windows_of(kind), *also))]
+        everyone = read_subjects(kind, records, wanted | _columns_read(kind, windows))
+        subjects = dict(everyone) if asked is None else rows(everyone, asked(everyone))
+        shelf = Shelf(scratch / "windows")
+        done: list[Window] = []
+
+        def one_more(window: Window) -> None:
+            done.append(window)
+            if progress:
+                progress(len(done), len(windows))
+
+        Windows(kind, records, everyone, subjects, shelf, scratch).compute(windows, one_more)
+        return cls(kind, subjects, shelf)
+
+    def __len__(self) -> int:
+        return length(self.subjects)
+
+    def window(self, window: Window) -> Column:
+        """One number per subject."""
+        return self._shelf.rows(window, 0, len(self))
+
+    def features(self) -> Iterator[tuple[slice, Columns]]:
+        """Every feature by name, in catalogue order, for a block of subjects at a time."""
+        program = computation(self.kind)
+        for begin in range(0, max(len(self), 1), BLOCK_ROWS):
+            among = slice(begin, min(begin + BLOCK_ROWS, len(self)))
+            columns = {name: column[among] for name, column in self.subjects.items()}
+            windows = {
+                window: self._shelf.rows(window, among.start, among.stop)
+                for window in windows_of(self.kind)
+            }
+            yield among, program.run({**columns, **windows})
+
+
+def _columns_read(kind: SubjectKind, windows: Sequence[Window]) -> set[str]:
+    """The columns of subjects that features, keys, history and attached records read."""
+    own = [w for w in windows if w.source in (OWN[kind], f"{kind}_outcomes")]
+    beside = [
+        ATTACHMENTS[source].program(kind)
+        for source in {w.source for w in windows} | {"attached_transactions"}
+        if source in ATTACHMENTS
+    ]
+    return (
+        fields_read(computation(kind))
+        | {name for window in windows for name in window.by}
+        | columns_of(own)
+        | {key.name for p in beside for key in p.columns if isinstance(key, OfSubject)}
+    )
