@@ -4,6 +4,8 @@ The first feature that an input feeds tells whether a row had it: that one is th
 where it is never missing.
 """
 
+from collections.abc import Collection
+
 from features.catalogue import feature_named
 from features.definition import Feature
 from features.records import SubjectKind
@@ -134,6 +136,27 @@ WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
 }
 
 
+# Any one of these is enough for a feature that several of them feed.
+_MASSES = frozenset({"shipment.gross_mass_kg", "shipment.net_mass_kg"})
+_NEEDS_BOTH_MASSES = "tare_ratio"
+
+
+def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[str, ...]:
+    """The features that one input would fill alone, where all of `missing` are not there.
+
+    One that also needs another missing input stays as it is.
+    """
+    return tuple(
+        name
+        for name in WANTED[kind].get(path, ())
+        if all(
+            _is_enough_without(path, other, name)
+            for other in missing
+            if other != path and name in WANTED[kind].get(other, ())
+        )
+    )
+
+
 def missing_inputs(submission: Submission) -> list[str]:
     """What the features would read and the submission does not bring, e.g. `documents.invoice`."""
     return [path for path in WANTED[submission.subject_kind] if _lacks(submission, path)]
@@ -147,6 +170,12 @@ def tells_of(feature_name: str, value: float | str | None) -> bool:
 
 def _may_be_missing(feature: Feature) -> bool:
     return not feature.when_missing.startswith("never")
+
+
+def _is_enough_without(path: str, other: str, name: str) -> bool:
+    if {path, other} == _MASSES:
+        return name != _NEEDS_BOTH_MASSES
+    return path.startswith("documents.") and other.startswith("documents.")
 
 
 def _lacks(submission: Submission, path: str) -> bool:

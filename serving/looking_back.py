@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from features.catalogue import features_by_name
 from features.grounds import Grounds, GroundsOf
 from serving.decisions.decision import Decision
-from serving.explanation.language import Language
+from serving.explanation.language import ENGLISH, Language
 from serving.explanation.missing import MissingInput, what_could_move
 from serving.scorer.champions import Champions
 from serving.submitted import read_submission
@@ -23,7 +23,9 @@ class LookingBack:
     rests_on: dict[str, Grounds]
 
 
-def looking_back(champions: Champions, decision: Decision, language: Language) -> LookingBack:
+def looking_back(
+    champions: Champions, decision: Decision, language: Language = ENGLISH
+) -> LookingBack:
     """Which missing inputs could move the score most, and which records its reasons rest on."""
     champion = champions.loaded().get(decision.subject_kind)
     could_move = None

@@ -11,6 +11,7 @@ from serving.decisions.score import Inspected
 from serving.explanation.language import Language
 from serving.explanation.missing import MissingInput, missing_in_words
 from serving.explanation.reasons import Reason, Remainder, reason_in
+from serving.explanation.resting import resting_in_words
 from serving.explanation.wording import Value
 from serving.looking_back import LookingBack
 
@@ -80,13 +81,20 @@ class RestsOn(Shape):
         description="Ids by record type; a leg's is its sequence, a position's its instant."
     )
     past: list[PastOut]
+    words: list[str]
 
     @classmethod
-    def of(cls, feature: str, grounds: Grounds) -> Self:
+    def of(cls, feature: str, grounds: Grounds, language: Language) -> Self:
         """The grounds of a feature."""
         past = [PastOut(source=p.source, by=list(p.by), days=p.days) for p in grounds.past]
         records = {name: list(ids) for name, ids in grounds.records.items()}
-        return cls(feature=feature, declared=list(grounds.declared), records=records, past=past)
+        return cls(
+            feature=feature,
+            declared=list(grounds.declared),
+            records=records,
+            past=past,
+            words=resting_in_words(grounds, language),
+        )
 
 
 class ExplanationAnswer(Explained):
@@ -121,7 +129,7 @@ class ExplanationAnswer(Explained):
             language=language.code,
             families=decision.reasons.families,
             indicators=decision.reasons.indicators,
-            rests_on=[RestsOn.of(name, grounds) for name, grounds in looked.rests_on.items()],
+            rests_on=[RestsOn.of(*one, language) for one in looked.rests_on.items()],
             missing=list(decision.missing),
             missing_in_words=missing,
             could_move=None if looked.could_move is None else list(looked.could_move),

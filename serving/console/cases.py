@@ -22,6 +22,7 @@ from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.decisions.decision import Decision
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
 from serving.house import House
+from serving.looking_back import looking_back
 from serving.review import case as acts
 from serving.review.case import Case, status_at
 from serving.review.dispositions import (
@@ -162,6 +163,7 @@ def _case_page(
         status_now=status_at(case, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
         case=Evidence.of(decision),
+        looked=looking_back(house.desk.assessor.champions, decision),
         submission=submission,
         days=Days.of(submission),
         way=Way.of(submission),

@@ -9,6 +9,7 @@ from serving.console.case import Case
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import TheReader, TheSession
 from serving.decisions.decision import Decision
+from serving.looking_back import looking_back
 from serving.store.decision_log import View
 
 router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_class=PageRoute)
@@ -27,5 +28,6 @@ def newest(house: TheHouse, reader: TheReader, session: TheSession) -> HTMLRespo
 @router.get("/{decision_id}")
 def one(house: TheHouse, reader: TheReader, session: TheSession, decision_id: str) -> HTMLResponse:
     """One decision as a case: evidence first, score last."""
-    case = Case.of(decision_seen_by(house, reader, decision_id))
-    return page("decision.html", reader=reader, session=session, case=case)
+    decision = decision_seen_by(house, reader, decision_id)
+    case, looked = Case.of(decision), looking_back(house.desk.assessor.champions, decision)
+    return page("decision.html", reader=reader, session=session, case=case, looked=looked)

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
 from serving.errors import NotFound, ServingError
+from serving.explanation.resting import resting_in_words
 from serving.explanation.wording import readable
 
 HERE = Path(__file__).parent
@@ -118,5 +119,6 @@ templates.filters.update(
     signed=_signed,
     odds=_odds,
     percent=_percent,
+    resting=resting_in_words,
     words=readable,
 )

@@ -14,6 +14,7 @@ from features.records import ConveyanceKind, Mode
 from features.wanted import WANTED
 from serving.explanation.missing import missing_in_words
 from serving.explanation.reasons import WORDS
+from serving.explanation.resting import resting_messages
 from serving.explanation.usual import FEWER, PEERS, SAYINGS
 from serving.explanation.wording import (
     LAST_OF_LIST,
@@ -38,6 +39,7 @@ def messages() -> Iterator[tuple[Message, str]]:
         yield sign, f"features/indicators.py {indicator}"
     for kind in WANTED.values():
         yield from ((missing_in_words(path), f"{here}/missing.py") for path in kind)
+    yield from ((text, f"{here}/resting.py") for text in resting_messages())
     for text in (*SAYINGS.values(), *PEERS.values(), FEWER):
         yield text, f"{here}/usual.py"
     for text in (WORDS, WHY_NOT_KNOWN, NOT_KNOWN, YES, NO, LAST_OF_LIST, *UNITS.values()):

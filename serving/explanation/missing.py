@@ -14,8 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from features.records import SubjectKind
-from features.wanted import WANTED, tells_of
+from features.wanted import WANTED, filled_by, tells_of
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.parts import Part
 from serving.explanation.wording import Value
@@ -75,7 +74,9 @@ def what_could_move(
     """
     kind = scorer.model.manifest.subject
     own, _ = scorer.model.encode(vector)
-    variants = [_variants(scorer, vector, own, kind, path) for path in missing]
+    variants = [
+        _variants(scorer, vector, own, path, filled_by(kind, path, missing)) for path in missing
+    ]
     scored = scorer.score(np.vstack([own[np.newaxis], *variants])).log_odds
     ends = np.cumsum([1, *map(len, variants)])
     spans = [scored[begin:end] for begin, end in pairwise(ends)]
@@ -85,16 +86,16 @@ def what_could_move(
 
 
 def _variants(
-    scorer: Scorer, vector: Mapping[str, Value], own: Floats, kind: SubjectKind, path: str
+    scorer: Scorer, vector: Mapping[str, Value], own: Floats, path: str, filled: Sequence[str]
 ) -> Floats:
     """The case as it would be with the input as each real row had it."""
-    fed = WANTED[kind].get(path, ())
     names = scorer.model.encoding.names
-    empty = [names.index(name) for name in fed if vector[name] is None or vector[name] == 0]
+    empty = [names.index(name) for name in filled if vector[name] is None or vector[name] == 0]
+    tells = WANTED[scorer.model.manifest.subject].get(path, names)[0]
     rows = [
         scorer.model.encode(dict(zip(names, golden.values, strict=True)))[0]
         for golden in scorer.model.manifest.golden
-        if fed and tells_of(fed[0], golden.values[names.index(fed[0])])
+        if tells_of(tells, golden.values[names.index(tells)])
     ]
     variants = np.tile(own, (len(rows), 1))
     if rows:

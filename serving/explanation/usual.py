@@ -28,23 +28,23 @@ How = Literal[
 ]
 
 SAYINGS: dict[How, str] = {
-    "missing": "missing in {share} {peers}",
-    "same": "as in {share} {peers}",
-    "about_the_same": "the same as in about {share} {peers}",
+    "missing": "missing in {share} of {peers}",
+    "same": "as in {share} of {peers}",
+    "about_the_same": "the same as in about {share} of {peers}",
     "unseen": "never seen in training",
     "never_present": "never seen with a value in training",
-    "below_all": "the least {peers} is {low}",
-    "or_more": "{share} {peers} have {low} or more",
-    "between": "half {peers} have {low} to {high}",
-    "or_less": "{share} {peers} have {high} or less",
-    "above_all": "the most {peers} is {high}",
+    "below_all": "among {peers} the least is {low}",
+    "or_more": "{share} of {peers} have {low} or more",
+    "between": "half of {peers} have {low} to {high}",
+    "or_less": "{share} of {peers} have {high} or less",
+    "above_all": "among {peers} the most is {high}",
 }
 PEERS: dict[tuple[SubjectKind, Peers], str] = {
-    ("route", Peers.ALL): "of all routes",
-    ("route", Peers.CORRIDOR): "of routes on this corridor",
-    ("shipment", Peers.ALL): "of all shipments",
-    ("shipment", Peers.CORRIDOR): "of shipments on this corridor",
-    ("shipment", Peers.GOODS): "of shipments of these goods",
+    ("route", Peers.ALL): "all routes",
+    ("route", Peers.CORRIDOR): "routes on this corridor",
+    ("shipment", Peers.ALL): "all shipments",
+    ("shipment", Peers.CORRIDOR): "shipments on this corridor",
+    ("shipment", Peers.GOODS): "shipments of these goods",
 }
 FEWER = "fewer than 1 %"
 

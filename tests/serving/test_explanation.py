@@ -179,8 +179,8 @@ TENTHS = Reference(missing_share=0.3, quantiles=tuple(np.linspace(0, 100, 21).to
         (23.0, "75 % of shipments of these goods have 25 EUR/kg or more"),
         (40.0, "half of shipments of these goods have 25 EUR/kg to 75 EUR/kg"),
         (92.0, "90 % of shipments of these goods have 90 EUR/kg or less"),
-        (-5.0, "the least of shipments of these goods is 0 EUR/kg"),
-        (500.0, "the most of shipments of these goods is 100 EUR/kg"),
+        (-5.0, "among shipments of these goods the least is 0 EUR/kg"),
+        (500.0, "among shipments of these goods the most is 100 EUR/kg"),
         (None, "missing in 30 % of shipments of these goods"),
     ],
 )

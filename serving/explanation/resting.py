@@ -1,0 +1,73 @@
+"""What a reason rests on, in words: the way back from a sentence to the papers."""
+
+from collections.abc import Iterator
+
+from features.catalogue import features_by_name
+from features.grounds import RECORD_TYPES, Grounds, Past
+from serving.explanation.language import ENGLISH, Language
+from serving.explanation.wording import listed
+
+RECORDS = {
+    "documents": "documents {ids}",
+    "transactions": "payments {ids}",
+    "legs": "legs {ids}",
+    "positions": "positions heard {ids}",
+}
+SOURCES = {
+    "journeys": "journeys",
+    "shipments": "shipments",
+    "payments": "payments",
+    "route_outcomes": "inspected journeys",
+    "shipment_outcomes": "inspected shipments",
+}
+IN_DAYS = "{source} of the same {by} in {days} days"
+EVER = "{source} of the same {by}"
+DECLARED = "what was declared: {fields}"
+MOST_RECORDS = 6
+
+# How columns that were derived on entry end; the field itself is what a person knows.
+_ENDINGS = ("_eur_cents", "_micro_eur_per_kg", "_eur_per_kg", "_eur", "_text", "_km", "_kg", "_g")
+_IDS = ("_id", "_at", "_m3")
+
+
+def resting_in_words(grounds: Grounds, language: Language = ENGLISH) -> list[str]:
+    """One phrase per kind of ground: what was declared, which records, which earlier events."""
+    parts = []
+    if grounds.declared:
+        fields = list(dict.fromkeys(language.say(field_name(name)) for name in grounds.declared))
+        parts.append(language.say(DECLARED, fields=listed(fields, language)))
+    for name, ids in grounds.records.items():
+        shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
+        parts.append(language.say(RECORDS[name], ids=", ".join(shown)))
+    return parts + [_past(past, language) for past in grounds.past if past.by]
+
+
+def field_name(column: str) -> str:
+    """A column as a person knows the field behind it.
+
+    >>> field_name("declared_value_eur_cents"), field_name("consignee_id")
+    ('declared value', 'consignee')
+    """
+    for ending in (*_ENDINGS, *_IDS):
+        column = column.removesuffix(ending)
+    return column.replace("_", " ")
+
+
+def resting_messages() -> Iterator[str]:
+    """Every text that grounds are told with."""
+    yield from (*RECORDS.values(), *SOURCES.values(), IN_DAYS, EVER, DECLARED)
+    for feature in features_by_name().values():
+        yield from map(field_name, feature.columns)
+        for window in feature.windows.values():
+            if window.source not in RECORD_TYPES:
+                yield from map(field_name, window.matching)
+
+
+def _past(past: Past, language: Language) -> str:
+    by = [language.say(field_name(name)) for name in past.by]
+    return language.say(
+        EVER if past.days is None else IN_DAYS,
+        source=language.say(SOURCES[past.source]),
+        by=listed(by, language),
+        days=str(past.days),
+    )
