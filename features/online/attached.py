@@ -91,6 +91,8 @@ class Attached:
         self._steps = brought.program.steps
         self._filling = Filling(brought.program, codes)
         self._gathering = Gathering(brought.program, self.windows)
+        nothing = self._filling.filled([], codes)
+        self._of_nothing = self._gathering.numbers(nothing, at=0)
         self._beside = Transfer(
             (subject.outputs[of_subject(key)].place, register.place)
             for key, register in brought.program.inputs.items()
@@ -99,6 +101,8 @@ class Attached:
 
     def numbers(self, rows: Sequence[Row], subject: Column, at: int, codes: Codes) -> Column:
         """Each window's number as of an instant; `subject` are the subject's registers."""
+        if not rows:
+            return self._of_nothing
         registers = self._filling.filled(rows, codes)
         self._beside.copy(subject, registers)
         execute(self._steps, registers, registers.view(np.int64))

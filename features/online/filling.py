@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
 from operator import itemgetter
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -52,62 +52,64 @@ class Filling:
 
     def __init__(self, program: Program, codes: Codes) -> None:
         self._registers = program.registers(codes.__getitem__)[:, None]
-        self._numbers, self._instants, self._texts = (
-            _Fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)
+        numbers, instants, texts = (
+            _fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)
         )
+        self._instants = len(numbers)
+        self._texts = len(numbers) + len(instants)
+        own = numbers | instants | texts
+        self._places = np.array([*own.values()], np.int64)
+        self._read = _reading([*own])
+        self._cells = Struct(f"{len(numbers)}d{len(instants) + len(texts)}q")
 
     def filled(self, rows: Sequence[Row], codes: Codes) -> Column:
         """New registers as float64 with a column per row; new texts are added to the codes."""
-        numbers = np.empty((len(self._registers), len(rows)))
-        numbers[:] = self._registers
-        wholes = numbers.view(np.int64)
-        self._numbers.put(numbers, rows, _numbers)
-        self._instants.put(wholes, rows, _instants)
-        self._texts.put(wholes, rows, lambda texts: [*map(codes.__getitem__, texts)])
-        return numbers
+        registers = np.empty((len(self._registers), len(rows)))
+        registers[:] = self._registers
+        given = np.frombuffer(b"".join([self._packed(row, codes) for row in rows]))
+        registers[self._places] = given.reshape(len(rows), len(self._places)).T
+        return registers
+
+    def _packed(self, row: Row, codes: Codes) -> bytes:
+        """The cells of one row."""
+        values = self._read(row)
+        return self._cells.pack(
+            *[math.nan if value is None else value for value in values[: self._instants]],
+            *[
+                NO_INSTANT if value is None else instant_us(value)
+                for value in values[self._instants : self._texts]
+            ],
+            *[codes[text] for text in values[self._texts :]],
+        )
 
 
-class _Fields:
-    """The inputs of one kind: the registers they take, and what is read of a row for them."""
-
-    def __init__(self, program: Program, kind: Kind) -> None:
-        held = {key: at.place for key, at in program.inputs.items() if at.kind is kind}
-        own = sorted(filter(_is_field, held), key=lambda key: isinstance(key, Mapped))
-        self._places = np.array([held[key] for key in own], np.int64)
-        self._read = _reading(own)
-
-    def put(self, cells: Column, rows: Sequence[Row], made: Callable[[list[Any]], Any]) -> None:
-        """Fill the registers with what is made of the values of all rows."""
-        if len(self._places) and rows:
-            values = made([*chain.from_iterable(map(self._read, rows))])
-            table = np.array(values, cells.dtype).reshape(len(rows), len(self._places))
-            cells[self._places] = table.T
+def _fields(program: Program, kind: Kind) -> dict[Key, int]:
+    """The fields of one kind, and what is made of the texts of some, with their registers."""
+    return {
+        key: register.place
+        for key, register in program.inputs.items()
+        if register.kind is kind and isinstance(key.key if isinstance(key, Mapped) else key, str)
+    }
 
 
-def _is_field(key: Key) -> bool:
-    """Whether a key is a record's field or what is made of the text of one."""
-    return isinstance(key.key if isinstance(key, Mapped) else key, str)
+def _reading(keys: Sequence[Key]) -> Callable[[Row], Sequence[Any]]:
+    """What is read of a row: fields, of which some are looked into."""
+    names = [key.key if isinstance(key, Mapped) else key for key in keys]
+    looks = [
+        (at, lru_cache(TEXTS_REMEMBERED)(key.function))
+        for at, key in enumerate(keys)
+        if isinstance(key, Mapped)
+    ]
+    plain = itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[n] for n in names)
 
+    def looked_into(row: Row) -> list[Any]:
+        values = [*plain(row)]
+        for at, look in looks:
+            if values[at] is not None:
+                values[at] = look(values[at])
+        return values
 
-def _reading(keys: Sequence[Key]) -> Callable[[Row], Iterable[Any]]:
-    """What is read of a row: fields, and then what is made of the texts of some."""
-    fields = [key for key in keys if not isinstance(key, Mapped)]
-    looked_into = [key for key in keys if isinstance(key, Mapped)]
-    made = [(str(key.key), lru_cache(TEXTS_REMEMBERED)(key.function)) for key in looked_into]
-    if len(fields) > 1 and not made:
-        return itemgetter(*fields)
-    return lambda row: (
-        *[row[name] for name in fields],
-        *[None if row[name] is None else look(row[name]) for name, look in made],
-    )
-
-
-def _numbers(values: list[Any]) -> list[float]:
-    return [math.nan if value is None else value for value in values]
-
-
-def _instants(values: list[Any]) -> list[int]:
-    return [NO_INSTANT if value is None else instant_us(value) for value in values]
+    return looked_into if looks else plain
 
 
 class Transfer:
