@@ -35,7 +35,7 @@ from serving.lanes.lanes import Lanes
 from serving.lanes.placement import Lane
 from serving.lanes.recent import REMEMBERED, Placed
 from serving.observability import Metrics, log_as_json
-from serving.past import Past
+from serving.past import opened
 from serving.review.reviewing import Reviewing
 from serving.scorer.champions import Champions
 from serving.settings import Settings
@@ -47,6 +47,7 @@ from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
 from serving.store.opinion_register import OpinionRegister
 from serving.store.record_store import RecordStore
+from serving.store.state_table import shared_state
 from serving.submitted import read_submission
 
 
@@ -109,9 +110,9 @@ def build_house(settings: Settings, clock: Clock) -> House:
         every=settings.checkpoint_every,
         within_s=settings.checkpoint_within_s,
     )
-    past, records = Past.of(settings, log), RecordStore(engine)
+    records = RecordStore(engine)
+    past = opened(settings, log, records, shared_state(engine))
     intake = Intake(records, log, past)
-    intake.recall()
     champions = Champions(settings.models, settings.keys / "signing.pub")
     desk = Desk(
         assessor=Assessor(

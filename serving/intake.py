@@ -7,8 +7,7 @@ what a decision rested on must not change. One bad record keeps no other out.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -22,7 +21,6 @@ from serving.submitted import fault_of, read_json
 
 KINDS = ("legs", "positions", "documents", "transactions", "outcomes")
 MOST_RECORDS = 5_000
-OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -75,19 +73,6 @@ class Intake:
             raise SubmissionRefused("none of the records can be kept", tuple(faults))
         self.past.add([each.record for each in (*new, *same)], at.isoformat())
         return Taken(len(new), len(same), tuple(faults))
-
-    def recall(self) -> None:
-        """Make known what was kept and is not known: a kill may have come between the two.
-
-        Processes may tell of their records in another order than these were received in, but not by
-        more than OVERLAP.
-        """
-        until = self.past.told_until
-        since = "" if until is None else (datetime.fromisoformat(until) - OVERLAP).isoformat()
-        rows = self.store.all(since)
-        while page := list(islice(rows, MOST_RECORDS)):
-            records = [RECORD_FILES[r.kind].model_validate_json(r.body) for r in page]
-            self.past.add(records, page[-1].received_at)
 
     def _allowed(
         self, caller: Caller, received: list[Received], faults: list[Fault]

@@ -2,22 +2,30 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Self, TypeVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from features.errors import StateUnavailable
 from features.records import RECORD_FILES, Outcome, Record
 from features.state.embedded import EmbeddedStore
-from features.state.rebuild import rebuild
+from features.state.rebuild import Progress, rebuild
 from features.state.state import TOLD_BY, State
+from features.state.store import Store
 from features.submission import Submission, told_by
 from features.vector import Vector, feature_vector
 from serving.decisions.decision import Decision
 from serving.errors import PastUnavailable
 from serving.settings import Settings
 from serving.store.decision_log import DecisionLog
+from serving.store.record_store import RecordStore
+from serving.store.state_table import StateTable
 
-AT_ONCE = 500  # decisions read from the log and made known together
+AT_ONCE = 500  # decisions or records read and made known together
+# Processes may tell of records in another order than these were received in, but not by more.
+OVERLAP = timedelta(hours=1)
 
 _DECISIONS, _RECORDS = "decisions", "records"
 
@@ -27,23 +35,15 @@ T = TypeVar("T")
 class Past:
     """One state shared by all requests; what was decided is known from then on.
 
-    The state may lag behind the log, after a kill or a failure of its own, but never loses what the
-    log has: it keeps how far it followed, with what it learnt, and reads on from there.
+    The state may lag behind the log and the records that came by themselves, after a kill or a
+    failure of its own, but never loses what these have: it keeps how far it followed, with what it
+    learnt, and reads on from there.
     """
 
-    def __init__(self, state: State, log: DecisionLog):
+    def __init__(self, state: State, log: DecisionLog, records: RecordStore):
         self._state = state
         self._log = log
-
-    @classmethod
-    def of(cls, settings: Settings, log: DecisionLog) -> Self:
-        """The past in the home folder, made from its record files where there is none yet."""
-        if not settings.state.exists():
-            settings.records.mkdir(parents=True, exist_ok=True)
-            rebuild(settings.records, settings.state)
-        past = cls(State(EmbeddedStore(settings.state)), log)
-        past.catch_up()
-        return past
+        self._records = records
 
     def vector(self, submission: Submission) -> Vector:
         """The features of a subject, seen against all that was known before it.
@@ -59,30 +59,21 @@ class Past:
             if self._followed() == size - len(submissions):
                 self._state.add(told_by(submissions), {_DECISIONS: str(size)})
                 return
-        self.catch_up()
+            self._catch_up_with_decisions()
 
     def catch_up(self) -> None:
-        """Make known what the log has that was not followed yet."""
+        """Make known what is durable and was not followed yet."""
         with _failing_as_unavailable():
-            size = self._followed()
-            for page in _pages(self._log.records(size), AT_ONCE):
-                size += len(page)
-                decided = (Decision.model_validate_json(record).submission for record in page)
-                self._state.add(told_by(decided), {_DECISIONS: str(size)})
+            self._catch_up_with_decisions()
+            self._catch_up_with_records()
 
-    def add(self, records: Iterable[Record], received_at: str | None = None) -> None:
-        """Make records known that came by themselves; when this returns they survive a power cut.
+    def add(self, records: Iterable[Record], received_at: str) -> None:
+        """Make records known that came by themselves, and are kept elsewhere up to then.
 
-        Any order, any number of times: a record that is known is passed over. `received_at` says up
-        to when all were told that are kept elsewhere.
+        Any order, any number of times: a record that is known is passed over. When this returns
+        they survive a power cut.
         """
-        self._learn(_by_type(records), {_RECORDS: received_at} if received_at else {})
-
-    @property
-    def told_until(self) -> str | None:
-        """Up to when records were told that are kept elsewhere."""
-        with _failing_as_unavailable():
-            return self._state.mark(_RECORDS)
+        self._learn(_by_type(records), {_RECORDS: received_at})
 
     def learn(self, submission: Submission, outcome: Outcome) -> None:
         """Make known what an inspection found, once it is durable elsewhere."""
@@ -97,8 +88,71 @@ class Past:
             self._state.add(records, marks)
             self._state.store.sync()
 
+    def _catch_up_with_decisions(self) -> None:
+        size = self._followed()
+        for page in _pages(self._log.records(size), AT_ONCE):
+            size += len(page)
+            decided = (Decision.model_validate_json(record).submission for record in page)
+            self._state.add(told_by(decided), {_DECISIONS: str(size)})
+
+    def _catch_up_with_records(self) -> None:
+        until = self._state.mark(_RECORDS)
+        since = "" if until is None else (datetime.fromisoformat(until) - OVERLAP).isoformat()
+        for page in _pages(self._records.all(since), AT_ONCE):
+            records = (RECORD_FILES[row.kind].model_validate_json(row.body) for row in page)
+            self._state.add(_by_type(records), {_RECORDS: page[-1].received_at})
+
     def _followed(self) -> int:
         return int(self._state.mark(_DECISIONS) or 0)
+
+
+def opened(
+    settings: Settings, log: DecisionLog, records: RecordStore, shared: StateTable | None
+) -> Past:
+    """The past in a home folder, or in the state that workers share; made where there is none."""
+    is_there = settings.state.exists() if shared is None else not shared.is_empty
+    if not is_there:
+        remake(settings, log, records, shared, is_first=True)
+    store: Store = shared or EmbeddedStore(settings.state)
+    past = Past(State(store), log, records)
+    past.catch_up()
+    return past
+
+
+def remake(
+    settings: Settings,
+    log: DecisionLog,
+    records: RecordStore,
+    shared: StateTable | None,
+    *,
+    files: Path | None = None,
+    progress: Progress = lambda done, total: None,
+    is_first: bool = False,
+) -> None:
+    """Make the state anew of record files and all that is durable since, whole or not at all.
+
+    `files` is the folder where it is not that of the home. Whoever has the state of a home folder
+    open goes on with that; `is_first` leaves a shared one as it is where another was faster.
+    """
+    settings.records.mkdir(parents=True, exist_ok=True)
+
+    def make(folder: Path) -> None:
+        rebuild(
+            files or settings.records,
+            folder,
+            progress,
+            and_then=lambda state: Past(state, log, records).catch_up(),
+        )
+
+    if shared is None:
+        make(settings.state)
+        return
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "state"
+        make(folder)
+        made = EmbeddedStore(folder)
+        shared.replace(made.all(), if_empty=is_first)
+        made.close()
 
 
 def _by_type(records: Iterable[Record]) -> dict[str, list[Record]]:

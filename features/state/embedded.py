@@ -47,6 +47,11 @@ class EmbeddedStore:
         with _failing_as_unavailable():
             self._held.sync(True)
 
+    def all(self) -> Iterator[tuple[Blob, Blob]]:
+        """Every key with its blob, each valid until the next is asked for."""
+        with _failing_as_unavailable(), self._held.begin(buffers=True) as transaction:
+            yield from transaction.cursor()
+
     def close(self) -> None:
         """Let go of the environment, which closes when nobody in this process holds it."""
         self._database = None

@@ -1,4 +1,4 @@
-"""Record files -> a state: whole in its folder, or what was there before."""
+"""Record files -> a state."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,16 +16,23 @@ Progress = Callable[[int, int], None]
 """Told after each block how many records of how many are in the state."""
 
 
-def rebuild(records: Path, folder: Path, progress: Progress = lambda done, total: None) -> None:
-    """Make the state of a folder of record files, and put it in the place of `folder`.
+def rebuild(
+    records: Path,
+    folder: Path,
+    progress: Progress = lambda done, total: None,
+    and_then: Callable[[State], None] = lambda state: None,
+) -> None:
+    """Make the state of a folder of record files and put it, whole, in the place of `folder`.
 
-    A state that is in use goes on with what it had until it is opened anew. Raises RecordsError for
-    anything wrong in the files.
+    `and_then` adds what no file has. Whoever has the former state open goes on with that. Raises
+    RecordsError for anything wrong in the files; `folder` is then as it was.
     """
     with written_whole(folder) as building:
         store = EmbeddedStore(building, is_bulk=True)
         try:
-            read_into(State(store), RecordFolder(records), progress)
+            state = State(store)
+            read_into(state, RecordFolder(records), progress)
+            and_then(state)
             store.sync()
         finally:
             store.close()

@@ -50,19 +50,19 @@ class Store(Protocol):
 
 
 class Beside:
-    """What would be there if some blobs were put on top of a view, which stays as it is."""
+    """What would be there if some `blobs` were put on top of a view, which stays as it is."""
 
     def __init__(self, under: Reading):
         self._under = under
-        self._put: dict[bytes, bytes] = {}
+        self.blobs: dict[bytes, bytes] = {}
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
         """The blob of each key, None where there is none."""
-        if not self._put:
+        if not self.blobs:
             return self._under.get(keys)
         blobs = self._under.get(keys)
-        return [self._put.get(key, blob) for key, blob in zip(keys, blobs, strict=True)]
+        return [self.blobs.get(key, blob) for key, blob in zip(keys, blobs, strict=True)]
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the blobs of keys."""
-        self._put.update(blobs)
+        self.blobs.update(blobs)

@@ -12,6 +12,7 @@ from serving.commands.features import features
 from serving.commands.keys import keys
 from serving.commands.score import replay, score
 from serving.commands.serve import serve
+from serving.commands.state import state
 from serving.commands.synth import synth
 from serving.commands.train import evaluate, promote, train
 from serving.commands.verify_log import checkpoints, verify_log
@@ -28,6 +29,7 @@ for command in (demo, synth, build, train, evaluate, promote, serve, score, repl
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.add_typer(keys, name="keys")
+app.add_typer(state, name="state")
 app.add_typer(accounts, name="accounts")
 
 

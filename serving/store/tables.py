@@ -102,6 +102,15 @@ second_opinions = Table(
     sqlite_strict=True,
 )
 
+# The online state where several workers share one; on SQLite it is a folder of its own.
+state = Table(
+    "state",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

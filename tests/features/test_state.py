@@ -83,7 +83,7 @@ class Blobs(Beside):
         super().__init__(self)
 
     def get(self, keys):
-        return [self._put.get(key) for key in keys]
+        return [self.blobs.get(key) for key in keys]
 
 
 def columns_of(rows: list[tuple], ids: list[int]) -> Plain:
