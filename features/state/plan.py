@@ -1,7 +1,8 @@
 """All windows of one subject, gathered from the store and reduced in one compiled call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Self
 
 import numpy as np
@@ -26,6 +27,10 @@ from features.state.store import Blob, Reading
 _NO_PAGES = bytes(8)
 
 
+Pick = Callable[[Sequence[bytes | None]], Sequence[bytes | None]]
+"""The parts of one key among those of all columns."""
+
+
 @dataclass(frozen=True)
 class Slot:
     """The ledger that windows read: a keying, under the key that these columns form."""
@@ -41,6 +46,8 @@ class Plan:
     windows: tuple[Window, ...]
     slots: tuple[Slot, ...]
     columns: tuple[str, ...]
+    _picks: tuple[Pick, ...]
+    _starts: tuple[bytes, ...]
     _numbered: Column
     _widths: Column
     _labelled: tuple[tuple[int, int, int], ...]
@@ -60,10 +67,13 @@ class Plan:
             if window.reducer == "distinct":
                 labelled.append((len(numbered), slot, layout.labels.index(str(window.value))))
             numbered.append((slot, reducer, span, layout.word(window), layout.summary_word(window)))
+        columns = tuple(sorted({name for slot in slots for name in slot.by}))
         return cls(
             windows=tuple(windows),
             slots=tuple(slots),
-            columns=tuple(sorted({name for slot in slots for name in slot.by})),
+            columns=columns,
+            _picks=tuple(_pick([columns.index(name) for name in slot.by]) for slot in slots),
+            _starts=tuple(open_key(slot.layout, b"") for slot in slots),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
             _widths=np.array([slot.layout.width for slot in slots], np.int64),
             _labelled=tuple(labelled),
@@ -75,8 +85,8 @@ class Plan:
 
         NaN for a window whose key the subject does not have.
         """
-        parts = {name: part_of(subject[name]) for name in self.columns}
-        keys = [key_of([parts[name] for name in slot.by]) for slot in self.slots]
+        parts = [part_of(subject[name]) for name in self.columns]
+        keys = [key_of(pick(parts)) for pick in self._picks]
         blobs = self._opened(store, keys)
         opened = Opened(words(blobs), np.concatenate([_ZERO, ends_of(blobs)]), self._widths)
         with_pages = [i for i, blob in enumerate(blobs) if blob and bytes(blob[:8]) != _NO_PAGES]
@@ -88,12 +98,11 @@ class Plan:
         return numbers
 
     def _opened(self, store: Reading, keys: list[bytes | None]) -> list[Blob | None]:
-        return store.get(
-            [
-                open_key(slot.layout, key) if key is not None else b"-"
-                for slot, key in zip(self.slots, keys, strict=True)
-            ]
-        )
+        where = [
+            b"-" if key is None else start + key
+            for start, key in zip(self._starts, keys, strict=True)
+        ]
+        return store.get(where)
 
     def _pages(
         self, store: Reading, keys: list[bytes | None], with_pages: list[int], at: int
@@ -148,6 +157,12 @@ class Plan:
         starts = np.full(len(is_needed), -1)
         starts[wanted] = np.concatenate([_ZERO, ends_of(blobs)])[:-1]
         return pages._replace(words=words(blobs), starts=starts)
+
+
+def _pick(places: Sequence[int]) -> Pick:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda parts: [parts[place] for place in places]
 
 
 _ZERO = np.zeros(1, np.int64)
