@@ -1,69 +1,137 @@
+"""One definition: the row of a training set is what a score was made of, to the bit.
+
+Batch sweeps over files that hold the past and the future; online asks a state that records reach
+in any order, some of them twice.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from features.asof.history import History
 from features.assembly import submissions_of
 from features.batch.blocks import HeldRecords
 from features.catalogue import catalogue
-from features.columns import Columns
+from features.columns import Columns, instant_us, length, rows
 from features.matrix import feature_matrix
 from features.records import SubjectKind
+from features.state.embedded import EmbeddedStore
+from features.state.rebuild import rebuild
+from features.state.state import TOLD_BY, State
 from features.subjects import Records
-from features.vector import feature_vector
+from features.submission import Submission, told_by
+from features.vector import Vector, feature_vector
+
+KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
+KNOWN_FROM = {"journeys": "declared_at", "shipments": "declared_at"}
+EACH = 17  # of so many subjects one is asked about, where the state grows in between
 
 
-def as_values(row: pd.Series) -> list[float | str | None]:
-    return [None if pd.isna(value) else value for value in row]
+Matrices = dict[SubjectKind, dict[str, Vector]]
 
 
-def without_subjects(records: Records) -> Records:
-    def none_of(columns: Columns) -> Columns:
-        return {name: column[:0] for name, column in columns.items()}
+@pytest.fixture(scope="module")
+def matrices(records: Records) -> Matrices:
+    """The row of every subject, by kind and id."""
+    return {kind: rows_of(feature_matrix(kind, HeldRecords(records))) for kind in KINDS}
 
-    return {name: none_of(columns) for name, columns in records.items()}
+
+def rows_of(matrix: pa.Table) -> dict[str, Vector]:
+    ids = matrix["subject_id"].to_pylist()
+    features = matrix.drop(["subject_id", "declared_at"]).to_pylist()
+    return dict(zip(ids, features, strict=True))
 
 
-@pytest.mark.parametrize("kind", ["route", "shipment"])
-def test_a_submission_gives_the_row_of_the_training_set_for_every_subject(
-    kind: SubjectKind, world: Path, records: Records
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    made = State(EmbeddedStore(tmp_path / "state", is_bulk=True))
+    yield made
+    made.store.close()
+
+
+def in_parts(records: Records, seed: int) -> Iterator[tuple[str, Columns]]:
+    """Every record at least once and a third of them twice, shuffled, some dozens at a time."""
+    lots = np.random.default_rng(seed)
+    parts = []
+    for name in TOLD_BY:
+        order = lots.permutation(length(records[name]))
+        again = lots.choice(order, len(order) // 3)
+        split = np.array_split(np.concatenate([order, again]), 40)
+        parts += [(name, rows(records[name], some)) for some in split]
+    for at in lots.permutation(len(parts)):
+        yield parts[at]
+
+
+def of_both_kinds(world: Path) -> list[Submission]:
+    return [submission for kind in KINDS for submission in submissions_of(world, kind)]
+
+
+def test_every_subject_online_is_its_row_of_the_training_set_whatever_the_order_of_arrival(
+    world: Path, records: Records, matrices: Matrices, state: State
 ) -> None:
-    history = History.of_records(records)
-    matrix = feature_matrix(kind, HeldRecords(records)).to_pandas()
-    names = [feature.name for feature in catalogue(kind)]
-    rows = matrix.set_index("subject_id")[names]
-    subjects = 0
+    for name, part in in_parts(records, seed=5):
+        state.add({name: part})
+    asked = dict.fromkeys(KINDS, 0)
+    assert [*next(iter(matrices["route"].values()))] == [one.name for one in catalogue("route")]
 
-    for submission in submissions_of(world, kind):
-        vector = feature_vector(submission, history)
-        assert list(vector) == names
-        assert list(vector.values()) == as_values(rows.loc[submission.subject_id])
-        subjects += 1
+    for submission in of_both_kinds(world):
+        kind = submission.subject_kind
+        vector = feature_vector(submission, state)
+        assert vector == matrices[kind][submission.subject_id]
+        asked[kind] += 1
 
-    assert subjects == len(rows) >= 1_500
+    assert asked == {kind: len(matrix) for kind, matrix in matrices.items()}
+    assert min(asked.values()) >= 1_500
 
 
-@pytest.mark.parametrize("kind", ["route", "shipment"])
-def test_a_history_that_grew_by_scoring_equals_one_that_was_read(
-    kind: SubjectKind, world: Path, records: Records
+def test_a_state_that_grows_with_time_tells_each_subject_what_the_training_set_does(
+    world: Path, records: Records, matrices: Matrices, state: State
 ) -> None:
-    """Past subjects count the same whether they came by file or were scored one after the other.
+    """The state never holds more than was known before the subject; what it brings comes along."""
+    submissions = sorted(of_both_kinds(world), key=lambda one: one.declared_at)
+    since, asked = datetime(1900, 1, 1, tzinfo=UTC), 0
+    for submission in submissions[EACH - 1 :: EACH]:
+        until = submission.declared_at
+        state.add({name: known_between(name, records, since, until) for name in TOLD_BY})
+        since = until
+        vector = feature_vector(submission, state, told_by([submission]))
+        assert vector == matrices[submission.subject_kind][submission.subject_id]
+        asked += 1
 
-    Outcomes come by file only and payments for journeys with their journey, so the histories are
-    compared on windows over past subjects of the kind.
-    """
-    own = {"route": "journeys", "shipment": "shipments"}[kind]
-    read, grown = History.of_records(records), History.of_records(without_subjects(records))
-    matched = [
-        feature
-        for feature in catalogue(kind)
-        if {window.source for window in feature.windows.values()} == {own}
-    ]
-    assert len(matched) >= 5
+    assert asked >= 200
 
-    for submission in list(submissions_of(world, kind))[:300]:
-        by_read, by_grown = (feature_vector(submission, history) for history in (read, grown))
-        for feature in matched:
-            assert by_grown[feature.name] == by_read[feature.name], feature.name
-        grown.add(submission)
+
+def known_between(name: str, records: Records, since: datetime, until: datetime) -> Columns:
+    known_at = records[name][KNOWN_FROM.get(name, "known_at")]
+    return rows(records[name], (known_at >= instant_us(since)) & (known_at < instant_us(until)))
+
+
+def test_scoring_alone_tells_of_subjects_and_of_what_they_brought(
+    world: Path, records: Records, state: State, tmp_path: Path
+) -> None:
+    """A state that saw submissions only, out of order, is the one that read their records."""
+    read = State(EmbeddedStore(tmp_path / "read", is_bulk=True))
+    submissions = [*submissions_of(world, "shipment")][::5]
+    for submission in reversed(submissions):
+        state.add(told_by([submission]))
+    read.add(told_by(submissions))
+
+    for submission in submissions[::20]:
+        assert feature_vector(submission, state) == feature_vector(submission, read)
+    read.store.close()
+
+
+def test_a_state_rebuilt_from_files_is_the_one_that_grew(
+    world: Path, records: Records, state: State, tmp_path: Path
+) -> None:
+    rebuild(world, tmp_path / "rebuilt")
+    rebuilt = State(EmbeddedStore(tmp_path / "rebuilt"))
+    for name, part in in_parts(records, seed=6):
+        state.add({name: part})
+
+    for submission in of_both_kinds(world)[::50]:
+        assert feature_vector(submission, rebuilt) == feature_vector(submission, state)
+    rebuilt.store.close()
