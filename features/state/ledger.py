@@ -8,6 +8,7 @@ the events alone, not on how they came.
 """
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 import numpy as np
 
@@ -49,6 +50,11 @@ def words(blobs: list[Blob | None]) -> Column:
 def ends_of(blobs: list[Blob | None]) -> Column:
     """The word at which each of the blobs ends, laid one after the other."""
     return np.cumsum([len(blob) // 8 if blob else 0 for blob in blobs])
+
+
+def starts_of(blobs: list[Blob | None]) -> Column:
+    """The word at which each of the blobs starts, laid one after the other, and where all end."""
+    return np.array([0, *accumulate([len(blob) // 8 if blob else 0 for blob in blobs])])
 
 
 def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> None:

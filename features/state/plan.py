@@ -14,18 +14,23 @@ from features.state import ledger
 from features.state.keys import Part, key_of, part_of
 from features.state.layout import Layout
 from features.state.ledger import (
-    ends_of,
     lasts_key,
     open_key,
     page_key,
+    starts_of,
     summaries_key,
     words,
 )
-from features.state.reduction import REDUCERS, Opened, Pages, needed, reduced
+from features.state.reduction import (
+    REDUCERS,
+    Opened,
+    Pages,
+    needed,
+    reduced,
+    slots_with_pages,
+    summary_places,
+)
 from features.state.store import Blob, Reading
-
-_NO_PAGES = bytes(8)
-
 
 Pick = Callable[[Sequence[bytes | None]], Sequence[bytes | None]]
 """The parts of one key among those of all columns."""
@@ -50,6 +55,7 @@ class Plan:
     _starts: tuple[bytes, ...]
     _numbered: Column
     _widths: Column
+    _summary_widths: Column
     _labelled: tuple[tuple[int, int, int], ...]
     _no_pages: Pages
 
@@ -76,6 +82,7 @@ class Plan:
             _starts=tuple(open_key(slot.layout, b"") for slot in slots),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
             _widths=np.array([slot.layout.width for slot in slots], np.int64),
+            _summary_widths=np.array([slot.layout.summary_width for slot in slots], np.int64),
             _labelled=tuple(labelled),
             _no_pages=_none(len(windows), len(slots)),
         )
@@ -88,9 +95,9 @@ class Plan:
         parts = [part_of(subject[name]) for name in self.columns]
         keys = [key_of(pick(parts)) for pick in self._picks]
         blobs = self._opened(store, keys)
-        opened = Opened(words(blobs), np.concatenate([_ZERO, ends_of(blobs)]), self._widths)
-        with_pages = [i for i, blob in enumerate(blobs) if blob and bytes(blob[:8]) != _NO_PAGES]
-        pages = self._pages(store, keys, with_pages, at) if with_pages else self._no_pages
+        opened = Opened(words(blobs), starts_of(blobs), self._widths)
+        with_pages = slots_with_pages(opened)
+        pages = self._pages(store, keys, with_pages, at) if len(with_pages) else self._no_pages
         numbers = reduced(self._numbered, at, opened, pages)
         if None in keys:
             has_none = np.array([key is None for key in keys])
@@ -105,34 +112,28 @@ class Plan:
         return store.get(where)
 
     def _pages(
-        self, store: Reading, keys: list[bytes | None], with_pages: list[int], at: int
+        self, store: Reading, keys: list[bytes | None], with_pages: Column, at: int
     ) -> Pages:
         """The closed pages of all slots, those fetched that are needed."""
-        where = [(self.slots[slot].layout, keys[slot] or b"") for slot in with_pages]
-        told = store.get([summaries_key(*at_key) for at_key in where])
-        counts = np.zeros(len(self.slots) + 1, np.int64)
-        starts = []
-        for (layout, _), slot, end, blob in zip(
-            where, with_pages, ends_of(told), told, strict=True
-        ):
-            size = len(blob or b"") // 8
-            counts[slot + 1] = size // layout.summary_width
-            starts.append(np.arange(end - size, end, layout.summary_width))
-        lasts, last_ends = self._lasts(store, keys, set(with_pages))
+        slots = with_pages.tolist()
+        told = store.get([summaries_key(self.slots[i].layout, keys[i] or b"") for i in slots])
+        bases, starts = summary_places(with_pages, starts_of(told), self._summary_widths)
+        lasts, last_ends = self._lasts(store, keys, slots)
         pages = Pages(
             summaries=words(told),
-            bases=np.cumsum(counts),
-            summary_starts=np.concatenate(starts),
+            bases=bases,
+            summary_starts=starts,
             words=_EMPTY,
             starts=_NO_STARTS,
             rows=ledger.PAGE_ROWS,
             lasts=lasts,
             last_ends=last_ends,
         )
-        return self._fetched(store, keys, pages, needed(self._numbered, at, pages))
+        is_needed = needed(self._numbered, at, pages)
+        return self._fetched(store, keys, pages, is_needed) if is_needed.any() else pages
 
     def _lasts(
-        self, store: Reading, keys: list[bytes | None], with_pages: set[int]
+        self, store: Reading, keys: list[bytes | None], with_pages: list[int]
     ) -> tuple[Column, Column]:
         """For each window that counts labels in closed pages, when each was there last."""
         blobs: list[Blob | None] = [None] * len(self.windows)
@@ -140,7 +141,7 @@ class Plan:
             if slot in with_pages:
                 place = lasts_key(self.slots[slot].layout, keys[slot] or b"", label)
                 (blobs[window],) = store.get([place])
-        return words(blobs), np.concatenate([_ZERO, ends_of(blobs)])
+        return words(blobs), starts_of(blobs)
 
     def _fetched(
         self, store: Reading, keys: list[bytes | None], pages: Pages, is_needed: Column
@@ -155,7 +156,7 @@ class Plan:
             ]
         )
         starts = np.full(len(is_needed), -1)
-        starts[wanted] = np.concatenate([_ZERO, ends_of(blobs)])[:-1]
+        starts[wanted] = starts_of(blobs)[:-1]
         return pages._replace(words=words(blobs), starts=starts)
 
 
@@ -165,7 +166,6 @@ def _pick(places: Sequence[int]) -> Pick:
     return lambda parts: [parts[place] for place in places]
 
 
-_ZERO = np.zeros(1, np.int64)
 # As read from blobs, which nobody may change.
 _EMPTY = np.frombuffer(b"", np.int64)
 

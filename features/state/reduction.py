@@ -57,6 +57,33 @@ class Pages(NamedTuple):
 
 
 @njit(cache=True)
+def slots_with_pages(opened: Opened) -> Column:
+    """The slots whose open blob says that there are closed pages."""
+    starts = opened.starts
+    has_pages = np.zeros(len(starts) - 1, np.bool_)
+    for slot in range(len(has_pages)):
+        has_pages[slot] = starts[slot] < starts[slot + 1] and opened.words[starts[slot]] != 0
+    return np.flatnonzero(has_pages)
+
+
+@njit(cache=True)
+def summary_places(slots: Column, starts: Column, widths: Column) -> tuple[Column, Column]:
+    """Per slot where its pages begin, and per page where its summary lies.
+
+    `starts` are of the summaries of the `slots` that have pages, `widths` those of every slot's.
+    """
+    bases = np.zeros(len(widths) + 1, np.int64)
+    for at, slot in enumerate(slots):
+        bases[slot + 1] = (starts[at + 1] - starts[at]) // widths[slot]
+    bases = np.cumsum(bases)
+    places = np.empty(bases[-1], np.int64)
+    for at, slot in enumerate(slots):
+        for page in range(bases[slot], bases[slot + 1]):
+            places[page] = starts[at] + (page - bases[slot]) * widths[slot]
+    return bases, places
+
+
+@njit(cache=True)
 def needed(windows: Column, at: int, pages: Pages) -> Column:
     """Which pages must be fetched."""
     is_needed = np.zeros(len(pages.summary_starts), np.bool_)
