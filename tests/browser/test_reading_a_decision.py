@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from serving.access.accounts import new_account
+from serving.app import utc_now
 from serving.explanation.wording import readable
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment
@@ -76,8 +78,11 @@ def test_every_page_can_be_used_with_the_keyboard_alone(page: Page, site: Site) 
     site.score(shipment(), "k")
     page.goto(f"{site.address}/console")
 
-    expect(page.get_by_label("API key")).to_be_focused()
-    page.keyboard.type(site.key)
+    site.house.accounts.add(new_account("reader", "a long password", "auditor", (), utc_now()))
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("reader")
+    page.keyboard.press("Tab")
+    page.keyboard.type("a long password")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Decisions", exact=True)).to_be_visible()
     page.keyboard.press("Tab")
@@ -88,13 +93,14 @@ def test_every_page_can_be_used_with_the_keyboard_alone(page: Page, site: Site) 
     expect(page.get_by_role("heading", name="Shipment S-1")).to_be_visible()
 
 
-def test_a_wrong_key_is_told_so(browser: Browser, site: Site) -> None:
+def test_a_wrong_password_is_told_so(browser: Browser, site: Site) -> None:
     page = browser.new_page()
     page.goto(f"{site.address}/console/sign-in")
-    expect(page.get_by_label("API key")).to_be_focused()
-    page.get_by_label("API key").fill("tg_aaaaaaaaaaaa.nonsense")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.get_by_label("Name").fill("nobody")
+    page.get_by_label("Password").fill("nonsense")
 
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
     expect(page.get_by_role("alert")).to_be_visible()
     page.close()
