@@ -12,7 +12,18 @@ from starlette.staticfiles import StaticFiles
 from features.records import SubjectKind
 from serving.access.limits import Limits
 from serving.access.tokens import PublishedKeys, Tokens
-from serving.api import batches, cases, catalogue, decisions, health, models, records, scores
+from serving.api import (
+    batches,
+    cases,
+    catalogue,
+    decisions,
+    health,
+    inference,
+    invocations,
+    models,
+    records,
+    scores,
+)
 from serving.api.admission import Admission
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.openapi import DESCRIPTION, describe
@@ -78,7 +89,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.house = house
-    for resource in (scores, batches, records, decisions, cases, catalogue, models, health):
+    for resource in (
+        *(scores, batches, records, decisions, cases, catalogue, models, health),
+        *(invocations, inference),
+    ):
         app.include_router(resource.router)
     for pages in (
         sign_in,
@@ -94,7 +108,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     add_problem_handlers(app)
     app.add_middleware(RequestIds, metrics=house.metrics)
     app.add_middleware(Admission, most=settings.most_in_flight, metrics=house.metrics)
-    describe(app)
+    describe(app, inference.InferenceRequest)
     return app
 
 

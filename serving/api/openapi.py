@@ -63,6 +63,22 @@ RECORDS_BODY: dict[str, Any] = {
 }
 
 
+INVOCATIONS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "description": "`dataframe_split` with `columns` and `data`, or "
+                    "`dataframe_records`; every feature of one model, null where missing.",
+                }
+            }
+        },
+    }
+}
+
+
 class RecordsBody(BaseModel):
     """Records as they become known; any of the kinds, at most 5,000 together."""
 
@@ -85,14 +101,14 @@ def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def describe(app: FastAPI) -> None:
+def describe(app: FastAPI, *read_by_hand: type[BaseModel]) -> None:
     """Complete the description of `app` with the schemas that are read by hand."""
     generated = app.openapi
 
     def described() -> dict[str, Any]:
         document = generated()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (Submission, RecordsBody, Problem):
+        for model in (Submission, RecordsBody, Problem, *read_by_hand):
             schemas.update(_schemas(model))
         _drop_foreign_errors(document, schemas)
         _name_answers(document)

@@ -6,7 +6,6 @@ from typing import Any, get_args
 import pytest
 
 from serving.access.api_keys import PresentedKey, Scope, new_key
-from serving.access.sessions import Sessions
 from serving.errors import NameTaken, NotFound
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -119,6 +118,13 @@ NEEDED_SCOPE = {
     "/v1/features": None,
     "/v1/features/{name}": None,
     "/v1/models": None,
+    "/invocations": "score",
+    "/v2": None,
+    **{
+        f"/v2/models/{{name}}{version}{suffix}": needed
+        for version in ("", "/versions/{version}")
+        for suffix, needed in (("", None), ("/ready", None), ("/infer", "score"))
+    },
     "/v1/queue": "review",
     **{
         f"/v1/cases/{{case_id}}/{act}": "review"
@@ -129,7 +135,9 @@ NEEDED_SCOPE = {
 
 def test_every_call_answers_those_it_is_for_and_no_one_else(service: Service) -> None:
     described = service.client.get("/openapi.json").json()["paths"]
-    calls = {path: method for path, ops in described.items() for method in ops if "/v1" in path}
+    open_to_all = {"/health/live", "/health/ready", "/metrics", "/ping"}
+    open_to_all |= {"/v2/health/live", "/v2/health/ready"}
+    calls = {path: op for path, ops in described.items() for op in ops if path not in open_to_all}
     assert set(calls) == set(NEEDED_SCOPE)
 
     for path, needed in NEEDED_SCOPE.items():
@@ -145,19 +153,6 @@ def test_every_call_answers_those_it_is_for_and_no_one_else(service: Service) ->
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json"])
 def test_health_metrics_and_description_need_no_key(service: Service, path: str) -> None:
     assert service.client.get(path).status_code == 200
-
-
-def test_a_session_ends_by_time_and_by_choice() -> None:
-    sessions = Sessions(timedelta(minutes=30))
-    cookie = sessions.begin("key", NOW)
-    other = sessions.begin("key", NOW)
-    sessions.end(other)
-
-    found = sessions.find(cookie, NOW + timedelta(minutes=29))
-    assert found is not None
-    assert found.key_id == "key"
-    assert sessions.find(cookie, NOW + timedelta(minutes=30)) is None
-    assert sessions.find(other, NOW) is None
 
 
 def _without_ids(problem: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,16 @@ CALLS = {
     ("/v1/features", "get"),
     ("/v1/features/{name}", "get"),
     ("/v1/models", "get"),
+    ("/ping", "get"),
+    ("/invocations", "post"),
+    ("/v2", "get"),
+    ("/v2/health/live", "get"),
+    ("/v2/health/ready", "get"),
+    *(
+        (f"/v2/models/{{name}}{version}{suffix}", method)
+        for version in ("", "/versions/{version}")
+        for suffix, method in (("", "get"), ("/ready", "get"), ("/infer", "post"))
+    ),
     ("/v1/queue", "get"),
     *(
         (f"/v1/cases/{{case_id}}/{act}", "post")

@@ -1,0 +1,262 @@
+"""The Open Inference Protocol v2, as Triton, KServe and MLServer speak it."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Request
+from pydantic import Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from serving.api.openapi import REF, problems
+from serving.api.requests import (
+    JSON,
+    AnyCaller,
+    MayScore,
+    TheHouse,
+    body_within,
+    refuse_other_media,
+)
+from serving.api.shapes import Shape
+from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
+from serving.scorer.champions import Champion
+from serving.submitted import fault_of, read_json
+from serving.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
+
+router = APIRouter(prefix="/v2", tags=["feature vectors"])
+
+Datatype = Literal["FP64", "BYTES"]
+OF_EXPLANATION = ("log_odds", "base_log_odds", "contributions")
+Name = Annotated[str, Path(pattern=r"^[a-z-]{1,64}$")]
+
+
+class State(Shape):
+    """Whether it is so."""
+
+    live: bool | None = None
+    ready: bool | None = None
+
+
+class ServerMetadata(Shape):
+    """What this server is."""
+
+    name: str = "tidegate"
+    version: str = "1"
+    extensions: tuple[str, ...] = ()
+
+
+class Tensor(Shape):
+    """A tensor's name, type and shape; -1 stands for as many as are sent."""
+
+    name: str
+    datatype: Datatype
+    shape: list[int]
+
+
+class ModelMetadata(Shape):
+    """A model: one input per feature, and what it gives."""
+
+    name: str
+    versions: list[str]
+    platform: str = "tidegate"
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+
+
+class Input(Shape):
+    """One feature of every vector; null where it is missing."""
+
+    name: Annotated[str, Field(max_length=64)]
+    datatype: Datatype | Literal["FP32", "INT64", "INT32", "BOOL"]
+    shape: list[int]
+    data: list[Any]
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class Wanted(Shape):
+    """An output that is asked for."""
+
+    name: Annotated[str, Field(max_length=64)]
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class InferenceRequest(Shape):
+    """Feature vectors, a tensor per feature."""
+
+    id: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")] | None = None
+    inputs: list[Input]
+    outputs: tuple[Wanted, ...] = ()
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class Output(Tensor):
+    """What a model gave."""
+
+    data: list[float]
+
+
+class InferenceAnswer(Shape):
+    """The outputs that were asked for, or all that the caller may have."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[Output]
+
+
+@router.get("")
+def server(_: AnyCaller) -> ServerMetadata:
+    """Which server this is."""
+    return ServerMetadata()
+
+
+@router.get("/health/live", response_model_exclude_none=True)
+def live() -> State:
+    """Whether the process answers at all."""
+    return State(live=True)
+
+
+@router.get("/health/ready", response_model_exclude_none=True)
+def ready(house: TheHouse) -> State:
+    """Whether a model answers."""
+    if not house.desk.assessor.champions.loaded():
+        raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
+    return State(ready=True)
+
+
+NOT_FOUND = problems(s404="No such model or version.", s503="No model of that name is ready.")
+
+
+@router.get("/models/{name}", responses=NOT_FOUND)
+@router.get("/models/{name}/versions/{version}", responses=NOT_FOUND)
+def model(house: TheHouse, _: AnyCaller, name: Name, version: str | None = None) -> ModelMetadata:
+    """The inputs that a model reads, in its order, and its outputs."""
+    champion = champion_named(house.desk.assessor.champions, name)
+    _refuse_other_version(champion, version)
+    inputs = champion.model.encoding.inputs
+    return ModelMetadata(
+        name=name,
+        versions=[champion.version],
+        inputs=[
+            Tensor(
+                name=each.name,
+                datatype="FP64" if each.categories is None else "BYTES",
+                shape=[-1],
+            )
+            for each in inputs
+        ],
+        outputs=[
+            Tensor(name="probability", datatype="FP64", shape=[-1]),
+            *(_explaining(name, len(inputs)) for name in OF_EXPLANATION),
+        ],
+    )
+
+
+@router.get("/models/{name}/ready", responses=NOT_FOUND, response_model_exclude_none=True)
+@router.get(
+    "/models/{name}/versions/{version}/ready",
+    responses=NOT_FOUND,
+    response_model_exclude_none=True,
+)
+def model_ready(house: TheHouse, _: AnyCaller, name: Name, version: str | None = None) -> State:
+    """Whether a model answers."""
+    _refuse_other_version(champion_named(house.desk.assessor.champions, name), version)
+    return State(ready=True)
+
+
+INFERRED = problems(
+    s400="The body is not acceptable JSON.",
+    s404="No such model or version.",
+    s413="The body is too large, or holds too many vectors.",
+    s415="The body is not plain JSON.",
+    s422="The inputs are not the model's features.",
+    s503="No model of that name is ready.",
+)
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {JSON: {"schema": {"$ref": REF.format(model="InferenceRequest")}}},
+    }
+}
+
+
+@router.post(
+    "/models/{name}/infer",
+    responses=INFERRED,
+    response_model_exclude_none=True,
+    openapi_extra=BODY,
+)
+@router.post(
+    "/models/{name}/versions/{version}/infer",
+    responses=INFERRED,
+    response_model_exclude_none=True,
+    openapi_extra=BODY,
+)
+async def infer(
+    request: Request, house: TheHouse, caller: MayScore, name: Name, version: str | None = None
+) -> InferenceAnswer:
+    """Score feature vectors; log-odds and contributions are outputs for the scope `explain`.
+
+    A vector is no subject: no lane follows, and no decision is made or stored.
+    """
+    refuse_other_media(request, JSON)
+    asked = _read(await body_within(request, house.settings.max_batch_bytes))
+    wanted = _wanted(asked, may_explain=caller.may("explain"))
+    champion = champion_named(house.desk.assessor.champions, name)
+    _refuse_other_version(champion, version)
+    columns = _columns(asked)
+    house.limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
+    vectors = await run_in_threadpool(score_vectors, champion, columns)
+    outputs = [_output(each, vectors) for each in wanted]
+    return InferenceAnswer(
+        model_name=name, model_version=champion.version, id=asked.id, outputs=outputs
+    )
+
+
+def _read(body: bytes) -> InferenceRequest:
+    read_json(body)
+    try:
+        return InferenceRequest.model_validate_json(body)
+    except ValidationError as refusal:
+        faults = tuple(fault_of(error) for error in refusal.errors(include_url=False))
+        raise SubmissionRefused("the request is not one of this protocol", faults) from None
+
+
+def _wanted(asked: InferenceRequest, *, may_explain: bool) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(each.name for each in asked.outputs))
+    if not set(names) <= {"probability", *OF_EXPLANATION}:
+        raise SubmissionRefused(f"the outputs are probability, {', '.join(OF_EXPLANATION)}")
+    if set(names) & set(OF_EXPLANATION) and not may_explain:
+        raise Forbidden("this needs a key with the scope explain")
+    return names or (("probability", *OF_EXPLANATION) if may_explain else ("probability",))
+
+
+def _columns(asked: InferenceRequest) -> dict[str, list[Any]]:
+    columns = {each.name: each.data for each in asked.inputs}
+    if len(columns) != len(asked.inputs):
+        raise SubmissionRefused("an input is given twice")
+    for each in asked.inputs:
+        if each.shape not in ([len(each.data)], [len(each.data), 1]):
+            raise SubmissionRefused("want inputs of the shape [n] or [n, 1] with n values")
+    return columns
+
+
+def _output(name: str, vectors: ScoredVectors) -> Output:
+    scores = vectors.scores
+    n = len(scores.probability)
+    data = {
+        "probability": scores.probability,
+        "log_odds": scores.log_odds,
+        "contributions": scores.contributions.ravel(),
+    }
+    values = data[name].tolist() if name in data else [scores.base_log_odds] * n
+    shape = [n, scores.contributions.shape[1]] if name == "contributions" else [n]
+    return Output(name=name, datatype="FP64", shape=shape, data=values)
+
+
+def _explaining(name: str, features: int) -> Tensor:
+    shape = [-1, features] if name == "contributions" else [-1]
+    return Tensor(name=name, datatype="FP64", shape=shape)
+
+
+def _refuse_other_version(champion: Champion, version: str | None) -> None:
+    if version not in {None, champion.version}:
+        raise NotFound("that version does not answer; only the promoted one does")

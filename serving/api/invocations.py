@@ -1,0 +1,109 @@
+"""`/ping` and `/invocations`, as MLflow's scoring server answers them."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from serving.api.openapi import INVOCATIONS_BODY, problems
+from serving.api.requests import JSON, MayScore, TheHouse, body_within, refuse_other_media
+from serving.api.shapes import Shape
+from serving.errors import NoModel, SubmissionRefused
+from serving.submitted import read_json
+from serving.vectors import ScoredVectors, champion_reading, score_vectors, vectors_in
+
+router = APIRouter(tags=["feature vectors"])
+
+
+class VectorExplanation(Shape):
+    """Why a vector scored as it did: base and contributions add up to the log-odds."""
+
+    log_odds: float
+    base_log_odds: float
+    contributions: dict[str, float]
+
+
+class Invoked(Shape):
+    """Probabilities in the order of the rows; explanations for callers who may have them."""
+
+    predictions: list[float]
+
+
+class InvokedExplained(Invoked):
+    """Probabilities with their explanations, for callers with the scope `explain`."""
+
+    explanations: list[VectorExplanation]
+
+
+@router.get("/ping", response_class=Response)
+def ping(house: TheHouse) -> Response:
+    """Whether any model answers."""
+    if not house.desk.assessor.champions.loaded():
+        raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
+    return Response(b"\n", media_type=JSON)
+
+
+@router.post(
+    "/invocations",
+    response_model=InvokedExplained | Invoked,
+    openapi_extra=INVOCATIONS_BODY,
+    responses=problems(
+        s400="The body is not acceptable JSON.",
+        s413="The body is too large, or holds too many rows.",
+        s415="The body is not plain JSON.",
+        s422="The columns are not a model's features, or a value is not of its type.",
+        s503="No model is ready.",
+    ),
+)
+async def invoke(request: Request, house: TheHouse, caller: MayScore) -> Invoked:
+    """Score feature vectors (`dataframe_records`, `dataframe_split`) by the model that reads them.
+
+    A vector is no subject: no lane follows, and no decision is made or stored.
+    """
+    refuse_other_media(request, JSON)
+    body = await body_within(request, house.settings.max_batch_bytes)
+
+    def scored() -> ScoredVectors:
+        columns = _columns(read_json(body))
+        house.limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
+        champion = champion_reading(house.desk.assessor.champions, list(columns))
+        return score_vectors(champion, columns)
+
+    vectors = await run_in_threadpool(scored)
+    predictions = vectors.scores.probability.tolist()
+    if not caller.may("explain"):
+        return Invoked(predictions=predictions)
+    return InvokedExplained(predictions=predictions, explanations=_explained(vectors))
+
+
+def _columns(given: Any) -> dict[str, list[Any]]:
+    match given:
+        case {"dataframe_split": {"columns": [*names], "data": [*rows]}}:
+            return _by_column(names, rows)
+        case {"dataframe_records": [{**first}, *rest]}:
+            names = list(first)
+            if not all(isinstance(row, dict) and set(row) == set(names) for row in rest):
+                raise SubmissionRefused("want records with the same fields")
+            return {name: [first[name], *(row[name] for row in rest)] for name in names}
+    raise SubmissionRefused("want an object with dataframe_records or dataframe_split")
+
+
+def _by_column(names: list[Any], rows: list[Any]) -> dict[str, list[Any]]:
+    is_named = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+    if not is_named or not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        raise SubmissionRefused("want different column names, and rows with a value for each")
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def _explained(vectors: ScoredVectors) -> list[VectorExplanation]:
+    names, scores = vectors.champion.model.encoding.names, vectors.scores
+    return [
+        VectorExplanation(
+            log_odds=log_odds,
+            base_log_odds=scores.base_log_odds,
+            contributions=dict(zip(names, parts, strict=True)),
+        )
+        for log_odds, parts in zip(
+            scores.log_odds.tolist(), scores.contributions.tolist(), strict=True
+        )
+    ]
