@@ -6,20 +6,22 @@ one scale) is derived here once; features and windows only read it. Two columns 
 their small unit (`_eur_cents`, `_g`, `_micro`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from stdnum import iso6346
 
 from features.arithmetic import ratio
-from features.columns import Column, Columns, is_before, kinds_of, matched
+from features.columns import Column, Columns, columns_of_table, is_before, kinds_of, matched
 from features.currencies import euro_cents
 from features.geography.distances import great_circle_km
 from features.geography.places import country, latitude, longitude
 from features.program.operations import Kind
 from features.program.program import Program, traced_columns
-from features.records import Journey, Shipment, SubjectKind
+from features.reading import read_records
+from features.records import RECORD_FILES, Journey, Shipment, SubjectKind
 from features.vocabulary import NO_TEXT, VOCABULARY
 
 # Bands of prices are a sixteenth to a thirty-second wide, bands of masses a quarter to an eighth.
@@ -28,6 +30,11 @@ MASS_DIGITS = 3
 
 Records = dict[str, Columns]
 """The columns of each record type, by the name of its file."""
+
+
+def records_of_folder(folder: Path, names: Iterable[str] = RECORD_FILES) -> Records:
+    """The columns of every record type in a folder, or of those named."""
+    return {name: columns_of_table(read_records(folder, name)) for name in names}
 
 
 def subjects_of(kind: SubjectKind, records: Records) -> Columns:

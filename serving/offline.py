@@ -7,6 +7,7 @@ of the file are part of the history that later ones are seen against.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from features.asof.history import History, records_of_folder
 from features.batch.blocks import HeldRecords
 from features.catalogue import catalogue
 from features.columns import columns_of_table, rows
@@ -22,9 +22,12 @@ from features.errors import RecordsError
 from features.matrix import feature_matrix
 from features.reading import read_record_file
 from features.records import SubjectKind
-from features.subjects import subjects_of
-from features.submission import Submission
-from features.vector import feature_vector
+from features.state.embedded import EmbeddedStore
+from features.state.rebuild import rebuild
+from features.state.state import State
+from features.subjects import records_of_folder, subjects_of
+from features.submission import Submission, told_by
+from features.vector import Vector, feature_vector
 from features.vocabulary import VOCABULARY
 from serving.errors import BodyMalformed, SubmissionRefused
 from serving.lanes.lanes import Lanes
@@ -127,12 +130,8 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
 
 
 def _submitted(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
-    history = History.of_folder(folder)
     submissions = list(_submissions(file, kind))
-    for submission in submissions:
-        history.add(submission)
-    vectors = [feature_vector(submission, history) for submission in submissions]
-    frame = pd.DataFrame(vectors, columns=_names(kind))
+    frame = pd.DataFrame(_vectors(submissions, folder), columns=_names(kind))
     for feature in catalogue(kind):
         if not feature.is_categorical:
             frame[feature.name] = frame[feature.name].astype(np.float64)
@@ -141,6 +140,18 @@ def _submitted(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
         features=frame,
         is_life_at_risk=[life_at_risk(submission) is not None for submission in submissions],
     )
+
+
+def _vectors(submissions: list[Submission], records: Path) -> list[Vector]:
+    """The vectors of submissions, each seen against the records and all the others."""
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "state"
+        rebuild(records, folder, and_then=lambda state: state.add(told_by(submissions)))
+        store = EmbeddedStore(folder)
+        state = State(store)
+        vectors = [feature_vector(submission, state) for submission in submissions]
+        store.close()
+        return vectors
 
 
 def _submissions(file: Path, kind: SubjectKind) -> Iterator[Submission]:

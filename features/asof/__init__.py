@@ -2,9 +2,7 @@
 
 A `Window` says which events of which key within how many days are reduced to one number
 (`windows`). `events` keeps the events of a source sorted by key and by the instant they became
-known. `reduction` is the compiled computation, the same for a million subjects and for one.
-`sources` keys each source as windows ask for it, `history` holds those of the past together, and
-`recent` finds in it what was added since it was sorted.
+known. `reduction` is the compiled computation. `sources` keys each source as windows ask for it.
 
 Every window is half-open, `[t - days, t)` on the instant of knowledge: what became known at the
 scoring instant itself is not used.

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from features.asof.history import records_of_folder
-from features.subjects import Records
+from features.subjects import Records, records_of_folder
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 
