@@ -5,6 +5,7 @@ Found on the way back from a reason to the papers, so clarity counts here and sp
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from features.asof.windows import Window
 from features.attached.sources import attached_to
 from features.columns import DAY_US, Column, Columns, is_missing, is_text
 from features.definition import Feature
-from features.subjects import subjects_of
+from features.records import SubjectKind
+from features.subjects import implied, record_kinds, subjects_of
 from features.submission import Submission, records_of
 from features.vocabulary import VOCABULARY
 
@@ -36,7 +38,7 @@ class Past:
 
 @dataclass(frozen=True)
 class Grounds:
-    """`declared` are columns of the subject, `records` ids by record type, `past` earlier events.
+    """`declared` are fields of its record, `records` ids by record type, `past` earlier events.
 
     A leg's id is its sequence, a position's its instant.
     """
@@ -50,7 +52,8 @@ class GroundsOf:
     """The grounds of any feature of one submission."""
 
     def __init__(self, submission: Submission):
-        kind, records = submission.subject_kind, records_of(submission)
+        self._kind = kind = submission.subject_kind
+        records = records_of(submission)
         subjects = subjects_of(kind, records)
         self._attached = attached_to(kind, subjects, records)
         self._subject_id, self._at = subjects["subject_id"][0], subjects["declared_at"][0]
@@ -66,7 +69,10 @@ class GroundsOf:
                 records[name] = tuple(sorted(set(ids)))
             elif (read := Past(window.source, window.matching, window.days)) not in past:
                 past.append(read)
-        return Grounds(feature.columns, {n: ids for n, ids in records.items() if ids}, tuple(past))
+        fields = (field for name in feature.columns for field in fields_behind(self._kind, name))
+        return Grounds(
+            tuple(dict.fromkeys(fields)), {n: ids for n, ids in records.items() if ids}, tuple(past)
+        )
 
     def _counted(self, window: Window) -> list[str]:
         events = self._attached[window.source]
@@ -77,6 +83,19 @@ class GroundsOf:
             counts = counts & (events[window.where] == 1)
         places = np.flatnonzero(counts)
         return [_record_id(events, at) for at in places[_telling(window, events, places)]]
+
+
+@cache
+def fields_behind(kind: SubjectKind, column: str) -> tuple[str, ...]:
+    """The fields of its records that a column of a subject is made of.
+
+    >>> fields_behind("shipment", "mass_kg"), fields_behind("route", "due_at")
+    (('gross_mass_kg', 'net_mass_kg'), ('due_at',))
+    """
+    if column in record_kinds(kind):
+        return (column,)
+    made = implied(kind, frozenset({column})).columns
+    return tuple(name for name in made if isinstance(name, str)) or (column,)
 
 
 def _telling(window: Window, events: Columns, places: Column) -> Column:

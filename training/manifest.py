@@ -68,12 +68,13 @@ class Reference(Part):
 
 
 class ScoreBand(Part):
-    """Labelled subjects of the evaluation window with log-odds up to `upto`, above the band before.
+    """Labelled subjects of the evaluation window with log-odds from `least` to `most`.
 
     `low` and `high` are the 95 % interval of the share that was confirmed.
     """
 
-    upto: float
+    least: float
+    most: float
     inspected: Annotated[int, Field(ge=1)]
     confirmed: Annotated[int, Field(ge=0)]
     low: Annotated[float, Field(ge=0, le=1)]

@@ -12,8 +12,8 @@ from training.estimators import proportion
 from training.manifest import ScoreBand
 from training.ranking import Floats
 
-SMALLEST_BAND = 50
-MOST_BANDS = 20
+SMALLEST_BAND = 30
+MOST_BANDS = 40
 
 
 def score_bands(log_odds: Floats, labels: Floats) -> tuple[ScoreBand, ...]:
@@ -25,10 +25,12 @@ def score_bands(log_odds: Floats, labels: Floats) -> tuple[ScoreBand, ...]:
     bands = []
     for place, edge in enumerate(edges.tolist()):
         own = labels[places == place]
+        least = float(log_odds[places == place].min())
         share = proportion(float(own.sum()), len(own))
         bands.append(
             ScoreBand(
-                upto=edge,
+                least=least,
+                most=edge,
                 inspected=len(own),
                 confirmed=int(own.sum()),
                 low=share.low,

@@ -1,5 +1,6 @@
 """What a champion says about one vector of features."""
 
+import math
 from bisect import bisect_left
 
 from serving.explanation.parts import Part
@@ -11,9 +12,12 @@ from serving.scorer.champions import Champion
 class Inspected(Part):
     """Inspected subjects of about the same score, in the window that the model was judged on.
 
-    `low` and `high` are the 95 % interval of the share that was confirmed among them.
+    Their probabilities were from `least` to `most`; `low` and `high` are the 95 % interval of the
+    share that was confirmed among them.
     """
 
+    least: float
+    most: float
     subjects: int
     confirmed: int
     low: float
@@ -60,8 +64,14 @@ def score_of(champion: Champion, vector: dict[str, Value]) -> tuple[Score, list[
 
 def _inspected(champion: Champion, log_odds: float) -> Inspected:
     bands = champion.model.manifest.score_bands
-    place = bisect_left(bands, log_odds, key=lambda band: band.upto)
+    place = bisect_left(bands, log_odds, key=lambda band: band.most)
     band = bands[min(place, len(bands) - 1)]
+    least, most = (1 / (1 + math.exp(-end)) for end in (band.least, band.most))
     return Inspected(
-        subjects=band.inspected, confirmed=band.confirmed, low=band.low, high=band.high
+        least=least,
+        most=most,
+        subjects=band.inspected,
+        confirmed=band.confirmed,
+        low=band.low,
+        high=band.high,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from features.catalogue import features_by_name
-from features.grounds import RECORD_TYPES, Grounds, Past
+from features.grounds import RECORD_TYPES, Grounds, Past, fields_behind
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.wording import listed
 
@@ -25,9 +25,14 @@ EVER = "{source} of the same {by}"
 DECLARED = "what was declared: {fields}"
 MOST_RECORDS = 6
 
-# How columns that were derived on entry end; the field itself is what a person knows.
-_ENDINGS = ("_eur_cents", "_micro_eur_per_kg", "_eur_per_kg", "_eur", "_text", "_km", "_kg", "_g")
-_IDS = ("_id", "_at", "_m3")
+_NAMES = {
+    "hs_code": "goods code",
+    "hs_heading": "goods heading",
+    "rounded_unit_value": "price per kg",
+    "unit_value_band": "band of prices per kg",
+    "mass_band": "band of masses",
+}
+_NOT_SAID = ("_id", "_at", "_kg", "_m3")
 
 
 def resting_in_words(grounds: Grounds, language: Language = ENGLISH) -> list[str]:
@@ -43,12 +48,14 @@ def resting_in_words(grounds: Grounds, language: Language = ENGLISH) -> list[str
 
 
 def field_name(column: str) -> str:
-    """A column as a person knows the field behind it.
+    """A field or a key as a person knows it.
 
-    >>> field_name("declared_value_eur_cents"), field_name("consignee_id")
-    ('declared value', 'consignee')
+    >>> field_name("gross_mass_kg"), field_name("consignee_id"), field_name("hs_code")
+    ('gross mass', 'consignee', 'goods code')
     """
-    for ending in (*_ENDINGS, *_IDS):
+    if column in _NAMES:
+        return _NAMES[column]
+    for ending in _NOT_SAID:
         column = column.removesuffix(ending)
     return column.replace("_", " ")
 
@@ -57,7 +64,9 @@ def resting_messages() -> Iterator[str]:
     """Every text that grounds are told with."""
     yield from (*RECORDS.values(), *SOURCES.values(), IN_DAYS, EVER, DECLARED)
     for feature in features_by_name().values():
-        yield from map(field_name, feature.columns)
+        for kind in feature.subjects:
+            fields = (field for name in feature.columns for field in fields_behind(kind, name))
+            yield from map(field_name, fields)
         for window in feature.windows.values():
             if window.source not in RECORD_TYPES:
                 yield from map(field_name, window.matching)

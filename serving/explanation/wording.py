@@ -93,10 +93,16 @@ def figures(value: float) -> str:
 def readable(name: str) -> str:
     """A name of ours as words.
 
-    >>> readable("unit_value_eur_per_kg")
-    'Unit value EUR per kg'
+    >>> readable("unit_value_eur_per_kg"), readable("carrier_journeys_30d")
+    ('Unit value EUR per kg', 'Carrier journeys in 30 days')
     """
-    return capital(" ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_")))
+    return capital(" ".join(map(_word, name.split("_"))))
+
+
+def _word(part: str) -> str:
+    if part[:-1].isdigit() and part.endswith("d"):
+        return f"in {part[:-1]} days"
+    return _ABBREVIATIONS.get(part, part)
 
 
 def capital(text: str) -> str:

@@ -1,6 +1,7 @@
 """Reasons in the reader's language: whole, with its plurals and its marks."""
 
 import re
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -9,14 +10,17 @@ from babel.messages.pofile import read_po, write_po
 
 from features.catalogue import SHIPMENT, catalogue
 from features.definition import Feature, Peers, Unit
+from features.grounds import GroundsOf
 from features.records import SubjectKind
 from features.wanted import WANTED
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.messages import messages, template
 from serving.explanation.missing import missing_in_words
 from serving.explanation.reasons import Contribution, reason_in, reasons_of
+from serving.explanation.resting import resting_in_words
 from serving.explanation.usual import PEERS, SAYINGS, Usual, usual_in_words
 from serving.explanation.wording import Value, listed, sentence, value_in_words
+from tests.serving.bodies import ROUTE, submission
 from tests.serving.bodies import SHIPMENT as BODY
 from tests.serving.conftest import Service
 
@@ -68,6 +72,12 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
     said += [usual_in_words(each, unit, kind, pseudo) for each in sayings for unit in Unit]
     said += [missing_in_words(path, pseudo) for path in WANTED[kind]]
     said += [listed(["1", "2", "3"], pseudo)]
+    body = submission(BODY if kind == "shipment" else ROUTE)
+    grounds = GroundsOf(body)
+    for feature in features:
+        told = grounds.feature(feature)
+        ids = dict.fromkeys(told.records, ("1", "2"))
+        said += resting_in_words(replace(told, records=ids), pseudo)
 
     assert [text for text in said if LATIN.search(text)] == []
 
