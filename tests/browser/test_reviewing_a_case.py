@@ -85,8 +85,10 @@ def test_by_keyboard_alone_a_case_is_taken_and_ended(page: Page, site: Site) -> 
     sign_in(page, site, account(site, "one"))
 
     expect(page.get_by_role("link", name="Shipment S-1")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("n")
     expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("d")
     for choice in ("no_finding_after_inspection", "nothing_found", "high"):
         expect(page.locator("select:focus")).to_be_visible()
