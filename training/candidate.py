@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from training.evaluation.explained import Explained
 from training.evaluation.report import Report
 from training.growth import Growth, Progress
 from training.leakage.checks import findings, refuse_telling_features
@@ -21,6 +22,7 @@ class Candidate:
 
     model: RiskModel
     report: Report
+    explained: Explained
     trials: tuple[Trial, ...] = ()
     """Of the search that led to its parameters, if there was one."""
 
@@ -49,4 +51,4 @@ def train(
     files = {BOOSTER: text.encode(), REPORT: report.as_bytes, USUAL: peers.content}
     model = RiskModel.of(scored.manifest(split, files, parameters, report), files, data.inputs)
     progress("evaluate", 1, 1)
-    return Candidate(model, report)
+    return Candidate(model, report, scored.explained)

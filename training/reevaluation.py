@@ -3,13 +3,16 @@
 Only declarations from the model's own evaluation window on count: earlier ones it has seen.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from training.errors import TrainingSetError
+from training.evaluation.explained import Explained
 from training.evaluation.report import Report
+from training.evaluation.stability import stability
 from training.margins import Margins
 from training.parameters import TrainingParameters
 from training.risk_model import RiskModel
@@ -18,11 +21,34 @@ from training.time_split import LAST, Window, end_of, refuse_thin
 from training.training_set import TrainingSet
 
 
-def reevaluate(model: RiskModel, data: TrainingSet, oracle: Path | None = None) -> Report:
-    """The report of `model` on `data`; raises NotEnoughLabels where it could say nothing."""
-    parameters = parameters_of(model)
-    scored = scored_window(model, data, unseen_window(model, data))
-    return scored.report(parameters, oracle)
+@dataclass(frozen=True)
+class Reevaluation:
+    """A report, and a sample of the subjects that it speaks of with their contributions."""
+
+    report: Report
+    explained: Explained
+
+
+def reevaluate(
+    model: RiskModel,
+    data: TrainingSet,
+    oracle: Path | None = None,
+    champion: RiskModel | None = None,
+) -> Reevaluation:
+    """Judge `model` on `data`, and say how far it agrees with the champion on whom to inspect.
+
+    Raises NotEnoughLabels where it could say nothing.
+    """
+    parameters, window = parameters_of(model), unseen_window(model, data)
+    scored = scored_window(model, data, window)
+    report = scored.report(parameters, oracle)
+    if champion is not None:
+        theirs = scored_window(champion, data, window)
+        agreement = stability(
+            scored.log_odds, theirs.log_odds, champion.digest, parameters.evaluation
+        )
+        report = report.model_copy(update={"stability": agreement})
+    return Reevaluation(report, scored.explained)
 
 
 def scored_window(model: RiskModel, data: TrainingSet, window: Window) -> ScoredWindow:

@@ -3,8 +3,9 @@
 import importlib.metadata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,13 @@ from training.encoded_rows import EncodedRows
 from training.encoding import Encoding
 from training.evaluation.cold import cold_figures
 from training.evaluation.evaluate import evaluate
-from training.evaluation.importance import importance
+from training.evaluation.explained import Explained
 from training.evaluation.judged import Judged
-from training.evaluation.oracle import beside_the_oracle, true_probabilities
-from training.evaluation.report import OracleFigures, Report
+from training.evaluation.offices import at_office_capacity
+from training.evaluation.oracle import Oracle, beside_the_oracle
+from training.evaluation.report import Report, TypologyFigures
+from training.evaluation.strata import by_stratum
+from training.evaluation.typologies import by_typology, is_new
 from training.fit import monotone_constraints
 from training.manifest import Calibration, GoldenVector, Manifest
 from training.margins import Margins
@@ -88,23 +92,48 @@ class ScoredWindow:
         With an `oracle` file, also of all subjects beside the best that is possible.
         """
         everyone, labelled = (self.judged(labelled_only=only) for only in (False, True))
-        figures = evaluate(
-            model_name(self.data.inputs.subject),
-            labelled,
-            self.window.figures,
-            parameters.evaluation,
-            parameters.seed,
-        )
+        chosen, seed = parameters.evaluation, parameters.seed
+        name = model_name(self.data.inputs.subject)
+        figures = evaluate(name, labelled, self.window.figures, chosen, seed)
         earlier = self.data.declared_between(self.data.declared_at[0], self.window.begins)
-        contributions, _ = self._explained(_spread(len(self.rows), EXPLAINED_ROWS))
-        return figures.model_copy(
-            update={
-                "cold": cold_figures(labelled, earlier, parameters.evaluation, parameters.seed),
-                "importance": importance(contributions, self.encoding.names),
-                "never_seen": self.encoding.unseen(self.frame),
-                "oracle": () if oracle is None else _oracle(everyone, oracle, parameters),
-            }
+        more: dict[str, Any] = {
+            "at_office_capacity": at_office_capacity(everyone, labelled, chosen, seed),
+            "strata": by_stratum(labelled, chosen, seed),
+            "typologies": self._typologies(labelled),
+            "cold": cold_figures(labelled, earlier, chosen, seed),
+            "importance": self.explained.importance,
+            "never_seen": self.encoding.unseen(self.frame),
+        }
+        if oracle is not None:
+            more |= self._beside(Oracle.read(oracle, everyone), parameters)
+        return figures.model_copy(update=more)
+
+    @cached_property
+    def explained(self) -> Explained:
+        """Contributions of subjects from the whole window, evenly over its time."""
+        places = _spread(len(self.rows), EXPLAINED_ROWS)
+        contributions, _ = self._explained(places)
+        return Explained(
+            names=tuple(self.encoding.names),
+            is_categorical=tuple(c.categories is not None for c in self.encoding.inputs),
+            rows=self.values.only(places)[:],
+            contributions=contributions,
         )
+
+    def _typologies(self, labelled: Judged) -> tuple[TypologyFigures, ...]:
+        typology = self.data.outcomes.typology[labelled.rows]
+        return by_typology(labelled, typology, is_new(labelled, typology, self.window.begins))
+
+    def _beside(self, oracle: Oracle, parameters: TrainingParameters) -> dict[str, Any]:
+        """All that an oracle adds to a report."""
+        chosen, seed = parameters.evaluation, parameters.seed
+        new = is_new(oracle.judged, oracle.typology, self.window.begins)
+        known = oracle.only(~new)
+        return {
+            "oracle": beside_the_oracle(oracle, oracle.probability, chosen, seed),
+            "oracle_known": beside_the_oracle(known, known.came_true, chosen, seed),
+            "oracle_typologies": by_typology(oracle.judged, oracle.typology, new),
+        }
 
     def manifest(
         self,
@@ -171,13 +200,6 @@ class ScoredWindow:
             self.calibration.slope * parts,
             self.calibration.slope * expected + self.calibration.intercept,
         )
-
-
-def _oracle(
-    everyone: Judged, file: Path, parameters: TrainingParameters
-) -> tuple[OracleFigures, ...]:
-    truth = true_probabilities(file, everyone)
-    return beside_the_oracle(everyone, truth, parameters.evaluation, parameters.seed)
 
 
 def _spread(rows: int, most: int) -> Ints:

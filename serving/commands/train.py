@@ -12,8 +12,10 @@ from serving.commands.printing import messages, print_json, progress_bar
 if TYPE_CHECKING:
     from training.candidate import Candidate
     from training.evaluation.report import Report
-    from training.model_home import Registration
+    from training.model_home import ModelHome, Registration
     from training.parameters import TrainingParameters
+    from training.reevaluation import Reevaluation
+    from training.risk_model import RiskModel
     from training.training_set import TrainingSet
     from training.trial import Trial
 
@@ -103,9 +105,10 @@ def evaluate(
     judged = RiskModel.read(folder, models.public_key)
     subject = judged.manifest.subject
     data = TrainingSet.read(training_set or home / "training_sets" / subject, subject)
-    report = reevaluate(judged, data, oracle)
+    judgement = reevaluate(judged, data, oracle, _other_champion(models, judged))
+    report = judgement.report
     written = out or home / "evaluations" / judged.manifest.name / folder.name
-    _write_report(report, written)
+    _write_report(judgement, written)
     if as_json:
         print_json(report.model_dump(mode="json"))
         return
@@ -236,14 +239,32 @@ def _summary(candidate: "Candidate", registration: "Registration") -> dict[str, 
     )
 
 
-def _write_report(report: "Report", folder: Path) -> None:
+def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
+    """The champion, unless it is the model itself or can no longer answer."""
+    from contextlib import suppress
+
+    from features.errors import CatalogueMismatch
+    from training.errors import ArtefactError
+    from training.risk_model import RiskModel
+
+    pointer = models.pointer(model.manifest.name, "champion")
+    if pointer is None or pointer.digest == model.digest:
+        return None
+    folder = models.folder_of(pointer.name, pointer.version)
+    with suppress(ArtefactError, CatalogueMismatch):
+        return RiskModel.read(folder, models.public_key)
+    return None
+
+
+def _write_report(judged: "Reevaluation", folder: Path) -> None:
     from features.folders import written_whole
     from training.evaluation.page import page
     from training.evaluation.pictures import pictures
 
     with written_whole(folder) as partial:
-        (partial / "report.json").write_text(report.model_dump_json(indent=1))
-        (partial / "report.html").write_text(page(report, pictures(report)))
+        drawn = pictures(judged.report, judged.explained)
+        (partial / "report.json").write_bytes(judged.report.as_bytes)
+        (partial / "report.html").write_text(page(judged.report, drawn))
 
 
 def _print_figures(report: "Report") -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from features.geography.regions import region_of
 from training.estimators import proportion
 from training.evaluation.judged import Judged
 from training.evaluation.report import GroupFigures
@@ -33,12 +34,22 @@ def by_group(judged: Judged, *, smallest: int) -> tuple[GroupFigures, ...]:
 def _groupings(judged: Judged) -> "dict[str, pd.Series[str]]":
     subjects = judged.subjects
     before = subjects["operator_subjects_before"]
+    regions = pd.Series(
+        region_of(
+            subjects["origin_country"]
+            .astype(object)
+            .where(subjects["origin_country"].notna(), None)
+        ),
+        index=subjects.index,
+    )
     selected_by = pd.Series(judged.data.outcomes.selected_by[judged.rows], index=subjects.index)
     return {
         "mode": subjects["mode"],
         "office": subjects["office_id"],
         "origin": subjects["origin_country"],
+        "region of origin": regions,
         "operator": pd.cut(before, SIZES, right=False, labels=SIZE_NAMES).astype("str"),
+        "operator is": before.gt(0).map({True: "known", False: "new"}),
         "selected by": selected_by,
     }
 

@@ -36,17 +36,22 @@ class Judged:
         """Which of the rows a lot chose."""
         return self.data.outcomes.in_random_lane[self.rows]
 
+    @property
+    def declared_value(self) -> Floats:
+        """What was declared, in euros; 0 where unknown."""
+        value = self.subjects["declared_value_eur"].to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.nan_to_num(value)
+
     def only(self, mask: Bools) -> "Judged":
         """The rows where `mask` holds."""
         return Judged(self.data, self.rows[mask], self.probability[mask])
 
     def ranking(self, *, weighted: bool = False) -> Ranking:
         """The subjects ranked; `weighted` by inverse selection probability, mean weight 1."""
-        value = self.subjects["declared_value_eur"].to_numpy(dtype=np.float64, na_value=np.nan)
         weights = None
         if weighted:
             weights = self.data.outcomes.weights(clip=1 / SMALLEST_PROBABILITY)[self.rows]
             weights = weights / weights.mean()
         return Ranking.of(
-            self.labels, self.probability, weights=weights, values=np.nan_to_num(value)
+            self.labels, self.probability, weights=weights, values=self.declared_value
         )

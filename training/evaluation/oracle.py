@@ -1,6 +1,8 @@
 """The model as a share of the best possible: an invented world knows every true probability."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -10,35 +12,66 @@ from training.errors import TrainingSetError
 from training.estimators import Estimate, with_intervals
 from training.evaluation.judged import Judged
 from training.evaluation.report import OracleFigures
+from training.outcomes import Bools, Texts
 from training.parameters import EvaluationParameters
 from training.ranking import Floats, Ranking, at_capacity
 
-COLUMNS = ("subject_kind", "subject_id", "true_probability")
+COLUMNS = ("subject_kind", "subject_id", "true_probability", "typology")
 
 
-def true_probabilities(file: Path, judged: Judged) -> Floats:
-    """The true probability of every judged subject. Raises TrainingSetError where one is absent."""
-    try:
-        oracle = pd.read_parquet(file, columns=list(COLUMNS))
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
-        raise TrainingSetError(f"{file}: not an oracle file ({error})") from None
-    of_kind = oracle[oracle["subject_kind"] == judged.data.inputs.subject]
-    truth = of_kind.drop_duplicates("subject_id").set_index("subject_id")["true_probability"]
-    beside = truth.reindex(judged.data.subject_ids[judged.rows]).to_numpy(dtype=np.float64)
-    if np.isnan(beside).any():
-        absent = judged.data.subject_ids[judged.rows][np.isnan(beside)][0]
-        raise TrainingSetError(f"{file}: the subject {absent!r} is missing")
-    return beside
+@dataclass(frozen=True)
+class Oracle:
+    """What an invented world knows of the judged subjects, in their order.
+
+    `typology` is None where nothing was smuggled.
+    """
+
+    judged: Judged
+    probability: Floats
+    typology: Texts
+
+    @classmethod
+    def read(cls, file: Path, judged: Judged) -> Self:
+        """The oracle of a world. Raises TrainingSetError where a judged subject is absent."""
+        try:
+            oracle = pd.read_parquet(file, columns=list(COLUMNS))
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+            raise TrainingSetError(f"{file}: not an oracle file ({error})") from None
+        of_kind = oracle[oracle["subject_kind"] == judged.data.inputs.subject]
+        ids = judged.data.subject_ids[judged.rows]
+        beside = of_kind.drop_duplicates("subject_id").set_index("subject_id").reindex(ids)
+        probability = beside["true_probability"].to_numpy(dtype=np.float64)
+        if np.isnan(probability).any():
+            raise TrainingSetError(
+                f"{file}: the subject {ids[np.isnan(probability)][0]!r} is missing"
+            )
+        typology = beside["typology"].astype(object)
+        return cls(judged, probability, typology.where(typology.notna(), None).to_numpy())
+
+    def only(self, mask: Bools) -> Self:
+        """The subjects where `mask` holds."""
+        return replace(
+            self,
+            judged=self.judged.only(mask),
+            probability=self.probability[mask],
+            typology=self.typology[mask],
+        )
+
+    @property
+    def came_true(self) -> Floats:
+        """1 for subjects that did smuggle, 0 for others."""
+        return np.array([float(name is not None) for name in self.typology])
 
 
 def beside_the_oracle(
-    judged: Judged, truth: Floats, parameters: EvaluationParameters, seed: int
+    oracle: Oracle, labels: Floats, parameters: EvaluationParameters, seed: int
 ) -> tuple[OracleFigures, ...]:
-    """Per capacity share, the model's expected precision and the best that is possible.
+    """Per capacity share, the model's precision and the best that is possible.
 
-    `judged` holds all subjects of a window, labelled or not.
+    `labels` are the true probabilities, which tells of expected precision, or what came true.
     """
-    ours, best = Ranking.of(truth, judged.probability), Ranking.of(truth, truth)
+    ours = Ranking.of(labels, oracle.judged.probability)
+    best = Ranking.of(labels, oracle.probability)
     return tuple(
         _figures(share, _at(ours, best, share, parameters, seed))
         for share in parameters.capacity_shares
@@ -55,7 +88,8 @@ def _at(
         counts[drawn.order] = drawn.weights
         precision = at_capacity(drawn, share)["precision"]
         oracle = at_capacity(best.redrawn(counts), share)["precision"]
-        return {"precision": precision, "oracle": oracle, "share": precision / oracle}
+        share_of_oracle = precision / oracle if oracle > 0 else float("nan")
+        return {"precision": precision, "oracle": oracle, "share": share_of_oracle}
 
     return with_intervals(ours, compared, rounds=parameters.redraws, seed=seed)
 

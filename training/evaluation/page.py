@@ -9,18 +9,27 @@ from string import Template
 from matplotlib.figure import Figure
 
 from training.estimators import Estimate
-from training.evaluation.report import Figures, Report
+from training.evaluation.report import (
+    CapacityFigures,
+    Figures,
+    Report,
+    Stability,
+    TypologyFigures,
+)
 from training.leakage.finding import Finding
+
+CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")
 
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>$title</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-body{font:15px/1.5 system-ui,sans-serif;color:#16242d;max-width:62rem;
+body{font:15px/1.5 system-ui,sans-serif;color:#16242d;max-width:76rem;
 margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
-table{border-collapse:collapse;margin:.5rem 0}th,td{padding:.2rem .8rem;text-align:right;
-border-bottom:1px solid #d9e0e4;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;margin:.5rem 0;display:block;overflow-x:auto}
+th,td{padding:.2rem .8rem;text-align:right;
+border-bottom:1px solid #d9e0e4;font-variant-numeric:tabular-nums;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}small{color:#5a6b75}
 .note{background:#f3f0e7;border-left:4px solid #c8553d;padding:.6rem 1rem}
 .pictures{display:flex;flex-wrap:wrap;gap:1rem}img{max-width:100%;height:auto}
@@ -54,20 +63,16 @@ def _sections(report: Report) -> Iterable[str]:
     yield _figures("All inspected subjects", report.inspected)
     yield _figures("All inspected, weighted back to the population", report.weighted)
     if report.random_lane is not None:
-        yield _figures("Random lane", report.random_lane)
-    if report.oracle:
-        head = ("share inspected", "precision", "best possible", "share of the best")
-        rows = [
-            (
-                f"{o.share:.0%}",
-                spelt(o.precision),
-                spelt(o.oracle_precision),
-                spelt(o.share_of_oracle),
-            )
-            for o in report.oracle
-        ]
-        yield _table("Beside the oracle (all subjects)", head, rows)
+        yield _figures("Random lane: the population", report.random_lane)
+    if report.at_office_capacity is not None:
+        rows = [_capacity(report.at_office_capacity)]
+        yield _table("Every office inspects as many of its own as it did", CAPACITY, rows)
+    yield _strata(report)
+    yield from _oracle(report)
+    if report.stability is not None:
+        yield _stability(report.stability)
     yield _groups(report)
+    yield _typologies("By typology, confirmed subjects in the highest 5 %", report.typologies)
     if report.cold:
         cold_head = ("new in", "labelled", "confirmed", "ROC-AUC", "precision at 5 %")
         cold_rows = [
@@ -81,6 +86,73 @@ def _sections(report: Report) -> Iterable[str]:
     unseen = [(name, str(count)) for name, count in report.never_seen.items() if count]
     if unseen:
         yield _table("Never seen in fitting", ("feature", "subjects"), unseen)
+
+
+def _strata(report: Report) -> str:
+    head = (
+        "selected by",
+        "labelled",
+        "confirmed",
+        "share confirmed",
+        "precision",
+        "recall",
+        "lift",
+        "ROC-AUC",
+        "calibration error",
+    )
+    rows = [
+        (
+            s.selected_by,
+            f"{s.labelled:,}",
+            f"{s.confirmed:,}",
+            spelt(s.prevalence),
+            spelt(s.precision),
+            spelt(s.recall),
+            spelt(s.lift, places=2),
+            spelt(s.roc_auc),
+            spelt(s.ece),
+        )
+        for s in report.strata
+    ]
+    return _table("By stratum, each ranked by itself and cut at 5 %", head, rows)
+
+
+def _oracle(report: Report) -> Iterable[str]:
+    head = ("share inspected", "precision", "best possible", "share of the best")
+    among = (
+        ("Beside the oracle (all subjects)", report.oracle),
+        ("Beside the oracle, among known typologies", report.oracle_known),
+    )
+    for title, oracle in among:
+        if oracle:
+            rows = [
+                (
+                    f"{o.share:.0%}",
+                    spelt(o.precision),
+                    spelt(o.oracle_precision),
+                    spelt(o.share_of_oracle),
+                )
+                for o in oracle
+            ]
+            yield _table(title, head, rows)
+    title = "By typology, true cases in the highest 5 % of all subjects"
+    yield _typologies(title, report.oracle_typologies)
+
+
+def _typologies(title: str, typologies: tuple[TypologyFigures, ...]) -> str:
+    rows = [
+        (t.typology, f"{t.cases:,}", spelt(t.recall), "new" if t.is_new else "") for t in typologies
+    ]
+    return _table(title, ("typology", "cases", "recall", ""), rows) if rows else ""
+
+
+def _stability(stability: Stability) -> str:
+    rows = [(f"{a.share:.0%}", spelt(a.common)) for a in stability.agreement]
+    title = (
+        f"Beside the champion {stability.champion[:19]}… on {stability.subjects:,} subjects: rank "
+        f"correlation {spelt(Estimate(stability.rank_correlation))}"
+    )
+    return _table(title, ("share inspected", "in the champion's highest too"), rows)
 
 
 def _groups(report: Report) -> str:
@@ -109,17 +181,7 @@ def _groups(report: Report) -> str:
 
 
 def _figures(title: str, figures: Figures) -> str:
-    head = ("share inspected", "precision", "recall", "lift", "value captured")
-    rows = [
-        (
-            f"{at.share:.0%}",
-            spelt(at.precision),
-            spelt(at.recall),
-            spelt(at.lift, places=2),
-            spelt(at.value_captured),
-        )
-        for at in figures.at_capacity
-    ]
+    rows = [_capacity(at) for at in figures.at_capacity]
     overall = (
         ("ROC-AUC", spelt(figures.roc_auc)),
         ("PR-AUC", spelt(figures.pr_auc)),
@@ -131,7 +193,17 @@ def _figures(title: str, figures: Figures) -> str:
         ("share confirmed", spelt(figures.prevalence, places=4)),
     )
     title = f"{title} ({figures.labelled:,}, {figures.confirmed:,} confirmed)"
-    return _table(title, head, rows) + _table("", ("figure", "value"), overall)
+    return _table(title, CAPACITY, rows) + _table("", ("figure", "value"), overall)
+
+
+def _capacity(at: CapacityFigures) -> tuple[str, ...]:
+    return (
+        f"{100 * at.share:.3g}%",
+        spelt(at.precision),
+        spelt(at.recall),
+        spelt(at.lift, places=2),
+        spelt(at.value_captured),
+    )
 
 
 def spelt(estimate: Estimate, places: int = 3) -> str:

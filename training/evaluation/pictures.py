@@ -1,24 +1,33 @@
 """The report's pictures, drawn without a screen."""
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from training.evaluation.beeswarm import beeswarm
+from training.evaluation.explained import Explained
 from training.evaluation.report import Figures, Report
 
 INK = "#1b3a4b"
 WARM = "#c8553d"
 PALE = "#9aa7b0"
+GREEN = "#5b8a5a"
 MOST_FEATURES = 25
 
 
-def pictures(report: Report) -> dict[str, Figure]:
-    """Every picture by name: `reliability`, `at_capacity`, `importance`."""
+def pictures(report: Report, explained: Explained | None = None) -> dict[str, Figure]:
+    """Every picture by name; without a sample of contributions, no `beeswarm`."""
     drawn = {
         "reliability": reliability(report),
         "at_capacity": at_capacity(report),
+        "lift": lift(report),
     }
     if report.importance:
         drawn["importance"] = importance(report)
+    if explained is not None:
+        drawn["beeswarm"] = _figure(7.4, 6.4)
+        beeswarm(explained, drawn["beeswarm"])
+        drawn["beeswarm"].axes[0].set_title("What moves scores, subject by subject")
     return drawn
 
 
@@ -39,19 +48,12 @@ def reliability(report: Report) -> Figure:
 
 
 def at_capacity(report: Report) -> Figure:
-    """Precision and recall at every share that can be inspected, with intervals."""
+    """Precision, recall and value captured at every share that can be inspected."""
     figure, axes = _empty(5.6, 4.6)
-    at = report.inspected.at_capacity
-    shares = [100 * figure.share for figure in at]
-    for name, colour in (("precision", WARM), ("recall", INK)):
-        estimates = [getattr(figure, name) for figure in at]
-        values = [e.value or 0.0 for e in estimates]
-        low = [v - (v if e.low is None else e.low) for v, e in zip(values, estimates, strict=True)]
-        high = [
-            (v if e.high is None else e.high) - v for v, e in zip(values, estimates, strict=True)
-        ]
-        spread = [[max(0.0, x) for x in low], [max(0.0, x) for x in high]]
-        axes.errorbar(shares, values, spread, fmt="o-", capsize=3, color=colour, label=name)
+    for place, (name, colour) in enumerate(
+        (("precision", WARM), ("recall", INK), ("value_captured", GREEN))
+    ):
+        _curve(axes, report.inspected, name, colour, name.replace("_", " "), place)
     axes.axhline(
         report.inspected.prevalence.value or 0, color=PALE, linestyle="--", label="drawn by lot"
     )
@@ -60,6 +62,30 @@ def at_capacity(report: Report) -> Figure:
     )
     axes.legend(frameon=False, fontsize=8)
     return figure
+
+
+def lift(report: Report) -> Figure:
+    """How many times as many as by lot, for all inspected and for each other way of counting."""
+    figure, axes = _empty(5.6, 4.6)
+    for place, (label, figures, colour) in enumerate(_sets(report)):
+        _curve(axes, figures, "lift", colour, label, place)
+    highest = max(at.lift.value or 1 for _, drawn, _ in _sets(report) for at in drawn.at_capacity)
+    axes.axhline(1, color=PALE, linestyle="--", label="drawn by lot")
+    axes.set(xlabel="% inspected", ylabel="lift", title="Lift over the lot")
+    axes.set_ylim(0, 2 * highest)  # an interval may reach far beyond
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _curve(axes: Axes, figures: Figures, name: str, colour: str, label: str, place: int) -> None:
+    """One figure at every share, with its intervals beside those of the curves before it."""
+    estimates = [getattr(at, name) for at in figures.at_capacity]
+    shares = [100 * at.share + 0.1 * place for at in figures.at_capacity]
+    values = [e.value or 0.0 for e in estimates]
+    low = [v - (v if e.low is None else e.low) for v, e in zip(values, estimates, strict=True)]
+    high = [(v if e.high is None else e.high) - v for v, e in zip(values, estimates, strict=True)]
+    spread = [[max(0.0, x) for x in low], [max(0.0, x) for x in high]]
+    axes.errorbar(shares, values, spread, fmt="o-", capsize=3, color=colour, label=label)
 
 
 def importance(report: Report) -> Figure:
@@ -87,9 +113,14 @@ def _sets(report: Report) -> list[tuple[str, Figures, str]]:
     return sets
 
 
-def _empty(width: float, height: float):  # type: ignore[no-untyped-def]
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
-    FigureCanvasAgg(figure)
+def _empty(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = _figure(width, height)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    FigureCanvasAgg(figure)
+    return figure

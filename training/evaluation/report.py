@@ -65,6 +65,35 @@ class GroupFigures(Part):
     false_referral: Estimate
 
 
+class StratumFigures(Part):
+    """Subjects that were selected in one way, ranked by themselves and cut at 5 % of them.
+
+    All but the counts and `prevalence` are None where too few are confirmed or clean.
+    """
+
+    selected_by: str
+    labelled: int
+    confirmed: int
+    prevalence: Estimate
+    precision: Estimate = Estimate(None)
+    recall: Estimate = Estimate(None)
+    lift: Estimate = Estimate(None)
+    roc_auc: Estimate = Estimate(None)
+    ece: Estimate = Estimate(None)
+
+
+class TypologyFigures(Part):
+    """Cases of one typology; `recall` is the share of them in the highest 5 % of everyone.
+
+    `is_new` where no outcome that was known before the window told of it.
+    """
+
+    typology: str
+    cases: int
+    is_new: bool
+    recall: Estimate
+
+
 class ColdFigures(Part):
     """Subjects whose value in `column` is on no earlier labelled subject, ranked by themselves.
 
@@ -88,8 +117,8 @@ class Importance(Part):
 class OracleFigures(Part):
     """The model beside the best that is possible, on all subjects of the window at one share.
 
-    Labels are the invented world's true probabilities, so nothing here depends on who was
-    inspected.
+    Labels are the invented world's true probabilities (among known typologies, what came true), so
+    nothing here depends on who was inspected.
     """
 
     share: float
@@ -98,12 +127,35 @@ class OracleFigures(Part):
     share_of_oracle: Estimate
 
 
+class Agreement(Part):
+    """The part of the highest `share` of subjects that is in the champion's highest, too."""
+
+    share: float
+    common: Estimate
+
+
+class Stability(Part):
+    """A model beside the champion on all subjects of the window, labelled or not.
+
+    `rank_correlation` is Spearman's; None where one of them gives every subject the same score.
+    """
+
+    champion: str
+    subjects: int
+    rank_correlation: float | None
+    agreement: tuple[Agreement, ...]
+
+
 class Report(Part):
     """One model's evaluation.
 
     `inspected` counts every labelled subject once; `weighted` counts each by its recorded
     selection probability, back towards the population it was chosen from; `random_lane` holds
-    those a lot chose. `population_precision` says in words which figure that is.
+    those a lot chose, `strata` each way of selection by itself. `population_precision` says in
+    words which figure that is. `at_office_capacity` lets every office take as many as it inspected.
+
+    `typologies` are those of confirmed subjects, `oracle_typologies` those of all subjects as an
+    oracle file tells them; `oracle_known` is `oracle` without the cases of a new typology.
     """
 
     name: str
@@ -112,11 +164,17 @@ class Report(Part):
     weighted: Figures
     random_lane: Figures | None
     population_precision: str
+    at_office_capacity: CapacityFigures | None = None
+    strata: tuple[StratumFigures, ...] = ()
     groups: tuple[GroupFigures, ...]
+    typologies: tuple[TypologyFigures, ...] = ()
     cold: tuple[ColdFigures, ...] = ()
     importance: tuple[Importance, ...]
     never_seen: dict[str, int]
     oracle: tuple[OracleFigures, ...] = ()
+    oracle_known: tuple[OracleFigures, ...] = ()
+    oracle_typologies: tuple[TypologyFigures, ...] = ()
+    stability: Stability | None = None
     leakage: tuple[Finding, ...] = ()
 
     @property
@@ -131,6 +189,8 @@ class Report(Part):
         for prefix, figures in (("weighted", self.weighted), ("random_lane", self.random_lane)):
             if figures is not None:
                 found |= {f"{prefix}_{name}": estimate for name, estimate in flat(figures).items()}
+        if self.at_office_capacity is not None:
+            found |= _flat_capacity(self.at_office_capacity, "office_capacity")
         return found
 
 
@@ -146,9 +206,13 @@ def flat(figures: Figures) -> dict[str, Estimate]:
         "ece_by_chance": Estimate(figures.ece_by_chance),
     }
     for at in figures.at_capacity:
-        for name in ("precision", "recall", "lift", "value_captured"):
-            found[f"{name}_at_{share_name(at.share)}"] = getattr(at, name)
+        found |= _flat_capacity(at, share_name(at.share))
     return found
+
+
+def _flat_capacity(at: CapacityFigures, where: str) -> dict[str, Estimate]:
+    names = ("precision", "recall", "lift", "value_captured")
+    return {f"{name}_at_{where}": getattr(at, name) for name in names}
 
 
 def share_name(share: float) -> str:

@@ -161,7 +161,7 @@ def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
 
 
 def _write_files(candidate: Candidate, key: SigningKey) -> None:
-    drawn = pictures(candidate.report)
+    drawn = pictures(candidate.report, candidate.explained)
     for name, figure in drawn.items():
         mlflow.log_figure(figure, f"pictures/{name}.png")
     mlflow.log_text(candidate.report.as_bytes.decode(), "evaluation/report.json")

@@ -13,7 +13,7 @@ from training.errors import TrainingSetError
 from training.evaluation.cold import cold_figures
 from training.evaluation.evaluate import evaluate
 from training.evaluation.judged import Judged
-from training.evaluation.oracle import beside_the_oracle, true_probabilities
+from training.evaluation.oracle import Oracle, beside_the_oracle
 from training.evaluation.page import page
 from training.evaluation.pictures import pictures
 from training.evaluation.report import Report
@@ -96,7 +96,8 @@ def test_a_lane_drawn_unevenly_is_weighted_back_to_the_population(judged: Judged
 
 
 def test_groups_of_one_kind_hold_every_subject_once(report: Report) -> None:
-    for by in ("mode", "office", "operator", "origin", "selected by"):
+    kinds = "mode, office, operator, operator is, origin, region of origin, selected by"
+    for by in kinds.split(", "):
         groups = [group for group in report.groups if group.by == by]
         assert sum(group.labelled for group in groups) == report.inspected.labelled
         referred = sum(group.referred.value * group.labelled for group in groups)
@@ -156,10 +157,11 @@ def test_who_ranks_as_the_truth_does_reaches_the_whole_oracle(
     tmp_path: Path, judged: Judged, oracle: pd.DataFrame
 ) -> None:
     oracle.to_parquet(tmp_path / "oracle.parquet")
-    truth = true_probabilities(tmp_path / "oracle.parquet", judged)
+    known = Oracle.read(tmp_path / "oracle.parquet", judged)
+    reversed_ = replace(known, judged=replace(judged, probability=-known.probability))
 
-    best = beside_the_oracle(judged, truth, PARAMETERS, seed=1)
-    worst = beside_the_oracle(replace(judged, probability=-truth), truth, PARAMETERS, seed=1)
+    best = beside_the_oracle(known, known.probability, PARAMETERS, seed=1)
+    worst = beside_the_oracle(reversed_, known.probability, PARAMETERS, seed=1)
 
     assert [at.share_of_oracle.value for at in best] == pytest.approx([1.0] * 4)
     assert worst[2].share_of_oracle.high < 0.5
@@ -173,7 +175,7 @@ def test_an_oracle_that_lacks_a_subject_is_refused(
     )
 
     with pytest.raises(TrainingSetError, match="is missing"):
-        true_probabilities(tmp_path / "oracle.parquet", judged)
+        Oracle.read(tmp_path / "oracle.parquet", judged)
 
 
 def test_a_report_survives_json(report: Report) -> None:
@@ -190,5 +192,5 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(report: Rep
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "http" not in html.replace("http-equiv", "")
-    assert html.count("data:image/png;base64,") == 2
+    assert html.count("data:image/png;base64,") == 3
     assert f"{report.inspected.labelled:,} labelled subjects" in html

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shap
+
+from tests.training.planted import INPUTS
+from training.candidate import Candidate, train
+from training.evaluation.pictures import pictures
+from training.margins import Margins
+from training.parameters import TrainingParameters, TreeParameters
+from training.training_set import TrainingSet
+
+
+@pytest.fixture(scope="module")
+def candidate(planted: Path) -> Candidate:
+    data = TrainingSet.read(planted, "shipment", INPUTS)
+    return train(data, TrainingParameters(trees=TreeParameters(trees=30, leaves=6)))
+
+
+def test_importance_is_the_mean_of_what_shap_says(candidate: Candidate) -> None:
+    booster = Margins.from_text(candidate.model.booster_text, 1).booster
+    told = np.asarray(shap.TreeExplainer(booster).shap_values(candidate.explained.rows))
+
+    slope = candidate.model.manifest.calibration.slope
+    means = dict(zip(candidate.explained.names, np.abs(slope * told).mean(axis=0), strict=True))
+    for entry in candidate.report.importance:
+        assert entry.mean_absolute_contribution == pytest.approx(means[entry.feature], abs=1e-12)
+
+
+def test_the_swarm_has_a_dot_for_every_subject_and_feature(candidate: Candidate) -> None:
+    drawn = pictures(candidate.report, candidate.explained)
+
+    axes = drawn["beeswarm"].axes[0]
+    dots = sum(len(cloud.get_offsets()) for cloud in axes.collections)
+    assert dots == candidate.explained.contributions.size
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[::-1] == [entry.feature for entry in candidate.report.importance]

@@ -1,0 +1,38 @@
+"""Every sampled subject as a dot: how far a feature moved its score, coloured by the value."""
+
+import numpy as np
+import shap
+from matplotlib.figure import Figure
+
+from training.evaluation.explained import Explained
+
+SHOWN = 20
+
+
+def beeswarm(explained: Explained, figure: Figure) -> None:
+    """Draw into an empty figure, the features that move scores most on top.
+
+    A category's code has no high or low, so its dots stay grey like missing values.
+    """
+    values = np.where(np.array(explained.is_categorical), np.nan, explained.rows)
+    told = shap.Explanation(
+        values=explained.contributions, data=values, feature_names=list(explained.names)
+    )
+    axes = figure.add_subplot()
+    # Which of two dots lies above is drawn by lot from numpy's one global source.
+    former = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        shap.plots.beeswarm(
+            told,
+            max_display=SHOWN,
+            ax=axes,
+            show=False,
+            plot_size=None,
+            s=8,
+            group_remaining_features=False,
+        )
+    finally:
+        np.random.set_state(former)  # noqa: NPY002
+    axes.set_xlabel("contribution to the score (log-odds)", fontsize=9)
+    axes.tick_params(labelsize=8)

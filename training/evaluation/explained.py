@@ -1,0 +1,27 @@
+"""A sample of subjects with the part that every feature has in their scores."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.evaluation.report import Importance
+from training.ranking import Floats
+
+
+@dataclass(frozen=True)
+class Explained:
+    """`contributions` are SHAP values in calibrated log-odds, parallel to the encoded `rows`."""
+
+    names: tuple[str, ...]
+    is_categorical: tuple[bool, ...]
+    rows: Floats
+    contributions: Floats
+
+    @property
+    def importance(self) -> tuple[Importance, ...]:
+        """Mean |contribution| per feature, the largest first, names breaking ties."""
+        means = np.abs(self.contributions).mean(axis=0)
+        pairs = sorted(zip(self.names, means, strict=True), key=lambda pair: (-pair[1], pair[0]))
+        return tuple(
+            Importance(feature=name, mean_absolute_contribution=float(mean)) for name, mean in pairs
+        )

@@ -1,0 +1,47 @@
+"""The model at the capacity of the offices: each inspects as many of its own as it did."""
+
+import numpy as np
+import pandas as pd
+
+from training.estimators import with_intervals
+from training.evaluation.judged import Judged
+from training.evaluation.report import CapacityFigures
+from training.parameters import EvaluationParameters
+from training.ranking import Floats, Ranking, at_capacity
+
+UNKNOWN = "(unknown)"
+
+
+def at_office_capacity(
+    everyone: Judged, labelled: Judged, parameters: EvaluationParameters, seed: int
+) -> CapacityFigures:
+    """Figures where every office takes the highest of its own labelled subjects.
+
+    Its share is that of the subjects it inspected among all that were declared there. `everyone`
+    holds all subjects of the window, `labelled` those with a label; `share` is of the latter.
+    """
+    offices = _offices(labelled)
+    capacity = offices.map(_inspected(everyone)).to_numpy(dtype=np.float64)
+    usage = _place_in_office(offices, labelled.probability) / capacity
+    ranking = Ranking.of(labelled.labels, -usage, values=labelled.declared_value)
+    share = float(capacity.mean())
+    estimates = with_intervals(
+        ranking, lambda drawn: at_capacity(drawn, share), rounds=parameters.redraws, seed=seed
+    )
+    return CapacityFigures(share=share, **estimates)
+
+
+def _offices(judged: Judged) -> "pd.Series[str]":
+    return judged.subjects["office_id"].astype(object).fillna(UNKNOWN).reset_index(drop=True)
+
+
+def _inspected(everyone: Judged) -> "pd.Series[float]":
+    """Per office, the share of its subjects that has an outcome, conclusive or not."""
+    is_inspected = pd.Series(pd.notna(everyone.data.outcomes.selected_by[everyone.rows]))
+    return is_inspected.groupby(_offices(everyone).to_numpy()).mean()
+
+
+def _place_in_office(offices: "pd.Series[str]", probability: Floats) -> Floats:
+    """From just above 0 for the highest of an office to 1 for its lowest; equals share a place."""
+    placed = pd.Series(probability).groupby(offices.to_numpy()).rank(ascending=False, pct=True)
+    return np.asarray(placed, dtype=np.float64)
