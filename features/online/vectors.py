@@ -20,7 +20,7 @@ from features.records import SubjectKind
 from features.state.keys import Part
 from features.state.layout import layouts_of
 from features.state.plan import Plan
-from features.state.state import SOURCES, Records, history_windows
+from features.state.state import SOURCES, Brought, history_windows
 from features.submission import Submission
 
 Value = float | str | None
@@ -30,7 +30,7 @@ class Past(Protocol):
     """What was known before, of anyone."""
 
     def numbers(
-        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Records | None = None
+        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Brought | None = None
     ) -> Column:
         """The number of each window of a plan, as of an instant in microseconds.
 
@@ -58,7 +58,7 @@ class Vectors:
         self._features = _Features(features, self._subject, reduced, self._codes)
         self.names = (*features.outputs,)
 
-    def of(self, submission: Submission, past: Past, beside: Records | None = None) -> list[Value]:
+    def of(self, submission: Submission, past: Past, beside: Brought | None = None) -> list[Value]:
         """The values of one subject, None where one is missing."""
         codes, at = self._codes.copy(), instant_us(submission.declared_at)
         rows = [attached.brought.rows(submission) for attached in self._attached]

@@ -7,7 +7,7 @@ leaves one out.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import itemgetter
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from features.columns import Column
-from features.records import SubjectKind
+from features.columns import Column, instant_us
+from features.records import Journey, Record, Shipment, SubjectKind, Transaction
 from features.state.entry import Arriving
 from features.state.events import insert_events
 from features.state.kept import first_of
@@ -35,12 +35,14 @@ _INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
 class Arrivals:
     """Records on their way into the ledgers of the layouts `into`.
 
-    With `before`, only what became known before that instant matters.
+    With `before`, only what became known before that instant matters; with `asked`, only these keys
+    of the layouts do.
     """
 
     schema: Schema
     into: tuple[Layout, ...]
     before: int | None = None
+    asked: Mapping[Layout, Collection[bytes]] | None = None
 
     def take(self, store: Writing, records: Mapping[str, Arriving]) -> None:
         """Put what is new among records into the ledgers; record types may be left out."""
@@ -54,6 +56,30 @@ class Arrivals:
             plain = self.schema.read(name, records[name]) if name in records else {}
             if plain and size_of(plain):
                 take(store, plain)
+
+    def of_note(
+        self, store: Reading, records: Mapping[str, Sequence[Record]], before: int
+    ) -> dict[str, list[Record]]:
+        """The records of a request that could change a number as of an instant: those not known.
+
+        A subject that was declared then or later counts only with an inspection before.
+        """
+        noted = {
+            name: [one for one in given if self._is_of_note(store, one, before)]
+            for name, given in records.items()
+        }
+        return {name: some for name, some in noted.items() if some}
+
+    def _is_of_note(self, store: Reading, record: Record, before: int) -> bool:
+        if isinstance(record, Transaction):
+            (known,) = store.get(_keys(_PAYMENT, [record.transaction_id]))
+            return known is None and instant_us(record.known_at) < before
+        if not isinstance(record, Journey | Shipment):
+            return True
+        kind, id_ = _named(record)
+        is_new = self.schema.kept[kind].is_new(store, [id_])[0]
+        is_earlier = instant_us(record.declared_at) < before
+        return is_new and (is_earlier or store.get(_keys(_INSPECTED[kind], [id_])) != [None])
 
     def _take_journeys(self, store: Writing, journeys: Plain) -> None:
         journeys = self._new(store, "route", journeys)
@@ -144,7 +170,13 @@ class Arrivals:
             events = kept_where(events, numbers(events, "known_at") < self.before)
         if size_of(events):
             layouts = [layout for layout in self.into if layout.source == source]
-            insert_events(store, layouts, events)
+            insert_events(store, layouts, events, self.asked)
+
+
+def _named(subject: Journey | Shipment) -> tuple[SubjectKind, str]:
+    if isinstance(subject, Journey):
+        return "route", subject.journey_id
+    return "shipment", subject.shipment_id
 
 
 def _as_events(subjects: Plain) -> Plain:

@@ -1,6 +1,6 @@
 """Events of a source put into the ledgers of all its keyings."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -13,10 +13,16 @@ from features.state.plain import Plain, numbers, size_of, taken, texts
 from features.state.store import Writing
 
 
-def insert_events(store: Writing, layouts: Iterable[Layout], events: Plain) -> None:
+def insert_events(
+    store: Writing,
+    layouts: Iterable[Layout],
+    events: Plain,
+    asked: Mapping[Layout, Collection[bytes]] | None = None,
+) -> None:
     """Put events under their keys, where they meet the keying's condition and have its key.
 
-    `events` has `known_at`, `record_id` and what the layouts read.
+    `events` has `known_at`, `record_id` and what the layouts read. Keys that are not among those
+    `asked` are left out, where these are given.
     """
     layouts, size = list(layouts), size_of(events)
     matched = {name for layout in layouts for name in layout.matching}
@@ -24,6 +30,8 @@ def insert_events(store: Writing, layouts: Iterable[Layout], events: Plain) -> N
     for layout in layouts:
         keys = keys_of([parts[name] for name in layout.matching], size)
         kept = [at for at, key in enumerate(keys) if key is not None]
+        if asked is not None:
+            kept = [at for at in kept if keys[at] in asked.get(layout, ())]
         if layout.where is not None:
             is_meant = (numbers(events, layout.where) == 1).tolist()
             kept = [at for at in kept if is_meant[at]]

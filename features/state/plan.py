@@ -92,8 +92,23 @@ class Plan:
 
         NaN for a window whose key the subject does not have.
         """
+        return self.numbers_of(store, self.keys(subject), at)
+
+    def keys(self, subject: Mapping[str, Part]) -> list[bytes | None]:
+        """The key that a subject has in each slot."""
         parts = [part_of(subject[name]) for name in self.columns]
-        keys = [key_of(pick(parts)) for pick in self._picks]
+        return [key_of(pick(parts)) for pick in self._picks]
+
+    def asked(self, keys: Sequence[bytes | None]) -> dict[Layout, set[bytes]]:
+        """The keys by their layouts."""
+        asked: dict[Layout, set[bytes]] = {}
+        for slot, key in zip(self.slots, keys, strict=True):
+            if key is not None:
+                asked.setdefault(slot.layout, set()).add(key)
+        return asked
+
+    def numbers_of(self, store: Reading, keys: list[bytes | None], at: int) -> Column:
+        """As `numbers`, for a subject with these keys."""
         blobs = self._opened(store, keys)
         opened = Opened(words(blobs), starts_of(blobs), self._widths)
         with_pages = slots_with_pages(opened)

@@ -7,6 +7,7 @@ from features.asof.windows import Window
 from features.catalogue import windows
 from features.columns import Column
 from features.errors import StateMismatch
+from features.records import Record
 from features.state.arrivals import Arrivals
 from features.state.entry import Arriving
 from features.state.keys import Part
@@ -17,6 +18,9 @@ from features.state.store import Beside, Store
 
 Records = Mapping[str, Arriving]
 """Records by type; types may be left out."""
+
+Brought = Mapping[str, Sequence[Record]]
+"""Records of a request by type."""
 
 SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "payments")
 
@@ -75,7 +79,7 @@ class State:
         plan: Plan,
         subject: Mapping[str, Part],
         at: int,
-        beside: Mapping[str, Arriving] | None = None,
+        beside: Brought | None = None,
     ) -> Column:
         """The number of each window of a plan, as of an instant in microseconds.
 
@@ -83,12 +87,14 @@ class State:
         too, and are not kept: what a subject brings along.
         """
         with self.store.reading() as view:
-            if beside is None:
-                return plan.numbers(view, subject, at)
-            seen = Beside(view)
-            layouts = tuple({slot.layout for slot in plan.slots})
-            replace(self._arrivals, into=layouts, before=at).take(seen, beside)
-            return plan.numbers(seen, subject, at)
+            keys = plan.keys(subject)
+            noted = self._arrivals.of_note(view, beside, at) if beside else {}
+            if not noted:
+                return plan.numbers_of(view, keys, at)
+            seen, asked = Beside(view), plan.asked(keys)
+            beside_it = replace(self._arrivals, into=(*asked,), before=at, asked=asked)
+            beside_it.take(seen, noted)
+            return plan.numbers_of(seen, keys, at)
 
     def _begin(self) -> None:
         made_for = fingerprint(self._layouts.values()).encode()
