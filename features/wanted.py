@@ -27,6 +27,11 @@ _PAYMENTS = (
     "payer_payees_30d",
     "payer_days_since_first",
     "payer_cash_ratio_90d",
+    "money_service_ratio",
+    "under_limit_count",
+    "payer_payments",
+    "payee_payments",
+    "payer_payee_payments",
 )
 _MANIFEST = (
     "manifest_lead_hours",
@@ -42,7 +47,10 @@ _UNIT_VALUES = (
     "unit_value_to_consignee_ratio_365d",
     "same_price_shipments_365d",
     "same_price_confirmed_rate",
+    "unit_value_to_source_ratio_365d",
+    "unit_value_to_typical_ratio_365d",
 )
+_LIKE_CONSIGNMENTS = ("like_consignment_confirmed_rate", "goods_size_confirmed_rate")
 _CONFLICTS = ("party_conflict_count", "container_conflict_count")
 
 WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
@@ -56,7 +64,7 @@ WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
             "night_arrival_count",
             "mode_switch_count",
         ),
-        "transactions": _PAYMENTS,
+        "transactions": (*_PAYMENTS, "third_party_payee_count"),
         "documents.manifest": _MANIFEST,
         "journey.booked_at": ("booked_before_hours",),
         "journey.registration_country": ("is_registered_elsewhere",),
@@ -64,6 +72,7 @@ WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
             "declared_cargo_mass_kg",
             "cargo_mass_to_usual_ratio_365d",
             "cargo_mass_to_corridor_ratio_365d",
+            "cargo_mass_to_kind_ratio_365d",
         ),
         "journey.certified_capacity": ("certified_capacity_count",),
     },
@@ -72,6 +81,7 @@ WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
             "journey_mode",
             "hours_before_due",
             "journey_carrier_journeys_90d",
+            "journey_carrier_days_since_first",
             "lane_confirmed_rate",
         ),
         "transactions": (
@@ -87,6 +97,7 @@ WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
             "document_packages_difference_ratio",
         ),
         "documents.invoice": (
+            "has_invoice",
             "document_value_difference_ratio",
             "paid_to_invoice_ratio",
             "document_count",
@@ -108,6 +119,7 @@ WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
         "shipment.declared_value": (
             "declared_value_eur",
             *_UNIT_VALUES,
+            *_LIKE_CONSIGNMENTS,
             "paid_to_declared_ratio",
             "document_value_difference_ratio",
         ),
@@ -118,7 +130,12 @@ WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
             "density_kg_per_m3",
             "tare_ratio",
             *_UNIT_VALUES,
+            *_LIKE_CONSIGNMENTS,
             "mass_to_consignee_ratio_365d",
+            "mass_to_goods_ratio_365d",
+            "package_mass_to_goods_ratio_365d",
+            "density_to_goods_ratio_365d",
+            "net_share_to_goods_ratio_365d",
             "document_mass_difference_ratio",
         ),
         "shipment.net_mass_kg": (
@@ -126,19 +143,33 @@ WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
             "mass_kg",
             *_UNIT_VALUES,
             "mass_to_consignee_ratio_365d",
+            "mass_to_goods_ratio_365d",
+            "net_share_to_goods_ratio_365d",
         ),
-        "shipment.volume_m3": ("density_kg_per_m3",),
-        "shipment.packages": ("mass_per_package_kg", "document_packages_difference_ratio"),
-        "shipment.goods_description": ("description_words_count",),
-        "shipment.declarant_id": ("declarant_consignee_shipments", "declarant_confirmed_rate"),
-        "shipment.forwarder_id": ("forwarder_shipments_90d", "forwarder_confirmed_rate"),
+        "shipment.volume_m3": ("density_kg_per_m3", "density_to_goods_ratio_365d"),
+        "shipment.packages": (
+            "mass_per_package_kg",
+            "package_mass_to_goods_ratio_365d",
+            "document_packages_difference_ratio",
+        ),
+        "shipment.goods_description": ("description_words_count", "description_of_code_ratio"),
+        "shipment.declarant_id": (
+            "declarant_consignee_shipments",
+            "declarant_confirmed_rate",
+            "declarant_of_consignee_ratio",
+        ),
+        "shipment.forwarder_id": (
+            "forwarder_shipments_90d",
+            "forwarder_confirmed_rate",
+            "forwarder_of_consignee_ratio",
+        ),
     },
 }
 
 
 # Any one of these is enough for a feature that several of them feed.
 _MASSES = frozenset({"shipment.gross_mass_kg", "shipment.net_mass_kg"})
-_NEEDS_BOTH_MASSES = "tare_ratio"
+_NEED_BOTH_MASSES = ("tare_ratio", "net_share_to_goods_ratio_365d")
 
 
 def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[str, ...]:
@@ -174,7 +205,7 @@ def _may_be_missing(feature: Feature) -> bool:
 
 def _is_enough_without(path: str, other: str, name: str) -> bool:
     if {path, other} == _MASSES:
-        return name != _NEEDS_BOTH_MASSES
+        return name not in _NEED_BOTH_MASSES
     return path.startswith("documents.") and other.startswith("documents.")
 
 
