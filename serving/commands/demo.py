@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,6 +77,7 @@ def demo(
     world = home / "world"
     _step(1, "Inventing a world, since real smuggling data cannot be public")
     _invent(world, journeys)
+    _bring_up_to_today(world)
     live_from = _hold_back(world, home)
     for kind in KINDS:
         _step(2, f"What is known about every {kind}, as of its declaration")
@@ -91,8 +92,9 @@ def demo(
         _step(5, "Scoring live traffic: the world's last days, as border systems would submit them")
         waiting = _live(world, live_from)
         _score_and_explain(client, waiting[: 2 * SCORED_AT_ONCE])
-        typer.echo(f"\nConsole: {client.address}/console  (sign in with the key {client.key})")
-        typer.echo(f"API:     {client.address}/docs")
+        name, password = _new_reviewer(home)
+        typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
+        typer.echo(f"API:     {client.address}/docs  (key {client.key})")
         typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
         if not once:
             _keep_serving(client, waiting[2 * SCORED_AT_ONCE :])
@@ -116,6 +118,12 @@ def _invent(world: Path, journeys: int) -> None:
             progress=progress,
             cores=2,
         )
+
+
+def _bring_up_to_today(world: Path) -> None:
+    from serving.commands.held_back import bring_up_to
+
+    bring_up_to(world, datetime.now(UTC))
 
 
 def _hold_back(world: Path, home: Path) -> datetime:
@@ -201,6 +209,18 @@ def _new_key(home: Path) -> str:
     )
     key: str = json.loads(made.stdout)["key"]
     return key
+
+
+def _new_reviewer(home: Path) -> tuple[str, str]:
+    """An account for the console: its name and its password."""
+    command = [sys.executable, "-m", "serving.commands.main", "accounts", "create"]
+    name = f"reviewer-{secrets.token_hex(2)}"
+    made = subprocess.run(
+        [*command, name, "--role", "reviewer", "--home", str(home), "--json"],
+        capture_output=True,
+        check=True,
+    )
+    return name, json.loads(made.stdout)["password"]
 
 
 def _live(world: Path, since: datetime) -> list["Submission"]:

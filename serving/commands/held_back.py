@@ -1,4 +1,4 @@
-"""A world split at an instant: what is known by then, and what is yet to come."""
+"""A world brought up to today and split: what is known by an instant, and what is yet to come."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,21 @@ from features.folders import written_whole
 from features.reading import read_records, write_records
 from features.records import RECORD_FILES
 from features.schema import INSTANT
+
+
+def bring_up_to(world: Path, now: datetime) -> None:
+    """Move every instant of a world by the same whole days, so that its last declaration is new.
+
+    What lies between two instants, and the hour of each, stay as they are.
+    """
+    last: datetime = pc.max(read_records(world, "shipments")["declared_at"]).as_py()
+    by = pa.scalar(timedelta(days=(now - last).days), pa.duration("us"))
+    for name in RECORD_FILES:
+        table = read_records(world, name)
+        for at, field in enumerate(table.schema):
+            if field.type == INSTANT:
+                table = table.set_column(at, field, pc.add(table[field.name], by))
+        write_records(world, name, table)
 
 
 def write_known_by(world: Path, instant: datetime, out: Path) -> None:
