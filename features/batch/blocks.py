@@ -89,13 +89,14 @@ class RecordFolder:
     """The record files of a folder; RecordsError for anything wrong in what is read.
 
     What is read first of a file is checked with all its columns where `is_whole`, otherwise with
-    those that are asked for.
+    those that are asked for; `read` tells which columns of which files were.
     """
 
     def __init__(self, folder: Path, *, is_whole: bool = True) -> None:
         self._files = {name: file_of(folder, name) for name in RECORD_FILES}
         self._folder = folder
         self._unchecked = {*RECORD_FILES} if is_whole else set()
+        self.read: dict[str, list[str]] = {}
 
     def count(self, name: str) -> int:
         """How many records of a type there are."""
@@ -110,7 +111,8 @@ class RecordFolder:
         if file is None or not _is_as_written(file, name):
             yield columns_of_table(read_records(self._folder, name).select(fields))
             return
-        read = [*RECORD_FILES[name].model_fields] if name in self._unchecked else fields
+        read = [*RECORD_FILES[name].model_fields] if name in self._unchecked else [*fields]
+        self.read[name] = sorted({*self.read.get(name, []), *read})
         for table in _sound_blocks(file, name, read):
             yield columns_of_table(table.select(fields))
         self._unchecked.discard(name)

@@ -65,9 +65,10 @@ class Population:
     def __len__(self) -> int:
         return length(self.subjects)
 
-    def window(self, window: Window) -> Column:
-        """One number per subject."""
-        return self._shelf.rows(window, 0, len(self))
+    def window(self, window: Window, among: slice | None = None) -> Column:
+        """One number per subject, or for the subjects between two rows."""
+        among = among or slice(0, len(self))
+        return self._shelf.rows(window, among.start, among.stop)
 
     def features(self) -> Iterator[tuple[slice, Columns]]:
         """Every feature by name, in catalogue order, for a block of subjects at a time."""
@@ -75,10 +76,7 @@ class Population:
         for begin in range(0, max(len(self), 1), BLOCK_ROWS):
             among = slice(begin, min(begin + BLOCK_ROWS, len(self)))
             columns = {name: column[among] for name, column in self.subjects.items()}
-            windows = {
-                window: self._shelf.rows(window, among.start, among.stop)
-                for window in windows_of(self.kind)
-            }
+            windows = {window: self.window(window, among) for window in windows_of(self.kind)}
             yield among, program.run({**columns, **windows})
 
 

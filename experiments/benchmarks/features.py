@@ -1,0 +1,161 @@
+"""Every window of the shipments of a world, file to file, beside other ways to compute the same.
+
+    python -m experiments.benchmarks.features [SHIPMENTS] [PEER …]
+
+`ours` reads record files; peers start from tables in which what an event shows is ready made
+(`experiments.window_peers`), and their numbers must equal ours. `scan` only reads, with pyarrow,
+the columns that ours reads. `whole` builds the training set with every feature and every check of
+every file. Each runs in a process of its own; a figure is the least CPU of the rounds, in which all
+take turns, and the largest memory. Worlds are kept in the folder for temporary files.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SHIPMENTS = 100_000
+ROUNDS = 3
+PEERS = ("pandas", "polars", "duckdb")
+# How many times the CPU of ours a peer takes at least; and at most ours of the scan, whole of ours.
+GOALS = {"pandas": 20.0, "polars": 4.0, "duckdb": 4.0}
+# By how much a peer's number may differ: Polars multiplies where it should divide, and rolling sums
+# of pandas are rounded at every step.
+ROUNDED = {"polars": 4e-16, "pandas": 1e-9}
+MOST_OF_SCAN, MOST_OF_OURS, MOST_MIB = 2.3, 3.0, 1_740
+
+
+def main() -> None:
+    """Print CPU, memory and ratios for one size of world."""
+    if sys.argv[1:2] == ["--child"]:
+        _child(*sys.argv[2:])
+        return
+    given = sys.argv[1:] if sys.argv[0].endswith("features.py") else []
+    shipments = int(given[0]) if given else SHIPMENTS
+    peers = given[1:] or [*PEERS]
+    world = _world(shipments)
+    figures = {name: _least(world, name) for name in ("ours", "scan", "whole")}
+    figures |= {name: _least(world, name) for name in peers if name in PEERS}
+    _print(shipments, figures)
+    for name in peers:
+        _hold_equal(world, name)
+
+
+def _print(shipments: int, figures: dict[str, tuple[float, float]]) -> None:
+    ours, scan = figures["ours"][0], figures["scan"][0]
+    windows = len(pq.read_schema(_world(shipments) / "ours.parquet").names) - 1
+    print(f"{shipments:,} shipments, {windows} windows: CPU seconds, peak MiB, ratio (goal)")
+    goals = {
+        "ours": f"{ours / scan:5.2f} of scan (≤ {MOST_OF_SCAN})",
+        "whole": f"{figures['whole'][0] / ours:5.2f} of ours (≤ {MOST_OF_OURS})",
+        "scan": "",
+    }
+    for name, (seconds, mib) in figures.items():
+        ratio = goals.get(name, f"{seconds / ours:5.1f} × ours (≥ {GOALS.get(name, 0):.0f})")
+        print(f"{name:>8} {seconds:9.2f} {mib:8,.0f}  {ratio}", flush=True)
+
+
+def _least(world: Path, name: str) -> tuple[float, float]:
+    """CPU seconds and MiB of a process that computes it: the least and the most of the rounds."""
+    taken = [_run(world, name) for _ in range(ROUNDS if name != "pandas" else 1)]
+    return min(seconds for seconds, _ in taken), max(mib for _, mib in taken)
+
+
+def _run(world: Path, name: str) -> tuple[float, float]:
+    command = [sys.executable, "-m", "experiments.benchmarks.features", "--child", name, str(world)]
+    environment = os.environ | {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "1"}
+    child = subprocess.Popen(command, env=environment)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{name} ended with {child.returncode}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def _world(shipments: int) -> Path:
+    """A world with that many shipments and the peers' tables of it, made once."""
+    world = Path(tempfile.gettempdir()) / "tidegate-benchmarks" / str(shipments)
+    if not (world / "tables" / "windows.json").exists():
+        subprocess.run(
+            [sys.executable, "-m", __spec__.name, "--child", "world", str(world)], check=True
+        )
+    return world
+
+
+def _child(name: str, folder: str) -> None:
+    world = Path(folder)
+    {"world": _invent, "ours": _ours, "scan": _scan, "whole": _whole}.get(name, _peer(name))(world)
+
+
+def _invent(world: Path) -> None:
+    from experiments.window_peers.tables import write_tables  # noqa: PLC0415
+    from synthetic.scenario import Scenario  # noqa: PLC0415
+    from synthetic.world import invent  # noqa: PLC0415
+
+    invent(world / "records", scenario=Scenario(), journeys=int(world.name), days=365, seed=7)
+    write_tables(world / "records", "shipment", world / "tables")
+
+
+def _ours(world: Path) -> None:
+    from features.batch.blocks import RecordFolder  # noqa: PLC0415
+    from features.batch.population import BLOCK_ROWS, Population  # noqa: PLC0415
+    from features.catalogue import windows_of  # noqa: PLC0415
+    from features.vocabulary import VOCABULARY  # noqa: PLC0415
+
+    source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
+    with tempfile.TemporaryDirectory(dir=world) as scratch:
+        shipments = Population.of("shipment", source, Path(scratch))
+        names = ["subject_id", *(f"w{at}" for at in range(len(windows)))]
+        kinds = [pa.string(), *[pa.float64()] * len(windows)]
+        schema = pa.schema(list(zip(names, kinds, strict=True)))
+        with pq.ParquetWriter(world / "ours.parquet", schema, use_dictionary=False) as writer:
+            for begin in range(0, len(shipments), BLOCK_ROWS):
+                among = slice(begin, min(begin + BLOCK_ROWS, len(shipments)))
+                ids = VOCABULARY.texts(shipments.subjects["subject_id"][among])
+                columns = [shipments.window(window, among) for window in windows]
+                arrays = [ids, *(pa.array(c, from_pandas=True) for c in columns)]
+                writer.write_table(pa.table(arrays, schema=schema))
+    (world / "read.json").write_text(json.dumps(source.read))
+
+
+def _scan(world: Path) -> None:
+    for name, fields in json.loads((world / "read.json").read_text()).items():
+        pq.read_table(world / "records" / f"{name}.parquet", columns=fields, use_threads=False)
+
+
+def _whole(world: Path) -> None:
+    from features.matrix import build_training_set  # noqa: PLC0415
+
+    build_training_set(world / "records", "shipment", world / "training_set")
+
+
+def _peer(name: str):  # type: ignore[no-untyped-def]
+    def compute(world: Path) -> None:
+        peer = import_module(f"experiments.window_peers.with_{name}")
+        peer.compute(world / "tables", world / f"{name}.parquet", threads=2)
+
+    return compute
+
+
+def _hold_equal(world: Path, name: str) -> None:
+    """Stop where a peer has another number than ours."""
+    ours = pq.read_table(world / "ours.parquet").sort_by("subject_id")
+    theirs = pq.read_table(world / f"{name}.parquet").sort_by("subject_id")
+    rounded = ROUNDED.get(name, 0.0)
+    for column in ours.column_names[1:]:
+        one, other = (t[column].to_numpy(zero_copy_only=False) for t in (ours, theirs))
+        np.testing.assert_allclose(
+            one.astype(float), other.astype(float), rtol=rounded, err_msg=f"{name}, {column}"
+        )
+    print(f"{name}: {len(ours.column_names) - 1} windows of {len(ours):,} shipments are equal")
+
+
+if __name__ == "__main__":
+    main()
