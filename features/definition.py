@@ -129,8 +129,9 @@ def feature(  # noqa: PLR0913  a face has this many sides
 
     The function gets one column per parameter and returns one: float64 with NaN for missing, or
     codes of texts with NO_TEXT where `unit` is CATEGORY. It is called once, with stand-ins, and
-    made part of a program (`features.program`): it may only do what that can trace. Where many features share a shape, `computed` is the function of columns, and the decorated one
-    only gives name, meaning and place.
+    made part of a program (`features.program`): it may only do what that can trace. Where many
+    features share a shape, `computed` is the function of columns, and the decorated one only gives
+    name, meaning and place.
     Raises DefinitionError when the docstring is absent or a default is no window.
     """
 
