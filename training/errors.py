@@ -12,6 +12,7 @@ TidegateError
     │   └── ArtefactTampered    a digest or the signature does not fit
     ├── UnknownModel            no model of that name, version or alias
     ├── TrackingError           the tracking store cannot be reached or refused; nothing registered
+    ├── WaiverError             a waiver lacks a reason, or its end is none: says what is wanted
     └── PromotionRefused        one or more gates stay shut: lists the reasons
 """
 
@@ -60,6 +61,10 @@ class UnknownModel(TrainingError):
 
 class TrackingError(TrainingError):
     """The tracking store cannot be reached or refused; nothing was registered."""
+
+
+class WaiverError(TrainingError):
+    """A waiver is not in order; the message names the field and what is wanted."""
 
 
 class PromotionRefused(TrainingError):

@@ -1,7 +1,7 @@
 """What must hold before a model may answer for a border: each gate one question, one sentence."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from training.ranking import at_capacity
 from training.reevaluation import parameters_of, scored_window, unseen_window
 from training.risk_model import RiskModel
 from training.training_set import TrainingSet
+from training.waiver import Waiver
 
 ADDITIVITY = 1e-9
 """How far a recomputed log-odds or contribution may be from the recorded one."""
@@ -23,7 +24,7 @@ ADDITIVITY = 1e-9
 LARGEST_CALIBRATION_ERROR = 0.05
 """Beyond it, and beyond what chance explains on that many subjects, a probability misleads."""
 
-JUDGED_GROUPINGS = ("mode", "office", "operator", "origin")
+JUDGED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
 LARGEST_FALSE_REFERRAL_RATIO = 4.0
 LARGEST_PRECISION_GAP = 0.35
 """How far a group may stand from subjects on the whole before a person must look into it."""
@@ -33,11 +34,31 @@ PRECISION = f"precision_at_{share_name(GATE_SHARE)}"
 
 @dataclass(frozen=True)
 class Verdict:
-    """One gate's answer; `reason` says what was measured and what was asked."""
+    """One gate's answer; `reason` says what was measured and what was asked.
+
+    A waived gate is not passed, but stops nothing; `reason` then ends with who answers for it.
+    """
 
     gate: str
     is_passed: bool
     reason: str
+    is_waived: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a model may go through."""
+        return self.is_passed or self.is_waived
+
+    @property
+    def answer(self) -> str:
+        """In one word."""
+        return "passed" if self.is_passed else "waived" if self.is_waived else "refused"
+
+    def waived(self, waiver: Waiver) -> "Verdict":
+        """The same, left open on purpose; a gate that is passed needs no waiver."""
+        if self.is_passed:
+            return self
+        return replace(self, is_waived=True, reason=f"{self.reason}; {waiver.in_words}")
 
 
 def golden_vectors(model: RiskModel) -> Verdict:

@@ -141,8 +141,7 @@ def _limits(report: Report) -> Iterable[str]:
 
 
 def _answer(verdict: Verdict) -> str:
-    answer = "passed" if verdict.is_passed else "refused"
-    return f"{verdict.gate}, {answer}: {_plain(verdict.reason)}"
+    return f"{verdict.gate}, {verdict.answer}: {_plain(verdict.reason)}"
 
 
 def _listed(lines: Iterable[str]) -> str:

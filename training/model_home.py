@@ -3,6 +3,7 @@
 models/<name>/<version>/          the artefact, and registration.json beside its files
 models/<name>/champion.json       which version is in service, and which were before it
 models/<name>/challenger.json     the version trained last
+models/<name>/shadow.json         the version that scores beside the champion and answers nobody
 keys/                             the key that seals them
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -23,7 +24,7 @@ from training.risk_model import RiskModel
 from training.signing import PUBLIC_KEY, SigningKey
 
 P = TypeVar("P", bound=Part)
-Alias = Literal["champion", "challenger"]
+Alias = Literal["champion", "challenger", "shadow"]
 REGISTRATION = "registration.json"
 REFERENCE = re.compile(r"^(?P<name>[a-z][a-z0-9-]*)(@(?P<alias>[a-z]+)|/(?P<version>[0-9]+))$")
 
@@ -130,8 +131,8 @@ class ModelHome:
         return folder
 
     def _version(self, reference: str, name: str, alias: str) -> str:
-        if alias not in ("champion", "challenger"):
-            raise UnknownModel(f"{reference}: want the alias champion or challenger")
+        if alias not in get_args(Alias):
+            raise UnknownModel(f"{reference}: want the alias champion, challenger or shadow")
         pointer = self.pointer(name, alias)  # type: ignore[arg-type]
         if pointer is None:
             raise UnknownModel(f"{name} has no {alias} here{self._known(name)}")

@@ -10,7 +10,14 @@ from typing import Final
 
 from features.errors import CatalogueMismatch
 from training import gates
-from training.errors import ArtefactError, PromotionRefused, TrackingError, UnknownModel
+from training.errors import (
+    ArtefactError,
+    ArtefactTampered,
+    PromotionRefused,
+    TrackingError,
+    UnknownModel,
+    WaiverError,
+)
 from training.evaluation.report import Report
 from training.gates import Verdict
 from training.manifest import Manifest
@@ -22,8 +29,10 @@ from training.tracking.registry import clear_alias, set_alias, tag_version
 from training.tracking.runs import add_text
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
+from training.waiver import Waiver
 
 CHAMPION: Final = "champion"
+SHADOW: Final = "shadow"
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,16 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """The groups' gate may stand open: why, and until when. Who approves answers for it."""
+
+    because: str
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Promotion:
-    """The new champion and what every gate said."""
+    """The new champion, or shadow, and what every gate said."""
 
     champion: Pointer
     verdicts: tuple[Verdict, ...]
@@ -49,17 +66,26 @@ def promote(
     approval: Approval,
     data: TrainingSet | None,
     inputs: ModelInputs | None = None,
+    leave: Leave | None = None,
 ) -> Promotion:
     """Ask every gate, record the answers as tags of the version, and name it champion.
 
     `data` is the training set that the model is from; without it, it cannot be compared with a
-    champion. Raises PromotionRefused with the reasons; the champion is then who it was.
+    champion. With `leave`, the groups' gate may stand open. Raises
+    WaiverError, or PromotionRefused with the reasons; the champion is then who it was.
     """
     registration = _registered(home, home.find(reference))
-    verdicts = tuple(_verdicts(registration, home, approval, data, inputs))
+    waiver = leave and Waiver.given(
+        "groups", registration.digest, approval.approver, leave.because, (approval.at, leave.until)
+    )
+    verdicts = tuple(
+        verdict.waived(waiver) if waiver and verdict.gate == waiver.gate else verdict
+        for verdict in _verdicts(registration, home, approval, data, inputs)
+    )
     _record(store, registration, approval, verdicts)
-    if shut := [v for v in verdicts if not v.is_passed]:
-        raise PromotionRefused(tuple(f"{v.gate}: {v.reason}" for v in shut))
+    _refuse(verdicts)
+    if waiver and any(verdict.is_waived for verdict in verdicts):
+        waiver.write(home.folder_of(registration.name, registration.version), home.signing_key)
     _write_card(home, store, registration, approval, verdicts)
     former = home.pointer(registration.name, CHAMPION)
     champion = Pointer(
@@ -90,9 +116,11 @@ def roll_back(
         raise PromotionRefused((f"version {now.version} is the first champion of {name}",))
     former, *earlier = now.previous
     folder = home.folder_of(name, former.version)
-    verdicts = tuple(_soundness(folder, former.digest, home, inputs))
-    if shut := [v for v in verdicts if not v.is_passed]:
-        raise PromotionRefused(tuple(f"{v.gate}: {v.reason}" for v in shut))
+    verdicts = (
+        *_soundness(folder, former.digest, home, inputs),
+        *_waiver_in_force(folder, home, approval.at),
+    )
+    _refuse(verdicts)
     champion = former.model_copy(
         update={
             "approver": approval.approver,
@@ -106,6 +134,49 @@ def roll_back(
     )
     _name_champion(home, store, champion, now)
     return Promotion(champion, verdicts)
+
+
+def run_as_shadow(
+    reference: str,
+    home: ModelHome,
+    store: TrackingStore,
+    approval: Approval,
+    inputs: ModelInputs | None = None,
+) -> Promotion:
+    """Let a version score beside the champion, answering nobody, if it is whole.
+
+    Raises PromotionRefused otherwise. No figure is asked for: a shadow is there to be measured.
+    """
+    registration = _registered(home, home.find(reference))
+    folder = home.folder_of(registration.name, registration.version)
+    verdicts = tuple(_soundness(folder, registration.digest, home, inputs))
+    _refuse(verdicts)
+    shadow = Pointer(
+        name=registration.name,
+        version=registration.version,
+        digest=registration.digest,
+        approver=approval.approver,
+        set_at=approval.at,
+    )
+    set_alias(store, shadow.name, SHADOW, shadow.version)
+    home.point(SHADOW, shadow)
+    return Promotion(shadow, verdicts)
+
+
+def _refuse(verdicts: tuple[Verdict, ...]) -> None:
+    if shut := [verdict for verdict in verdicts if not verdict.is_open]:
+        raise PromotionRefused(tuple(f"{verdict.gate}: {verdict.reason}" for verdict in shut))
+
+
+def _waiver_in_force(folder: Path, home: ModelHome, at: datetime) -> Iterable[Verdict]:
+    """Is what was waived for the version still waived?"""
+    try:
+        waiver = Waiver.read(folder, home.public_key)
+    except (ArtefactTampered, WaiverError) as error:
+        yield Verdict("waiver", False, str(error))
+        return
+    if waiver is not None:
+        yield Verdict("waiver", at < waiver.until, f"{waiver.gate} {waiver.in_words}")
 
 
 def _registered(home: ModelHome, folder: Path) -> Registration:
@@ -176,15 +247,15 @@ def _record(
     approval: Approval,
     verdicts: tuple[Verdict, ...],
 ) -> None:
-    passed = all(verdict.is_passed for verdict in verdicts)
+    passed = all(verdict.is_open for verdict in verdicts)
     tags = {
         "tidegate.verdict": "passed" if passed else "refused",
         "tidegate.approver": approval.approver,
         "tidegate.decided_at": approval.at.isoformat(),
     }
     for verdict in verdicts:
-        answer = "passed" if verdict.is_passed else "refused"
-        tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"] = f"{answer}: {verdict.reason}"
+        said = f"{verdict.answer}: {verdict.reason}"
+        tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"] = said
     tag_version(store, registration.name, registration.version, tags)
 
 

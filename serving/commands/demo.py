@@ -142,7 +142,8 @@ def _build(home: Path, kind: SubjectKind) -> None:
 
 
 def _train_and_promote(home: Path, kind: SubjectKind) -> None:
-    from serving.commands.train import promote, trained
+    from serving.commands.promote import promote
+    from serving.commands.train import trained
     from training.parameters import TrainingParameters
 
     data = home / "training_sets" / kind

@@ -8,13 +8,15 @@ from features.errors import TidegateError
 from serving.commands.accounts import accounts
 from serving.commands.build import build
 from serving.commands.demo import demo
+from serving.commands.evaluate import evaluate
 from serving.commands.features import features
 from serving.commands.keys import keys
+from serving.commands.promote import promote
 from serving.commands.score import replay, score
 from serving.commands.serve import serve
 from serving.commands.state import state
 from serving.commands.synth import synth
-from serving.commands.train import evaluate, promote, train
+from serving.commands.train import train
 from serving.commands.verify_log import checkpoints, verify_log
 
 app = typer.Typer(

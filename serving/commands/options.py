@@ -33,4 +33,24 @@ SubjectOption = Annotated[
     Subject, typer.Option("--subject", help="Routes (journeys with legs) or shipments.")
 ]
 
+TrainingSetOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--training-set",
+        help="Folder that `tidegate build` made; HOME/training_sets/<subject> without.",
+    ),
+]
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        envvar="TIDEGATE_MLFLOW_URI",
+        help="MLflow server or database; HOME/mlflow.db without.",
+    ),
+]
+ModelReference = Annotated[
+    str,
+    typer.Option("--model", help="tidegate-shipment@challenger, tidegate-shipment/3 or a folder."),
+]
+
 DEFAULT_HOME = Path(".tidegate")

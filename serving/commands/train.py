@@ -1,4 +1,4 @@
-"""`tidegate train`, `evaluate` and `promote`: a model, what it is worth, and who answers for it."""
+"""`tidegate train`: a model fitted, calibrated, evaluated and registered."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,38 +6,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.commands.options import DEFAULT_HOME, Home, Json, Subject, SubjectOption
+from serving.commands.evaluate import print_figures
+from serving.commands.options import (
+    DEFAULT_HOME,
+    Home,
+    Json,
+    Subject,
+    SubjectOption,
+    TrackingUri,
+    TrainingSetOption,
+)
 from serving.commands.printing import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from training.candidate import Candidate
-    from training.evaluation.report import Report
-    from training.model_home import ModelHome, Registration
+    from training.model_home import Registration
     from training.parameters import TrainingParameters
-    from training.reevaluation import Reevaluation
-    from training.risk_model import RiskModel
     from training.training_set import TrainingSet
     from training.trial import Trial
-
-TrainingSetOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--training-set",
-        help="Folder that `tidegate build` made; HOME/training_sets/<subject> without.",
-    ),
-]
-TrackingUri = Annotated[
-    str | None,
-    typer.Option(
-        "--tracking-uri",
-        envvar="TIDEGATE_MLFLOW_URI",
-        help="MLflow server or database; HOME/mlflow.db without.",
-    ),
-]
-ModelReference = Annotated[
-    str,
-    typer.Option("--model", help="tidegate-shipment@challenger, tidegate-shipment/3 or a folder."),
-]
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -79,73 +65,7 @@ def train(
         return
     name = f"{registration.name} version {registration.version}"
     messages.print(f"{name} is now the challenger ({registration.digest[:19]}…)")
-    _print_figures(candidate.report)
-
-
-def evaluate(
-    model: ModelReference,
-    training_set: TrainingSetOption = None,
-    oracle: Annotated[
-        Path | None, typer.Option(help="oracle.parquet of an invented world.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to write; HOME/evaluations/<model> without.")
-    ] = None,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
-) -> None:
-    """Judge a model on declarations later than any it was fitted or calibrated on."""
-    from training.model_home import ModelHome
-    from training.reevaluation import reevaluate
-    from training.risk_model import RiskModel
-    from training.training_set import TrainingSet
-
-    models = ModelHome(home)
-    folder = models.find(model)
-    judged = RiskModel.read(folder, models.public_key)
-    subject = judged.manifest.subject
-    data = TrainingSet.read(training_set or home / "training_sets" / subject, subject)
-    judgement = reevaluate(judged, data, oracle, _other_champion(models, judged))
-    report = judgement.report
-    written = out or home / "evaluations" / judged.manifest.name / folder.name
-    _write_report(judgement, written)
-    if as_json:
-        print_json(report.model_dump(mode="json"))
-        return
-    _print_figures(report)
-    messages.print(f"the whole report: {written / 'report.html'}")
-
-
-def promote(
-    model: ModelReference,
-    approver: Annotated[str, typer.Option(help="Who answers for it; not who trained it.")],
-    rollback: Annotated[
-        bool, typer.Option("--rollback", help="Name the former champion again.")
-    ] = False,
-    training_set: TrainingSetOption = None,
-    home: Home = DEFAULT_HOME,
-    tracking_uri: TrackingUri = None,
-    as_json: Json = False,
-) -> None:
-    """Ask every gate, and make a model the champion if all are passed."""
-    from training import promotion
-    from training.model_home import ModelHome
-    from training.tracking.store import TrackingStore
-
-    models, approval = ModelHome(home), promotion.Approval(approver, datetime.now(UTC))
-    store = TrackingStore.open(home, tracking_uri)
-    if rollback:
-        done = promotion.roll_back(model, models, store, approval)
-    else:
-        data = _data_of(models, model, training_set)
-        done = promotion.promote(model, models, store, approval, data)
-    if as_json:
-        verdicts = [vars(verdict) for verdict in done.verdicts]
-        print_json({"champion": done.champion.model_dump(mode="json"), "verdicts": verdicts})
-        return
-    for verdict in done.verdicts:
-        messages.print(f"  passed  {verdict.gate}: {verdict.reason}")
-    messages.print(f"{done.champion.name} version {done.champion.version} is now the champion")
+    print_figures(candidate.report)
 
 
 def trained(
@@ -210,25 +130,6 @@ def _told(progress: Any) -> Any:
     return tell
 
 
-def _data_of(models: Any, reference: str, training_set: Path | None) -> Any:
-    """The training set to compare with a champion on; None where neither is there."""
-    from training.errors import TrainingSetError
-    from training.training_set import TrainingSet
-
-    name = models.registration_of(models.find(reference)).name
-    if models.pointer(name, "champion") is None:
-        return None
-    subject = name.removeprefix("tidegate-")
-    try:
-        return TrainingSet.read(
-            training_set or models.home / "training_sets" / subject, Subject(subject).value
-        )
-    except TrainingSetError:
-        if training_set is not None:
-            raise
-        return None
-
-
 def _summary(candidate: "Candidate", registration: "Registration") -> dict[str, Any]:
     manifest = candidate.model.manifest.model_dump(mode="json")
     kept = ("training_window", "training_set_digest", "catalogue", "metrics")
@@ -237,54 +138,6 @@ def _summary(candidate: "Candidate", registration: "Registration") -> dict[str, 
         | {name: manifest[name] for name in kept}
         | {"population_precision": candidate.report.population_precision}
     )
-
-
-def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
-    """The champion, unless it is the model itself or can no longer answer."""
-    from contextlib import suppress
-
-    from features.errors import CatalogueMismatch
-    from training.errors import ArtefactError
-    from training.risk_model import RiskModel
-
-    pointer = models.pointer(model.manifest.name, "champion")
-    if pointer is None or pointer.digest == model.digest:
-        return None
-    folder = models.folder_of(pointer.name, pointer.version)
-    with suppress(ArtefactError, CatalogueMismatch):
-        return RiskModel.read(folder, models.public_key)
-    return None
-
-
-def _write_report(judged: "Reevaluation", folder: Path) -> None:
-    from features.folders import written_whole
-    from training.evaluation.page import page
-    from training.evaluation.pictures import pictures
-
-    with written_whole(folder) as partial:
-        drawn = pictures(judged.report, judged.explained)
-        (partial / "report.json").write_bytes(judged.report.as_bytes)
-        (partial / "report.html").write_text(page(judged.report, drawn))
-
-
-def _print_figures(report: "Report") -> None:
-    from training.evaluation.page import spelt
-
-    figures = report.inspected
-    messages.print(
-        f"evaluated on {figures.labelled:,} inspected subjects, {figures.confirmed:,} confirmed; "
-        "95 % intervals in brackets"
-    )
-    for at in figures.at_capacity:
-        messages.print(
-            f"  {at.share:>4.0%} inspected: precision {spelt(at.precision)}, "
-            f"recall {spelt(at.recall)}, lift {spelt(at.lift, places=2)}",
-            markup=False,
-        )
-    messages.print(
-        f"  ROC-AUC {spelt(figures.roc_auc)}, calibration error {spelt(figures.ece)}", markup=False
-    )
-    messages.print(report.population_precision, markup=False)
 
 
 def _logged_in() -> str:

@@ -11,7 +11,9 @@ from typer.testing import CliRunner, Result
 
 from features.catalogue import catalogue, fingerprint
 from features.definition import Unit
-from serving.commands.train import evaluate, promote, train
+from serving.commands.evaluate import evaluate
+from serving.commands.promote import promote
+from serving.commands.train import train
 from tests.training.planted import planted_world, write_training_set
 from training.errors import ParametersError, TrainingSetError
 from training.tracking.store import TrackingStore

@@ -11,13 +11,15 @@ from tests.training.planted import INPUTS
 from training.candidate import Candidate, train
 from training.errors import PromotionRefused, UnknownModel
 from training.evaluation.page import spelt
+from training.gates import Verdict
 from training.model_home import ModelHome
 from training.parameters import TrainingParameters, TreeParameters
-from training.promotion import Approval, promote, roll_back
+from training.promotion import Approval, Leave, promote, roll_back, run_as_shadow
 from training.registration import Provenance, register
 from training.risk_model import RiskModel
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
+from training.waiver import Waiver
 
 NAME = "tidegate-shipment"
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -89,7 +91,7 @@ def test_a_version_that_passes_every_gate_becomes_champion_everywhere(
     assert champion_in(store) == version
     tags = store.client.get_model_version(NAME, version).tags
     assert tags["tidegate.verdict"] == "passed"
-    assert tags["tidegate.gate.golden_vectors"].startswith("passed: 32 recorded rows")
+    assert tags["tidegate.gate.golden_vectors"].startswith("passed: 64 recorded rows")
 
 
 def test_a_champion_has_a_card_beside_its_artefact_and_in_its_run(
@@ -196,7 +198,8 @@ def test_promoting_the_champion_again_does_not_make_it_its_own_predecessor(
     ("reference", "message"),
     [
         (f"{NAME}/99999", "there is no .*; its versions are"),
-        (f"{NAME}@shadow", "want the alias champion or challenger"),
+        (f"{NAME}@latest", "want the alias champion, challenger or shadow"),
+        (f"{NAME}@shadow", "has no shadow here"),
         (f"{NAME}@champion", "has no champion here"),
         ("tidegate-route@challenger", "train one first"),
         ("no such thing", "is no folder and no reference"),
@@ -207,6 +210,84 @@ def test_a_reference_to_nothing_says_what_there_is(
 ) -> None:
     with pytest.raises(UnknownModel, match=message):
         promote(reference, home, store, GRACE, None, INPUTS)
+
+
+def with_unfair_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the report says, the gate finds a group referred too often."""
+    shut = Verdict("groups", False, "office far-away: 0.4 of clean subjects are referred")
+    monkeypatch.setattr("training.gates.fair_to_groups", lambda report: shut)
+
+
+LEAVE = Leave("The office opened in May; its figures settle.", NOON + timedelta(days=90))
+
+
+def test_a_waiver_opens_the_groups_gate_and_is_told_of_everywhere(
+    home: ModelHome, store: TrackingStore, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_unfair_groups(monkeypatch)
+
+    with pytest.raises(PromotionRefused, match="groups: office far-away"):
+        promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
+    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE)
+
+    version = done.champion.version
+    folder = home.folder_of(NAME, version)
+    said = "waived by grace until 2026-04-02: The office opened in May"
+    waiver = Waiver.read(folder, home.public_key)
+    assert waiver.digest == done.champion.digest
+    tag = store.client.get_model_version(NAME, version).tags["tidegate.gate.groups"]
+    assert tag.startswith("waived: office far-away")
+    assert said in tag
+    assert said in (folder / "model_card.md").read_text()
+
+
+def test_a_waiver_opens_no_other_gate_and_is_not_kept_where_none_was_needed(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    with pytest.raises(PromotionRefused, match="approver: trained by"):
+        promote(f"{NAME}@challenger", home, store, Approval("ada", NOON), data, INPUTS, LEAVE)
+    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE)
+
+    assert not any(verdict.is_waived for verdict in done.verdicts)
+    assert not list(home.home.rglob("waiver.*"))
+
+
+def test_nobody_returns_to_a_champion_whose_waiver_has_ended(
+    home: ModelHome, store: TrackingStore, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(home)
+    with monkeypatch.context() as patch:
+        with_unfair_groups(patch)
+        promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, LEAVE)
+    promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+
+    with pytest.raises(PromotionRefused, match="waiver: groups waived by grace until 2026-04-02"):
+        roll_back(NAME, home, store, Approval("joan", NOON + timedelta(days=91)), INPUTS)
+    roll_back(NAME, home, store, Approval("joan", NOON + timedelta(days=89)), INPUTS)
+
+    assert home.pointer(NAME, "champion").version == first
+
+
+def test_a_shadow_is_named_in_both_places_and_leaves_the_champion_alone(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS)
+
+    run_as_shadow(f"{NAME}/{second}", home, store, GRACE, INPUTS)
+
+    assert str(store.client.get_model_version_by_alias(NAME, "shadow").version) == second
+    assert home.find(f"{NAME}@shadow") == home.folder_of(NAME, second)
+    assert home.pointer(NAME, "champion").version == first == champion_in(store)
+
+
+def test_a_damaged_version_casts_no_shadow(home: ModelHome, store: TrackingStore) -> None:
+    (home.find(f"{NAME}@challenger") / "manifest.json").unlink()
+
+    with pytest.raises(PromotionRefused, match=r"artefact: .*manifest\.json is missing"):
+        run_as_shadow(f"{NAME}@challenger", home, store, GRACE, INPUTS)
+
+    assert home.pointer(NAME, "shadow") is None
 
 
 def test_a_folder_that_was_never_registered_cannot_be_promoted(

@@ -1,0 +1,98 @@
+"""`tidegate evaluate`: what a model is worth, on declarations that it has never seen."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.commands.options import DEFAULT_HOME, Home, Json, ModelReference, TrainingSetOption
+from serving.commands.printing import messages, print_json
+
+if TYPE_CHECKING:
+    from training.evaluation.report import Report
+    from training.model_home import ModelHome
+    from training.reevaluation import Reevaluation
+    from training.risk_model import RiskModel
+
+
+def evaluate(
+    model: ModelReference,
+    training_set: TrainingSetOption = None,
+    oracle: Annotated[
+        Path | None, typer.Option(help="oracle.parquet of an invented world.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; HOME/evaluations/<model> without.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Judge a model on declarations later than any it was fitted or calibrated on."""
+    from training.model_home import ModelHome
+    from training.reevaluation import reevaluate
+    from training.risk_model import RiskModel
+    from training.training_set import TrainingSet
+
+    models = ModelHome(home)
+    folder = models.find(model)
+    judged = RiskModel.read(folder, models.public_key)
+    subject = judged.manifest.subject
+    data = TrainingSet.read(training_set or home / "training_sets" / subject, subject)
+    judgement = reevaluate(judged, data, oracle, _other_champion(models, judged))
+    report = judgement.report
+    written = out or home / "evaluations" / judged.manifest.name / folder.name
+    _write_report(judgement, written)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+        return
+    print_figures(report)
+    messages.print(f"the whole report: {written / 'report.html'}")
+
+
+def print_figures(report: "Report") -> None:
+    """The figures that matter first, on stderr."""
+    from training.evaluation.page import spelt
+
+    figures = report.inspected
+    messages.print(
+        f"evaluated on {figures.labelled:,} inspected subjects, {figures.confirmed:,} confirmed; "
+        "95 % intervals in brackets"
+    )
+    for at in figures.at_capacity:
+        messages.print(
+            f"  {at.share:>4.0%} inspected: precision {spelt(at.precision)}, "
+            f"recall {spelt(at.recall)}, lift {spelt(at.lift, places=2)}",
+            markup=False,
+        )
+    messages.print(
+        f"  ROC-AUC {spelt(figures.roc_auc)}, calibration error {spelt(figures.ece)}", markup=False
+    )
+    messages.print(report.population_precision, markup=False)
+
+
+def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
+    """The champion, unless it is the model itself or can no longer answer."""
+    from contextlib import suppress
+
+    from features.errors import CatalogueMismatch
+    from training.errors import ArtefactError
+    from training.risk_model import RiskModel
+
+    pointer = models.pointer(model.manifest.name, "champion")
+    if pointer is None or pointer.digest == model.digest:
+        return None
+    folder = models.folder_of(pointer.name, pointer.version)
+    with suppress(ArtefactError, CatalogueMismatch):
+        return RiskModel.read(folder, models.public_key)
+    return None
+
+
+def _write_report(judged: "Reevaluation", folder: Path) -> None:
+    from features.folders import written_whole
+    from training.evaluation.page import page
+    from training.evaluation.pictures import pictures
+
+    with written_whole(folder) as partial:
+        drawn = pictures(judged.report, judged.explained)
+        (partial / "report.json").write_bytes(judged.report.as_bytes)
+        (partial / "report.html").write_text(page(judged.report, drawn))

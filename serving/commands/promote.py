@@ -1,0 +1,105 @@
+"""`tidegate promote`: a model becomes champion or shadow, or the former champion returns."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.commands.options import (
+    DEFAULT_HOME,
+    Home,
+    Json,
+    ModelReference,
+    Subject,
+    TrackingUri,
+    TrainingSetOption,
+)
+from serving.commands.printing import messages, print_json
+
+if TYPE_CHECKING:
+    from training.model_home import ModelHome
+    from training.promotion import Leave
+    from training.training_set import TrainingSet
+
+
+def promote(
+    model: ModelReference,
+    approver: Annotated[str, typer.Option(help="Who answers for it; not who trained it.")],
+    *,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Name the former champion again.")
+    ] = False,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Score beside the champion, answering nobody.")
+    ] = False,
+    waive_groups: Annotated[
+        str | None,
+        typer.Option(help="Why groups may differ for now; signed by the approver, with --until."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When the waiver ends (UTC).")
+    ] = None,
+    training_set: TrainingSetOption = None,
+    home: Home = DEFAULT_HOME,
+    tracking_uri: TrackingUri = None,
+    as_json: Json = False,
+) -> None:
+    """Ask every gate, and make a model the champion if all are open."""
+    from training import promotion
+    from training.model_home import ModelHome
+    from training.tracking.store import TrackingStore
+
+    models, approval = ModelHome(home), promotion.Approval(approver, datetime.now(UTC))
+    if rollback + shadow + (waive_groups is not None) > 1:
+        raise typer.BadParameter("want only one of --rollback, --shadow and --waive-groups")
+    if (waive_groups is None) != (until is None):
+        raise typer.BadParameter("want --waive-groups and --until together")
+    store = TrackingStore.open(home, tracking_uri)
+    if rollback:
+        done = promotion.roll_back(model, models, store, approval)
+    elif shadow:
+        done = promotion.run_as_shadow(model, models, store, approval)
+    else:
+        data = _data_of(models, model, training_set)
+        leave = _leave(waive_groups, until)
+        done = promotion.promote(model, models, store, approval, data, leave=leave)
+    if as_json:
+        verdicts = [vars(verdict) for verdict in done.verdicts]
+        role = "shadow" if shadow else "champion"
+        print_json({role: done.champion.model_dump(mode="json"), "verdicts": verdicts})
+        return
+    for verdict in done.verdicts:
+        messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
+    role = "scores in the shadow of the champion" if shadow else "is now the champion"
+    messages.print(f"{done.champion.name} version {done.champion.version} {role}")
+
+
+def _leave(because: str | None, until: datetime | None) -> "Leave | None":
+    """What `--waive-groups` and `--until` say together."""
+    from training.promotion import Leave
+
+    if because is None or until is None:
+        return None
+    return Leave(because, until.replace(tzinfo=UTC))
+
+
+def _data_of(
+    models: "ModelHome", reference: str, training_set: Path | None
+) -> "TrainingSet | None":
+    """The training set to compare with a champion on; None where neither is there."""
+    from training.errors import TrainingSetError
+    from training.training_set import TrainingSet
+
+    name = models.registration_of(models.find(reference)).name
+    if models.pointer(name, "champion") is None:
+        return None
+    subject = name.removeprefix("tidegate-")
+    try:
+        return TrainingSet.read(
+            training_set or models.home / "training_sets" / subject, Subject(subject).value
+        )
+    except TrainingSetError:
+        if training_set is not None:
+            raise
+        return None
