@@ -35,6 +35,9 @@ MANIFEST, BILL, AIR_WAYBILL, INVOICE, PACKING, ORIGIN, PERMIT, TRANSIT, CHECKLIS
 FILED_LATE_SHARE = 0.07
 # How many of the documents of a subject that disagree with it at all do so.
 ODD_SHARE = 0.8
+# Invoices that are written again, and those that name another value than the declaration, as they
+# count freight or a discount: trade as it is, whatever is carried.
+INVOICED_AGAIN, INVOICED_OTHERWISE = 0.05, 0.04
 # Goods whose packages weigh this much and more travel loose: there is nothing to list.
 LOOSE_KG = 150.0
 
@@ -81,6 +84,7 @@ def shipment_documents(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Tab
     plans: _Plans = [
         (transport, 1, (rng.random(number) < 0.98) & ~manifested),
         (INVOICE, 1, ~signs["missing_invoice"]),
+        (INVOICE, 2, ~signs["missing_invoice"] & (rng.random(number) < INVOICED_AGAIN)),
         (PACKING, 1, ~signs["missing_packing_list"] & is_packed),
         (ORIGIN, 1, rng.random(number) < 0.06),
         (PERMIT, 1, (permitted & ~signs["missing_permit"]) | asked),
@@ -259,13 +263,22 @@ def _contents(
             _packages(rng, draft.measures.packages[of], signs["mass_mismatch"]),
             mask=~has_mass | missing[2],
         ),
-        "value": pa.array(draft.measures.value[of], mask=~of_invoice),
+        "value": pa.array(_invoiced(rng, draft.measures.value[of], filed), mask=~of_invoice),
         "currency": pa.array(CURRENCIES).take(
             pa.array(draft.measures.currency[of], mask=~of_invoice)
         ),
         "container_number": _boxes(plan, draft, of, box, has_box),
         "seal_number": texts("SL", decimal(seal, 7), where=has_box),
     }
+
+
+def _invoiced(rng: np.random.Generator, value: Floats, filed: _Filed) -> Floats:
+    """The value that an invoice names: the declared one, an earlier one, or one with freight."""
+    is_next_version = (filed.of[1:] == filed.of[:-1]) & (filed.kind[1:] == filed.kind[:-1])
+    is_last = np.append(~is_next_version, True)
+    differs = ~is_last | (rng.random(len(value)) < INVOICED_OTHERWISE)
+    other = value * np.exp(0.07 * rng.standard_normal(len(value)))
+    return np.round(np.where(differs, other, value), 2)
 
 
 def _packages(rng: np.random.Generator, packages: Ints, differs: Flags) -> Ints:

@@ -6,14 +6,18 @@ import pyarrow as pa
 from features.records import Leg, Position
 from features.schema import arrow_schema
 from synthetic import instants
-from synthetic.chance import Flags, Floats, Ints, chance
-from synthetic.corridors import MODES
+from synthetic.chance import Flags, Floats, Ints, chance, share
+from synthetic.corridors import MODES, RAIL, ROAD, SEA, SMALL_CRAFT
 from synthetic.instants import HOUR
 from synthetic.journeys import JourneyDraft, journey_ids
 from synthetic.plan import Plan
 
 # By lane, how many journeys have a transponder or tracker that the authority hears.
 HEARD_SHARE = np.array([0.45, 0.15, 0.0, 0.0, 0.3, 0.6])
+# By lane, what a leg may go by instead: lorries for air freight, ferries and rolling roads, rail to
+# the next port. It tells nothing of what is carried; some corridors are used to it.
+OTHER_LANE = np.array([RAIL, SEA, ROAD, ROAD, RAIL, SMALL_CRAFT])
+MIXED_CORRIDORS, MIXED_THERE, MIXED_ELSEWHERE = 0.08, 0.4, 0.01
 REPORTS = 6
 SILENT_REPORTS = slice(1, 5)
 KM_PER_NAUTICAL_MILE = 1.852
@@ -45,12 +49,22 @@ def leg_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         "sequence": pa.array(sequence + 1),
         "origin": codes.take(pa.array(itineraries.stops[of, sequence])),
         "destination": codes.take(pa.array(itineraries.stops[of, sequence + 1])),
-        "mode": pa.array(MODES).take(pa.array(plan.ways.lane[draft.corridor[of]])),
+        "mode": pa.array(MODES).take(pa.array(_lanes(plan, chapter, draft, of))),
         "departed_at": instants.column(left, where=left < declared),
         "arrived_at": instants.column(arrived, where=is_over),
         "known_at": instants.column(known),
     }
     return pa.table(columns, schema=arrow_schema(Leg))
+
+
+def _lanes(plan: Plan, chapter: int, draft: JourneyDraft, of: Ints) -> Ints:
+    """The lane of each leg: mostly its journey's, at times another."""
+    corridor = draft.corridor[of]
+    often = share(plan.seed, corridor, 51) < MIXED_CORRIDORS
+    draws = chance(plan.seed, "modes of legs", chapter).random(len(of))
+    is_other = draws < np.where(often, MIXED_THERE, MIXED_ELSEWHERE)
+    lane = plan.ways.lane[corridor]
+    return np.where(is_other, OTHER_LANE[lane], lane)
 
 
 def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:

@@ -68,3 +68,18 @@ def test_some_payments_come_from_who_is_no_party(world):
     paid = world["transactions"].query("subject_kind == 'shipment'")
     consignee = world["shipments"].set_index("shipment_id").consignee_id.loc[paid.subject_id]
     assert 0.02 < (paid.payer_id.to_numpy() != consignee.to_numpy()).mean() < 0.15
+
+
+def test_some_invoices_are_written_again_or_name_another_value(world):
+    invoices = world["documents"][world["documents"].kind == "invoice"]
+    declared = world["shipments"].set_index("shipment_id").declared_value.loc[invoices.subject_id]
+    differs = abs(invoices.value.to_numpy() / declared.to_numpy() - 1) > 0.01
+    assert 0.02 < (invoices.version > 1).mean() < 0.1
+    assert 0.04 < differs.mean() < 0.15
+
+
+def test_some_legs_go_by_another_mode_than_their_journey(world):
+    legs = world["legs"]
+    declared = world["journeys"].set_index("journey_id")["mode"].loc[legs.journey_id]
+    is_other = legs["mode"].to_numpy() != declared.to_numpy()
+    assert 0.02 < is_other.mean() < 0.1
