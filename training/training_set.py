@@ -3,6 +3,7 @@
 features.parquet   subject_id, declared_at, then the catalogue's columns in its order
 outcomes.parquet   at most one outcome record per subject
 subjects.parquet   what a subject is, for evaluation by group; never seen by a model
+records.json       what the records held that all this was made of
 """
 
 import hashlib
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 from features.errors import CatalogueMismatch
 from features.records import Outcome, SubjectKind
 from features.schema import arrow_schema
+from features.summary import SUMMARY
 from training.encoding import Encoding
 from training.errors import TrainingSetError
 from training.model_inputs import ModelInputs
@@ -49,6 +51,7 @@ class TrainingSet:
     """All subjects in order of declaration; `frame` and `subjects` share the rows.
 
     `frame` holds the catalogue's columns and nothing else. `digest` covers the three files.
+    `records` sums up what they were made of, as JSON; None where the folder does not say.
     """
 
     inputs: ModelInputs
@@ -58,6 +61,7 @@ class TrainingSet:
     outcomes: Outcomes
     subjects: pd.DataFrame
     digest: str
+    records: str | None = None
 
     @classmethod
     def read(cls, folder: Path, subject: SubjectKind, inputs: ModelInputs | None = None) -> Self:
@@ -94,6 +98,7 @@ class TrainingSet:
             outcomes=Outcomes.of(outcomes, places, len(ids)),
             subjects=subjects.set_index(own).reindex(range(len(ids))),
             digest=_digest(folder),
+            records=summary.read_text() if (summary := folder / SUMMARY).is_file() else None,
         )
 
     def __len__(self) -> int:

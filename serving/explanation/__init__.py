@@ -1,7 +1,10 @@
 """From contributions to reasons that a reviewer can check.
 
-`wording` writes a value the way its unit is read, `usual` says how a value compares with the cases
-the model learnt from, `reasons` groups exact contributions by indicator into what speaks for a
-closer look and what speaks against, and `missing` names what the submission did not bring. A reason
-never stands without its value and what is usual: a bare number persuades without informing.
+`wording` writes a value the way its unit is read, `usual` says how a value compares with its peers
+among the cases that the model learnt from, `reasons` groups exact contributions by indicator into
+what speaks for a closer look and what speaks against, `resting` leads to the papers behind it, and
+`missing` names what the submission did not bring and asks the scorer how far it could move the
+score. `language` says all of it in the reader's language; `messages` is what there is to translate.
+A reason never stands without its value and what is usual: a bare number persuades without
+informing.
 """

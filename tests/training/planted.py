@@ -129,6 +129,7 @@ def write_training_set(
     )
     outcomes.to_parquet(folder / "outcomes.parquet", index=False)
     subjects.to_parquet(folder / "subjects.parquet", index=False)
+    (folder / "records.json").write_text('{"shipments": {"rows": 6000}}')
     return folder
 
 

@@ -79,12 +79,13 @@ def test_a_client_finds_pictures_report_and_our_own_artefact(
 ) -> None:
     paths = {
         file.path
-        for folder in ("pictures", "evaluation", "artefact")
+        for folder in ("pictures", "evaluation", "training_set", "artefact")
         for file in store.client.list_artifacts(registration.run_id, folder)
     }
     folder = store.client.download_artifacts(registration.run_id, "artefact")
 
     assert {"pictures/reliability.png", "evaluation/report.html", "evaluation/report.json"} <= paths
+    assert {"training_set/records.json", "artefact/usual.parquet"} <= paths
     assert RiskModel.read(Path(folder), home.public_key, INPUTS).digest == candidate.model.digest
 
 

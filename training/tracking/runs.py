@@ -14,6 +14,7 @@ import mlflow.lightgbm
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
+from features.summary import SUMMARY
 from training.candidate import Candidate
 from training.evaluation.page import page
 from training.evaluation.pictures import pictures
@@ -68,6 +69,8 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey, run_id: s
     _write_parameters(manifest)
     _write_datasets(manifest, data)
     _write_files(candidate, key)
+    if data.records is not None:
+        mlflow.log_text(data.records, f"training_set/{SUMMARY}")
     info = mlflow.lightgbm.log_model(
         lightgbm.Booster(model_str=candidate.model.booster_text),
         name=manifest.name,
