@@ -21,6 +21,7 @@ from serving.console.pictures.way import Way
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.decisions.decision import Decision
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
+from serving.explanation.missing import missing_in_words
 from serving.house import House
 from serving.looking_back import looking_back
 from serving.review import case as acts
@@ -32,6 +33,7 @@ from serving.review.dispositions import (
     Disposition,
     ReasonCode,
 )
+from serving.review.letter import Letter
 from serving.review.opening import ALIKE, SHARED
 from serving.review.reviewing import Act, Reviewer
 from serving.store.case_book import EventRow
@@ -76,6 +78,19 @@ def show_case(
 ) -> HTMLResponse:
     """A case with its evidence; that it was read is written down."""
     return _case_page(house, caller, session, case_id, refusal=None)
+
+
+@router.get("/{case_id}/letter")
+def write_letter(house: TheHouse, caller: MayReview, case_id: str) -> HTMLResponse:
+    """What the trader or carrier may be told, to print; that it was written is kept."""
+    reviewer, now = reviewer_of(caller), house.clock()
+    house.reviewing.read(reviewer, case_id, now)
+    record = house.log.record(case_id)
+    assert record is not None, "a case is opened by its decision"
+    decision = Decision.model_validate_json(record)
+    submission = read_submission(decision.request.encode())
+    missing = tuple(missing_in_words(path) for path in decision.missing)
+    return page("letter.html", letter=Letter.of(decision, submission, missing))
 
 
 @router.post("/{case_id}/{act}")

@@ -16,14 +16,18 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
+from features.catalogue import ROUTE, SHIPMENT
 from serving.app import create_app
+from serving.decisions.decision import Decision
 from serving.errors import CaseClosed, CaseTaken, Conflict, NotYours, SameReviewer, TooLong
 from serving.review import case as acts
 from serving.review.case import Case
 from serving.review.dispositions import MEANING, Disposition
+from serving.review.letter import OF_OTHERS, Letter, is_own_word
 from serving.settings import Settings
 from serving.store.engine import open_database
 from serving.store.tables import records
+from serving.submitted import read_submission
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 
@@ -338,3 +342,29 @@ def test_without_the_scope_nothing_of_review_can_be_done(reviewed: Service) -> N
     assert reviewed.client.get("/v1/queue", headers=machine).status_code == 403
     assert post(reviewed, case_id, "claim", machine).status_code == 403
     assert post(reviewed, case_id, "dispositions", machine, **disposed(FOUND)).status_code == 403
+
+
+def test_every_family_can_be_named_to_an_operator_by_its_kind() -> None:
+    assert {feature.family for feature in (*ROUTE, *SHIPMENT)} == OF_OTHERS.keys()
+
+
+def test_what_an_operator_is_told_has_its_own_word_and_nothing_of_others(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed, declared_value=200.0)
+    record = reviewed.house.log.record(case_id)
+    assert record is not None
+    decision = Decision.model_validate_json(record)
+
+    letter = Letter.of(decision, read_submission(decision.request.encode()), ())
+
+    told = " ".join((letter.what, *letter.own, *letter.others))
+    for reason in decision.reasons.reasons:
+        for seen in reason.evidence:
+            assert (seen.sentence in letter.own) == (
+                reason.effect == "for" and seen.contribution > 0 and is_own_word(seen.feature)
+            )
+    assert letter.own
+    assert letter.others
+    for secret in ("c-0007", "c-0012", "k-3", "list", "asked for", "confirmed", "log-odds"):
+        assert secret not in told
