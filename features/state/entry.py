@@ -5,18 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from features.columns import Columns, kinds_of
+from features.columns import Column, Columns, kinds_of
 from features.online.filling import Codes, Filling, first_codes
 from features.program.machine import execute
 from features.program.operations import Kind
 from features.program.program import traced_columns
 from features.records import Record
 from features.state.keys import texts_of
-from features.state.plain import Plain
+from features.state.plain import Plain, Texts
 from features.vocabulary import NO_TEXT
 
-Arriving = Columns | Sequence[Record]
-"""Records of one type, as the columns of a file or as a request brings them."""
+Arriving = Columns | Plain | Sequence[Record]
+"""Records of one type, as the columns of a file or as a request brings them.
+
+Of columns, ids may come as texts, so that no vocabulary learns what is read only once.
+"""
 
 
 class Entry:
@@ -44,11 +47,18 @@ class Entry:
         """The wanted columns of records."""
         return self._of_columns(records) if isinstance(records, dict) else self._of_each(records)
 
-    def _of_columns(self, columns: Columns) -> Plain:
-        made = self._program.run(columns)
-        return {
+    def _of_columns(self, columns: Mapping[str, Texts | Column]) -> Plain:
+        given = {name: column for name, column in columns.items() if isinstance(column, list)}
+        made = self._program.run({name: _coded(column) for name, column in columns.items()})
+        passed = {self._program.inputs[name].place: column for name, column in given.items()}
+        plain: Plain = {
             name: texts_of(column) if self.kinds[name] is Kind.TEXT else column
             for name, column in made.items()
+        }
+        return plain | {
+            name: passed[register.place]
+            for name, register in self._program.outputs.items()
+            if register.place in passed
         }
 
     def _of_each(self, records: Sequence[Record]) -> Plain:
@@ -63,3 +73,8 @@ class Entry:
             else:
                 plain[name] = (registers if register.kind.is_float else wholes)[register.place]
         return plain
+
+
+def _coded(column: Texts | Column) -> Column:
+    """A column as programs take it: of texts that no step looks at, none."""
+    return np.full(len(column), NO_TEXT, np.int32) if isinstance(column, list) else column

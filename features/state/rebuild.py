@@ -3,14 +3,21 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from features.batch.blocks import RecordBlocks, RecordFolder
-from features.columns import Columns, length
+from features.columns import length
+from features.contract import IDENTITY
 from features.folders import written_whole
 from features.state.embedded import EmbeddedStore
+from features.state.plain import Plain, size_of
 from features.state.state import TOLD_BY, State
 
 # Records of one transaction: enough to sort well, few enough to hold.
 AT_ONCE = 1 << 15
+
+# The field by which records are known one by one, where that is one.
+IDENTITY_OF = {name: fields[0] for name, fields in IDENTITY.items() if len(fields) == 1}
 
 Progress = Callable[[int, int], None]
 """Told after each block how many records of how many are in the state."""
@@ -45,11 +52,18 @@ def read_into(state: State, records: RecordBlocks, progress: Progress) -> None:
     for name in TOLD_BY:
         for block in _blocks(records, name, state.fields(name)):
             state.add({name: block})
-            done += length(block)
+            done += size_of(block)
             progress(done, total)
 
 
-def _blocks(records: RecordBlocks, name: str, fields: tuple[str, ...]) -> Iterator[Columns]:
-    for block in records.blocks(name, fields):
-        for start in range(0, length(block), AT_ONCE):
-            yield {field: column[start : start + AT_ONCE] for field, column in block.items()}
+def _blocks(records: RecordBlocks, name: str, fields: tuple[str, ...]) -> Iterator[Plain]:
+    """Blocks of few rows; what identifies a record is text in them, which nobody has to learn."""
+    of_one = IDENTITY_OF.get(name)
+    first = 0
+    for block in records.blocks(name, [field for field in fields if field != of_one]):
+        size, whole = length(block), Plain(block)
+        if of_one:
+            whole[of_one] = [*records.texts(name, of_one, np.arange(first, first + size))]
+        first += size
+        for start in range(0, size, AT_ONCE):
+            yield {field: column[start : start + AT_ONCE] for field, column in whole.items()}
