@@ -52,7 +52,7 @@ def register(
             trainer=provenance.trainer,
             registered_at=provenance.at,
             run_id=run.run_id,
-            tracking_uri=store.uri,
+            tracking_uri=store.shown_uri,
         )
         folder = home.add(model, registration)
         try:

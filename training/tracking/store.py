@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -18,7 +19,11 @@ _QUIET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "PGCONNECT_TIMEOUT": "10",
+}
 
 # Before the import below: MLflow reads these once.
 os.environ.update(_QUIET)
@@ -26,11 +31,13 @@ for _name, _value in _PATIENCE.items():
     os.environ.setdefault(_name, _value)
 
 import mlflow  # noqa: E402
+import mlflow.store.db.utils  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 
 from training.errors import TrackingError  # noqa: E402
 
-TRACKING_URI = "TIDEGATE_MLFLOW_URI"
+# A database is asked ten times, over a hundred seconds; no variable says otherwise.
+mlflow.store.db.utils.MAX_RETRY_COUNT = 2
 
 
 @dataclass(frozen=True)
@@ -45,15 +52,22 @@ class TrackingStore:
     def open(cls, home: Path, uri: str | None = None) -> Self:
         """The store at `uri`, else the SQLite file in `home`; made on first use.
 
-        Raises TrackingError where it does not answer.
+        Raises TrackingError where it does not answer within seconds.
         """
         home.mkdir(parents=True, exist_ok=True)
         own = f"sqlite:///{home.resolve() / 'mlflow.db'}"
-        with quietly(f"the tracking store {uri or own} does not answer"):
+        with quietly(f"the tracking store {_shown(uri or own)} does not answer"), _asking_once():
             client = MlflowClient(uri or own, uri or own)
             client.search_experiments(max_results=1)
-        artifacts = None if uri else (home.resolve() / "mlartifacts").as_uri()
+        # A server knows where files go; beside a database MLflow would take the working folder.
+        is_server = urlsplit(uri or own).scheme in ("http", "https")
+        artifacts = None if is_server else (home.resolve() / "mlartifacts").as_uri()
         return cls(uri or own, client, artifacts)
+
+    @property
+    def shown_uri(self) -> str:
+        """Where the store is, without a password."""
+        return _shown(self.uri)
 
     def experiment(self, name: str) -> str:
         """The id of the experiment `name`; made on first use."""
@@ -69,10 +83,26 @@ class TrackingStore:
         former = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.uri)
         try:
-            with quietly(f"{failure} ({self.uri})"):
+            with quietly(f"{failure} ({self.shown_uri})"):
                 yield
         finally:
             mlflow.set_tracking_uri(former)
+
+
+def _shown(uri: str) -> str:
+    secret = urlsplit(uri).password
+    return uri.replace(f":{secret}@", ":***@", 1) if secret else uri
+
+
+@contextmanager
+def _asking_once() -> Iterator[None]:
+    """Without the patience that a store deserves which has answered before."""
+    former = os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+    try:
+        yield
+    finally:
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = former
 
 
 @contextmanager
