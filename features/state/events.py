@@ -22,7 +22,7 @@ def insert_events(
     """Put events under their keys, where they meet the keying's condition and have its key.
 
     `events` has `known_at`, `record_id` and what the layouts read. Keys that are not among those
-    `asked` are left out, where these are given.
+    `asked` are left out, where these are given; the store is then for asking only.
     """
     layouts, size = list(layouts), size_of(events)
     matched = {name for layout in layouts for name in layout.matching}
@@ -38,7 +38,8 @@ def insert_events(
         if kept:
             read = {name: events[name] for name in ("known_at", "record_id", *layout.columns)}
             rows = _rows(store, layout, read if len(kept) == size else taken(read, kept))
-            insert(store, layout, [keys[at] or b"" for at in kept], rows)
+            of_rows = [keys[at] or b"" for at in kept]
+            insert(store, layout, of_rows, rows, is_passing=asked is not None)
 
 
 def _rows(store: Writing, layout: Layout, events: Plain) -> Column:

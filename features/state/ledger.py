@@ -57,8 +57,13 @@ def starts_of(blobs: list[Blob | None]) -> Column:
     return np.array([0, *accumulate([len(blob) // 8 if blob else 0 for blob in blobs])])
 
 
-def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> None:
-    """Put events, a row and a key each, among those of their keys."""
+def insert(
+    store: Writing, layout: Layout, keys: list[bytes], rows: Column, *, is_passing: bool = False
+) -> None:
+    """Put events, a row and a key each, among those of their keys.
+
+    What is only passing leaves open blobs as long as they become: nobody reads them twice.
+    """
     distinct = sorted(set(keys))
     place = dict(zip(distinct, range(len(distinct)), strict=True))
     places = np.fromiter(map(place.__getitem__, keys), np.int64, len(keys))
@@ -72,17 +77,17 @@ def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> N
     out, out_ends = merged(
         words(blobs), ends_of(blobs), rows, ends, layout.order_words, layout.label_at
     )
-    store.put(_blobs(store, layout, distinct, out, out_ends))
+    store.put(_blobs(store, layout, distinct, out, out_ends, is_passing))
 
 
 def _blobs(
-    store: Writing, layout: Layout, keys: list[bytes], out: Column, ends: Column
+    store: Writing, layout: Layout, keys: list[bytes], out: Column, ends: Column, is_passing: bool
 ) -> list[tuple[bytes, bytes]]:
     whole, most = out.tobytes(), HEADER_WORDS + 2 * PAGE_ROWS * layout.width
     blobs, start = [], 0
     for key, stop in zip(keys, ends.tolist(), strict=True):
         blob = whole[8 * start : 8 * stop]
-        if stop - start >= most:
+        if stop - start >= most and not is_passing:
             blob = _closed(store, layout, key, out[start:stop])
         blobs.append((open_key(layout, key), blob))
         start = stop
