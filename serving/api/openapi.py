@@ -108,7 +108,8 @@ def describe(app: FastAPI, *read_by_hand: type[BaseModel]) -> None:
     def described() -> dict[str, Any]:
         document = generated()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (Submission, RecordsBody, Problem, *read_by_hand):
+        by_hand: tuple[type[BaseModel], ...] = (Submission, RecordsBody, Problem, *read_by_hand)
+        for model in by_hand:
             schemas.update(_schemas(model))
         _drop_foreign_errors(document, schemas)
         _name_answers(document)
