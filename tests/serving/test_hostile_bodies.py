@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
 
 CANARY = "canary7391"
-BODIES = 500
+BODIES = count(500, 100_000)
 
 SEEDS = [
     json.dumps(shipment(goods_description=CANARY, consignee_id=CANARY)).encode(),
@@ -68,6 +69,7 @@ def hostile(lots: random.Random) -> bytes:
     return bytes(body)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("seed", [20261124])
 def test_no_body_makes_the_service_fail_or_repeat_it(service: Service, seed: int) -> None:
     lots = random.Random(seed)

@@ -1,0 +1,40 @@
+"""Served homes and databases, as the tests of serving make them, and a service to do harm to."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.access.api_keys import new_key
+from serving.app import utc_now
+from serving.store.engine import open_database
+from serving.store.key_register import KeyRegister
+from tests.faults.served import Served
+from tests.serving.conftest import home, postgres, trained_home
+
+__all__ = ["home", "postgres", "trained_home"]
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(home: Path) -> Iterator[Serve]:
+    """Makes a service over the home, not yet started; all are killed in the end."""
+    made: list[Served] = []
+
+    def serving(database_url: str | None = None, workers: int = 1, **settings: Any) -> Served:
+        engine = open_database(database_url or home / "tidegate.db", is_service=False)
+        kept, shown = new_key(f"load-{len(made)}", ("score", "explain"), (), utc_now())
+        KeyRegister(engine).add(kept)
+        engine.dispose()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        made.append(Served(home, str(shown), port, database_url, workers, settings))
+        return made[-1]
+
+    yield serving
+    for each in made:
+        each.kill()

@@ -1,0 +1,166 @@
+"""The service in processes of its own, which can be killed and started again, and load on it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from serving.store.engine import open_database
+from serving.store.log_proof import Proof, prove
+from tests.serving.bodies import shipment
+
+COMMAND = "from serving.commands.main import main; main()"
+
+
+@dataclass
+class Told:
+    """One answer: when it was asked for and given, and what it was."""
+
+    name: str
+    status: int
+    body: bytes
+    headers: httpx2.Headers
+    began_s: float
+    seconds: float
+
+
+@dataclass
+class Served:
+    """One service; `acknowledged` holds what it answered with 200, `asked` all it was asked."""
+
+    home: Path
+    key: str
+    port: int
+    database_url: str | None = None
+    workers: int = 1
+    settings: dict[str, Any] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    acknowledged: dict[str, bytes] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def start(self) -> float:
+        """Start, and wait until it is ready; the seconds that took."""
+        environment = {f"TIDEGATE_{name.upper()}": str(v) for name, v in self.settings.items()}
+        if self.database_url:
+            environment["TIDEGATE_DATABASE_URL"] = self.database_url
+        arguments = ["serve", "--home", str(self.home), "--port", str(self.port)]
+        arguments += ["--workers", str(self.workers)]
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=(self.home / "service.log").open("ab"),
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            start_new_session=True,
+        )
+        self.wait_until_ready(60)
+        return time.monotonic() - began
+
+    def wait_until_ready(self, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            try:
+                if httpx2.get(f"{self.address}/health/ready", timeout=5).status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.02)
+        log = (self.home / "service.log").read_text()[-2_000:]
+        raise AssertionError(f"the service did not get ready:\n{log}")
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
+        """Signal every process of it, and wait for the first one's end."""
+        if self.process is None or self.process.poll() is not None:
+            return 0
+        whom = os.killpg if how == signal.SIGKILL else os.kill
+        whom(self.process.pid, how)
+        return self.process.wait(60)
+
+    async def ask(self, client: httpx2.AsyncClient, name: str) -> Told:
+        """Ask for a decision about a subject of this name, under this idempotency key."""
+        self.asked.add(name)
+        began = time.monotonic()
+        response = await client.post(
+            f"{self.address}/v1/scores",
+            json=shipment(shipment_id=name),
+            headers={**self.headers, "Idempotency-Key": name},
+        )
+        seconds = time.monotonic() - began
+        told = Told(name, response.status_code, response.content, response.headers, began, seconds)
+        if told.status == 200:
+            self.acknowledged.setdefault(name, told.body)
+        return told
+
+    def load(self, clients: int, prefix: str, until: Callable[[], bool]) -> list[Told]:
+        """Let many clients ask one after the other until it is enough; what they were told.
+
+        A client that is cut off asks on, under another name.
+        """
+        told: list[Told] = []
+
+        async def client(number: int) -> None:
+            async with httpx2.AsyncClient(timeout=30) as connection:
+                for turn in range(1_000_000):
+                    if until():
+                        return
+                    try:
+                        told.append(await self.ask(connection, f"{prefix}-{number}-{turn}"))
+                        is_served = told[-1].status == 200
+                    except httpx2.TransportError:
+                        is_served = False
+                    await asyncio.sleep(0 if is_served else 0.2)
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*(client(number) for number in range(clients)))
+
+        asyncio.run(all_of_them())
+        return told
+
+    def settle(self) -> None:
+        """Ask again for everything: what was acknowledged comes back to the byte, the rest is made.
+
+        Then nothing is lost, nothing is there twice, and the log is whole.
+        """
+
+        known = dict(self.acknowledged)
+
+        async def again(connection: httpx2.AsyncClient, name: str) -> None:
+            told = await self.ask(connection, name)
+            assert told.status == 200, (told.status, told.body)
+            if name in known:
+                assert told.body == known[name]
+                assert told.headers["Idempotency-Replayed"] == "true"
+
+        async def everything() -> None:
+            limits = httpx2.Limits(max_connections=16)
+            async with httpx2.AsyncClient(timeout=120, limits=limits) as connection:
+                await asyncio.gather(*(again(connection, name) for name in sorted(self.asked)))
+
+        asyncio.run(everything())
+        ready = httpx2.get(f"{self.address}/health/ready").json()
+        assert ready["decisions"] == len(self.asked)
+        assert self.proof().is_whole
+
+    def proof(self) -> Proof:
+        """Whether the log is whole."""
+        engine = open_database(self.database_url or self.home / "tidegate.db", is_service=False)
+        try:
+            return prove(engine)
+        finally:
+            engine.dispose()

@@ -1,0 +1,136 @@
+"""A service that is killed under load: what it acknowledged is there, once, and the same.
+
+kill -9 shows that nothing is answered before it is written; it cannot show a power cut.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx2
+import numpy as np
+import pytest
+
+from tests.counts import count
+from tests.faults.conftest import Serve
+from tests.faults.served import Served
+from tests.serving.postgres import Server
+
+ROUNDS = count(1, 100)
+CLIENTS = count(16, 64)
+KEYS = count(12, 5_000)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest, serve: Serve) -> Served:
+    if request.param == "sqlite":
+        return serve()
+    server: Server = request.getfixturevalue("postgres")
+    return serve(server.new_database(), workers=2)
+
+
+def killed_after(served: Served, decisions: int, seconds: float) -> Callable[[], bool]:
+    """Whether it is dead; sees to that, so many decisions and seconds from now."""
+    enough, ends_at = len(served.acknowledged) + decisions, time.monotonic() + 60
+    killing = threading.Timer(seconds, served.kill)
+
+    def is_dead() -> bool:
+        assert time.monotonic() < ends_at, "the service decides too slowly"
+        if len(served.acknowledged) >= enough and killing.ident is None:
+            killing.start()
+        return killing.finished.is_set()
+
+    return is_dead
+
+
+@pytest.mark.faults
+def test_no_acknowledged_decision_is_lost_or_made_twice(served: Served) -> None:
+    lots = random.Random(5)
+    ready_s = []
+    for round_ in range(ROUNDS):
+        ready_s.append(served.start())
+        served.load(CLIENTS, f"S-{round_}", killed_after(served, 25, lots.uniform(0, 0.2)))
+
+    ready_s.append(served.start())
+    served.settle()
+    assert served.kill(signal.SIGTERM) == 0
+    print(f"ready again after {np.percentile(ready_s, 99):.2f} s (p99 of {len(ready_s)})")
+
+
+@pytest.mark.faults
+def test_a_worker_that_is_killed_alone_is_replaced(serve: Serve, postgres: Server) -> None:
+    served = serve(postgres.new_database(), workers=2)
+    served.start()
+    ends_at = time.monotonic() + count(2, 20)
+    threading.Timer(0.5, os.kill, (_workers(served)[0], signal.SIGKILL)).start()
+    served.load(8, "S", lambda: time.monotonic() > ends_at)
+
+    served.wait_until_ready(60)
+    served.settle()
+
+
+def _workers(served: Served) -> list[int]:
+    """The ids of the processes it began that serve, not of the one that tracks resources."""
+    assert served.process is not None
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+            command = (status.parent / "cmdline").read_bytes()
+            if parent == served.process.pid and b"spawn_main" in command:
+                found.append(int(status.parent.name))
+    return found
+
+
+@pytest.mark.faults
+def test_each_key_makes_one_decision_however_often_it_is_sent(served: Served) -> None:
+    names = [f"K-{number}" for number in range(KEYS)]
+    bodies: dict[str, set[bytes]] = {name: set() for name in names}
+
+    async def insist(connection: httpx2.AsyncClient, name: str) -> None:
+        while True:
+            try:
+                told = await served.ask(connection, name)
+            except httpx2.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            assert told.status in {200, 409, 503}, told.body
+            if told.status == 200:
+                bodies[name].add(told.body)
+                return
+            await asyncio.sleep(0.05)
+
+    async def all_three_times() -> None:
+        limits = httpx2.Limits(max_connections=48)
+        async with httpx2.AsyncClient(timeout=60, limits=limits) as connection:
+            await asyncio.gather(*(insist(connection, name) for name in names * 3))
+
+    served.start()
+    again = threading.Timer(1.0, lambda: (served.kill(), served.start()))
+    again.start()
+    asyncio.run(all_three_times())
+    again.join()
+
+    assert {len(given) for given in bodies.values()} == {1}
+    served.settle()
+
+
+def test_a_service_that_is_told_to_stop_answers_what_it_took(serve: Serve) -> None:
+    served = serve()
+    served.start()
+
+    async def all_at_once() -> list[int]:
+        async with httpx2.AsyncClient(timeout=30) as connection:
+            asked = [asyncio.create_task(served.ask(connection, f"S-{n}")) for n in range(8)]
+            await asyncio.sleep(0.3)
+            stopping = asyncio.to_thread(served.kill, signal.SIGTERM)
+            told, code = await asyncio.gather(asyncio.gather(*asked), stopping)
+            return [code, *(each.status for each in told)]
+
+    assert asyncio.run(all_at_once()) == [0] + [200] * 8

@@ -1,0 +1,88 @@
+"""The database goes away and comes back: nothing is lost, and nobody has to restart the service."""
+
+import resource
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+
+from tests.counts import count
+from tests.faults.conftest import Serve
+from tests.faults.served import Served, Told
+from tests.serving.postgres import Server
+
+RESTARTS = count(1, 20)
+LONGEST_RECOVERY_S = count(30, 5)  # a busy machine of many tests, or one that is there for this
+
+
+@pytest.mark.faults
+def test_postgresql_may_be_restarted_under_load(serve: Serve, postgres: Server) -> None:
+    served = serve(postgres.new_database())
+    served.start()
+    told: list[Told] = []
+    recovered_s = []
+    for number in range(RESTARTS):
+        is_over = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(served.load, 8, f"S-{number}", is_over.is_set)
+            time.sleep(0.5)
+            postgres.stop()
+            time.sleep(0.5)
+            postgres.start()
+            recovered_s.append(seconds_until_decided(served, f"R-{number}"))
+            is_over.set()
+        told += loading.result()
+
+    assert {each.status for each in told} <= {200, 503}
+    assert max(recovered_s) < LONGEST_RECOVERY_S
+    served.settle()
+
+
+@pytest.mark.faults
+def test_a_full_disk_refuses_until_there_is_room(serve: Serve) -> None:
+    """A limit on the size of files stands for the disk: beyond it, writing fails as if full."""
+    served = serve()
+    served.start()
+    assert served.process is not None
+    for number in range(count(1, 10)):
+        used = (served.home / "tidegate.db-wal").stat().st_size
+        limit = (used + 40_000, resource.RLIM_INFINITY)
+        resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, limit)
+        told = load_for(served, 4, f"F-{number}")
+        assert told[-1].status == 503
+        assert told[-1].headers["Retry-After"]
+        assert httpx2.get(f"{served.address}/health/ready", timeout=30).status_code == 503
+
+        free = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, free)
+        assert seconds_until_decided(served, f"R-{number}") < LONGEST_RECOVERY_S
+        served.wait_until_ready(LONGEST_RECOVERY_S)
+        assert {each.status for each in told} <= {200, 503}
+
+    served.settle()
+
+
+def load_for(served: Served, clients: int, prefix: str) -> list[Told]:
+    """Load until many requests were refused."""
+    ends_at = time.monotonic() + 60
+
+    def until() -> bool:
+        refused = len(served.asked) - len(served.acknowledged)
+        return refused > 3 * clients or time.monotonic() > ends_at
+
+    return served.load(clients, prefix, until)
+
+
+def seconds_until_decided(served: Served, name: str) -> float:
+    """How long until a request gets through again."""
+    began = time.monotonic()
+    before = len(served.acknowledged)
+
+    def until() -> bool:
+        assert time.monotonic() < began + 60, "the service does not recover"
+        return any(each.startswith(name) for each in list(served.acknowledged)[before:])
+
+    served.load(1, name, until)
+    return time.monotonic() - began
