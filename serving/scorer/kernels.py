@@ -3,6 +3,9 @@
 They hold no lock, take rows as float64 [rows, features] and do for each row the same sums in the
 same order, so that it has the same bits alone and among others. Rows go block by block through the
 trees, so that what a tree needs is read once for all rows of a block.
+
+Compiled code is kept on disk and made anew when this file changes. After a change in another file
+that it calls, touch this one, or the old code will be run.
 """
 
 import numpy as np

@@ -107,17 +107,32 @@ def explain_tree(
     program: Program, tree: int, rule: int, room: Room, sums: Floats, first_sum: int
 ) -> float:
     """Add to `sums`, a row per asked feature from `first_sum` on; returns the row's leaf."""
-    trees = program.trees
-    first = uint64(trees.node_start[tree])
-    nodes = uint64(trees.node_start[tree + 1]) - first
-    reach, worth, known = room.reach, room.worth, load(program.rules.t, rule)
-    for j in range(nodes):
+    _share_out(program, tree, rule, room)
+    return _gather(program, tree, rule, room, sums, first_sum)
+
+
+@inner
+def _share_out(program: Program, tree: int, rule: int, room: Room) -> None:
+    """Share the reach of each node, from the root down, between the two places below it."""
+    trees, reach, known = program.trees, room.reach, load(program.rules.t, rule)
+    first, stop = uint64(trees.node_start[tree]), uint64(trees.node_start[tree + 1])
+    for j in range(stop - first):
         side = uint64(room.side[j])
         here = load(reach, trees.place[first + j])
         cold = _cold(known, load(room.lift, room.lift_row[j]), trees.left_share[first + j], side)
         against = multiply(here, cold)
         store(reach, 2 * j + 1 - side, against)
         store(reach, 2 * j + side, subtract(here, against))
+
+
+@inner
+def _gather(
+    program: Program, tree: int, rule: int, room: Room, sums: Floats, first_sum: int
+) -> float:
+    """Gather what the leaves are worth, up to the root, and what each answer adds to that."""
+    trees, worth, known = program.trees, room.worth, load(program.rules.t, rule)
+    first = uint64(trees.node_start[tree])
+    nodes = uint64(trees.node_start[tree + 1]) - first
     for up in range(nodes):
         j = nodes - uint64(1) - up
         side, place = uint64(room.side[j]), trees.place[first + j]
@@ -126,7 +141,7 @@ def explain_tree(
         own = load(worth, 2 * j + side)
         more = subtract(own, load(worth, 2 * j + 1 - side))
         store(worth, place, subtract(own, multiply(cold, more)))
-        added = multiply(multiply(load(reach, 2 * j + 1 - side), lift), more)
+        added = multiply(multiply(load(room.reach, 2 * j + 1 - side), lift), more)
         store(sums, total, add(load(sums, total), added))
         room.leaf[place] = room.leaf[2 * j + side]
     return float(room.leaf[2 * nodes])
