@@ -98,12 +98,12 @@ def _inspect_most(world: Path, records: Path, until: datetime) -> None:
     write_records(records, "outcomes", outcomes.filter(np.array(known_at < until)))
 
 
-def bodies(home: Path) -> Iterator[bytes]:
-    """What arrives, again and again, under ids that were never used."""
+def bodies(home: Path, run: str) -> Iterator[bytes]:
+    """What arrives, again and again, under ids that no other run uses."""
     submissions = [json.loads(line) for line in (home / "live.ndjson").read_text().splitlines()]
     for number in count():
         for submission in submissions:
-            yield json.dumps(_renamed(submission, f"-{number}")).encode()
+            yield json.dumps(_renamed(submission, f"-{run}-{number}")).encode()
 
 
 def _renamed(submission: dict[str, Any], suffix: str) -> dict[str, Any]:

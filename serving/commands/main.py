@@ -8,6 +8,7 @@ from features.errors import TidegateError
 from serving.commands.accounts import accounts
 from serving.commands.build import build
 from serving.commands.demo import demo
+from serving.commands.doctor import doctor
 from serving.commands.evaluate import evaluate
 from serving.commands.features import features
 from serving.commands.keys import keys
@@ -30,6 +31,7 @@ for command in (demo, synth, build, train, evaluate, promote, serve, score, repl
     app.command()(command)
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
+app.command()(doctor)
 app.add_typer(keys, name="keys")
 app.add_typer(state, name="state")
 app.add_typer(accounts, name="accounts")

@@ -1,0 +1,281 @@
+"""The service beside its peers: client and server on the same cores, one process each.
+
+Ours reads records, computes features, scores, explains and waits until the decision is on disk; the
+peers get a ready feature vector of the same model and keep nothing. All are up at once and asked in
+turn, so that a busy machine is busy for all; a ratio above 1 says how many times faster ours is.
+
+    python -m experiments.benchmarks.service [HOME]     (HOME is made where it is not given)
+"""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import lightgbm
+import mlflow.lightgbm
+import numpy as np
+
+from experiments.benchmarks.served_home import bodies, make_home
+from serving.access.api_keys import new_key
+from serving.app import utc_now
+from serving.store.engine import open_database
+from serving.store.key_register import KeyRegister
+
+CONNECTIONS = 16
+ROUNDS, SECONDS = 3, 4.0
+BATCH = 1_000
+
+Requests = Iterator[bytes]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One server: where it listens, and what to ask it."""
+
+    name: str
+    port: int
+    requests: Requests
+    batch: bytes | None = None
+
+
+def main() -> None:
+    """Start all sides, and print one table."""
+    with ExitStack() as stack:
+        if len(sys.argv) > 1 and Path(sys.argv[1]).is_dir():
+            home = Path(sys.argv[1])
+        else:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "home"
+            make_home(home)
+        ours = stack.enter_context(_tidegate(home))
+        sides = [ours, *(stack.enter_context(peer) for peer in _peers(home))]
+        rates: dict[str, list[float]] = {side.name: [] for side in sides}
+        for side in sides:
+            asyncio.run(load(side, CONNECTIONS, 1.0))
+        for _ in range(ROUNDS):
+            for side in sides:
+                rates[side.name].append(_rate(asyncio.run(load(side, CONNECTIONS, SECONDS))))
+        _table(rates)
+        _latency(ours, max(rates[ours.name]))
+        _batches(sides)
+
+
+def _table(rates: dict[str, list[float]]) -> None:
+    medians = {name: float(np.median(each)) for name, each in rates.items()}
+    ours = next(iter(medians.values()))
+    print(f"{'server':<34} {'requests/s':>11} {'ours':>7}")
+    for name, rate in medians.items():
+        print(f"{name:<34} {rate:>11.0f} {ours / rate:>6.1f}x", flush=True)
+
+
+def _latency(side: Side, capacity: float) -> None:
+    """At half of capacity, asked at a steady pace whatever the answers take."""
+    seconds = asyncio.run(paced(side, capacity / 2, 10.0))
+    p50, p99 = np.percentile(seconds, [50, 99]) * 1e3
+    print(f"at half of capacity ({capacity / 2:.0f}/s): p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+
+
+def _batches(sides: list[Side]) -> None:
+    rates: dict[str, float] = {}
+    for side in sides:
+        if side.batch is not None:
+            taken = min(asyncio.run(one_by_one(side, [side.batch] * 2)))
+            rates[side.name] = BATCH / taken
+    ours = next(iter(rates.values()))
+    for name, rate in rates.items():
+        print(f"batch of {BATCH}, {name:<24} {rate:>8.0f} rows/s {ours / rate:>6.1f}x", flush=True)
+
+
+def _rate(seconds: list[float]) -> float:
+    return len(seconds) / SECONDS
+
+
+async def load(side: Side, connections: int, seconds: float) -> list[float]:
+    """How long each request took, with so many connections always waiting for an answer."""
+    ends_at = time.perf_counter() + seconds
+    taken: list[float] = []
+
+    async def client() -> None:
+        async with Connection(side.port) as ask:
+            while time.perf_counter() < ends_at:
+                taken.append(await ask(next(side.requests)))
+
+    await asyncio.gather(*(client() for _ in range(connections)))
+    return taken
+
+
+async def paced(side: Side, per_s: float, seconds: float) -> list[float]:
+    """How long after its moment each request was answered, one every 1/`per_s`."""
+    began, taken = time.perf_counter(), []
+    moments = iter(np.arange(0, seconds, 1 / per_s))
+
+    async def client() -> None:
+        async with Connection(side.port) as ask:
+            for moment in moments:
+                await asyncio.sleep(max(0.0, began + moment - time.perf_counter()))
+                await ask(next(side.requests))
+                taken.append(time.perf_counter() - began - moment)
+
+    await asyncio.gather(*(client() for _ in range(4 * CONNECTIONS)))
+    return taken
+
+
+async def one_by_one(side: Side, requests: list[bytes]) -> list[float]:
+    """How long each request took."""
+    async with Connection(side.port) as ask:
+        return [await ask(request) for request in requests]
+
+
+class Connection:
+    """A connection kept open; sends a request and reads its answer, which must be a 200."""
+
+    def __init__(self, port: int):
+        self._port = port
+
+    async def __aenter__(self) -> Callable[[bytes], Awaitable[float]]:
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self._ask
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
+
+    async def _ask(self, request: bytes) -> float:
+        began = time.perf_counter()
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        body = await self._reader.readexactly(length)
+        if b" 200 " not in head[:16]:
+            raise RuntimeError(f"{head[:40]!r} {body[:300]!r}")
+        return time.perf_counter() - began
+
+
+def request(path: str, body: bytes, *headers: str) -> bytes:
+    """A request as it goes over the wire."""
+    lines = [f"POST {path} HTTP/1.1", "Host: a", "Content-Type: application/json", *headers]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
+@contextmanager
+def _tidegate(home: Path) -> Iterator[Side]:
+    engine = open_database(home / "tidegate.db", is_service=False)
+    kept, shown = new_key(f"bench-{time.time_ns()}", ("score", "explain"), (), utc_now())
+    KeyRegister(engine).add(kept)
+    engine.dispose()
+    key = f"Authorization: Bearer {shown}"
+    arriving = bodies(home, f"{time.time_ns()}")
+    run = f"{time.time_ns()}"
+
+    def requests() -> Requests:
+        for number, body in enumerate(arriving):
+            yield request("/v1/scores", body, key, f"Idempotency-Key: {run}-{number}")
+
+    array = b"[" + b",".join(islice(arriving, BATCH)) + b"]"
+    batch = request("/v1/scores/batch", array, key, f"Idempotency-Key: {run}-batch")
+    port = _free_port()
+    command = ["-m", "serving.commands.main", "serve", "--home", str(home), "--port", str(port)]
+    with _running("tidegate", port, "/health/ready", [sys.executable, *command]):
+        yield Side("tidegate: records to durable decision", port, requests(), batch)
+
+
+def _peers(home: Path) -> Iterator[AbstractContextManager[Side]]:
+    folder = home / "models" / "tidegate-shipment" / "1"
+    booster = lightgbm.Booster(model_str=(folder / "booster.txt").read_text())
+    names = booster.feature_name()
+    lots = np.random.default_rng(5)
+    rows = lots.normal(1.0, 2.0, (BATCH, len(names))).round(3).tolist()
+    named = [dict(zip(names, row, strict=True)) for row in rows]
+    yield _peer("naive", "FastAPI + pandas + shap", folder, [[each] for each in named], named)
+    yield _peer("direct", "FastAPI + numpy + pred_contrib", folder, [[row] for row in rows], rows)
+    yield _mlflow(home, booster, names, rows)
+
+
+@contextmanager
+def _peer(app: str, name: str, folder: Path, single: list[object], many: object) -> Iterator[Side]:
+    port = _free_port()
+    command = ["-m", "uvicorn", f"experiments.benchmarks.peers:{app}", "--port", str(port)]
+    os.environ["TIDEGATE_PEER_MODEL"] = str(folder / "booster.txt")
+    with _running(app, port, "/openapi.json", [sys.executable, *command, "--no-access-log"]):
+        asked = [request("/score", json.dumps(each).encode()) for each in single]
+        batch = request("/score", json.dumps(many).encode())
+        yield Side(name, port, _for_ever(asked), batch)
+
+
+@contextmanager
+def _mlflow(
+    home: Path, booster: lightgbm.Booster, names: list[str], rows: list[list[float]]
+) -> Iterator[Side]:
+    folder = home / f"mlflow-{time.time_ns()}"
+    mlflow.lightgbm.save_model(booster, folder)
+    port = _free_port()
+    command = ["-m", "mlflow", "models", "serve", "-m", str(folder), "--env-manager", "local"]
+    command += ["--port", str(port), "--workers", "1"]
+    with _running("mlflow", port, "/ping", [sys.executable, *command]):
+        bodies_ = [{"dataframe_split": {"columns": names, "data": [row]}} for row in rows]
+        asked = [request("/invocations", json.dumps(each).encode()) for each in bodies_]
+        yield Side("mlflow models serve (score only)", port, _for_ever(asked))
+
+
+@contextmanager
+def _running(name: str, port: int, path: str, command: list[str]) -> Iterator[None]:
+    began = time.perf_counter()
+    with tempfile.NamedTemporaryFile(suffix=f"-{name}.log") as log:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            _wait(port, path, process)
+            print(f"{name}: ready in {time.perf_counter() - began:.1f} s", flush=True)
+            yield
+            if name == "tidegate":
+                print(f"{name}: {_resident_mib(process.pid):.0f} MiB resident")
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(6_000):
+        if process.poll() is not None:
+            raise RuntimeError("a server ended before it was ready")
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1) as tried:
+                tried.sendall(
+                    f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+                )
+                if b" 200 " in tried.recv(64)[:16]:
+                    return
+        except OSError:
+            pass
+        time.sleep(0.02)
+    raise RuntimeError("a server did not get ready")
+
+
+def _resident_mib(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def _for_ever(requests: list[bytes]) -> Requests:
+    while True:
+        yield from requests
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What is missing or unsafe on this machine; only the tables of an older release are changed."""
+
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from features.errors import TidegateError
+from serving.access.tokens import PublishedKeys
+from serving.scorer.champions import NAMES, ROLES, holder_of
+from serving.settings import Settings
+from serving.store.engine import open_database
+from serving.store.log_proof import prove
+
+Grade = Literal["good", "doubtful", "wrong"]
+
+FEWEST_FREE_BYTES = 1 << 30
+NOT_MANY_RECORDS = 20_000  # a log this long is proved on the way; a longer one by verify-log
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at, how it is, and what to do where it is not good."""
+
+    what: str
+    grade: Grade
+    says: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything a service needs from its machine; whoever reads decides what to do."""
+    yield _python()
+    yield _sqlite()
+    if not settings.home.is_dir():
+        yield Finding("home", "wrong", f"{settings.home} is not there; `tidegate demo` makes one")
+        return
+    yield _disk(settings.home)
+    yield from _secrets(settings.keys)
+    yield from _models(settings)
+    yield from _database(settings)
+    yield _witness(settings)
+    yield from _tokens(settings)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    is_known = sys.version_info >= (3, 11)
+    return Finding("python", "good" if is_known else "wrong", f"{version}; 3.11 or later is needed")
+
+
+def _sqlite() -> Finding:
+    """SQLite's WAL-reset bug does not reach us, since turns keep writers and moves apart."""
+    version = sqlite3.sqlite_version
+    is_fixed = sqlite3.sqlite_version_info >= (3, 51, 3)
+    says = "" if is_fixed else "; has the WAL-reset bug, so let nothing but tidegate write the file"
+    return Finding("sqlite", "good" if is_fixed else "doubtful", f"{version}{says}")
+
+
+def _disk(home: Path) -> Finding:
+    free = shutil.disk_usage(home).free
+    grade: Grade = "good" if free > FEWEST_FREE_BYTES else "doubtful"
+    return Finding("disk", grade, f"{free / 2**30:.1f} GiB free below {home}")
+
+
+def _secrets(keys: Path) -> Iterator[Finding]:
+    for name in ("signing.pem", "log.key", "draw.seed"):
+        file = keys / name
+        if not file.exists():
+            continue
+        is_private = not file.stat().st_mode & 0o077
+        says = (
+            "readable by its owner only" if is_private else f"others can read it; chmod 600 {file}"
+        )
+        yield Finding(name, "good" if is_private else "wrong", says)
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    for kind, name in NAMES.items():
+        for role in ROLES:
+            if not (settings.models / name / f"{role}.json").exists():
+                if role == "champion":
+                    yield Finding(
+                        name, "wrong", f"no champion; run `tidegate train --subject {kind}`"
+                    )
+                continue
+            try:
+                found = holder_of(settings.models / name, role, settings.keys / "signing.pub")
+            except (TidegateError, OSError, ValueError) as refusal:
+                yield Finding(f"{name}@{role}", "wrong", str(refusal))
+            else:
+                yield Finding(f"{name}@{role}", "good", f"version {found.version}, checked whole")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        yield Finding("database", "doubtful", "not there yet; the first start makes it")
+        return
+    try:
+        engine = open_database(settings.database, is_service=False)
+        with engine.connect() as connection:
+            size = connection.exec_driver_sql("SELECT max(seq) FROM decisions").scalar() or 0
+        if size > NOT_MANY_RECORDS:
+            yield Finding("log", "good", f"{size:,} decisions; `tidegate verify-log` proves them")
+            return
+        proof = prove(engine)
+    except TidegateError as refusal:
+        yield Finding("database", "wrong", str(refusal))
+    else:
+        says = f"{proof.mark.size:,} decisions, whole" if proof.is_whole else str(proof.why)
+        yield Finding("log", "good" if proof.is_whole else "wrong", says)
+
+
+def _witness(settings: Settings) -> Finding:
+    if settings.witness is None:
+        says = "checkpoints stay in the home; set TIDEGATE_WITNESS to a file on another machine"
+        return Finding("witness", "doubtful", says)
+    folder = settings.witness.parent
+    if not folder.is_dir():
+        return Finding("witness", "wrong", f"{folder} is not there")
+    is_apart = folder.stat().st_dev != settings.home.stat().st_dev
+    says = "on another disk" if is_apart else "on the same disk as the log it bears witness to"
+    return Finding("witness", "good" if is_apart else "doubtful", says)
+
+
+def _tokens(settings: Settings) -> Iterator[Finding]:
+    if settings.token_keys is not None:
+        has_keys = PublishedKeys(settings.token_keys).current() is not None
+        says = "the key set can be read" if has_keys else "the key set cannot be read"
+        yield Finding("access tokens", "good" if has_keys else "wrong", says)

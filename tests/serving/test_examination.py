@@ -1,0 +1,78 @@
+"""`tidegate doctor`: good where all is well, and naming what is wrong where it is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from serving.commands.doctor import doctor
+from serving.examination import examine
+from serving.settings import Settings
+from tests.serving.bodies import shipment
+from tests.serving.conftest import Service
+
+
+def grades(home: Path, **settings: str) -> dict[str, str]:
+    return {f.what: f.grade for f in examine(Settings(home=home, **settings))}  # type: ignore[arg-type]
+
+
+def test_a_home_in_service_is_well(service: Service) -> None:
+    service.score(shipment(), service.key("score"))
+
+    found = grades(service.home)
+
+    assert found["log"] == found["tidegate-shipment@champion"] == found["log.key"] == "good"
+    assert "wrong" not in found.values()
+
+
+def test_a_home_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    assert grades(tmp_path / "none")["home"] == "wrong"
+
+
+def test_a_damaged_model_is_found(home: Path) -> None:
+    (home / "models" / "tidegate-route" / "1" / "booster.txt").write_bytes(b"")
+
+    assert grades(home)["tidegate-route@champion"] == "wrong"
+
+
+def test_a_missing_champion_is_found(home: Path) -> None:
+    (home / "models" / "tidegate-route" / "champion.json").unlink()
+
+    assert grades(home)["tidegate-route"] == "wrong"
+
+
+def test_a_secret_that_others_can_read_is_found(service: Service) -> None:
+    (service.home / "keys" / "log.key").chmod(0o644)
+
+    assert grades(service.home)["log.key"] == "wrong"
+
+
+def test_a_changed_log_is_found(service: Service) -> None:
+    service.score(shipment(), service.key("score"))
+    with service.house.log._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER decisions_refuse_update")
+        connection.exec_driver_sql("UPDATE decisions SET lane = 'elsewhere'")
+
+    assert grades(service.home)["log"] == "wrong"
+
+
+@pytest.mark.parametrize(("where", "grade"), [("witness.ndjson", "doubtful"), ("no/w", "wrong")])
+def test_a_witness_must_be_somewhere_else(home: Path, where: str, grade: str) -> None:
+    assert grades(home, witness=str(home / where))["witness"] == grade
+
+
+def test_unreadable_token_keys_are_found(home: Path) -> None:
+    assert grades(home, token_keys=str(home / "none"))["access tokens"] == "wrong"
+
+
+def test_the_command_fails_where_something_is_wrong(home: Path, tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(doctor)
+
+    well = CliRunner().invoke(app, ["--home", str(home), "--json"])
+    ill = CliRunner().invoke(app, ["--home", str(tmp_path / "none"), "--json"])
+
+    assert (well.exit_code, ill.exit_code) == (0, 1)
+    assert {each["grade"] for each in json.loads(well.stdout)} <= {"good", "doubtful"}
