@@ -110,7 +110,9 @@ def _told(candidate: Candidate) -> str:
     at = ", ".join(
         f"precision@{100 * p.share:g}% {p.precision.value:.3f}" for p in figures.at_capacity
     )
-    return f"evaluation window: {at}, ROC-AUC {figures.roc_auc.value:.3f}"
+    leaks = [f"leak: {finding.evidence}" for finding in candidate.report.leakage]
+    told = f"evaluation window: {at}, ROC-AUC {figures.roc_auc.value:.3f}"
+    return "\n".join([told, *leaks])
 
 
 def _each_once(tables: list[pd.DataFrame]) -> pd.DataFrame:

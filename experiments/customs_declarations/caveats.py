@@ -1,11 +1,12 @@
 """What the headline figure hides: `python -m experiments.customs_declarations.caveats --help`.
 
-Three figures that belong beside it: what a mere look-up of goods code and unit price reaches, how
-the model does on goods codes that neither it nor history has ever seen, and what would be left
-where 2 % of declarations are wrong instead of 21 %.
+Figures that belong beside it: what mere look-ups of goods code and unit price reach, without and
+with way, duty and mass; how the model does on goods codes that neither it nor history has ever
+seen; and what would be left where 2 % of declarations are wrong instead of 21 %.
 """
 
 import tempfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,9 @@ import typer
 from experiments.customs_declarations.__main__ import Declarations, scores_of
 from experiments.customs_declarations.declarations import LABEL, read_declarations
 from features.arithmetic import smoothed_rate
-from training.ranking import Floats, Ranking, at_capacity, roc_auc
+from training.ranking import Floats, Ranking, at_capacity, calibration_error, pr_auc, roc_auc
+
+Key = Callable[[pd.DataFrame], "pd.Series[str]"]
 
 FOLDS = 5
 REDRAWS = 200
@@ -33,7 +36,8 @@ def run(
     fitted, judged = read_declarations(train), read_declarations(valid)
     scores = _scores(fitted, judged, judged)
     _print("as they are", judged, scores)
-    _print("look-up of goods code and unit price", judged, _looked_up(fitted, judged))
+    for what, key in (("unit price", _priced), ("unit price, way, duty and mass", _all_but_equal)):
+        _print(f"look-up of goods code and {what}", judged, _looked_up(fitted, judged, key))
     _print("goods codes never seen", judged, _scores_of_unseen_codes(fitted, judged))
     _print_at_prevalence(judged, scores, prevalence=0.02)
 
@@ -54,22 +58,33 @@ def _scores_of_unseen_codes(fitted: pd.DataFrame, judged: pd.DataFrame) -> Float
     scores = np.full(len(judged), np.nan)
     for fold in range(FOLDS):
         is_unseen = (judged["HS6 Code"].map(fold_of) == fold).to_numpy()
-        known = [table[table["HS6 Code"].map(fold_of) != fold] for table in (fitted, judged)]
-        scores[is_unseen] = _scores(*known, judged[is_unseen])
+        is_known = fitted["HS6 Code"].map(fold_of) != fold
+        scores[is_unseen] = _scores(fitted[is_known], judged[~is_unseen], judged[is_unseen])
     return scores
 
 
-def _looked_up(fitted: pd.DataFrame, judged: pd.DataFrame) -> Floats:
-    """The smoothed share of fraud among training declarations of the same code and unit price."""
-    by_pair = (fitted[LABEL] == "1").groupby(_pair(fitted)).agg(["sum", "size"])
-    found = by_pair.reindex(_pair(judged), fill_value=0)
+def _looked_up(fitted: pd.DataFrame, judged: pd.DataFrame, key: Key) -> Floats:
+    """The smoothed share of fraud among training declarations of the same key."""
+    by_key = (fitted[LABEL] == "1").groupby(key(fitted)).agg(["sum", "size"])
+    found = by_key.reindex(key(judged), fill_value=0)
     everything = np.array((fitted[LABEL] == "1").sum()), np.array(len(fitted))
     return smoothed_rate(found["sum"].to_numpy(), found["size"].to_numpy(), *everything)
 
 
-def _pair(declarations: pd.DataFrame) -> "pd.Series[str]":
+def _priced(declarations: pd.DataFrame) -> "pd.Series[str]":
+    """Goods code and price per kilogram to six digits."""
     prices = declarations["Item Price"].astype(float) / declarations["Net Mass"].astype(float)
     return declarations["HS6 Code"] + " " + prices.map("{:.6g}".format)
+
+
+def _all_but_equal(declarations: pd.DataFrame) -> "pd.Series[str]":
+    """The same with the countries, the duty and the mass to a tenth of its power of ten."""
+    way = declarations["Country of Departure"] + declarations["Country of Origin"]
+    duty = declarations["Tax Type"] + declarations["Tax Rate"]
+    tenths = np.floor(10 * np.log10(declarations["Net Mass"].astype(float).clip(lower=1e-3))).map(
+        "{:.0f}".format
+    )
+    return _priced(declarations) + " " + way + " " + duty + " " + tenths
 
 
 def _print(what: str, judged: pd.DataFrame, scores: Floats) -> None:
@@ -96,7 +111,8 @@ def _print_at_prevalence(judged: pd.DataFrame, scores: Floats, *, prevalence: fl
 def _told(ranking: Ranking) -> str:
     return (
         f"precision@5% {_precision(ranking, 0.05):.3f}, @10% {_precision(ranking, 0.10):.3f}, "
-        f"ROC-AUC {roc_auc(ranking):.3f}"
+        f"ROC-AUC {roc_auc(ranking):.3f}, PR-AUC {pr_auc(ranking):.3f}, "
+        f"calibration error {calibration_error(ranking):.3f}"
     )
 
 
