@@ -66,20 +66,18 @@ class Filling:
         """New registers as float64 with a column per row; new texts are added to the codes."""
         registers = np.empty((len(self._registers), len(rows)))
         registers[:] = self._registers
-        given = np.frombuffer(b"".join([self._packed(row, codes) for row in rows]))
+        cells = [self._packed(self._read(row), codes) for row in rows]
+        given = np.frombuffer(b"".join(cells))
         registers[self._places] = given.reshape(len(rows), len(self._places)).T
         return registers
 
-    def _packed(self, row: Row, codes: Codes) -> bytes:
-        """The cells of one row."""
-        values = self._read(row)
+    def _packed(self, values: Sequence[Any], codes: Codes) -> bytes:
+        """The cells of the values of one row."""
+        instants = values[self._instants : self._texts]
         return self._cells.pack(
             *[math.nan if value is None else value for value in values[: self._instants]],
-            *[
-                NO_INSTANT if value is None else instant_us(value)
-                for value in values[self._instants : self._texts]
-            ],
-            *[codes[text] for text in values[self._texts :]],
+            *[NO_INSTANT if value is None else instant_us(value) for value in instants],
+            *map(codes.__getitem__, values[self._texts :]),
         )
 
 

@@ -44,7 +44,7 @@ def lasts_key(layout: Layout, key: bytes, label: int) -> bytes:
 
 def words(blobs: list[Blob | None]) -> Column:
     """Blobs as int64, one after the other."""
-    return np.frombuffer(b"".join(blob for blob in blobs if blob), np.int64)
+    return np.frombuffer(b"".join([blob for blob in blobs if blob]), np.int64)
 
 
 def ends_of(blobs: list[Blob | None]) -> Column:

@@ -161,8 +161,8 @@ class Plan:
     def _fetched(
         self, store: Reading, keys: list[bytes | None], pages: Pages, is_needed: Column
     ) -> Pages:
-        wanted = np.flatnonzero(is_needed)
-        slots = np.searchsorted(pages.bases, wanted, "right") - 1
+        (wanted,) = is_needed.nonzero()
+        slots = pages.bases.searchsorted(wanted, "right") - 1
         own = (wanted - pages.bases[slots]).tolist()
         blobs = store.get(
             [
