@@ -123,14 +123,24 @@ def write_training_set(
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     face = {"subject": subject, "catalogue": catalogue, "records_digest": "sha256:" + "0" * 64}
-    table = pa.Table.from_pandas(features, preserve_index=False)
-    pq.write_table(
-        table.replace_schema_metadata({b"tidegate": json.dumps(face)}), folder / "features.parquet"
-    )
-    outcomes.to_parquet(folder / "outcomes.parquet", index=False)
-    subjects.to_parquet(folder / "subjects.parquet", index=False)
+    about = {b"tidegate": json.dumps(face)}
+    pq.write_table(as_table(features).replace_schema_metadata(about), folder / "features.parquet")
+    pq.write_table(as_table(outcomes), folder / "outcomes.parquet")
+    pq.write_table(as_table(subjects), folder / "subjects.parquet")
     (folder / "records.json").write_text('{"shipments": {"rows": 6000}}')
     return folder
+
+
+def as_table(frame: pd.DataFrame) -> pa.Table:
+    """The frame without its index; Arrow's own way would ask pandas what it soon refuses."""
+    return pa.table({name: _as_array(frame[name]) for name in frame})
+
+
+def _as_array(values: "pd.Series[object]") -> pa.Array:
+    if not isinstance(values.dtype, pd.DatetimeTZDtype):
+        return pa.array(values, from_pandas=True)
+    in_utc = values.dt.tz_convert(None).to_numpy()
+    return pa.array(in_utc, pa.timestamp("us", "UTC"))
 
 
 def instant(text: str) -> datetime:

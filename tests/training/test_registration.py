@@ -74,6 +74,24 @@ def test_a_client_finds_the_run_with_parameters_metrics_tags_and_dataset(
     assert windows["fit"]["short_digest"] == data.digest[7:43]
 
 
+def test_the_logged_model_says_what_it_takes_what_it_needs_and_what_it_is(
+    store: TrackingStore, registration: Registration, candidate: Candidate
+) -> None:
+    version = store.client.get_model_version(NAME, registration.version)
+    logged = store.client.get_logged_model(version.source.removeprefix("models:/"))
+    mlflow.set_tracking_uri(store.uri)
+    info = mlflow.models.get_model_info(logged.model_uri)
+
+    assert logged.source_run_id == registration.run_id
+    assert [column.name for column in info.signature.inputs] == candidate.model.encoding.names
+    assert not any(column.required for column in info.signature.inputs)
+    assert "lightgbm" in info.flavors
+    folder = Path(mlflow.artifacts.download_artifacts(logged.model_uri))
+    libraries = candidate.model.manifest.libraries
+    wanted = {f"{name}=={libraries[name]}" for name in ("lightgbm", "numpy")}
+    assert wanted | {f"mlflow=={mlflow.__version__}"} == set((folder / "requirements.txt").read_text().split())
+
+
 def test_a_client_finds_pictures_report_and_our_own_artefact(
     store: TrackingStore, registration: Registration, candidate: Candidate, home: ModelHome
 ) -> None:

@@ -1,5 +1,9 @@
 """Every sampled subject as a dot: how far a feature moved its score, coloured by the value."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import shap
 from matplotlib.figure import Figure
@@ -19,10 +23,7 @@ def beeswarm(explained: Explained, figure: Figure) -> None:
         values=explained.contributions, data=values, feature_names=list(explained.names)
     )
     axes = figure.add_subplot()
-    # Which of two dots lies above is drawn by lot from numpy's one global source.
-    former = np.random.get_state()  # noqa: NPY002
-    np.random.seed(0)  # noqa: NPY002
-    try:
+    with _the_same_each_time():
         shap.plots.beeswarm(
             told,
             max_display=SHOWN,
@@ -32,7 +33,18 @@ def beeswarm(explained: Explained, figure: Figure) -> None:
             s=8,
             group_remaining_features=False,
         )
-    finally:
-        np.random.set_state(former)  # noqa: NPY002
     axes.set_xlabel("contribution to the score (log-odds)", fontsize=9)
     axes.tick_params(labelsize=8)
+
+
+@contextmanager
+def _the_same_each_time() -> Iterator[None]:
+    """`shap` draws from numpy's global source, and looks for the spread of empty columns, too."""
+    former = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            yield
+    finally:
+        np.random.set_state(former)  # noqa: NPY002

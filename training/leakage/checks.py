@@ -2,6 +2,7 @@
 
 from training.encoding import Encoding
 from training.errors import LeakageFound
+from training.leakage.drawn_by_lot import features_that_know_the_lot
 from training.leakage.drift import drift
 from training.leakage.finding import Finding
 from training.leakage.lookup import Sample
@@ -17,8 +18,11 @@ from training.training_set import TrainingSet
 def refuse_telling_features(
     data: TrainingSet, split: TimeSplit, parameters: TrainingParameters
 ) -> None:
-    """Raise LeakageFound for a feature that all but is the label, unless it is accepted by name."""
-    telling = _telling(Sample.of(data, split), parameters)
+    """Raise LeakageFound for a feature that knows the label, or the lot that led to it.
+
+    Those that an experiment accepts by name stop nothing.
+    """
+    telling = _telling(data, split, parameters)
     if told := [finding.evidence for finding in telling if finding.is_refusal]:
         raise LeakageFound(
             "; ".join(told)
@@ -39,13 +43,16 @@ def findings(
     sample = Sample.of(data, split)
     drifted = drift(data, split, encoding, parameters)
     return (
-        *_telling(sample, parameters),
+        *_telling(data, split, parameters),
         *identifying_pairs(sample, evaluation_scores[: len(sample.judged_labels)]),
         learns_from_nothing(sample, encoding, data.inputs, parameters),
         *([] if drifted is None else [drifted]),
     )
 
 
-def _telling(sample: Sample, parameters: TrainingParameters) -> list[Finding]:
-    leakage = parameters.leakage
-    return list(telling_features(sample, largest_auc=leakage.largest_auc, accept=leakage.accept))
+def _telling(data: TrainingSet, split: TimeSplit, parameters: TrainingParameters) -> list[Finding]:
+    leakage, sample = parameters.leakage, Sample.of(data, split)
+    return [
+        *telling_features(sample, largest_auc=leakage.largest_auc, accept=leakage.accept),
+        *features_that_know_the_lot(data, split, accept=leakage.accept),
+    ]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from training.manifest import Part
 
-Check = Literal["single feature", "pair lookup", "shuffled labels", "drift"]
+Check = Literal["single feature", "pair lookup", "shuffled labels", "drift", "drawn by lot"]
 
 
 class Finding(Part):

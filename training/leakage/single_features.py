@@ -21,7 +21,7 @@ def telling_features(
     tell by being high, low, in between or absent. Those in `accept` are told of, not refused.
     """
     for name in sample.frame.columns:
-        auc = Lookup.filled(_binned(sample.frame[name], sample.fit_count), sample).roc_auc(sample)
+        auc = Lookup.filled(binned(sample.frame[name], sample.fit_count), sample).roc_auc(sample)
         if auc > largest_auc:
             yield Finding(
                 check="single feature",
@@ -32,7 +32,8 @@ def telling_features(
             )
 
 
-def _binned(values: "pd.Series[float]", fit_count: int) -> Ints:
+def binned(values: "pd.Series[float]", fit_count: int) -> Ints:
+    """A cell for each value: bins of equally many of the first rows, missing ones apart."""
     if not pd.api.types.is_numeric_dtype(values.dtype):
         return pd.factorize(values)[0]
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -55,6 +55,25 @@ def test_a_feature_from_the_future_is_refused_by_name(honest: TrainingSet) -> No
         train(with_column(honest, from_the_future(honest)), PARAMETERS)
 
 
+def test_what_only_inspected_subjects_have_is_refused_though_it_tells_nothing_of_the_outcome(
+    honest: TrainingSet,
+) -> None:
+    """Hours that an inspection took: random among the inspected, none for anybody else."""
+    lots = np.random.default_rng(6)
+    is_inspected = np.not_equal(honest.outcomes.selected_by, None)
+    hours = np.where(is_inspected, lots.lognormal(size=len(honest)), np.nan)
+    leaking = with_column(honest, hours)
+
+    with pytest.raises(LeakageFound, match="noise_ratio tells subjects that a lot chose"):
+        train(leaking, PARAMETERS)
+    accepting = PARAMETERS.model_copy(
+        update={"leakage": LeakageParameters(accept=("noise_ratio",), is_checked=True)}
+    )
+    assert [f.features for f in found(train(leaking, accepting), "drawn by lot")] == [
+        ("noise_ratio",)
+    ]
+
+
 @pytest.mark.parametrize("tells_by", ["being low", "being in between", "being absent"])
 def test_a_feature_may_tell_the_label_in_any_way(honest: TrainingSet, tells_by: str) -> None:
     future = from_the_future(honest)
