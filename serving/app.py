@@ -40,6 +40,7 @@ from serving.decisions.sealing import Sealing
 from serving.decisions.second_opinions import SecondOpinions
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
+from serving.errors import ExtraMissing
 from serving.house import Beginning, Clock, House
 from serving.intake import Intake
 from serving.lanes.lanes import Lanes
@@ -107,9 +108,22 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     add_problem_handlers(app)
     app.add_middleware(RequestIds, metrics=house.metrics)
+    if settings.telemetry:
+        _trace(app)
     app.add_middleware(Admission, most=settings.most_in_flight, metrics=house.metrics)
     describe(app, inference.InferenceRequest)
     return app
+
+
+def _trace(app: FastAPI) -> None:
+    try:
+        from serving.api.tracing import Tracing, exporting_provider
+
+        app.add_middleware(Tracing, provider=exporting_provider())
+    except ImportError:
+        raise ExtraMissing(
+            "TIDEGATE_TELEMETRY needs the extra: pip install 'tidegate[telemetry]'"
+        ) from None
 
 
 def build_house(settings: Settings, clock: Clock) -> House:

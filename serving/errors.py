@@ -4,6 +4,7 @@ TidegateError
 ├── DatabaseUrlRefused              names no database that the store knows
 ├── PlanRefused                     a plan of lanes that cannot be used
 ├── DatabaseInUse                   another service holds it
+├── ExtraMissing                    a setting needs packages that are not installed
 └── ServingError                    answered as a problem with its own status
     ├── BadRequest (400)
     │   ├── BodyMalformed           not one JSON document that every reader reads alike
@@ -59,6 +60,10 @@ class DatabaseInUse(TidegateError):
 
 class PlanRefused(TidegateError):
     """The plan of the lanes cannot be used; the message names the file and the place in it."""
+
+
+class ExtraMissing(TidegateError):
+    """A setting needs an extra of the distribution that is not installed."""
 
 
 class ServingError(TidegateError):

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     rate_per_s: Annotated[float, Field(gt=0)] = 1_000.0
     rate_burst: Annotated[float, Field(ge=1)] = 5_000.0
     most_in_flight: Annotated[int, Field(ge=1)] = 64
+    telemetry: bool = False
     receive_deadline_s: Annotated[float, Field(gt=0)] = 10.0
     checkpoint_every: Annotated[int, Field(ge=1)] = 1_000
     checkpoint_within_s: Annotated[float, Field(gt=0)] = 60.0
