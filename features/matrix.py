@@ -99,8 +99,8 @@ def _subjects_before(kind: SubjectKind) -> Window:
     return count(OWN[kind], by=OPERATOR[kind])
 
 
-def _told_of_subjects(kind: SubjectKind) -> set[str]:
-    return {*WAY[kind], OPERATOR[kind], *_OF_SUBJECT, _MODE[kind]}
+def _told_of_subjects(kind: SubjectKind) -> frozenset[str]:
+    return frozenset({*WAY[kind], OPERATOR[kind], *_OF_SUBJECT, _MODE[kind]})
 
 
 def _subjects(population: Population) -> pa.Table:

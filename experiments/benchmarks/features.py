@@ -111,7 +111,7 @@ def _ours(world: Path) -> None:
 
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
     with tempfile.TemporaryDirectory(dir=world) as scratch:
-        shipments = Population.of("shipment", source, Path(scratch))
+        shipments = Population.of("shipment", source, Path(scratch), has_features=False)
         names = ["subject_id", *(f"w{at}" for at in range(len(windows)))]
         kinds = [pa.string(), *[pa.float64()] * len(windows)]
         schema = pa.schema(list(zip(names, kinds, strict=True)))

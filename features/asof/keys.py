@@ -9,6 +9,7 @@ NO_KEY = -1  # one of the key's columns is missing
 NEVER_SEEN = -2
 
 _FREE = -1
+_AHEAD = 256
 
 
 def key_parts(columns: Columns, names: tuple[str, ...], size: int) -> tuple[Column, Column]:
@@ -83,9 +84,25 @@ def _place(parts: Column, row: int, slots: Column, keys: Column) -> np.int64:
 
 
 @njit(cache=True, nogil=True)
+def _touch(parts: Column, slots: Column, keys: Column) -> int:
+    """Read where the next keys will be looked up, side by side, for memory answers slowly."""
+    last = len(slots) - 1
+    places = np.empty(len(parts), np.int64)
+    for row in range(len(parts)):
+        places[row] = max(slots[_hash(parts, row) & last], 0)
+    read = 0
+    if keys.size:
+        for place in places:
+            read += keys[place, 0]
+    return read
+
+
+@njit(cache=True, nogil=True)
 def _numbered(parts: Column, is_none: Column, slots: Column, keys: Column, codes: Column) -> int:
     size = 0
     for row in range(len(parts)):
+        if row % _AHEAD == 0:
+            _touch(parts[row : row + _AHEAD], slots, keys)
         if is_none[row]:
             codes[row] = NO_KEY
             continue
@@ -101,6 +118,8 @@ def _numbered(parts: Column, is_none: Column, slots: Column, keys: Column, codes
 @njit(cache=True, nogil=True)
 def _looked_up(parts: Column, is_none: Column, slots: Column, keys: Column, codes: Column) -> None:
     for row in range(len(parts)):
+        if row % _AHEAD == 0:
+            _touch(parts[row : row + _AHEAD], slots, keys)
         if is_none[row]:
             codes[row] = NO_KEY
             continue

@@ -39,17 +39,22 @@ class Population:
         scratch: Path,
         *,
         also: Sequence[Window] = (),
-        wanted: set[str] = frozenset(),  # type: ignore[assignment]
+        wanted: frozenset[str] = frozenset(),
+        has_features: bool = True,
         asked: Callable[[Columns], Column] | None = None,
         progress: Progress | None = None,
     ) -> Self:
         """Every subject of one kind among the records, or those rows that `asked` selects.
 
-        `also` are windows, and `wanted` columns, beside those that features read. `scratch` is an
-        empty folder for what does not fit in memory, needed as long as the population is.
+        `also` are windows, and `wanted` columns, beside those that features read; without features
+        only what windows read is there. `scratch` is an empty folder for what does not fit in
+        memory, needed as long as the population is.
         """
         windows = [*dict.fromkeys((*windows_of(kind), *also))]
-        everyone = read_subjects(kind, records, wanted | _columns_read(kind, windows))
+        wanted |= _columns_read(kind, windows)
+        if has_features:
+            wanted |= fields_read(computation(kind))
+        everyone = read_subjects(kind, records, set(wanted))
         subjects = dict(everyone) if asked is None else rows(everyone, asked(everyone))
         shelf = Shelf(scratch / "windows")
         done: list[Window] = []
@@ -89,8 +94,7 @@ def _columns_read(kind: SubjectKind, windows: Sequence[Window]) -> set[str]:
         if source in ATTACHMENTS
     ]
     return (
-        fields_read(computation(kind))
-        | {name for window in windows for name in window.by}
+        {name for window in windows for name in window.by}
         | columns_of(own)
         | {key.name for p in beside for key in p.columns if isinstance(key, OfSubject)}
     )

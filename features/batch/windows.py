@@ -118,12 +118,13 @@ class Windows:
         results = {window: np.full(length(self._subjects), np.nan) for window in windows}
         for by, some in by_key(windows).items():
             key = {name: self._subjects[name] for name in {*by, "declared_at"}}
-            parts_of, is_none = key_parts(key, by, length(key))
-            part_of = np.where(is_none, -1, hashes_of_parts(parts_of) % len(parts))
+            part_of = _parts_of(key, by, len(parts))
             for part in range(len(parts)):
                 here = np.flatnonzero(part_of == part)
                 events, subjects = parts.part(part), rows(key, here)
-                event_keys, subject_keys, size = _paired_keys(events, keying[1], subjects, by)
+                event_keys, subject_keys, size = _paired_keys(
+                    events, keying[1], subjects, by, len(parts)
+                )
                 asked = Groups.of(subject_keys, subjects["declared_at"], size)
                 for window, column in _reduced(some, events, event_keys, asked, len(here)):
                     results[window][here] = column
@@ -190,25 +191,33 @@ def columns_of(windows: Sequence[Window]) -> set[str]:
 def _keep(events: Columns, keying: Keying, windows: list[Window], parts: Parts) -> None:
     """Spread events that meet the condition over parts by their key."""
     _, matching, where = keying
-    keys, is_none = key_parts(events, matching, length(events))
+    part_of = _parts_of(events, matching, len(parts))
+    is_kept = part_of >= 0
     if where is not None:
-        is_none = is_none | (events[where] != 1)
-    kept = np.flatnonzero(~is_none)
+        is_kept &= events[where] == 1
+    kept = np.flatnonzero(is_kept)
     read = sorted({*columns_of(windows), "known_at"} - {where})
-    parts.add(
-        rows({name: events[name] for name in read}, kept), hashes_of_parts(keys)[kept] % len(parts)
-    )
+    parts.add(rows({name: events[name] for name in read}, kept), part_of[kept])
+
+
+def _parts_of(columns: Columns, names: By, parts: int) -> Column:
+    """The part that each row's key belongs to; negative without a key."""
+    if len(names) == 1 and is_text(codes := columns[names[0]]):
+        return np.where(codes < 0, np.int32(-1), codes % np.int32(parts))
+    keys, is_none = key_parts(columns, names, length(columns))
+    return np.where(is_none, -1, hashes_of_parts(keys) % parts)
 
 
 def _paired_keys(
-    events: Columns, matching: By, subjects: Columns, by: By
+    events: Columns, matching: By, subjects: Columns, by: By, parts: int = 1
 ) -> tuple[Column, Column, int]:
     """One number per key for events and for subjects, below a size; negative without a key.
 
     Events of keys that no subject has are left out.
     """
     if len(by) == 1 and is_text(subjects[by[0]]) and is_text(events[matching[0]]):
-        return events[matching[0]], subjects[by[0]], len(VOCABULARY)
+        every = np.int32(parts)  # the codes of one part are so far apart
+        return events[matching[0]] // every, subjects[by[0]] // every, len(VOCABULARY) // parts + 1
     table = KeyTable(*key_parts(subjects, by, length(subjects)))
     if all(events[m] is subjects[b] for m, b in zip(matching, by, strict=True)) and by:
         return table.codes, table.codes, len(table)
