@@ -6,7 +6,7 @@ the fit window, never parties.
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -55,6 +55,7 @@ class PeerReference:
     content: bytes
     table: pa.Table
     _places: dict[tuple[str, str], int]
+    _asked: dict[int, Beside] = field(default_factory=dict)
 
     @classmethod
     def of(cls, frame: pd.DataFrame, subjects: pd.DataFrame, inputs: ModelInputs) -> Self:
@@ -85,6 +86,11 @@ class PeerReference:
         place = self._places.get((feature.name, group)) if group is not None else None
         if place is None:
             return None
+        if place not in self._asked:
+            self._asked[place] = self._read(place)
+        return self._asked[place]
+
+    def _read(self, place: int) -> Beside:
         row: dict[str, Any] = self.table.slice(place, 1).to_pylist()[0]
         reference = Reference(
             missing_share=row["missing_share"],

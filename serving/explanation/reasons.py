@@ -44,7 +44,8 @@ class Observation(Part):
 class Reason(Part):
     """What one indicator says about this case; `log_odds` is the exact sum of its evidence.
 
-    `sign_of` is what the indicator is a sign of; `words` say its most telling evidence.
+    `sign_of` is what the indicator is a sign of; `words` say its most telling evidence. What adds
+    nothing is no evidence.
     """
 
     indicator: str
@@ -141,7 +142,8 @@ def _strongest(ranked: list[str], sums: Mapping[str, float], effect: Effect) -> 
 
 def _reason(group: list[Contribution], compare: Compare, kind: SubjectKind) -> Reason:
     total = _sum(group)
-    evidence = tuple(_observation(contribution, compare, kind) for contribution in group)
+    telling = (contribution for contribution in group if contribution.log_odds)
+    evidence = tuple(_observation(contribution, compare, kind) for contribution in telling)
     indicator = group[0].feature.indicator
     return Reason(
         indicator=indicator,
