@@ -14,6 +14,7 @@ import pytest
 
 from features.errors import TidegateError
 from serving.scorer.champions import Champion
+from serving.scorer.errors import NotScorable
 from tests.counts import count
 from tests.faults.damages import TO_ANY_TEXT, TO_TREES, Damage, resized
 from training.model_home import ModelHome
@@ -99,3 +100,18 @@ def test_a_damaged_folder_is_refused_by_file_and_place_or_answers_as_it_says(
         log_odds, contributions = answers(champion)
         assert np.abs(log_odds - [g.log_odds for g in golden]).max() <= 1e-9
         assert np.abs(contributions - [g.contributions for g in golden]).max() <= 1e-9
+
+
+def test_trees_over_features_of_other_names_are_refused_by_name(
+    trained_home: Path, tmp_path: Path
+) -> None:
+    key = ModelHome(trained_home).signing_key
+    whole = RiskModel.read(trained_home / "models" / "tidegate-shipment" / "1", key.public_pem)
+    one, other = whole.encoding.names[:2]
+    whole.write(tmp_path / "1", key)
+    swapped = whole.booster_text.replace(f"={one} {other} ", f"={other} {one} ", 1)
+    (tmp_path / "1" / BOOSTER).write_text(swapped)
+    seal(tmp_path / "1", BOOSTER, key)
+
+    with pytest.raises(NotScorable, match=f"feature 1 is '{other}', but '{one}'"):
+        Champion.read(tmp_path / "1", key.public_pem)
