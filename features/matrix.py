@@ -127,15 +127,15 @@ def _subjects(population: Population) -> pa.Table:
 
 def _outcomes(kind: SubjectKind, records: Path) -> pa.Table:
     """The first conclusive outcome of each subject, or its first inconclusive one."""
-    outcomes = read_records(records, "outcomes").to_pandas()
+    table = read_records(records, "outcomes")
+    outcomes = table.to_pandas()
     own = outcomes[outcomes["subject_kind"] == kind]
     is_inconclusive = own["result"] == "inconclusive"
     ordered = own.assign(is_inconclusive=is_inconclusive).sort_values(
         ["is_inconclusive", "known_at", "inspected_at"], kind="stable"
     )
-    first = ordered.drop_duplicates("subject_id").drop(columns="is_inconclusive")
-    schema = read_records(records, "outcomes").schema
-    return pa.Table.from_pandas(first.sort_values("subject_id"), schema, preserve_index=False)
+    first = ordered.drop_duplicates("subject_id").sort_values("subject_id")
+    return table.take(pa.array(first.index))
 
 
 def _instants(instants: Column) -> pa.Array:

@@ -86,6 +86,13 @@ def _measured(report: Report) -> Iterable[str]:
     for title, figures in sets:
         if figures is not None:
             yield f"### {title}\n\n{_figures(figures)}"
+    if report.at_office_capacity is not None:
+        at = report.at_office_capacity
+        yield (
+            f"Where every office inspects as many of its own as it did, {at.share:.1%} of labelled "
+            f"subjects: precision {spelt(at.precision)}, recall {spelt(at.recall)}, lift "
+            f"{spelt(at.lift, places=2)}, value captured {spelt(at.value_captured)}."
+        )
 
 
 def _figures(figures: Figures) -> str:
@@ -135,6 +142,12 @@ def _limits(report: Report) -> Iterable[str]:
             f"New values of {cold.column}: {cold.labelled:,} labelled, ROC-AUC "
             f"{spelt(cold.roc_auc)}, precision {spelt(cold.precision)}."
         )
+    for typology in report.typologies:
+        if typology.is_new:
+            yield (
+                f"{_plain(typology.typology)} was never confirmed before the evaluation: "
+                f"{typology.cases:,} cases, recall at {GATE_SHARE:.0%} {spelt(typology.recall)}."
+            )
     for column, count in report.never_seen.items():
         if count:
             yield f"{column}: {count:,} evaluated subjects hold a value it was never fitted on."

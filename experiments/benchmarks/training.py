@@ -95,9 +95,10 @@ def _write_large(small: Path, large: Path, rows: int) -> None:
     frame, _, subjects = (table.to_pandas() for table in tables)
     drawn = np.sort(lots.integers(0, len(frame), rows))
     ids = [f"L-{row:07d}" for row in range(rows)]
-    features = pd.DataFrame(
-        {"subject_id": ids, "declared_at": frame["declared_at"].to_numpy()[drawn]}
-    )
+    columns: dict[str, object] = {
+        "subject_id": ids,
+        "declared_at": frame["declared_at"].to_numpy()[drawn],
+    }
     risk = np.zeros(rows)
     for feature in catalogue(KIND):
         values = frame[feature.name].to_numpy()[drawn]
@@ -107,7 +108,8 @@ def _write_large(small: Path, large: Path, rows: int) -> None:
                 values = values + lots.normal(scale=0.02 * (spread or 1.0), size=rows)
             usual = (values - np.nanmean(values)) / (spread or 1.0) if spread else np.zeros(rows)
             risk += lots.normal() * np.nan_to_num(np.clip(usual, -3, 3))
-        features[feature.name] = values
+        columns[feature.name] = values
+    features = pd.DataFrame(columns)
     risk = risk / risk.std()
     is_confirmed = risk + lots.logistic(size=rows) / 2 > np.quantile(risk, 1 - CONFIRMED)
     large.mkdir()

@@ -67,6 +67,17 @@ def print_figures(report: "Report") -> None:
     messages.print(
         f"  ROC-AUC {spelt(figures.roc_auc)}, calibration error {spelt(figures.ece)}", markup=False
     )
+    for known in report.oracle_known:
+        messages.print(
+            f"  {known.share:>4.0%} inspected: {spelt(known.share_of_oracle)} of the best possible "
+            "precision among known typologies",
+            markup=False,
+        )
+    for typology in report.oracle_typologies:
+        if typology.is_new:
+            messages.print(
+                f"  {typology.typology} (new): recall {spelt(typology.recall)}", markup=False
+            )
     messages.print(report.population_precision, markup=False)
 
 

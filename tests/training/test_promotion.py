@@ -108,6 +108,7 @@ def test_a_champion_has_a_card_beside_its_artefact_and_in_its_run(
     metrics = RiskModel.read(folder, home.public_key, INPUTS).manifest.metrics
     assert f"ROC-AUC {spelt(metrics['roc_auc'])}" in card
     assert "Approved by grace \\| &lt;b>hopper, who answers for its use" in card
+    assert "Where every office inspects as many of its own as it did" in card
     for heading in ("What it is not for", "Data", "Groups", "Leakage", "Limits", "Gates"):
         assert f"\n## {heading}\n" in card
 

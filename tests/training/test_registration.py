@@ -89,7 +89,9 @@ def test_the_logged_model_says_what_it_takes_what_it_needs_and_what_it_is(
     folder = Path(mlflow.artifacts.download_artifacts(logged.model_uri))
     libraries = candidate.model.manifest.libraries
     wanted = {f"{name}=={libraries[name]}" for name in ("lightgbm", "numpy")}
-    assert wanted | {f"mlflow=={mlflow.__version__}"} == set((folder / "requirements.txt").read_text().split())
+    assert wanted | {f"mlflow=={mlflow.__version__}"} == set(
+        (folder / "requirements.txt").read_text().split()
+    )
 
 
 def test_a_client_finds_pictures_report_and_our_own_artefact(
