@@ -26,6 +26,9 @@ DECLARED = "what was declared: {fields}"
 MOST_RECORDS = 6
 
 _NAMES = {
+    "declared_at": "instant of declaration",
+    "due_at": "instant of arrival",
+    "journey_due_at": "instant of arrival",
     "hs_code": "goods code",
     "hs_heading": "goods heading",
     "rounded_unit_value": "price per kg",

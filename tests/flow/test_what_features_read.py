@@ -25,11 +25,7 @@ KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 ASKED = 150
 
 # What the invented world of this size does not show yet.
-NOT_IN_THIS_WORLD = {
-    "mode_switch_count",
-    "document_value_difference_ratio",
-    "same_price_shipments_365d",
-}
+NOT_IN_THIS_WORLD = {"same_price_shipments_365d"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
