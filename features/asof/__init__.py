@@ -1,8 +1,9 @@
-"""What was known before an instant: events by key, and windows over them.
+"""What was known before an instant: windows over events by key.
 
 A `Window` says which events of which key within how many days are reduced to one number
-(`windows`). `events` keeps the events of a source sorted by key and by the instant they became
-known. `reduction` is the compiled computation. `sources` keys each source as windows ask for it.
+(`windows`). `sources` tells how its events are keyed and in what order they became known, and
+`keys` numbers keys of several columns. `features.batch` computes windows for many subjects from
+files, `features.state` keeps what is needed to compute them for one.
 
 Every window is half-open, `[t - days, t)` on the instant of knowledge: what became known at the
 scoring instant itself is not used.

@@ -107,8 +107,8 @@ class Windows:
                 if name in events:
                     _note_latest(column[among], of, events[name])
             for (_, _, where), some in by_keying(windows).items():
-                keys = _chosen(of, events, where)
-                for window, column in _reduced(some, events, keys, asked, len(subjects)):
+                keys = chosen(of, events, where)
+                for window, column in reduced(some, events, keys, asked, len(subjects)):
                     results[window][among] = column
         if attached.attachment.record == "transactions":
             self._subjects |= {f"latest_{name}": column for name, column in latest.items()}
@@ -122,21 +122,21 @@ class Windows:
             for part in range(len(parts)):
                 here = np.flatnonzero(part_of == part)
                 events, subjects = parts.part(part), rows(key, here)
-                event_keys, subject_keys, size = _paired_keys(
+                event_keys, subject_keys, size = paired_keys(
                     events, keying[1], subjects, by, len(parts)
                 )
                 asked = Groups.of(subject_keys, subjects["declared_at"], size)
-                for window, column in _reduced(some, events, event_keys, asked, len(here)):
+                for window, column in reduced(some, events, event_keys, asked, len(here)):
                     results[window][here] = column
         self._put(results, done)
 
     def _sweep_held(self, events: Columns, windows: list[Window], done: Done) -> None:
         for by, some in by_key(windows).items():
             for (_, matching, where), few in by_keying(some).items():
-                event_keys, subject_keys, size = _paired_keys(events, matching, self._subjects, by)
+                event_keys, subject_keys, size = paired_keys(events, matching, self._subjects, by)
                 asked = Groups.of(subject_keys, self._subjects["declared_at"], size)
-                keys = _chosen(event_keys, events, where)
-                self._put(dict(_reduced(few, events, keys, asked, length(self._subjects))), done)
+                keys = chosen(event_keys, events, where)
+                self._put(dict(reduced(few, events, keys, asked, length(self._subjects))), done)
 
     def _events(self, source: str, windows: list[Window]) -> Columns:
         """The events of a source that is held in memory, in the order of knowledge."""
@@ -208,7 +208,7 @@ def _parts_of(columns: Columns, names: By, parts: int) -> Column:
     return np.where(is_none, -1, hashes_of_parts(keys) % parts)
 
 
-def _paired_keys(
+def paired_keys(
     events: Columns, matching: By, subjects: Columns, by: By, parts: int = 1
 ) -> tuple[Column, Column, int]:
     """One number per key for events and for subjects, below a size; negative without a key.
@@ -224,7 +224,7 @@ def _paired_keys(
     return table.codes_of(*key_parts(events, matching, length(events))), table.codes, len(table)
 
 
-def _reduced(
+def reduced(
     windows: list[Window], events: Columns, keys: Column, asked: Groups, subjects: int
 ) -> Iterator[tuple[Window, Column]]:
     """Each window of one keying for so many subjects, grouped as `asked`; NaN without a key."""
@@ -235,7 +235,7 @@ def _reduced(
         yield window, column
 
 
-def _chosen(keys: Column, events: Columns, where: str | None) -> Column:
+def chosen(keys: Column, events: Columns, where: str | None) -> Column:
     """The keys, negative for events that do not meet the condition."""
     return keys if where is None else np.where(events[where] == 1, keys, np.int32(-1))
 

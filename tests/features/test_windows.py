@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.asof.sources import keyed
 from features.asof.windows import (
     Window,
     count,
@@ -22,6 +21,8 @@ from features.asof.windows import (
     smallest,
     total,
 )
+from features.batch.grouping import Groups
+from features.batch.windows import chosen, paired_keys, reduced
 from features.columns import DAY_US, HOUR_US, Columns
 from features.vocabulary import VOCABULARY
 
@@ -86,6 +87,13 @@ def in_order(rows: list[tuple]) -> Columns:
     }
 
 
+def by_sweep(events: Columns, subjects: Columns, at: np.ndarray, window: Window) -> np.ndarray:
+    keys, asked, size = paired_keys(events, window.matching, subjects, window.by)
+    groups = Groups.of(asked, at, size)
+    ((_, column),) = reduced([window], events, chosen(keys, events, window.where), groups, len(at))
+    return column
+
+
 def by_sql(events: Columns, queries: list[tuple], window: Window) -> np.ndarray:
     texts = {name: VOCABULARY.texts(events[name]).to_pandas() for name in ("key", "label")}
     e = pd.DataFrame(events | texts).astype({"key": "string", "label": "string", "value": "Int64"})
@@ -118,9 +126,9 @@ def test_every_reducer_equals_plain_sql_bit_for_bit(
     subjects = {"key": coded(key for key, _ in queries)}
     at = np.array([instant for _, instant in queries], dtype=np.int64)
 
-    reduced = keyed(events, window.matching, where).reduce(window, subjects, at)
-
-    np.testing.assert_array_equal(reduced, by_sql(events, queries, window), strict=True)
+    np.testing.assert_array_equal(
+        by_sweep(events, subjects, at, window), by_sql(events, queries, window), strict=True
+    )
 
 
 @settings(max_examples=100, deadline=None)
@@ -134,8 +142,5 @@ def test_what_becomes_known_at_the_scoring_instant_or_later_changes_nothing(
 
     for reducer, build in BUILDERS.items():
         window = build(by="key")
-        values = [
-            keyed(in_order(some), ("key",), None).reduce(window, subject, instant)
-            for some in (rows, past)
-        ]
+        values = [by_sweep(in_order(some), subject, instant, window) for some in (rows, past)]
         assert values[0].tobytes() == values[1].tobytes(), reducer
