@@ -72,8 +72,8 @@ def insert(
     blobs = store.get([open_key(layout, key) for key in distinct])
     for at in _with_pages(blobs):
         own = rows[ends[at - 1] if at else 0 : ends[at]]
-        _tell_last(store, layout, distinct[at], own)
         blobs[at] = _reopened(store, layout, distinct[at], blobs[at], own)
+        _tell_last(store, layout, distinct[at], own)
     out, out_ends = merged(
         words(blobs), ends_of(blobs), rows, ends, layout.order_words, layout.label_at
     )
@@ -117,8 +117,9 @@ def _closed(store: Writing, layout: Layout, key: bytes, blob: Column) -> bytes:
         (page_key(layout, key, pages + at), page.tobytes())
         for at, page in enumerate(np.split(closed, more))
     )
-    for label in range(len(layout.labels)):
-        _note_last(store, layout, key, label, closed)
+    for label, word in enumerate(range(layout.label_at, layout.width, 2)):
+        last = dict(zip(closed[:, word].tolist(), closed[:, 0].tolist(), strict=True))
+        _note_last(store, layout, key, label, last)
     return np.array([pages + more, closed[-1, 0]]).tobytes() + remain.tobytes()
 
 
@@ -128,17 +129,25 @@ def _summaries(store: Reading, layout: Layout, key: bytes) -> Column:
 
 
 def _reopened(
-    store: Reading, layout: Layout, key: bytes, blob: Blob | None, new: Column
+    store: Writing, layout: Layout, key: bytes, blob: Blob | None, new: Column
 ) -> Blob | None:
-    """The open blob, with the pages from the earliest new row on where it is late."""
+    """The open blob, with the pages from the earliest new row on where it is late.
+
+    What is told of closed pages is told of those that remain: rows that were closed may stay open.
+    """
     pages, closed_until, *_ = np.frombuffer(blob or b"", np.int64)[:HEADER_WORDS]
     if new[0, 0] > closed_until:
         return blob
-    first = int(np.searchsorted(_summaries(store, layout, key)[:pages, 1], new[0, 0]))
-    until = _summaries(store, layout, key)[first - 1, 1] if first else NEVER
+    summaries = _summaries(store, layout, key)[:pages]
+    first = int(np.searchsorted(summaries[:, 1], new[0, 0]))
     late = store.get([page_key(layout, key, page) for page in range(first, pages)])
-    rows = b"".join([*(page for page in late if page), (blob or b"")[8 * HEADER_WORDS :]])
-    return np.array([first, until]).tobytes() + rows
+    rows = words(late).reshape(-1, layout.width)
+    store.put([(summaries_key(layout, key), summaries[:first].tobytes())])
+    for label, word in enumerate(range(layout.label_at, layout.width, 2)):
+        before = dict(zip(rows[::-1, word].tolist(), rows[::-1, word + 1].tolist(), strict=True))
+        _note_last(store, layout, key, label, before)
+    until = summaries[first - 1, 1] if first else NEVER
+    return np.array([first, until]).tobytes() + rows.tobytes() + (blob or b"")[8 * HEADER_WORDS :]
 
 
 def _last_keys(layout: Layout, key: bytes, label: int, codes: list[int]) -> list[bytes]:
@@ -162,20 +171,20 @@ def _tell_last(store: Reading, layout: Layout, key: bytes, new: Column) -> None:
         new[:, word + 1] = _last(store, _last_keys(layout, key, label, codes.tolist()))[places]
 
 
-def _note_last(store: Writing, layout: Layout, key: bytes, label: int, closed: Column) -> None:
-    """Keep when closed pages had each label last: by label, and in order of time."""
-    codes = closed[:, layout.label_at + 2 * label]
-    newest = dict(zip(codes.tolist(), closed[:, 0].tolist(), strict=True))
-    newest.pop(MISSING, None)
-    keys = _last_keys(layout, key, label, [*newest])
+def _note_last(
+    store: Writing, layout: Layout, key: bytes, label: int, last: dict[int, int]
+) -> None:
+    """Keep when closed pages had some labels last, or NEVER: by label, and in order of time."""
+    last.pop(MISSING, None)
+    keys = _last_keys(layout, key, label, [*last])
     (blob,) = store.get([lasts_key(layout, key, label)])
     lasts, gone = np.frombuffer(blob or b"", np.int64), np.sort(_last(store, keys))
-    gone = gone[gone != NEVER]
+    gone, come = gone[gone != NEVER], np.array([*last.values()], np.int64)
     # Of equal instants as many go as are gone.
     at = np.searchsorted(lasts, gone) + np.arange(len(gone)) - np.searchsorted(gone, gone)
-    lasts = np.sort(np.concatenate([np.delete(lasts, at), [*newest.values()]]).astype(np.int64))
+    lasts = np.sort(np.concatenate([np.delete(lasts, at), come[come != NEVER]]))
     store.put([(lasts_key(layout, key, label), lasts.tobytes())])
     store.put(
         (at_key, instant.to_bytes(8, "big", signed=True))
-        for at_key, instant in zip(keys, newest.values(), strict=True)
+        for at_key, instant in zip(keys, last.values(), strict=True)
     )

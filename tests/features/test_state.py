@@ -147,3 +147,17 @@ def test_every_window_equals_plain_sql_however_the_events_came(
         numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in queries])
 
     np.testing.assert_array_equal(numbers, by_sql(rows, queries, WINDOWS), strict=True)
+
+
+def test_what_a_late_event_pushes_out_of_closed_pages_counts_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ledger, "PAGE_ROWS", 2)
+    window: Window = distinct("events", "label", by="key")
+    layouts, store = layouts_of([window]), Blobs()
+    for names in ("bcde", "a"):
+        rows = [("a", START + ord(name), None, name, True) for name in names]
+        insert_events(store, layouts.values(), columns_of(rows, [ord(name) for name in names]))
+
+    numbers = Plan.of([window], layouts).numbers(store, {"key": "a"}, START + DAY_US)
+    assert numbers.tolist() == [5]
