@@ -226,13 +226,14 @@ def _mlflow(
 
 
 @contextmanager
-def _running(name: str, port: int, path: str, command: list[str]) -> Iterator[None]:
+def _running(name: str, port: int, health: str, command: list[str]) -> Iterator[None]:
     began = time.perf_counter()
     with tempfile.NamedTemporaryFile(suffix=f"-{name}.log") as log:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # where mlflow finds uvicorn
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": path}
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
-            _wait(port, path, process)
+            _wait(port, health, process)
             print(f"{name}: ready in {time.perf_counter() - began:.1f} s", flush=True)
             yield
             if name == "tidegate":
