@@ -99,15 +99,9 @@ class Assessor:
 
     def _kept(self, submission: Submission) -> list[RecordRow]:
         """What came by itself about the subject, and about the journey of a shipment."""
-        subjects = [(submission.subject_kind, submission.subject_id)]
-        if submission.shipment is not None and submission.journey is not None:
-            subjects.append(("route", submission.journey.journey_id))
-        rows = self.records.about(subjects)
-        return [
-            r
-            for r in rows
-            if r.kind in {"legs", "positions"} or r.subject_kind == submission.subject_kind
-        ]
+        kind, journey = submission.subject_kind, submission.journey
+        rows = self.records.about((kind, submission.subject_id), journey and journey.journey_id)
+        return [r for r in rows if r.kind in {"legs", "positions"} or r.subject_kind == kind]
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
         """Score examples and forget them: the first request need not wait for what is made once."""

@@ -154,4 +154,5 @@ def decision_answer(decision: Decision, explained_in: Language | None = None) ->
     if explained_in is None:
         return plain
     explained = Explained.parts_of(decision, explained_in)
-    return ExplainedDecisionAnswer(**dict(plain), **dict(explained))
+    # Both parts are valid; together they need not be looked at again.
+    return ExplainedDecisionAnswer.model_construct(**dict(plain), **dict(explained))

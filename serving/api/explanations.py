@@ -58,7 +58,7 @@ class Explained(Shape):
             reasons=[reason_in(language, reason, kind) for reason in decision.reasons.reasons],
             remainder=decision.reasons.remainder,
             contributions=[
-                ContributionOut(feature=name, value=value, contribution=part)
+                ContributionOut.model_construct(feature=name, value=value, contribution=part)
                 for (name, value), part in pairs
             ],
         )

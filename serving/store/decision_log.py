@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Select, func, or_, select
+from sqlalchemy import Connection, Engine, Select, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from serving.errors import AnsweredMeanwhile
@@ -15,6 +15,15 @@ from serving.store.turns import writing
 
 FIRST_LINK = bytes(32)
 PAGE = 500
+
+
+# What every request asks; made once, since putting a statement together costs more than asking it.
+_GIVEN = select(answers).where(
+    answers.c.caller_id == bindparam("caller_id"),
+    answers.c.idempotency_key == bindparam("idempotency_key"),
+)
+_LAST = select(decisions.c.seq, decisions.c.chain).order_by(decisions.c.seq.desc()).limit(1)
+_NEW_DECISION, _NEW_ANSWER = decisions.insert(), answers.insert()
 
 
 @dataclass(frozen=True)
@@ -98,19 +107,17 @@ class DecisionLog:
                 for row, _ in entries:
                     seq, link = seq + 1, next_link(link, row.record)
                     rows.append({**vars(row), "seq": seq, "chain": link})
-                connection.execute(decisions.insert(), rows)
-                connection.execute(answers.insert(), [vars(answer) for _, answer in entries])
+                connection.execute(_NEW_DECISION, rows)
+                connection.execute(_NEW_ANSWER, [vars(answer) for _, answer in entries])
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         return Mark(seq, link.hex())
 
     def answer(self, caller_id: str, idempotency_key: str) -> AnswerRow | None:
         """What this caller was answered under this key."""
-        given = select(answers).where(
-            answers.c.caller_id == caller_id, answers.c.idempotency_key == idempotency_key
-        )
+        under = {"caller_id": caller_id, "idempotency_key": idempotency_key}
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(given).first()
+            row = connection.execute(_GIVEN, under).first()
         return AnswerRow(**row._mapping) if row else None
 
     def record(self, decision_id: str, view: View | None = None) -> str | None:
@@ -183,8 +190,7 @@ def next_link(link: bytes, record: str) -> bytes:
 
 
 def _head(connection: Connection) -> tuple[int, bytes]:
-    last = select(decisions.c.seq, decisions.c.chain).order_by(decisions.c.seq.desc()).limit(1)
-    row = connection.execute(last).first()
+    row = connection.execute(_LAST).first()
     return (row.seq, row.chain) if row else (0, FIRST_LINK)
 
 

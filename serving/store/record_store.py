@@ -4,13 +4,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select, tuple_
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, or_, select, tuple_
 
 from serving.store.engine import failing_as_unavailable
 from serving.store.tables import records
 from serving.store.turns import writing
 
 PAGE = 500
+
+
+# Asked for every score; made once, since putting a statement together costs more than asking it.
+_ABOUT = (
+    select(records)
+    .where(
+        or_(
+            and_(
+                records.c.subject_kind == bindparam("kind_"),
+                records.c.subject_id == bindparam("identity"),
+            ),
+            and_(records.c.subject_kind == "route", records.c.subject_id == bindparam("journey")),
+        )
+    )
+    .order_by(records.c.kind, records.c.record_id)
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +65,15 @@ class RecordStore:
                 connection.execute(records.insert(), new)
         return before
 
-    def about(self, subjects: Sequence[tuple[str, str]]) -> list[RecordRow]:
-        """The records about some subjects (kind, id), in order of their kinds and ids."""
-        wanted = (
-            select(records)
-            .where(tuple_(records.c.subject_kind, records.c.subject_id).in_(subjects))
-            .order_by(records.c.kind, records.c.record_id)
-        )
+    def about(self, subject: tuple[str, str], journey_id: str | None = None) -> list[RecordRow]:
+        """The records about a subject (kind, id), and about a journey where one is named.
+
+        In order of their kinds and ids.
+        """
+        kind, identity = subject
+        of_whom = {"kind_": kind, "identity": identity, "journey": journey_id or ""}
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_row(row) for row in connection.execute(wanted)]
+            return [_row(row) for row in connection.execute(_ABOUT, of_whom)]
 
     def all(self, since: str = "") -> Iterator[RecordRow]:
         """Every record received since then, in order of arrival, read page by page."""
