@@ -99,7 +99,7 @@ class TreeParameters(Parameters):
     row_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     early_stopping_rounds: Annotated[int, Field(ge=0)] = 50
     monotone: Literal["off", "basic", "intermediate", "advanced"] = "intermediate"
-    fewest_per_category: Annotated[int, Field(ge=1)] = 20
+    fewest_per_category: Annotated[int, Field(ge=1)] = 60
     category_smoothing: Annotated[float, Field(ge=0)] = 10.0
 
 
