@@ -110,6 +110,19 @@ def test_a_refit_grows_as_many_trees_again_on_more_rows(
     assert once.manifest.calibration != candidate.model.manifest.calibration
 
 
+def test_many_labels_fit_the_line_without_growing_trees_for_it(
+    data: TrainingSet, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trees are those of any refit; only the line comes from the calibration window alone."""
+    monkeypatch.setattr("training.growth.MOST_STRETCHED", 1_000)
+
+    many = train(data, PARAMETERS)
+
+    assert many.model.booster_text == candidate.model.booster_text
+    assert many.model.manifest.calibration != candidate.model.manifest.calibration
+    assert many.report.weighted.ece.value < many.report.weighted.ece_by_chance
+
+
 def test_weights_bring_probabilities_back_from_the_inspected_to_the_population(
     data: TrainingSet,
 ) -> None:

@@ -68,6 +68,20 @@ def test_without_constraints_the_same_rows_do_fall() -> None:
     assert monotone_constraints(INPUTS, with_trees()) == [0, 1, 0, 0]
 
 
+def test_bins_from_a_part_of_the_rows_grow_nearly_the_same_trees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows, asked = drawn(4_000, seed=3), drawn(1_000, seed=4).values[:]
+    whole = grow(rows, None, ENCODING, INPUTS, with_trees(trees=40))
+
+    monkeypatch.setattr("training.fit.MOST_FOR_EDGES", 800)
+    part = grow(rows, None, ENCODING, INPUTS, with_trees(trees=40))
+
+    assert part != whole
+    margins = [Margins.from_text(text, threads=1).of(asked) for text in (whole, part)]
+    assert np.corrcoef(margins)[0, 1] > 0.98
+
+
 def test_growth_stops_where_held_back_rows_gain_nothing_more() -> None:
     few, many = drawn(300, seed=5), drawn(2_000, seed=6)
 

@@ -78,8 +78,10 @@ def lift(report: Report) -> Figure:
 
 
 def _curve(axes: Axes, figures: Figures, name: str, colour: str, label: str, place: int) -> None:
-    """One figure at every share, with its intervals beside those of the curves before it."""
+    """One figure at every share, its intervals beside those of earlier curves; none if unknown."""
     estimates = [getattr(at, name) for at in figures.at_capacity]
+    if all(estimate.value is None for estimate in estimates):
+        return
     shares = [100 * at.share + 0.1 * place for at in figures.at_capacity]
     values = [e.value or 0.0 for e in estimates]
     low = [v - (v if e.low is None else e.low) for v, e in zip(values, estimates, strict=True)]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.training.planted import INPUTS, instant
 from training.errors import TrainingSetError
+from training.estimators import Estimate
 from training.evaluation.cold import cold_figures
 from training.evaluation.evaluate import evaluate
 from training.evaluation.judged import Judged
@@ -181,6 +182,21 @@ def test_an_oracle_that_lacks_a_subject_is_refused(
 def test_a_report_survives_json(report: Report) -> None:
     assert Report.model_validate_json(report.model_dump_json()) == report
     assert "NaN" not in json.dumps(report.model_dump(mode="json"), allow_nan=False)
+
+
+def test_a_value_that_nobody_declared_is_not_drawn_as_nothing_captured(report: Report) -> None:
+    unknown = tuple(
+        at.model_copy(update={"value_captured": Estimate(None)})
+        for at in report.inspected.at_capacity
+    )
+    unvalued = report.inspected.model_copy(update={"at_capacity": unknown})
+
+    drawn = [
+        len(pictures(told)["at_capacity"].axes[0].containers)
+        for told in (report, report.model_copy(update={"inspected": unvalued}))
+    ]
+
+    assert drawn == [3, 2]
 
 
 def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(report: Report) -> None:
