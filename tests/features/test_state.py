@@ -26,6 +26,7 @@ from features.state.layout import layouts_of
 from features.state.plain import Plain
 from features.state.plan import Plan
 from features.state.store import Beside
+from tests.counts import count as how_many
 
 START = 1_700_000_000_000_000
 OFFSETS = (0, 1, HOUR_US, DAY_US - 1, DAY_US, DAY_US + 1, 365 * DAY_US - 1, 365 * DAY_US)
@@ -122,8 +123,9 @@ def _expression(window: Window) -> str:
     return SQL[window.reducer].format(held=held)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("page_rows", [2, 3, 256])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=how_many(25, 400), deadline=None)
 @given(
     rows=st.lists(event, min_size=1, max_size=40),
     queries=st.lists(query, min_size=1, max_size=4),
