@@ -20,7 +20,7 @@ from serving.house import House
 from serving.lanes.placement import Lane
 from serving.review import case as acts
 from serving.review.summary import LANE_NAMES
-from serving.store.case_book import CaseRow, Sight, Wanted
+from serving.store.case_book import MOST_COUNTED, CaseRow, Sight, Wanted
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 
@@ -110,6 +110,7 @@ def show_queue(
         session=session,
         filters=filters,
         waiting=[Waiting.of(row, caller, now) for row in rows],
+        most_counted=MOST_COUNTED,
         counts=_counts(house, reviewer.sight, now),
         next=cursor_after(rows[-1]) if len(rows) == PAGE_SIZE else None,
         modes=get_args(Mode),
@@ -136,6 +137,6 @@ def take_next(house: TheHouse, caller: MayReview, form: SignedForm) -> Response:
 def _counts(house: House, sight: Sight, now: datetime) -> dict[str, tuple[str, int]]:
     """How many wait in each lane that is shown, with its name."""
     counts = house.reviewing.counts(sight, now)
-    inspections = counts.get("inspect", 0) + counts.pop("control", 0)
+    inspections = min(counts.get("inspect", 0) + counts.pop("control", 0), MOST_COUNTED)
     shown = counts | {"inspect": inspections}
     return {lane: (LANE_NAMES[lane], shown.get(lane, 0)) for lane in SHOWN}

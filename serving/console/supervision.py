@@ -21,6 +21,7 @@ from serving.review import case as acts
 from serving.review.dispositions import MEANING, DispositionCode
 from serving.review.summary import LANE_NAMES
 from serving.review.supervision import WATCHED, Supervision
+from serving.store.case_book import MOST_COUNTED
 from serving.submitted import read_submission
 
 router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
@@ -39,6 +40,7 @@ def show_supervision(house: TheHouse, caller: MaySupervise, session: TheSession)
         session=session,
         told=Supervision.of(house.reviewing.book, sight, house.clock()),
         days=WATCHED.days,
+        most_counted=MOST_COUNTED,
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
     )
 

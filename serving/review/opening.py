@@ -55,7 +55,7 @@ def opened(seq: int, record: str) -> tuple[CaseRow, list[LinkRow]] | None:
         why=why_it_is_here(decision),
         state=CASE.dump_json(Case(decision.decision_id)).decode(),
     )
-    return case, [LinkRow(case.case_id, *link) for link in sorted(_links(submission))]
+    return case, [LinkRow(case.case_id, seq, *link) for link in sorted(_links(submission))]
 
 
 def _links(submission: Submission) -> set[tuple[str, str]]:

@@ -15,7 +15,7 @@ from serving.review import case as acts
 from serving.review.case import Acted, Case, Event
 from serving.review.dispositions import Disposition
 from serving.review.labels import label_of
-from serving.review.opening import CASE, opened
+from serving.review.opening import CASE, RANK, opened
 from serving.store.case_book import (
     CaseBook,
     CaseRow,
@@ -63,7 +63,7 @@ class Reviewing:
 
     def counts(self, sight: Sight, at: datetime) -> dict[str, int]:
         """How many cases wait in each lane."""
-        return self.book.counts(sight, at.isoformat())
+        return self.book.counts(RANK, sight, at.isoformat())
 
     def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRow, Case]:
         """A case; raises NotFound for one that does not exist or must not be seen."""

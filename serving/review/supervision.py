@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from serving.review.dispositions import MEANING
+from serving.review.opening import RANK
 from serving.store.case_book import CaseBook, EventRow, Sight
 
 WATCHED = timedelta(days=30)
@@ -90,7 +91,9 @@ class Supervision:
 
 def _loads(book: CaseBook, sight: Sight, now: datetime) -> Iterator[LaneLoad]:
     oldest = book.ages(sight, now.isoformat())
-    for lane, waiting in sorted(book.counts(sight, now.isoformat()).items()):
+    for lane, waiting in book.counts(RANK, sight, now.isoformat()).items():
+        if not waiting:
+            continue
         age = (now - datetime.fromisoformat(oldest[lane])) / timedelta(hours=1)
         yield LaneLoad(lane, waiting, age)
 

@@ -1,6 +1,7 @@
 """Cases and what happened to them. A case is opened from the decision log; its events only grow."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,6 +29,9 @@ from serving.store.tables import (
 from serving.store.turns import writing
 
 PAGE = 500
+
+# Beyond this a lane is simply full; counting on would cost every page for a figure nobody reads.
+MOST_COUNTED = 1_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class LinkRow:
     """One thing that a case shares with others: a container, a party, goods, a way."""
 
     case_id: str
+    seq: int
     kind: str
     value: str
 
@@ -155,27 +160,23 @@ class CaseBook:
 
     def linked(self, case_id: str, kinds: tuple[str, ...], sight: Sight, most: int) -> list[Linked]:
         """The newest other cases that share something of these kinds with this one."""
-        own, other = case_links.alias(), case_links.alias()
-        shared = (
-            select(other.c.kind, other.c.value, other.c.case_id)
-            .join(own, and_(own.c.kind == other.c.kind, own.c.value == other.c.value))
-            .where(own.c.case_id == case_id, other.c.case_id != case_id, own.c.kind.in_(kinds))
-            .subquery()
+        own = select(case_links).where(
+            case_links.c.case_id == case_id, case_links.c.kind.in_(kinds)
         )
-        newest = (
-            select(cases)
-            .where(cases.c.case_id.in_(select(shared.c.case_id)), _seen(sight))
-            .order_by(cases.c.seq.desc())
-            .limit(most)
-        )
+        shared: dict[str, list[tuple[str, str]]] = defaultdict(list)
         with failing_as_unavailable(), self._engine.connect() as connection:
+            for link in connection.execute(own).all():
+                for other in connection.scalars(_sharing(link.kind, link.value, sight, most + 1)):
+                    shared[other].append((link.kind, link.value))
+            shared.pop(case_id, None)
+            newest = (
+                select(cases)
+                .where(cases.c.case_id.in_(shared))
+                .order_by(cases.c.seq.desc())
+                .limit(most)
+            )
             found = [CaseRow(**row._mapping) for row in connection.execute(newest)]
-            ids = [row.case_id for row in found]
-            links = connection.execute(select(shared).where(shared.c.case_id.in_(ids))).all()
-        return [
-            Linked(row, tuple(sorted((k, v) for k, v, of in links if of == row.case_id)))
-            for row in found
-        ]
+        return [Linked(row, tuple(sorted(shared[row.case_id]))) for row in found]
 
     def change(self, case_id: str, change: Change) -> CaseRow:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
@@ -243,15 +244,14 @@ class CaseBook:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return {row.lane: row.oldest for row in connection.execute(query)}
 
-    def counts(self, sight: Sight, now: str) -> dict[str, int]:
-        """How many cases wait in each lane."""
-        query = (
-            select(cases.c.lane, func.count().label("waiting"))
-            .where(_seen(sight), _is_waiting(now))
-            .group_by(cases.c.lane)
-        )
+    def counts(self, lanes: Iterable[str], sight: Sight, now: str) -> dict[str, int]:
+        """How many cases wait in each of the lanes; MOST_COUNTED stands for that many or more."""
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return {row.lane: row.waiting for row in connection.execute(query)}
+            return {
+                lane: connection.scalar(_count(lane, sight, now)) or 0
+                for lane in lanes
+                if lane != "rescue" or sight.may_rescue
+            }
 
     def _rows(self, query: Select[Any]) -> list[CaseRow]:
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -282,6 +282,26 @@ def _open_page(connection: Connection, opened: Opened) -> None:
         connection.execute(cases_opened_to.insert().values(seq=0))
     if read:
         connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
+
+
+def _sharing(kind: str, value: str, sight: Sight, most: int) -> Select[str]:
+    """The newest cases that share one thing."""
+    return (
+        select(case_links.c.case_id)
+        .join(cases, cases.c.case_id == case_links.c.case_id)
+        .where(case_links.c.kind == kind, case_links.c.value == value, _seen(sight))
+        .order_by(case_links.c.seq.desc())
+        .limit(most)
+    )
+
+
+def _count(lane: str, sight: Sight, now: str) -> Select[int]:
+    some = (
+        select(cases.c.case_id)
+        .where(cases.c.lane == lane, _seen(sight), _is_waiting(now))
+        .limit(MOST_COUNTED)
+    )
+    return select(func.count()).select_from(some.subquery())
 
 
 def _append_event(connection: Connection, event: EventRow) -> None:

@@ -152,6 +152,7 @@ cases = Table(
     Column("why", Text, nullable=False),
     Column("state", Text, nullable=False),
     Index("cases_by_urgency", "rank", "due_at", "case_id"),
+    Index("cases_by_lane", "lane", "status"),
     sqlite_strict=True,
 )
 
@@ -162,7 +163,9 @@ case_links = Table(
     Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("value", Text, primary_key=True),
-    Index("case_links_by_value", "kind", "value"),
+    # The place of the case in the log, to find the newest by.
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    Index("case_links_by_value", "kind", "value", "seq"),
     sqlite_strict=True,
 )
 

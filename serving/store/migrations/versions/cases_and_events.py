@@ -45,15 +45,18 @@ def _make_cases() -> None:
     )
     by_urgency = ["rank", "due_at", "case_id"]
     op.create_index("cases_by_urgency", "cases", by_urgency, if_not_exists=True)
+    op.create_index("cases_by_lane", "cases", ["lane", "status"], if_not_exists=True)
     op.create_table(
         "case_links",
         sa.Column("case_id", sa.Text, sa.ForeignKey("cases.case_id"), primary_key=True),
         sa.Column("kind", sa.Text, primary_key=True),
         sa.Column("value", sa.Text, primary_key=True),
+        sa.Column("seq", _PLACE, nullable=False),
         sqlite_strict=True,
         if_not_exists=True,
     )
-    op.create_index("case_links_by_value", "case_links", ["kind", "value"], if_not_exists=True)
+    by_value = ["kind", "value", "seq"]
+    op.create_index("case_links_by_value", "case_links", by_value, if_not_exists=True)
     op.create_table(
         "cases_opened_to",
         sa.Column("seq", _PLACE, nullable=False),

@@ -1,0 +1,149 @@
+"""How long the console takes over a full queue, beside an empty one.
+
+    python -m experiments.benchmarks.console [CASES]
+
+Server time of the queue's first page and of a case page, p95 of repeated calls in one process, over
+a small trained home with one open case and over the same home with CASES (100,000) of them.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from sqlalchemy import select
+
+from serving.access.accounts import new_account
+from serving.app import create_app
+from serving.settings import Settings
+from serving.store.case_book import CaseRow
+from serving.store.engine import open_database
+from serving.store.tables import case_links, cases, cases_opened_to, decisions
+from serving.store.turns import writing
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.world import train_and_promote, write_world
+
+CALLS = 200
+GOALS_MS = {"queue": 150.0, "case": 200.0}
+PLAN = """
+[[watched]]
+kind = "company"
+value = "c-0012"
+list = "for this benchmark"
+reason = "so that there is a case"
+"""
+
+
+def main(full: int = 100_000) -> None:
+    """Print both pages' p95 over one case and over many, their ratio and the goals."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        write_world(home / "records")
+        train_and_promote(home, "shipment", "1")
+        (home / "lanes.toml").write_text(PLAN)
+        app = create_app(Settings(home=home), clock=lambda: NOW)
+        with TestClient(app) as client:
+            service = Service(client, app.state.house, home)
+            case_id = service.score(shipment(), service.key("score")).json()["decision_id"]
+            _sign_in(service)
+            alone = _measured(client, case_id)
+            _fill(home, case_id, full)
+            among = _measured(client, case_id)
+    for page, goal in GOALS_MS.items():
+        ratio = among[page] / alone[page]
+        print(
+            f"{page}: p95 {among[page]:.1f} ms among {full:,} cases (want <= {goal:.0f}), "
+            f"{alone[page]:.1f} ms alone, ratio {ratio:.2f} (want <= 2)"
+        )
+
+
+def _sign_in(service: Service) -> None:
+    account = new_account("reader", "a long password", "reviewer", (), datetime.now(UTC))
+    service.house.accounts.add(account)
+    service.client.post(
+        "/console/sign-in",
+        data={"name": "reader", "password": "a long password"},
+        headers={"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"},
+    )
+
+
+def _measured(client: TestClient, case_id: str) -> dict[str, float]:
+    pages = {"queue": "/console/queue", "case": f"/console/cases/{case_id}"}
+    return {name: _p95(lambda to=address: client.get(to)) for name, address in pages.items()}  # type: ignore[misc]
+
+
+def _p95(call: Callable[[], Response]) -> float:
+    taken = []
+    for _ in range(CALLS):
+        began = time.perf_counter()
+        response = call()
+        assert response.history == [], "a page that asks to sign in says nothing about the queue"
+        taken.append(1000 * (time.perf_counter() - began))
+    return float(np.quantile(taken, 0.95))
+
+
+def _fill(home: Path, like: str, many: int) -> None:
+    """Open `many` more cases like one, due at different times, at forty offices."""
+    engine = open_database(home / "tidegate.db", is_service=False)
+    with engine.connect() as connection:
+        decision = connection.execute(
+            select(decisions).where(decisions.c.decision_id == like)
+        ).one()
+        row = connection.execute(select(cases).where(cases.c.case_id == like)).one()
+        links = connection.execute(select(case_links).where(case_links.c.case_id == like)).all()
+    case = CaseRow(**row._mapping)
+    for start in range(0, many, 5_000):
+        made = range(start + 2, min(start + 5_000, many) + 2)
+        ids = [f"case-{number}" for number in made]
+        with writing(engine) as connection:
+            connection.execute(
+                decisions.insert(),
+                [
+                    {**decision._mapping, "seq": n, "decision_id": i}
+                    for n, i in zip(made, ids, strict=True)
+                ],
+            )
+            connection.execute(
+                cases.insert(),
+                [_like(case, n, i) for n, i in zip(made, ids, strict=True)],
+            )
+            connection.execute(
+                case_links.insert(),
+                [
+                    {
+                        "case_id": i,
+                        "seq": n,
+                        "kind": link.kind,
+                        "value": f"{link.value}-{n % 5_000}",
+                    }
+                    for n, i in zip(made, ids, strict=True)
+                    for link in links
+                ],
+            )
+            connection.execute(cases_opened_to.update().values(seq=made[-1]))
+
+
+def _like(case: CaseRow, number: int, case_id: str) -> dict[str, object]:
+    due_at = NOW + timedelta(minutes=number % 20_000)
+    return asdict(
+        replace(
+            case,
+            case_id=case_id,
+            seq=number,
+            subject_id=f"S-{number}",
+            office_id=f"XX{number % 40:04}",
+            rank=1 + number % 3,
+            due_at=due_at.isoformat(),
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
