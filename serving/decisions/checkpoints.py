@@ -5,6 +5,7 @@ copy took its place. A checkpoint kept by a witness, somewhere the service canno
 """
 
 import os
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,13 +39,12 @@ class Notary:
         """
         path = folder / "log.key"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
-            with os.fdopen(made, "wb") as file:
-                file.write(_new_key())
+        if not path.exists():
+            _make_once(path, _new_key())
         key = Ed25519PrivateKey.from_private_bytes(path.read_bytes())
         public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
-        (folder / "log.pub").write_text(public + "\n")
+        if not (folder / "log.pub").exists():
+            _make_once(folder / "log.pub", f"{public}\n".encode())
         return cls(key, public[:16])
 
     def signed(self, mark: Mark, at: datetime) -> Checkpoint:
@@ -57,6 +57,17 @@ class Notary:
 def statement(size: int, head: str, signed_at: str) -> bytes:
     """The bytes that a checkpoint's signature is taken of."""
     return f"tidegate decision log\n{size}\n{head}\n{signed_at}\n".encode()
+
+
+def _make_once(path: Path, content: bytes) -> None:
+    """Put a file there, whole and for its owner only; of several processes, one succeeds."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    made = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600)
+    with os.fdopen(made, "wb") as file:
+        file.write(content)
+    with suppress(FileExistsError):
+        os.link(partial, path)
+    partial.unlink()
 
 
 def _new_key() -> bytes:

@@ -150,6 +150,26 @@ def test_every_call_answers_those_it_is_for_and_no_one_else(service: Service) ->
             assert is_let_in == (needed in {None, scope}), (path, scope, status)
 
 
+def test_no_call_tells_an_office_of_anothers_decision(service: Service) -> None:
+    hamburg = service.key("score", offices=(HAMBURG,))
+    scopes: tuple[Scope, ...] = get_args(Scope)
+    munich = service.key(*scopes, offices=(MUNICH,))
+    body = shipment(shipment_id="S-secret", office_id=HAMBURG)
+    decision_id = service.score(body, hamburg).json()["decision_id"]
+    described = service.client.get("/openapi.json").json()["paths"]
+    about_one = {p: op for p, ops in described.items() for op in ops if "_id}" in p}
+    assert len(about_one) >= 10
+
+    for path, method in about_one.items():
+        address = path.replace("{decision_id}", decision_id).replace("{case_id}", decision_id)
+        given = {} if method == "get" else {"json": {}}
+        answer = service.client.request(method, address, headers=munich, **given)
+        assert answer.status_code in {404, 422}, (path, answer.text)
+        assert "S-secret" not in answer.text
+    for path in ("/v1/queue", "/v1/models", "/v1/features"):
+        assert "S-secret" not in service.client.get(path, headers=munich).text
+
+
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json"])
 def test_health_metrics_and_description_need_no_key(service: Service, path: str) -> None:
     assert service.client.get(path).status_code == 200

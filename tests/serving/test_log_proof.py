@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from serving.commands.verify_log import checkpoints, verify_log
+from serving.decisions.checkpoints import Notary
 from serving.store.checkpoint_register import Checkpoint, CheckpointRegister
 from serving.store.decision_log import DecisionLog
 from serving.store.engine import open_database
@@ -172,7 +174,7 @@ def test_a_mark_holds_while_the_log_grows(log: Path, service: Service) -> None:
 
 def sealed(service: Service) -> list[Checkpoint]:
     """Checkpoints of the log as it is, the last one signed now."""
-    sealing = service.house.desk.writer._sealing
+    sealing = service.house.desk.writer.sealing
     sealing.seal_if_due(is_last=True)
     return CheckpointRegister(service.house.log._engine, service.home / "w").all()
 
@@ -243,6 +245,14 @@ def test_a_changed_checkpoint_is_found(log: Path, service: Service, field: str) 
 
     assert (code, found["first_bad"]) == (1, None)
     assert found["why"] == "the witness's line 1 was not signed by this log's key, or was changed"
+
+
+def test_processes_that_begin_together_share_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda n: Notary.kept_in(tmp_path / str(n // 8)), range(64)))
+
+    assert len({notary.key_id for notary in made}) == 8
+    assert (tmp_path / "0" / "log.key").stat().st_mode & 0o077 == 0
 
 
 def test_checkpoints_are_handed_to_a_witness(log: Path, service: Service) -> None:
