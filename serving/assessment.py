@@ -100,7 +100,8 @@ class Assessor:
     def _kept(self, submission: Submission) -> list[RecordRow]:
         """What came by itself about the subject, and about the journey of a shipment."""
         kind, journey = submission.subject_kind, submission.journey
-        rows = self.records.about((kind, submission.subject_id), journey and journey.journey_id)
+        journey_id = journey.journey_id if journey else None
+        rows = self.records.about((kind, submission.subject_id), journey_id)
         return [r for r in rows if r.kind in {"legs", "positions"} or r.subject_kind == kind]
 
     def warm_up(self, examples: Iterable[Submission]) -> None:

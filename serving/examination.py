@@ -1,7 +1,6 @@
 """What is missing or unsafe on this machine; only the tables of an older release are changed."""
 
 import shutil
-import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from features.errors import TidegateError
 from serving.access.tokens import PublishedKeys
 from serving.scorer.champions import NAMES, ROLES, holder_of
 from serving.settings import Settings
-from serving.store.engine import open_database
+from serving.store.engine import open_database, sqlite_version
 from serving.store.log_proof import prove
 
 Grade = Literal["good", "doubtful", "wrong"]
@@ -53,8 +52,8 @@ def _python() -> Finding:
 
 def _sqlite() -> Finding:
     """SQLite's WAL-reset bug does not reach us, since turns keep writers and moves apart."""
-    version = sqlite3.sqlite_version
-    is_fixed = sqlite3.sqlite_version_info >= (3, 51, 3)
+    version = sqlite_version()
+    is_fixed = tuple(map(int, version.split("."))) >= (3, 51, 3)
     says = "" if is_fixed else "; has the WAL-reset bug, so let nothing but tidegate write the file"
     return Finding("sqlite", "good" if is_fixed else "doubtful", f"{version}{says}")
 

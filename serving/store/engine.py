@@ -73,6 +73,11 @@ def _postgresql(url: str) -> Engine:
     )
 
 
+def sqlite_version() -> str:
+    """The version of SQLite that this Python was built with."""
+    return sqlite3.sqlite_version
+
+
 @contextmanager
 def failing_as_unavailable(but: type[Exception] | tuple[()] = ()) -> Iterator[None]:
     """Say in the service's words that the database failed, with the kind of failure only."""
