@@ -92,7 +92,7 @@ def _p95(call: Callable[[], Response]) -> float:
 
 
 def _fill(home: Path, like: str, places: range) -> None:
-    """Open more cases like one, due at different times, at forty offices, at these places of the log."""
+    """Open more cases like one, due at different times, at forty offices; places are of the log."""
     engine = open_database(home / "tidegate.db", is_service=False)
     with engine.connect() as connection:
         decision = connection.execute(
