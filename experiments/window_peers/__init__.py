@@ -1,4 +1,4 @@
-"""The windows of the catalogue by other means, for benchmarks: the same numbers from the same files.
+"""The windows of the catalogue by other means, for benchmarks: the same numbers of the same files.
 
 `tables` writes what they all start from: events with their derived columns ready made and subjects
 with their keys, so that peers have only windows to compute. `with_pandas`, `with_polars` and

@@ -83,13 +83,14 @@ def _deltas(events: str, key: str, task: Task) -> str:
     span = "NULL" if task.span_us is None else str(task.span_us)
     return (
         f"WITH o AS (SELECT {key}, known_at, lag(known_at) OVER ({of_value}) AS before, "
-        f"lead(known_at) OVER ({of_value}) AS next FROM ({events}) WHERE {task.value} IS NOT NULL), "
+        f"lead(known_at) OVER ({of_value}) AS next FROM ({events}) "
+        f"WHERE {task.value} IS NOT NULL), "
         f"d AS (SELECT {key}, known_at, 1 AS delta FROM o WHERE before IS NULL "
         f"OR before + {span} < known_at UNION ALL SELECT {key}, known_at + {span}, -1 FROM o "
         f"WHERE {span} IS NOT NULL AND (next IS NULL OR next > known_at + {span})), "
         f"s AS (SELECT {key}, known_at, sum(delta) AS delta FROM d GROUP BY {key}, known_at) "
-        f"SELECT {key}, known_at, sum(delta) OVER (PARTITION BY {key} ORDER BY known_at) AS different "
-        f"FROM s"
+        f"SELECT {key}, known_at, "
+        f"sum(delta) OVER (PARTITION BY {key} ORDER BY known_at) AS different FROM s"
     )
 
 
@@ -100,21 +101,14 @@ def _number(task: Task) -> str:
         begun = "0" if task.span_us is None else f"coalesce({b}.{column}, 0)"
         return f"(coalesce(a.{column}, 0) - {begun})"
 
-    match task.reducer:
-        case "count":
-            return f"{since('many')}::DOUBLE"
-        case "total":
-            return f"{since(f'sum_{v}')}::DOUBLE"
-        case "mean":
-            return f"{since(f'sum_{v}')}::DOUBLE / nullif({since(f'count_{v}')}, 0)"
-        case "distinct":
-            return "coalesce(a.different, 0)::DOUBLE"
-        case "hours_since_latest":
-            return f"(q.at - a.known_at) / {HOUR_US}::DOUBLE"
-        case "days_since_first":
-            return f"(q.at - a.oldest) / {DAY_US}::DOUBLE"
-        case "latest":
-            return f"a.last_{v}::DOUBLE"
-        case "largest":
-            return f"a.max_{v}::DOUBLE"
-    return f"a.min_{v}::DOUBLE"
+    return {
+        "count": f"{since('many')}::DOUBLE",
+        "total": f"{since(f'sum_{v}')}::DOUBLE",
+        "mean": f"{since(f'sum_{v}')}::DOUBLE / nullif({since(f'count_{v}')}, 0)",
+        "distinct": "coalesce(a.different, 0)::DOUBLE",
+        "hours_since_latest": f"(q.at - a.known_at) / {HOUR_US}::DOUBLE",
+        "days_since_first": f"(q.at - a.oldest) / {DAY_US}::DOUBLE",
+        "latest": f"a.last_{v}::DOUBLE",
+        "largest": f"a.max_{v}::DOUBLE",
+        "smallest": f"a.min_{v}::DOUBLE",
+    }[task.reducer]

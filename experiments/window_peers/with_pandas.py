@@ -1,6 +1,7 @@
-"""Windows by pandas: `groupby.rolling` over bounded spans, `merge_asof` where a span is all time."""
+"""Windows by pandas: `groupby.rolling` over bounded spans, `merge_asof` for all of time."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -86,22 +87,17 @@ def _as_of(events: pd.DataFrame, known: pd.DataFrame, values: list[str]) -> pd.D
 
 def _of_ever(task: Task, found: pd.DataFrame) -> pd.Series:
     v = task.value
-    match task.reducer:
-        case "count":
-            return found["many"].fillna(0)
-        case "total":
-            return found[f"sum_{v}"].fillna(0)
-        case "mean":
-            return found[f"sum_{v}"] / found[f"count_{v}"].replace(0, np.nan)
-        case "hours_since_latest":
-            return (found["at"] - found["known_at"]) / HOUR_US
-        case "days_since_first":
-            return (found["at"] - found["oldest"]) / DAY_US
-        case "latest":
-            return found[f"last_{v}"]
-        case "largest":
-            return found[f"max_{v}"]
-    return found[f"min_{v}"]
+    number: dict[str, Callable[[], pd.Series]] = {
+        "count": lambda: found["many"].fillna(0),
+        "total": lambda: found[f"sum_{v}"].fillna(0),
+        "mean": lambda: found[f"sum_{v}"] / found[f"count_{v}"].replace(0, np.nan),
+        "hours_since_latest": lambda: (found["at"] - found["known_at"]) / HOUR_US,
+        "days_since_first": lambda: (found["at"] - found["oldest"]) / DAY_US,
+        "latest": lambda: found[f"last_{v}"],
+        "largest": lambda: found[f"max_{v}"],
+        "smallest": lambda: found[f"min_{v}"],
+    }
+    return number[task.reducer]()
 
 
 def _rolled(task: Task, events: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.Series, np.ndarray]:

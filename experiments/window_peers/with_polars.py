@@ -137,22 +137,15 @@ def _number(task: Task) -> pl.Expr:
             now if task.span_us is None else now - pl.col(f"{column}_{task.span_us}").fill_null(0)
         )
 
-    match task.reducer:
-        case "count":
-            return since("many").cast(pl.Float64)
-        case "total":
-            return since(f"sum_{v}").cast(pl.Float64)
-        case "mean":
-            many = since(f"count_{v}")
-            return pl.when(many > 0).then(since(f"sum_{v}") / many)
-        case "distinct":
-            return pl.col("different").fill_null(0).cast(pl.Float64)
-        case "hours_since_latest":
-            return (pl.col("at") - pl.col("known_at")) / HOUR_US
-        case "days_since_first":
-            return (pl.col("at") - pl.col("oldest")) / DAY_US
-        case "latest":
-            return pl.col(f"last_{v}").cast(pl.Float64)
-        case "largest":
-            return pl.col(f"max_{v}").cast(pl.Float64)
-    return pl.col(f"min_{v}").cast(pl.Float64)
+    many = since(f"count_{v}")
+    return {
+        "count": since("many").cast(pl.Float64),
+        "total": since(f"sum_{v}").cast(pl.Float64),
+        "mean": pl.when(many > 0).then(since(f"sum_{v}") / many),
+        "distinct": pl.col("different").fill_null(0).cast(pl.Float64),
+        "hours_since_latest": (pl.col("at") - pl.col("known_at")) / HOUR_US,
+        "days_since_first": (pl.col("at") - pl.col("oldest")) / DAY_US,
+        "latest": pl.col(f"last_{v}").cast(pl.Float64),
+        "largest": pl.col(f"max_{v}").cast(pl.Float64),
+        "smallest": pl.col(f"min_{v}").cast(pl.Float64),
+    }[task.reducer]
