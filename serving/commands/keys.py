@@ -73,7 +73,7 @@ def list_keys(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @keys.command()
 def revoke(name: Name, home: Home = DEFAULT_HOME) -> None:
-    """End the key of this name; the service refuses it from the next request on."""
+    """End the key of this name; the service refuses it within a second."""
     _register(home).revoke(name, datetime.now(UTC))
     messages.print(f"The key {name} is revoked.")
 

@@ -32,7 +32,10 @@ def run(*arguments: Any) -> Any:
     return json.loads(result.stdout) if result.stdout else result.exit_code
 
 
-def test_a_created_key_opens_the_running_service(service: Service) -> None:
+def test_a_created_key_opens_the_running_service(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.store.key_register.REMEMBERED_S", 0.0)  # as if a second had passed
     made = run("keys", "create", "post", "--scope", "score", "--home", service.home, "--json")
 
     caller = {"Authorization": f"Bearer {made['key']}"}
