@@ -23,7 +23,7 @@ from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.console.queue import PAGE_SIZE
 from serving.settings import Settings
-from serving.store.case_book import CaseRow
+from serving.store.case_rows import CaseRow
 from serving.store.engine import open_database
 from serving.store.tables import case_links, cases, cases_opened_to, decisions
 from serving.store.turns import writing

@@ -25,7 +25,7 @@ from serving.review.dispositions import (
     ReasonCode,
 )
 from serving.review.reviewing import Act, Reviewer
-from serving.store.case_book import CaseRow, Place, Sight, Wanted
+from serving.store.case_rows import CaseRow, Place, Sight, Wanted
 
 router = APIRouter(prefix="/v1", tags=["review"])
 

@@ -36,7 +36,7 @@ from serving.review.dispositions import (
 from serving.review.letter import Letter
 from serving.review.opening import ALIKE, SHARED
 from serving.review.reviewing import Act, Reviewer
-from serving.store.case_book import EventRow
+from serving.store.case_rows import EventRow
 from serving.submitted import read_submission
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)

@@ -20,7 +20,8 @@ from serving.house import House
 from serving.lanes.placement import Lane
 from serving.review import case as acts
 from serving.review.summary import LANE_NAMES
-from serving.store.case_book import MOST_COUNTED, CaseRow, Sight, Wanted
+from serving.store.case_book import MOST_COUNTED
+from serving.store.case_rows import CaseRow, Sight, Wanted
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 

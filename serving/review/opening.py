@@ -8,7 +8,7 @@ from serving.decisions.decision import Decision
 from serving.lanes.placement import Lane
 from serving.review.case import Case
 from serving.review.summary import what_it_is, why_it_is_here
-from serving.store.case_book import CaseRow, LinkRow
+from serving.store.case_rows import CaseRow, LinkRow
 from serving.submitted import read_submission
 
 # The order of the queue. Control cases stand among inspections and look like them, so that they get

@@ -16,16 +16,8 @@ from serving.review.case import Acted, Case, Event
 from serving.review.dispositions import Disposition
 from serving.review.labels import label_of
 from serving.review.opening import CASE, RANK, opened
-from serving.store.case_book import (
-    CaseBook,
-    CaseRow,
-    EventRow,
-    LabelRow,
-    Linked,
-    Place,
-    Sight,
-    Wanted,
-)
+from serving.store.case_book import CaseBook
+from serving.store.case_rows import CaseRow, EventRow, LabelRow, Linked, Place, Sight, Wanted
 from serving.store.decision_log import DecisionLog
 from serving.submitted import read_submission
 

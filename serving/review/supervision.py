@@ -15,7 +15,8 @@ from typing import Any
 
 from serving.review.dispositions import MEANING
 from serving.review.opening import RANK
-from serving.store.case_book import CaseBook, EventRow, Sight
+from serving.store.case_book import CaseBook
+from serving.store.case_rows import EventRow, Sight
 
 WATCHED = timedelta(days=30)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +17,16 @@ from sqlalchemy import (
     true,
 )
 
+from serving.store.case_rows import (
+    CaseRow,
+    EventRow,
+    LabelRow,
+    Linked,
+    LinkRow,
+    Place,
+    Sight,
+    Wanted,
+)
 from serving.store.engine import failing_as_unavailable
 from serving.store.tables import (
     case_events,
@@ -33,97 +43,6 @@ PAGE = 500
 # Beyond this a lane is simply full; counting on would cost every page for a figure nobody reads.
 MOST_COUNTED = 1_000
 
-
-@dataclass(frozen=True)
-class CaseRow:
-    """A case as it is kept: `state` holds all of it, the rest is there to find and order it by.
-
-    `rank` and `due_at` order the queue; `case_id` is the id of the decision that opened it.
-    """
-
-    case_id: str
-    seq: int
-    subject_kind: str
-    subject_id: str
-    office_id: str | None
-    lane: str
-    mode: str | None
-    rank: int
-    due_at: str
-    opened_at: str
-    status: str
-    owner: str | None
-    snoozed_until: str | None
-    what: str
-    why: str
-    state: str
-
-
-@dataclass(frozen=True)
-class LinkRow:
-    """One thing that a case shares with others: a container, a party, goods, a way."""
-
-    case_id: str
-    seq: int
-    kind: str
-    value: str
-
-
-@dataclass(frozen=True)
-class EventRow:
-    """One act on a case; `changed` is JSON with the old and the new of every field."""
-
-    case_id: str
-    at: str
-    actor: str
-    action: str
-    changed: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Linked:
-    """Another case, and what it shares: pairs of a kind and a value."""
-
-    case: CaseRow
-    shared: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class LabelRow:
-    """An outcome as a record, for the label store."""
-
-    record_id: str
-    subject_kind: str
-    subject_id: str
-    received_at: str
-    caller_id: str
-    body: str
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a reviewer may see: cases of these offices (none means all), and rescue or not."""
-
-    offices: frozenset[str]
-    may_rescue: bool
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which cases of the queue; None leaves a question open. `now` ends what was laid aside."""
-
-    now: str
-    lanes: tuple[str, ...] = ()
-    office_id: str | None = None
-    mode: str | None = None
-    owner: str | None = None
-    is_unowned: bool = False
-    opened_before: str | None = None
-
-
-Place = tuple[int, str, str]
-"""Where a page of the queue ends: rank, due_at, case_id."""
 
 Opened = Callable[[int, str], tuple[CaseRow, list[LinkRow]] | None]
 """A case and its links from a decision's place in the log and its record; None for a release."""

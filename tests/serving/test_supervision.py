@@ -12,7 +12,7 @@ from serving.review.case import dispose as dispose_case
 from serving.review.dispositions import Disposition
 from serving.review.reviewing import Reviewer
 from serving.review.supervision import FEWEST_CASES, Supervision
-from serving.store.case_book import Sight
+from serving.store.case_rows import Sight
 from tests.serving.conftest import NOW, Service
 from tests.serving.test_console import ORIGIN
 from tests.serving.test_review import NOTHING, disposed, open_case, post, reviewed
