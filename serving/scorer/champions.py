@@ -144,7 +144,6 @@ class Champions:
             log.error("model_refused", role=role, subject_kind=kind, reason=str(refusal))
         else:
             self._loaded[seat] = found
-            log.info("model_loaded", role=role, subject_kind=kind, version=found.version)
 
     def _left_empty(self, seat: Seat) -> None:
         """Nobody is named any more: others leave, a champion goes on until there is a new one."""
