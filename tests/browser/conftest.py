@@ -45,9 +45,13 @@ class Site:
         return answer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium from the system, or Playwright's own."""
+    """Chromium from the system, or Playwright's own.
+
+    Not for longer than a module: while it is open, a loop of Playwright's runs in this thread, and
+    no other test could run one.
+    """
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     with sync_playwright() as playwright:
         try:

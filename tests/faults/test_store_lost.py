@@ -27,12 +27,14 @@ def test_postgresql_may_be_restarted_under_load(serve: Serve, postgres: Server) 
         is_over = threading.Event()
         with ThreadPoolExecutor(1) as pool:
             loading = pool.submit(served.load, 8, f"S-{number}", is_over.is_set)
-            time.sleep(0.5)
-            postgres.stop()
-            time.sleep(0.5)
-            postgres.start()
-            recovered_s.append(seconds_until_decided(served, f"R-{number}"))
-            is_over.set()
+            try:
+                time.sleep(0.5)
+                postgres.stop()
+                time.sleep(0.5)
+                postgres.start()
+                recovered_s.append(seconds_until_decided(served, f"R-{number}"))
+            finally:
+                is_over.set()
         told += loading.result()
 
     assert {each.status for each in told} <= {200, 503}
