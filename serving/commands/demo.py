@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,7 +123,8 @@ def _invent(world: Path, journeys: int) -> None:
 def _bring_up_to_today(world: Path) -> None:
     from serving.commands.held_back import bring_up_to
 
-    bring_up_to(world, datetime.now(UTC))
+    # What is held back as live traffic begins today, so that some of it is still to arrive.
+    bring_up_to(world, datetime.now(UTC) + timedelta(days=LIVE_DAYS))
 
 
 def _hold_back(world: Path, home: Path) -> datetime:

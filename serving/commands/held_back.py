@@ -12,13 +12,13 @@ from features.records import RECORD_FILES
 from features.schema import INSTANT
 
 
-def bring_up_to(world: Path, now: datetime) -> None:
-    """Move every instant of a world by the same whole days, so that its last declaration is new.
+def bring_up_to(world: Path, end: datetime) -> None:
+    """Move every instant of a world by the same whole days, so that it ends within a day of `end`.
 
     What lies between two instants, and the hour of each, stay as they are.
     """
     last: datetime = pc.max(read_records(world, "shipments")["declared_at"]).as_py()
-    by = pa.scalar(timedelta(days=(now - last).days), pa.duration("us"))
+    by = pa.scalar(timedelta(days=(end - last).days), pa.duration("us"))
     for name in RECORD_FILES:
         table = read_records(world, name)
         for at, field in enumerate(table.schema):
