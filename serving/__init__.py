@@ -4,9 +4,11 @@ Enters: one subject over HTTP (`api`) or many from a file (`offline`). `submitte
 or refuses them, the `desk` decides each request once, and `assessment` puts a decision together:
 features against the `past`, a score by the `scorer`, reasons in words by `explanation`, a place in
 one of the `lanes`. `decisions` make it durable in the `store` before anything is answered. Leaves:
-a stored decision, never a verdict, which the `console` shows to a reviewer.
+a stored decision, never a verdict, which opens a case: in `review` a person claims and judges it,
+over the `api` or in the `console`, and what was found becomes an outcome. `monitor` estimates from
+those what holds of all traffic.
 
-Inside the room: commands -> app -> api, console -> house -> desk -> assessment -> decisions, lanes,
-explanation -> scorer, store -> access, settings, errors. Only `store` knows SQL, only `api` and
-`console` HTTP, only `scorer` LightGBM.
+Inside the room: commands -> app -> console -> api -> house -> desk, review -> assessment ->
+decisions -> explanation, scorer, lanes -> store -> access, settings, errors. Only `store` knows
+SQL, only `api` and `console` HTTP; nothing that answers loads LightGBM.
 """

@@ -1,7 +1,9 @@
 """From scores to lanes: who looks at what, under the capacity that an office has.
 
-`capacity` turns shares of the work into thresholds on the score, `draw` takes control cases at
-random, `life_at_risk` looks for people in danger, `placement` puts the three together. All of it is
-pure: the same subject with the same score falls in the same lane. A lane is an offer of attention;
-what happens to a subject is decided by a person.
+`plan` holds an office's capacity, watch-lists and rules, and `hits` are what those say of a
+subject. `capacity` paces a lane over the day, `cut` turns its share into a threshold with a lot for
+ties, `draw` gives every subject its lots, `life_at_risk` looks for people in danger, and
+`placement` puts them together: the same subject with the same score, cuts and lots falls in the
+same lane. Only `lanes` remembers, in `recent`, what was placed lately. A lane is an offer of
+attention; what happens to a subject is decided by a person.
 """
