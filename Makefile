@@ -48,5 +48,5 @@ format: $(ready)  ## rewrite the sources in the house style
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --extra train --extra serve --extra dev --quiet --custom-compile-command "make lock" \
+	  --extra train --extra serve --extra telemetry --extra dev --quiet --custom-compile-command "make lock" \
 	  pyproject.toml --output-file requirements.lock
