@@ -193,6 +193,55 @@ case_events = Table(
     sqlite_strict=True,
 )
 
+# What is attached to cases, each content once. Contents may be deleted when their time ends; the
+# event that tells of one keeps its digest.
+contents = Table(
+    "contents",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+case_files = Table(
+    "case_files",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("attached_at", Text, nullable=False),
+    Column("attached_by", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Calls to those who rescue, one for each decision that came into that lane.
+rescue_calls = Table(
+    "rescue_calls",
+    metadata,
+    Column("decision_id", Text, ForeignKey("decisions.decision_id"), primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Text, nullable=False),
+    Column("delivered_at", Text),
+    Index(
+        "rescue_calls_to_make",
+        "next_at",
+        sqlite_where=text("delivered_at IS NULL"),
+        postgresql_where=text("delivered_at IS NULL"),
+    ),
+    sqlite_strict=True,
+)
+
+# Up to which place in the log decisions have been looked through for rescues; one row.
+rescue_calls_found_to = Table(
+    "rescue_calls_found_to",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    sqlite_strict=True,
+)
+
 accounts = Table(
     "accounts",
     metadata,
@@ -202,6 +251,9 @@ accounts = Table(
     Column("offices", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("disabled_at", Text),
+    # Who the holder is elsewhere, for accounts that are signed in to there.
+    Column("subject", Text),
+    Index("one_account_per_subject", "subject", unique=True),
     sqlite_strict=True,
 )
 
