@@ -30,10 +30,10 @@ from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
 from serving.assessment import Assessor
+from serving.console import attachments, queue, reference, sign_in, supervision
 from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
 from serving.console import features as feature_pages
-from serving.console import queue, reference, sign_in, supervision
 from serving.console.pages import STATIC
 from serving.decisions.checkpoints import Notary
 from serving.decisions.sealing import Sealing
@@ -53,6 +53,7 @@ from serving.scorer.champions import Champions
 from serving.settings import Settings
 from serving.store.account_register import AccountRegister, SessionRegister
 from serving.store.case_book import CaseBook
+from serving.store.case_files import CaseFiles
 from serving.store.checkpoint_register import CheckpointRegister
 from serving.store.decision_log import DecisionLog, PlacedRow
 from serving.store.engine import open_database
@@ -98,6 +99,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     for pages in (
         sign_in,
         queue,
+        attachments,
         case_pages,
         supervision,
         decision_pages,
@@ -165,7 +167,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         accounts=AccountRegister(engine),
         sessions=SessionRegister(engine),
         metrics=metrics,
-        reviewing=Reviewing(CaseBook(engine), log, past.learn),
+        reviewing=Reviewing(CaseBook(engine), CaseFiles(engine), log, past.learn),
         intake=intake,
         limits=Limits(settings.rate_per_s, settings.rate_burst),
         tokens=_tokens(settings, clock),

@@ -19,6 +19,7 @@ TidegateError
     │   ├── CaseClosed
     │   ├── NotYours                claim the case first
     │   ├── SameReviewer            a second person must judge
+    │   ├── AlreadyAttached         the case has this file
     │   └── NameTaken
     ├── BodyTooLarge (413)
     ├── MediaTypeUnsupported (415)
@@ -163,8 +164,14 @@ class SameReviewer(Conflict):
     title = "A second reviewer must judge this"
 
 
+class AlreadyAttached(Conflict):
+    """The case has a file with this very content."""
+
+    title = "The file is attached already"
+
+
 class NameTaken(Conflict):
-    """A key of that name is in use."""
+    """A key or an account of that name is in use."""
 
     title = "The name is taken"
 

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     checkpoint_every: Annotated[int, Field(ge=1)] = 1_000
     checkpoint_within_s: Annotated[float, Field(gt=0)] = 60.0
     witness: Path | None = None
+    max_attachment_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
 
     @model_validator(mode="after")

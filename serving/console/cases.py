@@ -77,7 +77,7 @@ def show_case(
     house: TheHouse, caller: MaySeeCase, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """A case with its evidence; that it was read is written down."""
-    return _case_page(house, caller, session, case_id, refusal=None)
+    return case_page(house, caller, session, case_id, refusal=None)
 
 
 @router.get("/{case_id}/letter")
@@ -112,7 +112,7 @@ def act_on_case(
         else:
             house.reviewing.act(reviewer, case_id, _act(act, reviewer, now, form))
     except (Conflict, TooLong, Unprocessable) as refusal:
-        return _case_page(house, caller, session, case_id, refusal=str(refusal))
+        return case_page(house, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/cases/{case_id}", 303)
 
 
@@ -158,9 +158,10 @@ def _read(kind: type[Said], form: dict[str, str]) -> Said:
         raise Unprocessable(f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
 
 
-def _case_page(
+def case_page(
     house: House, caller: Caller, session: Session, case_id: str, *, refusal: str | None
 ) -> HTMLResponse:
+    """The page of a case, with what was refused; that it was read is written down."""
     reviewer, now = reviewer_of(caller), house.clock()
     row, case = house.reviewing.read(reviewer, case_id, now)
     record = house.log.record(case_id)
@@ -185,6 +186,8 @@ def _case_page(
         payments=Payments.of(submission),
         linked=house.reviewing.linked(reviewer, case_id, SHARED, MOST_LINKED),
         similar=_ended(house, reviewer, case_id),
+        files=house.reviewing.files.of(case_id),
+        most_bytes=house.settings.max_attachment_bytes,
         events=[Happened.of(event) for event in house.reviewing.events(case_id)],
         choices=_choices(case),
         marking=_marking(house, session, caller, case_id),

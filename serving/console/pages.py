@@ -99,6 +99,14 @@ def _moment(text: str) -> str:
     return _instant(datetime.fromisoformat(text))
 
 
+def _size(size_bytes: int) -> str:
+    """A size in the unit that tells most."""
+    if size_bytes < 1_024:
+        return f"{size_bytes} bytes"
+    kib = size_bytes / 1_024
+    return f"{kib:.0f} KiB" if kib < 1_024 else f"{kib / 1_024:.1f} MiB"
+
+
 def _time_left(hours: float) -> str:
     """How long until the conveyance is due, in the unit that tells most."""
     size = abs(hours)
@@ -113,6 +121,7 @@ def _capitalize_first(text: str) -> str:
 
 templates.filters.update(
     moment=_moment,
+    size=_size,
     time_left=_time_left,
     capitalize_first=_capitalize_first,
     instant=_instant,

@@ -64,8 +64,8 @@ class ReaderWith:
 TheReader = Annotated[Caller, Depends(ReaderWith("explain"))]
 
 
-async def own_form(request: Request) -> dict[str, str]:
-    """The fields of a form that our own page sent; raises Forbidden for one from elsewhere.
+def refuse_foreign(request: Request) -> None:
+    """Raise Forbidden for a form that a page of another origin sent.
 
     A browser says where a form comes from; whoever is no browser carries no one's cookie.
     """
@@ -73,6 +73,11 @@ async def own_form(request: Request) -> dict[str, str]:
     is_foreign = origin is not None and origin != f"{request.url.scheme}://{request.url.netloc}"
     if is_foreign or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise Forbidden("this form was not sent from the console")
+
+
+async def own_form(request: Request) -> dict[str, str]:
+    """The fields of a form that our own page sent; raises Forbidden for one from elsewhere."""
+    refuse_foreign(request)
     body = await body_within(request, LARGEST_FORM)
     fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
     return {name: values[0].strip() for name, values in fields.items()}

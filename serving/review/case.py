@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
+from serving.review.attachments import Attachment
 from serving.review.dispositions import MEANING, Disposition, DispositionCode
 
 Status = Literal["open", "claimed", "snoozed", "waiting", "second_review", "closed"]
@@ -27,6 +28,8 @@ Action = Literal[
     "reopen",
     "mark_reason",
     "reread",
+    "attach",
+    "download",
 ]
 
 LONGEST_SNOOZE = timedelta(days=14)
@@ -102,6 +105,12 @@ def request_documents(case: Case, actor: str, at: datetime, until: datetime, tex
 def note(case: Case, actor: str, at: datetime, text: str) -> Acted:
     """Write something down; anyone who sees the case may, also when it is closed."""
     return _acted(case, actor, at, "note", text)
+
+
+def attach(case: Case, actor: str, at: datetime, attachment: Attachment) -> Acted:
+    """Put a file to a case; anyone who sees the case may, also when it is closed."""
+    changed: dict[str, tuple[object, object]] = {"attachment": (None, vars(attachment))}
+    return case, Event(case.case_id, at, actor, "attach", changed, attachment.name)
 
 
 def mark_reason(case: Case, actor: str, at: datetime, indicator: str, verdict: str) -> Acted:

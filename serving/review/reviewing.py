@@ -12,11 +12,13 @@ from features.submission import Submission
 from serving.decisions.decision import Decision
 from serving.errors import NotFound
 from serving.review import case as acts
+from serving.review.attachments import MOST_TO_A_CASE, Attachment
 from serving.review.case import Acted, Case, Event
 from serving.review.dispositions import Disposition
 from serving.review.labels import label_of
 from serving.review.opening import CASE, RANK, opened
 from serving.store.case_book import CaseBook
+from serving.store.case_files import CaseFiles, FileRow
 from serving.store.case_rows import CaseRow, EventRow, LabelRow, Linked, Place, Sight, Wanted
 from serving.store.decision_log import DecisionLog
 from serving.submitted import read_submission
@@ -43,6 +45,7 @@ class Reviewing:
     """
 
     book: CaseBook
+    files: CaseFiles
     log: DecisionLog
     learnt: Learnt
 
@@ -93,6 +96,30 @@ class Reviewing:
         """
         self.case(reviewer, case_id)
         return CASE.validate_json(self.book.change(case_id, partial(_changed, act)).state)
+
+    def attach(
+        self, reviewer: Reviewer, case_id: str, at: datetime, file: Attachment, content: bytes
+    ) -> FileRow:
+        """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
+        _, case = self.case(reviewer, case_id)
+        _, event = acts.attach(case, reviewer.name, at, file)
+        row = FileRow(
+            **vars(file), case_id=case_id, attached_at=at.isoformat(), attached_by=reviewer.name
+        )
+        self.files.add(row, content, _event_row(event), MOST_TO_A_CASE)
+        return row
+
+    def download(
+        self, reviewer: Reviewer, case_id: str, sha256: str, at: datetime
+    ) -> tuple[FileRow, bytes]:
+        """A file of a case with its content, which is written down; raises NotFound."""
+        self.case(reviewer, case_id)
+        found = self.files.content(case_id, sha256)
+        if found is None:
+            raise NotFound("the case has no such file, or its content is no longer kept")
+        name = found[0].name
+        self.book.note(EventRow(case_id, at.isoformat(), reviewer.name, "download", "{}", name))
+        return found
 
     def dispose(
         self, reviewer: Reviewer, case_id: str, at: datetime, disposition: Disposition

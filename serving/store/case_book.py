@@ -108,7 +108,7 @@ class CaseBook:
             connection.execute(
                 cases.update().where(cases.c.case_id == case_id).values(**asdict(after))
             )
-            _append_event(connection, event)
+            append_event(connection, event)
             if label:
                 connection.execute(records.insert(), [{**asdict(label), "kind": "outcomes"}])
         return after
@@ -116,7 +116,7 @@ class CaseBook:
     def note(self, event: EventRow) -> None:
         """Write down something that changes no case: who read it, for instance."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            _append_event(connection, event)
+            append_event(connection, event)
 
     def events(self, case_id: str) -> list[EventRow]:
         """What happened to a case, in order."""
@@ -223,7 +223,8 @@ def _count(lane: str, sight: Sight, now: str) -> Select[int]:
     return select(func.count()).select_from(some.subquery())
 
 
-def _append_event(connection: Connection, event: EventRow) -> None:
+def append_event(connection: Connection, event: EventRow) -> None:
+    """Write an event down in a transaction that is already writing."""
     last = connection.scalar(select(func.coalesce(func.max(case_events.c.seq), 0))) or 0
     connection.execute(case_events.insert().values(seq=last + 1, **asdict(event)))
 

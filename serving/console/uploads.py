@@ -1,0 +1,71 @@
+"""A form with one file in it (multipart/form-data, RFC 7578), as a browser sends it."""
+
+import hmac
+import re
+from dataclasses import dataclass
+from typing import Annotated, Self
+from urllib.parse import unquote
+
+from fastapi import Depends, Request
+
+from serving.api.requests import TheHouse, body_within
+from serving.console.sign_in import TheSession, refuse_foreign
+from serving.errors import BodyMalformed, Forbidden
+
+# What a form has besides the content of its file: boundaries, headers and short fields.
+ROOM_FOR_THE_REST = 8_192
+
+_BOUNDARY = re.compile(r'multipart/form-data; *boundary="?([A-Za-z0-9\'()+_,./:=?-]{1,70})"?')
+_NAME = re.compile(r'[; ]name="([^"]*)"')
+_FILE_NAME = re.compile(r'[; ]filename="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The short fields of a form, and the name and content of its file."""
+
+    fields: dict[str, str]
+    file_name: str
+    content: bytes
+
+    @classmethod
+    def read(cls, content_type: str, body: bytes) -> Self:
+        """The form in a body; raises BodyMalformed where it is none, or has no file."""
+        found = _BOUNDARY.fullmatch(content_type)
+        if found is None:
+            raise BodyMalformed("want a form with a file")
+        fields: dict[str, str] = {}
+        file: tuple[str, bytes] | None = None
+        for heading, content in _parts(body, found[1].encode()):
+            name, file_name = _NAME.search(heading), _FILE_NAME.search(heading)
+            if file_name:
+                file = unquote(file_name[1]), content
+            elif name:
+                fields[name[1]] = content.decode("utf-8", "replace").strip()
+        if file is None:
+            raise BodyMalformed("the form has no file")
+        return cls(fields, *file)
+
+
+def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
+    """Heading and content of every part between the boundaries."""
+    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
+    if not parts or not parts[-1].startswith(b"--"):
+        raise BodyMalformed("the form is not whole")
+    split = (part.removeprefix(b"\r\n").partition(b"\r\n\r\n") for part in parts[:-1])
+    return [(heading.decode("utf-8", "replace"), content) for heading, _, content in split]
+
+
+async def signed_upload(request: Request, house: TheHouse, session: TheSession) -> Upload:
+    """The upload that this session's page sent; raises Forbidden for any other."""
+    refuse_foreign(request)
+    most = house.settings.max_attachment_bytes + ROOM_FOR_THE_REST
+    body = await body_within(request, most)
+    upload = Upload.read(request.headers.get("content-type", ""), body)
+    token = upload.fields.get("form_token", "")
+    if not hmac.compare_digest(token.encode(), session.form_token.encode()):
+        raise Forbidden("this form was not sent from the console")
+    return upload
+
+
+SignedUpload = Annotated[Upload, Depends(signed_upload)]
