@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from serving.errors import AnsweredMeanwhile, DatabaseInUse, DatabaseUrlRefused, LogUnavailable
 from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow
 from serving.store.engine import open_database
-from serving.store.tables import metadata
+from serving.store.monitor_tables import metadata
 from serving.store.turns import writing
 
 

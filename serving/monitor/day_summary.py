@@ -1,0 +1,130 @@
+"""What is counted of one day's decisions about one kind of subject: sums that only grow.
+
+Values are counted in fine cells that no model or period sets: numbers on a scale of equal ratios,
+log-odds in equal steps, categories by name. Any two days can be added and compared.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.explanation.wording import Value
+
+RATIO = 1.1
+"""Two numbers whose ratio is below it may share a cell."""
+
+SMALLEST = 1e-6
+"""Numbers closer to 0 are counted as 0."""
+
+STEP = 0.25
+"""The width of a cell of log-odds."""
+
+MISSING = "missing"
+MOST_CATEGORIES = 500
+OTHERS = "(others)"
+
+_OFFSET = math.floor(math.log(SMALLEST) / math.log(RATIO)) - 1
+
+
+def cells(values: Iterable[Value]) -> Counter[str]:
+    """How many values fall into each cell.
+
+    >>> dict(cells([None, 0.0, "sea", "sea"]))
+    {'missing': 1, 'sea': 2, '0': 1}
+    """
+    counts: Counter[str] = Counter()
+    numbers = []
+    for value in values:
+        if isinstance(value, float | int):
+            numbers.append(float(value))
+        else:
+            counts[MISSING if value is None else f"={value}" if _is_number(value) else value] += 1
+    if numbers:
+        counts.update(_number_cells(np.array(numbers)))
+    return counts
+
+
+def log_odds_cells(values: Iterable[float]) -> Counter[str]:
+    """The same for log-odds, in equal steps."""
+    steps = np.floor(np.fromiter(values, float) / STEP).astype(int)
+    return Counter({str(step): int(count) for step, count in _counted(steps)})
+
+
+def _number_cells(numbers: npt.NDArray[np.float64]) -> dict[str, int]:
+    size = np.abs(numbers)
+    place = np.floor(np.log(np.maximum(size, SMALLEST)) / math.log(RATIO)) - _OFFSET
+    codes = np.where(size < SMALLEST, 0, np.sign(numbers) * place).astype(int)
+    return {str(code): int(count) for code, count in _counted(codes)}
+
+
+def _counted(codes: npt.NDArray[np.int_]) -> Iterable[tuple[int, int]]:
+    found, counts = np.unique(codes, return_counts=True)
+    return zip(found.tolist(), counts.tolist(), strict=True)
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("-").isdigit()
+
+
+@dataclass
+class DaySummary:
+    """Counts of one day.
+
+    `sizes` by dimension, its value and stratum; `lanes` by office and lane; `predicted` is the sum
+    of probabilities by stratum; `histograms` count cells by measure.
+    """
+
+    sizes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    lanes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    predicted: dict[str, float] = field(default_factory=dict)
+    histograms: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, other: Self) -> None:
+        """Count what another summary of the day counted as well."""
+        self.sizes.update(other.sizes)
+        self.lanes.update(other.lanes)
+        for stratum, probability in other.predicted.items():
+            self.predict(stratum, probability)
+        for measure, counts in other.histograms.items():
+            self.count(measure, counts)
+
+    def predict(self, stratum: str, probability: float) -> None:
+        """Add to the sum of probabilities of a stratum."""
+        self.predicted[stratum] = self.predicted.get(stratum, 0.0) + probability
+
+    def count(self, measure: str, counts: Mapping[str, int]) -> None:
+        """Count cells; a measure with very many categories keeps its first ones by name."""
+        kept = self.histograms.setdefault(measure, Counter())
+        for cell, count in counts.items():
+            is_kept = cell in kept or len(kept) < MOST_CATEGORIES
+            kept[cell if is_kept else OTHERS] += count
+
+    def as_json(self) -> str:
+        """The summary as it is stored."""
+        return json.dumps(
+            {
+                "sizes": {"\t".join(key): count for key, count in self.sizes.items()},
+                "lanes": {"\t".join(key): count for key, count in self.lanes.items()},
+                "predicted": self.predicted,
+                "histograms": self.histograms,
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def read(cls, body: str) -> Self:
+        """A stored summary."""
+        told = json.loads(body)
+        return cls(
+            sizes=Counter({tuple(key.split("\t")): n for key, n in told["sizes"].items()}),
+            lanes=Counter({tuple(key.split("\t")): n for key, n in told["lanes"].items()}),
+            predicted=told["predicted"],
+            histograms={name: Counter(each) for name, each in told["histograms"].items()},
+        )

@@ -1,0 +1,82 @@
+"""Reads each decision of the log once and counts it; another run goes on where this one ended."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from serving.monitor.day_summary import DaySummary, cells, log_odds_cells
+from serving.monitor.measured import DIMENSIONS, Measured
+from serving.store.summary_store import Key, SummaryStore, VisitRow
+
+TOGETHER = 10_000
+"""Decisions that are kept in one transaction."""
+
+SETTLED_FOR = timedelta(seconds=5)
+"""Newer decisions are left for the next run: their clocks may differ by as much."""
+
+Progress = Callable[[int, int], None]
+
+
+def catch_up(store: SummaryStore, now: datetime, progress: Progress = lambda *_: None) -> int:
+    """Count every decision that is not in the summaries; how many those were."""
+    before, size = store.reached(), store.size()
+    reached = before
+    while True:
+        batch = _gathered(store, reached, (now - SETTLED_FOR).isoformat())
+        if not batch.measured or not store.keep((reached, batch.end), batch.grown(), batch.seen):
+            return reached - before
+        reached = batch.end
+        progress(reached - before, size - before)
+
+
+@dataclass
+class _Batch:
+    measured: dict[Key, list[Measured]] = field(default_factory=lambda: defaultdict(list))
+    seen: list[VisitRow] = field(default_factory=list)
+    end: int = 0
+    size: int = 0
+
+    def add(self, seq: int, record: str) -> None:
+        measured = Measured.of(record)
+        self.measured[measured.kind, measured.scored_at[:10]].append(measured)
+        if visit := measured.visit(seq):
+            self.seen.append(visit)
+        self.end, self.size = seq, self.size + 1
+
+    def grown(self) -> dict[Key, Callable[[str | None], str]]:
+        return {key: partial(_grown, summary(each)) for key, each in self.measured.items()}
+
+
+def summary(measured: Iterable[Measured]) -> DaySummary:
+    """What there is to count of some decisions of one day about one kind of subject."""
+    counted = list(measured)
+    day = DaySummary()
+    for each in counted:
+        day.sizes.update((name, each.groups[name], each.stratum) for name in DIMENSIONS)
+        day.lanes[each.groups["office"], each.lane] += 1
+        day.predict(each.stratum, each.probability)
+    for name in counted[0].vector:
+        day.count(f"feature {name}", cells(each.vector.get(name) for each in counted))
+    day.count("score", log_odds_cells(each.log_odds for each in counted))
+    day.count("leading reason", cells(each.leading_reason for each in counted))
+    day.count("corridor", cells(each.corridor for each in counted))
+    return day
+
+
+def _gathered(store: SummaryStore, after: int, before: str) -> _Batch:
+    batch = _Batch(end=after)
+    while batch.size < TOGETHER:
+        page = store.decisions_after(batch.end, before)
+        if not page:
+            break
+        for seq, record in page:
+            batch.add(seq, record)
+    return batch
+
+
+def _grown(more: DaySummary, body: str | None) -> str:
+    day = DaySummary.read(body) if body else DaySummary()
+    day.add(more)
+    return day.as_json()
