@@ -41,6 +41,7 @@ from serving.decisions.second_opinions import SecondOpinions
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
 from serving.errors import ExtraMissing
+from serving.governance.impact_assessment import require_assessment
 from serving.house import Beginning, Clock, House
 from serving.intake import Intake
 from serving.lanes.lanes import Lanes
@@ -48,6 +49,8 @@ from serving.lanes.placement import Lane
 from serving.lanes.recent import REMEMBERED, Placed
 from serving.observability import Metrics, log_as_json
 from serving.past import opened
+from serving.review.rescue_call import Webhook
+from serving.review.rescue_calls import RescueCalls
 from serving.review.reviewing import Reviewing
 from serving.scorer.champions import Champions
 from serving.settings import Settings
@@ -60,6 +63,7 @@ from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
 from serving.store.opinion_register import OpinionRegister
 from serving.store.record_store import RecordStore
+from serving.store.rescue_outbox import RescueOutbox
 from serving.store.state_table import shared_state
 from serving.submitted import read_submission
 
@@ -80,6 +84,8 @@ def served() -> FastAPI:
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """The service over one home folder; raises TidegateError where the folder cannot be used."""
+    if settings.is_live:
+        require_assessment(settings.impact, clock().date())
     house = build_house(settings, clock)
     app = FastAPI(
         title="Tidegate",
@@ -171,6 +177,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         intake=intake,
         limits=Limits(settings.rate_per_s, settings.rate_burst),
         tokens=_tokens(settings, clock),
+        rescue_calls=_rescue_calls(settings, RescueOutbox(engine), clock),
         began=Beginning(clock()),
     )
 
@@ -180,6 +187,13 @@ def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
         return None
     keys = PublishedKeys(settings.token_keys)
     return Tokens(keys, settings.token_audience, settings.token_issuer, clock)
+
+
+def _rescue_calls(settings: Settings, outbox: RescueOutbox, clock: Clock) -> RescueCalls | None:
+    if settings.rescue_webhook is None:
+        return None
+    secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
+    return RescueCalls(outbox, Webhook.of(settings.rescue_webhook, secret), clock)
 
 
 def _placed(row: PlacedRow) -> Placed:
@@ -196,9 +210,13 @@ def _placed(row: PlacedRow) -> Placed:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     house: House = app.state.house
     house.desk.open()
+    if house.rescue_calls:
+        house.rescue_calls.start()
     try:
         yield
     finally:
         house.desk.close()
+        if house.rescue_calls:
+            house.rescue_calls.stop()
         house.desk.assessor.past.close()
         house.log.close()

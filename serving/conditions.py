@@ -18,6 +18,7 @@ Mode = Literal[
     "model_refused",
     "requests_turned_away",
     "clock_suspect",
+    "rescue_not_called",
 ]
 
 MEANINGS: dict[Mode, str] = {
@@ -33,6 +34,8 @@ MEANINGS: dict[Mode, str] = {
     "with Retry-After at once.",
     "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
     "decides; their times may be wrong.",
+    "rescue_not_called": "The rescue webhook did not take a call. It is made again until it does; "
+    "the case stands first in the queue all the same. Call by telephone.",
 }
 
 
@@ -56,3 +59,5 @@ def _held(house: House) -> Iterator[Mode]:
         yield "requests_turned_away"
     if abs(house.began.drift_s(house.clock())) > CLOCKS_APART_S:
         yield "clock_suspect"
+    if house.rescue_calls and house.rescue_calls.is_refused:
+        yield "rescue_not_called"

@@ -4,6 +4,8 @@ TidegateError
 ├── DatabaseUrlRefused              names no database that the store knows
 ├── PlanRefused                     a plan of lanes that cannot be used
 ├── DatabaseInUse                   another service holds it
+├── ImpactNotAssessed               live use needs answers that are not there
+├── AddressRefused                  nothing is sent to such an address
 ├── ExtraMissing                    a setting needs packages that are not installed
 └── ServingError                    answered as a problem with its own status
     ├── BadRequest (400)
@@ -59,8 +61,16 @@ class DatabaseInUse(TidegateError):
     """Another service holds the database."""
 
 
+class ImpactNotAssessed(TidegateError):
+    """Live use needs an assessment of its impact; the message says what it lacks."""
+
+
 class PlanRefused(TidegateError):
     """The plan of the lanes cannot be used; the message names the file and the place in it."""
+
+
+class AddressRefused(TidegateError):
+    """An address in the settings that nothing may be sent to, or that nobody could trust."""
 
 
 class ExtraMissing(TidegateError):

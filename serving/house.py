@@ -10,6 +10,7 @@ from serving.access.tokens import Tokens
 from serving.desk import Desk
 from serving.intake import Intake
 from serving.observability import Metrics
+from serving.review.rescue_calls import RescueCalls
 from serving.review.reviewing import Reviewing
 from serving.settings import Settings
 from serving.store.account_register import AccountRegister, SessionRegister
@@ -47,4 +48,5 @@ class House:
     intake: Intake
     limits: Limits
     tokens: Tokens | None
+    rescue_calls: RescueCalls | None
     began: Beginning

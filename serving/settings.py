@@ -17,12 +17,14 @@ class Settings(BaseSettings):
     `token_keys` is the JWKS of the server that issues access tokens, a file or an https address;
     without it no token is taken. Rates are subjects per second and key, in each process, which
     holds `most_in_flight` requests and turns the rest away. `witness` is where checkpoints of the
-    log are also written, best on another machine.
+    log are also written, best on another machine. `rescue_webhook` is called for every decision in
+    the rescue lane, signed with `rescue_secret` (`whsec_…`, as Standard Webhooks has it).
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
 
     home: Path = Path(".tidegate")
+    is_live: bool = False
     database_url: SecretStr | None = None
     inspect_share: Share = 0.02
     document_check_share: Share = 0.06
@@ -45,6 +47,8 @@ class Settings(BaseSettings):
     checkpoint_within_s: Annotated[float, Field(gt=0)] = 60.0
     witness: Path | None = None
     max_attachment_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
+    rescue_webhook: str | None = None
+    rescue_secret: SecretStr | None = None
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
 
     @model_validator(mode="after")
@@ -72,6 +76,11 @@ class Settings(BaseSettings):
     def plan(self) -> Path:
         """The plan of the lanes: capacities, watch-lists and rules; none is needed."""
         return self.home / "lanes.toml"
+
+    @property
+    def impact(self) -> Path:
+        """The deployer's assessment of the impact on rights; live use does not begin without."""
+        return self.home / "impact.toml"
 
     @property
     def keys(self) -> Path:

@@ -8,7 +8,6 @@ text, `offices` a list of the offices it is tied to. Nothing in a token says whe
 import json
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from joserfc.jwk import KeySet
 
 from serving.access.api_keys import Scope
 from serving.access.callers import Caller
+from serving.access.fetching import fetch
 from serving.errors import NotSignedIn
 
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]
@@ -142,8 +142,4 @@ class Tokens:
 
 
 def _content(where: str) -> bytes:
-    if not where.startswith("https://"):
-        return Path(where).read_bytes()
-    with urllib.request.urlopen(where, timeout=5) as answer:  # noqa: S310 - https, by configuration
-        content: bytes = answer.read(1_000_000)
-        return content
+    return fetch(where) if where.startswith("https://") else Path(where).read_bytes()
