@@ -55,6 +55,7 @@ from serving.review.reviewing import Reviewing
 from serving.scorer.champions import Champions
 from serving.settings import Settings
 from serving.store.account_register import AccountRegister, SessionRegister
+from serving.store.alert_book import AlertBook
 from serving.store.case_book import CaseBook
 from serving.store.case_files import CaseFiles
 from serving.store.checkpoint_register import CheckpointRegister
@@ -155,7 +156,11 @@ def build_house(settings: Settings, clock: Clock) -> House:
             champions=champions,
             past=past,
             records=records,
-            lanes=Lanes.of(settings, map(_placed, log.placed_since(clock() - REMEMBERED))),
+            lanes=Lanes.of(
+                settings,
+                map(_placed, log.placed_since(clock() - REMEMBERED)),
+                AlertBook(engine).exploration,
+            ),
         ),
         log=log,
         writer=DecisionWriter(

@@ -6,6 +6,7 @@ TidegateError
 ├── DatabaseInUse                   another service holds it
 ├── ImpactNotAssessed               live use needs answers that are not there
 ├── AddressRefused                  nothing is sent to such an address
+├── MonitorRefused                  the log says nothing of what was asked
 ├── ExtraMissing                    a setting needs packages that are not installed
 └── ServingError                    answered as a problem with its own status
     ├── BadRequest (400)
@@ -71,6 +72,10 @@ class PlanRefused(TidegateError):
 
 class AddressRefused(TidegateError):
     """An address in the settings that nothing may be sent to, or that nobody could trust."""
+
+
+class MonitorRefused(TidegateError):
+    """Monitoring was asked for a time, a model or an instant of which the log says nothing."""
 
 
 class ExtraMissing(TidegateError):

@@ -14,6 +14,9 @@ MOST_CATCHING_UP = 3.0
 # How much of a day what the office usually sees weighs against what today brought so far.
 PRIOR_DAYS = 0.25
 
+# However much is explored, control cases take no more of the subjects than this.
+MOST_EXPLORED = 0.2
+
 
 @dataclass(frozen=True)
 class Shares:
@@ -87,3 +90,8 @@ def control_probability(floor: float, per_day: int, unselected_per_day: float) -
     The lane is sized by count, since its outcomes are what measures everything else.
     """
     return min(1.0, max(floor, per_day / max(unselected_per_day, 1.0)))
+
+
+def explored(control_probability: float, factor: float) -> float:
+    """The probability of the control draw while more is explored: bounded, and never less."""
+    return max(control_probability, min(control_probability * factor, MOST_EXPLORED))

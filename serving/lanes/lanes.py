@@ -1,19 +1,21 @@
 """The lanes of an installation: plan, shares, draw and recent scores, put together."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
 from features.records import SubjectKind
-from serving.lanes.capacity import Shares, control_probability
+from serving.lanes.capacity import Shares, control_probability, explored
 from serving.lanes.draw import Draw
+from serving.lanes.exploring import Exploring
 from serving.lanes.hits import Hit
 from serving.lanes.placement import Cuts, Placement, place
 from serving.lanes.plan import OfficeCapacity, Plan
 from serving.lanes.recent import Placed, Recent
 from serving.settings import Settings
+from serving.store.alert_book import Exploration
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,16 @@ class Lanes:
     draw: Draw
     control_floor: float
     recent: Recent = field(default_factory=Recent)
+    exploring: Exploring = field(default_factory=lambda: Exploring(lambda _: None))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of(cls, settings: Settings, placed: Iterable[Placed] = ()) -> Self:
+    def of(
+        cls,
+        settings: Settings,
+        placed: Iterable[Placed] = (),
+        newest_exploration: Callable[[SubjectKind], Exploration | None] = lambda _: None,
+    ) -> Self:
         """The lanes of a home folder, given what it placed lately; raises PlanRefused."""
         return cls(
             plan=Plan.read(settings.plan),
@@ -49,6 +57,7 @@ class Lanes:
             draw=Draw.kept_in(settings.keys),
             control_floor=settings.control_probability,
             recent=Recent.of(placed),
+            exploring=Exploring(newest_exploration),
         )
 
     def place(self, case: Case, reference: Sequence[float]) -> Placement:
@@ -57,8 +66,10 @@ class Lanes:
         `reference` holds the scores, ascending, that the model gave in training; they set the
         thresholds until an office has scores of its own.
         """
+        factor = self.exploring.factor(case.kind, case.at)
         with self._lock:
-            shares, control = self._today(case)
+            shares, usual = self._today(case)
+            control = explored(usual, factor)
             scores = self.recent.scores(case.kind, case.office_id) or reference
             placement = self._placed(case, shares.cuts(scores, control), control)
             self.recent.add(

@@ -9,8 +9,9 @@ nature (days since a first shipment); so a week must also lie further from its p
 before it lay from theirs.
 """
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
@@ -36,28 +37,35 @@ BINS, MOST_CATEGORIES = 10, 60
 REDRAWS = 9_999
 _CHUNK = 500
 
+FINDINGS = "findings"
+SMALLEST_RATIO = 1.25
+"""Findings that change by less, beside what was expected, matter little."""
+
 Days = Mapping[str, Counter[str]]
 """One measure's histogram for each day (ISO date)."""
+
+Findings = Mapping[str, tuple[float, float]]
+"""For each day, how many of its visits were confirmed, and how many the model expected."""
 
 
 @dataclass(frozen=True)
 class Moved:
     """How one measure of a week stands to the weeks before it.
 
-    `psi` is the population stability index, `usual_psi` the median of the weeks before, `p_value`
-    the probability that chance alone moves it so far, adjusted for the number of measures.
+    `size` is the population stability index, and `least` what would matter: a fixed index, or
+    twice that of the weeks before. `p_value` is the probability that chance alone moves it so far,
+    adjusted for the number of measures.
     """
 
     measure: str
-    psi: float
-    usual_psi: float
+    size: float
+    least: float
     p_value: float
 
     @property
     def is_drift(self) -> bool:
         """Whether it is neither chance, nor usual, nor too small to matter."""
-        least = max(SMALLEST_PSI, TIMES_USUAL * self.usual_psi)
-        return self.p_value <= FALSE_ALARMS and self.psi >= least
+        return self.p_value <= FALSE_ALARMS and self.size >= self.least
 
 
 def week_of(day: date) -> date:
@@ -65,22 +73,39 @@ def week_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def drift(measures: Mapping[str, Days], monday: date, seed: int) -> list[Moved]:
+def drift(
+    measures: Mapping[str, Days], monday: date, seed: int, findings: "Findings | None" = None
+) -> list[Moved]:
     """Every measure of the week that begins at `monday`, the furthest moved first.
 
-    Empty where the weeks before are too few, or this or they hold too little, to tell.
+    Empty where the weeks before are too few, or this or they hold too little, to tell. `findings`
+    are judged a week later than the rest, since they come later.
     """
     weeks = _weeks(measures, monday)
     if len(weeks) < FEWEST_WEEKS + 1:
         return []
     tables = {name: _table(days, weeks) for name, days in measures.items()}
     tables = {name: table for name, table in tables.items() if table.shape[2] > 1}
-    values = _p_values(tables, seed)
-    found = [
-        Moved(name, _psi_of_last(table), _usual(table), p_value)
-        for (name, table), p_value in zip(tables.items(), values, strict=True)
-    ]
-    return sorted(found, key=lambda moved: (not moved.is_drift, -moved.psi, moved.measure))
+    chances = [*_chances(tables, seed)]
+    sizes = [(name, _psi_of_last(table), _least(table)) for name, table in tables.items()]
+    if findings and (told := findings_table(findings, monday)) is not None:
+        sizes.append((FINDINGS, _ratio_of_last(told), math.log(SMALLEST_RATIO)))
+        chances.append(_chance_of_findings(told, seed))
+    adjusted = stats.false_discovery_control(chances).tolist()
+    found = [Moved(*size, p_value) for size, p_value in zip(sizes, adjusted, strict=True)]
+    return sorted(found, key=lambda moved: (not moved.is_drift, -moved.size, moved.measure))
+
+
+def findings_table(findings: "Findings", monday: date) -> Floats | None:
+    """Found and expected [weeks, weekdays, 2] up to the week before `monday`; None if too few."""
+    last = monday - timedelta(weeks=1)
+    wanted = [last - timedelta(weeks=back) for back in range(REFERENCE_WEEKS, -1, -1)]
+    days = [[_day(week, day) for day in range(7)] for week in wanted]
+    table = np.array([[findings.get(day, (0.0, 0.0)) for day in week] for week in days])
+    is_told = table[:, :, 1].sum(axis=1) > 0
+    if not is_told[-1] or is_told.sum() < FEWEST_WEEKS + 1:
+        return None
+    return np.asarray(table[is_told])
 
 
 def _weeks(measures: Mapping[str, Days], monday: date) -> list[date]:
@@ -93,12 +118,13 @@ def _weeks(measures: Mapping[str, Days], monday: date) -> list[date]:
     return weeks if monday in weeks else []
 
 
+def _day(week: date, place: int) -> str:
+    return (week + timedelta(days=place)).isoformat()
+
+
 def _table(days: Days, weeks: Sequence[date]) -> Floats:
     """Counts [weeks, weekdays, bins]; the bins depend on all the days alike."""
-    histograms = [
-        [days.get((week + timedelta(days=day)).isoformat(), Counter()) for day in range(7)]
-        for week in weeks
-    ]
+    histograms = [[days.get(_day(week, day), Counter()) for day in range(7)] for week in weeks]
     pooled: Counter[str] = Counter()
     for week in histograms:
         for day in week:
@@ -148,22 +174,27 @@ def _psi_of_last(table: Floats) -> float:
     return float(_psi(weeks[-1], weeks[:-1].sum(axis=0)))
 
 
-def _usual(table: Floats) -> float:
-    """How far the weeks before lay from what was before them."""
+def _least(table: Floats) -> float:
+    """The least index that matters, given how far the weeks before lay from what was before."""
     ends = range(len(table) - USUAL_WEEKS, len(table))
-    return median(_psi_of_last(table[:end]) for end in ends if end > 1)
+    usual = median(_psi_of_last(table[:end]) for end in ends if end > 1)
+    return max(SMALLEST_PSI, TIMES_USUAL * usual)
 
 
-def _p_values(tables: Mapping[str, Floats], seed: int) -> Floats:
-    """The adjusted probability of each measure's index where chance alone places the days."""
-    lots = np.random.default_rng(seed)
-    weeks = next(iter(tables.values())).shape[0]
+def _chances(tables: Mapping[str, Floats], seed: int) -> Iterator[float]:
+    """The probability of each measure's index where chance alone places the days."""
     beyond = np.zeros(len(tables))
+    weeks = next(iter(tables.values())).shape[0]
+    for taken in _lots(weeks, seed):
+        beyond += [_beyond(table, taken) for table in tables.values()]
+    yield from ((beyond + 1) / (REDRAWS + 1)).tolist()
+
+
+def _lots(weeks: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """For each redraw and each day of the week, the week whose day is taken."""
+    lots = np.random.default_rng(seed)
     for done in range(0, REDRAWS, _CHUNK):
-        taken = lots.integers(0, weeks, (min(_CHUNK, REDRAWS - done), 7))
-        for place, table in enumerate(tables.values()):
-            beyond[place] += _beyond(table, taken)
-    return np.asarray(stats.false_discovery_control((beyond + 1) / (REDRAWS + 1)))
+        yield lots.integers(0, weeks, (min(_CHUNK, REDRAWS - done), 7))
 
 
 def _beyond(table: Floats, taken: npt.NDArray[np.int64]) -> int:
@@ -173,3 +204,23 @@ def _beyond(table: Floats, taken: npt.NDArray[np.int64]) -> int:
     observed = table[-1].sum(axis=0)
     least = _psi(observed, whole - observed) * (1 - 1e-12)
     return int((_psi(drawn, whole - drawn) >= least).sum())
+
+
+def _ratio(one: Floats, other: Floats) -> Floats:
+    """How many times as much was found as expected, beside another time; as a logarithm's size."""
+    told, before = (np.log((part[..., 0] + 0.5) / (part[..., 1] + 0.5)) for part in (one, other))
+    return np.abs(told - before)
+
+
+def _ratio_of_last(table: Floats) -> float:
+    weeks = table.sum(axis=1)
+    return float(_ratio(weeks[-1], weeks[:-1].sum(axis=0)))
+
+
+def _chance_of_findings(table: Floats, seed: int) -> float:
+    whole, least = table.sum(axis=(0, 1)), _ratio_of_last(table) * (1 - 1e-12)
+    beyond = 0
+    for taken in _lots(len(table), seed):
+        drawn = table[taken, np.arange(7)].sum(axis=1)
+        beyond += int((_ratio(drawn, whole - drawn) >= least).sum())
+    return (beyond + 1) / (REDRAWS + 1)

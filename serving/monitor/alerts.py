@@ -1,0 +1,61 @@
+"""Tells what is new, and has more drawn at random while something drifts."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+from serving.monitor.report import Report
+from serving.store.alert_book import Alert, AlertBook, Exploration
+
+FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
+"""The control draw becomes so many times as probable: in the first week of a drift, and at most."""
+
+LASTS = timedelta(days=14)
+"""Without another judgement a higher probability ends by itself."""
+
+
+def alerts_of(report: Report) -> Iterator[Alert]:
+    """What a report has to alarm about."""
+    week = report.drift.week.isoformat()
+    for moved in report.drift.moved:
+        if moved.is_drift:
+            words = (
+                f"{moved.measure} of {report.subject_kind}s moved in the week of {week}: "
+                f"{moved.size:.3f}, where {moved.least:.3f} would matter"
+            )
+            yield Alert(report.subject_kind, week, moved.measure, moved.size, moved.p_value, words)
+    if report.hasty_reviewers:
+        words = f"{report.hasty_reviewers} reviewers agree nearly always, and fast: talk to them"
+        yield Alert(report.subject_kind, week, "hasty agreement", report.hasty_reviewers, 1, words)
+
+
+def exploration_after(
+    report: Report, before: Exploration | None, now: datetime
+) -> Exploration | None:
+    """How much is explored from now on; None where nothing changes.
+
+    A week is answered once, however often it is judged.
+    """
+    is_running = before is not None and before.factor > 1 and before.ends_at > now.isoformat()
+    judged = report.drift.week + timedelta(weeks=1)
+    over = datetime.combine(judged, time.min, UTC).isoformat()
+    if before is not None and before.begins_at >= over:
+        return None
+    drifting = [moved.measure for moved in report.drift.moved if moved.is_drift]
+    if not drifting and not is_running:
+        return None
+    factor = 1.0
+    if drifting:
+        stronger = 2 * before.factor if is_running and before else FIRST_FACTOR
+        factor = min(stronger, LARGEST_FACTOR)
+    because = f"week of {report.drift.week}: " + (
+        f"{len(drifting)} measures moved" if drifting else "nothing moved any more"
+    )
+    ends_at = now + LASTS
+    return Exploration(report.subject_kind, now.isoformat(), ends_at.isoformat(), factor, because)
+
+
+def answer(report: Report, book: AlertBook, now: datetime) -> list[Alert]:
+    """Keep the alerts that are new, and change the exploration; the new alerts."""
+    if changed := exploration_after(report, book.exploration(report.subject_kind), now):
+        book.explore(changed)
+    return book.raise_new(list(alerts_of(report)), now.isoformat())

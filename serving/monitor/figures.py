@@ -1,0 +1,209 @@
+"""Figures of a stretch of time, from its days' summaries and from its visits with outcomes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from serving.lanes.plan import Plan
+from serving.monitor.day_summary import DaySummary
+from serving.monitor.drift import week_of
+from serving.monitor.measured import DIMENSIONS
+from serving.monitor.population import FEWEST_LOOKED_AT, Stratum, share
+from serving.monitor.report import (
+    CalibrationBand,
+    CapacityUse,
+    Delay,
+    SliceFigures,
+    StratumFigures,
+    TypologyFigures,
+    WeekFigures,
+)
+from serving.monitor.strata import RESCUE, Slice
+from training.estimators import Estimate, proportion
+
+MOST_VALUES = 30
+"""The values of a dimension that are told of; those of fewer decisions are left out."""
+
+BANDS = 5
+
+Sizes = Mapping[tuple[str, str], Counter[str]]
+
+
+def sizes_of(days: Iterable[DaySummary]) -> Sizes:
+    """The sizes of strata by dimension and value, over all days."""
+    sizes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for day in days:
+        for (dimension, value, stratum), count in day.sizes.items():
+            if stratum != RESCUE:
+                sizes[dimension, value][stratum] += count
+    return sizes
+
+
+def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame) -> SliceFigures:
+    """The figures of one part of the traffic."""
+    part = Slice.of(sizes, visits)
+    prevalence = part.prevalence
+    return SliceFigures(
+        by=by,
+        value=value,
+        decisions=sum(sizes.values()),
+        inspected=sum(each.size for each in part.inspected),
+        drawn=sum(each.looked_at for each in part.rest),
+        prevalence=prevalence.estimate,
+        precision=part.precision.estimate,
+        recall=part.recall.estimate,
+        lift=part.lift,
+        naive_share=part.naive_share,
+        untold=prevalence.untold,
+    )
+
+
+def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
+    """The figures of each value of each dimension, those of most decisions first."""
+    for dimension in DIMENSIONS[1:]:
+        values = [value for by, value in sizes if by == dimension]
+        values.sort(key=lambda value: (-sum(sizes[dimension, value].values()), value))
+        frames = dict(iter(visits.groupby(dimension)))
+        for value in values[:MOST_VALUES]:
+            mine = frames.get(value, visits.iloc[:0])
+            yield slice_figures(dimension, value, sizes[dimension, value], mine)
+
+
+def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumFigures]:
+    """Every stratum with its known size."""
+    part = Slice.of(sizes, visits)
+    for each in (*part.inspected, *part.rest):
+        yield StratumFigures(
+            name=each.name,
+            size=each.size,
+            looked_at=each.looked_at,
+            unknown=part.unknown.get(each.name, 0),
+            confirmed=each.confirmed,
+            share=share([each]).estimate,
+        )
+
+
+def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyFigures]:
+    """What was found of each typology, and how much of it is inspected."""
+    for name in sorted(visits["typology"].dropna().unique()):
+        is_it = (visits["typology"] == name) & (visits["confirmed"] == 1)
+        mine = visits.assign(confirmed=is_it.where(visits["confirmed"].notna()).astype(float))
+        part = Slice.of(sizes, mine)
+        yield TypologyFigures(
+            typology=str(name),
+            found_inspected=sum(each.confirmed for each in part.inspected),
+            found_drawn=sum(each.confirmed for each in part.rest),
+            recall=part.recall.estimate,
+        )
+
+
+def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[WeekFigures]:
+    """Each week's findings, in order."""
+    sizes: Counter[date] = Counter()
+    for day, counted in days.items():
+        of_all = (n for (by, _, _), n in counted.sizes.items() if by == "all")
+        sizes[week_of(date.fromisoformat(day))] += sum(of_all)
+    mondays = visits["scored_at"].dt.to_period("W").dt.start_time.dt.date
+    for week in sorted(sizes):
+        mine = visits[mondays == week]
+        is_inspected = mine["lane"] == "inspect"
+        yield WeekFigures(
+            week=week,
+            decisions=sizes[week],
+            inspected=_found(mine[is_inspected]),
+            drawn=_found(mine[~is_inspected]),
+            unknown=int(mine["confirmed"].isna().sum()),
+        )
+
+
+def delay(visits: pd.DataFrame) -> Delay:
+    """How late outcomes come."""
+    known = visits.dropna(subset=["confirmed"])
+    waited = (known["known_at"] - known["scored_at"]).dt.total_seconds().to_numpy() / 86_400
+    waiting = visits[visits["confirmed"].isna()]
+    return Delay(
+        visits=len(visits),
+        unknown=len(waiting),
+        median_days=float(np.median(waited)) if len(waited) else None,
+        slow_days=float(np.quantile(waited, 0.9)) if len(waited) else None,
+        unknown_since=waiting["scored_at"].min().date() if len(waiting) else None,
+    )
+
+
+def capacity(days: Mapping[str, DaySummary], plan: Plan) -> Iterator[CapacityUse]:
+    """What inspections and document checks took of each office's day."""
+    taken: Counter[tuple[str, str]] = Counter()
+    for day in days.values():
+        taken.update(day.lanes)
+    for (office, lane), count in sorted(taken.items()):
+        if lane not in ("inspect", "control", "document_check"):
+            continue
+        planned = plan.offices.get(office)
+        yield CapacityUse(
+            office=office,
+            lane=lane,
+            per_day=count / len(days),
+            capacity_per_day=getattr(planned, f"{lane}_per_day", None),
+        )
+
+
+def calibration(visits: pd.DataFrame) -> Iterator[CalibrationBand]:
+    """Control cases in bands of equal count, by what their models said of them."""
+    drawn = visits[(visits["lane"] == "control") & visits["confirmed"].notna()]
+    ordered = drawn.sort_values("probability")
+    bands = min(BANDS, len(ordered) // FEWEST_LOOKED_AT)
+    for band in np.array_split(np.arange(len(ordered)), bands) if bands else ():
+        cases = ordered.iloc[band]
+        yield CalibrationBand(
+            cases=len(cases),
+            predicted=float(cases["probability"].mean()),
+            confirmed=_found(cases),
+        )
+
+
+def findings(visits: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """For each day, how many of its known visits were confirmed, and how many were expected."""
+    known = visits.dropna(subset=["confirmed"])
+    days = known.groupby(known["scored_at"].dt.strftime("%Y-%m-%d"))
+    sums = days[["confirmed", "probability"]].sum()
+    return {str(day): (float(one), float(two)) for day, one, two in sums.itertuples()}
+
+
+def difference(one: Iterable[Stratum], other: Iterable[Stratum]) -> tuple[Estimate, str | None]:
+    """The share in some strata minus that in others, with what it lacks where it is refused."""
+    ours, theirs = share(list(one)), share(list(other))
+    untold = (*ours.untold, *theirs.untold)
+    if untold or ours.estimate.value is None or theirs.estimate.value is None:
+        return Estimate(None), ", ".join(untold) or "anybody"
+    mine, their = ours.estimate, theirs.estimate
+    gained = ours.estimate.value - theirs.estimate.value
+    below = np.hypot(_gap(mine.value, mine.low), _gap(their.high, their.value))
+    above = np.hypot(_gap(mine.high, mine.value), _gap(their.value, their.low))
+    return Estimate(gained, gained - float(below), gained + float(above)), None
+
+
+def times(estimate: Estimate, factor: float) -> Estimate:
+    """A figure and its interval, each as many times."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return estimate
+    return replace(
+        estimate,
+        value=estimate.value * factor,
+        low=estimate.low * factor,
+        high=estimate.high * factor,
+    )
+
+
+def _gap(upper: float | None, lower: float | None) -> float:
+    assert upper is not None
+    assert lower is not None
+    return upper - lower
+
+
+def _found(visits: pd.DataFrame) -> Estimate:
+    known = visits["confirmed"].dropna()
+    return proportion(float(known.sum()), len(known))

@@ -1,0 +1,187 @@
+"""Puts a report together from the store: one kind of subject, one stretch of time, one instant."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+
+import orjson
+import pandas as pd
+
+from features.records import SubjectKind
+from serving.errors import MonitorRefused
+from serving.lanes.plan import Plan
+from serving.monitor import figures
+from serving.monitor.day_summary import DaySummary
+from serving.monitor.drift import REFERENCE_WEEKS, Days, Moved, drift, week_of
+from serving.monitor.report import Drift, MovedMeasure, Report, RivalFigures
+from serving.monitor.rivals import MOST_COMPARED, ROLES, compared
+from serving.monitor.strata import looked_at
+from serving.store.summary_store import SummaryStore, VisitRow
+
+LONGEST = timedelta(days=3_660)
+DRIFT_SEED = 20261124
+MOST_MOVED = 15
+OF_THE_MODEL = ("score", "leading reason")
+CONFIRMED = {"confirmed": 1.0, "not_confirmed": 0.0}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked: days from `first` to `last`, both included, as it was known at `as_of`."""
+
+    kind: SubjectKind
+    first: date
+    last: date
+    as_of: datetime
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise MonitorRefused(f"the time ends ({self.last}) before it begins ({self.first})")
+        if self.last - self.first > LONGEST:
+            raise MonitorRefused(f"want at most {LONGEST.days:,} days")
+        if self.first > self.as_of.date():
+            raise MonitorRefused(
+                f"nothing was known of {self.first} at {self.as_of:%Y-%m-%d %H:%M} UTC"
+            )
+
+    @property
+    def end(self) -> date:
+        """The day after the last."""
+        return self.last + timedelta(days=1)
+
+
+def report(store: SummaryStore, asked: Asked, plan: Plan, now: datetime) -> Report:
+    """What the store says; raises MonitorRefused where it says nothing of what is asked."""
+    days = _days(store, asked.kind, asked.first, asked.end)
+    if not days:
+        raise MonitorRefused(_nothing(store, asked))
+    visits = visits_of(store, asked.kind, (asked.first, asked.end), asked.as_of)
+    sizes = figures.sizes_of(days.values())
+    if asked.model is not None:
+        _refuse_unknown(asked.model, {value for by, value in sizes if by == "model"})
+        visits = visits[visits["model"] == asked.model]
+    which = ("all", "all") if asked.model is None else ("model", asked.model)
+    return Report(
+        subject_kind=asked.kind,
+        made_at=now,
+        as_of=asked.as_of,
+        first_day=date.fromisoformat(min(days)),
+        last_day=date.fromisoformat(max(days)),
+        model=asked.model,
+        overall=figures.slice_figures(*which, sizes[which], visits),
+        strata=tuple(figures.strata(sizes[which], visits)),
+        groups=tuple(figures.groups(sizes, visits)) if asked.model is None else (),
+        typologies=tuple(figures.typologies(sizes[which], visits)),
+        weeks=tuple(figures.weeks(days, visits)),
+        delay=figures.delay(visits),
+        capacity=tuple(figures.capacity(days, plan)),
+        calibration=tuple(figures.calibration(visits)),
+        drift=judged(store, asked),
+        rivals=rivals_of(store, asked, visits),
+    )
+
+
+def visits_of(
+    store: SummaryStore, kind: str, span: tuple[date, date], as_of: datetime
+) -> pd.DataFrame:
+    """The visits of a time, each with its outcome as it was known at an instant."""
+    pages = store.visits(kind, span[0].isoformat(), min(span[1].isoformat(), _after(as_of)))
+    frames = [pd.DataFrame([vars(row) for row in page]) for page in pages]
+    empty = pd.DataFrame(columns=list(VisitRow.__annotations__))
+    visits = pd.concat(frames, ignore_index=True) if frames else empty
+    visits["scored_at"] = pd.to_datetime(visits["scored_at"], utc=True, format="ISO8601")
+    return looked_at(visits, _outcomes(store, kind, as_of))
+
+
+def judged(store: SummaryStore, asked: Asked) -> Drift:
+    """Whether anything moved in the last week that is over."""
+    monday = week_of(min(asked.end, asked.as_of.date())) - timedelta(weeks=1)
+    first = monday - timedelta(weeks=REFERENCE_WEEKS + 1)
+    days = _days(store, asked.kind, first, monday + timedelta(weeks=1))
+    visits = visits_of(store, asked.kind, (first, monday), asked.as_of)
+    measures = _measures(days)
+    findings: Mapping[str, tuple[float, float]] = figures.findings(visits)
+    unjudged = None
+    if len(models := _models(days)) > 1:
+        unjudged = f"score, reasons and findings: models {', '.join(models)} answered in turn"
+        measures = {name: each for name, each in measures.items() if name not in OF_THE_MODEL}
+        findings = {}
+    moved = drift(measures, monday, DRIFT_SEED, findings)
+    if not moved:
+        unjudged = "everything: the weeks before are too few, or hold too few decisions"
+    return Drift(
+        week=monday,
+        measures=len(moved),
+        moved=tuple(_told(each) for each in moved if each.is_drift or each in moved[:MOST_MOVED]),
+        unjudged=unjudged,
+    )
+
+
+def rivals_of(store: SummaryStore, asked: Asked, visits: pd.DataFrame) -> tuple[RivalFigures, ...]:
+    """Every model beside the champion that was asked in this time."""
+    span = asked.first.isoformat(), min(asked.end.isoformat(), _after(asked.as_of))
+    return tuple(
+        line
+        for role in ROLES
+        for line in compared(role, store.rivals(asked.kind, role, span, MOST_COMPARED), visits)
+    )
+
+
+def _after(instant: datetime) -> str:
+    return (instant + timedelta(microseconds=1)).isoformat()
+
+
+def _days(store: SummaryStore, kind: str, first: date, end: date) -> dict[str, DaySummary]:
+    found = store.days(kind, first.isoformat(), end.isoformat())
+    return {day: DaySummary.read(body) for day, body in found}
+
+
+def _measures(days: Mapping[str, DaySummary]) -> dict[str, Days]:
+    names = sorted({name for day in days.values() for name in day.histograms})
+    return {
+        name: {at: day.histograms[name] for at, day in days.items() if name in day.histograms}
+        for name in names
+    }
+
+
+def _models(days: Mapping[str, DaySummary]) -> list[str]:
+    return sorted({value for day in days.values() for by, value, _ in day.sizes if by == "model"})
+
+
+def _outcomes(store: SummaryStore, kind: str, as_of: datetime) -> pd.DataFrame:
+    """Outcomes known at an instant: `confirmed` is missing where one is inconclusive."""
+    bodies = map(orjson.loads, store.outcomes(kind, as_of.isoformat()))
+    rows = [
+        (
+            each["subject_id"],
+            each["inspected_at"],
+            each["known_at"],
+            CONFIRMED.get(each["result"]),
+            each.get("typology"),
+        )
+        for each in bodies
+    ]
+    names = ["subject_id", "inspected_at", "known_at", "confirmed", "typology"]
+    found = pd.DataFrame(rows, columns=names)
+    for name in ("inspected_at", "known_at"):
+        found[name] = pd.to_datetime(found[name], utc=True, format="ISO8601")
+    return found[found["known_at"] <= as_of]
+
+
+def _told(moved: Moved) -> MovedMeasure:
+    return MovedMeasure(**asdict(moved), is_drift=moved.is_drift)
+
+
+def _nothing(store: SummaryStore, asked: Asked) -> str:
+    span = store.span(asked.kind)
+    has = f"the log has them from {span[0]} to {span[1]}" if span else "the log has none at all"
+    return f"no decisions about {asked.kind}s from {asked.first} to {asked.last}; {has}"
+
+
+def _refuse_unknown(model: str, known: set[str]) -> None:
+    if model not in known:
+        raise MonitorRefused(
+            f"model version {model!r} decided nothing in this time; "
+            f"want one of {', '.join(sorted(known))}"
+        )

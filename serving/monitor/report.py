@@ -1,0 +1,172 @@
+"""The report of monitoring: what it says, as it is stored and shown.
+
+A figure without a value is refused: too little is known, and `untold` or the text beside says of
+what. Shares are of 1, instants and days in UTC.
+"""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from features.records import SubjectKind
+from serving.lanes.placement import Lane
+from training.estimators import Estimate
+
+
+class Part(BaseModel):
+    """Base of the report's parts: frozen and closed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SliceFigures(Part):
+    """Population figures of one part of the traffic; `drawn` counts its control outcomes.
+
+    `naive_share` is that of all that were looked at, and says nothing about the rest.
+    """
+
+    by: str
+    value: str
+    decisions: int
+    inspected: int
+    drawn: int
+    prevalence: Estimate
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
+    naive_share: Estimate
+    untold: tuple[str, ...]
+
+
+class StratumFigures(Part):
+    """One stratum: its known size, who was looked at, and of how many the outcome is not known."""
+
+    name: str
+    size: int
+    looked_at: int
+    unknown: int
+    confirmed: int
+    share: Estimate
+
+
+class TypologyFigures(Part):
+    """One typology that outcomes name: what was found of it, and the share that is inspected."""
+
+    typology: str
+    found_inspected: int
+    found_drawn: int
+    recall: Estimate
+
+
+class WeekFigures(Part):
+    """One week, by its Monday: decisions, and what was found among inspected and drawn ones."""
+
+    week: date
+    decisions: int
+    inspected: Estimate
+    drawn: Estimate
+    unknown: int
+
+
+class Delay(Part):
+    """How late outcomes come: visits, those without an outcome yet, and days until one is known."""
+
+    visits: int
+    unknown: int
+    median_days: float | None
+    slow_days: float | None
+    unknown_since: date | None
+
+
+class CapacityUse(Part):
+    """What a lane of an office took in a day, on average, beside what the office can take."""
+
+    office: str
+    lane: Lane
+    per_day: float
+    capacity_per_day: int | None
+
+
+class CalibrationBand(Part):
+    """Control cases of about one probability: the mean that was said, and the share confirmed."""
+
+    cases: int
+    predicted: float
+    confirmed: Estimate
+
+
+class MovedMeasure(Part):
+    """One measure in the judged week; as `drift.Moved`."""
+
+    measure: str
+    size: float
+    least: float
+    p_value: float
+    is_drift: bool
+
+
+class Drift(Part):
+    """The last whole week beside those before; `unjudged` says what was not judged, and why."""
+
+    week: date
+    measures: int
+    moved: tuple[MovedMeasure, ...]
+    unjudged: str | None
+
+
+class RivalFigures(Part):
+    """What a model beside the champion would have changed, had it chosen as many.
+
+    `gain` is the difference of the share confirmed among those chosen; `differing` name decisions
+    that only the challenger would have chosen.
+    """
+
+    role: str
+    version: str
+    compared: int
+    chosen: int
+    agreement: float
+    only_challenger: int
+    gain: Estimate
+    gain_needs: str | None
+    differing: tuple[str, ...]
+
+
+class ExplorationFigures(Part):
+    """How many times the usual probability is drawn at random, until when, and why."""
+
+    factor: float
+    until: datetime
+    because: str
+
+
+class AlertFigures(Part):
+    """One alert that was raised."""
+
+    week: date
+    measure: str
+    words: str
+
+
+class Report(Part):
+    """Everything that monitoring says of one kind of subject."""
+
+    subject_kind: SubjectKind
+    made_at: datetime
+    as_of: datetime
+    first_day: date
+    last_day: date
+    model: str | None
+    overall: SliceFigures
+    strata: tuple[StratumFigures, ...]
+    groups: tuple[SliceFigures, ...]
+    typologies: tuple[TypologyFigures, ...]
+    weeks: tuple[WeekFigures, ...]
+    delay: Delay
+    capacity: tuple[CapacityUse, ...]
+    calibration: tuple[CalibrationBand, ...]
+    drift: Drift
+    rivals: tuple[RivalFigures, ...] = ()
+    exploration: ExplorationFigures | None = None
+    alerts: tuple[AlertFigures, ...] = ()
+    hasty_reviewers: int = 0
