@@ -26,7 +26,8 @@ class EmbeddedStore:
     """An LMDB environment in `folder`, made where there is none."""
 
     def __init__(self, folder: Path, *, is_bulk: bool = False):
-        """Open it; `is_bulk` leaves flushing to `sync`, for a folder nobody relies on yet."""
+        """Open it; `is_bulk` leaves flushing to `sync`, for a folder nobody else has yet."""
+        self._is_alone = is_bulk
         with _failing_as_unavailable():
             self._database: lmdb.Environment | None = _opened(folder.resolve(), is_bulk=is_bulk)
 
@@ -53,7 +54,12 @@ class EmbeddedStore:
             yield from transaction.cursor()
 
     def close(self) -> None:
-        """Let go of the environment, which closes when nobody in this process holds it."""
+        """Let go of the environment, which closes when nobody in this process holds it.
+
+        One that nobody else has closes now: its folder may be opened again under another name.
+        """
+        if self._is_alone and self._database is not None:
+            self._database.close()
         self._database = None
 
     @property

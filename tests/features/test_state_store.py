@@ -250,3 +250,18 @@ def test_a_rebuild_that_fails_leaves_the_state_that_was_there(state: State, tmp_
     assert told(kept) == [1, 0, 0]
     kept.store.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records", "state"]
+
+
+def test_a_rebuilt_state_opens_at_once_whoever_still_remembers_its_making(tmp_path: Path) -> None:
+    """LMDB refuses a second opening by one process, and a traceback may keep the first alive."""
+    remembered = []
+    (tmp_path / "records").mkdir()
+
+    rebuild(
+        tmp_path / "records",
+        tmp_path / "state",
+        and_then=lambda state: remembered.append(state.store._held),  # type: ignore[attr-defined]
+    )
+
+    with EmbeddedStore(tmp_path / "state").reading() as view:
+        assert view.get([b"no key"]) == [None]
