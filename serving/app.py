@@ -4,12 +4,10 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import cast
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from features.records import SubjectKind
 from serving.access.limits import Limits
 from serving.access.tokens import PublishedKeys, Tokens
 from serving.api import (
@@ -45,8 +43,7 @@ from serving.governance.impact_assessment import require_assessment
 from serving.house import Beginning, Clock, House
 from serving.intake import Intake
 from serving.lanes.lanes import Lanes
-from serving.lanes.placement import Lane
-from serving.lanes.recent import REMEMBERED, Placed
+from serving.lanes.others import Others
 from serving.observability import Metrics, log_as_json
 from serving.past import opened
 from serving.review.rescue_call import Webhook
@@ -59,10 +56,11 @@ from serving.store.alert_book import AlertBook
 from serving.store.case_book import CaseBook
 from serving.store.case_files import CaseFiles
 from serving.store.checkpoint_register import CheckpointRegister
-from serving.store.decision_log import DecisionLog, PlacedRow
+from serving.store.decision_log import DecisionLog
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
 from serving.store.opinion_register import OpinionRegister
+from serving.store.placed_log import PlacedLog
 from serving.store.record_store import RecordStore
 from serving.store.rescue_outbox import RescueOutbox
 from serving.store.state_table import shared_state
@@ -158,7 +156,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
             records=records,
             lanes=Lanes.of(
                 settings,
-                map(_placed, log.placed_since(clock() - REMEMBERED)),
+                Others(PlacedLog(engine), clock()),
                 AlertBook(engine).exploration,
             ),
         ),
@@ -199,16 +197,6 @@ def _rescue_calls(settings: Settings, outbox: RescueOutbox, clock: Clock) -> Res
         return None
     secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
     return RescueCalls(outbox, Webhook.of(settings.rescue_webhook, secret), clock)
-
-
-def _placed(row: PlacedRow) -> Placed:
-    return Placed(
-        cast("SubjectKind", row.subject_kind),
-        row.office_id,
-        datetime.fromisoformat(row.scored_at),
-        row.probability,
-        cast("Lane", row.lane),
-    )
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Settings(BaseSettings):
     """The service's settings, read once at the start and passed on.
 
-    Shares are parts of all subjects. `max_body_bytes` holds the largest route that the records
+    Shares are parts of all subjects; `disputed_control_probability` is the least probability of the
+    control draw for what a challenger would select and the champion does not. `max_body_bytes` holds the largest route that the records
     allow: 5,000 positions (about 130 bytes each) with 500 legs (about 230) are 0.8 MB.
     `token_keys` is the JWKS of the server that issues access tokens, a file or an https address;
     without it no token is taken. Rates are subjects per second and key, in each process, which
@@ -30,6 +31,7 @@ class Settings(BaseSettings):
     document_check_share: Share = 0.06
     post_review_share: Share = 0.10
     control_probability: Annotated[float, Field(gt=0, le=1)] = 0.01
+    disputed_control_probability: Share = 0.10
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_batch_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     max_batch_subjects: Annotated[int, Field(ge=1)] = 1_000

@@ -25,6 +25,7 @@ class Ready(Shape):
     """The service can decide: model versions by kind of subject (null: that kind gets a 503)."""
 
     status: Literal["ready", "degraded"]
+    is_live: bool = Field(description="Whether scores are used in earnest; false: a trial.")
     degraded: list[Mode] = Field(description="In which ways the service is less than whole.")
     models: dict[SubjectKind, str | None]
     decisions: int
@@ -49,6 +50,7 @@ def ready(house: TheHouse) -> Ready:
     models = {kind: champions[kind].version if kind in champions else None for kind in kinds}
     return Ready(
         status="degraded" if degraded else "ready",
+        is_live=house.settings.is_live,
         degraded=degraded,
         models=models,
         decisions=house.log.size(),

@@ -11,6 +11,7 @@ from serving.commands.demo import demo
 from serving.commands.doctor import doctor
 from serving.commands.evaluate import evaluate
 from serving.commands.features import features
+from serving.commands.impact import impact
 from serving.commands.keys import keys
 from serving.commands.promote import promote
 from serving.commands.score import replay, score
@@ -33,6 +34,7 @@ app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(doctor)
 app.add_typer(keys, name="keys")
+app.add_typer(impact, name="impact")
 app.add_typer(state, name="state")
 app.add_typer(accounts, name="accounts")
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,10 +28,19 @@ def serve(
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Processes; more than one over PostgreSQL only.")
     ] = 1,
+    live: Annotated[
+        bool,
+        typer.Option(
+            envvar="TIDEGATE_IS_LIVE",
+            help="Scores are used in earnest: needs HOME/impact.toml (see `tidegate impact`). "
+            "Without it every page and /health/ready say that this is a trial.",
+        ),
+    ] = False,
 ) -> None:
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
     import uvicorn
 
+    from serving.governance.impact_assessment import require_assessment
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
@@ -38,7 +48,9 @@ def serve(
         raise WorkersRefused(
             "a SQLite file has one writer; give --database-url postgresql://… for more workers"
         )
-    _hand_down(home, database_url, workers)
+    if live:
+        require_assessment(settings.impact, datetime.now(UTC).date())
+    _hand_down(home, database_url, workers, live)
     messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
     # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -56,9 +68,14 @@ def serve(
     )
 
 
-def _hand_down(home: Path, database_url: str | None, workers: int) -> None:
+def _hand_down(home: Path, database_url: str | None, workers: int, live: bool) -> None:
     """Let the processes that serve read these settings where they read all others."""
-    given: dict[str, Any] = {"HOME": home, "DATABASE_URL": database_url, "WORKERS": workers}
+    given: dict[str, Any] = {
+        "HOME": home,
+        "DATABASE_URL": database_url,
+        "WORKERS": workers,
+        "IS_LIVE": live,
+    }
     for name, value in given.items():
         if value is not None:
             os.environ[f"TIDEGATE_{name}"] = str(value)

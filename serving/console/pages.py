@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ templates = Environment(
 )
 
 
+_is_live: ContextVar[bool] = ContextVar("_is_live")
+"""Whether the service that a page is rendered for is used in earnest; every page says so."""
+
+
 class SignInNeeded(Exception):
     """The page is for signed-in readers; `address` is where to return to."""
 
@@ -55,6 +60,7 @@ class PageRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def answer_with_a_page(request: Request) -> Response:
+            _is_live.set(request.app.state.house.settings.is_live)
             try:
                 return await answer(request)
             except SignInNeeded as needed:
@@ -69,7 +75,7 @@ class PageRoute(APIRoute):
 
 def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
     """A rendered template."""
-    html = templates.get_template(template).render(**content)
+    html = templates.get_template(template).render(is_live=_is_live.get(), **content)
     return HTMLResponse(html, status, HEADERS)
 
 

@@ -1,0 +1,4 @@
+"""What an agency owes to those whose traffic is scored, before and while it is.
+
+`impact_assessment` holds the questions that must be answered before scores are used in earnest.
+"""

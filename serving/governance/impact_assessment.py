@@ -1,0 +1,128 @@
+"""The assessment of the impact on fundamental rights that a deployer makes before live use.
+
+The questions are those of Regulation (EU) 2024/1689 (AI Act), Article 27(1)(a) to (f), with who
+answers for them and until when. The answers are a file of the deployer, `HOME/impact.toml`; the
+service only looks whether every question has one.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from serving.errors import ImpactNotAssessed
+
+SHORTEST_ANSWER = 40
+"""Characters below which an answer about people's rights says nothing."""
+
+LONGEST = timedelta(days=366)
+"""Article 27(2): an assessment is updated when something changed; here at least every year."""
+
+QUESTIONS: dict[str, str] = {
+    "process": "In which processes of yours will scores be used, for which purpose? (27(1)(a))",
+    "period_and_frequency": "From when until when, and how often, will it be used? (27(1)(b))",
+    "persons_affected": "Which groups of persons and operators may be affected, drivers, crews, "
+    "small traders and people being smuggled included? (27(1)(c))",
+    "risks_of_harm": "Which harm may come to them: delay, loss, suspicion by origin, danger to "
+    "life when a sign is missed? (27(1)(d))",
+    "human_oversight": "Who decides, how were they trained, and how do they overrule a score? "
+    "(27(1)(e))",
+    "measures": "What happens when harm is done: who stops the models, who is told, where can an "
+    "operator complain? (27(1)(f))",
+    "data_protection": "Where is the data protection impact assessment that goes with this one? "
+    "(27(4))",
+}
+
+NAMES: dict[str, str] = {
+    "deployer": "The authority that uses the scores.",
+    "answered_by": "The role that answers for this assessment.",
+    "approved_by": "Another role, that read and approved it.",
+}
+
+DAYS: dict[str, str] = {
+    "assessed_on": "The day it was approved, as 2026-11-24 without quotes.",
+    "review_by": f"The day it must be looked at again, within {LONGEST.days} days.",
+}
+
+
+@dataclass(frozen=True)
+class Lack:
+    """One thing that is still missing from an assessment."""
+
+    field: str
+    reason: str
+
+
+def template() -> str:
+    """The questions as a TOML file with no answers in it."""
+    names = (f'# {text}\n{name} = ""\n' for name, text in NAMES.items())
+    days = (f"# {text}\n# {name} =\n" for name, text in DAYS.items())
+    questions = (f'# {text}\n{name} = """\n"""\n' for name, text in QUESTIONS.items())
+    return "\n".join((*names, *days, "[answers]\n", *questions))
+
+
+def write_template(file: Path) -> None:
+    """Lay the questions down; answers that are there already are never written over."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(template())
+    except FileExistsError:
+        raise ImpactNotAssessed(f"{file} is there already; it is left as it is") from None
+
+
+def require_assessment(file: Path, today: date) -> None:
+    """Raise ImpactNotAssessed, with all that is missing, unless live use may begin or go on."""
+    lacks = missing_from(file, today)
+    if lacks:
+        named = "; ".join(f"{lack.field}: {lack.reason}" for lack in lacks)
+        raise ImpactNotAssessed(
+            f"live use needs an assessment of its impact on fundamental rights in {file}: {named}"
+        )
+
+
+def missing_from(file: Path, today: date) -> list[Lack]:
+    """What keeps the assessment from being whole on this day; empty when nothing does."""
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [Lack("file", "there is none; `tidegate impact init` lays the questions down")]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return [Lack("file", f"cannot be read as TOML: {error}")]
+    return [*_names(given), *_days(given, today), *_answers(given.get("answers"))]
+
+
+def _names(given: dict[str, object]) -> Iterator[Lack]:
+    for name, text in NAMES.items():
+        if not _text(given.get(name)):
+            yield Lack(name, text)
+    by, approved = (_text(given.get(name)).casefold() for name in ("answered_by", "approved_by"))
+    if by and by == approved:
+        yield Lack("approved_by", "want another role than the one that answered")
+
+
+def _days(given: dict[str, object], today: date) -> Iterator[Lack]:
+    assessed, review = (given.get(name) for name in DAYS)
+    for name, value in zip(DAYS, (assessed, review), strict=True):
+        if type(value) is not date:
+            yield Lack(name, DAYS[name])
+    if type(assessed) is not date or type(review) is not date:
+        return
+    if assessed > today:
+        yield Lack("assessed_on", f"{assessed} is still to come")
+    if not assessed < review <= assessed + LONGEST:
+        yield Lack("review_by", f"want a day within {LONGEST.days} days after {assessed}")
+    elif review < today:
+        yield Lack("review_by", f"was due on {review}; look at the answers again")
+
+
+def _answers(given: object) -> Iterator[Lack]:
+    answers = given if isinstance(given, dict) else {}
+    for name, question in QUESTIONS.items():
+        if len(_text(answers.get(name))) < SHORTEST_ANSWER:
+            yield Lack(f"answers.{name}", question)
+
+
+def _text(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
