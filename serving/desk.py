@@ -83,6 +83,7 @@ class Desk:
                 return Pending(Answer(_of_same_body(given, request)))
             decision = self.assessor.assess(request)
             body = worded(decision)
+            decision = decision.answered_with(body)
             answer = _answer_row(decision, claim, body)
             durable = self.writer.submit(decision.row(), answer, request.submission)
             durable.add_done_callback(lambda done: self._ask_others(done, decision))

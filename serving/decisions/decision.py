@@ -1,5 +1,6 @@
 """The record of one decision: enough to answer for it, and to compute it again."""
 
+import hashlib
 from datetime import datetime
 from typing import Self
 
@@ -13,6 +14,11 @@ from serving.lanes.placement import Lane, LaneReason
 from serving.scorer.champions import Champion
 from serving.store.decision_log import DecisionRow
 from serving.submitted import read_submission
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256, as digests are written everywhere."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 class ModelRef(Part):
@@ -40,7 +46,8 @@ class Decision(Part):
 
     `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
     with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
-    `attached` are kept records, by kind and id, that were seen beside what was submitted.
+    `attached` are kept records, by kind and id, that were seen beside what was submitted;
+    `answer_digest` is of the bytes that the caller was answered with.
     """
 
     decision_id: str
@@ -66,11 +73,16 @@ class Decision(Part):
     lane_probabilities: dict[Lane, float]
     selection_probability: float
     attached: tuple[str, ...] = ()
+    answer_digest: str | None = None
 
     @property
     def submission(self) -> Submission:
         """What was submitted; without the records that were attached."""
         return read_submission(self.request.encode())
+
+    def answered_with(self, body: bytes) -> Self:
+        """The decision, with the digest of its answer."""
+        return self.model_copy(update={"answer_digest": digest_of(body)})
 
     def row(self) -> DecisionRow:
         """The decision as the log keeps it."""

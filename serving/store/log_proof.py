@@ -1,8 +1,9 @@
 """Whether the decision log is whole, by code that shares nothing with the code that writes it.
 
-The chain shows any change, removal, insertion or exchange of records. It cannot show that the end
-was cut off, or an older copy of the file put in its place: signed checkpoints show that, those in
-the database as far as they are still there, those of a witness always.
+The chain shows any change, removal, insertion or exchange of records, and of the answers kept for
+retries, whose digests the records hold. It cannot show that the end was cut off, or an older copy
+of the file put in its place: signed checkpoints show that, those in the database as far as they are
+still there, those of a witness always.
 """
 
 import hashlib
@@ -18,6 +19,12 @@ from sqlalchemy import Engine, text
 from serving.store.engine import failing_as_unavailable
 
 _COLUMNS = ("decision_id", "scored_at", "subject_kind", "subject_id", "office_id", "caller_id")
+
+_DECISIONS = """
+SELECT d.*, a.body AS answer, a.caller_id AS answered_to, a.request_digest AS answered_digest
+FROM decisions AS d LEFT JOIN answers AS a ON a.decision_id = d.decision_id
+ORDER BY d.seq
+"""
 
 
 @dataclass(frozen=True)
@@ -118,8 +125,7 @@ def _verified(stated: dict[str, Any], name: str, key: Ed25519PublicKey | None) -
 
 def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
     """The head after this row; raises _Broken with what is wrong about it."""
-    if row["seq"] != expected_seq:
-        raise _Broken(f"record {expected_seq} is missing; record {row['seq']} follows")
+    _check_place(row["seq"], expected_seq)
     content = row["record"].encode("utf-8", "surrogateescape")
     head = hashlib.new("sha256", bytes.fromhex(before) + content).hexdigest()
     if bytes(row["chain"]).hex() != head:
@@ -132,7 +138,28 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
         raise _Broken("the columns lane and probability do not repeat the record")
     if hashlib.sha256(decision["request"].encode()).hexdigest() != decision["request_digest"][7:]:
         raise _Broken("the stored request is not the one that its digest was taken of")
+    if row["answer"] is not None:
+        _check_answer(row, decision)
     return head
+
+
+def _check_place(seq: int, expected_seq: int) -> None:
+    if seq == expected_seq - 1:
+        raise _Broken(f"two answers are kept for record {seq}")
+    if seq != expected_seq:
+        raise _Broken(f"record {expected_seq} is missing; record {seq} follows")
+
+
+def _check_answer(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold what a retry would be answered with to the record; an answer may be forgotten."""
+    if (row["answered_to"], row["answered_digest"]) != (
+        decision["caller_id"],
+        decision["request_digest"],
+    ):
+        raise _Broken("the answer kept for this record is not to its caller or its request")
+    stated = decision.get("answer_digest")
+    if stated and hashlib.sha256(bytes(row["answer"])).hexdigest() != stated[7:]:
+        raise _Broken("the answer kept for this record is not the one that was given")
 
 
 def _plain(value: str | None) -> str | None:
@@ -141,7 +168,7 @@ def _plain(value: str | None) -> str | None:
 
 
 def _rows(engine: Engine) -> Iterator[dict[str, Any]]:
-    return _all(engine, "SELECT * FROM decisions ORDER BY seq")
+    return _all(engine, _DECISIONS)
 
 
 def _checkpoints(engine: Engine) -> Iterator[dict[str, Any]]:

@@ -107,6 +107,35 @@ def test_every_changed_byte_of_a_record_is_found(log: Path) -> None:
     assert proof(log).is_whole
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (
+            "body",
+            "CAST(replace(CAST(body AS TEXT), '\"probability\":0', '\"probability\":1') AS BLOB)",
+        ),
+        ("body", "substr(body, 2)"),
+        ("caller_id", "'another'"),
+        ("request_digest", "'sha256:' || hex(zeroblob(32))"),
+        ("decision_id", "(SELECT decision_id FROM decisions WHERE seq = 2)"),
+    ],
+)
+def test_a_changed_answer_is_found_where_it_is(log: Path, column: str, value: str) -> None:
+    of_five = "decision_id = (SELECT decision_id FROM decisions WHERE seq = 5)"
+    change(log, f"UPDATE answers SET {column} = {value} WHERE {of_five}")
+
+    found = proof(log)
+
+    assert not found.is_whole
+    assert found.first_bad in ({2, 3} if column == "decision_id" else {5})
+
+
+def test_an_answer_may_be_forgotten(log: Path) -> None:
+    change(log, "DELETE FROM answers WHERE idempotency_key = 'request-3'")
+
+    assert proof(log).is_whole
+
+
 @pytest.mark.parametrize("seq", [1, 5, RECORDS - 1])
 def test_a_deleted_record_is_found(log: Path, seq: int) -> None:
     change(log, f"DELETE FROM decisions WHERE seq = {seq}")
