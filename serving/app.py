@@ -28,7 +28,7 @@ from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
 from serving.assessment import Assessor
-from serving.console import attachments, queue, reference, sign_in, supervision
+from serving.console import attachments, monitoring, queue, reference, sign_in, supervision
 from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
 from serving.console import features as feature_pages
@@ -64,6 +64,7 @@ from serving.store.placed_log import PlacedLog
 from serving.store.record_store import RecordStore
 from serving.store.rescue_outbox import RescueOutbox
 from serving.store.state_table import shared_state
+from serving.store.summary_store import SummaryStore
 from serving.submitted import read_submission
 
 
@@ -107,6 +108,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         attachments,
         case_pages,
         supervision,
+        monitoring,
         decision_pages,
         feature_pages,
         reference,
@@ -182,6 +184,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         tokens=_tokens(settings, clock),
         rescue_calls=_rescue_calls(settings, RescueOutbox(engine), clock),
         began=Beginning(clock()),
+        summaries=SummaryStore(engine),
     )
 
 

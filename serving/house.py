@@ -16,6 +16,7 @@ from serving.settings import Settings
 from serving.store.account_register import AccountRegister, SessionRegister
 from serving.store.decision_log import DecisionLog
 from serving.store.key_register import KeyRegister
+from serving.store.summary_store import SummaryStore
 
 Clock = Callable[[], datetime]
 
@@ -50,3 +51,4 @@ class House:
     tokens: Tokens | None
     rescue_calls: RescueCalls | None
     began: Beginning
+    summaries: SummaryStore

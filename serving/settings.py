@@ -19,7 +19,8 @@ class Settings(BaseSettings):
     without it no token is taken. Rates are subjects per second and key, in each process, which
     holds `most_in_flight` requests and turns the rest away. `witness` is where checkpoints of the
     log are also written, best on another machine. `rescue_webhook` is called for every decision in
-    the rescue lane, signed with `rescue_secret` (`whsec_…`, as Standard Webhooks has it).
+    the rescue lane, signed with `rescue_secret` (`whsec_…`, as Standard Webhooks has it);
+    `alert_webhook` and `alert_secret` are the same for alerts of `tidegate monitor`.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     max_attachment_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     rescue_webhook: str | None = None
     rescue_secret: SecretStr | None = None
+    alert_webhook: str | None = None
+    alert_secret: SecretStr | None = None
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from serving.commands.evaluate import evaluate
 from serving.commands.features import features
 from serving.commands.impact import impact
 from serving.commands.keys import keys
+from serving.commands.monitor import monitor
 from serving.commands.promote import promote
 from serving.commands.score import replay, score
 from serving.commands.serve import serve
@@ -33,6 +34,7 @@ for command in (demo, synth, build, train, evaluate, promote, serve, score, repl
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(doctor)
+app.command()(monitor)
 app.add_typer(keys, name="keys")
 app.add_typer(impact, name="impact")
 app.add_typer(state, name="state")

@@ -1,9 +1,9 @@
 """Tells what is new, and has more drawn at random while something drifts."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from serving.monitor.report import Report
+from serving.monitor.report import AlertFigures, ExplorationFigures, Report
 from serving.store.alert_book import Alert, AlertBook, Exploration
 
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
@@ -11,6 +11,8 @@ FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
 
 LASTS = timedelta(days=14)
 """Without another judgement a higher probability ends by itself."""
+
+MOST_ALERTS = 10
 
 
 def alerts_of(report: Report) -> Iterator[Alert]:
@@ -59,3 +61,18 @@ def answer(report: Report, book: AlertBook, now: datetime) -> list[Alert]:
     if changed := exploration_after(report, book.exploration(report.subject_kind), now):
         book.explore(changed)
     return book.raise_new(list(alerts_of(report)), now.isoformat())
+
+
+def with_answers(report: Report, book: AlertBook) -> Report:
+    """The report, with the newest alerts and with the exploration that is in force."""
+    running = book.exploration(report.subject_kind)
+    alerts = tuple(
+        AlertFigures(week=date.fromisoformat(each.week), measure=each.measure, words=each.words)
+        for each in book.newest(report.subject_kind, MOST_ALERTS)
+    )
+    exploration = running and ExplorationFigures(
+        factor=running.factor,
+        until=datetime.fromisoformat(running.ends_at),
+        because=running.because,
+    )
+    return report.model_copy(update={"alerts": alerts, "exploration": exploration})

@@ -107,7 +107,8 @@ def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[Week
     for day, counted in days.items():
         of_all = (n for (by, _, _), n in counted.sizes.items() if by == "all")
         sizes[week_of(date.fromisoformat(day))] += sum(of_all)
-    mondays = visits["scored_at"].dt.to_period("W").dt.start_time.dt.date
+    scored_at = visits["scored_at"]
+    mondays = (scored_at - pd.to_timedelta(scored_at.dt.weekday, unit="D")).dt.date
     for week in sorted(sizes):
         mine = visits[mondays == week]
         is_inspected = mine["lane"] == "inspect"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from serving.monitor.population import Population, Stratum, recall, share
@@ -94,7 +95,8 @@ def looked_at(visits: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["confirmed", "known_at", "typology"]
     if visits.empty or outcomes.empty:
-        return visits.assign(**dict.fromkeys(columns, None)).astype({"confirmed": "float64"})
+        unknown = pd.to_datetime(pd.Series(pd.NaT, visits.index), utc=True)
+        return visits.assign(confirmed=np.nan, known_at=unknown, typology=None)
     found = pd.merge_asof(
         outcomes.sort_values("inspected_at"),
         visits[["seq", "subject_id", "scored_at"]].sort_values("scored_at"),

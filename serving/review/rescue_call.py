@@ -41,7 +41,7 @@ class Webhook:
             key = b""
         if not secret.startswith(PREFIX) or len(key) < FEWEST_KEY_BYTES:
             raise AddressRefused(
-                f"want TIDEGATE_RESCUE_SECRET as {PREFIX} and {FEWEST_KEY_BYTES} bytes or more "
+                f"want the secret of a webhook as {PREFIX} and {FEWEST_KEY_BYTES} bytes or more "
                 "in base64"
             )
         return cls(address, key)

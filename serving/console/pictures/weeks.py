@@ -1,0 +1,77 @@
+"""Findings by week: the share confirmed among inspected and among drawn, with intervals."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from serving.monitor.report import WeekFigures
+
+WIDTH_A_WEEK, LEFT, TOP, HEIGHT = 56, 56, 16, 180
+
+
+@dataclass(frozen=True)
+class Point:
+    """One share and its interval, in the picture's units; `told` is read out."""
+
+    kind: Literal["inspected", "drawn"]
+    x: float
+    y: float
+    y_low: float
+    y_high: float
+    told: str
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """The picture: labelled weeks, lines of equal shares, and points."""
+
+    width: int
+    height: int
+    labels: tuple[tuple[float, str], ...]
+    grid: tuple[tuple[float, str], ...]
+    points: tuple[Point, ...]
+
+    @classmethod
+    def of(cls, weeks: Sequence[WeekFigures]) -> "Weeks":
+        """The newest 26 weeks."""
+        shown = weeks[-26:]
+        middles = {
+            each.week: LEFT + WIDTH_A_WEEK * (place + 0.5) for place, each in enumerate(shown)
+        }
+        step = (len(shown) + 13) // 14
+        return cls(
+            width=LEFT + WIDTH_A_WEEK * max(len(shown), 1) + 16,
+            height=TOP + HEIGHT + 36,
+            labels=tuple(
+                (x, f"{week:%-d %b}")
+                for n, (week, x) in enumerate(middles.items())
+                if n % step == 0
+            ),
+            grid=tuple((_y(share), f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)),
+            points=tuple(point for each in shown for point in _points(each, middles)),
+        )
+
+
+def _points(week: WeekFigures, middles: dict[date, float]) -> Iterator[Point]:
+    parts: tuple[tuple[Literal["inspected", "drawn"], float], ...] = (
+        ("inspected", -7.0),
+        ("drawn", 7.0),
+    )
+    for kind, aside in parts:
+        share = week.inspected if kind == "inspected" else week.drawn
+        if share.value is None or share.low is None or share.high is None:
+            continue
+        yield Point(
+            kind,
+            middles[week.week] + aside,
+            _y(share.value),
+            _y(share.low),
+            _y(share.high),
+            f"week of {week.week:%-d %B}: {share.value:.1%} of the {kind} "
+            f"({share.low:.1%} to {share.high:.1%})",
+        )
+
+
+def _y(share: float) -> float:
+    return TOP + HEIGHT * (1 - share)
