@@ -16,6 +16,7 @@ from features.asof.windows import Window, count
 from features.batch.blocks import RecordBlocks, RecordFolder
 from features.batch.population import Population, Progress
 from features.batch.subjects import OWN
+from features.batch.workshop import Workshop
 from features.catalogue import catalogue, fingerprint
 from features.columns import NO_INSTANT, Column, Columns
 from features.definition import Feature
@@ -47,26 +48,31 @@ def feature_matrix(
     their columns. Numbers are float64 with null for missing, categories are text with null.
     """
     with TemporaryDirectory() as scratch:
-        population = Population.of(kind, records, Path(scratch), asked=asked)
+        population = Population.of(kind, records, Workshop(Path(scratch)), asked=asked)
         return pa.concat_tables(_blocks(population))
 
 
 def build_training_set(
-    records: Path, kind: SubjectKind, out: Path, progress: Progress | None = None
+    records: Path,
+    kind: SubjectKind,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    threads: int = 1,
 ) -> None:
     """Write a training set of every subject of one kind, whole or not at all.
 
     `features.parquet` is the matrix, sorted by `declared_at` and `subject_id`; `outcomes.parquet`
     has at most one outcome per subject, the first that was conclusive; `subjects.parquet` tells
     whom a row is about, for evaluation by subgroup and never as an input of a model; `records.json`
-    sums up the records it was made of.
+    sums up the records it was made of. The bytes are the same for any number of threads.
     """
     source = RecordFolder(records)
     with written_whole(out) as folder, TemporaryDirectory(dir=folder) as scratch:
         population = Population.of(
             kind,
             source,
-            Path(scratch),
+            Workshop(Path(scratch), threads),
             also=[_subjects_before(kind)],
             wanted=_told_of_subjects(kind),
             progress=progress,

@@ -106,12 +106,13 @@ def _invent(world: Path) -> None:
 def _ours(world: Path) -> None:
     from features.batch.blocks import RecordFolder  # noqa: PLC0415
     from features.batch.population import BLOCK_ROWS, Population  # noqa: PLC0415
+    from features.batch.workshop import Workshop  # noqa: PLC0415
     from features.catalogue import windows_of  # noqa: PLC0415
     from features.vocabulary import VOCABULARY  # noqa: PLC0415
 
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
     with tempfile.TemporaryDirectory(dir=world) as scratch:
-        shipments = Population.of("shipment", source, Path(scratch), has_features=False)
+        shipments = Population.of("shipment", source, Workshop(Path(scratch)), has_features=False)
         names = ["subject_id", *(f"w{at}" for at in range(len(windows)))]
         kinds = [pa.string(), *[pa.float64()] * len(windows)]
         schema = pa.schema(list(zip(names, kinds, strict=True)))

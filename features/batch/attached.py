@@ -1,9 +1,10 @@
 """Records attached to subjects: spread over parts by their subject, then seen beside it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from features.attached.beside import run_beside
 from features.attached.documents import document_program
@@ -16,8 +17,9 @@ from features.attached.positions import (
 from features.attached.transactions import transaction_program
 from features.batch.blocks import RecordBlocks
 from features.batch.grouping import Groups
+from features.batch.moving import picked
 from features.batch.parts import Parts
-from features.columns import Column, Columns, is_before, length, rows
+from features.columns import NO_INSTANT, Column, Columns, length
 from features.program.program import Program
 from features.records import RECORD_FILES, SubjectKind
 from features.vocabulary import NO_TEXT, VOCABULARY
@@ -118,40 +120,40 @@ class Spreading:
         """Take what belongs to a subject of a block of records."""
         row = self._places.of(block[self.attachment.of])
         known_at = block[self.attachment.known_from]
-        is_own = (row >= 0) & is_before(known_at, self._subjects["declared_at"][row])
+        is_own = _is_known(known_at, row, self._subjects["declared_at"])
         if "subject_kind" in block:
             is_own &= block["subject_kind"] == self._kind
-        own = np.flatnonzero(is_own)
         kept = fields - {"subject_kind", self.attachment.of}
-        events = rows({name: block[name] for name in sorted(kept)}, own)
-        events |= {ROW: row[own], PLACE: own + self._before}
+        events = {name: block[name] for name in sorted(kept)}
+        events |= {ROW: row, PLACE: np.arange(self._before, self._before + len(row))}
         self._before += len(row)
-        self._parts.add(events, events[ROW] // self.subjects_per_part)
+        self._parts.add(events, np.where(is_own, row // self.subjects_per_part, np.int32(-1)))
+
+    @property
+    def many(self) -> int:
+        """How many parts there are."""
+        return len(self._parts)
 
     @property
     def subjects_per_part(self) -> int:
         """How many subjects share a part."""
         return max(1, -(-length(self._subjects) // len(self._parts)))
 
-    def parts(self, records: RecordBlocks, kind: SubjectKind) -> Iterator[tuple[slice, Columns]]:
-        """The events of each part in the order of subjects and knowledge, with its subjects."""
-        for part in range(len(self._parts)):
-            begin = part * self.subjects_per_part
-            among = slice(begin, min(begin + self.subjects_per_part, length(self._subjects)))
-            if among.start < among.stop:
-                yield among, self._seen(self._parts.part(part), among, records, kind)
-
-    def _seen(
-        self, events: Columns, among: slice, records: RecordBlocks, kind: SubjectKind
-    ) -> Columns:
+    def part(
+        self, at: int, records: RecordBlocks, kind: SubjectKind
+    ) -> tuple[slice, Column, Columns]:
+        """The subjects of a part; of its events the subject among those, and what is seen."""
+        begin = min(at * self.subjects_per_part, length(self._subjects))
+        among = slice(begin, min(begin + self.subjects_per_part, length(self._subjects)))
         subjects = {name: column[among] for name, column in self._subjects.items()}
-        row = events.pop(ROW) - np.int32(among.start)
-        known_at = events[self.attachment.known_from]
-        groups = Groups.of(row, known_at, length(subjects))
+        events = self._parts.part(at)
+        row = events.pop(ROW) - np.int32(begin)
+        groups = Groups.of(row, events[self.attachment.known_from], length(subjects))
         order = self._settled(groups, row, events[PLACE], records)
-        events = rows(events, order)
-        events[self.attachment.of] = subjects["subject_id"][row[order]]
-        return self.attachment.see(kind, subjects, events)
+        events = {name: picked(column, order) for name, column in events.items()}
+        events[self.attachment.of] = picked(subjects["subject_id"], picked(row, order))
+        seen = self.attachment.see(kind, subjects, events)
+        return among, Places(subjects["subject_id"]).of(seen["subject_id"]), seen
 
     def _settled(self, groups: Groups, row: Column, place: Column, records: RecordBlocks) -> Column:
         """The order of the groups with events of one subject and instant by their record's id."""
@@ -164,6 +166,16 @@ class Spreading:
         by_id = np.lexsort((ranks, groups.instants[tied], row[order[tied]]))
         order[tied] = order[tied][by_id]
         return order
+
+
+@njit(cache=True, nogil=True)
+def _is_known(known_at: Column, row: Column, instants: Column) -> Column:
+    """Whether a record belongs to a row and is known before its instant."""
+    is_known = np.zeros(len(row), np.bool_)
+    for at in range(len(row)):
+        if row[at] >= 0 and known_at[at] != NO_INSTANT:
+            is_known[at] = known_at[at] < instants[row[at]]
+    return is_known
 
 
 class Places:

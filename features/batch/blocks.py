@@ -162,7 +162,7 @@ def _sound_blocks(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.T
     encoded = [f for f in fields if f not in unique or len(unique) > 1]
     seen = Identities(unique) if unique and set(unique) <= set(fields) else None
     opened = pq.ParquetFile(file, read_dictionary=encoded)
-    if not opened.num_row_groups:
+    if not opened.metadata.num_rows:
         yield opened.schema_arrow.empty_table().select(fields)
     for group in range(opened.num_row_groups):
         table = opened.read_row_group(group, columns=[*fields], use_threads=False)

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numba import njit
 
+from features.batch.moving import picked
 from features.columns import Column
 
 
@@ -23,22 +24,28 @@ class Groups:
     @classmethod
     def of(cls, keys: Column, instants: Column, size: int) -> Self:
         """Rows grouped by keys below `size`; a row whose key is negative stands nowhere."""
-        starts, order = _by_key(keys, size)
-        ordered = instants[order]
+        starts, order = by_number(keys, size)
+        ordered = picked(instants, order)
         if not _are_sorted(starts, ordered):
             _sort_groups(starts, order, ordered)
         return cls(order, starts, ordered)
 
+    @classmethod
+    def alone(cls, instants: Column) -> Self:
+        """Rows each of which is a group of its own."""
+        every = np.arange(len(instants) + 1)
+        return cls(every[:-1], every, instants)
+
     def ties(self, keys: Column) -> Column:
         """The places in `order` of rows that share key and instant with the row beside them."""
-        of = keys[self.order]
+        of = picked(keys, self.order)
         is_same = np.zeros(len(of) + 1, dtype=bool)
         is_same[1:-1] = (of[1:] == of[:-1]) & (self.instants[1:] == self.instants[:-1])
         return np.flatnonzero(is_same[1:] | is_same[:-1])
 
 
 @njit(cache=True, nogil=True)
-def _by_key(keys: Column, size: int) -> tuple[Column, Column]:
+def by_number(keys: Column, size: int) -> tuple[Column, Column]:
     """Where the rows of each key start, and the rows one key after the other: a counting sort."""
     starts = np.zeros(size + 1, np.int64)
     for key in keys:

@@ -6,6 +6,8 @@ from typing import BinaryIO, Self
 
 import numpy as np
 
+from features.batch.grouping import by_number
+from features.batch.moving import picked
 from features.columns import Column, Columns
 
 
@@ -36,14 +38,12 @@ class Parts:
         return len(self._counts)
 
     def add(self, columns: Columns, part: Column) -> None:
-        """Add rows, each to its part."""
+        """Add rows, each to its part; one whose part is negative to none."""
         self._kinds = self._kinds or {name: column.dtype for name, column in columns.items()}
-        counts = np.bincount(part, minlength=len(self))
-        order = np.argsort(part.astype(np.uint16), kind="stable")
-        ordered = [columns[name][order] for name in self._kinds]
-        stop = 0
-        for at in np.flatnonzero(counts).tolist():
-            start, stop = stop, stop + int(counts[at])
+        starts, order = by_number(part, len(self))
+        ordered = [picked(columns[name], order) for name in self._kinds]
+        for at in np.flatnonzero(starts[1:] > starts[:-1]).tolist():
+            start, stop = starts[at : at + 2].tolist()
             self._counts[at].append(stop - start)
             for column in ordered:
                 self._files[at].write(column[start:stop].data)

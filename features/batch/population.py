@@ -1,16 +1,17 @@
 """All subjects of one kind, and what features read of each: columns in memory, windows on disk."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Self
 
 from features.asof.windows import Window
 from features.attached.beside import OfSubject
 from features.batch.attached import ATTACHMENTS, fields_read
 from features.batch.blocks import RecordBlocks
+from features.batch.keying import columns_of
 from features.batch.shelf import Shelf
 from features.batch.subjects import OWN, read_subjects
-from features.batch.windows import Windows, columns_of
+from features.batch.windows import Windows
+from features.batch.workshop import Workshop
 from features.catalogue import windows_of
 from features.columns import Column, Columns, length, rows
 from features.computation import computation
@@ -26,17 +27,20 @@ Progress = Callable[[int, int], None]
 class Population:
     """Subjects in the order of declaration and id, with every window that was asked for."""
 
-    def __init__(self, kind: SubjectKind, subjects: Columns, shelf: Shelf) -> None:
+    def __init__(
+        self, kind: SubjectKind, subjects: Columns, shelf: Shelf, workshop: Workshop
+    ) -> None:
         self.kind = kind
         self.subjects = subjects
         self._shelf = shelf
+        self._workshop = workshop
 
     @classmethod
     def of(
         cls,
         kind: SubjectKind,
         records: RecordBlocks,
-        scratch: Path,
+        workshop: Workshop,
         *,
         also: Sequence[Window] = (),
         wanted: frozenset[str] = frozenset(),
@@ -47,8 +51,8 @@ class Population:
         """Every subject of one kind among the records, or those rows that `asked` selects.
 
         `also` are windows, and `wanted` columns, beside those that features read; without features
-        only what windows read is there. `scratch` is an empty folder for what does not fit in
-        memory, needed as long as the population is.
+        only what windows read is there. The workshop is needed as long as the population is; how
+        many threads it has changes no number.
         """
         windows = [*dict.fromkeys((*windows_of(kind), *also))]
         wanted |= _columns_read(kind, windows)
@@ -56,7 +60,7 @@ class Population:
             wanted |= fields_read(computation(kind))
         everyone = read_subjects(kind, records, set(wanted))
         subjects = dict(everyone) if asked is None else rows(everyone, asked(everyone))
-        shelf = Shelf(scratch / "windows")
+        shelf = Shelf(workshop.scratch / "windows")
         done: list[Window] = []
 
         def one_more(window: Window) -> None:
@@ -64,8 +68,9 @@ class Population:
             if progress:
                 progress(len(done), len(windows))
 
-        Windows(kind, records, everyone, subjects, shelf, scratch).compute(windows, one_more)
-        return cls(kind, subjects, shelf)
+        work = Windows(kind, records, everyone, subjects, shelf, workshop)
+        work.compute(windows, one_more)
+        return cls(kind, subjects, shelf, workshop)
 
     def __len__(self) -> int:
         return length(self.subjects)
@@ -77,12 +82,16 @@ class Population:
 
     def features(self) -> Iterator[tuple[slice, Columns]]:
         """Every feature by name, in catalogue order, for a block of subjects at a time."""
-        program = computation(self.kind)
-        for begin in range(0, max(len(self), 1), BLOCK_ROWS):
-            among = slice(begin, min(begin + BLOCK_ROWS, len(self)))
-            columns = {name: column[among] for name, column in self.subjects.items()}
-            windows = {window: self.window(window, among) for window in windows_of(self.kind)}
-            yield among, program.run({**columns, **windows})
+        begins = range(0, max(len(self), 1), BLOCK_ROWS)
+        blocks = [slice(begin, min(begin + BLOCK_ROWS, len(self))) for begin in begins]
+        for at in range(0, len(blocks), self._workshop.threads):
+            some = blocks[at : at + self._workshop.threads]
+            yield from zip(some, self._workshop.each(self._features, some), strict=True)
+
+    def _features(self, among: slice) -> Columns:
+        columns = {name: column[among] for name, column in self.subjects.items()}
+        windows = {window: self.window(window, among) for window in windows_of(self.kind)}
+        return computation(self.kind).run({**columns, **windows})
 
 
 def _columns_read(kind: SubjectKind, windows: Sequence[Window]) -> set[str]:

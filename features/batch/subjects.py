@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from features.asof.sources import in_order_of_knowledge
-from features.batch.attached import Places
+from features.batch.attached import ROW, Places
 from features.batch.blocks import RecordBlocks
 from features.columns import Column, Columns, rows, taken
 from features.contract import IDENTITY
@@ -52,7 +52,9 @@ def _in_order(declared_at: Column, ids: Column) -> Column:
 def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:
     """One event per conclusive inspection of a subject that is there, with its columns.
 
-    In the order in which they became known, and within an instant by the subject's id.
+    Known once both the finding and the subject's own record are; in that order, and within an
+    instant by the subject's id; each with
+    the row of its subject.
     """
     is_conclusive = (outcomes["subject_kind"] == VOCABULARY.code(kind)) & (
         outcomes["result"] != VOCABULARY.code("inconclusive")
@@ -62,7 +64,8 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
     found, place = rows(found, place >= 0), place[place >= 0]
     events = {name: taken(column, place) for name, column in subjects.items()} | {
         "record_id": found["subject_id"],
-        "known_at": found["known_at"],
+        ROW: place,
+        "known_at": np.maximum(found["known_at"], subjects["declared_at"][place]),
         "is_confirmed": (found["result"] == VOCABULARY.code("confirmed")).astype(np.float64),
     }
     return in_order_of_knowledge(events)

@@ -6,22 +6,26 @@ and what leaves: the cost is that of reading the events once, however long a win
 is integer until the last step, so that the order of events cannot change a bit.
 """
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numba import njit
 
 from features.asof.windows import Window
 from features.batch.grouping import Groups
-from features.columns import DAY_US, HOUR_US, Column
+from features.batch.moving import picked, put
+from features.columns import DAY_US, HOUR_US, Column, Columns
 
 _EVER = -1
 
 
 class Sweep:
-    """The windows of one keying; `events` and `subjects` are grouped by the same keys."""
+    """The windows of one keying; events and so many subjects are grouped by the same keys."""
 
-    def __init__(self, events: Groups, subjects: Groups) -> None:
+    def __init__(self, events: Groups, subjects: Groups, size: int) -> None:
         self._events = events
         self._subjects = subjects
+        self._size = size
         self._bounds: dict[int, tuple[Column, Column]] = {}
 
     def reduced(self, window: Window, values: Column | None) -> Column:
@@ -32,7 +36,7 @@ class Sweep:
         """
         first, stop = self._ends(_EVER if window.days is None else window.days * DAY_US)
         if values is not None:
-            return _of_values(window, values, values[self._events.order], first, stop)
+            return _of_values(window, values, picked(values, self._events.order), first, stop)
         known_at, at = self._events.instants, self._subjects.instants
         if window.reducer == "hours_since_latest":
             return _elapsed(known_at, at, stop - 1, first, stop) / HOUR_US
@@ -47,6 +51,20 @@ class Sweep:
                 events.starts, events.instants, subjects.starts, subjects.instants, span
             )
         return self._bounds[span]
+
+    def of(self, windows: Sequence[Window], events: Columns) -> Iterator[tuple[Window, Column]]:
+        """Each window's number for each subject; NaN for one without a key."""
+        for window in windows:
+            reduced = self.reduced(window, events.get(window.value or ""))
+            yield window, put(reduced, self._subjects.order, self._size)
+
+
+def reduced(
+    windows: Sequence[Window], events: Columns, keys: Column, asked: Groups, subjects: int
+) -> Iterator[tuple[Window, Column]]:
+    """Each window of one keying for so many subjects, grouped as `asked`; NaN without a key."""
+    groups = Groups.of(keys, events["known_at"], len(asked.starts) - 1)
+    return Sweep(groups, asked, subjects).of(windows, events)
 
 
 def _of_values(

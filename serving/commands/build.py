@@ -22,6 +22,10 @@ def build(
     subject: SubjectOption,
     out: Annotated[Path, typer.Option(help="Folder to write; replaced when all went well.")],
     engine: Annotated[Engine, typer.Option(help="Where to compute.")] = Engine.LOCAL,
+    threads: Annotated[
+        int,
+        typer.Option(min=1, help="How many parts are computed at a time; the bytes are the same."),
+    ] = 1,
     quarantine: Annotated[
         Path | None,
         typer.Option(help="Folder for rows that are wrong, instead of refusing their file."),
@@ -42,7 +46,7 @@ def build(
             _usable(records, quarantine) as usable,
             progress_bar(f"{subject.value}: features") as progress,
         ):
-            build_training_set(usable, subject.value, out, progress)
+            build_training_set(usable, subject.value, out, progress, threads=threads)
     except RecordsError as refusal:
         if as_json:
             print_json({"refused": True, "faults": refusal.report()})

@@ -22,7 +22,8 @@ from features.asof.windows import (
     total,
 )
 from features.batch.grouping import Groups
-from features.batch.windows import chosen, paired_keys, reduced
+from features.batch.keying import chosen, paired_keys
+from features.batch.sweep import reduced
 from features.columns import DAY_US, HOUR_US, Columns
 from features.vocabulary import VOCABULARY
 

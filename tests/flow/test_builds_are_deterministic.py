@@ -27,18 +27,20 @@ def with_tied_instants(table: pa.Table) -> pa.Table:
 
 
 @pytest.mark.parametrize("kind", ["route", "shipment"])
-def test_a_build_gives_the_same_bytes_twice_and_in_many_small_parts(
+def test_a_build_gives_the_same_bytes_twice_and_in_small_parts_by_one_thread_or_two(
     kind: SubjectKind, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_training_set(world, kind, tmp_path / "once")
     build_training_set(world, kind, tmp_path / "again")
     monkeypatch.setattr(features.batch.windows, "PART_ROWS", 500)
     build_training_set(world, kind, tmp_path / "in parts")
+    build_training_set(world, kind, tmp_path / "by two", threads=2)
 
     once = digests(tmp_path / "once")
     assert once.keys() >= {"features.parquet", "outcomes.parquet", "subjects.parquet"}
     assert digests(tmp_path / "again") == once
     assert digests(tmp_path / "in parts") == once
+    assert digests(tmp_path / "by two") == once
 
 
 @pytest.mark.parametrize("kind", ["route", "shipment"])

@@ -1,0 +1,42 @@
+"""Windows over what subjects of one kind did before, and what was found of them.
+
+Their events are rows of the very subjects that are asked about, and so are their keys.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from features.asof.windows import Window
+from features.batch.attached import ROW, Places
+from features.batch.grouping import Groups
+from features.batch.keying import by_key, by_keying, chosen
+from features.batch.moving import picked
+from features.batch.numbering import Numbering
+from features.batch.sweep import reduced
+from features.columns import Column, Columns, length
+
+
+class OwnHistory:
+    """`everyone` makes history, `subjects` are some or all of them, both in order of declaration.
+
+    `events` are by source those that windows reduce: `everyone` itself, or with their rows in it.
+    """
+
+    def __init__(self, everyone: Columns, subjects: Columns, events: dict[str, Columns]) -> None:
+        self._subjects = subjects
+        self._events = events
+        self._keys = Numbering(everyone)
+        ids = everyone["subject_id"]
+        is_everyone = subjects["subject_id"] is ids
+        self._rows = None if is_everyone else Places(ids).of(subjects["subject_id"])
+
+    def reduced(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Column]]:
+        """Each window for all subjects."""
+        for by, some in by_key(windows).items():
+            codes, size = self._keys.of(by)
+            of_subjects = codes if self._rows is None else picked(codes, self._rows)
+            asked = Groups.of(of_subjects, self._subjects["declared_at"], size)
+            for (source, _, where), few in by_keying(some).items():
+                events = self._events[source]
+                keys = picked(codes, events[ROW]) if ROW in events else codes
+                keys = chosen(keys, events, where)
+                yield from reduced(few, events, keys, asked, length(self._subjects))

@@ -1,0 +1,24 @@
+"""Rows picked and put by index, compiled: numpy looks at every index more than once."""
+
+import numpy as np
+from numba import njit
+
+from features.columns import Column
+
+
+@njit(cache=True, nogil=True)
+def picked(column: Column, which: Column) -> Column:
+    """The values at these places, none of which is negative."""
+    values = np.empty(len(which), column.dtype)
+    for at in range(len(which)):
+        values[at] = column[which[at]]
+    return values
+
+
+@njit(cache=True, nogil=True)
+def put(numbers: Column, where: Column, size: int) -> Column:
+    """A float64 column of so many rows with each number at its place; NaN where none is."""
+    column = np.full(size, np.nan)
+    for at in range(len(where)):
+        column[where[at]] = numbers[at]
+    return column
