@@ -13,8 +13,9 @@ class Settings(BaseSettings):
     """The service's settings, read once at the start and passed on.
 
     Shares are parts of all subjects; `disputed_control_probability` is the least probability of the
-    control draw for what a challenger would select and the champion does not. `max_body_bytes` holds the largest route that the records
-    allow: 5,000 positions (about 130 bytes each) with 500 legs (about 230) are 0.8 MB.
+    control draw for what a challenger would select and the champion does not. `max_body_bytes`
+    holds the largest route that the records allow: 5,000 positions (about 130 bytes each) with 500
+    legs (about 230) are 0.8 MB.
     `token_keys` is the JWKS of the server that issues access tokens, a file or an https address;
     without it no token is taken. Rates are subjects per second and key, in each process, which
     holds `most_in_flight` requests and turns the rest away. `witness` is where checkpoints of the

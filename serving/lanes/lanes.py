@@ -1,7 +1,7 @@
 """The lanes of an installation: plan, shares, draw and recent scores, put together."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
@@ -11,16 +11,21 @@ from serving.lanes.capacity import Shares, control_probability, explored
 from serving.lanes.draw import Draw
 from serving.lanes.exploring import Exploring
 from serving.lanes.hits import Hit
+from serving.lanes.others import Others
 from serving.lanes.placement import Cuts, Placement, place
 from serving.lanes.plan import OfficeCapacity, Plan
 from serving.lanes.recent import Placed, Recent
+from serving.lanes.rival import Rival
 from serving.settings import Settings
 from serving.store.alert_book import Exploration
 
 
 @dataclass(frozen=True)
 class Case:
-    """What decides a lane: who, where, when, how risky, what spoke besides, and is life at risk."""
+    """What decides a lane: who, where, when, how risky, what spoke besides, and is life at risk.
+
+    `rival` is what a challenger says, where there is one.
+    """
 
     kind: SubjectKind
     subject_id: str
@@ -29,16 +34,23 @@ class Case:
     probability: float
     is_life_at_risk: bool = False
     hits: tuple[Hit, ...] = ()
+    rival: Rival | None = None
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """Places subjects, and remembers where it placed them, so that lanes fill to their capacity."""
+    """Places subjects, and remembers where they were placed, so that lanes fill to their capacity.
+
+    `disputed_control` is the least probability of the control draw for what a challenger would
+    select; `others` tells what other workers placed.
+    """
 
     plan: Plan
     shares: Shares
     draw: Draw
     control_floor: float
+    disputed_control: float = 0.0
+    others: Others | None = None
     recent: Recent = field(default_factory=Recent)
     exploring: Exploring = field(default_factory=lambda: Exploring(lambda _: None))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -47,16 +59,18 @@ class Lanes:
     def of(
         cls,
         settings: Settings,
-        placed: Iterable[Placed] = (),
+        others: Others | None = None,
         newest_exploration: Callable[[SubjectKind], Exploration | None] = lambda _: None,
     ) -> Self:
-        """The lanes of a home folder, given what it placed lately; raises PlanRefused."""
+        """The lanes of a home folder, given what was placed lately; raises PlanRefused."""
         return cls(
             plan=Plan.read(settings.plan),
             shares=Shares.of(settings),
             draw=Draw.kept_in(settings.keys),
             control_floor=settings.control_probability,
-            recent=Recent.of(placed),
+            disputed_control=settings.disputed_control_probability,
+            others=others,
+            recent=Recent.of(others.lately() if others else ()),
             exploring=Exploring(newest_exploration),
         )
 
@@ -68,14 +82,24 @@ class Lanes:
         """
         factor = self.exploring.factor(case.kind, case.at)
         with self._lock:
+            if self.others:
+                self.others.read_into(self.recent)
             shares, usual = self._today(case)
             control = explored(usual, factor)
             scores = self.recent.scores(case.kind, case.office_id) or reference
-            placement = self._placed(case, shares.cuts(scores, control), control)
-            self.recent.add(
-                Placed(case.kind, case.office_id, case.at, case.probability, placement.lane)
-            )
+            cuts = shares.cuts(scores, control)
+            if case.rival and case.rival.would_select(shares.inspect):
+                control = max(control, self.disputed_control)
+            placement = self._placed(case, cuts, control)
+            self._remember(case, placement)
         return placement
+
+    def _remember(self, case: Case, placement: Placement) -> None:
+        if self.others:
+            self.others.note_own(case.kind, case.subject_id, case.at)
+        self.recent.add(
+            Placed(case.kind, case.office_id, case.at, case.probability, placement.lane)
+        )
 
     def _placed(self, case: Case, cuts: Cuts, control: float) -> Placement:
         return place(

@@ -59,7 +59,7 @@ class Recent:
         self._seen: dict[Key, _Seen] = defaultdict(_Seen)
         self._taken: Counter[tuple[str | None, Lane]] = Counter()
         self._arrived: Counter[str | None] = Counter()
-        self._today: str | None = None
+        self._today = ""
 
     @classmethod
     def of(cls, placed: Iterable[Placed]) -> Self:
@@ -70,15 +70,19 @@ class Recent:
         return recent
 
     def add(self, placed: Placed) -> None:
-        """Count one more; those of a day that is over no longer count as taken."""
+        """Count one more; those of a day that is over no longer count as taken.
+
+        What another worker placed before midnight may be heard of after it.
+        """
         day = placed.at.date().isoformat()
-        if day != self._today:
+        if day > self._today:
             self._taken.clear()
             self._arrived.clear()
             self._today = day
         self._seen[placed.kind, placed.office_id].add(placed.at, placed.probability)
-        self._taken[placed.office_id, placed.lane] += 1
-        self._arrived[placed.office_id] += 1
+        if day == self._today:
+            self._taken[placed.office_id, placed.lane] += 1
+            self._arrived[placed.office_id] += 1
 
     def scores(self, kind: SubjectKind, office_id: str | None) -> list[float] | None:
         """The newest scores, ascending; None where they are too few to set a threshold by."""

@@ -118,6 +118,11 @@ class Scorer:
         _refuse_unexplained(scores)
         return scores
 
+    def probabilities(self, rows: Floats) -> Floats:
+        """The probabilities of rows [n, features] alone, to the bit as `score` has them."""
+        calibration = self.model.manifest.calibration
+        return _logistic(calibration.slope * self.trees.margins(rows) + calibration.intercept)
+
 
 def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> None:
     for place, (theirs, ours) in enumerate(zip_longest(of_trees, of_manifest), 1):

@@ -1,0 +1,59 @@
+"""Where decisions put their subjects, in the order of the log: what workers tell each other."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Engine, func, select
+
+from serving.store.engine import failing_as_unavailable
+from serving.store.tables import decisions
+
+MOST = 100_000
+
+
+@dataclass(frozen=True)
+class PlacedRow:
+    """Where and when a decision put its subject; `seq` is its place in the log."""
+
+    seq: int
+    subject_kind: str
+    subject_id: str
+    office_id: str | None
+    scored_at: str
+    probability: float
+    lane: str
+
+
+_COLUMNS = tuple(decisions.c[each.name] for each in fields(PlacedRow))
+
+
+class PlacedLog:
+    """The placements of one database. Every method raises LogUnavailable where it fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def size(self) -> int:
+        """How many decisions there are."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.max(decisions.c.seq))) or 0
+
+    def since(self, instant: datetime) -> list[PlacedRow]:
+        """What decisions since an instant did: the newest of them, oldest first."""
+        wanted = (
+            select(*_COLUMNS)
+            .where(decisions.c.scored_at >= instant.isoformat())
+            .order_by(decisions.c.seq.desc())
+            .limit(MOST)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(wanted).all()
+        return [PlacedRow(**row._mapping) for row in reversed(rows)]
+
+    def after(self, seq: int) -> list[PlacedRow]:
+        """What the decisions after a place in the log did, in order."""
+        wanted = (
+            select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq).limit(MOST)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [PlacedRow(**row._mapping) for row in connection.execute(wanted)]
