@@ -13,6 +13,7 @@ from features.submission import Submission
 from features.wanted import missing_inputs
 from serving.access.callers import Caller
 from serving.attachments import completed
+from serving.decisions.challenger import rival_of
 from serving.decisions.decision import Decision, ModelRef
 from serving.decisions.score import Score, score_of
 from serving.errors import NoModel
@@ -69,6 +70,7 @@ class Assessor:
             probability=score.probability,
             is_life_at_risk=danger is not None,
             hits=tuple(hits(self.lanes.plan, submission, vector, request.at)),
+            rival=rival_of(self.champions, submission.subject_kind, vector),
         )
         placement = self.lanes.place(case, champion.model.manifest.score_quantiles)
         return Decision(
