@@ -25,7 +25,7 @@ from serving.monitor.report import (
 from serving.monitor.strata import RESCUE, Slice
 from training.estimators import Estimate, proportion
 
-MOST_VALUES = 30
+MOST_VALUES = 12
 """The values of a dimension that are told of; those of fewer decisions are left out."""
 
 BANDS = 5
