@@ -12,6 +12,7 @@ TidegateError
     │   └── ArtefactTampered    a digest or the signature does not fit
     ├── UnknownModel            no model of that name, version or alias
     ├── TrackingError           the tracking store cannot be reached or refused; nothing registered
+    ├── PolicyRefused           a policy to replay asks for what a history or an office has not
     ├── WaiverError             a waiver lacks a reason, or its end is none: says what is wanted
     └── PromotionRefused        one or more gates stay shut: lists the reasons
 """
@@ -33,6 +34,10 @@ class ParametersError(TrainingError):
 
 class NotEnoughLabels(TrainingError):
     """A window holds too few confirmed or too few not confirmed subjects."""
+
+
+class PolicyRefused(TrainingError):
+    """A policy cannot be replayed; the message names the key, the week or the office."""
 
 
 class SearchError(TrainingError):

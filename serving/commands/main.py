@@ -6,6 +6,7 @@ import typer
 
 from features.errors import TidegateError
 from serving.commands.accounts import accounts
+from serving.commands.backtest import backtest
 from serving.commands.build import build
 from serving.commands.demo import demo
 from serving.commands.doctor import doctor
@@ -34,6 +35,7 @@ for command in (demo, synth, build, train, evaluate, promote, serve, score, repl
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(doctor)
+app.command()(backtest)
 app.command()(monitor)
 app.add_typer(keys, name="keys")
 app.add_typer(impact, name="impact")

@@ -1,7 +1,5 @@
 """The report as one HTML file that needs nothing beside it."""
 
-import base64
-import io
 from collections.abc import Iterable
 from html import escape
 from string import Template
@@ -16,47 +14,27 @@ from training.evaluation.report import (
     Stability,
     TypologyFigures,
 )
+from training.html import document, table
 from training.leakage.finding import Finding
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")
 
-_PAGE = Template("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>$title</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body{font:15px/1.5 system-ui,sans-serif;color:#16242d;max-width:76rem;
-margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
-table{border-collapse:collapse;margin:.5rem 0;display:block;overflow-x:auto}
-th,td{padding:.2rem .8rem;text-align:right;
-border-bottom:1px solid #d9e0e4;font-variant-numeric:tabular-nums;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}small{color:#5a6b75}
-.note{background:#f3f0e7;border-left:4px solid #c8553d;padding:.6rem 1rem}
-.pictures{display:flex;flex-wrap:wrap;gap:1rem}img{max-width:100%;height:auto}
-</style></head><body>
-<h1>$title</h1>
-<p>Declared from $begins to $ends (UTC): $labelled labelled subjects, $confirmed confirmed.
-Brackets are 95 % intervals.</p>
-<p class="note">$population</p>
-$sections
-<div class="pictures">$pictures</div>
-</body></html>
-""")
+_INTRODUCTION = Template("""<p>Declared from $begins to $ends (UTC): $labelled labelled subjects,
+$confirmed confirmed. Brackets are 95 % intervals.</p>
+<p class="note">$population</p>""")
 
 
 def page(report: Report, drawn: dict[str, Figure]) -> str:
     """The whole page; texts from data are escaped."""
     window = report.window
-    return _PAGE.substitute(
-        title=escape(f"Evaluation of {report.name}"),
+    introduction = _INTRODUCTION.substitute(
         begins=f"{window.begins:%Y-%m-%d}",
         ends=f"{window.ends:%Y-%m-%d}",
         labelled=f"{report.inspected.labelled:,}",
         confirmed=f"{report.inspected.confirmed:,}",
         population=escape(report.population_precision),
-        sections="\n".join(_sections(report)),
-        pictures="\n".join(_picture(name, figure) for name, figure in drawn.items()),
     )
+    return document(f"Evaluation of {report.name}", (introduction, *_sections(report)), drawn)
 
 
 def _sections(report: Report) -> Iterable[str]:
@@ -66,7 +44,7 @@ def _sections(report: Report) -> Iterable[str]:
         yield _figures("Random lane: the population", report.random_lane)
     if report.at_office_capacity is not None:
         rows = [_capacity(report.at_office_capacity)]
-        yield _table("Every office inspects as many of its own as it did", CAPACITY, rows)
+        yield table("Every office inspects as many of its own as it did", CAPACITY, rows)
     yield _strata(report)
     yield from _oracle(report)
     if report.stability is not None:
@@ -79,13 +57,13 @@ def _sections(report: Report) -> Iterable[str]:
             (c.column, str(c.labelled), str(c.confirmed), spelt(c.roc_auc), spelt(c.precision))
             for c in report.cold
         ]
-        yield _table("On values that no earlier label spoke of", cold_head, cold_rows)
+        yield table("On values that no earlier label spoke of", cold_head, cold_rows)
     if report.leakage:
         found = [(f"{f.check}: {f.evidence}", _answer(f)) for f in report.leakage]
-        yield _table("Leakage checks", ("found", ""), found)
+        yield table("Leakage checks", ("found", ""), found)
     unseen = [(name, str(count)) for name, count in report.never_seen.items() if count]
     if unseen:
-        yield _table("Never seen in fitting", ("feature", "subjects"), unseen)
+        yield table("Never seen in fitting", ("feature", "subjects"), unseen)
 
 
 def _strata(report: Report) -> str:
@@ -114,7 +92,7 @@ def _strata(report: Report) -> str:
         )
         for s in report.strata
     ]
-    return _table("By stratum, each ranked by itself and cut at 5 %", head, rows)
+    return table("By stratum, each ranked by itself and cut at 5 %", head, rows)
 
 
 def _oracle(report: Report) -> Iterable[str]:
@@ -134,7 +112,7 @@ def _oracle(report: Report) -> Iterable[str]:
                 )
                 for o in oracle
             ]
-            yield _table(title, head, rows)
+            yield table(title, head, rows)
     title = "By typology, true cases in the highest 5 % of all subjects"
     yield _typologies(title, report.oracle_typologies)
 
@@ -143,7 +121,7 @@ def _typologies(title: str, typologies: tuple[TypologyFigures, ...]) -> str:
     rows = [
         (t.typology, f"{t.cases:,}", spelt(t.recall), "new" if t.is_new else "") for t in typologies
     ]
-    return _table(title, ("typology", "cases", "recall", ""), rows) if rows else ""
+    return table(title, ("typology", "cases", "recall", ""), rows) if rows else ""
 
 
 def _stability(stability: Stability) -> str:
@@ -152,7 +130,7 @@ def _stability(stability: Stability) -> str:
         f"Beside the champion {stability.champion[:19]}… on {stability.subjects:,} subjects: rank "
         f"correlation {spelt(Estimate(stability.rank_correlation))}"
     )
-    return _table(title, ("share inspected", "in the champion's highest too"), rows)
+    return table(title, ("share inspected", "in the champion's highest too"), rows)
 
 
 def _groups(report: Report) -> str:
@@ -177,7 +155,7 @@ def _groups(report: Report) -> str:
         )
         for g in report.groups
     ]
-    return _table("By group, the highest 5 % of all referred", head, rows)
+    return table("By group, the highest 5 % of all referred", head, rows)
 
 
 def _figures(title: str, figures: Figures) -> str:
@@ -193,7 +171,7 @@ def _figures(title: str, figures: Figures) -> str:
         ("share confirmed", spelt(figures.prevalence, places=4)),
     )
     title = f"{title} ({figures.labelled:,}, {figures.confirmed:,} confirmed)"
-    return _table(title, CAPACITY, rows) + _table("", ("figure", "value"), overall)
+    return table(title, CAPACITY, rows) + table("", ("figure", "value"), overall)
 
 
 def _capacity(at: CapacityFigures) -> tuple[str, ...]:
@@ -215,21 +193,5 @@ def spelt(estimate: Estimate, places: int = 3) -> str:
     return f"{estimate.value:.{places}f} [{estimate.low:.{places}f}, {estimate.high:.{places}f}]"
 
 
-def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    heading = f"<h2>{escape(title)}</h2>" if title else ""
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"{heading}<table><tr>{top}</tr>{body}</table>"
-
-
 def _answer(finding: Finding) -> str:
     return "refused" if finding.is_refusal else ""
-
-
-def _picture(name: str, figure: Figure) -> str:
-    content = io.BytesIO()
-    figure.savefig(content, format="png")
-    encoded = base64.b64encode(content.getvalue()).decode()
-    return f'<img alt="{escape(name.replace("_", " "))}" src="data:image/png;base64,{encoded}">'

@@ -1,0 +1,98 @@
+"""What a policy is replayed over: subjects week by week, and what is true of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from training.backtest.policy import Policy
+from training.errors import PolicyRefused
+from training.evaluation.judged import Judged
+from training.evaluation.oracle import Oracle
+from training.outcomes import Bools, Texts
+from training.ranking import Floats
+from training.training_set import TrainingSet
+
+WEEK = np.timedelta64(7, "D").astype("timedelta64[us]")
+
+
+@dataclass(frozen=True)
+class History:
+    """A training set with what an inspection of each subject finds, in the set's order.
+
+    `truth` is 1 or 0, NaN where nobody knows, and `typology` None where nothing is smuggled or
+    nobody knows. `probability` is the true one in an invented world and None for logged history,
+    where only what was inspected is known. `logged_probability` is with which probability history
+    inspected the subject; 1 in an invented world, where every inspection can be made.
+    """
+
+    data: TrainingSet
+    truth: Floats
+    typology: Texts
+    probability: Floats | None
+    logged_probability: Floats
+
+    @classmethod
+    def invented(cls, data: TrainingSet, oracle: Path) -> Self:
+        """A history whose every truth is told by an oracle file. Raises TrainingSetError."""
+        everyone = Judged(data, np.arange(len(data)), np.zeros(len(data)))
+        told = Oracle.read(oracle, everyone)
+        return cls(data, told.came_true, told.typology, told.probability, np.ones(len(data)))
+
+    @classmethod
+    def logged(cls, data: TrainingSet) -> Self:
+        """A history of which only the inspections that were made tell."""
+        outcomes = data.outcomes
+        probability = np.where(outcomes.is_labelled, outcomes.selection_probability, np.nan)
+        return cls(data, outcomes.label, outcomes.typology, None, probability)
+
+    @property
+    def is_invented(self) -> bool:
+        """Whether the truth of every subject is known."""
+        return self.probability is not None
+
+    @property
+    def offices(self) -> Texts:
+        """The office of each subject; subjects without one share an office of their own."""
+        offices = self.data.subjects["office_id"].astype(object)
+        return offices.where(offices.notna(), "(none)").to_numpy()
+
+    def weeks(self, policy: Policy) -> list[slice]:
+        """The subjects of each week that the policy decides on. Raises PolicyRefused."""
+        begins = policy.first_instant
+        first, last = self.data.declared_at[[0, -1]]
+        edges = begins + np.arange(policy.weeks + 1) * WEEK
+        if begins <= first or edges[-1] > last + WEEK:
+            raise PolicyRefused(
+                f"{policy.weeks} weeks from {policy.begins:%Y-%m-%d} are not all in the history, "
+                f"which goes from {_day(first)} to {_day(last)}; the policy must begin after that "
+                "first day, since it learns from what was inspected before"
+            )
+        weeks = [self.data.span(*edges[at : at + 2]) for at in range(policy.weeks)]
+        if empty := [at for at, week in enumerate(weeks) if week.start == week.stop]:
+            raise PolicyRefused(f"nothing was declared in the week from {_day(edges[empty[0]])}")
+        return weeks
+
+    def known_before(self, begins: int) -> Bools:
+        """Which subjects history itself had inspected, of those before row `begins`."""
+        return self.data.outcomes.is_labelled & (np.arange(len(self.data)) < begins)
+
+    def frame(self, *, reads_outcomes: bool) -> pd.DataFrame:
+        """The features; those made of outcomes are missing everywhere unless asked for."""
+        told = () if reads_outcomes else features_of_outcomes(self.data)
+        return self.data.frame.assign(**dict.fromkeys(told, np.nan))
+
+
+def features_of_outcomes(data: TrainingSet) -> tuple[str, ...]:
+    """Names of the features that read earlier outcomes."""
+    return tuple(
+        feature.name
+        for feature in data.inputs.features
+        if any(window.source.endswith("_outcomes") for window in feature.windows.values())
+    )
+
+
+def _day(instant: np.datetime64) -> str:
+    return str(instant.astype("datetime64[D]"))

@@ -1,0 +1,162 @@
+"""The models of a replayed policy: one that stands still, or trees grown anew on what it found."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from training.backtest.history import WEEK, History
+from training.backtest.policy import Policy
+from training.calibration import log_odds_of, probability_of
+from training.encoded_rows import EncodedRows
+from training.encoding import Encoding
+from training.errors import NotEnoughLabels, PolicyRefused
+from training.fit import Rows, grow
+from training.margins import Margins
+from training.outcomes import Bools, Instants
+from training.parameters import TrainingParameters
+from training.ranking import Floats, Ints
+from training.risk_model import RiskModel
+
+LARGEST_WEIGHT = 20.0
+
+
+@dataclass
+class Found:
+    """What a policy has learnt so far, in the history's order: labels, and when they are known."""
+
+    labels: Floats
+    known_at: Instants
+    probability: Floats
+
+    @classmethod
+    def before(cls, history: History, begins: int) -> "Found":
+        """What history itself had found of subjects before row `begins`."""
+        known, outcomes = history.known_before(begins), history.data.outcomes
+        return cls(
+            labels=np.where(known, outcomes.label, np.nan),
+            known_at=np.where(known, outcomes.known_at, np.datetime64("NaT")),
+            probability=np.where(known, outcomes.selection_probability, np.nan),
+        )
+
+    def add(self, rows: Ints, labels: Floats, known_at: Instants, probability: Floats) -> None:
+        """Remember inspections; a label that is NaN came to nothing and teaches nothing."""
+        self.labels[rows], self.known_at[rows], self.probability[rows] = (
+            labels,
+            known_at,
+            probability,
+        )
+
+    def known(self, since: np.datetime64, now: np.datetime64, declared_at: Instants) -> Ints:
+        """Rows whose label is known before `now` and that were declared from `since` on."""
+        is_known = ~np.isnan(self.labels) & (self.known_at < now) & (declared_at >= since)
+        return np.flatnonzero(is_known)
+
+    def weights(self, rows: Ints) -> Floats:
+        """How many subjects each row stands for, clipped."""
+        probability = np.nan_to_num(self.probability[rows], nan=1.0)
+        return np.asarray(1.0 / np.maximum(probability, 1.0 / LARGEST_WEIGHT))
+
+
+class Model(Protocol):
+    """What scores a week, knowing what was found until it began."""
+
+    def scores(self, week: slice, begins: np.datetime64, found: Found) -> Floats:
+        """A probability per subject of the week."""
+
+
+@dataclass
+class Standing:
+    """A finished model, the same in every week."""
+
+    model: RiskModel
+    history: History
+
+    def __post_init__(self) -> None:
+        begins = self.model.manifest.training_window.evaluation.begins
+        self.unseen_from = np.datetime64(begins.replace(tzinfo=None), "us")
+        self.margins = Margins.from_text(self.model.booster_text, threads=1)
+
+    def scores(self, week: slice, begins: np.datetime64, found: Found) -> Floats:
+        """Probabilities; raises PolicyRefused in weeks that the model was made of."""
+        if begins < self.unseen_from:
+            raise PolicyRefused(
+                f"the model has seen labels until {self.unseen_from.astype('datetime64[D]')}; the "
+                "policy must not begin earlier"
+            )
+        frame = self.history.data.frame.iloc[week]
+        columns = self.model.encoding.encode_columns(frame)
+        margins = self.margins.of_all(EncodedRows(columns, np.arange(len(frame))))
+        return probability_of(log_odds_of(margins, self.model.manifest.calibration))
+
+
+@dataclass
+class Retrained:
+    """Trees grown anew on the labels at hand, as often as the policy says."""
+
+    history: History
+    policy: Policy
+    fits: int = 0
+    _margins: Margins | None = field(default=None, repr=False)
+    _next_fit: np.datetime64 | None = None
+
+    def __post_init__(self) -> None:
+        frame = self.history.frame(reads_outcomes=self.policy.reads_outcomes)
+        first = self.history.weeks(self.policy)[0].start
+        text = [f.name for f in self.history.data.inputs.features if f.is_categorical]
+        fewest = self.policy.trees.fewest_per_category
+        before = frame[text].iloc[:first]
+        self.encoding = Encoding.learnt(before, self.history.data.inputs, fewest=fewest)
+        self.columns = self.encoding.encode_columns(frame)
+
+    def scores(self, week: slice, begins: np.datetime64, found: Found) -> Floats:
+        """Probabilities of the newest trees. Raises NotEnoughLabels before there are any."""
+        if self._is_due(begins):
+            self._fit(begins, found)
+        assert self._margins is not None
+        rows = EncodedRows(self.columns, np.arange(week.start, week.stop))
+        return 1.0 / (1.0 + np.exp(-self._margins.of_all(rows)))
+
+    def _is_due(self, begins: np.datetime64) -> bool:
+        if self._margins is None:
+            return True
+        return self._next_fit is not None and bool(begins >= self._next_fit)
+
+    def _fit(self, now: np.datetime64, found: Found) -> None:
+        """Grow trees; with too few labels, those there are go on."""
+        every = self.policy.retrain_every_weeks
+        self._next_fit = now + every * WEEK if every else None
+        rows = found.known(
+            now - self.policy.memory_weeks * WEEK, now, self.history.data.declared_at
+        )
+        labels = found.labels[rows]
+        if not self._teach(labels):
+            if self._margins is None:
+                raise NotEnoughLabels(
+                    f"{int(labels.sum())} confirmed of {len(labels)} inspected are known at the "
+                    f"policy's begin; want {self.policy.fewest_confirmed} confirmed and as many not"
+                )
+            return
+        parameters = TrainingParameters(seed=self.policy.seed, trees=self.policy.trees)
+        text = grow(
+            Rows(EncodedRows(self.columns, rows), labels, found.weights(rows)),
+            None,
+            self.encoding,
+            self.history.data.inputs,
+            parameters,
+        )
+        self._margins = Margins.from_text(text, threads=1)
+        self.fits += 1
+
+    def _teach(self, labels: Floats) -> bool:
+        confirmed = int(labels.sum())
+        return min(confirmed, len(labels) - confirmed) >= self.policy.fewest_confirmed
+
+
+def ruled(history: History, policy: Policy) -> Bools:
+    """Which subjects a rule of the policy selects."""
+    subjects = history.data.subjects
+    chosen = np.zeros(len(history.data), dtype=np.bool_)
+    for rule in policy.rules:
+        chosen |= (subjects[rule.column].astype(object) == rule.equals).to_numpy(dtype=np.bool_)
+    return chosen

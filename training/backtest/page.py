@@ -1,0 +1,87 @@
+"""Policies side by side as one HTML file."""
+
+from collections.abc import Iterable
+from html import escape
+
+from training.backtest.figures import PolicyFigures, TypologyFigures
+from training.backtest.pictures import pictures
+from training.evaluation.page import spelt
+from training.html import document, table
+
+Policies = tuple[PolicyFigures, ...]
+
+
+def page(policies: Policies, subject: str, *, is_invented: bool) -> str:
+    """The whole page; texts from data are escaped."""
+    parts = (_note(is_invented=is_invented), _found(policies), _typologies(policies))
+    title = f"Policies replayed over {len(policies[0].weeks)} weeks of {subject}s"
+    return document(title, (*parts, _prevalence(policies)), pictures(policies))
+
+
+def _note(*, is_invented: bool) -> str:
+    invented = "An invented world tells what every subject was, so hits are counted."
+    logged = (
+        "Only inspections that were really made tell of hits: each stands for as many as its "
+        "recorded probability says. Brackets are 95 % intervals over weeks."
+    )
+    return f'<p class="note">{escape(invented if is_invented else logged)}</p>'
+
+
+def _found(policies: Policies) -> str:
+    head = ("policy", "inspected", "of", "hits", "precision", "of the best", "per hit", "fits")
+    rows = (
+        (
+            p.name,
+            f"{p.inspected:,}",
+            f"{p.subjects:,}",
+            spelt(p.hits, places=0),
+            spelt(p.precision),
+            _number(p.share_of_best),
+            _number(p.inspections_per_hit, places=1),
+            str(p.fits),
+        )
+        for p in policies
+    )
+    return table("What was found, and the work it took", head, rows)
+
+
+def _typologies(policies: Policies) -> str:
+    names = sorted({(t.typology, t.is_new) for p in policies for t in p.typologies})
+    if not names:
+        return ""
+    head = ("typology", *(f"{p.name}: found, weeks to find" for p in policies))
+    rows = (
+        (f"{name} (new)" if is_new else name, *(_typology(name, p) for p in policies))
+        for name, is_new in names
+    )
+    return table("By typology; new is what had never been confirmed before", head, rows)
+
+
+def _typology(name: str, policy: PolicyFigures) -> str:
+    told = next((t for t in policy.typologies if t.typology == name), None)
+    return "–" if told is None else _in_words(told)
+
+
+def _in_words(told: TypologyFigures) -> str:
+    weeks = "never" if told.weeks_to_find is None else str(told.weeks_to_find)
+    return f"{told.found} of {told.subjects}, {weeks}"
+
+
+def _prevalence(policies: Policies) -> str:
+    head = ("policy and way of counting", "quarters", "mean", "bias", "± sd")
+    rows: Iterable[tuple[str, ...]] = (
+        (
+            f"{policy.name}: {told.way}",
+            str(told.blocks),
+            _number(told.mean, places=4),
+            _number(told.bias, places=4),
+            _number(told.deviation, places=4),
+        )
+        for policy in policies
+        for told in policy.prevalence
+    )
+    return table("What each policy would believe of all traffic", head, rows)
+
+
+def _number(value: float | None, places: int = 3) -> str:
+    return "–" if value is None else f"{value:.{places}f}"

@@ -1,0 +1,77 @@
+"""A policy: whom an office with room for few inspections looks at, as a TOML file says it."""
+
+import tomllib
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field, ValidationError, model_validator
+
+from training.errors import PolicyRefused
+from training.parameters import Day, Parameters, TreeParameters
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class Rule(Parameters):
+    """Subjects that are inspected whatever their score: those whose `column` equals a value."""
+
+    name: Annotated[str, Field(min_length=1)]
+    column: Literal["mode", "office_id", "origin_country", "operator_id"]
+    equals: Annotated[str, Field(min_length=1)]
+
+
+class Policy(Parameters):
+    """Capacity, and what fills it.
+
+    `capacity_share` is the part of an office's subjects of a week that it can inspect. Of that,
+    `exploration_share` is drawn by lot from what nothing else selected; the rest goes to `rules`
+    first and then to the highest scores, of at least `threshold`. From `begins` on the policy
+    decides; what was inspected before, it has learnt from. A model is fitted anew every
+    `retrain_every_weeks`, on the labels of the last `memory_weeks`; 0 keeps the first one. A label
+    is known `label_delay_days` after the declaration. Features made of earlier outcomes are left
+    out unless `reads_outcomes`: in the history they hold inspections that the policy never made.
+    """
+
+    begins: Day
+    weeks: Annotated[int, Field(ge=1, le=1040)]
+    capacity_share: Share = 0.05
+    exploration_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rules: tuple[Rule, ...] = ()
+    retrain_every_weeks: Annotated[int, Field(ge=0, le=520)] = 4
+    memory_weeks: Annotated[int, Field(ge=1, le=1040)] = 52
+    label_delay_days: Annotated[float, Field(ge=0, le=365)] = 14
+    reads_outcomes: bool = False
+    fewest_confirmed: Annotated[int, Field(ge=1)] = 20
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
+    trees: TreeParameters = TreeParameters(trees=120, early_stopping_rounds=0)
+
+    @property
+    def first_instant(self) -> np.datetime64:
+        """Midnight UTC at which the policy begins to decide."""
+        return np.datetime64(self.begins.astimezone(UTC).replace(tzinfo=None), "us")
+
+    @model_validator(mode="after")
+    def _fit_on_something(self) -> Self:
+        if self.memory_weeks * 7 <= self.label_delay_days:
+            raise ValueError("memory_weeks must be longer than label_delay_days")
+        if self.exploration_share == 1 and self.rules:
+            raise ValueError("rules have no room where exploration_share is 1")
+        return self
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The policy in a TOML file. Raises PolicyRefused, naming the key and what is allowed."""
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise PolicyRefused(f"{file}: no such file") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise PolicyRefused(f"{file}: not TOML: {error}") from None
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False)
+            told = (f"{'.'.join(map(str, f['loc'])) or 'the file'}: {f['msg']}" for f in faults)
+            allowed = ", ".join(cls.model_fields)
+            raise PolicyRefused(f"{file}: {'; '.join(told)} (keys: {allowed})") from None

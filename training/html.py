@@ -1,0 +1,55 @@
+"""Tables and pictures as one HTML file that needs nothing beside it."""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping
+from html import escape
+from string import Template
+
+from matplotlib.figure import Figure
+
+_PAGE = Template("""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>$title</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body{font:15px/1.5 system-ui,sans-serif;color:#16242d;max-width:76rem;
+margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
+table{border-collapse:collapse;margin:.5rem 0;display:block;overflow-x:auto}
+th,td{padding:.2rem .8rem;text-align:right;
+border-bottom:1px solid #d9e0e4;font-variant-numeric:tabular-nums;white-space:nowrap}
+th:first-child,td:first-child{text-align:left}small{color:#5a6b75}
+.note{background:#f3f0e7;border-left:4px solid #c8553d;padding:.6rem 1rem}
+.pictures{display:flex;flex-wrap:wrap;gap:1rem}img{max-width:100%;height:auto}
+</style></head><body>
+<h1>$title</h1>
+$parts
+<div class="pictures">$pictures</div>
+</body></html>
+""")
+
+
+def document(title: str, parts: Iterable[str], drawn: Mapping[str, Figure]) -> str:
+    """A whole page; `parts` are HTML, the title is text."""
+    return _PAGE.substitute(
+        title=escape(title),
+        parts="\n".join(parts),
+        pictures="\n".join(_picture(name, figure) for name, figure in drawn.items()),
+    )
+
+
+def table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table of texts, which are escaped; without a title, no heading."""
+    heading = f"<h2>{escape(title)}</h2>" if title else ""
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"{heading}<table><tr>{top}</tr>{body}</table>"
+
+
+def _picture(name: str, figure: Figure) -> str:
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    encoded = base64.b64encode(content.getvalue()).decode()
+    return f'<img alt="{escape(name.replace("_", " "))}" src="data:image/png;base64,{encoded}">'
