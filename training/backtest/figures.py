@@ -133,10 +133,10 @@ class _Seen:
 
 
 def _typologies(ledger: Ledger) -> Iterable[TypologyFigures]:
-    """By typology as far as it is known; new is what no inspection had found before the policy."""
+    """By typology as far as it is known; new is what no inspection had confirmed before."""
     first = ledger.weeks[0].rows.start
-    known = ledger.history.known_before(first)
-    before = {name for name in ledger.history.typology[known] if name is not None}
+    confirmed = ledger.history.known_before(first) & (ledger.history.data.outcomes.label == 1)
+    before = {name for name in ledger.history.typology[confirmed] if name is not None}
     for name, seen in sorted(_seen(ledger).items()):
         found = [each.week for each in seen if each.is_found]
         yield TypologyFigures(

@@ -1,0 +1,279 @@
+"""A replayed policy knows what it could have known, inspects what it may, and counts honestly."""
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.training.planted import BEGINS, INPUTS, instant, planted_world, write_training_set
+from training.backtest.figures import figures
+from training.backtest.history import History
+from training.backtest.ledger import Ledger
+from training.backtest.page import page
+from training.backtest.policy import Policy, Rule
+from training.backtest.replay import replay
+from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, select
+from training.errors import NotEnoughLabels, PolicyRefused
+from training.parameters import TreeParameters
+from training.training_set import TrainingSet
+
+DELAY_DAYS = 10
+
+
+def policy(**changed: object) -> Policy:
+    usual: dict[str, object] = {
+        "begins": instant("2025-05-01"),
+        "weeks": 20,
+        "capacity_share": 0.1,
+        "label_delay_days": DELAY_DAYS,
+        "trees": TreeParameters(trees=10, leaves=4, early_stopping_rounds=0),
+    }
+    return Policy(**(usual | changed))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A planted world, with an oracle of what became of every subject, inspected or not."""
+    folder = tmp_path_factory.mktemp("told")
+    features, outcomes, subjects = planted_world(6_000, seed=3)
+    write_training_set(folder, features, outcomes, subjects)
+    # The world's own chances, as the planted formula has them.
+    ratio = features["value_per_kg_ratio"].fillna(0.0).abs()
+    log_odds = -4.4 + 1.6 * ratio + 0.8 * features["late_payments_30d"]
+    log_odds += 1.2 * (features["corridor"] == "TR-DE").fillna(False).astype(float)
+    chance = 1 / (1 + np.exp(-log_odds))
+    drawn = np.random.default_rng(11).random(len(chance)) < chance
+    names = np.where(features["late_payments_30d"] > 2, "late", "cheap")
+    oracle = pd.DataFrame(
+        {
+            "subject_kind": "shipment",
+            "subject_id": features["subject_id"],
+            "true_probability": chance,
+            "typology": pd.array(np.where(drawn, names, None), dtype="str"),
+        }
+    )
+    oracle.to_parquet(folder / "oracle.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(folder: Path) -> TrainingSet:
+    return TrainingSet.read(folder, "shipment", INPUTS)
+
+
+@pytest.fixture(scope="module")
+def invented(folder: Path, data: TrainingSet) -> History:
+    return History.invented(data, folder / "oracle.parquet")
+
+
+@pytest.fixture(scope="module")
+def lived(invented: History) -> Ledger:
+    return replay("usual", policy(), invented)
+
+
+def inspected(ledger: Ledger) -> list[list[int]]:
+    return [ledger.rows_of(week).tolist() for week in ledger.weeks]
+
+
+def test_the_same_seed_lives_the_same_life_and_another_does_not(
+    invented: History, lived: Ledger
+) -> None:
+    assert inspected(replay("again", policy(), invented)) == inspected(lived)
+    assert inspected(replay("other", policy(seed=8), invented)) != inspected(lived)
+
+
+@pytest.mark.parametrize("week", [3, 9])
+def test_no_selection_knows_a_label_that_was_not_known_yet(
+    invented: History, lived: Ledger, week: int
+) -> None:
+    begins = np.datetime64("2025-05-01", "us") + np.timedelta64(7 * week, "D")
+    still_hidden = invented.data.declared_at + np.timedelta64(DELAY_DAYS, "D") >= begins
+    later = replace(invented, truth=np.where(still_hidden, 1 - invented.truth, invented.truth))
+
+    changed = replay("later", policy(), later)
+
+    assert inspected(changed)[: week + 1] == inspected(lived)[: week + 1]
+    assert inspected(changed) != inspected(lived)
+
+
+def test_what_was_never_inspected_teaches_nothing(invented: History, lived: Ledger) -> None:
+    looked_at = np.concatenate([lived.rows_of(week) for week in lived.weeks])
+    unseen = ~np.isin(np.arange(len(invented.data)), looked_at)
+    other = replace(invented, truth=np.where(unseen, 1 - invented.truth, invented.truth))
+    assert inspected(replay("other", policy(), other)) == inspected(lived)
+
+
+def test_learning_finds_more_than_the_lot(invented: History, lived: Ledger) -> None:
+    learnt = figures(lived).precision.value
+    by_lot = figures(replay("lot", policy(exploration_share=1.0), invented)).precision.value
+    assert learnt is not None
+    assert by_lot is not None
+    assert learnt > 1.5 * by_lot
+
+
+def test_a_policy_that_never_retrains_fits_once(invented: History, lived: Ledger) -> None:
+    assert replay("still", policy(retrain_every_weeks=0), invented).fits == 1
+    assert lived.fits == 5
+
+
+def test_typologies_are_counted_with_the_weeks_they_took(invented: History, lived: Ledger) -> None:
+    told = {each.typology: each for each in figures(lived).typologies}
+    first, last = lived.weeks[0].rows.start, lived.weeks[-1].rows.stop
+    for name, each in told.items():
+        assert each.subjects == (invented.typology[first:last] == name).sum()
+        weeks = [
+            at
+            for at, week in enumerate(lived.weeks)
+            if (invented.typology[lived.rows_of(week)] == name).any()
+        ]
+        began = next(
+            at for at, w in enumerate(lived.weeks) if (invented.typology[w.rows] == name).any()
+        )
+        assert each.weeks_to_find == min(weeks) - began
+
+
+def test_a_typology_is_new_that_no_inspection_had_confirmed(
+    invented: History, lived: Ledger
+) -> None:
+    first = lived.weeks[0].rows.start
+    rows = np.arange(len(invented.data))
+    renamed = np.where((rows < first) & (invented.typology == "late"), "cheap", invented.typology)
+    told = figures(replace(lived, history=replace(invented, typology=renamed))).typologies
+    assert {each.typology: each.is_new for each in told} == {"cheap": False, "late": True}
+
+
+def test_only_the_naive_count_is_far_from_the_truth(invented: History) -> None:
+    told = [
+        {b.way: b.bias for b in figures(replay("p", policy(seed=s), invented)).prevalence}
+        for s in range(6)
+    ]
+    mean = {way: np.mean([each[way] for each in told]) for way in told[0]}
+    assert mean["naive"] > 0.1
+    assert abs(mean["stratified"]) < 0.04
+
+
+def test_without_a_lot_nothing_can_be_said_of_all_traffic(invented: History) -> None:
+    told = figures(replay("none", policy(exploration_share=0.0), invented)).prevalence
+    assert [(each.way, each.blocks) for each in told if each.blocks] == [("naive", 2)]
+
+
+def test_logged_inspections_tell_of_hits_what_the_world_knows(data: TrainingSet) -> None:
+    logged = History.logged(data)
+    told = figures(replay("logged", policy(exploration_share=1.0, capacity_share=0.9), logged))
+    first, last = logged.weeks(policy())[0].start, logged.weeks(policy())[-1].stop
+    random = data.outcomes.in_random_lane[first:last]
+    precision = np.nanmean(data.outcomes.label[first:last][random])
+    assert told.precision.low is not None
+    assert told.precision.high is not None
+    assert told.precision.low < precision < told.precision.high
+    assert told.share_of_best is None
+
+
+@given(
+    sizes=st.lists(st.integers(0, 60), min_size=1, max_size=4),
+    share=st.floats(0.01, 1.0),
+    explored=st.floats(0.0, 1.0),
+    seed=st.integers(0, 2**20),
+)
+def test_a_week_fills_capacity_and_no_more_at_every_office(
+    sizes: list[int], share: float, explored: float, seed: int
+) -> None:
+    offices = np.repeat([f"o{n}" for n in range(len(sizes))], sizes).astype(object)
+    if not len(offices):
+        return
+    lots = np.random.default_rng(seed)
+    scores = lots.random(len(offices))
+    asked = policy(capacity_share=share, exploration_share=explored)
+
+    chosen = select(asked, scores, np.zeros(len(offices), dtype=bool), offices, lots)
+
+    assert len(set(chosen.places.tolist())) == len(chosen.places)
+    for office, size in zip((f"o{n}" for n in range(len(sizes))), sizes, strict=True):
+        assert abs((offices[chosen.places] == office).sum() - share * size) < 1 + 1e-9
+        own = np.flatnonzero(offices == office)
+        scored = chosen.places[(chosen.ways == BY_SCORE) & np.isin(chosen.places, own)]
+        left = np.setdiff1d(own, scored)
+        if len(scored) and len(left):
+            assert scores[scored].min() >= scores[left].max()
+    assert (chosen.probability[chosen.ways == BY_SCORE] == 1).all()
+    assert ((chosen.ways == BY_LOT).sum()) == chosen.drawn.sum()
+
+
+def test_the_lot_falls_as_often_as_its_recorded_probability_says() -> None:
+    offices = np.repeat(["a", "b"], [40, 10]).astype(object)
+    scores, times = np.linspace(0, 1, 50), np.zeros(50)
+    expected = 0.0
+    for seed in range(2_000):
+        lots = np.random.default_rng(seed)
+        asked = policy(capacity_share=0.2, exploration_share=0.5)
+        chosen = select(asked, scores, np.zeros(50, dtype=bool), offices, lots)
+        drawn = chosen.ways == BY_LOT
+        times[chosen.places[drawn]] += 1 / chosen.probability[drawn]
+        expected += chosen.pool.sum()
+    assert times.sum() / expected == pytest.approx(1, abs=0.03)
+
+
+def test_rules_come_before_scores_and_must_fit(invented: History) -> None:
+    rule = Rule(name="sea", column="mode", equals="sea")
+    with pytest.raises(PolicyRefused, match=r"rules alone select \d+ of \d+ .* at office office-"):
+        replay("sea", policy(rules=(rule,)), invented)
+
+    narrow = Rule(name="one operator", column="operator_id", equals="k7")
+    ruled = replay("one", policy(rules=(narrow,)), invented)
+    ways = np.concatenate([week.selection.ways for week in ruled.weeks])
+    rows = np.concatenate([ruled.rows_of(week) for week in ruled.weeks])
+    span = slice(ruled.weeks[0].rows.start, ruled.weeks[-1].rows.stop)
+    own = (invented.data.subjects["operator_id"] == "k7").to_numpy()
+    assert (ways == BY_RULE).sum() == own[span].sum() > 0
+    assert own[rows[ways == BY_RULE]].all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"begins": instant("2024-05-01")}, "must begin after"),
+        ({"weeks": 400}, "are not all in the history"),
+    ],
+)
+def test_weeks_outside_the_history_are_refused(
+    invented: History, changed: dict[str, datetime | int], says: str
+) -> None:
+    with pytest.raises(PolicyRefused, match=says):
+        replay("outside", policy(**changed), invented)
+
+
+def test_a_policy_without_labels_to_begin_with_is_refused(invented: History) -> None:
+    day = (BEGINS + np.timedelta64(8, "D")).astype("datetime64[D]")
+    with pytest.raises(NotEnoughLabels, match="are known at the policy's begin"):
+        replay("early", policy(begins=instant(str(day))), invented)
+
+
+def test_a_policy_file_is_read_or_named_with_the_key_that_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(
+        "begins = 2025-05-01\nweeks = 4\n[[rules]]\nname='x'\ncolumn='mode'\nequals='sea'"
+    )
+    assert Policy.read(file).rules[0].equals == "sea"
+    for text, key in (
+        ("begins = 2025-05-01\nweeks = 4\ncapacity = 0.1", "capacity"),
+        ("begins = 2025-05-01\nweeks = 0", "weeks"),
+        ("weeks = ", "not TOML"),
+    ):
+        file.write_text(text)
+        with pytest.raises(PolicyRefused, match=key):
+            Policy.read(file)
+    with pytest.raises(PolicyRefused, match="no such file"):
+        Policy.read(tmp_path / "absent.toml")
+
+
+def test_the_page_shows_policies_side_by_side_and_escapes_names(lived: Ledger) -> None:
+    shown = figures(replace(lived, name="<b>usual</b>"))
+    html = page((shown, figures(lived)), "shipment", is_invented=True)
+    assert "&lt;b&gt;usual&lt;/b&gt;" in html
+    assert "<b>" not in html
+    assert html.count("data:image/png") == 2
