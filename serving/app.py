@@ -1,5 +1,6 @@
 """Assembles the service; everything it does is elsewhere."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from serving.access.limits import Limits
+from serving.access.pseudonyms import Pseudonyms
 from serving.access.tokens import PublishedKeys, Tokens
 from serving.api import (
     batches,
@@ -28,10 +30,20 @@ from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
 from serving.assessment import Assessor
-from serving.console import attachments, monitoring, queue, reference, sign_in, supervision
+from serving.conditions import keep_telling
+from serving.console import (
+    accounts,
+    attachments,
+    monitoring,
+    queue,
+    reference,
+    sign_in,
+    supervision,
+)
 from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
 from serving.console import features as feature_pages
+from serving.console import models as model_pages
 from serving.console.pages import STATIC
 from serving.decisions.checkpoints import Notary
 from serving.decisions.sealing import Sealing
@@ -39,6 +51,7 @@ from serving.decisions.second_opinions import SecondOpinions
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
 from serving.errors import ExtraMissing
+from serving.exposition import is_shared
 from serving.governance.impact_assessment import require_assessment
 from serving.house import Beginning, Clock, House
 from serving.intake import Intake
@@ -111,6 +124,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         monitoring,
         decision_pages,
         feature_pages,
+        model_pages,
+        accounts,
         reference,
     ):
         app.include_router(pages.router)
@@ -182,6 +197,8 @@ def build_house(settings: Settings, clock: Clock) -> House:
         intake=intake,
         limits=Limits(settings.rate_per_s, settings.rate_burst),
         tokens=_tokens(settings, clock),
+        placed=PlacedLog(engine),
+        pseudonyms=Pseudonyms.kept_in(settings.keys),
         rescue_calls=_rescue_calls(settings, RescueOutbox(engine), clock),
         began=Beginning(clock()),
         summaries=SummaryStore(engine),
@@ -208,9 +225,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     house.desk.open()
     if house.rescue_calls:
         house.rescue_calls.start()
+    telling = asyncio.create_task(keep_telling(house)) if is_shared() else None
     try:
         yield
     finally:
+        if telling:
+            telling.cancel()
         house.desk.close()
         if house.rescue_calls:
             house.rescue_calls.stop()

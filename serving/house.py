@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from serving.access.limits import Limits
+from serving.access.pseudonyms import Pseudonyms
 from serving.access.tokens import Tokens
 from serving.desk import Desk
 from serving.intake import Intake
@@ -16,6 +17,7 @@ from serving.settings import Settings
 from serving.store.account_register import AccountRegister, SessionRegister
 from serving.store.decision_log import DecisionLog
 from serving.store.key_register import KeyRegister
+from serving.store.placed_log import PlacedLog
 from serving.store.summary_store import SummaryStore
 
 Clock = Callable[[], datetime]
@@ -50,5 +52,7 @@ class House:
     limits: Limits
     tokens: Tokens | None
     rescue_calls: RescueCalls | None
+    placed: PlacedLog
+    pseudonyms: Pseudonyms
     began: Beginning
     summaries: SummaryStore

@@ -21,7 +21,8 @@ class Settings(BaseSettings):
     holds `most_in_flight` requests and turns the rest away. `witness` is where checkpoints of the
     log are also written, best on another machine. `rescue_webhook` is called for every decision in
     the rescue lane, signed with `rescue_secret` (`whsec_…`, as Standard Webhooks has it);
-    `alert_webhook` and `alert_secret` are the same for alerts of `tidegate monitor`.
+    `alert_webhook` and `alert_secret` are the same for alerts of `tidegate monitor`. `mlflow_ui` is
+    the address that the page of models leads to for a run.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     rescue_secret: SecretStr | None = None
     alert_webhook: str | None = None
     alert_secret: SecretStr | None = None
+    mlflow_ui: Annotated[str, Field(pattern=r"^https?://")] | None = None
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
 
     @model_validator(mode="after")

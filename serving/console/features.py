@@ -1,20 +1,24 @@
 """The pages of features: what a number means, and where it is computed."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse
 
 from features.catalogue import feature_named, features_by_name
 from features.definition import Feature
 from features.indicators import INDICATORS
+from serving.access.callers import Caller
 from serving.api.requests import TheHouse
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import TheReader, TheSession
+from serving.console.sign_in import ReaderWith, TheSession
 from serving.explanation.wording import readable, value_in_words
 from serving.scorer.champions import Champion
 
 router = APIRouter(prefix="/console/features", include_in_schema=False, route_class=PageRoute)
+
+MayRead = Annotated[Caller, Depends(ReaderWith("explain", "study"))]
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class InTraining:
 
 
 @router.get("")
-def catalogue(reader: TheReader, session: TheSession) -> HTMLResponse:
+def catalogue(reader: MayRead, session: TheSession) -> HTMLResponse:
     """Every feature, by kind of evidence."""
     families: dict[str, list[Feature]] = {}
     for feature in features_by_name().values():
@@ -35,7 +39,7 @@ def catalogue(reader: TheReader, session: TheSession) -> HTMLResponse:
 
 
 @router.get("/{name}")
-def one(house: TheHouse, reader: TheReader, session: TheSession, name: str) -> HTMLResponse:
+def one(house: TheHouse, reader: MayRead, session: TheSession, name: str) -> HTMLResponse:
     """One feature, as the code defines it and as the models in service saw it."""
     feature = feature_named(name)
     champions = house.desk.assessor.champions.loaded()

@@ -21,7 +21,7 @@ from serving.house import House
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 
 OWN_PAGE = re.compile(
-    r"/console/(queue|cases|decisions|features|supervision|models)(/[A-Za-z0-9_-]{1,64}){0,2}"
+    r"/console/(queue|cases|decisions|features|supervision|models|monitor|accounts)(/[A-Za-z0-9_-]{1,64}){0,2}"
 )
 LARGEST_FORM = 32_768
 
@@ -59,9 +59,6 @@ class ReaderWith:
         if not any(caller.may(scope) for scope in self.scopes):
             raise Forbidden("this page is for others; sign in with another account")
         return caller
-
-
-TheReader = Annotated[Caller, Depends(ReaderWith("explain"))]
 
 
 def refuse_foreign(request: Request) -> None:
@@ -146,7 +143,9 @@ def first_page(caller: Caller) -> str:
     """Where the work of a caller begins."""
     if caller.may("review"):
         return "/console/queue"
-    return "/console/decisions" if caller.may("explain") else "/console/models"
+    if caller.may("explain"):
+        return "/console/decisions"
+    return "/console/accounts" if caller.may("administer") else "/console/models"
 
 
 def _admitted(house: House, form: dict[str, str]) -> tuple[str, Caller] | None:

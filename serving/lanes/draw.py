@@ -6,14 +6,12 @@ someone asks; it is a keyed hash of the subject, and the key is secret.
 """
 
 import hashlib
-import os
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from features.records import SubjectKind
+from serving.access.kept_secret import kept_secret
 from serving.lanes.placement import Lots
 
 
@@ -29,13 +27,7 @@ class Draw:
     @classmethod
     def kept_in(cls, folder: Path) -> Self:
         """The draw of an installation: its secret seed is in `folder`, made on first use."""
-        path = folder / "draw.seed"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
-            with os.fdopen(made, "wb") as file:
-                file.write(secrets.token_bytes(32))
-        return cls(path.read_bytes())
+        return cls(kept_secret(folder, "draw.seed"))
 
     def lots(self, kind: SubjectKind, subject_id: str) -> Lots:
         """The lots of one subject, independent of each other."""

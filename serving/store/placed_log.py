@@ -1,5 +1,6 @@
 """Where decisions put their subjects, in the order of the log: what workers tell each other."""
 
+from collections import Counter
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -22,6 +23,16 @@ class PlacedRow:
     scored_at: str
     probability: float
     lane: str
+
+
+@dataclass(frozen=True)
+class LaneCount:
+    """How many subjects of one kind came into a lane, and which share of all of that kind."""
+
+    subject_kind: str
+    lane: str
+    subjects: int
+    share: float
 
 
 _COLUMNS = tuple(decisions.c[each.name] for each in fields(PlacedRow))
@@ -49,6 +60,21 @@ class PlacedLog:
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(wanted).all()
         return [PlacedRow(**row._mapping) for row in reversed(rows)]
+
+    def counts(self, since: datetime) -> list[LaneCount]:
+        """What came into which lane since an instant, by kind; the fullest lane first."""
+        wanted = (
+            select(decisions.c.subject_kind, decisions.c.lane, func.count())
+            .where(decisions.c.scored_at >= since.isoformat())
+            .group_by(decisions.c.subject_kind, decisions.c.lane)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(wanted).all()
+        totals: Counter[str] = Counter()
+        for kind, _, subjects in rows:
+            totals[kind] += subjects
+        counts = [LaneCount(kind, lane, n, n / totals[kind]) for kind, lane, n in rows]
+        return sorted(counts, key=lambda each: (each.subject_kind, -each.subjects, each.lane))
 
     def after(self, seq: int) -> list[PlacedRow]:
         """What the decisions after a place in the log did, in order."""

@@ -28,7 +28,9 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/letter": {"reviewer", "supervisor", "rescue"},
     "/console/supervision": {"supervisor", "auditor"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
-    "/console/decisions": {"reviewer", "supervisor", "rescue", "auditor"},
+    "/console/decisions": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
+    "/console/models": {"auditor", "data_scientist"},
+    "/console/accounts": {"auditor", "admin"},
 }
 
 

@@ -1,0 +1,154 @@
+"""The page of accounts and keys: who may do what, made and ended by an admin, seen by an auditor.
+
+A password or key is shown once, in the answer to the form that made it, and kept nowhere.
+"""
+
+import secrets
+from datetime import timedelta
+from typing import Annotated, get_args
+
+import structlog
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field, ValidationError
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from serving.access.accounts import Role, new_account
+from serving.access.api_keys import Scope, new_key
+from serving.access.callers import Caller
+from serving.access.sessions import Session
+from serving.api.requests import TheHouse
+from serving.console.pages import PageRoute, page
+from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.errors import Forbidden, NameTaken, Unprocessable
+from serving.house import House
+
+router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
+log = structlog.get_logger(__name__)
+
+MayLook = Annotated[Caller, Depends(ReaderWith("administer", "audit"))]
+MayAdminister = Annotated[Caller, Depends(ReaderWith("administer"))]
+
+# What a key of a machine may be allowed; what people do takes an account.
+KEY_SCOPES: tuple[Scope, ...] = ("score", "explain", "ingest", "review", "rescue")
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .@+-]+$")]
+Offices = Annotated[str, Field(max_length=400, pattern=r"^[A-Za-z0-9, ]*$")]
+
+
+class NewAccount(BaseModel):
+    """What is asked for an account; no offices means all."""
+
+    name: Name
+    role: Role
+    offices: Offices = ""
+
+
+class NewKey(BaseModel):
+    """What is asked for a key; no days means until it is revoked."""
+
+    name: Name
+    offices: Offices = ""
+    days: Annotated[int, Field(ge=1, le=3_650)] | None = None
+
+
+@router.get("")
+def show_accounts(house: TheHouse, caller: MayLook, session: TheSession) -> HTMLResponse:
+    """Every account and key, with what it may do and whether it is in use."""
+    return _page(house, caller, session)
+
+
+@router.post("")
+def make_account(
+    house: TheHouse, caller: MayAdminister, session: TheSession, form: SignedForm
+) -> HTMLResponse:
+    """Make an account and show its password, this once."""
+    try:
+        asked = NewAccount.model_validate(form)
+        password = secrets.token_urlsafe(15)
+        offices = _offices(asked.offices)
+        account = new_account(asked.name, password, asked.role, offices, house.clock())
+        house.accounts.add(account)
+    except (ValidationError, NameTaken) as refusal:
+        return _page(house, caller, session, refusal=_said(refusal))
+    log.info("account_made", by=caller.name, name=asked.name, role=asked.role)
+    return _page(house, caller, session, made=f"The password of {asked.name}", secret=password)
+
+
+@router.post("/disable")
+def disable_account(house: TheHouse, caller: MayAdminister, form: SignedForm) -> Response:
+    """End an account and its sessions; nobody ends their own."""
+    name = form.get("name", "")
+    if name == caller.name:
+        raise Forbidden("another admin must end your own account")
+    house.accounts.disable(name, house.clock())
+    log.info("account_disabled", by=caller.name, name=name)
+    return RedirectResponse("/console/accounts", 303)
+
+
+@router.post("/keys")
+def make_key(
+    house: TheHouse, caller: MayAdminister, session: TheSession, form: SignedForm
+) -> HTMLResponse:
+    """Make a key and show it, this once."""
+    try:
+        asked, scopes = NewKey.model_validate(form), _scopes(form)
+        now = house.clock()
+        ends_at = now + timedelta(days=asked.days) if asked.days else None
+        kept, shown = new_key(asked.name, scopes, _offices(asked.offices), now, ends_at)
+        house.keys.add(kept)
+    except (ValidationError, NameTaken, Unprocessable) as refusal:
+        return _page(house, caller, session, refusal=_said(refusal))
+    log.info("key_made", by=caller.name, key_id=kept.key_id, scopes=scopes)
+    return _page(house, caller, session, made=f"The key of {asked.name}", secret=str(shown))
+
+
+@router.post("/keys/revoke")
+def revoke_key(house: TheHouse, caller: MayAdminister, form: SignedForm) -> Response:
+    """End a key."""
+    house.keys.revoke(form.get("name", ""), house.clock())
+    log.info("key_revoked", by=caller.name)
+    return RedirectResponse("/console/accounts", 303)
+
+
+def _page(
+    house: House,
+    caller: Caller,
+    session: Session,
+    *,
+    refusal: str | None = None,
+    made: str = "",
+    secret: str = "",
+) -> HTMLResponse:
+    return page(
+        "accounts.html",
+        status=200 if refusal is None else 422,
+        reader=caller,
+        session=session,
+        refusal=refusal,
+        made=made,
+        secret=secret,
+        accounts=house.accounts.all(),
+        keys=house.keys.all(),
+        now=house.clock(),
+        roles=get_args(Role),
+        scopes=KEY_SCOPES,
+        may_act=caller.may("administer"),
+    )
+
+
+def _scopes(form: dict[str, str]) -> tuple[Scope, ...]:
+    scopes = tuple(scope for scope in KEY_SCOPES if f"may_{scope}" in form)
+    if not scopes:
+        raise Unprocessable("say what the key may do")
+    return scopes
+
+
+def _offices(told: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(told.replace(",", " ").split()))
+
+
+def _said(refusal: Exception) -> str:
+    if not isinstance(refusal, ValidationError):
+        return str(refusal)
+    first = refusal.errors(include_input=False, include_url=False)[0]
+    return f"{first['loc'][0]}: {first['msg'][:1].lower()}{first['msg'][1:]}"

@@ -1,0 +1,81 @@
+"""The page of models: who answers, who is asked beside, how well, and where it is recorded."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ValidationError
+from starlette.responses import HTMLResponse
+
+from features.records import SubjectKind
+from serving.access.callers import Caller
+from serving.api.requests import TheHouse
+from serving.console.pages import PageRoute, page
+from serving.console.sign_in import ReaderWith, TheSession
+from serving.house import House
+from serving.review.summary import LANE_NAMES
+from serving.scorer.champions import Champion, Role
+from training.risk_model import RiskModel
+
+router = APIRouter(prefix="/console/models", include_in_schema=False, route_class=PageRoute)
+
+MayStudy = Annotated[Caller, Depends(ReaderWith("study"))]
+COUNTED = timedelta(days=14)
+
+
+class Registered(BaseModel):
+    """What `registration.json` says beside an artefact: who trained it, when, in which run."""
+
+    trainer: str
+    registered_at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Seated:
+    """A model in service; `registered` is None where nothing is recorded beside its artefact."""
+
+    role: Role
+    version: str
+    model: RiskModel
+    registered: Registered | None
+
+    @classmethod
+    def of(cls, role: Role, holder: Champion, models: Path) -> "Seated":
+        """A loaded model, with what is recorded beside its artefact."""
+        folder = models / holder.model.manifest.name / holder.version
+        try:
+            registered = Registered.model_validate_json((folder / "registration.json").read_bytes())
+        except (OSError, ValidationError):
+            registered = None
+        return cls(role, holder.version, holder.model, registered)
+
+
+@router.get("")
+def show_models(house: TheHouse, reader: MayStudy, session: TheSession) -> HTMLResponse:
+    """Champions and those beside them, their figures, and how their lanes were filled."""
+    since = house.clock() - COUNTED
+    kinds = house.desk.assessor.champions.loaded()
+    return page(
+        "models.html",
+        reader=reader,
+        session=session,
+        seated={kind: _seated(house, kind, champion) for kind, champion in kinds.items()},
+        lanes=house.placed.counts(since),
+        lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
+        days=COUNTED.days,
+        run_address=lambda run_id: _run_address(house.settings.mlflow_ui, run_id),
+    )
+
+
+def _seated(house: House, kind: SubjectKind, champion: Champion) -> list[Seated]:
+    champions, models = house.desk.assessor.champions, house.settings.models
+    holders = {"champion": champion, **champions.beside(kind)}
+    return [Seated.of(role, holder, models) for role, holder in holders.items()]
+
+
+def _run_address(ui: str | None, run_id: str) -> str | None:
+    return f"{ui.rstrip('/')}/#/runs/{quote(run_id, safe='')}" if ui else None
