@@ -87,7 +87,7 @@ def test_the_same_seed_lives_the_same_life_and_another_does_not(
     assert inspected(replay("other", policy(seed=8), invented)) != inspected(lived)
 
 
-@pytest.mark.parametrize("week", [3, 9])
+@pytest.mark.parametrize("week", [4, 8])
 def test_no_selection_knows_a_label_that_was_not_known_yet(
     invented: History, lived: Ledger, week: int
 ) -> None:
