@@ -1,13 +1,13 @@
 """Records on arrival: each taken once, in any order, and made into events.
 
 A record is known by its id, an outcome by its subject and when that was inspected; what is known
-already is passed over. An outcome is an event beside its subject's own record, and a shipment's
-lane is told by its journey: whichever comes last completes the event, so that no order of arrival
-leaves one out.
+already is passed over. An outcome is an event beside its subject's own record, from when both are
+known, and a shipment's lane is told by its journey: whichever comes last completes the event, so
+that no order of arrival leaves one out.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import itemgetter
@@ -35,14 +35,14 @@ _INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
 class Arrivals:
     """Records on their way into the ledgers of the layouts `into`.
 
-    With `before`, only what became known before that instant matters; with `asked`, only these keys
-    of the layouts do.
+    With `before`, only what became known before that instant matters; `insert` puts events under
+    their keys.
     """
 
     schema: Schema
     into: tuple[Layout, ...]
     before: int | None = None
-    asked: Mapping[Layout, Collection[bytes]] | None = None
+    insert: Callable[[Writing, Iterable[Layout], Plain], None] = insert_events
 
     def take(self, store: Writing, records: Mapping[str, Arriving]) -> None:
         """Put what is new among records into the ledgers; record types may be left out."""
@@ -60,10 +60,7 @@ class Arrivals:
     def of_note(
         self, store: Reading, records: Mapping[str, Sequence[Record]], before: int
     ) -> dict[str, list[Record]]:
-        """The records of a request that could change a number as of an instant: those not known.
-
-        A subject that was declared then or later counts only with an inspection before.
-        """
+        """The records of a request that could change a number as of an instant: those not known."""
         noted = {
             name: [one for one in given if self._is_of_note(store, one, before)]
             for name, given in records.items()
@@ -78,8 +75,7 @@ class Arrivals:
             return True
         kind, id_ = _named(record)
         is_new = self.schema.kept[kind].is_new(store, [id_])[0]
-        is_earlier = instant_us(record.declared_at) < before
-        return is_new and (is_earlier or store.get(_keys(_INSPECTED[kind], [id_])) != [None])
+        return is_new and instant_us(record.declared_at) < before
 
     def _take_journeys(self, store: Writing, journeys: Plain) -> None:
         journeys = self._new(store, "route", journeys)
@@ -104,11 +100,9 @@ class Arrivals:
         _append(store, [(_WAITING + j.encode(), s) for j, s in named if j not in known])
 
     def _new(self, store: Reading, kind: SubjectKind, subjects: Plain) -> Plain:
-        ids = texts(subjects, "subject_id")
-        is_new = np.array(self.schema.kept[kind].is_new(store, ids))
-        if self.before is not None and is_new.any():
-            is_inspected = [bool(told) for told in _lists(store, _keys(_INSPECTED[kind], ids))]
-            is_new &= (numbers(subjects, "declared_at") < self.before) | np.array(is_inspected)
+        is_new = np.array(self.schema.kept[kind].is_new(store, texts(subjects, "subject_id")))
+        if self.before is not None:
+            is_new &= numbers(subjects, "declared_at") < self.before
         return kept_where(subjects, is_new)
 
     def _complete(self, store: Writing, journeys: Plain) -> None:
@@ -152,10 +146,11 @@ class Arrivals:
     def _put_inspections(
         self, store: Writing, kind: SubjectKind, subjects: Plain, told: list[Any]
     ) -> None:
-        """Put inspections beside their subjects, one row each."""
+        """Put inspections beside their subjects, one row each: known once both are."""
+        found_at = np.array([known_at for _, known_at, _ in told], np.int64)
         events = {
             "record_id": subjects["subject_id"],
-            "known_at": np.array([known_at for _, known_at, _ in told], np.int64),
+            "known_at": np.maximum(found_at, numbers(subjects, "declared_at")),
             "is_confirmed": np.array([is_confirmed for *_, is_confirmed in told], np.float64),
         }
         self._insert(store, OUTCOMES[kind], subjects | events)
@@ -170,7 +165,7 @@ class Arrivals:
             events = kept_where(events, numbers(events, "known_at") < self.before)
         if size_of(events):
             layouts = [layout for layout in self.into if layout.source == source]
-            insert_events(store, layouts, events, self.asked)
+            self.insert(store, layouts, events)
 
 
 def _named(subject: Journey | Shipment) -> tuple[SubjectKind, str]:

@@ -1,6 +1,6 @@
 """Events of a source put into the ledgers of all its keyings."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -9,40 +9,55 @@ from features.state.keys import keys_of, parts_of
 from features.state.labels import label_codes
 from features.state.layout import ID_WORDS, MISSING, NEVER, Layout
 from features.state.ledger import insert
-from features.state.plain import Plain, numbers, size_of, taken, texts
+from features.state.merging import NOT_COUNTED
+from features.state.plain import Plain, kept_where, numbers, size_of, texts
 from features.state.store import Writing
 
 
-def insert_events(
-    store: Writing,
-    layouts: Iterable[Layout],
-    events: Plain,
-    asked: Mapping[Layout, Collection[bytes]] | None = None,
-) -> None:
+class Parts:
+    """The columns of events as parts of keys, each made once."""
+
+    def __init__(self, events: Plain) -> None:
+        self._events = events
+        self._made: dict[str, list[bytes | None]] = {}
+
+    def keys(self, layout: Layout) -> list[bytes | None]:
+        """The key of each event in a keying; None where it has none or is not meant."""
+        for name in layout.matching:
+            if name not in self._made:
+                self._made[name] = parts_of(self._events[name])
+        keys = keys_of([self._made[name] for name in layout.matching], size_of(self._events))
+        if layout.where is None:
+            return keys
+        is_meant = (numbers(self._events, layout.where) == 1).tolist()
+        return [key if meant else None for key, meant in zip(keys, is_meant, strict=True)]
+
+
+def insert_events(store: Writing, layouts: Iterable[Layout], events: Plain) -> None:
     """Put events under their keys, where they meet the keying's condition and have its key.
 
-    `events` has `known_at`, `record_id` and what the layouts read. Keys that are not among those
-    `asked` are left out, where these are given; the store is then for asking only.
+    `events` has `known_at`, `record_id` and what the layouts read.
     """
-    layouts, size = list(layouts), size_of(events)
-    matched = {name for layout in layouts for name in layout.matching}
-    parts = {name: parts_of(events[name]) for name in matched}
+    parts = Parts(events)
     for layout in layouts:
-        keys = keys_of([parts[name] for name in layout.matching], size)
-        kept = [at for at, key in enumerate(keys) if key is not None]
-        if asked is not None:
-            kept = [at for at in kept if keys[at] in asked.get(layout, ())]
-        if layout.where is not None:
-            is_meant = (numbers(events, layout.where) == 1).tolist()
-            kept = [at for at in kept if is_meant[at]]
-        if kept:
-            read = {name: events[name] for name in ("known_at", "record_id", *layout.columns)}
-            rows = _rows(store, layout, read if len(kept) == size else taken(read, kept))
-            of_rows = [keys[at] or b"" for at in kept]
-            insert(store, layout, of_rows, rows, is_passing=asked is not None)
+        keys = parts.keys(layout)
+        kept = [key is not None for key in keys]
+        if own := [key for key in keys if key is not None]:
+            insert(
+                store,
+                layout,
+                own,
+                rows_of(store, layout, kept_where(read_by(layout, events), kept)),
+            )
 
 
-def _rows(store: Writing, layout: Layout, events: Plain) -> Column:
+def read_by(layout: Layout, events: Plain) -> Plain:
+    """The columns that rows of a layout are made of."""
+    return {name: events[name] for name in ("known_at", "record_id", *layout.columns)}
+
+
+def rows_of(store: Writing, layout: Layout, events: Plain) -> Column:
+    """A row for each event; a text that is counted gets a code that stays."""
     rows = np.empty((size_of(events), layout.width), np.int64)
     rows[:, 0] = numbers(events, "known_at")
     if layout.has_ids:
@@ -50,8 +65,9 @@ def _rows(store: Writing, layout: Layout, events: Plain) -> Column:
     for at, name in enumerate(layout.values, start=layout.order_words):
         rows[:, at] = _integers(numbers(events, name))
     for at, name in enumerate(layout.labels):
-        rows[:, layout.label_at + 2 * at] = label_codes(store, events[name])
-        rows[:, layout.label_at + 2 * at + 1] = NEVER
+        codes = label_codes(store, events[name])
+        rows[:, layout.label_at + 2 * at] = codes
+        rows[:, layout.label_at + 2 * at + 1] = np.where(codes == MISSING, NOT_COUNTED, NEVER)
     return rows
 
 

@@ -57,13 +57,8 @@ def starts_of(blobs: list[Blob | None]) -> Column:
     return np.array([0, *accumulate([len(blob) // 8 if blob else 0 for blob in blobs])])
 
 
-def insert(
-    store: Writing, layout: Layout, keys: list[bytes], rows: Column, *, is_passing: bool = False
-) -> None:
-    """Put events, a row and a key each, among those of their keys.
-
-    What is only passing leaves open blobs as long as they become: nobody reads them twice.
-    """
+def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> None:
+    """Put events, a row and a key each, among those of their keys."""
     distinct = sorted(set(keys))
     place = dict(zip(distinct, range(len(distinct)), strict=True))
     places = np.fromiter(map(place.__getitem__, keys), np.int64, len(keys))
@@ -77,17 +72,17 @@ def insert(
     out, out_ends = merged(
         words(blobs), ends_of(blobs), rows, ends, layout.order_words, layout.label_at
     )
-    store.put(_blobs(store, layout, distinct, out, out_ends, is_passing))
+    store.put(_blobs(store, layout, distinct, out, out_ends))
 
 
 def _blobs(
-    store: Writing, layout: Layout, keys: list[bytes], out: Column, ends: Column, is_passing: bool
+    store: Writing, layout: Layout, keys: list[bytes], out: Column, ends: Column
 ) -> list[tuple[bytes, bytes]]:
     whole, most = out.tobytes(), HEADER_WORDS + 2 * PAGE_ROWS * layout.width
     blobs, start = [], 0
     for key, stop in zip(keys, ends.tolist(), strict=True):
         blob = whole[8 * start : 8 * stop]
-        if stop - start >= most and not is_passing:
+        if stop - start >= most:
             blob = _closed(store, layout, key, out[start:stop])
         blobs.append((open_key(layout, key), blob))
         start = stop
@@ -150,13 +145,14 @@ def _reopened(
     return np.array([first, until]).tobytes() + rows.tobytes() + (blob or b"")[8 * HEADER_WORDS :]
 
 
-def _last_keys(layout: Layout, key: bytes, label: int, codes: list[int]) -> list[bytes]:
+def last_keys(layout: Layout, key: bytes, label: int, codes: list[int]) -> list[bytes]:
     """Where the last instant in closed pages of each label lies."""
     start = b"%c%c%b%c" % (_LAST, layout.number, key, label)
     return [start + code.to_bytes(8, "big", signed=True) for code in codes]
 
 
-def _last(store: Reading, keys: list[bytes]) -> Column:
+def last_of(store: Reading, keys: list[bytes]) -> Column:
+    """The instants at such keys; NEVER where there is none."""
     blobs = store.get(keys)
     return np.array(
         [int.from_bytes(b, "big", signed=True) if b else NEVER for b in blobs], np.int64
@@ -168,7 +164,7 @@ def _tell_last(store: Reading, layout: Layout, key: bytes, new: Column) -> None:
     for label in range(len(layout.labels)):
         word = layout.label_at + 2 * label
         codes, places = np.unique(new[:, word], return_inverse=True)
-        new[:, word + 1] = _last(store, _last_keys(layout, key, label, codes.tolist()))[places]
+        new[:, word + 1] = last_of(store, last_keys(layout, key, label, codes.tolist()))[places]
 
 
 def _note_last(
@@ -176,9 +172,9 @@ def _note_last(
 ) -> None:
     """Keep when closed pages had some labels last, or NEVER: by label, and in order of time."""
     last.pop(MISSING, None)
-    keys = _last_keys(layout, key, label, [*last])
+    keys = last_keys(layout, key, label, [*last])
     (blob,) = store.get([lasts_key(layout, key, label)])
-    lasts, gone = np.frombuffer(blob or b"", np.int64), np.sort(_last(store, keys))
+    lasts, gone = np.frombuffer(blob or b"", np.int64), np.sort(last_of(store, keys))
     gone, come = gone[gone != NEVER], np.array([*last.values()], np.int64)
     # Of equal instants as many go as are gone.
     at = np.searchsorted(lasts, gone) + np.arange(len(gone)) - np.searchsorted(gone, gone)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from features.asof.sources import Keying, keying_of
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
 from features.state import ledger
-from features.state.keys import Part, key_of, part_of
+from features.state.keys import Part, part_of
 from features.state.layout import Layout
 from features.state.ledger import (
     lasts_key,
@@ -21,27 +21,22 @@ from features.state.ledger import (
     summaries_key,
     words,
 )
+from features.state.passing import Bringing, Slot
 from features.state.reduction import (
     REDUCERS,
     Opened,
     Pages,
-    needed,
+    Passing,
+    Told,
+    paged,
     reduced,
     slots_with_pages,
-    summary_places,
+    tell_last,
 )
 from features.state.store import Blob, Reading
 
-Pick = Callable[[Sequence[bytes | None]], Sequence[bytes | None]]
+Pick = Callable[[Sequence[bytes | None]], Any]
 """The parts of one key among those of all columns."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The ledger that windows read: a keying, under the key that these columns form."""
-
-    layout: Layout
-    by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,11 +48,13 @@ class Plan:
     columns: tuple[str, ...]
     _picks: tuple[Pick, ...]
     _starts: tuple[bytes, ...]
+    _label_ats: Column
     _numbered: Column
     _widths: Column
     _summary_widths: Column
     _labelled: tuple[tuple[int, int, int], ...]
-    _no_pages: Pages
+    _no_pages: tuple[Told, Pages]
+    _no_passing: Passing
 
     @classmethod
     def of(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
@@ -81,10 +78,12 @@ class Plan:
             _picks=tuple(_pick([columns.index(name) for name in slot.by]) for slot in slots),
             _starts=tuple(open_key(slot.layout, b"") for slot in slots),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
+            _label_ats=np.array([slot.layout.label_at for slot in slots], np.int64),
             _widths=np.array([slot.layout.width for slot in slots], np.int64),
             _summary_widths=np.array([slot.layout.summary_width for slot in slots], np.int64),
             _labelled=tuple(labelled),
-            _no_pages=_none(len(windows), len(slots)),
+            _no_pages=_no_pages(len(windows), len(slots)),
+            _no_passing=Passing(_EMPTY, np.zeros(len(slots) + 1, np.int64)),
         )
 
     def numbers(self, store: Reading, subject: Mapping[str, Part], at: int) -> Column:
@@ -97,29 +96,39 @@ class Plan:
     def keys(self, subject: Mapping[str, Part]) -> list[bytes | None]:
         """The key that a subject has in each slot."""
         parts = [part_of(subject[name]) for name in self.columns]
-        return [key_of(pick(parts)) for pick in self._picks]
+        keys: list[bytes | None] = []
+        for pick in self._picks:
+            try:
+                keys.append(b"".join(pick(parts)))
+            except TypeError:  # a part is None
+                keys.append(None)
+        return keys
 
-    def asked(self, keys: Sequence[bytes | None]) -> dict[Layout, set[bytes]]:
-        """The keys by their layouts."""
-        asked: dict[Layout, set[bytes]] = {}
-        for slot, key in zip(self.slots, keys, strict=True):
-            if key is not None:
-                asked.setdefault(slot.layout, set()).add(key)
-        return asked
-
-    def numbers_of(self, store: Reading, keys: list[bytes | None], at: int) -> Column:
-        """As `numbers`, for a subject with these keys."""
+    def numbers_of(
+        self,
+        store: Reading,
+        keys: Sequence[bytes | None],
+        at: int,
+        beside: Bringing | None = None,
+    ) -> Column:
+        """As `numbers`, for a subject with these keys and what comes `beside`."""
         blobs = self._opened(store, keys)
         opened = Opened(words(blobs), starts_of(blobs), self._widths)
         with_pages = slots_with_pages(opened)
-        pages = self._pages(store, keys, with_pages, at) if len(with_pages) else self._no_pages
-        numbers = reduced(self._numbered, at, opened, pages)
+        told, pages = self._no_pages
+        if len(with_pages):
+            told, pages = self._pages(store, keys, with_pages, at)
+        passing = self._no_passing
+        if beside is not None and beside.brought:
+            passing = beside.passing(store, with_pages, at)
+            tell_last(passing, self._label_ats, at, opened, told, pages)
+        numbers = reduced(self._numbered, at, opened, told, pages, passing)
         if None in keys:
             has_none = np.array([key is None for key in keys])
             numbers[has_none[self._numbered[:, 0]]] = np.nan
         return numbers
 
-    def _opened(self, store: Reading, keys: list[bytes | None]) -> list[Blob | None]:
+    def _opened(self, store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
         where = [
             b"-" if key is None else start + key
             for start, key in zip(self._starts, keys, strict=True)
@@ -127,52 +136,48 @@ class Plan:
         return store.get(where)
 
     def _pages(
-        self, store: Reading, keys: list[bytes | None], with_pages: Column, at: int
-    ) -> Pages:
-        """The closed pages of all slots, those fetched that are needed."""
+        self, store: Reading, keys: Sequence[bytes | None], with_pages: Column, at: int
+    ) -> tuple[Told, Pages]:
+        """What is told of the closed pages of all slots, and those that are needed."""
         slots = with_pages.tolist()
-        told = store.get([summaries_key(self.slots[i].layout, keys[i] or b"") for i in slots])
-        bases, starts = summary_places(with_pages, starts_of(told), self._summary_widths)
-        lasts, last_ends = self._lasts(store, keys, slots)
-        pages = Pages(
-            summaries=words(told),
-            bases=bases,
-            summary_starts=starts,
-            words=_EMPTY,
-            starts=_NO_STARTS,
-            rows=ledger.PAGE_ROWS,
-            lasts=lasts,
-            last_ends=last_ends,
+        where = [summaries_key(self.slots[slot].layout, keys[slot] or b"") for slot in slots]
+        labelled = [one for one in self._labelled if one[1] in slots]
+        where += [
+            lasts_key(self.slots[slot].layout, keys[slot] or b"", label)
+            for _, slot, label in labelled
+        ]
+        blobs = store.get(where)
+        summaries = blobs[: len(slots)]
+        told, wanted = paged(
+            self._numbered,
+            at,
+            with_pages,
+            self._summary_widths,
+            words(summaries),
+            starts_of(summaries),
         )
-        is_needed = needed(self._numbered, at, pages)
-        return self._fetched(store, keys, pages, is_needed) if is_needed.any() else pages
-
-    def _lasts(
-        self, store: Reading, keys: list[bytes | None], with_pages: list[int]
-    ) -> tuple[Column, Column]:
-        """For each window that counts labels in closed pages, when each was there last."""
-        blobs: list[Blob | None] = [None] * len(self.windows)
-        for window, slot, label in self._labelled:
-            if slot in with_pages:
-                place = lasts_key(self.slots[slot].layout, keys[slot] or b"", label)
-                (blobs[window],) = store.get([place])
-        return words(blobs), starts_of(blobs)
+        lasts: list[Blob | None] = [None] * len(self.windows)
+        for (window, *_), blob in zip(labelled, blobs[len(slots) :], strict=True):
+            lasts[window] = blob
+        return told, self._fetched(store, keys, wanted, len(told.starts), lasts)
 
     def _fetched(
-        self, store: Reading, keys: list[bytes | None], pages: Pages, is_needed: Column
+        self,
+        store: Reading,
+        keys: Sequence[bytes | None],
+        wanted: Column,
+        size: int,
+        lasts: list[Blob | None],
     ) -> Pages:
-        (wanted,) = is_needed.nonzero()
-        slots = pages.bases.searchsorted(wanted, "right") - 1
-        own = (wanted - pages.bases[slots]).tolist()
         blobs = store.get(
             [
                 page_key(self.slots[slot].layout, keys[slot] or b"", page)
-                for slot, page in zip(slots.tolist(), own, strict=True)
+                for slot, page, _ in wanted.tolist()
             ]
         )
-        starts = np.full(len(is_needed), -1)
-        starts[wanted] = starts_of(blobs)[:-1]
-        return pages._replace(words=words(blobs), starts=starts)
+        starts = np.full(size, -1)
+        starts[wanted[:, 2]] = starts_of(blobs)[:-1]
+        return Pages(words(blobs), starts, ledger.PAGE_ROWS, words(lasts), starts_of(lasts))
 
 
 def _pick(places: Sequence[int]) -> Pick:
@@ -183,19 +188,10 @@ def _pick(places: Sequence[int]) -> Pick:
 
 # As read from blobs, which nobody may change.
 _EMPTY = np.frombuffer(b"", np.int64)
-
-
-def _none(windows: int, slots: int) -> Pages:
-    return Pages(
-        summaries=_EMPTY,
-        bases=np.zeros(slots + 1, np.int64),
-        summary_starts=_NO_STARTS,
-        words=_EMPTY,
-        starts=_NO_STARTS,
-        rows=ledger.PAGE_ROWS,
-        lasts=_EMPTY,
-        last_ends=np.zeros(windows + 1, np.int64),
-    )
-
-
 _NO_STARTS = np.zeros(0, np.int64)
+
+
+def _no_pages(windows: int, slots: int) -> tuple[Told, Pages]:
+    told = Told(_EMPTY, np.zeros(slots + 1, np.int64), _NO_STARTS)
+    ends = np.zeros(windows + 1, np.int64)
+    return told, Pages(_EMPTY, _NO_STARTS, ledger.PAGE_ROWS, _EMPTY, ends)

@@ -38,22 +38,40 @@ class Opened(NamedTuple):
     widths: Column
 
 
-class Pages(NamedTuple):
-    """The closed pages of all slots, counted through.
+class Told(NamedTuple):
+    """The summaries of the closed pages of all slots, counted through.
 
-    `bases` tells per slot where its pages begin, `summary_starts` per page where its summary lies,
-    `starts` where the page itself does, if it was fetched; each has `rows` rows. `lasts` tells, for
-    the i-th window from `last_ends[i]` on, when closed pages had each label last, in order of time.
+    `bases` tells per slot where its pages begin, `starts` per page where its summary lies.
     """
 
     summaries: Column
     bases: Column
-    summary_starts: Column
+    starts: Column
+
+
+class Pages(NamedTuple):
+    """Closed pages: `starts` tells per page where it lies, if it was fetched; each has `rows` rows.
+
+    `lasts` tells, for the i-th window from `last_ends[i]` on, when closed pages had each label
+    last, in order of time.
+    """
+
     words: Column
     starts: Column
     rows: int
     lasts: Column
     last_ends: Column
+
+
+class Passing(NamedTuple):
+    """Rows beside those of the slots, in any order, those of a slot from `starts[slot]` on.
+
+    Beside a label each tells when the slot's own rows had it last before the instant that is asked
+    about.
+    """
+
+    words: Column
+    starts: Column
 
 
 @njit(cache=True)
@@ -67,11 +85,27 @@ def slots_with_pages(opened: Opened) -> Column:
 
 
 @njit(cache=True)
-def summary_places(slots: Column, starts: Column, widths: Column) -> tuple[Column, Column]:
-    """Per slot where its pages begin, and per page where its summary lies.
+def paged(
+    windows: Column, at: int, slots: Column, widths: Column, summaries: Column, starts: Column
+) -> tuple[Told, Column]:
+    """What is told of closed pages, and which of them must be fetched: slot, page of it, page.
 
     `starts` are of the summaries of the `slots` that have pages, `widths` those of every slot's.
     """
+    told = _told(slots, widths, summaries, starts)
+    is_needed = _needed(windows, at, told)
+    wanted = np.empty((is_needed.sum(), 3), np.int64)
+    row = 0
+    for slot in slots:
+        for page in range(told.bases[slot], told.bases[slot + 1]):
+            if is_needed[page]:
+                wanted[row] = slot, page - told.bases[slot], page
+                row += 1
+    return told, wanted
+
+
+@njit(cache=True)
+def _told(slots: Column, widths: Column, summaries: Column, starts: Column) -> Told:
     bases = np.zeros(len(widths) + 1, np.int64)
     for at, slot in enumerate(slots):
         bases[slot + 1] = (starts[at + 1] - starts[at]) // widths[slot]
@@ -80,26 +114,53 @@ def summary_places(slots: Column, starts: Column, widths: Column) -> tuple[Colum
     for at, slot in enumerate(slots):
         for page in range(bases[slot], bases[slot + 1]):
             places[page] = starts[at] + (page - bases[slot]) * widths[slot]
-    return bases, places
+    return Told(summaries, bases, places)
 
 
 @njit(cache=True)
-def needed(windows: Column, at: int, pages: Pages) -> Column:
-    """Which pages must be fetched."""
-    is_needed = np.zeros(len(pages.summary_starts), np.bool_)
+def _needed(windows: Column, at: int, told: Told) -> Column:
+    is_needed = np.zeros(len(told.starts), np.bool_)
     for window in windows:
         slot, reducer, span = window[0], window[1], window[2]
-        first, stop, whole, whole_stop = _pages_of(pages, slot, window_begin(at, span), at)
+        first, stop, whole, whole_stop = _pages_of(told, slot, window_begin(at, span), at)
         if reducer != DISTINCT:
             is_needed[first:whole] = True
             is_needed[whole_stop:stop] = True
-        elif not told_by_lasts(pages, slot, at):
+        elif not told_by_lasts(told, slot, at):
             is_needed[first:stop] = True
     return is_needed
 
 
 @njit(cache=True)
-def reduced(windows: Column, at: int, opened: Opened, pages: Pages) -> Column:
+def tell_last(
+    passing: Passing, label_ats: Column, at: int, opened: Opened, told: Told, pages: Pages
+) -> None:
+    """Set beside each label that passes when its slot had it last, as far as rows at hand know."""
+    for slot in range(len(label_ats)):
+        width = opened.widths[slot]
+        own = passing.words[passing.starts[slot] : passing.starts[slot + 1]].reshape(-1, width)
+        for word in range(label_ats[slot], width if len(own) else 0, 2):
+            rows = opened.words[opened.starts[slot] + HEADER_WORDS : opened.starts[slot + 1]]
+            _tell_last(own, word, rows, at)
+            for page in range(told.bases[slot], told.bases[slot + 1]):
+                if pages.starts[page] >= 0:
+                    _tell_last(own, word, _page(pages, page, width), at)
+
+
+@njit(cache=True)
+def _tell_last(own: Column, word: int, rows: Column, at: int) -> None:
+    width = own.shape[1]
+    for start in range(0, len(rows), width):
+        if rows[start] < at:
+            for row in own:
+                if row[word] == rows[start + word]:
+                    row[word + 1] = max(row[word + 1], rows[start])
+
+
+@njit(cache=True)
+def reduced(
+    windows: Column, at: int, opened: Opened, told: Told, pages: Pages, passing: Passing
+) -> Column:
     """The number of each window at an instant."""
     numbers = np.empty(len(windows))
     gathered = np.empty(9, np.int64)
@@ -108,32 +169,43 @@ def reduced(windows: Column, at: int, opened: Opened, pages: Pages) -> Column:
         begin, width = window_begin(at, span), opened.widths[slot]
         gathered[:] = 0
         gathered[NEWEST] = MISSING
-        if pages.bases[slot + 1] > pages.bases[slot]:
-            _take_pages(gathered, pages, i, windows[i], width, begin, at)
+        if told.bases[slot + 1] > told.bases[slot]:
+            _take_pages(gathered, told, pages, i, windows[i], width, begin, at)
         start, stop = opened.starts[slot], opened.starts[slot + 1]
         if stop > start:
             rows = opened.words[start + HEADER_WORDS : stop]
             _take_rows(gathered, rows, width, word, reducer, begin, at)
+        beside = passing.words[passing.starts[slot] : passing.starts[slot + 1]].reshape(-1, width)
+        for row in range(len(beside)):
+            if begin <= beside[row, 0] < at:
+                _take_passing(gathered, beside, row, word, reducer, begin)
         numbers[i] = number_gathered(gathered, reducer, at)
     return numbers
 
 
 @njit(cache=True)
 def _take_pages(
-    gathered: Column, pages: Pages, i: int, window: Column, width: int, begin: int, at: int
+    gathered: Column,
+    told: Told,
+    pages: Pages,
+    i: int,
+    window: Column,
+    width: int,
+    begin: int,
+    at: int,
 ) -> None:
-    slot, reducer, _, word, told = window
-    if reducer == DISTINCT and told_by_lasts(pages, slot, at):
+    slot, reducer, _, word, of_value = window
+    if reducer == DISTINCT and told_by_lasts(told, slot, at):
         lasts = pages.lasts[pages.last_ends[i] : pages.last_ends[i + 1]]
         gathered[DIFFERENT] += len(lasts) - np.searchsorted(lasts, begin)
         return
-    first, stop, whole, whole_stop = _pages_of(pages, slot, begin, at)
+    first, stop, whole, whole_stop = _pages_of(told, slot, begin, at)
     if reducer == DISTINCT:
         whole = whole_stop = stop
     for page in range(first, whole):
         _take_rows(gathered, _page(pages, page, width), width, word, reducer, begin, at)
     if whole < whole_stop:
-        _take_summaries(gathered, pages, slot, whole, whole_stop, told, reducer)
+        _take_summaries(gathered, told, slot, whole, whole_stop, of_value, reducer)
     for page in range(whole_stop, stop):
         _take_rows(gathered, _page(pages, page, width), width, word, reducer, begin, at)
 
@@ -144,27 +216,27 @@ def _page(pages: Pages, page: int, width: int) -> Column:
 
 
 @njit(cache=True)
-def _pages_of(pages: Pages, slot: int, begin: int, at: int) -> tuple[int, int, int, int]:
+def _pages_of(told: Told, slot: int, begin: int, at: int) -> tuple[int, int, int, int]:
     """The pages that have events of a window, from the first to the one before `stop`.
 
     Those from `whole` to the one before `whole_stop` have no others; first <= whole <= whole_stop.
     """
-    base, end = pages.bases[slot], pages.bases[slot + 1]
-    first = _first_page(pages, base, end, 1, begin)
-    stop = _first_page(pages, base, end, 0, at)
+    base, end = told.bases[slot], told.bases[slot + 1]
+    first = _first_page(told, base, end, 1, begin)
+    stop = _first_page(told, base, end, 0, at)
     if first >= stop:
         return stop, stop, stop, stop
-    whole = first + (pages.summaries[pages.summary_starts[first]] < begin)
-    whole_stop = stop - (pages.summaries[pages.summary_starts[stop - 1] + 1] >= at)
+    whole = first + (told.summaries[told.starts[first]] < begin)
+    whole_stop = stop - (told.summaries[told.starts[stop - 1] + 1] >= at)
     return first, stop, whole, max(whole, whole_stop)
 
 
 @njit(cache=True)
-def _first_page(pages: Pages, start: int, stop: int, word: int, instant: int) -> int:
+def _first_page(told: Told, start: int, stop: int, word: int, instant: int) -> int:
     """The first page that begins (word 0) or ends (word 1) at an instant or later."""
     while start < stop:
         middle = (start + stop) // 2
-        if pages.summaries[pages.summary_starts[middle] + word] < instant:
+        if told.summaries[told.starts[middle] + word] < instant:
             start = middle + 1
         else:
             stop = middle
@@ -172,42 +244,42 @@ def _first_page(pages: Pages, start: int, stop: int, word: int, instant: int) ->
 
 
 @njit(cache=True)
-def told_by_lasts(pages: Pages, slot: int, at: int) -> bool:
+def told_by_lasts(told: Told, slot: int, at: int) -> bool:
     """Whether all closed pages became known before the instant."""
-    last = pages.bases[slot + 1] - 1
-    return last < pages.bases[slot] or pages.summaries[pages.summary_starts[last] + 1] < at
+    last = told.bases[slot + 1] - 1
+    return last < told.bases[slot] or told.summaries[told.starts[last] + 1] < at
 
 
 @njit(cache=True)
 def _take_summaries(
-    gathered: Column, pages: Pages, slot: int, first: int, stop: int, told: int, reducer: int
+    gathered: Column, told: Told, slot: int, first: int, stop: int, of_value: int, reducer: int
 ) -> None:
     """Take whole pages, by what adds up until the last one and until the one before the first."""
-    summaries, last = pages.summaries, pages.summary_starts[stop - 1]
+    summaries, last = told.summaries, told.starts[stop - 1]
     if gathered[EVENTS] == 0:
-        gathered[FIRST] = summaries[pages.summary_starts[first]]
-    gathered[EVENTS] += _added(pages, slot, first, stop, 2)
+        gathered[FIRST] = summaries[told.starts[first]]
+    gathered[EVENTS] += _added(told, slot, first, stop, 2)
     gathered[LAST] = summaries[last + 1]
-    if told == 0:
+    if of_value == 0:
         return
     if reducer in (LARGEST, SMALLEST):
         for page in range(first, stop):
-            value = pages.summary_starts[page] + told
+            value = told.starts[page] + of_value
             if summaries[value + 2] != MISSING:
                 take_extremes(gathered, summaries[value + 2], summaries[value + 3])
                 gathered[PRESENT] += 1
     else:
-        gathered[SUM] += _added(pages, slot, first, stop, told)
-        gathered[PRESENT] += _added(pages, slot, first, stop, told + 1)
-        gathered[NEWEST] = summaries[last + told + 4]
+        gathered[SUM] += _added(told, slot, first, stop, of_value)
+        gathered[PRESENT] += _added(told, slot, first, stop, of_value + 1)
+        gathered[NEWEST] = summaries[last + of_value + 4]
 
 
 @njit(cache=True)
-def _added(pages: Pages, slot: int, first: int, stop: int, word: int) -> int:
+def _added(told: Told, slot: int, first: int, stop: int, word: int) -> int:
     """By how much a running word of the summaries grows over these pages."""
-    grown = pages.summaries[pages.summary_starts[stop - 1] + word]
-    if first > pages.bases[slot]:
-        grown -= pages.summaries[pages.summary_starts[first - 1] + word]
+    grown = told.summaries[told.starts[stop - 1] + word]
+    if first > told.bases[slot]:
+        grown -= told.summaries[told.starts[first - 1] + word]
     return grown
 
 
@@ -241,6 +313,32 @@ def _take_rows(
                 gathered[SUM] += value
                 gathered[PRESENT] += 1
         gathered[NEWEST] = rows[(stop - 1) * width + word]
+
+
+@njit(cache=True)
+def _take_passing(
+    gathered: Column, beside: Column, row: int, word: int, reducer: int, begin: int
+) -> None:
+    """Take one of the rows that pass; whatever asks for the newest value is not told of any."""
+    instant = beside[row, 0]
+    gathered[FIRST] = min(gathered[FIRST], instant) if gathered[EVENTS] else instant
+    gathered[LAST] = max(gathered[LAST], instant) if gathered[EVENTS] else instant
+    gathered[EVENTS] += 1
+    if reducer == DISTINCT:
+        gathered[DIFFERENT] += beside[row, word + 1] < begin and _is_first(beside, row, word, begin)
+    elif word > 0 and beside[row, word] != MISSING:
+        take_extremes(gathered, beside[row, word], beside[row, word])
+        gathered[SUM] += beside[row, word]
+        gathered[PRESENT] += 1
+
+
+@njit(cache=True)
+def _is_first(beside: Column, row: int, word: int, begin: int) -> bool:
+    """Whether no row before has the same label in a window; all lie before its end."""
+    for before in range(row):
+        if beside[before, word] == beside[row, word] and beside[before, 0] >= begin:
+            return False
+    return True
 
 
 @njit(cache=True)

@@ -12,6 +12,7 @@ from features.state.arrivals import Arrivals
 from features.state.entry import Arriving
 from features.state.keys import Part
 from features.state.layout import fingerprint, layouts_of
+from features.state.passing import Bringing
 from features.state.plan import Plan
 from features.state.schema import Schema
 from features.state.store import Beside, Store
@@ -91,10 +92,10 @@ class State:
             noted = self._arrivals.of_note(view, beside, at) if beside else {}
             if not noted:
                 return plan.numbers_of(view, keys, at)
-            seen, asked = Beside(view), plan.asked(keys)
-            beside_it = replace(self._arrivals, into=(*asked,), before=at, asked=asked)
-            beside_it.take(seen, noted)
-            return plan.numbers_of(seen, keys, at)
+            bringing = Bringing(plan.slots, keys)
+            arriving = replace(self._arrivals, before=at, insert=bringing.insert)
+            arriving.take(Beside(view), noted)
+            return plan.numbers_of(view, keys, at, bringing)
 
     def _begin(self) -> None:
         made_for = fingerprint(self._layouts.values()).encode()

@@ -23,6 +23,7 @@ from features.columns import DAY_US, HOUR_US
 from features.state import ledger
 from features.state.events import insert_events
 from features.state.layout import layouts_of
+from features.state.passing import Bringing
 from features.state.plain import Plain
 from features.state.plan import Plan
 from features.state.store import Beside
@@ -149,6 +150,38 @@ def test_every_window_equals_plain_sql_however_the_events_came(
         numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in queries])
 
     np.testing.assert_array_equal(numbers, by_sql(rows, queries, WINDOWS), strict=True)
+
+
+IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("page_rows", [2, 3, 256])
+@settings(max_examples=how_many(25, 400), deadline=None)
+@given(
+    rows=st.lists(event, min_size=1, max_size=40),
+    queries=st.lists(query, min_size=1, max_size=4),
+    brought=st.sets(st.integers(min_value=0, max_value=39), min_size=1),
+)
+def test_what_comes_beside_counts_as_if_it_had_been_kept(
+    page_rows: int, rows: list[tuple], queries: list[tuple], brought: set[int]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "PAGE_ROWS", page_rows)
+        layouts, store = layouts_of(IN_ANY_ORDER), Blobs()
+        plan, numbers = Plan.of(IN_ANY_ORDER, layouts), []
+        if kept := [i for i in range(len(rows)) if i not in brought]:
+            events = columns_of([rows[i] for i in kept], kept)
+            insert_events(store, layouts.values(), events)
+        for key, at in queries:
+            keys = plan.keys({"key": key})
+            beside = Bringing(plan.slots, keys)
+            for i in sorted(brought):
+                if i < len(rows) and rows[i][1] < at:
+                    beside.insert(Beside(store), layouts.values(), columns_of([rows[i]], [i]))
+            numbers.append(plan.numbers_of(store, keys, at, beside))
+
+    np.testing.assert_array_equal(numbers, by_sql(rows, queries, IN_ANY_ORDER), strict=True)
 
 
 def test_what_a_late_event_pushes_out_of_closed_pages_counts_once(

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from features.asof.windows import count, total
+from features.asof.windows import Window, count, latest, total
 from features.columns import instant_us
-from features.errors import RecordsError, StateMismatch
+from features.errors import DefinitionError, RecordsError, StateMismatch
 from features.records import Journey, Outcome, Record, Shipment, Transaction
 from features.state.embedded import EmbeddedStore
+from features.state.layout import layouts_of
 from features.state.rebuild import rebuild
+from features.state.schema import Schema
 from features.state.state import State, history_windows
 from tests.counts import count as how_many
 
@@ -39,6 +41,7 @@ ADDING = """
 import sys
 from pathlib import Path
 from features.state.embedded import EmbeddedStore
+from features.state.schema import Schema
 from features.state.state import State
 from tests.features.test_state_store import payments
 state = State(EmbeddedStore(Path(sys.argv[1])))
@@ -51,6 +54,7 @@ READING = """
 import sys
 from pathlib import Path
 from features.state.embedded import EmbeddedStore
+from features.state.schema import Schema
 from features.state.state import State
 from tests.features.test_state_store import paid
 state = State(EmbeddedStore(Path(sys.argv[1])))
@@ -234,6 +238,14 @@ def test_a_state_that_was_made_for_other_windows_is_refused(
     monkeypatch.setattr("features.state.state.history_windows", lambda: [PAID])
     with pytest.raises(StateMismatch, match="tidegate state rebuild"):
         State(state.store)
+
+
+def test_a_latest_value_of_the_past_is_refused_as_what_is_brought_has_no_place_in_its_order() -> (
+    None
+):
+    window: Window = latest("payments", "amount", by="payer_id")
+    with pytest.raises(DefinitionError, match="latest value over payments"):
+        Schema([*layouts_of([window]).values()])
 
 
 def test_a_rebuild_that_fails_leaves_the_state_that_was_there(state: State, tmp_path: Path) -> None:
