@@ -6,6 +6,7 @@ numbers, instants and words of closed lists as they stand, and of any other text
 (a for a letter, 9 for a digit): ids and free text don't belong in a report.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -107,6 +108,26 @@ def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str,
         yield from _broken_text(column, limit)
     else:
         yield from _broken_number(column, limit)
+
+
+def is_surely_sound(numbers: pa.Array, limit: Limits) -> bool:
+    """Whether the extremes of numbers or instants, and the sum, show that no limit is broken.
+
+    They may fail to show it; then `broken_values` knows. A NaN is in no extreme but in the sum.
+    """
+    if pa.types.is_boolean(numbers.type):
+        return True
+    if pa.types.is_floating(numbers.type) and not math.isfinite(pc.sum(numbers).as_py() or 0):
+        return False
+    least, most = pc.min_max(numbers).values()
+    if not least.is_valid:
+        return True
+    if numbers.type == INSTANT:
+        begins, ends = (pa.scalar(year, INSTANT).value for year in _YEARS)
+        return bool(begins <= least.value and most.value < ends)
+    return (limit.at_least is None or least.as_py() >= limit.at_least) and (
+        limit.at_most is None or most.as_py() <= limit.at_most
+    )
 
 
 def _broken_number(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.columns import Column, Columns, columns_of_table
-from features.contract import CURRENCY_OF, IDENTITY, broken_values
+from features.contract import CURRENCY_OF, IDENTITY, broken_values, is_surely_sound
 from features.reading import file_of, read_record_file, read_records
 from features.records import RECORD_FILES
 from features.schema import Limits, arrow_schema, limits
@@ -198,4 +198,6 @@ def _holds(column: pa.Array, limit: Limits) -> bool:
     if limit.required and column.null_count:
         return False
     values = column.dictionary if pa.types.is_dictionary(column.type) else column
+    if not pa.types.is_string(values.type) and is_surely_sound(values, limit):
+        return True
     return not any(pc.any(flags).as_py() for _, flags in broken_values(values, limit))

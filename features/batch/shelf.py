@@ -4,24 +4,73 @@ from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 
 from features.columns import Column
 
+# What small counts are kept as; the largest of each stands for a missing number.
+_NARROW = (np.dtype(np.uint8), np.dtype(np.uint16))
+
 
 class Shelf:
-    """Columns of float64, all of one length, by name."""
+    """Columns of float64, all of one length, by name; small counts take a byte or two on disk."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self._folder = folder
+        self._kinds: dict[Hashable, np.dtype[np.generic]] = {}
         self._places: dict[Hashable, int] = {}
 
     def put(self, name: Hashable, column: Column) -> None:
         """Keep a column under a name."""
         place = self._places.setdefault(name, len(self._places))
-        column.astype(np.float64, copy=False).tofile(self._folder / str(place))
+        kept = _narrowed(column.astype(np.float64, copy=False))
+        self._kinds[name] = kept.dtype
+        kept.tofile(self._folder / str(place))
 
     def rows(self, name: Hashable, start: int, stop: int) -> Column:
         """The rows of a column from `start` to `stop`, not included."""
-        file = self._folder / str(self._places[name])
-        return np.fromfile(file, np.float64, stop - start, offset=start * 8)
+        file, kind = self._folder / str(self._places[name]), self._kinds[name]
+        kept = np.fromfile(file, kind, stop - start, offset=start * kind.itemsize)
+        return kept if kind == np.float64 else _widened(kept, _none(kind))
+
+
+def _narrowed(column: Column) -> Column:
+    """The column as small counts, where it holds nothing else."""
+    largest = _largest_count(column)
+    for kind in _NARROW:
+        if largest < _none(kind):
+            return _counts(column, np.empty(len(column), kind), _none(kind))
+    return column
+
+
+def _none(kind: np.dtype[np.generic]) -> int:
+    return 256**kind.itemsize - 1
+
+
+@njit(cache=True, nogil=True)
+def _largest_count(column: Column) -> float:
+    """The largest number; infinity where one is no count, as a zero with a sign is none."""
+    largest = 0.0
+    for number in column:
+        if np.isnan(number):
+            continue
+        if number != np.floor(number) or np.signbit(number):
+            return np.inf
+        largest = max(largest, number)
+    return largest
+
+
+@njit(cache=True, nogil=True)
+def _counts(column: Column, counts: Column, none: int) -> Column:
+    for row in range(len(column)):
+        counts[row] = none if np.isnan(column[row]) else column[row]
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _widened(counts: Column, none: int) -> Column:
+    column = np.empty(len(counts), np.float64)
+    for row in range(len(counts)):
+        column[row] = np.nan if counts[row] == none else counts[row]
+    return column

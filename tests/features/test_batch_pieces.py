@@ -1,0 +1,102 @@
+"""The pieces of a build against plain ways to say the same."""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.batch.numbering import Numbering
+from features.batch.shelf import Shelf
+from features.columns import NO_INSTANT, Columns
+from features.contract import broken_values, is_surely_sound
+from features.schema import INSTANT, Limits
+from features.vocabulary import VOCABULARY
+from tests.counts import count
+
+NO_LIMIT = Limits(
+    required=False, choices=None, pattern=None, at_least=None, at_most=None, longest=None
+)
+USUAL = settings(max_examples=count(usual=60, full=2_000), deadline=None)
+FLOATS = st.one_of(
+    st.sampled_from([0.0, -0.0, 254.0, 255.0, 65_534.0, 65_535.0, 0.5, -1.0]), st.floats()
+)
+
+
+@given(st.lists(FLOATS, max_size=20))
+@USUAL
+def test_a_shelf_gives_back_every_bit_but_that_of_a_nan(numbers: list[float]) -> None:
+    column = np.array(numbers, np.float64)
+    with TemporaryDirectory() as folder:
+        shelf = Shelf(Path(folder) / "shelf")
+        shelf.put("column", column)
+        begin = min(1, len(column))
+        kept = shelf.rows("column", begin, len(column))
+
+    assert np.array_equal(kept, column[begin:], equal_nan=True)
+    assert np.array_equal(np.signbit(kept[kept == 0]), np.signbit(column[begin:][kept == 0]))
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", None]),
+        st.sampled_from([0.0, -0.0, 1.5, np.nan]),
+        st.sampled_from([0, 7, NO_INSTANT]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(ROWS)
+@USUAL
+def test_rows_have_one_number_exactly_when_their_keys_are_equal(
+    rows: list[tuple[str | None, float, int]],
+) -> None:
+    texts, floats, instants = zip(*rows, strict=True)
+    columns: Columns = {
+        "text": VOCABULARY.codes([*texts]),
+        "float": np.array(floats),
+        "instant": np.array(instants, np.int64),
+    }
+    codes, size = Numbering(columns).of(("text", "float", "instant"))
+
+    frame = pd.DataFrame({"t": texts, "f": np.array(floats) + 0.0, "i": instants})
+    is_whole = frame.notna().all(axis=1).to_numpy() & (frame["i"] != NO_INSTANT).to_numpy()
+    expected = frame[is_whole].groupby(["t", "f", "i"], sort=False).ngroup().to_numpy()
+    assert (codes[~is_whole] == -1).all()
+    assert codes[is_whole].tolist() == expected.tolist()
+    assert codes.max(initial=-1) < size
+
+
+def test_many_keys_of_many_columns_are_numbered_though_their_product_fits_no_integer() -> None:
+    """Eight columns of 3,000 values each have more combinations than an int64 has numbers."""
+    rng = np.random.default_rng(7)
+    columns = {f"c{at}": rng.integers(0, 3_000, 20_000).astype(np.float64) for at in range(8)}
+    columns = {name: np.concatenate([column, column]) for name, column in columns.items()}
+    codes, _ = Numbering(columns).of(tuple(columns))
+
+    assert codes.tolist() == [*range(20_000)] * 2
+
+
+@given(st.lists(st.one_of(st.none(), FLOATS), max_size=8))
+@USUAL
+def test_what_extremes_show_to_be_sound_is_never_broken(numbers: list[float | None]) -> None:
+    column = pa.array(numbers, pa.float64())
+    limit = replace(NO_LIMIT, at_least=-1, at_most=300)
+    is_broken = any(pc.any(flags).as_py() for _, flags in broken_values(column, limit))
+
+    assert not (is_broken and is_surely_sound(column, limit))
+    is_plain = all(number is None or abs(number) <= 1e300 for number in numbers)
+    assert is_surely_sound(column, limit) or is_broken or not is_plain
+
+
+def test_an_instant_out_of_the_years_is_not_shown_to_be_sound() -> None:
+    for year, is_sound in ((1899, False), (2026, True), (2200, False)):
+        instants = pa.array([None, pd.Timestamp(year=year, month=1, day=1, tz="UTC")], INSTANT)
+        assert is_surely_sound(instants, NO_LIMIT) is is_sound
