@@ -54,13 +54,28 @@ class Vectors:
         self._filling = Filling(self._subject, self._codes)
         self._parts = Reading(self._subject, self._plan.columns)
         self._attached = [Attached(one, windows, self._subject, self._codes) for one in sources]
-        reduced = [window for one in self._attached for window in one.windows] + past
-        self._features = _Features(features, self._subject, reduced, self._codes)
+        self._windows = [window for one in self._attached for window in one.windows] + past
+        self._features = _Features(features, self._subject, self._windows, self._codes)
         self.names = (*features.outputs,)
 
     def of(self, submission: Submission, past: Past, beside: Brought | None = None) -> list[Value]:
         """The values of one subject, None where one is missing."""
-        codes, at = self._codes.copy(), instant_us(submission.declared_at)
+        codes = self._codes.copy()
+        subject, numbers = self._reduced(submission, past, beside, codes)
+        return self._features.values(subject, numbers, codes)
+
+    def windows(
+        self, submission: Submission, past: Past, beside: Brought | None = None
+    ) -> dict[Window, float]:
+        """The number of every window that the features of one subject read; NaN for a missing."""
+        _, numbers = self._reduced(submission, past, beside, self._codes.copy())
+        return dict(zip(self._windows, numbers.tolist(), strict=True))
+
+    def _reduced(
+        self, submission: Submission, past: Past, beside: Brought | None, codes: Codes
+    ) -> tuple[Column, Column]:
+        """The registers of the subject, and the number of each window."""
+        at = instant_us(submission.declared_at)
         rows = [attached.brought.rows(submission) for attached in self._attached]
         subject = self._filling.filled([subject_row(submission, rows[PAYMENTS])], codes)
         execute(self._subject.steps, subject, subject.view(np.int64))
@@ -70,7 +85,7 @@ class Vectors:
         ]
         parts = dict(zip(self._plan.columns, self._parts.values(subject, codes), strict=True))
         numbers.append(past.numbers(self._plan, parts, at, beside))
-        return self._features.values(subject, np.concatenate(numbers), codes)
+        return subject, np.concatenate(numbers)
 
 
 class _Features:
