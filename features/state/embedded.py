@@ -10,8 +10,9 @@ power cut may undo the newest one, unless `sync` was called, but never tear it.
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from weakref import WeakValueDictionary
+from typing import Self
 
 import lmdb
 
@@ -27,68 +28,117 @@ class EmbeddedStore:
 
     def __init__(self, folder: Path, *, is_bulk: bool = False):
         """Open it; `is_bulk` leaves flushing to `sync`, for a folder nobody else has yet."""
-        self._is_alone = is_bulk
         with _failing_as_unavailable():
-            self._database: lmdb.Environment | None = _opened(folder.resolve(), is_bulk=is_bulk)
+            self._environment: _Environment | None = _opened(folder, is_bulk=is_bulk)
 
     @contextmanager
     def reading(self) -> "Iterator[EmbeddedView]":
         """The store as it is now."""
-        with _failing_as_unavailable(), self._held.begin(buffers=True) as transaction:
+        with self._held() as database, database.begin(buffers=True) as transaction:
             yield EmbeddedView(transaction)
 
     @contextmanager
     def writing(self) -> "Iterator[EmbeddedTransaction]":
         """A transaction."""
-        with _failing_as_unavailable(), self._held.begin(write=True) as transaction:
+        with self._held() as database, database.begin(write=True) as transaction:
             yield EmbeddedTransaction(transaction)
 
     def sync(self) -> None:
         """Flush the newest commit."""
-        with _failing_as_unavailable():
-            self._held.sync(True)
+        with self._held() as database:
+            database.sync(True)
 
     def all(self) -> Iterator[tuple[Blob, Blob]]:
         """Every key with its blob, each valid until the next is asked for."""
-        with _failing_as_unavailable(), self._held.begin(buffers=True) as transaction:
+        with self._held() as database, database.begin(buffers=True) as transaction:
             yield from transaction.cursor()
 
     def close(self) -> None:
-        """Let go of the environment, which closes when nobody in this process holds it.
+        """Let go of the environment, which closes when the last in this process does.
 
-        One that nobody else has closes now: its folder may be opened again under another name.
+        A transaction that is under way keeps it until it ends.
         """
-        if self._is_alone and self._database is not None:
-            self._database.close()
-        self._database = None
+        environment, self._environment = self._environment, None
+        if environment is not None:
+            environment.let_go()
 
-    @property
-    def _held(self) -> lmdb.Environment:
-        if self._database is None:
+    @contextmanager
+    def _held(self) -> Iterator[lmdb.Environment]:
+        """The environment, open as long as it is used."""
+        if self._environment is None:
             raise StateUnavailable("the online state is closed")
-        return self._database
+        environment = self._environment.held()
+        try:
+            with _failing_as_unavailable():
+                yield environment.database
+        finally:
+            environment.let_go()
 
 
-# A process may open an environment once; whoever opens its folder again shares it.
-_OPEN: "WeakValueDictionary[Path, lmdb.Environment]" = WeakValueDictionary()
+_Identity = tuple[int, int]
+"""The device and the number of a data file: its own as long as it is open, whatever its name."""
+
 _OPENING = threading.Lock()
 
 
-def _opened(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
+@dataclass
+class _Environment:
+    """An environment, which a process may open only once, and how many hold it."""
+
+    identity: _Identity
+    database: lmdb.Environment
+    holders: int = 0
+
+    def held(self) -> Self:
+        """The same, held once more."""
+        with _OPENING:
+            if not self.holders:
+                raise StateUnavailable("the online state is closed")
+            self.holders += 1
+            return self
+
+    def let_go(self) -> None:
+        """Close it where nobody else holds it."""
+        with _OPENING:
+            self.holders -= 1
+            if not self.holders:
+                del _OPEN[self.identity]
+                self.database.close()
+
+
+_OPEN: dict[_Identity, _Environment] = {}
+
+
+def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
+    """The environment in a folder, shared with whoever in this process has it open."""
+    file = folder / "data.mdb"
     with _OPENING:
-        if (held := _OPEN.get(folder)) is not None:
-            return held
-        folder.mkdir(parents=True, exist_ok=True)
-        database = _OPEN[folder] = lmdb.open(
-            str(folder),
-            map_size=LARGEST_BYTES,
-            max_readers=512,
-            metasync=False,
-            sync=not is_bulk,
-            readahead=False,  # keys are read all over the file
-        )
-        database.reader_check()  # a killed reader holds nothing back
-        return database
+        environment = _OPEN.get(_identity(file)) if file.exists() else None
+        if environment is None:
+            database = _new(folder, is_bulk=is_bulk)
+            environment = _Environment(_identity(file), database)
+            _OPEN[environment.identity] = environment
+        environment.holders += 1
+        return environment
+
+
+def _identity(file: Path) -> _Identity:
+    told = file.stat()
+    return told.st_dev, told.st_ino
+
+
+def _new(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
+    folder.mkdir(parents=True, exist_ok=True)
+    database = lmdb.open(
+        str(folder),
+        map_size=LARGEST_BYTES,
+        max_readers=512,
+        metasync=False,
+        sync=not is_bulk,
+        readahead=False,  # keys are read all over the file
+    )
+    database.reader_check()  # a killed reader holds nothing back
+    return database
 
 
 class EmbeddedView:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from features.asof.windows import Window, count, latest, total
 from features.columns import instant_us
-from features.errors import DefinitionError, RecordsError, StateMismatch
+from features.errors import DefinitionError, RecordsError, StateMismatch, StateUnavailable
 from features.records import Journey, Outcome, Record, Shipment, Transaction
 from features.state.embedded import EmbeddedStore
 from features.state.layout import layouts_of
@@ -264,16 +265,31 @@ def test_a_rebuild_that_fails_leaves_the_state_that_was_there(state: State, tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records", "state"]
 
 
-def test_a_rebuilt_state_opens_at_once_whoever_still_remembers_its_making(tmp_path: Path) -> None:
+def test_a_state_is_closed_when_its_last_holder_closes_it_whoever_still_remembers_it(
+    folder: Path,
+) -> None:
     """LMDB refuses a second opening by one process, and a traceback may keep the first alive."""
-    remembered = []
+    one, other = EmbeddedStore(folder), EmbeddedStore(folder)
+    with one.reading() as view:
+        remembered = view._transaction
+        one.close()
+        other.close()
+        assert view.get([b"no key"]) == [None], "what is under way ends in peace"
+
+    lmdb.open(str(folder)).close()
+    assert remembered is not None
+    with pytest.raises(StateUnavailable, match="closed"), one.reading():
+        pass
+
+
+def test_a_folder_that_was_rebuilt_opens_as_the_new_state_while_others_have_the_former(
+    state: State, folder: Path, tmp_path: Path
+) -> None:
+    arrive(state, JOURNEY, SHIPMENT)
     (tmp_path / "records").mkdir()
+    rebuild(tmp_path / "records", folder)
 
-    rebuild(
-        tmp_path / "records",
-        tmp_path / "state",
-        and_then=lambda state: remembered.append(state.store._held),  # type: ignore[attr-defined]
-    )
-
-    with EmbeddedStore(tmp_path / "state").reading() as view:
-        assert view.get([b"no key"]) == [None]
+    rebuilt = State(EmbeddedStore(folder))
+    assert told(rebuilt) == [0, 0, 0]
+    assert told(state) == [1, 0, 0]
+    rebuilt.store.close()
