@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from serving.access.limits import Limits
+from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.tokens import PublishedKeys, Tokens
 from serving.api import (
@@ -32,6 +33,7 @@ from serving.assessment import Assessor
 from serving.console import (
     accounts,
     attachments,
+    elsewhere,
     monitoring,
     queue,
     reference,
@@ -114,6 +116,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         app.include_router(resource.router)
     for pages in (
         sign_in,
+        elsewhere,
         queue,
         attachments,
         case_pages,
@@ -194,6 +197,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         intake=intake,
         limits=Limits(settings.rate_per_s, settings.rate_burst),
         tokens=_tokens(settings, clock),
+        provider=_provider(settings, clock),
         placed=PlacedLog(engine),
         pseudonyms=Pseudonyms.kept_in(settings.keys),
         rescue_calls=_rescue_calls(settings, RescueOutbox(engine), clock),
@@ -207,6 +211,20 @@ def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
         return None
     keys = PublishedKeys(settings.token_keys)
     return Tokens(keys, settings.token_audience, settings.token_issuer, clock)
+
+
+def _provider(settings: Settings, clock: Clock) -> Provider | None:
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+        role_claim=settings.oidc_role_claim,
+        role_prefix=settings.oidc_role_prefix,
+        clock=clock,
+    )
 
 
 def _rescue_calls(settings: Settings, outbox: RescueOutbox, clock: Clock) -> RescueCalls | None:

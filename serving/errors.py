@@ -33,7 +33,9 @@ TidegateError
     ├── TooOften (429)              this caller asks more often than it may
     └── Unavailable (503)           nothing was decided; the caller may try again
         ├── NoModel
+        ├── ElsewhereUnavailable    the organisation's sign-in server cannot be used
         ├── TooBusy
+        ├── Unexplained             a score's parts do not add up to it
         ├── PastUnavailable         the online state failed
         └── LogUnavailable
 """
@@ -256,11 +258,23 @@ class NoModel(Unavailable):
     retry_after_s = 60
 
 
+class ElsewhereUnavailable(Unavailable):
+    """The organisation's sign-in server cannot be used now; local accounts can."""
+
+    title = "You cannot be signed in elsewhere now"
+
+
 class TooBusy(Unavailable):
     """The queue of the decision log is full."""
 
     title = "Too many requests at once"
     retry_after_s = 1
+
+
+class Unexplained(Unavailable):
+    """The parts of a score do not add up to it: it is not given, since it may be wrong itself."""
+
+    title = "The score cannot be explained"
 
 
 class PastUnavailable(Unavailable):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from serving.access.limits import Limits
+from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.tokens import Tokens
 from serving.desk import Desk
@@ -52,6 +53,7 @@ class House:
     limits: Limits
     tokens: Tokens | None
     rescue_calls: RescueCalls | None
+    provider: Provider | None
     placed: PlacedLog
     pseudonyms: Pseudonyms
     began: Beginning

@@ -22,7 +22,9 @@ class Settings(BaseSettings):
     log are also written, best on another machine. `rescue_webhook` is called for every decision in
     the rescue lane, signed with `rescue_secret` (`whsec_…`, as Standard Webhooks has it);
     `alert_webhook` and `alert_secret` are the same for alerts of `tidegate monitor`. `mlflow_ui` is
-    the address that the page of models leads to for a run.
+    the address that the page of models leads to for a run. With `oidc_issuer` people may sign in
+    with an account of their organisation; `public_address` is how browsers reach this service,
+    where that is not how it is called itself.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
@@ -57,6 +59,12 @@ class Settings(BaseSettings):
     alert_webhook: str | None = None
     alert_secret: SecretStr | None = None
     mlflow_ui: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    public_address: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str = "tidegate"
+    oidc_client_secret: SecretStr | None = None
+    oidc_role_claim: str = "roles"
+    oidc_role_prefix: str = "tidegate-"
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
 
     @model_validator(mode="after")

@@ -35,7 +35,10 @@ _NOBODY = _HASHER.hash("nobody has this password")
 
 @dataclass(frozen=True)
 class Account:
-    """What is kept of an account. No offices means all offices."""
+    """What is kept of an account. No offices means all offices.
+
+    `subject` is who the holder is elsewhere: such an account has no password here.
+    """
 
     name: str
     password_hash: str
@@ -43,6 +46,7 @@ class Account:
     offices: tuple[str, ...]
     created_at: datetime
     disabled_at: datetime | None = None
+    subject: str | None = None
 
     def caller(self) -> Caller:
         """What the holder may do and see."""

@@ -21,7 +21,7 @@ from joserfc.jwk import KeySet
 from serving.access.api_keys import Scope
 from serving.access.callers import Caller
 from serving.access.fetching import fetch
-from serving.errors import NotSignedIn
+from serving.errors import AddressRefused, NotSignedIn
 
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]
 LONGEST_TOKEN = 8_192  # characters
@@ -67,7 +67,7 @@ class PublishedKeys:
         try:
             found = json.loads(_content(self._where))
             return KeySet.import_key_set(found)
-        except (OSError, ValueError, KeyError, TypeError, JoseError):
+        except (OSError, ValueError, KeyError, TypeError, JoseError, AddressRefused):
             return None
 
 
@@ -142,4 +142,5 @@ class Tokens:
 
 
 def _content(where: str) -> bytes:
-    return fetch(where) if where.startswith("https://") else Path(where).read_bytes()
+    is_address = where.startswith(("https://", "http://"))
+    return fetch(where) if is_address else Path(where).read_bytes()

@@ -101,23 +101,29 @@ def enter(caller: Whoever) -> Response:
 
 
 @router.get("/sign-in")
-def show_form(to: str = "") -> HTMLResponse:
+def show_form(house: TheHouse, to: str = "") -> HTMLResponse:
     """The form to sign in."""
-    return page("sign_in.html", reader=None, to=_own(to), is_refused=False)
+    return _form(house, own_address(to), is_refused=False)
 
 
 @router.post("/sign-in")
 def sign_in(request: Request, house: TheHouse, form: OwnForm) -> Response:
     """Open a session for the holder of an account, or of a key that may read pages."""
-    to = _own(form.get("to", ""))
+    to = own_address(form.get("to", ""))
     admitted = _admitted(house, form)
     if admitted is None:
-        return page("sign_in.html", 401, reader=None, to=to, is_refused=True)
+        return _form(house, to, is_refused=True)
     holder, caller = admitted
+    response = RedirectResponse(to or first_page(caller), 303)
+    begin_session(request, house, response, holder)
+    return response
+
+
+def begin_session(request: Request, house: House, response: Response, holder: str) -> None:
+    """Give the browser a session that is new, whatever cookie it came with."""
     now, lasting = house.clock(), timedelta(minutes=house.settings.session_minutes)
     session, cookie = Session.begin(holder, now, lasting)
     house.sessions.add(session, now)
-    response = RedirectResponse(to or first_page(caller), 303)
     response.set_cookie(
         _cookie(request),
         cookie,
@@ -127,7 +133,6 @@ def sign_in(request: Request, house: TheHouse, form: OwnForm) -> Response:
         httponly=True,
         samesite="strict",
     )
-    return response
 
 
 @router.post("/sign-out")
@@ -176,6 +181,17 @@ def _cookie(request: Request) -> str:
     return "__Host-tidegate" if request.url.scheme == "https" else "tidegate"
 
 
-def _own(address: str) -> str:
+def _form(house: House, to: str, *, is_refused: bool) -> HTMLResponse:
+    return page(
+        "sign_in.html",
+        status=401 if is_refused else 200,
+        reader=None,
+        to=to,
+        is_refused=is_refused,
+        is_elsewhere=house.provider is not None,
+    )
+
+
+def own_address(address: str) -> str:
     """An address of our own pages, or nothing in place of any other."""
     return address if OWN_PAGE.fullmatch(address) else ""

@@ -1,6 +1,7 @@
 """Accounts of people, and the sessions of the console, on disk: any worker knows them."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from serving.access.accounts import Account
 from serving.access.sessions import Session, hash_of
-from serving.errors import NameTaken, NotFound
+from serving.errors import NameTaken, NotFound, NotSignedIn
 from serving.store.engine import failing_as_unavailable
 from serving.store.tables import accounts, sessions
 from serving.store.turns import writing
@@ -29,12 +30,36 @@ class AccountRegister:
             "role": account.role,
             "offices": json.dumps(account.offices),
             "created_at": account.created_at.isoformat(),
+            "subject": account.subject,
         }
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
                 connection.execute(accounts.insert(), row)
         except IntegrityError:
             raise NameTaken(f"there is an account named {account.name} already") from None
+
+    def admit(self, told: Account) -> Account:
+        """The account of someone known elsewhere, with the role and offices they have by now.
+
+        Raises NameTaken where another has the name, NotSignedIn where the account was ended here.
+        """
+        kept = self._of(told.subject)
+        if kept is None:
+            self.add(told)
+            return told
+        if kept.disabled_at is not None:
+            raise NotSignedIn("this account was ended here")
+        now_true = {"role": told.role, "offices": json.dumps(told.offices)}
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(
+                update(accounts).where(accounts.c.name == kept.name).values(now_true)
+            )
+        return replace(kept, role=told.role, offices=told.offices)
+
+    def _of(self, subject: str | None) -> Account | None:
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(select(accounts).where(accounts.c.subject == subject)).first()
+        return _account(row) if row else None
 
     def find(self, name: str) -> Account | None:
         """The account of this name, disabled or not."""
@@ -95,4 +120,5 @@ def _account(row: Row[Any]) -> Account:
         offices=tuple(json.loads(row.offices)),
         created_at=datetime.fromisoformat(row.created_at),
         disabled_at=datetime.fromisoformat(row.disabled_at) if row.disabled_at else None,
+        subject=row.subject,
     )

@@ -63,12 +63,18 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(home: Path) -> Iterator[Site]:
-    """A service over a trained home, on a free port."""
+def settings(home: Path) -> Settings:
+    """Those of a trained home."""
+    return Settings(home=home)
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Site]:
+    """A service, on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = create_app(Settings(home=home))
+    app = create_app(settings)
     # As `tidegate serve` does, so that no first request waits for kernels to be compiled.
     examples = [read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT)]
     app.state.house.desk.assessor.warm_up(examples)
