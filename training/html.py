@@ -18,7 +18,8 @@ h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
 table{border-collapse:collapse;margin:.5rem 0;display:block;overflow-x:auto}
 th,td{padding:.2rem .8rem;text-align:right;
 border-bottom:1px solid #d9e0e4;font-variant-numeric:tabular-nums;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}small{color:#5a6b75}
+th:first-child,td:first-child,.texts th,.texts td{text-align:left}
+.texts td{white-space:normal}pre{white-space:pre-wrap}small{color:#5a6b75}
 .note{background:#f3f0e7;border-left:4px solid #c8553d;padding:.6rem 1rem}
 .pictures{display:flex;flex-wrap:wrap;gap:1rem}img{max-width:100%;height:auto}
 </style></head><body>
@@ -38,14 +39,17 @@ def document(title: str, parts: Iterable[str], drawn: Mapping[str, Figure]) -> s
     )
 
 
-def table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A table of texts, which are escaped; without a title, no heading."""
+def table(
+    title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, of_words: bool = False
+) -> str:
+    """A table whose cells are escaped; without a title, no heading; `of_words` reads as prose."""
     heading = f"<h2>{escape(title)}</h2>" if title else ""
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f"{heading}<table><tr>{top}</tr>{body}</table>"
+    face = ' class="texts"' if of_words else ""
+    return f"{heading}<table{face}><tr>{top}</tr>{body}</table>"
 
 
 def _picture(name: str, figure: Figure) -> str:

@@ -10,6 +10,7 @@ from serving.commands.backtest import backtest
 from serving.commands.build import build
 from serving.commands.demo import demo
 from serving.commands.doctor import doctor
+from serving.commands.dossier import dossier
 from serving.commands.evaluate import evaluate
 from serving.commands.features import features
 from serving.commands.impact import impact
@@ -36,6 +37,7 @@ app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(doctor)
 app.command()(backtest)
+app.command()(dossier)
 app.command()(monitor)
 app.add_typer(keys, name="keys")
 app.add_typer(impact, name="impact")

@@ -12,7 +12,7 @@ from features.reading import write_records
 from features.records import RECORD_FILES, SubjectKind
 from features.schema import arrow_schema
 from training.candidate import train
-from training.model_home import ModelHome, Pointer
+from training.model_home import ModelHome, Pointer, Registration
 from training.parameters import TrainingParameters
 from training.risk_model import RiskModel
 from training.training_set import TrainingSet
@@ -57,7 +57,18 @@ def train_and_promote(home: Path, kind: SubjectKind, version: str, seed: int = 7
     )
     model = train(TrainingSet.read(training_set, kind), parameters).model
     models = ModelHome(home)
-    model.write(models.folder_of(NAMES[kind], version), models.signing_key)
+    models.add(
+        model,
+        Registration(
+            name=NAMES[kind],
+            version=version,
+            digest=model.digest,
+            trainer="ada",
+            registered_at=BEGINS,
+            run_id="run-of-the-test",
+            tracking_uri="sqlite:///mlflow.db",
+        ),
+    )
     promote(home, kind, version, model)
     return model
 

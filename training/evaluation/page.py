@@ -34,10 +34,11 @@ def page(report: Report, drawn: dict[str, Figure]) -> str:
         confirmed=f"{report.inspected.confirmed:,}",
         population=escape(report.population_precision),
     )
-    return document(f"Evaluation of {report.name}", (introduction, *_sections(report)), drawn)
+    return document(f"Evaluation of {report.name}", (introduction, *sections(report)), drawn)
 
 
-def _sections(report: Report) -> Iterable[str]:
+def sections(report: Report) -> Iterable[str]:
+    """The report's tables, one piece of HTML each."""
     yield _figures("All inspected subjects", report.inspected)
     yield _figures("All inspected, weighted back to the population", report.weighted)
     if report.random_lane is not None:

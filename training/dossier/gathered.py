@@ -1,0 +1,76 @@
+"""What a model version left behind: manifest, report, registration, card, and its like."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from features.errors import CatalogueMismatch
+from training.errors import ArtefactError
+from training.evaluation.report import Report
+from training.manifest import Manifest
+from training.model_card import MODEL_CARD
+from training.model_home import ModelHome, Registration
+from training.risk_model import RiskModel
+from training.waiver import Waiver
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version in the life of a model: what it was, measured as its manifest says."""
+
+    registration: Registration
+    manifest: Manifest
+    is_champion: bool
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """A version with all that is on file about it; `versions` are all of its name, oldest first."""
+
+    model: RiskModel
+    report: Report
+    registration: Registration
+    card: str | None
+    waiver: Waiver | None
+    versions: tuple[Version, ...]
+
+    @classmethod
+    def of(cls, reference: str, home: ModelHome) -> Self:
+        """Gather it. Raises UnknownModel, or ArtefactError where a part cannot be believed."""
+        folder = home.find(reference)
+        model = RiskModel.read(folder, home.public_key)
+        card = folder / MODEL_CARD
+        return cls(
+            model=model,
+            report=Report.model_validate_json(model.report_json),
+            registration=home.registration_of(folder),
+            card=card.read_text(encoding="utf-8") if card.is_file() else None,
+            waiver=Waiver.read(folder, home.public_key),
+            versions=tuple(_versions(home, model.manifest.name)),
+        )
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """The same for a machine; the report and the manifest whole, but for golden vectors."""
+        return {
+            "registration": self.registration.model_dump(mode="json"),
+            "digest": self.model.digest,
+            "manifest": self.model.manifest.model_dump(mode="json", exclude={"golden"}),
+            "report": self.report.model_dump(mode="json"),
+            "card": self.card,
+            "waiver": self.waiver and self.waiver.model_dump(mode="json"),
+            "versions": [each.registration.model_dump(mode="json") for each in self.versions],
+        }
+
+
+def _versions(home: ModelHome, name: str) -> Iterable[Version]:
+    champion = home.pointer(name, "champion")
+    folders = (home.home / "models" / name).iterdir()
+    for folder in sorted((f for f in folders if f.name.isdigit()), key=lambda f: int(f.name)):
+        try:
+            model = RiskModel.read(folder, home.public_key)
+        except (ArtefactError, CatalogueMismatch):
+            continue  # an older release's: its own technical file tells of it
+        registration = home.registration_of(folder)
+        is_champion = champion is not None and champion.version == registration.version
+        yield Version(registration, model.manifest, is_champion)

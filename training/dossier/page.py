@@ -1,0 +1,138 @@
+"""The technical file as one HTML page, in the order of Annex IV.
+
+What only the deployer can say is named as theirs, and left open.
+"""
+
+import json
+from collections.abc import Iterable
+from html import escape
+
+from features.catalogue import catalogue
+from training.dossier.gathered import Dossier
+from training.evaluation.page import sections, spelt
+from training.evaluation.pictures import pictures
+from training.html import document, table
+
+Row = tuple[str, ...]
+
+WINDOW_HEAD = ("window", "from", "until before", "labelled", "confirmed", "share confirmed")
+FEATURE_HEAD = ("feature", "unit", "indicator", "source", "missing in training")
+VERSION_HEAD = ("version", "registered", "trainer", "precision at 5 %", "artefact")
+RISKS: tuple[Row, ...] = (
+    ("a person is scored", "records about persons are refused by name; subjects are movements"),
+    ("a group of traffic is referred without cause", "the gate of groups, and the tables above"),
+    ("a score is taken for a verdict", "every adverse end takes reasons and two persons"),
+    ("a sign of danger to life is missed", "such signs go to rescuers first, and into no model"),
+    ("errors go unnoticed", "a control lane drawn at random, whatever the score"),
+)
+STANDARDS: tuple[Row, ...] = (
+    ("contributions", "exact Shapley values of the trees in log-odds, which add up to the score"),
+    ("artefact", "Ed25519 signature over the SHA-256 of every file"),
+    ("indicators", "each feature names its own source, in the table of inputs"),
+)
+WATCHED: tuple[Row, ...] = (
+    ("tidegate monitor", "population figures by stratum, drift, alerts"),
+    ("tidegate verify-log", "no decision was changed or left out"),
+    ("supervision", "agreement with the score, time on cases, blind second readings"),
+)
+
+
+def page(told: Dossier) -> str:
+    """The whole page; texts from data are escaped."""
+    name, version = told.registration.name, told.registration.version
+    title = f"Technical file of {name}, version {version}"
+    return document(title, _parts(told), pictures(told.report))
+
+
+def _parts(told: Dossier) -> Iterable[str]:
+    yield _note(
+        "In the order of Annex IV of Regulation (EU) 2024/1689. Brackets are 95 % intervals."
+    )
+    yield table("1. What it is", ("", ""), _identity(told), of_words=True)
+    yield table("2. What it was made of: declarations", WINDOW_HEAD, _windows(told))
+    yield table("Parameters of the training", ("key", "value"), _parameters(told), of_words=True)
+    yield table("Inputs, with their sources", FEATURE_HEAD, _features(told), of_words=True)
+    yield table("3. Limits", ("", ""), _limits(told), of_words=True)
+    yield "<h2>4. How it was measured</h2>"
+    yield from sections(told.report)
+    yield table("5. Risks to people", ("risk", "measure"), RISKS, of_words=True)
+    yield table("6. Versions of it so far", VERSION_HEAD, _versions(told))
+    yield table("7. Standards and sources", ("", ""), STANDARDS, of_words=True)
+    yield table("8. Declaration of conformity", ("", ""), [("open", "the deployer's to give")])
+    yield table("9. Watched in use", ("", ""), WATCHED, of_words=True)
+    yield _card(told)
+
+
+def _identity(told: Dossier) -> Iterable[Row]:
+    manifest, registration = told.model.manifest, told.registration
+    yield "purpose", f"ranking {manifest.subject}s by risk of smuggling, for people to look"
+    yield "not for", "judging persons, and deciding without one"
+    yield "artefact", registration.digest
+    yield "catalogue of features", manifest.catalogue
+    yield "training set", manifest.training_set_digest
+    yield "trained by", registration.trainer
+    yield "registered", f"{registration.registered_at:%Y-%m-%d %H:%M} UTC"
+    yield "run", f"{registration.run_id} in the tracking store"
+    yield "made with", ", ".join(f"{n} {v}" for n, v in sorted(manifest.libraries.items()))
+    if told.waiver:
+        yield f"waived: {told.waiver.gate}", told.waiver.in_words
+
+
+def _windows(told: Dossier) -> Iterable[Row]:
+    for name in ("fit", "calibration", "evaluation"):
+        window = getattr(told.model.manifest.training_window, name)
+        share = window.confirmed / window.labelled if window.labelled else 0.0
+        days = f"{window.begins:%Y-%m-%d}", f"{window.ends:%Y-%m-%d}"
+        yield name, *days, f"{window.labelled:,}", f"{window.confirmed:,}", f"{share:.3f}"
+
+
+def _parameters(told: Dossier) -> Iterable[Row]:
+    for group, value in told.model.manifest.parameters.items():
+        if isinstance(value, dict):
+            yield from ((f"{group}.{key}", json.dumps(each)) for key, each in value.items())
+        else:
+            yield group, json.dumps(value)
+
+
+def _features(told: Dossier) -> Iterable[Row]:
+    manifest = told.model.manifest
+    known = {feature.name: feature for feature in catalogue(manifest.subject)}
+    for column in manifest.features:
+        feature = known[column.name]
+        missing = f"{manifest.reference[column.name].missing_share:.1%}"
+        yield column.name, feature.unit.value, feature.indicator, feature.source, missing
+
+
+def _limits(told: Dossier) -> Iterable[Row]:
+    most = told.model.manifest.most_outside
+    yield "labels", "they exist only where somebody looked; figures say what it does to them"
+    yield "population precision", told.report.population_precision
+    yield (
+        "unlike training",
+        f"more than {most} values outside the fit window mark a case",
+    )
+    for name, count in told.report.never_seen.items():
+        if count:
+            yield f"never seen in {name}", f"{count:,} evaluated subjects"
+
+
+def _versions(told: Dossier) -> Iterable[Row]:
+    for each in told.versions:
+        registration, precision = each.registration, each.manifest.metrics.get("precision_at_5pct")
+        yield (
+            registration.version + (" (champion)" if each.is_champion else ""),
+            f"{registration.registered_at:%Y-%m-%d}",
+            registration.trainer,
+            spelt(precision) if precision else "–",
+            f"{registration.digest[:19]}…",
+        )
+
+
+def _card(told: Dossier) -> str:
+    if told.card is None:
+        return _note("No card: this version was never promoted.")
+    return f"<h2>Model card</h2><pre>{escape(told.card)}</pre>"
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{escape(text)}</p>'
