@@ -1,5 +1,6 @@
 """Assembles the service; everything it does is elsewhere."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
 from serving.assessment import Assessor
+from serving.conditions import keep_telling
 from serving.console import (
     accounts,
     attachments,
@@ -51,6 +53,7 @@ from serving.decisions.second_opinions import SecondOpinions
 from serving.decisions.writer import DecisionWriter
 from serving.desk import Desk
 from serving.errors import ExtraMissing
+from serving.exposition import is_shared
 from serving.governance.impact_assessment import require_assessment
 from serving.house import Beginning, Clock, House
 from serving.intake import Intake
@@ -240,9 +243,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     house.desk.open()
     if house.rescue_calls:
         house.rescue_calls.start()
+    telling = asyncio.create_task(keep_telling(house)) if is_shared() else None
     try:
         yield
     finally:
+        if telling:
+            telling.cancel()
         house.desk.close()
         if house.rescue_calls:
             house.rescue_calls.stop()

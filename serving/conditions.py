@@ -3,6 +3,7 @@
 Each has a name that `/health/ready` lists and `/metrics` counts, and a test that brings it about.
 """
 
+import asyncio
 from collections.abc import Iterator
 from typing import Literal, get_args
 
@@ -10,6 +11,7 @@ from serving.house import House
 from serving.scorer.champions import NAMES
 
 CLOCKS_APART_S = 60.0
+TOLD_EVERY_S = 1.0
 
 Mode = Literal[
     "log_not_written",
@@ -43,6 +45,22 @@ def degradations(house: House) -> list[Mode]:
     """The modes that hold now, in the order of the table."""
     held = set(_held(house))
     return [mode for mode in get_args(Mode) if mode in held]
+
+
+def tell(house: House) -> None:
+    """Set the metrics of what is so now."""
+    held = degradations(house)
+    for mode in MEANINGS:
+        house.metrics.degraded.labels(mode).set(mode in held)
+    house.metrics.in_flight.set(house.metrics.inside)
+    house.metrics.queue_depth.set(house.desk.writer.depth)
+
+
+async def keep_telling(house: House) -> None:
+    """Set them again and again, for a scrape that another worker answers."""
+    while True:
+        tell(house)
+        await asyncio.sleep(TOLD_EVERY_S)
 
 
 def _held(house: House) -> Iterator[Mode]:

@@ -6,6 +6,8 @@ a query or a party.
 
 import logging
 import sys
+from contextlib import suppress
+from typing import BinaryIO, cast
 
 import orjson
 import structlog
@@ -28,9 +30,26 @@ def log_as_json() -> None:
             structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", Lines(sys.stderr.buffer))),
         cache_logger_on_first_use=True,
     )
+
+
+class Lines:
+    """Where log lines go; one that cannot be written is lost, never the answer it tells of."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+
+    def write(self, line: bytes) -> None:
+        """Write a line where there is room for it."""
+        with suppress(OSError):
+            self._file.write(line)
+
+    def flush(self) -> None:
+        """Let it be read."""
+        with suppress(OSError):
+            self._file.flush()
 
 
 class Metrics:
@@ -40,7 +59,10 @@ class Metrics:
         self.registry = own = CollectorRegistry()
         self.inside = 0  # requests of machines that are being answered
         self.in_flight = Gauge(
-            "tidegate_requests_in_flight", "Requests that are being answered", registry=own
+            "tidegate_requests_in_flight",
+            "Requests that are being answered",
+            registry=own,
+            multiprocess_mode="livesum",
         )
         self.scores = Counter(
             "tidegate_scores", "Decisions made", ("model", "version", "lane"), registry=own
@@ -78,10 +100,17 @@ class Metrics:
             registry=own,
         )
         self.degraded = Gauge(
-            "tidegate_degraded", "1 while the service is less than whole", ("mode",), registry=own
+            "tidegate_degraded",
+            "1 while the service is less than whole",
+            ("mode",),
+            registry=own,
+            multiprocess_mode="livemax",
         )
         self.queue_depth = Gauge(
-            "tidegate_queue_depth", "Decisions that wait to be durable", registry=own
+            "tidegate_queue_depth",
+            "Decisions that wait to be durable",
+            registry=own,
+            multiprocess_mode="livesum",
         )
         self.commit_size = Histogram(
             "tidegate_commit_size", "Decisions made durable together", buckets=SIZES, registry=own

@@ -3,14 +3,15 @@
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from features.records import SubjectKind
 from serving.api.requests import TheHouse
 from serving.api.shapes import Shape
-from serving.conditions import MEANINGS, Mode, degradations
+from serving.conditions import Mode, degradations, tell
 from serving.errors import LogUnavailable, NoModel
+from serving.exposition import exposed
 
 router = APIRouter(tags=["health"])
 
@@ -59,10 +60,6 @@ def ready(house: TheHouse) -> Ready:
 
 @router.get("/metrics", response_class=Response)
 def metrics(house: TheHouse) -> Response:
-    """Counts and times in Prometheus' text format."""
-    held = degradations(house)
-    for mode in MEANINGS:
-        house.metrics.degraded.labels(mode).set(mode in held)
-    house.metrics.in_flight.set(house.metrics.inside)
-    house.metrics.queue_depth.set(house.desk.writer.depth)
-    return Response(generate_latest(house.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    """Counts and times of all workers, in Prometheus' text format."""
+    tell(house)
+    return Response(exposed(house.metrics.registry), media_type=CONTENT_TYPE_LATEST)

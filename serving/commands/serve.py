@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,6 +41,7 @@ def serve(
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
     import uvicorn
 
+    from serving.exposition import shared_by_workers
     from serving.governance.impact_assessment import require_assessment
     from serving.settings import settings_of
 
@@ -54,18 +56,19 @@ def serve(
     messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
     # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
-        "serving.app:served",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        http="serving.api.receiving:ReceivedInTime",
-        access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    with shared_by_workers() if workers > 1 else nullcontext():
+        uvicorn.run(
+            "serving.app:served",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            http="serving.api.receiving:ReceivedInTime",
+            access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
 
 
 def _hand_down(home: Path, database_url: str | None, workers: int, live: bool) -> None:

@@ -1,0 +1,56 @@
+"""One scrape tells of every worker, whichever of them it reaches.
+
+Workers of one service share no memory, so each keeps its figures in files of a folder that all of
+them read (`prometheus_client`'s multiprocess mode): counts are summed, those of workers that ended
+included; of what is so now, the living are summed, or the worst of them told.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@contextmanager
+def shared_by_workers() -> Iterator[None]:
+    """Let the processes that begin meanwhile keep their figures where all can read them."""
+    with TemporaryDirectory(prefix="tidegate-metrics-") as folder:
+        os.environ[FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[FOLDER]
+
+
+def is_shared() -> bool:
+    """Whether there are other workers to tell of."""
+    return FOLDER in os.environ
+
+
+def exposed(own: CollectorRegistry) -> bytes:
+    """The figures of the service in Prometheus' text format; `own` are those of this process."""
+    if not is_shared():
+        return generate_latest(own)
+    _forget_the_dead(Path(os.environ[FOLDER]))
+    everyone = CollectorRegistry()
+    MultiProcessCollector(everyone)
+    return generate_latest(everyone)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """A worker that was killed holds no request any more."""
+    for file in folder.glob("gauge_live*_*.db"):
+        process_id = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(process_id, 0)
+        except ProcessLookupError:
+            with suppress(FileNotFoundError):  # another worker was faster
+                mark_process_dead(process_id)
+        except PermissionError:
+            pass
