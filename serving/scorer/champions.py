@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from features.errors import TidegateError
 from features.records import SubjectKind
-from serving.errors import NoModel
+from serving.errors import NoModel, Unexplained
 from serving.scorer.scores import ADDITIVITY, Scorer
 from training.errors import ArtefactError
 from training.risk_model import BOOSTER, MANIFEST, RiskModel
@@ -177,7 +177,7 @@ def _check_golden(scorer: Scorer, folder: Path) -> None:
     vectors = (dict(zip(names, each.values, strict=True)) for each in golden)
     try:
         scores = scorer.score(np.stack([scorer.model.encode(vector)[0] for vector in vectors]))
-    except ArithmeticError as wrong:
+    except Unexplained as wrong:
         raise ArtefactError(f"{folder / BOOSTER}: of the golden vectors, {wrong}") from None
     apart = np.maximum(
         np.abs(scores.log_odds - [each.log_odds for each in golden]),

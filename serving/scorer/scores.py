@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from serving.errors import Unexplained
 from serving.scorer.errors import NotScorable
 from serving.scorer.kernels import explain_rows, margins
 from serving.scorer.program import Program, prepare
@@ -104,7 +105,7 @@ class Scorer:
     def score(self, rows: Floats, threads: int = 1) -> Scores:
         """Score rows [n, features]; one row gives the same bits alone as among others.
 
-        Raises ArithmeticError where contributions don't add up to the score they explain.
+        Raises Unexplained where contributions don't add up to the score they explain.
         """
         calibration = self.model.manifest.calibration
         explained = self.trees.explain(rows, threads)
@@ -141,4 +142,4 @@ def _refuse_unexplained(scores: Scores) -> None:
     explained = scores.base_log_odds + scores.contributions.sum(axis=1)
     apart = np.abs(explained - scores.log_odds)
     if not np.all(apart <= ADDITIVITY * np.maximum(1.0, np.abs(scores.log_odds))):
-        raise ArithmeticError("contributions do not add up to the score")
+        raise Unexplained("contributions do not add up to the score")
