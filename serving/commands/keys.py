@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.access.api_keys import ApiKey, Scope, new_key
-from serving.commands.options import DEFAULT_HOME, Home, Json
+from serving.commands.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.commands.printing import messages, print_json
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def create(
         int | None, typer.Option(min=1, help="Days until it expires; never without.")
     ] = None,
     home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and show it once; only its hash is kept."""
@@ -49,7 +50,7 @@ def create(
     expires_at = now + timedelta(days=days) if days else None
     scopes: tuple[Scope, ...] = tuple(each.value for each in dict.fromkeys(scope))
     kept, shown = new_key(name, scopes, tuple(office or ()), now, expires_at)
-    _register(home).add(kept)
+    _register(home, database_url).add(kept)
     if as_json:
         print_json({"name": name, "key": str(shown), "scopes": scopes, "offices": kept.offices})
         return
@@ -58,10 +59,12 @@ def create(
 
 
 @keys.command("list")
-def list_keys(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+def list_keys(
+    home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
+) -> None:
     """Show every key's name, id, scopes, offices and state; never a secret."""
     now = datetime.now(UTC)
-    kept = _register(home).all()
+    kept = _register(home, database_url).all()
     if as_json:
         print_json([_face(key, now) for key in kept])
         return
@@ -72,9 +75,9 @@ def list_keys(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 @keys.command()
-def revoke(name: Name, home: Home = DEFAULT_HOME) -> None:
+def revoke(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
     """End the key of this name; the service refuses it within a second."""
-    _register(home).revoke(name, datetime.now(UTC))
+    _register(home, database_url).revoke(name, datetime.now(UTC))
     messages.print(f"The key {name} is revoked.")
 
 
@@ -90,9 +93,9 @@ def _face(key: ApiKey, now: datetime) -> dict[str, Any]:
     }
 
 
-def _register(home: Path) -> "KeyRegister":
-    from serving.settings import Settings
+def _register(home: Path, database_url: str | None) -> "KeyRegister":
+    from serving.settings import settings_of
     from serving.store.engine import open_database
     from serving.store.key_register import KeyRegister
 
-    return KeyRegister(open_database(Settings(home=home).database, is_service=False))
+    return KeyRegister(open_database(settings_of(home, database_url).database, is_service=False))

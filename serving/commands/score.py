@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.commands.options import DEFAULT_HOME, Home, Json, SubjectOption
+from serving.commands.options import DEFAULT_HOME, DatabaseUrl, Home, Json, SubjectOption
 from serving.commands.printing import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -61,10 +61,11 @@ def score(
 def replay(
     decision_id: Annotated[str, typer.Argument(help="The decision to compute again.")],
     home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Recompute a stored decision with its own model, and compare every bit."""
-    replayed = _replayed(decision_id, home)
+    replayed = _replayed(decision_id, home, database_url)
     if as_json:
         print_json(_document(replayed))
     elif replayed.is_identical:
@@ -75,15 +76,15 @@ def replay(
         raise typer.Exit(1)
 
 
-def _replayed(decision_id: str, home: Path) -> "Replay":
+def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay":
     from serving.decisions.decision import Decision
     from serving.decisions.replay import replayed
     from serving.errors import NotFound
-    from serving.settings import Settings
+    from serving.settings import settings_of
     from serving.store.decision_log import DecisionLog
     from serving.store.engine import open_database
 
-    settings = Settings(home=home)
+    settings = settings_of(home, database_url)
     log = DecisionLog(open_database(settings.database, is_service=False))
     record = log.record(decision_id)
     if record is None:
