@@ -93,12 +93,18 @@ class RecordsBody(BaseModel):
 
 def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
     """Responses for a route's description: `problems(s404="unknown decision")`."""
-    schema = {"schema": {"$ref": REF.format(model="Problem")}}
-    everywhere = {"s401": "No live API key.", "s403": "The key does not allow this."}
-    return {
-        status[1:]: {"description": says, "content": {MEDIA_TYPE: schema}}
-        for status, says in {**everywhere, **statuses}.items()
+    everywhere = {
+        "s401": "No live API key.",
+        "s403": "The key does not allow this.",
+        "s429": "The key asks too often; it may again after `Retry-After`.",
+        "s503": "The service cannot answer now; try again after `Retry-After`.",
     }
+    return {status[1:]: _problem(says) for status, says in {**everywhere, **statuses}.items()}
+
+
+def _problem(says: str) -> dict[str, Any]:
+    schema = {"schema": {"$ref": REF.format(model="Problem")}}
+    return {"description": says, "content": {MEDIA_TYPE: schema}}
 
 
 def describe(app: FastAPI, *read_by_hand: type[BaseModel]) -> None:
@@ -111,19 +117,22 @@ def describe(app: FastAPI, *read_by_hand: type[BaseModel]) -> None:
         by_hand: tuple[type[BaseModel], ...] = (Submission, RecordsBody, Problem, *read_by_hand)
         for model in by_hand:
             schemas.update(_schemas(model))
-        _drop_foreign_errors(document, schemas)
+        _put_problems(document, schemas)
         _name_answers(document)
         return document
 
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _drop_foreign_errors(document: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Take out the framework's own 422, which never leaves: its place is taken by a problem."""
+def _put_problems(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say problems where the framework says errors of its own, which never leave."""
     for operations in document["paths"].values():
         for operation in operations.values():
-            if "HTTPValidationError" in str(operation["responses"].get("422")):
-                del operation["responses"]["422"]
+            responses = operation["responses"]
+            if "HTTPValidationError" in str(responses.get("422")):
+                responses["422"] = _problem("A parameter or a field of the body is refused.")
+            if "requestBody" in operation:
+                responses.setdefault("400", _problem("The body is not acceptable JSON."))
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
 
