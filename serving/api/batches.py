@@ -34,6 +34,12 @@ TOGETHER = 64  # taken before the first is waited for: one flush serves them all
 Taken = Pending | ServingError
 
 
+class Lines(Response):
+    """NDJSON."""
+
+    media_type = NDJSON
+
+
 class BatchLine(Shape):
     """The answer to one subject: what `POST /v1/scores` would have answered, and its status."""
 
@@ -58,7 +64,7 @@ BatchLines = Annotated[list[bytes], Depends(batch_lines)]
 
 @router.post(
     "",
-    response_class=Response,
+    response_class=Lines,
     openapi_extra=BATCH_BODY,
     responses={
         200: {"description": "NDJSON: a line per subject, in their order.", "model": BatchLine},
@@ -88,7 +94,7 @@ async def score_subjects(
         answers += [
             await _answered(house, number, each, request.state.request_id) for number, each in taken
         ]
-    return Response(b"".join(answers), media_type=NDJSON)
+    return Lines(b"".join(answers))
 
 
 def _taken(
