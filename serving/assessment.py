@@ -1,31 +1,36 @@
 """One subject assessed: features, score, reasons, lane, put together into a decision."""
 
-import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from features.catalogue import catalogue
 from features.peers import peers_of
+from features.records import SubjectKind
 from features.submission import Submission
+from features.vector import Vector
 from features.wanted import missing_inputs
 from serving.access.callers import Caller
 from serving.attachments import completed
 from serving.decisions.challenger import rival_of
-from serving.decisions.decision import Decision, ModelRef
-from serving.decisions.score import Score, score_of
-from serving.errors import NoModel
+from serving.decisions.decision import Decision, ModelRef, digest_of
+from serving.decisions.score import Score, score_of, scores_of
+from serving.errors import NoModel, ServingError
 from serving.explanation.reasons import Contribution, Reasons, reasons_of
-from serving.explanation.usual import usual_for
-from serving.explanation.wording import Value
+from serving.explanation.sayings import Sayings
 from serving.lanes.hits import hits
 from serving.lanes.lanes import Case, Lanes
 from serving.lanes.life_at_risk import life_at_risk
+from serving.lanes.placement import Placement
 from serving.past import Past
 from serving.scorer.champions import Champion, Champions
 from serving.store.record_store import RecordRow, RecordStore
+
+Subject = tuple[str, str]
+"""Kind and id."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,19 @@ class Request:
     @property
     def digest(self) -> str:
         """SHA-256 of the body as received."""
-        return "sha256:" + hashlib.sha256(self.body).hexdigest()
+        return digest_of(self.body)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A request with all that its score rests on; `attached` names what it did not bring itself."""
+
+    request: Request
+    submission: Submission
+    attached: tuple[str, ...]
+    office_id: str | None
+    champion: Champion
+    vector: Vector
 
 
 @dataclass(frozen=True)
@@ -51,44 +68,60 @@ class Assessor:
     past: Past
     records: RecordStore
     lanes: Lanes
+    _said: dict[SubjectKind, Sayings] = field(default_factory=dict)
 
-    def assess(self, request: Request) -> Decision:
-        """Decide, without remembering it; raises NoModel or Forbidden (a foreign office)."""
-        known = completed(request.submission, self._kept(request.submission))
-        submission = known.submission
-        office_id = submission.shipment.office_id if submission.shipment else None
-        office_id = request.caller.office_for(office_id)
-        champion = self.champions.of(submission.subject_kind)
-        vector = self.past.vector(submission)
-        score, unseen = score_of(champion, vector)
+    def assess(self, requests: Sequence[Request]) -> list[Decision | ServingError]:
+        """Decide each, without remembering it, or say why not: NoModel, Forbidden (a foreign
+        office), Unavailable. None of them sees another.
+        """
+        kept = self.records.about([one for each in requests for one in _subjects(each.submission)])
+        known = [self._known(request, kept) for request in requests]
+        asked = [(each.champion, each.vector) for each in known if isinstance(each, Known)]
+        scored = iter(scores_of(asked))
+        return [
+            each if isinstance(each, ServingError) else self._decision(each, *next(scored))
+            for each in known
+        ]
+
+    def _known(
+        self, request: Request, kept: Mapping[Subject, list[RecordRow]]
+    ) -> Known | ServingError:
+        own = request.submission
+        rows = [row for subject in _subjects(own) for row in kept[subject]]
+        found = completed(own, sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key))
+        submission = found.submission
+        try:
+            return Known(
+                request=request,
+                submission=submission,
+                attached=found.attached,
+                office_id=request.caller.office_for(_office_named(submission)),
+                champion=self.champions.of(submission.subject_kind),
+                vector=self.past.vector(submission),
+            )
+        except ServingError as refusal:
+            return refusal
+
+    def _decision(self, known: Known, score: Score, unseen: list[str]) -> Decision:
+        request, submission = known.request, known.submission
         danger = life_at_risk(submission)
-        case = Case(
-            kind=submission.subject_kind,
-            subject_id=submission.subject_id,
-            office_id=office_id,
-            at=request.at,
-            probability=score.probability,
-            is_life_at_risk=danger is not None,
-            hits=tuple(hits(self.lanes.plan, submission, vector, request.at)),
-            rival=rival_of(self.champions, submission.subject_kind, vector),
-        )
-        placement = self.lanes.place(case, champion.model.manifest.score_quantiles)
+        placement = self._placed(known, score, is_life_at_risk=danger is not None)
         return Decision(
             decision_id=str(uuid.uuid4()),
             scored_at=request.at,
             caller_id=request.caller.key_id,
             caller_name=request.caller.name,
-            office_id=office_id,
+            office_id=known.office_id,
             subject_kind=submission.subject_kind,
             subject_id=submission.subject_id,
             request_digest=request.digest,
             request=request.body.decode(),
-            model=ModelRef.of(champion),
-            vector=vector,
+            model=ModelRef.of(known.champion),
+            vector=known.vector,
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),
             score=score,
-            reasons=explained(champion, submission, vector, score),
+            reasons=explained(self._sayings(known.champion), known, score),
             lane=placement.lane,
             lane_reason=placement.reason,
             life_at_risk=danger,
@@ -99,12 +132,25 @@ class Assessor:
             attached=known.attached,
         )
 
-    def _kept(self, submission: Submission) -> list[RecordRow]:
-        """What came by itself about the subject, and about the journey of a shipment."""
-        kind, journey = submission.subject_kind, submission.journey
-        journey_id = journey.journey_id if journey else None
-        rows = self.records.about((kind, submission.subject_id), journey_id)
-        return [r for r in rows if r.kind in {"legs", "positions"} or r.subject_kind == kind]
+    def _sayings(self, champion: Champion) -> Sayings:
+        kind, own = champion.model.manifest.subject, champion.model
+        if kind not in self._said or self._said[kind].model is not own:
+            self._said[kind] = Sayings(own)
+        return self._said[kind]
+
+    def _placed(self, known: Known, score: Score, *, is_life_at_risk: bool) -> Placement:
+        submission, at = known.submission, known.request.at
+        case = Case(
+            kind=submission.subject_kind,
+            subject_id=submission.subject_id,
+            office_id=known.office_id,
+            at=at,
+            probability=score.probability,
+            is_life_at_risk=is_life_at_risk,
+            hits=tuple(hits(self.lanes.plan, submission, known.vector, at)),
+            rival=rival_of(self.champions, submission.subject_kind, known.vector),
+        )
+        return self.lanes.place(case, known.champion.model.manifest.score_quantiles)
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
         """Score examples and forget them: the first request need not wait for what is made once."""
@@ -114,17 +160,30 @@ class Assessor:
                 score_of(self.champions.of(example.subject_kind), vector)
 
 
-def explained(
-    champion: Champion, submission: Submission, vector: dict[str, Value], score: Score
-) -> Reasons:
+def _subjects(submission: Submission) -> list[Subject]:
+    """Of what records that came by themselves may tell: it, and the journey of a shipment."""
+    subject = (submission.subject_kind, submission.subject_id)
+    if submission.subject_kind == "route" or submission.journey is None:
+        return [subject]
+    return [subject, ("route", submission.journey.journey_id)]
+
+
+def _belongs(submission: Submission, row: RecordRow) -> bool:
+    return row.kind in {"legs", "positions"} or row.subject_kind == submission.subject_kind
+
+
+def _office_named(submission: Submission) -> str | None:
+    return submission.shipment.office_id if submission.shipment else None
+
+
+def explained(sayings: Sayings, known: Known, score: Score) -> Reasons:
     """The contributions of a score as reasons in words, beside what was usual in training."""
-    groups = peers_of(submission)
+    submission = known.submission
     parts = zip(catalogue(submission.subject_kind), score.contributions, strict=True)
     return reasons_of(
         [
-            Contribution(feature, vector[feature.name], part, place)
+            Contribution(feature, known.vector[feature.name], part, place)
             for place, (feature, part) in enumerate(parts)
         ],
-        lambda feature, value: usual_for(champion.model, groups, feature, value),
-        submission.subject_kind,
+        partial(sayings.of, peers_of(submission)),
     )

@@ -1,21 +1,59 @@
-"""Where a request is decided: once, durably, and only then answered."""
+"""Where requests are decided: once, durably, and only then answered.
+
+One thread decides all that waits together, since requests share one history and one call of the
+scorer costs little more than a row. What is decided together does not see each other: a subject is
+seen against what was durable when its turn came, alone as in a batch.
+"""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TypeVar
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
+from serving.access.callers import Caller
 from serving.assessment import Assessor, Request
-from serving.decisions.claims import Claims
+from serving.decisions.claims import Claim, Claims
 from serving.decisions.decision import Decision
 from serving.decisions.second_opinions import Question, SecondOpinions
+from serving.decisions.settling import Settling
 from serving.decisions.writer import DecisionWriter
-from serving.errors import AnsweredMeanwhile, IdempotencyKeyReused, LogUnavailable
+from serving.errors import (
+    AnsweredMeanwhile,
+    IdempotencyKeyReused,
+    LogUnavailable,
+    ServingError,
+)
 from serving.store.decision_log import AnswerRow, DecisionLog
+from serving.submitted import read_submission
 
-T = TypeVar("T")
+TOGETHER = 64
+"""At most so many are decided before the first of them is written."""
+
+NOT_DURABLE_YET = "the decision is not durable yet; ask again with the same idempotency key"
+
 Worded = Callable[[Decision], bytes]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller wants decided, under which key, and how its answer is to be worded."""
+
+    caller: Caller
+    idempotency_key: str
+    body: bytes
+    at: datetime
+    worded: Worded
+
+    @property
+    def claim(self) -> Claim:
+        """What a decision is made for once."""
+        return self.caller.key_id, self.idempotency_key
+
+    def read(self) -> Request:
+        """The request; raises BodyMalformed or SubmissionRefused."""
+        return Request(self.caller, read_submission(self.body), self.body, self.at)
 
 
 @dataclass(frozen=True)
@@ -26,118 +64,203 @@ class Answer:
     decision: Decision | None = None
 
 
+Outcome = Answer | Exception
+
+
+@dataclass
+class Waiting:
+    """Something asked, and who waits for its outcome."""
+
+    asked: Asked
+    future: "asyncio.Future[Outcome]"
+    settling: Settling[Outcome]
+    is_decided: bool = False
+
+    def end(self, outcome: Outcome) -> None:
+        """Let whoever waits have it."""
+        self.settling.settle(self.future, outcome)
+
+
 @dataclass(frozen=True)
-class Pending:
-    """An answer that may be given once `durable` is done; at once where that is None."""
+class Taken:
+    """Something whose turn has come: nobody else decides it meanwhile."""
 
-    answer: Answer
-    durable: "Future[None] | None" = None
-    request: Request | None = None
-    idempotency_key: str = ""
+    waiting: Waiting
+    request: Request
 
 
-def _one_thread() -> ThreadPoolExecutor:
-    """Where requests are decided: one after the other, since they share one history."""
-    return ThreadPoolExecutor(1, thread_name_prefix="desk")
-
-
-@dataclass(frozen=True)
 class Desk:
     """Decides requests, each once."""
 
-    assessor: Assessor
-    log: DecisionLog
-    writer: DecisionWriter
-    opinions: SecondOpinions
-    deadline_s: float
-    claims: Claims = field(default_factory=Claims)
-    thread: ThreadPoolExecutor = field(default_factory=_one_thread)
+    def __init__(
+        self,
+        assessor: Assessor,
+        log: DecisionLog,
+        writer: DecisionWriter,
+        opinions: SecondOpinions,
+        deadline_s: float,
+    ):
+        self.assessor = assessor
+        self.log = log
+        self.writer = writer
+        self.opinions = opinions
+        self.claims = Claims()
+        self._deadline_s = deadline_s
+        self._settling: Settling[Outcome] | None = None
+        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
 
     def open(self) -> None:
-        """Begin to write what is decided."""
+        """Begin to decide, and to write what is decided."""
         self.assessor.champions.watch()
         self.opinions.start()
         self.writer.start()
+        self._thread.start()
 
     def close(self) -> None:
         """Finish what was taken, and write it."""
-        self.thread.shutdown()
+        self._queue.put(None)
+        self._thread.join()
         self.writer.stop()
         self.opinions.stop()
         self.assessor.champions.stop()
 
-    async def handle(self, work: Callable[[], T]) -> T:
-        """Do some work at the desk, when it is its turn."""
-        return await asyncio.get_running_loop().run_in_executor(self.thread, work)
+    async def answer(self, asked: Asked) -> Answer:
+        """The answer, when its decision is durable; an earlier one where the key was used before.
 
-    def take(self, request: Request, idempotency_key: str, worded: Worded) -> Pending:
-        """Decide and hand to the writer; several may be taken before the first is answered.
-
-        Raises StillInProgress, IdempotencyKeyReused, TooBusy, and what `Assessor.assess` raises.
+        Raises StillInProgress, IdempotencyKeyReused, TooBusy, what reading and assessing raise, and
+        Unavailable where nothing was decided, or it is not known to be durable in time: the same
+        key tells.
         """
-        claim = (request.caller.key_id, idempotency_key)
-        self.claims.take(claim)
-        durable: Future[None] | None = None
-        try:
-            if given := self.log.answer(*claim):
-                return Pending(Answer(_of_same_body(given, request)))
-            decision = self.assessor.assess(request)
-            body = worded(decision)
-            decision = decision.answered_with(body)
-            answer = _answer_row(decision, claim, body)
-            durable = self.writer.submit(decision.row(), answer, request.submission)
-            durable.add_done_callback(lambda done: self._ask_others(done, decision))
-            return Pending(Answer(body, decision), durable, request, idempotency_key)
-        finally:
-            self._release(claim, durable)
+        (outcome,) = await self.answers([asked])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    async def answered(self, pending: Pending) -> Answer:
-        """The answer, when its decision is durable; an earlier one where another was faster.
+    async def answers(self, asked: Sequence[Asked]) -> list[Answer | ServingError]:
+        """Each answer, or what `answer` would raise in its place; what is unforeseen is raised."""
+        waiting = [self._put(one) for one in asked]
+        while not all(one.future.done() for one in waiting):
+            await self._wait(waiting)
+        outcomes = [one.future.result() for one in waiting]
+        for outcome in outcomes:
+            if isinstance(outcome, Exception) and not isinstance(outcome, ServingError):
+                raise outcome
+        return outcomes  # type: ignore[return-value]
 
-        Raises Unavailable where nothing was decided, or it is not known to be durable in time: the
-        same key tells.
-        """
-        if pending.durable is None:
-            return pending.answer
+    async def _wait(self, waiting: Sequence[Waiting]) -> None:
+        """Wait for outcomes; what is written for too long by then ends here."""
         try:
-            await asyncio.wait_for(asyncio.wrap_future(pending.durable), self.deadline_s)
+            async with asyncio.timeout(self._deadline_s):
+                for one in waiting:
+                    await asyncio.shield(one.future)
         except TimeoutError:
-            raise LogUnavailable(
-                "the decision is not durable yet; ask again with the same idempotency key"
-            ) from None
-        except AnsweredMeanwhile:
-            return await self.handle(lambda: self._of_another_process(pending))
-        return pending.answer
+            for one in waiting:
+                if one.is_decided and not one.future.done():
+                    one.future.set_result(LogUnavailable(NOT_DURABLE_YET))
 
-    def _of_another_process(self, pending: Pending) -> Answer:
-        request = pending.request
-        assert request is not None, "only what is pending can be answered meanwhile"
-        given = self.log.answer(request.caller.key_id, pending.idempotency_key)
-        if given is None:
-            raise LogUnavailable("the decision could not be stored; ask again with the same key")
-        return Answer(_of_same_body(given, request))
+    def _put(self, asked: Asked) -> Waiting:
+        loop = asyncio.get_running_loop()
+        if self._settling is None or self._settling.loop is not loop:
+            self._settling = Settling(loop)
+        waiting = Waiting(asked, loop.create_future(), self._settling)
+        self._queue.put(waiting)
+        return waiting
 
-    def _ask_others(self, done: "Future[None]", decision: Decision) -> None:
-        if done.exception() is None:
-            self.opinions.ask(
-                Question(decision.decision_id, decision.subject_kind, decision.vector)
-            )
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            group, is_open = self._gather()
+            taken = [one for waiting in group for one in self._taken(waiting)]
+            for one, outcome in zip(taken, self._decided(taken), strict=True):
+                if isinstance(outcome, Decision):
+                    self._write(one, outcome)
+                else:
+                    self._end(one, outcome)
 
-    def _release(self, claim: tuple[str, str], durable: "Future[None] | None") -> None:
-        """Release a claim, but not before the fate of what was submitted under it is known."""
-        if durable is None:
-            self.claims.release(claim)
+    def _gather(self) -> tuple[list[Waiting], bool]:
+        """All that waits, and whether more may come."""
+        group: list[Waiting] = []
+        waiting = self._queue.get()
+        while waiting is not None:
+            group.append(waiting)
+            if len(group) == TOGETHER or self._queue.empty():
+                return group, True
+            waiting = self._queue.get()
+        return group, False
+
+    def _taken(self, waiting: Waiting) -> tuple[Taken, ...]:
+        """It, read and claimed; nothing where it ends here."""
+        try:
+            request = waiting.asked.read()
+            self.claims.take(waiting.asked.claim)
+        except Exception as refusal:
+            waiting.end(refusal)
+            return ()
+        return (Taken(waiting, request),)
+
+    def _decided(self, taken: Sequence[Taken]) -> Sequence[Decision | Outcome]:
+        """A decision each, unless there is an answer already."""
+        try:
+            given = self.log.answers([one.waiting.asked.claim for one in taken])
+            new = [one.request for one in taken if one.waiting.asked.claim not in given]
+            decided = iter(self.assessor.assess(new))
+        except Exception as failure:  # the thread must outlive any failure of one group
+            return [failure] * len(taken)
+        return [
+            _again(given[one.waiting.asked.claim], one.request)
+            if one.waiting.asked.claim in given
+            else next(decided)
+            for one in taken
+        ]
+
+    def _write(self, one: Taken, decision: Decision) -> None:
+        try:
+            body = one.waiting.asked.worded(decision)
+            decision = decision.answered_with(body)
+            answer = _answer_row(decision, one.waiting.asked.claim, body)
+            one.waiting.is_decided = True
+            durable = self.writer.submit(decision.row(), answer, one.request.submission)
+        except Exception as failure:
+            self._end(one, failure)
         else:
-            durable.add_done_callback(lambda _: self.claims.release(claim))
+            made = Answer(body, decision)
+            durable.add_done_callback(lambda done: self._written(one, made, done.exception()))
+
+    def _written(self, one: Taken, made: Answer, failure: BaseException | None) -> None:
+        """Only now, when its fate is known, may the same key come again."""
+        match failure:
+            case None:
+                assert made.decision is not None
+                self._end(one, made)
+                self.opinions.ask(Question.about(made.decision))
+            case AnsweredMeanwhile():
+                self._end(one, self._of_another_process(one))
+            case Exception():
+                self._end(one, failure)
+
+    def _of_another_process(self, one: Taken) -> Outcome:
+        claim = one.waiting.asked.claim
+        try:
+            given = self.log.answers([claim])
+        except LogUnavailable as failure:
+            return failure
+        if claim not in given:
+            return LogUnavailable("the decision could not be stored; ask again with the same key")
+        return _again(given[claim], one.request)
+
+    def _end(self, one: Taken, outcome: Outcome) -> None:
+        self.claims.release(one.waiting.asked.claim)
+        one.waiting.end(outcome)
 
 
-def _of_same_body(given: AnswerRow, request: Request) -> bytes:
+def _again(given: AnswerRow, request: Request) -> Outcome:
     if given.request_digest != request.digest:
-        raise IdempotencyKeyReused("this idempotency key was used before with another body")
-    return given.body
+        return IdempotencyKeyReused("this idempotency key was used before with another body")
+    return Answer(given.body)
 
 
-def _answer_row(decision: Decision, claim: tuple[str, str], body: bytes) -> AnswerRow:
+def _answer_row(decision: Decision, claim: Claim, body: bytes) -> AnswerRow:
     caller_id, idempotency_key = claim
     return AnswerRow(
         caller_id=caller_id,

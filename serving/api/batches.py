@@ -1,13 +1,11 @@
 """`POST /v1/scores/batch`: many subjects in, a decision or a problem for each out."""
 
-from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from serving.access.callers import Caller
 from serving.api.openapi import BATCH_BODY, problems
 from serving.api.problems import problem_content
 from serving.api.requests import (
@@ -21,17 +19,14 @@ from serving.api.requests import (
 )
 from serving.api.scores import worded_for
 from serving.api.shapes import Shape
-from serving.assessment import Request as Asked
-from serving.desk import Pending
+from serving.desk import Answer, Asked
 from serving.errors import BodyTooLarge, ServingError
 from serving.house import House
-from serving.submitted import read_submission, split_array
+from serving.submitted import split_array
 
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"])
 
-TOGETHER = 64  # taken before the first is waited for: one flush serves them all
-
-Taken = Pending | ServingError
+TOGETHER = 128  # asked before the first is waited for: while some are written, others are decided
 
 
 class Lines(Response):
@@ -84,41 +79,27 @@ async def score_subjects(
 ) -> Response:
     """Score subjects from a JSON array or NDJSON, each for itself: one refused stops no other.
 
+    Lines are decided in groups; what is known before a line is what was durable before its group.
+
     Send a batch again with the same key, and what was decided is repeated, what failed is tried.
     """
     house.limits.take(caller.key_id, max(0, len(lines) - 1))  # the call itself was counted
     answers: list[bytes] = []
-    numbered = iter(enumerate(lines, start=1))
+    numbered = enumerate(lines, start=1)
     while together := list(islice(numbered, TOGETHER)):
-        taken = await house.desk.handle(partial(_taken, house, caller, together, idempotency_key))
-        answers += [
-            await _answered(house, number, each, request.state.request_id) for number, each in taken
+        # A space can't be in a caller's key, so no single request meets a line of a batch.
+        asked = [
+            Asked(caller, f"{idempotency_key} {number}", line, house.clock(), worded_for(caller))
+            for number, line in together
         ]
+        answered = zip(together, await house.desk.answers(asked), strict=True)
+        answers += [_line(house, request, number, answer) for (number, _), answer in answered]
     return Lines(b"".join(answers))
 
 
-def _taken(
-    house: House, caller: Caller, lines: list[tuple[int, bytes]], key: str
-) -> list[tuple[int, Taken]]:
-    worded = worded_for(caller)
-    taken: list[tuple[int, Taken]] = []
-    for number, line in lines:
-        try:
-            asked = Asked(caller, read_submission(line), line, house.clock())
-            # A space can't be in a caller's key, so no single request meets a line of a batch.
-            taken.append((number, house.desk.take(asked, f"{key} {number}", worded)))
-        except ServingError as error:
-            taken.append((number, error))
-    return taken
-
-
-async def _answered(house: House, number: int, taken: Taken, request_id: str) -> bytes:
-    try:
-        if isinstance(taken, ServingError):
-            raise taken
-        answer = await house.desk.answered(taken)
-        house.metrics.count(answer.decision)
-    except ServingError as error:
-        content = orjson.dumps(problem_content(request_id, error))
-        return b'{"line":%d,"status":%d,"answer":%b}\n' % (number, error.status, content)
+def _line(house: House, request: Request, number: int, answer: Answer | ServingError) -> bytes:
+    if isinstance(answer, ServingError):
+        content = orjson.dumps(problem_content(request.state.request_id, answer))
+        return b'{"line":%d,"status":%d,"answer":%b}\n' % (number, answer.status, content)
+    house.metrics.count(answer.decision)
     return b'{"line":%d,"status":200,"answer":%b}\n' % (number, answer.body)

@@ -1,19 +1,29 @@
 """What calls need before they can be answered: the house behind them, the caller, the body."""
 
 import re
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
-from serving.errors import BodyTooLarge, IdempotencyKeyMissing, MediaTypeUnsupported, NotSignedIn
+from serving.errors import (
+    BodyTooLarge,
+    IdempotencyKeyMissing,
+    MediaTypeUnsupported,
+    NotSignedIn,
+    Unprocessable,
+)
 from serving.explanation.language import Language, best_of, languages_in
 from serving.house import House
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
+LONGEST_ACCEPTED = 512  # characters of Accept-Language
+OF_THE_KEY = "1 to 255 visible ASCII characters, chosen anew for every submission."
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -26,8 +36,8 @@ async def the_house(request: Request) -> House:
 TheHouse = Annotated[House, Depends(the_house)]
 
 
-def the_language(
-    house: TheHouse, accept_language: Annotated[str, Header(max_length=512)] = ""
+async def the_language(
+    house: TheHouse, accept_language: Annotated[str, Header(max_length=LONGEST_ACCEPTED)] = ""
 ) -> Language:
     """The language that the caller likes best among those in `HOME/languages`."""
     return best_of(languages_in(house.settings.home / "languages"), accept_language)
@@ -42,7 +52,10 @@ async def the_caller(house: TheHouse, credentials: Bearer) -> Caller:
 
     What is remembered is answered at once; only what must be read waits for a thread.
     """
-    text = credentials.credentials if credentials else ""
+    return await _known_caller(house, credentials.credentials if credentials else "")
+
+
+async def _known_caller(house: House, text: str) -> Caller:
     caller = _remembered(house, text)
     if caller is None:
         caller = await run_in_threadpool(_caller_behind, house, text)
@@ -94,21 +107,19 @@ MayIngest = Annotated[Caller, Depends(WithScope("ingest"))]
 
 
 async def idempotency_key(
-    given: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            description="1 to 255 visible ASCII characters, chosen anew for every submission.",
-        ),
-    ] = None,
+    given: Annotated[str | None, Header(alias="Idempotency-Key", description=OF_THE_KEY)] = None,
 ) -> str:
     """The header `Idempotency-Key`; raises IdempotencyKeyMissing."""
-    if given is None or not _IDEMPOTENCY_KEY.fullmatch(given):
+    return _usable(given)
+
+
+def _usable(key: str | None) -> str:
+    if key is None or not _IDEMPOTENCY_KEY.fullmatch(key):
         raise IdempotencyKeyMissing(
             "send the header Idempotency-Key with 1 to 255 visible ASCII characters; "
             "a retry with the same key and body gets the same answer"
         )
-    return given
+    return key
 
 
 IdempotencyKey = Annotated[str, Depends(idempotency_key)]
@@ -153,3 +164,39 @@ async def body_within(request: Request, most: int) -> bytes:
 
 
 JsonBody = Annotated[bytes, Depends(json_body)]
+
+
+class ReadDirectly(APIRoute):
+    """A route whose endpoint takes house, caller with scope `score`, key, language and body.
+
+    They are read here one after another, as their dependencies would: the framework's way of
+    finding that out takes longer for each request than deciding it. The description is still made
+    of what the endpoint declares.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        endpoint = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            return await endpoint(**await _submitted(request))
+
+        return handle
+
+
+async def _submitted(request: Request) -> dict[str, Any]:
+    house: House = request.app.state.house
+    headers = request.headers
+    scheme, _, text = headers.get("authorization", "").partition(" ")
+    caller = await _known_caller(house, text.strip() if scheme.lower() == "bearer" else "")
+    caller.require("score")
+    accepted = headers.get("accept-language", "")
+    if len(accepted) > LONGEST_ACCEPTED:
+        raise Unprocessable(f"Accept-Language may have {LONGEST_ACCEPTED} characters")
+    return {
+        "house": house,
+        "caller": caller,
+        "idempotency_key": _usable(headers.get("idempotency-key")),
+        "language": await the_language(house, accepted),
+        "body": await json_body(request, house),
+    }

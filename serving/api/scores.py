@@ -5,14 +5,19 @@ from fastapi import APIRouter, Response
 from serving.access.callers import Caller
 from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer, decision_answer
 from serving.api.openapi import SUBMISSION_BODY, problems
-from serving.api.requests import IdempotencyKey, JsonBody, MayScore, TheHouse, TheLanguage
-from serving.assessment import Request
+from serving.api.requests import (
+    IdempotencyKey,
+    JsonBody,
+    MayScore,
+    ReadDirectly,
+    TheHouse,
+    TheLanguage,
+)
 from serving.decisions.decision import Decision
-from serving.desk import Pending, Worded
+from serving.desk import Asked, Worded
 from serving.explanation.language import ENGLISH, Language
-from serving.submitted import read_submission
 
-router = APIRouter(prefix="/v1/scores", tags=["scores"])
+router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=ReadDirectly)
 
 
 @router.post(
@@ -40,12 +45,8 @@ async def score_subject(
     A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
     the scope `explain` the answer holds reasons and contributions.
     """
-
-    def take() -> Pending:
-        request = Request(caller, read_submission(body), body, house.clock())
-        return house.desk.take(request, idempotency_key, worded_for(caller, language))
-
-    answer = await house.desk.answered(await house.desk.handle(take))
+    asked = Asked(caller, idempotency_key, body, house.clock(), worded_for(caller, language))
+    answer = await house.desk.answer(asked)
     house.metrics.count(answer.decision)
     if answer.decision is None:
         return _json(answer.body, {"Idempotency-Replayed": "true"})

@@ -9,10 +9,12 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import structlog
 
 from features.records import SubjectKind
+from serving.decisions.decision import Decision
 from serving.decisions.score import score_of
 from serving.errors import LogUnavailable
 from serving.explanation.wording import Value
@@ -33,6 +35,11 @@ class Question:
     decision_id: str
     kind: SubjectKind
     vector: dict[str, Value]
+
+    @classmethod
+    def about(cls, decision: Decision) -> Self:
+        """What is asked about a decision."""
+        return cls(decision.decision_id, decision.subject_kind, decision.vector)
 
 
 class SecondOpinions:

@@ -18,6 +18,7 @@ from features.indicators import INDICATORS
 from features.records import SubjectKind
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.parts import Part
+from serving.explanation.sayings import Said
 from serving.explanation.usual import Usual, usual_in_words
 from serving.explanation.wording import Value, sentence
 
@@ -87,12 +88,10 @@ class Contribution:
     place: int
 
 
-Compare = Callable[[Feature, Value], Usual]
+Say = Callable[[Feature, Value], Said]
 
 
-def reasons_of(
-    contributions: Sequence[Contribution], compare: Compare, kind: SubjectKind
-) -> Reasons:
+def reasons_of(contributions: Sequence[Contribution], say: Say) -> Reasons:
     """Group contributions by indicator; the order doesn't depend on the order given."""
     groups = _grouped(contributions)
     sums = {name: _sum(group) for name, group in groups.items()}
@@ -102,7 +101,7 @@ def reasons_of(
     named = _strongest(telling, sums, "for") + _strongest(telling, sums, "against")
     rest = [c for name in ranked if name not in named for c in groups[name]]
     return Reasons(
-        reasons=tuple(_reason(groups[name], compare, kind) for name in ranked if name in named),
+        reasons=tuple(_reason(groups[name], say) for name in ranked if name in named),
         remainder=Remainder(features=len(rest), log_odds=_sum(rest)),
         families=_families(contributions),
         indicators={name: sums[name] for name in sorted(sums)},
@@ -140,10 +139,10 @@ def _strongest(ranked: list[str], sums: Mapping[str, float], effect: Effect) -> 
     return [name for name in ranked if _effect(sums[name]) == effect][:MOST_REASONS]
 
 
-def _reason(group: list[Contribution], compare: Compare, kind: SubjectKind) -> Reason:
+def _reason(group: list[Contribution], say: Say) -> Reason:
     total = _sum(group)
     telling = (contribution for contribution in group if contribution.log_odds)
-    evidence = tuple(_observation(contribution, compare, kind) for contribution in telling)
+    evidence = tuple(_observation(contribution, say) for contribution in telling)
     indicator = group[0].feature.indicator
     return Reason(
         indicator=indicator,
@@ -157,15 +156,14 @@ def _reason(group: list[Contribution], compare: Compare, kind: SubjectKind) -> R
     )
 
 
-def _observation(contribution: Contribution, compare: Compare, kind: SubjectKind) -> Observation:
-    feature, value = contribution.feature, contribution.value
-    beside = compare(feature, value)
+def _observation(contribution: Contribution, say: Say) -> Observation:
+    said = say(contribution.feature, contribution.value)
     return Observation(
-        feature=feature.name,
-        value=value,
-        sentence=sentence(feature, value),
-        usual=usual_in_words(beside, feature.unit, kind),
-        beside=beside,
+        feature=contribution.feature.name,
+        value=contribution.value,
+        sentence=said.sentence,
+        usual=said.usual,
+        beside=said.beside,
         contribution=contribution.log_odds,
     )
 

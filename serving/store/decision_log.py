@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Engine, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from serving.errors import AnsweredMeanwhile
@@ -19,8 +19,7 @@ PAGE = 500
 
 # What every request asks; made once, since putting a statement together costs more than asking it.
 _GIVEN = select(answers).where(
-    answers.c.caller_id == bindparam("caller_id"),
-    answers.c.idempotency_key == bindparam("idempotency_key"),
+    tuple_(answers.c.caller_id, answers.c.idempotency_key).in_(bindparam("keys", expanding=True))
 )
 _LAST = select(decisions.c.seq, decisions.c.chain).order_by(decisions.c.seq.desc()).limit(1)
 _NEW_DECISION, _NEW_ANSWER = decisions.insert(), answers.insert()
@@ -113,12 +112,13 @@ class DecisionLog:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         return Mark(seq, link.hex())
 
-    def answer(self, caller_id: str, idempotency_key: str) -> AnswerRow | None:
-        """What this caller was answered under this key."""
-        under = {"caller_id": caller_id, "idempotency_key": idempotency_key}
+    def answers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], AnswerRow]:
+        """What callers were answered under their keys, by (caller, key); those new are left out."""
+        if not keys:
+            return {}
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(_GIVEN, under).first()
-        return AnswerRow(**row._mapping) if row else None
+            rows = connection.execute(_GIVEN, {"keys": keys}).all()
+        return {(row.caller_id, row.idempotency_key): AnswerRow(**row._mapping) for row in rows}
 
     def record(self, decision_id: str, view: View | None = None) -> str | None:
         """A decision's record, if it exists and may be seen (None as view sees all)."""

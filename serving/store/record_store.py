@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, bindparam, or_, select, tuple_
+from sqlalchemy import Connection, Engine, Row, bindparam, select, tuple_
 
 from serving.store.engine import failing_as_unavailable
 from serving.store.tables import records
@@ -17,12 +17,8 @@ PAGE = 500
 _ABOUT = (
     select(records)
     .where(
-        or_(
-            and_(
-                records.c.subject_kind == bindparam("kind_"),
-                records.c.subject_id == bindparam("identity"),
-            ),
-            and_(records.c.subject_kind == "route", records.c.subject_id == bindparam("journey")),
+        tuple_(records.c.subject_kind, records.c.subject_id).in_(
+            bindparam("subjects", expanding=True)
         )
     )
     .order_by(records.c.kind, records.c.record_id)
@@ -65,15 +61,14 @@ class RecordStore:
                 connection.execute(records.insert(), new)
         return before
 
-    def about(self, subject: tuple[str, str], journey_id: str | None = None) -> list[RecordRow]:
-        """The records about a subject (kind, id), and about a journey where one is named.
-
-        In order of their kinds and ids.
-        """
-        kind, identity = subject
-        of_whom = {"kind_": kind, "identity": identity, "journey": journey_id or ""}
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_row(row) for row in connection.execute(_ABOUT, of_whom)]
+    def about(self, subjects: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[RecordRow]]:
+        """The records about each subject (kind, id), in order of their kinds and ids."""
+        about: dict[tuple[str, str], list[RecordRow]] = {subject: [] for subject in subjects}
+        if about:
+            with failing_as_unavailable(), self._engine.connect() as connection:
+                for row in map(_row, connection.execute(_ABOUT, {"subjects": [*about]})):
+                    about[row.subject_kind, row.subject_id].append(row)
+        return about
 
     def all(self, since: str = "") -> Iterator[RecordRow]:
         """Every record received since then, in order of arrival, read page by page."""

@@ -102,7 +102,7 @@ def test_what_is_durable_can_be_read_by_another_connection(
     other = DecisionLog(open_database(where, is_service=False))
 
     assert other.record("d-1") == '{"n":1}'
-    assert other.answer("c", "k-1") == entry(1)[1]
+    assert other.answers([("c", "k-1")])["c", "k-1"] == entry(1)[1]
 
 
 def test_decisions_that_wait_are_committed_together(

@@ -65,7 +65,7 @@ def test_logs_that_append_at_once_make_one_chain(where: Path | str) -> None:
     with logs[0]._engine.connect() as connection:
         numbers = connection.scalars(text("SELECT seq FROM decisions ORDER BY seq"))
         assert list(numbers) == list(range(1, 41))
-    assert logs[1].answer("c", "k-7") == entry(7)[1]
+    assert logs[1].answers([("c", "k-7")])["c", "k-7"] == entry(7)[1]
 
 
 def test_no_engine_lets_a_decision_be_changed(where: Path | str) -> None:

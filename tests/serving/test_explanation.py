@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
 from features.definition import Peers, Unit
 from serving.explanation.reasons import MOST_REASONS, Contribution, Reasons, reasons_of
+from serving.explanation.sayings import Said
 from serving.explanation.usual import Usual, percentile_of, usual, usual_in_words
 from serving.explanation.wording import Value, listed, sentence, value_in_words
 from training.manifest import Reference
@@ -27,7 +28,9 @@ def contributions(values: list[float]) -> list[Contribution]:
 
 
 def told(contributions: list[Contribution]) -> Reasons:
-    return reasons_of(contributions, lambda feature, value: AS_MANY, "shipment")
+    return reasons_of(
+        contributions, lambda feature, value: Said.of(feature, value, AS_MANY, "shipment")
+    )
 
 
 def explained(**log_odds: float) -> Reasons:

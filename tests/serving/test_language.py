@@ -18,6 +18,7 @@ from serving.explanation.messages import messages, template
 from serving.explanation.missing import missing_in_words
 from serving.explanation.reasons import Contribution, reason_in, reasons_of
 from serving.explanation.resting import resting_in_words
+from serving.explanation.sayings import Said
 from serving.explanation.usual import PEERS, SAYINGS, Usual, usual_in_words
 from serving.explanation.wording import Value, listed, sentence, value_in_words
 from tests.serving.bodies import ROUTE, submission
@@ -85,7 +86,9 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
 def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
     parts = [Contribution(f, 1.0, 0.5, place) for place, f in enumerate(SHIPMENT[:1])]
     usual = Usual(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
-    (reason,) = reasons_of(parts, lambda feature, value: usual, "shipment").reasons
+    (reason,) = reasons_of(
+        parts, lambda feature, value: Said.of(feature, value, usual, "shipment")
+    ).reasons
 
     told = reason_in(pseudo, reason, "shipment")
 
