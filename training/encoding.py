@@ -5,15 +5,17 @@ LightGBM scores reordered, renamed and never seen inputs without a word; this is
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from features.errors import CatalogueMismatch
 from training.model_inputs import ModelInputs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Value = float | str | None
@@ -41,7 +43,7 @@ class Encoding:
         self.names = [column.name for column in inputs]
 
     @classmethod
-    def learnt(cls, frame: pd.DataFrame, inputs: ModelInputs, *, fewest: int) -> Self:
+    def learnt(cls, frame: "pd.DataFrame", inputs: ModelInputs, *, fewest: int) -> Self:
         """Category lists from `frame`; a category on fewer than `fewest` rows is left out."""
         return cls(
             tuple(
@@ -72,19 +74,19 @@ class Encoding:
                 unseen.append(column.name)
         return row, unseen
 
-    def encode_frame(self, frame: pd.DataFrame) -> Floats:
+    def encode_frame(self, frame: "pd.DataFrame") -> Floats:
         """All rows of `frame`, float64 [rows, columns]; as `encode`, row by row."""
         rows = np.empty((len(frame), len(self.inputs)))
         for place, column in enumerate(self.encode_columns(frame)):
             rows[:, place] = column
         return rows
 
-    def encode_columns(self, frame: pd.DataFrame) -> list[Floats]:
+    def encode_columns(self, frame: "pd.DataFrame") -> list[Floats]:
         """As `encode_frame`, column by column; numbers stay where they are, uncopied."""
         self._refuse_other_columns(list(frame.columns))
         return [_encoded(column, frame[column.name]) for column in self.inputs]
 
-    def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
+    def unseen(self, frame: "pd.DataFrame") -> dict[str, int]:
         """Per categorical feature, how many rows hold a category the model has never seen."""
         return {
             column.name: int((frame[column.name].notna() & np.isnan(codes)).sum())
@@ -131,6 +133,8 @@ def _code(column: ModelInput, value: float | str) -> float:
 
 
 def _encoded(column: ModelInput, values: "pd.Series[float] | pd.Series[str]") -> Floats:
+    import pandas as pd  # noqa: PLC0415 - what answers requests has no frames, and starts sooner
+
     if column.categories is not None:
         if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
             raise CatalogueMismatch(

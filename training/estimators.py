@@ -1,12 +1,14 @@
-"""Figures from labelled subjects with their 95 % intervals. Needs numpy and scipy only."""
+"""Figures from labelled subjects with their 95 % intervals. Needs numpy only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from training.ranking import Floats, Ints, Ranking
+
+NORMAL_975 = 1.959963984540054
+"""The quantile of the normal distribution with 2.5 % above it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def proportion(successes: float, trials: float) -> Estimate:
     """
     if trials <= 0:
         return Estimate(None)
-    z = float(stats.norm.ppf(0.975))
+    z = NORMAL_975
     share = successes / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     spread = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))

@@ -7,10 +7,9 @@ the fit window, never parties.
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,6 +19,9 @@ from training.errors import ArtefactError
 from training.manifest import Reference
 from training.model_inputs import ModelInputs
 from training.reference import STEPS, reference_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEWEST_SUBJECTS = 50
 """A smaller group says too little of what is usual; its members are told among all."""
@@ -58,7 +60,7 @@ class PeerReference:
     _asked: dict[int, Beside] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, subjects: pd.DataFrame, inputs: ModelInputs) -> Self:
+    def of(cls, frame: "pd.DataFrame", subjects: "pd.DataFrame", inputs: ModelInputs) -> Self:
         """The reference over the rows that `frame` and `subjects` share."""
         rows = [
             row
@@ -110,7 +112,7 @@ def _compared(inputs: ModelInputs, among: Peers) -> list[Feature]:
 
 
 def _rows(
-    frame: pd.DataFrame, groups: "pd.Series[str]", features: list[Feature]
+    frame: "pd.DataFrame", groups: "pd.Series[str]", features: list[Feature]
 ) -> Iterator[dict[str, Any]]:
     sizes = groups.value_counts()
     sizes = sizes[sizes >= FEWEST_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")

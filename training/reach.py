@@ -8,14 +8,18 @@ evaluation window, which came later and was not fitted on either.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from training.encoding import Floats
 from training.manifest import Reference
-from training.outcomes import Bools
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Bools = npt.NDArray[np.bool_]
 
 USUAL_SHARE = 0.99
 
@@ -47,7 +51,7 @@ class Reach:
             n for n, flag in zip(self.names, flags.tolist(), strict=True) if flag or n in unseen
         ]
 
-    def counts(self, rows: Floats, frame: pd.DataFrame) -> Floats:
+    def counts(self, rows: Floats, frame: "pd.DataFrame") -> Floats:
         """How many values of each row lie outside; `frame` is what `rows` encode."""
         flags = self._flags(rows)
         for place, name in enumerate(self.names):
@@ -61,7 +65,7 @@ class Reach:
 
 
 def most_outside(
-    references: dict[str, Reference], batches: Iterable[tuple[Floats, pd.DataFrame]]
+    references: dict[str, Reference], batches: "Iterable[tuple[Floats, pd.DataFrame]]"
 ) -> int:
     """How many values of a case may lie outside before it is called unlike those of training.
 

@@ -1,16 +1,20 @@
 """What is usual for each feature: drift is measured against it, and reasons are told beside it."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from features.definition import Feature, Unit
 from training.manifest import Reference
 from training.model_inputs import ModelInputs
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 STEPS = np.linspace(0, 1, 21)
 
 
-def references(frame: pd.DataFrame, inputs: ModelInputs) -> dict[str, Reference]:
+def references(frame: "pd.DataFrame", inputs: ModelInputs) -> dict[str, Reference]:
     """One reference per feature over the rows of `frame`."""
     return {feature.name: reference_of(frame[feature.name], feature) for feature in inputs.features}
 

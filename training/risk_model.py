@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import pandas as pd
 from pydantic import ValidationError
 
 from features.errors import CatalogueMismatch
@@ -29,6 +28,9 @@ from training.model_inputs import ModelInputs
 from training.peers import PeerReference
 from training.reach import Reach
 from training.signing import SigningKey, verify
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BOOSTER = "booster.txt"
 REPORT = "report.json"
@@ -121,7 +123,7 @@ class RiskModel:
         """As `Encoding.encode`: one row, and the features whose category was never seen."""
         return self.encoding.encode(vector)
 
-    def encode_frame(self, frame: pd.DataFrame) -> Floats:
+    def encode_frame(self, frame: "pd.DataFrame") -> Floats:
         """As `Encoding.encode_frame`: one row of numbers per row of `frame`."""
         return self.encoding.encode_frame(frame)
 
