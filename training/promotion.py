@@ -1,37 +1,33 @@
 """A version becomes the champion, once every gate is passed; or the former one returns."""
 
 import re
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from features.errors import CatalogueMismatch
-from training import gates
-from training.errors import (
-    ArtefactError,
-    ArtefactTampered,
-    PromotionRefused,
-    TrackingError,
-    UnknownModel,
-    WaiverError,
-)
+from training.errors import ArtefactError, PromotionRefused, TrackingError, UnknownModel
 from training.evaluation.report import Report
 from training.gates import Verdict
+from training.judgement import (
+    CHAMPION,
+    refuse_unless_open,
+    soundness,
+    verdicts_of,
+    waiver_in_force,
+)
 from training.manifest import Manifest
 from training.model_card import MODEL_CARD, model_card
 from training.model_home import ModelHome, Pointer, Registration
 from training.model_inputs import ModelInputs
-from training.risk_model import REPORT, RiskModel
+from training.risk_model import REPORT
 from training.tracking.registry import clear_alias, set_alias, tag_version
 from training.tracking.runs import add_text
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
 from training.waiver import Waiver
 
-CHAMPION: Final = "champion"
 SHADOW: Final = "shadow"
 
 
@@ -71,8 +67,8 @@ def promote(
     """Ask every gate, record the answers as tags of the version, and name it champion.
 
     `data` is the training set that the model is from; without it, it cannot be compared with a
-    champion. With `leave`, the groups' gate may stand open. Raises
-    WaiverError, or PromotionRefused with the reasons; the champion is then who it was.
+    champion. With `leave`, the groups' gate may stand open. Raises WaiverError, or
+    PromotionRefused with the reasons; the champion is then who it was.
     """
     registration = _registered(home, home.find(reference))
     waiver = leave and Waiver.given(
@@ -80,10 +76,10 @@ def promote(
     )
     verdicts = tuple(
         verdict.waived(waiver) if waiver and verdict.gate == waiver.gate else verdict
-        for verdict in _verdicts(registration, home, approval, data, inputs)
+        for verdict in verdicts_of(registration, home, approval.approver, data, inputs)
     )
     _record(store, registration, approval, verdicts)
-    _refuse(verdicts)
+    refuse_unless_open(verdicts)
     if waiver and any(verdict.is_waived for verdict in verdicts):
         waiver.write(home.folder_of(registration.name, registration.version), home.signing_key)
     _write_card(home, store, registration, approval, verdicts)
@@ -117,10 +113,10 @@ def roll_back(
     former, *earlier = now.previous
     folder = home.folder_of(name, former.version)
     verdicts = (
-        *_soundness(folder, former.digest, home, inputs),
-        *_waiver_in_force(folder, home, approval.at),
+        *soundness(folder, former.digest, home, inputs),
+        *waiver_in_force(folder, home, approval.at),
     )
-    _refuse(verdicts)
+    refuse_unless_open(verdicts)
     champion = former.model_copy(
         update={
             "approver": approval.approver,
@@ -149,8 +145,8 @@ def run_as_shadow(
     """
     registration = _registered(home, home.find(reference))
     folder = home.folder_of(registration.name, registration.version)
-    verdicts = tuple(_soundness(folder, registration.digest, home, inputs))
-    _refuse(verdicts)
+    verdicts = tuple(soundness(folder, registration.digest, home, inputs))
+    refuse_unless_open(verdicts)
     shadow = Pointer(
         name=registration.name,
         version=registration.version,
@@ -163,22 +159,6 @@ def run_as_shadow(
     return Promotion(shadow, verdicts)
 
 
-def _refuse(verdicts: tuple[Verdict, ...]) -> None:
-    if shut := [verdict for verdict in verdicts if not verdict.is_open]:
-        raise PromotionRefused(tuple(f"{verdict.gate}: {verdict.reason}" for verdict in shut))
-
-
-def _waiver_in_force(folder: Path, home: ModelHome, at: datetime) -> Iterable[Verdict]:
-    """Is what was waived for the version still waived?"""
-    try:
-        waiver = Waiver.read(folder, home.public_key)
-    except (ArtefactTampered, WaiverError) as error:
-        yield Verdict("waiver", False, str(error))
-        return
-    if waiver is not None:
-        yield Verdict("waiver", at < waiver.until, f"{waiver.gate} {waiver.in_words}")
-
-
 def _registered(home: ModelHome, folder: Path) -> Registration:
     try:
         registration = home.registration_of(folder)
@@ -188,57 +168,6 @@ def _registered(home: ModelHome, folder: Path) -> Registration:
     if folder.resolve() != own.resolve():
         raise UnknownModel(f"{folder} is no version of this home; want {own}")
     return registration
-
-
-def _verdicts(
-    registration: Registration,
-    home: ModelHome,
-    approval: Approval,
-    data: TrainingSet | None,
-    inputs: ModelInputs | None,
-) -> Iterable[Verdict]:
-    folder = home.folder_of(registration.name, registration.version)
-    yield gates.approved_by_another(registration.trainer, approval.approver)
-    sound = list(_soundness(folder, registration.digest, home, inputs))
-    yield from sound
-    if not all(verdict.is_passed for verdict in sound):
-        return
-    model = RiskModel.read(folder, home.public_key, inputs)
-    yield gates.better_than_the_lot(model.manifest)
-    yield gates.calibrated(model.manifest)
-    report = Report.model_validate_json(model.report_json)
-    yield gates.free_of_leaks(report)
-    yield gates.fair_to_groups(report)
-    yield gates.no_worse_than_champion(model, _champion(registration, home, inputs), data)
-
-
-def _soundness(
-    folder: Path, digest: str, home: ModelHome, inputs: ModelInputs | None
-) -> Iterable[Verdict]:
-    """Is the artefact whole, the one that was registered, and able to answer its own rows?"""
-    try:
-        model = RiskModel.read(folder, home.public_key, inputs)
-    except (ArtefactError, CatalogueMismatch) as error:
-        yield Verdict("artefact", False, str(error))
-        return
-    if model.digest != digest:
-        yield Verdict("artefact", False, f"its digest is {model.digest}, registered was {digest}")
-        return
-    yield Verdict("artefact", True, "signature, digests and catalogue fit")
-    yield gates.golden_vectors(model)
-
-
-def _champion(
-    registration: Registration, home: ModelHome, inputs: ModelInputs | None
-) -> RiskModel | None:
-    """The champion to beat; none where it is this version, or can no longer answer anyway."""
-    pointer = home.pointer(registration.name, CHAMPION)
-    if pointer is None or pointer.version == registration.version:
-        return None
-    folder = home.folder_of(pointer.name, pointer.version)
-    with suppress(ArtefactError, CatalogueMismatch):
-        return RiskModel.read(folder, home.public_key, inputs)
-    return None
 
 
 def _record(

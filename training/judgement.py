@@ -1,0 +1,93 @@
+"""Every gate's answer about a registered version, from its files as they lie there now."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from features.errors import CatalogueMismatch
+from training import gates
+from training.errors import ArtefactError, ArtefactTampered, PromotionRefused, WaiverError
+from training.evaluation.report import Report
+from training.gates import Verdict
+from training.model_home import ModelHome, Registration
+from training.model_inputs import ModelInputs
+from training.risk_model import RiskModel
+from training.training_set import TrainingSet
+from training.waiver import Waiver
+
+CHAMPION: Final = "champion"
+
+
+def verdicts_of(
+    registration: Registration,
+    home: ModelHome,
+    approver: str,
+    data: TrainingSet | None,
+    inputs: ModelInputs | None,
+) -> Iterable[Verdict]:
+    """All of them, or only those on who approves and on the artefact, where that is not sound.
+
+    `data` is the training set that the model is from; without it, it cannot be compared with the
+    champion.
+    """
+    folder = home.folder_of(registration.name, registration.version)
+    yield gates.approved_by_another(registration.trainer, approver)
+    sound = list(soundness(folder, registration.digest, home, inputs))
+    yield from sound
+    if not all(verdict.is_passed for verdict in sound):
+        return
+    model = RiskModel.read(folder, home.public_key, inputs)
+    yield gates.better_than_the_lot(model.manifest)
+    yield gates.calibrated(model.manifest)
+    report = Report.model_validate_json(model.report_json)
+    yield gates.free_of_leaks(report)
+    yield gates.fair_to_groups(report)
+    yield gates.no_worse_than_champion(model, _champion(registration, home, inputs), data)
+
+
+def soundness(
+    folder: Path, digest: str, home: ModelHome, inputs: ModelInputs | None
+) -> Iterable[Verdict]:
+    """Is the artefact whole, the one that was registered, and able to answer its own rows?"""
+    try:
+        model = RiskModel.read(folder, home.public_key, inputs)
+    except (ArtefactError, CatalogueMismatch) as error:
+        yield Verdict("artefact", False, str(error))
+        return
+    if model.digest != digest:
+        yield Verdict("artefact", False, f"its digest is {model.digest}, registered was {digest}")
+        return
+    yield Verdict("artefact", True, "signature, digests and catalogue fit")
+    yield gates.golden_vectors(model)
+
+
+def _champion(
+    registration: Registration, home: ModelHome, inputs: ModelInputs | None
+) -> RiskModel | None:
+    """The champion to beat; none where it is this version, or can no longer answer anyway."""
+    pointer = home.pointer(registration.name, CHAMPION)
+    if pointer is None or pointer.version == registration.version:
+        return None
+    folder = home.folder_of(pointer.name, pointer.version)
+    with suppress(ArtefactError, CatalogueMismatch):
+        return RiskModel.read(folder, home.public_key, inputs)
+    return None
+
+
+def waiver_in_force(folder: Path, home: ModelHome, at: datetime) -> Iterable[Verdict]:
+    """Is what was waived for the version still waived?"""
+    try:
+        waiver = Waiver.read(folder, home.public_key)
+    except (ArtefactTampered, WaiverError) as error:
+        yield Verdict("waiver", False, str(error))
+        return
+    if waiver is not None:
+        yield Verdict("waiver", at < waiver.until, f"{waiver.gate} {waiver.in_words}")
+
+
+def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:
+    """Raise PromotionRefused with the reason of every gate that stays shut."""
+    if shut := [verdict for verdict in verdicts if not verdict.is_open]:
+        raise PromotionRefused(tuple(f"{verdict.gate}: {verdict.reason}" for verdict in shut))
