@@ -1,6 +1,7 @@
 """In which ways the service can be less than whole, what it does then, and which of them hold now.
 
-Each has a name that `/health/ready` lists and `/metrics` counts, and a test that brings it about.
+Each has a name that `/health/ready` lists and `/metrics` counts, a row in `docs/conditions.md`, and
+a test that brings it about.
 """
 
 import asyncio

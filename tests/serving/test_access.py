@@ -133,6 +133,22 @@ NEEDED_SCOPE = {
 }
 
 
+def test_no_call_is_left_out_of_the_description(service: Service) -> None:
+    described = set(service.client.get("/openapi.json").json()["paths"])
+    served = {path for route in service.client.app.routes for path in _paths(route)}  # type: ignore[attr-defined]
+    pages = {path for path in served if path.startswith(("/console", "/docs", "/problems"))}
+
+    assert len(pages) > 10
+    assert served - pages - described == {"/", "/openapi.json"}
+
+
+def _paths(route: Any) -> list[str]:
+    """The path of a route, or those of a router that was included."""
+    if hasattr(route, "path"):
+        return [route.path]
+    return [path for inner in route.original_router.routes for path in _paths(inner)]
+
+
 def test_every_call_answers_those_it_is_for_and_no_one_else(service: Service) -> None:
     described = service.client.get("/openapi.json").json()["paths"]
     open_to_all = {"/health/live", "/health/ready", "/metrics", "/ping"}

@@ -1,16 +1,23 @@
 """Every way in which the service can be less than whole: what it still does, and how it says so."""
 
+import io
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from serving.app import create_app
 from serving.conditions import MEANINGS, Mode, degradations
+from serving.observability import Lines
+from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.world import promote, train_and_promote
@@ -44,8 +51,25 @@ def modes(service: Service) -> list[str]:
     return held
 
 
-def test_every_mode_is_explained() -> None:
+ROOT = Path(__file__).parent.parent.parent
+ROWS = [
+    [cell.strip() for cell in line.strip("| ").split(" | ")]
+    for line in (ROOT / "docs" / "conditions.md").read_text().splitlines()
+    if line.startswith("| ")
+][1:]
+
+
+def test_every_mode_is_explained_and_has_its_row() -> None:
     assert set(MEANINGS) == set(get_args(Mode))
+    assert {row[1].strip("`") for row in ROWS} - {"–"} == set(get_args(Mode))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_every_row_names_tests_that_exist(row: list[str]) -> None:
+    named = re.findall(r"`([^`]+)::(\w+)`", row[-1])
+    assert named
+    for file, name in named:
+        assert f"def {name}(" in (ROOT / file).read_text()
 
 
 def test_a_whole_service_says_so(service: Service) -> None:
@@ -67,6 +91,73 @@ def test_while_the_log_fails_nothing_is_decided_and_it_recovers_by_itself(
     assert modes(service) == []
     assert service.score(shipment(), caller).status_code == 200
     assert service.house.log.size() == 1
+
+
+def test_no_case_is_read_or_judged_that_cannot_be_written_down(home: Path) -> None:
+    everything_is_seen = Settings(
+        home=home, inspect_share=1.0, document_check_share=0, post_review_share=0
+    )
+    with TestClient(create_app(everything_is_seen, clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        reviewer = service.key("review", "explain")
+        case_id = service.score(shipment(), service.key("score")).json()["decision_id"]
+        before = client.get("/v1/queue", headers=reviewer)
+        with failing_commits(service):
+            refused = client.post(f"/v1/cases/{case_id}/claim", headers=reviewer)
+            queue = client.get("/v1/queue", headers=reviewer)
+
+        assert [case["case_id"] for case in before.json()["cases"]] == [case_id]
+        assert (queue.status_code, refused.status_code) == (200, 503)
+        assert refused.headers["Retry-After"]
+        again = client.post(f"/v1/cases/{case_id}/claim", headers=reviewer)
+        assert again.status_code == 200
+
+
+def test_no_registry_is_asked_for_a_score(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE_MLFLOW_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        assert service.score(shipment(), service.key("score")).status_code == 200
+        assert modes(service) == []
+
+
+def test_without_any_model_nothing_is_scored_and_the_rest_goes_on(home: Path) -> None:
+    for pointer in home.glob("models/*/champion.json"):
+        pointer.unlink()
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        refused = service.score(shipment(), service.key("score"))
+        ready, live = client.get("/health/ready"), client.get("/health/live")
+
+        assert (refused.status_code, ready.status_code, live.status_code) == (503, 503, 200)
+        assert refused.headers["Retry-After"]
+        assert ready.headers["Retry-After"]
+        assert modes(service) == ["model_missing"]
+        assert client.get("/v1/queue", headers=service.key("review")).status_code == 200
+
+
+def test_no_score_is_given_that_cannot_be_explained(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = service.key("score")
+    monkeypatch.setattr("serving.scorer.scores.ADDITIVITY", -1.0)
+    refused = service.score(shipment(), caller, key="k")
+    monkeypatch.undo()
+
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unexplained")
+    assert service.house.log.size() == 0
+    assert service.score(shipment(), caller, key="k").status_code == 200
+
+
+def test_a_line_that_cannot_be_written_costs_no_answer() -> None:
+    class Full(io.BytesIO):
+        def write(self, line: Any) -> int:
+            raise OSError("no space left on device")
+
+    lines = Lines(Full())
+    lines.write(b"answered\n")
+    lines.flush()
 
 
 def test_a_log_that_cannot_be_sealed_goes_on(service: Service) -> None:
