@@ -205,6 +205,19 @@ def precision_gain(model: RiskModel, champion: RiskModel, data: TrainingSet) -> 
     )["precision"]
 
 
+def no_worse_on_live_traffic(gain: Estimate, compared: int) -> Verdict:
+    """Asked beside the champion, could the model have found as much among those it would choose?
+
+    `gain` is the difference of precision, and has no value where too little is known of it.
+    """
+    reason = f"precision among as many chosen differs by {_spelt(gain)} over {compared:,} decisions"
+    return Verdict(
+        "live traffic",
+        gain.high is None or gain.high >= 0,
+        f"{reason}; want an interval that does not lie below 0",
+    )
+
+
 def approved_by_another(trainer: str, approver: str) -> Verdict:
     """Did somebody other than the trainer look?"""
     return Verdict(

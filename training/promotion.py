@@ -63,12 +63,14 @@ def promote(
     data: TrainingSet | None,
     inputs: ModelInputs | None = None,
     leave: Leave | None = None,
+    live: Verdict | None = None,
 ) -> Promotion:
     """Ask every gate, record the answers as tags of the version, and name it champion.
 
     `data` is the training set that the model is from; without it, it cannot be compared with a
-    champion. With `leave`, the groups' gate may stand open. Raises WaiverError, or
-    PromotionRefused with the reasons; the champion is then who it was.
+    champion. With `leave`, the groups' gate may stand open; `live` is what live traffic said of
+    it, where it was asked beside the champion. Raises WaiverError, or PromotionRefused with the
+    reasons; the champion is then who it was.
     """
     registration = _registered(home, home.find(reference))
     waiver = leave and Waiver.given(
@@ -76,7 +78,10 @@ def promote(
     )
     verdicts = tuple(
         verdict.waived(waiver) if waiver and verdict.gate == waiver.gate else verdict
-        for verdict in verdicts_of(registration, home, approval.approver, data, inputs)
+        for verdict in (
+            *verdicts_of(registration, home, approval.approver, data, inputs),
+            *filter(None, [live]),
+        )
     )
     _record(store, registration, approval, verdicts)
     refuse_unless_open(verdicts)

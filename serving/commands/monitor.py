@@ -58,6 +58,8 @@ def monitor(
     from serving.settings import settings_of
 
     now = datetime.now(UTC)
+    if html is not None and not html.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{html.parent} is no folder", param_hint="--html")
     known_at = as_of.replace(tzinfo=UTC) if as_of else now
     last = until.date() if until else known_at.date()
     first = since.date() if since else last - USUALLY

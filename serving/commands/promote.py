@@ -18,6 +18,7 @@ from serving.commands.options import (
 from serving.commands.printing import messages, print_json
 
 if TYPE_CHECKING:
+    from training.gates import Verdict
     from training.model_home import ModelHome
     from training.promotion import Leave
     from training.training_set import TrainingSet
@@ -63,7 +64,8 @@ def promote(
     else:
         data = _data_of(models, model, training_set)
         leave = _leave(waive_groups, until)
-        done = promotion.promote(model, models, store, approval, data, leave=leave)
+        live = _live(models, model, approval.at)
+        done = promotion.promote(model, models, store, approval, data, leave=leave, live=live)
     if as_json:
         verdicts = [vars(verdict) for verdict in done.verdicts]
         role = "shadow" if shadow else "champion"
@@ -82,6 +84,24 @@ def _leave(because: str | None, until: datetime | None) -> "Leave | None":
     if because is None or until is None:
         return None
     return Leave(because, until.replace(tzinfo=UTC))
+
+
+def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None":
+    """What live traffic said of a version beside the champion; None where it was not asked."""
+    from serving.monitor.monitoring import live_figures
+    from serving.settings import settings_of
+    from serving.store.engine import open_database
+    from serving.store.summary_store import SummaryStore
+    from training.gates import no_worse_on_live_traffic
+
+    where = settings_of(models.home).database
+    if isinstance(where, Path) and not where.exists():
+        return None
+    registration = models.registration_of(models.find(reference))
+    store = SummaryStore(open_database(where, is_service=False))
+    subject = Subject(registration.name.removeprefix("tidegate-"))
+    told = live_figures(store, subject.value, registration.version, now)
+    return None if told is None else no_worse_on_live_traffic(told.gain, told.compared)
 
 
 def _data_of(

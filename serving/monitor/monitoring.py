@@ -16,9 +16,13 @@ from serving.monitor.drift import REFERENCE_WEEKS, Days, Moved, drift, week_of
 from serving.monitor.report import Drift, MovedMeasure, Report, RivalFigures
 from serving.monitor.rivals import MOST_COMPARED, ROLES, compared
 from serving.monitor.strata import looked_at
+from serving.monitor.summaries import catch_up
 from serving.store.summary_store import SummaryStore, VisitRow
 
 LONGEST = timedelta(days=3_660)
+LIVE = timedelta(days=90)
+"""How far back a promotion looks at live traffic."""
+
 DRIFT_SEED = 20261124
 MOST_MOVED = 15
 OF_THE_MODEL = ("score", "leading reason")
@@ -126,6 +130,17 @@ def rivals_of(store: SummaryStore, asked: Asked, visits: pd.DataFrame) -> tuple[
         for role in ROLES
         for line in compared(role, store.rivals(asked.kind, role, span, MOST_COMPARED), visits)
     )
+
+
+def live_figures(
+    store: SummaryStore, kind: SubjectKind, version: str, now: datetime
+) -> RivalFigures | None:
+    """What a version would have changed lately; None where it was not asked beside the champion."""
+    catch_up(store, now)
+    asked = Asked(kind, (now - LIVE).date(), now.date(), now)
+    visits = visits_of(store, kind, (asked.first, asked.end), now)
+    lines = [line for line in rivals_of(store, asked, visits) if line.version == version]
+    return max(lines, key=lambda line: line.compared, default=None)
 
 
 def _after(instant: datetime) -> str:

@@ -27,6 +27,7 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/cases/{case}": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/cases/{case}/letter": {"reviewer", "supervisor", "rescue"},
     "/console/supervision": {"supervisor", "auditor"},
+    "/console/monitor": {"supervisor", "auditor", "data_scientist"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
     "/console/decisions": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
     "/console/models": {"auditor", "data_scientist"},

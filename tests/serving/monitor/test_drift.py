@@ -1,0 +1,113 @@
+"""Drift is seen where something moved, and seldom where nothing did."""
+
+from collections import Counter
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from serving.monitor.day_summary import cells
+from serving.monitor.drift import FINDINGS, REFERENCE_WEEKS, Days, drift, week_of
+from tests.counts import count
+
+MONDAY = date(2026, 11, 16)
+Measures = dict[str, dict[str, Counter[str]]]
+
+
+def history(
+    lots: np.random.Generator, weeks: int = REFERENCE_WEEKS + 1, a_day: int = 40
+) -> Measures:
+    """Twelve measures of weeks in which nothing moves, though subjects of one day are alike."""
+    first = MONDAY - timedelta(weeks=weeks - 1)
+    measures: Measures = {f"number {n}": {} for n in range(8)} | {f"name {n}": {} for n in range(4)}
+    for day in range(7 * weeks):
+        at = (first + timedelta(days=day)).isoformat()
+        for measure, days in measures.items():
+            days[at] = cells(some(lots, measure, a_day))
+    return measures
+
+
+def some(lots: np.random.Generator, measure: str, size: int) -> list[float | str | None]:
+    """A day's values; weekdays of a kind have a mood of their own, drawn anew each day."""
+    mood = lots.normal(0, 0.15)
+    if measure.startswith("number"):
+        return [*lots.lognormal(mood, 1, size - 3).tolist(), None, None, None]
+    weights = np.exp(lots.normal(0, 0.15, 6))
+    return [f"c{n}" for n in lots.choice(6, size, p=weights / weights.sum())]
+
+
+def test_weeks_in_which_nothing_moves_seldom_alarm() -> None:
+    weeks = count(24, 400)
+    alarms = 0
+    for number in range(weeks):
+        found = drift(history(np.random.default_rng(number)), MONDAY, number)
+        alarms += any(moved.is_drift for moved in found)
+
+    # At 5 % more than this many come up once in a thousand times.
+    assert alarms <= {24: 6, 400: 34}[weeks]
+
+
+@pytest.mark.parametrize(
+    ("measure", "move"),
+    [
+        ("number 3", lambda lots: (lots.lognormal(0.5, 1, 40)).tolist()),
+        ("number 5", lambda lots: [None] * 12 + lots.lognormal(0, 1, 28).tolist()),
+        ("name 2", lambda lots: ["new"] * 4 + [f"c{n}" for n in lots.integers(0, 6, 36)]),
+    ],
+    ids=["larger numbers", "more that is missing", "a new category"],
+)
+def test_what_moves_is_named_within_two_weeks(measure: str, move: object) -> None:
+    seen = 0
+    for number in range(10):
+        lots = np.random.default_rng(100 + number)
+        measures = history(lots, weeks=REFERENCE_WEEKS + 2)
+        moved_from = MONDAY - timedelta(weeks=1)
+        for day in range(14):
+            at = (moved_from + timedelta(days=day)).isoformat()
+            measures[measure][at] = cells(move(lots))  # type: ignore[operator]
+        for monday in (moved_from, MONDAY):
+            named = [m.measure for m in drift(measures, monday, 1) if m.is_drift]
+            if measure in named:
+                seen += 1
+                break
+
+    assert seen >= 9
+
+
+def test_findings_that_double_beside_what_was_expected_are_drift() -> None:
+    measures = history(np.random.default_rng(5), weeks=REFERENCE_WEEKS + 2)
+    findings = dict.fromkeys(measures["name 0"], (4.0, 4.0))
+    judged = MONDAY - timedelta(weeks=1)
+    usual = {m.measure: m for m in drift(measures, MONDAY, 1, findings)}
+    doubled = findings | {
+        (judged + timedelta(days=day)).isoformat(): (8.0, 4.0) for day in range(7)
+    }
+
+    found = {m.measure: m for m in drift(measures, MONDAY, 1, doubled)}
+
+    assert not usual[FINDINGS].is_drift
+    assert found[FINDINGS].is_drift
+
+
+def test_what_grows_every_week_by_nature_is_as_usual() -> None:
+    lots = np.random.default_rng(6)
+    measures = history(lots)
+    growing: dict[str, Counter[str]] = {}
+    for place, day in enumerate(sorted(measures["name 0"])):
+        growing[day] = cells(lots.normal(100 + place, 20, 400).tolist())
+
+    found = drift({"growing": growing}, MONDAY, 1)
+
+    assert found[0].p_value < 0.05
+    assert not found[0].is_drift
+
+
+def test_too_short_a_past_is_not_judged() -> None:
+    measures: dict[str, Days] = dict(history(np.random.default_rng(7), weeks=4))
+
+    assert drift(measures, MONDAY, 1) == []
+    assert drift(measures, MONDAY + timedelta(weeks=1), 1) == []
+
+
+def test_a_week_begins_on_its_monday() -> None:
+    assert week_of(date(2026, 11, 22)) == MONDAY == week_of(MONDAY)

@@ -1,0 +1,77 @@
+"""`tidegate monitor` and its page, as people meet them."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from serving.commands.main import app
+from serving.console.monitoring import as_file
+from serving.errors import MonitorRefused
+from serving.monitor.report import Report
+from serving.store.engine import open_database
+from serving.store.summary_store import SummaryStore
+from tests.serving.monitor.invented_log import BEGIN, invent
+
+DAYS = 42
+LAST = str((BEGIN + timedelta(days=DAYS - 1)).date())
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home whose database holds six weeks."""
+    invent(open_database(tmp_path / "tidegate.db", is_service=False), days=DAYS)
+    return tmp_path
+
+
+def run(home: Path, *arguments: str) -> tuple[int, str, BaseException | None]:
+    """Exit code, stdout, and what was refused."""
+    result = CliRunner().invoke(app, ["monitor", "--home", str(home), *arguments])
+    return result.exit_code, result.stdout, result.exception
+
+
+def test_the_report_is_one_document_and_one_page_that_needs_nothing_beside_it(home: Path) -> None:
+    file = home / "report.html"
+
+    code, out, _ = run(home, "--until", LAST, "--json", "--html", str(file))
+
+    told = Report.model_validate(json.loads(out))
+    assert (code, told.overall.decisions) == (0, DAYS * 60)
+    page = file.read_text()
+    assert "naive share" in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert page == as_file(told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--from", LAST, "--until", "2026-08-01"], "before it begins"),
+        (["--from", "2020-01-01", "--until", "2020-02-01"], "from 2026-08-03"),
+        (["--until", LAST, "--model", "tidegate-shipment/9"], "want one of 1"),
+        (["--until", LAST, "--model", "tidegate-route/1"], "want tidegate-shipment/VERSION"),
+        (["--until", LAST, "--subject", "route"], "has none at all"),
+    ],
+)
+def test_what_the_log_says_nothing_of_is_refused_with_the_reason(
+    home: Path, arguments: list[str], why: str
+) -> None:
+    code, out, refusal = run(home, *arguments, "--json")
+
+    assert isinstance(refusal, MonitorRefused)
+    assert why in str(refusal)
+    assert (code, out) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--from", "yesterday"], ["--subject", "person"], ["--html", "/nowhere/at/all.html"]],
+)
+def test_wrong_usage_is_told_before_anything_is_read(home: Path, arguments: list[str]) -> None:
+    code, _, _ = run(home, *arguments)
+
+    assert code == 2
+    assert SummaryStore(open_database(home / "tidegate.db", is_service=False)).reached() == 0

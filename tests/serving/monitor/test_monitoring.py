@@ -1,0 +1,204 @@
+"""From a log to a report, on both engines."""
+
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import DatabaseError
+
+from serving.errors import MonitorRefused
+from serving.lanes.plan import Plan
+from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
+from serving.monitor.day_summary import DaySummary
+from serving.monitor.monitoring import Asked, live_figures, report
+from serving.monitor.report import Report
+from serving.monitor.summaries import catch_up
+from serving.store.alert_book import AlertBook
+from serving.store.engine import open_database
+from serving.store.monitor_tables import alerts
+from serving.store.summary_store import SummaryStore
+from serving.store.tables import decisions
+from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
+from training.gates import no_worse_on_live_traffic
+
+LATER = BEGIN + timedelta(days=400)
+
+
+def opened(where: Path | str) -> tuple[Engine, SummaryStore]:
+    """A database and what monitoring keeps in it."""
+    engine = open_database(where, is_service=False)
+    return engine, SummaryStore(engine)
+
+
+def reported(store: SummaryStore, invented: Invented, model: str | None = None) -> Report:
+    """The report of all there is, once everything is known."""
+    catch_up(store, LATER)
+    last = (invented.end - timedelta(days=1)).date()
+    asked = Asked("shipment", BEGIN.date(), last, invented.end + 2 * DELAY, model)
+    return report(store, asked, Plan(), LATER)
+
+
+def test_a_summary_counts_what_plain_sql_counts_however_often_it_is_asked(
+    where: Path | str,
+) -> None:
+    engine, store = opened(where)
+    invent(engine, days=14)
+    half = catch_up(store, BEGIN + timedelta(days=7))
+
+    rest = catch_up(store, LATER)
+
+    assert (half > 0, half + rest, catch_up(store, LATER)) == (True, store.size(), 0)
+    counted: Counter[tuple[str, str]] = Counter()
+    for _, body in store.days("shipment", "2000-01-01", "2100-01-01"):
+        counted.update(DaySummary.read(body).lanes)
+    by_lane = select(decisions.c.office_id, decisions.c.lane, func.count()).group_by(
+        decisions.c.office_id, decisions.c.lane
+    )
+    with engine.connect() as connection:
+        assert counted == {(office, lane): n for office, lane, n in connection.execute(by_lane)}
+
+
+def test_two_that_summarise_at_once_count_nothing_twice(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invent(engine, days=2)
+    body = DaySummary(lanes=Counter({("x", "release"): 1})).as_json()
+
+    assert store.keep((0, 60), {("shipment", "2026-08-03"): lambda _: body}, [])
+    assert not store.keep((0, 120), {("shipment", "2026-08-03"): lambda _: "wrong"}, [])
+
+    assert [told for _, told in store.days("shipment", "2000", "2100")] == [body]
+
+
+def test_the_report_holds_the_truth_that_the_naive_share_misses(where: Path | str) -> None:
+    engine, store = opened(where)
+    invented = invent(engine)
+
+    told = reported(store, invented).overall
+
+    assert told.prevalence.low <= invented.prevalence <= told.prevalence.high  # type: ignore[operator]
+    assert told.recall.low <= invented.recall <= told.recall.high  # type: ignore[operator]
+    assert told.naive_share.low > invented.prevalence  # type: ignore[operator]
+    assert told.lift.value > 2  # type: ignore[operator]
+
+
+def test_below_thirty_control_cases_nothing_is_said_of_the_rest(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    told = reported(store, invent(engine, days=7))
+
+    assert told.overall.drawn < 30
+    assert told.overall.prevalence.value is told.overall.recall.value is None
+    assert told.overall.untold[-1] == "not inspected, drawn at 0.05"
+    assert told.calibration == ()
+
+
+def test_what_is_not_known_yet_is_counted_and_not_taken_for_a_negative(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine, days=28)
+    catch_up(store, LATER)
+    as_of = invented.end - timedelta(days=7)
+    asked = Asked("shipment", BEGIN.date(), invented.end.date(), as_of)
+
+    told = report(store, asked, Plan(), LATER)
+
+    looked_at = [lane for lane in invented.lanes[: 21 * 60] if lane != "release"]
+    known = [lane for lane in invented.lanes[: 18 * 60] if lane != "release"]
+    assert told.delay.visits == len(looked_at)
+    assert told.delay.unknown == len(looked_at) - len(known)
+    assert told.delay.median_days == pytest.approx(3)
+
+
+def test_groups_strata_typologies_and_capacity_add_up(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine)
+
+    told = reported(store, invented)
+
+    for by in ("model", "office", "mode", "region", "operator"):
+        members = [group for group in told.groups if group.by == by]
+        assert sum(group.decisions for group in members) == len(invented.truth)
+    assert {g.value for g in told.groups if g.by == "region"} == {"Western Asia"}
+    assert sum(each.size for each in told.strata) == len(invented.truth)
+    assert sum(each.per_day for each in told.capacity if each.lane == "inspect") == pytest.approx(
+        invented.lanes.count("inspect") / invented.days
+    )
+    assert [each.typology for each in told.typologies] == ["undervaluation"]
+    assert len(told.weeks) == 9
+
+
+def test_a_time_a_model_or_an_instant_without_decisions_is_refused_by_name(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine, days=2)
+
+    with pytest.raises(MonitorRefused, match="want one of 1"):
+        reported(store, invented, model="7")
+    with pytest.raises(MonitorRefused, match="from 2026-08-03 to 2026-08-04"):
+        report(store, Asked("shipment", date(2026, 1, 1), date(2026, 1, 9), LATER), Plan(), LATER)
+    with pytest.raises(MonitorRefused, match="log has none"):
+        report(store, Asked("route", BEGIN.date(), BEGIN.date(), LATER), Plan(), LATER)
+    with pytest.raises(MonitorRefused, match="before it begins"):
+        Asked("route", date(2026, 1, 9), date(2026, 1, 1), LATER)
+    with pytest.raises(MonitorRefused, match="nothing was known"):
+        Asked("route", date(2030, 1, 1), date(2030, 1, 1), LATER)
+
+
+def test_drift_is_told_once_and_more_is_drawn_until_it_is_over(where: Path | str) -> None:
+    engine, store = opened(where)
+    invented, book = invent(engine, days=70, shift_from=63), AlertBook(engine)
+    now = invented.end + timedelta(hours=3)
+
+    told = reported(store, invented)
+    new = answer(told, book, now)
+    again = answer(told, book, now + timedelta(hours=1))
+
+    assert [alert.measure for alert in new] == ["feature mass_kg"]
+    assert again == []
+    running = book.exploration("shipment")
+    assert running is not None
+    assert (running.factor, running.ends_at) == (FIRST_FACTOR, (now + LASTS).isoformat())
+    a_week_later = now + timedelta(weeks=1)
+    persisting = _a_week_later(told)
+    answer(persisting, book, a_week_later)
+    assert book.exploration("shipment").factor == LARGEST_FACTOR  # type: ignore[union-attr]
+    calm = _a_week_later(persisting)
+    calm = calm.model_copy(update={"drift": calm.drift.model_copy(update={"moved": ()})})
+    answer(calm, book, a_week_later + timedelta(weeks=1))
+    assert book.exploration("shipment").factor == 1  # type: ignore[union-attr]
+    with engine.begin() as connection, pytest.raises(DatabaseError):
+        connection.execute(alerts.delete())
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_challenger_gains_what_it_would_have_found(tmp_path: Path, knows: bool) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine, a_day=150, control=0.3)
+    opine(engine, invented, knows=knows)
+
+    (told,) = reported(store, invented).rivals
+
+    chosen = invented.lanes.count("inspect")
+    assert (told.chosen, told.compared) == (chosen, len(invented.truth))
+    assert told.agreement < 1
+    assert len(told.differing) == 10
+    assert told.gain.low is not None
+    assert told.gain.high is not None
+    assert (told.gain.low > 0) if knows else (told.gain.high < 0)
+
+
+def test_a_promotion_reads_what_live_traffic_said_of_its_version(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine, a_day=150, control=0.3)
+    opine(engine, invented, knows=False)
+    now = invented.end + 2 * DELAY
+
+    told = live_figures(store, "shipment", "2", now)
+
+    assert told is not None
+    assert not no_worse_on_live_traffic(told.gain, told.compared).is_open
+    assert live_figures(store, "shipment", "3", now) is None
+
+
+def _a_week_later(told: Report) -> Report:
+    drift = told.drift.model_copy(update={"week": told.drift.week + timedelta(weeks=1)})
+    return told.model_copy(update={"drift": drift})
