@@ -19,6 +19,7 @@ from training.evaluation.explained import Explained
 from training.evaluation.judged import Judged
 from training.evaluation.offices import at_office_capacity
 from training.evaluation.oracle import Oracle, beside_the_oracle
+from training.evaluation.proxies import proxies
 from training.evaluation.report import Report, TypologyFigures
 from training.evaluation.strata import by_stratum
 from training.evaluation.typologies import by_typology, is_new
@@ -101,6 +102,7 @@ class ScoredWindow:
             "strata": by_stratum(labelled, chosen, seed),
             "typologies": self._typologies(labelled),
             "cold": cold_figures(labelled, earlier, chosen, seed),
+            "proxies": proxies(self.frame, self.data.subjects["origin_country"].iloc[self.rows]),
             "importance": self.explained.importance,
             "never_seen": self.encoding.unseen(self.frame),
         }

@@ -19,6 +19,8 @@ from training.leakage.finding import Finding
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")
 
+MOST_PROXIES = 10
+
 _INTRODUCTION = Template("""<p>Declared from $begins to $ends (UTC): $labelled labelled subjects,
 $confirmed confirmed. Brackets are 95 % intervals.</p>
 <p class="note">$population</p>""")
@@ -52,6 +54,9 @@ def sections(report: Report) -> Iterable[str]:
         yield _stability(report.stability)
     yield _groups(report)
     yield _typologies("By typology, confirmed subjects in the highest 5 %", report.typologies)
+    if report.proxies:
+        told = [(each.feature, f"{each.told:.3f}") for each in report.proxies[:MOST_PROXIES]]
+        yield table("What features tell about the region of origin", ("feature", "share"), told)
     if report.cold:
         cold_head = ("new in", "labelled", "confirmed", "ROC-AUC", "precision at 5 %")
         cold_rows = [

@@ -114,6 +114,13 @@ class Importance(Part):
     mean_absolute_contribution: float
 
 
+class ProxyFigures(Part):
+    """How much one feature tells about the region of origin, as a share of all there is to tell."""
+
+    feature: str
+    told: float
+
+
 class OracleFigures(Part):
     """The model beside the best that is possible, on all subjects of the window at one share.
 
@@ -169,6 +176,7 @@ class Report(Part):
     groups: tuple[GroupFigures, ...]
     typologies: tuple[TypologyFigures, ...] = ()
     cold: tuple[ColdFigures, ...] = ()
+    proxies: tuple[ProxyFigures, ...] = ()
     importance: tuple[Importance, ...]
     never_seen: dict[str, int]
     oracle: tuple[OracleFigures, ...] = ()

@@ -1,0 +1,66 @@
+"""What a feature tells about where a subject is from is measured, whatever it was meant for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import mutual_info_score
+
+from training.evaluation.proxies import above, proxies
+
+ORIGINS = ["DE", "CN", "MA", "US"]
+ROWS = 4_000
+
+
+def origins(seed: int = 3) -> "pd.Series[str]":
+    return pd.Series(np.random.default_rng(seed).choice(ORIGINS, ROWS), dtype="str")
+
+
+def told(values: object, of: "pd.Series[str] | None" = None) -> float:
+    (only,) = proxies(pd.DataFrame({"feature": values}), origins() if of is None else of)
+    return only.told
+
+
+def test_the_origin_itself_tells_all_and_a_lot_tells_nothing() -> None:
+    assert told(origins()) == pytest.approx(1, abs=0.01)
+    assert told(np.random.default_rng(8).normal(size=ROWS)) < 0.01
+
+
+def test_a_number_tells_as_much_as_its_bins() -> None:
+    distance = origins().map({"DE": 0.0, "CN": 8_000.0, "MA": 2_000.0, "US": 6_000.0})
+    noise = np.random.default_rng(4).normal(size=ROWS)
+    assert told(distance + noise) > 0.9
+    assert told(distance + 4_000 * noise) < told(distance + 1_000 * noise) < 0.9
+
+
+def test_being_missing_is_told_too() -> None:
+    assert told(np.where(origins() == "CN", np.nan, 1.0)) > 0.3
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**16), kinds=st.integers(2, 12), noise=st.floats(0, 1))
+def test_it_is_the_mutual_information_that_others_count(
+    seed: int, kinds: int, noise: float
+) -> None:
+    lots = np.random.default_rng(seed)
+    codes = pd.factorize(origins())[0]
+    mixed = np.where(lots.random(ROWS) < noise, lots.integers(0, kinds, ROWS), codes % kinds)
+    labels = pd.Series(mixed.astype(str), dtype="str")
+    regions = len(set(codes))
+    by_chance = (labels.nunique() - 1) * (regions - 1) / (2 * ROWS)
+    share = (mutual_info_score(labels, codes) - by_chance) / mutual_info_score(codes, codes)
+    assert told(labels) == pytest.approx(np.clip(share, 0, 1), abs=1e-9)
+
+
+def test_unknown_origins_say_nothing_and_one_region_leaves_nothing_to_tell() -> None:
+    unknown = pd.Series([None] * ROWS, dtype="str")
+    assert told(np.arange(ROWS, dtype=float), unknown) == 0
+    assert told(np.arange(ROWS, dtype=float), pd.Series(["DE"] * ROWS, dtype="str")) == 0
+
+
+def test_the_most_telling_comes_first() -> None:
+    frame = pd.DataFrame({"lot": np.zeros(ROWS), "origin": origins()})
+    figures = proxies(frame, origins())
+    assert [each.feature for each in figures] == ["origin", "lot"]
+    assert [each.feature for each in above(figures, 0.5)] == ["origin"]
