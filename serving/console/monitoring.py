@@ -64,6 +64,8 @@ def share_in_words(estimate: Estimate) -> str:
         return "refused"
     if estimate.low is None or estimate.high is None:
         return f"{100 * estimate.value:.1f} %"
+    if estimate.low == estimate.high:
+        return f"{100 * estimate.value:.1f} % (all known)"
     low, high = 100 * estimate.low, 100 * estimate.high
     return f"{100 * estimate.value:.1f} % ({low:.1f}–{high:.1f})"
 

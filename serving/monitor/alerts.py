@@ -50,7 +50,7 @@ def exploration_after(
         stronger = 2 * before.factor if is_running and before else FIRST_FACTOR
         factor = min(stronger, LARGEST_FACTOR)
     because = f"week of {report.drift.week}: " + (
-        f"{len(drifting)} measures moved" if drifting else "nothing moved any more"
+        f"moved: {', '.join(drifting[:3])}" if drifting else "nothing moved any more"
     )
     ends_at = now + LASTS
     return Exploration(report.subject_kind, now.isoformat(), ends_at.isoformat(), factor, because)

@@ -104,8 +104,12 @@ def stratum_of(told: dict[str, Any]) -> str:
 
 
 def _rounded(probability: float) -> str:
-    """To one digit: an office's probability changes a little every day."""
-    return f"{probability:.1g}"
+    """To the nearest of 1, 1.5, 2, 2.5 …: an office's probability changes a little every day.
+
+    >>> _rounded(0.01), _rounded(0.0132), _rounded(0.15)
+    ('0.01', '0.015', '0.15')
+    """
+    return f"{float(f'{2 * probability:.1g}') / 2:.2g}"
 
 
 def _countries(kind: str, request: dict[str, Any]) -> tuple[str | None, str, str]:

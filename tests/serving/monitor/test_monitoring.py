@@ -186,6 +186,16 @@ def test_a_challenger_gains_what_it_would_have_found(tmp_path: Path, knows: bool
     assert (told.gain.low > 0) if knows else (told.gain.high < 0)
 
 
+def test_haste_and_agreement_of_reviewers_is_an_alert_once_a_week(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    told, book = reported(store, invent(engine, days=7)), AlertBook(engine)
+    hasty = told.model_copy(update={"hasty_reviewers": 2})
+
+    new = [answer(each, book, LATER) for each in (told, hasty, hasty)]
+
+    assert [[alert.measure for alert in each] for each in new] == [[], ["hasty agreement"], []]
+
+
 def test_a_promotion_reads_what_live_traffic_said_of_its_version(tmp_path: Path) -> None:
     engine, store = opened(tmp_path / "log.db")
     invented = invent(engine, a_day=150, control=0.3)
