@@ -10,7 +10,7 @@ from features.columns import DAY_US, Column
 from features.errors import DefinitionError
 from features.program.program import Program
 from features.state.layout import MISSING
-from features.state.reduction import (
+from features.state.reducers import (
     DIFFERENT,
     DISTINCT,
     EVENTS,

@@ -61,16 +61,29 @@ class Arrivals:
         self, store: Reading, records: Mapping[str, Sequence[Record]], before: int
     ) -> dict[str, list[Record]]:
         """The records of a request that could change a number as of an instant: those not known."""
+        of_note = {"transactions": self._payments_of_note}
         noted = {
-            name: [one for one in given if self._is_of_note(store, one, before)]
+            name: of_note.get(name, self._some_of_note)(store, given, before)
             for name, given in records.items()
+            if given
         }
         return {name: some for name, some in noted.items() if some}
 
+    def _payments_of_note(
+        self, store: Reading, records: Sequence[Record], before: int
+    ) -> list[Record]:
+        payments = [one for one in records if isinstance(one, Transaction)]
+        known = store.get(_keys(_PAYMENT, [one.transaction_id for one in payments]))
+        return [
+            one
+            for one, blob in zip(payments, known, strict=True)
+            if blob is None and instant_us(one.known_at) < before
+        ]
+
+    def _some_of_note(self, store: Reading, records: Sequence[Record], before: int) -> list[Record]:
+        return [one for one in records if self._is_of_note(store, one, before)]
+
     def _is_of_note(self, store: Reading, record: Record, before: int) -> bool:
-        if isinstance(record, Transaction):
-            (known,) = store.get(_keys(_PAYMENT, [record.transaction_id]))
-            return known is None and instant_us(record.known_at) < before
         if not isinstance(record, Journey | Shipment):
             return True
         kind, id_ = _named(record)

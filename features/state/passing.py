@@ -5,13 +5,13 @@ where the key is busy. Every reducer but `latest` takes rows in any order, so th
 beside; a label of theirs is a new one where the ledger had it last before a window begins.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from features.columns import Column
-from features.state.events import Parts, rows_of
+from features.state.events import Parts, read_by, rows_of
 from features.state.layout import NEVER, Layout
 from features.state.ledger import last_keys, last_of
 from features.state.plain import Plain, kept_where
@@ -29,24 +29,28 @@ class Slot:
 
 @dataclass(frozen=True)
 class Bringing:
-    """Where events go that come under the keys of some slots, for one question."""
+    """Where events go that come under the keys of some slots, for one question.
+
+    `slots_of` tells the slots of each layout, by its number.
+    """
 
     slots: Sequence[Slot]
+    slots_of: Mapping[int, Sequence[int]]
     keys: Sequence[bytes | None]
     brought: dict[int, list[Column]] = field(default_factory=dict)
 
     def insert(self, store: Writing, layouts: Iterable[Layout], events: Plain) -> None:
         """Take what comes under the key of a slot, as `events.insert_events` would keep it."""
-        meant, parts = {layout.number for layout in layouts}, Parts(events)
-        for at, (slot, own) in enumerate(zip(self.slots, self.keys, strict=True)):
-            if own is None or slot.layout.number not in meant:
-                continue
-            is_own = [key == own for key in parts.keys(slot.layout)]
-            if any(is_own):
-                rows = rows_of(store, slot.layout, kept_where(events, is_own))
-                self.brought.setdefault(at, []).append(rows)
+        parts = Parts(events)
+        for layout in layouts:
+            for slot in self.slots_of.get(layout.number, ()):
+                own = self.keys[slot]
+                is_own = [own is not None and key == own for key in parts.keys(layout)]
+                if any(is_own):
+                    rows = rows_of(store, layout, kept_where(read_by(layout, events), is_own))
+                    self.brought.setdefault(slot, []).append(rows)
 
-    def passing(self, store: Reading, with_pages: Column, at: int) -> Passing:
+    def passing(self, store: Reading, with_pages: Collection[int], at: int) -> Passing:
         """The rows of all slots, told when the closed pages of their slot had each label last."""
         starts = np.zeros(len(self.slots) + 1, np.int64)
         rows = []

@@ -1,6 +1,6 @@
 """All windows of one subject, gathered from the store and reduced in one compiled call."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Self
@@ -11,6 +11,7 @@ from features.asof.sources import Keying, keying_of
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
 from features.state import ledger
+from features.state.closed import Pages, Told, paged
 from features.state.keys import Part, part_of
 from features.state.layout import Layout
 from features.state.ledger import (
@@ -22,17 +23,8 @@ from features.state.ledger import (
     words,
 )
 from features.state.passing import Bringing, Slot
-from features.state.reduction import (
-    REDUCERS,
-    Opened,
-    Pages,
-    Passing,
-    Told,
-    paged,
-    reduced,
-    slots_with_pages,
-    tell_last,
-)
+from features.state.reducers import REDUCERS
+from features.state.reduction import Opened, Passing, reduced, slots_with_pages, tell_last
 from features.state.store import Blob, Reading
 
 Pick = Callable[[Sequence[bytes | None]], Any]
@@ -46,6 +38,8 @@ class Plan:
     windows: tuple[Window, ...]
     slots: tuple[Slot, ...]
     columns: tuple[str, ...]
+    layouts: tuple[Layout, ...]
+    _slots_of: Mapping[int, Sequence[int]]
     _picks: tuple[Pick, ...]
     _starts: tuple[bytes, ...]
     _label_ats: Column
@@ -75,6 +69,8 @@ class Plan:
             windows=tuple(windows),
             slots=tuple(slots),
             columns=columns,
+            layouts=tuple(dict.fromkeys(slot.layout for slot in slots)),
+            _slots_of=_slots_of(slots),
             _picks=tuple(_pick([columns.index(name) for name in slot.by]) for slot in slots),
             _starts=tuple(open_key(slot.layout, b"") for slot in slots),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
@@ -104,6 +100,10 @@ class Plan:
                 keys.append(None)
         return keys
 
+    def bringing(self, keys: Sequence[bytes | None]) -> Bringing:
+        """Where what comes beside the ledgers of these keys goes."""
+        return Bringing(self.slots, self._slots_of, keys)
+
     def numbers_of(
         self,
         store: Reading,
@@ -120,7 +120,7 @@ class Plan:
             told, pages = self._pages(store, keys, with_pages, at)
         passing = self._no_passing
         if beside is not None and beside.brought:
-            passing = beside.passing(store, with_pages, at)
+            passing = beside.passing(store, with_pages.tolist(), at)
             tell_last(passing, self._label_ats, at, opened, told, pages)
         numbers = reduced(self._numbered, at, opened, told, pages, passing)
         if None in keys:
@@ -178,6 +178,14 @@ class Plan:
         starts = np.full(size, -1)
         starts[wanted[:, 2]] = starts_of(blobs)[:-1]
         return Pages(words(blobs), starts, ledger.PAGE_ROWS, words(lasts), starts_of(lasts))
+
+
+def _slots_of(slots: Iterable[Slot]) -> dict[int, list[int]]:
+    """The slots of each layout, by its number."""
+    slots_of: dict[int, list[int]] = {}
+    for at, slot in enumerate(slots):
+        slots_of.setdefault(slot.layout.number, []).append(at)
+    return slots_of
 
 
 def _pick(places: Sequence[int]) -> Pick:

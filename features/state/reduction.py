@@ -10,24 +10,25 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from features.columns import DAY_US, HOUR_US, Column
-from features.state.layout import MISSING, NEVER
+from features.columns import Column
+from features.state.closed import Pages, Told, page_rows, pages_of, told_by_lasts
+from features.state.layout import MISSING
 from features.state.merging import HEADER_WORDS
-
-REDUCERS = (
-    "count",
-    "total",
-    "mean",
-    "largest",
-    "smallest",
-    "latest",
-    "distinct",
-    "hours_since_latest",
-    "days_since_first",
+from features.state.reducers import (
+    DIFFERENT,
+    DISTINCT,
+    EVENTS,
+    FIRST,
+    LARGEST,
+    LAST,
+    NEWEST,
+    PRESENT,
+    SMALLEST,
+    SUM,
+    number_gathered,
+    take_extremes,
+    window_begin,
 )
-COUNT, TOTAL, MEAN, LARGEST, SMALLEST, LATEST, DISTINCT, SINCE_LATEST, SINCE_FIRST = range(9)
-# What is gathered of a window's events, in this order.
-EVENTS, SUM, PRESENT, HIGHEST, LOWEST, NEWEST, DIFFERENT, FIRST, LAST = range(9)
 
 
 class Opened(NamedTuple):
@@ -36,31 +37,6 @@ class Opened(NamedTuple):
     words: Column
     starts: Column
     widths: Column
-
-
-class Told(NamedTuple):
-    """The summaries of the closed pages of all slots, counted through.
-
-    `bases` tells per slot where its pages begin, `starts` per page where its summary lies.
-    """
-
-    summaries: Column
-    bases: Column
-    starts: Column
-
-
-class Pages(NamedTuple):
-    """Closed pages: `starts` tells per page where it lies, if it was fetched; each has `rows` rows.
-
-    `lasts` tells, for the i-th window from `last_ends[i]` on, when closed pages had each label
-    last, in order of time.
-    """
-
-    words: Column
-    starts: Column
-    rows: int
-    lasts: Column
-    last_ends: Column
 
 
 class Passing(NamedTuple):
@@ -85,53 +61,6 @@ def slots_with_pages(opened: Opened) -> Column:
 
 
 @njit(cache=True)
-def paged(
-    windows: Column, at: int, slots: Column, widths: Column, summaries: Column, starts: Column
-) -> tuple[Told, Column]:
-    """What is told of closed pages, and which of them must be fetched: slot, page of it, page.
-
-    `starts` are of the summaries of the `slots` that have pages, `widths` those of every slot's.
-    """
-    told = _told(slots, widths, summaries, starts)
-    is_needed = _needed(windows, at, told)
-    wanted = np.empty((is_needed.sum(), 3), np.int64)
-    row = 0
-    for slot in slots:
-        for page in range(told.bases[slot], told.bases[slot + 1]):
-            if is_needed[page]:
-                wanted[row] = slot, page - told.bases[slot], page
-                row += 1
-    return told, wanted
-
-
-@njit(cache=True)
-def _told(slots: Column, widths: Column, summaries: Column, starts: Column) -> Told:
-    bases = np.zeros(len(widths) + 1, np.int64)
-    for at, slot in enumerate(slots):
-        bases[slot + 1] = (starts[at + 1] - starts[at]) // widths[slot]
-    bases = np.cumsum(bases)
-    places = np.empty(bases[-1], np.int64)
-    for at, slot in enumerate(slots):
-        for page in range(bases[slot], bases[slot + 1]):
-            places[page] = starts[at] + (page - bases[slot]) * widths[slot]
-    return Told(summaries, bases, places)
-
-
-@njit(cache=True)
-def _needed(windows: Column, at: int, told: Told) -> Column:
-    is_needed = np.zeros(len(told.starts), np.bool_)
-    for window in windows:
-        slot, reducer, span = window[0], window[1], window[2]
-        first, stop, whole, whole_stop = _pages_of(told, slot, window_begin(at, span), at)
-        if reducer != DISTINCT:
-            is_needed[first:whole] = True
-            is_needed[whole_stop:stop] = True
-        elif not told_by_lasts(told, slot, at):
-            is_needed[first:stop] = True
-    return is_needed
-
-
-@njit(cache=True)
 def tell_last(
     passing: Passing, label_ats: Column, at: int, opened: Opened, told: Told, pages: Pages
 ) -> None:
@@ -144,7 +73,7 @@ def tell_last(
             _tell_last(own, word, rows, at)
             for page in range(told.bases[slot], told.bases[slot + 1]):
                 if pages.starts[page] >= 0:
-                    _tell_last(own, word, _page(pages, page, width), at)
+                    _tell_last(own, word, page_rows(pages, page, width), at)
 
 
 @njit(cache=True)
@@ -199,55 +128,15 @@ def _take_pages(
         lasts = pages.lasts[pages.last_ends[i] : pages.last_ends[i + 1]]
         gathered[DIFFERENT] += len(lasts) - np.searchsorted(lasts, begin)
         return
-    first, stop, whole, whole_stop = _pages_of(told, slot, begin, at)
+    first, stop, whole, whole_stop = pages_of(told, slot, begin, at)
     if reducer == DISTINCT:
         whole = whole_stop = stop
     for page in range(first, whole):
-        _take_rows(gathered, _page(pages, page, width), width, word, reducer, begin, at)
+        _take_rows(gathered, page_rows(pages, page, width), width, word, reducer, begin, at)
     if whole < whole_stop:
         _take_summaries(gathered, told, slot, whole, whole_stop, of_value, reducer)
     for page in range(whole_stop, stop):
-        _take_rows(gathered, _page(pages, page, width), width, word, reducer, begin, at)
-
-
-@njit(cache=True)
-def _page(pages: Pages, page: int, width: int) -> Column:
-    return pages.words[pages.starts[page] : pages.starts[page] + pages.rows * width]
-
-
-@njit(cache=True)
-def _pages_of(told: Told, slot: int, begin: int, at: int) -> tuple[int, int, int, int]:
-    """The pages that have events of a window, from the first to the one before `stop`.
-
-    Those from `whole` to the one before `whole_stop` have no others; first <= whole <= whole_stop.
-    """
-    base, end = told.bases[slot], told.bases[slot + 1]
-    first = _first_page(told, base, end, 1, begin)
-    stop = _first_page(told, base, end, 0, at)
-    if first >= stop:
-        return stop, stop, stop, stop
-    whole = first + (told.summaries[told.starts[first]] < begin)
-    whole_stop = stop - (told.summaries[told.starts[stop - 1] + 1] >= at)
-    return first, stop, whole, max(whole, whole_stop)
-
-
-@njit(cache=True)
-def _first_page(told: Told, start: int, stop: int, word: int, instant: int) -> int:
-    """The first page that begins (word 0) or ends (word 1) at an instant or later."""
-    while start < stop:
-        middle = (start + stop) // 2
-        if told.summaries[told.starts[middle] + word] < instant:
-            start = middle + 1
-        else:
-            stop = middle
-    return start
-
-
-@njit(cache=True)
-def told_by_lasts(told: Told, slot: int, at: int) -> bool:
-    """Whether all closed pages became known before the instant."""
-    last = told.bases[slot + 1] - 1
-    return last < told.bases[slot] or told.summaries[told.starts[last] + 1] < at
+        _take_rows(gathered, page_rows(pages, page, width), width, word, reducer, begin, at)
 
 
 @njit(cache=True)
@@ -281,12 +170,6 @@ def _added(told: Told, slot: int, first: int, stop: int, word: int) -> int:
     if first > told.bases[slot]:
         grown -= told.summaries[told.starts[first - 1] + word]
     return grown
-
-
-@njit(cache=True)
-def window_begin(at: int, span: int) -> int:
-    """The first instant of a window; later than NEVER where it has none."""
-    return NEVER + 1 if span < 0 else at - span
 
 
 @njit(cache=True)
@@ -342,14 +225,6 @@ def _is_first(beside: Column, row: int, word: int, begin: int) -> bool:
 
 
 @njit(cache=True)
-def take_extremes(gathered: Column, highest: int, lowest: int) -> None:
-    """Gather a largest and a smallest value; before what is present is counted."""
-    is_first = gathered[PRESENT] == 0
-    gathered[HIGHEST] = highest if is_first else max(gathered[HIGHEST], highest)
-    gathered[LOWEST] = lowest if is_first else min(gathered[LOWEST], lowest)
-
-
-@njit(cache=True)
 def _first_at_or_after(rows: Column, width: int, size: int, instant: int) -> int:
     start, stop = 0, size
     while start < stop:
@@ -359,37 +234,3 @@ def _first_at_or_after(rows: Column, width: int, size: int, instant: int) -> int
         else:
             stop = middle
     return start
-
-
-@njit(cache=True)
-def number_gathered(gathered: Column, reducer: int, at: int) -> float:
-    """The window's number, of what was gathered of its events."""
-    if reducer == COUNT:
-        return float(gathered[EVENTS])
-    if reducer == TOTAL:
-        return float(gathered[SUM])
-    if reducer == DISTINCT:
-        return float(gathered[DIFFERENT])
-    if reducer == LATEST:
-        return np.nan if gathered[NEWEST] == MISSING else float(gathered[NEWEST])
-    if reducer in (SINCE_LATEST, SINCE_FIRST):
-        return _elapsed(gathered, reducer, at)
-    return _of_present(gathered, reducer)
-
-
-@njit(cache=True)
-def _elapsed(gathered: Column, reducer: int, at: int) -> float:
-    if gathered[EVENTS] == 0:
-        return np.nan
-    if reducer == SINCE_LATEST:
-        return (at - gathered[LAST]) / HOUR_US
-    return (at - gathered[FIRST]) / DAY_US
-
-
-@njit(cache=True)
-def _of_present(gathered: Column, reducer: int) -> float:
-    if gathered[PRESENT] == 0:
-        return np.nan
-    if reducer == MEAN:
-        return gathered[SUM] / gathered[PRESENT]
-    return float(gathered[HIGHEST] if reducer == LARGEST else gathered[LOWEST])

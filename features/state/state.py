@@ -12,7 +12,6 @@ from features.state.arrivals import Arrivals
 from features.state.entry import Arriving
 from features.state.keys import Part
 from features.state.layout import fingerprint, layouts_of
-from features.state.passing import Bringing
 from features.state.plan import Plan
 from features.state.schema import Schema
 from features.state.store import Beside, Store
@@ -92,8 +91,8 @@ class State:
             noted = self._arrivals.of_note(view, beside, at) if beside else {}
             if not noted:
                 return plan.numbers_of(view, keys, at)
-            bringing = Bringing(plan.slots, keys)
-            arriving = replace(self._arrivals, before=at, insert=bringing.insert)
+            bringing = plan.bringing(keys)
+            arriving = replace(self._arrivals, into=plan.layouts, before=at, insert=bringing.insert)
             arriving.take(Beside(view), noted)
             return plan.numbers_of(view, keys, at, bringing)
 

@@ -23,7 +23,6 @@ from features.columns import DAY_US, HOUR_US
 from features.state import ledger
 from features.state.events import insert_events
 from features.state.layout import layouts_of
-from features.state.passing import Bringing
 from features.state.plain import Plain
 from features.state.plan import Plan
 from features.state.store import Beside
@@ -175,7 +174,7 @@ def test_what_comes_beside_counts_as_if_it_had_been_kept(
             insert_events(store, layouts.values(), events)
         for key, at in queries:
             keys = plan.keys({"key": key})
-            beside = Bringing(plan.slots, keys)
+            beside = plan.bringing(keys)
             for i in sorted(brought):
                 if i < len(rows) and rows[i][1] < at:
                     beside.insert(Beside(store), layouts.values(), columns_of([rows[i]], [i]))
