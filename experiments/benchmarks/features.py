@@ -1,12 +1,14 @@
 """Every window of the shipments of a world, file to file, beside other ways to compute the same.
 
-    python -m experiments.benchmarks.features [SHIPMENTS] [PEER …]
+    python -m experiments.benchmarks.features [SHIPMENTS …] [PEER …]
 
 `ours` reads record files; peers start from tables in which what an event shows is ready made
 (`experiments.window_peers`), and their numbers must equal ours. `scan` only reads, with pyarrow,
 the columns that ours reads. `whole` builds the training set with every feature and every check of
 every file. Each runs in a process of its own; a figure is the least CPU of the rounds, in which all
-take turns, and the largest memory. Worlds are kept in the folder for temporary files.
+take turns, and the largest memory. Of several sizes the first is held against peers, and for all
+CPU per shipment is told. A peer that takes minutes has one round. Worlds, and the peers' tables
+of them, are kept in the folder for temporary files.
 """
 
 import json
@@ -14,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from importlib import import_module
 from pathlib import Path
 
@@ -22,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 SHIPMENTS = 100_000
+LARGE = 1_000_000
 ROUNDS = 3
 PEERS = ("pandas", "polars", "duckdb")
 # How many times the CPU of ours a peer takes at least; and at most ours of the scan, whole of ours.
@@ -38,14 +42,16 @@ def main() -> None:
         _child(*sys.argv[2:])
         return
     given = sys.argv[1:] if sys.argv[0].endswith("features.py") else []
-    shipments = int(given[0]) if given else SHIPMENTS
-    peers = given[1:] or [*PEERS]
-    world = _world(shipments)
-    figures = {name: _least(world, name) for name in ("ours", "scan", "whole")}
-    figures |= {name: _least(world, name) for name in peers if name in PEERS}
-    _print(shipments, figures)
+    sizes = [int(word) for word in given if word.isdigit()] or [SHIPMENTS]
+    peers = [word for word in given if word in PEERS] or [*PEERS]
+    figures = _figures(sizes[0], ["ours", "scan", "whole", *peers])
+    _print(sizes[0], figures)
     for name in peers:
-        _hold_equal(world, name)
+        _hold_equal(_world(sizes[0]), name)
+    for size in sizes:
+        seconds, mib = figures["ours"] if size == sizes[0] else _figures(size, ["ours"])["ours"]
+        each = 1e6 * seconds / size
+        print(f"{size:>10,} shipments: {each:5.1f} µs of CPU each, {mib:,.0f} MiB", flush=True)
 
 
 def _print(shipments: int, figures: dict[str, tuple[float, float]]) -> None:
@@ -62,10 +68,18 @@ def _print(shipments: int, figures: dict[str, tuple[float, float]]) -> None:
         print(f"{name:>8} {seconds:9.2f} {mib:8,.0f}  {ratio}", flush=True)
 
 
-def _least(world: Path, name: str) -> tuple[float, float]:
-    """CPU seconds and MiB of a process that computes it: the least and the most of the rounds."""
-    taken = [_run(world, name) for _ in range(ROUNDS if name != "pandas" else 1)]
-    return min(seconds for seconds, _ in taken), max(mib for _, mib in taken)
+def _figures(shipments: int, names: list[str]) -> dict[str, tuple[float, float]]:
+    """CPU seconds and MiB of a process for each: the least and the most of the rounds."""
+    world, taken = _world(shipments), defaultdict(list)
+    for turn in range(ROUNDS):
+        for name in names:
+            if turn < _rounds(name, shipments):
+                taken[name].append(_run(world, name))
+    return {n: (min(s for s, _ in each), max(m for _, m in each)) for n, each in taken.items()}
+
+
+def _rounds(name: str, shipments: int) -> int:
+    return 1 if name == "pandas" or (name in PEERS and shipments >= LARGE) else ROUNDS
 
 
 def _run(world: Path, name: str) -> tuple[float, float]:
