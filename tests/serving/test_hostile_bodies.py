@@ -3,10 +3,12 @@
 A generator of valid JSON does not find what breaks a reader, so these are mutations of raw bytes.
 """
 
+import gzip
 import json
 import random
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.serving.conftest import Service
 
 CANARY = "canary7391"
 BODIES = count(500, 100_000)
+MOST_GROWTH_KIB = 50 * 1024
 
 SEEDS = [
     json.dumps(shipment(goods_description=CANARY, consignee_id=CANARY)).encode(),
@@ -69,14 +72,23 @@ def hostile(lots: random.Random) -> bytes:
     return bytes(body)
 
 
+def resident_kib() -> int:
+    """Memory of this process, which holds the service."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", [20261124])
 def test_no_body_makes_the_service_fail_or_repeat_it(service: Service, seed: int) -> None:
     lots = random.Random(seed)
     caller = {**service.key("score"), "Content-Type": "application/json"}
     statuses: Counter[int] = Counter()
+    settled_kib = 0
 
     for number in range(BODIES):
+        if number == BODIES // 2:
+            settled_kib = resident_kib()
         body = hostile(lots)
         headers = {**caller, "Idempotency-Key": str(number)}
         response = service.client.post("/v1/scores", content=body, headers=headers)
@@ -86,7 +98,27 @@ def test_no_body_makes_the_service_fail_or_repeat_it(service: Service, seed: int
             assert response.headers["Content-Type"] == "application/problem+json"
             assert CANARY not in response.text, (number, body)
 
+    assert resident_kib() - settled_kib < MOST_GROWTH_KIB
     assert set(statuses) <= {200, 400, 413, 422}
     assert statuses[400] > BODIES / 10
     assert statuses[422] > BODIES / 10
     assert service.house.log.size() == statuses[200]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("path", ["/v1/scores", "/v1/scores/batch", "/v1/records", "/invocations"])
+def test_a_small_body_that_would_inflate_is_not_inflated(service: Service, path: str) -> None:
+    bomb = gzip.compress(bytes(count(1 << 20, 1 << 28)))
+    caller = service.key("score", "ingest")
+    headers = {
+        **caller,
+        "Content-Type": "application/json",
+        "Content-Encoding": "gzip",
+        "Idempotency-Key": "bomb",
+    }
+    before_kib = resident_kib()
+
+    response = service.client.post(path, content=bomb, headers=headers)
+
+    assert response.status_code == 415
+    assert resident_kib() - before_kib < MOST_GROWTH_KIB
