@@ -1,8 +1,11 @@
 """How often a test repeats what it does: seldom in every run, in full under `make faults`."""
 
 import os
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
 
 
-def count(usual: int, full: int) -> int:
+def count(usual: Number, full: Number) -> Number:
     """The full count where TIDEGATE_FAULTS is `full`; mark such a test with `faults`."""
     return full if os.environ.get("TIDEGATE_FAULTS") == "full" else usual

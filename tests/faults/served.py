@@ -1,6 +1,7 @@
 """The service in processes of its own, which can be killed and started again, and load on it."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -74,7 +75,7 @@ class Served:
 
     def wait_until_ready(self, within_s: float) -> None:
         deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.process and self.process.poll() is None:
             try:
                 if httpx2.get(f"{self.address}/health/ready", timeout=5).status_code == 200:
                     return
@@ -105,6 +106,35 @@ class Served:
         told = Told(name, response.status_code, response.content, response.headers, began, seconds)
         if told.status == 200:
             self.acknowledged.setdefault(name, told.body)
+        return told
+
+    async def flood(self, clients: int, seconds: float) -> list[Told]:
+        """Let many clients ask that go on whatever they are told, after a twentieth of a second.
+
+        Over plain sockets: a client that is busy itself would measure itself.
+        """
+        body = json.dumps(shipment()).encode()
+        ends_at = time.monotonic() + seconds
+        told: list[Told] = []
+
+        async def client(number: int) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            for turn in range(1_000_000):
+                if time.monotonic() > ends_at:
+                    break
+                name = f"flood-{number}-{turn}"
+                head = (
+                    f"POST /v1/scores HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {self.key}\r\n"
+                    f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                    f"Idempotency-Key: {name}\r\n\r\n"
+                )
+                began = time.monotonic()
+                writer.write(head.encode() + body)
+                told.append(await _told(reader, name, began))
+                await asyncio.sleep(0.05)
+            writer.close()
+
+        await asyncio.gather(*(client(number) for number in range(clients)))
         return told
 
     def load(self, clients: int, prefix: str, until: Callable[[], bool]) -> list[Told]:
@@ -164,3 +194,11 @@ class Served:
             return prove(engine)
         finally:
             engine.dispose()
+
+
+async def _told(reader: asyncio.StreamReader, name: str, began: float) -> Told:
+    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = httpx2.Headers([line.split(": ", 1) for line in lines if line])
+    body = await reader.readexactly(int(headers["Content-Length"]))
+    seconds = time.monotonic() - began
+    return Told(name, int(first.split()[1]), body, headers, began, seconds)

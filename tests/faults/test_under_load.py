@@ -7,7 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import httpx2
 import numpy as np
 import pytest
 
@@ -21,6 +20,7 @@ from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
 from tests.counts import count
 from tests.faults.conftest import Serve
+from tests.faults.served import Told
 from tests.serving.world import promote, train_and_promote
 from training.model_home import ModelHome
 from training.risk_model import RiskModel
@@ -28,6 +28,13 @@ from training.risk_model import RiskModel
 PROMOTIONS = count(2, 30)
 STALLED = count(20, 200)
 DEADLINE_S = count(1, 10)
+INSIDE = 4
+FLOOD_S = count(2, 30)
+
+# The few requests of a busy machine have a wide tail; one that is there for this has not.
+SLOWER_IN_A_FLOOD = count(10, 2)
+SLOWER_BESIDE_STALLED = count(10, 1.5)
+LONGEST_TO_TURN_AWAY_S = count(1, 0.05)
 
 
 @pytest.mark.faults
@@ -65,39 +72,20 @@ def test_promotions_under_load_fail_and_mix_nothing(serve: Serve, home: Path) ->
 
 @pytest.mark.faults
 def test_what_is_too_much_is_turned_away_at_once_and_the_rest_is_answered(serve: Serve) -> None:
-    served = serve(most_in_flight=4)
+    """As many ask in calm as may be inside, then ten times as many, and go on asking."""
+    served = serve(most_in_flight=INSIDE)
     served.start()
-    ends_at = time.monotonic() + count(2, 30)
-    calm = served.load(2, "calm", lambda: time.monotonic() > ends_at)
-    flood_ends_at = time.monotonic() + count(2, 30)
+    served.load(INSIDE, "warm", lambda: len(served.acknowledged) >= 20)
+    calm = asyncio.run(served.flood(INSIDE, FLOOD_S))
+    told = asyncio.run(served.flood(10 * INSIDE, FLOOD_S))
+    shed = [each for each in told if each.status == 503]
+    accepted = [each for each in told if each.status == 200]
 
-    async def flood() -> list[tuple[int, float, httpx2.Headers]]:
-        told = []
-
-        async def client(number: int) -> None:
-            async with httpx2.AsyncClient(timeout=30) as connection:
-                turn = 0
-                while time.monotonic() < flood_ends_at:
-                    turn += 1
-                    each = await served.ask(connection, f"flood-{number}-{turn}")
-                    told.append((each.status, each.seconds, each.headers))
-                    await asyncio.sleep(0.05)
-
-        await asyncio.gather(*(client(number) for number in range(count(16, 40))))
-        return told
-
-    told = asyncio.run(flood())
-    shed = [each for each in told if each[0] == 503]
-    accepted_s = [seconds for status, seconds, _ in told if status == 200]
-
-    assert {status for status, _, _ in told} == {200, 503}
-    assert all(headers["Retry-After"] == "1" for _, _, headers in shed)
-    assert accepted_s
-    print(
-        f"accepted {len(accepted_s)} (p99 {np.percentile(accepted_s, 99) * 1e3:.0f} ms, calm "
-        f"{np.percentile([each.seconds for each in calm], 99) * 1e3:.0f} ms), turned away "
-        f"{len(shed)} (p99 {np.percentile([each[1] for each in shed], 99) * 1e3:.0f} ms)"
-    )
+    assert {each.status for each in calm} == {200}
+    assert {each.status for each in told} == {200, 503}
+    assert all(each.headers["Retry-After"] == "1" for each in shed)
+    assert p99_s(accepted) < SLOWER_IN_A_FLOOD * p99_s(calm)
+    assert p99_s(shed) < LONGEST_TO_TURN_AWAY_S
     served.wait_until_ready(5)
 
 
@@ -105,6 +93,9 @@ def test_what_is_too_much_is_turned_away_at_once_and_the_rest_is_answered(serve:
 def test_stalled_connections_are_closed_and_keep_nobody_out(serve: Serve) -> None:
     served = serve(receive_deadline_s=DEADLINE_S)
     served.start()
+    served.load(4, "warm", lambda: len(served.acknowledged) >= 20)
+    alone_ends_at = time.monotonic() + DEADLINE_S + 1
+    alone = served.load(4, "alone", lambda: time.monotonic() > alone_ends_at)
     stalled = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(STALLED)]
     began = time.monotonic()
     for number, each in enumerate(stalled):
@@ -116,7 +107,12 @@ def test_stalled_connections_are_closed_and_keep_nobody_out(serve: Serve) -> Non
     closed_s = time.monotonic() - began
 
     assert {each.status for each in told} == {200}
-    assert closed_s < DEADLINE_S + 4
+    assert p99_s(told) < SLOWER_BESIDE_STALLED * p99_s(alone)
+    assert closed_s < DEADLINE_S + 2
+
+
+def p99_s(told: list[Told]) -> float:
+    return float(np.percentile([each.seconds for each in told], 99))
 
 
 def is_closed(connection: socket.socket) -> bool:
