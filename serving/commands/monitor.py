@@ -51,7 +51,9 @@ def monitor(
 ) -> None:
     """Estimate what holds of all traffic, say what drifts, and alarm about what is new.
 
-    The log is only read; each decision is counted once, in tables of monitoring's own.
+    The log is only read; each decision is counted once, in tables of monitoring's own. Without
+    --until, --as-of and --model the report is kept for the console, alerts are raised and sent, and
+    the control draw follows the drift: let that run once a day.
     """
     from serving.lanes.plan import Plan
     from serving.monitor.monitoring import Asked, report

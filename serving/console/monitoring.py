@@ -27,7 +27,7 @@ def show_monitoring(
 ) -> HTMLResponse:
     """The newest report on one kind of subject; `tidegate monitor` makes them."""
     body = house.summaries.newest_report(subject)
-    report = Report.model_validate_json(body) if body else None
+    report = seen_by(caller, Report.model_validate_json(body)) if body else None
     return page(
         "monitoring.html",
         reader=caller,
@@ -36,6 +36,15 @@ def show_monitoring(
         subject=subject,
         **_content(report),
     )
+
+
+def seen_by(caller: Caller, report: Report) -> Report:
+    """The report without the figures of other offices, for whoever is tied to some."""
+    if not caller.offices:
+        return report
+    groups = tuple(g for g in report.groups if g.by != "office" or g.value in caller.offices)
+    capacity = tuple(each for each in report.capacity if each.office in caller.offices)
+    return report.model_copy(update={"groups": groups, "capacity": capacity})
 
 
 def as_file(report: Report) -> str:

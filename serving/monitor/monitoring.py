@@ -51,8 +51,8 @@ class Asked:
 
     @property
     def end(self) -> date:
-        """The day after the last."""
-        return self.last + timedelta(days=1)
+        """The day after the last of which something was known; that of `as_of` counts whole."""
+        return min(self.last, self.as_of.date()) + timedelta(days=1)
 
 
 def report(store: SummaryStore, asked: Asked, plan: Plan, now: datetime) -> Report:

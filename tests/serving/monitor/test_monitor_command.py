@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from serving.access.callers import Caller
 from serving.commands.main import app
-from serving.console.monitoring import as_file
+from serving.console.monitoring import as_file, seen_by
 from serving.errors import MonitorRefused
 from serving.monitor.report import Report
 from serving.store.engine import open_database
@@ -44,6 +45,9 @@ def test_the_report_is_one_document_and_one_page_that_needs_nothing_beside_it(ho
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
     assert page == as_file(told)
+    bound = seen_by(Caller("k", "k", frozenset({"supervise"}), frozenset({"office-1"})), told)
+    assert {group.value for group in bound.groups if group.by == "office"} == {"office-1"}
+    assert {each.office for each in bound.capacity} == {"office-1"}
 
 
 @pytest.mark.parametrize(

@@ -97,13 +97,14 @@ def test_what_is_not_known_yet_is_counted_and_not_taken_for_a_negative(tmp_path:
     engine, store = opened(tmp_path / "log.db")
     invented = invent(engine, days=28)
     catch_up(store, LATER)
-    as_of = invented.end - timedelta(days=7)
+    as_of = invented.end - timedelta(days=7)  # as the 22nd day begins
     asked = Asked("shipment", BEGIN.date(), invented.end.date(), as_of)
 
     told = report(store, asked, Plan(), LATER)
 
     looked_at = [lane for lane in invented.lanes[: 21 * 60] if lane != "release"]
     known = [lane for lane in invented.lanes[: 18 * 60] if lane != "release"]
+    assert told.overall.decisions == 22 * 60
     assert told.delay.visits == len(looked_at)
     assert told.delay.unknown == len(looked_at) - len(known)
     assert told.delay.median_days == pytest.approx(3)
