@@ -1,6 +1,7 @@
 """A candidate becomes a version: told to the tracking store, kept in the home, named challenger.
 
-A failure at any step leaves neither a version in the registry nor one in the home.
+A failure at any step leaves neither a version in the registry nor one in the home; where the
+registry itself is what failed, the version there is marked as unfinished, and soon taken back.
 """
 
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from training.candidate import Candidate
 from training.model_home import ModelHome, Pointer, Registration
-from training.tracking.registry import registered, set_alias
+from training.tracking.registry import finish, registered, set_alias
 from training.tracking.runs import track
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
@@ -29,7 +30,11 @@ class Provenance:
     @property
     def tags(self) -> dict[str, str]:
         """As a run and a version carry it."""
-        tags = {"tidegate.trainer": self.trainer, "tidegate.trained_at": self.at.isoformat()}
+        tags = {
+            "mlflow.user": self.trainer,
+            "tidegate.trainer": self.trainer,
+            "tidegate.trained_at": self.at.isoformat(),
+        }
         return tags | ({"mlflow.source.git.commit": self.revision} if self.revision else {})
 
 
@@ -44,7 +49,7 @@ def register(
     model, name = candidate.model, candidate.model.manifest.name
     run = track(store, candidate, data, home.signing_key, provenance.tags)
     tags = provenance.tags | {"tidegate.digest": model.digest}
-    with registered(store, name, run, tags) as version:
+    with registered(store, name, run, tags, provenance.at) as version:
         registration = Registration(
             name=name,
             version=version,
@@ -57,6 +62,7 @@ def register(
         folder = home.add(model, registration)
         try:
             set_alias(store, name, "challenger", version)
+            finish(store, name, version)
             home.point("challenger", _pointer(registration))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

@@ -63,6 +63,8 @@ def test_a_client_finds_the_run_with_parameters_metrics_tags_and_dataset(
     assert run.data.metrics["roc_auc_low"] == auc.low
     assert run.data.tags["tidegate.catalogue"] == INPUTS.fingerprint
     assert run.data.tags["mlflow.source.git.commit"] == "f" * 40
+    assert run.data.tags["mlflow.user"] == "ada"
+    assert run.data.tags["mlflow.source.name"] == "tidegate train"
     inputs = [
         {tag.key: tag.value for tag in given.tags} | {"short_digest": given.dataset.digest}
         for given in run.inputs.dataset_inputs
@@ -72,6 +74,20 @@ def test_a_client_finds_the_run_with_parameters_metrics_tags_and_dataset(
     assert windows["fit"]["begins"] == "2025-01-01T00:00:00+00:00"
     assert windows["fit"]["digest"] == data.digest
     assert windows["fit"]["short_digest"] == data.digest[7:43]
+
+
+def test_run_version_and_model_say_in_words_what_they_are(
+    store: TrackingStore, registration: Registration, candidate: Candidate
+) -> None:
+    note = store.client.get_run(registration.run_id).data.tags["mlflow.note.content"]
+    version = store.client.get_model_version(NAME, registration.version)
+
+    assert "fit: 2025-01-01 until" in note
+    assert candidate.report.population_precision in note
+    assert f"{candidate.report.inspected.roc_auc.value:.3f}" in note
+    assert version.description == note
+    assert len(note) < 5_000  # more does not fit into a server's database
+    assert "`champion` answers" in store.client.get_registered_model(NAME).description
 
 
 def test_the_logged_model_says_what_it_takes_what_it_needs_and_what_it_is(

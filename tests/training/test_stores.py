@@ -7,7 +7,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import mlflow
@@ -16,6 +17,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.serving.postgres import Server, postgresql
+from tests.training.cut_line import line_cut_at
 from tests.training.planted import INPUTS
 from training.candidate import Candidate, train
 from training.errors import TrackingError
@@ -23,6 +25,7 @@ from training.margins import Margins
 from training.model_home import ModelHome, Registration
 from training.parameters import TrainingParameters, TreeParameters
 from training.registration import Provenance, register
+from training.tracking.registry import UNFINISHED
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
 
@@ -156,6 +159,38 @@ def test_a_server_that_goes_away_leaves_no_version_at_home(
         register(candidate, data, ModelHome(tmp_path), gone, PROVENANCE)
 
     assert not (tmp_path / "models").exists()
+
+
+def test_a_server_that_dies_between_version_and_alias_leaves_nothing_that_looks_whole(
+    candidate: Candidate,
+    data: TrainingSet,
+    tmp_path: Path,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    _, former = registered(candidate, data, tmp_path / "former", address)
+    client = MlflowClient(address, address)
+
+    with line_cut_at("registered-models/alias", address) as line:
+        with pytest.raises(TrackingError, match=r"the alias 'challenger' of .* could not be set"):
+            registered(candidate, data, tmp_path / "home", line.address)
+        assert line.is_cut.is_set()
+
+    assert not [*(tmp_path / "home").rglob("manifest.json")]
+    assert client.get_model_version_by_alias(NAME, "challenger").version == former.version
+    left = max(client.search_model_versions(f"name='{NAME}'"), key=lambda one: int(one.version))
+    assert int(left.version) == int(former.version) + 1
+    assert left.tags[UNFINISHED] == "true"
+    assert UNFINISHED not in client.get_model_version(NAME, former.version).tags
+
+    later = replace(PROVENANCE, at=datetime.now(UTC) + timedelta(hours=2))
+    store = TrackingStore.open(tmp_path / "home", address)
+    now = register(candidate, data, ModelHome(tmp_path / "home"), store, later)
+
+    versions = {one.version for one in client.search_model_versions(f"name='{NAME}'")}
+    assert left.version not in versions
+    assert {former.version, now.version} <= versions
 
 
 @pytest.mark.parametrize(

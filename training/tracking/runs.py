@@ -20,6 +20,7 @@ from training.evaluation.page import page
 from training.evaluation.pictures import pictures
 from training.manifest import Manifest, WindowFigures
 from training.signing import SigningKey
+from training.tracking.notes import note_on_run
 from training.tracking.store import TrackingStore
 from training.tracking.trials import write_trials
 from training.training_set import TrainingSet
@@ -31,11 +32,15 @@ LARGEST_BATCH = 100
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """A finished run; `model_uri` is where its native model and nothing else lies."""
+    """A finished run; `model_uri` is where its native model and nothing else lies.
+
+    `note` says in Markdown what was trained and how good it was.
+    """
 
     run_id: str
     model_id: str
     model_uri: str
+    note: str
 
 
 def track(
@@ -80,7 +85,7 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey, run_id: s
     )
     # After the model, so that the metrics are its own too.
     mlflow.log_metrics(_metrics(candidate), model_id=info.model_id)
-    return TrackedRun(run_id, info.model_id, info.model_uri)
+    return TrackedRun(run_id, info.model_id, info.model_uri, note_on_run(candidate))
 
 
 def add_text(store: TrackingStore, run_id: str, name: str, text: str) -> None:
@@ -99,6 +104,9 @@ def _tags(candidate: Candidate, tags: Mapping[str, str]) -> dict[str, str]:
     manifest = candidate.model.manifest
     return {
         "mlflow.runName": f"{manifest.subject} {candidate.model.digest[7:15]}",
+        "mlflow.note.content": note_on_run(candidate),
+        "mlflow.source.name": "tidegate train",
+        "mlflow.source.type": "LOCAL",
         "tidegate.subject": manifest.subject,
         "tidegate.catalogue": manifest.catalogue,
         "tidegate.digest": candidate.model.digest,

@@ -40,6 +40,10 @@ from training.errors import TrackingError  # noqa: E402
 mlflow.store.db.utils.MAX_RETRY_COUNT = 2
 
 
+# Without it the pages of an experiment open on traces and prompts, and hide its runs.
+_OF_MODELS = {"mlflow.experimentKind": "custom_model_development"}
+
+
 @dataclass(frozen=True)
 class TrackingStore:
     """One reachable store; `client` speaks to its runs and to its registry."""
@@ -75,7 +79,8 @@ class TrackingStore:
             known = self.client.get_experiment_by_name(name)
             if known is not None:
                 return str(known.experiment_id)
-            return str(self.client.create_experiment(name, self.artifact_location))
+            made = self.client.create_experiment(name, self.artifact_location, _OF_MODELS)
+            return str(made)
 
     @contextmanager
     def asked(self, failure: str) -> Iterator[None]:
