@@ -1,16 +1,27 @@
-"""Whatever becomes known at or after the scoring instant changes no feature of the subject."""
+"""Whatever becomes known at or after the scoring instant changes no feature of the subject.
+
+Where a subject's features stay when all of its future is taken away, whatever the future was, no
+record added to the future or changed in it can matter either.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from features.batch.blocks import HeldRecords
 from features.catalogue import catalogue
 from features.columns import NO_INSTANT, Columns, length, rows
 from features.matrix import feature_matrix
 from features.records import RECORD_FILES, SubjectKind
-from features.subjects import Records
+from features.subjects import Records, records_of_folder
 from features.vocabulary import VOCABULARY
+from tests.counts import count
+from tests.flow.streams import Stream, streams, write
 
 KNOWN_FROM = {name: record.known_from for name, record in RECORD_FILES.items()}
 OWN = {"route": ("journeys", "journey_id"), "shipment": ("shipments", "shipment_id")}
@@ -88,6 +99,40 @@ def test_no_feature_changes_when_a_later_record_is(
     pd.testing.assert_frame_equal(
         after.loc[asked, names], before.loc[asked, names], check_exact=True
     )
+
+
+def of_its_past(kind: SubjectKind, records: Records, place: int) -> Records:
+    """A subject's own record, and what was known before its instant."""
+    own, _ = OWN[kind]
+    instant = records[own]["declared_at"][place]
+    kept = {name: ~is_later(name, columns, instant) for name, columns in records.items()}
+    kept[own][place] = True
+    return {name: rows(columns, kept[name]) for name, columns in records.items()}
+
+
+@pytest.mark.parametrize("kind", ["route", "shipment"])
+@settings(
+    max_examples=count(10, 500),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(stream=streams(), data=st.data())
+def test_in_any_stream_a_subject_without_its_future_has_the_same_features(
+    kind: SubjectKind, stream: Stream, data: st.DataObject
+) -> None:
+    own, identity = OWN[kind]
+    if not stream[own]:
+        return
+    place = data.draw(st.integers(0, len(stream[own]) - 1), label="the subject's row")
+    with TemporaryDirectory() as home:
+        write(stream, Path(home) / "records")
+        records = records_of_folder(Path(home) / "records")
+
+    whole = matrix_of(kind, records)
+    past = matrix_of(kind, of_its_past(kind, records, place))
+
+    subject = [stream[own][place][identity]]
+    pd.testing.assert_frame_equal(past.loc[subject], whole.loc[subject], check_exact=True)
 
 
 @pytest.mark.parametrize("kind", ["route", "shipment"])
