@@ -43,19 +43,25 @@ def test_postgresql_may_be_restarted_under_load(serve: Serve, postgres: Server) 
 
 
 @pytest.mark.faults
-def test_a_full_disk_refuses_until_there_is_room(serve: Serve) -> None:
-    """A limit on the size of files stands for the disk: beyond it, writing fails as if full."""
+@pytest.mark.parametrize("room", [40_000, None], ids=["full", "read-only"])
+def test_a_disk_that_takes_nothing_refuses_until_it_does(serve: Serve, room: int | None) -> None:
+    """A limit on the size of files stands for the disk: beyond it, writing fails as if full.
+
+    Without any room every write fails, that of open files and of the service's own lines too, as
+    when the system turns a disk read-only.
+    """
     served = serve()
     served.start()
     assert served.process is not None
     for number in range(count(1, 10)):
         used = (served.home / "tidegate.db-wal").stat().st_size
-        limit = (used + 40_000, resource.RLIM_INFINITY)
+        limit = (0 if room is None else used + room, resource.RLIM_INFINITY)
         resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, limit)
         told = load_for(served, 4, f"F-{number}")
         assert told[-1].status == 503
         assert told[-1].headers["Retry-After"]
         assert httpx2.get(f"{served.address}/health/ready", timeout=30).status_code == 503
+        assert httpx2.get(f"{served.address}/health/live", timeout=30).status_code == 200
 
         free = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, free)
