@@ -70,15 +70,20 @@ class Growth:
 
     def encoded(self, window: Window) -> Rows:
         """The window's rows, weighted as trees see them."""
-        selection = self.parameters.selection
-        weights = None
-        if selection.fit == "inverse_probability":
-            weights = self.data.outcomes.weights(clip=selection.fit_clip)[window.rows]
+        weights = self._fit_weights(window.rows)
         return Rows(EncodedRows(self._columns, window.rows), window.labels, weights)
 
     @cached_property
     def _columns(self) -> list[Floats]:
         return self.encoding.encode_columns(self.data.frame)
+
+    def _fit_weights(self, rows: Ints) -> Floats | None:
+        selection, outcomes = self.parameters.selection, self.data.outcomes
+        if selection.fit == "equal":
+            return None
+        if selection.fit == "case_control":
+            return outcomes.case_control_weights(clip=selection.fit_clip)[rows]
+        return outcomes.weights(clip=selection.fit_clip)[rows]
 
     def _calibration_weights(self, rows: Ints) -> Floats | None:
         selection = self.parameters.selection

@@ -70,6 +70,10 @@ class Outcomes:
         p = np.where(np.isnan(self.selection_probability), 1.0, self.selection_probability)
         return np.asarray(np.minimum(1.0 / np.maximum(p, 1.0 / clip), clip))
 
+    def case_control_weights(self, *, clip: float) -> Floats:
+        """As `weights` for cleared subjects; 1 for confirmed ones, however they were selected."""
+        return np.where(self.label == 1, 1.0, self.weights(clip=clip))
+
 
 def as_instants(values: "pd.Series[pd.Timestamp]") -> Instants:
     """Instants in UTC as datetime64[us]; missing ones are NaT."""

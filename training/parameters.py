@@ -97,23 +97,24 @@ class TreeParameters(Parameters):
     l2: Annotated[float, Field(ge=0)] = 3.0
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     row_share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    early_stopping_rounds: Annotated[int, Field(ge=0)] = 50
+    early_stopping_rounds: Annotated[int, Field(ge=0)] = 100
     monotone: Literal["off", "basic", "intermediate", "advanced"] = "intermediate"
     fewest_per_category: Annotated[int, Field(ge=1)] = 60
     category_smoothing: Annotated[float, Field(ge=0)] = 10.0
 
 
 class SelectionParameters(Parameters):
-    """How far the choice of what to inspect is undone by weights.
+    """How far the choice of what to inspect is undone by weights, none of them above its clip.
 
     `inverse_probability` lets an inspected subject stand for 1 / selection_probability subjects; an
-    unrecorded probability weighs 1. Weights are clipped: trees follow a few heavy subjects easily,
-    the two numbers of a calibration line hardly, so that it may come nearer to the population.
+    unrecorded probability weighs 1. `case_control` does so for cleared subjects only, and every
+    confirmed one weighs 1: most were found on a tip of unrecorded probability, and the few that a
+    lot found would drown them. All odds are then off by one factor, which calibration puts right.
     """
 
-    fit: Literal["equal", "inverse_probability"] = "inverse_probability"
+    fit: Literal["equal", "inverse_probability", "case_control"] = "case_control"
     calibration: Literal["equal", "inverse_probability"] = "inverse_probability"
-    fit_clip: Annotated[float, Field(ge=1)] = 20.0
+    fit_clip: Annotated[float, Field(ge=1)] = 100.0
     calibration_clip: Annotated[float, Field(ge=1)] = 50.0
 
 

@@ -78,6 +78,7 @@ def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
         "parameters": parameters.model_dump(mode="json"),
         "spans": parameters.search.spans.model_dump(mode="json"),
         "lightgbm": lightgbm.__version__,
+        "compared_by": "ranking loss",
     }
     digest = hashlib.sha256(json.dumps(face, sort_keys=True).encode()).hexdigest()
     return f"{data.inputs.subject}-{digest[:16]}"
@@ -101,7 +102,7 @@ class _Ground:
         return cls(data, encoding, parameters, *rows)
 
     def loss(self, trial: optuna.Trial) -> float:
-        """The least log loss on the rows held back. Raises optuna.TrialPruned."""
+        """The least ranking loss on the rows held back. Raises optuna.TrialPruned."""
         least = math.inf
 
         def lost(trees: int, loss: float) -> None:

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from tests.training.planted import INPUTS
 from training.encoded_rows import EncodedRows
@@ -90,3 +93,22 @@ def test_growth_stops_where_held_back_rows_gain_nothing_more() -> None:
 
     assert 0 < tree_count(stopped) < 120
     assert tree_count(whole) == 120
+
+
+def test_each_tree_is_judged_by_the_weighted_share_of_pairs_in_wrong_order() -> None:
+    held_back = replace(drawn(400, seed=8), weights=np.geomspace(1, 100, 400))
+    losses: list[float] = []
+
+    text = grow(
+        drawn(800, seed=7),
+        held_back,
+        ENCODING,
+        INPUTS,
+        with_trees(trees=20, early_stopping_rounds=0),
+        lost=lambda trees, loss: losses.append(loss),
+    )
+
+    margins = Margins.from_text(text, threads=1).of_all(held_back.values)
+    auc = roc_auc_score(held_back.labels, margins, sample_weight=held_back.weights)
+    assert len(losses) == 20
+    assert losses[-1] == pytest.approx(1 - auc)

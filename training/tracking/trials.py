@@ -36,10 +36,10 @@ def _write(client: MlflowClient, run_id: str, trial: Trial) -> None:
     at = _in_ms(trial.ended_at)
     client.log_batch(
         run_id,
-        metrics=[Metric("best_log_loss", trial.loss, at, 0)],
+        metrics=[Metric("best_ranking_loss", trial.loss, at, 0)],
         params=[Param(f"trees.{name}", str(value)) for name, value in trial.parameters.items()],
     )
-    losses = [Metric("log_loss", loss, at, trees) for trees, loss in trial.losses.items()]
+    losses = [Metric("ranking_loss", loss, at, trees) for trees, loss in trial.losses.items()]
     for start in range(0, len(losses), LARGEST_BATCH):
         client.log_batch(run_id, metrics=losses[start : start + LARGEST_BATCH])
 
