@@ -109,7 +109,9 @@ def _fill(engine: Engine, size: int) -> None:
         connection.execute(summarised_to.insert().values(seq=size - NEWEST))
     with engine.begin() as connection:
         connection.execute(text(_WHOLE), [_whole(n, step_s) for n in range(size - NEWEST, size)])
-        connection.exec_driver_sql("ANALYZE")
+        if not is_file:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("ANALYZE"))
 
 
 _WHOLE = """INSERT INTO decisions (seq, decision_id, scored_at, subject_kind, subject_id, office_id,

@@ -1,6 +1,7 @@
 """Summaries of days and the visits, kept beside the log; the log itself is only read."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 from sqlalchemy import Connection, Engine, and_, func, select
@@ -55,7 +56,7 @@ class SummaryStore:
 
     def reached(self) -> int:
         """Up to which place in the log the summaries go."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with _reading(self._engine) as connection:
             return connection.scalar(select(summarised_to.c.seq)) or 0
 
     def decisions_after(self, seq: int, before: str) -> list[tuple[int, str]]:
@@ -66,12 +67,12 @@ class SummaryStore:
             .order_by(decisions.c.seq)
             .limit(PAGE)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with _reading(self._engine) as connection:
             return [(row.seq, row.record) for row in connection.execute(wanted)]
 
     def size(self) -> int:
         """How many decisions the log has."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with _reading(self._engine) as connection:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
     def keep(
@@ -108,7 +109,7 @@ class SummaryStore:
             )
             .order_by(day_summaries.c.day)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with _reading(self._engine) as connection:
             for row in connection.execute(wanted.execution_options(yield_per=20)):
                 yield row.day, row.body
 
@@ -116,7 +117,7 @@ class SummaryStore:
         """The first and the last day that have a summary."""
         day = day_summaries.c.day
         wanted = select(func.min(day), func.max(day)).where(day_summaries.c.subject_kind == kind)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with _reading(self._engine) as connection:
             first, last = connection.execute(wanted).one()
         return (first, last) if first else None
 
@@ -135,7 +136,7 @@ class SummaryStore:
                 .order_by(visits.c.seq)
                 .limit(VISITS_PAGE)
             )
-            with failing_as_unavailable(), self._engine.connect() as connection:
+            with _reading(self._engine) as connection:
                 page = [VisitRow(*row) for row in connection.execute(wanted)]
             if page:
                 yield page
@@ -158,7 +159,7 @@ class SummaryStore:
                 .order_by(records.c.record_id)
                 .limit(VISITS_PAGE)
             )
-            with failing_as_unavailable(), self._engine.connect() as connection:
+            with _reading(self._engine) as connection:
                 page = connection.execute(wanted).all()
             yield from (row.body for row in page)
             if len(page) < VISITS_PAGE:
@@ -185,7 +186,7 @@ class SummaryStore:
             .order_by(decisions.c.seq.desc())
             .limit(most)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with _reading(self._engine) as connection:
             return [Rival(*row) for row in connection.execute(wanted)]
 
     def keep_report(self, kind: str, made_at: str, body: str) -> None:
@@ -204,8 +205,17 @@ class SummaryStore:
             .order_by(monitor_reports.c.seq.desc())
             .limit(1)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with _reading(self._engine) as connection:
             return connection.scalar(wanted)
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that may read for long: nobody waits for it, as requests wait for theirs."""
+    with failing_as_unavailable(), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        yield connection
 
 
 def _grow(connection: Connection, key: Key, grow: Callable[[str | None], str]) -> None:
