@@ -14,7 +14,7 @@ from serving.access.sessions import Session
 from serving.api.cases import DispositionBody, Note, Pause, reviewer_of
 from serving.api.requests import TheHouse
 from serving.console.case import Case as Evidence
-from serving.console.pages import PageRoute, page
+from serving.console.pages import PageRoute, instant_in_words, page
 from serving.console.pictures.days import Days
 from serving.console.pictures.payments import Payments
 from serving.console.pictures.way import Way
@@ -52,24 +52,23 @@ Said = TypeVar("Said", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Happened:
-    """One event of a case, in words."""
+    """One event of a case, in words; `moves` are every field that changed, its old and its new."""
 
     at: datetime
     actor: str
     words: str
+    moves: tuple[tuple[str, str, str], ...]
     text: str
 
     @classmethod
     def of(cls, event: EventRow) -> "Happened":
         """An event as the page shows it; reading is told like any other act."""
-        changed = json.loads(event.changed)
-        moves = [
-            f"{name.replace('_', ' ')}: {_said(old)} → {_said(new)}"
-            for name, (old, new) in changed.items()
-            if name in ("status", "owner", "snoozed_until")
-        ]
-        words = "; ".join([event.action.replace("_", " "), *moves])
-        return cls(datetime.fromisoformat(event.at), event.actor, words, event.text)
+        moves = tuple(
+            (name.replace("_", " "), _said(name, old), _said(name, new))
+            for name, (old, new) in json.loads(event.changed).items()
+        )
+        words = event.action.replace("_", " ")
+        return cls(datetime.fromisoformat(event.at), event.actor, words, moves, event.text)
 
 
 @router.get("/{case_id}")
@@ -177,6 +176,7 @@ def case_page(
         row=row,
         state=case,
         status_now=status_at(case, now),
+        hours_waiting=_hours_until(case.snoozed_until, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
         case=Evidence.of(decision),
         looked=looking_back(house.desk.assessor.champions, decision),
@@ -193,6 +193,11 @@ def case_page(
         marking=_marking(house, session, caller, case_id),
         may_act=caller.may("review"),
     )
+
+
+def _hours_until(instant: datetime | None, now: datetime) -> float | None:
+    """How long a case still waits; None where it waits for nothing."""
+    return (instant - now) / timedelta(hours=1) if instant and instant > now else None
 
 
 def _ended(house: House, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
@@ -235,5 +240,14 @@ def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _said(value: object) -> str:
-    return "nobody" if value is None else str(value).replace("_", " ")
+def _said(field: str, value: Any) -> str:
+    """One value of a field as the history tells it."""
+    if value is None:
+        return "nobody" if field in ("owner", "proposed_by") else "none"
+    if field == "snoozed_until":
+        return instant_in_words(datetime.fromisoformat(value))
+    if field == "attachment":
+        return f"SHA-256 {value['sha256']}"
+    if isinstance(value, dict):
+        return f"{MEANING[value['code']].words}, confidence {value['confidence']}"
+    return str(value).replace("_", " ") if field == "status" else str(value)

@@ -83,7 +83,8 @@ def _refusal(error: ServingError) -> HTMLResponse:
     return page("refusal.html", error.status, reader=None, title=error.title, detail=str(error))
 
 
-def _instant(instant: datetime) -> str:
+def instant_in_words(instant: datetime) -> str:
+    """An instant as every page shows it."""
     return f"{instant:%-d %B %Y, %H:%M} UTC"
 
 
@@ -102,7 +103,7 @@ def _percent(probability: float) -> str:
 
 
 def _moment(text: str) -> str:
-    return _instant(datetime.fromisoformat(text))
+    return instant_in_words(datetime.fromisoformat(text))
 
 
 def _size(size_bytes: int) -> str:
@@ -116,9 +117,13 @@ def _size(size_bytes: int) -> str:
 def _time_left(hours: float) -> str:
     """How long until the conveyance is due, in the unit that tells most."""
     size = abs(hours)
-    told = f"{size:.0f} h" if 1 <= size < 48 else f"{size / 24:.0f} days"
-    told = f"{60 * size:.0f} min" if size < 1 else told
-    return f"due in {told}" if hours >= 0 else f"due {told} ago"
+    return f"due in {_duration(size)}" if hours >= 0 else f"due {_duration(size)} ago"
+
+
+def _duration(hours: float) -> str:
+    if hours < 1:
+        return f"{60 * hours:.0f} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 def _capitalize_first(text: str) -> str:
@@ -129,8 +134,9 @@ templates.filters.update(
     moment=_moment,
     size=_size,
     time_left=_time_left,
+    duration=_duration,
     capitalize_first=_capitalize_first,
-    instant=_instant,
+    instant=instant_in_words,
     signed=_signed,
     odds=_odds,
     percent=_percent,

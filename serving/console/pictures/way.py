@@ -1,4 +1,4 @@
-"""The way of a journey on a map: what is declared, what was travelled, and where it was silent."""
+"""The way of a journey on a map: what is expected, what was travelled, and where it was silent."""
 
 import math
 from collections.abc import Iterable
@@ -30,9 +30,12 @@ class Stop:
 
 @dataclass(frozen=True)
 class Way:
-    """What the map shows; `window` is the part of the world in view: left, top, width, height."""
+    """What the map shows; `window` is the part of the world in view: left, top, width, height.
 
-    declared: tuple[Spot, ...]
+    `expected` leads over the places of the declared legs, `travelled` over where it was heard.
+    """
+
+    expected: tuple[Spot, ...]
     travelled: tuple[Spot, ...]
     silences: tuple[tuple[Spot, Spot], ...]
     stops: tuple[Stop, ...]
@@ -47,26 +50,18 @@ class Way:
         legs = sorted(submission.legs, key=lambda leg: leg.sequence)
         codes = [journey.origin, *(leg.destination for leg in legs), journey.destination]
         heard = sorted(submission.positions, key=lambda position: position.observed_at)
-        declared = _known(map(_spot, (journey.origin, journey.destination)))
-        travelled = _travelled(legs, heard)
+        expected = _known(map(_spot, dict.fromkeys(codes)))
+        travelled = tuple((position.longitude, -position.latitude) for position in heard)
         stops = _stops(codes, legs)
-        everything = [*declared, *travelled, *(stop.spot for stop in stops)]
+        everything = [*expected, *travelled, *(stop.spot for stop in stops)]
         if not everything:
             return None
-        return cls(declared, travelled, _silences(heard), stops, _window(everything))
+        return cls(expected, travelled, _silences(heard), stops, _window(everything))
 
     @property
     def unit(self) -> float:
         """A thousandth of the width in view, to draw lines and dots of one size at any scale."""
         return self.window[2] / 1000
-
-
-def _travelled(legs: list[Leg], heard: list[Position]) -> tuple[Spot, ...]:
-    """Where it was heard, or else where its legs lead."""
-    if heard:
-        return tuple((position.longitude, -position.latitude) for position in heard)
-    codes = [legs[0].origin, *(leg.destination for leg in legs)] if legs else []
-    return _known(map(_spot, codes))
 
 
 def _silences(heard: list[Position]) -> tuple[tuple[Spot, Spot], ...]:

@@ -1,0 +1,164 @@
+"""Whatever text anyone can store is shown as text: none of it runs in a real browser."""
+
+import copy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pydantic import BaseModel
+
+from features.records import RECORD_FILES
+from serving.access.accounts import new_account
+from serving.access.api_keys import new_key
+from serving.app import utc_now
+from serving.console.pages import POLICY
+from serving.errors import ServingError
+from serving.review import case as acts
+from serving.review.attachments import Attachment
+from serving.review.case import Acted, Case
+from serving.review.dispositions import Disposition
+from serving.review.reviewing import Reviewer
+from serving.store.case_rows import Sight
+from tests.browser.conftest import Site
+from tests.serving.bodies import shipment, submission
+
+HOSTILE = (
+    "\"'></textarea></title><script>window.ran=1</script><img src=x onerror=window.ran=1>"
+    "<svg onload=window.ran=1><a href=javascript:window.ran=1>{{7*7}}"
+)
+PLAN = f"""
+[[watched]]
+kind = "company"
+value = "c-0012"
+list = '''{HOSTILE}'''
+reason = '''{HOSTILE}'''
+"""
+PASSWORD = "a password for tests"
+PARTS = {
+    "shipment": RECORD_FILES["shipments"],
+    "journey": RECORD_FILES["journeys"],
+    "legs": RECORD_FILES["legs"],
+    "documents": RECORD_FILES["documents"],
+    "transactions": RECORD_FILES["transactions"],
+}
+
+
+@pytest.fixture
+def home(home: Path) -> Path:
+    """A home whose watch-list is hostile too."""
+    (home / "lanes.toml").write_text(PLAN)
+    return home
+
+
+def hostile_body() -> tuple[dict[str, Any], list[str]]:
+    """A body with hostile text in every field that takes it, and which those are."""
+    body, taking = shipment(), []
+    for part, record in PARTS.items():
+        for name in record.model_fields:
+            tried = copy.deepcopy(body)
+            told = tried[part][0] if isinstance(tried[part], list) else tried[part]
+            told[name] = HOSTILE
+            try:
+                submission(tried)
+            except ServingError:
+                continue
+            body, taking = tried, [*taking, f"{part}.{name}"]
+    return body, taking
+
+
+def act_on(site: Site, case_id: str, name: str) -> None:
+    """Leave hostile text in every way that a reviewer can."""
+    reviewing, now = site.house.reviewing, utc_now()
+    reviewer = Reviewer(name, Sight(frozenset(), may_rescue=False))
+    file = Attachment.of(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
+    ended = Disposition("inconclusive", "other", "low", HOSTILE)
+    until = now + timedelta(hours=2)
+    reviewing.attach(reviewer, case_id, now, file, HOSTILE.encode())
+    for act in (
+        lambda case: acts.claim(case, name, now),
+        lambda case: acts.note(case, name, now, HOSTILE),
+        lambda case: acts.mark_reason(case, name, now, HOSTILE, "wrong"),
+        lambda case: acts.snooze(case, name, now, until, HOSTILE),
+        lambda case: acts.request_documents(case, name, now, until, HOSTILE),
+        lambda case: acts.dispose(case, name, now, ended),
+        lambda case: acts.reopen(case, name, now, HOSTILE),
+        lambda case: acts.assign(case, name, now, HOSTILE),
+        lambda case: acts.assign(case, name, now, name),
+        lambda case: acts.dispose(case, name, now, ended),
+    ):
+        reviewing.act(reviewer, case_id, _typed(act))
+
+
+def _typed(act: Any) -> Any:
+    def typed(case: Case) -> Acted:
+        done: Acted = act(case)
+        return done
+
+    return typed
+
+
+def test_no_stored_text_runs_on_any_page(page: Page, site: Site) -> None:
+    body, taking = hostile_body()
+    assert "shipment.goods_description" in taking
+    site.house.keys.add(new_key(HOSTILE, ("score",), (), utc_now())[0])
+    names = {role: f"{role} {HOSTILE}" for role in ("supervisor", "admin", "auditor")}
+    for role, name in names.items():
+        site.house.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]
+    case_id = site.score(body, "k")["decision_id"]
+    page.goto(f"{site.address}/console/queue?office={HOSTILE[:60]}")
+    for role, paths in {
+        "supervisor": [
+            "queue",
+            f"cases/{case_id}",
+            f"cases/{case_id}/letter",
+            "supervision",
+            f"supervision/reread/{case_id}",
+            "decisions",
+            f"decisions/{case_id}",
+        ],
+        "auditor": ["queue", f"cases/{case_id}", "models", "monitor", "accounts"],
+        "admin": ["accounts"],
+    }.items():
+        page.context.clear_cookies()
+        page.goto(f"{site.address}/console/sign-in")
+        page.get_by_label("Name").fill(names[role])
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.locator(".who")).to_contain_text("<script>")
+        for path in paths:
+            answer = page.goto(f"{site.address}/console/{path}")
+            assert answer is not None
+            assert answer.ok, path
+            assert answer.headers["content-security-policy"] == POLICY, path
+            assert page.evaluate("window.ran") is None, path
+            assert page.locator("img[src=x], a[href^=javascript]").count() == 0, path
+        if role == "supervisor":
+            act_on(site, case_id, names[role])
+            for path in paths:
+                page.goto(f"{site.address}/console/{path}")
+                assert page.evaluate("window.ran") is None, path
+    assert page.get_by_text("window.ran=1").count() > 0
+
+
+def test_the_policy_lets_no_text_of_a_page_run_even_if_one_slipped_through(
+    browser: Browser, site: Site
+) -> None:
+    page = browser.new_context().new_page()  # one that may complain
+    page.goto(f"{site.address}/console/sign-in")
+
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=ran=1>')")
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {text: 'ran=1'}))"
+    )
+    page.wait_for_timeout(100)
+
+    assert page.evaluate("window.ran") is None
+    assert "unsafe" not in POLICY
+    page.context.close()
+
+
+def test_every_record_is_among_those_that_are_tried() -> None:
+    assert all(issubclass(record, BaseModel) for record in PARTS.values())
+    assert RECORD_FILES.keys() - {"shipments", "journeys", *PARTS} == {"positions", "outcomes"}
