@@ -8,8 +8,7 @@ score. Equal sums stand in the order of the catalogue.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from features.catalogue import feature_named
 from features.definition import Feature
@@ -78,8 +77,7 @@ class Reasons(Part):
     indicators: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Contribution:
+class Contribution(NamedTuple):
     """A feature's value in this case, its part of the log-odds, and its place in the catalogue."""
 
     feature: Feature
@@ -101,7 +99,7 @@ def reasons_of(contributions: Sequence[Contribution], say: Say) -> Reasons:
     named = _strongest(telling, sums, "for") + _strongest(telling, sums, "against")
     rest = [c for name in ranked if name not in named for c in groups[name]]
     return Reasons(
-        reasons=tuple(_reason(groups[name], say) for name in ranked if name in named),
+        reasons=tuple(_reason(groups[n], sums[n], say) for n in ranked if n in named),
         remainder=Remainder(features=len(rest), log_odds=_sum(rest)),
         families=_families(contributions),
         indicators={name: sums[name] for name in sorted(sums)},
@@ -139,8 +137,7 @@ def _strongest(ranked: list[str], sums: Mapping[str, float], effect: Effect) -> 
     return [name for name in ranked if _effect(sums[name]) == effect][:MOST_REASONS]
 
 
-def _reason(group: list[Contribution], say: Say) -> Reason:
-    total = _sum(group)
+def _reason(group: list[Contribution], total: float, say: Say) -> Reason:
     telling = (contribution for contribution in group if contribution.log_odds)
     evidence = tuple(_observation(contribution, say) for contribution in telling)
     indicator = group[0].feature.indicator
@@ -192,7 +189,7 @@ def _families(contributions: Sequence[Contribution]) -> dict[str, float]:
 
 
 def _sum(contributions: Sequence[Contribution]) -> float:
-    return math.fsum(contribution.log_odds for contribution in contributions)
+    return math.fsum([contribution.log_odds for contribution in contributions])
 
 
 def _effect(log_odds: float) -> Effect:
