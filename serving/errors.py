@@ -4,6 +4,7 @@ TidegateError
 ├── DatabaseUrlRefused              names no database that the store knows
 ├── PlanRefused                     a plan of lanes that cannot be used
 ├── DatabaseInUse                   another service holds it
+├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── ImpactNotAssessed               live use needs answers that are not there
 ├── AddressRefused                  nothing is sent to such an address
 ├── MonitorRefused                  the log says nothing of what was asked
@@ -62,6 +63,10 @@ class DatabaseUrlRefused(TidegateError):
 
 class DatabaseInUse(TidegateError):
     """Another service holds the database."""
+
+
+class IncidentRefused(TidegateError):
+    """An incident cannot be frozen, or is no longer as it was; the message says which part."""
 
 
 class ImpactNotAssessed(TidegateError):

@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         return self.home / "impact.toml"
 
     @property
+    def incidents(self) -> Path:
+        """The folder of frozen incidents, one folder each."""
+        return self.home / "incidents"
+
+    @property
     def keys(self) -> Path:
         """The folder of this installation's secrets."""
         return self.home / "keys"

@@ -14,6 +14,7 @@ from serving.commands.dossier import dossier
 from serving.commands.evaluate import evaluate
 from serving.commands.features import features
 from serving.commands.impact import impact
+from serving.commands.incident import incident
 from serving.commands.keys import keys
 from serving.commands.monitor import monitor
 from serving.commands.promote import promote
@@ -41,6 +42,7 @@ app.command()(dossier)
 app.command()(monitor)
 app.add_typer(keys, name="keys")
 app.add_typer(impact, name="impact")
+app.add_typer(incident, name="incident")
 app.add_typer(state, name="state")
 app.add_typer(accounts, name="accounts")
 

@@ -64,6 +64,16 @@ class PlacedRow:
 
 
 @dataclass(frozen=True)
+class Linked:
+    """A record with its place in the chain: its number, its link and the one before (hex)."""
+
+    seq: int
+    record: str
+    chain: str
+    before: str
+
+
+@dataclass(frozen=True)
 class View:
     """What a reader may see: its offices' decisions and its own; everything without offices."""
 
@@ -139,6 +149,19 @@ class DecisionLog:
             yield from (record for _, record in page)
             seq = page[-1][0]
 
+    def between(self, begins: datetime, ends: datetime) -> Iterator[Linked]:
+        """The records from the first to the last that was decided in [begins, ends), in order.
+
+        What a clock that jumped dated otherwise, but lies among them, is there too.
+        """
+        wanted = select(func.min(decisions.c.seq), func.max(decisions.c.seq)).where(
+            decisions.c.scored_at >= begins.isoformat(), decisions.c.scored_at < ends.isoformat()
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            first, last = connection.execute(wanted).one()
+        if first is not None:
+            yield from self._linked(first, last)
+
     def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
         """The offices that each of these subjects was decided for, of those that belong to some."""
         wanted = (
@@ -172,6 +195,21 @@ class DecisionLog:
         """How many decisions there are."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
+
+    def _linked(self, first: int, last: int) -> Iterator[Linked]:
+        columns = select(decisions.c.seq, decisions.c.record, decisions.c.chain)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            before = connection.scalar(
+                select(decisions.c.chain).where(decisions.c.seq == first - 1)
+            )
+        link = before or FIRST_LINK
+        for begin in range(first, last + 1, PAGE):
+            page = columns.where(decisions.c.seq.between(begin, min(begin + PAGE - 1, last)))
+            with failing_as_unavailable(), self._engine.connect() as connection:
+                rows = connection.execute(page.order_by(decisions.c.seq)).all()
+            for row in rows:
+                yield Linked(row.seq, row.record, row.chain.hex(), link.hex())
+                link = row.chain
 
     def _page(self, after: int) -> list[tuple[int, str]]:
         wanted = (
