@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Select, bindparam, func, or_, select, tuple_
@@ -50,17 +50,6 @@ class AnswerRow:
     decision_id: str
     answered_at: str
     body: bytes
-
-
-@dataclass(frozen=True)
-class PlacedRow:
-    """Where and when a decision put its subject."""
-
-    subject_kind: str
-    office_id: str | None
-    scored_at: str
-    probability: float
-    lane: str
 
 
 @dataclass(frozen=True)
@@ -178,18 +167,6 @@ class DecisionLog:
             for subject_id, office_id in connection.execute(wanted):
                 offices.setdefault(subject_id, set()).add(office_id)
         return offices
-
-    def placed_since(self, instant: datetime, most: int = 100_000) -> list[PlacedRow]:
-        """Where decisions since an instant put their subjects: the newest of them, oldest first."""
-        wanted = (
-            select(*(decisions.c[each.name] for each in fields(PlacedRow)))
-            .where(decisions.c.scored_at >= instant.isoformat())
-            .order_by(decisions.c.seq.desc())
-            .limit(most)
-        )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(wanted).all()
-        return [PlacedRow(**row._mapping) for row in reversed(rows)]
 
     def size(self) -> int:
         """How many decisions there are."""
