@@ -8,6 +8,7 @@ import numpy as np
 from training.calibration import log_odds_of
 from training.errors import NotEnoughLabels
 from training.estimators import Estimate, difference
+from training.evaluation.proxies import above
 from training.evaluation.report import GroupFigures, Report, share_name
 from training.manifest import Manifest
 from training.margins import Margins
@@ -28,6 +29,9 @@ JUDGED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
 LARGEST_FALSE_REFERRAL_RATIO = 4.0
 LARGEST_PRECISION_GAP = 0.35
 """How far a group may stand from subjects on the whole before a person must look into it."""
+
+MOST_TOLD_OF_ORIGIN = 0.5
+"""Share of what is to know of the region of origin; beyond half of it, a feature is a label."""
 
 PRECISION = f"precision_at_{share_name(GATE_SHARE)}"
 
@@ -140,6 +144,20 @@ def fair_to_groups(report: Report) -> Verdict:
         "groups",
         not unfair,
         "; ".join(unfair) or f"{judged} groups by {', '.join(JUDGED_GROUPINGS)} are within limits",
+    )
+
+
+def no_stand_in_for_origin(report: Report) -> Verdict:
+    """Does no feature tell so much of the region of origin that it could stand in for it?"""
+    much = above(report.proxies, MOST_TOLD_OF_ORIGIN)
+    told = "; ".join(f"{each.feature} tells {each.told:.2f} of it" for each in much)
+    most = report.proxies[0] if report.proxies else None
+    sound = f"{most.feature} tells most of it, {most.told:.2f}" if most else "nothing was measured"
+    return Verdict(
+        "proxies",
+        bool(report.proxies) and not much,
+        f"of what is to know of the region of origin, {told or sound}; want at most "
+        f"{MOST_TOLD_OF_ORIGIN:g} in one feature",
     )
 
 

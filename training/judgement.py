@@ -44,6 +44,7 @@ def verdicts_of(
     report = Report.model_validate_json(model.report_json)
     yield gates.free_of_leaks(report)
     yield gates.fair_to_groups(report)
+    yield gates.no_stand_in_for_origin(report)
     yield gates.no_worse_than_champion(model, _champion(registration, home, inputs), data)
 
 
@@ -84,7 +85,7 @@ def waiver_in_force(folder: Path, home: ModelHome, at: datetime) -> Iterable[Ver
         yield Verdict("waiver", False, str(error))
         return
     if waiver is not None:
-        yield Verdict("waiver", at < waiver.until, f"{waiver.gate} {waiver.in_words}")
+        yield Verdict("waiver", at < waiver.until, f"{', '.join(waiver.gates)} {waiver.in_words}")
 
 
 def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:

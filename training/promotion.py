@@ -26,7 +26,7 @@ from training.tracking.registry import clear_alias, set_alias, tag_version
 from training.tracking.runs import add_text
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
-from training.waiver import Waiver
+from training.waiver import Waivable, Waiver
 
 SHADOW: Final = "shadow"
 
@@ -41,8 +41,9 @@ class Approval:
 
 @dataclass(frozen=True)
 class Leave:
-    """The groups' gate may stand open: why, and until when. Who approves answers for it."""
+    """Gates that may stand open: why, and until when. Who approves answers for it."""
 
+    gates: tuple[Waivable, ...]
     because: str
     until: datetime
 
@@ -68,16 +69,20 @@ def promote(
     """Ask every gate, record the answers as tags of the version, and name it champion.
 
     `data` is the training set that the model is from; without it, it cannot be compared with a
-    champion. With `leave`, the groups' gate may stand open; `live` is what live traffic said of
+    champion. With `leave`, some gates may stand open; `live` is what live traffic said of
     it, where it was asked beside the champion. Raises WaiverError, or PromotionRefused with the
     reasons; the champion is then who it was.
     """
     registration = _registered(home, home.find(reference))
     waiver = leave and Waiver.given(
-        "groups", registration.digest, approval.approver, leave.because, (approval.at, leave.until)
+        leave.gates,
+        registration.digest,
+        approval.approver,
+        leave.because,
+        (approval.at, leave.until),
     )
     verdicts = tuple(
-        verdict.waived(waiver) if waiver and verdict.gate == waiver.gate else verdict
+        verdict.waived(waiver) if waiver and verdict.gate in waiver.gates else verdict
         for verdict in (
             *verdicts_of(registration, home, approval.approver, data, inputs),
             *filter(None, [live]),

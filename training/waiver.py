@@ -1,4 +1,4 @@
-"""A gate left open on purpose: who answers for it, why, and until when; signed, beside the model.
+"""Gates left open on purpose: who answers for it, why, and until when; signed, beside the model.
 
 waiver.json   `Waiver`
 waiver.sig    Ed25519 signature of waiver.json by the key of the home, 64 bytes
@@ -20,13 +20,14 @@ WAIVER_SIGNATURE = "waiver.sig"
 LONGEST = timedelta(days=183)
 """Half a year: whoever needs longer looks at the groups again and signs again."""
 
-Waivable = Literal["groups"]
+Waivable = Literal["groups", "proxies"]
+"""Gates that speak of groups of traffic: whether a difference is justified, a person must say."""
 
 
 class Waiver(Part):
-    """One gate of one model, waived by a person; `digest` is the model's."""
+    """Gates of one model, waived by a person; `digest` is the model's."""
 
-    gate: Waivable
+    gates: Annotated[tuple[Waivable, ...], Field(min_length=1)]
     digest: str
     given_by: Annotated[str, Field(min_length=1)]
     because: Annotated[str, Field(min_length=20)]
@@ -44,7 +45,7 @@ class Waiver(Part):
     @classmethod
     def given(
         cls,
-        gate: Waivable,
+        gates: tuple[Waivable, ...],
         digest: str,
         given_by: str,
         because: str,
@@ -54,7 +55,7 @@ class Waiver(Part):
         begins, until = times
         try:
             return cls(
-                gate=gate,
+                gates=gates,
                 digest=digest,
                 given_by=given_by.strip(),
                 because=" ".join(because.split()),

@@ -1,6 +1,7 @@
 """`tidegate promote`: a model becomes champion or shadow, or the former champion returns."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from training.model_home import ModelHome
     from training.promotion import Leave
     from training.training_set import TrainingSet
+    from training.waiver import Waivable
+
+
+class GateName(StrEnum):
+    """A gate that a person may leave open for a time."""
+
+    GROUPS = "groups"
+    PROXIES = "proxies"
 
 
 def promote(
@@ -34,9 +43,12 @@ def promote(
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Score beside the champion, answering nobody.")
     ] = False,
-    waive_groups: Annotated[
-        str | None,
-        typer.Option(help="Why groups may differ for now; signed by the approver, with --until."),
+    waive: Annotated[
+        list[GateName] | None,
+        typer.Option(help="A gate that may stand open, with --because and --until; repeat."),
+    ] = None,
+    because: Annotated[
+        str | None, typer.Option(help="Why it may; signed by the approver, beside the model.")
     ] = None,
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When the waiver ends (UTC).")
@@ -52,10 +64,9 @@ def promote(
     from training.tracking.store import TrackingStore
 
     models, approval = ModelHome(home), promotion.Approval(approver, datetime.now(UTC))
-    if rollback + shadow + (waive_groups is not None) > 1:
-        raise typer.BadParameter("want only one of --rollback, --shadow and --waive-groups")
-    if (waive_groups is None) != (until is None):
-        raise typer.BadParameter("want --waive-groups and --until together")
+    if rollback + shadow + bool(waive) > 1:
+        raise typer.BadParameter("want only one of --rollback, --shadow and --waive")
+    leave = _leave(waive or [], because, until)
     store = TrackingStore.open(home, tracking_uri)
     if rollback:
         done = promotion.roll_back(model, models, store, approval)
@@ -63,7 +74,6 @@ def promote(
         done = promotion.run_as_shadow(model, models, store, approval)
     else:
         data = _data_of(models, model, training_set)
-        leave = _leave(waive_groups, until)
         live = _live(models, model, approval.at)
         done = promotion.promote(model, models, store, approval, data, leave=leave, live=live)
     if as_json:
@@ -77,13 +87,16 @@ def promote(
     messages.print(f"{done.champion.name} version {done.champion.version} {role}")
 
 
-def _leave(because: str | None, until: datetime | None) -> "Leave | None":
-    """What `--waive-groups` and `--until` say together."""
+def _leave(waived: list[GateName], because: str | None, until: datetime | None) -> "Leave | None":
+    """What `--waive`, `--because` and `--until` say together."""
     from training.promotion import Leave
 
-    if because is None or until is None:
+    if not waived and because is None and until is None:
         return None
-    return Leave(because, until.replace(tzinfo=UTC))
+    if not waived or because is None or until is None:
+        raise typer.BadParameter("want --waive, --because and --until together")
+    gates: tuple[Waivable, ...] = tuple(gate.value for gate in dict.fromkeys(waived))
+    return Leave(gates, because, until.replace(tzinfo=UTC))
 
 
 def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None":

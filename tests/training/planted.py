@@ -14,6 +14,7 @@ from training.model_inputs import ModelInputs
 
 BEGINS = np.datetime64("2025-01-01T00:00:00", "us")
 DAYS = 360
+COUNTRIES = ["CN", "TR", "MA", "US"]
 
 
 def made_feature(
@@ -95,13 +96,19 @@ def planted_world(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.
             "typology": pd.array(np.where(confirmed, "undervaluation", None), dtype="str"),
         }
     )[inspected]
+    # The corridor tells something of the origin, as it does everywhere, but not all of it.
+    lots_of_origin = np.random.default_rng([seed, 1])
+    came_from = np.char.partition(corridor.astype(str), "-")[:, 0]
+    is_by_way = lots_of_origin.random(rows) < 0.5
     subjects = pd.DataFrame(
         {
             "subject_id": ids,
             "declared_at": declared_at,
             "mode": lots.choice(["sea", "road"], rows),
             "office_id": lots.choice(["office-a", "office-b", "office-c"], rows),
-            "origin_country": np.char.partition(corridor.astype(str), "-")[:, 0],
+            "origin_country": np.where(
+                is_by_way, came_from, lots_of_origin.choice(COUNTRIES, rows)
+            ),
             "operator_id": [f"k{n}" for n in lots.integers(0, rows // 10 + 1, rows)],
             "operator_subjects_before": lots.integers(0, 5, rows),
             "declared_value_eur": lots.lognormal(8, 1, rows),

@@ -219,7 +219,9 @@ def with_unfair_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.gates.fair_to_groups", lambda report: shut)
 
 
-LEAVE = Leave("The office opened in May; its figures settle.", NOON + timedelta(days=90))
+LEAVE = Leave(
+    ("groups",), "The office opened in May; its figures settle.", NOON + timedelta(days=90)
+)
 
 
 def test_a_waiver_opens_the_groups_gate_and_is_told_of_everywhere(
@@ -251,6 +253,19 @@ def test_a_waiver_opens_no_other_gate_and_is_not_kept_where_none_was_needed(
 
     assert not any(verdict.is_waived for verdict in done.verdicts)
     assert not list(home.home.rglob("waiver.*"))
+
+
+def test_a_waiver_names_the_gates_that_it_opens(
+    home: ModelHome, store: TrackingStore, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.gates.MOST_TOLD_OF_ORIGIN", 0.0)
+
+    with pytest.raises(PromotionRefused, match=r"proxies: .*corridor tells 0\.\d+ of it"):
+        promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE)
+    both = replace(LEAVE, gates=("groups", "proxies"))
+    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, both)
+
+    assert [verdict.gate for verdict in done.verdicts if verdict.is_waived] == ["proxies"]
 
 
 def test_nobody_returns_to_a_champion_whose_waiver_has_ended(

@@ -13,7 +13,7 @@ WHY = "The office opened in May; its figures settle by summer."
 
 def waived(because: str = WHY, days: float = 60) -> Waiver:
     times = NOON, NOON + timedelta(days=days)
-    return Waiver.given("groups", "sha256:" + "a" * 64, "grace", because, times)
+    return Waiver.given(("groups",), "sha256:" + "a" * 64, "grace", because, times)
 
 
 def test_a_waiver_is_read_back_as_it_was_signed(tmp_path: Path) -> None:

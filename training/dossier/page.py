@@ -75,7 +75,7 @@ def _identity(told: Dossier) -> Iterable[Row]:
     yield "run", f"{registration.run_id} in the tracking store"
     yield "made with", ", ".join(f"{n} {v}" for n, v in sorted(manifest.libraries.items()))
     if told.waiver:
-        yield f"waived: {told.waiver.gate}", told.waiver.in_words
+        yield f"waived: {', '.join(told.waiver.gates)}", told.waiver.in_words
 
 
 def _windows(told: Dossier) -> Iterable[Row]:
