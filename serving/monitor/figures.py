@@ -108,7 +108,7 @@ def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[Week
         of_all = (n for (by, _, _), n in counted.sizes.items() if by == "all")
         sizes[week_of(date.fromisoformat(day))] += sum(of_all)
     scored_at = visits["scored_at"]
-    mondays = (scored_at - pd.to_timedelta(scored_at.dt.weekday, unit="D")).dt.date
+    mondays = (scored_at - pd.to_timedelta(scored_at.dt.day_of_week, unit="D")).dt.date
     for week in sorted(sizes):
         mine = visits[mondays == week]
         is_inspected = mine["lane"] == "inspect"

@@ -16,13 +16,13 @@ from serving.store.engine import open_database
 from serving.store.summary_store import SummaryStore
 from tests.serving.monitor.invented_log import BEGIN, invent
 
-DAYS = 42
+DAYS = 14
 LAST = str((BEGIN + timedelta(days=DAYS - 1)).date())
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home whose database holds six weeks."""
+    """A home whose database holds two weeks."""
     invent(open_database(tmp_path / "tidegate.db", is_service=False), days=DAYS)
     return tmp_path
 
@@ -54,7 +54,7 @@ def test_the_report_is_one_document_and_one_page_that_needs_nothing_beside_it(ho
     ("arguments", "why"),
     [
         (["--from", LAST, "--until", "2026-08-01"], "before it begins"),
-        (["--from", "2020-01-01", "--until", "2020-02-01"], "from 2026-08-03"),
+        (["--from", "2020-01-01", "--until", "2020-02-01"], "from 2026-08-03 to 2026-08-16"),
         (["--until", LAST, "--model", "tidegate-shipment/9"], "want one of 1"),
         (["--until", LAST, "--model", "tidegate-route/1"], "want tidegate-shipment/VERSION"),
         (["--until", LAST, "--subject", "route"], "has none at all"),

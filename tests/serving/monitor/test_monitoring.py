@@ -173,7 +173,7 @@ def test_drift_is_told_once_and_more_is_drawn_until_it_is_over(where: Path | str
 @pytest.mark.parametrize("knows", [True, False])
 def test_a_challenger_gains_what_it_would_have_found(tmp_path: Path, knows: bool) -> None:
     engine, store = opened(tmp_path / "log.db")
-    invented = invent(engine, a_day=150, control=0.3)
+    invented = invent(engine, days=42, a_day=100, control=0.5)
     opine(engine, invented, knows=knows)
 
     (told,) = reported(store, invented).rivals
@@ -199,7 +199,7 @@ def test_haste_and_agreement_of_reviewers_is_an_alert_once_a_week(tmp_path: Path
 
 def test_a_promotion_reads_what_live_traffic_said_of_its_version(tmp_path: Path) -> None:
     engine, store = opened(tmp_path / "log.db")
-    invented = invent(engine, a_day=150, control=0.3)
+    invented = invent(engine, days=42, a_day=100, control=0.5)
     opine(engine, invented, knows=False)
     now = invented.end + 2 * DELAY
 
