@@ -91,8 +91,8 @@ def site(settings: Settings) -> Iterator[Site]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page; whatever the browser complains of fails the test."""
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """A fresh page, closed before its site; whatever the browser complains of fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
     complaints: list[str] = []
