@@ -19,8 +19,8 @@ from serving.decisions.challenger import rival_of
 from serving.decisions.decision import Decision, ModelRef, digest_of
 from serving.decisions.score import Score, score_of, scores_of
 from serving.errors import NoModel, ServingError
+from serving.explanation.comparisons import Comparisons
 from serving.explanation.reasons import Contribution, Reasons, reasons_of
-from serving.explanation.sayings import Sayings
 from serving.lanes.hits import hits
 from serving.lanes.lanes import Case, Lanes
 from serving.lanes.life_at_risk import life_at_risk
@@ -68,7 +68,7 @@ class Assessor:
     past: Past
     records: RecordStore
     lanes: Lanes
-    _said: dict[SubjectKind, Sayings] = field(default_factory=dict)
+    _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)
 
     def assess(self, requests: Sequence[Request]) -> list[Decision | ServingError]:
         """Decide each, without remembering it, or say why not: NoModel, Forbidden (a foreign
@@ -121,7 +121,7 @@ class Assessor:
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),
             score=score,
-            reasons=explained(self._sayings(known.champion), known, score),
+            reasons=_reasons(self._comparisons(known.champion), known, score),
             lane=placement.lane,
             lane_reason=placement.reason,
             life_at_risk=danger,
@@ -132,11 +132,11 @@ class Assessor:
             attached=known.attached,
         )
 
-    def _sayings(self, champion: Champion) -> Sayings:
+    def _comparisons(self, champion: Champion) -> Comparisons:
         kind, own = champion.model.manifest.subject, champion.model
-        if kind not in self._said or self._said[kind].model is not own:
-            self._said[kind] = Sayings(own)
-        return self._said[kind]
+        if kind not in self._compared or self._compared[kind].model is not own:
+            self._compared[kind] = Comparisons(own)
+        return self._compared[kind]
 
     def _placed(self, known: Known, score: Score, *, is_life_at_risk: bool) -> Placement:
         submission, at = known.submission, known.request.at
@@ -176,8 +176,7 @@ def _office_named(submission: Submission) -> str | None:
     return submission.shipment.office_id if submission.shipment else None
 
 
-def explained(sayings: Sayings, known: Known, score: Score) -> Reasons:
-    """The contributions of a score as reasons in words, beside what was usual in training."""
+def _reasons(compared: Comparisons, known: Known, score: Score) -> Reasons:
     submission = known.submission
     parts = zip(catalogue(submission.subject_kind), score.contributions, strict=True)
     return reasons_of(
@@ -185,5 +184,5 @@ def explained(sayings: Sayings, known: Known, score: Score) -> Reasons:
             Contribution(feature, known.vector[feature.name], part, place)
             for place, (feature, part) in enumerate(parts)
         ],
-        partial(sayings.of, peers_of(submission)),
+        partial(compared.of, peers_of(submission)),
     )

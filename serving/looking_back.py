@@ -38,8 +38,8 @@ def _grounds(decision: Decision) -> dict[str, Grounds]:
     known = features_by_name()
     grounds = GroundsOf(read_submission(decision.request.encode()))
     return {
-        seen.feature: grounds.feature(known[seen.feature])
+        name: grounds.feature(known[name])
         for reason in decision.reasons.reasons
-        for seen in reason.evidence
-        if seen.contribution and seen.feature in known
+        for name in reason.evidence
+        if name in known
     }

@@ -10,8 +10,9 @@ from serving.decisions.decision import Decision, ModelRef
 from serving.decisions.score import Inspected
 from serving.explanation.language import Language
 from serving.explanation.missing import MissingInput, missing_in_words
-from serving.explanation.reasons import Reason, Remainder, reason_in
+from serving.explanation.reasons import Remainder
 from serving.explanation.resting import resting_in_words
+from serving.explanation.telling import Reason
 from serving.explanation.wording import Value
 from serving.looking_back import LookingBack
 
@@ -47,7 +48,7 @@ class Explained(Shape):
     @classmethod
     def parts_of(cls, decision: Decision, language: Language) -> "Explained":
         """Reasons in a language, and contributions, of a decision."""
-        score, kind = decision.score, decision.subject_kind
+        score = decision.score
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
         return Explained(
             log_odds=score.log_odds,
@@ -55,7 +56,7 @@ class Explained(Shape):
             inspected=score.inspected,
             is_unlike_training=score.is_unlike_training,
             outside_training=list(score.outside),
-            reasons=[reason_in(language, reason, kind) for reason in decision.reasons.reasons],
+            reasons=list(decision.told(language)),
             remainder=decision.reasons.remainder,
             contributions=[
                 ContributionOut.model_construct(feature=name, value=value, contribution=part)

@@ -9,7 +9,7 @@ from features.records import Journey, Shipment
 from features.submission import Submission
 from serving.decisions.decision import Decision
 from serving.explanation.missing import missing_in_words
-from serving.explanation.reasons import Reason
+from serving.explanation.telling import Reason
 from serving.explanation.wording import figures, listed
 from serving.review.summary import LANE_NAMES, what_it_is, why_it_is_here
 from serving.submitted import read_submission
@@ -53,7 +53,7 @@ class Case:
     def of(cls, decision: Decision) -> Self:
         """The case of a decision, read from what was stored with it."""
         submission = read_submission(decision.request.encode())
-        reasons = decision.reasons.reasons
+        reasons = decision.told()
         return cls(
             decision=decision,
             title=f"{decision.subject_kind.capitalize()} {decision.subject_id}",

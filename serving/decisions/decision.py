@@ -7,8 +7,10 @@ from typing import Self
 from features.records import SubjectKind
 from features.submission import Submission
 from serving.decisions.score import Score
+from serving.explanation.language import ENGLISH, Language
 from serving.explanation.parts import Part
 from serving.explanation.reasons import Reasons
+from serving.explanation.telling import Reason, Told
 from serving.explanation.wording import Value
 from serving.lanes.placement import Lane, LaneReason
 from serving.scorer.champions import Champion
@@ -79,6 +81,11 @@ class Decision(Part):
     def submission(self) -> Submission:
         """What was submitted; without the records that were attached."""
         return read_submission(self.request.encode())
+
+    def told(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
+        """The reasons in words, the strongest first."""
+        parts = dict(zip(self.vector, self.score.contributions, strict=True))
+        return Told(self.subject_kind, self.vector, parts, language).reasons(self.reasons)
 
     def answered_with(self, body: bytes) -> Self:
         """The decision, with the digest of its answer."""

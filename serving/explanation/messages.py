@@ -13,8 +13,8 @@ from features.indicators import INDICATORS
 from features.records import ConveyanceKind, Mode
 from features.wanted import WANTED
 from serving.explanation.missing import missing_in_words
-from serving.explanation.reasons import WORDS
 from serving.explanation.resting import resting_messages
+from serving.explanation.telling import WORDS
 from serving.explanation.usual import FEWER, PEERS, SAYINGS
 from serving.explanation.wording import (
     LAST_OF_LIST,

@@ -1,5 +1,6 @@
-"""Exact contributions, grouped into what speaks for a closer look and what speaks against.
+"""Exact contributions, ranked into what speaks for a closer look and what speaks against.
 
+Only facts are made here, and stored; `telling` puts them into words for whoever reads them.
 Features of one indicator measure the same suspicion, and models share its weight among them at
 whim; only their sum is stable. Sums of log-odds are exact, so base + reasons + remainder is the
 score. Equal sums stand in the order of the catalogue.
@@ -7,55 +8,35 @@ score. Equal sums stand in the order of the catalogue.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
 
-from features.catalogue import feature_named
+from pydantic import model_validator
+
 from features.definition import Feature
-from features.errors import UnknownFeature
-from features.indicators import INDICATORS
-from features.records import SubjectKind
-from serving.explanation.language import ENGLISH, Language
 from serving.explanation.parts import Part
-from serving.explanation.sayings import Said
-from serving.explanation.usual import Usual, usual_in_words
-from serving.explanation.wording import Value, sentence
+from serving.explanation.usual import Usual
+from serving.explanation.wording import Value
 
 MOST_REASONS = 8  # a side; what a person can weigh before deciding
 SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %: below that a reason is noise to its reader
 STRONG, MODERATE = math.log(2), math.log(1.25)
-WORDS = "{sentence} ({usual})."
 
 Effect = Literal["for", "against"]
 Strength = Literal["strong", "moderate", "weak"]
 
 
-class Observation(Part):
-    """One feature within a reason: this case's value, what is usual, and its exact part."""
+class RankedReason(Part):
+    """One indicator that speaks for or against; `log_odds` is the exact sum of its features.
 
-    feature: str
-    value: Value
-    sentence: str
-    usual: str
-    beside: Usual
-    contribution: float
-
-
-class Reason(Part):
-    """What one indicator says about this case; `log_odds` is the exact sum of its evidence.
-
-    `sign_of` is what the indicator is a sign of; `words` say its most telling evidence. What adds
-    nothing is no evidence.
+    `evidence` names those that add something, the strongest first.
     """
 
     indicator: str
-    sign_of: str
     family: str
-    effect: Effect
-    strength: Strength
     log_odds: float
-    words: str
-    evidence: tuple[Observation, ...]
+    evidence: tuple[str, ...]
 
 
 class Remainder(Part):
@@ -68,13 +49,28 @@ class Remainder(Part):
 class Reasons(Part):
     """Strongest first, for and against; with `remainder` and the base they add up to the score.
 
-    `families` and `indicators` have the exact sum of every one, named as a reason or not.
+    `beside` says of every feature in evidence how its value compares with training. `families` and
+    `indicators` have the exact sum of every one, named as a reason or not.
     """
 
-    reasons: tuple[Reason, ...]
+    reasons: tuple[RankedReason, ...]
+    beside: dict[str, Usual]
     remainder: Remainder
     families: dict[str, float]
     indicators: dict[str, float]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_words(cls, stored: Any) -> Any:
+        """The facts alone of what was stored with words, as every decision once was."""
+        if not isinstance(stored, dict) or "beside" in stored:
+            return stored
+        seen = [seen for reason in stored["reasons"] for seen in reason["evidence"]]
+        return {
+            **stored,
+            "reasons": [_without_words(reason) for reason in stored["reasons"]],
+            "beside": {each["feature"]: each["beside"] for each in seen},
+        }
 
 
 class Contribution(NamedTuple):
@@ -86,117 +82,75 @@ class Contribution(NamedTuple):
     place: int
 
 
-Say = Callable[[Feature, Value], Said]
+Compare = Callable[[Feature, Value], Usual]
 
 
-def reasons_of(contributions: Sequence[Contribution], say: Say) -> Reasons:
-    """Group contributions by indicator; the order doesn't depend on the order given."""
-    groups = _grouped(contributions)
+def reasons_of(contributions: Iterable[Contribution], compare: Compare) -> Reasons:
+    """Rank contributions by indicator; the order doesn't depend on the order given."""
+    ordered = sorted(contributions, key=attrgetter("place"))
+    groups = _grouped(ordered, "indicator")
     sums = {name: _sum(group) for name, group in groups.items()}
-    first = {name: min(c.place for c in group) for name, group in groups.items()}
-    ranked = sorted(groups, key=lambda name: (-abs(sums[name]), first[name]))
+    ranked = sorted(groups, key=lambda name: -abs(sums[name]))  # equal ones stay by place
     telling = [name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS]
-    named = _strongest(telling, sums, "for") + _strongest(telling, sums, "against")
+    named = {*_strongest(telling, sums, "for"), *_strongest(telling, sums, "against")}
+    evidence = {name: _evidence(groups[name]) for name in ranked if name in named}
     rest = [c for name in ranked if name not in named for c in groups[name]]
+    families = _grouped(ordered, "family")
     return Reasons(
-        reasons=tuple(_reason(groups[n], sums[n], say) for n in ranked if n in named),
+        reasons=tuple(_ranked(seen, sums[name]) for name, seen in evidence.items()),
+        beside={c.feature.name: compare(c.feature, c.value) for e in evidence.values() for c in e},
         remainder=Remainder(features=len(rest), log_odds=_sum(rest)),
-        families=_families(contributions),
+        families={name: _sum(families[name]) for name in sorted(families)},
         indicators={name: sums[name] for name in sorted(sums)},
     )
 
 
-def reason_in(language: Language, reason: Reason, kind: SubjectKind) -> Reason:
-    """A stored reason in another language; one that this release cannot say stays as it was."""
-    if language is ENGLISH:
-        return reason
-    try:
-        evidence = tuple(_observed_in(language, seen, kind) for seen in reason.evidence)
-    except UnknownFeature:
-        return reason
-    return reason.model_copy(
-        update={
-            "sign_of": language.say(INDICATORS[reason.indicator]),
-            "words": _in_words(evidence, reason.log_odds, language),
-            "evidence": evidence,
-        }
-    )
+def effect_of(log_odds: float) -> Effect:
+    """Which way a sum speaks."""
+    return "for" if log_odds > 0 else "against"
 
 
-Groups = Mapping[str, list[Contribution]]
+def strength_of(log_odds: float) -> Strength:
+    """How much a sum changes the odds."""
+    if abs(log_odds) >= STRONG:
+        return "strong"
+    return "moderate" if abs(log_odds) >= MODERATE else "weak"
 
 
-def _grouped(contributions: Sequence[Contribution]) -> Groups:
+def _grouped(
+    contributions: Iterable[Contribution], by: Literal["indicator", "family"]
+) -> Mapping[str, list[Contribution]]:
     groups: dict[str, list[Contribution]] = defaultdict(list)
-    for contribution in sorted(contributions, key=lambda c: (-abs(c.log_odds), c.place)):
-        groups[contribution.feature.indicator].append(contribution)
+    group_of = attrgetter(by)
+    for contribution in contributions:
+        groups[group_of(contribution.feature)].append(contribution)
     return groups
 
 
 def _strongest(ranked: list[str], sums: Mapping[str, float], effect: Effect) -> list[str]:
-    return [name for name in ranked if _effect(sums[name]) == effect][:MOST_REASONS]
+    return [name for name in ranked if effect_of(sums[name]) == effect][:MOST_REASONS]
 
 
-def _reason(group: list[Contribution], total: float, say: Say) -> Reason:
-    telling = (contribution for contribution in group if contribution.log_odds)
-    evidence = tuple(_observation(contribution, say) for contribution in telling)
-    indicator = group[0].feature.indicator
-    return Reason(
-        indicator=indicator,
-        sign_of=INDICATORS[indicator],
-        family=group[0].feature.family,
-        effect=_effect(total),
-        strength=_strength(total),
+def _evidence(group: Sequence[Contribution]) -> list[Contribution]:
+    """What adds something, the strongest first; what adds nothing is no evidence."""
+    telling = [contribution for contribution in group if contribution.log_odds]
+    return sorted(telling, key=lambda contribution: -abs(contribution.log_odds))
+
+
+def _ranked(evidence: Sequence[Contribution], total: float) -> RankedReason:
+    feature = evidence[0].feature
+    return RankedReason(
+        indicator=feature.indicator,
+        family=feature.family,
         log_odds=total,
-        words=_in_words(evidence, total, ENGLISH),
-        evidence=evidence,
+        evidence=tuple([contribution.feature.name for contribution in evidence]),
     )
 
 
-def _observation(contribution: Contribution, say: Say) -> Observation:
-    said = say(contribution.feature, contribution.value)
-    return Observation(
-        feature=contribution.feature.name,
-        value=contribution.value,
-        sentence=said.sentence,
-        usual=said.usual,
-        beside=said.beside,
-        contribution=contribution.log_odds,
-    )
-
-
-def _observed_in(language: Language, seen: Observation, kind: SubjectKind) -> Observation:
-    feature = feature_named(seen.feature)
-    return seen.model_copy(
-        update={
-            "sentence": sentence(feature, seen.value, language),
-            "usual": usual_in_words(seen.beside, feature.unit, kind, language),
-        }
-    )
-
-
-def _in_words(evidence: Sequence[Observation], total: float, language: Language) -> str:
-    """The strongest evidence that pulls the way the whole reason does."""
-    telling = next(e for e in evidence if e.contribution * total > 0)
-    return language.say(WORDS, sentence=telling.sentence, usual=telling.usual)
-
-
-def _families(contributions: Sequence[Contribution]) -> dict[str, float]:
-    families: dict[str, list[Contribution]] = defaultdict(list)
-    for contribution in contributions:
-        families[contribution.feature.family].append(contribution)
-    return {name: _sum(families[name]) for name in sorted(families)}
-
-
-def _sum(contributions: Sequence[Contribution]) -> float:
+def _sum(contributions: Iterable[Contribution]) -> float:
     return math.fsum([contribution.log_odds for contribution in contributions])
 
 
-def _effect(log_odds: float) -> Effect:
-    return "for" if log_odds > 0 else "against"
-
-
-def _strength(log_odds: float) -> Strength:
-    if abs(log_odds) >= STRONG:
-        return "strong"
-    return "moderate" if abs(log_odds) >= MODERATE else "weak"
+def _without_words(reason: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: reason[name] for name in ("indicator", "family", "log_odds")}
+    return {**kept, "evidence": [seen["feature"] for seen in reason["evidence"]]}

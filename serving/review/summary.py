@@ -5,7 +5,7 @@ from datetime import datetime
 from features.records import Journey
 from features.submission import Submission
 from serving.decisions.decision import Decision
-from serving.explanation.reasons import Reason
+from serving.explanation.telling import Reason
 from serving.lanes.placement import Lane
 
 # A control case must look like any other that is to be inspected.
@@ -47,7 +47,7 @@ def why_it_is_here(decision: Decision) -> str:
         return f"{_WHY['rescue']}: {decision.life_at_risk}."
     if decision.lane_reason in ("watch_list", "rule"):
         return f"{_WHY[decision.lane]}: {decision.hits[0]}."
-    strongest = {r.effect: r for r in reversed(decision.reasons.reasons)}
+    strongest = {r.effect: r for r in reversed(decision.told())}
     parts = [_WHY[decision.lane]]
     if "for" in strongest:
         mark = ";" if decision.lane == "release" else ":"

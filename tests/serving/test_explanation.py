@@ -1,5 +1,6 @@
 """Reasons: exact sums, for and against, in words with value and what is usual."""
 
+import json
 import math
 import re
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
 from features.definition import Peers, Unit
 from serving.explanation.reasons import MOST_REASONS, Contribution, Reasons, reasons_of
-from serving.explanation.sayings import Said
+from serving.explanation.telling import Reason, Told
 from serving.explanation.usual import Usual, percentile_of, usual, usual_in_words
 from serving.explanation.wording import Value, listed, sentence, value_in_words
 from training.manifest import Reference
@@ -28,19 +29,21 @@ def contributions(values: list[float]) -> list[Contribution]:
 
 
 def told(contributions: list[Contribution]) -> Reasons:
-    return reasons_of(
-        contributions, lambda feature, value: Said.of(feature, value, AS_MANY, "shipment")
-    )
+    return reasons_of(contributions, lambda feature, value: AS_MANY)
 
 
-def explained(**log_odds: float) -> Reasons:
+def reasons_in_words(contributions: list[Contribution]) -> tuple[Reason, ...]:
+    values = {each.feature.name: each.value for each in contributions}
+    parts = {each.feature.name: each.log_odds for each in contributions}
+    return Told("shipment", values, parts).reasons(told(contributions))
+
+
+def explained(**log_odds: float) -> list[Contribution]:
     names = [feature.name for feature in SHIPMENT]
-    return told(
-        [
-            Contribution(feature_named(name), 1.0, value, names.index(name))
-            for name, value in log_odds.items()
-        ]
-    )
+    return [
+        Contribution(feature_named(name), 1.0, value, names.index(name))
+        for name, value in log_odds.items()
+    ]
 
 
 @given(parts)
@@ -53,7 +56,7 @@ def test_reasons_and_remainder_add_up_exactly(values: list[float]) -> None:
     )
     for sums in (reasons.families, reasons.indicators):
         assert math.fsum(sums.values()) == pytest.approx(math.fsum(values), abs=1e-12)
-    for reason in reasons.reasons:
+    for reason in reasons_in_words(contributions(values)):
         assert reason.log_odds == math.fsum(e.contribution for e in reason.evidence)
 
 
@@ -67,7 +70,7 @@ def test_the_order_given_does_not_matter(values: list[float], lots: object) -> N
 
 @given(parts)
 def test_each_side_names_only_its_strongest(values: list[float]) -> None:
-    reasons = told(contributions(values)).reasons
+    reasons = reasons_in_words(contributions(values))
 
     for effect, sign in (("for", 1), ("against", -1)):
         side = [reason for reason in reasons if reason.effect == effect]
@@ -78,18 +81,17 @@ def test_each_side_names_only_its_strongest(values: list[float]) -> None:
 
 
 def test_equal_contributions_stand_in_the_order_of_the_catalogue() -> None:
-    reasons = explained(
-        virtual_asset_ratio=0.3,  # T27
-        is_round_mass=0.3,  # D36, and earlier in the catalogue
-        unit_value_eur_per_kg=0.15,  # D10, earlier still
-        declared_value_eur=0.15,
+    reasons = told(
+        explained(
+            virtual_asset_ratio=0.3,  # T27
+            is_round_mass=0.3,  # D36, and earlier in the catalogue
+            unit_value_eur_per_kg=0.15,  # D10, earlier still
+            declared_value_eur=0.15,
+        )
     )
 
     assert [reason.indicator for reason in reasons.reasons] == ["D36", "D10", "T27"]
-    assert [e.feature for e in reasons.reasons[1].evidence] == [
-        "declared_value_eur",
-        "unit_value_eur_per_kg",
-    ]
+    assert reasons.reasons[1].evidence == ("declared_value_eur", "unit_value_eur_per_kg")
 
 
 def test_a_count_of_one_is_said_in_its_own_words() -> None:
@@ -105,7 +107,7 @@ def test_a_count_of_one_is_said_in_its_own_words() -> None:
 
 
 def test_features_of_one_indicator_are_one_reason() -> None:
-    (reason,) = explained(declared_value_eur=1.0, unit_value_eur_per_kg=-0.2).reasons
+    (reason,) = reasons_in_words(explained(declared_value_eur=1.0, unit_value_eur_per_kg=-0.2))
 
     assert reason.log_odds == pytest.approx(0.8)
     assert (reason.effect, reason.strength) == ("for", "strong")
@@ -114,10 +116,36 @@ def test_features_of_one_indicator_are_one_reason() -> None:
 
 
 def test_what_cancels_out_is_no_reason_but_is_counted() -> None:
-    reasons = explained(declared_value_eur=1.0, unit_value_eur_per_kg=-1.0)
+    reasons = told(explained(declared_value_eur=1.0, unit_value_eur_per_kg=-1.0))
 
     assert reasons.reasons == ()
     assert reasons.remainder.features == 2
+
+
+def test_reasons_that_were_stored_with_words_are_read_as_their_facts() -> None:
+    parts = explained(declared_value_eur=1.0, unit_value_eur_per_kg=-0.2)
+    facts = told(parts).model_dump()
+    with_words = {
+        **{name: facts[name] for name in ("remainder", "families", "indicators")},
+        "reasons": [reason.model_dump(mode="json") for reason in reasons_in_words(parts)],
+    }
+
+    assert Reasons.model_validate_json(json.dumps(with_words)) == told(parts)
+
+
+def test_a_feature_of_another_release_is_told_by_its_name_and_value() -> None:
+    stored = told(explained(declared_value_eur=1.0))
+    (ranked,) = stored.reasons
+    gone = stored.model_copy(
+        update={
+            "reasons": (ranked.model_copy(update={"evidence": ("gone_days",)}),),
+            "beside": {"gone_days": AS_MANY},
+        }
+    )
+
+    (reason,) = Told("shipment", {"gone_days": 3.0}, {"gone_days": 1.0}).reasons(gone)
+
+    assert reason.words == "Gone days: 3 (as in 40 % of all shipments)."
 
 
 def test_a_missing_value_says_why_it_is_missing() -> None:

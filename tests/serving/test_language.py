@@ -16,9 +16,9 @@ from features.wanted import WANTED
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.messages import messages, template
 from serving.explanation.missing import missing_in_words
-from serving.explanation.reasons import Contribution, reason_in, reasons_of
+from serving.explanation.reasons import Contribution, reasons_of
 from serving.explanation.resting import resting_in_words
-from serving.explanation.sayings import Said
+from serving.explanation.telling import Told
 from serving.explanation.usual import PEERS, SAYINGS, Usual, usual_in_words
 from serving.explanation.wording import Value, listed, sentence, value_in_words
 from tests.serving.bodies import ROUTE, submission
@@ -86,16 +86,14 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
 def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
     parts = [Contribution(f, 1.0, 0.5, place) for place, f in enumerate(SHIPMENT[:1])]
     usual = Usual(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
-    (reason,) = reasons_of(
-        parts, lambda feature, value: Said.of(feature, value, usual, "shipment")
-    ).reasons
+    stored = reasons_of(parts, lambda feature, value: usual)
+    name = SHIPMENT[0].name
 
-    told = reason_in(pseudo, reason, "shipment")
+    (told,) = Told("shipment", {name: 1.0}, {name: 0.5}, pseudo).reasons(stored)
 
     for text in (told.words, told.sign_of, told.evidence[0].sentence, told.evidence[0].usual):
         assert not LATIN.search(text)
-    assert told.log_odds == reason.log_odds
-    assert reason_in(ENGLISH, reason, "shipment") == reason
+    assert told.log_odds == stored.reasons[0].log_odds
 
 
 def test_a_count_takes_the_form_that_the_language_gives_it(pseudo: Language) -> None:

@@ -362,7 +362,7 @@ def test_what_an_operator_is_told_has_its_own_word_and_nothing_of_others(
     letter = Letter.of(decision, read_submission(decision.request.encode()), ())
 
     told = " ".join((letter.what, *letter.own, *letter.others))
-    for reason in decision.reasons.reasons:
+    for reason in decision.told():
         for seen in reason.evidence:
             assert (seen.sentence in letter.own) == (
                 reason.effect == "for" and seen.contribution > 0 and is_own_word(seen.feature)
