@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.requests import TheHouse
+from serving.console.figures import FIRST
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.house import House
@@ -64,6 +65,7 @@ def show_models(house: TheHouse, reader: MayStudy, session: TheSession) -> HTMLR
         reader=reader,
         session=session,
         seated={kind: _seated(house, kind, champion) for kind, champion in kinds.items()},
+        first_figures=FIRST,
         lanes=house.placed.counts(since),
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
         days=COUNTED.days,

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
+from serving.console.figures import named
 from serving.errors import NotFound, ServingError
 from serving.explanation.resting import resting_in_words
 from serving.explanation.wording import readable
@@ -131,6 +132,7 @@ def _capitalize_first(text: str) -> str:
 
 
 templates.filters.update(
+    figure=named,
     moment=_moment,
     size=_size,
     time_left=_time_left,
