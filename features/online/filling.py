@@ -1,10 +1,9 @@
 """Records of a request -> registers of a program, with no column in between."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
-from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -58,27 +57,30 @@ class Filling:
         self._instants = len(numbers)
         self._texts = len(numbers) + len(instants)
         own = numbers | instants | texts
-        self._places = np.array([*own.values()], np.int64)
-        self._read = _reading([*own])
-        self._cells = Struct(f"{len(numbers)}d{len(instants) + len(texts)}q")
+        self._number_places = np.array([*numbers.values()], np.int64)
+        self._whole_places = np.array([*(instants | texts).values()], np.int64)
+        self._columns = _reading([*own])
 
     def filled(self, rows: Sequence[Row], codes: Codes) -> Column:
         """New registers as float64 with a column per row; new texts are added to the codes."""
         registers = np.empty((len(self._registers), len(rows)))
         registers[:] = self._registers
-        cells = [self._packed(self._read(row), codes) for row in rows]
-        given = np.frombuffer(b"".join(cells))
-        registers[self._places] = given.reshape(len(rows), len(self._places)).T
+        if not rows:
+            return registers
+        columns = self._columns(rows)
+        numbers = np.array([*chain(*columns[: self._instants])], np.float64)  # NaN of None
+        registers[self._number_places] = numbers.reshape(-1, len(rows))
+        wholes = np.array(self._wholes(columns, codes), np.int64)
+        registers.view(np.int64)[self._whole_places] = wholes.reshape(-1, len(rows))
         return registers
 
-    def _packed(self, values: Sequence[Any], codes: Codes) -> bytes:
-        """The cells of the values of one row."""
-        instants = values[self._instants : self._texts]
-        return self._cells.pack(
-            *[math.nan if value is None else value for value in values[: self._instants]],
+    def _wholes(self, columns: Sequence[Sequence[Any]], codes: Codes) -> list[int]:
+        """The cells of instants and of texts, field by field."""
+        instants = chain(*columns[self._instants : self._texts])
+        return [
             *[NO_INSTANT if value is None else instant_us(value) for value in instants],
-            *map(codes.__getitem__, values[self._texts :]),
-        )
+            *map(codes.__getitem__, chain(*columns[self._texts :])),
+        ]
 
 
 def _fields(program: Program, kind: Kind) -> dict[Key, int]:
@@ -90,24 +92,23 @@ def _fields(program: Program, kind: Kind) -> dict[Key, int]:
     }
 
 
-def _reading(keys: Sequence[Key]) -> Callable[[Row], Sequence[Any]]:
-    """What is read of a row: fields, of which some are looked into."""
+def _reading(keys: Sequence[Key]) -> Callable[[Iterable[Row]], list[Sequence[Any]]]:
+    """What is read of rows, field by field: of some, what is made of their texts."""
     names = [key.key if isinstance(key, Mapped) else key for key in keys]
     looks = [
         (at, lru_cache(TEXTS_REMEMBERED)(key.function))
         for at, key in enumerate(keys)
         if isinstance(key, Mapped)
     ]
-    plain = itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[n] for n in names)
+    read = itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[n] for n in names)
 
-    def looked_into(row: Row) -> list[Any]:
-        values = [*plain(row)]
+    def columns_of(rows: Iterable[Row]) -> list[Sequence[Any]]:
+        columns: list[Sequence[Any]] = [*zip(*map(read, rows), strict=True)]
         for at, look in looks:
-            if values[at] is not None:
-                values[at] = look(values[at])
-        return values
+            columns[at] = [value if value is None else look(value) for value in columns[at]]
+        return columns
 
-    return looked_into if looks else plain
+    return columns_of
 
 
 class Transfer:
@@ -128,6 +129,7 @@ class Reading:
         held = [program.outputs[key] for key in keys]
         self._places = np.array([register.place for register in held], np.int64)
         self._texts = [at for at, register in enumerate(held) if register.kind is Kind.TEXT]
+        self._text_places = self._places[self._texts]
 
     def values(self, registers: Column, codes: Codes) -> list[Any]:
         """Numbers and texts; None where one is missing."""
@@ -137,7 +139,7 @@ class Reading:
             for number in cells.tolist()
         ]
         if self._texts:
-            texts, of = [*codes], cells.view(np.int64)[self._texts].tolist()
+            texts, of = [*codes], registers.view(np.int64)[self._text_places, 0].tolist()
             for at, code in zip(self._texts, of, strict=True):
                 values[at] = texts[code - NO_TEXT]
         return values

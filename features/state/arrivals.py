@@ -16,19 +16,26 @@ from typing import Any
 import numpy as np
 
 from features.columns import Column, instant_us
-from features.records import Journey, Record, Shipment, SubjectKind, Transaction
+from features.records import Record, SubjectKind
 from features.state.entry import Arriving
 from features.state.events import insert_events
 from features.state.kept import first_of
 from features.state.layout import Layout
 from features.state.plain import Plain, kept_where, numbers, size_of, taken, texts
-from features.state.schema import Schema, reads_journey
+from features.state.schema import JOURNEY, SHIPMENT, Schema, reads_journey
 from features.state.store import Reading, Writing
 
 OUTCOMES: dict[SubjectKind, str] = {"route": "route_outcomes", "shipment": "shipment_outcomes"}
 
 _PAYMENT, _WAITING = b"y", b"w"
 _INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
+
+# Where a record of a type is, by which field, and the field of when it became known.
+_PLACES = {
+    "journeys": (JOURNEY, "journey_id", "declared_at"),
+    "shipments": (SHIPMENT, "shipment_id", "declared_at"),
+    "transactions": (_PAYMENT, "transaction_id", "known_at"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,34 +68,13 @@ class Arrivals:
         self, store: Reading, records: Mapping[str, Sequence[Record]], before: int
     ) -> dict[str, list[Record]]:
         """The records of a request that could change a number as of an instant: those not known."""
-        of_note = {"transactions": self._payments_of_note}
-        noted = {
-            name: of_note.get(name, self._some_of_note)(store, given, before)
-            for name, given in records.items()
-            if given
-        }
-        return {name: some for name, some in noted.items() if some}
-
-    def _payments_of_note(
-        self, store: Reading, records: Sequence[Record], before: int
-    ) -> list[Record]:
-        payments = [one for one in records if isinstance(one, Transaction)]
-        known = store.get(_keys(_PAYMENT, [one.transaction_id for one in payments]))
-        return [
-            one
-            for one, blob in zip(payments, known, strict=True)
-            if blob is None and instant_us(one.known_at) < before
-        ]
-
-    def _some_of_note(self, store: Reading, records: Sequence[Record], before: int) -> list[Record]:
-        return [one for one in records if self._is_of_note(store, one, before)]
-
-    def _is_of_note(self, store: Reading, record: Record, before: int) -> bool:
-        if not isinstance(record, Journey | Shipment):
-            return True
-        kind, id_ = _named(record)
-        is_new = self.schema.kept[kind].is_new(store, [id_])[0]
-        return is_new and instant_us(record.declared_at) < before
+        given = [(name, record) for name, some in records.items() for record in some]
+        known = store.get([_place(name, record) for name, record in given])
+        noted: dict[str, list[Record]] = {}
+        for (name, record), blob in zip(given, known, strict=True):
+            if blob is None and _is_known_before(name, record, before):
+                noted.setdefault(name, []).append(record)
+        return noted
 
     def _take_journeys(self, store: Writing, journeys: Plain) -> None:
         journeys = self._new(store, "route", journeys)
@@ -181,10 +167,16 @@ class Arrivals:
             self.insert(store, layouts, events)
 
 
-def _named(subject: Journey | Shipment) -> tuple[SubjectKind, str]:
-    if isinstance(subject, Journey):
-        return "route", subject.journey_id
-    return "shipment", subject.shipment_id
+def _place(name: str, record: Record) -> bytes:
+    """Where it is told that a record is known; nowhere of an outcome, which may come again."""
+    if name not in _PLACES:
+        return b"-"
+    mark, id_, _ = _PLACES[name]
+    return mark + record.__dict__[id_].encode()
+
+
+def _is_known_before(name: str, record: Record, instant: int) -> bool:
+    return name not in _PLACES or instant_us(record.__dict__[_PLACES[name][2]]) < instant
 
 
 def _as_events(subjects: Plain) -> Plain:

@@ -31,11 +31,9 @@ class EmbeddedStore:
         with _failing_as_unavailable():
             self._environment: _Environment | None = _opened(folder, is_bulk=is_bulk)
 
-    @contextmanager
-    def reading(self) -> "Iterator[EmbeddedView]":
+    def reading(self) -> "_ReadTransaction":
         """The store as it is now."""
-        with self._held() as database, database.begin(buffers=True) as transaction:
-            yield EmbeddedView(transaction)
+        return _ReadTransaction(self._open())
 
     @contextmanager
     def writing(self) -> "Iterator[EmbeddedTransaction]":
@@ -65,14 +63,17 @@ class EmbeddedStore:
     @contextmanager
     def _held(self) -> Iterator[lmdb.Environment]:
         """The environment, open as long as it is used."""
-        if self._environment is None:
-            raise StateUnavailable("the online state is closed")
-        environment = self._environment.held()
+        environment = self._open().held()
         try:
             with _failing_as_unavailable():
                 yield environment.database
         finally:
             environment.let_go()
+
+    def _open(self) -> "_Environment":
+        if self._environment is None:
+            raise StateUnavailable("the online state is closed")
+        return self._environment
 
 
 _Identity = tuple[int, int]
@@ -153,6 +154,28 @@ class EmbeddedView:
         return [get(key) for key in keys]
 
 
+class _ReadTransaction:
+    """A view as long as it is read: a plain context, since every score opens one."""
+
+    def __init__(self, environment: _Environment):
+        self._environment = environment
+
+    def __enter__(self) -> EmbeddedView:
+        self._environment.held()
+        try:
+            self._transaction = self._environment.database.begin(buffers=True)
+        except lmdb.Error as failure:
+            self._environment.let_go()
+            raise _unavailable(failure) from failure
+        return EmbeddedView(self._transaction)
+
+    def __exit__(self, _: object, failure: BaseException | None, __: object) -> None:
+        self._transaction.abort()
+        self._environment.let_go()
+        if isinstance(failure, lmdb.Error):
+            raise _unavailable(failure) from failure
+
+
 class EmbeddedTransaction(EmbeddedView):
     """A write transaction."""
 
@@ -166,4 +189,8 @@ def _failing_as_unavailable() -> Iterator[None]:
     try:
         yield
     except lmdb.Error as failure:
-        raise StateUnavailable(f"the online state failed ({failure})") from failure
+        raise _unavailable(failure) from failure
+
+
+def _unavailable(failure: lmdb.Error) -> StateUnavailable:
+    return StateUnavailable(f"the online state failed ({failure})")

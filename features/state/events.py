@@ -10,7 +10,7 @@ from features.state.labels import label_codes
 from features.state.layout import ID_WORDS, MISSING, NEVER, Layout
 from features.state.ledger import insert
 from features.state.merging import NOT_COUNTED
-from features.state.plain import Plain, kept_where, numbers, size_of, texts
+from features.state.plain import Plain, integers, kept_where, numbers, size_of, texts
 from features.state.store import Writing
 
 
@@ -19,14 +19,15 @@ class Parts:
 
     def __init__(self, events: Plain) -> None:
         self._events = events
-        self._made: dict[str, list[bytes | None]] = {}
+        self._made: dict[str, list[str | None]] = {}
 
     def keys(self, layout: Layout) -> list[bytes | None]:
         """The key of each event in a keying; None where it has none or is not meant."""
         for name in layout.matching:
             if name not in self._made:
                 self._made[name] = parts_of(self._events[name])
-        keys = keys_of([self._made[name] for name in layout.matching], size_of(self._events))
+        parts = [self._made[name] for name in layout.matching]
+        keys = keys_of(layout, parts, size_of(self._events))
         if layout.where is None:
             return keys
         is_meant = (numbers(self._events, layout.where) == 1).tolist()
@@ -63,17 +64,12 @@ def rows_of(store: Writing, layout: Layout, events: Plain) -> Column:
     if layout.has_ids:
         rows[:, 1 : layout.order_words] = _id_words(texts(events, "record_id"))
     for at, name in enumerate(layout.values, start=layout.order_words):
-        rows[:, at] = _integers(numbers(events, name))
+        rows[:, at] = integers(numbers(events, name))
     for at, name in enumerate(layout.labels):
         codes = label_codes(store, events[name])
         rows[:, layout.label_at + 2 * at] = codes
         rows[:, layout.label_at + 2 * at + 1] = np.where(codes == MISSING, NOT_COUNTED, NEVER)
     return rows
-
-
-def _integers(values: Column) -> Column:
-    is_present = ~np.isnan(values)
-    return np.where(is_present, np.where(is_present, values, 0).astype(np.int64), MISSING)
 
 
 def _id_words(ids: list[str]) -> Column:

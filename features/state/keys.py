@@ -1,47 +1,57 @@
-"""Keys as bytes: texts end with a separator that no record can contain, numbers take eight bytes.
+"""Keys of ledgers: the values of a subject's columns, each with an end, and the mark of a keying.
 
-A keying's columns are of fixed kinds, so no two keys of it have the same bytes and none begins
-another.
+What tells keyings apart comes last, so that ledgers of one party lie beside each other, whatever
+else they are keyed by: a subject's ledgers are then read from few places of a large store. A mark
+and an end are characters that no record can contain, so that no two keys are the same.
 """
 
-import struct
 from collections.abc import Sequence
+from hashlib import blake2b
 
 from features.columns import Column
+from features.state.layout import Layout
 from features.state.plain import Texts
 from features.vocabulary import VOCABULARY
 
 Part = str | float | None
 
-_DOUBLE = struct.Struct(">d")
+START = "o"
+_END = "\x1f"
+_DIGEST = "\x1d"
+# A store's keys take 511 bytes; of a text with more characters than any code or id its digest does.
+_LONGEST = 64
 
 
-def key_of(parts: Sequence[bytes | None]) -> bytes | None:
-    """The key that parts form; None where one is missing."""
-    return None if None in parts else b"".join(parts)  # type: ignore[arg-type]
-
-
-def part_of(value: Part) -> bytes | None:
+def part_of(value: Part) -> str | None:
     """A value as part of a key; None for a missing one (None or NaN)."""
     if isinstance(value, str):
-        return f"{value}\x1f".encode()
+        return f"{value if len(value) <= _LONGEST else shortened(value)}{_END}"
     is_given = value is not None and value == value  # noqa: PLR0124 - NaN differs from itself
-    return _DOUBLE.pack(value + 0.0) if is_given else None  # type: ignore[operator]
+    return f"{float(value) + 0.0!r}{_END}" if is_given else None  # type: ignore[arg-type]
 
 
-def parts_of(column: Texts | Column) -> list[bytes | None]:
+def shortened(text: str) -> str:
+    """A text, or where that is long what stands for it alone."""
+    if len(text) <= _LONGEST:
+        return text
+    return _DIGEST + blake2b(text.encode(), digest_size=32).hexdigest()
+
+
+def parts_of(column: Texts | Column) -> list[str | None]:
     """The values of a column as parts of keys."""
-    if not isinstance(column, list):
-        return [*map(part_of, column.tolist())]
-    parts = {text: part_of(text) for text in set(column)}
-    return [parts[text] for text in column]
+    values = column if isinstance(column, list) else column.tolist()
+    parts = {value: part_of(value) for value in set(values)}
+    return [parts[value] for value in values]
 
 
-def keys_of(parts: Sequence[list[bytes | None]], size: int) -> list[bytes | None]:
-    """The key of each row, of the parts in each column."""
+def keys_of(layout: Layout, parts: Sequence[list[str | None]], size: int) -> list[bytes | None]:
+    """The key of each row, of the parts in each column; None where one is missing."""
     if not parts:
-        return [b""] * size
-    return parts[0] if len(parts) == 1 else [*map(key_of, zip(*parts, strict=True))]
+        return [f"{START}{layout.mark}".encode()] * size
+    return [
+        None if None in row else "".join((START, *row, layout.mark)).encode()
+        for row in zip(*parts, strict=True)
+    ]
 
 
 def texts_of(column: Column) -> Texts:

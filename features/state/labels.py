@@ -3,6 +3,7 @@
 import numpy as np
 
 from features.columns import Column
+from features.state.keys import shortened
 from features.state.layout import MISSING
 from features.state.plain import Texts
 from features.state.store import Writing
@@ -16,7 +17,7 @@ def label_codes(store: Writing, column: Texts | Column) -> Column:
     if not isinstance(column, list):
         return np.where(np.isnan(column), MISSING, (column + 0.0).view(np.int64))
     texts = sorted({text for text in column if text is not None})
-    keys = [_TEXT + text.encode() for text in texts]
+    keys = [_TEXT + shortened(text).encode() for text in texts]
     kept = store.get(keys)
     learnt = _learnt(store, [key for key, blob in zip(keys, kept, strict=True) if blob is None])
     codes: dict[str | None, int] = {

@@ -17,18 +17,24 @@ MISSING = -(2**63)  # a value or a label that the event does not have
 NEVER = -(2**63)  # before every instant
 ID_WORDS = 8  # a record's id has at most 64 characters
 SUMMARY_WORDS = 3  # of a page: its first and last instant, events up to its end
+_FORM = "keys of parts, ending by keying"  # whatever of blobs and their keys no layout tells
 VALUE_WORDS = 5  # and per value: sum and present up to its end; its largest, smallest and last
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The words of a keying's events; `number` tells its keys from those of other keyings."""
+    """The words of a keying's events; `number` tells it from other keyings."""
 
     number: int
     keying: Keying
     values: tuple[str, ...]
     labels: tuple[str, ...]
     has_ids: bool
+
+    @cached_property
+    def mark(self) -> str:
+        """The character by which its keys end, and no other's."""
+        return chr(ord("0") + self.number)
 
     @property
     def source(self) -> str:
@@ -99,7 +105,8 @@ def layouts_of(windows: Iterable[Window]) -> dict[Keying, Layout]:
 
 def fingerprint(layouts: Iterable[Layout]) -> str:
     """A digest that is equal exactly where blobs may be read with these layouts."""
-    return hashlib.sha256("\n".join(map(repr, layouts)).encode()).hexdigest()
+    told = (_FORM, *map(repr, layouts))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def _layout(number: int, keying: Keying, windows: list[Window]) -> Layout:

@@ -19,32 +19,27 @@ from features.state.store import Blob, Reading, Writing
 
 PAGE_ROWS = 256
 
-_OPEN, _SUMMARIES, _PAGE, _LAST, _LASTS = b"o", b"s", b"p", b"l", b"d"
+_SUMMARIES, _PAGE, _LAST, _LASTS = b"s", b"p", b"l", b"d"
 
 
-def open_key(layout: Layout, key: bytes) -> bytes:
-    """Where the open blob of a key lies."""
-    return b"%c%c%b" % (_OPEN, layout.number, key)
+def summaries_key(key: bytes) -> bytes:
+    """Where the summaries of the closed pages of a key lie, whose open blob lies at the key."""
+    return _SUMMARIES + key
 
 
-def summaries_key(layout: Layout, key: bytes) -> bytes:
-    """Where the summaries of a key's closed pages lie."""
-    return b"%c%c%b" % (_SUMMARIES, layout.number, key)
-
-
-def page_key(layout: Layout, key: bytes, page: int) -> bytes:
+def page_key(key: bytes, page: int) -> bytes:
     """Where a closed page lies."""
-    return b"%c%c%b%b" % (_PAGE, layout.number, key, page.to_bytes(4, "big"))
+    return _PAGE + key + page.to_bytes(4, "big")
 
 
-def lasts_key(layout: Layout, key: bytes, label: int) -> bytes:
+def lasts_key(key: bytes, label: int) -> bytes:
     """Where the instants lie at which closed pages had each label last, in order."""
-    return b"%c%c%b%c" % (_LASTS, layout.number, key, label)
+    return b"%b%b%c" % (_LASTS, key, label)
 
 
 def words(blobs: list[Blob | None]) -> Column:
     """Blobs as int64, one after the other."""
-    return np.frombuffer(b"".join([blob for blob in blobs if blob]), np.int64)
+    return np.frombuffer(b"".join([blob or b"" for blob in blobs]), np.int64)
 
 
 def ends_of(blobs: list[Blob | None]) -> Column:
@@ -54,7 +49,7 @@ def ends_of(blobs: list[Blob | None]) -> Column:
 
 def starts_of(blobs: list[Blob | None]) -> Column:
     """The word at which each of the blobs starts, laid one after the other, and where all end."""
-    return np.array([0, *accumulate([len(blob) // 8 if blob else 0 for blob in blobs])])
+    return np.array([0, *accumulate([len(blob or b"") for blob in blobs])]) >> 3
 
 
 def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> None:
@@ -64,7 +59,7 @@ def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> N
     places = np.fromiter(map(place.__getitem__, keys), np.int64, len(keys))
     order = np.lexsort((*rows.T[layout.order_words - 1 :: -1], places))
     rows, ends = rows[order], np.searchsorted(places[order], np.arange(len(distinct)), "right")
-    blobs = store.get([open_key(layout, key) for key in distinct])
+    blobs = store.get(distinct)
     for at in _with_pages(blobs):
         own = rows[ends[at - 1] if at else 0 : ends[at]]
         blobs[at] = _reopened(store, layout, distinct[at], blobs[at], own)
@@ -84,7 +79,7 @@ def _blobs(
         blob = whole[8 * start : 8 * stop]
         if stop - start >= most:
             blob = _closed(store, layout, key, out[start:stop])
-        blobs.append((open_key(layout, key), blob))
+        blobs.append((key, blob))
         start = stop
     return blobs
 
@@ -107,19 +102,19 @@ def _closed(store: Writing, layout: Layout, key: bytes, blob: Column) -> bytes:
     before = _summaries(store, layout, key)[:pages]
     newest = before[-1] if pages else np.zeros(layout.summary_width, np.int64)
     told = summarised(closed, PAGE_ROWS, layout.order_words, newest)
-    store.put([(summaries_key(layout, key), np.concatenate([before, told]).tobytes())])
+    store.put([(summaries_key(key), np.concatenate([before, told]).tobytes())])
     store.put(
-        (page_key(layout, key, pages + at), page.tobytes())
+        (page_key(key, pages + at), page.tobytes())
         for at, page in enumerate(np.split(closed, more))
     )
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
         last = dict(zip(closed[:, word].tolist(), closed[:, 0].tolist(), strict=True))
-        _note_last(store, layout, key, label, last)
+        _note_last(store, key, label, last)
     return np.array([pages + more, closed[-1, 0]]).tobytes() + remain.tobytes()
 
 
 def _summaries(store: Reading, layout: Layout, key: bytes) -> Column:
-    (blob,) = store.get([summaries_key(layout, key)])
+    (blob,) = store.get([summaries_key(key)])
     return np.frombuffer(blob or b"", np.int64).reshape(-1, layout.summary_width)
 
 
@@ -135,19 +130,19 @@ def _reopened(
         return blob
     summaries = _summaries(store, layout, key)[:pages]
     first = int(np.searchsorted(summaries[:, 1], new[0, 0]))
-    late = store.get([page_key(layout, key, page) for page in range(first, pages)])
+    late = store.get([page_key(key, page) for page in range(first, pages)])
     rows = words(late).reshape(-1, layout.width)
-    store.put([(summaries_key(layout, key), summaries[:first].tobytes())])
+    store.put([(summaries_key(key), summaries[:first].tobytes())])
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
         before = dict(zip(rows[::-1, word].tolist(), rows[::-1, word + 1].tolist(), strict=True))
-        _note_last(store, layout, key, label, before)
+        _note_last(store, key, label, before)
     until = summaries[first - 1, 1] if first else NEVER
     return np.array([first, until]).tobytes() + rows.tobytes() + (blob or b"")[8 * HEADER_WORDS :]
 
 
-def last_keys(layout: Layout, key: bytes, label: int, codes: list[int]) -> list[bytes]:
+def last_keys(key: bytes, label: int, codes: list[int]) -> list[bytes]:
     """Where the last instant in closed pages of each label lies."""
-    start = b"%c%c%b%c" % (_LAST, layout.number, key, label)
+    start = b"%b%b%c" % (_LAST, key, label)
     return [start + code.to_bytes(8, "big", signed=True) for code in codes]
 
 
@@ -164,22 +159,20 @@ def _tell_last(store: Reading, layout: Layout, key: bytes, new: Column) -> None:
     for label in range(len(layout.labels)):
         word = layout.label_at + 2 * label
         codes, places = np.unique(new[:, word], return_inverse=True)
-        new[:, word + 1] = last_of(store, last_keys(layout, key, label, codes.tolist()))[places]
+        new[:, word + 1] = last_of(store, last_keys(key, label, codes.tolist()))[places]
 
 
-def _note_last(
-    store: Writing, layout: Layout, key: bytes, label: int, last: dict[int, int]
-) -> None:
+def _note_last(store: Writing, key: bytes, label: int, last: dict[int, int]) -> None:
     """Keep when closed pages had some labels last, or NEVER: by label, and in order of time."""
     last.pop(MISSING, None)
-    keys = last_keys(layout, key, label, [*last])
-    (blob,) = store.get([lasts_key(layout, key, label)])
+    keys = last_keys(key, label, [*last])
+    (blob,) = store.get([lasts_key(key, label)])
     lasts, gone = np.frombuffer(blob or b"", np.int64), np.sort(last_of(store, keys))
     gone, come = gone[gone != NEVER], np.array([*last.values()], np.int64)
     # Of equal instants as many go as are gone.
     at = np.searchsorted(lasts, gone) + np.arange(len(gone)) - np.searchsorted(gone, gone)
     lasts = np.sort(np.concatenate([np.delete(lasts, at), come[come != NEVER]]))
-    store.put([(lasts_key(layout, key, label), lasts.tobytes())])
+    store.put([(lasts_key(key, label), lasts.tobytes())])
     store.put(
         (at_key, instant.to_bytes(8, "big", signed=True))
         for at_key, instant in zip(keys, last.values(), strict=True)

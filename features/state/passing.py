@@ -5,65 +5,158 @@ where the key is busy. Every reducer but `latest` takes rows in any order, so th
 beside; a label of theirs is a new one where the ledger had it last before a window begins.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from operator import eq
 
 import numpy as np
+from numba import njit
 
 from features.columns import Column
-from features.state.events import Parts, read_by, rows_of
-from features.state.layout import NEVER, Layout
+from features.state.keyring import Keyring, Slot
+from features.state.keys import parts_of
+from features.state.labels import label_codes
+from features.state.layout import MISSING, NEVER, Layout
 from features.state.ledger import last_keys, last_of
-from features.state.plain import Plain, kept_where
+from features.state.merging import NOT_COUNTED
+from features.state.plain import Plain, integers, numbers, size_of
 from features.state.reduction import Passing
 from features.state.store import Reading, Writing
 
-
-@dataclass(frozen=True)
-class Slot:
-    """The ledger that windows read: a keying, under the key that these columns form."""
-
-    layout: Layout
-    by: tuple[str, ...]
+_RETURN = -1  # the cell beside a label
 
 
-@dataclass(frozen=True)
+class Ways:
+    """How events come beside the ledgers of a plan's slots, found once for the same layouts."""
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self.slots = slots
+        self._found: dict[tuple[int, ...], Way | None] = {}
+
+    def of(self, layouts: Iterable[Layout]) -> "Way | None":
+        """The way of events that come under these layouts; None where no slot is of one."""
+        asked = tuple([layout.number for layout in layouts])
+        if asked not in self._found:
+            at = [at for at, slot in enumerate(self.slots) if slot.layout.number in asked]
+            self._found[asked] = Way(self.slots, at) if at else None
+        return self._found[asked]
+
+
+class Way:
+    """The way of events of one source beside the slots that `at` names."""
+
+    def __init__(self, slots: Sequence[Slot], at: Sequence[int]) -> None:
+        layouts = [slots[slot].layout for slot in at]
+        self._at, self._size = np.array(at, np.int64), len(slots)
+        self._columns = sorted({name for layout in layouts for name in layout.matching})
+        own = [Slot(layout, layout.matching) for layout in layouts]
+        self._keyring = Keyring(self._columns, own)
+        self._where = [(i, one.where) for i, one in enumerate(layouts) if one.where is not None]
+        self._values = sorted({name for layout in layouts for name in layout.values})
+        self._labels = sorted({name for layout in layouts for name in layout.labels})
+        cells = [self._cells(layout) for layout in layouts]
+        self._flat = np.array([cell for of_one in cells for cell in of_one], np.int64)
+        self._starts = np.cumsum([0, *map(len, cells)])
+
+    def _cells(self, layout: Layout) -> list[int]:
+        """For each word of a row its place among the instant, the values and the labels."""
+        labels = 1 + len(self._values)
+        cells = [0, *(1 + self._values.index(name) for name in layout.values)]
+        for name in layout.labels:
+            cells += [labels + self._labels.index(name), _RETURN]
+        return cells
+
+    def rows(self, store: Writing, keys: Sequence[bytes | None], events: Plain) -> Passing:
+        """What comes under the keys of slots, as `events.insert_events` would keep it."""
+        is_own = self._is_own(keys, events)
+        for i, where in self._where:
+            is_own[:, i] &= numbers(events, where) == 1
+        told = np.empty((len(is_own), 1 + len(self._values) + len(self._labels)), np.int64)
+        told[:, 0] = numbers(events, "known_at")
+        for at, name in enumerate(self._values, start=1):
+            told[:, at] = integers(numbers(events, name))
+        for at, name in enumerate(self._labels, start=1 + len(self._values)):
+            told[:, at] = label_codes(store, events[name])
+        return Passing(*_placed(told, is_own, self._at, self._flat, self._starts, self._size))
+
+    def _is_own(self, keys: Sequence[bytes | None], events: Plain) -> Column:
+        """Which events, a row each, come under the key of which slot of this way."""
+        wanted = [keys[slot] or b"" for slot in self._at.tolist()]
+        parts = [parts_of(events[name]) for name in self._columns]
+        rows = zip(*parts, strict=True) if parts else [()] * size_of(events)
+        made = map(self._keyring.keys, rows)
+        return np.array([[*map(eq, wanted, of_one)] for of_one in made])
+
+
 class Bringing:
-    """Where events go that come under the keys of some slots, for one question.
+    """What comes beside the ledgers of some keys, for one question."""
 
-    `slots_of` tells the slots of each layout, by its number.
-    """
+    def __init__(self, ways: Ways, keys: Sequence[bytes | None]) -> None:
+        self._ways, self._keys = ways, keys
+        self._brought: list[Passing] = []
 
-    slots: Sequence[Slot]
-    slots_of: Mapping[int, Sequence[int]]
-    keys: Sequence[bytes | None]
-    brought: dict[int, list[Column]] = field(default_factory=dict)
+    @property
+    def has_rows(self) -> bool:
+        """Whether anything comes."""
+        return any(len(passing.words) for passing in self._brought)
 
     def insert(self, store: Writing, layouts: Iterable[Layout], events: Plain) -> None:
-        """Take what comes under the key of a slot, as `events.insert_events` would keep it."""
-        parts = Parts(events)
-        for layout in layouts:
-            for slot in self.slots_of.get(layout.number, ()):
-                own = self.keys[slot]
-                is_own = [own is not None and key == own for key in parts.keys(layout)]
-                if any(is_own):
-                    rows = rows_of(store, layout, kept_where(read_by(layout, events), is_own))
-                    self.brought.setdefault(slot, []).append(rows)
+        """Take what comes under the key of a slot."""
+        if way := self._ways.of(layouts):
+            self._brought.append(way.rows(store, self._keys, events))
 
-    def passing(self, store: Reading, with_pages: Collection[int], at: int) -> Passing:
+    def passing(self, store: Reading, with_pages: Column, at: int) -> Passing:
         """The rows of all slots, told when the closed pages of their slot had each label last."""
-        starts = np.zeros(len(self.slots) + 1, np.int64)
-        rows = []
-        for slot, parts in sorted(self.brought.items()):
-            own = parts[0] if len(parts) == 1 else np.concatenate(parts)
-            if slot in with_pages:
-                self._tell_last(store, slot, own, at)
-            starts[slot + 1] = own.size
-            rows.append(own.ravel())
-        return Passing(np.concatenate(rows), np.cumsum(starts))
+        passing, *more = self._brought
+        for one in more:
+            passing = Passing(*_joined(passing.words, passing.starts, one.words, one.starts))
+        for slot in with_pages.tolist():
+            layout, key = self._ways.slots[slot].layout, self._keys[slot]
+            own = passing.words[passing.starts[slot] : passing.starts[slot + 1]]
+            if layout.labels and key is not None and len(own):
+                _tell_last(store, layout, key, own.reshape(-1, layout.width), at)
+        return passing
 
-    def _tell_last(self, store: Reading, slot: int, rows: Column, at: int) -> None:
-        layout, key = self.slots[slot].layout, self.keys[slot] or b""
-        for label, word in enumerate(range(layout.label_at, layout.width, 2)):
-            last = last_of(store, last_keys(layout, key, label, rows[:, word].tolist()))
-            rows[:, word + 1] = np.where(last < at, np.maximum(rows[:, word + 1], last), NEVER)
+
+def _tell_last(store: Reading, layout: Layout, key: bytes, rows: Column, at: int) -> None:
+    for label, word in enumerate(range(layout.label_at, layout.width, 2)):
+        last = last_of(store, last_keys(key, label, rows[:, word].tolist()))
+        rows[:, word + 1] = np.where(last < at, np.maximum(rows[:, word + 1], last), NEVER)
+
+
+@njit(cache=True)
+def _placed(
+    told: Column, is_own: Column, at: Column, cells: Column, cell_starts: Column, size: int
+) -> tuple[Column, Column]:
+    """The rows of slots one after the other, each of some cells of what is told of an event."""
+    starts = np.zeros(size + 1, np.int64)
+    for i, slot in enumerate(at):
+        starts[slot + 1] = is_own[:, i].sum() * (cell_starts[i + 1] - cell_starts[i])
+    starts = np.cumsum(starts)
+    words = np.empty(starts[-1], np.int64)
+    for i, slot in enumerate(at):
+        place = starts[slot]
+        for event in np.flatnonzero(is_own[:, i]):
+            for cell in cells[cell_starts[i] : cell_starts[i + 1]]:
+                is_return = cell == _RETURN
+                words[place] = _return_of(words[place - 1]) if is_return else told[event, cell]
+                place += 1
+    return words, starts
+
+
+@njit(cache=True)
+def _return_of(label: int) -> int:
+    return NOT_COUNTED if label == MISSING else NEVER
+
+
+@njit(cache=True)
+def _joined(
+    words: Column, starts: Column, more: Column, more_starts: Column
+) -> tuple[Column, Column]:
+    """The rows of each slot from both."""
+    joined = np.empty(len(words) + len(more), np.int64)
+    ends = starts + more_starts
+    for slot in range(len(starts) - 1):
+        middle = ends[slot] + starts[slot + 1] - starts[slot]
+        joined[ends[slot] : middle] = words[starts[slot] : starts[slot + 1]]
+        joined[middle : ends[slot + 1]] = more[more_starts[slot] : more_starts[slot + 1]]
+    return joined, ends

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from features.columns import Column, missing
+from features.state.layout import MISSING
 
 Texts = list[str | None]
 Plain = dict[str, Texts | Column]
@@ -39,6 +40,12 @@ def texts(plain: Plain, name: str) -> list[str]:
 def numbers(plain: Plain, name: str) -> Column:
     """A column of numbers or instants."""
     return np.asarray(plain[name])
+
+
+def integers(values: Column) -> Column:
+    """Whole numbers as int64, MISSING for NaN."""
+    is_present = ~np.isnan(values)
+    return np.where(is_present, np.where(is_present, values, 0).astype(np.int64), MISSING)
 
 
 def _taken(column: Texts | Column, places: Column, is_none: Column) -> Texts | Column:

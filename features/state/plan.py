@@ -1,9 +1,8 @@
 """All windows of one subject, gathered from the store and reduced in one compiled call."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -12,23 +11,14 @@ from features.asof.windows import Window
 from features.columns import DAY_US, Column
 from features.state import ledger
 from features.state.closed import Pages, Told, paged
+from features.state.keyring import Keyring, Slot
 from features.state.keys import Part, part_of
 from features.state.layout import Layout
-from features.state.ledger import (
-    lasts_key,
-    open_key,
-    page_key,
-    starts_of,
-    summaries_key,
-    words,
-)
-from features.state.passing import Bringing, Slot
+from features.state.ledger import lasts_key, page_key, starts_of, summaries_key, words
+from features.state.passing import Bringing, Ways
 from features.state.reducers import REDUCERS
 from features.state.reduction import Opened, Passing, reduced, slots_with_pages, tell_last
 from features.state.store import Blob, Reading
-
-Pick = Callable[[Sequence[bytes | None]], Any]
-"""The parts of one key among those of all columns."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +29,8 @@ class Plan:
     slots: tuple[Slot, ...]
     columns: tuple[str, ...]
     layouts: tuple[Layout, ...]
-    _slots_of: Mapping[int, Sequence[int]]
-    _picks: tuple[Pick, ...]
-    _starts: tuple[bytes, ...]
+    _keyring: Keyring
+    _ways: Ways
     _label_ats: Column
     _numbered: Column
     _widths: Column
@@ -70,9 +59,8 @@ class Plan:
             slots=tuple(slots),
             columns=columns,
             layouts=tuple(dict.fromkeys(slot.layout for slot in slots)),
-            _slots_of=_slots_of(slots),
-            _picks=tuple(_pick([columns.index(name) for name in slot.by]) for slot in slots),
-            _starts=tuple(open_key(slot.layout, b"") for slot in slots),
+            _keyring=Keyring(columns, [*slots]),
+            _ways=Ways([*slots]),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
             _label_ats=np.array([slot.layout.label_at for slot in slots], np.int64),
             _widths=np.array([slot.layout.width for slot in slots], np.int64),
@@ -91,18 +79,11 @@ class Plan:
 
     def keys(self, subject: Mapping[str, Part]) -> list[bytes | None]:
         """The key that a subject has in each slot."""
-        parts = [part_of(subject[name]) for name in self.columns]
-        keys: list[bytes | None] = []
-        for pick in self._picks:
-            try:
-                keys.append(b"".join(pick(parts)))
-            except TypeError:  # a part is None
-                keys.append(None)
-        return keys
+        return self._keyring.keys([part_of(subject[name]) for name in self.columns])
 
     def bringing(self, keys: Sequence[bytes | None]) -> Bringing:
         """Where what comes beside the ledgers of these keys goes."""
-        return Bringing(self.slots, self._slots_of, keys)
+        return Bringing(self._ways, keys)
 
     def numbers_of(
         self,
@@ -112,15 +93,15 @@ class Plan:
         beside: Bringing | None = None,
     ) -> Column:
         """As `numbers`, for a subject with these keys and what comes `beside`."""
-        blobs = self._opened(store, keys)
+        blobs = store.get([key or _NOWHERE for key in keys])
         opened = Opened(words(blobs), starts_of(blobs), self._widths)
         with_pages = slots_with_pages(opened)
         told, pages = self._no_pages
         if len(with_pages):
             told, pages = self._pages(store, keys, with_pages, at)
         passing = self._no_passing
-        if beside is not None and beside.brought:
-            passing = beside.passing(store, with_pages.tolist(), at)
+        if beside is not None and beside.has_rows:
+            passing = beside.passing(store, with_pages, at)
             tell_last(passing, self._label_ats, at, opened, told, pages)
         numbers = reduced(self._numbered, at, opened, told, pages, passing)
         if None in keys:
@@ -128,24 +109,14 @@ class Plan:
             numbers[has_none[self._numbered[:, 0]]] = np.nan
         return numbers
 
-    def _opened(self, store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
-        where = [
-            b"-" if key is None else start + key
-            for start, key in zip(self._starts, keys, strict=True)
-        ]
-        return store.get(where)
-
     def _pages(
         self, store: Reading, keys: Sequence[bytes | None], with_pages: Column, at: int
     ) -> tuple[Told, Pages]:
         """What is told of the closed pages of all slots, and those that are needed."""
         slots = with_pages.tolist()
-        where = [summaries_key(self.slots[slot].layout, keys[slot] or b"") for slot in slots]
+        where = [summaries_key(keys[slot] or _NOWHERE) for slot in slots]
         labelled = [one for one in self._labelled if one[1] in slots]
-        where += [
-            lasts_key(self.slots[slot].layout, keys[slot] or b"", label)
-            for _, slot, label in labelled
-        ]
+        where += [lasts_key(keys[slot] or _NOWHERE, label) for _, slot, label in labelled]
         blobs = store.get(where)
         summaries = blobs[: len(slots)]
         told, wanted = paged(
@@ -170,30 +141,14 @@ class Plan:
         lasts: list[Blob | None],
     ) -> Pages:
         blobs = store.get(
-            [
-                page_key(self.slots[slot].layout, keys[slot] or b"", page)
-                for slot, page, _ in wanted.tolist()
-            ]
+            [page_key(keys[slot] or _NOWHERE, page) for slot, page, _ in wanted.tolist()]
         )
         starts = np.full(size, -1)
         starts[wanted[:, 2]] = starts_of(blobs)[:-1]
         return Pages(words(blobs), starts, ledger.PAGE_ROWS, words(lasts), starts_of(lasts))
 
 
-def _slots_of(slots: Iterable[Slot]) -> dict[int, list[int]]:
-    """The slots of each layout, by its number."""
-    slots_of: dict[int, list[int]] = {}
-    for at, slot in enumerate(slots):
-        slots_of.setdefault(slot.layout.number, []).append(at)
-    return slots_of
-
-
-def _pick(places: Sequence[int]) -> Pick:
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda parts: [parts[place] for place in places]
-
-
+_NOWHERE = b"-"  # where no blob is
 # As read from blobs, which nobody may change.
 _EMPTY = np.frombuffer(b"", np.int64)
 _NO_STARTS = np.zeros(0, np.int64)

@@ -15,6 +15,8 @@ from features.state.layout import Layout
 from features.state.plain import Plain, numbers, taken, texts
 from features.subjects import IMPLIED_BY
 
+JOURNEY, SHIPMENT = b"j", b"h"  # by which keys of kept subjects begin
+
 _BY_THE_EVENT = {"known_at", "record_id", "is_confirmed"}
 _ALWAYS = {"subject_id", "journey_id", "declared_at"}
 _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
@@ -68,8 +70,10 @@ class Schema:
         late = (one.columns for one in self._layouts if reads_journey(one))
         shipments = self._read("shipment_outcomes").union(*late) - _BY_THE_EVENT
         return {
-            "route": Kept(b"j", _some(kinds, routes)),
-            "shipment": Kept(b"h", _some(self._entries["shipments"].kinds | of_journey, shipments)),
+            "route": Kept(JOURNEY, _some(kinds, routes)),
+            "shipment": Kept(
+                SHIPMENT, _some(self._entries["shipments"].kinds | of_journey, shipments)
+            ),
         }
 
     @cached_property

@@ -189,6 +189,25 @@ def test_what_a_subject_brings_counts_and_is_not_kept(state: State) -> None:
     assert state.numbers(plan, SUBJECT, at).tolist() == [1]
 
 
+DESCRIBED = count("shipments", by="goods_description")
+
+
+@pytest.mark.parametrize("character", ["x", "ü", "日"])
+def test_goods_described_at_any_length_are_told_apart_by_the_whole_text(
+    character: str, state: State
+) -> None:
+    """A store's keys are shorter than the longest description that a record may have."""
+    texts = [character * 511, character * 512, character * 511 + "y"]
+    for id_, text in zip("abc", texts, strict=True):
+        arrive(state, SHIPMENT.model_copy(update={"shipment_id": id_, "goods_description": text}))
+
+    at, plan = instant_us(NOW), state.plan([DESCRIBED])
+    numbers = [state.numbers(plan, {"goods_description": text}, at).item() for text in texts]
+    assert numbers == [1, 1, 1]
+    arrive(state, SHIPMENT.model_copy(update={"goods_description": texts[0]}))
+    assert state.numbers(plan, {"goods_description": texts[0]}, at).item() == 2
+
+
 def test_an_error_midway_leaves_nothing_of_a_batch(state: State) -> None:
     arrive(state, payment("before"))
     with pytest.raises(KeyError):
