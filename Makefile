@@ -19,8 +19,8 @@ $(ready): requirements.lock pyproject.toml
 demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after one explained score
 	$(bin)/tidegate demo $(ARGS)
 
-test: $(ready) browser  ## every test
-	$(bin)/python -m pytest $(ARGS)
+test: $(ready) browser  ## every test, a file at a time on every core
+	$(bin)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 faults: $(ready)  ## the tests that damage things, with their full counts
 	TIDEGATE_FAULTS=full $(bin)/python -m pytest -m faults $(ARGS)

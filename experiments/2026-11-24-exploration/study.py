@@ -20,9 +20,9 @@ from training.backtest.replay import replay
 from training.training_set import TrainingSet
 
 HERE = Path(__file__).parent
-WORLDS = range(1, 6)
-SEEDS = (7, 8)
-"""Two lives of every policy in each world: ten pairs for each kind of world."""
+WORLDS = (1, 2)
+SEEDS = range(7, 12)
+"""Five lives of every policy in each world: ten pairs for each kind of world."""
 
 CHANGE_WEEK = 30
 """The first week of `begins` after which new networks practise other trades."""

@@ -21,6 +21,7 @@ from serving.commands.promote import promote
 from serving.commands.score import replay, score
 from serving.commands.serve import serve
 from serving.commands.state import state
+from serving.commands.swaps import swaps
 from serving.commands.synth import synth
 from serving.commands.train import train
 from serving.commands.verify_log import checkpoints, verify_log
@@ -39,6 +40,7 @@ app.command()(checkpoints)
 app.command()(doctor)
 app.command()(backtest)
 app.command()(dossier)
+app.command()(swaps)
 app.command()(monitor)
 app.add_typer(keys, name="keys")
 app.add_typer(impact, name="impact")

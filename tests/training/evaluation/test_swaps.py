@@ -1,0 +1,100 @@
+"""Countries are exchanged within their class, and what scores move by is told honestly."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.geography import country_of, kind_of, places, region_of
+from features.geography.stand_ins import class_of, nearest_in
+from features.submission import Submission
+from tests.serving.bodies import route, shipment, submission
+from training.evaluation import swaps
+from training.evaluation.swaps import COUNTRIES, PLACES, Swap, shifts, swaps_of
+
+PORTS = {row["country"] for row in places().to_pylist() if row["kind"] == "port"}
+KNOWN = [code for code in places()["country"].unique().to_pylist() if code]
+
+
+def records_of(submitted: Submission) -> list[Any]:
+    parts = (submitted.shipment, submitted.journey, *submitted.legs)
+    return [part for part in parts if part is not None]
+
+
+def some_swaps(count: int = 60) -> list[Swap]:
+    bodies = [submission(shipment()), submission(route())] * (count // 2)
+    return [swap for swap in swaps_of(bodies, seed=5) if swap is not None]
+
+
+@given(country=st.sampled_from(KNOWN))
+def test_a_class_is_one_region_with_or_without_the_sea(country: str) -> None:
+    for other in class_of(country):
+        assert region_of([other])[0] == region_of([country])[0]
+        assert (other in PORTS) == (country in PORTS)
+        assert country in class_of(other)
+        assert other != country
+
+
+def test_a_place_moves_to_the_nearest_of_its_kind() -> None:
+    assert country_of([nearest_in("BE", "NLRTM")])[0] == "BE"
+    assert kind_of([nearest_in("BE", "NLRTM")])[0] == "port"
+    assert nearest_in(min(set(KNOWN) - PORTS), "NLRTM") is None
+    assert nearest_in("RO", "BG-TR/KAPIKULE") is None
+
+
+def test_nothing_but_countries_and_places_changes_and_none_of_the_old_is_left() -> None:
+    made = some_swaps()
+    assert len(made) > 20
+    assert len({swap.stand_in for swap in made}) > 3
+    for swap in made:
+        for before, after in zip(records_of(swap.before), records_of(swap.after), strict=True):
+            fields = set(type(before).model_fields)
+            same = fields - set(COUNTRIES) - set(PLACES)
+            assert before.model_dump(include=same) == after.model_dump(include=same)
+            for name in fields & set(COUNTRIES):
+                was = getattr(before, name)
+                assert getattr(after, name) == (swap.stand_in if was == swap.country else was)
+            for name in fields & set(PLACES):
+                old, new = getattr(before, name), getattr(after, name)
+                if old is None or country_of([old])[0] != swap.country:
+                    assert new == old
+                else:
+                    assert country_of([new])[0] == swap.stand_in
+                    assert kind_of([new])[0] == kind_of([old])[0]
+        assert swap.before.documents == swap.after.documents
+        assert swap.before.transactions == swap.after.transactions
+
+
+def test_the_same_seed_makes_the_same_swaps() -> None:
+    assert some_swaps() == some_swaps()
+
+
+def test_a_model_blind_to_countries_moves_no_score_and_one_that_sees_them_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def seeing(weight: float) -> Any:
+        def log_odds(model: object, margins: object, asked: list[Submission], past: object) -> Any:
+            return np.array([weight * (first_country(each) < "M") for each in asked])
+
+        return log_odds
+
+    def first_country(submitted: Submission) -> str:
+        held = records_of(submitted)[0]
+        return str(getattr(held, "origin_country", None) or country_of([held.origin])[0])
+
+    class Blind:
+        booster_text = ""
+
+    monkeypatch.setattr(swaps.Margins, "from_text", lambda text, threads: None)
+    bodies = [submission(shipment())] * 100
+    for weight in (0.0, 2.0):
+        monkeypatch.setattr(swaps, "_log_odds", seeing(weight))
+        told = shifts(Blind(), swaps_of(bodies, seed=5), past=None)  # type: ignore[arg-type]
+        assert told.largest == weight
+        assert told.swaps + told.left == 100
+        assert sum(region.swaps for region in told.regions) == told.swaps
+        for region in told.regions:
+            assert region.mean.value is not None
+            assert abs(region.mean.value) <= weight
