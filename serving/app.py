@@ -1,6 +1,7 @@
 """Assembles the service; everything it does is elsewhere."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -94,6 +95,8 @@ def served() -> FastAPI:
     app = create_app(Settings())
     examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
     app.state.house.desk.assessor.warm_up(examples)
+    gc.collect()
+    gc.freeze()  # what is here by now stays: no request need wait until it was looked through
     return app
 
 

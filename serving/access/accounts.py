@@ -6,6 +6,7 @@ keeps accounts, and whoever studies models sees no identities.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Literal, get_args
 
 from argon2 import PasswordHasher
@@ -29,8 +30,6 @@ assert SCOPES.keys() == set(get_args(Role))
 SHORTEST_PASSWORD = 12
 
 _HASHER = PasswordHasher()
-# Of no account: checking against it takes as long as against a real one.
-_NOBODY = _HASHER.hash("nobody has this password")
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,16 @@ def new_account(
 
 def admits(account: Account | None, password: str) -> bool:
     """Whether the password opens the account; takes as long where there is none."""
-    kept = account.password_hash if account else _NOBODY
+    nobody = _hash_of_nobody()  # made before it is known whether it is needed
+    kept = account.password_hash if account else nobody
     try:
         is_right = _HASHER.verify(kept, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
     return is_right and account is not None and account.disabled_at is None
+
+
+@cache
+def _hash_of_nobody() -> str:
+    """Of no account: checking against it takes as long as against a real one."""
+    return _HASHER.hash("nobody has this password")
