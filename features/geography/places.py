@@ -22,7 +22,13 @@ def places() -> pa.Table:
 
     `kind` is port, airport or crossing; `other_country` is the far side of a crossing, else null.
     """
-    return pq.read_table(HERE / "places.parquet")
+    return table_of("places")
+
+
+def table_of(name: str) -> pa.Table:
+    """A table of this room; `pq.read_table` would load pandas, which no service needs."""
+    with pq.ParquetFile(HERE / f"{name}.parquet") as file:
+        return file.read()
 
 
 def rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -98,5 +104,6 @@ def _row_by_code() -> dict[str | None, int]:
 
 @cache
 def _column(name: str) -> npt.NDArray[Any]:
-    values: npt.NDArray[Any] = places()[name].to_numpy()
-    return values
+    column = places()[name]
+    dtype = np.float64 if pa.types.is_float64(column.type) else np.object_
+    return np.array(column.to_pylist(), dtype)
