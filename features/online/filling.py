@@ -1,8 +1,9 @@
 """Records of a request -> registers of a program, with no column in between."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, count
 from operator import itemgetter
 from typing import Any
 
@@ -21,20 +22,16 @@ Row = Mapping[str, Any]
 TEXTS_REMEMBERED = 1 << 16
 
 
-class Codes(dict[str | None, int]):
+class Codes(defaultdict[str | None, int]):
     """The code of each text of one request, in order from NO_TEXT, that of None; learnt on asking.
 
     Equal texts get equal codes, which is all that programs ask; nothing is kept of a text when the
     request is answered.
     """
 
-    def copy(self) -> "Codes":
+    def __init__(self, known: Mapping[str | None, int]) -> None:
         """The same codes, to learn more from."""
-        return Codes(self)
-
-    def __missing__(self, text: str | None) -> int:
-        code = self[text] = len(self) + NO_TEXT
-        return code
+        super().__init__(count(len(known) + NO_TEXT).__next__, known)
 
 
 def first_codes(programs: Iterable[Program]) -> Codes:

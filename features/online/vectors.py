@@ -60,7 +60,7 @@ class Vectors:
 
     def of(self, submission: Submission, past: Past, beside: Brought | None = None) -> list[Value]:
         """The values of one subject, None where one is missing."""
-        codes = self._codes.copy()
+        codes = Codes(self._codes)
         subject, numbers = self._reduced(submission, past, beside, codes)
         return self._features.values(subject, numbers, codes)
 
@@ -68,7 +68,7 @@ class Vectors:
         self, submission: Submission, past: Past, beside: Brought | None = None
     ) -> dict[Window, float]:
         """The number of every window that the features of one subject read; NaN for a missing."""
-        _, numbers = self._reduced(submission, past, beside, self._codes.copy())
+        _, numbers = self._reduced(submission, past, beside, Codes(self._codes))
         return dict(zip(self._windows, numbers.tolist(), strict=True))
 
     def _reduced(

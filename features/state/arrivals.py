@@ -68,13 +68,20 @@ class Arrivals:
         self, store: Reading, records: Mapping[str, Sequence[Record]], before: int
     ) -> dict[str, list[Record]]:
         """The records of a request that could change a number as of an instant: those not known."""
-        given = [(name, record) for name, some in records.items() for record in some]
-        known = store.get([_place(name, record) for name, record in given])
-        noted: dict[str, list[Record]] = {}
-        for (name, record), blob in zip(given, known, strict=True):
-            if blob is None and _is_known_before(name, record, before):
-                noted.setdefault(name, []).append(record)
-        return noted
+        places = [key for name, some in records.items() for key in _places(name, some)]
+        known = store.get(places)
+        if None not in known:
+            return {}
+        unknown = {place for place, blob in zip(places, known, strict=True) if blob is None}
+        noted = {
+            name: [
+                record
+                for record, place in zip(some, _places(name, some), strict=True)
+                if place in unknown and _is_known_before(name, record, before)
+            ]
+            for name, some in records.items()
+        }
+        return {name: some for name, some in noted.items() if some}
 
     def _take_journeys(self, store: Writing, journeys: Plain) -> None:
         journeys = self._new(store, "route", journeys)
@@ -167,12 +174,12 @@ class Arrivals:
             self.insert(store, layouts, events)
 
 
-def _place(name: str, record: Record) -> bytes:
-    """Where it is told that a record is known; nowhere of an outcome, which may come again."""
+def _places(name: str, records: Sequence[Record]) -> list[bytes]:
+    """Where it is told that records are known; nowhere of an outcome, which may come again."""
     if name not in _PLACES:
-        return b"-"
+        return [b"-"] * len(records)
     mark, id_, _ = _PLACES[name]
-    return mark + record.__dict__[id_].encode()
+    return [mark + record.__dict__[id_].encode() for record in records]
 
 
 def _is_known_before(name: str, record: Record, instant: int) -> bool:

@@ -23,8 +23,8 @@ class Told(NamedTuple):
 class Pages(NamedTuple):
     """Closed pages: `starts` tells per page where it lies, if it was fetched; each has `rows` rows.
 
-    `lasts` tells, for the i-th window from `last_ends[i]` on, when closed pages had each label
-    last, in order of time.
+    `lasts` tells, for the i-th kind of labels from `last_ends[i]` on, when closed pages had each
+    label last, in order of time.
     """
 
     words: Column

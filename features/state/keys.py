@@ -7,6 +7,7 @@ and an end are characters that no record can contain, so that no two keys are th
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import repeat
 
 from features.columns import Column
 from features.state.layout import Layout
@@ -48,10 +49,10 @@ def keys_of(layout: Layout, parts: Sequence[list[str | None]], size: int) -> lis
     """The key of each row, of the parts in each column; None where one is missing."""
     if not parts:
         return [f"{START}{layout.mark}".encode()] * size
-    return [
-        None if None in row else "".join((START, *row, layout.mark)).encode()
-        for row in zip(*parts, strict=True)
-    ]
+    rows = zip(repeat(START), *parts, repeat(layout.mark), strict=False)
+    if not size or any(None in column for column in parts):
+        return [None if None in row else "".join(row).encode() for row in rows]
+    return [*"\n".join(map("".join, rows)).encode().split(b"\n")]  # no record has a line break
 
 
 def texts_of(column: Column) -> Texts:

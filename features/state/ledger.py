@@ -8,7 +8,7 @@ the events alone, not on how they came.
 """
 
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -72,16 +72,14 @@ def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> N
 
 def _blobs(
     store: Writing, layout: Layout, keys: list[bytes], out: Column, ends: Column
-) -> list[tuple[bytes, bytes]]:
-    whole, most = out.tobytes(), HEADER_WORDS + 2 * PAGE_ROWS * layout.width
-    blobs, start = [], 0
-    for key, stop in zip(keys, ends.tolist(), strict=True):
-        blob = whole[8 * start : 8 * stop]
-        if stop - start >= most:
-            blob = _closed(store, layout, key, out[start:stop])
-        blobs.append((key, blob))
-        start = stop
-    return blobs
+) -> Iterator[tuple[bytes, bytes]]:
+    whole, bounds = out.tobytes(), np.concatenate([[0], ends])
+    of_bytes = (8 * bounds).tolist()
+    blobs = [whole[start:stop] for start, stop in pairwise(of_bytes)]
+    most = HEADER_WORDS + 2 * PAGE_ROWS * layout.width
+    for at in np.flatnonzero(np.diff(bounds) >= most).tolist():
+        blobs[at] = _closed(store, layout, keys[at], out[bounds[at] : bounds[at + 1]])
+    return zip(keys, blobs, strict=True)
 
 
 def _with_pages(blobs: list[Blob | None]) -> Iterator[int]:

@@ -35,7 +35,7 @@ class Plan:
     _numbered: Column
     _widths: Column
     _summary_widths: Column
-    _labelled: tuple[tuple[int, int, int], ...]
+    _labelled: tuple[tuple[int, int], ...]
     _no_pages: tuple[Told, Pages]
     _no_passing: Passing
 
@@ -44,15 +44,16 @@ class Plan:
         """The plan for windows; `layouts` must hold their keyings."""
         slots: dict[Slot, int] = {}
         numbered: list[tuple[int, ...]] = []
-        labelled: list[tuple[int, int, int]] = []
+        labelled: dict[tuple[int, int], int] = {}
         for window in windows:
             layout = layouts[keying_of(window)]
             slot = slots.setdefault(Slot(layout, window.by), len(slots))
             span = -1 if window.days is None else window.days * DAY_US
-            reducer = REDUCERS.index(window.reducer)
+            reducer, told_at = REDUCERS.index(window.reducer), layout.summary_word(window)
             if window.reducer == "distinct":
-                labelled.append((len(numbered), slot, layout.labels.index(str(window.value))))
-            numbered.append((slot, reducer, span, layout.word(window), layout.summary_word(window)))
+                label = slot, layout.labels.index(str(window.value))
+                told_at = labelled.setdefault(label, len(labelled))
+            numbered.append((slot, reducer, span, layout.word(window), told_at))
         columns = tuple(sorted({name for slot in slots for name in slot.by}))
         return cls(
             windows=tuple(windows),
@@ -66,7 +67,7 @@ class Plan:
             _widths=np.array([slot.layout.width for slot in slots], np.int64),
             _summary_widths=np.array([slot.layout.summary_width for slot in slots], np.int64),
             _labelled=tuple(labelled),
-            _no_pages=_no_pages(len(windows), len(slots)),
+            _no_pages=_no_pages(len(labelled), len(slots)),
             _no_passing=Passing(_EMPTY, np.zeros(len(slots) + 1, np.int64)),
         )
 
@@ -115,8 +116,10 @@ class Plan:
         """What is told of the closed pages of all slots, and those that are needed."""
         slots = with_pages.tolist()
         where = [summaries_key(keys[slot] or _NOWHERE) for slot in slots]
-        labelled = [one for one in self._labelled if one[1] in slots]
-        where += [lasts_key(keys[slot] or _NOWHERE, label) for _, slot, label in labelled]
+        where += [
+            lasts_key(keys[slot] or _NOWHERE, label) if slot in slots else _NOWHERE
+            for slot, label in self._labelled
+        ]
         blobs = store.get(where)
         summaries = blobs[: len(slots)]
         told, wanted = paged(
@@ -127,10 +130,7 @@ class Plan:
             words(summaries),
             starts_of(summaries),
         )
-        lasts: list[Blob | None] = [None] * len(self.windows)
-        for (window, *_), blob in zip(labelled, blobs[len(slots) :], strict=True):
-            lasts[window] = blob
-        return told, self._fetched(store, keys, wanted, len(told.starts), lasts)
+        return told, self._fetched(store, keys, wanted, len(told.starts), blobs[len(slots) :])
 
     def _fetched(
         self,
@@ -154,7 +154,7 @@ _EMPTY = np.frombuffer(b"", np.int64)
 _NO_STARTS = np.zeros(0, np.int64)
 
 
-def _no_pages(windows: int, slots: int) -> tuple[Told, Pages]:
+def _no_pages(labels: int, slots: int) -> tuple[Told, Pages]:
     told = Told(_EMPTY, np.zeros(slots + 1, np.int64), _NO_STARTS)
-    ends = np.zeros(windows + 1, np.int64)
+    ends = np.zeros(labels + 1, np.int64)
     return told, Pages(_EMPTY, _NO_STARTS, ledger.PAGE_ROWS, _EMPTY, ends)

@@ -2,7 +2,8 @@
 
 A ledger is a slot: its open blob, the summaries of its closed pages, and those pages themselves
 where a window begins, ends or counts different labels in them. A window is a row of five words:
-slot, reducer, span in microseconds (-1 for ever), word in a row, word in a summary.
+slot, reducer, span in microseconds (-1 for ever), word in a row, and word in a summary or, where
+different labels are counted, which of the labels they are.
 """
 
 from typing import NamedTuple
@@ -99,15 +100,15 @@ def reduced(
         gathered[:] = 0
         gathered[NEWEST] = MISSING
         if told.bases[slot + 1] > told.bases[slot]:
-            _take_pages(gathered, told, pages, i, windows[i], width, begin, at)
+            _take_pages(gathered, told, pages, windows[i], width, begin, at)
         start, stop = opened.starts[slot], opened.starts[slot + 1]
         if stop > start:
             rows = opened.words[start + HEADER_WORDS : stop]
             _take_rows(gathered, rows, width, word, reducer, begin, at)
-        beside = passing.words[passing.starts[slot] : passing.starts[slot + 1]].reshape(-1, width)
-        for row in range(len(beside)):
-            if begin <= beside[row, 0] < at:
-                _take_passing(gathered, beside, row, word, reducer, begin)
+        start, stop = passing.starts[slot], passing.starts[slot + 1]
+        if stop > start:
+            beside = passing.words[start:stop].reshape(-1, width)
+            _take_all_passing(gathered, beside, word, reducer, begin, at)
         numbers[i] = number_gathered(gathered, reducer, at)
     return numbers
 
@@ -117,15 +118,14 @@ def _take_pages(
     gathered: Column,
     told: Told,
     pages: Pages,
-    i: int,
     window: Column,
     width: int,
     begin: int,
     at: int,
 ) -> None:
-    slot, reducer, _, word, of_value = window
+    slot, reducer, _, word, told_at = window
     if reducer == DISTINCT and told_by_lasts(told, slot, at):
-        lasts = pages.lasts[pages.last_ends[i] : pages.last_ends[i + 1]]
+        lasts = pages.lasts[pages.last_ends[told_at] : pages.last_ends[told_at + 1]]
         gathered[DIFFERENT] += len(lasts) - np.searchsorted(lasts, begin)
         return
     first, stop, whole, whole_stop = pages_of(told, slot, begin, at)
@@ -134,7 +134,7 @@ def _take_pages(
     for page in range(first, whole):
         _take_rows(gathered, page_rows(pages, page, width), width, word, reducer, begin, at)
     if whole < whole_stop:
-        _take_summaries(gathered, told, slot, whole, whole_stop, of_value, reducer)
+        _take_summaries(gathered, told, slot, whole, whole_stop, told_at, reducer)
     for page in range(whole_stop, stop):
         _take_rows(gathered, page_rows(pages, page, width), width, word, reducer, begin, at)
 
@@ -196,6 +196,15 @@ def _take_rows(
                 gathered[SUM] += value
                 gathered[PRESENT] += 1
         gathered[NEWEST] = rows[(stop - 1) * width + word]
+
+
+@njit(cache=True)
+def _take_all_passing(
+    gathered: Column, beside: Column, word: int, reducer: int, begin: int, at: int
+) -> None:
+    for row in range(len(beside)):
+        if begin <= beside[row, 0] < at:
+            _take_passing(gathered, beside, row, word, reducer, begin)
 
 
 @njit(cache=True)

@@ -106,6 +106,7 @@ class State:
                 transaction.put([(_MADE_FOR, made_for)])
         elif held != made_for:
             raise StateMismatch(
-                "the online state was made for other windows than the catalogue has now; "
+                "the online state was made for other windows than the catalogue has now, "
+                "or lies in another form; "
                 "make it anew with `tidegate state rebuild`"
             )
