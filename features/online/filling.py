@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from features.columns import NO_INSTANT, Column, instant_us
 from features.program.operations import Kind
@@ -47,7 +48,7 @@ class Filling:
     """
 
     def __init__(self, program: Program, codes: Codes) -> None:
-        self._registers = program.registers(codes.__getitem__)[:, None]
+        self._registers = program.registers(codes.__getitem__)
         numbers, instants, texts = (
             _fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)
         )
@@ -60,16 +61,12 @@ class Filling:
 
     def filled(self, rows: Sequence[Row], codes: Codes) -> Column:
         """New registers as float64 with a column per row; new texts are added to the codes."""
-        registers = np.empty((len(self._registers), len(rows)))
-        registers[:] = self._registers
-        if not rows:
-            return registers
         columns = self._columns(rows)
         numbers = np.array([*chain(*columns[: self._instants])], np.float64)  # NaN of None
-        registers[self._number_places] = numbers.reshape(-1, len(rows))
         wholes = np.array(self._wholes(columns, codes), np.int64)
-        registers.view(np.int64)[self._whole_places] = wholes.reshape(-1, len(rows))
-        return registers
+        return _spread(
+            self._registers, len(rows), self._number_places, numbers, self._whole_places, wholes
+        )
 
     def _wholes(self, columns: Sequence[Sequence[Any]], codes: Codes) -> list[int]:
         """The cells of instants and of texts, field by field."""
@@ -78,6 +75,26 @@ class Filling:
             *[NO_INSTANT if value is None else instant_us(value) for value in instants],
             *map(codes.__getitem__, chain(*columns[self._texts :])),
         ]
+
+
+@njit(cache=True)
+def _spread(
+    row: Column,
+    rows: int,
+    number_places: Column,
+    numbers: Column,
+    whole_places: Column,
+    wholes: Column,
+) -> Column:
+    """Rows of registers, alike but for the places of numbers and wholes, given place by place."""
+    registers = np.empty((len(row), rows))
+    for place in range(len(row)):
+        registers[place] = row[place]
+    for at, place in enumerate(number_places):
+        registers[place] = numbers[at * rows : (at + 1) * rows]
+    for at, place in enumerate(whole_places):
+        registers.view(np.int64)[place] = wholes[at * rows : (at + 1) * rows]
+    return registers
 
 
 def _fields(program: Program, kind: Kind) -> dict[Key, int]:
@@ -100,7 +117,7 @@ def _reading(keys: Sequence[Key]) -> Callable[[Iterable[Row]], list[Sequence[Any
     read = itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[n] for n in names)
 
     def columns_of(rows: Iterable[Row]) -> list[Sequence[Any]]:
-        columns: list[Sequence[Any]] = [*zip(*map(read, rows), strict=True)]
+        columns: list[Sequence[Any]] = [*zip(*map(read, rows), strict=True)] or [()] * len(names)
         for at, look in looks:
             columns[at] = [value if value is None else look(value) for value in columns[at]]
         return columns
@@ -116,7 +133,13 @@ class Transfer:
 
     def copy(self, source: Column, target: Column) -> None:
         """Copy into every row of the target."""
-        target[self._target] = source[self._source]
+        _copy(source, self._source, target, self._target)
+
+
+@njit(cache=True)
+def _copy(source: Column, places: Column, target: Column, into: Column) -> None:
+    for at in range(len(places)):
+        target[into[at]] = source[places[at], 0]
 
 
 class Reading:
