@@ -166,4 +166,4 @@ def _numbers(array: pa.Array) -> npt.NDArray[np.float64]:
     """The numbers of an array; not by `to_numpy`, which loads pandas."""
     if array.null_count:
         raise ArtefactError("usual.parquet: holds a null")
-    return np.from_dlpack(array)
+    return np.asarray(np.from_dlpack(array), np.float64)

@@ -9,6 +9,7 @@ import pytest
 
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.decisions.decision import Decision
+from serving.explanation.telling import Told
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import Service
 
@@ -59,6 +60,24 @@ def test_without_the_scope_no_contribution_leaves_the_service(service: Service) 
     for response in (scored, repeated, read, forbidden):
         everything = response.text + repr(response.headers)
         assert not [word for word in SECRET_WORDS if word in everything]
+
+
+def test_what_a_machine_asked_is_put_into_words_when_a_person_reads_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = service.key("score", "explain")
+    told = service.score(shipment(), reader).json()["reasons"]
+    with monkeypatch.context() as silent:
+        silent.delattr(Told, "reasons")
+        answer = service.score(shipment(), service.key("score"))
+
+    address = f"/v1/decisions/{answer.json()['decision_id']}"
+    record = service.house.log.record(answer.json()["decision_id"])
+    assert record is not None
+    assert not [reason for reason in told if reason["words"] in record]
+    assert len(answer.content) < 1_000
+    explanation = service.client.get(f"{address}/explanation", headers=reader).json()
+    assert [reason["indicator"] for reason in explanation["reasons"]]
 
 
 def test_reading_a_decision_never_explains_it(service: Service) -> None:
