@@ -13,8 +13,16 @@ def upgrade() -> None:
     """Make the tables, and the column for those who sign in elsewhere."""
     _make_case_files()
     _make_rescue_calls()
-    op.add_column("accounts", sa.Column("subject", sa.Text))
-    op.create_index("one_account_per_subject", "accounts", ["subject"], unique=True)
+    _add_subject()
+
+
+def _add_subject() -> None:
+    columns = sa.inspect(op.get_bind()).get_columns("accounts")
+    if "subject" not in {column["name"] for column in columns}:
+        op.add_column("accounts", sa.Column("subject", sa.Text))
+    op.create_index(
+        "one_account_per_subject", "accounts", ["subject"], unique=True, if_not_exists=True
+    )
 
 
 def _make_case_files() -> None:
