@@ -158,6 +158,7 @@ def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:
 
     assert both == {
         "status": "ready",
+        "is_live": False,
         "degraded": [],
         "models": {"route": "1", "shipment": "1"},
         "decisions": 0,

@@ -5,6 +5,7 @@ import json
 import random
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -227,13 +228,16 @@ def test_a_checkpoint_shows_that_the_end_was_cut_off(log: Path, service: Service
 
 def test_an_old_copy_put_in_place_is_found_by_the_witness(log: Path, service: Service) -> None:
     sealed(service)
-    old = {name: (log.with_name(name)).read_bytes() for name in (log.name, f"{log.name}-wal")}
+    old = log.with_name("old.db")
+    with closing(sqlite3.connect(log)) as now, closing(sqlite3.connect(old)) as copy:
+        now.backup(copy)
     service.score(shipment(shipment_id="S-later"), service.key("score"))
     sealed(service)
     service.house.desk.writer.stop()
     service.house.log.close()
-    for name, content in old.items():
-        log.with_name(name).write_bytes(content)
+    for beside in ("-wal", "-shm"):
+        log.with_name(f"{log.name}{beside}").unlink(missing_ok=True)
+    old.replace(log)
 
     code, found = command(service)
     blind = command(service, "--witness", str(service.home / "none"))
