@@ -6,7 +6,7 @@ features against the `past`, a score by the `scorer`, reasons in words by `expla
 one of the `lanes`. `decisions` make it durable in the `store` before anything is answered. Leaves:
 a stored decision, never a verdict, which opens a case: in `review` a person claims and judges it,
 over the `api` or in the `console`, and what was found becomes an outcome. `monitor` estimates from
-those what holds of all traffic.
+those what holds of all traffic; `governance` holds what an agency owes before use and after harm.
 
 Inside the room: commands -> app -> console -> api -> house -> desk, review -> assessment ->
 decisions -> explanation, scorer, lanes -> store -> access, settings, errors. Only `store` knows

@@ -5,7 +5,8 @@ label is, `time_split` cuts time with a gap for late labels, `search` looks for 
 where asked to, `fit` grows trees, `calibration` turns margins into log-odds, `evaluation` asks what
 inspectors would have found; `candidate` strings them together. Leaves: a `risk_model` folder,
 signed and checked, and through `tracking` a registered version; `judgement` asks every gate in
-`gates` about it, and `promotion` makes it the champion once all are passed.
+`gates` about it, and `promotion` makes it the champion once all are passed. `dossier` gathers all
+that is on file about a version, and `backtest` replays whom a policy would have inspected.
 
 May import `features`. Of this room, serving knows only `risk_model`, `estimators` and `errors`;
 only `tracking` opens the door to MLflow.
