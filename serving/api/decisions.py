@@ -43,6 +43,13 @@ def decision_seen_by(house: House, caller: Caller, decision_id: str) -> Decision
     A caller tied to offices sees the decisions of those offices and its own.
     """
     record = house.log.record(decision_id, View(caller.key_id, caller.offices))
-    if record is None:
+    decision = None if record is None else Decision.model_validate_json(record)
+    if decision is None or not may_see(caller, decision):
         raise NotFound("no decision with this id can be seen with this key")
-    return Decision.model_validate_json(record)
+    return decision
+
+
+def may_see(caller: Caller, decision: Decision) -> bool:
+    """Whether it is none about lives at risk, or one for those who help, audit, or asked for it."""
+    is_for_all = decision.lane != "rescue" or decision.caller_id == caller.key_id
+    return is_for_all or caller.may("rescue") or caller.may("audit")

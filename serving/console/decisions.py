@@ -6,14 +6,13 @@ from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse
 
 from serving.access.callers import Caller
-from serving.api.decisions import decision_seen_by
+from serving.api.decisions import decision_seen_by, may_see
 from serving.api.requests import TheHouse
 from serving.console.case import Case
 from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous import as_seen_by
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.decisions.decision import Decision
-from serving.errors import NotFound
 from serving.looking_back import looking_back
 from serving.store.decision_log import View
 
@@ -28,22 +27,15 @@ def newest(house: TheHouse, reader: MayRead, session: TheSession) -> HTMLRespons
     """The newest decisions that the reader may see."""
     records = house.log.newest(View(reader.key_id, reader.offices), MOST)
     read = (Decision.model_validate_json(record) for record in records)
-    seen = (each for each in read if _may_see(reader, each))
+    seen = (each for each in read if may_see(reader, each))
     cases = [Case.of(as_seen_by(reader, each, house.pseudonyms)) for each in seen]
     return page("decisions.html", reader=reader, session=session, cases=cases, most=MOST)
-
-
-def _may_see(reader: Caller, decision: Decision) -> bool:
-    """Whether it is none of those whose lives are at risk, or the reader is there for them."""
-    return decision.lane != "rescue" or reader.may("rescue") or reader.may("audit")
 
 
 @router.get("/{decision_id}")
 def one(house: TheHouse, reader: MayRead, session: TheSession, decision_id: str) -> HTMLResponse:
     """One decision as a case: evidence first, score last."""
     decision = decision_seen_by(house, reader, decision_id)
-    if not _may_see(reader, decision):
-        raise NotFound("no decision with this id can be seen by you")
     decision = as_seen_by(reader, decision, house.pseudonyms)
     case, looked = Case.of(decision), looking_back(house.desk.assessor.champions, decision)
     return page("decision.html", reader=reader, session=session, case=case, looked=looked)
