@@ -1,9 +1,11 @@
 """The service beside its peers: client and server on the same cores, one process each.
 
-Ours reads records, computes features, scores, explains and waits until the decision is on disk; the
-peers get a ready feature vector of the same model and keep nothing. All are up at once and asked in
-turn, so that a busy machine is busy for all; a ratio above 1 says how many times faster ours is.
-Processor time per request is less moved by what else runs on the machine than the clock is.
+Ours reads records, computes features, scores, explains and waits until the decision is on disk. A
+machine's key is answered the decision, and its explanation is put into words when a person reads
+it; a person's key is answered all of it. The peers get a ready feature vector of the same model and
+keep nothing. All are up at once and asked in turn, so that a busy machine is busy for all; a ratio
+above 1 says how many times faster ours is. Processor time per request is less moved by what else
+runs on the machine than the clock is.
 
     python -m experiments.benchmarks.service [HOME]     (HOME is made where it is not given)
 """
@@ -27,7 +29,7 @@ import mlflow.lightgbm
 import numpy as np
 
 from experiments.benchmarks.served_home import bodies, make_home
-from serving.access.api_keys import new_key
+from serving.access.api_keys import Scope, new_key
 from serving.app import utc_now
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
@@ -63,8 +65,8 @@ def main() -> None:
             make_home(home)
         with _tidegate(home):  # so that what is compiled or made once is there
             pass
-        ours = stack.enter_context(_tidegate(home))
-        sides = [ours, *(stack.enter_context(peer) for peer in _peers(home))]
+        ours, in_words = stack.enter_context(_tidegate(home))
+        sides = [ours, in_words, *(stack.enter_context(peer) for peer in _peers(home))]
         rates: dict[str, list[float]] = {side.name: [] for side in sides}
         cpu_ms: dict[str, list[float]] = {side.name: [] for side in sides}
         for side in sides:
@@ -200,25 +202,34 @@ def request(path: str, body: bytes, *headers: str) -> bytes:
 
 
 @contextmanager
-def _tidegate(home: Path) -> Iterator[Side]:
-    engine = open_database(home / "tidegate.db", is_service=False)
-    kept, shown = new_key(f"bench-{time.time_ns()}", ("score", "explain"), (), utc_now())
-    KeyRegister(engine).add(kept)
-    engine.dispose()
-    key = f"Authorization: Bearer {shown}"
+def _tidegate(home: Path) -> Iterator[tuple[Side, Side]]:
+    machine, person = _bearer(home, ("score",)), _bearer(home, ("score", "explain"))
     arriving = bodies(home, f"{time.time_ns()}")
     run = f"{time.time_ns()}"
 
-    def requests() -> Requests:
-        for number, body in enumerate(arriving):
-            yield request("/v1/scores", body, key, f"Idempotency-Key: {run}-{number}")
+    def requests(key: str) -> Requests:
+        for body in arriving:
+            once = f"Idempotency-Key: {run}-{time.perf_counter_ns()}"
+            yield request("/v1/scores", body, key, once)
 
     array = b"[" + b",".join(islice(arriving, BATCH)) + b"]"
-    batch = request("/v1/scores/batch", array, key, f"Idempotency-Key: {run}-batch")
+    batch = request("/v1/scores/batch", array, machine, f"Idempotency-Key: {run}-batch")
     port = _free_port()
     command = ["-m", "serving.commands.main", "serve", "--home", str(home), "--port", str(port)]
     with _running("tidegate", port, "/health/ready", [sys.executable, *command]) as pid:
-        yield Side("tidegate: records to decision", port, pid, requests(), batch)
+        yield (
+            Side("tidegate: records to decision", port, pid, requests(machine), batch),
+            Side("tidegate: and all reasons in words", port, pid, requests(person)),
+        )
+
+
+def _bearer(home: Path, scopes: tuple[Scope, ...]) -> str:
+    """The header of a fresh key."""
+    engine = open_database(home / "tidegate.db", is_service=False)
+    kept, shown = new_key(f"bench-{time.time_ns()}", scopes, (), utc_now())
+    KeyRegister(engine).add(kept)
+    engine.dispose()
+    return f"Authorization: Bearer {shown}"
 
 
 def _peers(home: Path) -> Iterator[AbstractContextManager[Side]]:

@@ -18,7 +18,7 @@ from serving.errors import (
     NotSignedIn,
     Unprocessable,
 )
-from serving.explanation.language import Language, best_of, languages_in
+from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.house import House
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
@@ -197,6 +197,6 @@ async def _submitted(request: Request) -> dict[str, Any]:
         "house": house,
         "caller": caller,
         "idempotency_key": _usable(headers.get("idempotency-key")),
-        "language": await the_language(house, accepted),
+        "language": await the_language(house, accepted) if accepted else ENGLISH,
         "body": await json_body(request, house),
     }
