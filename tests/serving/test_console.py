@@ -37,6 +37,24 @@ def decided(service: Service, body: dict[str, Any], caller: dict[str, str]) -> D
     return Decision.model_validate_json(record)
 
 
+def test_a_session_planted_before_signing_in_opens_nothing_after_it(service: Service) -> None:
+    sign_in(service, service.key("explain"))
+    (name,) = service.client.cookies
+    planted = service.client.cookies[name]
+    service.client.cookies.clear()
+    service.client.cookies.set(name, "planted-by-another")
+
+    sign_in(service, service.key("explain"))
+
+    fresh = [cookie.value for cookie in service.client.cookies.jar if cookie.name == name]
+    given = next(value for value in fresh if value != "planted-by-another")
+    assert given not in (planted, "planted-by-another")
+    service.client.cookies.clear()
+    service.client.cookies.set(name, "planted-by-another")
+    answer = service.client.get("/console/decisions", follow_redirects=False)
+    assert (answer.status_code, "/console/sign-in" in answer.headers["location"]) == (303, True)
+
+
 @pytest.mark.parametrize(
     "page", ["", "/", "/decisions", "/decisions/x", "/features", "/features/x"]
 )
