@@ -156,7 +156,7 @@ IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
 
 @pytest.mark.faults
 @pytest.mark.parametrize("page_rows", [2, 3, 256])
-@settings(max_examples=how_many(15, 400), deadline=None)
+@settings(max_examples=how_many(30, 400), deadline=None)
 @given(
     rows=st.lists(event, min_size=1, max_size=40),
     queries=st.lists(query, min_size=1, max_size=4),
