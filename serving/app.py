@@ -83,9 +83,6 @@ from serving.store.state_table import shared_state
 from serving.store.summary_store import SummaryStore
 from serving.submitted import read_submission
 
-GARBAGE_AT = 50_000
-"""So many objects are made before cycles are looked for: each decision makes thousands."""
-
 
 def utc_now() -> datetime:
     """The present: the only place where the service reads it."""
@@ -100,7 +97,6 @@ def served() -> FastAPI:
     app.state.house.desk.assessor.warm_up(examples)
     gc.collect()
     gc.freeze()  # what is here by now stays: no request need wait until it was looked through
-    gc.set_threshold(GARBAGE_AT)
     return app
 
 
