@@ -125,7 +125,7 @@ def _expression(window: Window) -> str:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("page_rows", [2, 3, 256])
-@settings(max_examples=how_many(15, 400), deadline=None)
+@settings(max_examples=how_many(25, 400), deadline=None)
 @given(
     rows=st.lists(event, min_size=1, max_size=40),
     queries=st.lists(query, min_size=1, max_size=4),

@@ -42,7 +42,6 @@ ADDING = """
 import sys
 from pathlib import Path
 from features.state.embedded import EmbeddedStore
-from features.state.schema import Schema
 from features.state.state import State
 from tests.features.test_state_store import payments
 state = State(EmbeddedStore(Path(sys.argv[1])))
@@ -55,7 +54,6 @@ READING = """
 import sys
 from pathlib import Path
 from features.state.embedded import EmbeddedStore
-from features.state.schema import Schema
 from features.state.state import State
 from tests.features.test_state_store import paid
 state = State(EmbeddedStore(Path(sys.argv[1])))

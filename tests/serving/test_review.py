@@ -273,7 +273,7 @@ def test_a_disposition_without_its_reasons_is_refused(
 @pytest.mark.faults
 @pytest.mark.parametrize("act", ["claim", "dispositions"])
 def test_of_many_at_once_one_wins_and_the_others_are_told(reviewed: Service, act: str) -> None:
-    rounds, at_once = count(3, 200), count(6, 64)
+    rounds, at_once = count(4, 200), count(6, 64)
     for number in range(rounds):
         case_id = open_case(reviewed, f"S-{number}")
         keys = [reviewed.key("review") for _ in range(at_once)]
