@@ -1,6 +1,5 @@
 """What a champion says about vectors of features."""
 
-import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,7 +9,7 @@ from serving.explanation.parts import Part
 from serving.explanation.usual import percentile_of
 from serving.explanation.wording import Value
 from serving.scorer.champions import Champion
-from serving.scorer.scores import Scores
+from serving.scorer.scores import Scores, logistic
 
 
 class Inspected(Part):
@@ -94,7 +93,7 @@ def _inspected(champion: Champion, log_odds: float) -> Inspected:
     bands = champion.model.manifest.score_bands
     place = bisect_left(bands, log_odds, key=lambda band: band.most)
     band = bands[min(place, len(bands) - 1)]
-    least, most = (1 / (1 + math.exp(-end)) for end in (band.least, band.most))
+    least, most = logistic(np.array([band.least, band.most])).tolist()
     return Inspected(
         least=least,
         most=most,

@@ -7,7 +7,6 @@ of this case: the range says what such an input holds elsewhere, not what it wil
 known in this case stays as it is.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -18,7 +17,7 @@ from features.wanted import WANTED, filled_by, tells_of
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.parts import Part
 from serving.explanation.wording import Value
-from serving.scorer.scores import Scorer
+from serving.scorer.scores import Scorer, logistic
 
 FEWEST_ROWS = 5
 """Fewer real rows with the input say nothing of a range."""
@@ -106,7 +105,7 @@ def _variants(
 def _told(path: str, log_odds: Floats, language: Language) -> MissingInput:
     low, high = (None, None)
     if len(log_odds) >= FEWEST_ROWS:
-        low, high = (1 / (1 + math.exp(-end)) for end in np.quantile(log_odds, [0.05, 0.95]))
+        low, high = logistic(np.quantile(log_odds, [0.05, 0.95])).tolist()
     words = missing_in_words(path, language)
     return MissingInput(input=path, words=words, low=low, high=high, rows=len(log_odds))
 

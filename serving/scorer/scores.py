@@ -112,7 +112,7 @@ class Scorer:
         log_odds = calibration.slope * explained.margins + calibration.intercept
         scores = Scores(
             log_odds=log_odds,
-            probability=_logistic(log_odds),
+            probability=logistic(log_odds),
             contributions=calibration.slope * explained.parts,
             base_log_odds=calibration.slope * self.trees.expected + calibration.intercept,
         )
@@ -122,7 +122,7 @@ class Scorer:
     def probabilities(self, rows: Floats) -> Floats:
         """The probabilities of rows [n, features] alone, to the bit as `score` has them."""
         calibration = self.model.manifest.calibration
-        return _logistic(calibration.slope * self.trees.margins(rows) + calibration.intercept)
+        return logistic(calibration.slope * self.trees.margins(rows) + calibration.intercept)
 
 
 def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> None:
@@ -133,7 +133,8 @@ def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> 
             )
 
 
-def _logistic(log_odds: Floats) -> Floats:
+def logistic(log_odds: Floats) -> Floats:
+    """The probability of log-odds, as every one that is told is made: equal to the bit."""
     with np.errstate(over="ignore"):
         return 1.0 / (1.0 + np.exp(-log_odds))
 
