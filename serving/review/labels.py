@@ -6,7 +6,7 @@ from features.records import Outcome, SelectedBy
 from serving.decisions.decision import Decision
 from serving.lanes.placement import LaneReason
 from serving.review.dispositions import MEANING, Disposition
-from serving.store.case_rows import LabelRow
+from serving.store.record_store import RecordRow
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
     "life_at_risk": "intelligence",
@@ -19,7 +19,7 @@ SELECTED_BY: dict[LaneReason, SelectedBy] = {
 
 def label_of(
     decision: Decision, disposition: Disposition, reviewer: str, at: datetime
-) -> tuple[Outcome, LabelRow] | None:
+) -> tuple[Outcome, RecordRow] | None:
     """The outcome that a disposition states, as record and as row; None where nobody looked."""
     result = MEANING[disposition.code].result
     if result is None:
@@ -33,7 +33,8 @@ def label_of(
         selected_by=SELECTED_BY[decision.lane_reason],
         selection_probability=decision.selection_probability,
     )
-    row = LabelRow(
+    row = RecordRow(
+        kind="outcomes",
         record_id=f"{decision.decision_id}:{at.isoformat()}",
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,

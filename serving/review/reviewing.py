@@ -19,8 +19,9 @@ from serving.review.labels import label_of
 from serving.review.opening import CASE, RANK, opened
 from serving.store.case_book import CaseBook
 from serving.store.case_files import CaseFiles, FileRow
-from serving.store.case_rows import CaseRow, EventRow, LabelRow, Linked, Place, Sight, Wanted
+from serving.store.case_rows import CaseRow, EventRow, Linked, Place, Sight, Wanted
 from serving.store.decision_log import DecisionLog
+from serving.store.record_store import RecordRow
 from serving.submitted import read_submission
 
 CHANGED = TypeAdapter(dict[str, tuple[object, object]])
@@ -129,7 +130,7 @@ class Reviewing:
         decision = self._decision(case_id)
         told: list[Outcome] = []
 
-        def change(row: CaseRow) -> tuple[CaseRow, EventRow, LabelRow | None]:
+        def change(row: CaseRow) -> tuple[CaseRow, EventRow, RecordRow | None]:
             after, event, _ = _changed(
                 lambda case: acts.dispose(case, reviewer.name, at, disposition), row
             )
@@ -152,7 +153,7 @@ class Reviewing:
         return Decision.model_validate_json(record)
 
 
-def _changed(act: Act, row: CaseRow) -> tuple[CaseRow, EventRow, LabelRow | None]:
+def _changed(act: Act, row: CaseRow) -> tuple[CaseRow, EventRow, RecordRow | None]:
     case, event = act(CASE.validate_json(row.state))
     after = replace(
         row,

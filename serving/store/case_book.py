@@ -20,7 +20,6 @@ from sqlalchemy import (
 from serving.store.case_rows import (
     CaseRow,
     EventRow,
-    LabelRow,
     Linked,
     LinkRow,
     Place,
@@ -28,6 +27,7 @@ from serving.store.case_rows import (
     Wanted,
 )
 from serving.store.engine import failing_as_unavailable
+from serving.store.record_store import RecordRow
 from serving.store.tables import (
     case_events,
     case_links,
@@ -47,7 +47,7 @@ MOST_COUNTED = 1_000
 Opened = Callable[[int, str], tuple[CaseRow, list[LinkRow]] | None]
 """A case and its links from a decision's place in the log and its record; None for a release."""
 
-Change = Callable[[CaseRow], tuple[CaseRow, EventRow, LabelRow | None]]
+Change = Callable[[CaseRow], tuple[CaseRow, EventRow, RecordRow | None]]
 
 
 class CaseBook:
@@ -110,7 +110,7 @@ class CaseBook:
             )
             append_event(connection, event)
             if label:
-                connection.execute(records.insert(), [{**asdict(label), "kind": "outcomes"}])
+                connection.execute(records.insert(), [asdict(label)])
         return after
 
     def note(self, event: EventRow) -> None:

@@ -59,18 +59,6 @@ class Linked:
 
 
 @dataclass(frozen=True)
-class LabelRow:
-    """An outcome as a record, for the label store."""
-
-    record_id: str
-    subject_kind: str
-    subject_id: str
-    received_at: str
-    caller_id: str
-    body: str
-
-
-@dataclass(frozen=True)
 class Sight:
     """What a reviewer may see: cases of these offices (none means all), and rescue or not."""
 
