@@ -93,12 +93,12 @@ def list_all(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 @incident.command()
 def verify(name: Name, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Check signature, digest and chain of what was frozen; exit 1 where anything was changed."""
-    from serving.decisions.checkpoints import Notary
+    from serving.decisions.checkpoints import public_key_of
     from serving.governance import incidents
     from serving.settings import settings_of
 
     settings = settings_of(home)
-    frozen = incidents.verify(_folder(settings, name), Notary.kept_in(settings.keys))
+    frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
     if as_json:
         print_json(frozen.model_dump(mode="json"))
     messages.print(f"{name}: as it was frozen, records {frozen.first} to {frozen.last}")

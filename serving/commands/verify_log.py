@@ -76,6 +76,7 @@ def checkpoints(
     import json
     from dataclasses import asdict
 
+    from serving.decisions.checkpoints import public_key_of
     from serving.settings import settings_of
     from serving.store.checkpoint_register import CheckpointRegister
     from serving.store.engine import open_database
@@ -84,26 +85,21 @@ def checkpoints(
     engine = open_database(settings.database, is_service=False)
     kept = CheckpointRegister(engine, settings.witness_file).all()
     out.write_text("".join(json.dumps(asdict(each)) + "\n" for each in kept), encoding="utf-8")
-    messages.print(f"{out}: {len(kept):,} checkpoints, signed by {_public_key(settings)}")
+    messages.print(f"{out}: {len(kept):,} checkpoints, signed by {public_key_of(settings.keys)}")
 
 
 def _proof(settings: "Settings", given: "list[Mark]", witness: Path, key: str | None) -> "Proof":
     from dataclasses import replace
 
+    from serving.decisions.checkpoints import public_key_of
     from serving.store.engine import open_database
     from serving.store.log_proof import prove, sealed_marks
 
     engine = open_database(settings.database, is_service=False)
     lines = witness.read_text(encoding="utf-8").splitlines() if witness.exists() else []
     try:
-        given = [*given, *sealed_marks(engine, lines, key or _public_key(settings))]
+        given = [*given, *sealed_marks(engine, lines, key or public_key_of(settings.keys))]
     except ValueError as error:
         proof = prove(engine, given)
         return replace(proof, why=str(error)) if proof.is_whole else proof
     return prove(engine, given)
-
-
-def _public_key(settings: "Settings") -> str:
-    """The key that checkpoints are signed with; empty where the service never started."""
-    file = settings.keys / "log.pub"
-    return file.read_text().strip() if file.exists() else ""

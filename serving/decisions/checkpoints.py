@@ -54,6 +54,12 @@ class Notary:
         return Checkpoint(mark.size, mark.head, signed_at, self.key_id, signature)
 
 
+def public_key_of(folder: Path) -> str:
+    """What the notary of an installation signs with (hex); empty where the service never began."""
+    file = folder / "log.pub"
+    return file.read_text().strip() if file.exists() else ""
+
+
 def statement(size: int, head: str, signed_at: str) -> bytes:
     """The bytes that a checkpoint's signature is taken of."""
     return f"tidegate decision log\n{size}\n{head}\n{signed_at}\n".encode()

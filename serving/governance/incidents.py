@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.folders import written_whole
@@ -120,11 +121,15 @@ def _count(counts: Counts, decision: Decision) -> None:
     counts["lanes"][decision.lane] += 1
 
 
-def verify(folder: Path, notary: Notary) -> Incident:
-    """The incident in `folder`, if it is as it was frozen. Raises IncidentRefused otherwise."""
+def verify(folder: Path, public_key: str) -> Incident:
+    """The incident in `folder`, if it is as it was frozen and signed with this key (hexadecimal).
+
+    Raises IncidentRefused otherwise.
+    """
     try:
         content = (folder / INCIDENT).read_bytes()
-        notary.key.public_key().verify(bytes.fromhex((folder / SIGNATURE).read_text()), content)
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(bytes.fromhex((folder / SIGNATURE).read_text()), content)
         incident = Incident.model_validate_json(content)
         evidence = (folder / EVIDENCE).read_bytes()
     except FileNotFoundError as error:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from serving.app import create_app
 from serving.commands.main import app as commands
-from serving.decisions.checkpoints import Notary
+from serving.decisions.checkpoints import Notary, public_key_of
 from serving.errors import IncidentRefused
 from serving.governance.incidents import EVIDENCE, Incident, Opening, freeze, incidents, verify
 from serving.settings import Settings
@@ -63,8 +63,8 @@ def frozen(service: Service, first: str, last: str, folder: Path) -> Incident:
     return freeze(house.log, Notary.kept_in(house.settings.keys), folder, opening(*stretch))
 
 
-def notary(service: Service) -> Notary:
-    return Notary.kept_in(service.house.settings.keys)
+def key(service: Service) -> str:
+    return public_key_of(service.house.settings.keys)
 
 
 def test_a_stretch_is_frozen_with_all_that_is_to_report(
@@ -79,7 +79,7 @@ def test_a_stretch_is_frozen_with_all_that_is_to_report(
     told = (tmp_path / "cutter" / "report.md").read_text()
     assert "A cutter was searched for days." in told
     assert incident.evidence in told
-    assert verify(tmp_path / "cutter", notary(service)) == incident
+    assert verify(tmp_path / "cutter", key(service)) == incident
     assert list(incidents(tmp_path)) == [incident]
 
 
@@ -93,10 +93,10 @@ def test_any_change_of_what_was_frozen_is_found(
     for at in range(0, len(content), max(1, len(content) // 40)):
         (folder / part).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
         with pytest.raises(IncidentRefused):
-            verify(folder, notary(service))
+            verify(folder, key(service))
     (folder / part).unlink()
     with pytest.raises(IncidentRefused, match="is missing"):
-        verify(folder, notary(service))
+        verify(folder, key(service))
 
 
 def test_nothing_is_left_behind_where_nothing_was_decided(
