@@ -52,6 +52,11 @@ def table(
     return f"{heading}<table{face}><tr>{top}</tr>{body}</table>"
 
 
+def note(text: str) -> str:
+    """A paragraph that stands out."""
+    return f'<p class="note">{escape(text)}</p>'
+
+
 def _picture(name: str, figure: Figure) -> str:
     content = io.BytesIO()
     figure.savefig(content, format="png")

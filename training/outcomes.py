@@ -67,12 +67,17 @@ class Outcomes:
 
         No weight exceeds `clip`. An unrecorded probability weighs 1: that choice cannot be undone.
         """
-        p = np.where(np.isnan(self.selection_probability), 1.0, self.selection_probability)
-        return np.asarray(np.minimum(1.0 / np.maximum(p, 1.0 / clip), clip))
+        return stands_for(self.selection_probability, clip=clip)
 
     def case_control_weights(self, *, clip: float) -> Floats:
         """As `weights` for cleared subjects; 1 for confirmed ones, however they were selected."""
         return np.where(self.label == 1, 1.0, self.weights(clip=clip))
+
+
+def stands_for(probability: Floats, *, clip: float) -> Floats:
+    """1 / probability, at most `clip`; a probability that is NaN was never recorded and gives 1."""
+    p = np.where(np.isnan(probability), 1.0, probability)
+    return np.asarray(np.minimum(1.0 / np.maximum(p, 1.0 / clip), clip))
 
 
 def as_instants(values: "pd.Series[pd.Timestamp]") -> Instants:

@@ -31,6 +31,7 @@ from training.ranking import Floats, Ints
 from training.reach import most_outside
 from training.reference import references
 from training.risk_model import sha256
+from training.sampling import evenly
 from training.score_bands import score_bands
 from training.time_split import TimeSplit, Window
 from training.training_set import TrainingSet
@@ -113,7 +114,7 @@ class ScoredWindow:
     @cached_property
     def explained(self) -> Explained:
         """Contributions of subjects from the whole window, evenly over its time."""
-        places = _spread(len(self.rows), EXPLAINED_ROWS)
+        places = evenly(len(self.rows), EXPLAINED_ROWS)
         contributions, _ = self._explained(places)
         return Explained(
             names=tuple(self.encoding.names),
@@ -180,7 +181,7 @@ class ScoredWindow:
     def _golden(self) -> tuple[tuple[GoldenVector, ...], float]:
         """Real rows from the whole range of scores, as a scorer must be able to answer them."""
         by_score = np.argsort(self.log_odds, kind="stable")
-        places = by_score[_spread(len(by_score), GOLDEN_VECTORS)]
+        places = by_score[evenly(len(by_score), GOLDEN_VECTORS)]
         contributions, base = self._explained(places)
         frame = self.data.frame.iloc[self.rows[places]]
         vectors = (
@@ -202,8 +203,3 @@ class ScoredWindow:
             self.calibration.slope * parts,
             self.calibration.slope * expected + self.calibration.intercept,
         )
-
-
-def _spread(rows: int, most: int) -> Ints:
-    """At most `most` positions, evenly over 0 … rows − 1, ends included."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, most)).round().astype(np.int64))

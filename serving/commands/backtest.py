@@ -37,11 +37,11 @@ def backtest(
     """Replay policies over a history week by week, each label hidden until it would be known."""
     from training.backtest.figures import figures
     from training.backtest.history import History
-    from training.backtest.policy import Policy
+    from training.backtest.policy import read_together
     from training.backtest.replay import replay
     from training.training_set import TrainingSet
 
-    policies = {file.stem: Policy.read(file) for file in policy}
+    policies = read_together(policy)
     standing = _model(model, home)
     kind: SubjectKind = subject.value
     data = TrainingSet.read(training_set or home / "training_sets" / kind, kind)

@@ -13,7 +13,7 @@ from training.encoding import Encoding
 from training.errors import NotEnoughLabels, PolicyRefused
 from training.fit import Rows, grow
 from training.margins import Margins
-from training.outcomes import Bools, Instants
+from training.outcomes import Bools, Instants, stands_for
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 from training.risk_model import RiskModel
@@ -54,8 +54,7 @@ class Found:
 
     def weights(self, rows: Ints) -> Floats:
         """How many subjects each row stands for, clipped."""
-        probability = np.nan_to_num(self.probability[rows], nan=1.0)
-        return np.asarray(1.0 / np.maximum(probability, 1.0 / LARGEST_WEIGHT))
+        return stands_for(self.probability[rows], clip=LARGEST_WEIGHT)
 
 
 class Model(Protocol):
@@ -115,7 +114,7 @@ class Retrained:
             self._fit(begins, found)
         assert self._margins is not None
         rows = EncodedRows(self.columns, np.arange(week.start, week.stop))
-        return 1.0 / (1.0 + np.exp(-self._margins.of_all(rows)))
+        return probability_of(self._margins.of_all(rows))
 
     def _is_due(self, begins: np.datetime64) -> bool:
         if self._margins is None:

@@ -1,30 +1,29 @@
 """Policies side by side as one HTML file."""
 
 from collections.abc import Iterable
-from html import escape
 
 from training.backtest.figures import PolicyFigures, TypologyFigures
 from training.backtest.pictures import pictures
 from training.evaluation.page import spelt
-from training.html import document, table
+from training.html import document, note, table
 
 Policies = tuple[PolicyFigures, ...]
 
 
 def page(policies: Policies, subject: str, *, is_invented: bool) -> str:
     """The whole page; texts from data are escaped."""
-    parts = (_note(is_invented=is_invented), _found(policies), _typologies(policies))
+    parts = (_told_by(is_invented=is_invented), _found(policies), _typologies(policies))
     title = f"Policies replayed over {len(policies[0].weeks)} weeks of {subject}s"
     return document(title, (*parts, _prevalence(policies)), pictures(policies))
 
 
-def _note(*, is_invented: bool) -> str:
+def _told_by(*, is_invented: bool) -> str:
     invented = "An invented world tells what every subject was, so hits are counted."
     logged = (
         "Only inspections that were really made tell of hits: each stands for as many as its "
         "recorded probability says. Brackets are 95 % intervals over weeks."
     )
-    return f'<p class="note">{escape(invented if is_invented else logged)}</p>'
+    return note(invented if is_invented else logged)
 
 
 def _found(policies: Policies) -> str:

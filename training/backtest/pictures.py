@@ -1,14 +1,15 @@
 """The pictures of a backtest, drawn without a screen."""
 
+from itertools import cycle
+
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from training.backtest.figures import PolicyFigures
+from training.drawing import GREEN, INK, PALE, WARM, framed
 from training.ranking import Floats
 
-COLOURS = ("#1b3a4b", "#c8553d", "#5b8a5a", "#8a6d3b", "#6b5b95")
+COLOURS = (INK, WARM, GREEN, "#8a6d3b", "#6b5b95")
 SMOOTHED_WEEKS = 8
 
 
@@ -19,18 +20,17 @@ def pictures(policies: tuple[PolicyFigures, ...]) -> dict[str, Figure]:
 
 def hits(policies: tuple[PolicyFigures, ...]) -> Figure:
     """All that was found, as it grows; dotted, what the true probabilities would have led to."""
-    figure, axes = _empty()
-    for policy, colour in zip(policies, COLOURS, strict=False):
-        weeks = [week.week for week in policy.weeks]
-        axes.plot(weeks, np.cumsum([week.hits for week in policy.weeks]), color=colour)
-        axes.plot([], [], color=colour, label=policy.name)
+    figure, axes = framed(6.4, 4.2)
+    for policy, colour in zip(policies, cycle(COLOURS), strict=False):
+        found = np.cumsum([week.hits for week in policy.weeks])
+        axes.plot([week.week for week in policy.weeks], found, color=colour, label=policy.name)
     best = [week.best for week in policies[0].weeks]
     if None not in best:
         axes.plot(
             [week.week for week in policies[0].weeks],
             np.cumsum(np.array(best, dtype=np.float64)),
             ":",
-            color="#9aa7b0",
+            color=PALE,
             label="best possible",
         )
     axes.set(xlabel="week", ylabel="confirmed so far", title="What was found")
@@ -40,8 +40,8 @@ def hits(policies: tuple[PolicyFigures, ...]) -> Figure:
 
 def precision(policies: tuple[PolicyFigures, ...]) -> Figure:
     """The share of inspections that find something, over the last weeks."""
-    figure, axes = _empty()
-    for policy, colour in zip(policies, COLOURS, strict=False):
+    figure, axes = framed(6.4, 4.2)
+    for policy, colour in zip(policies, cycle(COLOURS), strict=False):
         found = _over_last([week.hits for week in policy.weeks])
         inspected = _over_last([week.inspected for week in policy.weeks])
         share = np.divide(found, inspected, out=np.zeros_like(found), where=inspected > 0)
@@ -61,11 +61,3 @@ def _over_last(values: list[float] | list[int]) -> Floats:
     last = np.arange(1, len(sums))
     first = np.maximum(last - SMOOTHED_WEEKS, 0)
     return np.asarray(sums[last] - sums[first])
-
-
-def _empty() -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, 4.2), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes

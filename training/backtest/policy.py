@@ -1,6 +1,7 @@
 """A policy: whom an office with room for few inspections looks at, as a TOML file says it."""
 
 import tomllib
+from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -75,3 +76,20 @@ class Policy(Parameters):
             told = (f"{'.'.join(map(str, f['loc'])) or 'the file'}: {f['msg']}" for f in faults)
             allowed = ", ".join(cls.model_fields)
             raise PolicyRefused(f"{file}: {'; '.join(told)} (keys: {allowed})") from None
+
+
+def read_together(files: Iterable[Path]) -> dict[str, Policy]:
+    """Policies to compare, by the name of their file. Raises PolicyRefused.
+
+    They must decide on the same weeks, else what they find could not be compared.
+    """
+    policies: dict[str, Policy] = {}
+    for file in files:
+        if file.stem in policies:
+            raise PolicyRefused(f"{file}: another policy is called {file.stem!r}; rename one")
+        policies[file.stem] = Policy.read(file)
+    spans = {(policy.begins, policy.weeks) for policy in policies.values()}
+    if len(spans) > 1:
+        told = ", ".join(f"{n} {p.weeks} from {p.begins:%Y-%m-%d}" for n, p in policies.items())
+        raise PolicyRefused(f"want policies over the same weeks, got {told}")
+    return policies

@@ -11,7 +11,7 @@ from features.catalogue import catalogue
 from training.dossier.gathered import Dossier
 from training.evaluation.page import sections, spelt
 from training.evaluation.pictures import pictures
-from training.html import document, table
+from training.html import document, note, table
 
 Row = tuple[str, ...]
 
@@ -45,7 +45,7 @@ def page(told: Dossier) -> str:
 
 
 def _parts(told: Dossier) -> Iterable[str]:
-    yield _note(
+    yield note(
         "In the order of Annex IV of Regulation (EU) 2024/1689. Brackets are 95 % intervals."
     )
     yield table("1. What it is", ("", ""), _identity(told), of_words=True)
@@ -130,9 +130,5 @@ def _versions(told: Dossier) -> Iterable[Row]:
 
 def _card(told: Dossier) -> str:
     if told.card is None:
-        return _note("No card: this version was never promoted.")
+        return note("No card: this version was never promoted.")
     return f"<h2>Model card</h2><pre>{escape(told.card)}</pre>"
-
-
-def _note(text: str) -> str:
-    return f'<p class="note">{escape(text)}</p>'

@@ -1,8 +1,6 @@
 """The report as one HTML file that needs nothing beside it."""
 
 from collections.abc import Iterable
-from html import escape
-from string import Template
 
 from matplotlib.figure import Figure
 
@@ -14,29 +12,25 @@ from training.evaluation.report import (
     Stability,
     TypologyFigures,
 )
-from training.html import document, table
+from training.html import document, note, table
 from training.leakage.finding import Finding
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")
 
 MOST_PROXIES = 10
 
-_INTRODUCTION = Template("""<p>Declared from $begins to $ends (UTC): $labelled labelled subjects,
-$confirmed confirmed. Brackets are 95 % intervals.</p>
-<p class="note">$population</p>""")
-
 
 def page(report: Report, drawn: dict[str, Figure]) -> str:
     """The whole page; texts from data are escaped."""
     window = report.window
-    introduction = _INTRODUCTION.substitute(
-        begins=f"{window.begins:%Y-%m-%d}",
-        ends=f"{window.ends:%Y-%m-%d}",
-        labelled=f"{report.inspected.labelled:,}",
-        confirmed=f"{report.inspected.confirmed:,}",
-        population=escape(report.population_precision),
+    counts = report.inspected
+    about = (
+        f"<p>Declared from {window.begins:%Y-%m-%d} to {window.ends:%Y-%m-%d} (UTC): "
+        f"{counts.labelled:,} labelled subjects, {counts.confirmed:,} confirmed. "
+        "Brackets are 95 % intervals.</p>"
     )
-    return document(f"Evaluation of {report.name}", (introduction, *sections(report)), drawn)
+    parts = (about, note(report.population_precision), *sections(report))
+    return document(f"Evaluation of {report.name}", parts, drawn)
 
 
 def sections(report: Report) -> Iterable[str]:

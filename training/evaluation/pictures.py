@@ -1,17 +1,13 @@
 """The report's pictures, drawn without a screen."""
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from training.drawing import GREEN, INK, PALE, WARM, blank, framed
 from training.evaluation.beeswarm import beeswarm
 from training.evaluation.explained import Explained
 from training.evaluation.report import Figures, Report
 
-INK = "#1b3a4b"
-WARM = "#c8553d"
-PALE = "#9aa7b0"
-GREEN = "#5b8a5a"
 MOST_FEATURES = 25
 
 
@@ -25,7 +21,7 @@ def pictures(report: Report, explained: Explained | None = None) -> dict[str, Fi
     if report.importance:
         drawn["importance"] = importance(report)
     if explained is not None:
-        drawn["beeswarm"] = _figure(7.4, 6.4)
+        drawn["beeswarm"] = blank(7.4, 6.4)
         beeswarm(explained, drawn["beeswarm"])
         drawn["beeswarm"].axes[0].set_title("What moves scores, subject by subject")
     return drawn
@@ -33,7 +29,7 @@ def pictures(report: Report, explained: Explained | None = None) -> dict[str, Fi
 
 def reliability(report: Report) -> Figure:
     """What was promised against what came, in bins of equally many subjects."""
-    figure, axes = _empty(5.0, 4.6)
+    figure, axes = framed(5.0, 4.6)
     highest = 0.0
     for label, figures, colour in _sets(report):
         x = [b.probability for b in figures.reliability]
@@ -49,7 +45,7 @@ def reliability(report: Report) -> Figure:
 
 def at_capacity(report: Report) -> Figure:
     """Precision, recall and value captured at every share that can be inspected."""
-    figure, axes = _empty(5.6, 4.6)
+    figure, axes = framed(5.6, 4.6)
     for place, (name, colour) in enumerate(
         (("precision", WARM), ("recall", INK), ("value_captured", GREEN))
     ):
@@ -66,7 +62,7 @@ def at_capacity(report: Report) -> Figure:
 
 def lift(report: Report) -> Figure:
     """How many times as many as by lot, for all inspected and for each other way of counting."""
-    figure, axes = _empty(5.6, 4.6)
+    figure, axes = framed(5.6, 4.6)
     for place, (label, figures, colour) in enumerate(_sets(report)):
         _curve(axes, figures, "lift", colour, label, place)
     highest = max(at.lift.value or 1 for _, drawn, _ in _sets(report) for at in drawn.at_capacity)
@@ -93,7 +89,7 @@ def _curve(axes: Axes, figures: Figures, name: str, colour: str, label: str, pla
 def importance(report: Report) -> Figure:
     """The features that move scores most."""
     shown = report.importance[:MOST_FEATURES][::-1]
-    figure, axes = _empty(6.4, 1.2 + 0.24 * len(shown))
+    figure, axes = framed(6.4, 1.2 + 0.24 * len(shown))
     axes.barh(
         [entry.feature for entry in shown],
         [entry.mean_absolute_contribution for entry in shown],
@@ -113,16 +109,3 @@ def _sets(report: Report) -> list[tuple[str, Figures, str]]:
     if report.random_lane is not None:
         sets.append(("random lane", report.random_lane, WARM))
     return sets
-
-
-def _empty(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = _figure(width, height)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
-    FigureCanvasAgg(figure)
-    return figure

@@ -13,7 +13,7 @@ import pandas as pd
 
 from features.geography.regions import region_of
 from training.evaluation.report import ProxyFigures
-from training.ranking import Ints
+from training.sampling import evenly
 
 Codes = npt.NDArray[np.int64]
 
@@ -30,7 +30,7 @@ def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigure
     """
     regions = region_of(origins.astype(object).where(origins.notna(), None))
     known = np.flatnonzero(pd.Series(regions).notna().to_numpy())
-    rows = known[_spread(len(known), MOST_ROWS)]
+    rows = known[evenly(len(known), MOST_ROWS)]
     region = _numbered(pd.Series(regions[rows]))
     columns = ((name, _binned(frame[name].iloc[rows])) for name in frame.columns)
     told = [ProxyFigures(feature=name, told=_told(codes, region)) for name, codes in columns]
@@ -68,10 +68,6 @@ def _binned(values: "pd.Series[float]") -> Codes:
 def _numbered(values: "pd.Series[float] | pd.Series[str]") -> Codes:
     codes, _ = pd.factorize(values, use_na_sentinel=False)
     return np.asarray(codes, dtype=np.int64)
-
-
-def _spread(rows: int, most: int) -> Ints:
-    return np.unique(np.linspace(0, max(rows - 1, 0), min(rows, most)).round().astype(np.int64))
 
 
 def above(told: Iterable[ProxyFigures], bound: float) -> list[ProxyFigures]:

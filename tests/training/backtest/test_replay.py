@@ -15,7 +15,8 @@ from training.backtest.figures import figures
 from training.backtest.history import History
 from training.backtest.ledger import Ledger
 from training.backtest.page import page
-from training.backtest.policy import Policy, Rule
+from training.backtest.pictures import hits
+from training.backtest.policy import Policy, Rule, read_together
 from training.backtest.replay import replay
 from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, select
 from training.errors import NotEnoughLabels, PolicyRefused
@@ -269,6 +270,29 @@ def test_a_policy_file_is_read_or_named_with_the_key_that_is_wrong(tmp_path: Pat
             Policy.read(file)
     with pytest.raises(PolicyRefused, match="no such file"):
         Policy.read(tmp_path / "absent.toml")
+
+
+def test_policies_that_cannot_be_told_apart_or_compared_are_refused(tmp_path: Path) -> None:
+    def written(name: str, weeks: int) -> Path:
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"begins = 2025-05-01\nweeks = {weeks}")
+        return file
+
+    four, other = written("four.toml", 4), written("other.toml", 4)
+    assert list(read_together([four, other])) == ["four", "other"]
+    with pytest.raises(PolicyRefused, match="another policy is called 'four'"):
+        read_together([four, written("there/four.toml", 4)])
+    with pytest.raises(PolicyRefused, match="four 4 from 2025-05-01, five 5 from 2025-05-01"):
+        read_together([four, written("five.toml", 5)])
+
+
+def test_every_policy_is_drawn_however_many_there_are(lived: Ledger) -> None:
+    many = tuple(figures(replace(lived, name=f"policy {n}")) for n in range(7))
+    (axes,) = hits(many).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()][:7] == [
+        policy.name for policy in many
+    ]
 
 
 def test_the_page_shows_policies_side_by_side_and_escapes_names(lived: Ledger) -> None:

@@ -1,0 +1,25 @@
+"""Paper for the room's pictures, drawn without a screen."""
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+INK = "#1b3a4b"
+WARM = "#c8553d"
+PALE = "#9aa7b0"
+GREEN = "#5b8a5a"
+
+
+def blank(width: float, height: float) -> Figure:
+    """A figure of so many inches."""
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def framed(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, open at the top and to the right."""
+    figure = blank(width, height)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
