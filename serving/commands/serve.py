@@ -50,7 +50,7 @@ def serve(
         raise WorkersRefused(
             "a SQLite file has one writer; give --database-url postgresql://… for more workers"
         )
-    if live:
+    if live:  # the service looks itself, but a worker that ends at once would be begun again
         require_assessment(settings.impact, datetime.now(UTC).date())
     _hand_down(home, database_url, workers, live)
     messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
