@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from operator import itemgetter
 
 import numpy as np
@@ -92,18 +93,29 @@ class Attached:
         self._filling = Filling(brought.program, codes)
         self._gathering = Gathering(brought.program, self.windows)
         nothing = self._filling.filled([], codes)
-        self._of_nothing = self._gathering.numbers(nothing, at=0)
+        self._of_nothing = self._gathering.numbers(nothing, _starts([[]]), np.zeros(1, np.int64))
         self._beside = Transfer(
             (subject.outputs[of_subject(key)].place, register.place)
             for key, register in brought.program.inputs.items()
             if of_subject(key) is not None
         )
 
-    def numbers(self, rows: Sequence[Row], subject: Column, at: int, codes: Codes) -> Column:
-        """Each window's number as of an instant; `subject` are the subject's registers."""
-        if not rows:
-            return self._of_nothing
-        registers = self._filling.filled(rows, codes)
-        self._beside.copy(subject, registers)
+    def numbers(
+        self, rows: Sequence[Sequence[Row]], subjects: Column, instants: Column, codes: Codes
+    ) -> Column:
+        """Each window's number as of each subject's instant, a row per subject.
+
+        `rows` are what each brings, `subjects` the registers of subjects.
+        """
+        if not any(rows):
+            return np.repeat(self._of_nothing, len(rows), axis=0)
+        starts = _starts(rows)
+        registers = self._filling.filled([*chain.from_iterable(rows)], codes)
+        self._beside.copy(subjects, registers, starts)
         execute(self._steps, registers, registers.view(np.int64))
-        return self._gathering.numbers(registers, at)
+        return self._gathering.numbers(registers, starts, instants)
+
+
+def _starts(rows: Iterable[Sequence[Row]]) -> Column:
+    """Where the rows of each subject start among those of all, and where they end."""
+    return np.array([*accumulate(map(len, rows), initial=0)], np.int64)

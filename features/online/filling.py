@@ -126,24 +126,25 @@ def _reading(keys: Sequence[Key]) -> Callable[[Iterable[Row]], list[Sequence[Any
 
 
 class Transfer:
-    """Cells that are copied from the one row of a program's registers to those of another."""
+    """Cells that are copied from the rows of a program's registers to those of another."""
 
     def __init__(self, places: Iterable[tuple[int, int]]) -> None:
         self._source, self._target = np.array([*places], np.int64).reshape(-1, 2).T
 
-    def copy(self, source: Column, target: Column) -> None:
-        """Copy into every row of the target."""
-        _copy(source, self._source, target, self._target)
+    def copy(self, source: Column, target: Column, starts: Column) -> None:
+        """Copy the i-th row of the source into those of the target from `starts[i]` on."""
+        _copy(source, self._source, target, self._target, starts)
 
 
 @njit(cache=True)
-def _copy(source: Column, places: Column, target: Column, into: Column) -> None:
+def _copy(source: Column, places: Column, target: Column, into: Column, starts: Column) -> None:
     for at in range(len(places)):
-        target[into[at]] = source[places[at], 0]
+        for row in range(len(starts) - 1):
+            target[into[at], starts[row] : starts[row + 1]] = source[places[at], row]
 
 
 class Reading:
-    """The values that are read of the one row of a program's registers, in an order of keys."""
+    """The values that are read of the rows of a program's registers, in an order of keys."""
 
     def __init__(self, program: Program, keys: Iterable[Key]) -> None:
         held = [program.outputs[key] for key in keys]
@@ -151,15 +152,20 @@ class Reading:
         self._texts = [at for at, register in enumerate(held) if register.kind is Kind.TEXT]
         self._text_places = self._places[self._texts]
 
-    def values(self, registers: Column, codes: Codes) -> list[Any]:
-        """Numbers and texts; None where one is missing."""
-        cells = registers[self._places, 0]
-        values = [
-            None if number != number else number  # noqa: PLR0124 - NaN differs from itself
-            for number in cells.tolist()
+    def values(self, registers: Column, codes: Codes) -> list[list[Any]]:
+        """Numbers and texts of each row; None where one is missing."""
+        cells = registers[self._places].T.tolist()
+        texts, of_texts = [*codes], registers.view(np.int64)[self._text_places].T.tolist()
+        return [
+            self._row(numbers, of_row, texts)
+            for numbers, of_row in zip(cells, of_texts, strict=True)
         ]
-        if self._texts:
-            texts, of = [*codes], registers.view(np.int64)[self._text_places, 0].tolist()
-            for at, code in zip(self._texts, of, strict=True):
-                values[at] = texts[code - NO_TEXT]
+
+    def _row(self, numbers: list[float], codes: list[int], texts: list[str | None]) -> list[Any]:
+        values: list[Any] = [
+            None if number != number else number  # noqa: PLR0124 - NaN differs from itself
+            for number in numbers
+        ]
+        for at, code in zip(self._texts, codes, strict=True):
+            values[at] = texts[code - NO_TEXT]
         return values

@@ -36,10 +36,13 @@ class Gathering:
         self._windows = np.array([_numbered(program, one) for one in windows], np.int64)
         self._windows.shape = (len(windows), 5)
 
-    def numbers(self, registers: Column, at: int) -> Column:
-        """Each window's number as of an instant, over rows in the order of knowledge."""
+    def numbers(self, registers: Column, starts: Column, instants: Column) -> Column:
+        """Each window's number for each subject as of its instant, a row per subject.
+
+        The i-th subject's rows, in the order of knowledge, are those from `starts[i]` on.
+        """
         wholes = registers.view(np.int64)
-        return gathered(self._windows, registers, wholes, self._known_at, at)
+        return gathered(self._windows, registers, wholes, self._known_at, starts, instants)
 
 
 def _numbered(program: Program, window: Window) -> tuple[int, ...]:
@@ -54,13 +57,44 @@ def _numbered(program: Program, window: Window) -> tuple[int, ...]:
 
 
 @njit(cache=True)
-def gathered(windows: Column, numbers: Column, wholes: Column, known_at: int, at: int) -> Column:
+def gathered(
+    windows: Column,
+    numbers: Column,
+    wholes: Column,
+    known_at: int,
+    starts: Column,
+    instants: Column,
+) -> Column:
     """The number of each window; a row of `windows` is reducer, span, value, where, is_text.
 
     Value and where are registers, -1 for none; `known_at` is that of the instants of knowledge.
     """
-    made = np.empty(len(windows))
+    made = np.empty((len(instants), len(windows)))
     told = np.empty(9, np.int64)
+    for subject in range(len(instants)):
+        own = slice(starts[subject], starts[subject + 1])
+        _gather(
+            windows,
+            numbers[:, own],
+            wholes[:, own],
+            known_at,
+            instants[subject],
+            told,
+            made[subject],
+        )
+    return made
+
+
+@njit(cache=True)
+def _gather(
+    windows: Column,
+    numbers: Column,
+    wholes: Column,
+    known_at: int,
+    at: int,
+    told: Column,
+    made: Column,
+) -> None:
     for i in range(len(windows)):
         reducer, span, value, where, is_text = windows[i]
         told[:] = 0
@@ -75,7 +109,6 @@ def gathered(windows: Column, numbers: Column, wholes: Column, known_at: int, at
                 elif value >= 0:
                     _take(told, numbers[value, row])
         made[i] = number_gathered(told, reducer, at)
-    return made
 
 
 @njit(cache=True)

@@ -1,6 +1,6 @@
-"""The vectors of subjects of one kind: planned once, then made for one after the other."""
+"""The vectors of subjects of one kind: planned once, then made for as many as wait together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -12,15 +12,14 @@ from features.catalogue import windows_of
 from features.columns import Column, instant_us
 from features.computation import computation
 from features.online.attached import PAYMENTS, Attached, brought
-from features.online.filling import Codes, Filling, Reading, Transfer, first_codes
+from features.online.filling import Codes, Filling, Reading, Row, Transfer, first_codes
 from features.online.subject import subject_program, subject_row
 from features.program.machine import execute
 from features.program.program import Program
 from features.records import SubjectKind
-from features.state.keys import Part
 from features.state.layout import layouts_of
-from features.state.plan import Plan
-from features.state.state import SOURCES, Brought, history_windows
+from features.state.plan import Brought, Plan, Question
+from features.state.state import SOURCES, history_windows
 from features.submission import Submission
 
 Value = float | str | None
@@ -29,13 +28,8 @@ Value = float | str | None
 class Past(Protocol):
     """What was known before, of anyone."""
 
-    def numbers(
-        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Brought | None = None
-    ) -> Column:
-        """The number of each window of a plan, as of an instant in microseconds.
-
-        `beside` are records that count as known too.
-        """
+    def numbers_of_each(self, plan: Plan, questions: Sequence[Question]) -> Column:
+        """The number of each window of a plan, a row per question."""
         ...
 
 
@@ -58,44 +52,59 @@ class Vectors:
         self._features = _Features(features, self._subject, self._windows, self._codes)
         self.names = (*features.outputs,)
 
-    def of(self, submission: Submission, past: Past, beside: Brought | None = None) -> list[Value]:
-        """The values of one subject, None where one is missing."""
+    def of(
+        self, submissions: Sequence[Submission], past: Past, beside: Sequence[Brought | None]
+    ) -> list[list[Value]]:
+        """The values of each subject, None where one is missing."""
         codes = Codes(self._codes)
-        subject, numbers = self._reduced(submission, past, beside, codes)
-        return self._features.values(subject, numbers, codes)
+        subjects, numbers = self._reduced(submissions, past, beside, codes)
+        return self._features.values(subjects, numbers, codes)
 
     def windows(
         self, submission: Submission, past: Past, beside: Brought | None = None
     ) -> dict[Window, float]:
         """The number of every window that the features of one subject read; NaN for a missing."""
-        _, numbers = self._reduced(submission, past, beside, Codes(self._codes))
-        return dict(zip(self._windows, numbers.tolist(), strict=True))
+        _, numbers = self._reduced([submission], past, [beside], Codes(self._codes))
+        return dict(zip(self._windows, numbers[0].tolist(), strict=True))
 
     def _reduced(
-        self, submission: Submission, past: Past, beside: Brought | None, codes: Codes
+        self,
+        submissions: Sequence[Submission],
+        past: Past,
+        beside: Sequence[Brought | None],
+        codes: Codes,
     ) -> tuple[Column, Column]:
-        """The registers of the subject, and the number of each window."""
-        at = instant_us(submission.declared_at)
-        rows = [attached.brought.rows(submission) for attached in self._attached]
-        subject = self._filling.filled([subject_row(submission, rows[PAYMENTS])], codes)
-        execute(self._subject.steps, subject, subject.view(np.int64))
+        """The registers of the subjects, and the number of each window, a row per subject."""
+        instants = [instant_us(one.declared_at) for one in submissions]
+        rows = [[*map(attached.brought.rows, submissions)] for attached in self._attached]
+        subjects = self._subjects(submissions, rows[PAYMENTS], codes)
+        at = np.array(instants, np.int64)
         numbers = [
-            attached.numbers(brings, subject, at, codes)
+            attached.numbers(brings, subjects, at, codes)
             for attached, brings in zip(self._attached, rows, strict=True)
         ]
-        parts = dict(zip(self._plan.columns, self._parts.values(subject, codes), strict=True))
-        numbers.append(past.numbers(self._plan, parts, at, beside))
-        return subject, np.concatenate(numbers)
+        parts = self._parts.values(subjects, codes)
+        questions = [*map(Question, parts, instants, beside)]
+        numbers.append(past.numbers_of_each(self._plan, questions))
+        return subjects, np.concatenate(numbers, axis=1)
+
+    def _subjects(
+        self, submissions: Sequence[Submission], payments: Sequence[Sequence[Row]], codes: Codes
+    ) -> Column:
+        """The registers of subjects, everything they imply among them."""
+        subjects = self._filling.filled([*map(subject_row, submissions, payments)], codes)
+        execute(self._subject.steps, subjects, subjects.view(np.int64))
+        return subjects
 
 
 class _Features:
-    """The last step: features of the subject's registers and of the numbers of windows."""
+    """The last step: features of the subjects' registers and of the numbers of windows."""
 
     def __init__(
         self, program: Program, subject: Program, reduced: Iterable[Window], codes: Codes
     ) -> None:
         self._steps = program.steps
-        self._registers = program.registers(codes.__getitem__)[:, None]
+        self._registers = program.registers(codes.__getitem__)
         self._windows = np.array([program.inputs[window].place for window in reduced], np.int64)
         self._columns = Transfer(
             (subject.outputs[key].place, register.place)
@@ -104,11 +113,11 @@ class _Features:
         )
         self._reading = Reading(program, program.outputs)
 
-    def values(self, subject: Column, numbers: Column, codes: Codes) -> list[Value]:
-        """Every feature in catalogue order."""
-        registers = self._registers.copy()
-        self._columns.copy(subject, registers)
-        registers[self._windows, 0] = numbers
+    def values(self, subjects: Column, numbers: Column, codes: Codes) -> list[list[Value]]:
+        """Every feature of each subject, in catalogue order."""
+        registers = np.repeat(self._registers[:, None], len(numbers), axis=1)
+        self._columns.copy(subjects, registers, np.arange(len(numbers) + 1))
+        registers[self._windows] = numbers.T
         execute(self._steps, registers, registers.view(np.int64))
         return self._reading.values(registers, codes)
 

@@ -64,24 +64,10 @@ class Arrivals:
             if plain and size_of(plain):
                 take(store, plain)
 
-    def of_note(
-        self, store: Reading, records: Mapping[str, Sequence[Record]], before: int
-    ) -> dict[str, list[Record]]:
-        """The records of a request that could change a number as of an instant: those not known."""
-        places = [key for name, some in records.items() for key in _places(name, some)]
-        known = store.get(places)
-        if None not in known:
-            return {}
-        unknown = {place for place, blob in zip(places, known, strict=True) if blob is None}
-        noted = {
-            name: [
-                record
-                for record, place in zip(some, _places(name, some), strict=True)
-                if place in unknown and _is_known_before(name, record, before)
-            ]
-            for name, some in records.items()
-        }
-        return {name: some for name, some in noted.items() if some}
+    def payments(self, records: Sequence[Record]) -> tuple[tuple[Layout, ...], Plain]:
+        """Payments as events, and the layouts under which they come."""
+        into = tuple([layout for layout in self.into if layout.source == "payments"])
+        return into, self.schema.read("transactions", records)
 
     def _take_journeys(self, store: Writing, journeys: Plain) -> None:
         journeys = self._new(store, "route", journeys)
@@ -174,16 +160,16 @@ class Arrivals:
             self.insert(store, layouts, events)
 
 
-def _places(name: str, records: Sequence[Record]) -> list[bytes]:
-    """Where it is told that records are known; nowhere of an outcome, which may come again."""
+def place_of(name: str, record: Record, before: int) -> bytes | None:
+    """Where it is told that a record is known; None where it only became known since.
+
+    Nowhere, `-`, of an outcome, which may come again.
+    """
     if name not in _PLACES:
-        return [b"-"] * len(records)
-    mark, id_, _ = _PLACES[name]
-    return [mark + record.__dict__[id_].encode() for record in records]
-
-
-def _is_known_before(name: str, record: Record, instant: int) -> bool:
-    return name not in _PLACES or instant_us(record.__dict__[_PLACES[name][2]]) < instant
+        return b"-"
+    mark, id_, known_from = _PLACES[name]
+    told = record.__dict__
+    return mark + told[id_].encode() if instant_us(told[known_from]) < before else None
 
 
 def _as_events(subjects: Plain) -> Plain:

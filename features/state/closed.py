@@ -24,7 +24,7 @@ class Pages(NamedTuple):
     """Closed pages: `starts` tells per page where it lies, if it was fetched; each has `rows` rows.
 
     `lasts` tells, for the i-th kind of labels from `last_ends[i]` on, when closed pages had each
-    label last, in order of time.
+    label last, in order of time; a subject has so many kinds of `labels`.
     """
 
     words: Column
@@ -32,18 +32,25 @@ class Pages(NamedTuple):
     rows: int
     lasts: Column
     last_ends: Column
+    labels: int
 
 
 @njit(cache=True)
 def paged(
-    windows: Column, at: int, slots: Column, widths: Column, summaries: Column, starts: Column
+    windows: Column,
+    instants: Column,
+    slots: Column,
+    widths: Column,
+    summaries: Column,
+    starts: Column,
 ) -> tuple[Told, Column]:
     """What is told of closed pages, and which of them must be fetched: slot, page of it, page.
 
-    `starts` are of the summaries of the `slots` that have pages, `widths` those of every slot's.
+    `starts` are of the summaries of the `slots` that have pages, `widths` those of each slot of a
+    subject.
     """
-    told = _told(slots, widths, summaries, starts)
-    is_needed = _needed(windows, at, told)
+    told = _told(slots, widths, len(instants), summaries, starts)
+    is_needed = _needed(windows, instants, len(widths), told)
     wanted = np.empty((is_needed.sum(), 3), np.int64)
     row = 0
     for slot in slots:
@@ -55,29 +62,30 @@ def paged(
 
 
 @njit(cache=True)
-def _told(slots: Column, widths: Column, summaries: Column, starts: Column) -> Told:
-    bases = np.zeros(len(widths) + 1, np.int64)
+def _told(slots: Column, widths: Column, subjects: int, summaries: Column, starts: Column) -> Told:
+    bases = np.zeros(subjects * len(widths) + 1, np.int64)
     for at, slot in enumerate(slots):
-        bases[slot + 1] = (starts[at + 1] - starts[at]) // widths[slot]
+        bases[slot + 1] = (starts[at + 1] - starts[at]) // widths[slot % len(widths)]
     bases = np.cumsum(bases)
     places = np.empty(bases[-1], np.int64)
     for at, slot in enumerate(slots):
         for page in range(bases[slot], bases[slot + 1]):
-            places[page] = starts[at] + (page - bases[slot]) * widths[slot]
+            places[page] = starts[at] + (page - bases[slot]) * widths[slot % len(widths)]
     return Told(summaries, bases, places)
 
 
 @njit(cache=True)
-def _needed(windows: Column, at: int, told: Told) -> Column:
+def _needed(windows: Column, instants: Column, slots: int, told: Told) -> Column:
     is_needed = np.zeros(len(told.starts), np.bool_)
-    for window in windows:
-        slot, reducer, span = window[0], window[1], window[2]
-        first, stop, whole, whole_stop = pages_of(told, slot, window_begin(at, span), at)
-        if reducer != DISTINCT:
-            is_needed[first:whole] = True
-            is_needed[whole_stop:stop] = True
-        elif not told_by_lasts(told, slot, at):
-            is_needed[first:stop] = True
+    for subject, at in enumerate(instants):
+        for window in windows:
+            slot, reducer, span = subject * slots + window[0], window[1], window[2]
+            first, stop, whole, whole_stop = pages_of(told, slot, window_begin(at, span), at)
+            if reducer != DISTINCT:
+                is_needed[first:whole] = True
+                is_needed[whole_stop:stop] = True
+            elif not told_by_lasts(told, slot, at):
+                is_needed[first:stop] = True
     return is_needed
 
 

@@ -10,6 +10,7 @@ from features.state.layout import Layout
 
 # Characters that no key contains.
 _BETWEEN, _NONE = "\x1e", "\x1c"
+_BETWEEN_BYTES, _NONE_BYTES = _BETWEEN.encode(), _NONE.encode()
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,7 @@ class Keyring:
         """The key of each slot, of a part for each column; None where one of its parts is."""
         given = [part or _NONE for part in parts]
         whole = START + "".join(self._pick([*given, *self._ends, ""]))
-        keys = whole.encode().split(_BETWEEN.encode())[:-1]
+        keys = whole.encode().split(_BETWEEN_BYTES)[:-1]
         if _NONE not in given:
             return [*keys]
-        none = _NONE.encode()
-        return [None if none in key else key for key in keys]
+        return [None if _NONE_BYTES in key else key for key in keys]

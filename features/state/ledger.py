@@ -49,7 +49,8 @@ def ends_of(blobs: list[Blob | None]) -> Column:
 
 def starts_of(blobs: list[Blob | None]) -> Column:
     """The word at which each of the blobs starts, laid one after the other, and where all end."""
-    return np.array([0, *accumulate([len(blob or b"") for blob in blobs])]) >> 3
+    sizes = [len(blob) if blob else 0 for blob in blobs]
+    return np.array([*accumulate(sizes, initial=0)], np.int64) >> 3
 
 
 def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> None:

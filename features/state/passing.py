@@ -1,4 +1,4 @@
-"""What a subject brings along: rows beside the ledgers that its windows read, kept nowhere.
+"""What subjects bring along: rows beside the ledgers that their windows read, kept nowhere.
 
 Putting them into ledgers for one question would read and write whole blobs, and open closed pages
 where the key is busy. Every reducer but `latest` takes rows in any order, so that they can stand
@@ -6,30 +6,36 @@ beside; a label of theirs is a new one where the ledger had it last before a win
 """
 
 from collections.abc import Iterable, Sequence
-from operator import eq
 
 import numpy as np
 from numba import njit
 
 from features.columns import Column
-from features.state.keyring import Keyring, Slot
+from features.state.keyring import Slot
 from features.state.keys import parts_of
 from features.state.labels import label_codes
 from features.state.layout import MISSING, NEVER, Layout
 from features.state.ledger import last_keys, last_of
 from features.state.merging import NOT_COUNTED
-from features.state.plain import Plain, integers, numbers, size_of
+from features.state.plain import Plain, integers, numbers
 from features.state.reduction import Passing
 from features.state.store import Reading, Writing
 
 _RETURN = -1  # the cell beside a label
 
+Parts = Sequence[str | None]
+"""The values of a subject of which its keys are made, as parts of keys."""
+
 
 class Ways:
-    """How events come beside the ledgers of a plan's slots, found once for the same layouts."""
+    """How events come beside the ledgers of a plan's slots, found once for the same layouts.
 
-    def __init__(self, slots: Sequence[Slot]) -> None:
+    `columns` are those of which subjects' keys are made.
+    """
+
+    def __init__(self, columns: Sequence[str], slots: Sequence[Slot]) -> None:
         self.slots = slots
+        self._columns = columns
         self._found: dict[tuple[int, ...], Way | None] = {}
 
     def of(self, layouts: Iterable[Layout]) -> "Way | None":
@@ -37,19 +43,25 @@ class Ways:
         asked = tuple([layout.number for layout in layouts])
         if asked not in self._found:
             at = [at for at, slot in enumerate(self.slots) if slot.layout.number in asked]
-            self._found[asked] = Way(self.slots, at) if at else None
+            self._found[asked] = Way(self._columns, self.slots, at) if at else None
         return self._found[asked]
 
 
 class Way:
     """The way of events of one source beside the slots that `at` names."""
 
-    def __init__(self, slots: Sequence[Slot], at: Sequence[int]) -> None:
-        layouts = [slots[slot].layout for slot in at]
+    def __init__(self, columns: Sequence[str], slots: Sequence[Slot], at: Sequence[int]) -> None:
+        own = [slots[slot] for slot in at]
+        layouts = [slot.layout for slot in own]
         self._at, self._size = np.array(at, np.int64), len(slots)
         self._columns = sorted({name for layout in layouts for name in layout.matching})
-        own = [Slot(layout, layout.matching) for layout in layouts]
-        self._keyring = Keyring(self._columns, own)
+        self._pairs = [
+            [
+                (columns.index(by), self._columns.index(matching))
+                for by, matching in zip(slot.by, slot.layout.matching, strict=True)
+            ]
+            for slot in own
+        ]
         self._where = [(i, one.where) for i, one in enumerate(layouts) if one.where is not None]
         self._values = sorted({name for layout in layouts for name in layout.values})
         self._labels = sorted({name for layout in layouts for name in layout.labels})
@@ -65,9 +77,14 @@ class Way:
             cells += [labels + self._labels.index(name), _RETURN]
         return cells
 
-    def rows(self, store: Writing, keys: Sequence[bytes | None], events: Plain) -> Passing:
-        """What comes under the keys of slots, as `events.insert_events` would keep it."""
-        is_own = self._is_own(keys, events)
+    def rows(
+        self, store: Writing, parts: Sequence[Parts], events: Plain, of: Sequence[int]
+    ) -> Passing:
+        """What comes under the keys of slots, as `events.insert_events` would keep it.
+
+        `parts` are those of every subject, `of` the subject to which each event comes.
+        """
+        is_own = self._is_own(parts, events, of)
         for i, where in self._where:
             is_own[:, i] &= numbers(events, where) == 1
         told = np.empty((len(is_own), 1 + len(self._values) + len(self._labels)), np.int64)
@@ -76,22 +93,34 @@ class Way:
             told[:, at] = integers(numbers(events, name))
         for at, name in enumerate(self._labels, start=1 + len(self._values)):
             told[:, at] = label_codes(store, events[name])
-        return Passing(*_placed(told, is_own, self._at, self._flat, self._starts, self._size))
+        slots = np.array(of, np.int64)[:, None] * self._size + self._at
+        return Passing(
+            *_placed(told, is_own, slots, self._flat, self._starts, len(parts) * self._size)
+        )
 
-    def _is_own(self, keys: Sequence[bytes | None], events: Plain) -> Column:
+    def _is_own(self, parts: Sequence[Parts], events: Plain, of: Sequence[int]) -> Column:
         """Which events, a row each, come under the key of which slot of this way."""
-        wanted = [keys[slot] or b"" for slot in self._at.tolist()]
-        parts = [parts_of(events[name]) for name in self._columns]
-        rows = zip(*parts, strict=True) if parts else [()] * size_of(events)
-        made = map(self._keyring.keys, rows)
-        return np.array([[*map(eq, wanted, of_one)] for of_one in made])
+        made = [parts_of(events[name]) for name in self._columns]
+        rows = zip(*made, strict=True) if made else [()] * len(of)
+        return np.array(
+            [
+                [
+                    all(row[m] is not None and row[m] == own[b] for b, m in pairs)
+                    for pairs in self._pairs
+                ]
+                for own, row in zip(map(parts.__getitem__, of), rows, strict=True)
+            ]
+        )
 
 
 class Bringing:
-    """What comes beside the ledgers of some keys, for one question."""
+    """What comes beside the ledgers of some subjects, for one question about each.
 
-    def __init__(self, ways: Ways, keys: Sequence[bytes | None]) -> None:
-        self._ways, self._keys = ways, keys
+    `parts` are those of every subject's keys.
+    """
+
+    def __init__(self, ways: Ways, parts: Sequence[Parts]) -> None:
+        self._ways, self._parts = ways, parts
         self._brought: list[Passing] = []
 
     @property
@@ -99,20 +128,26 @@ class Bringing:
         """Whether anything comes."""
         return any(len(passing.words) for passing in self._brought)
 
-    def insert(self, store: Writing, layouts: Iterable[Layout], events: Plain) -> None:
-        """Take what comes under the key of a slot."""
+    def insert(
+        self, store: Writing, layouts: Iterable[Layout], events: Plain, of: Sequence[int]
+    ) -> None:
+        """Take what comes under the key of a slot; `of` tells to which subject each event comes."""
         if way := self._ways.of(layouts):
-            self._brought.append(way.rows(store, self._keys, events))
+            self._brought.append(way.rows(store, self._parts, events, of))
 
-    def passing(self, store: Reading, with_pages: Column, at: int) -> Passing:
+    def passing(
+        self, store: Reading, keys: Sequence[bytes | None], with_pages: Column, instants: Column
+    ) -> Passing:
         """The rows of all slots, told when the closed pages of their slot had each label last."""
         passing, *more = self._brought
         for one in more:
             passing = Passing(*_joined(passing.words, passing.starts, one.words, one.starts))
+        slots = self._ways.slots
         for slot in with_pages.tolist():
-            layout, key = self._ways.slots[slot].layout, self._keys[slot]
+            layout, key = slots[slot % len(slots)].layout, keys[slot]
             own = passing.words[passing.starts[slot] : passing.starts[slot + 1]]
             if layout.labels and key is not None and len(own):
+                at = int(instants[slot // len(slots)])
                 _tell_last(store, layout, key, own.reshape(-1, layout.width), at)
         return passing
 
@@ -125,21 +160,24 @@ def _tell_last(store: Reading, layout: Layout, key: bytes, rows: Column, at: int
 
 @njit(cache=True)
 def _placed(
-    told: Column, is_own: Column, at: Column, cells: Column, cell_starts: Column, size: int
+    told: Column, is_own: Column, slots: Column, cells: Column, cell_starts: Column, size: int
 ) -> tuple[Column, Column]:
-    """The rows of slots one after the other, each of some cells of what is told of an event."""
+    """The rows of so many slots one after the other, each of some cells of what an event tells.
+
+    `slots` names for every event those that it comes under where `is_own`.
+    """
     starts = np.zeros(size + 1, np.int64)
-    for i, slot in enumerate(at):
-        starts[slot + 1] = is_own[:, i].sum() * (cell_starts[i + 1] - cell_starts[i])
+    for event, i in np.argwhere(is_own):
+        starts[slots[event, i] + 1] += cell_starts[i + 1] - cell_starts[i]
     starts = np.cumsum(starts)
-    words = np.empty(starts[-1], np.int64)
-    for i, slot in enumerate(at):
-        place = starts[slot]
-        for event in np.flatnonzero(is_own[:, i]):
-            for cell in cells[cell_starts[i] : cell_starts[i + 1]]:
-                is_return = cell == _RETURN
-                words[place] = _return_of(words[place - 1]) if is_return else told[event, cell]
-                place += 1
+    words, free = np.empty(starts[-1], np.int64), starts.copy()
+    for event, i in np.argwhere(is_own):
+        place = free[slots[event, i]]
+        for cell in cells[cell_starts[i] : cell_starts[i + 1]]:
+            is_return = cell == _RETURN
+            words[place] = _return_of(words[place - 1]) if is_return else told[event, cell]
+            place += 1
+        free[slots[event, i]] = place
     return words, starts
 
 

@@ -1,14 +1,15 @@
-"""All windows of one subject, gathered from the store and reduced in one compiled call."""
+"""All windows of some subjects, gathered from the store and reduced in one compiled call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from features.asof.sources import Keying, keying_of
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
+from features.records import Record
 from features.state import ledger
 from features.state.closed import Pages, Told, paged
 from features.state.keyring import Keyring, Slot
@@ -19,6 +20,21 @@ from features.state.passing import Bringing, Ways
 from features.state.reducers import REDUCERS
 from features.state.reduction import Opened, Passing, reduced, slots_with_pages, tell_last
 from features.state.store import Blob, Reading
+
+Brought = Mapping[str, Sequence[Record]]
+"""Records of a request by type."""
+
+
+class Question(NamedTuple):
+    """A subject about which the windows of a plan are asked, as of an instant in microseconds.
+
+    `values` are those of the plan's columns. `beside` are records that count as known too, to this
+    subject alone, and are not kept: what it brings along.
+    """
+
+    values: Sequence[Part]
+    at: int
+    beside: Brought | None = None
 
 
 @dataclass(frozen=True)
@@ -36,8 +52,6 @@ class Plan:
     _widths: Column
     _summary_widths: Column
     _labelled: tuple[tuple[int, int], ...]
-    _no_pages: tuple[Told, Pages]
-    _no_passing: Passing
 
     @classmethod
     def of(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
@@ -61,14 +75,12 @@ class Plan:
             columns=columns,
             layouts=tuple(dict.fromkeys(slot.layout for slot in slots)),
             _keyring=Keyring(columns, [*slots]),
-            _ways=Ways([*slots]),
+            _ways=Ways(columns, [*slots]),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
             _label_ats=np.array([slot.layout.label_at for slot in slots], np.int64),
             _widths=np.array([slot.layout.width for slot in slots], np.int64),
             _summary_widths=np.array([slot.layout.summary_width for slot in slots], np.int64),
             _labelled=tuple(labelled),
-            _no_pages=_no_pages(len(labelled), len(slots)),
-            _no_passing=Passing(_EMPTY, np.zeros(len(slots) + 1, np.int64)),
         )
 
     def numbers(self, store: Reading, subject: Mapping[str, Part], at: int) -> Column:
@@ -76,61 +88,73 @@ class Plan:
 
         NaN for a window whose key the subject does not have.
         """
-        return self.numbers_of(store, self.keys(subject), at)
+        parts = self.parts([subject[name] for name in self.columns])
+        return self.numbers_of(store, self.keys(parts), np.array([at], np.int64))[0]
 
-    def keys(self, subject: Mapping[str, Part]) -> list[bytes | None]:
-        """The key that a subject has in each slot."""
-        return self._keyring.keys([part_of(subject[name]) for name in self.columns])
+    def parts(self, values: Iterable[Part]) -> list[str | None]:
+        """A subject's values, one for each of `columns`, as parts of keys."""
+        return [*map(part_of, values)]
 
-    def bringing(self, keys: Sequence[bytes | None]) -> Bringing:
-        """Where what comes beside the ledgers of these keys goes."""
-        return Bringing(self._ways, keys)
+    def keys(self, parts: Sequence[str | None]) -> list[bytes | None]:
+        """The key that a subject of such parts has in each slot."""
+        return self._keyring.keys(parts)
+
+    def bringing(self, parts: Sequence[Sequence[str | None]]) -> Bringing:
+        """Where what comes beside the ledgers of subjects of such parts goes."""
+        return Bringing(self._ways, parts)
 
     def numbers_of(
         self,
         store: Reading,
         keys: Sequence[bytes | None],
-        at: int,
+        instants: Column,
         beside: Bringing | None = None,
     ) -> Column:
-        """As `numbers`, for a subject with these keys and what comes `beside`."""
+        """As `numbers`, a row for each of some subjects: their keys one subject after the other.
+
+        What comes `beside` counts too.
+        """
         blobs = store.get([key or _NOWHERE for key in keys])
         opened = Opened(words(blobs), starts_of(blobs), self._widths)
         with_pages = slots_with_pages(opened)
-        told, pages = self._no_pages
+        told, pages = self._no_pages(len(instants))
         if len(with_pages):
-            told, pages = self._pages(store, keys, with_pages, at)
-        passing = self._no_passing
+            told, pages = self._pages(store, keys, with_pages, instants)
+        passing = Passing(_EMPTY, np.zeros(len(keys) + 1, np.int64))
         if beside is not None and beside.has_rows:
-            passing = beside.passing(store, with_pages, at)
-            tell_last(passing, self._label_ats, at, opened, told, pages)
-        numbers = reduced(self._numbered, at, opened, told, pages, passing)
+            passing = beside.passing(store, keys, with_pages, instants)
+            tell_last(passing, self._label_ats, instants, opened, told, pages)
+        numbers = reduced(self._numbered, instants, opened, told, pages, passing)
         if None in keys:
-            has_none = np.array([key is None for key in keys])
-            numbers[has_none[self._numbered[:, 0]]] = np.nan
+            has_none = np.array([key is None for key in keys]).reshape(-1, len(self.slots))
+            numbers[has_none[:, self._numbered[:, 0]]] = np.nan
         return numbers
 
     def _pages(
-        self, store: Reading, keys: Sequence[bytes | None], with_pages: Column, at: int
+        self, store: Reading, keys: Sequence[bytes | None], with_pages: Column, instants: Column
     ) -> tuple[Told, Pages]:
         """What is told of the closed pages of all slots, and those that are needed."""
         slots = with_pages.tolist()
         where = [summaries_key(keys[slot] or _NOWHERE) for slot in slots]
-        where += [
-            lasts_key(keys[slot] or _NOWHERE, label) if slot in slots else _NOWHERE
-            for slot, label in self._labelled
-        ]
+        where += self._lasts(keys, set(slots))
         blobs = store.get(where)
         summaries = blobs[: len(slots)]
         told, wanted = paged(
             self._numbered,
-            at,
+            instants,
             with_pages,
             self._summary_widths,
             words(summaries),
             starts_of(summaries),
         )
         return told, self._fetched(store, keys, wanted, len(told.starts), blobs[len(slots) :])
+
+    def _lasts(self, keys: Sequence[bytes | None], slots: set[int]) -> Iterator[bytes]:
+        """Where it is told when the closed pages of these slots had each label last."""
+        for first in range(0, len(keys), len(self.slots)):
+            for slot, label in self._labelled:
+                key = keys[first + slot] if first + slot in slots else None
+                yield _NOWHERE if key is None else lasts_key(key, label)
 
     def _fetched(
         self,
@@ -140,21 +164,25 @@ class Plan:
         size: int,
         lasts: list[Blob | None],
     ) -> Pages:
-        blobs = store.get(
-            [page_key(keys[slot] or _NOWHERE, page) for slot, page, _ in wanted.tolist()]
+        starts, fetched = np.full(size, -1), _EMPTY
+        if len(wanted):
+            blobs = store.get(
+                [page_key(keys[slot] or _NOWHERE, page) for slot, page, _ in wanted.tolist()]
+            )
+            starts[wanted[:, 2]] = starts_of(blobs)[:-1]
+            fetched = words(blobs)
+        return Pages(
+            fetched, starts, ledger.PAGE_ROWS, words(lasts), starts_of(lasts), len(self._labelled)
         )
-        starts = np.full(size, -1)
-        starts[wanted[:, 2]] = starts_of(blobs)[:-1]
-        return Pages(words(blobs), starts, ledger.PAGE_ROWS, words(lasts), starts_of(lasts))
+
+    def _no_pages(self, subjects: int) -> tuple[Told, Pages]:
+        labels = len(self._labelled)
+        told = Told(_EMPTY, np.zeros(subjects * len(self.slots) + 1, np.int64), _NO_STARTS)
+        ends = np.zeros(subjects * labels + 1, np.int64)
+        return told, Pages(_EMPTY, _NO_STARTS, ledger.PAGE_ROWS, _EMPTY, ends, labels)
 
 
 _NOWHERE = b"-"  # where no blob is
 # As read from blobs, which nobody may change.
 _EMPTY = np.frombuffer(b"", np.int64)
 _NO_STARTS = np.zeros(0, np.int64)
-
-
-def _no_pages(labels: int, slots: int) -> tuple[Told, Pages]:
-    told = Told(_EMPTY, np.zeros(slots + 1, np.int64), _NO_STARTS)
-    ends = np.zeros(labels + 1, np.int64)
-    return told, Pages(_EMPTY, _NO_STARTS, ledger.PAGE_ROWS, _EMPTY, ends)

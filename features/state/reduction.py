@@ -1,9 +1,10 @@
-"""The compiled half of reading: all windows of one subject over the ledgers of its keys.
+"""The compiled half of reading: all windows of some subjects over the ledgers of their keys.
 
 A ledger is a slot: its open blob, the summaries of its closed pages, and those pages themselves
 where a window begins, ends or counts different labels in them. A window is a row of five words:
 slot, reducer, span in microseconds (-1 for ever), word in a row, and word in a summary or, where
-different labels are counted, which of the labels they are.
+different labels are counted, which of the labels they are. Every subject has as many slots, and
+they are counted through: the s-th of the i-th subject is `i * slots + s`, and so for labels.
 """
 
 from typing import NamedTuple
@@ -33,7 +34,7 @@ from features.state.reducers import (
 
 
 class Opened(NamedTuple):
-    """The open blobs of all slots, one after the other, and the words of a row of each."""
+    """The open blobs of all slots, one after the other; the words of a row of each of a subject."""
 
     words: Column
     starts: Column
@@ -43,8 +44,7 @@ class Opened(NamedTuple):
 class Passing(NamedTuple):
     """Rows beside those of the slots, in any order, those of a slot from `starts[slot]` on.
 
-    Beside a label each tells when the slot's own rows had it last before the instant that is asked
-    about.
+    Beside a label each tells when the slot's own rows had it last before its subject's instant.
     """
 
     words: Column
@@ -63,13 +63,16 @@ def slots_with_pages(opened: Opened) -> Column:
 
 @njit(cache=True)
 def tell_last(
-    passing: Passing, label_ats: Column, at: int, opened: Opened, told: Told, pages: Pages
+    passing: Passing, label_ats: Column, instants: Column, opened: Opened, told: Told, pages: Pages
 ) -> None:
     """Set beside each label that passes when its slot had it last, as far as rows at hand know."""
-    for slot in range(len(label_ats)):
-        width = opened.widths[slot]
+    many = len(label_ats)
+    for slot in range(len(passing.starts) - 1):
+        if passing.starts[slot] == passing.starts[slot + 1]:
+            continue
+        width, at = opened.widths[slot % many], instants[slot // many]
         own = passing.words[passing.starts[slot] : passing.starts[slot + 1]].reshape(-1, width)
-        for word in range(label_ats[slot], width if len(own) else 0, 2):
+        for word in range(label_ats[slot % many], width, 2):
             rows = opened.words[opened.starts[slot] + HEADER_WORDS : opened.starts[slot + 1]]
             _tell_last(own, word, rows, at)
             for page in range(told.bases[slot], told.bases[slot + 1]):
@@ -89,18 +92,40 @@ def _tell_last(own: Column, word: int, rows: Column, at: int) -> None:
 
 @njit(cache=True)
 def reduced(
-    windows: Column, at: int, opened: Opened, told: Told, pages: Pages, passing: Passing
+    windows: Column, instants: Column, opened: Opened, told: Told, pages: Pages, passing: Passing
 ) -> Column:
-    """The number of each window at an instant."""
-    numbers = np.empty(len(windows))
+    """The number of each window for each subject at its instant, a row per subject."""
+    numbers = np.empty((len(instants), len(windows)))
+    for subject in range(len(instants)):
+        at = instants[subject]
+        _reduce(numbers[subject], windows, subject, at, opened, told, pages, passing)
+    return numbers
+
+
+@njit(cache=True)
+def _reduce(
+    numbers: Column,
+    windows: Column,
+    subject: int,
+    at: int,
+    opened: Opened,
+    told: Told,
+    pages: Pages,
+    passing: Passing,
+) -> None:
+    first_slot, first_label = subject * len(opened.widths), subject * pages.labels
     gathered = np.empty(9, np.int64)
     for i in range(len(windows)):
-        slot, reducer, span, word, _ = windows[i]
-        begin, width = window_begin(at, span), opened.widths[slot]
+        reducer, word = windows[i, 1], windows[i, 3]
+        begin, width = window_begin(at, windows[i, 2]), opened.widths[windows[i, 0]]
+        slot = first_slot + windows[i, 0]
         gathered[:] = 0
         gathered[NEWEST] = MISSING
         if told.bases[slot + 1] > told.bases[slot]:
-            _take_pages(gathered, told, pages, windows[i], width, begin, at)
+            if reducer == DISTINCT and told_by_lasts(told, slot, at):
+                gathered[DIFFERENT] += _different(pages, first_label + windows[i, 4], begin)
+            else:
+                _take_pages(gathered, told, pages, windows[i], slot, width, begin, at)
         start, stop = opened.starts[slot], opened.starts[slot + 1]
         if stop > start:
             rows = opened.words[start + HEADER_WORDS : stop]
@@ -110,7 +135,13 @@ def reduced(
             beside = passing.words[start:stop].reshape(-1, width)
             _take_all_passing(gathered, beside, word, reducer, begin, at)
         numbers[i] = number_gathered(gathered, reducer, at)
-    return numbers
+
+
+@njit(cache=True)
+def _different(pages: Pages, label: int, begin: int) -> int:
+    """How many labels closed pages had in a window that ends after all of them."""
+    lasts = pages.lasts[pages.last_ends[label] : pages.last_ends[label + 1]]
+    return len(lasts) - int(np.searchsorted(lasts, begin))
 
 
 @njit(cache=True)
@@ -119,15 +150,12 @@ def _take_pages(
     told: Told,
     pages: Pages,
     window: Column,
+    slot: int,
     width: int,
     begin: int,
     at: int,
 ) -> None:
-    slot, reducer, _, word, told_at = window
-    if reducer == DISTINCT and told_by_lasts(told, slot, at):
-        lasts = pages.lasts[pages.last_ends[told_at] : pages.last_ends[told_at + 1]]
-        gathered[DIFFERENT] += len(lasts) - np.searchsorted(lasts, begin)
-        return
+    _, reducer, _, word, told_at = window
     first, stop, whole, whole_stop = pages_of(told, slot, begin, at)
     if reducer == DISTINCT:
         whole = whole_stop = stop

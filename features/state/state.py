@@ -1,26 +1,24 @@
 """The state as others use it: records go in, the windows of one subject come out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+import numpy as np
 
 from features.asof.windows import Window
 from features.catalogue import windows
 from features.columns import Column
 from features.errors import StateMismatch
-from features.records import Record
 from features.state.arrivals import Arrivals
 from features.state.entry import Arriving
 from features.state.keys import Part
 from features.state.layout import fingerprint, layouts_of
-from features.state.plan import Plan
+from features.state.noting import take_beside
+from features.state.plan import Brought, Plan, Question
 from features.state.schema import Schema
-from features.state.store import Beside, Store
+from features.state.store import Store
 
 Records = Mapping[str, Arriving]
 """Records by type; types may be left out."""
-
-Brought = Mapping[str, Sequence[Record]]
-"""Records of a request by type."""
 
 SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "payments")
 
@@ -86,15 +84,19 @@ class State:
         `subject` holds the columns that the plan names. `beside` are records that count as known
         too, and are not kept: what a subject brings along.
         """
+        question = Question([subject[name] for name in plan.columns], at, beside)
+        numbers: Column = self.numbers_of_each(plan, [question])[0]
+        return numbers
+
+    def numbers_of_each(self, plan: Plan, questions: Sequence[Question]) -> Column:
+        """The number of each window of a plan, a row per question, all of the same state."""
+        parts = [plan.parts(question.values) for question in questions]
+        keys = [key for of_one in map(plan.keys, parts) for key in of_one]
+        instants = np.array([question.at for question in questions], np.int64)
         with self.store.reading() as view:
-            keys = plan.keys(subject)
-            noted = self._arrivals.of_note(view, beside, at) if beside else {}
-            if not noted:
-                return plan.numbers_of(view, keys, at)
-            bringing = plan.bringing(keys)
-            arriving = replace(self._arrivals, into=plan.layouts, before=at, insert=bringing.insert)
-            arriving.take(Beside(view), noted)
-            return plan.numbers_of(view, keys, at, bringing)
+            bringing = plan.bringing(parts)
+            take_beside(self._arrivals, view, plan, questions, bringing)
+            return plan.numbers_of(view, keys, instants, bringing)
 
     def _begin(self) -> None:
         made_for = fingerprint(self._layouts.values()).encode()

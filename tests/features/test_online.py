@@ -27,7 +27,7 @@ from features.online.gathering import Gathering
 from features.program.operations import Kind
 from features.program.program import traced_columns
 from features.state.keys import Part
-from features.state.plan import Plan
+from features.state.plan import Plan, Question
 from features.submission import Submission
 from features.vector import Vector, feature_vector
 from features.vocabulary import VOCABULARY
@@ -95,7 +95,8 @@ def test_windows_over_what_a_subject_brings_are_as_declared(
         place = PROGRAM.outputs[name].place
         registers.view(kind.value if kind.is_float else np.int64)[place] = cells
 
-    numbers = Gathering(PROGRAM, asked).numbers(registers, AT)
+    starts, instants = np.array([0, len(rows)]), np.array([AT])
+    (numbers,) = Gathering(PROGRAM, asked).numbers(registers, starts, instants)
 
     expected = [float(as_declared(window, rows)) for window in asked]
     np.testing.assert_array_equal(numbers, np.array(expected))
@@ -112,11 +113,9 @@ class NothingBefore:
     def __init__(self) -> None:
         self.asked: Mapping[str, Part] = {}
 
-    def numbers(
-        self, plan: Plan, subject: Mapping[str, Part], at: int, beside: Any = None
-    ) -> np.ndarray:
-        self.asked = subject
-        return np.zeros(len(plan.windows))
+    def numbers_of_each(self, plan: Plan, questions: Sequence[Question]) -> np.ndarray:
+        self.asked = dict(zip(plan.columns, questions[-1].values, strict=True))
+        return np.zeros((len(questions), len(plan.windows)))
 
 
 JOURNEY = {

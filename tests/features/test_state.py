@@ -173,12 +173,13 @@ def test_what_comes_beside_counts_as_if_it_had_been_kept(
             events = columns_of([rows[i] for i in kept], kept)
             insert_events(store, layouts.values(), events)
         for key, at in queries:
-            keys = plan.keys({"key": key})
-            beside = plan.bringing(keys)
+            parts = plan.parts([key])
+            beside = plan.bringing([parts])
             for i in sorted(brought):
                 if i < len(rows) and rows[i][1] < at:
-                    beside.insert(Beside(store), layouts.values(), columns_of([rows[i]], [i]))
-            numbers.append(plan.numbers_of(store, keys, at, beside))
+                    beside.insert(Beside(store), layouts.values(), columns_of([rows[i]], [i]), [0])
+            (of_one,) = plan.numbers_of(store, plan.keys(parts), np.array([at]), beside)
+            numbers.append(of_one)
 
     np.testing.assert_array_equal(numbers, by_sql(rows, queries, IN_ANY_ORDER), strict=True)
 

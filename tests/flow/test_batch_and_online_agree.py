@@ -6,6 +6,7 @@ in any order, some of them twice.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from features.state.rebuild import rebuild
 from features.state.state import TOLD_BY, State
 from features.subjects import Records
 from features.submission import Submission, told_by
-from features.vector import Vector, feature_vector
+from features.vector import Vector, feature_vector, feature_vectors
 from tests.counts import count
 
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
@@ -104,6 +105,23 @@ def test_a_state_that_grows_with_time_tells_each_subject_what_the_training_set_d
         asked += 1
 
     assert asked >= count(200, 3_000)
+
+
+def test_subjects_asked_about_together_are_seen_as_if_each_were_alone(
+    world: Path, records: Records, state: State
+) -> None:
+    """Much of what they bring is new to the state, and none sees what another brings."""
+    submissions = of_both_kinds(world)[:: count(5, 1)]
+    since = datetime(1900, 1, 1, tzinfo=UTC)
+    until = sorted(one.declared_at for one in submissions)[len(submissions) // 2]
+    state.add({name: known_between(name, records, since, until) for name in TOLD_BY})
+    brought = [told_by([one]) for one in submissions]
+
+    alone = [*map(feature_vector, submissions, repeat(state), brought)]
+
+    assert repr(feature_vectors(submissions, state, brought)) == repr(alone)
+    assert len(alone) >= 600
+    assert alone != feature_vectors(submissions, state), "what they bring changes numbers"
 
 
 def known_between(name: str, records: Records, since: datetime, until: datetime) -> Columns:

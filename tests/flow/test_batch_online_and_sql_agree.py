@@ -20,7 +20,7 @@ from features.online.vectors import vectors
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.state.embedded import EmbeddedStore
 from features.state.state import TOLD_BY, State
-from features.vector import Vector, feature_vector
+from features.vector import Vector, feature_vector, feature_vectors
 from features.vocabulary import VOCABULARY
 from tests.counts import count
 from tests.flow.plain_sql import PlainSql
@@ -109,4 +109,5 @@ def test_batch_and_online_and_plain_sql_agree_on_every_stream(
             assert differing(by_batch(batch), oracle.numbers(kind, windows_of(kind))) == []
             assert differing(by_batch(batch), online) == []
             assert rows_by_batch(batch) == [feature_vector(one, state) for one in asked]
+            assert rows_by_batch(batch) == feature_vectors(asked, state)
         state.store.close()

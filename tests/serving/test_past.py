@@ -155,7 +155,7 @@ def failing(*_: Any) -> None:
 def test_a_score_without_a_past_is_no_score(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(State, "numbers", failing)
+    monkeypatch.setattr(State, "numbers_of_each", failing)
     answer = service.score(shipment(), service.key("score"))
 
     assert answer.status_code == 503
