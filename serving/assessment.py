@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from features.catalogue import catalogue
 from features.peers import peers_of
 from features.records import SubjectKind
 from features.submission import Submission
@@ -20,7 +19,7 @@ from serving.decisions.decision import Decision, ModelRef, digest_of
 from serving.decisions.score import Score, score_of, scores_of
 from serving.errors import NoModel, ServingError
 from serving.explanation.comparisons import Comparisons
-from serving.explanation.reasons import Contribution, Reasons, reasons_of
+from serving.explanation.reasons import Reasons, ranking
 from serving.lanes.hits import hits
 from serving.lanes.lanes import Case, Lanes
 from serving.lanes.life_at_risk import life_at_risk
@@ -177,12 +176,8 @@ def _office_named(submission: Submission) -> str | None:
 
 
 def _reasons(compared: Comparisons, known: Known, score: Score) -> Reasons:
-    submission = known.submission
-    parts = zip(catalogue(submission.subject_kind), score.contributions, strict=True)
-    return reasons_of(
-        [
-            Contribution(feature, known.vector[feature.name], part, place)
-            for place, (feature, part) in enumerate(parts)
-        ],
-        partial(compared.of, peers_of(submission)),
+    return ranking(known.submission.subject_kind).reasons(
+        [*known.vector.values()],
+        score.contributions,
+        partial(compared.of, peers_of(known.submission)),
     )

@@ -21,8 +21,9 @@ from serving.errors import BodyMalformed, Fault, SubmissionRefused
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 NAMES = re.compile(rb'"[ \t\r\n]*:')
-LONG_NUMBER = re.compile(rb"[0-9]{19}")
+SPACED = (b'" ', b'"\t', b'"\r', b'"\n')
 LONGEST_INTEGER = 19  # digits, with the sign: more than any field takes, less than a float loses
+LARGEST_PLAIN = 10 ** (LONGEST_INTEGER - 1)  # from here on an integer may have more
 
 
 def read_submission(body: bytes) -> Submission:
@@ -83,12 +84,22 @@ def _is_plain(body: bytes) -> bool:
         return False
     fields = 0
     for value in waiting:  # grows while it is gone through
-        if type(value) is dict:
+        kind = type(value)
+        if kind is dict:
             fields += len(value)
             waiting.extend(value.values())
-        elif type(value) is list:
+        elif kind is list:
             waiting.extend(value)
-    return fields == len(NAMES.findall(body)) and not LONG_NUMBER.search(body)
+        elif (kind is float or kind is int) and not -LARGEST_PLAIN < value < LARGEST_PLAIN:
+            return False
+    return fields == _names_in(body)
+
+
+def _names_in(body: bytes) -> int:
+    """How many names are in the text, and what looks like one."""
+    if any(spaced in body for spaced in SPACED):
+        return len(NAMES.findall(body))
+    return body.count(b'":')
 
 
 def _elements(text: str) -> Iterator[bytes]:

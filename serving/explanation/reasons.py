@@ -9,12 +9,14 @@ score. Equal sums stand in the order of the catalogue.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, Literal, NamedTuple
+from functools import cache
+from typing import Any, Literal
 
 from pydantic import model_validator
 
+from features.catalogue import catalogue
 from features.definition import Feature
+from features.records import SubjectKind
 from serving.explanation.parts import Part
 from serving.explanation.usual import Usual
 from serving.explanation.wording import Value
@@ -73,36 +75,53 @@ class Reasons(Part):
         }
 
 
-class Contribution(NamedTuple):
-    """A feature's value in this case, its part of the log-odds, and its place in the catalogue."""
-
-    feature: Feature
-    value: Value
-    log_odds: float
-    place: int
-
-
 Compare = Callable[[Feature, Value], Usual]
 
 
-def reasons_of(contributions: Iterable[Contribution], compare: Compare) -> Reasons:
-    """Rank contributions by indicator; the order doesn't depend on the order given."""
-    ordered = sorted(contributions, key=attrgetter("place"))
-    groups = _grouped(ordered, "indicator")
-    sums = {name: _sum(group) for name, group in groups.items()}
-    ranked = sorted(groups, key=lambda name: -abs(sums[name]))  # equal ones stay by place
-    telling = [name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS]
-    named = {*_strongest(telling, sums, "for"), *_strongest(telling, sums, "against")}
-    evidence = {name: _evidence(groups[name]) for name in ranked if name in named}
-    rest = [c for name in ranked if name not in named for c in groups[name]]
-    families = _grouped(ordered, "family")
-    return Reasons(
-        reasons=tuple(_ranked(seen, sums[name]) for name, seen in evidence.items()),
-        beside={c.feature.name: compare(c.feature, c.value) for e in evidence.values() for c in e},
-        remainder=Remainder(features=len(rest), log_odds=_sum(rest)),
-        families={name: _sum(families[name]) for name in sorted(families)},
-        indicators={name: sums[name] for name in sorted(sums)},
-    )
+class Ranking:
+    """How contributions of the features of one catalogue are ranked, planned once for all cases."""
+
+    def __init__(self, features: Sequence[Feature]):
+        """`features` are in catalogue order, as values and parts of every case will be."""
+        self._features = tuple(features)
+        self._indicators = _grouped(self._features, "indicator")
+        self._families = sorted(_grouped(self._features, "family").items())
+
+    def reasons(self, values: Sequence[Value], parts: Sequence[float], compare: Compare) -> Reasons:
+        """Rank the parts of one case by indicator; `compare` is asked of the evidence alone."""
+        sums = {name: _sum(parts, places) for name, places in self._indicators.items()}
+        ranked = sorted(sums, key=lambda name: -abs(sums[name]))  # equal ones stay by place
+        telling = [name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS]
+        named = {*_strongest(telling, sums, "for"), *_strongest(telling, sums, "against")}
+        evidence = {
+            name: _evidence(parts, self._indicators[name]) for name in telling if name in named
+        }
+        rest = [at for name in ranked if name not in named for at in self._indicators[name]]
+        return Reasons(
+            reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
+            beside={
+                (feature := self._features[at]).name: compare(feature, values[at])
+                for places in evidence.values()
+                for at in places
+            },
+            remainder=Remainder(features=len(rest), log_odds=_sum(parts, rest)),
+            families={name: _sum(parts, places) for name, places in self._families},
+            indicators={name: sums[name] for name in sorted(sums)},
+        )
+
+    def _ranked(self, indicator: str, total: float, evidence: Sequence[int]) -> RankedReason:
+        return RankedReason(
+            indicator=indicator,
+            family=self._features[evidence[0]].family,
+            log_odds=total,
+            evidence=tuple([self._features[at].name for at in evidence]),
+        )
+
+
+@cache
+def ranking(kind: SubjectKind) -> Ranking:
+    """How contributions of one kind of subject are ranked."""
+    return Ranking(catalogue(kind))
 
 
 def effect_of(log_odds: float) -> Effect:
@@ -118,37 +137,26 @@ def strength_of(log_odds: float) -> Strength:
 
 
 def _grouped(
-    contributions: Iterable[Contribution], by: Literal["indicator", "family"]
-) -> Mapping[str, list[Contribution]]:
-    groups: dict[str, list[Contribution]] = defaultdict(list)
-    group_of = attrgetter(by)
-    for contribution in contributions:
-        groups[group_of(contribution.feature)].append(contribution)
-    return groups
+    features: Sequence[Feature], by: Literal["indicator", "family"]
+) -> dict[str, tuple[int, ...]]:
+    """The places of the features of every group, in order."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place, feature in enumerate(features):
+        groups[getattr(feature, by)].append(place)
+    return {name: tuple(places) for name, places in groups.items()}
 
 
 def _strongest(ranked: list[str], sums: Mapping[str, float], effect: Effect) -> list[str]:
     return [name for name in ranked if effect_of(sums[name]) == effect][:MOST_REASONS]
 
 
-def _evidence(group: Sequence[Contribution]) -> list[Contribution]:
-    """What adds something, the strongest first; what adds nothing is no evidence."""
-    telling = [contribution for contribution in group if contribution.log_odds]
-    return sorted(telling, key=lambda contribution: -abs(contribution.log_odds))
+def _evidence(parts: Sequence[float], places: Sequence[int]) -> list[int]:
+    """Where something is added, the strongest first; what adds nothing is no evidence."""
+    return sorted([at for at in places if parts[at]], key=lambda at: -abs(parts[at]))
 
 
-def _ranked(evidence: Sequence[Contribution], total: float) -> RankedReason:
-    feature = evidence[0].feature
-    return RankedReason(
-        indicator=feature.indicator,
-        family=feature.family,
-        log_odds=total,
-        evidence=tuple([contribution.feature.name for contribution in evidence]),
-    )
-
-
-def _sum(contributions: Iterable[Contribution]) -> float:
-    return math.fsum([contribution.log_odds for contribution in contributions])
+def _sum(parts: Sequence[float], places: Iterable[int]) -> float:
+    return math.fsum([parts[at] for at in places])
 
 
 def _without_words(reason: Mapping[str, Any]) -> dict[str, Any]:

@@ -123,7 +123,12 @@ def percentile_of(value: float, quantiles: Sequence[float]) -> float:
     >>> percentile_of(0.0, [0.0, 0.0, 0.0, 1.0, 2.0])
     25.0
     """
-    below, upto = bisect_left(quantiles, value), bisect_right(quantiles, value)
+    return _percentile(
+        value, quantiles, bisect_left(quantiles, value), bisect_right(quantiles, value)
+    )
+
+
+def _percentile(value: float, quantiles: Sequence[float], below: int, upto: int) -> float:
     if below < upto:
         place = (below + upto - 1) / 2
     elif below in (0, len(quantiles)):
@@ -154,7 +159,7 @@ def _number(value: float, steps: Sequence[float], among: Peers) -> Usual:
         how, low, share = "or_more", steps[upto], 1 - upto / last
     else:
         how, high, share = "or_less", steps[below - 1], (below - 1) / last
-    percentile = percentile_of(value, steps)
+    percentile = _percentile(value, steps, below, upto)
     return Usual(how=how, among=among, share=share, low=low, high=high, percentile=percentile)
 
 

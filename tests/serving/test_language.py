@@ -16,7 +16,7 @@ from features.wanted import WANTED
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.messages import messages, template
 from serving.explanation.missing import missing_in_words
-from serving.explanation.reasons import Contribution, reasons_of
+from serving.explanation.reasons import Ranking
 from serving.explanation.resting import resting_in_words
 from serving.explanation.telling import Told
 from serving.explanation.usual import PEERS, SAYINGS, Usual, usual_in_words
@@ -84,9 +84,8 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
 
 
 def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
-    parts = [Contribution(f, 1.0, 0.5, place) for place, f in enumerate(SHIPMENT[:1])]
     usual = Usual(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
-    stored = reasons_of(parts, lambda feature, value: usual)
+    stored = Ranking(SHIPMENT[:1]).reasons([1.0], [0.5], lambda feature, value: usual)
     name = SHIPMENT[0].name
 
     (told,) = Told("shipment", {name: 1.0}, {name: 0.5}, pseudo).reasons(stored)

@@ -41,6 +41,9 @@ def test_a_submission_is_read_with_its_attachments() -> None:
         pytest.param(with_text("1250.5", "1" * 400), id="many digits"),
         pytest.param(with_text('"S-1"', r'"\ud800"'), id="lone surrogate"),
         pytest.param(with_text('"packages": 12', '"packages": 12, "packages": 13'), id="twice"),
+        pytest.param(
+            with_text('"packages": 12', '"packages" : 12, "packages": 13'), id="twice, once apart"
+        ),
         pytest.param(b"\xef\xbb\xbf" + json.dumps(SHIPMENT).encode(), id="byte-order mark"),
         pytest.param(json.dumps(SHIPMENT).encode("utf-16"), id="utf-16"),
         pytest.param(b'{"legs":' + b"[" * 100_000, id="deep and open"),
