@@ -5,7 +5,7 @@ The trees are as many and as large as the figures of the service ask for, whatev
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -99,22 +99,43 @@ def _inspect_most(world: Path, records: Path, until: datetime) -> None:
 
 
 def bodies(home: Path, run: str) -> Iterator[bytes]:
-    """What arrives, again and again, under ids that no other run uses."""
+    """What arrives, under ids that no other run uses: the live days, then as many later, and so on.
+
+    Were they to come again at the same instants, the same few parties would come ever more often
+    and ever later, which is no traffic but a flood of late records.
+    """
     submissions = [json.loads(line) for line in (home / "live.ndjson").read_text().splitlines()]
     for number in count():
         for submission in submissions:
-            yield json.dumps(_renamed(submission, f"-{run}-{number}")).encode()
+            later = _later(submission, timedelta(days=number * LIVE_DAYS))
+            yield json.dumps(_renamed(later, f"-{run}-{number}")).encode()
+
+
+def _later(value: Any, by: timedelta, name: str = "") -> Any:
+    """A submission, or a part of it, with every instant moved."""
+    if isinstance(value, dict):
+        return {name: _later(part, by, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_later(part, by) for part in value]
+    if name.endswith("_at"):
+        return (datetime.fromisoformat(value) + by).isoformat()
+    return value
 
 
 def _renamed(submission: dict[str, Any], suffix: str) -> dict[str, Any]:
-    shipment = submission["shipment"]
     renamed = {
         **submission,
-        "shipment": {**shipment, "shipment_id": shipment["shipment_id"] + suffix},
+        "shipment": _with_suffix(submission["shipment"], ("shipment_id", "journey_id"), suffix),
     }
+    if "journey" in submission:
+        renamed["journey"] = _with_suffix(submission["journey"], ("journey_id",), suffix)
     for name, identity in (("documents", "document_id"), ("transactions", "transaction_id")):
         renamed[name] = [
-            {**record, identity: record[identity] + suffix, "subject_id": None}
+            {**_with_suffix(record, (identity,), suffix), "subject_id": None}
             for record in submission.get(name, [])
         ]
     return renamed
+
+
+def _with_suffix(record: dict[str, Any], names: tuple[str, ...], suffix: str) -> dict[str, Any]:
+    return {k: v + suffix if k in names and v is not None else v for k, v in record.items()}

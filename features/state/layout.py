@@ -73,6 +73,11 @@ class Layout:
         return self.label_at + 2 * len(self.labels)
 
     @cached_property
+    def shape(self) -> tuple[int, int, int]:
+        """The words of a row, those that order it, and the first that is a label."""
+        return self.width, self.order_words, self.label_at
+
+    @cached_property
     def summary_width(self) -> int:
         """The words of a page's summary."""
         return SUMMARY_WORDS + VALUE_WORDS * len(self.values)

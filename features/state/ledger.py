@@ -7,8 +7,9 @@ later than that opens the pages from its place on again. Which events lie in whi
 the events alone, not on how they came.
 """
 
-from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, count, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,33 +54,79 @@ def starts_of(blobs: list[Blob | None]) -> Column:
     return np.array([*accumulate(sizes, initial=0)], np.int64) >> 3
 
 
-def insert(store: Writing, layout: Layout, keys: list[bytes], rows: Column) -> None:
-    """Put events, a row and a key each, among those of their keys."""
-    distinct = sorted(set(keys))
-    place = dict(zip(distinct, range(len(distinct)), strict=True))
-    places = np.fromiter(map(place.__getitem__, keys), np.int64, len(keys))
-    order = np.lexsort((*rows.T[layout.order_words - 1 :: -1], places))
-    rows, ends = rows[order], np.searchsorted(places[order], np.arange(len(distinct)), "right")
-    blobs = store.get(distinct)
+class Coming(NamedTuple):
+    """Events that come into the ledgers of one layout: a key and a row of words each."""
+
+    layout: Layout
+    keys: list[bytes]
+    rows: Column
+
+
+def insert(store: Writing, coming: Iterable[Coming]) -> None:
+    """Put events of any layouts among those of their keys."""
+    new = _Grouped()
+    for one in coming:
+        new.take(one)
+    keys = sorted(new.starts)
+    if not keys:
+        return
+    blobs, rows = store.get(keys), new.words()
     for at in _with_pages(blobs):
-        own = rows[ends[at - 1] if at else 0 : ends[at]]
-        blobs[at] = _reopened(store, layout, distinct[at], blobs[at], own)
-        _tell_last(store, layout, distinct[at], own)
-    out, out_ends = merged(
-        words(blobs), ends_of(blobs), rows, ends, layout.order_words, layout.label_at
+        layout, places = new.layouts[keys[at]], new.places(keys[at])
+        own = rows[places]
+        blobs[at] = _reopened(store, layout, keys[at], blobs[at], own)
+        _tell_last(store, layout, keys[at], own)
+        rows[places] = own
+    layouts = [new.layouts[key] for key in keys]
+    out, ends = merged(
+        words(blobs),
+        ends_of(blobs),
+        rows,
+        np.array([start for key in keys for start in new.starts[key]]),
+        np.array([*accumulate(len(new.starts[key]) for key in keys)]),
+        np.array([layout.shape for layout in layouts]),
     )
-    store.put(_blobs(store, layout, distinct, out, out_ends))
+    store.put(_blobs(store, layouts, keys, out, ends))
+
+
+class _Grouped:
+    """Rows that come, as words one after the other; `starts` tells where those of a key start."""
+
+    def __init__(self) -> None:
+        self.starts: dict[bytes, list[int]] = {}
+        self.layouts: dict[bytes, Layout] = {}
+        self._words: list[Column] = []
+        self._size = 0
+
+    def take(self, coming: Coming) -> None:
+        """Take more, in their order of time and then as they come."""
+        layout, keys, rows = coming
+        if len(keys) > 1:
+            order = np.lexsort(rows.T[layout.order_words - 1 :: -1])
+            keys, rows = [keys[at] for at in order.tolist()], rows[order]
+        for start, key in zip(count(self._size, layout.width), keys, strict=False):
+            self.starts.setdefault(key, []).append(start)
+        self.layouts |= dict.fromkeys(keys, layout)
+        self._words.append(rows.ravel())
+        self._size += rows.size
+
+    def words(self) -> Column:
+        """All rows."""
+        return np.concatenate(self._words)
+
+    def places(self, key: bytes) -> Column:
+        """Where the words of the rows of a key are, a row each."""
+        return np.add.outer(self.starts[key], np.arange(self.layouts[key].width))
 
 
 def _blobs(
-    store: Writing, layout: Layout, keys: list[bytes], out: Column, ends: Column
+    store: Writing, layouts: Sequence[Layout], keys: list[bytes], out: Column, ends: Column
 ) -> Iterator[tuple[bytes, bytes]]:
-    whole, bounds = out.tobytes(), np.concatenate([[0], ends])
-    of_bytes = (8 * bounds).tolist()
-    blobs = [whole[start:stop] for start, stop in pairwise(of_bytes)]
-    most = HEADER_WORDS + 2 * PAGE_ROWS * layout.width
-    for at in np.flatnonzero(np.diff(bounds) >= most).tolist():
-        blobs[at] = _closed(store, layout, keys[at], out[bounds[at] : bounds[at + 1]])
+    whole, bounds = out.tobytes(), [0, *ends.tolist()]
+    blobs = [whole[8 * start : 8 * stop] for start, stop in pairwise(bounds)]
+    for at, (layout, blob) in enumerate(zip(layouts, blobs, strict=True)):
+        if len(blob) >= 8 * (HEADER_WORDS + 2 * PAGE_ROWS * layout.width):
+            blobs[at] = _closed(store, layout, keys[at], out[bounds[at] : bounds[at + 1]])
     return zip(keys, blobs, strict=True)
 
 

@@ -16,31 +16,33 @@ NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every windo
 
 @njit(cache=True)
 def merged(
-    old: Column, old_ends: Column, new: Column, new_ends: Column, order_words: int, label_at: int
+    old: Column, old_ends: Column, new: Column, starts: Column, new_ends: Column, shapes: Column
 ) -> tuple[Column, Column]:
     """The open blobs with the new rows in them, a key's old rows before new ones of equal order.
 
-    A new row's word beside its label tells when the key had the label last in closed pages.
+    `starts` has the word of `new` at which each new row starts: those of a key in order, up to the
+    k-th's `new_ends[k]`. `shapes` has for each key the width of its rows, how many leading words
+    order them and the word of the first label. A new row's word beside its label tells when the key
+    had the label last in closed pages.
     """
-    width = new.shape[1]
-    out = np.empty(len(old) + new.size + HEADER_WORDS * len(old_ends), np.int64)
+    out = np.empty(len(old) + len(new) + HEADER_WORDS * len(old_ends), np.int64)
     ends = np.empty(len(old_ends), np.int64)
     at = 0
     for key in range(len(old_ends)):
-        begin = old_ends[key - 1] if key else 0
-        first = new_ends[key - 1] if key else 0
-        start = at
-        out[at : at + HEADER_WORDS] = (
-            old[begin : begin + HEADER_WORDS] if old_ends[key] > begin else _NO_PAGES
-        )
+        width, order_words, label_at = shapes[key]
+        begin, end = old_ends[key - 1] if key else 0, old_ends[key]
+        first = at + HEADER_WORDS
+        out[at:first] = old[begin : begin + HEADER_WORDS] if end > begin else _NO_PAGES
         at = _rows_merged(
             out,
-            start + HEADER_WORDS,
-            old[min(begin + HEADER_WORDS, old_ends[key]) : old_ends[key]].reshape(-1, width),
-            new[first : new_ends[key]],
+            first,
+            old[min(begin + HEADER_WORDS, end) : end],
+            new,
+            starts[(new_ends[key - 1] if key else 0) : new_ends[key]],
+            width,
             order_words,
         )
-        rows = out[start + HEADER_WORDS : at].reshape(-1, width)
+        rows = out[first:at].reshape(-1, width)
         for word in range(label_at, width, 2):
             _tell_returns(rows, word)
         ends[key] = at
@@ -51,15 +53,24 @@ _NO_PAGES = np.array([0, NEVER], np.int64)
 
 
 @njit(cache=True)
-def _rows_merged(out: Column, at: int, old: Column, new: Column, order_words: int) -> int:
-    width = new.shape[1]
+def _rows_merged(
+    out: Column,
+    at: int,
+    old: Column,
+    new: Column,
+    starts: Column,
+    width: int,
+    order_words: int,
+) -> int:
     i = j = 0
-    while i < len(old) or j < len(new):
-        if j == len(new) or (i < len(old) and not _is_after(old[i], new[j], order_words)):
-            out[at : at + width] = old[i]
-            i += 1
+    while i < len(old) or j < len(starts):
+        if j == len(starts) or (
+            i < len(old) and not _is_after(old[i:], new[starts[j] :], order_words)
+        ):
+            out[at : at + width] = old[i : i + width]
+            i += width
         else:
-            out[at : at + width] = new[j]
+            out[at : at + width] = new[starts[j] : starts[j] + width]
             j += 1
         at += width
     return at
