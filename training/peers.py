@@ -6,7 +6,7 @@ the fit window, never parties.
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -56,9 +56,8 @@ class PeerReference:
     """What is usual for the features that are compared within groups; `content` is the file."""
 
     content: bytes
-    table: pa.Table
+    _told: "_Told"
     _places: dict[tuple[str, str], int]
-    _asked: dict[int, Beside] = field(default_factory=dict)
 
     @classmethod
     def of(cls, frame: "pd.DataFrame", subjects: "pd.DataFrame", inputs: ModelInputs) -> Self:
@@ -88,25 +87,49 @@ class PeerReference:
     def beside(self, feature: Feature, group: str | None) -> Beside | None:
         """What is usual for a feature in a group; None where too little is known of it."""
         place = self._places.get((feature.name, group)) if group is not None else None
-        if place is None:
-            return None
-        if place not in self._asked:
-            self._asked[place] = self._read(place)
-        return self._asked[place]
-
-    def _read(self, place: int) -> Beside:
-        row: dict[str, Any] = self.table.slice(place, 1).to_pylist()[0]
-        reference = Reference(
-            missing_share=row["missing_share"],
-            quantiles=tuple(row["quantiles"]),
-            shares=dict(row["shares"]),
-        )
-        return Beside(reference, row["subjects"])
+        return None if place is None else self._told.of(place)
 
     @classmethod
     def _indexed(cls, content: bytes, table: pa.Table) -> Self:
         pairs = zip(table["feature"].to_pylist(), table["group"].to_pylist(), strict=True)
-        return cls(content, table, {pair: place for place, pair in enumerate(pairs)})
+        return cls(content, _Told(table), {pair: place for place, pair in enumerate(pairs)})
+
+
+class _Told:
+    """The columns of the table as arrays: a row is read while somebody waits for a score."""
+
+    def __init__(self, table: pa.Table) -> None:
+        quantiles, shares = (table[name].combine_chunks() for name in ("quantiles", "shares"))
+        self._missing_shares = _numbers(table["missing_share"].combine_chunks())
+        self._subjects = _numbers(table["subjects"].combine_chunks())
+        self._quantiles = _numbers(quantiles.flatten())
+        self._quantile_starts = _starts(quantiles)
+        self._categories = shares.keys.to_pylist()
+        self._shares = _numbers(shares.items)
+        self._share_starts = _starts(shares)
+        self._asked: dict[int, Beside] = {}
+
+    def of(self, row: int) -> Beside:
+        """What one row says."""
+        if row not in self._asked:
+            self._asked[row] = self._read(row)
+        return self._asked[row]
+
+    def _read(self, row: int) -> Beside:
+        steps = slice(*self._quantile_starts[row : row + 2])
+        named = slice(*self._share_starts[row : row + 2])
+        reference = Reference(
+            missing_share=float(self._missing_shares[row]),
+            quantiles=tuple(self._quantiles[steps].tolist()),
+            shares=dict(zip(self._categories[named], self._shares[named].tolist(), strict=True)),
+        )
+        return Beside(reference, int(self._subjects[row]))
+
+
+def _starts(lists: pa.ListArray) -> npt.NDArray[np.int64]:
+    """Where the values of each row start among all of them, and where the last ones end."""
+    starts = np.asarray(np.from_dlpack(lists.offsets), np.int64)
+    return starts - starts[0]
 
 
 def _compared(inputs: ModelInputs, among: Peers) -> list[Feature]:

@@ -25,7 +25,7 @@ def reference() -> PeerReference:
 
 
 def changed(**columns: object) -> bytes:
-    table = reference().table
+    table = pq.read_table(io.BytesIO(reference().content))
     for name, values in columns.items():
         place = table.column_names.index(name)
         field = table.schema.field(name)
