@@ -1,6 +1,6 @@
 """Events of a source put into the ledgers of all its keyings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -19,25 +19,31 @@ def insert_events(store: Writing, layouts: Iterable[Layout], events: Plain) -> N
 
     `events` has `known_at`, `record_id` and what the layouts read.
     """
-    told = _Told(store, events)
-    insert(store, [coming for layout in layouts if (coming := told.under(layout)).keys])
+    into = [*layouts]
+    told = _Told(store, into, events)
+    insert(store, [coming for layout in into if (coming := told.under(layout)).keys])
 
 
 class _Told:
-    """What events tell, as parts of keys and as words of rows, each made once for all keyings."""
+    """What events tell, as parts of keys and as words of rows, each made once for all layouts."""
 
-    def __init__(self, store: Writing, events: Plain) -> None:
-        self._store = store
+    def __init__(self, store: Writing, layouts: Sequence[Layout], events: Plain) -> None:
         self._events = events
         self._parts: dict[str, list[str | None]] = {}
-        self._words: dict[str, Column] = {}
-        self._codes: dict[str, Column] = {}
+        columns: dict[str, list[Column]] = {"known_at": [numbers(events, "known_at")]}
+        if any(layout.has_ids for layout in layouts):
+            columns["record_id"] = [*_id_words(texts(events, "record_id")).T]
+        for name in sorted({name for layout in layouts for name in layout.values}):
+            columns[f"value {name}"] = [integers(numbers(events, name))]
+        for name in sorted({name for layout in layouts for name in layout.labels}):
+            codes = label_codes(store, events[name])  # a text that is counted: a code that stays
+            columns[f"label {name}"] = [codes, np.where(codes == MISSING, NOT_COUNTED, NEVER)]
+        self._columns = columns
 
     def under(self, layout: Layout) -> Coming:
         """The events that have a key in a keying and are meant, in order."""
-        keys = self._keys(layout)
+        keys, rows = self._keys(layout), self._rows(layout)
         kept = [key for key in keys if key is not None]
-        rows = self._rows(layout)
         if len(kept) < len(keys):
             rows = rows[[key is not None for key in keys]]
         return Coming(layout, kept, rows)
@@ -55,28 +61,12 @@ class _Told:
         return [key if meant else None for key, meant in zip(keys, is_meant, strict=True)]
 
     def _rows(self, layout: Layout) -> Column:
-        """A row for each event; a text that is counted gets a code that stays."""
-        rows = np.empty((size_of(self._events), layout.width), np.int64)
-        rows[:, 0] = numbers(self._events, "known_at")
-        if layout.has_ids:
-            rows[:, 1 : layout.order_words] = _id_words(texts(self._events, "record_id"))
-        for at, name in enumerate(layout.values, start=layout.order_words):
-            rows[:, at] = self._word(name)
-        for at, name in enumerate(layout.labels):
-            codes = self._code(name)
-            rows[:, layout.label_at + 2 * at] = codes
-            rows[:, layout.label_at + 2 * at + 1] = np.where(codes == MISSING, NOT_COUNTED, NEVER)
-        return rows
-
-    def _word(self, name: str) -> Column:
-        if name not in self._words:
-            self._words[name] = integers(numbers(self._events, name))
-        return self._words[name]
-
-    def _code(self, name: str) -> Column:
-        if name not in self._codes:
-            self._codes[name] = label_codes(self._store, self._events[name])
-        return self._codes[name]
+        """The words of each event in a layout, a row each."""
+        ids = ["record_id"] if layout.has_ids else []
+        values = [f"value {name}" for name in layout.values]
+        labels = [f"label {name}" for name in layout.labels]
+        names = ["known_at", *ids, *values, *labels]
+        return np.array([column for name in names for column in self._columns[name]]).T
 
 
 def _id_words(ids: list[str]) -> Column:
