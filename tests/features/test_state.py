@@ -174,10 +174,10 @@ def test_what_comes_beside_counts_as_if_it_had_been_kept(
             insert_events(store, layouts.values(), events)
         for key, at in queries:
             parts = plan.parts([key])
-            beside = plan.bringing([parts])
+            beside, over = plan.bringing([parts]), Beside(store)
             for i in sorted(brought):
                 if i < len(rows) and rows[i][1] < at:
-                    beside.insert(Beside(store), layouts.values(), columns_of([rows[i]], [i]), [0])
+                    beside.insert(over, layouts.values(), columns_of([rows[i]], [i]), [0])
             (of_one,) = plan.numbers_of(store, plan.keys(parts), np.array([at]), beside)
             numbers.append(of_one)
 
