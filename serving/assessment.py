@@ -16,7 +16,7 @@ from serving.access.callers import Caller
 from serving.attachments import completed
 from serving.decisions.challenger import rival_of
 from serving.decisions.decision import Decision, ModelRef, digest_of
-from serving.decisions.score import Score, score_of, scores_of
+from serving.decisions.score import Score, Scored, score_of, scores_of
 from serving.errors import NoModel, ServingError
 from serving.explanation.comparisons import Comparisons
 from serving.explanation.reasons import Reasons, ranking
@@ -48,14 +48,20 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Known:
-    """A request with all that its score rests on; `attached` names what it did not bring itself."""
+class Admitted:
+    """A request that may be decided, with who answers; `attached` names what it did not bring."""
 
     request: Request
     submission: Submission
     attached: tuple[str, ...]
     office_id: str | None
     champion: Champion
+
+
+@dataclass(frozen=True)
+class Known(Admitted):
+    """An admitted request with all that its score rests on."""
+
     vector: Vector
 
 
@@ -74,34 +80,43 @@ class Assessor:
         office), Unavailable. None of them sees another.
         """
         kept = self.records.about([one for each in requests for one in _subjects(each.submission)])
-        known = [self._known(request, kept) for request in requests]
-        asked = [(each.champion, each.vector) for each in known if isinstance(each, Known)]
-        scored = iter(scores_of(asked))
-        return [
-            each if isinstance(each, ServingError) else self._decision(each, *next(scored))
-            for each in known
-        ]
+        admitted = [self._admitted(request, kept) for request in requests]
+        try:
+            known = self._known([each for each in admitted if isinstance(each, Admitted)])
+        except ServingError as failure:
+            return [each if isinstance(each, ServingError) else failure for each in admitted]
+        scores = scores_of([(each.champion, each.vector) for each in known])
+        decided = (self._decision(*one) for one in zip(known, scores, strict=True))
+        return [each if isinstance(each, ServingError) else next(decided) for each in admitted]
 
-    def _known(
+    def _admitted(
         self, request: Request, kept: Mapping[Subject, list[RecordRow]]
-    ) -> Known | ServingError:
+    ) -> Admitted | ServingError:
         own = request.submission
         rows = [row for subject in _subjects(own) for row in kept[subject]]
         found = completed(own, sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key))
         submission = found.submission
         try:
-            return Known(
+            return Admitted(
                 request=request,
                 submission=submission,
                 attached=found.attached,
                 office_id=request.caller.office_for(_office_named(submission)),
                 champion=self.champions.of(submission.subject_kind),
-                vector=self.past.vector(submission),
             )
         except ServingError as refusal:
             return refusal
 
-    def _decision(self, known: Known, score: Score, unseen: list[str]) -> Decision:
+    def _known(self, admitted: Sequence[Admitted]) -> list[Known]:
+        """Each with its features; raises PastUnavailable."""
+        vectors = self.past.vectors([each.submission for each in admitted])
+        return [
+            Known(**vars(each), vector=vector)
+            for each, vector in zip(admitted, vectors, strict=True)
+        ]
+
+    def _decision(self, known: Known, scored: Scored) -> Decision:
+        score, unseen = scored
         request, submission = known.request, known.submission
         danger = life_at_risk(submission)
         placement = self._placed(known, score, is_life_at_risk=danger is not None)
@@ -153,8 +168,8 @@ class Assessor:
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
         """Score examples and forget them: the first request need not wait for what is made once."""
-        for example in examples:
-            vector = self.past.vector(example)
+        told = [*examples]
+        for example, vector in zip(told, self.past.vectors(told), strict=True):
             with suppress(NoModel):
                 score_of(self.champions.of(example.subject_kind), vector)
 

@@ -15,7 +15,7 @@ from features.state.rebuild import Progress, rebuild
 from features.state.state import TOLD_BY, State
 from features.state.store import Store
 from features.submission import Submission, told_by
-from features.vector import Vector, feature_vector
+from features.vector import Vector, feature_vectors
 from serving.decisions.decision import Decision
 from serving.errors import PastUnavailable
 from serving.settings import Settings
@@ -45,13 +45,15 @@ class Past:
         self._log = log
         self._records = records
 
-    def vector(self, submission: Submission) -> Vector:
-        """The features of a subject, seen against all that was known before it.
+    def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
+        """The features of each subject, seen against all that was known before it.
 
-        The payments and the journey that it brings count as known; none of it is kept.
+        The payments and the journey that it brings count as known to it, and to no other; none of
+        it is kept.
         """
         with _failing_as_unavailable():
-            return feature_vector(submission, self._state, told_by([submission]))
+            brought = [told_by([submission]) for submission in submissions]
+            return feature_vectors(submissions, self._state, brought)
 
     def follow(self, size: int, submissions: Sequence[Submission]) -> None:
         """Make known what was decided about last, which made the log so large."""

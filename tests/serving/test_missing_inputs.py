@@ -19,7 +19,7 @@ def champion(service: Service) -> Champion:
 
 
 def vector_of(service: Service, body: dict[str, Any]) -> dict[str, Any]:
-    return service.house.desk.assessor.past.vector(submission(body))
+    return service.house.desk.assessor.past.vectors([submission(body)])[0]
 
 
 def without_value() -> dict[str, Any]:

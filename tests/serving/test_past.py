@@ -50,7 +50,7 @@ def shipments(numbers: range) -> Records:
 def known(service: Service) -> float:
     """How many shipments of 30 days the past knows of the consignee of bodies."""
     asked = submitted(shipment_id="asked", declared_at=NOW.isoformat())
-    return float(service.house.desk.assessor.past.vector(asked)[SEEN] or 0)
+    return float(service.house.desk.assessor.past.vectors([asked])[0][SEEN] or 0)
 
 
 @contextmanager
@@ -177,12 +177,16 @@ def test_a_rebuild_finds_what_files_the_log_and_calls_tell(home: Path) -> None:
         headers = service.key("ingest")
         sent = service.client.post("/v1/records", json={"outcomes": [inspected]}, headers=headers)
         assert sent.status_code == 200
-        vector = service.house.desk.assessor.past.vector(submitted(declared_at=NOW.isoformat()))
+        vector = service.house.desk.assessor.past.vectors([submitted(declared_at=NOW.isoformat())])[
+            0
+        ]
     shutil.rmtree(home / "state")
 
     told = CliRunner().invoke(commands, ["state", "rebuild", "--home", str(home), "--json"])
     assert json.loads(told.stdout) == {"records": str(home / "records"), "decisions": 1}
     with working(Settings(home=home)) as service:
         assert known(service) == before
-        again = service.house.desk.assessor.past.vector(submitted(declared_at=NOW.isoformat()))
+        again = service.house.desk.assessor.past.vectors([submitted(declared_at=NOW.isoformat())])[
+            0
+        ]
         assert again == vector
