@@ -6,6 +6,7 @@ from itertools import accumulate, chain
 from operator import itemgetter
 
 import numpy as np
+from numba import njit
 
 from features.asof.windows import Window
 from features.attached.beside import of_subject
@@ -14,7 +15,7 @@ from features.attached.legs import OF_THE_LEG_BEFORE, leg_program
 from features.attached.positions import OF_THE_POSITION_BEFORE, position_program
 from features.attached.transactions import transaction_program
 from features.columns import Column
-from features.online.filling import Codes, Filling, Row, Transfer
+from features.online.filling import Codes, Filling, Row
 from features.online.gathering import Gathering
 from features.program.machine import execute
 from features.program.program import Program
@@ -92,28 +93,47 @@ class Attached:
         self._steps = brought.program.steps
         self._filling = Filling(brought.program, codes)
         self._gathering = Gathering(brought.program, self.windows)
-        nothing = self._filling.filled([], codes)
-        self._of_nothing = self._gathering.numbers(nothing, _starts([[]]), np.zeros(1, np.int64))
-        self._beside = Transfer(
+        self._of_nothing = np.empty((1, len(self.windows)))
+        nothing = self._filling.filled([], codes), _starts([[]]), np.zeros(1, np.int64)
+        self._gathering.reduce(*nothing, self._of_nothing)
+        beside = [
             (subject.outputs[of_subject(key)].place, register.place)
             for key, register in brought.program.inputs.items()
             if of_subject(key) is not None
-        )
+        ]
+        self._beside = np.array(beside, np.int64).reshape(-1, 2)
 
-    def numbers(
-        self, rows: Sequence[Sequence[Row]], subjects: Column, instants: Column, codes: Codes
-    ) -> Column:
-        """Each window's number as of each subject's instant, a row per subject.
+    def reduce(
+        self,
+        rows: Sequence[Sequence[Row]],
+        subjects: Column,
+        instants: Column,
+        codes: Codes,
+        into: Column,
+    ) -> None:
+        """Put each window's number as of each subject's instant, a row per subject.
 
         `rows` are what each brings, `subjects` the registers of subjects.
         """
         if not any(rows):
-            return np.repeat(self._of_nothing, len(rows), axis=0)
+            into[:] = self._of_nothing
+            return
         starts = _starts(rows)
         registers = self._filling.filled([*chain.from_iterable(rows)], codes)
-        self._beside.copy(subjects, registers, starts)
-        execute(self._steps, registers, registers.view(np.int64))
-        return self._gathering.numbers(registers, starts, instants)
+        _see(self._steps, registers, starts, subjects, self._beside)
+        self._gathering.reduce(registers, starts, instants, into)
+
+
+@njit(cache=True)
+def _see(steps: Column, rows: Column, starts: Column, subjects: Column, beside: Column) -> None:
+    """Run a program over rows, those of the i-th subject from `starts[i]` on.
+
+    `beside` are the registers of subjects that are read, each with that of rows it is copied to.
+    """
+    for subject in range(len(starts) - 1):
+        for source, target in beside:
+            rows[target, starts[subject] : starts[subject + 1]] = subjects[source, subject]
+    execute(steps, rows, rows.view(np.int64))
 
 
 def _starts(rows: Iterable[Sequence[Row]]) -> Column:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, count
+from itertools import chain, count, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -49,52 +49,53 @@ class Filling:
 
     def __init__(self, program: Program, codes: Codes) -> None:
         self._registers = program.registers(codes.__getitem__)
-        numbers, instants, texts = (
-            _fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)
-        )
-        self._instants = len(numbers)
-        self._texts = len(numbers) + len(instants)
-        own = numbers | instants | texts
-        self._number_places = np.array([*numbers.values()], np.int64)
-        self._whole_places = np.array([*(instants | texts).values()], np.int64)
-        self._columns = _reading([*own])
+        fields = [_fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)]
+        self._numbers, self._instants, self._texts = map(_reading, fields)
+        numbers, instants, texts = (np.array([*one.values()], np.int64) for one in fields)
+        self._places = numbers, instants, texts
 
     def filled(self, rows: Sequence[Row], codes: Codes) -> Column:
         """New registers as float64 with a column per row; new texts are added to the codes."""
-        columns = self._columns(rows)
-        numbers = np.array([*chain(*columns[: self._instants])], np.float64)  # NaN of None
-        wholes = np.array(self._wholes(columns, codes), np.int64)
-        return _spread(
-            self._registers, len(rows), self._number_places, numbers, self._whole_places, wholes
-        )
-
-    def _wholes(self, columns: Sequence[Sequence[Any]], codes: Codes) -> list[int]:
-        """The cells of instants and of texts, field by field."""
-        instants = chain(*columns[self._instants : self._texts])
-        return [
-            *[NO_INSTANT if value is None else instant_us(value) for value in instants],
-            *map(codes.__getitem__, chain(*columns[self._texts :])),
+        numbers = np.array(self._numbers(rows), np.float64)  # NaN of None
+        instants = [
+            NO_INSTANT if value is None else instant_us(value) for value in self._instants(rows)
         ]
+        texts = map(codes.__getitem__, self._texts(rows))
+        wholes = np.array([*instants, *texts], np.int64)
+        return _spread(self._registers, len(rows), self._places, numbers, wholes)
 
 
 @njit(cache=True)
 def _spread(
     row: Column,
     rows: int,
-    number_places: Column,
+    places: tuple[Column, Column, Column],
     numbers: Column,
-    whole_places: Column,
     wholes: Column,
 ) -> Column:
-    """Rows of registers, alike but for the places of numbers and wholes, given place by place."""
+    """Rows of registers, alike but for the places of numbers, instants and texts.
+
+    What stands there is given row by row; of wholes, all instants come before all texts.
+    """
+    number_places, instant_places, text_places = places
     registers = np.empty((len(row), rows))
     for place in range(len(row)):
         registers[place] = row[place]
-    for at, place in enumerate(number_places):
-        registers[place] = numbers[at * rows : (at + 1) * rows]
-    for at, place in enumerate(whole_places):
-        registers.view(np.int64)[place] = wholes[at * rows : (at + 1) * rows]
+    of_wholes = registers.view(np.int64)
+    _put(registers, number_places, numbers)
+    texts_at = rows * len(instant_places)
+    _put(of_wholes, instant_places, wholes[:texts_at])
+    _put(of_wholes, text_places, wholes[texts_at:])
     return registers
+
+
+@njit(cache=True)
+def _put(registers: Column, places: Column, cells: Column) -> None:
+    at = 0
+    for row in range(registers.shape[1]):
+        for place in places:
+            registers[place, row] = cells[at]
+            at += 1
 
 
 def _fields(program: Program, kind: Kind) -> dict[Key, int]:
@@ -106,41 +107,25 @@ def _fields(program: Program, kind: Kind) -> dict[Key, int]:
     }
 
 
-def _reading(keys: Sequence[Key]) -> Callable[[Iterable[Row]], list[Sequence[Any]]]:
-    """What is read of rows, field by field: of some, what is made of their texts."""
+def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
+    """What is read of rows, row by row: of some fields, what is made of their texts."""
     names = [key.key if isinstance(key, Mapped) else key for key in keys]
     looks = [
         (at, lru_cache(TEXTS_REMEMBERED)(key.function))
         for at, key in enumerate(keys)
         if isinstance(key, Mapped)
     ]
+    # A getter of one or of no name would return no tuple.
     read = itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[n] for n in names)
 
-    def columns_of(rows: Iterable[Row]) -> list[Sequence[Any]]:
-        columns: list[Sequence[Any]] = [*zip(*map(read, rows), strict=True)] or [()] * len(names)
+    def cells_of(rows: Iterable[Row]) -> list[Any]:
+        cells = [*chain.from_iterable(map(read, rows))]
         for at, look in looks:
-            columns[at] = [value if value is None else look(value) for value in columns[at]]
-        return columns
+            texts = cells[at :: len(names)]
+            cells[at :: len(names)] = [text if text is None else look(text) for text in texts]
+        return cells
 
-    return columns_of
-
-
-class Transfer:
-    """Cells that are copied from the rows of a program's registers to those of another."""
-
-    def __init__(self, places: Iterable[tuple[int, int]]) -> None:
-        self._source, self._target = np.array([*places], np.int64).reshape(-1, 2).T
-
-    def copy(self, source: Column, target: Column, starts: Column) -> None:
-        """Copy the i-th row of the source into those of the target from `starts[i]` on."""
-        _copy(source, self._source, target, self._target, starts)
-
-
-@njit(cache=True)
-def _copy(source: Column, places: Column, target: Column, into: Column, starts: Column) -> None:
-    for at in range(len(places)):
-        for row in range(len(starts) - 1):
-            target[into[at], starts[row] : starts[row + 1]] = source[places[at], row]
+    return cells_of
 
 
 class Reading:
@@ -156,10 +141,7 @@ class Reading:
         """Numbers and texts of each row; None where one is missing."""
         cells = registers[self._places].T.tolist()
         texts, of_texts = [*codes], registers.view(np.int64)[self._text_places].T.tolist()
-        return [
-            self._row(numbers, of_row, texts)
-            for numbers, of_row in zip(cells, of_texts, strict=True)
-        ]
+        return [*map(self._row, cells, of_texts, repeat(texts))]
 
     def _row(self, numbers: list[float], codes: list[int], texts: list[str | None]) -> list[Any]:
         values: list[Any] = [

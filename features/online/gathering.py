@@ -36,13 +36,13 @@ class Gathering:
         self._windows = np.array([_numbered(program, one) for one in windows], np.int64)
         self._windows.shape = (len(windows), 5)
 
-    def numbers(self, registers: Column, starts: Column, instants: Column) -> Column:
-        """Each window's number for each subject as of its instant, a row per subject.
+    def reduce(self, registers: Column, starts: Column, instants: Column, into: Column) -> None:
+        """Put each window's number for each subject as of its instant, a row per subject.
 
         The i-th subject's rows, in the order of knowledge, are those from `starts[i]` on.
         """
         wholes = registers.view(np.int64)
-        return gathered(self._windows, registers, wholes, self._known_at, starts, instants)
+        reduced(self._windows, registers, wholes, self._known_at, starts, instants, into)
 
 
 def _numbered(program: Program, window: Window) -> tuple[int, ...]:
@@ -57,19 +57,19 @@ def _numbered(program: Program, window: Window) -> tuple[int, ...]:
 
 
 @njit(cache=True)
-def gathered(
+def reduced(
     windows: Column,
     numbers: Column,
     wholes: Column,
     known_at: int,
     starts: Column,
     instants: Column,
-) -> Column:
-    """The number of each window; a row of `windows` is reducer, span, value, where, is_text.
+    made: Column,
+) -> None:
+    """Make the number of each window; a row of `windows` is reducer, span, value, where, is_text.
 
     Value and where are registers, -1 for none; `known_at` is that of the instants of knowledge.
     """
-    made = np.empty((len(instants), len(windows)))
     told = np.empty(9, np.int64)
     for subject in range(len(instants)):
         own = slice(starts[subject], starts[subject + 1])
@@ -82,7 +82,6 @@ def gathered(
             told,
             made[subject],
         )
-    return made
 
 
 @njit(cache=True)

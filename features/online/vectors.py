@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import accumulate, pairwise
 from typing import Protocol
 
 import numpy as np
+from numba import njit
 
 from features.asof.windows import Window
 from features.attached.beside import of_subject
@@ -12,7 +14,7 @@ from features.catalogue import windows_of
 from features.columns import Column, instant_us
 from features.computation import computation
 from features.online.attached import PAYMENTS, Attached, brought
-from features.online.filling import Codes, Filling, Reading, Row, Transfer, first_codes
+from features.online.filling import Codes, Filling, Reading, Row, first_codes
 from features.online.subject import subject_program, subject_row
 from features.program.machine import execute
 from features.program.program import Program
@@ -48,6 +50,8 @@ class Vectors:
         self._filling = Filling(self._subject, self._codes)
         self._parts = Reading(self._subject, self._plan.columns)
         self._attached = [Attached(one, windows, self._subject, self._codes) for one in sources]
+        sizes = accumulate((len(one.windows) for one in self._attached), initial=0)
+        self._own = [slice(start, stop) for start, stop in pairwise(sizes)]
         self._windows = [window for one in self._attached for window in one.windows] + past
         self._features = _Features(features, self._subject, self._windows, self._codes)
         self.names = (*features.outputs,)
@@ -78,15 +82,13 @@ class Vectors:
         instants = [instant_us(one.declared_at) for one in submissions]
         rows = [[*map(attached.brought.rows, submissions)] for attached in self._attached]
         subjects = self._subjects(submissions, rows[PAYMENTS], codes)
-        at = np.array(instants, np.int64)
-        numbers = [
-            attached.numbers(brings, subjects, at, codes)
-            for attached, brings in zip(self._attached, rows, strict=True)
-        ]
-        parts = self._parts.values(subjects, codes)
-        questions = [*map(Question, parts, instants, beside)]
-        numbers.append(past.numbers_of_each(self._plan, questions))
-        return subjects, np.concatenate(numbers, axis=1)
+        at, numbers = np.array(instants, np.int64), np.empty((len(rows[0]), len(self._windows)))
+        for attached, brings, own in zip(self._attached, rows, self._own, strict=True):
+            attached.reduce(brings, subjects, at, codes, numbers[:, own])
+        values = self._parts.values(subjects, codes)
+        questions = [*map(Question, values, instants, beside)]
+        numbers[:, self._own[-1].stop :] = past.numbers_of_each(self._plan, questions)
+        return subjects, numbers
 
     def _subjects(
         self, submissions: Sequence[Submission], payments: Sequence[Sequence[Row]], codes: Codes
@@ -106,20 +108,43 @@ class _Features:
         self._steps = program.steps
         self._registers = program.registers(codes.__getitem__)
         self._windows = np.array([program.inputs[window].place for window in reduced], np.int64)
-        self._columns = Transfer(
+        columns = [
             (subject.outputs[key].place, register.place)
             for key, register in program.inputs.items()
             if not isinstance(key, Window)
-        )
+        ]
+        self._columns = np.array(columns, np.int64)
         self._reading = Reading(program, program.outputs)
 
     def values(self, subjects: Column, numbers: Column, codes: Codes) -> list[list[Value]]:
         """Every feature of each subject, in catalogue order."""
-        registers = np.repeat(self._registers[:, None], len(numbers), axis=1)
-        self._columns.copy(subjects, registers, np.arange(len(numbers) + 1))
-        registers[self._windows] = numbers.T
-        execute(self._steps, registers, registers.view(np.int64))
+        read = self._columns, subjects, self._windows, numbers
+        registers = _made(self._steps, self._registers, *read)
         return self._reading.values(registers, codes)
+
+
+@njit(cache=True)
+def _made(
+    steps: Column,
+    row: Column,
+    columns: Column,
+    subjects: Column,
+    windows: Column,
+    numbers: Column,
+) -> Column:
+    """The registers of the last program, run over columns of subjects and their windows.
+
+    `columns` are the registers of subjects that are read, each with that which it is copied to.
+    """
+    registers = np.empty((len(row), len(numbers)))
+    for subject in range(len(numbers)):
+        registers[:, subject] = row
+        for source, target in columns:
+            registers[target, subject] = subjects[source, subject]
+        for i in range(len(windows)):
+            registers[windows[i], subject] = numbers[subject, i]
+    execute(steps, registers, registers.view(np.int64))
+    return registers
 
 
 @cache

@@ -46,8 +46,8 @@ def paged(
 ) -> tuple[Told, Column]:
     """What is told of closed pages, and which of them must be fetched: slot, page of it, page.
 
-    `starts` are of the summaries of the `slots` that have pages, `widths` those of each slot of a
-    subject.
+    `starts` are of the summaries of the `slots` that have pages, and of more after them; `widths`
+    are those of each slot of a subject.
     """
     told = _told(slots, widths, len(instants), summaries, starts)
     is_needed = _needed(windows, instants, len(widths), told)

@@ -17,23 +17,23 @@ from features.vocabulary import VOCABULARY
 Part = str | float | None
 
 START = "o"
-_END = "\x1f"
+END = "\x1f"
 _DIGEST = "\x1d"
 # A store's keys take 511 bytes; of a text with more characters than any code or id its digest does.
-_LONGEST = 64
+LONGEST = 64
 
 
 def part_of(value: Part) -> str | None:
     """A value as part of a key; None for a missing one (None or NaN)."""
     if isinstance(value, str):
-        return f"{value if len(value) <= _LONGEST else shortened(value)}{_END}"
+        return f"{value if len(value) <= LONGEST else shortened(value)}{END}"
     is_given = value is not None and value == value  # noqa: PLR0124 - NaN differs from itself
-    return f"{float(value) + 0.0!r}{_END}" if is_given else None  # type: ignore[arg-type]
+    return f"{float(value) + 0.0!r}{END}" if is_given else None  # type: ignore[arg-type]
 
 
 def shortened(text: str) -> str:
     """A text, or where that is long what stands for it alone."""
-    if len(text) <= _LONGEST:
+    if len(text) <= LONGEST:
         return text
     return _DIGEST + blake2b(text.encode(), digest_size=32).hexdigest()
 

@@ -40,7 +40,7 @@ def lasts_key(key: bytes, label: int) -> bytes:
 
 def words(blobs: list[Blob | None]) -> Column:
     """Blobs as int64, one after the other."""
-    return np.frombuffer(b"".join([blob or b"" for blob in blobs]), np.int64)
+    return np.frombuffer(b"".join(filter(None, blobs)), np.int64)
 
 
 def ends_of(blobs: list[Blob | None]) -> Column:

@@ -1,6 +1,6 @@
 """All windows of some subjects, gathered from the store and reduced in one compiled call."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -13,12 +13,19 @@ from features.records import Record
 from features.state import ledger
 from features.state.closed import Pages, Told, paged
 from features.state.keyring import Keyring, Slot
-from features.state.keys import Part, part_of
+from features.state.keys import END, LONGEST, Part, part_of
 from features.state.layout import Layout
 from features.state.ledger import lasts_key, page_key, starts_of, summaries_key, words
 from features.state.passing import Bringing, Ways
 from features.state.reducers import REDUCERS
-from features.state.reduction import Opened, Passing, reduced, slots_with_pages, tell_last
+from features.state.reduction import (
+    NO_KEY,
+    Opened,
+    Passing,
+    reduced,
+    slots_with_pages,
+    tell_last,
+)
 from features.state.store import Blob, Reading
 
 Brought = Mapping[str, Sequence[Record]]
@@ -93,7 +100,10 @@ class Plan:
 
     def parts(self, values: Iterable[Part]) -> list[str | None]:
         """A subject's values, one for each of `columns`, as parts of keys."""
-        return [*map(part_of, values)]
+        return [
+            f"{value}{END}" if type(value) is str and len(value) <= LONGEST else part_of(value)
+            for value in values
+        ]
 
     def keys(self, parts: Sequence[str | None]) -> list[bytes | None]:
         """The key that a subject of such parts has in each slot."""
@@ -114,7 +124,7 @@ class Plan:
 
         What comes `beside` counts too.
         """
-        blobs = store.get([key or _NOWHERE for key in keys])
+        blobs = _found(store, keys)
         opened = Opened(words(blobs), starts_of(blobs), self._widths)
         with_pages = slots_with_pages(opened)
         told, pages = self._no_pages(len(instants))
@@ -124,11 +134,7 @@ class Plan:
         if beside is not None and beside.has_rows:
             passing = beside.passing(store, keys, with_pages, instants)
             tell_last(passing, self._label_ats, instants, opened, told, pages)
-        numbers = reduced(self._numbered, instants, opened, told, pages, passing)
-        if None in keys:
-            has_none = np.array([key is None for key in keys]).reshape(-1, len(self.slots))
-            numbers[has_none[:, self._numbered[:, 0]]] = np.nan
-        return numbers
+        return reduced(self._numbered, instants, opened, told, pages, passing)
 
     def _pages(
         self, store: Reading, keys: Sequence[bytes | None], with_pages: Column, instants: Column
@@ -136,20 +142,17 @@ class Plan:
         """What is told of the closed pages of all slots, and those that are needed."""
         slots = with_pages.tolist()
         where = [summaries_key(keys[slot] or _NOWHERE) for slot in slots]
-        where += self._lasts(keys, set(slots))
+        where += self._lasts(keys, slots)
         blobs = store.get(where)
-        summaries = blobs[: len(slots)]
+        whole, starts = words(blobs), starts_of(blobs)
         told, wanted = paged(
-            self._numbered,
-            instants,
-            with_pages,
-            self._summary_widths,
-            words(summaries),
-            starts_of(summaries),
+            self._numbered, instants, with_pages, self._summary_widths, whole, starts
         )
-        return told, self._fetched(store, keys, wanted, len(told.starts), blobs[len(slots) :])
+        fetched, places = self._fetched(store, keys, wanted, len(told.starts))
+        lasts = starts[len(slots) :], len(self._labelled)
+        return told, Pages(fetched, places, ledger.PAGE_ROWS, whole, *lasts)
 
-    def _lasts(self, keys: Sequence[bytes | None], slots: set[int]) -> Iterator[bytes]:
+    def _lasts(self, keys: Sequence[bytes | None], slots: Collection[int]) -> Iterator[bytes]:
         """Where it is told when the closed pages of these slots had each label last."""
         for first in range(0, len(keys), len(self.slots)):
             for slot, label in self._labelled:
@@ -157,29 +160,31 @@ class Plan:
                 yield _NOWHERE if key is None else lasts_key(key, label)
 
     def _fetched(
-        self,
-        store: Reading,
-        keys: Sequence[bytes | None],
-        wanted: Column,
-        size: int,
-        lasts: list[Blob | None],
-    ) -> Pages:
-        starts, fetched = np.full(size, -1), _EMPTY
-        if len(wanted):
-            blobs = store.get(
-                [page_key(keys[slot] or _NOWHERE, page) for slot, page, _ in wanted.tolist()]
-            )
-            starts[wanted[:, 2]] = starts_of(blobs)[:-1]
-            fetched = words(blobs)
-        return Pages(
-            fetched, starts, ledger.PAGE_ROWS, words(lasts), starts_of(lasts), len(self._labelled)
+        self, store: Reading, keys: Sequence[bytes | None], wanted: Column, size: int
+    ) -> tuple[Column, Column]:
+        """The wanted ones of so many pages, and where each starts; -1 for one not wanted."""
+        places = np.full(size, -1)
+        if not len(wanted):
+            return _EMPTY, places
+        blobs = store.get(
+            [page_key(keys[slot] or _NOWHERE, page) for slot, page, _ in wanted.tolist()]
         )
+        places[wanted[:, 2]] = starts_of(blobs)[:-1]
+        return words(blobs), places
 
     def _no_pages(self, subjects: int) -> tuple[Told, Pages]:
         labels = len(self._labelled)
         told = Told(_EMPTY, np.zeros(subjects * len(self.slots) + 1, np.int64), _NO_STARTS)
         ends = np.zeros(subjects * labels + 1, np.int64)
         return told, Pages(_EMPTY, _NO_STARTS, ledger.PAGE_ROWS, _EMPTY, ends, labels)
+
+
+def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
+    """The blob of each key, NO_KEY for a missing one."""
+    if None not in keys:
+        return store.get(keys)  # type: ignore[arg-type]
+    blobs = iter(store.get([key for key in keys if key is not None]))
+    return [NO_KEY if key is None else next(blobs) for key in keys]
 
 
 _NOWHERE = b"-"  # where no blob is

@@ -32,6 +32,9 @@ from features.state.reducers import (
     window_begin,
 )
 
+# In place of the open blob of a slot whose key the subject does not have: one word.
+NO_KEY = bytes(8)
+
 
 class Opened(NamedTuple):
     """The open blobs of all slots, one after the other; the words of a row of each of a subject."""
@@ -119,6 +122,10 @@ def _reduce(
         reducer, word = windows[i, 1], windows[i, 3]
         begin, width = window_begin(at, windows[i, 2]), opened.widths[windows[i, 0]]
         slot = first_slot + windows[i, 0]
+        start, stop = opened.starts[slot], opened.starts[slot + 1]
+        if stop - start == 1:
+            numbers[i] = np.nan
+            continue
         gathered[:] = 0
         gathered[NEWEST] = MISSING
         if told.bases[slot + 1] > told.bases[slot]:
@@ -126,7 +133,6 @@ def _reduce(
                 gathered[DIFFERENT] += _different(pages, first_label + windows[i, 4], begin)
             else:
                 _take_pages(gathered, told, pages, windows[i], slot, width, begin, at)
-        start, stop = opened.starts[slot], opened.starts[slot + 1]
         if stop > start:
             rows = opened.words[start + HEADER_WORDS : stop]
             _take_rows(gathered, rows, width, word, reducer, begin, at)
@@ -214,16 +220,38 @@ def _take_rows(
     gathered[EVENTS] += stop - first
     gathered[LAST] = rows[(stop - 1) * width]
     if reducer == DISTINCT:
-        for row in range(first, stop):
-            gathered[DIFFERENT] += rows[row * width + word + 1] < begin
-    elif word > 0:
+        gathered[DIFFERENT] += _returning(rows[word + 1 :: width], first, stop, begin)
+    elif reducer in (LARGEST, SMALLEST):
         for row in range(first, stop):
             value = rows[row * width + word]
             if value != MISSING:
                 take_extremes(gathered, value, value)
-                gathered[SUM] += value
                 gathered[PRESENT] += 1
+    elif word > 0:
+        total, present = _total(rows[word::width], first, stop)
+        gathered[SUM] += total
+        gathered[PRESENT] += present
         gathered[NEWEST] = rows[(stop - 1) * width + word]
+
+
+@njit(cache=True)
+def _returning(returns: Column, first: int, stop: int, begin: int) -> int:
+    """How many labels of these rows none before them has in the window."""
+    many = 0
+    for row in range(first, stop):
+        many += returns[row] < begin
+    return many
+
+
+@njit(cache=True)
+def _total(values: Column, first: int, stop: int) -> tuple[int, int]:
+    """The sum of what is present, and how many that are."""
+    total = present = 0
+    for row in range(first, stop):
+        if values[row] != MISSING:
+            total += values[row]
+            present += 1
+    return total, present
 
 
 @njit(cache=True)

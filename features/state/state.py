@@ -1,6 +1,7 @@
 """The state as others use it: records go in, the windows of one subject come out."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -91,7 +92,7 @@ class State:
     def numbers_of_each(self, plan: Plan, questions: Sequence[Question]) -> Column:
         """The number of each window of a plan, a row per question, all of the same state."""
         parts = [plan.parts(question.values) for question in questions]
-        keys = [key for of_one in map(plan.keys, parts) for key in of_one]
+        keys = [*chain.from_iterable(map(plan.keys, parts))]
         instants = np.array([question.at for question in questions], np.int64)
         with self.store.reading() as view:
             bringing = plan.bringing(parts)

@@ -95,11 +95,11 @@ def test_windows_over_what_a_subject_brings_are_as_declared(
         place = PROGRAM.outputs[name].place
         registers.view(kind.value if kind.is_float else np.int64)[place] = cells
 
-    starts, instants = np.array([0, len(rows)]), np.array([AT])
-    (numbers,) = Gathering(PROGRAM, asked).numbers(registers, starts, instants)
+    numbers = np.empty((1, len(asked)))
+    Gathering(PROGRAM, asked).reduce(registers, np.array([0, len(rows)]), np.array([AT]), numbers)
 
     expected = [float(as_declared(window, rows)) for window in asked]
-    np.testing.assert_array_equal(numbers, np.array(expected))
+    np.testing.assert_array_equal(numbers[0], np.array(expected))
 
 
 def test_a_window_over_what_is_attached_by_another_key_is_refused() -> None:
