@@ -159,7 +159,7 @@ def _trace(app: FastAPI) -> None:
 def build_house(settings: Settings, clock: Clock) -> House:
     """The parts of the service, put together."""
     metrics = Metrics()
-    engine = open_database(settings.database, is_service=True)
+    engine = open_database(settings.database, is_service=True, keys=settings.keys)
     log = DecisionLog(engine)
     sealing = Sealing(
         Notary.kept_in(settings.keys),

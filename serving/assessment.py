@@ -26,7 +26,8 @@ from serving.lanes.life_at_risk import life_at_risk
 from serving.lanes.placement import Placement
 from serving.past import Past
 from serving.scorer.champions import Champion, Champions
-from serving.store.record_store import RecordRow, RecordStore
+from serving.store.record_rows import RecordRow
+from serving.store.record_store import RecordStore
 
 Subject = tuple[str, str]
 """Kind and id."""

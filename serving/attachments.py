@@ -6,7 +6,7 @@ from typing import Any
 
 from features.records import RECORD_FILES, Document, Leg, Position, Transaction
 from features.submission import AttachedDocument, AttachedTransaction, Submission
-from serving.store.record_store import RecordRow
+from serving.store.record_rows import RecordRow
 
 MOST = {"legs": 500, "positions": 5_000, "documents": 500, "transactions": 500}
 

@@ -25,7 +25,8 @@ from serving.errors import (
     LogUnavailable,
     ServingError,
 )
-from serving.store.decision_log import AnswerRow, DecisionLog
+from serving.store.decision_log import DecisionLog
+from serving.store.decision_rows import AnswerRow
 from serving.submitted import read_submission
 
 TOGETHER = 64

@@ -7,6 +7,7 @@ TidegateError
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── ImpactNotAssessed               live use needs answers that are not there
 ├── AddressRefused                  nothing is sent to such an address
+├── KeysUnknown                     a database was opened without the folder of its keys
 ├── MonitorRefused                  the log says nothing of what was asked
 ├── ExtraMissing                    a setting needs packages that are not installed
 └── ServingError                    answered as a problem with its own status
@@ -16,6 +17,7 @@ TidegateError
     ├── NotSignedIn (401)
     ├── Forbidden (403)             the key lacks the scope, or is tied to another office
     ├── NotFound (404)              unknown, or not for this caller: the two look the same
+    ├── Erased (410)                its time was over
     ├── Conflict (409)
     │   ├── AnsweredMeanwhile       another process answered this idempotency key just now
     │   ├── StillInProgress         the first request with this idempotency key has no answer yet
@@ -39,6 +41,7 @@ TidegateError
         ├── Unexplained             a score's parts do not add up to it
         ├── PastUnavailable         the online state failed
         └── LogUnavailable
+            └── Undecipherable      stored parts were changed, or their keys are others
 """
 
 import math
@@ -79,6 +82,10 @@ class PlanRefused(TidegateError):
 
 class AddressRefused(TidegateError):
     """An address in the settings that nothing may be sent to, or that nobody could trust."""
+
+
+class KeysUnknown(TidegateError):
+    """A database was opened without the folder of its keys; nothing encrypted can be used."""
 
 
 class MonitorRefused(TidegateError):
@@ -139,6 +146,13 @@ class NotFound(ServingError):
 
     status = 404
     title = "There is no such thing here"
+
+
+class Erased(ServingError):
+    """It was here, and its time was over: what remains says nothing of its parties."""
+
+    status = 410
+    title = "This was erased"
 
 
 class Conflict(ServingError):
@@ -290,3 +304,9 @@ class LogUnavailable(Unavailable):
     """The decision could not be made durable, so it was not made."""
 
     title = "The decision log cannot be written"
+
+
+class Undecipherable(LogUnavailable):
+    """Something stored cannot be decrypted: it was changed, or its keys are another's."""
+
+    title = "Something stored cannot be decrypted"

@@ -16,7 +16,8 @@ from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, Fault, SubmissionRefused
 from serving.past import Past
 from serving.store.decision_log import DecisionLog
-from serving.store.record_store import RecordRow, RecordStore
+from serving.store.record_rows import RecordRow
+from serving.store.record_store import RecordStore
 from serving.submitted import fault_of, read_json
 
 KINDS = ("legs", "positions", "documents", "transactions", "outcomes")

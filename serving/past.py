@@ -94,7 +94,8 @@ class Past:
         size = self._followed()
         for page in _pages(self._log.records(size), AT_ONCE):
             size += len(page)
-            decided = (Decision.model_validate_json(record).submission for record in page)
+            told = (record for record in page if record is not None)
+            decided = (Decision.model_validate_json(record).submission for record in told)
             self._state.add(told_by(decided), {_DECISIONS: str(size)})
 
     def _catch_up_with_records(self) -> None:

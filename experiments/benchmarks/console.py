@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +23,10 @@ from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.console.queue import PAGE_SIZE
 from serving.settings import Settings
-from serving.store.case_rows import CaseRow
+from serving.store.case_rows import CaseRow, LinkRow
+from serving.store.data_keys import DataKeys
+from serving.store.encrypted_cases import EncryptedCases
+from serving.store.encryption import Unit
 from serving.store.engine import open_database
 from serving.store.tables import case_links, cases, cases_opened_to, decisions
 from serving.store.turns import writing
@@ -94,13 +97,15 @@ def _p95(call: Callable[[], Response]) -> float:
 def _fill(home: Path, like: str, places: range) -> None:
     """Open more cases like one, due at different times, at forty offices; places are of the log."""
     engine = open_database(home / "tidegate.db", is_service=False)
+    encrypted = EncryptedCases(DataKeys(engine))
     with engine.connect() as connection:
         decision = connection.execute(
             select(decisions).where(decisions.c.decision_id == like)
         ).one()
         row = connection.execute(select(cases).where(cases.c.case_id == like)).one()
         links = connection.execute(select(case_links).where(case_links.c.case_id == like)).all()
-    case = CaseRow(**row._mapping)
+    case = encrypted.of_case(row)
+    shared = [link for each in links if (link := encrypted.of_link(each))]
     for start in range(0, len(places), 5_000):
         made = places[start : start + 5_000]
         ids = [f"case-{number}" for number in made]
@@ -114,36 +119,36 @@ def _fill(home: Path, like: str, places: range) -> None:
             )
             connection.execute(
                 cases.insert(),
-                [_like(case, n, i) for n, i in zip(made, ids, strict=True)],
+                [
+                    encrypted.case(_like(case, n, i), connection)
+                    for n, i in zip(made, ids, strict=True)
+                ],
             )
             connection.execute(
                 case_links.insert(),
                 [
-                    {
-                        "case_id": i,
-                        "seq": n,
-                        "kind": link.kind,
-                        "value": f"{link.value}-{n % 5_000}",
-                    }
+                    encrypted.link(
+                        LinkRow(i, n, link.kind, f"{link.value}-{n % 5_000}"),
+                        Unit.of_decision(i, case.opened_at),
+                        connection,
+                    )
                     for n, i in zip(made, ids, strict=True)
-                    for link in links
+                    for link in shared
                 ],
             )
             connection.execute(cases_opened_to.update().values(seq=made[-1]))
 
 
-def _like(case: CaseRow, number: int, case_id: str) -> dict[str, object]:
+def _like(case: CaseRow, number: int, case_id: str) -> CaseRow:
     due_at = NOW + timedelta(minutes=number % 20_000)
-    return asdict(
-        replace(
-            case,
-            case_id=case_id,
-            seq=number,
-            subject_id=f"S-{number}",
-            office_id=f"XX{number % 40:04}",
-            rank=1 + number % 3,
-            due_at=due_at.isoformat(),
-        )
+    return replace(
+        case,
+        case_id=case_id,
+        seq=number,
+        subject_id=f"S-{number}",
+        office_id=f"XX{number % 40:04}",
+        rank=1 + number % 3,
+        due_at=due_at.isoformat(),
     )
 
 

@@ -53,7 +53,7 @@ FILLED = {
         {LANE}, {SAID}, 'office-' || (g % 40), '1', 'sea', 'Western Asia', 'new'
         FROM {{numbers}} WHERE g % 100 < 3""",
     "records": f"""INSERT INTO records SELECT 'outcomes', 'o' || g, 'shipment', 'S-' || g,
-        {{later}}, 'c', '{{{{"subject_id":"S-' || g || '","inspected_at":"' || {{later}} ||
+        {{later}}, 'c', '', '{{{{"subject_id":"S-' || g || '","inspected_at":"' || {{later}} ||
         '","known_at":"' ||
         {{later}} || '","result":"' || {FOUND} || '"}}}}' FROM {{numbers}} WHERE g % 100 < 3""",
     "second_opinions": f"""INSERT INTO second_opinions SELECT 'd' || g, 'challenger', 'm', '2', '-',
@@ -66,12 +66,19 @@ def main(in_sqlite: int = 1_000_000, in_postgresql: int = 10_000_000) -> None:
     """Measure both engines, each in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tidegate.db"
-        _fill(open_database(file, is_service=False), in_sqlite)
+        _fill(_opened(str(file)), in_sqlite)
         _measure("SQLite", in_sqlite, str(file))
     with postgresql() as server:
         url = server.new_database()
-        _fill(open_database(url, is_service=False), in_postgresql)
+        _fill(_opened(url), in_postgresql)
         _measure("PostgreSQL", in_postgresql, url)
+
+
+def _opened(where: str) -> Engine:
+    if "://" not in where:
+        return open_database(Path(where), is_service=False)
+    keys = Path(tempfile.gettempdir()) / "keys-of-a-benchmark"
+    return open_database(where, is_service=False, keys=keys)
 
 
 def _fill(engine: Engine, size: int) -> None:
@@ -189,7 +196,7 @@ def _measure(engine: str, size: int, where: str) -> None:
 
 def _child(where: str) -> None:
     began, cpu = time.monotonic(), time.process_time()
-    engine = open_database(where if "://" in where else Path(where), is_service=False)
+    engine = _opened(where)
     store = SummaryStore(engine)
     counted = catch_up(store, NOW)
     counting = time.process_time() - cpu

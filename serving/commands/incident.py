@@ -55,7 +55,7 @@ def open_one(
     settings = settings_of(home, database_url)
     folder = _folder(settings, name)
     frozen = freeze(
-        DecisionLog(open_database(settings.database, is_service=False)),
+        DecisionLog(open_database(settings.database, is_service=False, keys=settings.keys)),
         Notary.kept_in(settings.keys),
         folder,
         Opening(

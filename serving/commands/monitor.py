@@ -105,7 +105,7 @@ def _opened(settings: "Settings") -> _Stores:
     where = settings.database
     if isinstance(where, Path) and not where.exists():
         raise MonitorRefused(f"{where} is missing; `tidegate serve` makes it with its first start")
-    engine = open_database(where, is_service=False)
+    engine = open_database(where, is_service=False, keys=settings.keys)
     return _Stores(SummaryStore(engine), AlertBook(engine), CaseBook(engine))
 
 

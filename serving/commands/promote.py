@@ -107,11 +107,12 @@ def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None
     from serving.store.summary_store import SummaryStore
     from training.gates import no_worse_on_live_traffic
 
-    where = settings_of(models.home).database
+    settings = settings_of(models.home)
+    where = settings.database
     if isinstance(where, Path) and not where.exists():
         return None
     registration = models.registration_of(models.find(reference))
-    store = SummaryStore(open_database(where, is_service=False))
+    store = SummaryStore(open_database(where, is_service=False, keys=settings.keys))
     subject = Subject(registration.name.removeprefix("tidegate-"))
     told = live_figures(store, subject.value, registration.version, now)
     return None if told is None else no_worse_on_live_traffic(told.gain, told.compared)

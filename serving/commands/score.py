@@ -85,7 +85,7 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     from serving.store.engine import open_database
 
     settings = settings_of(home, database_url)
-    log = DecisionLog(open_database(settings.database, is_service=False))
+    log = DecisionLog(open_database(settings.database, is_service=False, keys=settings.keys))
     record = log.record(decision_id)
     if record is None:
         raise NotFound(f"there is no decision {decision_id} in the log")

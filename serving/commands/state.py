@@ -38,7 +38,7 @@ def rebuild(
     from serving.store.state_table import shared_state
 
     settings = settings_of(home, database_url)
-    engine = open_database(settings.database, is_service=False)
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
     log, files = DecisionLog(engine), records or settings.records
     with progress_bar("records") as progress:
         remake(

@@ -14,7 +14,7 @@ from serving.explanation.telling import Reason, Told
 from serving.explanation.wording import Value
 from serving.lanes.placement import Lane, LaneReason
 from serving.scorer.champions import Champion
-from serving.store.decision_log import DecisionRow
+from serving.store.decision_rows import DecisionRow
 from serving.submitted import read_submission
 
 
@@ -103,4 +103,9 @@ class Decision(Part):
             lane=self.lane,
             probability=self.score.probability,
             record=self.model_dump_json(),
+            lasting={
+                "lane_reason": self.lane_reason,
+                "selection_probability": self.selection_probability,
+                "model": self.model.model_dump(),
+            },
         )

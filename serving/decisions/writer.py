@@ -17,7 +17,8 @@ import structlog
 from features.submission import Submission
 from serving.decisions.sealing import Sealing
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
-from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow
+from serving.store.decision_log import DecisionLog
+from serving.store.decision_rows import AnswerRow, DecisionRow
 
 log = structlog.get_logger(__name__)
 

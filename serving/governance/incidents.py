@@ -4,7 +4,7 @@ Regulation (EU) 2024/1689, Article 73, wants a serious incident reported with it
 system not altered in a way that would hinder finding them. A frozen folder holds the decisions of
 the stretch as the log had them, with the links of its chain, and what there is to report of them.
 
-evidence.ndjson   a decision a line: its number, its link of the chain, its record
+evidence.ndjson   a decision a line: its number, its link of the chain, its record, encrypted
 incident.json     `Incident`, which names the digest of the evidence
 incident.sig      Ed25519 signature of incident.json by the key that seals the log, hexadecimal
 report.md         the same for people, with what only they can add left open
@@ -12,6 +12,7 @@ report.md         the same for people, with what only they can add left open
 
 import hashlib
 import json
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,7 +24,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.folders import written_whole
 from serving.decisions.checkpoints import Notary
-from serving.decisions.decision import Decision
 from serving.errors import IncidentRefused
 from serving.store.decision_log import DecisionLog, Linked, next_link
 
@@ -98,12 +98,12 @@ def _copied(rows: Iterable[Linked], file: Path, opening: Opening) -> dict[str, A
     before = ""
     with file.open("wb") as out:
         for row in rows:
-            line = json.dumps({"seq": row.seq, "chain": row.chain, "record": row.record}).encode()
+            line = json.dumps(_evidence(row)).encode()
             out.write(line + b"\n")
             digest.update(line + b"\n")
             first, before = first or row.seq, before or row.before
             last = row.seq
-            _count(counts, Decision.model_validate_json(row.record))
+            _count(counts, json.loads(row.outline))
     if not last:
         raise IncidentRefused(f"nothing was decided from {opening.stretch}")
     return {
@@ -115,10 +115,17 @@ def _copied(rows: Iterable[Linked], file: Path, opening: Opening) -> dict[str, A
     }
 
 
-def _count(counts: Counts, decision: Decision) -> None:
-    counts["models"][f"{decision.model.name}/{decision.model.version} {decision.model.digest}"] += 1
-    counts["offices"][decision.office_id or "(none)"] += 1
-    counts["lanes"][decision.lane] += 1
+def _evidence(row: Linked) -> dict[str, object]:
+    """A line: what the chain is made of, and beside it what is encrypted, if it is."""
+    line = {"seq": row.seq, "chain": row.chain, "record": row.outline}
+    return line if row.encrypted is None else line | {"encrypted": row.encrypted}
+
+
+def _count(counts: Counts, told: dict[str, Any]) -> None:
+    model = told["model"]
+    counts["models"][f"{model['name']}/{model['version']} {model['digest']}"] += 1
+    counts["offices"][told["office_id"] or "(none)"] += 1
+    counts["lanes"][told["lane"]] += 1
 
 
 def verify(folder: Path, public_key: str) -> Incident:
@@ -150,8 +157,17 @@ def _follow(incident: Incident, lines: Iterable[bytes]) -> None:
         link, seq = next_link(link, row["record"]), seq + 1
         if (row["seq"], row["chain"]) != (seq, link.hex()):
             raise IncidentRefused(f"record {row['seq']} does not follow from the one before it")
+        if _digest(row) != json.loads(row["record"]).get("encrypted"):
+            raise IncidentRefused(f"what is encrypted of record {row['seq']} was changed")
     if seq != incident.last:
         raise IncidentRefused(f"the evidence ends with record {seq}, want {incident.last}")
+
+
+def _digest(row: dict[str, Any]) -> str | None:
+    """The digest of what is encrypted in a line; None where nothing is."""
+    if "encrypted" not in row:
+        return None
+    return f"sha256:{hashlib.sha256(b64decode(row['encrypted'])).hexdigest()}"
 
 
 def incidents(folder: Path) -> Iterator[Incident]:

@@ -48,7 +48,7 @@ class Others:
         """Remember what is counted already when the log tells of it."""
         if len(self._own) >= MOST_AWAITED:
             self._own.clear()
-        self._own[kind, subject_id, at.isoformat()] += 1
+        self._own[kind, self._log.subject(kind, subject_id), at.isoformat()] += 1
 
     def read_into(self, recent: Recent) -> None:
         """Add what others placed; where the log fails, what is known has to do."""

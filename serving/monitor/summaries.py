@@ -25,7 +25,7 @@ def catch_up(store: SummaryStore, now: datetime, progress: Progress = lambda *_:
     reached = before
     while True:
         batch = _gathered(store, reached, (now - SETTLED_FOR).isoformat())
-        if not batch.measured or not store.keep((reached, batch.end), batch.grown(), batch.seen):
+        if not batch.size or not store.keep((reached, batch.end), batch.grown(), batch.seen):
             return reached - before
         reached = batch.end
         progress(reached - before, size - before)
@@ -38,12 +38,14 @@ class _Batch:
     end: int = 0
     size: int = 0
 
-    def add(self, seq: int, record: str) -> None:
+    def add(self, seq: int, record: str | None) -> None:
+        self.end, self.size = seq, self.size + 1
+        if record is None:  # erased before anybody counted it
+            return
         measured = Measured.of(record)
         self.measured[measured.kind, measured.scored_at[:10]].append(measured)
         if visit := measured.visit(seq):
             self.seen.append(visit)
-        self.end, self.size = seq, self.size + 1
 
     def grown(self) -> dict[Key, Callable[[str | None], str]]:
         return {key: partial(_grown, summary(each)) for key, each in self.measured.items()}

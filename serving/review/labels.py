@@ -6,7 +6,7 @@ from features.records import Outcome, SelectedBy
 from serving.decisions.decision import Decision
 from serving.lanes.placement import LaneReason
 from serving.review.dispositions import MEANING, Disposition
-from serving.store.record_store import RecordRow
+from serving.store.record_rows import RecordRow
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
     "life_at_risk": "intelligence",

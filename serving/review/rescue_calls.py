@@ -62,6 +62,9 @@ class RescueCalls:
             self.is_refused = self.outbox.refused() > 0
 
     def _make(self, due: DueCall) -> None:
+        if due.record is None:
+            log.error("rescue_erased_uncalled", attempts=due.attempts)
+            return
         try:
             self._webhook.call(Decision.model_validate_json(due.record), self._clock())
         except OSError as failure:

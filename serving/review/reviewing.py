@@ -21,7 +21,7 @@ from serving.store.case_book import CaseBook
 from serving.store.case_files import CaseFiles, FileRow
 from serving.store.case_rows import CaseRow, EventRow, Linked, Place, Sight, Wanted
 from serving.store.decision_log import DecisionLog
-from serving.store.record_store import RecordRow
+from serving.store.record_rows import RecordRow
 from serving.submitted import read_submission
 
 CHANGED = TypeAdapter(dict[str, tuple[object, object]])

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -26,8 +25,13 @@ from serving.store.case_rows import (
     Sight,
     Wanted,
 )
+from serving.store.data_keys import DataKeys
+from serving.store.encrypted_cases import EncryptedCases
+from serving.store.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.store.encrypted_records import EncryptedRecords
+from serving.store.encryption import Unit
 from serving.store.engine import failing_as_unavailable
-from serving.store.record_store import RecordRow
+from serving.store.record_rows import RecordRow
 from serving.store.tables import (
     case_events,
     case_links,
@@ -55,12 +59,16 @@ class CaseBook:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        keys = DataKeys(engine)
+        self._cases = EncryptedCases(keys)
+        self._decisions = EncryptedDecisions(keys)
+        self._records = EncryptedRecords(keys)
 
     def open_new(self, opened: Opened) -> None:
         """Open cases for all decisions that were logged since the last time."""
         while self._is_behind():
             with failing_as_unavailable(), writing(self._engine) as connection:
-                _open_page(connection, opened)
+                self._open_page(connection, opened)
 
     def page(self, sight: Sight, wanted: Wanted, after: Place | None, most: int) -> list[CaseRow]:
         """Cases that are not closed or laid aside, the most urgent first."""
@@ -84,8 +92,10 @@ class CaseBook:
         )
         shared: dict[str, list[tuple[str, str]]] = defaultdict(list)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            for link in connection.execute(own).all():
-                for other in connection.scalars(_sharing(link.kind, link.value, sight, most + 1)):
+            links = map(self._cases.of_link, connection.execute(own).all())
+            for link in (each for each in links if each):
+                values = (self._cases.keys.token(link.kind, link.value), link.value)
+                for other in connection.scalars(_sharing(link.kind, values, sight, most + 1)):
                     shared[other].append((link.kind, link.value))
             shared.pop(case_id, None)
             newest = (
@@ -94,7 +104,7 @@ class CaseBook:
                 .order_by(cases.c.seq.desc())
                 .limit(most)
             )
-            found = [CaseRow(**row._mapping) for row in connection.execute(newest)]
+            found = [self._cases.of_case(row) for row in connection.execute(newest).all()]
         return [Linked(row, tuple(sorted(shared[row.case_id]))) for row in found]
 
     def change(self, case_id: str, change: Change) -> CaseRow:
@@ -104,19 +114,18 @@ class CaseBook:
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             found = connection.execute(select(cases).where(cases.c.case_id == case_id)).one()
-            after, event, label = change(CaseRow(**found._mapping))
-            connection.execute(
-                cases.update().where(cases.c.case_id == case_id).values(**asdict(after))
-            )
-            append_event(connection, event)
+            after, event, label = change(self._cases.of_case(found))
+            kept = self._cases.case(after, connection)
+            connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
+            append_event(connection, self._cases, event)
             if label:
-                connection.execute(records.insert(), [asdict(label)])
+                connection.execute(records.insert(), self._records.encrypted(label, connection))
         return after
 
     def note(self, event: EventRow) -> None:
         """Write down something that changes no case: who read it, for instance."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            append_event(connection, event)
+            append_event(connection, self._cases, event)
 
     def events(self, case_id: str) -> list[EventRow]:
         """What happened to a case, in order."""
@@ -126,7 +135,8 @@ class CaseBook:
             .order_by(case_events.c.seq)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [EventRow(**row._mapping) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [self._cases.of_event(EventRow(**row._mapping)) for row in rows]
 
     def events_since(
         self, actions: tuple[str, ...], instant: str, sight: Sight
@@ -140,7 +150,11 @@ class CaseBook:
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             found = [dict(row._mapping) for row in connection.execute(query)]
-        return [(EventRow(**told), lane) for told in found for lane in [told.pop("lane")]]
+        return [
+            (self._cases.of_event(EventRow(**told)), lane)
+            for told in found
+            for lane in [told.pop("lane")]
+        ]
 
     def closed_case(self, sight: Sight, not_by: str, lot: int) -> CaseRow | None:
         """One closed case that somebody else ended, by a lot; None where there is none."""
@@ -174,7 +188,8 @@ class CaseBook:
 
     def _rows(self, query: Select[Any]) -> list[CaseRow]:
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [CaseRow(**row._mapping) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [self._cases.of_case(row) for row in rows]
 
     def _is_behind(self) -> bool:
         newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
@@ -182,33 +197,40 @@ class CaseBook:
             reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
             return bool(connection.scalar(select(newest > reached)))
 
+    def _open_page(self, connection: Connection, opened: Opened) -> None:
+        reached = connection.scalar(select(cases_opened_to.c.seq))
+        page = (
+            select(*WHOLE)
+            .where(decisions.c.seq > (reached or 0))
+            .order_by(decisions.c.seq)
+            .limit(PAGE)
+        )
+        read = connection.execute(page).all()
+        told = [(row.seq, self._decisions.record(row)) for row in read]
+        made = [case for seq, record in told if record and (case := opened(seq, record))]
+        if made:
+            rows = [self._cases.case(row, connection) for row, _ in made]
+            connection.execute(cases.insert(), rows)
+        if links := [link for case in made for link in self._links(*case, connection)]:
+            connection.execute(case_links.insert(), links)
+        if reached is None:
+            connection.execute(cases_opened_to.insert().values(seq=0))
+        if read:
+            connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
 
-def _open_page(connection: Connection, opened: Opened) -> None:
-    reached = connection.scalar(select(cases_opened_to.c.seq))
-    page = (
-        select(decisions.c.seq, decisions.c.record)
-        .where(decisions.c.seq > (reached or 0))
-        .order_by(decisions.c.seq)
-        .limit(PAGE)
-    )
-    read = connection.execute(page).all()
-    made = [case for case in (opened(seq, record) for seq, record in read) if case]
-    if made:
-        connection.execute(cases.insert(), [asdict(row) for row, _ in made])
-    if links := [asdict(link) for _, shared in made for link in shared]:
-        connection.execute(case_links.insert(), links)
-    if reached is None:
-        connection.execute(cases_opened_to.insert().values(seq=0))
-    if read:
-        connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
+    def _links(
+        self, case: CaseRow, links: list[LinkRow], connection: Connection
+    ) -> list[dict[str, Any]]:
+        unit = Unit.of_decision(case.case_id, case.opened_at)
+        return [self._cases.link(link, unit, connection) for link in links]
 
 
-def _sharing(kind: str, value: str, sight: Sight, most: int) -> Select[str]:
-    """The newest cases that share one thing."""
+def _sharing(kind: str, values: tuple[str, str], sight: Sight, most: int) -> Select[str]:
+    """The newest cases that share one thing, known by its token, or in the clear from before."""
     return (
         select(case_links.c.case_id)
         .join(cases, cases.c.case_id == case_links.c.case_id)
-        .where(case_links.c.kind == kind, case_links.c.value == value, _seen(sight))
+        .where(case_links.c.kind == kind, case_links.c.value.in_(values), _seen(sight))
         .order_by(case_links.c.seq.desc())
         .limit(most)
     )
@@ -223,10 +245,11 @@ def _count(lane: str, sight: Sight, now: str) -> Select[int]:
     return select(func.count()).select_from(some.subquery())
 
 
-def append_event(connection: Connection, event: EventRow) -> None:
+def append_event(connection: Connection, encrypted: EncryptedCases, event: EventRow) -> None:
     """Write an event down in a transaction that is already writing."""
     last = connection.scalar(select(func.coalesce(func.max(case_events.c.seq), 0))) or 0
-    connection.execute(case_events.insert().values(seq=last + 1, **asdict(event)))
+    kept = encrypted.event(event, connection)
+    connection.execute(case_events.insert().values(seq=last + 1, **kept))
 
 
 def _seen(sight: Sight) -> ColumnElement[bool]:

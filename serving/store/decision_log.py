@@ -1,14 +1,23 @@
-"""Decisions, appended in one order and chained by their hashes, with the answers given for them."""
+"""Decisions, appended in one order and chained by their hashes, with the answers given for them.
+
+The chain is made of what is written: the outline of a decision, which holds the digest of the
+encrypted whole. So it still holds when the key of that is gone.
+"""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
-from serving.errors import AnsweredMeanwhile
+from serving.errors import AnsweredMeanwhile, Erased
+from serving.store.data_keys import DataKeys
+from serving.store.decision_rows import AnswerRow, DecisionRow
+from serving.store.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.store.engine import failing_as_unavailable
 from serving.store.tables import answers, decisions
 from serving.store.turns import writing
@@ -26,40 +35,19 @@ _NEW_DECISION, _NEW_ANSWER = decisions.insert(), answers.insert()
 
 
 @dataclass(frozen=True)
-class DecisionRow:
-    """One decision; `record` holds it whole, the rest is there to find it by."""
-
-    decision_id: str
-    scored_at: str
-    subject_kind: str
-    subject_id: str
-    office_id: str | None
-    caller_id: str
-    lane: str
-    probability: float
-    record: str
-
-
-@dataclass(frozen=True)
-class AnswerRow:
-    """The bytes a caller was answered with, under the idempotency key it gave."""
-
-    caller_id: str
-    idempotency_key: str
-    request_digest: str
-    decision_id: str
-    answered_at: str
-    body: bytes
-
-
-@dataclass(frozen=True)
 class Linked:
-    """A record with its place in the chain: its number, its link and the one before (hex)."""
+    """A decision with its place in the chain: its number, its link and the one before (hex).
+
+    `outline` is what the chain was made of; `encrypted` (base64) is None for a record that an older
+    release kept in the clear; `record` is None where it was erased.
+    """
 
     seq: int
-    record: str
+    outline: str
+    encrypted: str | None
     chain: str
     before: str
+    record: str | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +71,8 @@ class DecisionLog:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._keys = DataKeys(engine)
+        self._decisions = EncryptedDecisions(self._keys)
 
     def close(self) -> None:
         """Let go of the database; a service's hold on its file ends with it."""
@@ -98,15 +88,15 @@ class DecisionLog:
 
         Raises AnsweredMeanwhile where one of them has its decision already, by another process.
         """
+        encrypted = [self._decisions.rows(*entry) for entry in entries]
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
                 seq, link = _head(connection)
-                rows = []
-                for row, _ in entries:
-                    seq, link = seq + 1, next_link(link, row.record)
-                    rows.append({**vars(row), "seq": seq, "chain": link})
-                connection.execute(_NEW_DECISION, rows)
-                connection.execute(_NEW_ANSWER, [vars(answer) for _, answer in entries])
+                for row, _ in encrypted:
+                    seq, link = seq + 1, next_link(link, row["record"])
+                    row.update(seq=seq, chain=link)
+                connection.execute(_NEW_DECISION, [row for row, _ in encrypted])
+                connection.execute(_NEW_ANSWER, [answer for _, answer in encrypted])
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         return Mark(seq, link.hex())
@@ -115,28 +105,44 @@ class DecisionLog:
         """What callers were answered under their keys, by (caller, key); those new are left out."""
         if not keys:
             return {}
+        asked = {named: key for key in keys for named in self._decisions.claims(*key)}
         with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(_GIVEN, {"keys": keys}).all()
-        return {(row.caller_id, row.idempotency_key): AnswerRow(**row._mapping) for row in rows}
+            rows = connection.execute(_GIVEN, {"keys": [*asked]}).all()
+        given = {}
+        for row in rows:
+            key = asked[row.caller_id, row.idempotency_key]
+            if (answer := self._decisions.answer(row, key)) is not None:
+                given[key] = answer
+        return given
 
     def record(self, decision_id: str, view: View | None = None) -> str | None:
-        """A decision's record, if it exists and may be seen (None as view sees all)."""
-        wanted = select(decisions.c.record).where(decisions.c.decision_id == decision_id)
+        """A decision's record, if it exists and may be seen (None as view sees all).
+
+        Raises Erased where its time was over.
+        """
+        wanted = select(*WHOLE).where(decisions.c.decision_id == decision_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(_seen(wanted, view))
+            row = connection.execute(_seen(wanted, view)).first()
+        if row is None:
+            return None
+        record = self._decisions.record(row)
+        if record is None:
+            raise Erased(f"this decision of {row.scored_at[:10]} was erased when its time was over")
+        return record
 
     def newest(self, view: View, most: int) -> list[str]:
-        """The records that may be seen, newest first."""
-        wanted = select(decisions.c.record).order_by(decisions.c.seq.desc()).limit(most)
+        """The records that may be seen and were not erased, newest first."""
+        wanted = select(*WHOLE).order_by(decisions.c.seq.desc()).limit(most)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return list(connection.scalars(_seen(wanted, view)))
+            rows = connection.execute(_seen(wanted, view)).all()
+        return [record for row in rows if (record := self._decisions.record(row)) is not None]
 
-    def records(self, after: int = 0) -> Iterator[str]:
-        """All records but the first `after`, in order, read page by page."""
+    def records(self, after: int = 0) -> Iterator[str | None]:
+        """All records but the first `after`, in order, page by page; None for an erased one."""
         seq = after
         while page := self._page(seq):
-            yield from (record for _, record in page)
-            seq = page[-1][0]
+            yield from map(self._decisions.record, page)
+            seq = page[-1].seq
 
     def between(self, begins: datetime, ends: datetime) -> Iterator[Linked]:
         """The records from the first to the last that was decided in [begins, ends), in order.
@@ -153,19 +159,24 @@ class DecisionLog:
 
     def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
         """The offices that each of these subjects was decided for, of those that belong to some."""
+        asked = {
+            named: subject_id
+            for subject_id in subject_ids
+            for named in (self._keys.token(subject_kind, subject_id), subject_id)
+        }
         wanted = (
             select(decisions.c.subject_id, decisions.c.office_id)
             .where(
                 decisions.c.subject_kind == subject_kind,
-                decisions.c.subject_id.in_(subject_ids),
+                decisions.c.subject_id.in_(asked),
                 decisions.c.office_id.is_not(None),
             )
             .distinct()
         )
         offices: dict[str, set[str]] = {}
         with failing_as_unavailable(), self._engine.connect() as connection:
-            for subject_id, office_id in connection.execute(wanted):
-                offices.setdefault(subject_id, set()).add(office_id)
+            for named, office_id in connection.execute(wanted):
+                offices.setdefault(asked[named], set()).add(office_id)
         return offices
 
     def size(self) -> int:
@@ -174,7 +185,7 @@ class DecisionLog:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
     def _linked(self, first: int, last: int) -> Iterator[Linked]:
-        columns = select(decisions.c.seq, decisions.c.record, decisions.c.chain)
+        columns = select(*WHOLE, decisions.c.chain)
         with failing_as_unavailable(), self._engine.connect() as connection:
             before = connection.scalar(
                 select(decisions.c.chain).where(decisions.c.seq == first - 1)
@@ -185,23 +196,23 @@ class DecisionLog:
             with failing_as_unavailable(), self._engine.connect() as connection:
                 rows = connection.execute(page.order_by(decisions.c.seq)).all()
             for row in rows:
-                yield Linked(row.seq, row.record, row.chain.hex(), link.hex())
+                yield self._link(row, link)
                 link = row.chain
 
-    def _page(self, after: int) -> list[tuple[int, str]]:
-        wanted = (
-            select(decisions.c.seq, decisions.c.record)
-            .where(decisions.c.seq > after)
-            .order_by(decisions.c.seq)
-            .limit(PAGE)
-        )
+    def _link(self, row: Any, before: bytes) -> Linked:
+        encrypted = None if row.encrypted is None else b64encode(row.encrypted).decode()
+        record = self._decisions.record(row)
+        return Linked(row.seq, row.record, encrypted, row.chain.hex(), before.hex(), record)
+
+    def _page(self, after: int) -> Sequence[Row[Any]]:
+        wanted = select(*WHOLE).where(decisions.c.seq > after).order_by(decisions.c.seq).limit(PAGE)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [(seq, record) for seq, record in connection.execute(wanted)]
+            return connection.execute(wanted).all()
 
 
-def next_link(link: bytes, record: str) -> bytes:
+def next_link(link: bytes, outline: str) -> bytes:
     """The chain value of a record that follows `link`."""
-    return hashlib.sha256(link + record.encode()).digest()
+    return hashlib.sha256(link + outline.encode()).digest()
 
 
 def _head(connection: Connection) -> tuple[int, bytes]:
@@ -209,7 +220,7 @@ def _head(connection: Connection) -> tuple[int, bytes]:
     return (row.seq, row.chain) if row else (0, FIRST_LINK)
 
 
-def _seen(wanted: Select[str], view: View | None) -> Select[str]:
+def _seen(wanted: Select[Any], view: View | None) -> Select[Any]:
     if view is None or not view.offices:
         return wanted
     return wanted.where(

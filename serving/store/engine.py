@@ -22,16 +22,23 @@ PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     "foreign_keys=ON",
     "trusted_schema=OFF",
+    "secure_delete=ON",  # what is deleted is overwritten
 )
 
 
-def open_database(where: Path | str, *, is_service: bool) -> Engine:
+def open_database(where: Path | str, *, is_service: bool, keys: Path | None = None) -> Engine:
     """The database in a file or behind a PostgreSQL URL, its tables made or brought up to date.
 
-    A service holds its SQLite file until the engine is disposed of. Raises DatabaseUrlRefused,
-    DatabaseInUse, or LogUnavailable where it cannot be opened.
+    `keys` is the folder of what its data keys are wrapped under: `keys` beside a file, without; of
+    a URL only what is not encrypted can then be used. A service holds its SQLite file until the
+    engine is disposed of. Raises DatabaseUrlRefused, DatabaseInUse, or LogUnavailable where it
+    cannot be opened.
     """
-    engine = _sqlite(where, is_service) if isinstance(where, Path) else _postgresql(where)
+    if isinstance(where, Path):
+        engine, keys = _sqlite(where, is_service), keys or where.parent / "keys"
+    else:
+        engine = _postgresql(where)
+    engine.update_execution_options(keys=keys)
     with failing_as_unavailable():
         migrate(engine)
     return engine

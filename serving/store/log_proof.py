@@ -1,9 +1,10 @@
 """Whether the decision log is whole, by code that shares nothing with the code that writes it.
 
-The chain shows any change, removal, insertion or exchange of records, and of the answers kept for
-retries, whose digests the records hold. It cannot show that the end was cut off, or an older copy
-of the file put in its place: signed checkpoints show that, those in the database as far as they are
-still there, those of a witness always.
+The chain shows any change, removal, insertion or exchange of records, of what is encrypted beside
+them, and of the answers kept for retries, whose digests the records hold. No key is needed: what
+was erased, by destroying its key, is proven as it was. It cannot show that the end was cut off, or
+an older copy of the file put in its place: signed checkpoints show that, those in the database as
+far as they are still there, those of a witness always.
 """
 
 import hashlib
@@ -134,13 +135,40 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
     for name in _COLUMNS:
         if _plain(decision[name]) != _plain(row[name]):
             raise _Broken(f"the column {name} does not repeat the record")
-    if (decision["lane"], decision["score"]["probability"]) != (row["lane"], row["probability"]):
+    told = decision.get("score", decision)  # an older release kept the score whole
+    if (decision["lane"], told["probability"]) != (row["lane"], row["probability"]):
         raise _Broken("the columns lane and probability do not repeat the record")
+    if "encrypted" in decision:
+        _check_encrypted(row, decision)
+    else:
+        _check_clear(row, decision)
+    return head
+
+
+def _check_encrypted(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold what is encrypted to the digests in the record; an answer may be forgotten."""
+    if _digest(row["encrypted"] or b"") != decision["encrypted"]:
+        raise _Broken("what is encrypted beside this record is not what its digest was taken of")
+    if row["answer"] is None:
+        return
+    if row["answered_to"] != decision["caller_id"]:
+        raise _Broken("the answer kept for this record is not to its caller")
+    if row["answered_digest"] or _digest(row["answer"]) != decision["answer"]:
+        raise _Broken("the answer kept for this record is not the one that was given")
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(bytes(content)).hexdigest()}"
+
+
+def _check_clear(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold a record of an older release, which has nothing encrypted, to itself."""
+    if row["encrypted"] is not None:
+        raise _Broken("something is encrypted beside this record, and it says nothing of it")
     if hashlib.sha256(decision["request"].encode()).hexdigest() != decision["request_digest"][7:]:
         raise _Broken("the stored request is not the one that its digest was taken of")
     if row["answer"] is not None:
         _check_answer(row, decision)
-    return head
 
 
 def _check_place(seq: int, expected_seq: int) -> None:

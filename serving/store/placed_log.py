@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, func, select
 
+from serving.store.data_keys import DataKeys
 from serving.store.engine import failing_as_unavailable
 from serving.store.tables import decisions
 
@@ -14,7 +15,10 @@ MOST = 100_000
 
 @dataclass(frozen=True)
 class PlacedRow:
-    """Where and when a decision put its subject; `seq` is its place in the log."""
+    """Where and when a decision put its subject; `seq` is its place in the log.
+
+    `subject_id` is the token of the subject, in rows of an older release its id.
+    """
 
     seq: int
     subject_kind: str
@@ -43,6 +47,11 @@ class PlacedLog:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._keys = DataKeys(engine)
+
+    def subject(self, kind: str, subject_id: str) -> str:
+        """What stands for a subject in the rows."""
+        return self._keys.token(kind, subject_id)
 
     def size(self) -> int:
         """How many decisions there are."""

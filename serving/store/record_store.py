@@ -1,12 +1,13 @@
 """Records that came by themselves, each kept once under its id."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, select, tuple_
+from sqlalchemy import Connection, Engine, bindparam, select, tuple_
 
+from serving.store.data_keys import DataKeys
+from serving.store.encrypted_records import EncryptedRecords
 from serving.store.engine import failing_as_unavailable
+from serving.store.record_rows import RecordRow
 from serving.store.tables import records
 from serving.store.turns import writing
 
@@ -14,33 +15,9 @@ PAGE = 500
 
 
 # Asked for every score; made once, since putting a statement together costs more than asking it.
-_ABOUT = (
-    select(records)
-    .where(
-        tuple_(records.c.subject_kind, records.c.subject_id).in_(
-            bindparam("subjects", expanding=True)
-        )
-    )
-    .order_by(records.c.kind, records.c.record_id)
+_ABOUT = select(records).where(
+    tuple_(records.c.subject_kind, records.c.subject_id).in_(bindparam("subjects", expanding=True))
 )
-
-
-@dataclass(frozen=True)
-class RecordRow:
-    """One record of one kind (`legs`, `documents` …) as JSON, with the subject it is about."""
-
-    kind: str
-    record_id: str
-    subject_kind: str
-    subject_id: str
-    received_at: str
-    caller_id: str
-    body: str
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What the record is known by."""
-        return self.kind, self.record_id
 
 
 class RecordStore:
@@ -48,15 +25,17 @@ class RecordStore:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._records = EncryptedRecords(DataKeys(engine))
 
     def add(self, rows: Sequence[RecordRow]) -> dict[tuple[str, str], str]:
         """Keep what is new, durably; of all that is not, by key, the body that was there before.
 
         No two rows may have one key.
         """
+        encrypted = {row.key: self._records.encrypted(row) for row in rows}
         with failing_as_unavailable(), writing(self._engine) as connection:
-            before = _bodies(connection, rows)
-            new = [vars(row) for row in rows if row.key not in before]
+            before = self._bodies(connection, rows)
+            new = [row for key, row in encrypted.items() if key not in before]
             if new:
                 connection.execute(records.insert(), new)
         return before
@@ -64,39 +43,40 @@ class RecordStore:
     def about(self, subjects: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[RecordRow]]:
         """The records about each subject (kind, id), in order of their kinds and ids."""
         about: dict[tuple[str, str], list[RecordRow]] = {subject: [] for subject in subjects}
+        asked = {named: each for each in about for named in self._records.subjects(*each)}
         if about:
             with failing_as_unavailable(), self._engine.connect() as connection:
-                for row in map(_row, connection.execute(_ABOUT, {"subjects": [*about]})):
-                    about[row.subject_kind, row.subject_id].append(row)
+                found = connection.execute(_ABOUT, {"subjects": [*asked]}).all()
+            for row in found:
+                if (record := self._records.record(row)) is not None:
+                    about[asked[row.subject_kind, row.subject_id]].append(record)
+        for each in about.values():
+            each.sort(key=lambda row: row.key)
         return about
 
     def all(self, since: str = "") -> Iterator[RecordRow]:
-        """Every record received since then, in order of arrival, read page by page."""
+        """Every record received since then and not erased, in order of arrival, page by page."""
         order = (records.c.received_at, records.c.kind, records.c.record_id)
         last = (since, "", "")
         while True:
             wanted = select(records).where(tuple_(*order) > last).order_by(*order).limit(PAGE)
             with failing_as_unavailable(), self._engine.connect() as connection:
-                page = [_row(row) for row in connection.execute(wanted)]
-            yield from page
+                page = connection.execute(wanted).all()
+            yield from (found for row in page if (found := self._records.record(row)) is not None)
             if len(page) < PAGE:
                 return
             last = (page[-1].received_at, page[-1].kind, page[-1].record_id)
 
-
-def _bodies(connection: Connection, rows: Sequence[RecordRow]) -> dict[tuple[str, str], str]:
-    """The bodies that are kept under the ids of these rows."""
-    ids: dict[str, list[str]] = {}
-    for row in rows:
-        ids.setdefault(row.kind, []).append(row.record_id)
-    found: dict[tuple[str, str], str] = {}
-    for kind, of_kind in ids.items():
-        wanted = select(records.c.record_id, records.c.body).where(
-            records.c.kind == kind, records.c.record_id.in_(of_kind)
-        )
-        found |= {(kind, name): body for name, body in connection.execute(wanted)}
-    return found
-
-
-def _row(row: Row[Any]) -> RecordRow:
-    return RecordRow(**row._mapping)
+    def _bodies(
+        self, connection: Connection, rows: Sequence[RecordRow]
+    ) -> dict[tuple[str, str], str]:
+        """The bodies that are kept under the ids of these rows; empty where one was erased."""
+        asked = {named: row.key for row in rows for named in self._records.ids(row)}
+        found: dict[tuple[str, str], str] = {}
+        for kind in {row.kind for row in rows}:
+            of_kind = [named for _, named in (key for key in asked if key[0] == kind)]
+            wanted = select(records).where(records.c.kind == kind, records.c.record_id.in_(of_kind))
+            for row in connection.execute(wanted).all():
+                kept = self._records.record(row)
+                found[asked[kind, row.record_id]] = kept.body if kept else ""
+        return found

@@ -8,9 +8,12 @@ when it is due next, so a worker that dies with a call leaves it to the others.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Update, func, select, update
 
+from serving.store.data_keys import DataKeys
+from serving.store.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.store.engine import failing_as_unavailable
 from serving.store.tables import decisions, rescue_calls, rescue_calls_found_to
 from serving.store.turns import writing
@@ -20,10 +23,13 @@ Wait = Callable[[int], timedelta]
 
 @dataclass(frozen=True)
 class DueCall:
-    """A call to make: the record of its decision, and how often it was tried before."""
+    """A call to make: the record of its decision, and how often it was tried before.
+
+    `record` is None where its decision was erased before anybody took the call.
+    """
 
     decision_id: str
-    record: str
+    record: str | None
     attempts: int
 
 
@@ -32,6 +38,7 @@ class RescueOutbox:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._decisions = EncryptedDecisions(DataKeys(engine))
 
     def begin(self) -> None:
         """From now on look for rescues; what was decided before calls were wanted is not called."""
@@ -52,7 +59,7 @@ class RescueOutbox:
             attempts = found.attempts + 1
             put_off = {"attempts": attempts, "next_at": (now + wait(attempts)).isoformat()}
             connection.execute(_of(found.decision_id).values(put_off))
-        return DueCall(found.decision_id, found.record, attempts)
+        return DueCall(found.decision_id, self._decisions.record(found), attempts)
 
     def delivered(self, decision_id: str, at: datetime) -> None:
         """Note that a call was taken."""
@@ -89,9 +96,9 @@ def _find(connection: Connection, now: datetime) -> None:
     connection.execute(update(rescue_calls_found_to).values(seq=newest))
 
 
-def _due(now: datetime) -> Select[str, int, str]:
+def _due(now: datetime) -> Select[Any]:
     return (
-        select(rescue_calls.c.decision_id, rescue_calls.c.attempts, decisions.c.record)
+        select(*WHOLE, rescue_calls.c.attempts)
         .join(decisions, decisions.c.decision_id == rescue_calls.c.decision_id)
         .where(rescue_calls.c.delivered_at.is_(None), rescue_calls.c.next_at <= now.isoformat())
         .order_by(rescue_calls.c.next_at, rescue_calls.c.seq)

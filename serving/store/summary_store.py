@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
+import orjson
 from sqlalchemy import Connection, Engine, and_, func, select
 
+from serving.store.data_keys import DataKeys
+from serving.store.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.store.engine import failing_as_unavailable
 from serving.store.monitor_tables import day_summaries, monitor_reports, summarised_to, visits
 from serving.store.tables import decisions, records, second_opinions
@@ -20,7 +23,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class VisitRow:
-    """A decision that sent somebody to look, with what groups it."""
+    """A decision that sent somebody to look, with what groups it.
+
+    `subject_id` is kept, and read again, as the subject's token.
+    """
 
     seq: int
     decision_id: str
@@ -53,22 +59,28 @@ class SummaryStore:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._keys = DataKeys(engine)
+        self._decisions = EncryptedDecisions(self._keys)
 
     def reached(self) -> int:
         """Up to which place in the log the summaries go."""
         with _reading(self._engine) as connection:
             return connection.scalar(select(summarised_to.c.seq)) or 0
 
-    def decisions_after(self, seq: int, before: str) -> list[tuple[int, str]]:
-        """The next page of places and records, of decisions scored before an instant."""
+    def decisions_after(self, seq: int, before: str) -> list[tuple[int, str | None]]:
+        """The next page of places and records, of decisions scored before an instant.
+
+        None stands for a record that was erased before it was read.
+        """
         wanted = (
-            select(decisions.c.seq, decisions.c.record)
+            select(*WHOLE)
             .where(decisions.c.seq > seq, decisions.c.scored_at < before)
             .order_by(decisions.c.seq)
             .limit(PAGE)
         )
         with _reading(self._engine) as connection:
-            return [(row.seq, row.record) for row in connection.execute(wanted)]
+            rows = connection.execute(wanted).all()
+        return [(row.seq, self._decisions.record(row)) for row in rows]
 
     def size(self) -> int:
         """How many decisions the log has."""
@@ -94,9 +106,12 @@ class SummaryStore:
             for key, grow in grown.items():
                 _grow(connection, key, grow)
             if seen:
-                connection.execute(visits.insert(), [vars(row) for row in seen])
+                connection.execute(visits.insert(), [self._kept(row) for row in seen])
             connection.execute(summarised_to.update().values(seq=span[1]))
         return True
+
+    def _kept(self, row: VisitRow) -> dict[str, object]:
+        return vars(row) | {"subject_id": self._keys.token(row.subject_kind, row.subject_id)}
 
     def days(self, kind: str, first: str, end: str) -> Iterator[tuple[str, str]]:
         """Each day from `first` up to, not including, `end`, with its summary's body."""
@@ -145,11 +160,14 @@ class SummaryStore:
                 return
 
     def outcomes(self, kind: str, received_by: str) -> Iterator[str]:
-        """The body of every outcome of these subjects that had come by an instant."""
+        """The body of every outcome of these subjects that had come by an instant.
+
+        With the token of its subject, as visits have it; one that was erased is among them.
+        """
         last = ""
         while True:
             wanted = (
-                select(records.c.record_id, records.c.body)
+                select(records.c.record_id, records.c.body, records.c.outline)
                 .where(
                     records.c.kind == "outcomes",
                     records.c.record_id > last,
@@ -161,10 +179,16 @@ class SummaryStore:
             )
             with _reading(self._engine) as connection:
                 page = connection.execute(wanted).all()
-            yield from (row.body for row in page)
+            yield from (row.outline or self._outline(row.body) for row in page)
             if len(page) < VISITS_PAGE:
                 return
             last = page[-1].record_id
+
+    def _outline(self, body: str) -> str:
+        """The outline of an outcome that an older release kept in the clear."""
+        told = orjson.loads(body)
+        told["subject_id"] = self._keys.token(told["subject_kind"], told["subject_id"])
+        return orjson.dumps(told).decode()
 
     def rivals(self, kind: str, role: str, span: tuple[str, str], most: int) -> list[Rival]:
         """The newest decisions of a span that a model in this role was asked about as well."""

@@ -1,7 +1,9 @@
 """The tables, in SQLite and PostgreSQL alike; `migrations` makes them.
 
 Decisions, checkpoints, records and the events of cases are appended and never changed: the
-database itself refuses.
+database itself refuses. What says something of a party is encrypted, in those tables and in all
+others, and ids that are searched for are tokens (`data_keys`); rows that an older release wrote
+are in the clear.
 """
 
 from sqlalchemy import (
@@ -35,10 +37,12 @@ decisions = Table(
     Column("caller_id", Text, nullable=False),
     Column("lane", Text, nullable=False),
     Column("probability", Float(53).with_variant(REAL(), "sqlite"), nullable=False),
-    # The decision whole; the columns above repeat parts of it to be found by.
+    # What outlasts the decision; the columns above repeat parts of it to be found by.
     Column("record", Text, nullable=False),
     # SHA-256 of the previous row's chain and this row's record.
     Column("chain", LargeBinary, nullable=False),
+    # The decision whole, encrypted; its digest is in the record.
+    Column("encrypted", LargeBinary),
     Index("decisions_by_subject", "subject_kind", "subject_id"),
     Index("decisions_by_office", "office_id", "seq"),
     sqlite_strict=True,
@@ -82,6 +86,8 @@ records = Table(
     Column("received_at", Text, nullable=False),
     Column("caller_id", Text, nullable=False),
     Column("body", Text, nullable=False),
+    # Of an outcome what outlasts it: the body with a token for its subject.
+    Column("outline", Text),
     Index("records_by_subject", "subject_kind", "subject_id"),
     Index("records_by_arrival", "received_at"),
     sqlite_strict=True,
@@ -165,6 +171,8 @@ case_links = Table(
     Column("value", Text, primary_key=True),
     # The place of the case in the log, to find the newest by.
     Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    # The value itself, encrypted.
+    Column("told", Text),
     Index("case_links_by_value", "kind", "value", "seq"),
     sqlite_strict=True,
 )
@@ -264,5 +272,17 @@ sessions = Table(
     Column("holder", Text, nullable=False),
     Column("form_token", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# The key of each day of decisions or records, and of what had to outlast its day; a key that was
+# destroyed leaves its row.
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("wrapping_id", Text, nullable=False),
+    Column("wrapped", LargeBinary),
+    Column("destroyed_at", Text),
     sqlite_strict=True,
 )

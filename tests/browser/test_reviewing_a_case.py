@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import select
 
 from serving.access.accounts import Role, new_account
 from serving.app import utc_now
-from serving.store.engine import open_database
-from serving.store.tables import records
 from tests.browser.conftest import Site
 from tests.serving.bodies import route, shipment
 
@@ -47,10 +44,8 @@ def sign_in(page: Page, site: Site, name: str) -> None:
 
 
 def labels(site: Site) -> list[dict[str, Any]]:
-    engine = open_database(site.house.settings.database, is_service=False)
-    with engine.connect() as connection:
-        found = connection.execute(select(records.c.body).where(records.c.kind == "outcomes"))
-        return [json.loads(row.body) for row in found]
+    kept = site.house.intake.store.all()
+    return [json.loads(row.body) for row in kept if row.kind == "outcomes"]
 
 
 def test_a_reviewer_claims_the_first_case_reads_its_reasons_and_decides(

@@ -22,11 +22,13 @@ from serving.decisions.writer import DecisionWriter
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.settings import Settings
 from serving.store.checkpoint_register import CheckpointRegister
-from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow, Mark, View
+from serving.store.decision_log import DecisionLog, Mark, View
+from serving.store.decision_rows import AnswerRow, DecisionRow
 from serving.store.engine import open_database
 from serving.submitted import read_submission
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.databases import database
 
 SUBMISSION = read_submission(json.dumps(shipment()).encode())
 
@@ -49,7 +51,7 @@ def decided(number: int) -> tuple[DecisionRow, AnswerRow, Submission]:
 
 @pytest.fixture
 def log(where: Path | str) -> DecisionLog:
-    return DecisionLog(open_database(where, is_service=True))
+    return DecisionLog(database(where, is_service=True))
 
 
 @pytest.fixture
@@ -99,7 +101,7 @@ def test_what_is_durable_can_be_read_by_another_connection(
     writer.start()
     writer.submit(*decided(1)).result(5)
 
-    other = DecisionLog(open_database(where, is_service=False))
+    other = DecisionLog(database(where, is_service=False))
 
     assert other.record("d-1") == '{"n":1}'
     assert other.answers([("c", "k-1")])["c", "k-1"] == entry(1)[1]

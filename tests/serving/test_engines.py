@@ -13,10 +13,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from serving.errors import AnsweredMeanwhile, DatabaseInUse, DatabaseUrlRefused, LogUnavailable
-from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow
+from serving.store.decision_log import DecisionLog
+from serving.store.decision_rows import AnswerRow, DecisionRow
 from serving.store.engine import open_database
 from serving.store.monitor_tables import metadata
 from serving.store.turns import writing
+from tests.serving.databases import database
 
 
 def entry(number: int) -> tuple[DecisionRow, AnswerRow]:
@@ -57,7 +59,7 @@ def columns(engine: Engine) -> dict[str, list[str]]:
 
 
 def test_logs_that_append_at_once_make_one_chain(where: Path | str) -> None:
-    logs = [DecisionLog(open_database(where, is_service=n == 0)) for n in range(4)]
+    logs = [DecisionLog(database(where, is_service=n == 0)) for n in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: logs[n % 4].append([entry(n)]), range(40)))
@@ -69,7 +71,7 @@ def test_logs_that_append_at_once_make_one_chain(where: Path | str) -> None:
 
 
 def test_no_engine_lets_a_decision_be_changed(where: Path | str) -> None:
-    log = DecisionLog(open_database(where, is_service=True))
+    log = DecisionLog(database(where, is_service=True))
     log.append([entry(1)])
 
     for statement in ("UPDATE decisions SET lane = 'inspect'", "DELETE FROM decisions"):
@@ -78,12 +80,12 @@ def test_no_engine_lets_a_decision_be_changed(where: Path | str) -> None:
 
 
 def test_steps_that_were_half_taken_are_taken_again(where: Path | str) -> None:
-    engine = open_database(where, is_service=True)
+    engine = database(where, is_service=True)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
         connection.exec_driver_sql("DROP TABLE api_keys")
 
-    log = DecisionLog(open_database(where, is_service=False))
+    log = DecisionLog(database(where, is_service=False))
 
     log.append([entry(1)])
     with engine.connect() as connection:
@@ -91,7 +93,7 @@ def test_steps_that_were_half_taken_are_taken_again(where: Path | str) -> None:
 
 
 def test_the_same_request_to_two_processes_is_appended_once(where: Path | str) -> None:
-    one, other = (DecisionLog(open_database(where, is_service=n == 0)) for n in range(2))
+    one, other = (DecisionLog(database(where, is_service=n == 0)) for n in range(2))
     one.append([entry(1)])
     (row, _), (_, answer) = entry(2), entry(1)
 
@@ -106,7 +108,7 @@ def test_a_start_that_is_cut_off_at_any_call_leaves_nothing_half_made(where: Pat
     while True:
         number += 1
         with cut_off_at(number) as calls, suppress(LogUnavailable):
-            open_database(where, is_service=False).dispose()
+            database(where, is_service=False).dispose()
         if calls[0] < number:
             break
         with bare(where).connect() as connection:
@@ -114,7 +116,7 @@ def test_a_start_that_is_cut_off_at_any_call_leaves_nothing_half_made(where: Pat
 
     assert number > 20
     described = {name: [c.name for c in table.columns] for name, table in metadata.tables.items()}
-    assert columns(open_database(where, is_service=False)) == described
+    assert columns(database(where, is_service=False)) == described
 
 
 def test_one_service_alone_holds_a_file(tmp_path: Path) -> None:

@@ -16,11 +16,12 @@ from serving.lanes.placement import Placement
 from serving.lanes.plan import OfficeCapacity, Plan
 from serving.lanes.recent import Placed, Recent
 from serving.lanes.rival import Rival
-from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow
-from serving.store.engine import open_database
+from serving.store.decision_log import DecisionLog
+from serving.store.decision_rows import AnswerRow, DecisionRow
 from serving.store.placed_log import PlacedLog
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
+from tests.serving.databases import database
 from tests.serving.test_lanes import AT, SHARES
 from tests.serving.world import promote, train_and_promote
 
@@ -60,7 +61,7 @@ def logged(case: Case, placement: Placement) -> tuple[DecisionRow, AnswerRow]:
 def test_two_workers_on_one_database_fill_a_lane_to_its_capacity_once(
     where: Path | str, are_told: bool
 ) -> None:
-    log = DecisionLog(open_database(where, is_service=False))
+    log = DecisionLog(database(where, is_service=False))
     placed = PlacedLog(log._engine)
     workers = [worker(Others(placed, AT, every_s=0) if are_told else None) for _ in range(2)]
     chance, waiting, taken = np.random.default_rng(7), [], 0
@@ -85,7 +86,7 @@ def test_two_workers_on_one_database_fill_a_lane_to_its_capacity_once(
 def test_a_worker_that_starts_in_the_afternoon_knows_what_the_morning_took(
     where: Path | str,
 ) -> None:
-    log = DecisionLog(open_database(where, is_service=False))
+    log = DecisionLog(database(where, is_service=False))
     first = worker(Others(PlacedLog(log._engine), AT, every_s=0))
     for number in range(300):
         at = AT + timedelta(minutes=number)

@@ -12,10 +12,11 @@ from serving.api.examples import RECORDS
 from serving.app import create_app
 from serving.decisions.decision import Decision
 from serving.settings import Settings
-from serving.store.engine import open_database
-from serving.store.record_store import RecordRow, RecordStore
+from serving.store.record_rows import RecordRow
+from serving.store.record_store import RecordStore
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.databases import database
 
 LEG = {
     "journey_id": "J-2",
@@ -171,13 +172,14 @@ def test_an_office_tells_nothing_about_anothers_subjects(service: Service) -> No
 
 @pytest.fixture
 def store(where: Path | str) -> Iterator[RecordStore]:
-    engine = open_database(where, is_service=True)
+    engine = database(where, is_service=True)
     yield RecordStore(engine)
     engine.dispose()
 
 
 def row(number: int, body: str = "{}") -> RecordRow:
-    return RecordRow("legs", f"r-{number:05}", "route", f"J-{number % 7}", "now", "c", body)
+    arrival = f"2026-11-24T12:00:00.{number:06}+00:00"
+    return RecordRow("legs", f"r-{number:05}", "route", f"J-{number % 7}", arrival, "c", body)
 
 
 def test_kept_records_are_read_in_order_over_many_pages(store: RecordStore) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from sqlalchemy import Engine
 
 from serving.app import create_app
 from serving.conditions import degradations
@@ -203,6 +204,10 @@ def test_what_was_decided_before_there_was_a_webhook_is_not_called(home: Path) -
     assert len(to.heard) == 1
 
 
+def opened(where: str, home: Path) -> Engine:
+    return open_database(where, is_service=False, keys=home / "keys")
+
+
 def test_of_several_workers_one_makes_the_call(home: Path, postgres: Server) -> None:
     where, clock = postgres.new_database(), Clock()
     with station() as to, calling(home, to, clock, where) as service:
@@ -210,8 +215,8 @@ def test_of_several_workers_one_makes_the_call(home: Path, postgres: Server) -> 
             service.score(route(journey_id=f"J-{number}", **IN_DANGER), service.key("score"))
         webhook = Webhook.of(to.address, SECRET)
         others = [
-            RescueCalls(RescueOutbox(open_database(where, is_service=False)), webhook, clock)
-            for _ in range(3)
+            RescueCalls(RescueOutbox(engine), webhook, clock)
+            for engine in (opened(where, home) for _ in range(3))
         ]
         threads = [threading.Thread(target=each.make_due) for each in (calls(service), *others)]
         for thread in threads:

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from features.catalogue import ROUTE, SHIPMENT
@@ -26,7 +26,6 @@ from serving.review.dispositions import MEANING, Disposition
 from serving.review.letter import OF_OTHERS, Letter, is_own_word
 from serving.settings import Settings
 from serving.store.engine import open_database
-from serving.store.tables import records
 from serving.submitted import read_submission
 from tests.counts import count
 from tests.serving.bodies import route, shipment
@@ -241,10 +240,8 @@ def test_what_nobody_looked_into_gets_no_label(reviewed: Service, code: Any) -> 
 
 
 def _labels(service: Service) -> list[dict[str, Any]]:
-    engine = open_database(service.house.settings.database, is_service=False)
-    with engine.connect() as connection:
-        rows = connection.execute(select(records.c.body).where(records.c.kind == "outcomes"))
-        return [json.loads(row.body) for row in rows]
+    kept = service.house.intake.store.all()
+    return [json.loads(row.body) for row in kept if row.kind == "outcomes"]
 
 
 @pytest.mark.parametrize(

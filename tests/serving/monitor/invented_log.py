@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import Engine
 
-from serving.store.decision_log import AnswerRow, DecisionLog, DecisionRow
+from serving.store.decision_log import DecisionLog
+from serving.store.decision_rows import AnswerRow, DecisionRow
 from serving.store.opinion_register import Opinion, OpinionRegister
-from serving.store.record_store import RecordRow, RecordStore
+from serving.store.record_rows import RecordRow
+from serving.store.record_store import RecordStore
 
 BEGIN = datetime(2026, 8, 3, 8, 0, tzinfo=UTC)
 """A Monday."""

@@ -16,10 +16,10 @@ from serving.monitor.monitoring import Asked, live_figures, report
 from serving.monitor.report import Report
 from serving.monitor.summaries import catch_up
 from serving.store.alert_book import AlertBook
-from serving.store.engine import open_database
 from serving.store.monitor_tables import alerts
 from serving.store.summary_store import SummaryStore
 from serving.store.tables import decisions
+from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
 from training.gates import no_worse_on_live_traffic
 
@@ -28,7 +28,7 @@ LATER = BEGIN + timedelta(days=400)
 
 def opened(where: Path | str) -> tuple[Engine, SummaryStore]:
     """A database and what monitoring keeps in it."""
-    engine = open_database(where, is_service=False)
+    engine = database(where, is_service=False)
     return engine, SummaryStore(engine)
 
 

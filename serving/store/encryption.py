@@ -1,0 +1,81 @@
+"""Encryption of what must be erasable: each unit under a key of its own, made of its day's key.
+
+A unit is what is erased together: a decision with its answer and its case, or a record that came by
+itself. Its key is derived and stored nowhere, so that destroying the key of a day erases every unit
+of it; units that must outlast their day have their own key kept instead.
+"""
+
+import base64
+import binascii
+import os
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from serving.errors import Undecipherable
+
+KEY_BYTES, NONCE_BYTES = 32, 12
+_PREFIX = "encrypted:"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is erased together; `day` names the key that its own is derived from.
+
+    Days are those of UTC, and of decisions or of records: each may end after another time.
+    """
+
+    day: str
+    name: str
+
+    @classmethod
+    def of_decision(cls, decision_id: str, scored_at: str) -> Self:
+        """A decision, with its answer, its case and all that hangs on that."""
+        return cls(f"decisions/{scored_at[:10]}", decision_id)
+
+    @classmethod
+    def of_record(cls, kind: str, token: str, received_at: str) -> Self:
+        """A record that came by itself; `token` stands for its id."""
+        return cls(f"records/{received_at[:10]}", f"{kind}/{token}")
+
+    @property
+    def key_id(self) -> str:
+        """What a key of its own is known by, where one is kept."""
+        return f"{self.day}/{self.name}"
+
+    def key(self, day_key: bytes) -> bytes:
+        """Its own key, of its day's."""
+        return blake2b(self.name.encode(), key=day_key, digest_size=KEY_BYTES).digest()
+
+
+def encrypt(key: bytes, part: str, content: bytes) -> bytes:
+    """AES-256-GCM under a fresh nonce, which comes first; only as the same part it decrypts."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, content, part.encode())
+
+
+def decrypt(key: bytes, part: str, encrypted: bytes) -> bytes:
+    """What was encrypted as this part; raises Undecipherable where anything of it was changed."""
+    try:
+        return AESGCM(key).decrypt(encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:], part.encode())
+    except (InvalidTag, ValueError):
+        raise Undecipherable("something stored was changed, and cannot be decrypted") from None
+
+
+def as_text(unit: Unit, encrypted: bytes) -> str:
+    """Encrypted bytes for a column of text, with the day whose key decrypts them."""
+    return f"{_PREFIX}{unit.day}:{base64.b64encode(encrypted).decode()}"
+
+
+def of_text(text: str) -> tuple[str, bytes] | None:
+    """Day and bytes of an encrypted text; None for a plain one, as older releases kept them."""
+    if not text.startswith(_PREFIX):
+        return None
+    day, _, encoded = text.removeprefix(_PREFIX).partition(":")
+    try:
+        return day, base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return None

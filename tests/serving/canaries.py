@@ -1,0 +1,105 @@
+"""A case in which every place that can tell of a party tells of one that is found by its bytes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, inspect, text
+
+from serving.review.attachments import Attachment
+from serving.review.dispositions import Disposition
+from serving.review.reviewing import Reviewer
+from serving.store.case_rows import Sight
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+
+PLAN = """
+[[watched]]
+kind = "company"
+value = "canary-consignee"
+list = "asked for by another office"
+reason = "see their message"
+"""
+FIELDS = {
+    "shipment_id": "canary-shipment",
+    "consignor_id": "canary-consignor",
+    "consignee_id": "canary-consignee",
+    "notify_party_id": "canary-notified",
+    "goods_description": "canary goods in words",
+    "container_number": "ZQCU3054383",
+    "seal_number": "canary-seal",
+}
+NOTE, FILE, NAME = "canary note of a reviewer", b"canary content of a file", "canary-name.txt"
+DOCUMENT = {
+    "document_id": "canary-document",
+    "subject_kind": "shipment",
+    "subject_id": "canary-shipment",
+    "kind": "invoice",
+    "number": "canary-number",
+    "issuer_id": "canary-issuer",
+    "received_at": "2026-11-24T11:00:00Z",
+}
+MARKS = (b"canary-", b"canary ", b"ZQCU3054383")
+"""What no byte may say where nothing of a party may be."""
+
+
+def decided(service: Service, **fields: str) -> str:
+    """Score, add to, note, attach to and end a case; its id."""
+    ingesting = service.key("ingest")
+    document = DOCUMENT | {"subject_id": fields.get("shipment_id", "canary-shipment")}
+    document["document_id"] = f"canary-document-{service.posted}"
+    sent = service.client.post("/v1/records", json={"documents": [document]}, headers=ingesting)
+    assert sent.json()["accepted"] == 1, sent.text
+    body = shipment(**FIELDS | fields)
+    body["journey"]["carrier_id"] = "canary-carrier"
+    body["transactions"][0] |= {"payer_id": "canary-payer", "payee_id": "canary-payee"}
+    answer = service.score(body, service.key("score", "explain"), f"canary-key-{service.posted}")
+    assert answer.json()["lane"] == "inspect", answer.text
+    return str(answer.json()["decision_id"])
+
+
+def ended(service: Service, case_id: str) -> None:
+    """Work on a case until it is closed."""
+    one = service.key("review")
+    for act, body in (
+        ("claim", {}),
+        ("notes", {"text": NOTE}),
+        ("dispositions", _said("no_finding_after_inspection", "nothing_found")),
+    ):
+        answer = service.client.post(f"/v1/cases/{case_id}/{act}", headers=one, json=body or None)
+        assert answer.status_code == 200, answer.text
+    reviewer = Reviewer("one", Sight(frozenset(), may_rescue=False))
+    file = Attachment.of(NAME, FILE, 1_000)
+    service.house.reviewing.attach(reviewer, case_id, NOW, file, FILE)
+
+
+def _said(code: Any, reason: Any) -> dict[str, str]:
+    disposition = Disposition(code, reason, "high", f"{NOTE}, opened and in order")
+    return {name: str(value) for name, value in vars(disposition).items()}
+
+
+def told_in_tables(engine: Engine, without: tuple[str, ...] = ("state",)) -> set[str]:
+    """The columns of a database in which a mark is found."""
+    found = set()
+    for table in set(inspect(engine).get_table_names()) - set(without):
+        with engine.connect() as connection:
+            for row in connection.execute(text(f"SELECT * FROM {table}")):
+                for name, value in row._mapping.items():
+                    content = value if isinstance(value, bytes) else str(value).encode()
+                    if any(mark in content for mark in MARKS):
+                        found.add(f"{table}.{name}")
+    return found
+
+
+def told_in_files(folder: Path) -> set[str]:
+    """The files under a folder in which a mark is found, in names or in bytes."""
+    return {str(file.relative_to(folder)) for file in _files(folder) if _tells(file)}
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.rglob("*") if file.is_file())
+
+
+def _tells(file: Path) -> bool:
+    content = file.name.encode() + file.read_bytes()
+    return any(mark in content for mark in MARKS)
