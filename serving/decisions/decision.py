@@ -102,7 +102,7 @@ class Decision(Part):
             caller_id=self.caller_id,
             lane=self.lane,
             probability=self.score.probability,
-            record=self.model_dump_json(),
+            record=self.as_json().decode(),
             lasting={
                 "lane_reason": self.lane_reason,
                 "selection_probability": self.selection_probability,

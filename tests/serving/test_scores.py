@@ -244,6 +244,17 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
     assert decision.selection_probability == answer["selection_probability"]
 
 
+@pytest.mark.parametrize("body", [shipment(), route()], ids=["shipment", "route"])
+def test_a_record_is_the_json_of_its_decision(service: Service, body: dict[str, Any]) -> None:
+    answer = service.score(body, service.key("score")).json()
+
+    record = service.house.log.record(answer["decision_id"])
+    assert record is not None
+    decision = Decision.model_validate_json(record)
+    assert decision.as_json() == record.encode()
+    assert json.loads(record) == decision.model_dump(mode="json")
+
+
 def _value(answer: dict[str, Any], feature: str) -> Any:
     return next(c["value"] for c in answer["contributions"] if c["feature"] == feature)
 
