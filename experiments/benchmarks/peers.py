@@ -12,9 +12,9 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import shap
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
-naive, direct = FastAPI(), FastAPI()
+naive, direct, idle = FastAPI(), FastAPI(), FastAPI()
 
 
 @cache
@@ -54,3 +54,10 @@ def score_with_contributions(vectors: list[list[float | None]]) -> list[dict[str
         {"probability": float(p), "contributions": c.tolist()}
         for p, c in zip(probability, parts, strict=True)
     ]
+
+
+@idle.post("/score")
+async def answer_nothing(request: Request) -> list[float]:
+    """What taking a request and answering it costs, whatever is done about it."""
+    await request.body()
+    return []

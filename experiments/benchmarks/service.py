@@ -3,9 +3,9 @@
 Ours reads records, computes features, scores, explains and waits until the decision is on disk. A
 machine's key is answered the decision, and its explanation is put into words when a person reads
 it; a person's key is answered all of it. The peers get a ready feature vector of the same model and
-keep nothing. All are up at once and asked in turn, so that a busy machine is busy for all; a ratio
-above 1 says how many times faster ours is. Processor time per request is less moved by what else
-runs on the machine than the clock is.
+keep nothing; one that does nothing tells what there is to win. All are up at once and asked in
+turn, so that a busy machine is busy for all; a ratio above 1 says how many times faster ours is.
+Processor time per request is less moved by what else runs on the machine than the clock is.
 
     python -m experiments.benchmarks.service [HOME]     (HOME is made where it is not given)
 """
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -247,19 +247,27 @@ def _peers(home: Path) -> Iterator[AbstractContextManager[Side]]:
     lots = np.random.default_rng(5)
     rows = lots.normal(1.0, 2.0, (BATCH, len(names))).round(3).tolist()
     named = [dict(zip(names, row, strict=True)) for row in rows]
-    yield _peer("naive", "FastAPI + pandas + shap", folder, [[each] for each in named], named)
-    yield _peer("direct", "FastAPI + numpy + pred_contrib", folder, [[row] for row in rows], rows)
+    yield _peer("naive", "FastAPI + pandas + shap", folder, _json([n] for n in named), named)
+    yield _peer("direct", "FastAPI + numpy + pred_contrib", folder, _json([r] for r in rows), rows)
     yield _mlflow(home, booster, names, rows)
+    arriving = [*islice(bodies(home, "idle"), BATCH)]
+    yield _peer("idle", "FastAPI that does nothing", folder, arriving)
+
+
+def _json(values: Iterable[object]) -> list[bytes]:
+    return [json.dumps(value).encode() for value in values]
 
 
 @contextmanager
-def _peer(app: str, name: str, folder: Path, single: list[object], many: object) -> Iterator[Side]:
+def _peer(
+    app: str, name: str, folder: Path, single: list[bytes], many: object = None
+) -> Iterator[Side]:
     port = _free_port()
     command = ["-m", "uvicorn", f"experiments.benchmarks.peers:{app}", "--port", str(port)]
     os.environ["TIDEGATE_PEER_MODEL"] = str(folder / "booster.txt")
     with _running(app, port, "/openapi.json", [sys.executable, *command, "--no-access-log"]) as pid:
-        asked = [request("/score", json.dumps(each).encode()) for each in single]
-        batch = request("/score", json.dumps(many).encode())
+        asked = [request("/score", each) for each in single]
+        batch = request("/score", *_json([many])) if many else None
         yield Side(name, port, pid, _for_ever(asked), batch)
 
 
@@ -274,7 +282,7 @@ def _mlflow(
     command += ["--port", str(port), "--workers", "1"]
     with _running("mlflow", port, "/ping", [sys.executable, *command]) as pid:
         bodies_ = [{"dataframe_split": {"columns": names, "data": [row]}} for row in rows]
-        asked = [request("/invocations", json.dumps(each).encode()) for each in bodies_]
+        asked = [request("/invocations", each) for each in _json(bodies_)]
         yield Side("mlflow models serve (score only)", port, pid, _for_ever(asked))
 
 
