@@ -15,7 +15,9 @@ class Scenario:
     """The knobs of a world; shares are of 1, instants are shares of the world's length.
 
     `drift` says how networks change as a whole from `drift_at` on: their payments, their corridors,
-    or which typologies they practise. A `regime` change multiplies, from `regime_at` on, how much
+    or which typologies they practise. With "typologies" those that form later practise what was
+    rare; with "all_typologies" all do at once, since each then hands over to another; and with
+    "late_typologies" they hand over to others that practise what nobody has seen. A `regime` change multiplies, from `regime_at` on, how much
     smuggling there is; `closed_region` is a region whose corridors close at that instant.
     """
 
@@ -64,7 +66,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "regime_factor": (0.1, 10.0),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
-    "drift": ("none", "payments", "corridors", "typologies"),
+    "drift": ("none", "payments", "corridors", "typologies", "all_typologies", "late_typologies"),
     "closed_region": (
         "",
         "Northern Africa",

@@ -53,9 +53,10 @@ class History:
         """Whether the truth of every subject is known."""
         return self.probability is not None
 
-    @property
-    def offices(self) -> Texts:
-        """The office of each subject; subjects without one share an office of their own."""
+    def offices(self, policy: Policy) -> Texts:
+        """Whose capacity each subject takes of; subjects without an office share one of theirs."""
+        if policy.capacity_of == "all":
+            return np.full(len(self.data), "all", dtype=object)
         offices = self.data.subjects["office_id"].astype(object)
         return offices.where(offices.notna(), "(none)").to_numpy()
 

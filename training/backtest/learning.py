@@ -52,9 +52,12 @@ class Found:
         is_known = ~np.isnan(self.labels) & (self.known_at < now) & (declared_at >= since)
         return np.flatnonzero(is_known)
 
-    def weights(self, rows: Ints) -> Floats:
+    def weights(self, rows: Ints, policy: Policy) -> Floats:
         """How many subjects each row stands for, clipped."""
-        return stands_for(self.probability[rows], clip=LARGEST_WEIGHT)
+        weights = stands_for(self.probability[rows], clip=LARGEST_WEIGHT)
+        if policy.weights == "case_control":
+            return np.where(self.labels[rows] == 1, 1.0, weights)
+        return weights
 
 
 class Model(Protocol):
@@ -138,7 +141,7 @@ class Retrained:
             return
         parameters = TrainingParameters(seed=self.policy.seed, trees=self.policy.trees)
         text = grow(
-            Rows(EncodedRows(self.columns, rows), labels, found.weights(rows)),
+            Rows(EncodedRows(self.columns, rows), labels, found.weights(rows, self.policy)),
             None,
             self.encoding,
             self.history.data.inputs,

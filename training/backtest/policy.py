@@ -26,19 +26,25 @@ class Rule(Parameters):
 class Policy(Parameters):
     """Capacity, and what fills it.
 
-    `capacity_share` is the part of an office's subjects of a week that it can inspect. Of that,
+    `capacity_share` is the part of a week's subjects that can be inspected: by each "office" of its
+    own, or by hands that "all" offices share, as `capacity_of` says. Of that,
     `exploration_share` is drawn by lot from what nothing else selected; the rest goes to `rules`
-    first and then to the highest scores, of at least `threshold`. From `begins` on the policy
+    first and then to the highest scores, of at least `threshold`. An "even" lot gives all the same
+    chance; one "by_doubt" shares half of it out by sqrt(p (1 - p)), p being the score. From `begins` on the policy
     decides; what was inspected before, it has learnt from. A model is fitted anew every
     `retrain_every_weeks`, on the labels of the last `memory_weeks`; 0 keeps the first one. A label
     is known `label_delay_days` after the declaration. Features made of earlier outcomes are left
     out unless `reads_outcomes`: in the history they hold inspections that the policy never made.
+    What was cleared stands for 1 / probability subjects in the fit, with weights by "case_control"
+    as in training; by "inverse_probability" what was confirmed does so too.
     """
 
     begins: Day
     weeks: Annotated[int, Field(ge=1, le=1040)]
     capacity_share: Share = 0.05
+    capacity_of: Literal["office", "all"] = "office"
     exploration_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    lot: Literal["even", "by_doubt"] = "even"
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
     rules: tuple[Rule, ...] = ()
     retrain_every_weeks: Annotated[int, Field(ge=0, le=520)] = 4
@@ -46,6 +52,7 @@ class Policy(Parameters):
     label_delay_days: Annotated[float, Field(ge=0, le=365)] = 14
     reads_outcomes: bool = False
     fewest_confirmed: Annotated[int, Field(ge=1)] = 20
+    weights: Literal["case_control", "inverse_probability"] = "case_control"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     trees: TreeParameters = TreeParameters(trees=120, early_stopping_rounds=0)
 

@@ -2,7 +2,7 @@
 
 Three ways of counting, side by side, since two of them mislead: `naive` takes what was inspected
 for everything; `weighted` lets each inspection stand for 1 / probability subjects and divides by
-what they stand for; `stratified` counts what was selected as it is and lets the lot speak for the
+what they stand for; `stratified` counts what was selected as it is and lets the lot, weighted, speak for the
 rest, whose size is known.
 """
 
@@ -76,5 +76,5 @@ def _estimate(way: Way, block: tuple[Week, ...], ledger: Ledger) -> float | None
     if way == "weighted":
         return float((labels / chances).sum() / (1.0 / chances).sum())
     selected = labels[~by_lot]
-    rest = pool * float(labels[by_lot].mean())
+    rest = pool * float(np.average(labels[by_lot], weights=1.0 / chances[by_lot]))
     return (float(selected.sum()) + rest) / (len(selected) + pool)

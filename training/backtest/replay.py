@@ -29,7 +29,7 @@ def replay(
     spans = history.weeks(policy)
     scorer: Model = Standing(model, history) if model else Retrained(history, policy)
     found = Found.before(history, spans[0].start)
-    is_ruled, offices = ruled(history, policy), history.offices
+    is_ruled, offices = ruled(history, policy), history.offices(policy)
     lots = np.random.default_rng(policy.seed)
     weeks = []
     for at, rows in enumerate(spans):

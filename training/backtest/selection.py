@@ -16,8 +16,9 @@ BY_RULE, BY_SCORE, BY_LOT = 0, 1, 2
 class Selection:
     """Who was inspected of one week: places in it, rising, with the way and its probability.
 
-    `probability` is 1 for rule and score and that of the draw for the lot. Of `pool` subjects that
-    neither selected, per office in order of name, `drawn` were.
+    `probability` is 1 for rule and score. For the lot it is that of being drawn before it was known
+    whether the office's week has room for one more: a lot that is due every fifth week stands for
+    five. Of `pool` subjects that neither selected, per office in order of name, `drawn` were.
     """
 
     places: Ints
@@ -58,8 +59,9 @@ def _at_office(
     is_ruled: Bools,
     lots: np.random.Generator,
 ) -> Selection:
-    capacity = _rounded(policy.capacity_share * len(own), lots)
-    explored = _rounded(policy.exploration_share * capacity, lots)
+    share = policy.capacity_share * len(own)
+    begins = lots.random()  # one for both, so that the lot has room wherever it is due
+    capacity, explored = (int(part + begins) for part in (share, policy.exploration_share * share))
     ruled = own[is_ruled[own]]
     if len(ruled) > max(capacity - explored, 0):
         raise PolicyRefused(
@@ -68,14 +70,17 @@ def _at_office(
             "narrower rules or a larger capacity_share"
         )
     scored = _highest(own[~is_ruled[own]], capacity - explored - len(ruled), policy, scores)
-    pool = np.setdiff1d(own, np.concatenate([ruled, scored]))
-    drawn = lots.choice(pool, min(explored, len(pool)), replace=False)
-    share = len(drawn) / len(pool) if len(pool) else 0.0
+    pool = lots.permutation(np.setdiff1d(own, np.concatenate([ruled, scored])))
+    chances = _chances(policy, scores[pool], policy.exploration_share * share)
+    is_drawn = _systematic(chances, begins)
+    drawn = pool[is_drawn]
     ways = np.repeat([BY_RULE, BY_SCORE, BY_LOT], [len(ruled), len(scored), len(drawn)])
+    probability = np.ones(len(ways))
+    probability[ways == BY_LOT] = chances[is_drawn]
     return Selection(
         places=np.concatenate([ruled, scored, drawn]).astype(np.int64),
         ways=ways,
-        probability=np.where(ways == BY_LOT, share, 1.0),
+        probability=probability,
         pool=np.array([len(pool)]),
         drawn=np.array([len(drawn)]),
     )
@@ -86,6 +91,38 @@ def _highest(candidates: Ints, room: int, policy: Policy, scores: Floats) -> Int
     return above[np.argsort(-scores[above], kind="stable")[:room]]
 
 
-def _rounded(expected: float, lots: np.random.Generator) -> int:
-    """A whole number that is `expected` on average, so that small offices inspect their share."""
-    return int(expected + lots.random())
+def _chances(policy: Policy, scores: Floats, expected: float) -> Floats:
+    """The chance of each of a pool to be drawn; they add up to what is `expected`, or to the pool.
+
+    The spread of what an inspection finds is sqrt(p (1 - p)), and drawing by it makes estimates as
+    sure as so few draws can. The even half keeps a chance, and a bound on its weight, for what the
+    score is sure and wrong about.
+    """
+    weights = np.full(len(scores), 1 / max(len(scores), 1))
+    doubt = np.sqrt(scores * (1 - scores))
+    if policy.lot == "by_doubt" and doubt.any():
+        weights = (weights + doubt / doubt.sum()) / 2
+    return _at_most_1(weights, min(expected, len(scores)))
+
+
+def _at_most_1(weights: Floats, total: float) -> Floats:
+    """Chances in proportion to `weights` that add up to `total`, where none exceeds 1."""
+    chances = np.zeros(len(weights))
+    is_open = np.ones(len(weights), dtype=np.bool_)
+    while is_open.any():
+        left = total - (~is_open).sum()
+        chances[is_open] = left * weights[is_open] / weights[is_open].sum()
+        above = is_open & (chances > 1)
+        if not above.any():
+            break
+        chances[above], is_open[above] = 1.0, False
+    return chances
+
+
+def _systematic(chances: Floats, begins: float) -> Bools:
+    """Draw each with exactly its chance: steps of 1 along their sum, from a random beginning.
+
+    The sum tells how many are drawn, up to a part, which the beginning rounds.
+    """
+    ends = np.floor(np.cumsum(chances) + begins)
+    return np.diff(ends, prepend=np.floor(begins)) > 0

@@ -25,6 +25,7 @@ MEAN_PROBABILITY = 0.2637
 HONEST_RATE = 0.0012
 MOVEMENTS_PER_LIFE = 26
 ROUNDS = 90
+AT_ONCE = {"all_typologies", "late_typologies"}
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,16 @@ def _formed(
     typologies = typologies_of(kind)
     life = days * rng.uniform(0.15, 0.6, number)
     start = rng.uniform(-0.3 * days, days, number)
+    lasts = life
+    if scenario.drift in AT_ONCE:
+        start, lasts, life = _succeeded(start, life, scenario.drift_at * days)
     late_from = scenario.late_typology_from * days
-    typology = _practised(rng, typologies, scenario, start, start + life, days)
+    typology = _practised(rng, typologies, scenario, start, days)
     is_late = np.array([t.is_late for t in typologies])[typology]
-    start = np.where(is_late, np.maximum(start, rng.uniform(late_from, days, number)), start)
-    end = np.minimum(start + life, days)
+    if scenario.drift in AT_ONCE:
+        is_late &= start < scenario.drift_at * days
+    start = np.where(is_late, np.maximum(start, rng.uniform(late_from, days, len(start))), start)
+    end = np.minimum(start + lasts, days)
     start = np.maximum(start, 0.0)
     gap = life / per_life / _regime(scenario, start, days)
     return _Networks(
@@ -122,8 +128,23 @@ def _formed(
         corridors=_chosen_corridors(rng, typologies, typology, ways),
         end_day=end,
         gap_days=gap,
-        next_day=start + gap * rng.exponential(1.0, number),
-        epoch=np.zeros(number, dtype=np.int64),
+        next_day=start + gap * rng.exponential(1.0, len(start)),
+        epoch=np.zeros(len(start), dtype=np.int64),
+    )
+
+
+def _succeeded(start: Floats, life: Floats, at_day: float) -> tuple[Floats, Floats, Floats]:
+    """Where every network of a day hands over to another: starts, how long each lasts, and lives.
+
+    A life is that of both together, so that neither moves more often than the one would have.
+    """
+    rest = start + life - at_day
+    hands_over = (start < at_day) & (rest > 0)
+    lasts = np.where(hands_over, at_day - start, life)
+    return (
+        np.concatenate([start, np.full(int(hands_over.sum()), at_day)]),
+        np.concatenate([lasts, rest[hands_over]]),
+        np.concatenate([life, life[hands_over]]),
     )
 
 
@@ -136,16 +157,16 @@ def _practised(
     typologies: tuple[Typology, ...],
     scenario: Scenario,
     start: Floats,
-    end: Floats,
     days: int,
 ) -> Ints:
     weights = np.array([t.weight for t in typologies])
     is_late = np.array([t.is_late for t in typologies])
     draws = rng.random(len(start))
     usual = picked(np.where(is_late, 0.0, weights), draws)
-    reversed_weights = np.where(is_late, 0.0, 1.0 / (np.arange(len(weights)) + 0.5))
-    drifted = picked(reversed_weights, draws)
-    has_drifted = (scenario.drift == "typologies") & (start > scenario.drift_at * days)
+    rare = np.where(is_late, 0.0, 1.0 / (np.arange(len(weights)) + 0.5))
+    drifted = picked(is_late * weights if scenario.drift == "late_typologies" else rare, draws)
+    drifts = scenario.drift in {"typologies", *AT_ONCE}
+    has_drifted = drifts & (start >= scenario.drift_at * days)
     late_possible = start > (scenario.late_typology_from - 0.15) * days
     late = np.flatnonzero(is_late)
     becomes_late = late_possible & (rng.random(len(start)) < 0.25)
