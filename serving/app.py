@@ -66,6 +66,7 @@ from serving.review.rescue_call import Webhook
 from serving.review.rescue_calls import RescueCalls
 from serving.review.reviewing import Reviewing
 from serving.scorer.champions import Champions
+from serving.scorer.switch import Switch
 from serving.settings import Settings
 from serving.store.account_register import AccountRegister, SessionRegister
 from serving.store.alert_book import AlertBook
@@ -81,6 +82,7 @@ from serving.store.record_store import RecordStore
 from serving.store.rescue_outbox import RescueOutbox
 from serving.store.state_table import shared_state
 from serving.store.summary_store import SummaryStore
+from serving.store.switch_register import SwitchRegister
 from serving.submitted import read_submission
 
 
@@ -171,7 +173,10 @@ def build_house(settings: Settings, clock: Clock) -> House:
     records = RecordStore(engine)
     past = opened(settings, log, records, shared_state(engine))
     intake = Intake(records, log, past)
-    champions = Champions(settings.models, settings.keys / "signing.pub")
+    switches = SwitchRegister(engine)
+    champions = Champions(
+        settings.models, settings.keys / "signing.pub", Switch(switches.newest)
+    )
     desk = Desk(
         assessor=Assessor(
             champions=champions,
@@ -209,6 +214,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         rescue_calls=_rescue_calls(settings, RescueOutbox(engine), clock),
         began=Beginning(clock()),
         summaries=SummaryStore(engine),
+        switches=switches,
     )
 
 

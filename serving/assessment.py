@@ -15,9 +15,9 @@ from features.wanted import missing_inputs
 from serving.access.callers import Caller
 from serving.attachments import completed
 from serving.decisions.challenger import rival_of
-from serving.decisions.decision import Decision, ModelRef, digest_of
+from serving.decisions.decision import Decision, ModelRef, Unscored, digest_of
 from serving.decisions.score import Score, Scored, score_of, scores_of
-from serving.errors import NoModel, ServingError
+from serving.errors import ModelsOff, NoModel, ServingError
 from serving.explanation.comparisons import Comparisons
 from serving.explanation.reasons import Reasons, ranking
 from serving.lanes.hits import hits
@@ -50,13 +50,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Admitted:
-    """A request that may be decided, with who answers; `attached` names what it did not bring."""
+    """A request that may be decided, with who answers; `attached` names what it did not bring.
+
+    Without a `champion` no score follows, and `unscored` says why.
+    """
 
     request: Request
     submission: Submission
     attached: tuple[str, ...]
     office_id: str | None
-    champion: Champion
+    champion: Champion | None
+    unscored: Unscored | None
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,8 @@ class Assessor:
     _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)
 
     def assess(self, requests: Sequence[Request]) -> list[Decision | ServingError]:
-        """Decide each, without remembering it, or say why not: NoModel, Forbidden (a foreign
-        office), Unavailable. None of them sees another.
+        """Decide each, without remembering it, or say why not: Forbidden (a foreign office),
+        Unavailable. None of them sees another. Where no model may answer, the decision has no score.
         """
         kept = self.records.about([one for each in requests for one in _subjects(each.submission)])
         admitted = [self._admitted(request, kept) for request in requests]
@@ -86,8 +90,8 @@ class Assessor:
             known = self._known([each for each in admitted if isinstance(each, Admitted)])
         except ServingError as failure:
             return [each if isinstance(each, ServingError) else failure for each in admitted]
-        scores = scores_of([(each.champion, each.vector) for each in known])
-        decided = (self._decision(*one) for one in zip(known, scores, strict=True))
+        scored = iter(scores_of([(each.champion, each.vector) for each in known if each.champion]))
+        decided = (self._decision(each, next(scored) if each.champion else None) for each in known)
         return [each if isinstance(each, ServingError) else next(decided) for each in admitted]
 
     def _admitted(
@@ -97,16 +101,27 @@ class Assessor:
         rows = [row for subject in _subjects(own) for row in kept[subject]]
         found = completed(own, sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key))
         submission = found.submission
+        champion, unscored = self._champion(submission.subject_kind)
         try:
             return Admitted(
                 request=request,
                 submission=submission,
                 attached=found.attached,
                 office_id=request.caller.office_for(_office_named(submission)),
-                champion=self.champions.of(submission.subject_kind),
+                champion=champion,
+                unscored=unscored,
             )
         except ServingError as refusal:
             return refusal
+
+    def _champion(self, kind: SubjectKind) -> tuple[Champion | None, Unscored | None]:
+        """Who answers, or why nobody does."""
+        try:
+            return self.champions.of(kind), None
+        except ModelsOff:
+            return None, "switched_off"
+        except NoModel:
+            return None, "no_model"
 
     def _known(self, admitted: Sequence[Admitted]) -> list[Known]:
         """Each with its features; raises PastUnavailable."""
@@ -116,8 +131,8 @@ class Assessor:
             for each, vector in zip(admitted, vectors, strict=True)
         ]
 
-    def _decision(self, known: Known, scored: Scored) -> Decision:
-        score, unseen = scored
+    def _decision(self, known: Known, scored: Scored | None) -> Decision:
+        score, unseen = scored or (None, [])
         request, submission = known.request, known.submission
         danger = life_at_risk(submission)
         placement = self._placed(known, score, is_life_at_risk=danger is not None)
@@ -131,12 +146,12 @@ class Assessor:
             subject_id=submission.subject_id,
             request_digest=request.digest,
             request=request.body.decode(),
-            model=ModelRef.of(known.champion),
+            model=known.champion and ModelRef.of(known.champion),
             vector=known.vector,
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),
             score=score,
-            reasons=_reasons(self._comparisons(known.champion), known, score),
+            reasons=self._reasons(known, score),
             lane=placement.lane,
             lane_reason=placement.reason,
             life_at_risk=danger,
@@ -145,7 +160,13 @@ class Assessor:
             lane_probabilities=placement.probabilities,
             selection_probability=placement.selection_probability,
             attached=known.attached,
+            unscored=known.unscored,
         )
+
+    def _reasons(self, known: Known, score: Score | None) -> Reasons | None:
+        if known.champion is None or score is None:
+            return None
+        return _reasons(self._comparisons(known.champion), known, score)
 
     def _comparisons(self, champion: Champion) -> Comparisons:
         kind, own = champion.model.manifest.subject, champion.model
@@ -153,19 +174,20 @@ class Assessor:
             self._compared[kind] = Comparisons(own)
         return self._compared[kind]
 
-    def _placed(self, known: Known, score: Score, *, is_life_at_risk: bool) -> Placement:
+    def _placed(self, known: Known, score: Score | None, *, is_life_at_risk: bool) -> Placement:
         submission, at = known.submission, known.request.at
         case = Case(
             kind=submission.subject_kind,
             subject_id=submission.subject_id,
             office_id=known.office_id,
             at=at,
-            probability=score.probability,
+            probability=None if score is None else score.probability,
             is_life_at_risk=is_life_at_risk,
             hits=tuple(hits(self.lanes.plan, submission, known.vector, at)),
             rival=rival_of(self.champions, submission.subject_kind, known.vector),
         )
-        return self.lanes.place(case, known.champion.model.manifest.score_quantiles)
+        champion = known.champion
+        return self.lanes.place(case, champion.model.manifest.score_quantiles if champion else ())
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
         """Score examples and forget them: the first request need not wait for what is made once."""

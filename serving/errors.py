@@ -17,6 +17,7 @@ TidegateError
     ├── NotSignedIn (401)
     ├── Forbidden (403)             the key lacks the scope, or is tied to another office
     ├── NotFound (404)              unknown, or not for this caller: the two look the same
+    │   └── NotScored               a decision that no model was asked for
     ├── Erased (410)                its time was over
     ├── Conflict (409)
     │   ├── AnsweredMeanwhile       another process answered this idempotency key just now
@@ -36,6 +37,7 @@ TidegateError
     ├── TooOften (429)              this caller asks more often than it may
     └── Unavailable (503)           nothing was decided; the caller may try again
         ├── NoModel
+        │   └── ModelsOff           somebody switched them off
         ├── ElsewhereUnavailable    the organisation's sign-in server cannot be used
         ├── TooBusy
         ├── Unexplained             a score's parts do not add up to it
@@ -153,6 +155,12 @@ class Erased(ServingError):
 
     status = 410
     title = "This was erased"
+
+
+class NotScored(NotFound):
+    """The decision was made without a model: there is no score to explain or to compute again."""
+
+    title = "There is no score"
 
 
 class Conflict(ServingError):
@@ -275,6 +283,12 @@ class NoModel(Unavailable):
 
     title = "No model is ready"
     retry_after_s = 60
+
+
+class ModelsOff(NoModel):
+    """Somebody switched the models of this kind of subject off."""
+
+    title = "Models are switched off"
 
 
 class ElsewhereUnavailable(Unavailable):

@@ -20,6 +20,7 @@ from serving.store.decision_log import DecisionLog
 from serving.store.key_register import KeyRegister
 from serving.store.placed_log import PlacedLog
 from serving.store.summary_store import SummaryStore
+from serving.store.switch_register import SwitchRegister
 
 Clock = Callable[[], datetime]
 
@@ -58,3 +59,4 @@ class House:
     pseudonyms: Pseudonyms
     began: Beginning
     summaries: SummaryStore
+    switches: SwitchRegister

@@ -17,7 +17,9 @@ from serving.submitted import read_submission
 
 @dataclass(frozen=True)
 class LookingBack:
-    """`could_move` is None where another model answers by now; `rests_on` is by feature."""
+    """`could_move` is None where another model answers by now, or none was asked; `rests_on` is by
+    feature.
+    """
 
     could_move: tuple[MissingInput, ...] | None
     rests_on: dict[str, Grounds]
@@ -27,9 +29,11 @@ def looking_back(
     champions: Champions, decision: Decision, language: Language = ENGLISH
 ) -> LookingBack:
     """Which missing inputs could move the score most, and which records its reasons rest on."""
+    if decision.unscored:
+        return LookingBack(None, {})
     champion = champions.loaded().get(decision.subject_kind)
     could_move = None
-    if champion is not None and champion.model.digest == decision.model.digest:
+    if champion is not None and champion.model.digest == decision.said.model.digest:
         could_move = what_could_move(champion.scorer, decision.vector, decision.missing, language)
     return LookingBack(could_move, _grounds(decision))
 
@@ -39,7 +43,7 @@ def _grounds(decision: Decision) -> dict[str, Grounds]:
     grounds = GroundsOf(read_submission(decision.request.encode()))
     return {
         name: grounds.feature(known[name])
-        for reason in decision.reasons.reasons
+        for reason in decision.said.reasons.reasons
         for name in reason.evidence
         if name in known
     }

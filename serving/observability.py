@@ -131,9 +131,12 @@ class Metrics:
         if decision is None:
             self.repeated.inc()
             return
-        model = decision.model
-        self.scores.labels(model.name, model.version, decision.lane).inc()
-        self.probabilities.labels(model.name).observe(decision.score.probability)
+        if decision.model is None or decision.score is None:
+            self.scores.labels(f"tidegate-{decision.subject_kind}", "none", decision.lane).inc()
+        else:
+            model = decision.model
+            self.scores.labels(model.name, model.version, decision.lane).inc()
+            self.probabilities.labels(model.name).observe(decision.score.probability)
         for feature in decision.unseen:
             self.unseen.labels(feature).inc()
         for path in decision.missing:

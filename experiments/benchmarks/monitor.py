@@ -23,7 +23,7 @@ from sqlalchemy import Engine, text
 
 from features.catalogue import SHIPMENT
 from serving.lanes.plan import Plan
-from serving.monitor.measured import Measured
+from serving.monitor.measured import Measured, parts_of
 from serving.monitor.monitoring import Asked, report
 from serving.monitor.summaries import catch_up, summary
 from serving.store.engine import open_database
@@ -180,7 +180,7 @@ def _whole(number: int, step_s: float) -> dict[str, object]:
 def _body(seed: int) -> str:
     """A day's summary with the cells of a thousand subjects."""
     lots = np.random.default_rng(seed)
-    return summary(Measured.of(_record(n, lots, BEGIN)) for n in range(1_000)).as_json()
+    return summary(Measured.of(parts_of(_record(n, lots, BEGIN))) for n in range(1_000)).as_json()
 
 
 def _measure(engine: str, size: int, where: str) -> None:

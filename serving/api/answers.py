@@ -10,22 +10,27 @@ from features.indicators import INDICATORS
 from features.records import SubjectKind
 from serving.api.explanations import Explained
 from serving.api.shapes import Shape
-from serving.decisions.decision import Decision, ModelRef
+from serving.decisions.decision import Decision, ModelRef, Unscored
 from serving.explanation.language import Language
 from serving.lanes.placement import Lane, LaneReason
 from serving.scorer.champions import Champion, Role
 
 
 class DecisionAnswer(Shape):
-    """A decision: an offer of attention, not a verdict. A person decides what happens."""
+    """A decision: an offer of attention, not a verdict. A person decides what happens.
+
+    Without a score, which `unscored` then explains, model, probability and percentile are null.
+    """
 
     decision_id: str
     subject_kind: SubjectKind
     subject_id: str
     scored_at: datetime
-    model: ModelRef
-    probability: float = Field(description="Calibrated probability that an inspection confirms.")
-    percentile: float = Field(
+    model: ModelRef | None
+    probability: float | None = Field(
+        description="Calibrated probability that an inspection confirms; null never means low risk."
+    )
+    percentile: float | None = Field(
         description="Per cent of subjects that scored lower in the newest window before training."
     )
     lane: Lane
@@ -36,6 +41,10 @@ class DecisionAnswer(Shape):
     missing: list[str] = Field(description="Inputs the submission did not bring.")
     unseen: list[str] = Field(
         description="Features whose category the model never learnt; scored as missing."
+    )
+    unscored: Unscored | None = Field(
+        description="Why there is no score; lives at risk, watch-lists, rules and the lot alone then "
+        "chose the lane, and `manual` means that the manual procedure applies."
     )
 
 
@@ -136,22 +145,26 @@ class ModelsAnswer(Shape):
 
 
 def decision_answer(decision: Decision, explained_in: Language | None = None) -> DecisionAnswer:
-    """The answer about a decision, explained in a language or without a trace of it."""
+    """The answer about a decision, explained in a language or without a trace of it.
+
+    Where there is no score, there is nothing to explain.
+    """
     plain = DecisionAnswer(
         decision_id=decision.decision_id,
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
         scored_at=decision.scored_at,
         model=decision.model,
-        probability=decision.score.probability,
-        percentile=decision.score.percentile,
+        probability=decision.probability,
+        percentile=decision.score and decision.score.percentile,
         lane=decision.lane,
         lane_reason=decision.lane_reason,
         selection_probability=decision.selection_probability,
         missing=list(decision.missing),
         unseen=list(decision.unseen),
+        unscored=decision.unscored,
     )
-    if explained_in is None:
+    if explained_in is None or decision.unscored:
         return plain
     explained = Explained.parts_of(decision, explained_in)
     # Both parts are valid; together they need not be looked at again.

@@ -47,8 +47,8 @@ class Explained(Shape):
 
     @classmethod
     def parts_of(cls, decision: Decision, language: Language) -> "Explained":
-        """Reasons in a language, and contributions, of a decision."""
-        score = decision.score
+        """Reasons in a language, and contributions, of a decision; raises NotScored."""
+        score = decision.said.score
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
         return Explained(
             log_odds=score.log_odds,
@@ -57,7 +57,7 @@ class Explained(Shape):
             is_unlike_training=score.is_unlike_training,
             outside_training=list(score.outside),
             reasons=list(decision.told(language)),
-            remainder=decision.reasons.remainder,
+            remainder=decision.said.reasons.remainder,
             contributions=[
                 ContributionOut.model_construct(feature=name, value=value, contribution=part)
                 for (name, value), part in pairs
@@ -119,17 +119,18 @@ class ExplanationAnswer(Explained):
 
     @classmethod
     def of(cls, decision: Decision, looked: LookingBack, language: Language) -> Self:
-        """The explanation of a stored decision, whole."""
+        """The explanation of a stored decision, whole; raises NotScored."""
+        said = decision.said
         missing = [missing_in_words(path, language) for path in decision.missing]
         return cls(
             **dict(Explained.parts_of(decision, language)),
             decision_id=decision.decision_id,
-            model=decision.model,
-            probability=decision.score.probability,
-            percentile=decision.score.percentile,
+            model=said.model,
+            probability=said.score.probability,
+            percentile=said.score.percentile,
             language=language.code,
-            families=decision.reasons.families,
-            indicators=decision.reasons.indicators,
+            families=said.reasons.families,
+            indicators=said.reasons.indicators,
             rests_on=[RestsOn.of(*one, language) for one in looked.rests_on.items()],
             missing=list(decision.missing),
             missing_in_words=missing,

@@ -174,6 +174,8 @@ def _print_figures(made: "Report") -> None:
         "says nothing about the rest",
         f"  not known yet: {made.delay.unknown:,} of {made.delay.visits:,} visits",
     ]
+    if made.unscored:
+        lines.append(f"  decided without a score, and in no figure here: {made.unscored:,}")
     lines += [f"  refused, fewer than 30 known of: {name}" for name in overall.untold]
     lines += [f"  drift: {each.measure} moved by {each.size:.3f}" for each in moved]
     if not moved:

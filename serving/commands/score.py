@@ -90,7 +90,8 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     if record is None:
         raise NotFound(f"there is no decision {decision_id} in the log")
     decision = Decision.model_validate_json(record)
-    return replayed(decision, _model(settings, f"{decision.model.name}/{decision.model.version}"))
+    said = decision.said
+    return replayed(decision, _model(settings, f"{said.model.name}/{said.model.version}"))
 
 
 def _model(settings: "Settings", reference: str) -> "Champion":
@@ -102,15 +103,15 @@ def _model(settings: "Settings", reference: str) -> "Champion":
 
 
 def _document(replay: "Replay") -> dict[str, Any]:
-    decision = replay.decision
+    said = replay.decision.said
     return {
-        "decision_id": decision.decision_id,
+        "decision_id": replay.decision.decision_id,
         "identical": replay.is_identical,
         "differences": replay.differences,
-        "model": decision.model.model_dump(),
-        "log_odds": {"stored": decision.score.log_odds, "recomputed": replay.recomputed.log_odds},
+        "model": said.model.model_dump(),
+        "log_odds": {"stored": said.score.log_odds, "recomputed": replay.recomputed.log_odds},
         "probability": {
-            "stored": decision.score.probability,
+            "stored": said.score.probability,
             "recomputed": replay.recomputed.probability,
         },
     }

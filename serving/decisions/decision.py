@@ -1,12 +1,14 @@
 """The record of one decision: enough to answer for it, and to compute it again."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from features.records import SubjectKind
 from features.submission import Submission
 from serving.decisions.score import Score
+from serving.errors import NotScored
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.parts import Part
 from serving.explanation.reasons import Reasons
@@ -21,6 +23,10 @@ from serving.submitted import read_submission
 def digest_of(content: bytes) -> str:
     """SHA-256, as digests are written everywhere."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+Unscored = Literal["switched_off", "no_model"]
+"""Why there is no score: the models are switched off, or none could be believed."""
 
 
 class ModelRef(Part):
@@ -43,13 +49,23 @@ class ModelRef(Part):
         )
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a model said of a subject, and which one it was."""
+
+    model: ModelRef
+    score: Score
+    reasons: Reasons
+
+
 class Decision(Part):
     """One decision.
 
     `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
     with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
     `attached` are kept records, by kind and id, that were seen beside what was submitted;
-    `answer_digest` is of the bytes that the caller was answered with.
+    `answer_digest` is of the bytes that the caller was answered with. Where no model could be asked,
+    `unscored` says why, and there is no model, no score and no reason.
     """
 
     decision_id: str
@@ -61,12 +77,12 @@ class Decision(Part):
     subject_id: str
     request_digest: str
     request: str
-    model: ModelRef
+    model: ModelRef | None
     vector: dict[str, Value]
     unseen: tuple[str, ...]
     missing: tuple[str, ...]
-    score: Score
-    reasons: Reasons
+    score: Score | None
+    reasons: Reasons | None
     lane: Lane
     lane_reason: LaneReason
     life_at_risk: str | None
@@ -76,6 +92,19 @@ class Decision(Part):
     selection_probability: float
     attached: tuple[str, ...] = ()
     answer_digest: str | None = None
+    unscored: Unscored | None = None
+
+    @property
+    def said(self) -> Said:
+        """What the model said; raises NotScored where none was asked."""
+        if self.model is None or self.score is None or self.reasons is None:
+            raise NotScored("this decision was made without a score: no model could be asked")
+        return Said(self.model, self.score, self.reasons)
+
+    @property
+    def probability(self) -> float | None:
+        """What the model said in one number; None where none was asked."""
+        return None if self.score is None else self.score.probability
 
     @property
     def submission(self) -> Submission:
@@ -83,9 +112,12 @@ class Decision(Part):
         return read_submission(self.request.encode())
 
     def told(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
-        """The reasons in words, the strongest first."""
-        parts = dict(zip(self.vector, self.score.contributions, strict=True))
-        return Told(self.subject_kind, self.vector, parts, language).reasons(self.reasons)
+        """The reasons in words, the strongest first; none without a score."""
+        if self.unscored:
+            return ()
+        said = self.said
+        parts = dict(zip(self.vector, said.score.contributions, strict=True))
+        return Told(self.subject_kind, self.vector, parts, language).reasons(said.reasons)
 
     def answered_with(self, body: bytes) -> Self:
         """The decision, with the digest of its answer."""
@@ -101,11 +133,12 @@ class Decision(Part):
             office_id=self.office_id,
             caller_id=self.caller_id,
             lane=self.lane,
-            probability=self.score.probability,
+            probability=self.probability,
             record=self.as_json().decode(),
             lasting={
                 "lane_reason": self.lane_reason,
                 "selection_probability": self.selection_probability,
-                "model": self.model.model_dump(),
+                "model": self.model and self.model.model_dump(),
+                "unscored": self.unscored,
             },
         )

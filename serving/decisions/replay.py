@@ -27,16 +27,16 @@ class Replay:
 
 
 def replayed(decision: Decision, champion: Champion) -> Replay:
-    """Score the stored vector again and compare."""
+    """Score the stored vector again and compare; raises NotScored."""
     recomputed, _ = score_of(champion, decision.vector)
     differences = _different_bits(decision, recomputed)
-    if champion.model.digest != decision.model.digest:
+    if champion.model.digest != decision.said.model.digest:
         differences.insert(0, "model digest")
     return Replay(decision, recomputed, tuple(differences))
 
 
 def _different_bits(decision: Decision, recomputed: Score) -> list[str]:
-    stored = decision.score
+    stored = decision.said.score
     figures = ("log_odds", "base_log_odds", "probability", "percentile")
     differences = [
         figure

@@ -122,10 +122,16 @@ def _evidence(row: Linked) -> dict[str, object]:
 
 
 def _count(counts: Counts, told: dict[str, Any]) -> None:
-    model = told["model"]
-    counts["models"][f"{model['name']}/{model['version']} {model['digest']}"] += 1
+    counts["models"][_model_of(told)] += 1
     counts["offices"][told["office_id"] or "(none)"] += 1
     counts["lanes"][told["lane"]] += 1
+
+
+def _model_of(told: dict[str, Any]) -> str:
+    model = told["model"]
+    if model is None:
+        return f"none: {told['unscored']}"
+    return f"{model['name']}/{model['version']} {model['digest']}"
 
 
 def verify(folder: Path, public_key: str) -> Incident:

@@ -12,7 +12,7 @@ from serving.lanes.draw import Draw
 from serving.lanes.exploring import Exploring
 from serving.lanes.hits import Hit
 from serving.lanes.others import Others
-from serving.lanes.placement import Cuts, Placement, place
+from serving.lanes.placement import Cuts, Placement, place, place_unscored
 from serving.lanes.plan import OfficeCapacity, Plan
 from serving.lanes.recent import Placed, Recent
 from serving.lanes.rival import Rival
@@ -24,14 +24,15 @@ from serving.store.alert_book import Exploration
 class Case:
     """What decides a lane: who, where, when, how risky, what spoke besides, and is life at risk.
 
-    `rival` is what a challenger says, where there is one.
+    `probability` is None where no model may be asked; `rival` is what a challenger says, where there
+    is one.
     """
 
     kind: SubjectKind
     subject_id: str
     office_id: str | None
     at: datetime
-    probability: float
+    probability: float | None
     is_life_at_risk: bool = False
     hits: tuple[Hit, ...] = ()
     rival: Rival | None = None
@@ -78,7 +79,8 @@ class Lanes:
         """The lane of a subject, and remember it.
 
         `reference` holds the scores, ascending, that the model gave in training; they set the
-        thresholds until an office has scores of its own.
+        thresholds until an office has scores of its own. Without a score the lot takes what the
+        score would have taken.
         """
         factor = self.exploring.factor(case.kind, case.at)
         with self._lock:
@@ -86,11 +88,15 @@ class Lanes:
                 self.others.read_into(self.recent)
             shares, usual = self._today(case)
             control = explored(usual, factor)
+            if case.probability is None:
+                placement = self._unscored(case, min(control + shares.inspect, 1.0))
+                self._remember(case, placement)
+                return placement
             scores = self.recent.scores(case.kind, case.office_id) or reference
             cuts = shares.cuts(scores, control)
             if case.rival and case.rival.would_select(shares.inspect):
                 control = max(control, self.disputed_control)
-            placement = self._placed(case, cuts, control)
+            placement = self._placed(case, case.probability, cuts, control)
             self._remember(case, placement)
         return placement
 
@@ -101,9 +107,17 @@ class Lanes:
             Placed(case.kind, case.office_id, case.at, case.probability, placement.lane)
         )
 
-    def _placed(self, case: Case, cuts: Cuts, control: float) -> Placement:
+    def _unscored(self, case: Case, control: float) -> Placement:
+        return place_unscored(
+            self.draw.lots(case.kind, case.subject_id),
+            control_probability=control,
+            is_life_at_risk=case.is_life_at_risk,
+            hits=case.hits,
+        )
+
+    def _placed(self, case: Case, probability: float, cuts: Cuts, control: float) -> Placement:
         return place(
-            case.probability,
+            probability,
             cuts,
             self.draw.lots(case.kind, case.subject_id),
             control_probability=control,

@@ -6,8 +6,10 @@ from typing import Literal
 from serving.lanes.cut import Cut
 from serving.lanes.hits import Hit
 
-Lane = Literal["rescue", "inspect", "control", "document_check", "post_review", "release"]
-LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random"]
+Lane = Literal[
+    "rescue", "inspect", "control", "document_check", "post_review", "release", "manual"
+]
+LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random", "no_score"]
 
 # Someone goes and looks at what is in these.
 VISITED: tuple[Lane, ...] = ("rescue", "inspect", "control")
@@ -68,16 +70,44 @@ def place(
     Watch-lists and rules come before the score, control cases are drawn from what neither selected,
     and the document check takes from the rest.
     """
-    if is_life_at_risk:
-        return Placement("rescue", "life_at_risk", {"rescue": 1.0}, hits)
-    if selecting := next((hit for hit in hits if hit.lane == "inspect"), None):
-        return Placement("inspect", selecting.source, {"inspect": 1.0}, hits)
+    if surely := _surely(hits, is_life_at_risk=is_life_at_risk):
+        return surely
     probabilities = _probabilities(score, cuts, control_probability, has_hits=bool(hits))
     lane = _drawn(score, cuts, lots, control_probability, has_hits=bool(hits))
     if lane == "control":
         return Placement(lane, "random", probabilities, hits)
     reason: LaneReason = hits[0].source if lane == "document_check" and hits else "score"
     return Placement(lane, reason, probabilities, hits)
+
+
+def place_unscored(
+    lots: Lots,
+    *,
+    control_probability: float,
+    is_life_at_risk: bool,
+    hits: tuple[Hit, ...] = (),
+) -> Placement:
+    """The lane of a subject without a score: by signs of danger, watch-lists, rules and the lot.
+
+    Whatever none of them speaks of is for the manual procedure: that nothing is known of its risk
+    does not make it a release.
+    """
+    if surely := _surely(hits, is_life_at_risk=is_life_at_risk):
+        return surely
+    rest: Lane = "document_check" if hits else "manual"
+    probabilities = {"control": control_probability, rest: 1 - control_probability}
+    if lots.control < control_probability:
+        return Placement("control", "random", probabilities, hits)
+    return Placement(rest, hits[0].source if hits else "no_score", probabilities, hits)
+
+
+def _surely(hits: tuple[Hit, ...], *, is_life_at_risk: bool) -> Placement | None:
+    """Where a subject goes whatever its score and lots; None where those decide."""
+    if is_life_at_risk:
+        return Placement("rescue", "life_at_risk", {"rescue": 1.0}, hits)
+    if selecting := next((hit for hit in hits if hit.lane == "inspect"), None):
+        return Placement("inspect", selecting.source, {"inspect": 1.0}, hits)
+    return None
 
 
 def _drawn(

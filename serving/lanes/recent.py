@@ -21,12 +21,15 @@ Key = tuple[SubjectKind, str | None]
 
 @dataclass(frozen=True)
 class Placed:
-    """What is remembered of a decision; `office_id` is None where no office was named."""
+    """What is remembered of a decision; `office_id` is None where no office was named.
+
+    `probability` is None where no model was asked.
+    """
 
     kind: SubjectKind
     office_id: str | None
     at: datetime
-    probability: float
+    probability: float | None
     lane: Lane
 
 
@@ -34,15 +37,17 @@ class Placed:
 class _Seen:
     """The newest subjects of one kind at one office, as they arrived, and their scores sorted."""
 
-    arrived: deque[tuple[datetime, float]] = field(default_factory=deque)
+    arrived: deque[tuple[datetime, float | None]] = field(default_factory=deque)
     scores: list[float] = field(default_factory=list)
 
-    def add(self, at: datetime, probability: float) -> None:
+    def add(self, at: datetime, probability: float | None) -> None:
         self.arrived.append((at, probability))
-        insort(self.scores, probability)
+        if probability is not None:
+            insort(self.scores, probability)
         while len(self.arrived) > MOST_SCORES or self.arrived[0][0] < at - REMEMBERED:
             _, oldest = self.arrived.popleft()
-            del self.scores[bisect_left(self.scores, oldest)]
+            if oldest is not None:
+                del self.scores[bisect_left(self.scores, oldest)]
 
     def per_day(self, at: datetime) -> float:
         elapsed = max((at - self.arrived[0][0]) / timedelta(days=1), 1.0)

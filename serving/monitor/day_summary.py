@@ -77,16 +77,19 @@ class DaySummary:
     """Counts of one day.
 
     `sizes` by dimension, its value and stratum; `lanes` by office and lane; `predicted` is the sum
-    of probabilities by stratum; `histograms` count cells by measure.
+    of probabilities by stratum; `histograms` count cells by measure. Of decisions without a score
+    nothing is counted but how many they are, `unscored`.
     """
 
     sizes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     lanes: Counter[tuple[str, str]] = field(default_factory=Counter)
     predicted: dict[str, float] = field(default_factory=dict)
     histograms: dict[str, Counter[str]] = field(default_factory=dict)
+    unscored: int = 0
 
     def add(self, other: Self) -> None:
         """Count what another summary of the day counted as well."""
+        self.unscored += other.unscored
         self.sizes.update(other.sizes)
         self.lanes.update(other.lanes)
         for stratum, probability in other.predicted.items():
@@ -113,6 +116,7 @@ class DaySummary:
                 "lanes": {"\t".join(key): count for key, count in self.lanes.items()},
                 "predicted": self.predicted,
                 "histograms": self.histograms,
+                "unscored": self.unscored,
             },
             ensure_ascii=False,
             separators=(",", ":"),
@@ -127,4 +131,5 @@ class DaySummary:
             lanes=Counter({tuple(key.split("\t")): n for key, n in told["lanes"].items()}),
             predicted=told["predicted"],
             histograms={name: Counter(each) for name, each in told["histograms"].items()},
+            unscored=told.get("unscored", 0),
         )

@@ -44,9 +44,8 @@ class Measured:
     vector: dict[str, Value]
 
     @classmethod
-    def of(cls, record: str) -> Self:
-        """Read from a record; much faster than reading all of it, and nothing is checked."""
-        told = orjson.loads(record)
+    def of(cls, told: dict[str, Any]) -> Self:
+        """Read from a record that `parts_of` took apart, and that has a score."""
         request = orjson.loads(told["request"])
         kind, vector = told["subject_kind"], told["vector"]
         origin, departure, arrival = _countries(kind, request)
@@ -88,6 +87,12 @@ class Measured:
             self.probability,
             **named,
         )
+
+
+def parts_of(record: str) -> dict[str, Any]:
+    """A record taken apart; much faster than reading all of it, and nothing is checked."""
+    told: dict[str, Any] = orjson.loads(record)
+    return told
 
 
 def stratum_of(told: dict[str, Any]) -> str:

@@ -74,6 +74,7 @@ def report(store: SummaryStore, asked: Asked, plan: Plan, now: datetime) -> Repo
         last_day=date.fromisoformat(max(days)),
         model=asked.model,
         overall=figures.slice_figures(*which, sizes[which], visits),
+        unscored=sum(day.unscored for day in days.values()),
         strata=tuple(figures.strata(sizes[which], visits)),
         groups=tuple(figures.groups(sizes, visits)) if asked.model is None else (),
         typologies=tuple(figures.typologies(sizes[which], visits)),

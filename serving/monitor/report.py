@@ -149,7 +149,10 @@ class AlertFigures(Part):
 
 
 class Report(Part):
-    """Everything that monitoring says of one kind of subject."""
+    """Everything that monitoring says of one kind of subject.
+
+    `unscored` counts decisions that no model was asked for; they are in no other figure.
+    """
 
     subject_kind: SubjectKind
     made_at: datetime
@@ -158,6 +161,7 @@ class Report(Part):
     last_day: date
     model: str | None
     overall: SliceFigures
+    unscored: int = 0
     strata: tuple[StratumFigures, ...]
     groups: tuple[SliceFigures, ...]
     typologies: tuple[TypologyFigures, ...]

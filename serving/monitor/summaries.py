@@ -1,13 +1,13 @@
 """Reads each decision of the log once and counts it; another run goes on where this one ended."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 from serving.monitor.day_summary import DaySummary, cells, log_odds_cells
-from serving.monitor.measured import DIMENSIONS, Measured
+from serving.monitor.measured import DIMENSIONS, Measured, parts_of
 from serving.store.summary_store import Key, SummaryStore, VisitRow
 
 TOGETHER = 10_000
@@ -34,6 +34,7 @@ def catch_up(store: SummaryStore, now: datetime, progress: Progress = lambda *_:
 @dataclass
 class _Batch:
     measured: dict[Key, list[Measured]] = field(default_factory=lambda: defaultdict(list))
+    unscored: Counter[Key] = field(default_factory=Counter)
     seen: list[VisitRow] = field(default_factory=list)
     end: int = 0
     size: int = 0
@@ -42,19 +43,33 @@ class _Batch:
         self.end, self.size = seq, self.size + 1
         if record is None:  # erased before anybody counted it
             return
-        measured = Measured.of(record)
-        self.measured[measured.kind, measured.scored_at[:10]].append(measured)
+        told = parts_of(record)
+        key = told["subject_kind"], told["scored_at"][:10]
+        if told["score"] is None:
+            self.unscored[key] += 1
+            return
+        measured = Measured.of(told)
+        self.measured[key].append(measured)
         if visit := measured.visit(seq):
             self.seen.append(visit)
 
     def grown(self) -> dict[Key, Callable[[str | None], str]]:
-        return {key: partial(_grown, summary(each)) for key, each in self.measured.items()}
+        keys = self.measured.keys() | self.unscored.keys()
+        return {
+            key: partial(_grown, summary(self.measured.get(key, ()), self.unscored[key]))
+            for key in keys
+        }
 
 
-def summary(measured: Iterable[Measured]) -> DaySummary:
-    """What there is to count of some decisions of one day about one kind of subject."""
+def summary(measured: Iterable[Measured], unscored: int = 0) -> DaySummary:
+    """What there is to count of some decisions of one day about one kind of subject.
+
+    Of those without a score only their number: they say nothing of a model.
+    """
     counted = list(measured)
-    day = DaySummary()
+    day = DaySummary(unscored=unscored)
+    if not counted:
+        return day
     for each in counted:
         day.sizes.update((name, each.groups[name], each.stratum) for name in DIMENSIONS)
         day.lanes[each.groups["office"], each.lane] += 1

@@ -14,6 +14,7 @@ SELECTED_BY: dict[LaneReason, SelectedBy] = {
     "rule": "rule",
     "score": "model",
     "random": "random",
+    "no_score": "discretion",
 }
 
 

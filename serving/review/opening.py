@@ -30,9 +30,12 @@ ALIKE = ("goods", "way")
 
 
 def opened(seq: int, record: str) -> tuple[CaseRow, list[LinkRow]] | None:
-    """The case of a decision at its place in the log, with its links; None for a release."""
+    """The case of a decision at its place in the log, with its links.
+
+    None for a release, and for what the manual procedure decides.
+    """
     decision = Decision.model_validate_json(record)
-    if decision.lane == "release":
+    if decision.lane in ("release", "manual"):
         return None
     submission = read_submission(decision.request.encode())
     journey: Journey | None = submission.journey

@@ -16,6 +16,7 @@ LANE_NAMES: dict[Lane, str] = {
     "document_check": "Document check",
     "post_review": "Review after release",
     "release": "Release",
+    "manual": "Manual procedure",
 }
 _WHY: dict[Lane, str] = {
     "rescue": "It is here because lives may be at risk",
@@ -24,6 +25,7 @@ _WHY: dict[Lane, str] = {
     "document_check": "A check of its documents is proposed before it goes on",
     "post_review": "It may go on, and is proposed for review afterwards",
     "release": "Nothing calls for a closer look now",
+    "manual": "No model could be asked: the manual procedure decides",
 }
 
 

@@ -19,6 +19,7 @@ from features.errors import TidegateError
 from features.records import SubjectKind
 from serving.errors import NoModel, Unexplained
 from serving.scorer.scores import ADDITIVITY, Scorer
+from serving.scorer.switch import Switch
 from training.errors import ArtefactError
 from training.risk_model import BOOSTER, MANIFEST, RiskModel
 
@@ -66,10 +67,11 @@ class Champions:
 
     While it watches, changes are noticed and loaded beside the requests, which keep being answered
     by the model there was; without, `refresh` does it. A version that was refused is not tried
-    again until its role is given anew.
+    again until its role is given anew. While a kind is switched off, nobody is given its models.
     """
 
-    def __init__(self, models: Path, public_key: Path):
+    def __init__(self, models: Path, public_key: Path, switch: Switch | None = None):
+        self.switch = switch or Switch()
         self._models = models
         self._public_key = public_key
         self._loaded: dict[Seat, Champion] = {}
@@ -81,7 +83,8 @@ class Champions:
         self.refresh()
 
     def of(self, kind: SubjectKind) -> Champion:
-        """The champion for subjects of this kind; raises NoModel where none may answer."""
+        """The champion for subjects of this kind; raises NoModel where none can, or ModelsOff."""
+        self.switch.require_on(kind)
         try:
             return self._loaded["champion", kind]
         except KeyError:
@@ -93,7 +96,9 @@ class Champions:
             ) from None
 
     def beside(self, kind: SubjectKind) -> dict[Role, Champion]:
-        """The models of other roles that are not the champion itself."""
+        """The models of other roles that are not the champion itself; none while switched off."""
+        if self.switch.is_off(kind):
+            return {}
         champion = self._loaded.get(("champion", kind))
         return {
             role: other
@@ -103,7 +108,7 @@ class Champions:
         }
 
     def loaded(self) -> dict[SubjectKind, Champion]:
-        """The champions that can answer now."""
+        """The champions that can answer, or could if they were not switched off."""
         return {kind: m for (role, kind), m in self._loaded.items() if role == "champion"}
 
     @property
@@ -114,12 +119,14 @@ class Champions:
     def watch(self) -> None:
         """Begin to notice changes."""
         self._watch.start()
+        self.switch.watch()
 
     def stop(self) -> None:
         """Stop noticing changes."""
         self._is_over.set()
         if self._watch.is_alive():
             self._watch.join()
+        self.switch.stop()
 
     def refresh(self) -> None:
         """Load what changed since the last time."""

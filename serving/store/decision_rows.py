@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 class DecisionRow:
     """One decision; `record` holds it whole, the rest is there to find it by.
 
-    `lasting` is what else outlasts the decision: it says nothing of any party.
+    `lasting` is what else outlasts the decision: it says nothing of any party. `probability` is
+    None where no model was asked.
     """
 
     decision_id: str
@@ -18,7 +19,7 @@ class DecisionRow:
     office_id: str | None
     caller_id: str
     lane: str
-    probability: float
+    probability: float | None
     record: str
     lasting: Mapping[str, object] = field(default_factory=dict)
 

@@ -135,8 +135,7 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
     for name in _COLUMNS:
         if _plain(decision[name]) != _plain(row[name]):
             raise _Broken(f"the column {name} does not repeat the record")
-    told = decision.get("score", decision)  # an older release kept the score whole
-    if (decision["lane"], told["probability"]) != (row["lane"], row["probability"]):
+    if (decision["lane"], _probability(decision)) != (row["lane"], row["probability"]):
         raise _Broken("the columns lane and probability do not repeat the record")
     if "encrypted" in decision:
         _check_encrypted(row, decision)
@@ -169,6 +168,12 @@ def _check_clear(row: dict[str, Any], decision: dict[str, Any]) -> None:
         raise _Broken("the stored request is not the one that its digest was taken of")
     if row["answer"] is not None:
         _check_answer(row, decision)
+
+
+def _probability(decision: dict[str, Any]) -> float | None:
+    """What the record says; None where no model was asked."""
+    told = decision.get("score", decision)  # an older release kept the score whole
+    return told["probability"]
 
 
 def _check_place(seq: int, expected_seq: int) -> None:

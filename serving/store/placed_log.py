@@ -17,7 +17,8 @@ MOST = 100_000
 class PlacedRow:
     """Where and when a decision put its subject; `seq` is its place in the log.
 
-    `subject_id` is the token of the subject, in rows of an older release its id.
+    `subject_id` is the token of the subject, in rows of an older release its id; `probability` is
+    None where no model was asked.
     """
 
     seq: int
@@ -25,7 +26,7 @@ class PlacedRow:
     subject_id: str
     office_id: str | None
     scored_at: str
-    probability: float
+    probability: float | None
     lane: str
 
 

@@ -1,7 +1,7 @@
 """The tables, in SQLite and PostgreSQL alike; `migrations` makes them.
 
-Decisions, checkpoints, records and the events of cases are appended and never changed: the
-database itself refuses. What says something of a party is encrypted, in those tables and in all
+Decisions, checkpoints, records, switches and the events of cases are appended and never changed:
+the database itself refuses. What says something of a party is encrypted, in those tables and in all
 others, and ids that are searched for are tokens (`data_keys`); rows that an older release wrote
 are in the clear.
 """
@@ -36,7 +36,7 @@ decisions = Table(
     Column("office_id", Text),
     Column("caller_id", Text, nullable=False),
     Column("lane", Text, nullable=False),
-    Column("probability", Float(53).with_variant(REAL(), "sqlite"), nullable=False),
+    Column("probability", Float(53).with_variant(REAL(), "sqlite")),
     # What outlasts the decision; the columns above repeat parts of it to be found by.
     Column("record", Text, nullable=False),
     # SHA-256 of the previous row's chain and this row's record.
@@ -114,6 +114,21 @@ state = Table(
     metadata,
     Column("key", LargeBinary, primary_key=True),
     Column("value", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+# Models switched off and on again, by whom and why; of each kind the newest row holds.
+switches = Table(
+    "switches",
+    metadata,
+    Column(
+        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    ),
+    Column("subject_kind", Text, nullable=False),
+    Column("is_on", Integer, nullable=False),
+    Column("switched_at", Text, nullable=False),
+    Column("switched_by", Text, nullable=False),
+    Column("because", Text, nullable=False),
     sqlite_strict=True,
 )
 

@@ -109,8 +109,8 @@ def _formed(
     days: int,
 ) -> _Networks:
     typologies = typologies_of(kind)
-    life = days * rng.uniform(0.15, 0.6, number)
-    start = rng.uniform(-0.3 * days, days, number)
+    life: Floats = days * rng.uniform(0.15, 0.6, number)
+    start: Floats = rng.uniform(-0.3 * days, days, number)
     lasts = life
     if scenario.drift in AT_ONCE:
         start, lasts, life = _succeeded(start, life, scenario.drift_at * days)
