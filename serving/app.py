@@ -25,6 +25,7 @@ from serving.api import (
     models,
     records,
     scores,
+    switches,
 )
 from serving.api.admission import Admission
 from serving.api.examples import ROUTE, SHIPMENT
@@ -47,6 +48,7 @@ from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
 from serving.console import features as feature_pages
 from serving.console import models as model_pages
+from serving.console import switches as switch_pages
 from serving.console.pages import STATIC
 from serving.decisions.checkpoints import Notary
 from serving.decisions.sealing import Sealing
@@ -119,7 +121,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.house = house
     for resource in (
         *(scores, batches, records, decisions, cases, catalogue, models, health),
-        *(invocations, inference),
+        *(invocations, inference, switches),
     ):
         app.include_router(resource.router)
     for pages in (
@@ -133,6 +135,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         decision_pages,
         feature_pages,
         model_pages,
+        switch_pages,
         accounts,
         reference,
     ):
@@ -173,9 +176,9 @@ def build_house(settings: Settings, clock: Clock) -> House:
     records = RecordStore(engine)
     past = opened(settings, log, records, shared_state(engine))
     intake = Intake(records, log, past)
-    switches = SwitchRegister(engine)
+    switch_register = SwitchRegister(engine)
     champions = Champions(
-        settings.models, settings.keys / "signing.pub", Switch(switches.newest)
+        settings.models, settings.keys / "signing.pub", Switch(switch_register.newest)
     )
     desk = Desk(
         assessor=Assessor(
@@ -214,7 +217,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         rescue_calls=_rescue_calls(settings, RescueOutbox(engine), clock),
         began=Beginning(clock()),
         summaries=SummaryStore(engine),
-        switches=switches,
+        switches=switch_register,
     )
 
 

@@ -82,7 +82,7 @@ class Assessor:
 
     def assess(self, requests: Sequence[Request]) -> list[Decision | ServingError]:
         """Decide each, without remembering it, or say why not: Forbidden (a foreign office),
-        Unavailable. None of them sees another. Where no model may answer, the decision has no score.
+        Unavailable. None sees another. Where no model may answer, a decision has no score.
         """
         kept = self.records.about([one for each in requests for one in _subjects(each.submission)])
         admitted = [self._admitted(request, kept) for request in requests]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 from serving.house import House
-from serving.scorer.champions import NAMES
+from serving.scorer.champions import NAMES, Champions
 
 CLOCKS_APART_S = 60.0
 TOLD_EVERY_S = 1.0
@@ -19,6 +19,7 @@ Mode = Literal[
     "log_not_sealed",
     "model_missing",
     "model_refused",
+    "models_off",
     "requests_turned_away",
     "clock_suspect",
     "rescue_not_called",
@@ -30,9 +31,12 @@ MEANINGS: dict[Mode, str] = {
     "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
     "off end of the log would go unnoticed.",
     "model_missing": "No model of a kind is promoted, or none that was could be believed. Subjects "
-    "of that kind get a 503, never a default score; the other kind is scored.",
+    "of that kind are decided without a score, by signs of danger to life, watch-lists, rules and "
+    "the lot, and never by a default score; the other kind is scored.",
     "model_refused": "The version that was named last failed its checks, or none is named any "
     "more. The one before it keeps answering.",
+    "models_off": "Somebody switched the models of a kind off. Subjects of that kind are decided "
+    "without a score until somebody switches them on again; `/v1/switches` says who and why.",
     "requests_turned_away": "As many requests are here as can be answered soon. The rest get a 503 "
     "with Retry-After at once.",
     "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
@@ -65,18 +69,24 @@ async def keep_telling(house: House) -> None:
 
 
 def _held(house: House) -> Iterator[Mode]:
-    writer, champions = house.desk.writer, house.desk.assessor.champions
+    writer = house.desk.writer
     if writer.has_failed or not writer.is_alive:
         yield "log_not_written"
     if writer.sealing.has_failed:
         yield "log_not_sealed"
-    if len(champions.loaded()) < len(NAMES):
-        yield "model_missing"
-    if any(seat[0] != "champion" or seat[1] in champions.loaded() for seat in champions.refused):
-        yield "model_refused"
+    yield from _held_by_models(house.desk.assessor.champions)
     if house.metrics.inside >= house.settings.most_in_flight:
         yield "requests_turned_away"
     if abs(house.began.drift_s(house.clock())) > CLOCKS_APART_S:
         yield "clock_suspect"
     if house.rescue_calls and house.rescue_calls.is_refused:
         yield "rescue_not_called"
+
+
+def _held_by_models(champions: Champions) -> Iterator[Mode]:
+    if len(champions.loaded()) < len(NAMES):
+        yield "model_missing"
+    if any(seat[0] != "champion" or seat[1] in champions.loaded() for seat in champions.refused):
+        yield "model_refused"
+    if champions.switch.off:
+        yield "models_off"

@@ -31,7 +31,7 @@ def looking_back(
     """Which missing inputs could move the score most, and which records its reasons rest on."""
     if decision.unscored:
         return LookingBack(None, {})
-    champion = champions.loaded().get(decision.subject_kind)
+    champion = champions.answering().get(decision.subject_kind)
     could_move = None
     if champion is not None and champion.model.digest == decision.said.model.digest:
         could_move = what_could_move(champion.scorer, decision.vector, decision.missing, language)

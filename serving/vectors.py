@@ -36,10 +36,12 @@ def champion_named(champions: Champions, name: str) -> Champion:
 
 
 def champion_reading(champions: Champions, names: Sequence[str]) -> Champion:
-    """The champion that reads just these features; raises SubmissionRefused where none does."""
-    for champion in champions.loaded().values():
+    """The champion that reads just these features; raises SubmissionRefused where none does, or
+    ModelsOff.
+    """
+    for kind, champion in champions.loaded().items():
         if set(champion.model.encoding.names) == set(names):
-            return champion
+            return champions.of(kind)
     raise SubmissionRefused("the columns are not the features of any model; see /v1/features")
 
 

@@ -39,13 +39,15 @@ def train(
     split = TimeSplit.of(data, parameters.split)
     refuse_telling_features(data, split, parameters)
     encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
-    text, calibration = Growth(data, split, encoding, parameters, progress).trees_and_line()
+    growth = Growth(data, split, encoding, parameters, progress)
+    text, calibration = growth.trees_and_line()
     progress("evaluate", 0, 1)
     margins = Margins.from_text(text, parameters.threads)
     scored = ScoredWindow.of(data, split.evaluation, encoding, margins, calibration)
     labelled = scored.judged(labelled_only=True)
     leaks = findings(data, split, encoding, parameters, labelled.probability)
-    report = scored.report(parameters).model_copy(update={"leakage": leaks})
+    found = {"leakage": leaks, "influence": growth.influence()}
+    report = scored.report(parameters).model_copy(update=found)
     usual = data.span(split.fit.begins, split.fit.ends)
     peers = PeerReference.of(data.frame.iloc[usual], data.subjects.iloc[usual], data.inputs)
     files = {BOOSTER: text.encode(), REPORT: report.as_bytes, USUAL: peers.content}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from training.calibration import log_odds_of
+from training.canaries import Canaries
 from training.errors import NotEnoughLabels
 from training.estimators import Estimate, difference
 from training.evaluation.proxies import above
@@ -13,7 +14,7 @@ from training.evaluation.report import GroupFigures, Report, share_name
 from training.manifest import Manifest
 from training.margins import Margins
 from training.parameters import GATE_SHARE
-from training.ranking import at_capacity
+from training.ranking import at_capacity, roc_auc
 from training.reevaluation import parameters_of, scored_window, unseen_window
 from training.risk_model import RiskModel
 from training.training_set import TrainingSet
@@ -32,6 +33,14 @@ LARGEST_PRECISION_GAP = 0.35
 
 MOST_TOLD_OF_ORIGIN = 0.5
 """Share of what is to know of the region of origin; beyond half of it, a feature is a label."""
+
+ROUNDING = 1e-6
+
+LARGEST_CANARY_MOVE = 0.5
+"""In log-odds: retraining on another quarter moves them by a fifth of it at most."""
+
+LARGEST_LOSS_OF_AUC = 0.01
+FEWEST_CONFIRMED_BY_LOT = 30
 
 PRECISION = f"precision_at_{share_name(GATE_SHARE)}"
 
@@ -233,6 +242,71 @@ def no_worse_on_live_traffic(gain: Estimate, compared: int) -> Verdict:
         "live traffic",
         gain.high is None or gain.high >= 0,
         f"{reason}; want an interval that does not lie below 0",
+    )
+
+
+def bounded_influence(report: Report) -> Verdict:
+    """Does no author and no office weigh more in what was learnt than it may?"""
+    much = [each for each in report.influence if each.largest > each.allowed + ROUNDING]
+    told = "; ".join(
+        f"the heaviest {each.by} of {each.groups} weighs {each.largest:.3f} of all, at most "
+        f"{each.allowed:.3f} allowed ({each.largest_before:.3f} unbounded)"
+        for each in much or report.influence
+    )
+    return Verdict("influence", not much, told or "no label has an author or an office")
+
+
+def steady_canaries(
+    canaries: Canaries | None,
+    model: RiskModel,
+    champion: RiskModel | None,
+    data: TrainingSet | None,
+) -> Verdict:
+    """Do subjects whose truth is known keep the scores that they have under the champion?"""
+    if canaries is None or champion is None or data is None:
+        lacking = "canaries" if canaries is None else "champion or training set"
+        return Verdict("canaries", True, f"nothing to compare: there are no {lacking}")
+    moved = canaries.moved(model, champion, data)
+    lower, higher = -(moved.confirmed or 0.0), moved.cleared or 0.0
+    return Verdict(
+        "canaries",
+        moved.subjects > moved.absent and max(lower, higher) <= LARGEST_CANARY_MOVE,
+        f"mean log-odds of known confirmed moved by {_number(moved.confirmed)}, of known cleared "
+        f"by {_number(moved.cleared)}, over {moved.subjects} of "
+        f"{moved.subjects + moved.absent} subjects; want no more than {LARGEST_CANARY_MOVE:g} "
+        "towards the wrong side, and most subjects at hand",
+    )
+
+
+def holds_on_the_control_lane(
+    model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
+) -> Verdict:
+    """Among newer subjects that a lot chose, does the model rank as well as the champion?
+
+    Nobody can steer who is among them, so no label that somebody turned on purpose weighs there.
+    """
+    gate = "control lane"
+    if champion is None or data is None:
+        return Verdict(gate, True, "there is no champion or training set to compare with")
+    window = unseen_window(model, data)
+    ours, theirs = (
+        scored_window(m, data, window).judged(labelled_only=True) for m in (model, champion)
+    )
+    drawn = ours.in_random_lane
+    confirmed = int(ours.labels[drawn].sum())
+    if confirmed < FEWEST_CONFIRMED_BY_LOT:
+        return Verdict(
+            gate,
+            True,
+            f"{confirmed} confirmed of {int(drawn.sum())} drawn by lot say too little; "
+            f"want {FEWEST_CONFIRMED_BY_LOT}",
+        )
+    gained = roc_auc(ours.only(drawn).ranking()) - roc_auc(theirs.only(drawn).ranking())
+    return Verdict(
+        gate,
+        gained >= -LARGEST_LOSS_OF_AUC,
+        f"ROC-AUC differs from the champion's by {gained:+.4f} over {int(drawn.sum())} subjects "
+        f"drawn by lot, {confirmed} of them confirmed; want at least {-LARGEST_LOSS_OF_AUC:g}",
     )
 
 

@@ -15,7 +15,9 @@ import numpy as np
 from training.calibration import calibrate
 from training.encoded_rows import EncodedRows
 from training.encoding import Encoding
+from training.evaluation.report import InfluenceFigures
 from training.fit import Grown, Rows, grow, tree_count
+from training.influence import bounded, influence_of
 from training.manifest import Calibration
 from training.margins import Margins
 from training.parameters import TrainingParameters
@@ -78,9 +80,23 @@ class Growth:
         return self.encoding.encode_columns(self.data.frame)
 
     def _fit_weights(self, rows: Ints) -> Floats | None:
+        """What each row weighs; None where all weigh the same."""
+        before = self._selection_weights(rows)
+        weights = bounded(before, self.data, rows, self.parameters.selection)
+        is_equal = self.parameters.selection.fit == "equal" and weights is before
+        return None if is_equal else weights
+
+    def influence(self) -> tuple[InfluenceFigures, ...]:
+        """Who weighs most in all that is learnt from."""
+        rows = self.split.before_evaluation(self.data, self.parameters.split).rows
+        before = self._selection_weights(rows)
+        weights = bounded(before, self.data, rows, self.parameters.selection)
+        return influence_of(before, weights, self.data, rows, self.parameters.selection)
+
+    def _selection_weights(self, rows: Ints) -> Floats:
         selection, outcomes = self.parameters.selection, self.data.outcomes
         if selection.fit == "equal":
-            return None
+            return np.ones(len(rows))
         if selection.fit == "case_control":
             return outcomes.case_control_weights(clip=selection.fit_clip)[rows]
         return outcomes.weights(clip=selection.fit_clip)[rows]

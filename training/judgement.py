@@ -8,6 +8,7 @@ from typing import Final
 
 from features.errors import CatalogueMismatch
 from training import gates
+from training.canaries import Canaries
 from training.errors import ArtefactError, ArtefactTampered, PromotionRefused, WaiverError
 from training.evaluation.report import Report
 from training.gates import Verdict
@@ -45,7 +46,13 @@ def verdicts_of(
     yield gates.free_of_leaks(report)
     yield gates.fair_to_groups(report)
     yield gates.no_stand_in_for_origin(report)
-    yield gates.no_worse_than_champion(model, _champion(registration, home, inputs), data)
+    yield gates.bounded_influence(report)
+    champion = _champion(registration, home, inputs)
+    yield gates.no_worse_than_champion(model, champion, data)
+    own = data if data and data.digest == model.manifest.training_set_digest else None
+    canaries = Canaries.read(home.home, model.manifest.subject)
+    yield gates.steady_canaries(canaries, model, champion, own)
+    yield gates.holds_on_the_control_lane(model, champion, own)
 
 
 def soundness(

@@ -18,18 +18,25 @@ Instants = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
 
 OUTCOME_COLUMNS = ("result", "known_at", "selected_by", "selection_probability", "typology")
+AUTHOR = "author"
+"""A column of training sets alone, where somebody's label can be led back to them."""
+
 LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """One row per subject of a training set; NaN, NaT and None where there is no outcome."""
+    """One row per subject of a training set; NaN, NaT and None where there is no outcome.
+
+    `author` is a keyed pseudonym of whoever stated the outcome, where that is known.
+    """
 
     label: Floats
     known_at: Instants
     selected_by: Texts
     selection_probability: Floats
     typology: Texts
+    author: Texts
 
     @classmethod
     def of(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
@@ -46,6 +53,7 @@ class Outcomes:
             selected_by=beside(_texts(table["selected_by"]), None),
             selection_probability=beside(_numbers(table["selection_probability"]), np.nan),
             typology=beside(_texts(table["typology"]), None),
+            author=beside(_texts(table[AUTHOR]), None),
         )
 
     @property

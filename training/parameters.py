@@ -110,12 +110,15 @@ class SelectionParameters(Parameters):
     unrecorded probability weighs 1. `case_control` does so for cleared subjects only, and every
     confirmed one weighs 1: most were found on a tip of unrecorded probability, and the few that a
     lot found would drown them. All odds are then off by one factor, which calibration puts right.
+    No author's labels, and no office's, weigh more than their largest share of all.
     """
 
     fit: Literal["equal", "inverse_probability", "case_control"] = "case_control"
     calibration: Literal["equal", "inverse_probability"] = "inverse_probability"
     fit_clip: Annotated[float, Field(ge=1)] = 100.0
     calibration_clip: Annotated[float, Field(ge=1)] = 50.0
+    largest_author_share: Share = 0.2
+    largest_office_share: Share = 0.3
 
 
 GATE_SHARE = 0.05

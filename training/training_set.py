@@ -27,12 +27,12 @@ from features.summary import SUMMARY
 from training.encoding import Encoding
 from training.errors import TrainingSetError
 from training.model_inputs import ModelInputs
-from training.outcomes import OUTCOME_COLUMNS, Bools, Instants, Outcomes, as_instants
+from training.outcomes import AUTHOR, OUTCOME_COLUMNS, Bools, Instants, Outcomes, as_instants
 from training.ranking import Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
-COLUMNS = (None, ("subject_id", *OUTCOME_COLUMNS), None)
-"""What is read of each file; all of it where None."""
+COLUMNS = (None, ("subject_id", *OUTCOME_COLUMNS, AUTHOR), None)
+"""What is read of each file, as far as it is there; all of it where None."""
 
 SUBJECT_COLUMNS = (
     "subject_id",
@@ -87,6 +87,7 @@ class TrainingSet:
         ids = pd.Index(frame.pop("subject_id"))
         declared_at = as_instants(frame.pop("declared_at"))
         _check_order(declared_at, folder / FILES[0])
+        outcomes = outcomes.assign(**{AUTHOR: outcomes.get(AUTHOR)})
         known = _texts(ids, folder / FILES[0])
         places = _places(outcomes.pop("subject_id"), known, folder / FILES[1])
         own = _places(subjects.pop("subject_id"), known, folder / FILES[2])
@@ -144,6 +145,7 @@ def _frame(file: Path, names: Iterable[str] | None) -> pd.DataFrame:
         columns = {
             name: parquet.read([name], use_threads=False).column(0).to_pandas()
             for name in names or parquet.schema_arrow.names
+            if name in parquet.schema_arrow.names
         }
     return pd.DataFrame(columns, copy=False)
 

@@ -17,8 +17,9 @@ class Scenario:
     `drift` says how networks change as a whole from `drift_at` on: their payments, their corridors,
     or which typologies they practise. With "typologies" those that form later practise what was
     rare; with "all_typologies" all do at once, since each then hands over to another; and with
-    "late_typologies" they hand over to others that practise what nobody has seen. A `regime` change multiplies, from `regime_at` on, how much
-    smuggling there is; `closed_region` is a region whose corridors close at that instant.
+    "late_typologies" they hand over to others that practise what nobody has seen. A `regime` change
+    multiplies, from `regime_at` on, how much smuggling there is; `closed_region` is a region whose
+    corridors close at that instant.
     """
 
     base_rate: float = 0.015

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# import telling
+import telling
 
 from features.folders import written_whole
 from training.backtest.figures import figures

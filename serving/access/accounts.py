@@ -19,11 +19,11 @@ Role = Literal["reviewer", "supervisor", "rescue", "data_scientist", "auditor", 
 
 SCOPES: dict[Role, frozenset[Scope]] = {
     "reviewer": frozenset({"review", "explain"}),
-    "supervisor": frozenset({"review", "explain", "supervise"}),
+    "supervisor": frozenset({"review", "explain", "supervise", "switch"}),
     "rescue": frozenset({"review", "explain", "rescue"}),
     "data_scientist": frozenset({"study"}),
     "auditor": frozenset({"audit", "explain", "supervise", "study"}),
-    "admin": frozenset({"administer"}),
+    "admin": frozenset({"administer", "switch"}),
 }
 assert SCOPES.keys() == set(get_args(Role))
 

@@ -13,7 +13,16 @@ from datetime import datetime
 from typing import Literal
 
 Scope = Literal[
-    "score", "explain", "ingest", "review", "rescue", "supervise", "study", "audit", "administer"
+    "score",
+    "explain",
+    "ingest",
+    "review",
+    "rescue",
+    "supervise",
+    "study",
+    "audit",
+    "administer",
+    "switch",
 ]
 
 _PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")

@@ -43,8 +43,8 @@ class DecisionAnswer(Shape):
         description="Features whose category the model never learnt; scored as missing."
     )
     unscored: Unscored | None = Field(
-        description="Why there is no score; lives at risk, watch-lists, rules and the lot alone then "
-        "chose the lane, and `manual` means that the manual procedure applies."
+        description="Why there is no score; lives at risk, watch-lists, rules and the lot alone "
+        "then chose the lane, and `manual` means that the manual procedure applies."
     )
 
 

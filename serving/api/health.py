@@ -23,7 +23,7 @@ class Live(Shape):
 
 
 class Ready(Shape):
-    """The service can decide: model versions by kind of subject (null: that kind gets a 503)."""
+    """The service can decide: model versions by kind (null: that kind is decided without one)."""
 
     status: Literal["ready", "degraded"]
     is_live: bool = Field(description="Whether scores are used in earnest; false: a trial.")
@@ -44,11 +44,12 @@ def ready(house: TheHouse) -> Ready:
     degraded = degradations(house)
     if "log_not_written" in degraded:
         raise LogUnavailable("the decision log is not being written")
-    champions = house.desk.assessor.champions.loaded()
-    if not champions:
+    champions = house.desk.assessor.champions
+    if not champions.loaded():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
     kinds: tuple[SubjectKind, ...] = ("route", "shipment")
-    models = {kind: champions[kind].version if kind in champions else None for kind in kinds}
+    answering = champions.answering()
+    models = {kind: answering[kind].version if kind in answering else None for kind in kinds}
     return Ready(
         status="degraded" if degraded else "ready",
         is_live=house.settings.is_live,

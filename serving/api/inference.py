@@ -117,7 +117,7 @@ def live() -> State:
 @router.get("/health/ready", response_model_exclude_none=True)
 def ready(house: TheHouse) -> State:
     """Whether a model answers."""
-    if not house.desk.assessor.champions.loaded():
+    if not house.desk.assessor.champions.answering():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
     return State(ready=True)
 

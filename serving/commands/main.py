@@ -18,10 +18,12 @@ from serving.commands.incident import incident
 from serving.commands.keys import keys
 from serving.commands.monitor import monitor
 from serving.commands.promote import promote
+from serving.commands.retrain import retrain
 from serving.commands.score import replay, score
 from serving.commands.serve import serve
 from serving.commands.state import state
 from serving.commands.swaps import swaps
+from serving.commands.switch import switch
 from serving.commands.synth import synth
 from serving.commands.train import train
 from serving.commands.verify_log import checkpoints, verify_log
@@ -38,6 +40,7 @@ for command in (demo, synth, build, train, evaluate, promote, serve, score, repl
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(doctor)
+app.command()(retrain)
 app.command()(backtest)
 app.command()(dossier)
 app.command()(swaps)
@@ -46,6 +49,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(impact, name="impact")
 app.add_typer(incident, name="incident")
 app.add_typer(state, name="state")
+app.add_typer(switch, name="switch")
 app.add_typer(accounts, name="accounts")
 
 

@@ -58,7 +58,7 @@ def train(
         parameters,
         home,
         tracking_uri,
-        trainer or _logged_in(),
+        trainer or logged_in(),
     )
     if as_json:
         print_json(_summary(candidate, registration))
@@ -140,7 +140,8 @@ def _summary(candidate: "Candidate", registration: "Registration") -> dict[str, 
     )
 
 
-def _logged_in() -> str:
+def logged_in() -> str:
+    """The name of whoever runs this."""
     import getpass
 
     try:

@@ -45,6 +45,10 @@ _is_live: ContextVar[bool] = ContextVar("_is_live")
 """Whether the service that a page is rendered for is used in earnest; every page says so."""
 
 
+_switched_off: ContextVar[tuple[str, ...]] = ContextVar("_switched_off", default=())
+"""The kinds of subject whose models are switched off; every page says so too."""
+
+
 class SignInNeeded(Exception):
     """The page is for signed-in readers; `address` is where to return to."""
 
@@ -61,7 +65,9 @@ class PageRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def answer_with_a_page(request: Request) -> Response:
-            _is_live.set(request.app.state.house.settings.is_live)
+            house = request.app.state.house
+            _is_live.set(house.settings.is_live)
+            _switched_off.set(house.desk.assessor.champions.switch.off)
             try:
                 return await answer(request)
             except SignInNeeded as needed:
@@ -76,7 +82,9 @@ class PageRoute(APIRoute):
 
 def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
     """A rendered template."""
-    html = templates.get_template(template).render(is_live=_is_live.get(), **content)
+    html = templates.get_template(template).render(
+        is_live=_is_live.get(), switched_off=_switched_off.get(), **content
+    )
     return HTMLResponse(html, status, HEADERS)
 
 
@@ -137,6 +145,7 @@ templates.filters.update(
     size=_size,
     time_left=_time_left,
     duration=_duration,
+    plural="{}s".format,
     capitalize_first=_capitalize_first,
     instant=instant_in_words,
     signed=_signed,

@@ -64,8 +64,8 @@ class Decision(Part):
     `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
     with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
     `attached` are kept records, by kind and id, that were seen beside what was submitted;
-    `answer_digest` is of the bytes that the caller was answered with. Where no model could be asked,
-    `unscored` says why, and there is no model, no score and no reason.
+    `answer_digest` is of the bytes that the caller was answered with. Where no model could be
+    asked, `unscored` says why, and there is no model, no score and no reason.
     """
 
     decision_id: str

@@ -24,8 +24,8 @@ from serving.store.alert_book import Exploration
 class Case:
     """What decides a lane: who, where, when, how risky, what spoke besides, and is life at risk.
 
-    `probability` is None where no model may be asked; `rival` is what a challenger says, where there
-    is one.
+    `probability` is None where no model may be asked; `rival` is what a challenger says, where
+    there is one.
     """
 
     kind: SubjectKind

@@ -6,9 +6,7 @@ from typing import Literal
 from serving.lanes.cut import Cut
 from serving.lanes.hits import Hit
 
-Lane = Literal[
-    "rescue", "inspect", "control", "document_check", "post_review", "release", "manual"
-]
+Lane = Literal["rescue", "inspect", "control", "document_check", "post_review", "release", "manual"]
 LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random", "no_score"]
 
 # Someone goes and looks at what is in these.

@@ -108,8 +108,12 @@ class Champions:
         }
 
     def loaded(self) -> dict[SubjectKind, Champion]:
-        """The champions that can answer, or could if they were not switched off."""
+        """The champions that there are, switched off or not."""
         return {kind: m for (role, kind), m in self._loaded.items() if role == "champion"}
+
+    def answering(self) -> dict[SubjectKind, Champion]:
+        """The champions that may be asked now."""
+        return {kind: m for kind, m in self.loaded().items() if not self.switch.is_off(kind)}
 
     @property
     def refused(self) -> dict[Seat, str]:

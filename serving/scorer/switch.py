@@ -33,6 +33,11 @@ class Switch:
         last = self._last.get(kind)
         return last is not None and not last.is_on
 
+    @property
+    def off(self) -> tuple[str, ...]:
+        """The kinds whose models are switched off."""
+        return tuple(sorted(kind for kind, last in self._last.items() if not last.is_on))
+
     def require_on(self, kind: SubjectKind) -> None:
         """Raise ModelsOff, with the instant and the reason, unless models may be asked."""
         if self.is_off(kind):

@@ -1,8 +1,8 @@
 """The tables, in SQLite and PostgreSQL alike; `migrations` makes them.
 
 Decisions, checkpoints, records, switches and the events of cases are appended and never changed:
-the database itself refuses. What says something of a party is encrypted, in those tables and in all
-others, and ids that are searched for are tokens (`data_keys`); rows that an older release wrote
+the database itself refuses. What says something of a party is encrypted, in those tables and in
+all others, and ids that are searched for are tokens (`data_keys`); rows that an older release wrote
 are in the clear.
 """
 

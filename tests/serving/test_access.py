@@ -119,6 +119,7 @@ NEEDED_SCOPE = {
     "/v1/features/{name}": None,
     "/v1/models": None,
     "/invocations": "score",
+    "/v1/switches": "switch",
     "/v2": None,
     **{
         f"/v2/models/{{name}}{version}{suffix}": needed

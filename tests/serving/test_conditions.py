@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from serving.app import create_app
 from serving.conditions import MEANINGS, Mode, degradations
+from serving.governance.switching import switch
 from serving.observability import Lines
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
@@ -122,16 +123,20 @@ def test_no_registry_is_asked_for_a_score(home: Path, monkeypatch: pytest.Monkey
         assert modes(service) == []
 
 
-def test_without_any_model_nothing_is_scored_and_the_rest_goes_on(home: Path) -> None:
+def test_without_any_model_subjects_are_decided_without_a_score(home: Path) -> None:
     for pointer in home.glob("models/*/champion.json"):
         pointer.unlink()
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
         service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
-        refused = service.score(shipment(), service.key("score"))
+        answer = service.score(shipment(), service.key("score"))
+        danger = service.score(route(persons_on_board=40), service.key("score"))
         ready, live = client.get("/health/ready"), client.get("/health/live")
 
-        assert (refused.status_code, ready.status_code, live.status_code) == (503, 503, 200)
-        assert refused.headers["Retry-After"]
+        assert (answer.status_code, ready.status_code, live.status_code) == (200, 503, 200)
+        told = answer.json()
+        assert (told["probability"], told["unscored"]) == (None, "no_model")
+        assert told["lane"] in {"manual", "control"}
+        assert danger.json()["lane"] == "rescue"
         assert ready.headers["Retry-After"]
         assert modes(service) == ["model_missing"]
         assert client.get("/v1/queue", headers=service.key("review")).status_code == 200
@@ -181,11 +186,22 @@ def test_without_a_model_of_one_kind_the_other_is_scored(service: Service) -> No
     champions.refresh()
     caller = service.key("score")
 
-    refused = service.score(route(), caller)
+    answer = service.score(route(), caller)
 
     assert modes(service) == ["model_missing"]
-    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/no-model")
-    assert service.score(shipment(), caller).status_code == 200
+    assert (answer.status_code, answer.json()["unscored"]) == (200, "no_model")
+    assert service.score(shipment(), caller).json()["probability"] is not None
+
+
+def test_models_that_are_switched_off_are_told_of(service: Service) -> None:
+    switches = service.house.switches
+    switch(switches, "shipment", is_on=False, by="ada", because="nothing fits today", at=NOW)
+    service.house.desk.assessor.champions.switch.refresh()
+    caller = service.key("score")
+
+    assert modes(service) == ["models_off"]
+    assert service.score(shipment(), caller).json()["unscored"] == "switched_off"
+    assert service.score(route(), caller).json()["probability"] is not None
 
 
 def test_a_refused_model_leaves_the_one_before_it_in_its_seat(service: Service) -> None:

@@ -20,6 +20,8 @@ CALLS = {
     ("/v1/features", "get"),
     ("/v1/features/{name}", "get"),
     ("/v1/models", "get"),
+    ("/v1/switches", "get"),
+    ("/v1/switches", "post"),
     ("/ping", "get"),
     ("/invocations", "post"),
     ("/v2", "get"),

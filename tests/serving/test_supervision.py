@@ -32,6 +32,7 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/decisions": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
     "/console/models": {"auditor", "data_scientist"},
     "/console/accounts": {"auditor", "admin"},
+    "/console/switches": {"supervisor", "auditor", "admin"},
 }
 
 

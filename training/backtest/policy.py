@@ -27,16 +27,17 @@ class Policy(Parameters):
     """Capacity, and what fills it.
 
     `capacity_share` is the part of a week's subjects that can be inspected: by each "office" of its
-    own, or by hands that "all" offices share, as `capacity_of` says. Of that,
-    `exploration_share` is drawn by lot from what nothing else selected; the rest goes to `rules`
-    first and then to the highest scores, of at least `threshold`. An "even" lot gives all the same
-    chance; one "by_doubt" shares half of it out by sqrt(p (1 - p)), p being the score. From `begins` on the policy
-    decides; what was inspected before, it has learnt from. A model is fitted anew every
-    `retrain_every_weeks`, on the labels of the last `memory_weeks`; 0 keeps the first one. A label
-    is known `label_delay_days` after the declaration. Features made of earlier outcomes are left
-    out unless `reads_outcomes`: in the history they hold inspections that the policy never made.
-    What was cleared stands for 1 / probability subjects in the fit, with weights by "case_control"
-    as in training; by "inverse_probability" what was confirmed does so too.
+    own, or by hands that "all" offices share, as `capacity_of` says. Of that, `exploration_share`
+    is drawn by lot from what nothing else selected; the rest goes to `rules` first and then to the
+    highest scores, of at least `threshold`. An "even" lot gives all the same chance; one "by_doubt"
+    shares half of it out by sqrt(p (1 - p)), p being the score.
+
+    From `begins` on the policy decides; what was inspected before, it has learnt from. A model is
+    fitted anew every `retrain_every_weeks`, on the labels of the last `memory_weeks`; 0 keeps the
+    first one. A label is known `label_delay_days` after the declaration. Features made of earlier
+    outcomes are left out unless `reads_outcomes`: in the history they hold inspections that the
+    policy never made. What was cleared stands for 1 / probability subjects in the fit, with
+    `weights` by "case_control" as in training; by "inverse_probability" so does what was confirmed.
     """
 
     begins: Day

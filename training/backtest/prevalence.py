@@ -2,8 +2,8 @@
 
 Three ways of counting, side by side, since two of them mislead: `naive` takes what was inspected
 for everything; `weighted` lets each inspection stand for 1 / probability subjects and divides by
-what they stand for; `stratified` counts what was selected as it is and lets the lot, weighted, speak for the
-rest, whose size is known.
+what they stand for; `stratified` counts what was selected as it is and lets the lot, weighted,
+speak for the rest, whose size is known.
 """
 
 from typing import Literal

@@ -121,6 +121,19 @@ class ProxyFigures(Part):
     told: float
 
 
+class InfluenceFigures(Part):
+    """The part of all weight that the heaviest author or office has in what a model learnt from.
+
+    `largest_before` is what it would have been unbounded; `allowed` is the bound.
+    """
+
+    by: str
+    groups: int
+    largest: float
+    largest_before: float
+    allowed: float
+
+
 class OracleFigures(Part):
     """The model beside the best that is possible, on all subjects of the window at one share.
 
@@ -184,6 +197,7 @@ class Report(Part):
     oracle_typologies: tuple[TypologyFigures, ...] = ()
     stability: Stability | None = None
     leakage: tuple[Finding, ...] = ()
+    influence: tuple[InfluenceFigures, ...] = ()
 
     @property
     def as_bytes(self) -> bytes:

@@ -1,0 +1,195 @@
+"""`tidegate retrain`: a challenger from all that a home knows, beside the champion, in one step."""
+
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.commands.options import (
+    DEFAULT_HOME,
+    DatabaseUrl,
+    Home,
+    Json,
+    SubjectOption,
+    TrackingUri,
+)
+from serving.commands.printing import messages, print_json, progress_bar
+from serving.commands.train import logged_in, trained
+
+if TYPE_CHECKING:
+    from serving.home_records import HomeRecords
+    from training.gates import Verdict
+    from training.model_home import ModelHome, Registration
+    from training.parameters import TrainingParameters
+    from training.training_set import TrainingSet
+
+
+def retrain(
+    subject: SubjectOption,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+            help="Only what was known before this instant (UTC); now without.",
+        ),
+    ] = None,
+    experiment: Annotated[
+        Path | None, typer.Option(help="TOML file of parameters; defaults without.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    tracking_uri: TrackingUri = None,
+    trainer: Annotated[
+        str | None, typer.Option(help="Who trains; the name you are logged in with, without.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Gather records, decisions and outcomes, build, train, register a challenger, ask every gate.
+
+    Nothing is promoted: `tidegate promote` is for somebody else. Exit code 0 even where gates would
+    refuse it; what they say is printed. Run it from cron or a timer.
+    """
+    from training.parameters import TrainingParameters
+
+    known_until = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
+    if known_until > datetime.now(UTC):
+        raise typer.BadParameter("nothing of the future is known", param_hint="--until")
+    parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
+    gathered = _gathered(_home_records(home, database_url), home, subject, known_until)
+    proposed = _proposed(home, subject, parameters, tracking_uri, trainer or logged_in())
+    if as_json:
+        print_json(_summary(gathered, proposed, known_until))
+        return
+    _print(gathered, proposed)
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """How many records of each type were put together, and outcomes whose author is known."""
+
+    records: dict[str, int]
+    authored: int
+
+
+@dataclass(frozen=True)
+class _Proposed:
+    """The challenger, and what every gate but that of the approver says of it."""
+
+    registration: "Registration"
+    verdicts: "tuple[Verdict, ...]"
+
+
+def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
+    from serving.access.pseudonyms import Pseudonyms
+    from serving.errors import NotFound
+    from serving.home_records import HomeRecords
+    from serving.settings import settings_of
+    from serving.store.decision_log import DecisionLog
+    from serving.store.engine import open_database
+    from serving.store.record_store import RecordStore
+
+    settings = settings_of(home, database_url)
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        raise NotFound(f"{settings.database} is missing: no service was ever started there")
+    engine = open_database(settings.database, is_service=False)
+    pseudonyms = Pseudonyms.kept_in(settings.keys)
+    return HomeRecords(settings.records, DecisionLog(engine), RecordStore(engine), pseudonyms)
+
+
+def _gathered(
+    source: "HomeRecords", home: Path, subject: SubjectOption, until: datetime
+) -> _Gathered:
+    """Put the training set of the home together anew, whole or not at all."""
+    from features.folders import written_whole
+    from features.matrix import build_training_set
+    from training.authorship import sign
+
+    sets = home / "training_sets"
+    sets.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=sets, prefix=".retrain-") as scratch:
+        records, built = Path(scratch) / "records", Path(scratch) / "set"
+        records.mkdir()
+        counts, authors = source.write(records, until)
+        _refuse_nothing(counts, subject, until)
+        with progress_bar(f"{subject.value}: features") as progress:
+            build_training_set(records, subject.value, built, progress)
+        authored = sign(built, subject.value, authors)
+        with written_whole(sets / subject.value) as whole:
+            for file in built.iterdir():
+                shutil.move(file, whole)
+    return _Gathered(counts, authored)
+
+
+def _refuse_nothing(counts: dict[str, int], subject: SubjectOption, until: datetime) -> None:
+    from training.errors import TrainingSetError
+
+    of_subjects = "journeys" if subject.value == "route" else "shipments"
+    if absent := [name for name in (of_subjects, "outcomes") if not counts[name]]:
+        raise TrainingSetError(f"no {' and no '.join(absent)} were known before {until:%Y-%m-%d}")
+
+
+def _proposed(
+    home: Path,
+    subject: SubjectOption,
+    parameters: "TrainingParameters",
+    tracking_uri: str | None,
+    trainer: str,
+) -> _Proposed:
+    from training.judgement import verdicts_of
+    from training.model_home import ModelHome
+    from training.training_set import TrainingSet
+
+    folder = home / "training_sets" / subject.value
+    _, registration = trained(subject, folder, parameters, home, tracking_uri, trainer)
+    data, models = TrainingSet.read(folder, subject.value), ModelHome(home)
+    _choose_canaries(models, registration, data, parameters.seed)
+    asked = verdicts_of(registration, models, "", data, None)
+    return _Proposed(registration, tuple(each for each in asked if each.gate != "approver"))
+
+
+def _choose_canaries(
+    models: "ModelHome", registration: "Registration", data: "TrainingSet", seed: int
+) -> None:
+    """Once, from what was known before the champion was judged, or this model where none is."""
+    import numpy as np
+
+    from training.canaries import Canaries
+    from training.judgement import CHAMPION
+    from training.risk_model import RiskModel
+
+    kind = data.inputs.subject
+    if Canaries.read(models.home, kind) is not None:
+        return
+    first = models.pointer(registration.name, CHAMPION) or registration
+    model = RiskModel.read(models.folder_of(first.name, first.version), models.public_key)
+    begins = model.manifest.training_window.evaluation.begins
+    before = np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")
+    chosen = Canaries.chosen(data, before, seed)
+    file = chosen.write(models.home, kind, registration.registered_at)
+    messages.print(f"canaries were chosen: {file}")
+
+
+def _summary(gathered: _Gathered, proposed: _Proposed, until: datetime) -> dict[str, Any]:
+    shut = [verdict.gate for verdict in proposed.verdicts if not verdict.is_open]
+    return {
+        "known_until": until.isoformat(),
+        **asdict(gathered),
+        "challenger": proposed.registration.model_dump(mode="json"),
+        "would_be_refused_by": shut,
+        "verdicts": [vars(verdict) for verdict in proposed.verdicts],
+    }
+
+
+def _print(gathered: _Gathered, proposed: _Proposed) -> None:
+    told = ", ".join(f"{count:,} {name}" for name, count in gathered.records.items())
+    messages.print(f"put together: {told}; {gathered.authored:,} outcomes have an author")
+    for verdict in proposed.verdicts:
+        messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
+    name = f"{proposed.registration.name} version {proposed.registration.version}"
+    is_open = all(verdict.is_open for verdict in proposed.verdicts)
+    word = "another person may promote it" if is_open else "its promotion would be refused"
+    messages.print(f"{name} is now the challenger; {word}")

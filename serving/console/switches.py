@@ -1,0 +1,56 @@
+"""The page of the switches: models off and on, with who did it and why."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from serving.access.callers import Caller
+from serving.api.requests import TheHouse
+from serving.console.pages import PageRoute, page
+from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.errors import Unprocessable
+from serving.governance.switching import LONGEST, SHORTEST, state, switch
+from serving.house import House
+
+router = APIRouter(prefix="/console/switches", include_in_schema=False, route_class=PageRoute)
+
+MayLook = Annotated[Caller, Depends(ReaderWith("supervise", "administer"))]
+MaySwitch = Annotated[Caller, Depends(ReaderWith("switch"))]
+SHOWN = 100
+
+
+@router.get("")
+def show_switches(house: TheHouse, caller: MayLook, session: TheSession) -> HTMLResponse:
+    """How the models of each kind are switched, and everything that was switched before."""
+    return page(
+        "switches.html",
+        reader=caller,
+        session=session,
+        switches=state(house.switches.newest()),
+        history=house.switches.history(SHOWN),
+        shortest=SHORTEST,
+        longest=LONGEST,
+        may_act=caller.may("switch"),
+    )
+
+
+@router.post("")
+def switch_models(house: TheHouse, caller: MaySwitch, form: SignedForm) -> Response:
+    """Switch, in every worker within a second."""
+    if form.get("to") not in ("on", "off"):
+        raise Unprocessable("say whether to switch on or off")
+    _switch(house, caller, form)
+    house.desk.assessor.champions.switch.refresh()
+    return RedirectResponse("/console/switches", 303)
+
+
+def _switch(house: House, caller: Caller, form: dict[str, str]) -> None:
+    switch(
+        house.switches,
+        form.get("models", ""),  # type: ignore[arg-type]
+        is_on=form["to"] == "on",
+        by=caller.name,
+        because=form.get("because", ""),
+        at=house.clock(),
+    )

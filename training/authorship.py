@@ -1,0 +1,31 @@
+"""Who stated which outcome of a training set: a column of its own, of keyed pseudonyms.
+
+Builds know nothing of people; where labels come from people, the retraining adds whose they are, so
+that none of them can weigh too much.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.records import SubjectKind
+from training.outcomes import AUTHOR
+
+Authors = Mapping[tuple[str, str, datetime], str]
+
+
+def sign(folder: Path, subject: SubjectKind, authors: Authors) -> int:
+    """Add the authors to the outcomes of a training set; how many outcomes have one.
+
+    `authors` is by kind and id of the subject and the instant of its inspection.
+    """
+    file = folder / "outcomes.parquet"
+    table = pq.read_table(file)
+    keys = zip(table["subject_id"].to_pylist(), table["inspected_at"].to_pylist(), strict=True)
+    names = [authors.get((subject, *key)) for key in keys]
+    signed = table.append_column(AUTHOR, pa.array(names, pa.string()))
+    pq.write_table(signed.replace_schema_metadata(table.schema.metadata), file)
+    return sum(name is not None for name in names)
