@@ -197,7 +197,8 @@ def test_without_a_model_the_answer_says_what_to_do(tmp_path: Any) -> None:
     app = create_app(Settings(home=tmp_path / "empty"), clock=lambda: NOW)
     with TestClient(app) as client:
         service = Service(client, app.state.house, tmp_path)
-        response = service.score(shipment(), service.key("score"))
+        caller = service.key("score")
+        response = client.get("/v2/models/tidegate-shipment", headers=caller)
         ready = client.get("/health/ready")
 
     assert is_problem(response, 503)
