@@ -1,6 +1,7 @@
 """All that a home holds as record files: what was laid there, decided about, or came by call.
 
 A record is known by its id for ever: what a file says stays, and of several that came the first.
+What was erased is gone.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,8 @@ from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
 from serving.decisions.decision import Decision
 from serving.store.decision_log import DecisionLog
-from serving.store.record_store import RecordRow, RecordStore
+from serving.store.record_rows import RecordRow
+from serving.store.record_store import RecordStore
 
 AT_ONCE = 2_000
 
@@ -61,7 +63,8 @@ class HomeRecords:
         tables: dict[str, list[pa.Table]] = {name: [] for name in RECORD_FILES}
         authors: Authors = {}
         for page in _pages(self.log.records(), AT_ONCE):
-            decided = [Decision.model_validate_json(record).submission for record in page]
+            told = (record for record in page if record is not None)
+            decided = [Decision.model_validate_json(record).submission for record in told]
             _add(tables, _brought(decided))
         for rows in _pages(self.records.all(), AT_ONCE):
             _add(tables, _by_name(rows))

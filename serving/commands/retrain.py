@@ -95,7 +95,7 @@ def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
     settings = settings_of(home, database_url)
     if isinstance(settings.database, Path) and not settings.database.exists():
         raise NotFound(f"{settings.database} is missing: no service was ever started there")
-    engine = open_database(settings.database, is_service=False)
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
     return HomeRecords(settings.records, DecisionLog(engine), RecordStore(engine), pseudonyms)
 

@@ -39,8 +39,12 @@ def open_database(where: Path | str, *, is_service: bool, keys: Path | None = No
     else:
         engine = _postgresql(where)
     engine.update_execution_options(keys=keys)
-    with failing_as_unavailable():
-        migrate(engine)
+    try:
+        with failing_as_unavailable():
+            migrate(engine)
+    except BaseException:
+        engine.dispose()  # whoever was refused holds neither the file nor a connection
+        raise
     return engine
 
 

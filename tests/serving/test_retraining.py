@@ -136,7 +136,7 @@ def test_canaries_are_chosen_once_and_asked_from_then_on(used: Path, first: Any)
 
 @pytest.fixture
 def sources(used: Path) -> Iterator[HomeRecords]:
-    engine = open_database(used / "tidegate.db", is_service=False)
+    engine = open_database(used / "tidegate.db", is_service=False, keys=used / "keys")
     yield HomeRecords(
         used / "records", DecisionLog(engine), RecordStore(engine), Pseudonyms(b"a key of a test")
     )
