@@ -5,6 +5,7 @@ TidegateError
 ├── PlanRefused                     a plan of lanes that cannot be used
 ├── DatabaseInUse                   another service holds it
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
+├── RetentionRefused                periods that cannot be used, or an erasure that must not be
 ├── ImpactNotAssessed               live use needs answers that are not there
 ├── AddressRefused                  nothing is sent to such an address
 ├── KeysUnknown                     a database was opened without the folder of its keys
@@ -72,6 +73,10 @@ class DatabaseInUse(TidegateError):
 
 class IncidentRefused(TidegateError):
     """An incident cannot be frozen, or is no longer as it was; the message says which part."""
+
+
+class RetentionRefused(TidegateError):
+    """Nothing can be masked or erased as asked; the message says what is wrong."""
 
 
 class ImpactNotAssessed(TidegateError):

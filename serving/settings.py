@@ -104,6 +104,16 @@ class Settings(BaseSettings):
         return self.home / "incidents"
 
     @property
+    def retention(self) -> Path:
+        """The deployer's periods after which data end; nothing is erased without."""
+        return self.home / "retention.toml"
+
+    @property
+    def erasures(self) -> Path:
+        """The folder of signed certificates of what was erased."""
+        return self.home / "erasures"
+
+    @property
     def keys(self) -> Path:
         """The folder of this installation's secrets."""
         return self.home / "keys"

@@ -104,6 +104,43 @@ def verify(name: Name, home: Home = DEFAULT_HOME, as_json: Json = False) -> None
     messages.print(f"{name}: as it was frozen, records {frozen.first} to {frozen.last}")
 
 
+@incident.command()
+def read(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
+    """Print what was frozen, decrypted, a decision a line; whoever gets it must keep it safe.
+
+    Exit 1 where it is not as it was frozen, or was erased since.
+    """
+    import sys
+
+    from serving.decisions.checkpoints import public_key_of
+    from serving.governance import incidents
+    from serving.settings import settings_of
+    from serving.store.decision_log import DecisionLog
+    from serving.store.engine import open_database
+
+    settings = settings_of(home, database_url)
+    frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    for record in incidents.read(DecisionLog(engine), frozen):
+        sys.stdout.write(record + "\n")
+
+
+@incident.command()
+def lift(
+    name: Name,
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    because: Annotated[str, typer.Option(help="Why it need not be kept any more.")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Let the decisions of an incident end when their time is over; until then they stay."""
+    from serving.governance import incidents
+    from serving.settings import settings_of
+
+    folder = _folder(settings_of(home), name)
+    incidents.lift(folder, incidents.Lifted(by=by, because=because, at=datetime.now(UTC)))
+    messages.print(f"{name} is lifted; its decisions end as all others do")
+
+
 def _folder(settings: "Settings", name: str) -> Path:
     if not name.replace("-", "").isalnum():
         raise typer.BadParameter("want letters, digits and dashes", param_hint="name")

@@ -19,6 +19,7 @@ from serving.commands.keys import keys
 from serving.commands.monitor import monitor
 from serving.commands.promote import promote
 from serving.commands.retrain import retrain
+from serving.commands.retention import retention
 from serving.commands.score import replay, score
 from serving.commands.serve import serve
 from serving.commands.state import state
@@ -50,6 +51,7 @@ app.add_typer(impact, name="impact")
 app.add_typer(incident, name="incident")
 app.add_typer(state, name="state")
 app.add_typer(switch, name="switch")
+app.add_typer(retention, name="retention")
 app.add_typer(accounts, name="accounts")
 
 

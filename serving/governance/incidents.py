@@ -8,6 +8,7 @@ evidence.ndjson   a decision a line: its number, its link of the chain, its reco
 incident.json     `Incident`, which names the digest of the evidence
 incident.sig      Ed25519 signature of incident.json by the key that seals the log, hexadecimal
 report.md         the same for people, with what only they can add left open
+lifted.json       `Lifted`, once it need not be kept any more: its decisions may then be erased
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import json
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,9 +29,9 @@ from serving.decisions.checkpoints import Notary
 from serving.errors import IncidentRefused
 from serving.store.decision_log import DecisionLog, Linked, next_link
 
-EVIDENCE, INCIDENT, SIGNATURE, REPORT = (
+EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (
     *("evidence.ndjson", "incident.json", "incident.sig"),
-    "report.md",
+    *("report.md", "lifted.json"),
 )
 
 Harm = Literal["serious", "near_miss"]
@@ -180,6 +182,45 @@ def incidents(folder: Path) -> Iterator[Incident]:
     """All that were frozen, by name, as they state themselves; `verify` says whether that holds."""
     for each in sorted(folder.glob(f"*/{INCIDENT}")):
         yield Incident.model_validate_json(each.read_bytes())
+
+
+def read(log: DecisionLog, incident: Incident) -> Iterator[str]:
+    """The records of what was frozen, decrypted; raises IncidentRefused where one was erased."""
+    for record in islice(log.records(incident.first - 1), incident.last - incident.first + 1):
+        if record is None:
+            raise IncidentRefused(f"{incident.name} was lifted, and what it froze was erased")
+        yield record
+
+
+class Lifted(BaseModel):
+    """Who said when and why that an incident need not be kept any more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str
+    because: str
+    at: AwareDatetime
+
+
+def lift(folder: Path, lifted: Lifted) -> None:
+    """Let the decisions of an incident end when their time is over; what was frozen stays.
+
+    It can then be verified as before, and not be read any more. Raises IncidentRefused.
+    """
+    if not (folder / INCIDENT).exists():
+        raise IncidentRefused(f"there is no incident in {folder}")
+    try:
+        with (folder / LIFTED).open("x", encoding="utf-8") as out:
+            out.write(lifted.model_dump_json(indent=1) + "\n")
+    except FileExistsError:
+        raise IncidentRefused(f"{folder.name} was lifted already") from None
+
+
+def holding_stretches(folder: Path) -> Iterator[tuple[int, int]]:
+    """The first and the last record of every incident that was not lifted."""
+    for incident in incidents(folder):
+        if not (folder / incident.name / LIFTED).exists():
+            yield incident.first, incident.last
 
 
 def report(incident: Incident) -> str:

@@ -91,6 +91,20 @@ class DataKeys:
         """The data key of a row."""
         return decrypt(self.wrapping.key(wrapping_id), key_id, wrapped)
 
+    def newest_wrapping(self, connection: Connection) -> str:
+        """The wrapping key in use; the first is made with the first data key."""
+        in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).limit(1)
+        found = connection.scalar(in_use)
+        return found or next(iter(self.wrapping.ids()), None) or self.wrapping.made()
+
+    def read(self, connection: Connection, key_id: str) -> bytes | None:
+        """A data key as it is kept; None where there is none, or it was destroyed."""
+        wanted = select(data_keys).where(
+            data_keys.c.key_id == key_id, data_keys.c.wrapped.is_not(None)
+        )
+        row = connection.execute(wanted).first()
+        return self.unwrapped(key_id, row.wrapping_id, row.wrapped) if row else None
+
     def _beside(self) -> Path:
         if self._folder is None:
             raise KeysUnknown("this database was opened without the folder of its keys")
@@ -101,9 +115,9 @@ class DataKeys:
         if key and time.monotonic() - found_at_s < REMEMBERED_S:
             return key
         if within is not None:
-            return self._read(within, key_id)
+            return self.read(within, key_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            found = self._read(connection, key_id)
+            found = self.read(connection, key_id)
         return self._remember(key_id, found) if found else None
 
     def _made(self, day: str, within: Connection | None) -> bytes | None:
@@ -120,22 +134,11 @@ class DataKeys:
     def _read_or_made(self, connection: Connection, day: str) -> bytes | None:
         known = select(data_keys.c.key_id).where(data_keys.c.key_id == day)
         if connection.scalar(known) is None:
-            fresh = self.wrapped(day, secrets.token_bytes(KEY_BYTES), self._newest(connection))
+            fresh = self.wrapped(
+                day, secrets.token_bytes(KEY_BYTES), self.newest_wrapping(connection)
+            )
             connection.execute(data_keys.insert(), fresh)
-        return self._read(connection, day)
-
-    def _newest(self, connection: Connection) -> str:
-        """The wrapping key in use; the first is made with the first data key."""
-        in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).limit(1)
-        found = connection.scalar(in_use)
-        return found or next(iter(self.wrapping.ids()), None) or self.wrapping.made()
-
-    def _read(self, connection: Connection, key_id: str) -> bytes | None:
-        wanted = select(data_keys).where(
-            data_keys.c.key_id == key_id, data_keys.c.wrapped.is_not(None)
-        )
-        row = connection.execute(wanted).first()
-        return self.unwrapped(key_id, row.wrapping_id, row.wrapped) if row else None
+        return self.read(connection, day)
 
     def _remember(self, key_id: str, key: bytes) -> bytes:
         if len(self._remembered) >= MOST_REMEMBERED:

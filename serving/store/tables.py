@@ -301,3 +301,16 @@ data_keys = Table(
     Column("destroyed_at", Text),
     sqlite_strict=True,
 )
+
+# What was done about the end of data, by whom and why; appended, never changed.
+retention_acts = Table(
+    "retention_acts",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    sqlite_strict=True,
+)

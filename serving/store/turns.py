@@ -41,6 +41,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+@contextmanager
+def turn_without_transaction(engine: Engine) -> Iterator[None]:
+    """A turn over a SQLite file for what cannot be done within a transaction."""
+    with _turn_at(_beside(engine, "turn")):
+        yield
+
+
 def hold_for_service(database: Path) -> IO[bytes]:
     """The right to serve a SQLite file, until what is returned is closed or the process ends.
 
