@@ -51,6 +51,7 @@ from serving.console import models as model_pages
 from serving.console import switches as switch_pages
 from serving.console.pages import STATIC
 from serving.decisions.checkpoints import Notary
+from serving.decisions.masking import Masking
 from serving.decisions.sealing import Sealing
 from serving.decisions.second_opinions import SecondOpinions
 from serving.decisions.writer import DecisionWriter
@@ -75,6 +76,7 @@ from serving.store.alert_book import AlertBook
 from serving.store.case_book import CaseBook
 from serving.store.case_files import CaseFiles
 from serving.store.checkpoint_register import CheckpointRegister
+from serving.store.data_keys import DataKeys
 from serving.store.decision_log import DecisionLog
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
@@ -82,6 +84,7 @@ from serving.store.opinion_register import OpinionRegister
 from serving.store.placed_log import PlacedLog
 from serving.store.record_store import RecordStore
 from serving.store.rescue_outbox import RescueOutbox
+from serving.store.retention_acts import RetentionActs
 from serving.store.state_table import shared_state
 from serving.store.summary_store import SummaryStore
 from serving.store.switch_register import SwitchRegister
@@ -176,6 +179,8 @@ def build_house(settings: Settings, clock: Clock) -> House:
     records = RecordStore(engine)
     past = opened(settings, log, records, shared_state(engine))
     intake = Intake(records, log, past)
+    pseudonyms = Pseudonyms.kept_in(settings.keys)
+    masking = Masking(RetentionActs(engine), DataKeys(engine), pseudonyms)
     switch_register = SwitchRegister(engine)
     champions = Champions(
         settings.models, settings.keys / "signing.pub", Switch(switch_register.newest)
@@ -207,13 +212,13 @@ def build_house(settings: Settings, clock: Clock) -> House:
         accounts=AccountRegister(engine),
         sessions=SessionRegister(engine),
         metrics=metrics,
-        reviewing=Reviewing(CaseBook(engine), CaseFiles(engine), log, past.learn),
+        reviewing=Reviewing(CaseBook(engine), CaseFiles(engine), log, past.learn, masking),
         intake=intake,
         limits=Limits(settings.rate_per_s, settings.rate_burst),
         tokens=_tokens(settings, clock),
         provider=_provider(settings, clock),
         placed=PlacedLog(engine),
-        pseudonyms=Pseudonyms.kept_in(settings.keys),
+        pseudonyms=masking.pseudonyms,
         rescue_calls=_rescue_calls(settings, RescueOutbox(engine), clock),
         began=Beginning(clock()),
         summaries=SummaryStore(engine),

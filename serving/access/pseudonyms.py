@@ -28,15 +28,17 @@ class Pseudonyms:
         """The pseudonyms of an installation."""
         return cls(kept_secret(folder, "pseudonyms.key"))
 
-    def of(self, party_id: str) -> str:
-        """The name of a party."""
+    def of(self, party_id: str, called: str = "party") -> str:
+        """The name of a party, or of something else that has an id."""
         digest = hashlib.blake2b(party_id.encode(), key=self.key, digest_size=_BYTES).digest()
-        return "party-" + base64.b32encode(digest).decode().lower()
+        return f"{called}-" + base64.b32encode(digest).decode().lower()
 
-    def over(self, text: str, party_ids: Iterable[str]) -> str:
+    def over(self, text: str, party_ids: Iterable[str], called: str = "party") -> str:
         """A text with the names of these parties in place of their ids."""
         known = sorted(party_ids, key=len, reverse=True)
         if not known:
             return text
         any_of_them = "|".join(map(re.escape, known))
-        return re.sub(rf"(?<!\w)(?:{any_of_them})(?!\w)", lambda found: self.of(found[0]), text)
+        return re.sub(
+            rf"(?<!\w)(?:{any_of_them})(?!\w)", lambda found: self.of(found[0], called), text
+        )

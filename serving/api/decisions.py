@@ -15,7 +15,10 @@ from serving.store.decision_log import View
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
 
-NOT_FOUND = problems(s404="No such decision, or none that this key may see.")
+NOT_FOUND = problems(
+    s404="No such decision, or none that this key may see.",
+    s410="It was erased when its time was over.",
+)
 
 
 @router.get("/{decision_id}", responses=NOT_FOUND)
@@ -40,13 +43,14 @@ def read_explanation(
 def decision_seen_by(house: House, caller: Caller, decision_id: str) -> Decision:
     """A decision that the caller may see; raises NotFound for one that does not or must not exist.
 
-    A caller tied to offices sees the decisions of those offices and its own.
+    A caller tied to offices sees the decisions of those offices and its own. What is masked by now
+    is masked; raises Erased where its time was over.
     """
     record = house.log.record(decision_id, View(caller.key_id, caller.offices))
     decision = None if record is None else Decision.model_validate_json(record)
     if decision is None or not may_see(caller, decision):
         raise NotFound("no decision with this id can be seen with this key")
-    return decision
+    return house.reviewing.masking.seen(decision)
 
 
 def may_see(caller: Caller, decision: Decision) -> bool:

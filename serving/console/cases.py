@@ -19,7 +19,6 @@ from serving.console.pictures.days import Days
 from serving.console.pictures.payments import Payments
 from serving.console.pictures.way import Way
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
-from serving.decisions.decision import Decision
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
 from serving.explanation.missing import missing_in_words
 from serving.house import House
@@ -84,9 +83,7 @@ def write_letter(house: TheHouse, caller: MayReview, case_id: str) -> HTMLRespon
     """What the trader or carrier may be told, to print; that it was written is kept."""
     reviewer, now = reviewer_of(caller), house.clock()
     house.reviewing.read(reviewer, case_id, now)
-    record = house.log.record(case_id)
-    assert record is not None, "a case is opened by its decision"
-    decision = Decision.model_validate_json(record)
+    decision = house.reviewing.decision(case_id)
     submission = read_submission(decision.request.encode())
     missing = tuple(missing_in_words(path) for path in decision.missing)
     return page("letter.html", letter=Letter.of(decision, submission, missing))
@@ -163,9 +160,7 @@ def case_page(
     """The page of a case, with what was refused; that it was read is written down."""
     reviewer, now = reviewer_of(caller), house.clock()
     row, case = house.reviewing.read(reviewer, case_id, now)
-    record = house.log.record(case_id)
-    assert record is not None, "a case is opened by its decision"
-    decision = Decision.model_validate_json(record)
+    decision, events = house.reviewing.decision(case_id), house.reviewing.history(row)
     submission = read_submission(decision.request.encode())
     return page(
         "case.html",
@@ -186,11 +181,11 @@ def case_page(
         payments=Payments.of(submission),
         linked=house.reviewing.linked(reviewer, case_id, SHARED, MOST_LINKED),
         similar=_ended(house, reviewer, case_id),
-        files=house.reviewing.files.of(case_id),
+        files=house.reviewing.attached(row),
         most_bytes=house.settings.max_attachment_bytes,
-        events=[Happened.of(event) for event in house.reviewing.events(case_id)],
+        events=[Happened.of(event) for event in events],
         choices=_choices(case),
-        marking=_marking(house, session, caller, case_id),
+        marking=_marking(events, session, caller, case_id),
         may_act=caller.may("review"),
     )
 
@@ -217,11 +212,13 @@ class Marking:
     verdicts: tuple[str, ...] = VERDICTS
 
 
-def _marking(house: House, session: Session, caller: Caller, case_id: str) -> Marking | None:
+def _marking(
+    events: list[EventRow], session: Session, caller: Caller, case_id: str
+) -> Marking | None:
     """The marks that the reader has given so far; None for whoever only reads."""
     if not caller.may("review"):
         return None
-    marks = (e for e in house.reviewing.events(case_id) if e.action == "mark_reason")
+    marks = (e for e in events if e.action == "mark_reason")
     given = dict(e.text.split(": ", 1) for e in marks if e.actor == caller.name)
     return Marking(case_id, session.form_token, given)
 

@@ -28,7 +28,8 @@ def newest(house: TheHouse, reader: MayRead, session: TheSession) -> HTMLRespons
     records = house.log.newest(View(reader.key_id, reader.offices), MOST)
     read = (Decision.model_validate_json(record) for record in records)
     seen = (each for each in read if may_see(reader, each))
-    cases = [Case.of(as_seen_by(reader, each, house.pseudonyms)) for each in seen]
+    shown = (house.reviewing.masking.seen(each) for each in seen)
+    cases = [Case.of(as_seen_by(reader, each, house.pseudonyms)) for each in shown]
     return page("decisions.html", reader=reader, session=session, cases=cases, most=MOST)
 
 

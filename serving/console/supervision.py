@@ -15,7 +15,6 @@ from serving.console.pictures.days import Days
 from serving.console.pictures.payments import Payments
 from serving.console.pictures.way import Way
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
-from serving.decisions.decision import Decision
 from serving.errors import Unprocessable
 from serving.review import case as acts
 from serving.review.dispositions import MEANING, DispositionCode
@@ -61,9 +60,7 @@ def show_for_rereading(
 ) -> HTMLResponse:
     """The evidence of a closed case, without its score, its reasons and how it ended."""
     row, _ = house.reviewing.read(reviewer_of(caller), case_id, house.clock())
-    record = house.log.record(case_id)
-    assert record is not None, "a case is opened by its decision"
-    decision = Decision.model_validate_json(record)
+    decision = house.reviewing.decision(case_id)
     submission = read_submission(decision.request.encode())
     return page(
         "reread.html",

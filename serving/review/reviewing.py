@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from features.records import Outcome
 from features.submission import Submission
 from serving.decisions.decision import Decision
-from serving.errors import NotFound
+from serving.decisions.masking import MASKED, Masking
+from serving.errors import Forbidden, NotFound
 from serving.review import case as acts
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
 from serving.review.case import Acted, Case, Event
@@ -29,6 +30,9 @@ CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 Act = Callable[[Case], Acted]
 Learnt = Callable[[Submission, Outcome], None]
 
+# Acts whose text is no sentence of anyone's.
+_WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread"})
+
 
 @dataclass(frozen=True)
 class Reviewer:
@@ -42,20 +46,22 @@ class Reviewer:
 class Reviewing:
     """What reviewers do, over one database.
 
-    `learnt` hears of every outcome, and the subject it is about, once it is durable.
+    `learnt` hears of every outcome, and the subject it is about, once it is durable. What is masked
+    by now is told as `masking` says.
     """
 
     book: CaseBook
     files: CaseFiles
     log: DecisionLog
     learnt: Learnt
+    masking: Masking
 
     def queue(
         self, reviewer: Reviewer, wanted: Wanted, after: Place | None, most: int
     ) -> list[CaseRow]:
         """The cases that wait, the most urgent first."""
         self.book.open_new(opened)
-        return self.book.page(reviewer.sight, wanted, after, most)
+        return [self._shown(row) for row in self.book.page(reviewer.sight, wanted, after, most)]
 
     def counts(self, sight: Sight, at: datetime) -> dict[str, int]:
         """How many cases wait in each lane."""
@@ -67,7 +73,8 @@ class Reviewing:
         row = self.book.case(case_id, reviewer.sight)
         if row is None:
             raise NotFound("no case with this id can be seen by you")
-        return row, CASE.validate_json(row.state)
+        shown, case = self._shown(row), CASE.validate_json(row.state)
+        return shown, _wordless(case) if self._is_masked(shown) else case
 
     def read(self, reviewer: Reviewer, case_id: str, at: datetime) -> tuple[CaseRow, Case]:
         """A case that a person looks at, which is written down."""
@@ -79,16 +86,36 @@ class Reviewing:
         self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], most: int
     ) -> list[Linked]:
         """Other cases that share something of these kinds, the newest first."""
-        return self.book.linked(case_id, kinds, reviewer.sight, most)
+        found = self.book.linked(case_id, kinds, reviewer.sight, most)
+        return [self._shown_link(each) for each in found]
 
     @staticmethod
     def disposition_of(row: CaseRow) -> Disposition | None:
         """How a case ended; None while it has not."""
         return CASE.validate_json(row.state).disposition
 
+    def decision(self, case_id: str) -> Decision:
+        """The decision behind a case, as it may be seen; raises Erased where its time was over."""
+        return self.masking.seen(self._decision(case_id))
+
     def events(self, case_id: str) -> list[EventRow]:
         """What happened to a case, in order."""
         return self.book.events(case_id)
+
+    def history(self, row: CaseRow) -> list[EventRow]:
+        """What happened to a case, as it may be seen: of a masked one without anyone's words."""
+        events = self.events(row.case_id)
+        if not self._is_masked(row):
+            return events
+        return [
+            event if event.action in _WITHOUT_WORDS else replace(event, changed="{}", text=MASKED)
+            for event in events
+        ]
+
+    def attached(self, row: CaseRow) -> list[FileRow]:
+        """The files of a case, the first attached first."""
+        files = self.files.of(row.case_id)
+        return [replace(file, name=MASKED) for file in files] if self._is_masked(row) else files
 
     def act(self, reviewer: Reviewer, case_id: str, act: Act) -> Case:
         """Do something to a case, and return it as it is then.
@@ -113,8 +140,13 @@ class Reviewing:
     def download(
         self, reviewer: Reviewer, case_id: str, sha256: str, at: datetime
     ) -> tuple[FileRow, bytes]:
-        """A file of a case with its content, which is written down; raises NotFound."""
-        self.case(reviewer, case_id)
+        """A file of a case with its content, which is written down.
+
+        Raises NotFound, or Forbidden where the case is masked.
+        """
+        row, _ = self.case(reviewer, case_id)
+        if self._is_masked(row):
+            raise Forbidden("the case is masked by now, and its files are not handed out")
         found = self.files.content(case_id, sha256)
         if found is None:
             raise NotFound("the case has no such file, or its content is no longer kept")
@@ -146,11 +178,33 @@ class Reviewing:
             self.learnt(read_submission(decision.request.encode()), outcome)
         return CASE.validate_json(done.state)
 
+    def _is_masked(self, row: CaseRow) -> bool:
+        return row.what == MASKED
+
+    def _shown(self, row: CaseRow) -> CaseRow:
+        if not self.masking.covers(row.subject_kind, row.subject_id, row.opened_at):
+            return row
+        name = self.masking.name(row.subject_id)
+        return replace(row, subject_id=name, what=MASKED, why=MASKED)
+
+    def _shown_link(self, each: Linked) -> Linked:
+        row = self._shown(each.case)
+        if not self._is_masked(row):
+            return each
+        named = tuple((kind, self.masking.name(value)) for kind, value in each.shared)
+        return Linked(row, named)
+
     def _decision(self, case_id: str) -> Decision:
         record = self.log.record(case_id)
         if record is None:
             raise NotFound("the decision behind this case is gone")
         return Decision.model_validate_json(record)
+
+
+def _wordless(case: Case) -> Case:
+    """A case without what reviewers wrote at its end."""
+    said = {name: getattr(case, name) for name in ("disposition", "proposed")}
+    return replace(case, **{n: replace(d, text=MASKED) for n, d in said.items() if d})
 
 
 def _changed(act: Act, row: CaseRow) -> tuple[CaseRow, EventRow, RecordRow | None]:

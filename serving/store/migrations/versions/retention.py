@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "retention"
-down_revision = "encryption"
+down_revision = "switches"
 
 _NEVER = "what was appended is never changed"
 
