@@ -82,6 +82,7 @@ from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
 from serving.store.opinion_register import OpinionRegister
 from serving.store.placed_log import PlacedLog
+from serving.store.purpose_register import PurposeRegister
 from serving.store.record_store import RecordStore
 from serving.store.rescue_outbox import RescueOutbox
 from serving.store.retention_acts import RetentionActs
@@ -89,6 +90,7 @@ from serving.store.state_table import shared_state
 from serving.store.summary_store import SummaryStore
 from serving.store.switch_register import SwitchRegister
 from serving.submitted import read_submission
+from serving.uses import Uses
 
 
 def utc_now() -> datetime:
@@ -168,6 +170,8 @@ def build_house(settings: Settings, clock: Clock) -> House:
     """The parts of the service, put together."""
     metrics = Metrics()
     engine = open_database(settings.database, is_service=True, keys=settings.keys)
+    purposes = PurposeRegister(engine)
+    purposes.bind(settings.purpose)
     log = DecisionLog(engine)
     sealing = Sealing(
         Notary.kept_in(settings.keys),
@@ -178,7 +182,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
     )
     records = RecordStore(engine)
     past = opened(settings, log, records, shared_state(engine))
-    intake = Intake(records, log, past)
+    intake = Intake(records, log, past, settings.purpose)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
     masking = Masking(RetentionActs(engine), DataKeys(engine), pseudonyms)
     switch_register = SwitchRegister(engine)
@@ -190,6 +194,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
             champions=champions,
             past=past,
             records=records,
+            purpose=settings.purpose,
             lanes=Lanes.of(
                 settings,
                 Others(PlacedLog(engine), clock()),
@@ -223,6 +228,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         began=Beginning(clock()),
         summaries=SummaryStore(engine),
         switches=switch_register,
+        uses=Uses(settings.purpose, purposes, clock),
     )
 
 

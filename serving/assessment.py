@@ -78,6 +78,7 @@ class Assessor:
     past: Past
     records: RecordStore
     lanes: Lanes
+    purpose: str | None = None
     _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)
 
     def assess(self, requests: Sequence[Request]) -> list[Decision | ServingError]:
@@ -161,6 +162,7 @@ class Assessor:
             selection_probability=placement.selection_probability,
             attached=known.attached,
             unscored=known.unscored,
+            purpose=self.purpose,
         )
 
     def _reasons(self, known: Known, score: Score | None) -> Reasons | None:

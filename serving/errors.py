@@ -6,6 +6,7 @@ TidegateError
 ├── DatabaseInUse                   another service holds it
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── RetentionRefused                periods that cannot be used, or an erasure that must not be
+├── PurposeRefused                  a database holds what came for another purpose
 ├── ImpactNotAssessed               live use needs answers that are not there
 ├── AddressRefused                  nothing is sent to such an address
 ├── KeysUnknown                     a database was opened without the folder of its keys
@@ -77,6 +78,10 @@ class IncidentRefused(TidegateError):
 
 class RetentionRefused(TidegateError):
     """Nothing can be masked or erased as asked; the message says what is wrong."""
+
+
+class PurposeRefused(TidegateError):
+    """A database holds what came for another purpose than it is to be used for."""
 
 
 class ImpactNotAssessed(TidegateError):

@@ -21,6 +21,7 @@ from serving.store.key_register import KeyRegister
 from serving.store.placed_log import PlacedLog
 from serving.store.summary_store import SummaryStore
 from serving.store.switch_register import SwitchRegister
+from serving.uses import Uses
 
 Clock = Callable[[], datetime]
 
@@ -60,3 +61,4 @@ class House:
     began: Beginning
     summaries: SummaryStore
     switches: SwitchRegister
+    uses: Uses

@@ -25,6 +25,15 @@ MOST_RECORDS = 5_000
 
 
 @dataclass(frozen=True)
+class Source:
+    """Who brings records, when, and what for."""
+
+    caller_id: str
+    at: datetime
+    purpose: str
+
+
+@dataclass(frozen=True)
 class Received:
     """One well-formed record: where it stood in the body, and the row it becomes."""
 
@@ -49,6 +58,7 @@ class Intake:
     store: RecordStore
     log: DecisionLog
     past: Past
+    purpose: str
 
     def take(self, caller: Caller, body: bytes, at: datetime) -> Taken:
         """Keep the records in a body.
@@ -57,8 +67,9 @@ class Intake:
         LogUnavailable.
         """
         faults: list[Fault] = []
+        source = Source(caller.key_id, at, self.purpose)
         received: dict[tuple[str, str], Received] = {}
-        for each in self._allowed(caller, list(_records_in(body, caller, at, faults)), faults):
+        for each in self._allowed(caller, list(_records_in(body, source, faults)), faults):
             known = received.setdefault(each.row.key, each)
             if known.row.body != each.row.body:
                 faults.append(_differs(each))
@@ -98,9 +109,7 @@ class Intake:
                 )
 
 
-def _records_in(
-    body: bytes, caller: Caller, at: datetime, faults: list[Fault]
-) -> Iterator[Received]:
+def _records_in(body: bytes, source: Source, faults: list[Fault]) -> Iterator[Received]:
     given = read_json(body)
     if not isinstance(given, dict) or not set(given) <= set(KINDS) or not given:
         raise SubmissionRefused(f"want an object with some of {', '.join(KINDS)}")
@@ -117,19 +126,20 @@ def _records_in(
                 errors = refusal.errors(include_url=False)
                 faults.extend(fault_of(error, pointer) for error in errors)
             else:
-                yield Received(pointer, record, _row(kind, record, caller, at))
+                yield Received(pointer, record, _row(kind, record, source))
 
 
-def _row(kind: str, record: Record, caller: Caller, at: datetime) -> RecordRow:
+def _row(kind: str, record: Record, source: Source) -> RecordRow:
     subject_kind, subject_id, record_id = _identity(record)
     return RecordRow(
         kind=kind,
         record_id=record_id,
         subject_kind=subject_kind,
         subject_id=subject_id,
-        received_at=at.isoformat(),
-        caller_id=caller.key_id,
+        received_at=source.at.isoformat(),
+        caller_id=source.caller_id,
         body=record.model_dump_json(exclude_none=True),
+        purpose=source.purpose,
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class Settings(BaseSettings):
@@ -24,7 +25,8 @@ class Settings(BaseSettings):
     `alert_webhook` and `alert_secret` are the same for alerts of `tidegate monitor`. `mlflow_ui` is
     the address that the page of models leads to for a run. With `oidc_issuer` people may sign in
     with an account of their organisation; `public_address` is how browsers reach this service,
-    where that is not how it is called itself.
+    where that is not how it is called itself. `purpose` is what data come and are used for here: a
+    database stays with the first it was served for.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
@@ -65,6 +67,7 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_role_claim: str = "roles"
     oidc_role_prefix: str = "tidegate-"
+    purpose: Purpose = "risk_assessment"
     session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
 
     @model_validator(mode="after")

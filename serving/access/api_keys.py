@@ -30,7 +30,10 @@ _PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What is kept of a key. No offices means all offices; no `expires_at` means until revoked."""
+    """What is kept of a key. No offices means all offices; no `expires_at` means until revoked.
+
+    `purposes` are what its holder may act for; none means what the installation is for.
+    """
 
     key_id: str
     name: str
@@ -40,6 +43,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    purposes: tuple[str, ...] = ()
 
     def is_live(self, now: datetime) -> bool:
         """Whether the key still opens anything."""
@@ -74,11 +78,19 @@ def new_key(
     offices: tuple[str, ...],
     now: datetime,
     expires_at: datetime | None = None,
+    purposes: tuple[str, ...] = (),
 ) -> tuple[ApiKey, PresentedKey]:
     """A fresh key: what to keep, and what to hand over once."""
     presented = PresentedKey(secrets.token_hex(6), secrets.token_urlsafe(32))
     kept = ApiKey(
-        presented.key_id, name, _sha256(presented.secret), scopes, offices, now, expires_at
+        key_id=presented.key_id,
+        name=name,
+        secret_sha256=_sha256(presented.secret),
+        scopes=scopes,
+        offices=offices,
+        created_at=now,
+        expires_at=expires_at,
+        purposes=purposes,
     )
     return kept, presented
 

@@ -9,17 +9,27 @@ from serving.errors import Forbidden
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever holds a live key. No offices means all offices."""
+    """Whoever holds a live key. No offices means all offices.
+
+    `purposes` are what it may act for; none means what the installation is for.
+    """
 
     key_id: str
     name: str
     scopes: frozenset[Scope]
     offices: frozenset[str]
+    purposes: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, key: ApiKey) -> Self:
         """The caller behind a key."""
-        return cls(key.key_id, key.name, frozenset(key.scopes), frozenset(key.offices))
+        return cls(
+            key.key_id,
+            key.name,
+            frozenset(key.scopes),
+            frozenset(key.offices),
+            frozenset(key.purposes),
+        )
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has this scope."""

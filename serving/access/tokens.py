@@ -2,7 +2,8 @@
 
 Only EdDSA and RS256 are taken, only keys of the configured set, and only tokens that name this
 audience (and issuer) and end. Claims: `sub` or `client_id` is the caller, `scope` its scopes in one
-text, `offices` a list of the offices it is tied to. Nothing in a token says where its key is found.
+text, `offices` a list of the offices it is tied to, `purposes` one of what it may act for. Nothing
+in a token says where its key is found.
 """
 
 import json
@@ -118,27 +119,39 @@ class Tokens:
 
     def _caller(self, claims: dict[str, Any]) -> Verified | None:
         subject = claims.get("client_id") or claims.get("sub")
-        offices = claims.get("offices", [])
+        offices, purposes = claims.get("offices", []), claims.get("purposes", [])
         ends_at = datetime.fromtimestamp(claims["exp"], self.clock().tzinfo)
         is_usable = (
             isinstance(subject, str)
             and 0 < len(subject) <= 200
             and isinstance(claims.get("scope", ""), str)
-            and isinstance(offices, list)
-            and (offices or "offices" not in claims)  # none named is not all of them
-            and all(isinstance(office, str) for office in offices)
+            and all(_is_named(claims, name) for name in ("offices", "purposes"))
             and ends_at - self.clock() <= LONGEST_LIFE
         )
         if not is_usable:
             return None
         scopes = SCOPES & set(claims.get("scope", "").split())
-        caller = Caller(f"jwt:{subject}", str(subject), frozenset(scopes), frozenset(offices))  # type: ignore[arg-type]
+        caller = Caller(
+            f"jwt:{subject}",
+            str(subject),
+            frozenset(scopes),  # type: ignore[arg-type]
+            frozenset(offices),
+            frozenset(purposes),
+        )
         return Verified(caller, ends_at)
 
     def _remember(self, token: str, verified: Verified) -> None:
         while len(self.believed) >= REMEMBERED:
             self.believed.pop(next(iter(self.believed)), None)
         self.believed[token] = verified
+
+
+def _is_named(claims: dict[str, Any], name: str) -> bool:
+    """Whether a list of a token is none at all, or one of texts; none named is not all of them."""
+    if name not in claims:
+        return True
+    told = claims[name]
+    return isinstance(told, list) and bool(told) and all(isinstance(each, str) for each in told)
 
 
 def _content(where: str) -> bytes:

@@ -20,9 +20,11 @@ from serving.errors import (
 )
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.house import House
+from serving.uses import HEADER
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
 LONGEST_ACCEPTED = 512  # characters of Accept-Language
+OF_THE_PURPOSE = "What the call is for; what the installation is for, without."
 OF_THE_KEY = "1 to 255 visible ASCII characters, chosen anew for every submission."
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -47,20 +49,34 @@ TheLanguage = Annotated[Language, Depends(the_language)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-async def the_caller(house: TheHouse, credentials: Bearer) -> Caller:
+async def the_caller(
+    request: Request,
+    house: TheHouse,
+    credentials: Bearer,
+    acts_for: Annotated[str | None, Header(alias=HEADER, description=OF_THE_PURPOSE)] = None,
+) -> Caller:
     """Whoever the bearer in `Authorization: Bearer …` is; raises NotSignedIn or TooOften.
 
-    What is remembered is answered at once; only what must be read waits for a thread.
+    What is remembered is answered at once; only what must be read waits for a thread. Raises
+    Forbidden for whoever acts for another purpose than data came for.
     """
-    return await _known_caller(house, credentials.credentials if credentials else "")
+    text = credentials.credentials if credentials else ""
+    return await _known_caller(house, text, request, acts_for)
 
 
-async def _known_caller(house: House, text: str) -> Caller:
+async def _known_caller(house: House, text: str, request: Request, acts_for: str | None) -> Caller:
     caller = _remembered(house, text)
     if caller is None:
         caller = await run_in_threadpool(_caller_behind, house, text)
     house.limits.take(caller.key_id)
+    house.uses.require(caller, acts_for, called(request))
     return caller
+
+
+def called(request: Request) -> str:
+    """What was called, without the ids in it."""
+    route = request.scope.get("route")
+    return f"{request.method} {getattr(route, 'path', 'elsewhere')}"
 
 
 def _remembered(house: House, text: str) -> Caller | None:
@@ -188,7 +204,8 @@ async def _submitted(request: Request) -> dict[str, Any]:
     house: House = request.app.state.house
     headers = request.headers
     scheme, _, text = headers.get("authorization", "").partition(" ")
-    caller = await _known_caller(house, text.strip() if scheme.lower() == "bearer" else "")
+    text = text.strip() if scheme.lower() == "bearer" else ""
+    caller = await _known_caller(house, text, request, headers.get(HEADER))
     caller.require("score")
     accepted = headers.get("accept-language", "")
     if len(accepted) > LONGEST_ACCEPTED:

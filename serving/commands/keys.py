@@ -41,6 +41,13 @@ def create(
     days: Annotated[
         int | None, typer.Option(min=1, help="Days until it expires; never without.")
     ] = None,
+    purpose: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What its holder may act for; repeat for more. What the installation is for, "
+            "without (TIDEGATE_PURPOSE)."
+        ),
+    ] = None,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
@@ -49,13 +56,47 @@ def create(
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=days) if days else None
     scopes: tuple[Scope, ...] = tuple(each.value for each in dict.fromkeys(scope))
-    kept, shown = new_key(name, scopes, tuple(office or ()), now, expires_at)
+    purposes = _purposes(purpose, home, database_url)
+    kept, shown = new_key(name, scopes, tuple(office or ()), now, expires_at, purposes)
     _register(home, database_url).add(kept)
     if as_json:
         print_json({"name": name, "key": str(shown), "scopes": scopes, "offices": kept.offices})
         return
     typer.echo(str(shown))
     messages.print("This is the only time the key is shown.")
+
+
+@keys.command()
+def refusals(
+    home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """Every call that was refused since it acted for another purpose than data came for."""
+    from serving.settings import settings_of
+    from serving.store.engine import open_database
+    from serving.store.purpose_register import PurposeRegister
+
+    where = settings_of(home, database_url).database
+    told = PurposeRegister(open_database(where, is_service=False)).refused()
+    if as_json:
+        print_json([vars(each) for each in told])
+        return
+    for each in told:
+        typer.echo(f"{each.at[:19]}  {each.caller_id:<14}  {each.purpose:<20}  {each.use}")
+
+
+def _purposes(given: list[str] | None, home: Path, database_url: str | None) -> tuple[str, ...]:
+    """The purposes of a key; raises BadParameter for one that could be none."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from serving.settings import Purpose, settings_of
+
+    try:
+        named = given or [settings_of(home, database_url).purpose]
+        return tuple(dict.fromkeys(map(TypeAdapter(Purpose).validate_python, named)))
+    except ValidationError:
+        raise typer.BadParameter(
+            "want small letters, digits and _", param_hint="--purpose"
+        ) from None
 
 
 @keys.command("list")
@@ -87,6 +128,7 @@ def _face(key: ApiKey, now: datetime) -> dict[str, Any]:
         "key_id": key.key_id,
         "scopes": key.scopes,
         "offices": key.offices,
+        "purposes": key.purposes,
         "created_at": key.created_at.isoformat(),
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
         "is_live": key.is_live(now),

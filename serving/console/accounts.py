@@ -94,7 +94,8 @@ def make_key(
         asked, scopes = NewKey.model_validate(form), _scopes(form)
         now = house.clock()
         ends_at = now + timedelta(days=asked.days) if asked.days else None
-        kept, shown = new_key(asked.name, scopes, _offices(asked.offices), now, ends_at)
+        purposes = (house.settings.purpose,)
+        kept, shown = new_key(asked.name, scopes, _offices(asked.offices), now, ends_at, purposes)
         house.keys.add(kept)
     except (ValidationError, NameTaken, Unprocessable) as refusal:
         return _page(house, caller, session, refusal=_said(refusal))

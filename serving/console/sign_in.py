@@ -13,7 +13,7 @@ from serving.access.accounts import admits
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.api.requests import TheHouse, body_within, caller_behind
+from serving.api.requests import TheHouse, body_within, called, caller_behind
 from serving.console.pages import PageRoute, SignInNeeded, page
 from serving.errors import Forbidden, NotSignedIn
 from serving.house import House
@@ -38,10 +38,14 @@ TheSession = Annotated[Session, Depends(the_session)]
 
 
 def whoever_signed_in(request: Request, house: TheHouse, session: TheSession) -> Caller:
-    """The holder of the session, whose key or account must still be live; raises SignInNeeded."""
+    """The holder of the session, whose key or account must still be live; raises SignInNeeded.
+
+    Raises Forbidden for a key that is for another purpose.
+    """
     caller = _holder(house, session)
     if caller is None:
         raise SignInNeeded(request.url.path)
+    house.uses.require(caller, None, called(request))
     return caller
 
 

@@ -64,8 +64,9 @@ class Decision(Part):
     `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
     with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
     `attached` are kept records, by kind and id, that were seen beside what was submitted;
-    `answer_digest` is of the bytes that the caller was answered with. Where no model could be
-    asked, `unscored` says why, and there is no model, no score and no reason.
+    `answer_digest` is of the bytes that the caller was answered with; `purpose` is what all of it
+    came for. Where no model could be asked, `unscored` says why, and there is no model, no score
+    and no reason.
     """
 
     decision_id: str
@@ -92,6 +93,7 @@ class Decision(Part):
     selection_probability: float
     attached: tuple[str, ...] = ()
     answer_digest: str | None = None
+    purpose: str | None = None
     unscored: Unscored | None = None
 
     @property
@@ -138,7 +140,8 @@ class Decision(Part):
             lasting={
                 "lane_reason": self.lane_reason,
                 "selection_probability": self.selection_probability,
-                "model": self.model and self.model.model_dump(),
+                "model": self.model and dict(self.model),
                 "unscored": self.unscored,
+                "purpose": self.purpose,
             },
         )

@@ -42,5 +42,6 @@ def label_of(
         received_at=at.isoformat(),
         caller_id=reviewer,
         body=outcome.model_dump_json(),
+        purpose=decision.purpose,
     )
     return outcome, row

@@ -35,6 +35,7 @@ class KeyRegister:
             "offices": json.dumps(key.offices),
             "created_at": key.created_at.isoformat(),
             "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+            "purposes": json.dumps(key.purposes),
         }
         try:
             with writing(self._engine) as connection:
@@ -88,4 +89,5 @@ def _key(row: Row[Any]) -> ApiKey:
         created_at=datetime.fromisoformat(row.created_at),
         expires_at=datetime.fromisoformat(row.expires_at) if row.expires_at else None,
         revoked_at=datetime.fromisoformat(row.revoked_at) if row.revoked_at else None,
+        purposes=tuple(json.loads(row.purposes or "[]")),
     )

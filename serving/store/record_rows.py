@@ -14,6 +14,7 @@ class RecordRow:
     received_at: str
     caller_id: str
     body: str
+    purpose: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:

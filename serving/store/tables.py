@@ -88,6 +88,8 @@ records = Table(
     Column("body", Text, nullable=False),
     # Of an outcome what outlasts it: the body with a token for its subject.
     Column("outline", Text),
+    # What it came for.
+    Column("purpose", Text),
     Index("records_by_subject", "subject_kind", "subject_id"),
     Index("records_by_arrival", "received_at"),
     sqlite_strict=True,
@@ -143,6 +145,8 @@ api_keys = Table(
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text),
     Column("revoked_at", Text),
+    # JSON: what its holder may act for; empty for the purpose of the installation.
+    Column("purposes", Text),
     Index(
         "one_live_key_per_name",
         "name",
@@ -312,5 +316,25 @@ retention_acts = Table(
     Column("by", Text, nullable=False),
     Column("because", Text, nullable=False),
     Column("details", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# What the data of this database came for; one row.
+bound_purpose = Table(
+    "bound_purpose",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    sqlite_strict=True,
+)
+
+# Calls that acted for another purpose.
+refused_uses = Table(
+    "refused_uses",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("use", Text, nullable=False),
     sqlite_strict=True,
 )
