@@ -68,11 +68,13 @@ def encoded(content: bytes) -> str:
 def test_a_trusted_token_names_its_caller(
     tokens: Tokens, keys: dict[str, Any], algorithm: str
 ) -> None:
-    caller = tokens.caller(signed(keys[algorithm], algorithm, offices=["A", "B"]))
+    named = {"offices": ["A", "B"], "purposes": ["risk_assessment"]}
+    caller = tokens.caller(signed(keys[algorithm], algorithm, **named))
 
     assert caller.key_id == "jwt:post-7"
     assert caller.scopes == {"score", "explain"}
     assert caller.offices == {"A", "B"}
+    assert caller.purposes == {"risk_assessment"}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,9 @@ def test_a_trusted_token_names_its_caller(
         {"sub": 7},
         {"offices": "A"},
         {"offices": []},
+        {"purposes": "risk_assessment"},
+        {"purposes": []},
+        {"purposes": [7]},
         {"scope": ["score"]},
     ],
     ids=str,
