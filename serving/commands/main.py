@@ -18,8 +18,8 @@ from serving.commands.incident import incident
 from serving.commands.keys import keys
 from serving.commands.monitor import monitor
 from serving.commands.promote import promote
-from serving.commands.retrain import retrain
 from serving.commands.retention import retention
+from serving.commands.retrain import retrain
 from serving.commands.score import replay, score
 from serving.commands.serve import serve
 from serving.commands.state import state

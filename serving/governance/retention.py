@@ -181,7 +181,8 @@ class Retention:
         destroyed = self.erasure.erase(cuts.ends, self._holding(), act)
         self.erasure.sweep(cuts.ends)
         gone = _prune_records(self.settings.records, cuts.files)
-        gone |= _drop_training_sets(self.settings.home / "training_sets", cuts.files)
+        newest = max(cuts.files, cuts.decisions, cuts.records)  # sets are made of all of them
+        gone |= _drop_training_sets(self.settings.home / "training_sets", newest)
         self.remake_state()
         self.erasure.compact()
         return self._certify(act, destroyed, gone)
@@ -253,10 +254,10 @@ def _prune_records(folder: Path, before: str) -> dict[str, int]:
 def _drop_training_sets(folder: Path, before: str) -> dict[str, int]:
     """Delete sets with subjects declared before a day; `tidegate build` makes them anew."""
     gone = {}
-    for file in sorted(folder.glob("*/subjects.parquet")):
+    for file in sorted(folder.rglob("subjects.parquet")):
         declared = pq.read_table(file, columns=["declared_at"])["declared_at"]
         oldest = pc.min(declared).as_py()
         if oldest is not None and oldest.date().isoformat() < before:
-            gone[f"training_sets/{file.parent.name}"] = len(declared)
+            gone[f"training_sets/{file.parent.relative_to(folder)}"] = len(declared)
             shutil.rmtree(file.parent)
     return gone
