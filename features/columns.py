@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from numba import njit
 
 from features.program.operations import Kind
 from features.records import Record
 from features.schema import INSTANT, arrow_schema
-from features.vocabulary import NO_TEXT, VOCABULARY
+from features.vocabulary import NO_TEXT, VOCABULARY, cells_of
 
 Column = npt.NDArray[Any]
 Columns = dict[str, Column]
@@ -31,7 +30,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def columns_of_table(table: pa.Table) -> Columns:
     """The columns of a checked table of records."""
-    return {name: _column_of_array(table[name]) for name in table.column_names}
+    return {name: column_of_array(table[name]) for name in table.column_names}
 
 
 def columns_of_records(records: Sequence[Record], record: type[Record]) -> Columns:
@@ -138,12 +137,19 @@ def _kind(kind: pa.DataType) -> Kind:
     return Kind.TEXT if pa.types.is_string(kind) else Kind.NUMBER
 
 
-def _column_of_array(array: pa.ChunkedArray) -> Column:
+def column_of_array(array: pa.Array | pa.ChunkedArray) -> Column:
+    """A column of a checked table, or a part of one."""
     if pa.types.is_timestamp(array.type):
-        return pc.fill_null(array.cast(INSTANT).cast(pa.int64()), NO_INSTANT).to_numpy()
+        return _cells(array.cast(INSTANT).cast(pa.int64()), np.int64, NO_INSTANT)
     if pa.types.is_string(array.type) or pa.types.is_dictionary(array.type):
         return VOCABULARY.codes_of_array(array)
-    return array.cast(pa.float64()).to_numpy()
+    return _cells(array.cast(pa.float64()), np.float64, np.nan)
+
+
+def _cells(array: pa.Array | pa.ChunkedArray, kind: npt.DTypeLike, missing: float) -> Column:
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    cells = [cells_of(chunk, kind, missing) for chunk in chunks]
+    return cells[0] if len(cells) == 1 else np.concatenate([np.zeros(0, kind), *cells])
 
 
 def _column_of_values(values: list[Any], kind: pa.DataType) -> Column:

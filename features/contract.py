@@ -148,6 +148,8 @@ def _broken_text(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, 
     if limit.pattern:
         does_match = pc.match_substring_regex(column, limit.pattern)
         yield f"does not look like {limit.pattern}", pc.invert(does_match)
+        if not limit.codes and limit.longest is None:
+            return
         column = pc.if_else(does_match, column, pa.scalar(None, column.type))
     if limit.codes:
         name, codes = limit.codes

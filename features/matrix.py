@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -160,9 +161,22 @@ def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, str]) -> Non
     first = next(tables)
     schema = first.schema.with_metadata(metadata)
     texts = [field.name for field in schema if field.type == pa.string()]
-    with pq.ParquetWriter(file, schema, use_dictionary=texts) as writer:
+    with pq.ParquetWriter(file, schema, use_dictionary=texts, **packing(schema)) as writer:
         for table in chain([first], tables):
             writer.write_table(table.replace_schema_metadata(metadata))
+
+
+def packing(schema: pa.Schema) -> dict[str, Any]:
+    """How columns are written: of numbers the first bytes together, then the second ones …
+
+    Like bytes pack well and fast. Nobody looks numbers up by the smallest and largest of a block.
+    """
+    numbers = [field.name for field in schema if field.type == pa.float64()]
+    return {
+        "compression": "lz4",
+        "use_byte_stream_split": numbers,
+        "write_statistics": [name for name in schema.names if name not in numbers],
+    }
 
 
 def _digest_of(records: Path) -> str:

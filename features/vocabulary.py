@@ -7,6 +7,7 @@ once per distinct text of a column, by `map_numbers` and `map_texts`.
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -128,11 +129,11 @@ class Vocabulary:
 
     def _codes_of_chunk(self, chunk: pa.Array) -> Codes:
         if not pa.types.is_dictionary(chunk.type):
-            return self._learnt(chunk)
-        learnt = np.append(self._learnt(chunk.dictionary), np.int32(NO_TEXT))
-        return learnt[chunk.indices.fill_null(len(learnt) - 1).to_numpy(zero_copy_only=False)]
+            return self.learnt(chunk)
+        return codes_at(self.learnt(chunk.dictionary), chunk.indices)
 
-    def _learnt(self, texts: pa.Array) -> Codes:
+    def learnt(self, texts: pa.Array) -> Codes:
+        """The codes of an Arrow array of plain text."""
         content, ends = _contents(texts)
         codes = np.zeros(len(texts), np.int32)
         with self._learning:
@@ -152,6 +153,20 @@ class Vocabulary:
         if 2 * (self._size + texts) > len(self._table):
             wide = 1 << int(2 * (self._size + texts)).bit_length()
             self._table = _spread(self._table, wide)
+
+
+def codes_at(codes: Codes, indices: pa.Array) -> Codes:
+    """The codes of rows that hold the indices of a dictionary whose texts have these codes."""
+    return _taken(np.append(codes, np.int32(NO_TEXT)), cells_of(indices, np.int32, len(codes)))
+
+
+def cells_of(array: pa.Array, kind: npt.DTypeLike, missing: float) -> npt.NDArray[Any]:
+    """The cells of an Arrow array of numbers of this kind, `missing` where there is none."""
+    cells: npt.NDArray[Any] = np.frombuffer(array.buffers()[1] or b"", kind)
+    cells = cells[array.offset : array.offset + len(array)]
+    if not array.null_count:
+        return cells
+    return _filled(cells, np.frombuffer(array.buffers()[0], np.uint8), array.offset, missing)
 
 
 def hashes_of_texts(texts: pa.Array) -> Integers:
@@ -177,6 +192,26 @@ def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-a
     grown = np.empty(max(size, len(array) + len(array) // 2), array.dtype)
     grown[: len(array)] = array
     return grown
+
+
+@njit(cache=True, nogil=True)
+def _filled(
+    cells: npt.NDArray[Any], are_valid: Bytes, offset: int, missing: float
+) -> npt.NDArray[Any]:
+    filled = cells.copy()
+    for row in range(len(cells)):
+        bit = offset + row
+        if not are_valid[bit >> 3] >> (bit & 7) & 1:
+            filled[row] = missing
+    return filled
+
+
+@njit(cache=True, nogil=True)
+def _taken(codes: Codes, indices: Codes) -> Codes:
+    taken = np.empty(len(indices), np.int32)
+    for row in range(len(indices)):
+        taken[row] = codes[indices[row]]
+    return taken
 
 
 @njit(cache=True, nogil=True)

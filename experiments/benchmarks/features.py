@@ -123,6 +123,7 @@ def _ours(world: Path) -> None:
     from features.batch.population import BLOCK_ROWS, Population  # noqa: PLC0415
     from features.batch.workshop import Workshop  # noqa: PLC0415
     from features.catalogue import windows_of  # noqa: PLC0415
+    from features.matrix import packing  # noqa: PLC0415
     from features.vocabulary import VOCABULARY  # noqa: PLC0415
 
     keep_freed_memory()
@@ -132,7 +133,8 @@ def _ours(world: Path) -> None:
         names = ["subject_id", *(f"w{at}" for at in range(len(windows)))]
         kinds = [pa.string(), *[pa.float64()] * len(windows)]
         schema = pa.schema(list(zip(names, kinds, strict=True)))
-        with pq.ParquetWriter(world / "ours.parquet", schema, use_dictionary=False) as writer:
+        file, how = world / "ours.parquet", packing(schema)
+        with pq.ParquetWriter(file, schema, use_dictionary=False, **how) as writer:
             for begin in range(0, len(shipments), BLOCK_ROWS):
                 among = slice(begin, min(begin + BLOCK_ROWS, len(shipments)))
                 ids = VOCABULARY.texts(shipments.subjects["subject_id"][among])

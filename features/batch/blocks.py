@@ -4,27 +4,24 @@ A Parquet file is read by its row groups, text as dictionaries, so that a text i
 block however many rows hold it. What is wrong is told as for a file that is read whole.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.batch.checking import Checks, SoundTexts
 from features.columns import Column, Columns, columns_of_table
-from features.contract import CURRENCY_OF, IDENTITY, broken_values, is_surely_sound
+from features.contract import IDENTITY
 from features.reading import file_of, read_record_file, read_records
 from features.records import RECORD_FILES
-from features.schema import Limits, arrow_schema, limits
+from features.schema import arrow_schema
 from features.subjects import Records
-from features.vocabulary import VOCABULARY, hashes_of_texts
+from features.vocabulary import VOCABULARY
 
 BLOCK_ROWS = 1 << 17
-
-limits_of = functools.cache(limits)
 
 
 class RecordBlocks(Protocol):
@@ -59,32 +56,6 @@ class HeldRecords:
         return VOCABULARY.texts_of(self._records[name][field][places])
 
 
-class Identities:
-    """Hashes of what makes each record one record, to find two of the same."""
-
-    def __init__(self, unique: tuple[str, ...]) -> None:
-        self._unique = unique
-        self._hashes: list[Column] = []
-
-    def add(self, block: pa.RecordBatch) -> None:
-        """Note the rows of a block."""
-        parts = [_hashes(block[column]) for column in self._unique]
-        self._hashes.append(functools.reduce(lambda one, other: one * 31 + other, parts))
-
-    def may_repeat(self) -> bool:
-        """Whether two rows have the same hash, and so most likely the same identity."""
-        hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
-        return bool((hashes[1:] == hashes[:-1]).any())
-
-
-def _hashes(column: pa.Array) -> Column:
-    if pa.types.is_dictionary(column.type):
-        return hashes_of_texts(column.dictionary)[column.indices.to_numpy()]
-    if pa.types.is_string(column.type):
-        return hashes_of_texts(column)
-    return column.cast(pa.int64()).to_numpy() * np.int64(-7046029254386353131)
-
-
 class RecordFolder:
     """The record files of a folder; RecordsError for anything wrong in what is read.
 
@@ -96,6 +67,7 @@ class RecordFolder:
         self._files = {name: file_of(folder, name) for name in RECORD_FILES}
         self._folder = folder
         self._unchecked = {*RECORD_FILES} if is_whole else set()
+        self._texts = SoundTexts()
         self.read: dict[str, list[str]] = {}
 
     def count(self, name: str) -> int:
@@ -113,8 +85,14 @@ class RecordFolder:
             return
         read = [*RECORD_FILES[name].model_fields] if name in self._unchecked else [*fields]
         self.read[name] = sorted({*self.read.get(name, []), *read})
-        for table in _sound_blocks(file, name, read):
-            yield columns_of_table(table.select(fields))
+        checks = Checks(name, read, {*fields}, self._texts)
+        for block in _batches(file, name, read):
+            columns, is_sound = checks.taken(block)
+            if not is_sound:
+                read_record_file(file, name)
+            yield columns
+        if checks.may_repeat():
+            read_record_file(file, name)
         self._unchecked.discard(name)
 
     def check(self) -> None:
@@ -156,48 +134,16 @@ def _is_as_written(file: Path, name: str) -> bool:
     return schema.names == wanted.names and schema.types == wanted.types
 
 
-def _sound_blocks(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.Table]:
-    """Blocks of rows without a fault; where there is one, the whole file is told about."""
+def _batches(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Some rows of a file at a time, text as dictionaries but for what differs in every row."""
     unique = IDENTITY.get(name, ())
     encoded = [f for f in fields if f not in unique or len(unique) > 1]
-    seen = Identities(unique) if unique and set(unique) <= set(fields) else None
     opened = pq.ParquetFile(file, read_dictionary=encoded)
     if not opened.metadata.num_rows:
-        yield opened.schema_arrow.empty_table().select(fields)
+        empty = opened.schema_arrow.empty_table().select(fields)
+        yield pa.RecordBatch.from_arrays(
+            [c.combine_chunks() for c in empty.columns], empty.schema.names
+        )
     for group in range(opened.num_row_groups):
         table = opened.read_row_group(group, columns=[*fields], use_threads=False)
-        for block in table.to_batches(BLOCK_ROWS):
-            if not _is_sound(block, name):
-                read_record_file(file, name)
-            if seen is not None:
-                seen.add(block)
-            yield pa.table(block)
-    if seen is not None and seen.may_repeat():
-        read_record_file(file, name)
-
-
-def _is_sound(block: pa.RecordBatch, name: str) -> bool:
-    limit_of, amount = limits_of(RECORD_FILES[name]), CURRENCY_OF.get(name)
-    columns = dict(zip(block.schema.names, block.columns, strict=True))
-    if (
-        amount in columns
-        and "currency" in columns
-        and _is_alone(columns[amount], block["currency"])
-    ):
-        return False
-    return all(_holds(column, limit_of[field]) for field, column in columns.items())
-
-
-def _is_alone(amounts: pa.Array, currencies: pa.Array) -> bool:
-    """Whether an amount stands without a currency."""
-    return bool(pc.any(pc.and_(pc.is_valid(amounts), pc.is_null(currencies))).as_py())
-
-
-def _holds(column: pa.Array, limit: Limits) -> bool:
-    """Whether a column keeps its limits; of a dictionary each distinct text is looked at once."""
-    if limit.required and column.null_count:
-        return False
-    values = column.dictionary if pa.types.is_dictionary(column.type) else column
-    if not pa.types.is_string(values.type) and is_surely_sound(values, limit):
-        return True
-    return not any(pc.any(flags).as_py() for _, flags in broken_values(values, limit))
+        yield from table.to_batches(BLOCK_ROWS)

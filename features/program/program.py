@@ -21,6 +21,10 @@ Key = Any
 """Under what a column is given or made: anything hashable."""
 
 
+Cells = tuple[int, bool, Column]
+"""A register, whether it holds float64, and the column that it is filled from or read into."""
+
+
 @dataclass(frozen=True)
 class Function:
     """A function of columns, and the key of the column that each of its parameters is given."""
@@ -75,9 +79,11 @@ class Program:
         made = {key: np.empty(rows, held.kind.value) for key, held in self._made().items()}
         row = self.registers(VOCABULARY.code)
         numbers = np.repeat(row[:, None], min(rows, BLOCK_ROWS), axis=1)
+        reads = [(held.place, held.kind.is_float, given[key]) for key, held in self.inputs.items()]
+        writes = [(held.place, held.kind.is_float, made[key]) for key, held in self._made().items()]
         for begin in range(0, rows, BLOCK_ROWS):
             numbers = np.ascontiguousarray(numbers[:, : rows - begin])
-            self._run_block(given, made, slice(begin, begin + BLOCK_ROWS), numbers)
+            self._run_block(reads, writes, slice(begin, begin + BLOCK_ROWS), numbers)
         same = {held.place: key for key, held in self.inputs.items()}
         return {
             key: made[key] if key in made else given[same[held.place]]
@@ -96,15 +102,14 @@ class Program:
         return {key: held for key, held in self.outputs.items() if held.place not in read}
 
     def _run_block(
-        self, given: dict[Key, Column], made: dict[Key, Column], rows: slice, numbers: Column
+        self, reads: list[Cells], writes: list[Cells], rows: slice, numbers: Column
     ) -> None:
         wholes = numbers.view(np.int64)
-        for key, held in self.inputs.items():
-            (numbers if held.kind.is_float else wholes)[held.place] = given[key][rows]
+        for place, is_float, column in reads:
+            (numbers if is_float else wholes)[place] = column[rows]
         execute(self.steps, numbers, wholes)
-        for key, column in made.items():
-            held = self.outputs[key]
-            column[rows] = (numbers if held.kind.is_float else wholes)[held.place]
+        for place, is_float, column in writes:
+            column[rows] = (numbers if is_float else wholes)[place]
 
     def _check(self, given: dict[Key, Column]) -> None:
         for key, held in self.inputs.items():

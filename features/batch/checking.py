@@ -1,0 +1,162 @@
+"""Blocks of a record file -> columns, and whether they keep the contract of their record type."""
+
+import functools
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+
+from features.columns import Column, Columns, column_of_array
+from features.contract import CURRENCY_OF, IDENTITY, broken_values, is_surely_sound
+from features.records import RECORD_FILES
+from features.schema import Limits, limits
+from features.vocabulary import VOCABULARY, codes_at, hashes_of_texts
+
+limits_of = functools.cache(limits)
+
+
+class SoundTexts:
+    """Texts of the vocabulary that are known to keep a limit, so that each is looked at once."""
+
+    def __init__(self) -> None:
+        self._sound: dict[Limits, Column] = defaultdict(lambda: np.zeros(0, bool))
+
+    def hold(self, texts: pa.Array, codes: Column, limit: Limits) -> bool:
+        """Whether all texts, with their codes, keep a limit."""
+        alike = replace(limit, required=False)
+        sound = self._sound[alike]
+        if len(sound) < len(VOCABULARY):
+            sound = self._sound[alike] = _grown(sound)
+        unseen = _noted(codes, sound)
+        if len(unseen) < len(codes):
+            texts = texts.take(pa.array(unseen))
+        return not len(unseen) or _keeps(texts, alike)
+
+
+class Identities:
+    """What makes each record one record, to find two of the same.
+
+    One text that is asked for is told by its code, anything else by a hash.
+    """
+
+    def __init__(self, unique: tuple[str, ...]) -> None:
+        self._unique = unique
+        self._hashes: list[Column] = []
+        self._codes = np.zeros(0, bool)
+        self._has_repeated = False
+
+    def add(self, block: pa.RecordBatch, columns: Columns) -> None:
+        """Note the rows of a block, of which these columns are asked for."""
+        if len(self._unique) == 1 and self._unique[0] in columns:
+            self._add_codes(columns[self._unique[0]])
+            return
+        parts = [_hashes(block[column]) for column in self._unique]
+        self._hashes.append(functools.reduce(lambda one, other: one * 31 + other, parts))
+
+    def may_repeat(self) -> bool:
+        """Whether two rows have the same code or hash, and so most likely the same identity."""
+        hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
+        return self._has_repeated or bool((hashes[1:] == hashes[:-1]).any())
+
+    def _add_codes(self, codes: Column) -> None:
+        if len(self._codes) < len(VOCABULARY):
+            self._codes = _grown(self._codes)
+        self._has_repeated |= len(_noted(codes, self._codes)) < len(codes)
+
+
+class Checks:
+    """The blocks of one file, of which some columns are asked for and all that are read checked."""
+
+    def __init__(self, name: str, read: Collection[str], asked: Collection[str], texts: SoundTexts):
+        unique = IDENTITY.get(name, ())
+        self._limits = limits_of(RECORD_FILES[name])
+        self._amount = CURRENCY_OF.get(name)
+        self._asked = asked
+        self._texts = texts
+        self._identities = Identities(unique) if unique and set(unique) <= set(read) else None
+
+    def taken(self, block: pa.RecordBatch) -> tuple[Columns, bool]:
+        """The columns that are asked for, and whether the block is surely without a fault."""
+        columns: Columns = {}
+        is_sound = not self._has_amount_alone(block)
+        for field, array in zip(block.schema.names, block.columns, strict=True):
+            limit = self._limits[field]
+            if limit.required and array.null_count:
+                is_sound = False
+            if field in self._asked and _is_text(array):
+                columns[field], holds = self._text(array, limit)
+            else:
+                holds = _holds(array, limit)
+                if field in self._asked:
+                    columns[field] = column_of_array(array)
+            is_sound &= holds
+        if self._identities is not None:
+            self._identities.add(block, columns)
+        return columns, is_sound
+
+    def may_repeat(self) -> bool:
+        """Whether two rows most likely are the same record."""
+        return self._identities is not None and self._identities.may_repeat()
+
+    def _text(self, array: pa.Array, limit: Limits) -> tuple[Column, bool]:
+        if not pa.types.is_dictionary(array.type):
+            codes = VOCABULARY.learnt(array)
+            return codes, self._texts.hold(array, codes, limit)
+        codes = VOCABULARY.learnt(array.dictionary)
+        holds = self._texts.hold(array.dictionary, codes, limit)
+        return codes_at(codes, array.indices), holds
+
+    def _has_amount_alone(self, block: pa.RecordBatch) -> bool:
+        """Whether an amount stands without a currency."""
+        if not {self._amount, "currency"} <= {*block.schema.names}:
+            return False
+        amounts, currencies = block[self._amount], block["currency"]
+        if not currencies.null_count:
+            return False
+        return bool(pc.any(pc.and_(pc.is_valid(amounts), pc.is_null(currencies))).as_py())
+
+
+def _is_text(array: pa.Array) -> bool:
+    return bool(pa.types.is_string(array.type) or pa.types.is_dictionary(array.type))
+
+
+def _holds(array: pa.Array, limit: Limits) -> bool:
+    """Whether values keep their limits; of a dictionary each distinct text is looked at once."""
+    values = array.dictionary if pa.types.is_dictionary(array.type) else array
+    if not pa.types.is_string(values.type) and is_surely_sound(values, limit):
+        return True
+    return _keeps(values, replace(limit, required=False))
+
+
+def _keeps(values: pa.Array, limit: Limits) -> bool:
+    return not any(pc.any(flags).as_py() for _, flags in broken_values(values, limit))
+
+
+def _hashes(column: pa.Array) -> Column:
+    if pa.types.is_dictionary(column.type):
+        return hashes_of_texts(column.dictionary)[column.indices.to_numpy()]
+    if pa.types.is_string(column.type):
+        return hashes_of_texts(column)
+    return column.cast(pa.int64()).to_numpy() * np.int64(-7046029254386353131)
+
+
+def _grown(noted: Column) -> Column:
+    """The same notes, with room for twice as many texts as are known."""
+    return np.append(noted, np.zeros(2 * len(VOCABULARY) - len(noted), bool))
+
+
+@njit(cache=True, nogil=True)
+def _noted(codes: Column, noted: Column) -> Column:
+    """Note codes; the rows of those that were not noted yet, the first of each."""
+    rows = np.empty(len(codes), np.int64)
+    many = 0
+    for row in range(len(codes)):
+        if codes[row] >= 0 and not noted[codes[row]]:
+            noted[codes[row]] = True
+            rows[many] = row
+            many += 1
+    return rows[:many].copy()
