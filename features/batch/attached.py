@@ -120,14 +120,14 @@ class Spreading:
         """Take what belongs to a subject of a block of records."""
         row = self._places.of(block[self.attachment.of])
         known_at = block[self.attachment.known_from]
-        is_own = _is_known(known_at, row, self._subjects["declared_at"])
-        if "subject_kind" in block:
-            is_own &= block["subject_kind"] == self._kind
+        kinds = block.get("subject_kind", _OF_ANY_KIND)
+        of_parts = self._subjects["declared_at"], self.subjects_per_part
+        part = _parts_of_known(known_at, row, kinds, self._kind, *of_parts)
         kept = fields - {"subject_kind", self.attachment.of}
         events = {name: block[name] for name in sorted(kept)}
         events |= {ROW: row, PLACE: np.arange(self._before, self._before + len(row))}
         self._before += len(row)
-        self._parts.add(events, np.where(is_own, row // self.subjects_per_part, np.int32(-1)))
+        self._parts.add(events, part)
 
     @property
     def many(self) -> int:
@@ -168,14 +168,21 @@ class Spreading:
         return order
 
 
+_OF_ANY_KIND = np.zeros(0, np.int32)
+
+
 @njit(cache=True, nogil=True)
-def _is_known(known_at: Column, row: Column, instants: Column) -> Column:
-    """Whether a record belongs to a row and is known before its instant."""
-    is_known = np.zeros(len(row), np.bool_)
+def _parts_of_known(
+    known_at: Column, row: Column, kinds: Column, kind: int, instants: Column, rows_per_part: int
+) -> Column:
+    """The part of each record of the kind that is known before the instant of its row; else -1."""
+    part = np.full(len(row), -1, np.int32)
     for at in range(len(row)):
-        if row[at] >= 0 and known_at[at] != NO_INSTANT:
-            is_known[at] = known_at[at] < instants[row[at]]
-    return is_known
+        if row[at] < 0 or known_at[at] == NO_INSTANT or (len(kinds) and kinds[at] != kind):
+            continue
+        if known_at[at] < instants[row[at]]:
+            part[at] = row[at] // rows_per_part
+    return part
 
 
 class Places:
@@ -187,4 +194,12 @@ class Places:
 
     def of(self, texts: Column) -> Column:
         """The place of each text; -1 where it is missing or not there."""
-        return self._place_of[np.minimum(texts, len(self._place_of) - 1)]
+        return _places(self._place_of, texts)
+
+
+@njit(cache=True, nogil=True)
+def _places(place_of: Column, texts: Column) -> Column:
+    places = np.empty(len(texts), np.int32)
+    for row in range(len(texts)):
+        places[row] = place_of[min(texts[row], len(place_of) - 1)]
+    return places
