@@ -71,6 +71,8 @@ def _print(shipments: int, figures: dict[str, tuple[float, float]]) -> None:
 def _figures(shipments: int, names: list[str]) -> dict[str, tuple[float, float]]:
     """CPU seconds and MiB of a process for each: the least and the most of the rounds."""
     world, taken = _world(shipments), defaultdict(list)
+    if {*names} & {*PEERS}:
+        _once("tables", world, world / "tables" / "windows.json")
     for turn in range(ROUNDS):
         for name in names:
             if turn < _rounds(name, shipments):
@@ -94,26 +96,35 @@ def _run(world: Path, name: str) -> tuple[float, float]:
 
 
 def _world(shipments: int) -> Path:
-    """A world with that many shipments and the peers' tables of it, made once."""
+    """A world with that many shipments, made once."""
     world = Path(tempfile.gettempdir()) / "tidegate-benchmarks" / str(shipments)
-    if not (world / "tables" / "windows.json").exists():
-        subprocess.run(
-            [sys.executable, "-m", __spec__.name, "--child", "world", str(world)], check=True
-        )
+    _once("world", world, world / "records" / "outcomes.parquet")
     return world
+
+
+def _once(name: str, world: Path, made: Path) -> None:
+    """Run a child that makes a file, where that is not there yet."""
+    if not made.exists():
+        command = [sys.executable, "-m", __spec__.name, "--child", name, str(world)]
+        subprocess.run(command, check=True)
 
 
 def _child(name: str, folder: str) -> None:
     world = Path(folder)
-    {"world": _invent, "ours": _ours, "scan": _scan, "whole": _whole}.get(name, _peer(name))(world)
+    own = {"world": _invent, "tables": _tables, "ours": _ours, "scan": _scan, "whole": _whole}
+    own.get(name, _peer(name))(world)
 
 
 def _invent(world: Path) -> None:
-    from experiments.window_peers.tables import write_tables  # noqa: PLC0415
     from synthetic.scenario import Scenario  # noqa: PLC0415
     from synthetic.world import invent  # noqa: PLC0415
 
     invent(world / "records", scenario=Scenario(), journeys=int(world.name), days=365, seed=7)
+
+
+def _tables(world: Path) -> None:
+    from experiments.window_peers.tables import write_tables  # noqa: PLC0415
+
     write_tables(world / "records", "shipment", world / "tables")
 
 
