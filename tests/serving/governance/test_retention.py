@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from serving.app import create_app
@@ -143,6 +144,8 @@ def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
     (home / "lanes.toml").write_text("")  # the deployer's own lists are the deployer's to end
     before = told_in_files(home) if is_file else told_in_tables(place.engine(), without=())
     assert before == ({"state/data.mdb"} if is_file else {"state.key", "state.value"})
+    server: Server | None = None if is_file else request.getfixturevalue("postgres")
+    assert server is None or told_in_server(server, place.settings)
 
     certificate = place.erased()
 
@@ -154,13 +157,14 @@ def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
     }
     assert told_in_files(home) == set()
     assert told_in_tables(place.engine(), without=()) == set()
-    if not is_file:
-        server: Server = request.getfixturevalue("postgres")
-        assert told_in_server(server, place.settings) == set()
+    assert server is None or told_in_server(server, place.settings) == set()
     engine = place.engine()
     marks = sealed_marks(engine, (), public_key_of(place.settings.keys))
     proof = prove(engine, marks)
     assert (proof.is_whole, proof.mark.size, len(marks)) == (True, 1, 1), proof.why
+    with engine.connect() as connection:
+        for table in ("answers", "case_links", "contents"):
+            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
     with pytest.raises(Erased):
         place.record(case_id)
 
@@ -168,7 +172,9 @@ def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
 def told_in_server(server: Server, settings: Settings) -> set[str]:
     """The tables' files in which a mark is found; the write-ahead log is spoken of in docs."""
     assert settings.database_url is not None
-    with psycopg.connect(settings.database_url.get_secret_value()) as connection:
+    address = settings.database_url.get_secret_value()
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
         (number,) = connection.execute(
             "SELECT oid FROM pg_database WHERE datname = current_database()"
         ).fetchone() or (0,)
@@ -217,6 +223,8 @@ def test_a_copy_made_before_erasure_cannot_be_read_after_it(
     file_place: Installation, tmp_path: Path
 ) -> None:
     case_id = closed_case(file_place)
+    with file_place.serving(LATER - timedelta(days=1)) as service:
+        newer = decided(service, shipment_id="canary-newer")
     copy = tmp_path / "copy.db"
     file = file_place.settings.home / "tidegate.db"
     with closing(sqlite3.connect(file)) as now, closing(sqlite3.connect(copy)) as then:
@@ -230,6 +238,7 @@ def test_a_copy_made_before_erasure_cannot_be_read_after_it(
     with pytest.raises(Undecipherable, match="an erasure has destroyed it"):
         DecisionLog(open_database(copy, is_service=False, keys=keys)).record(case_id)
     assert prove(log._engine).is_whole
+    assert file_place.record(newer)
 
 
 def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> None:

@@ -1,0 +1,73 @@
+"""What it costs a decision to be stored encrypted: CPU time of its row, beside one in the clear.
+
+Rows are made as the writer makes them, of a record as large as one of a shipment; the digest that
+the chain takes of a row is part of either.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from sqlalchemy import Engine
+
+from serving.store import encryption
+from serving.store.data_keys import DataKeys
+from serving.store.decision_log import FIRST_LINK, next_link
+from serving.store.decision_rows import AnswerRow, DecisionRow
+from serving.store.encrypted_decisions import EncryptedDecisions
+from serving.store.engine import open_database
+
+RECORD_BYTES, ANSWER_BYTES, TIMES = 15_000, 600, 20_000
+GOAL_US = 50.0
+
+
+def main(times: int = TIMES) -> None:
+    """Measure all three in one process."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_database(Path(folder) / "tidegate.db", is_service=False)
+        decisions = EncryptedDecisions(DataKeys(engine))
+        row, answer = _entry()
+        clear = _us(lambda: next_link(FIRST_LINK, row.record) and {**vars(row)}, times)
+        encrypted = _us(lambda: _made(decisions, row, answer), times)
+        aes, encryption.AESGCM = encryption.AESGCM, ChaCha20Poly1305  # type: ignore[misc,assignment]
+        decisions.keys.forget()
+        other = EncryptedDecisions(DataKeys(_other(Path(folder))))
+        chacha = _us(lambda: _made(other, row, answer), times)
+        encryption.AESGCM = aes  # type: ignore[misc]
+    print(f"in the clear           {clear:7.1f} µs a decision")
+    for name, taken in (("AES-256-GCM", encrypted), ("ChaCha20-Poly1305", chacha)):
+        print(f"{name:<22} {taken:7.1f} µs, {taken - clear:+.1f} (goal {GOAL_US:+})")
+
+
+def _entry() -> tuple[DecisionRow, AnswerRow]:
+    at, model = "2026-11-24T12:00:00+00:00", {"name": "m", "version": "1", "digest": "d" * 71}
+    row = DecisionRow(
+        *("d" * 36, at, "shipment", "S-1", "A", "c", "release", 0.1, "x" * RECORD_BYTES),
+        lasting={"lane_reason": "score", "selection_probability": 0.01, "model": model},
+    )
+    return row, AnswerRow("c", "k", "sha256:" + "0" * 64, row.decision_id, at, b"a" * ANSWER_BYTES)
+
+
+def _other(folder: Path) -> Engine:
+    return open_database(folder / "other.db", is_service=False)
+
+
+def _made(decisions: EncryptedDecisions, row: DecisionRow, answer: AnswerRow) -> bytes:
+    made, _ = decisions.rows(row, answer)
+    return next_link(FIRST_LINK, made["record"])
+
+
+def _us(call: Callable[[], object], times: int) -> float:
+    for _ in range(times // 10):
+        call()
+    began = time.process_time()
+    for _ in range(times):
+        call()
+    return (time.process_time() - began) / times * 1e6
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
