@@ -9,8 +9,10 @@ from typing import Literal
 
 from features.errors import TidegateError
 from serving.access.tokens import PublishedKeys
+from serving.governance.retention import Periods
 from serving.scorer.champions import NAMES, ROLES, holder_of
 from serving.settings import Settings
+from serving.store.data_keys import DataKeys
 from serving.store.engine import open_database, sqlite_version
 from serving.store.log_proof import prove
 
@@ -41,6 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _models(settings)
     yield from _database(settings)
     yield _witness(settings)
+    yield _retention(settings.retention)
     yield from _tokens(settings)
 
 
@@ -65,10 +68,9 @@ def _disk(home: Path) -> Finding:
 
 
 def _secrets(keys: Path) -> Iterator[Finding]:
-    for name in ("signing.pem", "log.key", "draw.seed"):
-        file = keys / name
-        if not file.exists():
-            continue
+    files = [keys / name for name in ("signing.pem", "log.key", "draw.seed", "subjects.key")]
+    for file in (*filter(Path.exists, files), *sorted(keys.glob("data/*.key"))):
+        name = str(file.relative_to(keys))
         is_private = not file.stat().st_mode & 0o077
         says = (
             "readable by its owner only" if is_private else f"others can read it; chmod 600 {file}"
@@ -98,8 +100,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "doubtful", "not there yet; the first start makes it")
         return
     try:
-        engine = open_database(settings.database, is_service=False)
+        engine = open_database(settings.database, is_service=False, keys=settings.keys)
         with engine.connect() as connection:
+            DataKeys(engine).probe(connection)
             size = connection.exec_driver_sql("SELECT max(seq) FROM decisions").scalar() or 0
         if size > NOT_MANY_RECORDS:
             yield Finding("log", "good", f"{size:,} decisions; `tidegate verify-log` proves them")
@@ -110,6 +113,19 @@ def _database(settings: Settings) -> Iterator[Finding]:
     else:
         says = f"{proof.mark.size:,} decisions, whole" if proof.is_whole else str(proof.why)
         yield Finding("log", "good" if proof.is_whole else "wrong", says)
+
+
+def _retention(file: Path) -> Finding:
+    if not file.exists():
+        says = "no periods are set, so nothing ends; `tidegate retention init` lays them down"
+        return Finding("retention", "doubtful", says)
+    try:
+        periods = Periods.read(file)
+    except TidegateError as refusal:
+        return Finding("retention", "wrong", str(refusal))
+    told = periods.decisions
+    says = f"masked after {told.mask_after_days} days, erased after {told.erase_after_days}"
+    return Finding("retention", "good", says)
 
 
 def _witness(settings: Settings) -> Finding:

@@ -78,6 +78,13 @@ class DataKeys:
         content = self.decrypt(Unit(found[0], name), part, found[1])
         return None if content is None else content.decode()
 
+    def probe(self, connection: Connection) -> None:
+        """Raise Undecipherable where the newest data key cannot be unwrapped."""
+        newest = select(data_keys).where(data_keys.c.wrapped.is_not(None))
+        row = connection.execute(newest.order_by(data_keys.c.key_id.desc()).limit(1)).first()
+        if row is not None:
+            self.unwrapped(row.key_id, row.wrapping_id, row.wrapped)
+
     def forget(self) -> None:
         """Remember none any more."""
         self._remembered.clear()

@@ -79,8 +79,11 @@ class DecisionLog:
         self._engine.dispose()
 
     def probe(self) -> None:
-        """Write what is there once more, durably: raises LogUnavailable where that fails."""
+        """Write what is there once more, durably: raises LogUnavailable where that fails, or its
+        keys are not there.
+        """
         with failing_as_unavailable(), writing(self._engine) as connection:
+            self._keys.probe(connection)
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
     def append(self, entries: Sequence[tuple[DecisionRow, AnswerRow]]) -> Mark:

@@ -94,6 +94,31 @@ def test_while_the_log_fails_nothing_is_decided_and_it_recovers_by_itself(
     assert service.house.log.size() == 1
 
 
+def test_without_its_wrapping_keys_nothing_is_decided_or_told(home: Path) -> None:
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        decision_id = service.score(shipment(), service.key("score")).json()["decision_id"]
+    keys, elsewhere = home / "keys" / "data", home / "elsewhere"
+    keys.rename(elsewhere)
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home, 100)  # type: ignore[attr-defined]
+        caller = service.key("score")
+        refused = service.score(shipment(shipment_id="S-2"), caller)
+        read = client.get(f"/v1/decisions/{decision_id}", headers=caller)
+        service.house.desk.writer._try_again()
+        held, ready = modes(service), client.get("/health/ready")
+        keys.mkdir(exist_ok=True)
+        for file in elsewhere.iterdir():
+            file.rename(keys / file.name)
+        service.house.desk.writer._try_again()
+
+        assert (refused.status_code, read.status_code, ready.status_code) == (503, 503, 503)
+        assert held == ["log_not_written"]
+        assert modes(service) == []
+        assert client.get(f"/v1/decisions/{decision_id}", headers=caller).status_code == 200
+        assert service.house.log.size() == 1
+
+
 def test_no_case_is_read_or_judged_that_cannot_be_written_down(home: Path) -> None:
     everything_is_seen = Settings(
         home=home, inspect_share=1.0, document_check_share=0, post_review_share=0

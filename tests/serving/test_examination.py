@@ -12,6 +12,7 @@ from serving.examination import examine
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
+from tests.serving.governance.test_retention import PERIODS
 
 
 def grades(home: Path, **settings: str) -> dict[str, str]:
@@ -47,6 +48,24 @@ def test_a_secret_that_others_can_read_is_found(service: Service) -> None:
     (service.home / "keys" / "log.key").chmod(0o644)
 
     assert grades(service.home)["log.key"] == "wrong"
+
+
+def test_data_keys_that_cannot_be_unwrapped_are_found(service: Service) -> None:
+    service.score(shipment(), service.key("score"))
+    assert any(name.startswith("data/") for name in grades(service.home))
+    (service.home / "keys" / "data").rename(service.home / "elsewhere")
+
+    assert grades(service.home)["database"] == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("periods", "grade"), [(None, "doubtful"), ("[decisions]", "wrong"), (PERIODS, "good")]
+)
+def test_a_home_in_which_nothing_ends_is_found(home: Path, periods: str | None, grade: str) -> None:
+    if periods is not None:
+        (home / "retention.toml").write_text(periods)
+
+    assert grades(home)["retention"] == grade
 
 
 def test_a_changed_log_is_found(service: Service) -> None:
