@@ -1,4 +1,4 @@
-"""One submitted subject at a time: from a request to numbers in a fraction of a millisecond.
+"""Submitted subjects, one or as many as wait: to numbers in a fraction of a millisecond each.
 
 No column is made on the way. `filling` writes the fields of records into the registers of the very
 programs that make training sets; `subject` does so for the subject itself; `attached` for what it

@@ -3,10 +3,11 @@
 Records enter by `arrivals`, each once however often it comes, in any order; an event is beside its
 subject's own record as soon as both are there. `ledger` keeps the events of one key: the newest
 in one blob, older ones in pages with a summary each, so that a window reads a bounded number of
-events however many the key has. `plan` gathers all windows of one subject and reduces them in one
-compiled call; what the subject brings stands beside them (`passing`) and is kept nowhere. Blobs
-live in a `store` that commits whole transactions: `embedded` keeps them in the home folder, readers
-in other processes see every commit.
+events however many the key has. `plan` gathers all windows of the subjects that are asked about
+together and reduces them in one compiled call; what a subject brings that is not known (`noting`)
+stands beside them (`passing`), for it alone, and is kept nowhere. Blobs live in a `store` that
+commits whole transactions: `embedded` keeps them in the home folder, readers in other processes see
+every commit.
 
 The numbers are those of `features.asof` over record files, bit for bit.
 """

@@ -1,6 +1,7 @@
 """The pieces of a build against plain ways to say the same."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,15 +9,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.batch.blocks import RecordFolder
+from features.batch.checking import SoundTexts
 from features.batch.numbering import Numbering
 from features.batch.shelf import Shelf
 from features.columns import NO_INSTANT, Columns
 from features.contract import broken_values, is_surely_sound
-from features.schema import INSTANT, Limits
-from features.vocabulary import VOCABULARY
+from features.errors import RecordsError
+from features.records import Journey
+from features.schema import INSTANT, Limits, arrow_schema
+from features.vocabulary import VOCABULARY, cells_of
 from tests.counts import count
 
 NO_LIMIT = Limits(
@@ -100,3 +107,49 @@ def test_an_instant_out_of_the_years_is_not_shown_to_be_sound() -> None:
     for year, is_sound in ((1899, False), (2026, True), (2200, False)):
         instants = pa.array([None, pd.Timestamp(year=year, month=1, day=1, tz="UTC")], INSTANT)
         assert is_surely_sound(instants, NO_LIMIT) is is_sound
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-5, 5))), st.integers(0, 9))
+@USUAL
+def test_cells_are_those_of_the_array_wherever_it_begins(cells: list[int | None], at: int) -> None:
+    part = pa.array(cells, pa.int64())[at:]
+
+    read = cells_of(part, np.int64, NO_INSTANT)
+
+    assert read.tolist() == [NO_INSTANT if cell is None else cell for cell in cells[at:]]
+
+
+def test_a_text_that_one_column_may_hold_is_looked_at_again_in_another() -> None:
+    sound, texts = SoundTexts(), pa.array(["EUR", "heavy"])
+    codes = VOCABULARY.learnt(texts)
+
+    assert sound.hold(texts, codes, NO_LIMIT)
+    assert sound.hold(texts, codes, replace(NO_LIMIT, longest=5))
+    assert not sound.hold(texts, codes, replace(NO_LIMIT, pattern="^[A-Z]{3}$"))
+
+
+JOURNEY = Journey(
+    journey_id="J-1",
+    mode="sea",
+    carrier_id="c1",
+    conveyance_id="v1",
+    conveyance_kind="container_ship",
+    origin="CNSHA",
+    destination="DEHAM",
+    declared_at=datetime(2026, 11, 20, tzinfo=UTC),
+    due_at=datetime(2026, 11, 30, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize("ids", [["J-1", "J-1"], ["J-1", "J-2", "J-3", "J-1"]])
+def test_a_record_that_stands_twice_is_refused_though_blocks_lie_between(
+    ids: list[str], tmp_path: Path
+) -> None:
+    rows = [JOURNEY.model_copy(update={"journey_id": id_}).model_dump() for id_ in ids]
+    table = pa.Table.from_pylist(rows, arrow_schema(Journey))
+    pq.write_table(table, tmp_path / "journeys.parquet", row_group_size=1)
+
+    for is_whole in (True, False):
+        blocks = RecordFolder(tmp_path, is_whole=is_whole).blocks("journeys", ["journey_id"])
+        with pytest.raises(RecordsError, match="journey_id: stands in an earlier row already"):
+            list(blocks)
