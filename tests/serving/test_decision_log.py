@@ -107,6 +107,16 @@ def test_what_is_durable_can_be_read_by_another_connection(
     assert other.answers([("c", "k-1")])["c", "k-1"] == entry(1)[1]
 
 
+def test_the_database_takes_no_decision_about_anything_else(log: DecisionLog) -> None:
+    row, answer = entry(1)
+
+    with pytest.raises(AnsweredMeanwhile):  # what the log makes of any row that is refused
+        log.append([(replace(row, subject_kind="person"), answer)])
+
+    assert log.size() == 0
+    log.append([(row, answer)])
+
+
 def test_decisions_that_wait_are_committed_together(
     log: DecisionLog, writer: DecisionWriter, groups: list[int]
 ) -> None:

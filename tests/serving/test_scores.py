@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from features.catalogue import fingerprint
 from serving.api.examples import ROUTE, SHIPMENT
-from serving.decisions.decision import Decision
+from serving.decisions.decision import Decision, digest_of
 from serving.explanation.telling import Told
 from tests.serving.bodies import route, shipment, submission
-from tests.serving.conftest import Service
+from tests.serving.conftest import NOW, Service
 
 SECRET_WORDS = ("contribution", "reasons", "log_odds", "remainder")
 
@@ -242,6 +243,15 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
     assert len(decision.vector) == len(decision.score.contributions)
     assert decision.caller_name == "caller-1"
     assert decision.selection_probability == answer["selection_probability"]
+    assert decision.lane == answer["lane"]
+    assert decision.scored_at == NOW
+    assert decision.request_digest == digest_of(body)
+    assert decision.model.catalogue == fingerprint("shipment")
+    assert decision.answer_digest is not None
+    assert decision.reasons.reasons
+    nothing_happened = {"life_at_risk", "plan", "unscored"}
+    told = decision.model_dump()
+    assert {name for name in told if told[name] is None} == nothing_happened
 
 
 @pytest.mark.parametrize("body", [shipment(), route()], ids=["shipment", "route"])
