@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from serving.home_records import HomeRecords
     from training.gates import Verdict
     from training.model_home import ModelHome, Registration
-    from training.parameters import TrainingParameters
     from training.training_set import TrainingSet
 
 
@@ -59,8 +58,16 @@ def retrain(
     if known_until > datetime.now(UTC):
         raise typer.BadParameter("nothing of the future is known", param_hint="--until")
     parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
-    gathered = _gathered(_home_records(home, database_url), home, subject, known_until)
-    proposed = _proposed(home, subject, parameters, tracking_uri, trainer or logged_in())
+    source, sets = _home_records(home, database_url), home / "training_sets"
+    sets.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=sets, prefix=".retrain-") as scratch:
+        built = Path(scratch) / "set"
+        gathered = _gathered(source, Path(scratch), built, subject, known_until)
+        who = trainer or logged_in()
+        _, registration = trained(subject, built, parameters, home, tracking_uri, who)
+        _put(built, sets / subject.value)
+    verdicts = _verdicts(home, registration, subject, parameters.seed)
+    proposed = _Proposed(registration, verdicts)
     if as_json:
         print_json(_summary(gathered, proposed, known_until))
         return
@@ -101,27 +108,28 @@ def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
 
 
 def _gathered(
-    source: "HomeRecords", home: Path, subject: SubjectOption, until: datetime
+    source: "HomeRecords", scratch: Path, built: Path, subject: SubjectOption, until: datetime
 ) -> _Gathered:
-    """Put the training set of the home together anew, whole or not at all."""
-    from features.folders import written_whole
+    """Build a training set of all that was known, with the authors of its outcomes."""
     from features.matrix import build_training_set
     from training.authorship import sign
 
-    sets = home / "training_sets"
-    sets.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=sets, prefix=".retrain-") as scratch:
-        records, built = Path(scratch) / "records", Path(scratch) / "set"
-        records.mkdir()
-        counts, authors = source.write(records, until)
-        _refuse_nothing(counts, subject, until)
-        with progress_bar(f"{subject.value}: features") as progress:
-            build_training_set(records, subject.value, built, progress)
-        authored = sign(built, subject.value, authors)
-        with written_whole(sets / subject.value) as whole:
-            for file in built.iterdir():
-                shutil.move(file, whole)
-    return _Gathered(counts, authored)
+    records = scratch / "records"
+    records.mkdir()
+    counts, authors = source.write(records, until)
+    _refuse_nothing(counts, subject, until)
+    with progress_bar(f"{subject.value}: features") as progress:
+        build_training_set(records, subject.value, built, progress)
+    return _Gathered(counts, sign(built, subject.value, authors))
+
+
+def _put(built: Path, place: Path) -> None:
+    """Let the set that was learnt from take the place of the former one."""
+    from features.folders import written_whole
+
+    with written_whole(place) as whole:
+        for file in built.iterdir():
+            shutil.move(file, whole)
 
 
 def _refuse_nothing(counts: dict[str, int], subject: SubjectOption, until: datetime) -> None:
@@ -132,23 +140,19 @@ def _refuse_nothing(counts: dict[str, int], subject: SubjectOption, until: datet
         raise TrainingSetError(f"no {' and no '.join(absent)} were known before {until:%Y-%m-%d}")
 
 
-def _proposed(
-    home: Path,
-    subject: SubjectOption,
-    parameters: "TrainingParameters",
-    tracking_uri: str | None,
-    trainer: str,
-) -> _Proposed:
+def _verdicts(
+    home: Path, registration: "Registration", subject: SubjectOption, seed: int
+) -> "tuple[Verdict, ...]":
+    """Of every gate but that of the approver; canaries are chosen first, where there are none."""
     from training.judgement import verdicts_of
     from training.model_home import ModelHome
     from training.training_set import TrainingSet
 
-    folder = home / "training_sets" / subject.value
-    _, registration = trained(subject, folder, parameters, home, tracking_uri, trainer)
-    data, models = TrainingSet.read(folder, subject.value), ModelHome(home)
-    _choose_canaries(models, registration, data, parameters.seed)
+    folder, models = home / "training_sets" / subject.value, ModelHome(home)
+    data = TrainingSet.read(folder, subject.value)
+    _choose_canaries(models, registration, data, seed)
     asked = verdicts_of(registration, models, "", data, None)
-    return _Proposed(registration, tuple(each for each in asked if each.gate != "approver"))
+    return tuple(each for each in asked if each.gate != "approver")
 
 
 def _choose_canaries(

@@ -114,6 +114,7 @@ def test_no_stored_text_runs_on_any_page(page: Page, site: Site) -> None:
             f"cases/{case_id}",
             f"cases/{case_id}/letter",
             "supervision",
+            "switches",
             f"supervision/reread/{case_id}",
             "decisions",
             f"decisions/{case_id}",

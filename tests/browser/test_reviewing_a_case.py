@@ -163,6 +163,7 @@ def test_no_page_has_a_serious_barrier_or_runs_over_its_edge(
         "queue",
         f"cases/{case_id}",
         "supervision",
+        "switches",
         f"supervision/reread/{case_id}",
         "decisions",
         f"decisions/{case_id}",

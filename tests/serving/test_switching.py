@@ -184,6 +184,7 @@ def test_a_decision_without_a_score_has_no_explanation(switched: Service) -> Non
     page = _as_reader(switched, f"/console/decisions/{told['decision_id']}")
     assert "That says nothing about the risk" in page.text
     assert "Manual procedure" in page.text
+    assert "Nothing that weighs enough" not in page.text
 
 
 def _as_reader(service: Service, path: str) -> Any:

@@ -7,6 +7,7 @@ from synthetic.corridors import corridors
 from synthetic.errors import ScenarioError
 from synthetic.inspection import NOT_SELECTED, RANDOM
 from synthetic.journeys import drafted_journeys, journey_table
+from synthetic.networks.catalogue import typologies_of
 from synthetic.plan import planned
 from synthetic.scenario import HERE, Scenario
 
@@ -122,3 +123,23 @@ def test_a_drift_changes_what_it_names_after_it_and_nothing_before(drift, what):
     )
     assert after > 0.25
     assert before < after / 2
+
+
+@pytest.mark.parametrize("drift", ["all_typologies", "late_typologies"])
+def test_all_networks_hand_over_at_once_and_move_as_often(drift):
+    usual, drifted = (
+        planned(Scenario(drift=name, drift_at=0.5), 60_000, 300, 7).shipments
+        for name in ("none", drift)
+    )
+    late = np.array([t.is_late for t in typologies_of("shipment")])
+    before, after = drifted.at_day < 150, drifted.at_day > 150
+
+    assert not set(drifted.network[before]) & set(drifted.network[after])
+    assert len(drifted.at_day) == pytest.approx(len(usual.at_day), rel=0.1)
+    moves = [
+        np.sum((usual.at_day > 160) & (usual.at_day < 240)),
+        np.sum(after & (drifted.at_day > 160) & (drifted.at_day < 240)),
+    ]
+    assert moves[1] == pytest.approx(moves[0], rel=0.25)
+    assert not late[drifted.typology[before]].any()
+    assert late[drifted.typology[after]].all() == (drift == "late_typologies")

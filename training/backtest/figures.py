@@ -14,7 +14,11 @@ from training.ranking import Floats
 
 
 class WeekFigures(Parameters):
-    """One week. `best` are the hits that the true probabilities would have led to, on average."""
+    """One week. `best` are the hits that the true probabilities would have led to, on average.
+
+    `stands_for` is how many subjects `hits` were found among: as many as were inspected in an
+    invented world, and in a logged history those that the inspections that were made stand for.
+    """
 
     week: int
     subjects: int
@@ -23,6 +27,7 @@ class WeekFigures(Parameters):
     by_score: int
     by_lot: int
     hits: float
+    stands_for: float
     best: float | None
 
 
@@ -88,6 +93,7 @@ def _week(at: int, week: Week, ledger: Ledger) -> WeekFigures:
     if history.probability is not None:
         highest = np.sort(history.probability[week.rows])[::-1]
         best = float(highest[: len(ways)].sum())
+    hits, stands_for = _terms(week, ledger)
     return WeekFigures(
         week=at + 1,
         subjects=week.rows.stop - week.rows.start,
@@ -95,7 +101,8 @@ def _week(at: int, week: Week, ledger: Ledger) -> WeekFigures:
         by_rule=int((ways == BY_RULE).sum()),
         by_score=int(((ways != BY_RULE) & (ways != BY_LOT)).sum()),
         by_lot=int((ways == BY_LOT).sum()),
-        hits=float(_terms(week, ledger)[0].sum()),
+        hits=float(hits.sum()),
+        stands_for=float(stands_for.sum()),
         best=best,
     )
 

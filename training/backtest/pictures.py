@@ -43,7 +43,7 @@ def precision(policies: tuple[PolicyFigures, ...]) -> Figure:
     figure, axes = framed(6.4, 4.2)
     for policy, colour in zip(policies, cycle(COLOURS), strict=False):
         found = _over_last([week.hits for week in policy.weeks])
-        inspected = _over_last([week.inspected for week in policy.weeks])
+        inspected = _over_last([week.stands_for for week in policy.weeks])
         share = np.divide(found, inspected, out=np.zeros_like(found), where=inspected > 0)
         axes.plot([week.week for week in policy.weeks], share, color=colour, label=policy.name)
     axes.set(

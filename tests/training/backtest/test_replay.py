@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.training.planted import BEGINS, INPUTS, instant, planted_world, write_training_set
 from training.backtest.figures import figures
 from training.backtest.history import History
+from training.backtest.learning import Found
 from training.backtest.ledger import Ledger
 from training.backtest.page import page
 from training.backtest.pictures import hits
@@ -173,6 +174,67 @@ def test_logged_inspections_tell_of_hits_what_the_world_knows(data: TrainingSet)
     assert told.precision.high is not None
     assert told.precision.low < precision < told.precision.high
     assert told.share_of_best is None
+
+
+def test_no_week_of_a_logged_history_finds_more_than_it_stands_for(
+    data: TrainingSet, lived: Ledger
+) -> None:
+    logged = figures(replay("logged", policy(capacity_share=0.5), History.logged(data)))
+    assert all(week.hits <= week.stands_for for week in logged.weeks)
+    assert any(week.hits > 0 for week in logged.weeks)
+    assert all(week.stands_for == week.inspected for week in figures(lived).weeks)
+
+
+@pytest.mark.parametrize("lot", ["even", "by_doubt"])
+def test_each_is_drawn_as_often_as_its_own_probability_says(lot: str) -> None:
+    scores = np.random.default_rng(5).beta(0.4, 6.0, 30)
+    offices = np.repeat(["a", "b"], [24, 6]).astype(object)
+    times, chances = np.zeros(30), np.zeros(30)
+    asked = policy(capacity_share=0.2, exploration_share=0.5, lot=lot)
+    for seed in range(6_000):
+        chosen = select(
+            asked, scores, np.zeros(30, dtype=bool), offices, np.random.default_rng(seed)
+        )
+        drawn = chosen.ways == BY_LOT
+        times[chosen.places[drawn]] += 1
+        chances[chosen.places[drawn]] = chosen.probability[drawn]
+    low = scores < np.quantile(scores, 0.6)  # never selected by score
+    assert times[low] / 6_000 == pytest.approx(chances[low], abs=0.02)
+    own = chances[low & (offices == "a")]
+    assert (own.max() / own.min() < 1.1) == (lot == "even")
+
+
+def test_a_lot_by_doubt_gives_half_of_an_even_chance_to_the_surest() -> None:
+    scores = np.array([0.0, 1.0, *np.full(98, 0.5)])
+    offices = np.full(100, "a", dtype=object)
+    asked = policy(capacity_share=0.1, exploration_share=1.0, lot="by_doubt")
+    seen = {}
+    for seed in range(400):
+        chosen = select(
+            asked, scores, np.zeros(100, dtype=bool), offices, np.random.default_rng(seed)
+        )
+        seen |= dict(zip(chosen.places.tolist(), chosen.probability.tolist(), strict=True))
+    assert seen[0] == seen[1] == pytest.approx(0.05)
+
+
+def test_hands_that_all_offices_share_go_where_scores_are_highest(invented: History) -> None:
+    shared = replay("shared", policy(capacity_of="all", exploration_share=0.0), invented)
+    for week in shared.weeks:
+        chosen = np.zeros(len(week.scores), dtype=bool)
+        chosen[week.selection.places] = True
+        assert abs(chosen.sum() - 0.1 * len(chosen)) < 1
+        assert week.scores[chosen].min() >= week.scores[~chosen].max()
+
+
+def test_what_was_confirmed_by_lot_weighs_one_unless_asked_otherwise(invented: History) -> None:
+    found = Found.before(invented, 100)
+    rows = np.array([0, 1, 2])
+    found.add(
+        rows, np.array([1.0, 0.0, 1.0]), invented.data.declared_at[rows], np.array([0.1, 0.1, 1.0])
+    )
+    assert found.weights(rows, policy()).tolist() == [1.0, 10.0, 1.0]
+    equal = policy(weights="inverse_probability")
+    assert found.weights(rows, equal).tolist() == [10.0, 10.0, 1.0]
 
 
 @given(
