@@ -17,6 +17,9 @@ from serving.store.retention_acts import RetentionActs
 MASKED = "masked"
 """What stands where words were."""
 
+MASKED_CASE = "Its first period is over: ids are short names now, and words are left out."
+"""What is said of a case in place of a sentence on its subject."""
+
 IDENTIFYING = frozenset(
     "shipment_id journey_id subject_id document_id transaction_id consignor_id consignee_id "
     "notify_party_id forwarder_id declarant_id carrier_id issuer_id payer_id payee_id "

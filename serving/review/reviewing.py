@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from features.records import Outcome
 from features.submission import Submission
 from serving.decisions.decision import Decision
-from serving.decisions.masking import MASKED, Masking
+from serving.decisions.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import Forbidden, NotFound
 from serving.review import case as acts
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
@@ -179,13 +179,13 @@ class Reviewing:
         return CASE.validate_json(done.state)
 
     def _is_masked(self, row: CaseRow) -> bool:
-        return row.what == MASKED
+        return row.what == MASKED_CASE
 
     def _shown(self, row: CaseRow) -> CaseRow:
         if not self.masking.covers(row.subject_kind, row.subject_id, row.opened_at):
             return row
         name = self.masking.name(row.subject_id)
-        return replace(row, subject_id=name, what=MASKED, why=MASKED)
+        return replace(row, subject_id=name, what=MASKED_CASE, why="")
 
     def _shown_link(self, each: Linked) -> Linked:
         row = self._shown(each.case)

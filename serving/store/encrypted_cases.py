@@ -39,7 +39,7 @@ class EncryptedCases:
         for name in _OF_CASE:
             kept[name] = self._told(row.case_id, f"case {name}", kept[name])
         if kept["state"] is None:
-            bare = {"case_id": row.case_id, "status": row.status, "owner": row.owner}
+            bare = {"case_id": row.case_id, "status": "closed", "owner": row.owner}
             kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
         return CaseRow(**kept)
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Delete,
     Engine,
     Select,
+    Update,
     and_,
     bindparam,
     delete,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 
 from serving.store.data_keys import DataKeys
+from serving.store.encrypted_cases import ERASED
 from serving.store.encryption import Unit
 from serving.store.engine import failing_as_unavailable
 from serving.store.retention_acts import Act, append_act
@@ -138,10 +140,10 @@ class Erasure:
     def sweep(self, ends: Ends) -> int:
         """Delete what is left of erased units, and the wrapping keys that wrap nothing any more.
 
-        Finishes what a killed run began; how many rows were deleted.
+        Finishes what a killed run began; how many rows were touched.
         """
         self._drop_wrapping_keys()
-        return sum(self._delete(leftover) for leftover in _leftovers(ends))
+        return sum(self._tidy(leftover) for leftover in _leftovers(ends))
 
     def compact(self) -> None:
         """Let the database give back what deleted rows took, so that no page still holds them.
@@ -204,14 +206,14 @@ class Erasure:
             for key_id in set(self._keys.wrapping.ids()) - named:
                 self._keys.wrapping.destroy(key_id)
 
-    def _delete(self, some: Delete) -> int:
-        deleted = 0
+    def _tidy(self, some: Delete | Update) -> int:
+        tidied = 0
         while True:
             with failing_as_unavailable(), writing(self._engine) as connection:
                 count = connection.execute(some).rowcount
-            deleted += count
+            tidied += count
             if not count:
-                return deleted
+                return tidied
 
 
 def act_with(act: Act, destroyed: Destroyed) -> Act:
@@ -312,8 +314,11 @@ def _count(connection: Connection, table: Any, where: ColumnElement[bool]) -> in
     return connection.scalar(select(func.count()).select_from(table).where(where)) or 0
 
 
-def _leftovers(ends: Ends) -> Sequence[Delete]:
-    """Some rows of each table that hang on erased decisions; what they say nobody can read."""
+def _leftovers(ends: Ends) -> Sequence[Delete | Update]:
+    """What is done with some rows of each table that hang on erased decisions, until none is left.
+
+    What they say nobody can read.
+    """
     erased = and_(
         decisions.c.scored_at < ends.decisions,
         decisions.c.encrypted.is_not(None),
@@ -338,4 +343,9 @@ def _leftovers(ends: Ends) -> Sequence[Delete]:
         delete(rescue_calls).where(
             rescue_calls.c.decision_id.in_(some(rescue_calls, rescue_calls.c.decision_id))
         ),
+        # So that nobody is asked to read it again.
+        update(cases)
+        .where(cases.c.status != ERASED)
+        .where(cases.c.case_id.in_(some(cases, cases.c.case_id).where(cases.c.status != ERASED)))
+        .values(status=ERASED),
     )

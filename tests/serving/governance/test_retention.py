@@ -35,6 +35,7 @@ from serving.governance.retention import Periods, Retention, lay_down
 from serving.monitor.summaries import catch_up
 from serving.past import remake
 from serving.settings import Settings
+from serving.store.case_rows import Sight
 from serving.store.decision_log import DecisionLog
 from serving.store.engine import open_database
 from serving.store.erasure import Ends, Erasure, Holding
@@ -48,6 +49,7 @@ from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, t
 from tests.serving.conftest import NOW, Service
 from tests.serving.postgres import Server
 from tests.serving.test_engines import cut_off_at
+from tests.serving.test_supervision import sign_in_as
 
 LATER = NOW + timedelta(days=365 * 6)
 PERIODS = """
@@ -204,6 +206,11 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
         (file,) = reviewing.files.of(case_id)
         assert file.name == "erased"
         assert reviewing.files.content(case_id, file.sha256) is None
+        everyone = Sight(frozenset(), may_rescue=True)
+        assert reviewing.book.closed_case(everyone, "somebody else", 0) is None
+        sign_in_as(service, "auditor")
+        page = service.client.get(f"/console/cases/{case_id}")
+        assert (page.status_code, "This was erased" in page.text) == (410, True)
         assert decided(service, shipment_id="canary-next")  # and it scores as ever
 
 
