@@ -52,7 +52,8 @@ FILLED = {
     "visits": f"""INSERT INTO visits SELECT g, 'd' || g, 'shipment', 'S-' || g, {{at}}, {STRATUM},
         {LANE}, {SAID}, 'office-' || (g % 40), '1', 'sea', 'Western Asia', 'new'
         FROM {{numbers}} WHERE g % 100 < 3""",
-    "records": f"""INSERT INTO records SELECT 'outcomes', 'o' || g, 'shipment', 'S-' || g,
+    "records": f"""INSERT INTO records (kind, record_id, subject_kind, subject_id, received_at,
+        caller_id, body, outline) SELECT 'outcomes', 'o' || g, 'shipment', 'S-' || g,
         {{later}}, 'c', '', '{{{{"subject_id":"S-' || g || '","inspected_at":"' || {{later}} ||
         '","known_at":"' ||
         {{later}} || '","result":"' || {FOUND} || '"}}}}' FROM {{numbers}} WHERE g % 100 < 3""",
