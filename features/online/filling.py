@@ -115,11 +115,11 @@ def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
         for at, key in enumerate(keys)
         if isinstance(key, Mapped)
     ]
-    # A getter of one or of no name would return no tuple.
-    read = itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[n] for n in names)
+    read = itemgetter(*names) if names else None
 
     def cells_of(rows: Iterable[Row]) -> list[Any]:
-        cells = [*chain.from_iterable(map(read, rows))]
+        told = map(read, rows) if read else ()
+        cells = [*told] if len(names) == 1 else [*chain.from_iterable(told)]
         for at, look in looks:
             texts = cells[at :: len(names)]
             cells[at :: len(names)] = [text if text is None else look(text) for text in texts]

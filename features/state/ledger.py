@@ -40,7 +40,7 @@ def lasts_key(key: bytes, label: int) -> bytes:
 
 def words(blobs: list[Blob | None]) -> Column:
     """Blobs as int64, one after the other."""
-    return np.frombuffer(b"".join(filter(None, blobs)), np.int64)
+    return np.frombuffer(b"".join([blob for blob in blobs if blob is not None]), np.int64)
 
 
 def ends_of(blobs: list[Blob | None]) -> Column:
@@ -50,7 +50,7 @@ def ends_of(blobs: list[Blob | None]) -> Column:
 
 def starts_of(blobs: list[Blob | None]) -> Column:
     """The word at which each of the blobs starts, laid one after the other, and where all end."""
-    sizes = [len(blob) if blob else 0 for blob in blobs]
+    sizes = [0 if blob is None else len(blob) for blob in blobs]
     return np.array([*accumulate(sizes, initial=0)], np.int64) >> 3
 
 

@@ -5,7 +5,9 @@ where the key is busy. Every reducer but `latest` takes rows in any order, so th
 beside; a label of theirs is a new one where the ledger had it last before a window begins.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -55,13 +57,8 @@ class Way:
         layouts = [slot.layout for slot in own]
         self._at, self._size = np.array(at, np.int64), len(slots)
         self._columns = sorted({name for layout in layouts for name in layout.matching})
-        self._pairs = [
-            [
-                (columns.index(by), self._columns.index(matching))
-                for by, matching in zip(slot.by, slot.layout.matching, strict=True)
-            ]
-            for slot in own
-        ]
+        self._of_subject = [_picking(map(columns.index, slot.by)) for slot in own]
+        self._of_event = [_picking(map(self._columns.index, one.matching)) for one in layouts]
         self._where = [(i, one.where) for i, one in enumerate(layouts) if one.where is not None]
         self._values = sorted({name for layout in layouts for name in layout.values})
         self._labels = sorted({name for layout in layouts for name in layout.labels})
@@ -99,18 +96,27 @@ class Way:
         )
 
     def _is_own(self, parts: Sequence[Parts], events: Plain, of: Sequence[int]) -> Column:
-        """Which events, a row each, come under the key of which slot of this way."""
+        """Which events, a row each, come under the key of which slot of this way.
+
+        Where a part of it is missing on both sides the slot has no key, and its windows no number.
+        """
         made = [parts_of(events[name]) for name in self._columns]
         rows = zip(*made, strict=True) if made else [()] * len(of)
         return np.array(
             [
                 [
-                    all(row[m] is not None and row[m] == own[b] for b, m in pairs)
-                    for pairs in self._pairs
+                    of_event(row) == of_subject(own)
+                    for of_event, of_subject in zip(self._of_event, self._of_subject, strict=True)
                 ]
                 for own, row in zip(map(parts.__getitem__, of), rows, strict=True)
             ]
         )
+
+
+def _picking(places: Iterable[int]) -> Callable[[Sequence[Any]], Any]:
+    """Some parts of many, to be compared with as many others."""
+    picked = (*places,)
+    return itemgetter(*picked) if picked else lambda parts: ()
 
 
 class Bringing:

@@ -183,8 +183,10 @@ def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
     """The blob of each key, NO_KEY for a missing one."""
     if None not in keys:
         return store.get(keys)  # type: ignore[arg-type]
-    blobs = iter(store.get([key for key in keys if key is not None]))
-    return [NO_KEY if key is None else next(blobs) for key in keys]
+    blobs = store.get([key for key in keys if key is not None])
+    for at in [at for at, key in enumerate(keys) if key is None]:
+        blobs.insert(at, NO_KEY)
+    return blobs
 
 
 _NOWHERE = b"-"  # where no blob is
