@@ -22,6 +22,7 @@ from training.manifest import Calibration
 from training.margins import Margins
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
+from training.teaching import label_weights, taught
 from training.time_split import TimeSplit, Window
 from training.training_set import TrainingSet
 
@@ -45,61 +46,48 @@ class Growth:
 
     def trees_and_line(self) -> tuple[str, Calibration]:
         """The model text and its calibration. Raises CalibrationError."""
-        fit = self.encoded(self.split.fit)
-        held_back = self.encoded(self.split.calibration)
+        fit, held_back = self.taught(self.split.fit), self.taught(self.split.calibration)
         text = self._grow(fit, held_back, self.parameters, self._told("fit"))
         if not self.parameters.split.refit:
-            return text, self._line(self._margins(text, held_back), self.split.calibration)
+            return text, self._line_of(text, self.split.calibration)
         window = self.split.before_evaluation(self.data, self.parameters.split)
-        rows, fixed = self.encoded(window), self.parameters.with_trees(tree_count(text))
-        if len(rows.labels) > MOST_STRETCHED:
-            line = self._line(self._margins(text, held_back), self.split.calibration)
+        rows, fixed = self.taught(window), self.parameters.with_trees(tree_count(text))
+        if len(window.rows) > MOST_STRETCHED:
+            line = self._line_of(text, self.split.calibration)
         else:
-            line = self._line(self._by_stretch(rows, fixed), window)
+            line = self._line(self._by_stretch(window, rows, fixed), window)
         return self._grow(rows, None, fixed, self._told("refit")), line
 
-    def _by_stretch(self, rows: Rows, parameters: TrainingParameters) -> Floats:
-        """Margins of all rows, each stretch of time under trees that never saw it."""
-        margins = np.empty(len(rows.labels))
-        for stretch in np.array_split(np.arange(len(margins)), STRETCHES):
-            others = np.setdiff1d(np.arange(len(margins)), stretch)
-            text = self._grow(rows.only(others), None, parameters)
-            margins[stretch] = self._margins(text, rows.only(stretch))
-        return margins
+    def _by_stretch(self, window: Window, rows: Rows, parameters: TrainingParameters) -> Floats:
+        """Margins of labelled rows, each stretch of time under trees that never saw it."""
+        margins = []
+        for stretch in np.array_split(window.rows, STRETCHES):
+            is_within = (rows.values.places >= stretch[0]) & (rows.values.places <= stretch[-1])
+            text = self._grow(rows.only(np.flatnonzero(~is_within)), None, parameters)
+            margins.append(self._margins(text, stretch))
+        return np.concatenate(margins)
+
+    def _line_of(self, text: str, window: Window) -> Calibration:
+        return self._line(self._margins(text, window.rows), window)
 
     def _line(self, margins: Floats, window: Window) -> Calibration:
         return calibrate(margins, window.labels, self._calibration_weights(window.rows))
 
-    def encoded(self, window: Window) -> Rows:
-        """The window's rows, weighted as trees see them."""
-        weights = self._fit_weights(window.rows)
-        return Rows(EncodedRows(self._columns, window.rows), window.labels, weights)
+    def taught(self, window: Window) -> Rows:
+        """The rows that trees learn from, encoded and weighted as trees see them."""
+        told = taught(window, self.data, self.parameters.selection)
+        return Rows(EncodedRows(self._columns, told.rows), told.targets, told.weights)
 
     @cached_property
     def _columns(self) -> list[Floats]:
         return self.encoding.encode_columns(self.data.frame)
 
-    def _fit_weights(self, rows: Ints) -> Floats | None:
-        """What each row weighs; None where all weigh the same."""
-        before = self._selection_weights(rows)
-        weights = bounded(before, self.data, rows, self.parameters.selection)
-        is_equal = self.parameters.selection.fit == "equal" and weights is before
-        return None if is_equal else weights
-
     def influence(self) -> tuple[InfluenceFigures, ...]:
-        """Who weighs most in all that is learnt from."""
+        """Who weighs most among all labels that are learnt from."""
         rows = self.split.before_evaluation(self.data, self.parameters.split).rows
-        before = self._selection_weights(rows)
+        before = label_weights(rows, self.data, self.parameters.selection)
         weights = bounded(before, self.data, rows, self.parameters.selection)
         return influence_of(before, weights, self.data, rows, self.parameters.selection)
-
-    def _selection_weights(self, rows: Ints) -> Floats:
-        selection, outcomes = self.parameters.selection, self.data.outcomes
-        if selection.fit == "equal":
-            return np.ones(len(rows))
-        if selection.fit == "case_control":
-            return outcomes.case_control_weights(clip=selection.fit_clip)[rows]
-        return outcomes.weights(clip=selection.fit_clip)[rows]
 
     def _calibration_weights(self, rows: Ints) -> Floats | None:
         selection = self.parameters.selection
@@ -116,8 +104,9 @@ class Growth:
     ) -> str:
         return grow(rows, held_back, self.encoding, self.data.inputs, parameters, grown)
 
-    def _margins(self, text: str, rows: Rows) -> Floats:
-        return Margins.from_text(text, self.parameters.threads).of_all(rows.values)
+    def _margins(self, text: str, rows: Ints) -> Floats:
+        values = EncodedRows(self._columns, rows)
+        return Margins.from_text(text, self.parameters.threads).of_all(values)
 
     def _told(self, step: str) -> Grown:
         return lambda done, total: self.progress(step, done, total)

@@ -77,10 +77,6 @@ class Outcomes:
         """
         return stands_for(self.selection_probability, clip=clip)
 
-    def case_control_weights(self, *, clip: float) -> Floats:
-        """As `weights` for cleared subjects; 1 for confirmed ones, however they were selected."""
-        return np.where(self.label == 1, 1.0, self.weights(clip=clip))
-
 
 def stands_for(probability: Floats, *, clip: float) -> Floats:
     """1 / probability, at most `clip`; a probability that is NaN was never recorded and gives 1."""

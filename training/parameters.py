@@ -107,13 +107,17 @@ class SelectionParameters(Parameters):
     """How far the choice of what to inspect is undone by weights, none of them above its clip.
 
     `inverse_probability` lets an inspected subject stand for 1 / selection_probability subjects; an
-    unrecorded probability weighs 1. `case_control` does so for cleared subjects only, and every
-    confirmed one weighs 1: most were found on a tip of unrecorded probability, and the few that a
-    lot found would drown them. All odds are then off by one factor, which calibration puts right.
-    No author's labels, and no office's, weigh more than their largest share of all.
+    unrecorded probability weighs 1. Against `traffic`, trees tell what was confirmed from all else
+    that passed: cleared subjects, and those without a label, of whom up to `traffic_per_confirmed`
+    for each confirmed one are drawn. Nobody takes those for cleared: where a tenth of traffic
+    smuggles, a tenth of them does. That damps the odds and leaves their order as it is, and
+    calibration, on labelled subjects alone, raises them again.
+
+    No author's labels, and no office's, weigh more than their largest share of all labels.
     """
 
-    fit: Literal["equal", "inverse_probability", "case_control"] = "case_control"
+    fit: Literal["equal", "inverse_probability", "traffic"] = "traffic"
+    traffic_per_confirmed: Annotated[float, Field(gt=0)] = 25.0
     calibration: Literal["equal", "inverse_probability"] = "inverse_probability"
     fit_clip: Annotated[float, Field(ge=1)] = 100.0
     calibration_clip: Annotated[float, Field(ge=1)] = 50.0

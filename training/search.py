@@ -98,7 +98,7 @@ class _Ground:
     def of(cls, data: TrainingSet, split: TimeSplit, parameters: TrainingParameters) -> "_Ground":
         encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
         growth = Growth(data, split, encoding, parameters, lambda step, done, total: None)
-        rows = growth.encoded(split.fit), growth.encoded(split.calibration)
+        rows = growth.taught(split.fit), growth.taught(split.calibration)
         return cls(data, encoding, parameters, *rows)
 
     def loss(self, trial: optuna.Trial) -> float:

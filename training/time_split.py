@@ -21,13 +21,17 @@ LAST = np.datetime64("9999-12-31T00:00:00", "us")
 
 @dataclass(frozen=True)
 class Window:
-    """Declarations in [begins, ends): `rows` are the labelled ones in use, as positions."""
+    """Declarations in [begins, ends): `rows` are the labelled ones in use, as positions.
+
+    `unlabelled` are the others in use: not inspected, of inconclusive result, or not known in time.
+    """
 
     name: str
     begins: np.datetime64
     ends: np.datetime64
     rows: Ints
     labels: Floats
+    unlabelled: Ints
 
     @classmethod
     def of(
@@ -42,14 +46,16 @@ class Window:
         """The window whose labels were known in time, but for the `gap` before its end."""
         begins, ends = days
         declared = data.declared_between(begins, ends - gap)
-        rows = declared[data.outcomes.is_labelled_by(known_before)[declared]]
-        return cls(name, begins, ends, rows, data.outcomes.label[rows])
+        is_known = data.outcomes.is_labelled_by(known_before)[declared]
+        rows = declared[is_known]
+        return cls(name, begins, ends, rows, data.outcomes.label[rows], declared[~is_known])
 
     def without_operators_before(self, data: TrainingSet) -> Self:
         """The window without subjects of operators that have an earlier labelled subject."""
         earlier = data.declared_between(data.declared_at[0], self.begins)
         kept = data.is_new("operator_id", self.rows, earlier)
-        return replace(self, rows=self.rows[kept], labels=self.labels[kept])
+        others = self.unlabelled[data.is_new("operator_id", self.unlabelled, earlier)]
+        return replace(self, rows=self.rows[kept], labels=self.labels[kept], unlabelled=others)
 
     @property
     def figures(self) -> WindowFigures:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,22 +46,6 @@ def test_an_unrecorded_selection_probability_weighs_one_and_none_weighs_more_tha
     weights = pd.Series(data.outcomes.weights(clip=20), index=data.subject_ids)
 
     assert weights[outcomes["subject_id"].iloc[:3]].tolist() == [20.0, 2.0, 1.0]
-
-
-def test_a_confirmed_subject_weighs_one_in_a_case_control_fit_however_it_was_drawn(
-    tmp_path: Path,
-) -> None:
-    data = TrainingSet.read(write_training_set(tmp_path, *WORLD), "shipment", INPUTS)
-    drawn = np.full(len(data), 0.01)
-    drawn[1::2] = np.nan
-    chosen = replace(data.outcomes, selection_probability=drawn)
-
-    weights = chosen.case_control_weights(clip=50)
-
-    is_confirmed = data.outcomes.label == 1
-    assert (weights[is_confirmed] == 1).all()
-    assert set(weights[~is_confirmed & ~np.isnan(drawn)]) == {50.0}
-    assert set(weights[~is_confirmed & np.isnan(drawn)]) == {1.0}
 
 
 def test_the_digest_follows_every_file(tmp_path: Path) -> None:
