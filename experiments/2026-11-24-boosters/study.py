@@ -7,6 +7,7 @@ no dependencies: install them where only this study looks, and name that folder 
 import json
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,16 @@ import xgboost
 
 from features.matrix import build_training_set
 from features.records import SubjectKind
+from training.encoded_rows import EncodedRows
+from training.encoding import Encoding
+from training.fit import Rows as EncodedTaught
+from training.fit import grow, tree_count
+from training.model_inputs import ModelInputs
+from training.parameters import TrainingParameters, TreeParameters
+from training.ranking import Ranking, roc_auc
+from training.teaching import taught
+from training.time_split import TimeSplit, Window
+from training.training_set import TrainingSet
 
 Floats = np.ndarray
 Choice = dict[str, float]
@@ -29,42 +40,47 @@ Booster = Callable[
 ]
 """Grown on rows, stopped by others where given: what scores, and how many trees there are."""
 
+USUAL = TrainingParameters()
+
 
 @dataclass(frozen=True)
 class Rows:
-    """Inputs with labels and weights."""
+    """Inputs with what trees are told of them; `encoding` is how training would read them."""
 
     inputs: pd.DataFrame
-    labels: Floats
+    targets: Floats
     weights: Floats
+    encoding: Encoding
+    catalogue: ModelInputs
 
-    def only(self, which: Floats) -> "Rows":
-        """The rows that a mask selects."""
-        return Rows(self.inputs[which], self.labels[which], self.weights[which])
+    @property
+    def encoded(self) -> EncodedTaught:
+        """As training hands rows to LightGBM."""
+        values = EncodedRows.of(self.encoding.encode_frame(self.inputs))
+        return EncodedTaught(values, self.targets, self.weights)
 
 
 def by_lightgbm(
     rows: Rows, held_back: Rows | None, choice: Choice, trees: int
 ) -> tuple[Callable[[pd.DataFrame], Floats], int]:
-    """LightGBM with a tree of as many leaves as the depth allows."""
-    settings = {
-        "objective": "binary",
-        "learning_rate": choice["learning_rate"],
-        "num_leaves": 2 ** int(choice["depth"]),
-        "lambda_l2": choice["l2"],
-        "feature_fraction": choice["feature_share"],
-        "num_threads": 1,
-        "seed": 7,
-        "verbose": -1,
-    }
-    data = lightgbm.Dataset(rows.inputs, rows.labels, weight=rows.weights)
-    watched, callbacks = [], []
-    if held_back:
-        watched = [data.create_valid(held_back.inputs, held_back.labels, held_back.weights)]
-        callbacks = [lightgbm.early_stopping(trees, verbose=False)]
-    model = lightgbm.train(settings, data, trees, valid_sets=watched, callbacks=callbacks)
-    best = model.best_iteration or trees
-    return lambda inputs: np.asarray(model.predict(inputs, num_iteration=best)), best
+    """LightGBM as training grows it, with a tree of as many leaves as the depth allows."""
+    chosen = TreeParameters(
+        trees=trees,
+        leaves=2 ** int(choice["depth"]),
+        learning_rate=choice["learning_rate"],
+        l2=choice["l2"],
+        feature_share=choice["feature_share"],
+        early_stopping_rounds=trees if held_back else 0,
+    )
+    text = grow(
+        rows.encoded,
+        held_back.encoded if held_back else None,
+        rows.encoding,
+        rows.catalogue,
+        USUAL.model_copy(update={"trees": chosen}),
+    )
+    model = lightgbm.Booster(model_str=text)
+    return lambda inputs: model.predict(rows.encoding.encode_frame(inputs)), tree_count(text)
 
 
 def by_xgboost(
@@ -79,18 +95,18 @@ def by_xgboost(
         colsample_bynode=choice["feature_share"],
         tree_method="hist",
         enable_categorical=True,
+        eval_metric="auc",
         early_stopping_rounds=trees if held_back else None,
         n_jobs=1,
         random_state=7,
     )
-    watched = [(held_back.inputs, held_back.labels)] if held_back else None
-    weights = [held_back.weights] if held_back else None
+    watched = [(held_back.inputs, held_back.targets)] if held_back else None
     model.fit(
         rows.inputs,
-        rows.labels,
+        rows.targets,
         sample_weight=rows.weights,
         eval_set=watched,
-        sample_weight_eval_set=weights,
+        sample_weight_eval_set=[held_back.weights] if held_back else None,
         verbose=False,
     )
     best = model.best_iteration + 1 if held_back else trees
@@ -107,6 +123,7 @@ def by_catboost(
         depth=int(choice["depth"]),
         l2_leaf_reg=choice["l2"],
         rsm=choice["feature_share"],
+        eval_metric="AUC:type=Classic;use_weights=true;hints=skip_train~true",
         thread_count=1,
         random_seed=7,
         verbose=False,
@@ -133,7 +150,7 @@ def _texts(inputs: pd.DataFrame) -> pd.DataFrame:
 
 def _pool(rows: Rows) -> catboost.Pool:
     names = list(rows.inputs.select_dtypes("category").columns)
-    return catboost.Pool(_texts(rows.inputs), rows.labels, cat_features=names, weight=rows.weights)
+    return catboost.Pool(_texts(rows.inputs), rows.targets, cat_features=names, weight=rows.weights)
 
 
 def choices(asked: dict[str, Any]) -> list[Choice]:
@@ -146,51 +163,48 @@ def choices(asked: dict[str, Any]) -> list[Choice]:
     return [{name: span[0] for name, span in asked["spans"].items()}, *drawn]
 
 
-def tuned(grow: Booster, rows: Rows, asked: dict[str, Any]) -> tuple[Choice, int]:
-    """The choice and number of trees with the least weighted log loss on the newest rows."""
-    is_newest = np.arange(len(rows.labels)) >= (1 - asked["tuned_on"]) * len(rows.labels)
-    newest = rows.only(is_newest)
+def tuned(grow: Booster, fit: Rows, newest: Rows, asked: dict[str, Any]) -> tuple[Choice, int]:
+    """The choice and number of trees with the least ranking loss on the newest rows."""
     tried = []
     for choice in choices(asked):
-        score, trees = grow(rows.only(~is_newest), newest, choice, asked["most_trees"])
-        chance = np.clip(score(newest.inputs), 1e-6, 1 - 1e-6)
-        losses = -np.where(newest.labels == 1, np.log(chance), np.log1p(-chance))
-        tried.append((float(np.average(losses, weights=newest.weights)), choice, trees))
+        score, trees = grow(fit, newest, choice, asked["most_trees"])
+        ranking = Ranking.of(newest.targets, score(newest.inputs), weights=newest.weights)
+        tried.append((1 - roc_auc(ranking), choice, trees))
     _, choice, trees = min(tried, key=lambda trial: trial[0])
     return choice, trees
 
 
 def studied(world: Path, kind: SubjectKind, work: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """Every booster tuned and grown on what was inspected and known, judged on the truth after."""
+    """Every booster tuned on the windows that training would take, judged on the truth after."""
     build_training_set(world, kind, work)
-    rows = pd.read_parquet(work / "features.parquet")
-    oracle = pd.read_parquet(world / "oracle.parquet").set_index("subject_id").loc[rows.subject_id]
-    known = pd.read_parquet(work / "outcomes.parquet").set_index("subject_id")
-    known = known.reindex(rows.subject_id)
-    inputs = rows.drop(columns=["subject_id", "declared_at"])
+    data = TrainingSet.read(work, kind)
+    split = TimeSplit.of(data, USUAL.split)
+    encoding = data.encoding(split.fit.rows, fewest=USUAL.trees.fewest_per_category)
+    inputs = data.frame.copy()
     for name in inputs.columns.difference(inputs.select_dtypes("number").columns):
         inputs[name] = inputs[name].astype("category")
-    first, last = rows.declared_at.min(), rows.declared_at.max()
-    cut = first + asked["trained_until"] * (last - first)
-    is_conclusive = known.result.isin(["confirmed", "not_confirmed"]).to_numpy()
-    usable = (known.known_at < cut).to_numpy() & is_conclusive
-    inverse = 1 / known.selection_probability.fillna(1.0).clip(lower=1e-3)
-    learnt = Rows(
-        inputs[usable],
-        (known.result == "confirmed").to_numpy()[usable].astype(float),
-        inverse.clip(upper=asked["weight_clip"]).to_numpy()[usable],
-    )
-    is_after = (rows.declared_at >= cut).to_numpy()
-    probability = oracle.true_probability.to_numpy()[is_after]
-    scores, told = {}, {}
-    for name, grow in BOOSTERS.items():
-        choice, trees = tuned(grow, learnt, asked)
-        score, _ = grow(learnt, None, choice, trees)
-        scores[name] = score(inputs[is_after])
-        told[name] = {"choice": choice, "trees": trees}
-        print(kind, name, told[name], file=sys.stderr)
+
+    def told(window: Window) -> Rows:
+        lesson = taught(window, data.outcomes, USUAL.selection)
+        weights = np.ones(len(lesson.rows)) if lesson.weights is None else lesson.weights
+        return Rows(inputs.iloc[lesson.rows], lesson.targets, weights, encoding, data.inputs)
+
+    fit, newest = told(split.fit), told(split.calibration)
+    learnt = told(split.before_evaluation(data, USUAL.split))
+    after = data.span(split.evaluation.begins, split.evaluation.ends)
+    oracle = pd.read_parquet(world / "oracle.parquet").set_index("subject_id")
+    probability = oracle.true_probability.loc[data.subject_ids[after]].to_numpy()
+    scores, facts = {}, {}
+    for name, booster in BOOSTERS.items():
+        began = time.process_time()
+        choice, trees = tuned(booster, fit, newest, asked)
+        score, _ = booster(learnt, None, choice, trees)
+        scores[name] = score(inputs.iloc[after])
+        spent = round(time.process_time() - began)
+        facts[name] = {"choice": choice, "trees": trees, "cpu_seconds": spent}
+        print(kind, name, facts[name], file=sys.stderr, flush=True)
     figures = compared(scores, probability, asked)
-    return {name: told.get(name, {}) | figure for name, figure in figures.items()}
+    return {name: facts[name] | figure for name, figure in figures.items()}
 
 
 def compared(
@@ -224,9 +238,9 @@ def _interval(values: Floats) -> list[float]:
 
 
 def main() -> None:
-    """Print what each booster reaches for both kinds of subject."""
+    """Print what each booster reaches, for the kinds of subject named after WORLD, or for both."""
     asked = tomllib.loads(Path(__file__).with_name("parameters.toml").read_text("utf-8"))
-    kinds: tuple[SubjectKind, ...] = ("route", "shipment")
+    kinds: Any = sys.argv[2:] or ("route", "shipment")
     with tempfile.TemporaryDirectory() as work:
         found = {k: studied(Path(sys.argv[1]), k, Path(work) / k, asked) for k in kinds}
     print(json.dumps(found, indent=1))
