@@ -185,7 +185,7 @@ def studied(world: Path, kind: SubjectKind, work: Path, asked: dict[str, Any]) -
         inputs[name] = inputs[name].astype("category")
 
     def told(window: Window) -> Rows:
-        lesson = taught(window, data.outcomes, USUAL.selection)
+        lesson = taught(window, data, USUAL.selection)
         weights = np.ones(len(lesson.rows)) if lesson.weights is None else lesson.weights
         return Rows(inputs.iloc[lesson.rows], lesson.targets, weights, encoding, data.inputs)
 

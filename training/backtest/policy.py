@@ -36,8 +36,8 @@ class Policy(Parameters):
     fitted anew every `retrain_every_weeks`, on the labels of the last `memory_weeks`; 0 keeps the
     first one. A label is known `label_delay_days` after the declaration. Features made of earlier
     outcomes are left out unless `reads_outcomes`: in the history they hold inspections that the
-    policy never made. What was cleared stands for 1 / probability subjects in the fit, with
-    `weights` by "case_control" as in training; by "inverse_probability" so does what was confirmed.
+    policy never made. What was cleared stands for 1 / probability subjects in the fit; with
+    `weights` by "inverse_probability" so does what was confirmed, by "case_control" it weighs 1.
     """
 
     begins: Day
