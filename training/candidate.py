@@ -1,6 +1,6 @@
 """From a training set to a model with its evaluation: split, encode, grow, calibrate, judge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from training.evaluation.explained import Explained
 from training.evaluation.report import Report
@@ -25,6 +25,8 @@ class Candidate:
     explained: Explained
     trials: tuple[Trial, ...] = ()
     """Of the search that led to its parameters, if there was one."""
+    losses: dict[int, float] = field(default_factory=dict)
+    """The ranking loss on the calibration window by number of trees."""
 
 
 def train(
@@ -53,4 +55,4 @@ def train(
     files = {BOOSTER: text.encode(), REPORT: report.as_bytes, USUAL: peers.content}
     model = RiskModel.of(scored.manifest(split, files, parameters, report), files, data.inputs)
     progress("evaluate", 1, 1)
-    return Candidate(model, report, scored.explained)
+    return Candidate(model, report, scored.explained, losses=growth.losses)

@@ -7,7 +7,7 @@ grown on the others; where they are many, the calibration window alone says it a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -43,9 +43,11 @@ class Growth:
     encoding: Encoding
     parameters: TrainingParameters
     progress: Progress
+    losses: dict[int, float] = field(default_factory=dict)
+    """The ranking loss on the calibration window by number of trees, told while trees grow."""
 
     def trees_and_line(self) -> tuple[str, Calibration]:
-        """The model text and its calibration. Raises CalibrationError."""
+        """The model text and its calibration; `losses` are then known. Raises CalibrationError."""
         fit, held_back = self.taught(self.split.fit), self.taught(self.split.calibration)
         text = self._grow(fit, held_back, self.parameters, self._told("fit"))
         if not self.parameters.split.refit:
@@ -102,7 +104,8 @@ class Growth:
         parameters: TrainingParameters,
         grown: Grown = lambda done, total: None,
     ) -> str:
-        return grow(rows, held_back, self.encoding, self.data.inputs, parameters, grown)
+        lost = self.losses.__setitem__ if held_back else None
+        return grow(rows, held_back, self.encoding, self.data.inputs, parameters, grown, lost)
 
     def _margins(self, text: str, rows: Ints) -> Floats:
         values = EncodedRows(self._columns, rows)

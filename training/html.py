@@ -15,7 +15,7 @@ _PAGE = Template("""<!doctype html>
 body{font:15px/1.5 system-ui,sans-serif;color:#16242d;max-width:76rem;
 margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
-table{border-collapse:collapse;margin:.5rem 0;display:block;overflow-x:auto}
+table{border-collapse:collapse;margin:.5rem 0;display:block;overflow-x:auto;font-size:.85em}
 th,td{padding:.2rem .8rem;text-align:right;
 border-bottom:1px solid #d9e0e4;font-variant-numeric:tabular-nums;white-space:nowrap}
 th:first-child,td:first-child,.texts th,.texts td{text-align:left}

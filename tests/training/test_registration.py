@@ -76,6 +76,16 @@ def test_a_client_finds_the_run_with_parameters_metrics_tags_and_dataset(
     assert windows["fit"]["short_digest"] == data.digest[7:43]
 
 
+def test_the_run_shows_how_the_ranking_loss_fell_while_trees_grew(
+    store: TrackingStore, registration: Registration, candidate: Candidate
+) -> None:
+    curve = store.client.get_metric_history(registration.run_id, "ranking_loss")
+
+    assert {point.step: point.value for point in curve} == candidate.losses
+    assert len(curve) >= 10
+    assert curve[0].value > min(point.value for point in curve)
+
+
 def test_run_version_and_model_say_in_words_what_they_are(
     store: TrackingStore, registration: Registration, candidate: Candidate
 ) -> None:
@@ -99,6 +109,9 @@ def test_the_logged_model_says_what_it_takes_what_it_needs_and_what_it_is(
     info = mlflow.models.get_model_info(logged.model_uri)
 
     assert logged.source_run_id == registration.run_id
+    judged_on = {metric.dataset_name for metric in logged.metrics}
+    assert len(judged_on) == 1
+    assert str(candidate.report.window.begins.date()) in str(*judged_on)
     assert [column.name for column in info.signature.inputs] == candidate.model.encoding.names
     assert not any(column.required for column in info.signature.inputs)
     assert "lightgbm" in info.flavors

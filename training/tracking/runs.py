@@ -1,5 +1,6 @@
 """One training as one run: parameters, metrics, pictures, dataset, model and artefact."""
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from training.manifest import Manifest, WindowFigures
 from training.signing import SigningKey
 from training.tracking.notes import note_on_run
 from training.tracking.store import TrackingStore
-from training.tracking.trials import write_trials
+from training.tracking.trials import write_losses, write_trials
 from training.training_set import TrainingSet
 
 ARTEFACT = "artefact"
@@ -61,6 +62,7 @@ def track(
         try:
             with mlflow.start_run(run_id=run_id):
                 tracked = _written(candidate, data, key, run_id)
+            write_losses(store.client, run_id, candidate.losses, round(time.time() * 1000))
             write_trials(store.client, experiment, run_id, candidate.trials)
         except BaseException:
             with suppress(Exception):
@@ -83,8 +85,10 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey, run_id: s
         pip_requirements=[f"{name}=={manifest.libraries[name]}" for name in ("lightgbm", "numpy")],
         tags=_calibration_tags(candidate),
     )
-    # After the model, so that the metrics are its own too.
-    mlflow.log_metrics(_metrics(candidate), model_id=info.model_id)
+    # After the model, so that the metrics are its own too, and say of which window they tell.
+    mlflow.log_metrics(
+        _metrics(candidate), model_id=info.model_id, dataset=_dataset(manifest, data, "evaluation")
+    )
     return TrackedRun(run_id, info.model_id, info.model_uri, note_on_run(candidate))
 
 
@@ -153,13 +157,8 @@ def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
     windows = manifest.training_window
     for context in ("fit", "calibration", "evaluation"):
         window: WindowFigures = getattr(windows, context)
-        dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined]
-            data.frame.head(0),
-            name=f"{manifest.subject} {window.begins:%Y-%m-%d} to {window.ends:%Y-%m-%d}",
-            digest=data.digest[7:43],
-        )
         mlflow.log_input(
-            dataset,
+            _dataset(manifest, data, context),
             context=context,
             tags={
                 "begins": window.begins.isoformat(),
@@ -169,6 +168,16 @@ def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
                 "digest": data.digest,
             },
         )
+
+
+def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
+    """A window by its name, its columns and the digest of the whole set; none of its rows."""
+    window: WindowFigures = getattr(manifest.training_window, context)
+    return mlflow.data.from_pandas(  # type: ignore[attr-defined]
+        data.frame.head(0),
+        name=f"{manifest.subject} {window.begins:%Y-%m-%d} to {window.ends:%Y-%m-%d}",
+        digest=data.digest[7:43],
+    )
 
 
 def _write_files(candidate: Candidate, key: SigningKey) -> None:

@@ -1,6 +1,6 @@
 """The trials of a search, as runs nested in the run of the training that it led to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from mlflow import MlflowClient
@@ -39,9 +39,16 @@ def _write(client: MlflowClient, run_id: str, trial: Trial) -> None:
         metrics=[Metric("best_ranking_loss", trial.loss, at, 0)],
         params=[Param(f"trees.{name}", str(value)) for name, value in trial.parameters.items()],
     )
-    losses = [Metric("ranking_loss", loss, at, trees) for trees, loss in trial.losses.items()]
-    for start in range(0, len(losses), LARGEST_BATCH):
-        client.log_batch(run_id, metrics=losses[start : start + LARGEST_BATCH])
+    write_losses(client, run_id, trial.losses, at)
+
+
+def write_losses(
+    client: MlflowClient, run_id: str, losses: Mapping[int, float], at_ms: int
+) -> None:
+    """A curve: the ranking loss on rows held back, by number of trees."""
+    curve = [Metric("ranking_loss", loss, at_ms, trees) for trees, loss in losses.items()]
+    for start in range(0, len(curve), LARGEST_BATCH):
+        client.log_batch(run_id, metrics=curve[start : start + LARGEST_BATCH])
 
 
 def _in_ms(instant: datetime) -> int:
