@@ -37,7 +37,7 @@ MOST_TOLD_OF_ORIGIN = 0.5
 ROUNDING = 1e-6
 
 LARGEST_CANARY_MOVE = 0.5
-"""In log-odds: retraining on another quarter moves them by a fifth of it at most."""
+"""In log-odds: another seed moves them by a twentieth of it."""
 
 LARGEST_LOSS_OF_AUC = 0.01
 FEWEST_CONFIRMED_BY_LOT = 30
