@@ -170,6 +170,8 @@ def build_house(settings: Settings, clock: Clock) -> House:
     """The parts of the service, put together."""
     metrics = Metrics()
     engine = open_database(settings.database, is_service=True, keys=settings.keys)
+    data_keys = DataKeys(engine)
+    data_keys.prepare()
     purposes = PurposeRegister(engine)
     purposes.bind(settings.purpose)
     log = DecisionLog(engine)
@@ -184,7 +186,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
     past = opened(settings, log, records, shared_state(engine))
     intake = Intake(records, log, past, settings.purpose)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
-    masking = Masking(RetentionActs(engine), DataKeys(engine), pseudonyms)
+    masking = Masking(RetentionActs(engine), data_keys, pseudonyms)
     switch_register = SwitchRegister(engine)
     champions = Champions(
         settings.models, settings.keys / "signing.pub", Switch(switch_register.newest)

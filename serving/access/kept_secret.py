@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,12 +10,25 @@ from pathlib import Path
 def kept_secret(folder: Path, name: str) -> bytes:
     """The 32 random bytes in a file that only its owner may read.
 
-    However many begin together, one of them makes it.
+    However many begin together, one of them makes it; where a disk is full, none does.
     """
     path = folder / name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
-        with os.fdopen(made, "wb") as file:
-            file.write(secrets.token_bytes(32))
+    if not path.exists():
+        make_once(path, secrets.token_bytes(32))
     return path.read_bytes()
+
+
+def make_once(path: Path, content: bytes) -> None:
+    """Put a file there, whole and for its owner only; of several processes, one succeeds."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        made = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600)
+        with os.fdopen(made, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

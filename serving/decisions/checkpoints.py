@@ -4,9 +4,6 @@ A chain shows that nothing inside it changed; it can't show that its end was cut
 copy took its place. A checkpoint kept by a witness, somewhere the service cannot write, shows both.
 """
 
-import os
-import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from serving.access.kept_secret import make_once
 from serving.store.checkpoint_register import Checkpoint
 from serving.store.decision_log import Mark
 
@@ -40,11 +38,11 @@ class Notary:
         path = folder / "log.key"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _make_once(path, _new_key())
+            make_once(path, _new_key())
         key = Ed25519PrivateKey.from_private_bytes(path.read_bytes())
         public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
         if not (folder / "log.pub").exists():
-            _make_once(folder / "log.pub", f"{public}\n".encode())
+            make_once(folder / "log.pub", f"{public}\n".encode())
         return cls(key, public[:16])
 
     def signed(self, mark: Mark, at: datetime) -> Checkpoint:
@@ -63,17 +61,6 @@ def public_key_of(folder: Path) -> str:
 def statement(size: int, head: str, signed_at: str) -> bytes:
     """The bytes that a checkpoint's signature is taken of."""
     return f"tidegate decision log\n{size}\n{head}\n{signed_at}\n".encode()
-
-
-def _make_once(path: Path, content: bytes) -> None:
-    """Put a file there, whole and for its owner only; of several processes, one succeeds."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    made = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600)
-    with os.fdopen(made, "wb") as file:
-        file.write(content)
-    with suppress(FileExistsError):
-        os.link(partial, path)
-    partial.unlink()
 
 
 def _new_key() -> bytes:

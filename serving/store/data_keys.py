@@ -38,10 +38,15 @@ class DataKeys:
         """The keys that wrap; raises KeysUnknown where the database was opened without any."""
         return WrappingKeys(self._beside() / "data")
 
+    def prepare(self) -> None:
+        """Make what tokens are made with, so that no request is the first to need it."""
+        self.token("", "")
+
     def token(self, kind: str, value: str) -> str:
         """What stands for an id in columns that are searched: the same for the same id."""
         if self._token_key is None:
-            self._token_key = kept_secret(self._beside(), "subjects.key")
+            with failing_as_unavailable():
+                self._token_key = kept_secret(self._beside(), "subjects.key")
         named = f"{kind}\0{value}".encode()
         return blake2b(named, key=self._token_key, digest_size=_TOKEN_BYTES).hexdigest()
 

@@ -26,8 +26,7 @@ class WrappingKeys:
         """The id of a fresh key, durable when this returns."""
         key_id = secrets.token_hex(8)
         kept_secret(self.folder, f"{key_id}.key")
-        for path in (self.folder / f"{key_id}.key", self.folder):
-            _flush(path)
+        _flush(self.folder)
         return key_id
 
     def key(self, key_id: str) -> bytes:

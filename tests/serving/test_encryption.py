@@ -110,6 +110,27 @@ def test_nobody_else_may_read_a_wrapping_key(where: Path | str) -> None:
         assert file.stat().st_mode & 0o077 == 0
 
 
+def test_a_disk_that_takes_no_key_leaves_none_behind(
+    where: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = DecisionLog(database(where))
+
+    def full(_: int) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("os.fsync", full)
+        with pytest.raises(LogUnavailable):
+            log.append([entry(1)])
+
+    log.append([entry(1)])
+    assert [len(DataKeys(log._engine).wrapping.key(i)) for i in _ids(log)] == [32]
+
+
+def _ids(log: DecisionLog) -> list[str]:
+    return DataKeys(log._engine).wrapping.ids()
+
+
 def test_a_key_made_in_a_transaction_that_is_undone_is_not_used_later(where: Path | str) -> None:
     engine = database(where)
     keys, unit = DataKeys(engine), Unit("records/2026-01-01", "one")
