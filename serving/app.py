@@ -204,9 +204,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
             ),
         ),
         log=log,
-        writer=DecisionWriter(
-            log, sealing, settings.queue_capacity, metrics.committed, past.follow
-        ),
+        writer=DecisionWriter(log, sealing, settings.queue_capacity, metrics.committed, past),
         opinions=SecondOpinions(champions, OpinionRegister(engine), metrics.opinions_left_out.inc),
         deadline_s=settings.commit_deadline_s,
     )

@@ -58,7 +58,7 @@ def tell(house: House) -> None:
     for mode in MEANINGS:
         house.metrics.degraded.labels(mode).set(mode in held)
     house.metrics.in_flight.set(house.metrics.inside)
-    house.metrics.queue_depth.set(house.desk.writer.depth)
+    house.metrics.queue_depth.set(house.desk.depth)
 
 
 async def keep_telling(house: House) -> None:

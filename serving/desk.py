@@ -1,14 +1,17 @@
 """Where requests are decided: once, durably, and only then answered.
 
 One thread decides all that waits together, since requests share one history and one call of the
-scorer costs little more than a row. What is decided together does not see each other: a subject is
-seen against what was durable when its turn came, alone as in a batch.
+scorer costs little more than a row; while a group is written the next one gathers, for two threads
+that compute only wait for each other. What is decided together does not see each other: a subject
+is seen against what was durable when its turn came, alone as in a batch.
 """
 
 import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for_all
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -126,6 +129,11 @@ class Desk:
         self.opinions.stop()
         self.assessor.champions.stop()
 
+    @property
+    def depth(self) -> int:
+        """How many wait to be decided, or to be written."""
+        return self._queue.qsize() + self.writer.depth
+
     async def answer(self, asked: Asked) -> Answer:
         """The answer, when its decision is durable; an earlier one where the key was used before.
 
@@ -173,11 +181,13 @@ class Desk:
         while is_open:
             group, is_open = self._gather()
             taken = [one for waiting in group for one in self._taken(waiting)]
+            written: list[Future[None]] = []
             for one, outcome in zip(taken, self._decided(taken), strict=True):
                 if isinstance(outcome, Decision):
-                    self._write(one, outcome)
+                    written.extend(self._write(one, outcome))
                 else:
                     self._end(one, outcome)
+            wait_for_all(written, self._deadline_s)
 
     def _gather(self) -> tuple[list[Waiting], bool]:
         """All that waits, and whether more may come."""
@@ -215,7 +225,8 @@ class Desk:
             for one in taken
         ]
 
-    def _write(self, one: Taken, decision: Decision) -> None:
+    def _write(self, one: Taken, decision: Decision) -> "tuple[Future[None], ...]":
+        """Let it be written; when that is done, or nothing where it ends here."""
         try:
             body = one.waiting.asked.worded(decision)
             decision = decision.answered_with(body)
@@ -224,9 +235,10 @@ class Desk:
             durable = self.writer.submit(decision.row(), answer, one.request.submission)
         except Exception as failure:
             self._end(one, failure)
-        else:
-            made = Answer(body, decision)
-            durable.add_done_callback(lambda done: self._written(one, made, done.exception()))
+            return ()
+        made = Answer(body, decision)
+        durable.add_done_callback(lambda done: self._written(one, made, done.exception()))
+        return (durable,)
 
     def _written(self, one: Taken, made: Answer, failure: BaseException | None) -> None:
         """Only now, when its fate is known, may the same key come again."""

@@ -108,7 +108,7 @@ class Metrics:
         )
         self.queue_depth = Gauge(
             "tidegate_queue_depth",
-            "Decisions that wait to be durable",
+            "Requests that wait to be decided, or their decision to be durable",
             registry=own,
             multiprocess_mode="livesum",
         )

@@ -11,6 +11,7 @@ from typing import TypeVar
 from features.errors import StateUnavailable
 from features.records import RECORD_FILES, Outcome, Record
 from features.state.embedded import EmbeddedStore
+from features.state.gathering import GatheringStore
 from features.state.rebuild import Progress, rebuild
 from features.state.state import TOLD_BY, State
 from features.state.store import Store
@@ -26,6 +27,8 @@ from serving.store.state_table import StateTable
 AT_ONCE = 500  # decisions or records read and made known together
 # Processes may tell of records in another order than these were received in, but not by more.
 OVERLAP = timedelta(hours=1)
+LEARNT_AGAIN = 64
+"""So many decisions are learnt before the state is written: a start after a kill reads them."""
 
 _DECISIONS, _RECORDS = "decisions", "records"
 
@@ -44,6 +47,7 @@ class Past:
         self._state = state
         self._log = log
         self._records = records
+        self._unwritten = 0
 
     def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
         """The features of each subject, seen against all that was known before it.
@@ -60,8 +64,21 @@ class Past:
         with _failing_as_unavailable():
             if self._followed() == size - len(submissions):
                 self._state.add(told_by(submissions), {_DECISIONS: str(size)})
-                return
-            self._catch_up_with_decisions()
+            else:
+                self._catch_up_with_decisions()
+        self._unwritten += len(submissions)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the state has something to write."""
+        return self._unwritten > 0
+
+    def rest(self, *, is_idle: bool) -> None:
+        """Write what was followed, where that is much or nobody waits; an answer never does."""
+        if self.is_behind and (is_idle or self._unwritten >= LEARNT_AGAIN):
+            with _failing_as_unavailable():
+                self._state.store.sync()
+            self._unwritten = 0
 
     def catch_up(self) -> None:
         """Make known what is durable and was not followed yet."""
@@ -116,7 +133,7 @@ def opened(
     is_there = settings.state.exists() if shared is None else not shared.is_empty
     if not is_there:
         remake(settings, log, records, shared, is_first=True)
-    store: Store = shared or EmbeddedStore(settings.state)
+    store: Store = shared or GatheringStore(EmbeddedStore(settings.state))
     past = Past(State(store), log, records)
     past.catch_up()
     return past

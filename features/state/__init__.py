@@ -6,8 +6,8 @@ in one blob, older ones in pages with a summary each, so that a window reads a b
 events however many the key has. `plan` gathers all windows of the subjects that are asked about
 together and reduces them in one compiled call; what a subject brings that is not known (`noting`)
 stands beside them (`passing`), for it alone, and is kept nowhere. Blobs live in a `store` that
-commits whole transactions: `embedded` keeps them in the home folder, readers in other processes see
-every commit.
+commits whole transactions: `embedded` keeps them in the home folder, where readers in other
+processes see every commit; `gathering` holds back those of a service, to write many at a time.
 
 The numbers are those of `features.asof` over record files, bit for bit.
 """

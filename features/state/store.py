@@ -36,12 +36,13 @@ class Store(Protocol):
     def writing(self) -> AbstractContextManager[Writing]:
         """A transaction that is undone where an error leaves it; a killed process never harms it.
 
-        A power cut may undo the newest one, unless `sync` was called after it.
+        A power cut may undo the newest one, or a killed process the newest of those that a store
+        gathers, unless `sync` was called after it.
         """
         ...
 
     def sync(self) -> None:
-        """Return when all that was committed survives a power cut."""
+        """Return when all that was committed survives a power cut, and is seen by all processes."""
         ...
 
     def close(self) -> None:
@@ -52,16 +53,18 @@ class Store(Protocol):
 class Beside:
     """What would be there if some `blobs` were put on top of a view, which stays as it is."""
 
-    def __init__(self, under: Reading):
+    def __init__(self, under: Reading, blobs: dict[bytes, bytes] | None = None):
         self._under = under
-        self.blobs: dict[bytes, bytes] = {}
+        self.blobs: dict[bytes, bytes] = {} if blobs is None else blobs
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
         """The blob of each key, None where there is none."""
         if not self.blobs:
             return self._under.get(keys)
-        blobs = self._under.get(keys)
-        return [self.blobs.get(key, blob) for key, blob in zip(keys, blobs, strict=True)]
+        own = [self.blobs.get(key) for key in keys]
+        others = [key for key, blob in zip(keys, own, strict=True) if blob is None]
+        under = iter(self._under.get(others)) if others else iter(())
+        return [next(under) if blob is None else blob for blob in own]
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the blobs of keys."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -23,9 +24,20 @@ from serving.store.decision_rows import AnswerRow, DecisionRow
 log = structlog.get_logger(__name__)
 
 Committed = Callable[[int, float], None]
-Followed = Callable[[int, Sequence[Submission]], None]
 
 _LOOK_AGAIN_S = 1.0
+
+
+class Follower(Protocol):
+    """Who makes known what was decided about."""
+
+    def follow(self, size: int, submissions: Sequence[Submission]) -> None:
+        """Hear of a group that is durable, before it is answered, and the size of the log then."""
+        ...
+
+    def rest(self, *, is_idle: bool) -> None:
+        """Do what no answer should wait for; nobody waits at all where it is idle."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,9 +53,7 @@ class Waiting:
 class DecisionWriter:
     """Appends decisions in groups; `committed` hears of each group's size and seconds.
 
-    `followed` hears of a group that is durable, before it is answered: the size of the log then,
-    and what was decided about. What was appended is sealed by `sealing` when that is due, after its
-    requests have answered.
+    What was appended is sealed by `sealing` when that is due, after its requests have answered.
     """
 
     def __init__(
@@ -52,10 +62,10 @@ class DecisionWriter:
         sealing: Sealing,
         capacity: int,
         committed: Committed,
-        followed: Followed,
+        follower: Follower,
     ):
         self._log = log
-        self._followed = followed
+        self._follower = follower
         self.sealing = sealing
         self._queue: queue.Queue[Waiting | None] = queue.Queue(capacity)
         self._committed = committed
@@ -111,6 +121,7 @@ class DecisionWriter:
             elif self._has_failed:
                 self._try_again()
             self.sealing.seal_if_due(is_last=not is_open)
+            self._rest(is_idle=not batch)
 
     def _gather(self) -> tuple[list[Waiting], bool]:
         """All that waits; and whether more may come. Nothing where nothing came for a while."""
@@ -143,9 +154,15 @@ class DecisionWriter:
 
     def _follow(self, size: int, batch: list[Waiting]) -> None:
         try:
-            self._followed(size, [waiting.submission for waiting in batch])
+            self._follower.follow(size, [waiting.submission for waiting in batch])
         except Exception as failure:  # what is decided is decided; the next group makes up for it
             log.error("past_not_followed", exception=type(failure).__name__)
+
+    def _rest(self, *, is_idle: bool) -> None:
+        try:
+            self._follower.rest(is_idle=is_idle)
+        except Exception as failure:  # it is tried again, and a start would make up for it
+            log.error("past_not_written", exception=type(failure).__name__)
 
     def _fail(self, batch: list[Waiting], failure: Exception) -> None:
         self._has_failed = True

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
@@ -31,10 +32,6 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.databases import database
 
 SUBMISSION = read_submission(json.dumps(shipment()).encode())
-
-
-def _nobody(*_: Any) -> None:
-    """Nobody hears of what was committed."""
 
 
 def entry(number: int, office_id: str | None = None) -> tuple[DecisionRow, AnswerRow]:
@@ -67,7 +64,7 @@ def groups() -> list[int]:
 
 @pytest.fixture
 def writer(log: DecisionLog, sealing: Sealing, groups: list[int]) -> Iterator[DecisionWriter]:
-    made = DecisionWriter(log, sealing, 8, lambda size, _: groups.append(size), _nobody)
+    made = DecisionWriter(log, sealing, 8, lambda size, _: groups.append(size), Mock())
     yield made
     if made.is_alive:
         made.stop()
@@ -128,7 +125,7 @@ def test_decisions_that_wait_are_committed_together(
 
 
 def test_a_full_queue_refuses_at_once(log: DecisionLog, sealing: Sealing) -> None:
-    slow = DecisionWriter(log, sealing, 2, _nobody, _nobody)
+    slow = DecisionWriter(log, sealing, 2, Mock(), Mock())
     slow._thread.start = lambda: None  # type: ignore[method-assign]
     slow._thread.is_alive = lambda: True  # type: ignore[method-assign]
     slow.submit(*decided(1))

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -125,6 +126,36 @@ def test_a_start_reads_neither_files_nor_decisions_again(home: Path) -> None:
     with patch.object(DecisionLog, "records", reading), working(settings) as service:
         assert known(service) == before >= 1
     reading.assert_called_once_with(1)
+
+
+def test_what_a_killed_service_knew_but_had_not_written_it_learns_at_the_start(
+    home: Path, tmp_path: Path
+) -> None:
+    with working(Settings(home=home)) as service:
+        before, caller = known(service), service.key("score")
+        for number in range(3):
+            service.score(shipment(shipment_id=f"S-{number}"), caller)
+        assert known(service) == before + 3, "before anything was written"
+        shutil.copytree(home / "state", tmp_path / "as a kill leaves it")
+    shutil.rmtree(home / "state")
+    shutil.move(tmp_path / "as a kill leaves it", home / "state")
+
+    with working(Settings(home=home)) as service:
+        assert known(service) == before + 3
+
+
+def test_an_idle_service_writes_what_it_knows(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.decisions.writer._LOOK_AGAIN_S", 0.01)
+    with working(Settings(home=home)) as service:
+        service.score(shipment(), service.key("score"))
+        while service.house.desk.assessor.past.is_behind:
+            time.sleep(0.01)
+        shutil.copytree(home / "state", tmp_path / "copy")
+    told = State(EmbeddedStore(tmp_path / "copy"))
+    assert told.mark("decisions") == "1"
+    told.store.close()
 
 
 def test_what_the_state_failed_to_learn_it_learns_with_the_next_decision(
