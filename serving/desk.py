@@ -111,6 +111,7 @@ class Desk:
         self.claims = Claims()
         self._deadline_s = deadline_s
         self._settling: Settling[Outcome] | None = None
+        self._overdue: set[Future[None]] = set()
         self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
 
@@ -187,7 +188,13 @@ class Desk:
                     written.extend(self._write(one, outcome))
                 else:
                     self._end(one, outcome)
-            wait_for_all(written, self._deadline_s)
+            self._let_be_written(written)
+
+    def _let_be_written(self, written: "list[Future[None]]") -> None:
+        """Wait for a group; but where one is overdue, nobody's answer waits for another's."""
+        self._overdue = {one for one in self._overdue if not one.done()}
+        patience_s = 0 if self._overdue else self._deadline_s
+        self._overdue |= wait_for_all(written, patience_s).not_done
 
     def _gather(self) -> tuple[list[Waiting], bool]:
         """All that waits, and whether more may come."""

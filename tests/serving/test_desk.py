@@ -15,6 +15,7 @@ from features.definition import Peers
 from serving.access.callers import Caller
 from serving.api.scores import worded_for
 from serving.app import create_app
+from serving.assessment import Assessor
 from serving.decisions.settling import Settling
 from serving.desk import TOGETHER, Answer, Asked
 from serving.errors import BodyMalformed, LogUnavailable
@@ -22,6 +23,7 @@ from serving.explanation.comparisons import Comparisons
 from serving.explanation.usual import usual_for
 from serving.house import House
 from serving.settings import Settings
+from serving.store.decision_log import Mark
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 
@@ -74,20 +76,51 @@ def test_one_key_twice_in_one_group_makes_one_decision(service: Service) -> None
     assert decided(service.house, [asked(0)]) == [Answer(outcomes[0].body)]
 
 
+def test_what_comes_while_a_group_is_written_is_decided_together(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, begun, let_go, sizes = service.house.log, threading.Event(), threading.Event(), list[int]()
+    append, assess = log.append, Assessor.assess
+
+    def appending(entries: list[Any]) -> Mark:
+        begun.set()
+        let_go.wait(30)
+        return append(entries)
+
+    def assessing(assessor: Assessor, requests: list[Any]) -> list[Any]:
+        sizes.append(len(requests))
+        return assess(assessor, requests)
+
+    async def one_and_then_more() -> None:
+        first = asyncio.create_task(service.house.desk.answer(asked(0)))
+        await asyncio.to_thread(begun.wait, 30)
+        more = []
+        for number in range(1, 6):
+            more.append(asyncio.create_task(service.house.desk.answer(asked(number))))
+            await asyncio.sleep(0.05)
+        let_go.set()
+        await asyncio.gather(first, *more)
+
+    monkeypatch.setattr(log, "append", appending)
+    monkeypatch.setattr(Assessor, "assess", assessing)
+    asyncio.run(one_and_then_more())
+    assert sizes == [1, 5]
+
+
 def test_a_caller_waits_no_longer_than_twice_the_deadline(home: Path) -> None:
-    deadline_s, let_go = 0.5, threading.Event()
+    deadline_s, let_go = 1.0, threading.Event()
     app = create_app(Settings(home=home, commit_deadline_s=deadline_s), clock=lambda: NOW)
     with TestClient(app):
         house: House = app.state.house
         append = house.log.append
         house.log.append = lambda entries: let_go.wait(30) and append(entries)  # type: ignore
         began = time.monotonic()
-        outcomes = decided(house, [asked(number) for number in range(8)])
+        outcomes = decided(house, [asked(number) for number in range(3 * TOGETHER)])
         waited_s = time.monotonic() - began
         let_go.set()
 
-    assert [type(outcome) for outcome in outcomes] == [LogUnavailable] * 8
-    assert deadline_s <= waited_s < 2 * deadline_s
+    assert [type(outcome) for outcome in outcomes] == [LogUnavailable] * 3 * TOGETHER
+    assert deadline_s <= waited_s < 2.5 * deadline_s
 
 
 def test_what_threads_find_reaches_every_future_in_their_order() -> None:
