@@ -20,6 +20,7 @@ How = Literal[
     "about_the_same",
     "unseen",
     "never_present",
+    "others_equal",
     "below_all",
     "or_more",
     "between",
@@ -33,6 +34,7 @@ SAYINGS: dict[How, str] = {
     "about_the_same": "the same as in about {share} of {peers}",
     "unseen": "never seen in training",
     "never_present": "never seen with a value in training",
+    "others_equal": "{share} of {peers} have {low}",
     "below_all": "among {peers} the least is {low}",
     "or_more": "{share} of {peers} have {low} or more",
     "between": "half of {peers} have {low} to {high}",
@@ -156,7 +158,10 @@ def _number(value: float, steps: Sequence[float], among: Peers) -> Usual:
     elif steps[last // 4] <= value <= steps[-1 - last // 4]:
         how, low, high = "between", steps[last // 4], steps[-1 - last // 4]
     elif value < steps[last // 4]:
-        how, low, share = "or_more", steps[upto], 1 - upto / last
+        low, share = steps[upto], 1 - upto / last
+        how = "others_equal" if low == steps[-1] else "or_more"
+    elif steps[below - 1] == steps[0]:
+        how, low, share = "others_equal", steps[0], (below - 1) / last
     else:
         how, high, share = "or_less", steps[below - 1], (below - 1) / last
     percentile = _percentile(value, steps, below, upto)

@@ -236,6 +236,9 @@ def test_what_is_said_to_be_usual_holds_of_the_cases_themselves(
     if said.how == "or_less":
         assert value > said.high
         assert np.mean(present <= said.high) >= said.share - slack
+    if said.how == "others_equal":
+        assert value != said.low
+        assert np.mean(present == said.low) >= said.share - slack
     if said.how == "between":
         assert said.low <= value <= said.high
         assert np.mean((present >= said.low) & (present <= said.high)) >= 0.5 - slack
@@ -254,6 +257,17 @@ def test_a_number_that_most_cases_share_is_called_the_same() -> None:
 
     assert said.percentile == 35.0
     assert usual_in_words(said, Unit.COUNT, "route") == "the same as in about 70 % of all routes"
+
+
+@pytest.mark.parametrize(
+    ("steps", "percent"), [((0.2, *[1.0] * 20), "100 %"), ((*[0.0] * 20, 0.8), "0 %")]
+)
+def test_where_the_others_share_one_value_neither_more_nor_less_is_told(
+    steps: tuple[float, ...], percent: str
+) -> None:
+    said = in_words(0.4, Reference(missing_share=0.0, quantiles=steps), Unit.SHARE)
+
+    assert said == f"95 % of shipments of these goods have {percent}"
 
 
 def test_a_category_and_yes_or_no_are_placed_by_their_share() -> None:
