@@ -98,17 +98,18 @@ def _inspect_most(world: Path, records: Path, until: datetime) -> None:
     write_records(records, "outcomes", outcomes.filter(np.array(known_at < until)))
 
 
-def bodies(home: Path, run: str) -> Iterator[bytes]:
+def bodies(home: Path, run: str, after: int = 0) -> Iterator[bytes]:
     """What arrives, under ids that no other run uses: the live days, then as many later, and so on.
 
-    Were they to come again at the same instants, the same few parties would come ever more often
-    and ever later, which is no traffic but a flood of late records.
+    So many arrived in earlier runs. Were they to come again at the same instants, the same few
+    parties would come ever more often and ever later, which is no traffic but a flood of late
+    records.
     """
     submissions = [json.loads(line) for line in (home / "live.ndjson").read_text().splitlines()]
-    for number in count():
-        for submission in submissions:
-            later = _later(submission, timedelta(days=number * LIVE_DAYS))
-            yield json.dumps(_renamed(later, f"-{run}-{number}")).encode()
+    for arrived in count(after):
+        number, place = divmod(arrived, len(submissions))
+        later = _later(submissions[place], timedelta(days=number * LIVE_DAYS))
+        yield json.dumps(_renamed(later, f"-{run}-{number}")).encode()
 
 
 def _later(value: Any, by: timedelta, name: str = "") -> Any:

@@ -18,10 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 
 import lightgbm
@@ -31,6 +33,7 @@ import numpy as np
 from experiments.benchmarks.served_home import bodies, make_home
 from serving.access.api_keys import Scope, new_key
 from serving.app import utc_now
+from serving.store.decision_log import DecisionLog
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
 
@@ -39,21 +42,39 @@ WANTED = {"FastAPI + pandas + shap": 6, "FastAPI + numpy + pred_contrib": 5}
 WANTED |= {"mlflow models serve (score only)": 8}
 WANTED_OF_BATCHES = 20
 ROUNDS, SECONDS = 3, 5.0
+MOST_PER_S = 500  # that ours could answer
 BATCH = 1_000
-
-Requests = Iterator[bytes]
 
 
 @dataclass(frozen=True)
 class Side:
-    """One server: where it listens, and what to ask it."""
+    """One server: where it listens, and what to ask it next; `traffic` is what arrives at ours."""
 
     name: str
     port: int
     pid: int
-    requests: Requests
-    batch: bytes | None = None
-    most_per_s: int = 1_500  # that it could answer
+    request: Callable[[], bytes]
+    batch: Callable[[], bytes] | None = None
+    traffic: "Traffic | None" = None
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What arrives, in order, made before it is asked for: making one costs as much as sending it.
+
+    Whatever was made and not taken comes next, whoever takes it: time never turns back.
+    """
+
+    bodies: Iterator[bytes]
+    ready: deque[bytes] = field(default_factory=deque)
+
+    def make_ready(self, requests: float) -> None:
+        """Have at least so many at hand."""
+        self.ready.extend(islice(self.bodies, max(0, int(requests) - len(self.ready))))
+
+    def take(self) -> bytes:
+        """The next."""
+        return self.ready.popleft() if self.ready else next(self.bodies)
 
 
 def main() -> None:
@@ -128,7 +149,7 @@ def _batches(sides: list[Side]) -> None:
     rates: dict[str, float] = {}
     for side in sides:
         if side.batch is not None:
-            taken = asyncio.run(one_by_one(side, [side.batch]))[0]  # ours repeats a second one
+            taken = asyncio.run(once(side, side.batch()))
             rates[side.name] = BATCH / taken
     ours = next(iter(rates.values()))
     for name, rate in rates.items():
@@ -138,14 +159,15 @@ def _batches(sides: list[Side]) -> None:
 
 async def load(side: Side, connections: int, seconds: float) -> list[float]:
     """How long each request took, with so many connections always waiting for an answer."""
-    asked = _made_ready(side, side.most_per_s * seconds)
+    if side.traffic:
+        side.traffic.make_ready(MOST_PER_S * seconds)
     ends_at = time.perf_counter() + seconds
     taken: list[float] = []
 
     async def client() -> None:
         async with Connection(side.port) as ask:
             while time.perf_counter() < ends_at:
-                taken.append(await ask(next(asked)))
+                taken.append(await ask(side.request()))
 
     await asyncio.gather(*(client() for _ in range(connections)))
     return taken
@@ -153,7 +175,8 @@ async def load(side: Side, connections: int, seconds: float) -> list[float]:
 
 async def paced(side: Side, per_s: float, seconds: float) -> list[float]:
     """How long after its moment each request was answered, one every 1/`per_s`."""
-    asked = _made_ready(side, per_s * seconds + 1)
+    if side.traffic:
+        side.traffic.make_ready(per_s * seconds + 1)
     began, taken = time.perf_counter(), []
     moments = iter(np.arange(0, seconds, 1 / per_s))
 
@@ -161,22 +184,17 @@ async def paced(side: Side, per_s: float, seconds: float) -> list[float]:
         async with Connection(side.port) as ask:
             for moment in moments:
                 await asyncio.sleep(max(0.0, began + moment - time.perf_counter()))
-                await ask(next(asked))
+                await ask(side.request())
                 taken.append(time.perf_counter() - began - moment)
 
     await asyncio.gather(*(client() for _ in range(4 * CONNECTIONS)))
     return taken
 
 
-def _made_ready(side: Side, requests: float) -> Requests:
-    """So many requests, made before anything is timed: making one costs as much as sending it."""
-    return iter([*islice(side.requests, int(requests))])
-
-
-async def one_by_one(side: Side, requests: list[bytes]) -> list[float]:
-    """How long each request took."""
+async def once(side: Side, request: bytes) -> float:
+    """How long one request took."""
     async with Connection(side.port) as ask:
-        return [await ask(request) for request in requests]
+        return await ask(request)
 
 
 class Connection:
@@ -213,21 +231,34 @@ def request(path: str, body: bytes, *headers: str) -> bytes:
 def _tidegate(home: Path) -> Iterator[tuple[Side, Side]]:
     machine, person = _bearer(home, ("score",)), _bearer(home, ("score", "explain"))
     run = f"{time.time_ns():x}"
-    arriving = bodies(home, run)
+    traffic = Traffic(bodies(home, run, _decided(home)))
 
-    def requests(key: str) -> Requests:
-        for body in arriving:
-            once = f"Idempotency-Key: {run}-{time.perf_counter_ns()}"
-            yield request("/v1/scores", body, key, once)
+    def of(path: str, body: bytes, key: str) -> bytes:
+        return request(path, body, key, f"Idempotency-Key: {run}-{time.perf_counter_ns()}")
 
-    array = b"[" + b",".join(islice(arriving, BATCH)) + b"]"
-    batch = request("/v1/scores/batch", array, machine, f"Idempotency-Key: {run}-batch")
+    def batch() -> bytes:
+        array = b",".join([traffic.take() for _ in range(BATCH)])
+        return of("/v1/scores/batch", b"[" + array + b"]", machine)
+
     port = _free_port()
     command = ["-m", "serving.commands.main", "serve", "--home", str(home), "--port", str(port)]
     with _running("tidegate", port, "/health/ready", [sys.executable, *command]) as pid:
         yield (
-            Side("tidegate: records to decision", port, pid, requests(machine), batch),
-            Side("tidegate: and all reasons in words", port, pid, requests(person)),
+            Side(
+                "tidegate: records to decision",
+                port,
+                pid,
+                lambda: of("/v1/scores", traffic.take(), machine),
+                batch,
+                traffic,
+            ),
+            Side(
+                "tidegate: and all reasons in words",
+                port,
+                pid,
+                lambda: of("/v1/scores", traffic.take(), person),
+                traffic=traffic,
+            ),
         )
 
 
@@ -238,6 +269,14 @@ def _bearer(home: Path, scopes: tuple[Scope, ...]) -> str:
     KeyRegister(engine).add(kept)
     engine.dispose()
     return f"Authorization: Bearer {shown}"
+
+
+def _decided(home: Path) -> int:
+    """How much of the traffic arrived in earlier runs."""
+    engine = open_database(home / "tidegate.db", is_service=False)
+    size = DecisionLog(engine).size()
+    engine.dispose()
+    return size
 
 
 def _peers(home: Path) -> Iterator[AbstractContextManager[Side]]:
@@ -267,8 +306,8 @@ def _peer(
     os.environ["TIDEGATE_PEER_MODEL"] = str(folder / "booster.txt")
     with _running(app, port, "/openapi.json", [sys.executable, *command, "--no-access-log"]) as pid:
         asked = [request("/score", each) for each in single]
-        batch = request("/score", *_json([many])) if many else None
-        yield Side(name, port, pid, _for_ever(asked), batch, most_per_s=20_000)
+        batch = partial(request, "/score", *_json([many])) if many else None
+        yield Side(name, port, pid, cycle(asked).__next__, batch)
 
 
 @contextmanager
@@ -283,7 +322,7 @@ def _mlflow(
     with _running("mlflow", port, "/ping", [sys.executable, *command]) as pid:
         bodies_ = [{"dataframe_split": {"columns": names, "data": [row]}} for row in rows]
         asked = [request("/invocations", each) for each in _json(bodies_)]
-        yield Side("mlflow models serve (score only)", port, pid, _for_ever(asked))
+        yield Side("mlflow models serve (score only)", port, pid, cycle(asked).__next__)
 
 
 @contextmanager
@@ -344,11 +383,6 @@ def _resident_mib(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return float("nan")
-
-
-def _for_ever(requests: list[bytes]) -> Requests:
-    while True:
-        yield from requests
 
 
 def _free_port() -> int:
