@@ -28,7 +28,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "journeys": ("journey_id",),
     "legs": ("journey_id", "sequence"),
     "shipments": ("shipment_id",),
-    "documents": ("document_id",),
+    "documents": ("document_id", "version"),
     "transactions": ("transaction_id",),
     "outcomes": ("subject_kind", "subject_id", "inspected_at"),
 }

@@ -27,6 +27,8 @@ from serving.store.record_rows import RecordRow
 from serving.store.record_store import RecordStore
 
 AT_ONCE = 2_000
+AUTHOR = "author"
+"""What those are called who stated an outcome: they are no parties."""
 
 T = TypeVar("T")
 Authors = dict[tuple[str, str, datetime], str]
@@ -77,7 +79,7 @@ class HomeRecords:
         for row in told:
             outcome = Outcome.model_validate_json(row.body)
             key = outcome.subject_kind, outcome.subject_id, outcome.inspected_at
-            authors.setdefault(key, self.pseudonyms.of(row.caller_id))
+            authors.setdefault(key, self.pseudonyms.of(row.caller_id, AUTHOR))
         return authors
 
 

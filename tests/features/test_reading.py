@@ -91,6 +91,27 @@ def test_a_wrong_value_is_named_with_its_row_and_column(
     assert told in refusal(written(tmp_path, rows))
 
 
+def filed(version: int) -> dict[str, Any]:
+    return {
+        "document_id": "D-1",
+        "subject_kind": "shipment",
+        "subject_id": "S-1",
+        "kind": "invoice",
+        "version": version,
+        "received_at": NOON,
+    }
+
+
+def test_versions_of_a_document_are_records_of_their_own_each_once(tmp_path: Path) -> None:
+    file = tmp_path / "documents.parquet"
+    pq.write_table(pa.Table.from_pylist([filed(1), filed(2)]), file)
+    assert read_records(tmp_path, "documents")["version"].to_pylist() == [1, 2]
+
+    pq.write_table(pa.Table.from_pylist([filed(1), filed(2), filed(2)]), file)
+    with pytest.raises(RecordsError, match="row 3, document_id: stands in an earlier row"):
+        read_records(tmp_path, "documents")
+
+
 def test_everything_wrong_in_a_file_is_told_with_counts_and_first_rows(tmp_path: Path) -> None:
     rows = [payment(1), *(payment(n, amount=-1.0 * n) for n in range(2, 9)), payment(9, method="x")]
 

@@ -64,9 +64,16 @@ def outcome(subject_id: str, day: int = 24, result: str = "confirmed") -> dict[s
     }
 
 
+def amended(subject_id: str) -> dict[str, Any]:
+    """The next version of the first document of a body."""
+    (document, *_) = shipment(shipment_id=subject_id)["documents"]
+    told = {"subject_kind": "shipment", "subject_id": subject_id, "version": 2}
+    return document | told | {"received_at": "2026-11-24T11:00:00Z"}
+
+
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose service decided about three shipments and was told of one outcome."""
+    """A home whose service decided about three shipments, and was told more of the first."""
     home = tmp_path_factory.mktemp("used") / "home"
     write_world(home / "records")
     (home / "small.toml").write_text(EXPERIMENT)
@@ -75,10 +82,9 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
         caller = service.key("score")
         for number in range(3):
             service.score(shipment(shipment_id=f"S-{number}"), caller)
-        told = client.post(
-            "/v1/records", json={"outcomes": [outcome("S-0")]}, headers=service.key("ingest")
-        )
-        assert told.json()["accepted"] == 1
+        records = {"outcomes": [outcome("S-0")], "documents": [amended("S-0")]}
+        told = client.post("/v1/records", json=records, headers=service.key("ingest"))
+        assert told.json()["accepted"] == 2
     return home
 
 
@@ -96,11 +102,12 @@ def test_what_was_decided_and_told_joins_what_the_files_hold(used: Path, first: 
     laid = pq.read_table(used / "records" / "outcomes.parquet").num_rows
     assert first["records"]["shipments"] == SHIPMENTS + 3
     assert first["records"]["outcomes"] == laid + 1
+    assert first["records"]["documents"] == 2, "both versions, each once"
     assert first["authored"] == 1
     outcomes = pq.read_table(used / "training_sets" / "shipment" / "outcomes.parquet")
     (told,) = [row for row in outcomes.to_pylist() if row["subject_id"] == "S-0"]
     assert told["result"] == "confirmed"
-    assert told["author"].startswith("party-")
+    assert told["author"].startswith("author-")
 
 
 def test_a_challenger_is_registered_and_nobody_is_promoted(used: Path, first: Any) -> None:
