@@ -139,6 +139,7 @@ def _compared(inputs: ModelInputs, among: Peers) -> list[Feature]:
 def _rows(
     frame: "pd.DataFrame", groups: "pd.Series[str]", features: list[Feature]
 ) -> Iterator[dict[str, Any]]:
+    groups = groups.astype("str")
     sizes = groups.value_counts()
     sizes = sizes[sizes >= FEWEST_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")
     for group in sorted(sizes.index[:MOST_GROUPS]):

@@ -23,7 +23,7 @@ def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) 
     """What is usual for one feature, given its column."""
     missing_share = float(values.isna().mean())
     if feature.is_categorical:
-        counts = values.value_counts(normalize=False).sort_index()
+        counts = values.astype("str").value_counts().sort_index()
         shares = {str(name): float(count) / len(values) for name, count in counts.items()}
         return Reference(missing_share=missing_share, shares=shares)
     present = values.dropna().to_numpy(dtype=np.float64)

@@ -140,14 +140,26 @@ def _schema(file: Path) -> pa.Schema:
 
 
 def _frame(file: Path, names: Iterable[str] | None) -> pd.DataFrame:
-    """Column after column, since a large matrix would else be in memory twice."""
-    with _told(file), pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+    """Column after column, since a large matrix would else be in memory twice; texts but ids are
+    categories, since few of them differ.
+    """
+    texts = [f.name for f in pq.read_schema(file) if f.name != "subject_id" and _is_text(f)]
+    with (
+        _told(file),
+        pq.ParquetFile(
+            file, pre_buffer=False, buffer_size=1 << 20, read_dictionary=texts
+        ) as parquet,
+    ):
         columns = {
             name: parquet.read([name], use_threads=False).column(0).to_pandas()
             for name in names or parquet.schema_arrow.names
             if name in parquet.schema_arrow.names
         }
     return pd.DataFrame(columns, copy=False)
+
+
+def _is_text(field: pa.Field) -> bool:
+    return bool(pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
 
 
 @contextmanager

@@ -24,15 +24,16 @@ def learns_from_nothing(
     labels = np.r_[
         lots.permutation(sample.labels[: sample.fit_count]), lots.permutation(sample.judged_labels)
     ]
-    values = encoding.encode_frame(sample.frame)
+    rows = EncodedRows(encoding.encode_columns(sample.frame), np.arange(len(labels)))
+    fitted, judged = rows.only(rows.places[: sample.fit_count]), rows[sample.fit_count :]
     text = grow(
-        Rows(EncodedRows.of(values[: sample.fit_count]), labels[: sample.fit_count], None),
+        Rows(fitted, labels[: sample.fit_count], None),
         None,
         encoding,
         inputs,
         parameters.with_trees(min(MOST_TREES, parameters.trees.trees)),
     )
-    margins = Margins.from_text(text, parameters.threads).of(values[sample.fit_count :])
+    margins = Margins.from_text(text, parameters.threads).of(judged)
     auc = with_intervals(
         Ranking.of(labels[sample.fit_count :], margins),
         lambda ranking: {"roc_auc": roc_auc(ranking)},
