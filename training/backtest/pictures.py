@@ -3,7 +3,9 @@
 from itertools import cycle
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from training.backtest.figures import PolicyFigures
 from training.drawing import GREEN, INK, PALE, WARM, framed
@@ -20,7 +22,7 @@ def pictures(policies: tuple[PolicyFigures, ...]) -> dict[str, Figure]:
 
 def hits(policies: tuple[PolicyFigures, ...]) -> Figure:
     """All that was found, as it grows; dotted, what the true probabilities would have led to."""
-    figure, axes = framed(6.4, 4.2)
+    figure, axes = _by_week()
     for policy, colour in zip(policies, cycle(COLOURS), strict=False):
         found = np.cumsum([week.hits for week in policy.weeks])
         axes.plot([week.week for week in policy.weeks], found, color=colour, label=policy.name)
@@ -40,7 +42,7 @@ def hits(policies: tuple[PolicyFigures, ...]) -> Figure:
 
 def precision(policies: tuple[PolicyFigures, ...]) -> Figure:
     """The share of inspections that find something, over the last weeks."""
-    figure, axes = framed(6.4, 4.2)
+    figure, axes = _by_week()
     for policy, colour in zip(policies, cycle(COLOURS), strict=False):
         found = _over_last([week.hits for week in policy.weeks])
         inspected = _over_last([week.stands_for for week in policy.weeks])
@@ -54,6 +56,12 @@ def precision(policies: tuple[PolicyFigures, ...]) -> Figure:
     )
     axes.legend(frameon=False, fontsize=8)
     return figure
+
+
+def _by_week() -> tuple[Figure, Axes]:
+    figure, axes = framed(6.4, 4.2)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure, axes
 
 
 def _over_last(values: list[float] | list[int]) -> Floats:
