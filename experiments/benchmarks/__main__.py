@@ -1,4 +1,4 @@
-"""Runs `main()` of every module in this folder."""
+"""Runs `main()` of every module in this folder that has one: the others are what these share."""
 
 import pkgutil
 from importlib import import_module
@@ -6,4 +6,5 @@ from pathlib import Path
 
 for module in sorted(pkgutil.iter_modules([str(Path(__file__).parent)]), key=lambda m: m.name):
     if module.name != "__main__":
-        import_module(f"experiments.benchmarks.{module.name}").main()
+        benchmark = import_module(f"experiments.benchmarks.{module.name}")
+        getattr(benchmark, "main", lambda: None)()

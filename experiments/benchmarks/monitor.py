@@ -10,7 +10,6 @@ the process, and how many decisions a second of processor time are counted.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine, text
 
+from experiments.benchmarks.memory import peak_mib
 from features.catalogue import SHIPMENT
 from serving.lanes.plan import Plan
 from serving.monitor.measured import Measured, parts_of
@@ -190,7 +190,7 @@ def _measure(engine: str, size: int, where: str) -> None:
     print(
         f"{engine}, {size:,} decisions: {told['cpu_s']:.1f} s of processor time, "
         f"{told['wall_s']:.1f} s by the clock (goal {GOAL_S:.0f}), "
-        f"{told['bytes'] / 2**20:,.0f} MiB (goal {GOAL_BYTES / 2**20:,.0f}); "
+        f"{told['peak_mib']:,.0f} MiB (goal {GOAL_MIB:,}); "
         f"{told['visits']:,} visits; {told['counted_a_s']:,.0f} new decisions counted a second"
     )
 
@@ -206,7 +206,7 @@ def _child(where: str) -> None:
     told = {
         "cpu_s": time.process_time() - cpu,
         "wall_s": time.monotonic() - began,
-        "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_mib": peak_mib(),
         "visits": made.delay.visits,
         "counted_a_s": counted / counting,
     }

@@ -30,6 +30,7 @@ import lightgbm
 import mlflow.lightgbm
 import numpy as np
 
+from experiments.benchmarks.memory import resident_mib
 from experiments.benchmarks.served_home import bodies, make_home
 from serving.access.api_keys import Scope, new_key
 from serving.app import utc_now
@@ -102,7 +103,7 @@ def main() -> None:
         _table(rates, cpu_ms)
         _latency(ours, float(np.median(rates[ours.name])), home)
         _batches(sides)
-        print(f"memory of our worker: {_resident_mib(ours.pid):.0f} MiB (want at most 350)")
+        print(f"memory of our worker: {resident_mib(ours.pid):.0f} MiB (want at most 350)")
 
 
 def _table(rates: dict[str, list[float]], cpu_ms: dict[str, list[float]]) -> None:
@@ -376,13 +377,6 @@ def _cpu_s(pid: int) -> float:
     for one in waiting:  # grows while it is gone through
         waiting.extend(children.get(one, []))
     return sum(ticks.get(one, 0) for one in waiting) / os.sysconf("SC_CLK_TCK")
-
-
-def _resident_mib(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
 
 
 def _free_port() -> int:

@@ -8,7 +8,6 @@ parameters on the same rows as the final model. One thread each, processor time.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from experiments.benchmarks.memory import peak_mib
 from features.catalogue import catalogue
 from features.definition import Unit
 from features.matrix import build_training_set
@@ -143,7 +143,7 @@ def _outcomes(
 if __name__ == "__main__":
     if sys.argv[1:2] in (["ours"], ["peer"]):
         found = {"ours": _ours, "peer": _peer}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
-        found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        found["peak_mb"] = peak_mib() * 1024 * 1024 / 1e6
         print(json.dumps(found))
     else:
         main(*(int(rows) for rows in sys.argv[1:2]))
