@@ -34,7 +34,7 @@ from tests.serving.postgres import postgresql
 BEGIN, DAYS = datetime(2025, 11, 17, tzinfo=UTC), 365
 NOW = BEGIN + timedelta(days=DAYS + 10)
 NEWEST, ASKED = 2_000, 300_000
-GOAL_S, GOAL_BYTES = 60.0, 1 << 30
+GOAL_S, GOAL_MIB = 60.0, 1_024
 
 LANE = "CASE WHEN g % 100 < 2 THEN 'inspect' WHEN g % 100 = 2 THEN 'control' ELSE 'release' END"
 REST = "not inspected, drawn at 0.01"
