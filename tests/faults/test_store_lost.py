@@ -74,13 +74,16 @@ def test_a_disk_that_takes_nothing_refuses_until_it_does(serve: Serve, room: int
 
 def load_for(served: Served, clients: int, prefix: str) -> list[Told]:
     """Load until many requests were refused."""
-    ends_at = time.monotonic() + 60
+    ends_at, before = time.monotonic() + 60, _refused(served)
 
     def until() -> bool:
-        refused = len(served.asked) - len(served.acknowledged)
-        return refused > 3 * clients or time.monotonic() > ends_at
+        return _refused(served) > before + 3 * clients or time.monotonic() > ends_at
 
     return served.load(clients, prefix, until)
+
+
+def _refused(served: Served) -> int:
+    return len(served.asked) - len(served.acknowledged)
 
 
 def seconds_until_decided(served: Served, name: str) -> float:
