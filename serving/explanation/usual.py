@@ -150,7 +150,9 @@ def _number(value: float, steps: Sequence[float], among: Peers) -> Usual:
     low = high = share = None
     how: How
     if upto - below > 1:
-        how, share = "about_the_same", (upto - below - 1) / last
+        # It fills the half of a step on either side too, but for the sides that there are not.
+        is_extreme = below == 0 or upto > last
+        how, share = "about_the_same", (upto - below - is_extreme) / last
     elif upto == 0:
         how, low = "below_all", steps[0]
     elif below > last:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
@@ -221,6 +221,7 @@ def test_a_number_is_placed_among_those_of_training(value: float | None, words: 
     st.lists(st.integers(0, 30), min_size=21, max_size=200),
     st.floats(-5, 35) | st.integers(0, 30).map(float),
 )
+@example([0] * 7 + [13] * 5 + [30] * 23, 13.0)  # a seventh of them, on two steps
 def test_what_is_said_to_be_usual_holds_of_the_cases_themselves(
     cases: list[int], value: float
 ) -> None:
