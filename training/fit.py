@@ -56,7 +56,11 @@ def grow(
     """
     data = _binned(rows, encoding, lightgbm_parameters(inputs, parameters))
     trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
-    callbacks: list[Any] = [lambda step: grown(step.iteration + 1, trees)]
+    sizes: list[int] = []  # after each round: one that finds no split adds no tree
+    callbacks: list[Any] = [
+        lambda step: grown(step.iteration + 1, trees),
+        lambda step: sizes.append(step.model.num_trees()),
+    ]
     watched = []
     if held_back is not None and (rounds or lost):
         if lost:
@@ -71,7 +75,8 @@ def grow(
         valid_sets=watched,
         callbacks=callbacks,
     )
-    return str(booster.model_to_string(num_iteration=booster.best_iteration or -1))
+    best = booster.best_iteration
+    return str(booster.model_to_string(num_iteration=sizes[best - 1] if best else -1))
 
 
 def _binned(rows: Rows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
@@ -123,6 +128,7 @@ def lightgbm_parameters(inputs: ModelInputs, parameters: TrainingParameters) -> 
         "bagging_fraction": trees.row_share,
         "bagging_freq": 1 if trees.row_share < 1 else 0,
         "cat_smooth": trees.category_smoothing,
+        "extra_trees": trees.thresholds == "random",
         "seed": parameters.seed,
         "num_threads": parameters.threads,
         # The two together make sums independent of how threads share the work.

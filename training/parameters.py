@@ -87,6 +87,9 @@ class TreeParameters(Parameters):
 
     `monotone` says how strictly the directions of the catalogue are enforced.
     `fewest_per_category` is how many subjects of the fit window make a category worth a code.
+    With `random` thresholds a split is the best of one drawn for each feature (extremely random
+    trees): trees that look at every threshold find chance where some hundred subjects are confirmed
+    (`experiments/2026-11-24-boosters`). A thousand are enough for the best of all.
     """
 
     trees: Annotated[int, Field(ge=1, le=100_000)] = 800
@@ -101,6 +104,7 @@ class TreeParameters(Parameters):
     monotone: Literal["off", "basic", "intermediate", "advanced"] = "intermediate"
     fewest_per_category: Annotated[int, Field(ge=1)] = 60
     category_smoothing: Annotated[float, Field(ge=0)] = 10.0
+    thresholds: Literal["best", "random"] = "random"
 
 
 class SelectionParameters(Parameters):

@@ -11,8 +11,9 @@ import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import catboost
 import lightgbm
@@ -61,10 +62,15 @@ class Rows:
 
 
 def by_lightgbm(
-    rows: Rows, held_back: Rows | None, choice: Choice, trees: int
+    rows: Rows,
+    held_back: Rows | None,
+    choice: Choice,
+    trees: int,
+    thresholds: Literal["best", "random"] = "random",
 ) -> tuple[Callable[[pd.DataFrame], Floats], int]:
     """LightGBM as training grows it, with a tree of as many leaves as the depth allows."""
     chosen = TreeParameters(
+        thresholds=thresholds,
         trees=trees,
         leaves=2 ** int(choice["depth"]),
         learning_rate=choice["learning_rate"],
@@ -136,6 +142,7 @@ def by_catboost(
 
 BOOSTERS: dict[str, Booster] = {
     "lightgbm": by_lightgbm,
+    "lightgbm_best_thresholds": partial(by_lightgbm, thresholds="best"),
     "xgboost": by_xgboost,
     "catboost": by_catboost,
 }

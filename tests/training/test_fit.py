@@ -85,14 +85,41 @@ def test_bins_from_a_part_of_the_rows_grow_nearly_the_same_trees(
     assert np.corrcoef(margins)[0, 1] > 0.98
 
 
+def test_only_random_thresholds_depend_on_the_seed() -> None:
+    """One split of the only feature that tells anything: the best is the best for every seed."""
+    rows = drawn(800, seed=9)
+    rows = replace(rows, labels=(rows.values[:][:, 0] > 0).astype(float))
+
+    def thresholds(kind: str) -> set[str]:
+        one = with_trees(trees=1, leaves=2, feature_share=1, monotone="off", thresholds=kind)
+        texts = [
+            grow(rows, None, ENCODING, INPUTS, one.model_copy(update={"seed": seed}))
+            for seed in range(8)
+        ]
+        return {line for text in texts for line in text.split("\n") if line[:10] == "threshold="}
+
+    assert len(thresholds("best")) == 1
+    assert len(thresholds("random")) > 1
+
+
 def test_growth_stops_where_held_back_rows_gain_nothing_more() -> None:
-    few, many = drawn(300, seed=5), drawn(2_000, seed=6)
+    few, many = drawn(80, seed=5), drawn(2_000, seed=6)  # some rounds find no split
 
-    stopped = grow(few, many, ENCODING, INPUTS, with_trees(trees=500, early_stopping_rounds=10))
-    whole = grow(few, many, ENCODING, INPUTS, with_trees(trees=120, early_stopping_rounds=0))
+    losses: list[float] = []
+    stopping = with_trees(trees=500, early_stopping_rounds=60)
+    never = with_trees(trees=120, early_stopping_rounds=0, thresholds="best")
 
-    assert 0 < tree_count(stopped) < 120
+    stopped = grow(few, many, ENCODING, INPUTS, stopping, lost=lambda _, loss: losses.append(loss))
+    whole = grow(drawn(300, seed=5), many, ENCODING, INPUTS, never)
+
+    assert 0 < tree_count(stopped) < losses.index(min(losses)) + 1 < len(losses) < 500
+    assert loss_of(stopped, many) == pytest.approx(min(losses))
     assert tree_count(whole) == 120
+
+
+def loss_of(text: str, rows: Rows) -> float:
+    margins = Margins.from_text(text, threads=1).of_all(rows.values)
+    return 1 - roc_auc_score(rows.labels, margins, sample_weight=rows.weights)
 
 
 def test_each_tree_is_judged_by_the_weighted_share_of_pairs_in_wrong_order() -> None:
@@ -108,7 +135,5 @@ def test_each_tree_is_judged_by_the_weighted_share_of_pairs_in_wrong_order() -> 
         lost=lambda trees, loss: losses.append(loss),
     )
 
-    margins = Margins.from_text(text, threads=1).of_all(held_back.values)
-    auc = roc_auc_score(held_back.labels, margins, sample_weight=held_back.weights)
     assert len(losses) == 20
-    assert losses[-1] == pytest.approx(1 - auc)
+    assert losses[-1] == pytest.approx(loss_of(text, held_back))
