@@ -8,9 +8,8 @@ from typing import Any
 from features.state.keys import START
 from features.state.layout import Layout
 
-# Characters that no key contains.
-_BETWEEN, _NONE = "\x1e", "\x1c"
-_BETWEEN_BYTES, _NONE_BYTES = _BETWEEN.encode(), _NONE.encode()
+_BETWEEN = "\x1e"  # which no key contains
+_BETWEEN_BYTES = _BETWEEN.encode()
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,7 @@ class Keyring:
     """
 
     def __init__(self, columns: Sequence[str], slots: Sequence[Slot]) -> None:
+        self._of = [[at for at, slot in enumerate(slots) if name in slot.by] for name in columns]
         self._ends = [f"{slot.layout.mark}{_BETWEEN}{START}" for slot in slots]
         places: list[int] = []
         for end, slot in enumerate(slots, start=len(columns)):
@@ -39,9 +39,10 @@ class Keyring:
 
     def keys(self, parts: Sequence[str | None]) -> list[bytes | None]:
         """The key of each slot, of a part for each column; None where one of its parts is."""
-        given = [part or _NONE for part in parts]
-        whole = START + "".join(self._pick([*given, *self._ends, ""]))
-        keys = whole.encode().split(_BETWEEN_BYTES)[:-1]
-        if _NONE not in given:
-            return [*keys]
-        return [None if _NONE_BYTES in key else key for key in keys]
+        whole = START + "".join(self._pick([*[part or "" for part in parts], *self._ends, ""]))
+        keys: list[bytes | None] = [*whole.encode().split(_BETWEEN_BYTES)[:-1]]
+        for of, part in zip(self._of, parts, strict=True):
+            if part is None:
+                for at in of:
+                    keys[at] = None
+        return keys

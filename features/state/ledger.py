@@ -38,20 +38,11 @@ def lasts_key(key: bytes, label: int) -> bytes:
     return b"%b%b%c" % (_LASTS, key, label)
 
 
-def words(blobs: list[Blob | None]) -> Column:
-    """Blobs as int64, one after the other."""
-    return np.frombuffer(b"".join([blob for blob in blobs if blob is not None]), np.int64)
-
-
-def ends_of(blobs: list[Blob | None]) -> Column:
-    """The word at which each of the blobs ends, laid one after the other."""
-    return np.cumsum([len(blob) // 8 if blob else 0 for blob in blobs])
-
-
-def starts_of(blobs: list[Blob | None]) -> Column:
-    """The word at which each of the blobs starts, laid one after the other, and where all end."""
-    sizes = [0 if blob is None else len(blob) for blob in blobs]
-    return np.array([*accumulate(sizes, initial=0)], np.int64) >> 3
+def laid(blobs: Sequence[Blob | None]) -> tuple[Column, Column]:
+    """Blobs as int64, one after the other; and where each starts, and all end."""
+    given = [blob or b"" for blob in blobs]
+    starts = np.fromiter(accumulate(map(len, given), initial=0), np.int64, len(given) + 1)
+    return np.frombuffer(b"".join(given), np.int64), starts >> 3
 
 
 class Coming(NamedTuple):
@@ -78,9 +69,10 @@ def insert(store: Writing, coming: Iterable[Coming]) -> None:
         _tell_last(store, layout, keys[at], own)
         rows[places] = own
     layouts = [new.layouts[key] for key in keys]
+    old, starts = laid(blobs)
     out, ends = merged(
-        words(blobs),
-        ends_of(blobs),
+        old,
+        starts[1:],
         rows,
         np.array([start for key in keys for start in new.starts[key]]),
         np.array([*accumulate(len(new.starts[key]) for key in keys)]),
@@ -177,7 +169,7 @@ def _reopened(
     summaries = _summaries(store, layout, key)[:pages]
     first = int(np.searchsorted(summaries[:, 1], new[0, 0]))
     late = store.get([page_key(key, page) for page in range(first, pages)])
-    rows = words(late).reshape(-1, layout.width)
+    rows = laid(late)[0].reshape(-1, layout.width)
     store.put([(summaries_key(key), summaries[:first].tobytes())])
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
         before = dict(zip(rows[::-1, word].tolist(), rows[::-1, word + 1].tolist(), strict=True))

@@ -15,7 +15,7 @@ from features.state.closed import Pages, Told, paged
 from features.state.keyring import Keyring, Slot
 from features.state.keys import END, LONGEST, Part, part_of
 from features.state.layout import Layout
-from features.state.ledger import lasts_key, page_key, starts_of, summaries_key, words
+from features.state.ledger import laid, lasts_key, page_key, summaries_key
 from features.state.passing import Bringing, Ways
 from features.state.reducers import REDUCERS
 from features.state.reduction import (
@@ -125,7 +125,7 @@ class Plan:
         What comes `beside` counts too.
         """
         blobs = _found(store, keys)
-        opened = Opened(words(blobs), starts_of(blobs), self._widths)
+        opened = Opened(*laid(blobs), self._widths)
         with_pages = slots_with_pages(opened)
         told, pages = self._no_pages(len(instants))
         if len(with_pages):
@@ -144,7 +144,7 @@ class Plan:
         where = [summaries_key(keys[slot] or _NOWHERE) for slot in slots]
         where += self._lasts(keys, slots)
         blobs = store.get(where)
-        whole, starts = words(blobs), starts_of(blobs)
+        whole, starts = laid(blobs)
         told, wanted = paged(
             self._numbered, instants, with_pages, self._summary_widths, whole, starts
         )
@@ -169,8 +169,9 @@ class Plan:
         blobs = store.get(
             [page_key(keys[slot] or _NOWHERE, page) for slot, page, _ in wanted.tolist()]
         )
-        places[wanted[:, 2]] = starts_of(blobs)[:-1]
-        return words(blobs), places
+        words, starts = laid(blobs)
+        places[wanted[:, 2]] = starts[:-1]
+        return words, places
 
     def _no_pages(self, subjects: int) -> tuple[Told, Pages]:
         labels = len(self._labelled)

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from features.catalogue import windows
 from features.reading import write_records
 from features.records import RECORD_FILES
 from features.schema import arrow_schema
@@ -88,6 +89,67 @@ shipment = st.fixed_dictionaries(
         "declared_at": instants,
     }
 )
+JOURNEY = {
+    "mode": "sea",
+    "carrier_id": "k1",
+    "conveyance_id": "v1",
+    "conveyance_kind": "container_ship",
+    "registration_country": "CN",
+    "origin": "CNSHA",
+    "destination": "NLRTM",
+    "due_at": NEW_YEAR,
+    "certified_capacity": 500,
+    "declared_cargo_mass_kg": 10.0,
+}
+LEG = {"origin": "CNSHA", "destination": "NLRTM", "mode": "sea"}
+POSITION = {"latitude": 41.0, "longitude": 28.9, "speed_kn": 2.0}
+SHIPMENT = {
+    "journey_id": "J0",
+    "consignor_id": "k2",
+    "consignee_id": "k1",
+    "forwarder_id": "k1",
+    "declarant_id": "k1",
+    "hs_code": "890310",
+    "goods_description": "rubber boats",
+    "origin_country": "CN",
+    "dispatch_country": "CN",
+    "destination_country": "NL",
+    "office_id": "o1",
+    "gross_mass_kg": 10.1,
+    "net_mass_kg": 10.0,
+    "volume_m3": 2.5,
+    "packages": 3,
+    "declared_value": 50.0,
+    "currency": "EUR",
+    "tax_rate": 4.2,
+    "tax_type": "A",
+    "payment_type": "C",
+    "import_type": "11",
+    "container_number": "CSQU3054383",
+    "seal_number": "s1",
+}
+DOCUMENT = {
+    "kind": "invoice",
+    "version": 1,
+    "consignor_id": "k2",
+    "consignee_id": "k1",
+    "gross_mass_kg": 10.1,
+    "packages": 3,
+    "value": 50.0,
+    "currency": "EUR",
+    "container_number": "CSQU3054383",
+    "seal_number": "s1",
+}
+TRANSACTION = {
+    "payer_id": "k1",
+    "payee_id": "k2",
+    "payer_country": "CN",
+    "amount": 8_000.0,
+    "currency": "EUR",
+    "method": "cash",
+    "purpose": "deposit",
+    "payer_iban_valid": True,
+}
 of_subjects = st.sampled_from(
     [
         {"subject_kind": kind, "subject_id": id_}
@@ -195,6 +257,78 @@ def streams(draw: st.DrawFn) -> Stream:
         "outcomes": first_of_each(
             beside_subjects(up_to(10, outcome)), "subject_kind", "subject_id", "inspected_at"
         ),
+    }
+
+
+EDGES = [
+    NEW_YEAR - timedelta(days=days)
+    for days in sorted({0, *(window.days for window in windows() if window.days)}, reverse=True)
+]
+"""Where the windows of a subject at the new year begin, and where all of them end."""
+
+
+def on_every_edge() -> Stream:
+    """A history of one key whose events lie on the very edges of windows.
+
+    Subjects, findings on older ones, payments and what `J0` and `S0` bring are known where a window
+    of the two begins, which counts, or where it ends, which does not.
+    """
+    long_ago = NEW_YEAR - timedelta(days=500)
+    journeys = {f"J{at}": edge for at, edge in enumerate(reversed(EDGES))}
+    shipments = {f"S{at}": edge for at, edge in enumerate(reversed(EDGES))}
+    found = {f"-old-{at}": edge for at, edge in enumerate(EDGES)}
+    own = [("route", "J0"), ("shipment", "S0")]
+    return {
+        "journeys": [
+            {**JOURNEY, "journey_id": id_, "declared_at": declared_at}
+            for id_, declared_at in {**journeys, "J-tie": NEW_YEAR}.items()
+        ]
+        + [{**JOURNEY, "journey_id": f"J{id_}", "declared_at": long_ago} for id_ in found],
+        "legs": [
+            {**LEG, "journey_id": "J0", "sequence": at + 1, "departed_at": edge, "known_at": edge}
+            for at, edge in enumerate(EDGES)
+        ],
+        "positions": [{**POSITION, "journey_id": "J0", "observed_at": edge} for edge in EDGES],
+        "shipments": [
+            {**SHIPMENT, "shipment_id": id_, "declared_at": declared_at}
+            for id_, declared_at in {**shipments, "S-tie": NEW_YEAR}.items()
+        ]
+        + [{**SHIPMENT, "shipment_id": f"S{id_}", "declared_at": long_ago} for id_ in found],
+        "documents": [
+            {
+                **DOCUMENT,
+                "document_id": f"D{kind}{at}",
+                "subject_kind": kind,
+                "subject_id": id_,
+                "received_at": edge,
+            }
+            for kind, id_ in own
+            for at, edge in enumerate(EDGES)
+        ],
+        "transactions": [
+            {
+                **TRANSACTION,
+                "transaction_id": f"T{id_}{at}",
+                "subject_kind": kind,
+                "subject_id": id_,
+                "paid_at": edge,
+                "known_at": edge,
+            }
+            for kind, id_ in (*own, ("route", "J-old-0"), ("shipment", "S-old-0"))
+            for at, edge in enumerate(EDGES)
+        ],
+        "outcomes": [
+            {
+                "subject_kind": kind,
+                "subject_id": f"{start}{id_}",
+                "selected_by": "random",
+                "inspected_at": long_ago,
+                "known_at": edge,
+                "result": "confirmed",
+            }
+            for kind, start in (("route", "J"), ("shipment", "S"))
+            for id_, edge in found.items()
+        ],
     }
 
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from features.asof.windows import Window
@@ -24,7 +24,7 @@ from features.vector import Vector, feature_vector, feature_vectors
 from features.vocabulary import VOCABULARY
 from tests.counts import count
 from tests.flow.plain_sql import PlainSql
-from tests.flow.streams import Stream, streams, write
+from tests.flow.streams import Stream, on_every_edge, streams, write
 
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 
@@ -89,6 +89,7 @@ def differing(one: Numbers, other: Numbers) -> list[tuple[str, str, float, float
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(stream=streams(), lots=st.randoms(use_true_random=False))
+@example(stream=on_every_edge(), lots=Random(7))
 def test_batch_and_online_and_plain_sql_agree_on_every_stream(
     stream: Stream, lots: Random, oracle: PlainSql
 ) -> None:
