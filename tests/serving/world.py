@@ -52,7 +52,13 @@ def train_and_promote(home: Path, kind: SubjectKind, version: str, seed: int = 7
             "threads": 1,
             "split": {"label_gap_days": 5, "minimum_labels": 2},
             "selection": {"fit": "inverse_probability"},
-            "trees": {"trees": 25, "leaves": 6, "min_data_in_leaf": 5, "monotone": "off"},
+            "trees": {
+                "trees": 25,
+                "leaves": 6,
+                "min_data_in_leaf": 5,
+                "monotone": "off",
+                "thresholds": "best",
+            },
             "evaluation": {"redraws": 10},
         }
     )
