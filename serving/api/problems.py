@@ -74,6 +74,15 @@ def problem_content(request_id: str, error: ServingError) -> dict[str, Any]:
     )
 
 
+def parameters_refused(error: RequestValidationError) -> Unprocessable:
+    """What is wrong with the parameters of an address, or with the fields of a form."""
+    faults = tuple(
+        Fault("/" + "/".join(map(str, fault["loc"][1:])), fault["type"], fault["msg"])
+        for fault in error.errors()
+    )
+    return Unprocessable("a parameter of the address is refused", faults)
+
+
 def unforeseen(request: Request) -> Response:
     """The answer to a request that failed for no fault of its own."""
     return problem(request, ServingError("the service failed; the request id leads to its log"))
@@ -97,11 +106,7 @@ def _unknown_feature(request: Request, _: Exception) -> Response:
 
 def _invalid_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = tuple(
-        Fault("/" + "/".join(map(str, fault["loc"][1:])), fault["type"], fault["msg"])
-        for fault in error.errors()
-    )
-    return problem(request, Unprocessable("a parameter of the address is refused", faults))
+    return problem(request, parameters_refused(error))
 
 
 def _http_exception(request: Request, error: Exception) -> Response:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
+from serving.api.problems import parameters_refused
 from serving.console.figures import named
 from serving.errors import NotFound, ServingError
 from serving.explanation.resting import resting_in_words
@@ -74,6 +76,8 @@ class PageRoute(APIRoute):
                 return RedirectResponse(f"/console/sign-in?to={needed.address}", 303)
             except UnknownFeature:
                 return _refusal(NotFound("no feature of that name is in the catalogue"))
+            except RequestValidationError as error:
+                return _refusal(parameters_refused(error))
             except ServingError as error:
                 return _refusal(error)
 
@@ -89,7 +93,8 @@ def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
 
 
 def _refusal(error: ServingError) -> HTMLResponse:
-    return page("refusal.html", error.status, reader=None, title=error.title, detail=str(error))
+    told = {"title": error.title, "detail": str(error), "faults": error.faults}
+    return page("refusal.html", error.status, reader=None, **told)
 
 
 def instant_in_words(instant: datetime) -> str:

@@ -270,6 +270,18 @@ def test_an_unknown_feature_is_a_page_not_a_crash(service: Service) -> None:
     assert service.client.get("/console/features/none").status_code == 404
 
 
+def test_a_wrong_parameter_is_a_page_that_names_it_and_repeats_nothing(service: Service) -> None:
+    sign_in(service, service.key("review"))
+
+    answer = service.client.get("/console/queue?mode=<b>flown</b>&older_than_hours=-1")
+
+    assert answer.status_code == 422
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "mode" in answer.text
+    assert "greater than or equal to 0" in answer.text
+    assert "flown" not in answer.text
+
+
 def test_the_style_sheet_is_served(service: Service) -> None:
     assert service.client.get("/console/static/console.css").status_code == 200
     assert service.client.get("/console/static/../pages.py").status_code == 404
