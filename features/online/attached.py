@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -15,8 +16,8 @@ from features.attached.legs import OF_THE_LEG_BEFORE, leg_program
 from features.attached.positions import OF_THE_POSITION_BEFORE, position_program
 from features.attached.transactions import transaction_program
 from features.columns import Column
-from features.online.filling import Codes, Filling, Row
-from features.online.gathering import Gathering
+from features.online.filling import Codes, Filling, Row, Template, spread
+from features.online.gathering import Gathering, reduced
 from features.program.machine import execute
 from features.program.program import Program
 from features.records import RECORD_FILES, SubjectKind
@@ -82,6 +83,23 @@ def brought(kind: SubjectKind) -> tuple[Brought, ...]:
 PAYMENTS = 1
 
 
+class Seeing(NamedTuple):
+    """How rows of a source are seen: a `Template`, a program's steps, and what `reduced` takes.
+
+    `beside` are the registers of subjects that are read, each with that of rows it is copied to.
+    One tuple and no tuple of tuples, which takes three times as long to enter compiled code.
+    """
+
+    row: Column
+    numbers: Column
+    instants: Column
+    texts: Column
+    beside: Column
+    steps: Column
+    windows: Column
+    known_at: int
+
+
 class Attached:
     """The windows of subjects of one kind over one source that they bring."""
 
@@ -90,18 +108,23 @@ class Attached:
     ) -> None:
         self.brought = brought
         self.windows = [window for window in windows if window.source == brought.source]
-        self._steps = brought.program.steps
         self._filling = Filling(brought.program, codes)
-        self._gathering = Gathering(brought.program, self.windows)
-        self._of_nothing = np.empty((1, len(self.windows)))
-        nothing = self._filling.filled([], codes), _starts([[]]), np.zeros(1, np.int64)
-        self._gathering.reduce(*nothing, self._of_nothing)
         beside = [
             (subject.outputs[of_subject(key)].place, register.place)
             for key, register in brought.program.inputs.items()
             if of_subject(key) is not None
         ]
-        self._beside = np.array(beside, np.int64).reshape(-1, 2)
+        gathering = Gathering(brought.program, self.windows)
+        self._seeing = Seeing(
+            *self._filling.template,
+            beside=np.array(beside, np.int64).reshape(-1, 2),
+            steps=brought.program.steps,
+            windows=gathering.windows,
+            known_at=gathering.known_at,
+        )
+        self._of_nothing = np.empty((1, len(self.windows)))
+        registers, starts = np.empty((len(self._filling.template.row), 0)), _starts([[]])
+        gathering.reduce(registers, starts, np.zeros(1, np.int64), self._of_nothing)
 
     def reduce(
         self,
@@ -118,22 +141,32 @@ class Attached:
         if not any(rows):
             into[:] = self._of_nothing
             return
-        starts = _starts(rows)
-        registers = self._filling.filled([*chain.from_iterable(rows)], codes)
-        _see(self._steps, registers, starts, subjects, self._beside)
-        self._gathering.reduce(registers, starts, instants, into)
+        cells = self._filling.cells([*chain.from_iterable(rows)], codes)
+        _reduce(self._seeing, *cells, _starts(rows), subjects, instants, into)
 
 
 @njit(cache=True)
-def _see(steps: Column, rows: Column, starts: Column, subjects: Column, beside: Column) -> None:
-    """Run a program over rows, those of the i-th subject from `starts[i]` on.
+def _reduce(
+    seeing: Seeing,
+    numbers: Column,
+    wholes: Column,
+    starts: Column,
+    subjects: Column,
+    instants: Column,
+    into: Column,
+) -> None:
+    """See rows, those of the i-th subject from `starts[i]` on, beside their subjects; reduce them.
 
-    `beside` are the registers of subjects that are read, each with that of rows it is copied to.
+    All in one call: to enter a compiled function costs as much as what it does for a few rows.
     """
+    template = Template(seeing.row, seeing.numbers, seeing.instants, seeing.texts)
+    rows = spread(template, starts[-1], numbers, wholes)
+    of_wholes = rows.view(np.int64)
     for subject in range(len(starts) - 1):
-        for source, target in beside:
+        for source, target in seeing.beside:
             rows[target, starts[subject] : starts[subject + 1]] = subjects[source, subject]
-    execute(steps, rows, rows.view(np.int64))
+    execute(seeing.steps, rows, of_wholes)
+    reduced(seeing.windows, rows, of_wholes, seeing.known_at, starts, instants, into)
 
 
 def _starts(rows: Iterable[Sequence[Row]]) -> Column:

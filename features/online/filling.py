@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, count, repeat
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from features.columns import NO_INSTANT, Column, instant_us
+from features.program.machine import execute
 from features.program.operations import Kind
 from features.program.program import Key, Program
 from features.program.tracing import Mapped
@@ -41,6 +42,15 @@ def first_codes(programs: Iterable[Program]) -> Codes:
     return Codes({None: NO_TEXT} | {text: code for code, text in enumerate(named)})
 
 
+class Template(NamedTuple):
+    """One row of a program's registers, and where its numbers, instants and texts go."""
+
+    row: Column
+    numbers: Column
+    instants: Column
+    texts: Column
+
+
 class Filling:
     """How the fields of records come into the registers of a program.
 
@@ -48,44 +58,47 @@ class Filling:
     """
 
     def __init__(self, program: Program, codes: Codes) -> None:
-        self._registers = program.registers(codes.__getitem__)
         fields = [_fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)]
         self._numbers, self._instants, self._texts = map(_reading, fields)
-        numbers, instants, texts = (np.array([*one.values()], np.int64) for one in fields)
-        self._places = numbers, instants, texts
+        places = (np.array([*one.values()], np.int64) for one in fields)
+        self.template = Template(program.registers(codes.__getitem__), *places)
+        self._steps = program.steps
 
-    def filled(self, rows: Sequence[Row], codes: Codes) -> Column:
-        """New registers as float64 with a column per row; new texts are added to the codes."""
+    def made(self, rows: Sequence[Row], codes: Codes) -> Column:
+        """The registers as float64 with a column per row, after every step of the program.
+
+        New texts are added to the codes.
+        """
+        return _made(self._steps, self.template, len(rows), *self.cells(rows, codes))
+
+    def cells(self, rows: Sequence[Row], codes: Codes) -> tuple[Column, Column]:
+        """What rows tell: their numbers row by row; their instants, and then their texts."""
         numbers = np.array(self._numbers(rows), np.float64)  # NaN of None
         instants = [
             NO_INSTANT if value is None else instant_us(value) for value in self._instants(rows)
         ]
         texts = map(codes.__getitem__, self._texts(rows))
-        wholes = np.array([*instants, *texts], np.int64)
-        return _spread(self._registers, len(rows), self._places, numbers, wholes)
+        return numbers, np.array([*instants, *texts], np.int64)
 
 
 @njit(cache=True)
-def _spread(
-    row: Column,
-    rows: int,
-    places: tuple[Column, Column, Column],
-    numbers: Column,
-    wholes: Column,
-) -> Column:
-    """Rows of registers, alike but for the places of numbers, instants and texts.
+def _made(steps: Column, template: Template, rows: int, numbers: Column, wholes: Column) -> Column:
+    registers = spread(template, rows, numbers, wholes)
+    execute(steps, registers, registers.view(np.int64))
+    return registers
 
-    What stands there is given row by row; of wholes, all instants come before all texts.
-    """
-    number_places, instant_places, text_places = places
-    registers = np.empty((len(row), rows))
-    for place in range(len(row)):
-        registers[place] = row[place]
+
+@njit(cache=True)
+def spread(template: Template, rows: int, numbers: Column, wholes: Column) -> Column:
+    """Rows of registers, alike but for what the cells tell of each."""
+    registers = np.empty((len(template.row), rows))
+    for place in range(len(template.row)):
+        registers[place] = template.row[place]
     of_wholes = registers.view(np.int64)
-    _put(registers, number_places, numbers)
-    texts_at = rows * len(instant_places)
-    _put(of_wholes, instant_places, wholes[:texts_at])
-    _put(of_wholes, text_places, wholes[texts_at:])
+    _put(registers, template.numbers, numbers)
+    texts_at = rows * len(template.instants)
+    _put(of_wholes, template.instants, wholes[:texts_at])
+    _put(of_wholes, template.texts, wholes[texts_at:])
     return registers
 
 

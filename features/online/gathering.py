@@ -29,12 +29,15 @@ _NOTHING = -1
 
 
 class Gathering:
-    """Windows over the rows of one source, whose columns a program makes or reads."""
+    """Windows over the rows of one source, whose columns a program makes or reads.
+
+    `windows` and the register `known_at` are as `reduced` takes them.
+    """
 
     def __init__(self, program: Program, windows: Sequence[Window]) -> None:
-        self._known_at = program.outputs["known_at"].place
-        self._windows = np.array([_numbered(program, one) for one in windows], np.int64)
-        self._windows.shape = (len(windows), 5)
+        self.known_at = program.outputs["known_at"].place
+        self.windows = np.array([_numbered(program, one) for one in windows], np.int64)
+        self.windows.shape = (len(windows), 5)
 
     def reduce(self, registers: Column, starts: Column, instants: Column, into: Column) -> None:
         """Put each window's number for each subject as of its instant, a row per subject.
@@ -42,7 +45,7 @@ class Gathering:
         The i-th subject's rows, in the order of knowledge, are those from `starts[i]` on.
         """
         wholes = registers.view(np.int64)
-        reduced(self._windows, registers, wholes, self._known_at, starts, instants, into)
+        reduced(self.windows, registers, wholes, self.known_at, starts, instants, into)
 
 
 def _numbered(program: Program, window: Window) -> tuple[int, ...]:

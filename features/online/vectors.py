@@ -14,7 +14,7 @@ from features.catalogue import windows_of
 from features.columns import Column, instant_us
 from features.computation import computation
 from features.online.attached import PAYMENTS, Attached, brought
-from features.online.filling import Codes, Filling, Reading, Row, first_codes
+from features.online.filling import Codes, Filling, Reading, first_codes
 from features.online.subject import subject_program, subject_row
 from features.program.machine import execute
 from features.program.program import Program
@@ -81,7 +81,7 @@ class Vectors:
         """The registers of the subjects, and the number of each window, a row per subject."""
         instants = [instant_us(one.declared_at) for one in submissions]
         rows = [[*map(attached.brought.rows, submissions)] for attached in self._attached]
-        subjects = self._subjects(submissions, rows[PAYMENTS], codes)
+        subjects = self._filling.made([*map(subject_row, submissions, rows[PAYMENTS])], codes)
         at, numbers = np.array(instants, np.int64), np.empty((len(rows[0]), len(self._windows)))
         for attached, brings, own in zip(self._attached, rows, self._own, strict=True):
             attached.reduce(brings, subjects, at, codes, numbers[:, own])
@@ -89,14 +89,6 @@ class Vectors:
         questions = [*map(Question, values, instants, beside)]
         numbers[:, self._own[-1].stop :] = past.numbers_of_each(self._plan, questions)
         return subjects, numbers
-
-    def _subjects(
-        self, submissions: Sequence[Submission], payments: Sequence[Sequence[Row]], codes: Codes
-    ) -> Column:
-        """The registers of subjects, everything they imply among them."""
-        subjects = self._filling.filled([*map(subject_row, submissions, payments)], codes)
-        execute(self._subject.steps, subjects, subjects.view(np.int64))
-        return subjects
 
 
 class _Features:

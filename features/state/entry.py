@@ -7,7 +7,6 @@ import numpy as np
 
 from features.columns import Column, Columns, kinds_of
 from features.online.filling import Codes, Filling, first_codes
-from features.program.machine import execute
 from features.program.operations import Kind
 from features.program.program import traced_columns
 from features.records import Record
@@ -63,9 +62,8 @@ class Entry:
 
     def _of_each(self, records: Sequence[Record]) -> Plain:
         codes = Codes(self._codes)
-        registers = self._filling.filled([record.__dict__ for record in records], codes)
+        registers = self._filling.made([record.__dict__ for record in records], codes)
         wholes = registers.view(np.int64)
-        execute(self._program.steps, registers, wholes)
         texts, plain = [*codes], Plain()
         for name, register in self._program.outputs.items():
             if register.kind is Kind.TEXT:
