@@ -97,12 +97,16 @@ def _gather(
     told: Column,
     made: Column,
 ) -> None:
+    is_meant = np.empty(numbers.shape[1], np.bool_)
     for i in range(len(windows)):
         reducer, span, value, where, is_text = windows[i]
         told[:] = 0
         told[NEWEST] = MISSING
-        is_meant = _meant(numbers, wholes[known_at], where, window_begin(at, span), at)
-        for row in range(len(is_meant)):
+        begin = window_begin(at, span)
+        for row in range(numbers.shape[1]):
+            is_meant[row] = begin <= wholes[known_at, row] < at and (
+                where < 0 or numbers[where, row] == 1
+            )
             if is_meant[row]:
                 _tell(told, wholes[known_at, row])
                 if reducer == DISTINCT:
@@ -119,13 +123,6 @@ def _tell(told: Column, instant: int) -> None:
         told[FIRST] = instant
     told[LAST] = instant
     told[EVENTS] += 1
-
-
-@njit(cache=True)
-def _meant(numbers: Column, known_at: Column, where: int, begin: int, at: int) -> Column:
-    """The rows inside a window that meet its condition."""
-    is_meant = (known_at >= begin) & (known_at < at)
-    return is_meant & (numbers[where] == 1) if where >= 0 else is_meant
 
 
 @njit(cache=True)

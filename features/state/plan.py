@@ -127,9 +127,10 @@ class Plan:
         blobs = _found(store, keys)
         opened = Opened(*laid(blobs), self._widths)
         with_pages = slots_with_pages(opened)
-        told, pages = self._no_pages(len(instants))
         if len(with_pages):
             told, pages = self._pages(store, keys, with_pages, instants)
+        else:
+            told, pages = self._no_pages(len(instants))
         passing = Passing(_EMPTY, np.zeros(len(keys) + 1, np.int64))
         if beside is not None and beside.has_rows:
             passing = beside.passing(store, keys, with_pages, instants)
