@@ -1,8 +1,6 @@
 """Assembles the service; everything it does is elsewhere."""
 
 import asyncio
-import gc
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -28,7 +26,6 @@ from serving.api import (
     switches,
 )
 from serving.api.admission import Admission
-from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
@@ -63,7 +60,7 @@ from serving.house import Beginning, Clock, House
 from serving.intake import Intake
 from serving.lanes.lanes import Lanes
 from serving.lanes.others import Others
-from serving.observability import Metrics, log_as_json
+from serving.observability import Metrics
 from serving.past import opened
 from serving.review.rescue_call import Webhook
 from serving.review.rescue_calls import RescueCalls
@@ -89,24 +86,12 @@ from serving.store.retention_acts import RetentionActs
 from serving.store.state_table import shared_state
 from serving.store.summary_store import SummaryStore
 from serving.store.switch_register import SwitchRegister
-from serving.submitted import read_submission
 from serving.uses import Uses
 
 
 def utc_now() -> datetime:
     """The present: the only place where the service reads it."""
     return datetime.now(UTC)
-
-
-def served() -> FastAPI:
-    """The service that this process's environment describes, ready for its first request."""
-    log_as_json()
-    app = create_app(Settings())
-    examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
-    app.state.house.desk.assessor.warm_up(examples)
-    gc.collect()
-    gc.freeze()  # what is here by now stays: no request need wait until it was looked through
-    return app
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:

@@ -58,7 +58,7 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with shared_by_workers() if workers > 1 else nullcontext():
         uvicorn.run(
-            "serving.app:served",
+            "serving.starting:served",
             factory=True,
             host=host,
             port=port,
