@@ -55,7 +55,12 @@ class Vocabulary:
         """The codes of texts, learnt where they are new."""
         if len(texts) <= _FEW and all(text is None or text in self._asked for text in texts):
             return np.array([self.code(text) for text in texts], np.int32)
-        return self.codes_of_array(pa.array(texts, pa.string()))
+        # Not by `pa.array`, which loads pandas: 30 MiB that no service needs.
+        encoded = [b"" if text is None else text.encode() for text in texts]
+        ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        codes = self._learnt(np.frombuffer(bytearray().join(encoded), np.uint8), ends)
+        codes[[text is None for text in texts]] = NO_TEXT
+        return codes
 
     def codes_of_array(self, array: pa.Array | pa.ChunkedArray) -> Codes:
         """The codes of an Arrow array of text, plain or as a dictionary."""
@@ -134,15 +139,19 @@ class Vocabulary:
 
     def learnt(self, texts: pa.Array) -> Codes:
         """The codes of an Arrow array of plain text."""
-        content, ends = _contents(texts)
-        codes = np.zeros(len(texts), np.int32)
+        codes = self._learnt(*_contents(texts))
+        if texts.null_count:
+            codes[texts.is_null().to_numpy(zero_copy_only=False)] = NO_TEXT
+        return codes
+
+    def _learnt(self, content: Bytes, ends: Integers) -> Codes:
+        """The codes of texts that lie one after the other in `content`, as `_contents` says."""
+        codes = np.zeros(len(ends) - 1, np.int32)
         with self._learning:
-            self._make_room(len(texts), int(ends[-1] - ends[0]))
+            self._make_room(len(codes), int(ends[-1] - ends[0]))
             self._size = _learn(
                 content, ends, self._buffer, self._ends, self._table, self._size, codes
             )
-        if texts.null_count:
-            codes[texts.is_null().to_numpy(zero_copy_only=False)] = NO_TEXT
         return codes
 
     def _make_room(self, texts: int, size: int) -> None:

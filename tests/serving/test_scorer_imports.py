@@ -1,4 +1,4 @@
-"""What the scoring process has in memory.
+"""What a process that scores and explains has in memory.
 
 pyarrow loads cloudpickle where it is installed; nothing gives it a model's file.
 """
@@ -12,8 +12,18 @@ from pathlib import Path
 PROGRAM = """
 import gc, json, sys
 from serving.starting import served
-champions = served().state.house.desk.assessor.champions
-assert {*champions.answering()} == {"route", "shipment"}
+app = served()
+from fastapi.testclient import TestClient
+from serving.access.api_keys import new_key
+from serving.api.examples import ROUTE, SHIPMENT
+from serving.app import utc_now
+kept, shown = new_key(sys.argv[1], ("score", "explain"), (), utc_now())
+app.state.house.keys.add(kept)
+with TestClient(app, headers={"Authorization": f"Bearer {shown}"}) as client:
+    for body in (ROUTE, SHIPMENT):
+        key = {"Idempotency-Key": sys.argv[1] + body["subject_kind"]}
+        decision = client.post("/v1/scores", json=body, headers=key).json()["decision_id"]
+        assert client.get(f"/v1/decisions/{decision}/explanation").is_success
 import pyarrow
 print(json.dumps([gc.isenabled(), pyarrow.default_memory_pool().backend_name, *sys.modules]))
 """
@@ -21,18 +31,18 @@ READS_MODELS = {"lightgbm", "mlflow", "shap", "joblib", "dill", "skops", "sklear
 ONLY_COSTS = {"duckdb", "pandas", "scipy.linalg", "scipy.sparse", "scipy.stats"}
 
 
-def test_a_process_that_scores_loads_what_it_needs_alone(home: Path) -> None:
-    _started(home)  # the first start makes the state of files of records
-    is_collecting, allocator, *loaded = _started(home)
+def test_a_process_that_scores_and_explains_loads_what_it_needs_alone(home: Path) -> None:
+    _started(home, "first")  # makes the state of files of records
+    is_collecting, allocator, *loaded = _started(home, "second")
 
     assert is_collecting
     assert allocator == "system"
     assert ONLY_COSTS.isdisjoint(loaded)
 
 
-def _started(home: Path) -> list[object]:
+def _started(home: Path, name: str) -> list[object]:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, name],
         env={**os.environ, "TIDEGATE_HOME": str(home)},
         capture_output=True,
         text=True,
