@@ -7,10 +7,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
 from features.definition import Feature, Peers, Unit
 from features.records import SubjectKind
 from serving.explanation.language import ENGLISH, Language
-from serving.explanation.parts import Part
 from serving.explanation.wording import Value, value_in_words
 from training.risk_model import RiskModel
 
@@ -67,7 +69,9 @@ class Compared(Protocol):
         """The share of all subjects with each category, or with yes and no."""
 
 
-class Usual(Part):
+# No `Part`: tens of thousands are remembered, and it would take a kilobyte instead of an eighth.
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+class Usual:
     """How a value compares: `how`, with the share (0 to 1) and the bounds that it speaks of.
 
     `percentile` places a number among the present ones of its peers.
