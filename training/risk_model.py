@@ -12,7 +12,7 @@ Reading trusts nothing before it is checked: size, signature, digests, schema, c
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -67,14 +67,7 @@ class RiskModel:
         Raises ArtefactTampered or ArtefactError.
         """
         _check_files(manifest, files)
-        return cls(
-            manifest=manifest,
-            digest=sha256(canonical_json(manifest)),
-            booster_text=files[BOOSTER].decode(),
-            report_json=files[REPORT],
-            peers=PeerReference.read(files[USUAL], inputs),
-            encoding=Encoding(manifest.features),
-        )
+        return cls._of_checked(manifest, sha256(canonical_json(manifest)), files, inputs)
 
     @classmethod
     def read(
@@ -95,7 +88,20 @@ class RiskModel:
         _check_files(manifest, files)
         _check_catalogue(manifest, inputs)
         # The digest is of the bytes that were signed, however they spell the manifest.
-        return replace(cls.of(manifest, files, inputs), digest=sha256(content))
+        return cls._of_checked(manifest, sha256(content), files, inputs)
+
+    @classmethod
+    def _of_checked(
+        cls, manifest: Manifest, digest: str, files: Mapping[str, bytes], inputs: ModelInputs
+    ) -> Self:
+        return cls(
+            manifest=manifest,
+            digest=digest,
+            booster_text=files[BOOSTER].decode(),
+            report_json=files[REPORT],
+            peers=PeerReference.read(files[USUAL], inputs),
+            encoding=Encoding(manifest.features),
+        )
 
     def write(
         self, folder: Path, key: SigningKey, beside: Mapping[str, bytes] | None = None
