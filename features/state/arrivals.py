@@ -7,8 +7,10 @@ that no order of arrival leaves one out.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -60,14 +62,13 @@ class Arrivals:
             "transactions": self._take_payments,
         }
         for name, take in takers.items():  # a subject before what belongs beside it
-            plain = self.schema.read(name, records[name]) if name in records else {}
+            plain = self.schema.read(name, records[name]) if records.get(name) else {}
             if plain and size_of(plain):
                 take(store, plain)
 
     def payments(self, records: Sequence[Record]) -> tuple[tuple[Layout, ...], Plain]:
         """Payments as events, and the layouts under which they come."""
-        into = tuple([layout for layout in self.into if layout.source == "payments"])
-        return into, self.schema.read("transactions", records)
+        return tuple(self._by_source["payments"]), self.schema.read("transactions", records)
 
     def _take_journeys(self, store: Writing, journeys: Plain) -> None:
         journeys = self._new(store, "route", journeys)
@@ -113,6 +114,8 @@ class Arrivals:
         """Put inspections that were known before their subjects' records beside these."""
         told = _lists(store, _keys(_INSPECTED[kind], texts(subjects, "subject_id")))
         beside = [at for at, of_one in enumerate(told) for _ in of_one]
+        if not beside:
+            return
         self._put_inspections(store, kind, taken(subjects, beside), [*chain.from_iterable(told)])
 
     def _take_outcomes(self, store: Writing, outcomes: Plain) -> None:
@@ -155,9 +158,16 @@ class Arrivals:
     def _insert(self, store: Writing, source: str, events: Plain) -> None:
         if self.before is not None:
             events = kept_where(events, numbers(events, "known_at") < self.before)
-        if size_of(events):
-            layouts = [layout for layout in self.into if layout.source == source]
+        layouts = self._by_source[source]
+        if layouts and size_of(events):
             self.insert(store, layouts, events)
+
+    @cached_property
+    def _by_source(self) -> dict[str, list[Layout]]:
+        by_source: dict[str, list[Layout]] = defaultdict(list)
+        for layout in self.into:
+            by_source[layout.source].append(layout)
+        return by_source
 
 
 def place_of(name: str, record: Record, before: int) -> bytes | None:

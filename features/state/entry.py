@@ -35,7 +35,15 @@ class Entry:
         )
         self._codes = first_codes([self._program])
         self._filling = Filling(self._program, self._codes)
-        self.kinds: dict[str, Kind] = {n: r.kind for n, r in self._program.outputs.items()}
+        outputs = self._program.outputs
+        self.kinds: dict[str, Kind] = {name: held.kind for name, held in outputs.items()}
+        self._texts = [name for name, kind in self.kinds.items() if kind is Kind.TEXT]
+        self._text_places = np.array([outputs[name].place for name in self._texts], np.int64)
+        self._others = [
+            (name, held.place, held.kind.is_float)
+            for name, held in outputs.items()
+            if held.kind is not Kind.TEXT
+        ]
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -64,12 +72,13 @@ class Entry:
         codes = Codes(self._codes)
         registers = self._filling.made([record.__dict__ for record in records], codes)
         wholes = registers.view(np.int64)
-        texts, plain = [*codes], Plain()
-        for name, register in self._program.outputs.items():
-            if register.kind is Kind.TEXT:
-                plain[name] = [texts[code - NO_TEXT] for code in wholes[register.place].tolist()]
-            else:
-                plain[name] = (registers if register.kind.is_float else wholes)[register.place]
+        texts, of_texts = [*codes], (wholes[self._text_places] - NO_TEXT).tolist()
+        plain: Plain = {
+            name: [texts[code] for code in column]
+            for name, column in zip(self._texts, of_texts, strict=True)
+        }
+        for name, place, is_float in self._others:
+            plain[name] = (registers if is_float else wholes)[place]
         return plain
 
 

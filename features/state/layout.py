@@ -31,6 +31,10 @@ class Layout:
     labels: tuple[str, ...]
     has_ids: bool
 
+    def __hash__(self) -> int:
+        """Of the number alone: what is made for layouts is looked up for every event."""
+        return self.number
+
     @cached_property
     def mark(self) -> str:
         """The character by which its keys end, and no other's."""

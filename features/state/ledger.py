@@ -7,9 +7,8 @@ later than that opens the pages from its place on again. Which events lie in whi
 the events alone, not on how they came.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, count, pairwise
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -45,30 +44,26 @@ def laid(blobs: Sequence[Blob | None]) -> tuple[Column, Column]:
     return np.frombuffer(b"".join(given), np.int64), starts >> 3
 
 
-class Coming(NamedTuple):
-    """Events that come into the ledgers of one layout: a key and a row of words each."""
+def insert(
+    store: Writing, layouts: Sequence[Layout], given: Sequence[list[bytes | None]], words: Column
+) -> None:
+    """Put events of some layouts among those of their keys.
 
-    layout: Layout
-    keys: list[bytes]
-    rows: Column
-
-
-def insert(store: Writing, coming: Iterable[Coming]) -> None:
-    """Put events of any layouts among those of their keys."""
-    new = _Grouped()
-    for one in coming:
-        new.take(one)
+    `given` has for every layout the key of each event, None where it has none; `words` for each
+    event its rows in all layouts, one after the other.
+    """
+    new = _Grouped(layouts, given, words)
     keys = sorted(new.starts)
     if not keys:
         return
-    blobs, rows = store.get(keys), new.words()
+    blobs, rows = store.get(keys), words.ravel()
     for at in _with_pages(blobs):
         layout, places = new.layouts[keys[at]], new.places(keys[at])
         own = rows[places]
         blobs[at] = _reopened(store, layout, keys[at], blobs[at], own)
         _tell_last(store, layout, keys[at], own)
         rows[places] = own
-    layouts = [new.layouts[key] for key in keys]
+    of_key = [new.layouts[key] for key in keys]
     old, starts = laid(blobs)
     out, ends = merged(
         old,
@@ -76,35 +71,31 @@ def insert(store: Writing, coming: Iterable[Coming]) -> None:
         rows,
         np.array([start for key in keys for start in new.starts[key]]),
         np.array([*accumulate(len(new.starts[key]) for key in keys)]),
-        np.array([layout.shape for layout in layouts]),
+        np.array([layout.shape for layout in of_key]),
     )
-    store.put(_blobs(store, layouts, keys, out, ends))
+    store.put(_blobs(store, of_key, keys, out, ends))
 
 
 class _Grouped:
-    """Rows that come, as words one after the other; `starts` tells where those of a key start."""
+    """Where the rows of each key start among words, in order; and its layout."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, layouts: Sequence[Layout], keys: Sequence[list[bytes | None]], words: Column
+    ) -> None:
         self.starts: dict[bytes, list[int]] = {}
         self.layouts: dict[bytes, Layout] = {}
-        self._words: list[Column] = []
-        self._size = 0
-
-    def take(self, coming: Coming) -> None:
-        """Take more, in their order of time and then as they come."""
-        layout, keys, rows = coming
-        if len(keys) > 1:
-            order = np.lexsort(rows.T[layout.order_words - 1 :: -1])
-            keys, rows = [keys[at] for at in order.tolist()], rows[order]
-        for start, key in zip(count(self._size, layout.width), keys, strict=False):
-            self.starts.setdefault(key, []).append(start)
-        self.layouts |= dict.fromkeys(keys, layout)
-        self._words.append(rows.ravel())
-        self._size += rows.size
-
-    def words(self) -> Column:
-        """All rows."""
-        return np.concatenate(self._words)
+        orders: dict[int, list[int]] = {}  # by how many words it goes: all layouts begin alike
+        width, first = words.shape[1], 0
+        for layout, of_layout in zip(layouts, keys, strict=True):
+            by = layout.order_words
+            if by not in orders:
+                orders[by] = np.lexsort(words[:, first : first + by].T[::-1]).tolist()
+            for event in orders[by]:
+                key = of_layout[event]
+                if key is not None:
+                    self.starts.setdefault(key, []).append(event * width + first)
+                    self.layouts[key] = layout
+            first += layout.width
 
     def places(self, key: bytes) -> Column:
         """Where the words of the rows of a key are, a row each."""

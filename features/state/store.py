@@ -61,9 +61,11 @@ class Beside:
         """The blob of each key, None where there is none."""
         if not self.blobs:
             return self._under.get(keys)
-        own = [self.blobs.get(key) for key in keys]
+        own: list[Blob | None] = [*map(self.blobs.get, keys)]
+        if None not in own:
+            return own
         others = [key for key, blob in zip(keys, own, strict=True) if blob is None]
-        under = iter(self._under.get(others)) if others else iter(())
+        under = iter(self._under.get(others))
         return [next(under) if blob is None else blob for blob in own]
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
