@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import Connection, Engine, Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from serving.errors import AnsweredMeanwhile, Erased
@@ -19,17 +19,15 @@ from serving.store.data_keys import DataKeys
 from serving.store.decision_rows import AnswerRow, DecisionRow
 from serving.store.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.store.engine import failing_as_unavailable
+from serving.store.lookups import Lookup
 from serving.store.tables import answers, decisions
 from serving.store.turns import writing
 
 FIRST_LINK = bytes(32)
 PAGE = 500
 
-
-# What every request asks; made once, since putting a statement together costs more than asking it.
-_GIVEN = select(answers).where(
-    tuple_(answers.c.caller_id, answers.c.idempotency_key).in_(bindparam("keys", expanding=True))
-)
+_GIVEN = Lookup(answers.c.caller_id, answers.c.idempotency_key)
+# Made once, since putting a statement together costs more than asking it.
 _LAST = select(decisions.c.seq, decisions.c.chain).order_by(decisions.c.seq.desc()).limit(1)
 _NEW_DECISION, _NEW_ANSWER = decisions.insert(), answers.insert()
 
@@ -109,8 +107,8 @@ class DecisionLog:
         if not keys:
             return {}
         asked = {named: key for key in keys for named in self._decisions.claims(*key)}
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(_GIVEN, {"keys": [*asked]}).all()
+        with failing_as_unavailable():
+            rows = _GIVEN.rows(self._engine, [*asked])
         given = {}
         for row in rows:
             key = asked[row.caller_id, row.idempotency_key]

@@ -2,22 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Engine, bindparam, select, tuple_
+from sqlalchemy import Connection, Engine, select, tuple_
 
 from serving.store.data_keys import DataKeys
 from serving.store.encrypted_records import EncryptedRecords
 from serving.store.engine import failing_as_unavailable
+from serving.store.lookups import Lookup
 from serving.store.record_rows import RecordRow
 from serving.store.tables import records
 from serving.store.turns import writing
 
 PAGE = 500
 
-
-# Asked for every score; made once, since putting a statement together costs more than asking it.
-_ABOUT = select(records).where(
-    tuple_(records.c.subject_kind, records.c.subject_id).in_(bindparam("subjects", expanding=True))
-)
+_ABOUT = Lookup(records.c.subject_kind, records.c.subject_id)
 
 
 class RecordStore:
@@ -45,8 +42,8 @@ class RecordStore:
         about: dict[tuple[str, str], list[RecordRow]] = {subject: [] for subject in subjects}
         asked = {named: each for each in about for named in self._records.subjects(*each)}
         if about:
-            with failing_as_unavailable(), self._engine.connect() as connection:
-                found = connection.execute(_ABOUT, {"subjects": [*asked]}).all()
+            with failing_as_unavailable():
+                found = _ABOUT.rows(self._engine, [*asked])
             for row in found:
                 if (record := self._records.record(row)) is not None:
                     about[asked[row.subject_kind, row.subject_id]].append(record)

@@ -32,8 +32,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises LogUnavailable where the turn does not come in time.
     """
     if engine.dialect.name == "sqlite":
-        asking = engine.execution_options(is_writing=True)
-        with _turn_at(_beside(engine, "turn")), asking.begin() as connection:
+        with (
+            _turn_at(_beside(engine, "turn")),
+            engine.connect() as connection,
+            connection.execution_options(is_writing=True).begin(),
+        ):
             yield connection
     else:
         with engine.begin() as connection:
