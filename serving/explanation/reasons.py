@@ -9,6 +9,7 @@ score. Equal sums stand in the order of the catalogue.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from pydantic import model_validator
 from features.catalogue import catalogue
 from features.definition import Feature
 from features.records import SubjectKind
-from serving.explanation.parts import Part
+from serving.explanation.parts import CHECKED_WHEN_READ, Part
 from serving.explanation.usual import Usual
 from serving.explanation.wording import Value
 
@@ -29,11 +30,14 @@ Effect = Literal["for", "against"]
 Strength = Literal["strong", "moderate", "weak"]
 
 
-class RankedReason(Part):
+@dataclass(frozen=True)
+class RankedReason:
     """One indicator that speaks for or against; `log_odds` is the exact sum of its features.
 
     `evidence` names those that add something, the strongest first.
     """
+
+    __pydantic_config__ = CHECKED_WHEN_READ
 
     indicator: str
     family: str

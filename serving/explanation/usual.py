@@ -5,14 +5,13 @@ The facts are kept with a decision; words are made of them in the reader's langu
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
-
-from pydantic import ConfigDict
-from pydantic.dataclasses import dataclass
 
 from features.definition import Feature, Peers, Unit
 from features.records import SubjectKind
 from serving.explanation.language import ENGLISH, Language
+from serving.explanation.parts import CHECKED_WHEN_READ
 from serving.explanation.wording import Value, value_in_words
 from training.risk_model import RiskModel
 
@@ -70,12 +69,14 @@ class Compared(Protocol):
 
 
 # No `Part`: tens of thousands are remembered, and it would take a kilobyte instead of an eighth.
-@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+@dataclass(frozen=True, slots=True)
 class Usual:
     """How a value compares: `how`, with the share (0 to 1) and the bounds that it speaks of.
 
     `percentile` places a number among the present ones of its peers.
     """
+
+    __pydantic_config__ = CHECKED_WHEN_READ
 
     how: How
     among: Peers = Peers.ALL

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -136,7 +137,7 @@ def test_a_feature_of_another_release_is_told_by_its_name_and_value() -> None:
     (ranked,) = stored.reasons
     gone = stored.model_copy(
         update={
-            "reasons": (ranked.model_copy(update={"evidence": ("gone_days",)}),),
+            "reasons": (replace(ranked, evidence=("gone_days",)),),
             "beside": {"gone_days": AS_MANY},
         }
     )
