@@ -1,6 +1,7 @@
 """What was known before, as the service keeps it: in the state, which follows the decision log."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
@@ -48,6 +49,8 @@ class Past:
         self._log = log
         self._records = records
         self._unwritten = 0
+        self._hand = ThreadPoolExecutor(1, "state-writer")
+        self._writing: tuple[int, Future[None]] | None = None
 
     def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
         """The features of each subject, seen against all that was known before it.
@@ -74,11 +77,23 @@ class Past:
         return self._unwritten > 0
 
     def rest(self, *, is_idle: bool) -> None:
-        """Write what was followed, where that is much or nobody waits; an answer never does."""
-        if self.is_behind and (is_idle or self._unwritten >= LEARNT_AGAIN):
-            with _failing_as_unavailable():
-                self._state.store.sync()
-            self._unwritten = 0
+        """Have written what was followed, where that is much or nobody waits; an answer never does.
+
+        It is written beside, for the next group waits for whoever calls. Raises PastUnavailable
+        where the last time failed; the next call tries again.
+        """
+        if self._writing is not None:
+            self._end_writing(*self._writing)
+        elif self.is_behind and (is_idle or self._unwritten >= LEARNT_AGAIN):
+            self._writing = self._unwritten, self._hand.submit(self._state.store.sync)
+
+    def _end_writing(self, size: int, written: "Future[None]") -> None:
+        if not written.done():
+            return
+        self._writing = None
+        with _failing_as_unavailable():
+            written.result()
+        self._unwritten -= size
 
     def catch_up(self) -> None:
         """Make known what is durable and was not followed yet."""
@@ -100,6 +115,7 @@ class Past:
 
     def close(self) -> None:
         """Let go of the state."""
+        self._hand.shutdown()
         self._state.store.close()
 
     def _learn(self, records: dict[str, list[Record]], marks: dict[str, str]) -> None:

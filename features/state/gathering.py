@@ -26,6 +26,7 @@ class GatheringStore:
         self._below = below
         self._held: dict[bytes, bytes] = {}  # replaced and never changed: a view keeps its own
         self._turn = threading.Lock()
+        self._handing = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Beside]:
@@ -57,8 +58,13 @@ class GatheringStore:
             self._below.close()
 
     def _hand_down(self) -> None:
-        with self._turn:
-            if self._held:
-                with self._below.writing() as transaction:
-                    transaction.put(sorted(self._held.items()))  # neighbours share pages
-                self._held = {}
+        """Put all that is held into the store below; others write and read meanwhile."""
+        with self._handing:
+            held = self._held
+            if not held:
+                return
+            with self._below.writing() as transaction:
+                transaction.put(sorted(held.items()))  # neighbours share pages
+            with self._turn:
+                newer = ((key, b) for key, b in self._held.items() if b is not held.get(key))
+                self._held = dict(newer)

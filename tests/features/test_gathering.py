@@ -140,6 +140,29 @@ def test_what_is_handed_down_while_a_view_opens_is_in_it(below: Failing) -> None
     assert held(store) == [b"1", None, None]
 
 
+def test_what_is_put_while_others_are_handed_down_is_held_on(below: Failing) -> None:
+    store = GatheringStore(below)
+    put(store, {b"a": b"1", b"b": b"1"})
+    meanwhile = [{b"b": b"2", b"c": b"2"}]
+    handing = below.writing
+
+    @contextmanager
+    def writing() -> Iterator[Writing]:
+        with handing() as transaction:
+            yield transaction
+            put(store, meanwhile.pop())
+            assert held(store) == [b"1", b"2", b"2"]
+
+    below.writing = writing  # type: ignore[method-assign]
+    store.sync()
+    below.writing = handing  # type: ignore[method-assign]
+    assert held(below) == [b"1", b"1", None]
+    assert held(store) == [b"1", b"2", b"2"]
+
+    store.sync()
+    assert held(below) == [b"1", b"2", b"2"]
+
+
 def test_what_could_not_be_handed_down_is_kept_until_it_can(below: Failing) -> None:
     store = GatheringStore(below)
     put(store, {b"a": b"1"})

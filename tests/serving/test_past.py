@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from features.columns import instant_us
@@ -156,6 +157,22 @@ def test_an_idle_service_writes_what_it_knows(
     told = State(EmbeddedStore(tmp_path / "copy"))
     assert told.mark("decisions") == "1"
     told.store.close()
+
+
+def test_what_could_not_be_written_is_told_later_and_written_then(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.past.LEARNT_AGAIN", 1)
+    monkeypatch.setattr("serving.decisions.writer._LOOK_AGAIN_S", 0.01)
+    past, caller = service.house.desk.assessor.past, service.key("score")
+    with monkeypatch.context() as broken, capture_logs() as told:
+        broken.setattr(EmbeddedStore, "sync", failing)
+        assert service.score(shipment(), caller).status_code == 200
+        while not any(entry["event"] == "past_not_written" for entry in told):
+            time.sleep(0.01)
+        assert past.is_behind
+    while past.is_behind:
+        time.sleep(0.01)
 
 
 def test_what_the_state_failed_to_learn_it_learns_with_the_next_decision(
