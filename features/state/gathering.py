@@ -31,9 +31,13 @@ class GatheringStore:
     @contextmanager
     def reading(self) -> Iterator[Beside]:
         """The store as it is now."""
-        held = self._held  # first: what is handed down meanwhile may be seen twice, but not missed
-        with self._below.reading() as view:
-            yield Beside(view, held)
+        while True:
+            held = self._held
+            with self._below.reading() as view:
+                # Else what was put in between may be below already, newer than what is held here.
+                if held is self._held:
+                    yield Beside(view, held)
+                    return
 
     @contextmanager
     def writing(self) -> Iterator[Beside]:

@@ -39,16 +39,18 @@ for number in range(1, 10_000):
 class Failing:
     """A store whose transactions fail as long as it `is_full`.
 
-    `meanwhile` happens as soon as a view is open.
+    `beforehand` happens just before a view opens, `meanwhile` as soon as it is open.
     """
 
     def __init__(self, below: Store):
         self._below = below
         self.is_full = False
+        self.beforehand: Callable[[], None] = lambda: None
         self.meanwhile: Callable[[], None] = lambda: None
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
+        self.beforehand()
         with self._below.reading() as view:
             self.meanwhile()
             yield view
@@ -138,6 +140,19 @@ def test_what_is_handed_down_while_a_view_opens_is_in_it(below: Failing) -> None
     put(store, {b"a": b"1"})
     below.meanwhile = store.sync
     assert held(store) == [b"1", None, None]
+
+
+def test_what_is_put_and_handed_down_before_a_view_opens_is_seen_whole(below: Failing) -> None:
+    store = GatheringStore(below)
+    put(store, {b"a": b"1", b"b": b"1"})
+
+    def put_and_hand_down() -> None:
+        below.beforehand = lambda: None
+        put(store, {b"a": b"2", b"c": b"2"})
+        store.sync()
+
+    below.beforehand = put_and_hand_down
+    assert held(store) == [b"2", b"1", b"2"]
 
 
 def test_what_is_put_while_others_are_handed_down_is_held_on(below: Failing) -> None:
