@@ -179,7 +179,8 @@ class Served:
 
         async def everything() -> None:
             limits = httpx2.Limits(max_connections=16)
-            async with httpx2.AsyncClient(timeout=120, limits=limits) as connection:
+            patience = httpx2.Timeout(120, pool=None)  # thousands wait for a connection
+            async with httpx2.AsyncClient(timeout=patience, limits=limits) as connection:
                 await asyncio.gather(*(again(connection, name) for name in sorted(self.asked)))
 
         asyncio.run(everything())
