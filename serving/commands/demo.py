@@ -30,6 +30,9 @@ LIVE_DAYS = 2
 """The last days of the world arrive as live traffic instead of lying in the record files."""
 
 SCORED_AT_ONCE = 60
+SCORED_SPAN = timedelta(hours=14)
+"""How long it took to declare what is scored at once: by now all of it was, and more is to come."""
+
 SECONDS_TO_START = 60
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
@@ -123,8 +126,7 @@ def _invent(world: Path, journeys: int) -> None:
 def _bring_up_to_today(world: Path) -> None:
     from serving.commands.held_back import bring_up_to
 
-    # What is held back as live traffic begins today, so that some of it is still to arrive.
-    bring_up_to(world, datetime.now(UTC) + timedelta(days=LIVE_DAYS))
+    bring_up_to(world, datetime.now(UTC) + timedelta(days=LIVE_DAYS) - SCORED_SPAN)
 
 
 def _hold_back(world: Path, home: Path) -> datetime:
