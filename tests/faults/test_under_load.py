@@ -29,7 +29,7 @@ PROMOTIONS = count(2, 30)
 STALLED = count(20, 200)
 DEADLINE_S = count(1, 10)
 INSIDE = 4
-FLOOD_S = count(2, 30)
+FLOOD_S = count(8, 30)  # one stall of a busy machine is less than a hundredth of what comes
 
 # The few requests of a busy machine have a wide tail; one that is there for this has not.
 SLOWER_IN_A_FLOOD = count(10, 2)
