@@ -8,7 +8,7 @@ a stored decision, never a verdict, which opens a case: in `review` a person cla
 over the `api` or in the `console`, and what was found becomes an outcome. `monitor` estimates from
 those what holds of all traffic; `governance` holds what an agency owes before use and after harm.
 
-Inside the room: commands -> app -> console -> api -> house -> desk, review -> assessment ->
-decisions -> explanation, scorer, lanes -> store -> access, settings, errors. Only `store` knows
-SQL, only `api` and `console` HTTP; nothing that answers loads LightGBM.
+Inside the room: commands -> starting -> app -> console -> api -> house -> desk, review ->
+assessment -> decisions -> explanation, scorer, lanes -> store -> access, settings, errors. Only
+`store` knows SQL, only `api` and `console` HTTP; nothing that answers loads LightGBM.
 """

@@ -1,4 +1,8 @@
-"""What a submission brings, seen beside its subject: one source after the other."""
+"""What a submission brings, seen beside its subject: one source after the other.
+
+Compiled code is kept on disk and made anew when this file changes. After a change in `filling`,
+`gathering` or the machine, whose code is compiled into it, touch this one, or the old will be run.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -80,7 +80,7 @@ def parameters_refused(error: RequestValidationError) -> Unprocessable:
         Fault("/" + "/".join(map(str, fault["loc"][1:])), fault["type"], fault["msg"])
         for fault in error.errors()
     )
-    return Unprocessable("a parameter of the address is refused", faults)
+    return Unprocessable("a parameter of the request is refused", faults)
 
 
 def unforeseen(request: Request) -> Response:
