@@ -51,6 +51,11 @@ def instant_us(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICROSECOND
 
 
+def instant_at(us: int) -> datetime:
+    """The instant of so many microseconds of UTC."""
+    return _EPOCH + us * _MICROSECOND
+
+
 def length(columns: Columns) -> int:
     """How many rows the columns hold."""
     return len(next(iter(columns.values())))

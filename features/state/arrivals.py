@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from features.columns import Column, instant_us
+from features.columns import Column
 from features.records import Record, SubjectKind
 from features.state.entry import Arriving
 from features.state.events import insert_events
@@ -170,7 +171,7 @@ class Arrivals:
         return by_source
 
 
-def place_of(name: str, record: Record, before: int) -> bytes | None:
+def place_of(name: str, record: Record, before: datetime) -> bytes | None:
     """Where it is told that a record is known; None where it only became known since.
 
     Nowhere, `-`, of an outcome, which may come again.
@@ -179,7 +180,7 @@ def place_of(name: str, record: Record, before: int) -> bytes | None:
         return b"-"
     mark, id_, known_from = _PLACES[name]
     told = record.__dict__
-    return mark + told[id_].encode() if instant_us(told[known_from]) < before else None
+    return mark + told[id_].encode() if told[known_from] < before else None
 
 
 def _as_events(subjects: Plain) -> Plain:

@@ -1,4 +1,7 @@
-"""Closed pages in reading: what their summaries tell, and which of them must be fetched."""
+"""Closed pages in reading: where a window begins and ends among them, and what lies there.
+
+Compiled into `reduction`: after a change here, touch that file, or the old code will be run.
+"""
 
 from typing import NamedTuple
 
@@ -6,125 +9,267 @@ import numpy as np
 from numba import njit
 
 from features.columns import Column
+from features.state import blobs
+from features.state.blobs import (
+    BEFORE,
+    FIRST,
+    PAGES,
+    WIDTH,
+    before_words,
+    entry_words,
+    first_at_or_after,
+    index_at,
+)
+from features.state.layout import MISSING
 from features.state.reducers import DISTINCT, window_begin
 
 
-class Told(NamedTuple):
-    """The summaries of the closed pages of all slots, counted through.
+class Opened(NamedTuple):
+    """The open blobs of all slots, one after the other; the shape of those of each of a subject.
 
-    `bases` tells per slot where its pages begin, `starts` per page where its summary lies.
-    """
-
-    summaries: Column
-    bases: Column
-    starts: Column
-
-
-class Pages(NamedTuple):
-    """Closed pages: `starts` tells per page where it lies, if it was fetched; each has `rows` rows.
-
-    `lasts` tells, for the i-th kind of labels from `last_ends[i]` on, when closed pages had each
-    label last, in order of time; a subject has so many kinds of `labels`.
+    `page_rows` and `chapter_pages` are how many rows a closed page has, and pages a chapter.
     """
 
     words: Column
     starts: Column
-    rows: int
-    lasts: Column
-    last_ends: Column
-    labels: int
+    shapes: Column
+    page_rows: int
+    chapter_pages: int
+
+
+class Fetched(NamedTuple):
+    """Other blobs, one after the other: `names` are theirs, in order, as `name_of` makes them."""
+
+    names: Column
+    words: Column
+    starts: Column
+
+
+class Ledger(NamedTuple):
+    """A slot that has closed pages: its open blob, and those that were fetched of all slots."""
+
+    blob: Column
+    shape: Column
+    slot: int
+    page_rows: int
+    chapter_pages: int
+    chapters: Fetched
+    pages: Fetched
+
+
+CHAPTER, PAGE, LASTS = range(3)
+"""Kinds of blobs that are fetched. The last tells when closed pages had each label last."""
+
+SLOTS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
 
 
 @njit(cache=True)
-def paged(
-    windows: Column,
-    instants: Column,
-    slots: Column,
-    widths: Column,
-    summaries: Column,
-    starts: Column,
-) -> tuple[Told, Column]:
-    """What is told of closed pages, and which of them must be fetched: slot, page of it, page.
+def name_of(kind: int, slot: int, number: int) -> int:
+    """The kind of a blob, its slot, and which it is of the slot's chapters, pages or labels."""
+    return kind << 56 | slot << 32 | number
 
-    `starts` are of the summaries of the `slots` that have pages, and of more after them; `widths`
-    are those of each slot of a subject.
+
+@njit(cache=True)
+def has_closed(opened: Opened, slot: int, begin: int, at: int) -> bool:
+    """Whether closed pages of a slot may have events of a window."""
+    start = opened.starts[slot]
+    if start == opened.starts[slot + 1] or opened.words[start + PAGES] == 0:
+        return False
+    return begin <= opened.words[start + BEFORE] and opened.words[start + FIRST] < at
+
+
+@njit(cache=True)
+def ledger_of(opened: Opened, slot: int, chapters: Fetched, pages: Fetched) -> Ledger:
+    """A slot that has closed pages."""
+    return Ledger(
+        opened.words[opened.starts[slot] : opened.starts[slot + 1]],
+        opened.shapes[slot % len(opened.shapes)],
+        slot,
+        opened.page_rows,
+        opened.chapter_pages,
+        chapters,
+        pages,
+    )
+
+
+@njit(cache=True)
+def is_all_before(ledger: Ledger, at: int) -> bool:
+    """Whether all closed pages became known before an instant."""
+    return ledger.blob[BEFORE] < at
+
+
+@njit(cache=True)
+def is_from_first(ledger: Ledger, begin: int) -> bool:
+    """Whether no row is older than a window."""
+    return begin <= ledger.blob[FIRST]
+
+
+@njit(cache=True)
+def page_of(ledger: Ledger, instant: int) -> int:
+    """The first closed page that ends at an instant or later, of which there is one.
+
+    Less than 0 where its chapter must be fetched first: then `~` that.
     """
-    told = _told(slots, widths, len(instants), summaries, starts)
-    is_needed = _needed(windows, instants, len(widths), told)
-    wanted = np.empty((is_needed.sum(), 3), np.int64)
-    row = 0
-    for slot in slots:
-        for page in range(told.bases[slot], told.bases[slot + 1]):
-            if is_needed[page]:
-                wanted[row] = slot, page - told.bases[slot], page
-                row += 1
-    return told, wanted
+    many, width = ledger.chapter_pages, entry_words(ledger.shape)
+    index = ledger.blob[index_at(ledger.shape) :]
+    whole, rest = divmod(ledger.blob[PAGES], many)
+    entry = first_at_or_after(index, width, whole + rest, instant)
+    if entry >= whole:
+        return whole * many + entry - whole
+    place = _place_of(ledger.chapters, name_of(CHAPTER, ledger.slot, entry))
+    if place < 0:
+        return ~entry
+    return entry * many + first_at_or_after(ledger.chapters.words[place:], width, many, instant)
 
 
 @njit(cache=True)
-def _told(slots: Column, widths: Column, subjects: int, summaries: Column, starts: Column) -> Told:
-    bases = np.zeros(subjects * len(widths) + 1, np.int64)
-    for at, slot in enumerate(slots):
-        bases[slot + 1] = (starts[at + 1] - starts[at]) // widths[slot % len(widths)]
-    bases = np.cumsum(bases)
-    places = np.empty(bases[-1], np.int64)
-    for at, slot in enumerate(slots):
-        for page in range(bases[slot], bases[slot + 1]):
-            places[page] = starts[at] + (page - bases[slot]) * widths[slot % len(widths)]
-    return Told(summaries, bases, places)
+def _place_of(fetched: Fetched, name: int) -> int:
+    """The word at which a blob lies; -1 where it was not fetched."""
+    at = np.searchsorted(fetched.names, name)
+    is_fetched = at < len(fetched.names) and fetched.names[at] == name
+    return fetched.starts[at] if is_fetched else -1
 
 
 @njit(cache=True)
-def _needed(windows: Column, instants: Column, slots: int, told: Told) -> Column:
-    is_needed = np.zeros(len(told.starts), np.bool_)
+def wanted(windows: Column, instants: Column, opened: Opened, chapters: Fetched) -> Column:
+    """The names, in order, of blobs that must be fetched to reduce windows.
+
+    Where chapters are among them these must be fetched before it can be told what else.
+    """
+    names = [name_of(0, 0, 0) for _ in range(0)]
     for subject, at in enumerate(instants):
         for window in windows:
-            slot, reducer, span = subject * slots + window[0], window[1], window[2]
-            first, stop, whole, whole_stop = pages_of(told, slot, window_begin(at, span), at)
-            if reducer != DISTINCT:
-                is_needed[first:whole] = True
-                is_needed[whole_stop:stop] = True
-            elif not told_by_lasts(told, slot, at):
-                is_needed[first:stop] = True
-    return is_needed
+            slot = subject * len(opened.shapes) + window[0]
+            begin = window_begin(at, window[2])
+            if has_closed(opened, slot, begin, at):
+                _want(names, window, ledger_of(opened, slot, chapters, chapters), begin, at)
+    return np.unique(np.array(names, np.int64))
 
 
 @njit(cache=True)
-def pages_of(told: Told, slot: int, begin: int, at: int) -> tuple[int, int, int, int]:
-    """The pages that have events of a window, from the first to the one before `stop`.
+def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int) -> None:
+    """Add the names of what is needed for one window."""
+    is_distinct = window[1] == DISTINCT
+    if is_distinct and is_all_before(ledger, at):
+        names.append(name_of(LASTS, ledger.slot, window[4]))
+        return
+    first = last = 0
+    if not is_all_before(ledger, at):
+        last = _want_page(names, ledger, at)
+    if not is_from_first(ledger, begin):
+        first = _want_page(names, ledger, begin)
+    if is_distinct and first >= 0:
+        names.extend([name_of(PAGE, ledger.slot, page) for page in range(first, last)])
 
-    Those from `whole` to the one before `whole_stop` have no others; first <= whole <= whole_stop.
+
+@njit(cache=True)
+def _want_page(names: list[int], ledger: Ledger, instant: int) -> int:
+    """Add the name of the page that has an instant, or of its chapter; returns `page_of`."""
+    page = page_of(ledger, instant)
+    kind, number = (PAGE, page) if page >= 0 else (CHAPTER, ~page)
+    names.append(name_of(kind, ledger.slot, number))
+    return page
+
+
+class Until(NamedTuple):
+    """What closed pages have before an instant: so many `events`.
+
+    `words` tell what came before from word `before` on, and then the first `rows` of `page` from
+    word `first_row` on.
     """
-    base, end = told.bases[slot], told.bases[slot + 1]
-    first = _first_page(told, base, end, 1, begin)
-    stop = _first_page(told, base, end, 0, at)
-    if first >= stop:
-        return stop, stop, stop, stop
-    whole = first + (told.summaries[told.starts[first]] < begin)
-    whole_stop = stop - (told.summaries[told.starts[stop - 1] + 1] >= at)
-    return first, stop, whole, max(whole, whole_stop)
+
+    words: Column
+    before: int
+    first_row: int
+    rows: int
+    page: int
+    events: int
 
 
 @njit(cache=True)
-def _first_page(told: Told, start: int, stop: int, word: int, instant: int) -> int:
-    """The first page that begins (word 0) or ends (word 1) at an instant or later."""
-    while start < stop:
-        middle = (start + stop) // 2
-        if told.summaries[told.starts[middle] + word] < instant:
-            start = middle + 1
-        else:
-            stop = middle
-    return start
+def all_closed(ledger: Ledger) -> Until:
+    """All that closed pages have."""
+    pages = ledger.blob[PAGES]
+    return Until(ledger.blob, BEFORE, 0, 0, pages, pages * ledger.page_rows)
 
 
 @njit(cache=True)
-def told_by_lasts(told: Told, slot: int, at: int) -> bool:
-    """Whether all closed pages became known before the instant."""
-    last = told.bases[slot + 1] - 1
-    return last < told.bases[slot] or told.summaries[told.starts[last] + 1] < at
+def none_closed(ledger: Ledger) -> Until:
+    """Nothing: what they have before a window that begins no later than they do."""
+    return Until(ledger.blob, 0, FIRST, 0, 0, 0)
 
 
 @njit(cache=True)
-def page_rows(pages: Pages, page: int, width: int) -> Column:
-    """The words of a page that was fetched."""
-    return pages.words[pages.starts[page] : pages.starts[page] + pages.rows * width]
+def until(ledger: Ledger, instant: int) -> Until:
+    """What they have before an instant that not all of them are before."""
+    page = page_of(ledger, instant)
+    before = _place_of(ledger.pages, name_of(PAGE, ledger.slot, page))
+    first_row = before + before_words(ledger.shape)
+    words, width = ledger.pages.words, ledger.shape[WIDTH]
+    rows = first_at_or_after(words[first_row:], width, ledger.page_rows, instant)
+    return Until(words, before, first_row, rows, page, page * ledger.page_rows + rows)
+
+
+@njit(cache=True)
+def last_instant(told: Until, width: int) -> int:
+    """When the last event before became known."""
+    if told.rows == 0:
+        return int(told.words[told.before])
+    return int(told.words[told.first_row + (told.rows - 1) * width])
+
+
+@njit(cache=True)
+def next_instant(told: Until, width: int) -> int:
+    """When the first event that is not before became known; in the same page."""
+    return int(told.words[told.first_row + told.rows * width])
+
+
+@njit(cache=True)
+def totals(told: Until, width: int, word: int, value: int) -> tuple[int, int, int]:
+    """The sum of a value, how many are given, and the last event's; `word` is that of a row."""
+    if told.events == 0:
+        return 0, 0, MISSING
+    place = told.before + blobs.VALUE_WORDS * value
+    total, present = told.words[place + blobs.SUM], told.words[place + blobs.PRESENT]
+    newest = told.words[place + blobs.NEWEST]
+    for row in range(told.rows):
+        newest = told.words[told.first_row + row * width + word]
+        if newest != MISSING:
+            total += newest
+            present += 1
+    return total, present, newest
+
+
+@njit(cache=True)
+def page_rows(ledger: Ledger, page: int) -> Column:
+    """The words of the rows of a page that was fetched."""
+    place = _place_of(ledger.pages, name_of(PAGE, ledger.slot, page))
+    first_row = place + before_words(ledger.shape)
+    return ledger.pages.words[first_row : first_row + ledger.page_rows * ledger.shape[WIDTH]]
+
+
+@njit(cache=True)
+def lasts_of(ledger: Ledger, label: int) -> Column:
+    """When closed pages had each label of a kind last, in order."""
+    at = np.searchsorted(ledger.pages.names, name_of(LASTS, ledger.slot, label))
+    return ledger.pages.words[ledger.pages.starts[at] : ledger.pages.starts[at + 1]]
+
+
+@njit(cache=True)
+def extremes_from(ledger: Ledger, page: int, stop: int, value: int) -> tuple[int, int, int]:
+    """The largest and smallest value of a page, or of a chapter that begins there and ends by stop.
+
+    Then the page after what is told of.
+    """
+    many, width = ledger.chapter_pages, entry_words(ledger.shape)
+    whole, (chapter, of_chapter) = ledger.blob[PAGES] // many, divmod(page, many)
+    index = ledger.blob[index_at(ledger.shape) :]
+    if chapter >= whole:
+        entry, after = whole + page - whole * many, page + 1
+    elif of_chapter == 0 and page + many <= stop:
+        entry, after = chapter, page + many
+    else:
+        place = _place_of(ledger.chapters, name_of(CHAPTER, ledger.slot, chapter))
+        index, entry, after = ledger.chapters.words[place:], of_chapter, page + 1
+    word = entry * width + 1 + blobs.EXTREME_WORDS * value
+    return index[word], index[word + 1], after

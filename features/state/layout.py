@@ -2,7 +2,8 @@
 
 A row is `known_at`, the record's id where some window asks for the latest value, the values that
 windows add up or compare, and for every column whose different values are counted its label and the
-instant at which the key last had the same label before.
+instant at which the key last had the same label before. What blobs of rows look like is told in
+`features.state.blobs`.
 """
 
 import hashlib
@@ -16,19 +17,22 @@ from features.asof.windows import Window
 MISSING = -(2**63)  # a value or a label that the event does not have
 NEVER = -(2**63)  # before every instant
 ID_WORDS = 8  # a record's id has at most 64 characters
-SUMMARY_WORDS = 3  # of a page: its first and last instant, events up to its end
-_FORM = "keys of parts, ending by keying"  # whatever of blobs and their keys no layout tells
-VALUE_WORDS = 5  # and per value: sum and present up to its end; its largest, smallest and last
+# Whatever of blobs and their keys no layout tells.
+_FORM = "keys of parts, ending by keying; pages that tell what came before, in chapters"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The words of a keying's events; `number` tells it from other keyings."""
+    """The words of a keying's events; `number` tells it from other keyings.
+
+    Of the first so many `extremes` of its `values` windows ask for the largest or the smallest.
+    """
 
     number: int
     keying: Keying
     values: tuple[str, ...]
     labels: tuple[str, ...]
+    extremes: int
     has_ids: bool
 
     def __hash__(self) -> int:
@@ -77,14 +81,9 @@ class Layout:
         return self.label_at + 2 * len(self.labels)
 
     @cached_property
-    def shape(self) -> tuple[int, int, int]:
-        """The words of a row, those that order it, and the first that is a label."""
-        return self.width, self.order_words, self.label_at
-
-    @cached_property
-    def summary_width(self) -> int:
-        """The words of a page's summary."""
-        return SUMMARY_WORDS + VALUE_WORDS * len(self.values)
+    def shape(self) -> tuple[int, int, int, int]:
+        """The words of a row, those that order it, the first that is a label; and `extremes`."""
+        return self.width, self.order_words, self.label_at, self.extremes
 
     def word(self, window: Window) -> int:
         """The word of a row that a window reads; 0 where it reads only instants."""
@@ -94,11 +93,11 @@ class Layout:
             return 0
         return self.order_words + self.values.index(window.value)
 
-    def summary_word(self, window: Window) -> int:
-        """The first word of a summary that tells of the value that a window reads; 0 without."""
-        if window.value is None or window.reducer == "distinct":
+    def number_of(self, window: Window) -> int:
+        """Which of the labels a window counts, or of the values it reads; 0 where it reads none."""
+        if window.value is None:
             return 0
-        return SUMMARY_WORDS + VALUE_WORDS * self.values.index(window.value)
+        return (self.labels if window.reducer == "distinct" else self.values).index(window.value)
 
 
 def layouts_of(windows: Iterable[Window]) -> dict[Keying, Layout]:
@@ -119,12 +118,15 @@ def fingerprint(layouts: Iterable[Layout]) -> str:
 
 
 def _layout(number: int, keying: Keying, windows: list[Window]) -> Layout:
-    values = {w.value for w in windows if w.value is not None and w.reducer != "distinct"}
-    labels = {w.value for w in windows if w.value is not None and w.reducer == "distinct"}
+    valued = [(w.reducer, w.value) for w in windows if w.value is not None]
+    labels = {value for reducer, value in valued if reducer == "distinct"}
+    extremes = {value for reducer, value in valued if reducer in ("largest", "smallest")}
+    others = {value for reducer, value in valued if reducer != "distinct"} - extremes
     return Layout(
         number=number,
         keying=keying,
-        values=tuple(sorted(values)),
+        values=(*sorted(extremes), *sorted(others)),
         labels=tuple(sorted(labels)),
+        extremes=len(extremes),
         has_ids=any(w.reducer == "latest" for w in windows),
     )

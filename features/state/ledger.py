@@ -4,7 +4,7 @@ A page takes PAGE_ROWS events in order, whatever time they span, so that neither
 busy day makes one that is too small or too large. What lies open is between one page and two, for
 a key that has any: an event that comes a little late still falls among open rows. One that comes
 later than that opens the pages from its place on again. Which events lie in which page depends on
-the events alone, not on how they came.
+the events alone, not on how they came. What lies in blobs is told in `features.state.blobs`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,23 +13,25 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from features.columns import Column
+from features.state.blobs import BEFORE, FIRST, PAGES, before_words, entry_words, rows_at
 from features.state.layout import MISSING, NEVER, Layout
-from features.state.merging import HEADER_WORDS, merged, summarised
+from features.state.merging import closed, merged
 from features.state.store import Blob, Reading, Writing
 
-PAGE_ROWS = 256
+PAGE_ROWS = 128
+CHAPTER_PAGES = 64
 
-_SUMMARIES, _PAGE, _LAST, _LASTS = b"s", b"p", b"l", b"d"
-
-
-def summaries_key(key: bytes) -> bytes:
-    """Where the summaries of the closed pages of a key lie, whose open blob lies at the key."""
-    return _SUMMARIES + key
+_PAGE, _CHAPTER, _LAST, _LASTS = b"p", b"c", b"l", b"d"
 
 
 def page_key(key: bytes, page: int) -> bytes:
-    """Where a closed page lies."""
-    return _PAGE + key + page.to_bytes(4, "big")
+    """Where a closed page of a key lies, whose open blob lies at the key."""
+    return b"%b%b%b" % (_PAGE, key, page.to_bytes(4, "big"))
+
+
+def chapter_key(key: bytes, chapter: int) -> bytes:
+    """Where the index of so many closed pages lies as make a chapter."""
+    return b"%b%b%b" % (_CHAPTER, key, chapter.to_bytes(4, "big"))
 
 
 def lasts_key(key: bytes, label: int) -> bytes:
@@ -72,6 +74,7 @@ def insert(
         np.array([start for key in keys for start in new.starts[key]]),
         np.array([*accumulate(len(new.starts[key]) for key in keys)]),
         np.array([layout.shape for layout in of_key]),
+        CHAPTER_PAGES,
     )
     store.put(_blobs(store, of_key, keys, out, ends))
 
@@ -108,7 +111,7 @@ def _blobs(
     whole, bounds = out.tobytes(), [0, *ends.tolist()]
     blobs = [whole[8 * start : 8 * stop] for start, stop in pairwise(bounds)]
     for at, (layout, blob) in enumerate(zip(layouts, blobs, strict=True)):
-        if len(blob) >= 8 * (HEADER_WORDS + 2 * PAGE_ROWS * layout.width):
+        if len(blob) >= 8 * 2 * PAGE_ROWS * layout.width:
             blobs[at] = _closed(store, layout, keys[at], out[bounds[at] : bounds[at + 1]])
     return zip(keys, blobs, strict=True)
 
@@ -125,26 +128,22 @@ _NO_PAGES = bytes(8)
 
 def _closed(store: Writing, layout: Layout, key: bytes, blob: Column) -> bytes:
     """What remains open after as many pages as possible were closed."""
-    pages, rows = int(blob[0]), blob[HEADER_WORDS:].reshape(-1, layout.width)
-    more = len(rows) // PAGE_ROWS - 1
-    closed, remain = rows[: more * PAGE_ROWS], rows[more * PAGE_ROWS :]
-    before = _summaries(store, layout, key)[:pages]
-    newest = before[-1] if pages else np.zeros(layout.summary_width, np.int64)
-    told = summarised(closed, PAGE_ROWS, layout.order_words, newest)
-    store.put([(summaries_key(key), np.concatenate([before, told]).tobytes())])
+    shape, pages = np.array(layout.shape), int(blob[PAGES])
+    rows = blob[rows_at(pages, shape, CHAPTER_PAGES) :]
+    more = len(rows) // (PAGE_ROWS * layout.width) - 1
+    if more < 1:
+        return blob.tobytes()
+    remain, into, chapters = closed(blob, shape, PAGE_ROWS, CHAPTER_PAGES)
+    store.put((page_key(key, number), page.tobytes()) for number, page in enumerate(into, pages))
     store.put(
-        (page_key(key, pages + at), page.tobytes())
-        for at, page in enumerate(np.split(closed, more))
+        (chapter_key(key, number), chapter.tobytes())
+        for number, chapter in enumerate(chapters, pages // CHAPTER_PAGES)
     )
+    gone = rows[: more * PAGE_ROWS * layout.width].reshape(-1, layout.width)
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
-        last = dict(zip(closed[:, word].tolist(), closed[:, 0].tolist(), strict=True))
+        last = dict(zip(gone[:, word].tolist(), gone[:, 0].tolist(), strict=True))
         _note_last(store, key, label, last)
-    return np.array([pages + more, closed[-1, 0]]).tobytes() + remain.tobytes()
-
-
-def _summaries(store: Reading, layout: Layout, key: bytes) -> Column:
-    (blob,) = store.get([summaries_key(key)])
-    return np.frombuffer(blob or b"", np.int64).reshape(-1, layout.summary_width)
+    return remain.tobytes()
 
 
 def _reopened(
@@ -154,19 +153,35 @@ def _reopened(
 
     What is told of closed pages is told of those that remain: rows that were closed may stay open.
     """
-    pages, closed_until, *_ = np.frombuffer(blob or b"", np.int64)[:HEADER_WORDS]
-    if new[0, 0] > closed_until:
+    words, shape = np.frombuffer(blob or b"", np.int64), np.array(layout.shape)
+    if new[0, 0] > words[BEFORE]:
         return blob
-    summaries = _summaries(store, layout, key)[:pages]
-    first = int(np.searchsorted(summaries[:, 1], new[0, 0]))
+    pages, open_at = int(words[PAGES]), rows_at(words[PAGES], shape, CHAPTER_PAGES)
+    index_at = BEFORE + before_words(shape)
+    index = words[index_at:open_at].reshape(-1, entry_words(shape))
+    first, index = _until(store, key, index, pages // CHAPTER_PAGES, new[0, 0])
     late = store.get([page_key(key, page) for page in range(first, pages)])
-    rows = laid(late)[0].reshape(-1, layout.width)
-    store.put([(summaries_key(key), summaries[:first].tobytes())])
+    held = laid(late)[0].reshape(pages - first, -1)
+    before, rows = held[0, : before_words(shape)], held[:, before_words(shape) :].ravel()
+    newest_first = rows.reshape(-1, layout.width)[::-1]
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
-        before = dict(zip(rows[::-1, word].tolist(), rows[::-1, word + 1].tolist(), strict=True))
-        _note_last(store, key, label, before)
-    until = summaries[first - 1, 1] if first else NEVER
-    return np.array([first, until]).tobytes() + rows.tobytes() + (blob or b"")[8 * HEADER_WORDS :]
+        labels, returns = newest_first[:, word : word + 2].T.tolist()
+        _note_last(store, key, label, dict(zip(labels, returns, strict=True)))
+    head = [[first, words[FIRST]], before, index.ravel()] if first else [[0]]
+    return np.concatenate([*head, rows, words[open_at:]], dtype=np.int64).tobytes()
+
+
+def _until(
+    store: Reading, key: bytes, index: Column, chapters: int, instant: int
+) -> tuple[int, Column]:
+    """The first closed page that ends at an instant or later; and the index of those before it."""
+    at = int(np.searchsorted(index[:, 0], instant))
+    if at >= chapters:
+        return chapters * CHAPTER_PAGES + at - chapters, index[:at]
+    (blob,) = store.get([chapter_key(key, at)])
+    of_pages = np.frombuffer(blob or b"", np.int64).reshape(-1, index.shape[1])
+    page = int(np.searchsorted(of_pages[:, 0], instant))
+    return at * CHAPTER_PAGES + page, np.concatenate([index[:at], of_pages[:page]])
 
 
 def last_keys(key: bytes, label: int, codes: list[int]) -> list[bytes]:

@@ -1,55 +1,80 @@
-"""The compiled half of writing: new rows among those of their keys, and summaries of pages.
+"""The compiled half of writing: new rows among those of their keys, and pages that are closed.
 
-An open blob is a header (how many pages are closed, the last instant in them) and rows in order.
-All arrays are int64; blobs of many keys lie one after the other, the k-th ending at word `ends[k]`.
+All arrays are int64 and hold what `features.state.blobs` tells of; blobs of many keys lie one after
+the other, the k-th ending at word `ends[k]`.
 """
 
 import numpy as np
 from numba import njit
 
 from features.columns import Column
-from features.state.layout import MISSING, NEVER, SUMMARY_WORDS, VALUE_WORDS
+from features.state.blobs import (
+    BEFORE,
+    EXTREME_WORDS,
+    EXTREMES,
+    FIRST,
+    LABEL_AT,
+    NEWEST,
+    ORDER_WORDS,
+    PAGES,
+    PRESENT,
+    SUM,
+    VALUE_WORDS,
+    WIDTH,
+    entries,
+    entry_words,
+    index_at,
+    nothing_before,
+    rows_at,
+)
+from features.state.layout import MISSING
 
-HEADER_WORDS = 2
 NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every window's begin
 
 
 @njit(cache=True)
 def merged(
-    old: Column, old_ends: Column, new: Column, starts: Column, new_ends: Column, shapes: Column
+    old: Column,
+    old_ends: Column,
+    new: Column,
+    starts: Column,
+    new_ends: Column,
+    shapes: Column,
+    chapter_pages: int,
 ) -> tuple[Column, Column]:
     """The open blobs with the new rows in them, a key's old rows before new ones of equal order.
 
     `starts` has the word of `new` at which each new row starts: those of a key in order, up to the
-    k-th's `new_ends[k]`. `shapes` has for each key the width of its rows, how many leading words
-    order them and the word of the first label. A new row's word beside its label tells when the key
-    had the label last in closed pages.
+    k-th's `new_ends[k]`. `shapes` has for each key that of its layout. A new row's word beside its
+    label tells when the key had the label last in closed pages.
     """
-    out = np.empty(len(old) + len(new) + HEADER_WORDS * len(old_ends), np.int64)
+    out = np.empty(len(old) + len(new) + len(old_ends), np.int64)
     ends = np.empty(len(old_ends), np.int64)
     at = 0
     for key in range(len(old_ends)):
-        width, order_words, label_at = shapes[key]
+        shape = shapes[key]
+        width, label_at = shape[WIDTH], shape[LABEL_AT]
         begin, end = old_ends[key - 1] if key else 0, old_ends[key]
-        first = at + HEADER_WORDS
-        out[at:first] = old[begin : begin + HEADER_WORDS] if end > begin else _NO_PAGES
+        pages = old[begin] if end > begin else 0
+        head = rows_at(pages, shape, chapter_pages)
+        first = at + head
+        out[at] = 0
+        if end > begin:
+            out[at:first] = old[begin : begin + head]
         at = _rows_merged(
             out,
             first,
-            old[min(begin + HEADER_WORDS, end) : end],
+            old[min(begin + head, end) : end],
             new,
             starts[(new_ends[key - 1] if key else 0) : new_ends[key]],
             width,
-            order_words,
+            shape[ORDER_WORDS],
         )
         rows = out[first:at].reshape(-1, width)
         for word in range(label_at, width, 2):
             _tell_returns(rows, word)
         ends[key] = at
     return out[:at], ends
-
-
-_NO_PAGES = np.array([0, NEVER], np.int64)
 
 
 @njit(cache=True)
@@ -107,27 +132,86 @@ def _tell_returns(rows: Column, word: int) -> None:
 
 
 @njit(cache=True)
-def summarised(rows: Column, size: int, values_at: int, before: Column) -> Column:
-    """The summary of each page of `size` rows, after the summary of the page before."""
-    pages = len(rows) // size
-    told = np.empty((pages, len(before)), np.int64)
-    for page in range(pages):
-        part = rows[page * size : (page + 1) * size]
-        told[page, 0], told[page, 1], told[page, 2] = part[0, 0], part[-1, 0], before[2] + size
-        for i in range((len(before) - SUMMARY_WORDS) // VALUE_WORDS):
-            word = SUMMARY_WORDS + VALUE_WORDS * i
-            told[page, word : word + 2] = before[word : word + 2]
-            _summarise(part[:, values_at + i], told[page, word : word + VALUE_WORDS])
-        before = told[page]
-    return told
+def closed(
+    blob: Column, shape: Column, page_rows: int, chapter_pages: int
+) -> tuple[Column, Column, Column]:
+    """What remains open of a blob of two pages or more; the pages that close; chapters they end.
+
+    Pages and chapters are a row each.
+    """
+    width, pages = shape[WIDTH], blob[PAGES]
+    rows = blob[rows_at(pages, shape, chapter_pages) :].reshape(-1, width)
+    more = len(rows) // page_rows - 1
+    first, before = rows[0, 0], nothing_before(shape)
+    index = np.empty((entries(pages, chapter_pages) + more, entry_words(shape)), np.int64)
+    size = 0
+    if pages:
+        first, before = blob[FIRST], blob[BEFORE : index_at(shape)].copy()
+        size = entries(pages, chapter_pages)
+        index.ravel()[: size * index.shape[1]] = blob[index_at(shape) : len(blob) - rows.size]
+    into = np.empty((more, len(before) + page_rows * width), np.int64)
+    chapters = np.empty((more // chapter_pages + 1, chapter_pages, index.shape[1]), np.int64)
+    ended = 0
+    for page in range(more):
+        part = rows[page * page_rows : (page + 1) * page_rows]
+        into[page, : len(before)] = before
+        into[page, len(before) :] = part.ravel()
+        _add(before, part, shape)
+        index[size] = _entry(part, shape)
+        size += 1
+        pages += 1
+        if pages % chapter_pages == 0:
+            size -= chapter_pages
+            chapters[ended] = index[size : size + chapter_pages]
+            index[size] = _entry_of_all(chapters[ended])
+            size += 1
+            ended += 1
+    head = np.array([pages, first], np.int64)
+    remain = rows[more * page_rows :].ravel()
+    left = np.concatenate((head, before, index[:size].ravel(), remain))
+    return left, into, chapters[:ended].reshape(ended, -1)
 
 
 @njit(cache=True)
-def _summarise(values: Column, told: Column) -> None:
-    told[2], told[3], told[4] = MISSING, MISSING, values[-1]
-    for value in values:
-        if value != MISSING:
-            told[0] += value
-            told[1] += 1
-            told[2] = value if told[2] == MISSING else max(told[2], value)
-            told[3] = value if told[3] == MISSING else min(told[3], value)
+def _add(before: Column, rows: Column, shape: Column) -> None:
+    """Let what came before be told of these rows as well."""
+    before[0] = rows[-1, 0]
+    for i in range(shape[LABEL_AT] - shape[ORDER_WORDS]):
+        word, of_value = shape[ORDER_WORDS] + i, VALUE_WORDS * i
+        for row in range(len(rows)):
+            if rows[row, word] != MISSING:
+                before[of_value + SUM] += rows[row, word]
+                before[of_value + PRESENT] += 1
+        before[of_value + NEWEST] = rows[-1, word]
+
+
+@njit(cache=True)
+def _entry(rows: Column, shape: Column) -> Column:
+    """The entry of a page in an index."""
+    entry = np.full(entry_words(shape), MISSING, np.int64)
+    entry[0] = rows[-1, 0]
+    for i in range(shape[EXTREMES]):
+        for row in range(len(rows)):
+            value = rows[row, shape[ORDER_WORDS] + i]
+            _widen(entry, 1 + EXTREME_WORDS * i, value, value)
+    return entry
+
+
+@njit(cache=True)
+def _entry_of_all(pages: Column) -> Column:
+    """The entry of a chapter, of those of its pages."""
+    entry = np.full(pages.shape[1], MISSING, np.int64)
+    entry[0] = pages[-1, 0]
+    for page in range(len(pages)):
+        for word in range(1, len(entry), EXTREME_WORDS):
+            _widen(entry, word, pages[page, word], pages[page, word + 1])
+    return entry
+
+
+@njit(cache=True)
+def _widen(entry: Column, word: int, largest: int, smallest: int) -> None:
+    """Let an entry's largest and smallest value be of these as well, unless they are missing."""
+    if largest != MISSING:
+        entry[word] = max(entry[word], largest)  # MISSING is less than every value
+        is_first = entry[word + 1] == MISSING
+        entry[word + 1] = smallest if is_first else min(entry[word + 1], smallest)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from features.columns import instant_at
 from features.records import Record
 from features.state.arrivals import Arrivals, place_of
 from features.state.layout import Layout
@@ -49,9 +50,11 @@ def of_note(store: Reading, questions: Sequence[Question]) -> list[Noted]:
     told: list[Noted] = [
         (of, name, record, place)
         for of, question in enumerate(questions)
-        for name, records in (question.beside or {}).items()
+        if question.beside
+        for before in [instant_at(question.at)]
+        for name, records in question.beside.items()
         for record in records
-        if (place := place_of(name, record, question.at)) is not None
+        if (place := place_of(name, record, before)) is not None
     ]
     if not told:
         return []

@@ -1,6 +1,6 @@
 """All windows of some subjects, gathered from the store and reduced in one compiled call."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -9,23 +9,27 @@ import numpy as np
 from features.asof.sources import Keying, keying_of
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
+from features.errors import StateUnavailable
 from features.records import Record
 from features.state import ledger
-from features.state.closed import Pages, Told, paged
+from features.state.closed import (
+    CHAPTER,
+    LASTS,
+    NUMBERS,
+    PAGE,
+    SLOTS,
+    Fetched,
+    Opened,
+    name_of,
+    wanted,
+)
 from features.state.keyring import Keyring, Slot
 from features.state.keys import END, LONGEST, Part, part_of
 from features.state.layout import Layout
-from features.state.ledger import laid, lasts_key, page_key, summaries_key
+from features.state.ledger import chapter_key, laid, lasts_key, page_key
 from features.state.passing import Bringing, Ways
 from features.state.reducers import REDUCERS
-from features.state.reduction import (
-    NO_KEY,
-    Opened,
-    Passing,
-    reduced,
-    slots_with_pages,
-    tell_last,
-)
+from features.state.reduction import NO_KEY, Passing, reduced, slots_with_pages, tell_last
 from features.state.store import Blob, Reading
 
 Brought = Mapping[str, Sequence[Record]]
@@ -54,27 +58,20 @@ class Plan:
     layouts: tuple[Layout, ...]
     _keyring: Keyring
     _ways: Ways
-    _label_ats: Column
     _numbered: Column
-    _widths: Column
-    _summary_widths: Column
-    _labelled: tuple[tuple[int, int], ...]
+    _shapes: Column
 
     @classmethod
     def of(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
         """The plan for windows; `layouts` must hold their keyings."""
         slots: dict[Slot, int] = {}
         numbered: list[tuple[int, ...]] = []
-        labelled: dict[tuple[int, int], int] = {}
         for window in windows:
             layout = layouts[keying_of(window)]
             slot = slots.setdefault(Slot(layout, window.by), len(slots))
             span = -1 if window.days is None else window.days * DAY_US
-            reducer, told_at = REDUCERS.index(window.reducer), layout.summary_word(window)
-            if window.reducer == "distinct":
-                label = slot, layout.labels.index(str(window.value))
-                told_at = labelled.setdefault(label, len(labelled))
-            numbered.append((slot, reducer, span, layout.word(window), told_at))
+            reducer, number = REDUCERS.index(window.reducer), layout.number_of(window)
+            numbered.append((slot, reducer, span, layout.word(window), number))
         columns = tuple(sorted({name for slot in slots for name in slot.by}))
         return cls(
             windows=tuple(windows),
@@ -84,10 +81,7 @@ class Plan:
             _keyring=Keyring(columns, [*slots]),
             _ways=Ways(columns, [*slots]),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
-            _label_ats=np.array([slot.layout.label_at for slot in slots], np.int64),
-            _widths=np.array([slot.layout.width for slot in slots], np.int64),
-            _summary_widths=np.array([slot.layout.summary_width for slot in slots], np.int64),
-            _labelled=tuple(labelled),
+            _shapes=np.array([slot.layout.shape for slot in slots], np.int64).reshape(-1, 4),
         )
 
     def numbers(self, store: Reading, subject: Mapping[str, Part], at: int) -> Column:
@@ -124,61 +118,39 @@ class Plan:
 
         What comes `beside` counts too.
         """
-        blobs = _found(store, keys)
-        opened = Opened(*laid(blobs), self._widths)
-        with_pages = slots_with_pages(opened)
-        if len(with_pages):
-            told, pages = self._pages(store, keys, with_pages, instants)
-        else:
-            told, pages = self._no_pages(len(instants))
+        sizes = ledger.PAGE_ROWS, ledger.CHAPTER_PAGES
+        opened = Opened(*laid(_found(store, keys)), self._shapes, *sizes)
+        chapters, pages = self._fetched(store, keys, instants, opened)
         passing = Passing(_EMPTY, np.zeros(len(keys) + 1, np.int64))
         if beside is not None and beside.has_rows:
-            passing = beside.passing(store, keys, with_pages, instants)
-            tell_last(passing, self._label_ats, instants, opened, told, pages)
-        return reduced(self._numbered, instants, opened, told, pages, passing)
-
-    def _pages(
-        self, store: Reading, keys: Sequence[bytes | None], with_pages: Column, instants: Column
-    ) -> tuple[Told, Pages]:
-        """What is told of the closed pages of all slots, and those that are needed."""
-        slots = with_pages.tolist()
-        where = [summaries_key(keys[slot] or _NOWHERE) for slot in slots]
-        where += self._lasts(keys, slots)
-        blobs = store.get(where)
-        whole, starts = laid(blobs)
-        told, wanted = paged(
-            self._numbered, instants, with_pages, self._summary_widths, whole, starts
-        )
-        fetched, places = self._fetched(store, keys, wanted, len(told.starts))
-        lasts = starts[len(slots) :], len(self._labelled)
-        return told, Pages(fetched, places, ledger.PAGE_ROWS, whole, *lasts)
-
-    def _lasts(self, keys: Sequence[bytes | None], slots: Collection[int]) -> Iterator[bytes]:
-        """Where it is told when the closed pages of these slots had each label last."""
-        for first in range(0, len(keys), len(self.slots)):
-            for slot, label in self._labelled:
-                key = keys[first + slot] if first + slot in slots else None
-                yield _NOWHERE if key is None else lasts_key(key, label)
+            passing = beside.passing(store, keys, slots_with_pages(opened), instants)
+            tell_last(passing, instants, opened, pages)
+        return reduced(self._numbered, instants, opened, chapters, pages, passing)
 
     def _fetched(
-        self, store: Reading, keys: Sequence[bytes | None], wanted: Column, size: int
-    ) -> tuple[Column, Column]:
-        """The wanted ones of so many pages, and where each starts; -1 for one not wanted."""
-        places = np.full(size, -1)
-        if not len(wanted):
-            return _EMPTY, places
-        blobs = store.get(
-            [page_key(keys[slot] or _NOWHERE, page) for slot, page, _ in wanted.tolist()]
-        )
-        words, starts = laid(blobs)
-        places[wanted[:, 2]] = starts[:-1]
-        return words, places
+        self, store: Reading, keys: Sequence[bytes | None], instants: Column, opened: Opened
+    ) -> tuple[Fetched, Fetched]:
+        """The chapters that tell where windows begin and end, and the pages in which they do."""
+        chapters, names = _NOTHING, wanted(self._numbered, instants, opened, _NOTHING)
+        if len(names) and names[0] < _FIRST_OF_PAGES:
+            chapters = _of_names(store, keys, names[names < _FIRST_OF_PAGES])
+            names = wanted(self._numbered, instants, opened, chapters)
+        return chapters, _of_names(store, keys, names) if len(names) else _NOTHING
 
-    def _no_pages(self, subjects: int) -> tuple[Told, Pages]:
-        labels = len(self._labelled)
-        told = Told(_EMPTY, np.zeros(subjects * len(self.slots) + 1, np.int64), _NO_STARTS)
-        ends = np.zeros(subjects * labels + 1, np.int64)
-        return told, Pages(_EMPTY, _NO_STARTS, ledger.PAGE_ROWS, _EMPTY, ends, labels)
+
+def _of_names(store: Reading, keys: Sequence[bytes | None], names: Column) -> Fetched:
+    """The blobs of such names. Raises StateUnavailable where a chapter or a page is missing."""
+    blobs = store.get(
+        [
+            _KEY_OF[name >> 56](keys[name >> 32 & SLOTS] or b"", name & NUMBERS)
+            for name in names.tolist()
+        ]
+    )
+    if None in blobs and names[blobs.index(None)] < _FIRST_OF_LASTS:
+        raise StateUnavailable(
+            "the online state lacks a part of itself; make it anew with `tidegate state rebuild`"
+        )
+    return Fetched(names, *laid(blobs))
 
 
 def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
@@ -191,7 +163,8 @@ def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
     return blobs
 
 
-_NOWHERE = b"-"  # where no blob is
+_KEY_OF = {CHAPTER: chapter_key, PAGE: page_key, LASTS: lasts_key}
+_FIRST_OF_PAGES, _FIRST_OF_LASTS = name_of(PAGE, 0, 0), name_of(LASTS, 0, 0)
 # As read from blobs, which nobody may change.
 _EMPTY = np.frombuffer(b"", np.int64)
-_NO_STARTS = np.zeros(0, np.int64)
+_NOTHING = Fetched(np.zeros(0, np.int64), _EMPTY, np.zeros(1, np.int64))

@@ -1,10 +1,10 @@
 """The compiled half of reading: all windows of some subjects over the ledgers of their keys.
 
-A ledger is a slot: its open blob, the summaries of its closed pages, and those pages themselves
-where a window begins, ends or counts different labels in them. A window is a row of five words:
-slot, reducer, span in microseconds (-1 for ever), word in a row, and word in a summary or, where
-different labels are counted, which of the labels they are. Every subject has as many slots, and
-they are counted through: the s-th of the i-th subject is `i * slots + s`, and so for labels.
+A ledger is a slot: its open blob, and those of its closed pages where a window begins, ends or
+counts different labels in them. A window is a row of five words: slot, reducer, span in
+microseconds (-1 for ever), word in a row, and which it is of the layout's values or, where
+different labels are counted, of its labels. Every subject has as many slots, and they are counted
+through: the s-th of the i-th subject is `i * slots + s`.
 """
 
 from typing import NamedTuple
@@ -13,9 +13,31 @@ import numpy as np
 from numba import njit
 
 from features.columns import Column
-from features.state.closed import Pages, Told, page_rows, pages_of, told_by_lasts
+from features.state.blobs import LABEL_AT, PAGES, WIDTH, first_at_or_after, rows_at
+from features.state.closed import (
+    NUMBERS,
+    PAGE,
+    Fetched,
+    Ledger,
+    Opened,
+    Until,
+    all_closed,
+    extremes_from,
+    has_closed,
+    is_all_before,
+    is_from_first,
+    last_instant,
+    lasts_of,
+    ledger_of,
+    name_of,
+    next_instant,
+    none_closed,
+    page_of,
+    page_rows,
+    totals,
+    until,
+)
 from features.state.layout import MISSING
-from features.state.merging import HEADER_WORDS
 from features.state.reducers import (
     DIFFERENT,
     DISTINCT,
@@ -36,14 +58,6 @@ from features.state.reducers import (
 NO_KEY = bytes(8)
 
 
-class Opened(NamedTuple):
-    """The open blobs of all slots, one after the other; the words of a row of each of a subject."""
-
-    words: Column
-    starts: Column
-    widths: Column
-
-
 class Passing(NamedTuple):
     """Rows beside those of the slots, in any order, those of a slot from `starts[slot]` on.
 
@@ -57,30 +71,30 @@ class Passing(NamedTuple):
 @njit(cache=True)
 def slots_with_pages(opened: Opened) -> Column:
     """The slots whose open blob says that there are closed pages."""
-    starts = opened.starts
-    has_pages = np.zeros(len(starts) - 1, np.bool_)
+    has_pages = np.zeros(len(opened.starts) - 1, np.bool_)
     for slot in range(len(has_pages)):
-        has_pages[slot] = starts[slot] < starts[slot + 1] and opened.words[starts[slot]] != 0
+        start = opened.starts[slot]
+        has_pages[slot] = start < opened.starts[slot + 1] and opened.words[start + PAGES] != 0
     return np.flatnonzero(has_pages)
 
 
 @njit(cache=True)
-def tell_last(
-    passing: Passing, label_ats: Column, instants: Column, opened: Opened, told: Told, pages: Pages
-) -> None:
+def tell_last(passing: Passing, instants: Column, opened: Opened, pages: Fetched) -> None:
     """Set beside each label that passes when its slot had it last, as far as rows at hand know."""
-    many = len(label_ats)
+    many = len(opened.shapes)
     for slot in range(len(passing.starts) - 1):
         if passing.starts[slot] == passing.starts[slot + 1]:
             continue
-        width, at = opened.widths[slot % many], instants[slot // many]
+        shape, at = opened.shapes[slot % many], instants[slot // many]
+        width, rows = shape[WIDTH], _open_rows(opened, slot)
         own = passing.words[passing.starts[slot] : passing.starts[slot + 1]].reshape(-1, width)
-        for word in range(label_ats[slot % many], width, 2):
-            rows = opened.words[opened.starts[slot] + HEADER_WORDS : opened.starts[slot + 1]]
+        first = np.searchsorted(pages.names, name_of(PAGE, slot, 0))
+        stop = np.searchsorted(pages.names, name_of(PAGE, slot + 1, 0))
+        for word in range(shape[LABEL_AT], width, 2):
             _tell_last(own, word, rows, at)
-            for page in range(told.bases[slot], told.bases[slot + 1]):
-                if pages.starts[page] >= 0:
-                    _tell_last(own, word, page_rows(pages, page, width), at)
+            for name in pages.names[first:stop]:
+                ledger = ledger_of(opened, slot, pages, pages)
+                _tell_last(own, word, page_rows(ledger, name & NUMBERS), at)
 
 
 @njit(cache=True)
@@ -94,14 +108,40 @@ def _tell_last(own: Column, word: int, rows: Column, at: int) -> None:
 
 
 @njit(cache=True)
+def _open_rows(opened: Opened, slot: int) -> Column:
+    """The words of the open rows of a slot."""
+    start, stop = opened.starts[slot], opened.starts[slot + 1]
+    if start == stop:
+        return opened.words[start:stop]
+    shape = opened.shapes[slot % len(opened.shapes)]
+    return opened.words[
+        start + rows_at(opened.words[start + PAGES], shape, opened.chapter_pages) : stop
+    ]
+
+
+@njit(cache=True)
 def reduced(
-    windows: Column, instants: Column, opened: Opened, told: Told, pages: Pages, passing: Passing
+    windows: Column,
+    instants: Column,
+    opened: Opened,
+    chapters: Fetched,
+    pages: Fetched,
+    passing: Passing,
 ) -> Column:
     """The number of each window for each subject at its instant, a row per subject."""
     numbers = np.empty((len(instants), len(windows)))
     for subject in range(len(instants)):
-        at = instants[subject]
-        _reduce(numbers[subject], windows, subject, at, opened, told, pages, passing)
+        first_slot = subject * len(opened.shapes)
+        _reduce(
+            numbers[subject],
+            windows,
+            first_slot,
+            instants[subject],
+            opened,
+            chapters,
+            pages,
+            passing,
+        )
     return numbers
 
 
@@ -109,32 +149,28 @@ def reduced(
 def _reduce(
     numbers: Column,
     windows: Column,
-    subject: int,
+    first_slot: int,
     at: int,
     opened: Opened,
-    told: Told,
-    pages: Pages,
+    chapters: Fetched,
+    pages: Fetched,
     passing: Passing,
 ) -> None:
-    first_slot, first_label = subject * len(opened.widths), subject * pages.labels
     gathered = np.empty(9, np.int64)
     for i in range(len(windows)):
         reducer, word = windows[i, 1], windows[i, 3]
-        begin, width = window_begin(at, windows[i, 2]), opened.widths[windows[i, 0]]
+        begin, width = window_begin(at, windows[i, 2]), opened.shapes[windows[i, 0], WIDTH]
         slot = first_slot + windows[i, 0]
-        start, stop = opened.starts[slot], opened.starts[slot + 1]
-        if stop - start == 1:
+        if opened.starts[slot + 1] - opened.starts[slot] == 1:
             numbers[i] = np.nan
             continue
         gathered[:] = 0
         gathered[NEWEST] = MISSING
-        if told.bases[slot + 1] > told.bases[slot]:
-            if reducer == DISTINCT and told_by_lasts(told, slot, at):
-                gathered[DIFFERENT] += _different(pages, first_label + windows[i, 4], begin)
-            else:
-                _take_pages(gathered, told, pages, windows[i], slot, width, begin, at)
-        if stop > start:
-            rows = opened.words[start + HEADER_WORDS : stop]
+        if has_closed(opened, slot, begin, at):
+            ledger = ledger_of(opened, slot, chapters, pages)
+            _take_closed(gathered, windows[i], ledger, begin, at)
+        rows = _open_rows(opened, slot)
+        if len(rows):
             _take_rows(gathered, rows, width, word, reducer, begin, at)
         start, stop = passing.starts[slot], passing.starts[slot + 1]
         if stop > start:
@@ -144,66 +180,65 @@ def _reduce(
 
 
 @njit(cache=True)
-def _different(pages: Pages, label: int, begin: int) -> int:
-    """How many labels closed pages had in a window that ends after all of them."""
-    lasts = pages.lasts[pages.last_ends[label] : pages.last_ends[label + 1]]
-    return len(lasts) - int(np.searchsorted(lasts, begin))
+def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, at: int) -> None:
+    """Take what closed pages have of a window, before anything else is taken.
 
-
-@njit(cache=True)
-def _take_pages(
-    gathered: Column,
-    told: Told,
-    pages: Pages,
-    window: Column,
-    slot: int,
-    width: int,
-    begin: int,
-    at: int,
-) -> None:
-    _, reducer, _, word, told_at = window
-    first, stop, whole, whole_stop = pages_of(told, slot, begin, at)
+    But for different labels and extremes it is what they have until its end, less what they have
+    until it begins.
+    """
+    _, reducer, _, word, number = window
+    width = ledger.shape[WIDTH]
     if reducer == DISTINCT:
-        whole = whole_stop = stop
-    for page in range(first, whole):
-        _take_rows(gathered, page_rows(pages, page, width), width, word, reducer, begin, at)
-    if whole < whole_stop:
-        _take_summaries(gathered, told, slot, whole, whole_stop, told_at, reducer)
-    for page in range(whole_stop, stop):
-        _take_rows(gathered, page_rows(pages, page, width), width, word, reducer, begin, at)
-
-
-@njit(cache=True)
-def _take_summaries(
-    gathered: Column, told: Told, slot: int, first: int, stop: int, of_value: int, reducer: int
-) -> None:
-    """Take whole pages, by what adds up until the last one and until the one before the first."""
-    summaries, last = told.summaries, told.starts[stop - 1]
-    if gathered[EVENTS] == 0:
-        gathered[FIRST] = summaries[told.starts[first]]
-    gathered[EVENTS] += _added(told, slot, first, stop, 2)
-    gathered[LAST] = summaries[last + 1]
-    if of_value == 0:
+        gathered[DIFFERENT] = _different(ledger, word, number, begin, at)
         return
+    lower = none_closed(ledger) if is_from_first(ledger, begin) else until(ledger, begin)
+    upper = all_closed(ledger) if is_all_before(ledger, at) else until(ledger, at)
+    if upper.events == lower.events:
+        return
+    gathered[EVENTS] = upper.events - lower.events
+    gathered[FIRST], gathered[LAST] = next_instant(lower, width), last_instant(upper, width)
     if reducer in (LARGEST, SMALLEST):
-        for page in range(first, stop):
-            value = told.starts[page] + of_value
-            if summaries[value + 2] != MISSING:
-                take_extremes(gathered, summaries[value + 2], summaries[value + 3])
-                gathered[PRESENT] += 1
-    else:
-        gathered[SUM] += _added(told, slot, first, stop, of_value)
-        gathered[PRESENT] += _added(told, slot, first, stop, of_value + 1)
-        gathered[NEWEST] = summaries[last + of_value + 4]
+        _take_extremes(gathered, word, number, ledger, lower, upper)
+    elif word > 0:
+        total, present, gathered[NEWEST] = totals(upper, width, word, number)
+        total_before, present_before, _ = totals(lower, width, word, number)
+        gathered[SUM], gathered[PRESENT] = total - total_before, present - present_before
 
 
 @njit(cache=True)
-def _added(told: Told, slot: int, first: int, stop: int, word: int) -> int:
-    """By how much a running word of the summaries grows over these pages."""
-    grown = told.summaries[told.starts[stop - 1] + word]
-    if first > told.bases[slot]:
-        grown -= told.summaries[told.starts[first - 1] + word]
-    return grown
+def _different(ledger: Ledger, word: int, label: int, begin: int, at: int) -> int:
+    """How many labels closed pages have in a window."""
+    if is_all_before(ledger, at):
+        lasts = lasts_of(ledger, label)
+        return len(lasts) - int(np.searchsorted(lasts, begin))
+    many, width = 0, ledger.shape[WIDTH]
+    page = 0 if is_from_first(ledger, begin) else page_of(ledger, begin)
+    while page <= page_of(ledger, at):
+        rows = page_rows(ledger, page)
+        first = first_at_or_after(rows, width, ledger.page_rows, begin)
+        stop = first_at_or_after(rows, width, ledger.page_rows, at)
+        many += _returning(rows[word + 1 :: width], first, stop, begin)
+        page += 1
+    return many
+
+
+@njit(cache=True)
+def _take_extremes(
+    gathered: Column, word: int, value: int, ledger: Ledger, lower: Until, upper: Until
+) -> None:
+    """Take the largest and smallest value of closed pages: of rows at both ends, and of pages."""
+    page, first, width = lower.page, lower.rows, ledger.shape[WIDTH]
+    if page < upper.page and first > 0:
+        values = page_rows(ledger, page)[word::width]
+        _take_extremes_of(gathered, values, first, ledger.page_rows)
+        page, first = page + 1, 0
+    while page < upper.page:
+        largest, smallest, page = extremes_from(ledger, page, upper.page, value)
+        if largest != MISSING:
+            take_extremes(gathered, largest, smallest)
+            gathered[PRESENT] += 1
+    if upper.rows > 0:
+        _take_extremes_of(gathered, page_rows(ledger, page)[word::width], first, upper.rows)
 
 
 @njit(cache=True)
@@ -211,8 +246,8 @@ def _take_rows(
     gathered: Column, rows: Column, width: int, word: int, reducer: int, begin: int, at: int
 ) -> None:
     size = len(rows) // width
-    first = _first_at_or_after(rows, width, size, begin)
-    stop = _first_at_or_after(rows, width, size, at)
+    first = first_at_or_after(rows, width, size, begin)
+    stop = first_at_or_after(rows, width, size, at)
     if first >= stop:
         return
     if gathered[EVENTS] == 0:
@@ -222,16 +257,20 @@ def _take_rows(
     if reducer == DISTINCT:
         gathered[DIFFERENT] += _returning(rows[word + 1 :: width], first, stop, begin)
     elif reducer in (LARGEST, SMALLEST):
-        for row in range(first, stop):
-            value = rows[row * width + word]
-            if value != MISSING:
-                take_extremes(gathered, value, value)
-                gathered[PRESENT] += 1
+        _take_extremes_of(gathered, rows[word::width], first, stop)
     elif word > 0:
         total, present = _total(rows[word::width], first, stop)
         gathered[SUM] += total
         gathered[PRESENT] += present
         gathered[NEWEST] = rows[(stop - 1) * width + word]
+
+
+@njit(cache=True)
+def _take_extremes_of(gathered: Column, values: Column, first: int, stop: int) -> None:
+    for row in range(first, stop):
+        if values[row] != MISSING:
+            take_extremes(gathered, values[row], values[row])
+            gathered[PRESENT] += 1
 
 
 @njit(cache=True)
@@ -287,15 +326,3 @@ def _is_first(beside: Column, row: int, word: int, begin: int) -> bool:
         if beside[before, word] == beside[row, word] and beside[before, 0] >= begin:
             return False
     return True
-
-
-@njit(cache=True)
-def _first_at_or_after(rows: Column, width: int, size: int, instant: int) -> int:
-    start, stop = 0, size
-    while start < stop:
-        middle = (start + stop) // 2
-        if rows[middle * width] < instant:
-            start = middle + 1
-        else:
-            stop = middle
-    return start

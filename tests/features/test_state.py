@@ -20,6 +20,7 @@ from features.asof.windows import (
     total,
 )
 from features.columns import DAY_US, HOUR_US
+from features.errors import StateUnavailable
 from features.state import ledger
 from features.state.events import insert_events
 from features.state.layout import layouts_of
@@ -124,7 +125,7 @@ def _expression(window: Window) -> str:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("page_rows", [2, 3, 256])
+@pytest.mark.parametrize(("page_rows", "chapter_pages"), [(1, 2), (2, 2), (3, 3), (128, 64)])
 @settings(max_examples=how_many(25, 400), deadline=None)
 @given(
     rows=st.lists(event, min_size=1, max_size=40),
@@ -133,10 +134,11 @@ def _expression(window: Window) -> str:
     parts=st.integers(min_value=1, max_value=8),
 )
 def test_every_window_equals_plain_sql_however_the_events_came(
-    page_rows: int, rows: list[tuple], queries: list[tuple], seed, parts: int
+    page_rows: int, chapter_pages: int, rows: list[tuple], queries: list[tuple], seed, parts: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "PAGE_ROWS", page_rows)
+        patch.setattr(ledger, "CHAPTER_PAGES", chapter_pages)
         layouts = layouts_of(WINDOWS)
         store, order = Blobs(), list(range(len(rows)))
         seed.shuffle(order)
@@ -155,7 +157,7 @@ IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("page_rows", [2, 3, 256])
+@pytest.mark.parametrize(("page_rows", "chapter_pages"), [(1, 2), (2, 2), (3, 3), (128, 64)])
 @settings(max_examples=how_many(30, 400), deadline=None)
 @given(
     rows=st.lists(event, min_size=1, max_size=40),
@@ -163,10 +165,11 @@ IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
     brought=st.sets(st.integers(min_value=0, max_value=39), min_size=1),
 )
 def test_what_comes_beside_counts_as_if_it_had_been_kept(
-    page_rows: int, rows: list[tuple], queries: list[tuple], brought: set[int]
+    page_rows: int, chapter_pages: int, rows: list[tuple], queries: list[tuple], brought: set[int]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "PAGE_ROWS", page_rows)
+        patch.setattr(ledger, "CHAPTER_PAGES", chapter_pages)
         layouts, store = layouts_of(IN_ANY_ORDER), Blobs()
         plan, numbers = Plan.of(IN_ANY_ORDER, layouts), []
         if kept := [i for i in range(len(rows)) if i not in brought]:
@@ -196,3 +199,50 @@ def test_what_a_late_event_pushes_out_of_closed_pages_counts_once(
 
     numbers = Plan.of([window], layouts).numbers(store, {"key": "a"}, START + DAY_US)
     assert numbers.tolist() == [5]
+
+
+def a_long_ledger(events: int) -> Blobs:
+    """One key's events, an hour apart, under the keying of all windows without a condition."""
+    store, layouts = Blobs(), layouts_of(every_window(None))
+    rows = [("a", START + i * HOUR_US, i, "xyzw"[i % 4], True) for i in range(events)]
+    insert_events(store, layouts.values(), columns_of(rows, [*range(events)]))
+    return store
+
+
+def read_for(window: Window, store: Blobs, at: int) -> int:
+    """How many words are read for one window as of an instant."""
+    read = []
+
+    class Counting(Blobs):
+        def get(self, keys):
+            blobs = store.get(keys)
+            read.extend(len(blob) // 8 for blob in blobs if blob is not None)
+            return blobs
+
+    Plan.of([window], layouts_of(every_window(None))).numbers(Counting(), {"key": "a"}, at)
+    return sum(read)
+
+
+@pytest.mark.parametrize("days", [30, 365, None])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_a_window_reads_does_not_grow_with_the_events_in_it(
+    days: int | None, is_late: bool
+) -> None:
+    window: Window = mean("events", "value", by="key", days=days)
+    few, many = (
+        read_for(window, a_long_ledger(events), START + (events - 9_000 * is_late) * HOUR_US)
+        for events in (20_000, 60_000)
+    )
+    (layout,) = layouts_of(every_window(None)).values()
+    assert many - few < ledger.PAGE_ROWS * layout.width
+
+
+def test_a_state_that_lacks_a_page_of_its_own_says_so() -> None:
+    store = a_long_ledger(20_000)
+    for key in [key for key in store.blobs if key.startswith(b"p")]:
+        del store.blobs[key]
+    window: Window = count("events", by="key", days=30)
+    with pytest.raises(StateUnavailable, match="tidegate state rebuild"):
+        Plan.of([window], layouts_of(every_window(None))).numbers(
+            store, {"key": "a"}, START + 20_000 * HOUR_US
+        )

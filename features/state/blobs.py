@@ -1,0 +1,85 @@
+"""What lies in the blobs of a ledger, as int64 words.
+
+    open blob     0, rows                               while no page is closed
+                  pages, first, before, index, rows     from then on
+    page          before, rows
+    chapter       index of its pages
+
+`pages` tells how many are closed, `first` when the ledger's first row became known. `before` tells
+of all rows before those that follow it: the last instant, and of each value the sum and the number
+of those that are given, and the last row's. What a window has of closed pages is then a difference
+between two places, each found in one page, however many lie between.
+
+The `index` of an open blob has an entry for every whole chapter and after these one for every page
+since: its last instant, by which pages are found, and the largest and smallest of each value of
+which some window asks for these.
+"""
+
+import numpy as np
+from numba import njit
+
+from features.columns import Column
+from features.state.layout import MISSING, NEVER
+
+WIDTH, ORDER_WORDS, LABEL_AT, EXTREMES = range(4)
+"""What a `Layout.shape` has, by place."""
+
+PAGES, FIRST, BEFORE = range(3)
+SUM, PRESENT, NEWEST = 1, 2, 3
+"""Words of `before`, in which the last instant is word 0 and each value takes three."""
+
+VALUE_WORDS, EXTREME_WORDS = 3, 2
+
+
+@njit(cache=True)
+def before_words(shape: Column) -> int:
+    """The words of what came before."""
+    return 1 + VALUE_WORDS * (shape[LABEL_AT] - shape[ORDER_WORDS])
+
+
+@njit(cache=True)
+def entry_words(shape: Column) -> int:
+    """The words of an entry of an index."""
+    return 1 + EXTREME_WORDS * shape[EXTREMES]
+
+
+@njit(cache=True)
+def index_at(shape: Column) -> int:
+    """The word of an open blob with closed pages at which its index begins."""
+    return BEFORE + before_words(shape)
+
+
+@njit(cache=True)
+def entries(pages: int, chapter_pages: int) -> int:
+    """How many entries the index of an open blob has."""
+    return pages // chapter_pages + pages % chapter_pages
+
+
+@njit(cache=True)
+def rows_at(pages: int, shape: Column, chapter_pages: int) -> int:
+    """The word of an open blob at which its rows begin."""
+    if pages == 0:
+        return 1
+    return index_at(shape) + entries(pages, chapter_pages) * entry_words(shape)
+
+
+@njit(cache=True)
+def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int:
+    """Which of so many rows or entries is the first of an instant or later; `size` for none."""
+    start, stop = 0, size
+    while start < stop:
+        middle = (start + stop) // 2
+        if words[middle * width] < instant:
+            start = middle + 1
+        else:
+            stop = middle
+    return start
+
+
+@njit(cache=True)
+def nothing_before(shape: Column) -> Column:
+    """What came before the first row."""
+    before = np.zeros(before_words(shape), np.int64)
+    before[0] = NEVER
+    before[NEWEST::VALUE_WORDS] = MISSING
+    return before
