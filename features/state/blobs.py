@@ -19,9 +19,9 @@ import numpy as np
 from numba import njit
 
 from features.columns import Column
-from features.state.layout import MISSING, NEVER
+from features.state.layout import MISSING, NEVER, SHAPE_WORDS
 
-WIDTH, ORDER_WORDS, LABEL_AT, EXTREMES = range(4)
+WIDTH, ORDER_WORDS, LABEL_AT, EXTREMES, PAGE_ROWS, CHAPTER_PAGES = range(SHAPE_WORDS)
 """What a `Layout.shape` has, by place."""
 
 PAGES, FIRST, BEFORE = range(3)
@@ -29,6 +29,12 @@ SUM, PRESENT, NEWEST = 1, 2, 3
 """Words of `before`, in which the last instant is word 0 and each value takes three."""
 
 VALUE_WORDS, EXTREME_WORDS = 3, 2
+
+
+@njit(cache=True)
+def starts_of(laid: Column) -> Column:
+    """Where each of some blobs that `ledger.laid` laid out starts among its words, and all end."""
+    return laid[: laid[0] >> 3] >> 3
 
 
 @njit(cache=True)
@@ -50,17 +56,17 @@ def index_at(shape: Column) -> int:
 
 
 @njit(cache=True)
-def entries(pages: int, chapter_pages: int) -> int:
+def entries(pages: int, shape: Column) -> int:
     """How many entries the index of an open blob has."""
-    return pages // chapter_pages + pages % chapter_pages
+    return pages // shape[CHAPTER_PAGES] + pages % shape[CHAPTER_PAGES]
 
 
 @njit(cache=True)
-def rows_at(pages: int, shape: Column, chapter_pages: int) -> int:
+def rows_at(pages: int, shape: Column) -> int:
     """The word of an open blob at which its rows begin."""
     if pages == 0:
         return 1
-    return index_at(shape) + entries(pages, chapter_pages) * entry_words(shape)
+    return index_at(shape) + entries(pages, shape) * entry_words(shape)
 
 
 @njit(cache=True)

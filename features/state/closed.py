@@ -12,29 +12,27 @@ from features.columns import Column
 from features.state import blobs
 from features.state.blobs import (
     BEFORE,
+    CHAPTER_PAGES,
     FIRST,
+    PAGE_ROWS,
     PAGES,
     WIDTH,
     before_words,
     entry_words,
     first_at_or_after,
     index_at,
+    starts_of,
 )
 from features.state.layout import MISSING
 from features.state.reducers import DISTINCT, window_begin
 
 
 class Opened(NamedTuple):
-    """The open blobs of all slots, one after the other; the shape of those of each of a subject.
-
-    `page_rows` and `chapter_pages` are how many rows a closed page has, and pages a chapter.
-    """
+    """The open blobs of all slots, one after the other; the shape of those of each of a subject."""
 
     words: Column
     starts: Column
     shapes: Column
-    page_rows: int
-    chapter_pages: int
 
 
 class Fetched(NamedTuple):
@@ -51,10 +49,7 @@ class Ledger(NamedTuple):
     blob: Column
     shape: Column
     slot: int
-    page_rows: int
-    chapter_pages: int
-    chapters: Fetched
-    pages: Fetched
+    fetched: Fetched
 
 
 CHAPTER, PAGE, LASTS = range(3)
@@ -79,16 +74,13 @@ def has_closed(opened: Opened, slot: int, begin: int, at: int) -> bool:
 
 
 @njit(cache=True)
-def ledger_of(opened: Opened, slot: int, chapters: Fetched, pages: Fetched) -> Ledger:
+def ledger_of(opened: Opened, slot: int, fetched: Fetched) -> Ledger:
     """A slot that has closed pages."""
     return Ledger(
         opened.words[opened.starts[slot] : opened.starts[slot + 1]],
         opened.shapes[slot % len(opened.shapes)],
         slot,
-        opened.page_rows,
-        opened.chapter_pages,
-        chapters,
-        pages,
+        fetched,
     )
 
 
@@ -110,16 +102,16 @@ def page_of(ledger: Ledger, instant: int) -> int:
 
     Less than 0 where its chapter must be fetched first: then `~` that.
     """
-    many, width = ledger.chapter_pages, entry_words(ledger.shape)
+    many, width = ledger.shape[CHAPTER_PAGES], entry_words(ledger.shape)
     index = ledger.blob[index_at(ledger.shape) :]
     whole, rest = divmod(ledger.blob[PAGES], many)
     entry = first_at_or_after(index, width, whole + rest, instant)
     if entry >= whole:
         return whole * many + entry - whole
-    place = _place_of(ledger.chapters, name_of(CHAPTER, ledger.slot, entry))
+    place = _place_of(ledger.fetched, name_of(CHAPTER, ledger.slot, entry))
     if place < 0:
         return ~entry
-    return entry * many + first_at_or_after(ledger.chapters.words[place:], width, many, instant)
+    return entry * many + first_at_or_after(ledger.fetched.words[place:], width, many, instant)
 
 
 @njit(cache=True)
@@ -131,19 +123,29 @@ def _place_of(fetched: Fetched, name: int) -> int:
 
 
 @njit(cache=True)
-def wanted(windows: Column, instants: Column, opened: Opened, chapters: Fetched) -> Column:
-    """The names, in order, of blobs that must be fetched to reduce windows.
+def wanted(
+    windows: Column,
+    instants: Column,
+    shapes: Column,
+    laid: Column,
+    names: Column,
+    fetched: Column,
+) -> Column:
+    """The names, in order, of the blobs that must be fetched to reduce windows.
 
-    Where chapters are among them these must be fetched before it can be told what else.
+    `laid` are the open blobs of all slots; `fetched` those of `names`. Where chapters are wanted
+    that are not among these, it can only be told with them what else is.
     """
-    names = [name_of(0, 0, 0) for _ in range(0)]
+    opened = Opened(laid, starts_of(laid), shapes)
+    held = Fetched(names, fetched, starts_of(fetched))
+    more = [name_of(0, 0, 0) for _ in range(0)]
     for subject, at in enumerate(instants):
         for window in windows:
-            slot = subject * len(opened.shapes) + window[0]
+            slot = subject * len(shapes) + window[0]
             begin = window_begin(at, window[2])
             if has_closed(opened, slot, begin, at):
-                _want(names, window, ledger_of(opened, slot, chapters, chapters), begin, at)
-    return np.unique(np.array(names, np.int64))
+                _want(more, window, ledger_of(opened, slot, held), begin, at)
+    return np.unique(np.array(more, np.int64))
 
 
 @njit(cache=True)
@@ -164,10 +166,13 @@ def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int)
 
 @njit(cache=True)
 def _want_page(names: list[int], ledger: Ledger, instant: int) -> int:
-    """Add the name of the page that has an instant, or of its chapter; returns `page_of`."""
+    """Add the names of the page that has an instant, and of its chapter; returns `page_of`."""
     page = page_of(ledger, instant)
-    kind, number = (PAGE, page) if page >= 0 else (CHAPTER, ~page)
-    names.append(name_of(kind, ledger.slot, number))
+    chapter = ~page if page < 0 else page // ledger.shape[CHAPTER_PAGES]
+    if chapter < ledger.blob[PAGES] // ledger.shape[CHAPTER_PAGES]:
+        names.append(name_of(CHAPTER, ledger.slot, chapter))
+    if page >= 0:
+        names.append(name_of(PAGE, ledger.slot, page))
     return page
 
 
@@ -190,7 +195,7 @@ class Until(NamedTuple):
 def all_closed(ledger: Ledger) -> Until:
     """All that closed pages have."""
     pages = ledger.blob[PAGES]
-    return Until(ledger.blob, BEFORE, 0, 0, pages, pages * ledger.page_rows)
+    return Until(ledger.blob, BEFORE, 0, 0, pages, pages * ledger.shape[PAGE_ROWS])
 
 
 @njit(cache=True)
@@ -203,11 +208,11 @@ def none_closed(ledger: Ledger) -> Until:
 def until(ledger: Ledger, instant: int) -> Until:
     """What they have before an instant that not all of them are before."""
     page = page_of(ledger, instant)
-    before = _place_of(ledger.pages, name_of(PAGE, ledger.slot, page))
+    before = _place_of(ledger.fetched, name_of(PAGE, ledger.slot, page))
     first_row = before + before_words(ledger.shape)
-    words, width = ledger.pages.words, ledger.shape[WIDTH]
-    rows = first_at_or_after(words[first_row:], width, ledger.page_rows, instant)
-    return Until(words, before, first_row, rows, page, page * ledger.page_rows + rows)
+    words, width = ledger.fetched.words, ledger.shape[WIDTH]
+    rows = first_at_or_after(words[first_row:], width, ledger.shape[PAGE_ROWS], instant)
+    return Until(words, before, first_row, rows, page, page * ledger.shape[PAGE_ROWS] + rows)
 
 
 @njit(cache=True)
@@ -241,18 +246,18 @@ def totals(told: Until, width: int, word: int, value: int) -> tuple[int, int, in
 
 
 @njit(cache=True)
-def page_rows(ledger: Ledger, page: int) -> Column:
+def rows_of(ledger: Ledger, page: int) -> Column:
     """The words of the rows of a page that was fetched."""
-    place = _place_of(ledger.pages, name_of(PAGE, ledger.slot, page))
-    first_row = place + before_words(ledger.shape)
-    return ledger.pages.words[first_row : first_row + ledger.page_rows * ledger.shape[WIDTH]]
+    place = _place_of(ledger.fetched, name_of(PAGE, ledger.slot, page))
+    first_row, size = place + before_words(ledger.shape), ledger.shape[PAGE_ROWS]
+    return ledger.fetched.words[first_row : first_row + size * ledger.shape[WIDTH]]
 
 
 @njit(cache=True)
 def lasts_of(ledger: Ledger, label: int) -> Column:
     """When closed pages had each label of a kind last, in order."""
-    at = np.searchsorted(ledger.pages.names, name_of(LASTS, ledger.slot, label))
-    return ledger.pages.words[ledger.pages.starts[at] : ledger.pages.starts[at + 1]]
+    at = np.searchsorted(ledger.fetched.names, name_of(LASTS, ledger.slot, label))
+    return ledger.fetched.words[ledger.fetched.starts[at] : ledger.fetched.starts[at + 1]]
 
 
 @njit(cache=True)
@@ -261,7 +266,7 @@ def extremes_from(ledger: Ledger, page: int, stop: int, value: int) -> tuple[int
 
     Then the page after what is told of.
     """
-    many, width = ledger.chapter_pages, entry_words(ledger.shape)
+    many, width = ledger.shape[CHAPTER_PAGES], entry_words(ledger.shape)
     whole, (chapter, of_chapter) = ledger.blob[PAGES] // many, divmod(page, many)
     index = ledger.blob[index_at(ledger.shape) :]
     if chapter >= whole:
@@ -269,7 +274,7 @@ def extremes_from(ledger: Ledger, page: int, stop: int, value: int) -> tuple[int
     elif of_chapter == 0 and page + many <= stop:
         entry, after = chapter, page + many
     else:
-        place = _place_of(ledger.chapters, name_of(CHAPTER, ledger.slot, chapter))
-        index, entry, after = ledger.chapters.words[place:], of_chapter, page + 1
+        place = _place_of(ledger.fetched, name_of(CHAPTER, ledger.slot, chapter))
+        index, entry, after = ledger.fetched.words[place:], of_chapter, page + 1
     word = entry * width + 1 + blobs.EXTREME_WORDS * value
     return index[word], index[word + 1], after

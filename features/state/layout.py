@@ -16,6 +16,7 @@ from features.asof.windows import Window
 
 MISSING = -(2**63)  # a value or a label that the event does not have
 NEVER = -(2**63)  # before every instant
+SHAPE_WORDS = 6
 ID_WORDS = 8  # a record's id has at most 64 characters
 # Whatever of blobs and their keys no layout tells.
 _FORM = "keys of parts, ending by keying; pages that tell what came before, in chapters"
@@ -26,6 +27,7 @@ class Layout:
     """The words of a keying's events; `number` tells it from other keyings.
 
     Of the first so many `extremes` of its `values` windows ask for the largest or the smallest.
+    Closed pages are of `page_rows` rows, and chapters of `chapter_pages` pages.
     """
 
     number: int
@@ -34,6 +36,8 @@ class Layout:
     labels: tuple[str, ...]
     extremes: int
     has_ids: bool
+    page_rows: int
+    chapter_pages: int
 
     def __hash__(self) -> int:
         """Of the number alone: what is made for layouts is looked up for every event."""
@@ -81,9 +85,13 @@ class Layout:
         return self.label_at + 2 * len(self.labels)
 
     @cached_property
-    def shape(self) -> tuple[int, int, int, int]:
-        """The words of a row, those that order it, the first that is a label; and `extremes`."""
-        return self.width, self.order_words, self.label_at, self.extremes
+    def shape(self) -> tuple[int, ...]:
+        """The words of a row, those that order it, the first that is a label; `extremes`.
+
+        Then the rows of a page and the pages of a chapter.
+        """
+        row = self.width, self.order_words, self.label_at
+        return *row, self.extremes, self.page_rows, self.chapter_pages
 
     def word(self, window: Window) -> int:
         """The word of a row that a window reads; 0 where it reads only instants."""
@@ -100,13 +108,19 @@ class Layout:
         return (self.labels if window.reducer == "distinct" else self.values).index(window.value)
 
 
-def layouts_of(windows: Iterable[Window]) -> dict[Keying, Layout]:
-    """A layout for every keying that the windows need, holding all that they read."""
+def layouts_of(
+    windows: Iterable[Window], page_rows: int = 128, chapter_pages: int = 512
+) -> dict[Keying, Layout]:
+    """A layout for every keying that the windows need, holding all that they read.
+
+    Each event rewrites what is open of a ledger, up to two pages and the index of a chapter; each
+    window reads up to two closed pages.
+    """
     reading: dict[Keying, list[Window]] = {}
     for window in windows:
         reading.setdefault(keying_of(window), []).append(window)
     return {
-        keying: _layout(number, keying, reading[keying])
+        keying: _layout(number, keying, reading[keying], page_rows, chapter_pages)
         for number, keying in enumerate(sorted(reading, key=repr))
     }
 
@@ -117,7 +131,9 @@ def fingerprint(layouts: Iterable[Layout]) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
-def _layout(number: int, keying: Keying, windows: list[Window]) -> Layout:
+def _layout(
+    number: int, keying: Keying, windows: list[Window], page_rows: int, chapter_pages: int
+) -> Layout:
     valued = [(w.reducer, w.value) for w in windows if w.value is not None]
     labels = {value for reducer, value in valued if reducer == "distinct"}
     extremes = {value for reducer, value in valued if reducer in ("largest", "smallest")}
@@ -129,4 +145,6 @@ def _layout(number: int, keying: Keying, windows: list[Window]) -> Layout:
         labels=tuple(sorted(labels)),
         extremes=len(extremes),
         has_ids=any(w.reducer == "latest" for w in windows),
+        page_rows=page_rows,
+        chapter_pages=chapter_pages,
     )

@@ -10,12 +10,14 @@ from numba import njit
 from features.columns import Column
 from features.state.blobs import (
     BEFORE,
+    CHAPTER_PAGES,
     EXTREME_WORDS,
     EXTREMES,
     FIRST,
     LABEL_AT,
     NEWEST,
     ORDER_WORDS,
+    PAGE_ROWS,
     PAGES,
     PRESENT,
     SUM,
@@ -26,6 +28,7 @@ from features.state.blobs import (
     index_at,
     nothing_before,
     rows_at,
+    starts_of,
 )
 from features.state.layout import MISSING
 
@@ -35,12 +38,10 @@ NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every windo
 @njit(cache=True)
 def merged(
     old: Column,
-    old_ends: Column,
     new: Column,
     starts: Column,
     new_ends: Column,
     shapes: Column,
-    chapter_pages: int,
 ) -> tuple[Column, Column]:
     """The open blobs with the new rows in them, a key's old rows before new ones of equal order.
 
@@ -48,15 +49,15 @@ def merged(
     k-th's `new_ends[k]`. `shapes` has for each key that of its layout. A new row's word beside its
     label tells when the key had the label last in closed pages.
     """
-    out = np.empty(len(old) + len(new) + len(old_ends), np.int64)
-    ends = np.empty(len(old_ends), np.int64)
+    out = np.empty(len(old) + len(new) + len(shapes), np.int64)
+    ends, olds = np.empty(len(shapes), np.int64), starts_of(old)
     at = 0
-    for key in range(len(old_ends)):
+    for key in range(len(shapes)):
         shape = shapes[key]
         width, label_at = shape[WIDTH], shape[LABEL_AT]
-        begin, end = old_ends[key - 1] if key else 0, old_ends[key]
+        begin, end = olds[key], olds[key + 1]
         pages = old[begin] if end > begin else 0
-        head = rows_at(pages, shape, chapter_pages)
+        head = rows_at(pages, shape)
         first = at + head
         out[at] = 0
         if end > begin:
@@ -132,22 +133,21 @@ def _tell_returns(rows: Column, word: int) -> None:
 
 
 @njit(cache=True)
-def closed(
-    blob: Column, shape: Column, page_rows: int, chapter_pages: int
-) -> tuple[Column, Column, Column]:
+def closed(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
     """What remains open of a blob of two pages or more; the pages that close; chapters they end.
 
     Pages and chapters are a row each.
     """
-    width, pages = shape[WIDTH], blob[PAGES]
-    rows = blob[rows_at(pages, shape, chapter_pages) :].reshape(-1, width)
+    width, page_rows, chapter_pages = shape[WIDTH], shape[PAGE_ROWS], shape[CHAPTER_PAGES]
+    pages = blob[PAGES]
+    rows = blob[rows_at(pages, shape) :].reshape(-1, width)
     more = len(rows) // page_rows - 1
     first, before = rows[0, 0], nothing_before(shape)
-    index = np.empty((entries(pages, chapter_pages) + more, entry_words(shape)), np.int64)
+    index = np.empty((entries(pages, shape) + more, entry_words(shape)), np.int64)
     size = 0
     if pages:
         first, before = blob[FIRST], blob[BEFORE : index_at(shape)].copy()
-        size = entries(pages, chapter_pages)
+        size = entries(pages, shape)
         index.ravel()[: size * index.shape[1]] = blob[index_at(shape) : len(blob) - rows.size]
     into = np.empty((more, len(before) + page_rows * width), np.int64)
     chapters = np.empty((more // chapter_pages + 1, chapter_pages, index.shape[1]), np.int64)

@@ -11,21 +11,18 @@ from features.asof.windows import Window
 from features.columns import DAY_US, Column
 from features.errors import StateUnavailable
 from features.records import Record
-from features.state import ledger
 from features.state.closed import (
     CHAPTER,
     LASTS,
     NUMBERS,
     PAGE,
     SLOTS,
-    Fetched,
-    Opened,
     name_of,
     wanted,
 )
 from features.state.keyring import Keyring, Slot
 from features.state.keys import END, LONGEST, Part, part_of
-from features.state.layout import Layout
+from features.state.layout import SHAPE_WORDS, Layout
 from features.state.ledger import chapter_key, laid, lasts_key, page_key
 from features.state.passing import Bringing, Ways
 from features.state.reducers import REDUCERS
@@ -73,6 +70,7 @@ class Plan:
             reducer, number = REDUCERS.index(window.reducer), layout.number_of(window)
             numbered.append((slot, reducer, span, layout.word(window), number))
         columns = tuple(sorted({name for slot in slots for name in slot.by}))
+        shapes = [slot.layout.shape for slot in slots]
         return cls(
             windows=tuple(windows),
             slots=tuple(slots),
@@ -81,7 +79,7 @@ class Plan:
             _keyring=Keyring(columns, [*slots]),
             _ways=Ways(columns, [*slots]),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
-            _shapes=np.array([slot.layout.shape for slot in slots], np.int64).reshape(-1, 4),
+            _shapes=np.array(shapes, np.int64).reshape(-1, SHAPE_WORDS),
         )
 
     def numbers(self, store: Reading, subject: Mapping[str, Part], at: int) -> Column:
@@ -118,28 +116,24 @@ class Plan:
 
         What comes `beside` counts too.
         """
-        sizes = ledger.PAGE_ROWS, ledger.CHAPTER_PAGES
-        opened = Opened(*laid(_found(store, keys)), self._shapes, *sizes)
-        chapters, pages = self._fetched(store, keys, instants, opened)
+        opened = laid(_found(store, keys))
+        asked = instants, self._shapes, opened
+        names = wanted(self._numbered, *asked, *_NOTHING)
+        fetched = _of_names(store, keys, names)
+        if len(names) and names[0] < _FIRST_OF_PAGES:  # only with the chapters is all wanted told
+            names = wanted(self._numbered, *asked, names, fetched)
+            fetched = _of_names(store, keys, names)
         passing = Passing(_EMPTY, np.zeros(len(keys) + 1, np.int64))
         if beside is not None and beside.has_rows:
             passing = beside.passing(store, keys, slots_with_pages(opened), instants)
-            tell_last(passing, instants, opened, pages)
-        return reduced(self._numbered, instants, opened, chapters, pages, passing)
-
-    def _fetched(
-        self, store: Reading, keys: Sequence[bytes | None], instants: Column, opened: Opened
-    ) -> tuple[Fetched, Fetched]:
-        """The chapters that tell where windows begin and end, and the pages in which they do."""
-        chapters, names = _NOTHING, wanted(self._numbered, instants, opened, _NOTHING)
-        if len(names) and names[0] < _FIRST_OF_PAGES:
-            chapters = _of_names(store, keys, names[names < _FIRST_OF_PAGES])
-            names = wanted(self._numbered, instants, opened, chapters)
-        return chapters, _of_names(store, keys, names) if len(names) else _NOTHING
+            tell_last(passing, *asked, names, fetched)
+        return reduced(self._numbered, *asked, names, fetched, *passing)
 
 
-def _of_names(store: Reading, keys: Sequence[bytes | None], names: Column) -> Fetched:
+def _of_names(store: Reading, keys: Sequence[bytes | None], names: Column) -> Column:
     """The blobs of such names. Raises StateUnavailable where a chapter or a page is missing."""
+    if not len(names):
+        return _NOTHING[1]
     blobs = store.get(
         [
             _KEY_OF[name >> 56](keys[name >> 32 & SLOTS] or b"", name & NUMBERS)
@@ -150,7 +144,7 @@ def _of_names(store: Reading, keys: Sequence[bytes | None], names: Column) -> Fe
         raise StateUnavailable(
             "the online state lacks a part of itself; make it anew with `tidegate state rebuild`"
         )
-    return Fetched(names, *laid(blobs))
+    return laid(blobs)
 
 
 def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
@@ -165,6 +159,5 @@ def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
 
 _KEY_OF = {CHAPTER: chapter_key, PAGE: page_key, LASTS: lasts_key}
 _FIRST_OF_PAGES, _FIRST_OF_LASTS = name_of(PAGE, 0, 0), name_of(LASTS, 0, 0)
-# As read from blobs, which nobody may change.
-_EMPTY = np.frombuffer(b"", np.int64)
-_NOTHING = Fetched(np.zeros(0, np.int64), _EMPTY, np.zeros(1, np.int64))
+_EMPTY = np.empty(0, np.int64)
+_NOTHING = _EMPTY, laid([])

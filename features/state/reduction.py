@@ -13,7 +13,15 @@ import numpy as np
 from numba import njit
 
 from features.columns import Column
-from features.state.blobs import LABEL_AT, PAGES, WIDTH, first_at_or_after, rows_at
+from features.state.blobs import (
+    LABEL_AT,
+    PAGE_ROWS,
+    PAGES,
+    WIDTH,
+    first_at_or_after,
+    rows_at,
+    starts_of,
+)
 from features.state.closed import (
     NUMBERS,
     PAGE,
@@ -33,7 +41,7 @@ from features.state.closed import (
     next_instant,
     none_closed,
     page_of,
-    page_rows,
+    rows_of,
     totals,
     until,
 )
@@ -69,32 +77,40 @@ class Passing(NamedTuple):
 
 
 @njit(cache=True)
-def slots_with_pages(opened: Opened) -> Column:
+def slots_with_pages(laid: Column) -> Column:
     """The slots whose open blob says that there are closed pages."""
-    has_pages = np.zeros(len(opened.starts) - 1, np.bool_)
+    starts = starts_of(laid)
+    has_pages = np.zeros(len(starts) - 1, np.bool_)
     for slot in range(len(has_pages)):
-        start = opened.starts[slot]
-        has_pages[slot] = start < opened.starts[slot + 1] and opened.words[start + PAGES] != 0
+        has_pages[slot] = starts[slot] < starts[slot + 1] and laid[starts[slot] + PAGES] != 0
     return np.flatnonzero(has_pages)
 
 
 @njit(cache=True)
-def tell_last(passing: Passing, instants: Column, opened: Opened, pages: Fetched) -> None:
+def tell_last(
+    passing: Passing,
+    instants: Column,
+    shapes: Column,
+    laid: Column,
+    names: Column,
+    fetched: Column,
+) -> None:
     """Set beside each label that passes when its slot had it last, as far as rows at hand know."""
-    many = len(opened.shapes)
+    opened = Opened(laid, starts_of(laid), shapes)
+    pages, many = Fetched(names, fetched, starts_of(fetched)), len(shapes)
     for slot in range(len(passing.starts) - 1):
         if passing.starts[slot] == passing.starts[slot + 1]:
             continue
-        shape, at = opened.shapes[slot % many], instants[slot // many]
+        shape, at = shapes[slot % many], instants[slot // many]
         width, rows = shape[WIDTH], _open_rows(opened, slot)
         own = passing.words[passing.starts[slot] : passing.starts[slot + 1]].reshape(-1, width)
-        first = np.searchsorted(pages.names, name_of(PAGE, slot, 0))
-        stop = np.searchsorted(pages.names, name_of(PAGE, slot + 1, 0))
+        first = np.searchsorted(names, name_of(PAGE, slot, 0))
+        stop = np.searchsorted(names, name_of(PAGE, slot + 1, 0))
         for word in range(shape[LABEL_AT], width, 2):
             _tell_last(own, word, rows, at)
-            for name in pages.names[first:stop]:
-                ledger = ledger_of(opened, slot, pages, pages)
-                _tell_last(own, word, page_rows(ledger, name & NUMBERS), at)
+            for name in names[first:stop]:
+                of_page = rows_of(ledger_of(opened, slot, pages), name & NUMBERS)
+                _tell_last(own, word, of_page, at)
 
 
 @njit(cache=True)
@@ -114,69 +130,65 @@ def _open_rows(opened: Opened, slot: int) -> Column:
     if start == stop:
         return opened.words[start:stop]
     shape = opened.shapes[slot % len(opened.shapes)]
-    return opened.words[
-        start + rows_at(opened.words[start + PAGES], shape, opened.chapter_pages) : stop
-    ]
+    return opened.words[start + rows_at(opened.words[start + PAGES], shape) : stop]
 
 
 @njit(cache=True)
 def reduced(
     windows: Column,
     instants: Column,
-    opened: Opened,
-    chapters: Fetched,
-    pages: Fetched,
-    passing: Passing,
+    shapes: Column,
+    laid: Column,
+    names: Column,
+    fetched: Column,
+    passing: Column,
+    passing_starts: Column,
 ) -> Column:
-    """The number of each window for each subject at its instant, a row per subject."""
+    """The number of each window for each subject at its instant, a row per subject.
+
+    What is `wanted` was fetched; the two last are of what passes. They come one by one: a tuple
+    takes as long to enter compiled code as ten arrays.
+    """
+    opened = Opened(laid, starts_of(laid), shapes)
+    pages = Fetched(names, fetched, starts_of(fetched))
+    beside = Passing(passing, passing_starts)
     numbers = np.empty((len(instants), len(windows)))
-    for subject in range(len(instants)):
-        first_slot = subject * len(opened.shapes)
-        _reduce(
-            numbers[subject],
-            windows,
-            first_slot,
-            instants[subject],
-            opened,
-            chapters,
-            pages,
-            passing,
-        )
+    gathered = np.empty(9, np.int64)
+    for subject, at in enumerate(instants):
+        for i, window in enumerate(windows):
+            slot = subject * len(shapes) + window[0]
+            if opened.starts[slot + 1] - opened.starts[slot] == 1:
+                numbers[subject, i] = np.nan
+            else:
+                _gather(gathered, window, slot, at, opened, pages, beside)
+                numbers[subject, i] = number_gathered(gathered, window[1], at)
     return numbers
 
 
 @njit(cache=True)
-def _reduce(
-    numbers: Column,
-    windows: Column,
-    first_slot: int,
+def _gather(
+    gathered: Column,
+    window: Column,
+    slot: int,
     at: int,
     opened: Opened,
-    chapters: Fetched,
     pages: Fetched,
     passing: Passing,
 ) -> None:
-    gathered = np.empty(9, np.int64)
-    for i in range(len(windows)):
-        reducer, word = windows[i, 1], windows[i, 3]
-        begin, width = window_begin(at, windows[i, 2]), opened.shapes[windows[i, 0], WIDTH]
-        slot = first_slot + windows[i, 0]
-        if opened.starts[slot + 1] - opened.starts[slot] == 1:
-            numbers[i] = np.nan
-            continue
-        gathered[:] = 0
-        gathered[NEWEST] = MISSING
-        if has_closed(opened, slot, begin, at):
-            ledger = ledger_of(opened, slot, chapters, pages)
-            _take_closed(gathered, windows[i], ledger, begin, at)
-        rows = _open_rows(opened, slot)
-        if len(rows):
-            _take_rows(gathered, rows, width, word, reducer, begin, at)
-        start, stop = passing.starts[slot], passing.starts[slot + 1]
-        if stop > start:
-            beside = passing.words[start:stop].reshape(-1, width)
-            _take_all_passing(gathered, beside, word, reducer, begin, at)
-        numbers[i] = number_gathered(gathered, reducer, at)
+    """Gather what a slot's closed pages, its open rows and what passes have of a window."""
+    reducer, word, begin = window[1], window[3], window_begin(at, window[2])
+    width = opened.shapes[window[0], WIDTH]
+    gathered[:] = 0
+    gathered[NEWEST] = MISSING
+    if has_closed(opened, slot, begin, at):
+        _take_closed(gathered, window, ledger_of(opened, slot, pages), begin, at)
+    rows = _open_rows(opened, slot)
+    if len(rows):
+        _take_rows(gathered, rows, width, word, reducer, begin, at)
+    start, stop = passing.starts[slot], passing.starts[slot + 1]
+    if stop > start:
+        beside = passing.words[start:stop].reshape(-1, width)
+        _take_all_passing(gathered, beside, word, reducer, begin, at)
 
 
 @njit(cache=True)
@@ -214,9 +226,9 @@ def _different(ledger: Ledger, word: int, label: int, begin: int, at: int) -> in
     many, width = 0, ledger.shape[WIDTH]
     page = 0 if is_from_first(ledger, begin) else page_of(ledger, begin)
     while page <= page_of(ledger, at):
-        rows = page_rows(ledger, page)
-        first = first_at_or_after(rows, width, ledger.page_rows, begin)
-        stop = first_at_or_after(rows, width, ledger.page_rows, at)
+        rows = rows_of(ledger, page)
+        first = first_at_or_after(rows, width, ledger.shape[PAGE_ROWS], begin)
+        stop = first_at_or_after(rows, width, ledger.shape[PAGE_ROWS], at)
         many += _returning(rows[word + 1 :: width], first, stop, begin)
         page += 1
     return many
@@ -229,8 +241,8 @@ def _take_extremes(
     """Take the largest and smallest value of closed pages: of rows at both ends, and of pages."""
     page, first, width = lower.page, lower.rows, ledger.shape[WIDTH]
     if page < upper.page and first > 0:
-        values = page_rows(ledger, page)[word::width]
-        _take_extremes_of(gathered, values, first, ledger.page_rows)
+        values = rows_of(ledger, page)[word::width]
+        _take_extremes_of(gathered, values, first, ledger.shape[PAGE_ROWS])
         page, first = page + 1, 0
     while page < upper.page:
         largest, smallest, page = extremes_from(ledger, page, upper.page, value)
@@ -238,7 +250,7 @@ def _take_extremes(
             take_extremes(gathered, largest, smallest)
             gathered[PRESENT] += 1
     if upper.rows > 0:
-        _take_extremes_of(gathered, page_rows(ledger, page)[word::width], first, upper.rows)
+        _take_extremes_of(gathered, rows_of(ledger, page)[word::width], first, upper.rows)
 
 
 @njit(cache=True)

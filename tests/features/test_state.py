@@ -21,7 +21,6 @@ from features.asof.windows import (
 )
 from features.columns import DAY_US, HOUR_US
 from features.errors import StateUnavailable
-from features.state import ledger
 from features.state.events import insert_events
 from features.state.layout import layouts_of
 from features.state.plain import Plain
@@ -125,7 +124,7 @@ def _expression(window: Window) -> str:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(("page_rows", "chapter_pages"), [(1, 2), (2, 2), (3, 3), (128, 64)])
+@pytest.mark.parametrize(("page_rows", "chapter_pages"), [(1, 2), (2, 2), (3, 3), (128, 512)])
 @settings(max_examples=how_many(25, 400), deadline=None)
 @given(
     rows=st.lists(event, min_size=1, max_size=40),
@@ -136,19 +135,16 @@ def _expression(window: Window) -> str:
 def test_every_window_equals_plain_sql_however_the_events_came(
     page_rows: int, chapter_pages: int, rows: list[tuple], queries: list[tuple], seed, parts: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ledger, "PAGE_ROWS", page_rows)
-        patch.setattr(ledger, "CHAPTER_PAGES", chapter_pages)
-        layouts = layouts_of(WINDOWS)
-        store, order = Blobs(), list(range(len(rows)))
-        seed.shuffle(order)
-        for start in range(parts):
-            ids = order[start::parts]
-            if ids:
-                events = columns_of([rows[i] for i in ids], ids)
-                insert_events(store, layouts.values(), events)
-        plan = Plan.of(WINDOWS, layouts)
-        numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in queries])
+    layouts = layouts_of(WINDOWS, page_rows, chapter_pages)
+    store, order = Blobs(), list(range(len(rows)))
+    seed.shuffle(order)
+    for start in range(parts):
+        ids = order[start::parts]
+        if ids:
+            events = columns_of([rows[i] for i in ids], ids)
+            insert_events(store, layouts.values(), events)
+    plan = Plan.of(WINDOWS, layouts)
+    numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in queries])
 
     np.testing.assert_array_equal(numbers, by_sql(rows, queries, WINDOWS), strict=True)
 
@@ -157,7 +153,7 @@ IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(("page_rows", "chapter_pages"), [(1, 2), (2, 2), (3, 3), (128, 64)])
+@pytest.mark.parametrize(("page_rows", "chapter_pages"), [(1, 2), (2, 2), (3, 3), (128, 512)])
 @settings(max_examples=how_many(30, 400), deadline=None)
 @given(
     rows=st.lists(event, min_size=1, max_size=40),
@@ -167,32 +163,26 @@ IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
 def test_what_comes_beside_counts_as_if_it_had_been_kept(
     page_rows: int, chapter_pages: int, rows: list[tuple], queries: list[tuple], brought: set[int]
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ledger, "PAGE_ROWS", page_rows)
-        patch.setattr(ledger, "CHAPTER_PAGES", chapter_pages)
-        layouts, store = layouts_of(IN_ANY_ORDER), Blobs()
-        plan, numbers = Plan.of(IN_ANY_ORDER, layouts), []
-        if kept := [i for i in range(len(rows)) if i not in brought]:
-            events = columns_of([rows[i] for i in kept], kept)
-            insert_events(store, layouts.values(), events)
-        for key, at in queries:
-            parts = plan.parts([key])
-            beside, over = plan.bringing([parts]), Beside(store)
-            for i in sorted(brought):
-                if i < len(rows) and rows[i][1] < at:
-                    beside.insert(over, layouts.values(), columns_of([rows[i]], [i]), [0])
-            (of_one,) = plan.numbers_of(store, plan.keys(parts), np.array([at]), beside)
-            numbers.append(of_one)
+    layouts, store = layouts_of(IN_ANY_ORDER, page_rows, chapter_pages), Blobs()
+    plan, numbers = Plan.of(IN_ANY_ORDER, layouts), []
+    if kept := [i for i in range(len(rows)) if i not in brought]:
+        events = columns_of([rows[i] for i in kept], kept)
+        insert_events(store, layouts.values(), events)
+    for key, at in queries:
+        parts = plan.parts([key])
+        beside, over = plan.bringing([parts]), Beside(store)
+        for i in sorted(brought):
+            if i < len(rows) and rows[i][1] < at:
+                beside.insert(over, layouts.values(), columns_of([rows[i]], [i]), [0])
+        (of_one,) = plan.numbers_of(store, plan.keys(parts), np.array([at]), beside)
+        numbers.append(of_one)
 
     np.testing.assert_array_equal(numbers, by_sql(rows, queries, IN_ANY_ORDER), strict=True)
 
 
-def test_what_a_late_event_pushes_out_of_closed_pages_counts_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(ledger, "PAGE_ROWS", 2)
+def test_what_a_late_event_pushes_out_of_closed_pages_counts_once() -> None:
     window: Window = distinct("events", "label", by="key")
-    layouts, store = layouts_of([window]), Blobs()
+    layouts, store = layouts_of([window], page_rows=2), Blobs()
     for names in ("bcde", "a"):
         rows = [("a", START + ord(name), None, name, True) for name in names]
         insert_events(store, layouts.values(), columns_of(rows, [ord(name) for name in names]))
@@ -201,15 +191,18 @@ def test_what_a_late_event_pushes_out_of_closed_pages_counts_once(
     assert numbers.tolist() == [5]
 
 
+LAYOUTS = layouts_of(every_window(None), page_rows=128, chapter_pages=16)
+
+
 def a_long_ledger(events: int) -> Blobs:
-    """One key's events, an hour apart, under the keying of all windows without a condition."""
-    store, layouts = Blobs(), layouts_of(every_window(None))
+    """One key's events, an hour apart."""
+    store = Blobs()
     rows = [("a", START + i * HOUR_US, i, "xyzw"[i % 4], True) for i in range(events)]
-    insert_events(store, layouts.values(), columns_of(rows, [*range(events)]))
+    insert_events(store, LAYOUTS.values(), columns_of(rows, [*range(events)]))
     return store
 
 
-def read_for(window: Window, store: Blobs, at: int) -> int:
+def words_read(window: Window, store: Blobs, at: int) -> int:
     """How many words are read for one window as of an instant."""
     read = []
 
@@ -219,7 +212,7 @@ def read_for(window: Window, store: Blobs, at: int) -> int:
             read.extend(len(blob) // 8 for blob in blobs if blob is not None)
             return blobs
 
-    Plan.of([window], layouts_of(every_window(None))).numbers(Counting(), {"key": "a"}, at)
+    Plan.of([window], LAYOUTS).numbers(Counting(), {"key": "a"}, at)
     return sum(read)
 
 
@@ -230,11 +223,11 @@ def test_what_a_window_reads_does_not_grow_with_the_events_in_it(
 ) -> None:
     window: Window = mean("events", "value", by="key", days=days)
     few, many = (
-        read_for(window, a_long_ledger(events), START + (events - 9_000 * is_late) * HOUR_US)
+        words_read(window, a_long_ledger(events), START + (events - 9_000 * is_late) * HOUR_US)
         for events in (20_000, 60_000)
     )
-    (layout,) = layouts_of(every_window(None)).values()
-    assert many - few < ledger.PAGE_ROWS * layout.width
+    (layout,) = LAYOUTS.values()
+    assert many - few < layout.page_rows * layout.width
 
 
 def test_a_state_that_lacks_a_page_of_its_own_says_so() -> None:
@@ -243,6 +236,4 @@ def test_a_state_that_lacks_a_page_of_its_own_says_so() -> None:
         del store.blobs[key]
     window: Window = count("events", by="key", days=30)
     with pytest.raises(StateUnavailable, match="tidegate state rebuild"):
-        Plan.of([window], layouts_of(every_window(None))).numbers(
-            store, {"key": "a"}, START + 20_000 * HOUR_US
-        )
+        Plan.of([window], LAYOUTS).numbers(store, {"key": "a"}, START + 20_000 * HOUR_US)
