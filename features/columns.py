@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
+from features.compiled import compiled
 from features.program.operations import Kind
 from features.records import Record
 from features.schema import INSTANT, arrow_schema
@@ -123,7 +123,7 @@ def taken(column: Column, where: Column) -> Column:
     return values
 
 
-@njit(cache=True)
+@compiled
 def _places(of: Column, among: Column, texts: int) -> Column:
     place_of = np.full(texts, -1, np.int32)
     for at in range(len(among)):

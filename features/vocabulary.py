@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
+
+from features.compiled import compiled
 
 Codes = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.float64]
@@ -203,7 +204,7 @@ def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-a
     return grown
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _filled(
     cells: npt.NDArray[Any], are_valid: Bytes, offset: int, missing: float
 ) -> npt.NDArray[Any]:
@@ -215,7 +216,7 @@ def _filled(
     return filled
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _taken(codes: Codes, indices: Codes) -> Codes:
     taken = np.empty(len(indices), np.int32)
     for row in range(len(indices)):
@@ -223,7 +224,7 @@ def _taken(codes: Codes, indices: Codes) -> Codes:
     return taken
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _word(text: Bytes, at: int, size: int) -> np.uint64:
     """Up to eight bytes as one number."""
     word = np.uint64(0)
@@ -232,7 +233,7 @@ def _word(text: Bytes, at: int, size: int) -> np.uint64:
     return word
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _hash(text: Bytes, start: int, stop: int) -> np.int64:
     """Multiplied and folded eight bytes at a time, so that every bit depends on all others."""
     mixed = np.uint64(stop - start) * np.uint64(0x9E3779B97F4A7C15)
@@ -246,7 +247,7 @@ def _hash(text: Bytes, start: int, stop: int) -> np.int64:
     return np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(0x7FFFFFFFFFFFFFFF))
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _hashes(texts: Bytes, ends: Integers) -> Integers:
     hashes = np.empty(len(ends) - 1, np.int64)
     for row in range(len(hashes)):
@@ -254,7 +255,7 @@ def _hashes(texts: Bytes, ends: Integers) -> Integers:
     return hashes
 
 
-@njit(cache=True)
+@compiled
 def _is_same(one: Bytes, start: int, other: Bytes, begin: int, size: int) -> bool:
     same = 0
     while same + 8 <= size and _word(one, start + same, 8) == _word(other, begin + same, 8):
@@ -264,7 +265,7 @@ def _is_same(one: Bytes, start: int, other: Bytes, begin: int, size: int) -> boo
     return same == size
 
 
-@njit(cache=True)
+@compiled
 def _learn(
     given: Bytes,
     given_ends: Integers,
@@ -306,7 +307,7 @@ def _learn(
     return known
 
 
-@njit(cache=True)
+@compiled
 def _touch(hashes: Integers, table: Integers, ends: Integers, buffer: Bytes) -> int:
     """Read where the next texts will be looked up, side by side, for memory answers slowly."""
     last = len(table) - 1
@@ -321,7 +322,7 @@ def _touch(hashes: Integers, table: Integers, ends: Integers, buffer: Bytes) -> 
     return read
 
 
-@njit(cache=True)
+@compiled
 def _spread(table: Integers, slots: int) -> Integers:
     """A table of so many slots with everything that a smaller one holds."""
     wide = np.full(slots, _FREE, np.int64)
@@ -334,7 +335,7 @@ def _spread(table: Integers, slots: int) -> Integers:
     return wide
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _distinct(codes: Codes, known: int) -> tuple[Codes, Codes]:
     place_of = np.full(known, -1, np.int32)
     places = np.full(len(codes), -1, np.int32)
@@ -352,7 +353,7 @@ def _distinct(codes: Codes, known: int) -> tuple[Codes, Codes]:
     return found[:many].copy(), places
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _packed(buffer: Bytes, ends: Integers, codes: Codes, offsets: Codes) -> Bytes:
     packed = np.empty(offsets[-1], np.uint8)
     for row in range(len(codes)):

@@ -1,9 +1,9 @@
 """Keys of one column or of several, as one dense code per distinct key."""
 
 import numpy as np
-from numba import njit
 
 from features.columns import Column, Columns, is_missing
+from features.compiled import compiled
 
 NO_KEY = -1  # one of the key's columns is missing
 NEVER_SEEN = -2
@@ -47,7 +47,7 @@ class KeyTable:
         return codes
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def hashes_of_parts(parts: Column) -> Column:
     """A hash of 63 bits for each row."""
     hashes = np.empty(len(parts), np.int64)
@@ -56,7 +56,7 @@ def hashes_of_parts(parts: Column) -> Column:
     return hashes
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _hash(parts: Column, row: int) -> np.int64:
     mixed = np.uint64(0x9E3779B97F4A7C15)
     for at in range(parts.shape[1]):
@@ -65,7 +65,7 @@ def _hash(parts: Column, row: int) -> np.int64:
     return np.int64(mixed & np.uint64(0x7FFFFFFFFFFFFFFF))
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _is_same(one: Column, row: int, other: Column, at: int) -> bool:
     same = 0
     while same < one.shape[1] and one[row, same] == other[at, same]:
@@ -73,7 +73,7 @@ def _is_same(one: Column, row: int, other: Column, at: int) -> bool:
     return same == one.shape[1]
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _place(parts: Column, row: int, slots: Column, keys: Column) -> np.int64:
     """The slot that holds the key of this row, or the free one where it would be."""
     last = len(slots) - 1
@@ -83,7 +83,7 @@ def _place(parts: Column, row: int, slots: Column, keys: Column) -> np.int64:
     return slot
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _touch(parts: Column, slots: Column, keys: Column) -> int:
     """Read where the next keys will be looked up, side by side, for memory answers slowly."""
     last = len(slots) - 1
@@ -97,7 +97,7 @@ def _touch(parts: Column, slots: Column, keys: Column) -> int:
     return read
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _numbered(parts: Column, is_none: Column, slots: Column, keys: Column, codes: Column) -> int:
     size = 0
     for row in range(len(parts)):
@@ -115,7 +115,7 @@ def _numbered(parts: Column, is_none: Column, slots: Column, keys: Column, codes
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _looked_up(parts: Column, is_none: Column, slots: Column, keys: Column, codes: Column) -> None:
     for row in range(len(parts)):
         if row % _AHEAD == 0:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from features.attached.beside import run_beside
 from features.attached.documents import document_program
@@ -20,6 +19,7 @@ from features.batch.grouping import Groups
 from features.batch.moving import picked
 from features.batch.parts import Parts
 from features.columns import NO_INSTANT, Column, Columns, length
+from features.compiled import compiled
 from features.program.program import Program
 from features.records import RECORD_FILES, SubjectKind
 from features.vocabulary import NO_TEXT, VOCABULARY
@@ -171,7 +171,7 @@ class Spreading:
 _OF_ANY_KIND = np.zeros(0, np.int32)
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _parts_of_known(
     known_at: Column, row: Column, kinds: Column, kind: int, instants: Column, rows_per_part: int
 ) -> Column:
@@ -197,7 +197,7 @@ class Places:
         return _places(self._place_of, texts)
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _places(place_of: Column, texts: Column) -> Column:
     places = np.empty(len(texts), np.int32)
     for row in range(len(texts)):

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
 from features.columns import Column, Columns, column_of_array
+from features.compiled import compiled
 from features.contract import CURRENCY_OF, IDENTITY, broken_values, is_surely_sound
 from features.records import RECORD_FILES
 from features.schema import Limits, limits
@@ -149,7 +149,7 @@ def _grown(noted: Column) -> Column:
     return np.append(noted, np.zeros(2 * len(VOCABULARY) - len(noted), bool))
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _noted(codes: Column, noted: Column) -> Column:
     """Note codes; the rows of those that were not noted yet, the first of each."""
     rows = np.empty(len(codes), np.int64)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numba import njit
 
 from features.batch.moving import picked
 from features.columns import Column
+from features.compiled import compiled
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Groups:
         return np.flatnonzero(is_same[1:] | is_same[:-1])
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def by_number(keys: Column, size: int) -> tuple[Column, Column]:
     """Where the rows of each key start, and the rows one key after the other: a counting sort."""
     starts = np.zeros(size + 1, np.int64)
@@ -63,7 +63,7 @@ def by_number(keys: Column, size: int) -> tuple[Column, Column]:
     return starts, order
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _are_sorted(starts: Column, instants: Column) -> bool:
     for key in range(len(starts) - 1):
         for at in range(starts[key] + 1, starts[key + 1]):
@@ -72,7 +72,7 @@ def _are_sorted(starts: Column, instants: Column) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _sort_groups(starts: Column, order: Column, instants: Column) -> None:
     """Sort each group by instant in place, keeping the order of ties."""
     for key in range(len(starts) - 1):

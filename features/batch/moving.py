@@ -1,12 +1,12 @@
 """Rows picked and put by index, compiled: numpy looks at every index more than once."""
 
 import numpy as np
-from numba import njit
 
 from features.columns import Column
+from features.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def picked(column: Column, which: Column) -> Column:
     """The values at these places, none of which is negative."""
     values = np.empty(len(which), column.dtype)
@@ -15,7 +15,7 @@ def picked(column: Column, which: Column) -> Column:
     return values
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def put(numbers: Column, where: Column, size: int) -> Column:
     """A float64 column of so many rows with each number at its place; NaN where none is."""
     column = np.full(size, np.nan)

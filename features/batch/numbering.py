@@ -1,10 +1,10 @@
 """Dense numbers for the keys of rows that are all in memory."""
 
 import numpy as np
-from numba import njit
 
 from features.asof.keys import NO_KEY
 from features.columns import NO_INSTANT, Column, Columns, is_text, length
+from features.compiled import compiled
 from features.vocabulary import VOCABULARY
 
 Numbered = tuple[Column, int]
@@ -49,7 +49,7 @@ def _of_column(column: Column) -> Numbered:
     return _numbered(column, NO_INSTANT)
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _beside(keys: Column, codes: Column, many: int) -> Column:
     """One number for two, the second of which is below `many`."""
     both = np.full(len(keys), NO_KEY, np.int64)
@@ -59,7 +59,7 @@ def _beside(keys: Column, codes: Column, many: int) -> Column:
     return both
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _numbered(keys: Column, none: int) -> Numbered:
     """Keys by order of occurrence; a table that grows stays near for keys that are few."""
     codes = np.empty(len(keys), np.int32)
@@ -79,7 +79,7 @@ def _numbered(keys: Column, none: int) -> Numbered:
     return codes, size
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _slot(table: Column, key: int) -> np.int64:
     """The slot of a table of keys and numbers that holds a key, or the free one it would take."""
     mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
@@ -89,7 +89,7 @@ def _slot(table: Column, key: int) -> np.int64:
     return slot
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _wider(table: Column) -> Column:
     wide = np.full((4 * len(table), 2), _FREE, np.int64)
     for slot in range(len(table)):

@@ -4,9 +4,9 @@ from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
 from features.columns import Column
+from features.compiled import compiled
 
 # What small counts are kept as; the largest of each stands for a missing number.
 _NARROW = (np.dtype(np.uint8), np.dtype(np.uint16))
@@ -48,7 +48,7 @@ def _none(kind: np.dtype[np.generic]) -> int:
     return 256**kind.itemsize - 1
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _largest_count(column: Column) -> float:
     """The largest number; infinity where one is no count, as a zero with a sign is none."""
     largest = 0.0
@@ -61,14 +61,14 @@ def _largest_count(column: Column) -> float:
     return largest
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _counts(column: Column, counts: Column, none: int) -> Column:
     for row in range(len(column)):
         counts[row] = none if np.isnan(column[row]) else column[row]
     return counts
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _widened(counts: Column, none: int) -> Column:
     column = np.empty(len(counts), np.float64)
     for row in range(len(counts)):

@@ -9,12 +9,12 @@ is integer until the last step, so that the order of events cannot change a bit.
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numba import njit
 
 from features.asof.windows import Window
 from features.batch.grouping import Groups
 from features.batch.moving import picked, put
 from features.columns import DAY_US, HOUR_US, Column, Columns
+from features.compiled import compiled
 
 _EVER = -1
 
@@ -79,7 +79,7 @@ def _of_values(
     return _extreme(ordered, first, stop, 1 if window.reducer == "largest" else -1)
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _ends(
     starts: Column, known_at: Column, subject_starts: Column, at: Column, span: int
 ) -> tuple[Column, Column]:
@@ -100,7 +100,7 @@ def _ends(
     return first, stop
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _elapsed(known_at: Column, at: Column, event: Column, first: Column, stop: Column) -> Column:
     elapsed = np.full(len(at), np.nan)
     for subject in range(len(at)):
@@ -109,7 +109,7 @@ def _elapsed(known_at: Column, at: Column, event: Column, first: Column, stop: C
     return elapsed
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _latest(values: Column, first: Column, stop: Column) -> Column:
     newest = np.full(len(stop), np.nan)
     for subject in range(len(stop)):
@@ -118,7 +118,7 @@ def _latest(values: Column, first: Column, stop: Column) -> Column:
     return newest
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _total(values: Column, first: Column, stop: Column, is_mean: bool) -> Column:
     """Sum, or mean, of the present values; what enters is added and what leaves is taken off."""
     totals = np.empty(len(stop), np.float64)
@@ -144,7 +144,7 @@ def _total(values: Column, first: Column, stop: Column, is_mean: bool) -> Column
     return totals
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _extreme(values: Column, first: Column, stop: Column, sign: int) -> Column:
     """The largest (sign 1) or smallest value: a queue in which no later value is more extreme."""
     found = np.full(len(stop), np.nan)
@@ -168,7 +168,7 @@ def _extreme(values: Column, first: Column, stop: Column, sign: int) -> Column:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _distinct(codes: Column, first: Column, stop: Column, many: int) -> Column:
     """How many different codes: each is counted while it stands in the window at least once.
 

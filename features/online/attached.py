@@ -1,8 +1,4 @@
-"""What a submission brings, seen beside its subject: one source after the other.
-
-Compiled code is kept on disk and made anew when this file changes. After a change in `filling`,
-`gathering` or the machine, whose code is compiled into it, touch this one, or the old will be run.
-"""
+"""What a submission brings, seen beside its subject: one source after the other."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +7,6 @@ from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from features.asof.windows import Window
 from features.attached.beside import of_subject
@@ -20,6 +15,7 @@ from features.attached.legs import OF_THE_LEG_BEFORE, leg_program
 from features.attached.positions import OF_THE_POSITION_BEFORE, position_program
 from features.attached.transactions import transaction_program
 from features.columns import Column
+from features.compiled import compiled
 from features.online.filling import Codes, Filling, Row, Template, spread
 from features.online.gathering import Gathering, reduced
 from features.program.machine import execute
@@ -149,7 +145,7 @@ class Attached:
         _reduce(self._seeing, *cells, _starts(rows), subjects, instants, into)
 
 
-@njit(cache=True)
+@compiled
 def _reduce(
     seeing: Seeing,
     numbers: Column,

@@ -8,9 +8,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from features.columns import NO_INSTANT, Column, instant_us
+from features.compiled import compiled
 from features.program.machine import execute
 from features.program.operations import Kind
 from features.program.program import Key, Program
@@ -81,14 +81,14 @@ class Filling:
         return numbers, np.array([*instants, *texts], np.int64)
 
 
-@njit(cache=True)
+@compiled
 def _made(steps: Column, template: Template, rows: int, numbers: Column, wholes: Column) -> Column:
     registers = spread(template, rows, numbers, wholes)
     execute(steps, registers, registers.view(np.int64))
     return registers
 
 
-@njit(cache=True)
+@compiled
 def spread(template: Template, rows: int, numbers: Column, wholes: Column) -> Column:
     """Rows of registers, alike but for what the cells tell of each."""
     registers = np.empty((len(template.row), rows))
@@ -102,7 +102,7 @@ def spread(template: Template, rows: int, numbers: Column, wholes: Column) -> Co
     return registers
 
 
-@njit(cache=True)
+@compiled
 def _put(registers: Column, places: Column, cells: Column) -> None:
     at = 0
     for row in range(registers.shape[1]):

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
+from features.compiled import compiled
 from features.errors import DefinitionError
 from features.program.program import Program
 from features.state.layout import MISSING
@@ -59,7 +59,7 @@ def _numbered(program: Program, window: Window) -> tuple[int, ...]:
     return REDUCERS.index(window.reducer), span, value, where, is_text
 
 
-@njit(cache=True)
+@compiled
 def reduced(
     windows: Column,
     numbers: Column,
@@ -87,7 +87,7 @@ def reduced(
         )
 
 
-@njit(cache=True)
+@compiled
 def _gather(
     windows: Column,
     numbers: Column,
@@ -117,7 +117,7 @@ def _gather(
         made[i] = number_gathered(told, reducer, at)
 
 
-@njit(cache=True)
+@compiled
 def _tell(told: Column, instant: int) -> None:
     if told[EVENTS] == 0:
         told[FIRST] = instant
@@ -125,7 +125,7 @@ def _tell(told: Column, instant: int) -> None:
     told[EVENTS] += 1
 
 
-@njit(cache=True)
+@compiled
 def _is_new(numbers: Column, codes: Column, is_meant: Column, row: int, is_text: int) -> bool:
     """Whether a value is given and in no meant row before."""
     if codes[row] < 0 if is_text else np.isnan(numbers[row]):
@@ -137,7 +137,7 @@ def _is_new(numbers: Column, codes: Column, is_meant: Column, row: int, is_text:
     return True
 
 
-@njit(cache=True)
+@compiled
 def _take(told: Column, value: float) -> None:
     told[NEWEST] = MISSING
     if not np.isnan(value):

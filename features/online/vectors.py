@@ -6,12 +6,12 @@ from itertools import accumulate, pairwise
 from typing import Protocol
 
 import numpy as np
-from numba import njit
 
 from features.asof.windows import Window
 from features.attached.beside import of_subject
 from features.catalogue import windows_of
 from features.columns import Column, instant_us
+from features.compiled import compiled
 from features.computation import computation
 from features.online.attached import PAYMENTS, Attached, brought
 from features.online.filling import Codes, Filling, Reading, first_codes
@@ -115,7 +115,7 @@ class _Features:
         return self._reading.values(registers, codes)
 
 
-@njit(cache=True)
+@compiled
 def _made(
     steps: Column,
     row: Column,

@@ -5,9 +5,9 @@ a row's result depends on nothing but the row.
 """
 
 import numpy as np
-from numba import njit
 
 from features.columns import Column
+from features.compiled import compiled
 from features.program.operations import (
     FIRST_MOVE,
     FIRST_TEST,
@@ -18,7 +18,7 @@ from features.program.operations import (
 )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def execute(steps: Column, numbers: Column, wholes: Column) -> None:
     """Run every step on the registers.
 
@@ -43,7 +43,7 @@ def execute(steps: Column, numbers: Column, wholes: Column) -> None:
             _select(wholes[a], wholes[b], wholes[c], wholes[to])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _combine(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa: C901 - a switch
     if operation == Op.ADD:
         np.add(a, b, to)
@@ -69,7 +69,7 @@ def _combine(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa:
         np.power(a, b, to)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _change(operation: int, a: Column, to: Column) -> None:  # noqa: C901 - a switch
     if operation == Op.NEGATIVE:
         np.negative(a, to)
@@ -97,7 +97,7 @@ def _change(operation: int, a: Column, to: Column) -> None:  # noqa: C901 - a sw
         np.exp(a, to)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _test(operation: int, a: Column, b: Column, to: Column) -> None:
     if operation == Op.LESS:
         np.less(a, b, to)
@@ -111,7 +111,7 @@ def _test(operation: int, a: Column, b: Column, to: Column) -> None:
         np.isfinite(a, to)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _combine_wholes(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa: C901 - a switch
     if operation == Op.WHOLE_ADD:
         np.add(a, b, to)
@@ -135,7 +135,7 @@ def _combine_wholes(operation: int, a: Column, b: Column, to: Column) -> None:  
         np.bitwise_xor(a, b, to)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _remainder(a: Column, b: Column, to: Column) -> None:
     """As numpy does it: of the divisor's sign, a zero too."""
     for row in range(len(to)):
@@ -146,7 +146,7 @@ def _remainder(a: Column, b: Column, to: Column) -> None:
             to[row] = rest + b[row] if (b[row] < 0) != (rest < 0) else rest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _floor_divide(a: Column, b: Column, to: Column) -> None:
     """As numpy does it, by way of the exact remainder."""
     for row in range(len(to)):
@@ -163,7 +163,7 @@ def _floor_divide(a: Column, b: Column, to: Column) -> None:
             to[row] = floor + 1 if whole - floor > 0.5 else floor
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _divide_wholes(a: Column, b: Column, to: Column, is_remainder: bool) -> None:
     """Division by 0, and by -1 of what has no opposite, kills a processor: numpy's answers."""
     for row in range(len(to)):
@@ -175,7 +175,7 @@ def _divide_wholes(a: Column, b: Column, to: Column, is_remainder: bool) -> None
             to[row] = a[row] % b[row] if is_remainder else a[row] // b[row]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _test_wholes(operation: int, a: Column, b: Column, to: Column) -> None:
     if operation == Op.WHOLE_LESS:
         np.less(a, b, to)
@@ -187,7 +187,7 @@ def _test_wholes(operation: int, a: Column, b: Column, to: Column) -> None:
         np.not_equal(a, b, to)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _select(condition: Column, a: Column, b: Column, to: Column) -> None:
     for row in range(len(to)):
         to[row] = a[row] if condition[row] else b[row]

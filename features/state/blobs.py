@@ -16,9 +16,9 @@ which some window asks for these.
 """
 
 import numpy as np
-from numba import njit
 
 from features.columns import Column
+from features.compiled import compiled
 from features.state.layout import MISSING, NEVER, SHAPE_WORDS
 
 WIDTH, ORDER_WORDS, LABEL_AT, EXTREMES, PAGE_ROWS, CHAPTER_PAGES = range(SHAPE_WORDS)
@@ -31,37 +31,37 @@ SUM, PRESENT, NEWEST = 1, 2, 3
 VALUE_WORDS, EXTREME_WORDS = 3, 2
 
 
-@njit(cache=True)
+@compiled
 def starts_of(laid: Column) -> Column:
     """Where each of some blobs that `ledger.laid` laid out starts among its words, and all end."""
     return laid[: laid[0] >> 3] >> 3
 
 
-@njit(cache=True)
+@compiled
 def before_words(shape: Column) -> int:
     """The words of what came before."""
     return 1 + VALUE_WORDS * (shape[LABEL_AT] - shape[ORDER_WORDS])
 
 
-@njit(cache=True)
+@compiled
 def entry_words(shape: Column) -> int:
     """The words of an entry of an index."""
     return 1 + EXTREME_WORDS * shape[EXTREMES]
 
 
-@njit(cache=True)
+@compiled
 def index_at(shape: Column) -> int:
     """The word of an open blob with closed pages at which its index begins."""
     return BEFORE + before_words(shape)
 
 
-@njit(cache=True)
+@compiled
 def entries(pages: int, shape: Column) -> int:
     """How many entries the index of an open blob has."""
     return pages // shape[CHAPTER_PAGES] + pages % shape[CHAPTER_PAGES]
 
 
-@njit(cache=True)
+@compiled
 def rows_at(pages: int, shape: Column) -> int:
     """The word of an open blob at which its rows begin."""
     if pages == 0:
@@ -69,7 +69,7 @@ def rows_at(pages: int, shape: Column) -> int:
     return index_at(shape) + entries(pages, shape) * entry_words(shape)
 
 
-@njit(cache=True)
+@compiled
 def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int:
     """Which of so many rows or entries is the first of an instant or later; `size` for none."""
     start, stop = 0, size
@@ -82,7 +82,7 @@ def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int
     return start
 
 
-@njit(cache=True)
+@compiled
 def nothing_before(shape: Column) -> Column:
     """What came before the first row."""
     before = np.zeros(before_words(shape), np.int64)

@@ -5,9 +5,9 @@ the other, the k-th ending at word `ends[k]`.
 """
 
 import numpy as np
-from numba import njit
 
 from features.columns import Column
+from features.compiled import compiled
 from features.state.blobs import (
     BEFORE,
     CHAPTER_PAGES,
@@ -35,7 +35,7 @@ from features.state.layout import MISSING
 NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every window's begin
 
 
-@njit(cache=True)
+@compiled
 def merged(
     old: Column,
     new: Column,
@@ -78,7 +78,7 @@ def merged(
     return out[:at], ends
 
 
-@njit(cache=True)
+@compiled
 def _rows_merged(
     out: Column,
     at: int,
@@ -102,7 +102,7 @@ def _rows_merged(
     return at
 
 
-@njit(cache=True)
+@compiled
 def _is_after(one: Column, other: Column, order_words: int) -> bool:
     for word in range(order_words):
         if one[word] != other[word]:
@@ -110,7 +110,7 @@ def _is_after(one: Column, other: Column, order_words: int) -> bool:
     return False
 
 
-@njit(cache=True)
+@compiled
 def _tell_returns(rows: Column, word: int) -> None:
     """Set beside every label the instant of the row before with the same label.
 
@@ -132,7 +132,7 @@ def _tell_returns(rows: Column, word: int) -> None:
         start = stop
 
 
-@njit(cache=True)
+@compiled
 def closed(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
     """What remains open of a blob of two pages or more; the pages that close; chapters they end.
 
@@ -172,7 +172,7 @@ def closed(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
     return left, into, chapters[:ended].reshape(ended, -1)
 
 
-@njit(cache=True)
+@compiled
 def _add(before: Column, rows: Column, shape: Column) -> None:
     """Let what came before be told of these rows as well."""
     before[0] = rows[-1, 0]
@@ -185,7 +185,7 @@ def _add(before: Column, rows: Column, shape: Column) -> None:
         before[of_value + NEWEST] = rows[-1, word]
 
 
-@njit(cache=True)
+@compiled
 def _entry(rows: Column, shape: Column) -> Column:
     """The entry of a page in an index."""
     entry = np.full(entry_words(shape), MISSING, np.int64)
@@ -197,7 +197,7 @@ def _entry(rows: Column, shape: Column) -> Column:
     return entry
 
 
-@njit(cache=True)
+@compiled
 def _entry_of_all(pages: Column) -> Column:
     """The entry of a chapter, of those of its pages."""
     entry = np.full(pages.shape[1], MISSING, np.int64)
@@ -208,7 +208,7 @@ def _entry_of_all(pages: Column) -> Column:
     return entry
 
 
-@njit(cache=True)
+@compiled
 def _widen(entry: Column, word: int, largest: int, smallest: int) -> None:
     """Let an entry's largest and smallest value be of these as well, unless they are missing."""
     if largest != MISSING:

@@ -10,9 +10,9 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from features.columns import Column
+from features.compiled import compiled
 from features.state.keyring import Slot
 from features.state.keys import parts_of
 from features.state.labels import label_codes
@@ -164,7 +164,7 @@ def _tell_last(store: Reading, layout: Layout, key: bytes, rows: Column, at: int
         rows[:, word + 1] = np.where(last < at, np.maximum(rows[:, word + 1], last), NEVER)
 
 
-@njit(cache=True)
+@compiled
 def _placed(
     told: Column, is_own: Column, slots: Column, cells: Column, cell_starts: Column, size: int
 ) -> tuple[Column, Column]:
@@ -187,12 +187,12 @@ def _placed(
     return words, starts
 
 
-@njit(cache=True)
+@compiled
 def _return_of(label: int) -> int:
     return NOT_COUNTED if label == MISSING else NEVER
 
 
-@njit(cache=True)
+@compiled
 def _joined(
     words: Column, starts: Column, more: Column, more_starts: Column
 ) -> tuple[Column, Column]:

@@ -3,14 +3,11 @@
 They hold no lock, take rows as float64 [rows, features] and do for each row the same sums in the
 same order, so that it has the same bits alone and among others. Rows go block by block through the
 trees, so that what a tree needs is read once for all rows of a block.
-
-Compiled code is kept on disk and made anew when this file changes. After a change in another file
-that it calls, touch this one, or the old code will be run.
 """
 
 import numpy as np
-from numba import njit
 
+from features.compiled import compiled
 from serving.scorer import lanes
 from serving.scorer.columns import Columns, category_of, code_of, is_in
 from serving.scorer.compiled import inner
@@ -24,7 +21,7 @@ BLOCK_ROWS = 64
 """Rows whose sums stay in the cache nearest to the processor but one."""
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def margins(program: Program, rows: Floats, out: Floats) -> None:
     """Write the sum of the leaves that each row reaches."""
     for first in range(0, len(rows), MARGIN_BLOCK_ROWS):
@@ -63,7 +60,7 @@ def _margins_of_block(program: Program, codes: Ints, categories: Words, out: Flo
             out[i] += program.trees.leaf_value[~node]
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def explain_rows(program: Program, rows: Floats, parts: Floats, out: Floats) -> None:
     """Write what each feature has in the margin, `parts` [rows, features], and margins `out`."""
     for first in range(0, len(rows), BLOCK_ROWS):

@@ -1,0 +1,88 @@
+"""Functions that are compiled, and kept on disk for the next process.
+
+The compiler makes a function anew when its own file changes, and knows nothing of other files whose
+functions and constants are compiled into it. Code that was kept before one of these changed is
+forgotten here, so that an upgrade in place never runs a mixture of old and new.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar, cast, overload
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_IMPORT = re.compile(r"^from (\S+) import (\([^)]*\)|.*)|^import (\S+)", re.MULTILINE)
+
+
+@overload
+def compiled(function: F) -> F: ...
+
+
+@overload
+def compiled(**options: Any) -> Callable[[F], F]: ...
+
+
+def compiled(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
+    """Compile a function when it is first called, unless that was done before; by some options."""
+    if function is None:
+        return partial(_compiled, options=options)
+    return _compiled(function, {})
+
+
+def _compiled(function: F, options: Mapping[str, Any]) -> F:
+    decorate: Any = njit
+    dispatcher = decorate(cache=True, **options)(function)
+    package = function.__module__.partition(".")[0]
+    _forget_outdated(Path(function.__code__.co_filename), package, dispatcher.stats.cache_path)
+    return cast(F, dispatcher)
+
+
+@cache
+def _forget_outdated(file: Path, package: str, kept_in: str) -> None:
+    """Forget what is kept of a file's functions where it is older than a file that they hold.
+
+    They may hold what the file imports of its own package, and what is imported there.
+    """
+    changed = max(each.stat().st_mtime_ns for each in _held_by(file, package))
+    for index in Path(kept_in).glob(f"{file.stem}.*.nbi"):
+        if index.stat().st_mtime_ns < changed:
+            index.unlink(missing_ok=True)
+
+
+def _held_by(file: Path, package: str) -> set[Path]:
+    """A file and all that it imports of the package, directly or not."""
+    held, unread = set[Path](), {file}
+    while unread:
+        each = unread.pop()
+        held.add(each)
+        unread |= _imported_by(each, package) - held
+    return held
+
+
+@cache
+def _imported_by(file: Path, package: str) -> set[Path]:
+    folder = next(each for each in file.parents if each.name == package).parent
+    return {
+        found
+        for module in _named(file.read_text(encoding="utf-8"))
+        if module.partition(".")[0] == package
+        for found in _files_of(folder / module.replace(".", "/"))
+    }
+
+
+def _named(source: str) -> Iterator[str]:
+    """The modules that a source names in its imports, and names that may be modules."""
+    for module, names, alone in _IMPORT.findall(source):
+        yield module or alone
+        for name in re.findall(r"\w+", names):
+            yield f"{module}.{name}"
+
+
+def _files_of(module: Path) -> Iterator[Path]:
+    for file in (module.with_suffix(".py"), module / "__init__.py"):
+        if file.exists():
+            yield file
