@@ -6,7 +6,7 @@ forgotten here, so that an upgrade in place never runs a mixture of old and new.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
@@ -47,7 +47,7 @@ def _forget_outdated(file: Path, package: str, kept_in: str) -> None:
 
     They may hold what the file imports of its own package, and what is imported there.
     """
-    changed = max(each.stat().st_mtime_ns for each in _held_by(file, package))
+    changed = max(map(_changed_ns, _held_by(file, package)))
     for index in Path(kept_in).glob(f"{file.stem}.*.nbi"):
         if index.stat().st_mtime_ns < changed:
             index.unlink(missing_ok=True)
@@ -64,25 +64,23 @@ def _held_by(file: Path, package: str) -> set[Path]:
 
 
 @cache
-def _imported_by(file: Path, package: str) -> set[Path]:
-    folder = next(each for each in file.parents if each.name == package).parent
-    return {
-        found
-        for module in _named(file.read_text(encoding="utf-8"))
-        if module.partition(".")[0] == package
-        for found in _files_of(folder / module.replace(".", "/"))
-    }
+def _imported_by(file: Path, package: str) -> frozenset[Path]:
+    root = next(each for each in file.parents if each.name == package).parent
+    found = set[Path]()
+    for module, names, alone in _IMPORT.findall(file.read_text(encoding="utf-8")):
+        name = module or alone
+        if name.partition(".")[0] == package:
+            place = root.joinpath(*name.split("."))
+            found |= _of_package(place, names) if place.is_dir() else {place.with_suffix(".py")}
+    return frozenset(found)
 
 
-def _named(source: str) -> Iterator[str]:
-    """The modules that a source names in its imports, and names that may be modules."""
-    for module, names, alone in _IMPORT.findall(source):
-        yield module or alone
-        for name in re.findall(r"\w+", names):
-            yield f"{module}.{name}"
+def _of_package(folder: Path, names: str) -> set[Path]:
+    """The file of a package, and those of the modules that are named of it."""
+    modules = (folder / f"{name}.py" for name in re.findall(r"\w+", names))
+    return {folder / "__init__.py", *filter(Path.exists, modules)}
 
 
-def _files_of(module: Path) -> Iterator[Path]:
-    for file in (module.with_suffix(".py"), module / "__init__.py"):
-        if file.exists():
-            yield file
+@cache
+def _changed_ns(file: Path) -> int:
+    return file.stat().st_mtime_ns
