@@ -114,7 +114,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         *(invocations, inference, switches),
     ):
         app.include_router(resource.router)
-    for pages in (
+    app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
+    for pages in (  # the last answers every address of the console that is left
         sign_in,
         elsewhere,
         queue,
@@ -130,7 +131,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         reference,
     ):
         app.include_router(pages.router)
-    app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     add_problem_handlers(app)
     app.add_middleware(RequestIds, metrics=house.metrics)
     if settings.telemetry:

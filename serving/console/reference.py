@@ -77,6 +77,12 @@ def problem(name: str) -> HTMLResponse:
     raise NotFound("no problem has this type")
 
 
+@router.get("/console/{address:path}")
+def unknown(address: str) -> None:
+    """A page for whoever came by an address that no page has."""
+    raise NotFound("the console has no page of this address")
+
+
 def _errors(base: type[ServingError]) -> Iterator[type[ServingError]]:
     yield base
     for error in base.__subclasses__():

@@ -270,6 +270,16 @@ def test_an_unknown_feature_is_a_page_not_a_crash(service: Service) -> None:
     assert service.client.get("/console/features/none").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "address", ["/console/nowhere", "/console/queue/", "/console/decisions/a/b"]
+)
+def test_an_address_that_no_page_has_is_answered_by_a_page(service: Service, address: str) -> None:
+    answer = service.client.get(address)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "no page of this address" in answer.text
+
+
 def test_a_wrong_parameter_is_a_page_that_names_it_and_repeats_nothing(service: Service) -> None:
     sign_in(service, service.key("review"))
 
