@@ -33,6 +33,16 @@ def compiled(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
     return _compiled(function, {})
 
 
+def inner(function: F) -> F:
+    """Compile a function for compiled callers, in whose code it is put and kept.
+
+    It has no entry from Python, whose making is most of the work of compiling a small function; and
+    a call would hand over every array of a tuple, time and again.
+    """
+    decorate: Any = njit
+    return cast(F, decorate(no_cpython_wrapper=True, forceinline=True)(function))
+
+
 def _compiled(function: F, options: Mapping[str, Any]) -> F:
     decorate: Any = njit
     dispatcher = decorate(cache=True, **options)(function)

@@ -18,7 +18,7 @@ which some window asks for these.
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled
+from features.compiled import compiled, inner
 from features.state.layout import MISSING, NEVER, SHAPE_WORDS
 
 WIDTH, ORDER_WORDS, LABEL_AT, EXTREMES, PAGE_ROWS, CHAPTER_PAGES = range(SHAPE_WORDS)
@@ -31,7 +31,7 @@ SUM, PRESENT, NEWEST = 1, 2, 3
 VALUE_WORDS, EXTREME_WORDS = 3, 2
 
 
-@compiled
+@inner
 def starts_of(laid: Column) -> Column:
     """Where each of some blobs that `ledger.laid` laid out starts among its words, and all end."""
     return laid[: laid[0] >> 3] >> 3
@@ -69,7 +69,7 @@ def rows_at(pages: int, shape: Column) -> int:
     return index_at(shape) + entries(pages, shape) * entry_words(shape)
 
 
-@compiled
+@inner
 def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int:
     """Which of so many rows or entries is the first of an instant or later; `size` for none."""
     start, stop = 0, size
@@ -82,7 +82,7 @@ def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int
     return start
 
 
-@compiled
+@inner
 def nothing_before(shape: Column) -> Column:
     """What came before the first row."""
     before = np.zeros(before_words(shape), np.int64)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled
+from features.compiled import compiled, inner
 from features.state import blobs
 from features.state.blobs import (
     BEFORE,
@@ -55,13 +55,13 @@ CHAPTER, PAGE, LASTS = range(3)
 SLOTS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
 
 
-@compiled
+@inner
 def name_of(kind: int, slot: int, number: int) -> int:
     """The kind of a blob, its slot, and which it is of the slot's chapters, pages or labels."""
     return kind << 56 | slot << 32 | number
 
 
-@compiled
+@inner
 def has_closed(opened: Opened, slot: int, begin: int, at: int) -> bool:
     """Whether closed pages of a slot may have events of a window."""
     start = opened.starts[slot]
@@ -70,7 +70,7 @@ def has_closed(opened: Opened, slot: int, begin: int, at: int) -> bool:
     return begin <= opened.words[start + BEFORE] and opened.words[start + FIRST] < at
 
 
-@compiled
+@inner
 def ledger_of(opened: Opened, slot: int, fetched: Fetched) -> Ledger:
     """A slot that has closed pages."""
     return Ledger(
@@ -81,19 +81,19 @@ def ledger_of(opened: Opened, slot: int, fetched: Fetched) -> Ledger:
     )
 
 
-@compiled
+@inner
 def is_all_before(ledger: Ledger, at: int) -> bool:
     """Whether all closed pages became known before an instant."""
     return ledger.blob[BEFORE] < at
 
 
-@compiled
+@inner
 def is_from_first(ledger: Ledger, begin: int) -> bool:
     """Whether no row is older than a window."""
     return begin <= ledger.blob[FIRST]
 
 
-@compiled
+@inner
 def page_of(ledger: Ledger, instant: int) -> int:
     """The first closed page that ends at an instant or later, of which there is one.
 
@@ -111,7 +111,7 @@ def page_of(ledger: Ledger, instant: int) -> int:
     return entry * many + first_at_or_after(ledger.fetched.words[place:], width, many, instant)
 
 
-@compiled
+@inner
 def _place_of(fetched: Fetched, name: int) -> int:
     """The word at which a blob lies; -1 where it was not fetched."""
     at = np.searchsorted(fetched.names, name)
@@ -145,7 +145,7 @@ def wanted(
     return np.unique(np.array(more, np.int64))
 
 
-@compiled
+@inner
 def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int) -> None:
     """Add the names of what is needed for one window."""
     is_distinct = window[1] == DISTINCT
@@ -161,7 +161,7 @@ def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int)
         names.extend([name_of(PAGE, ledger.slot, page) for page in range(first, last)])
 
 
-@compiled
+@inner
 def _want_page(names: list[int], ledger: Ledger, instant: int) -> int:
     """Add the names of the page that has an instant, and of its chapter; returns `page_of`."""
     page = page_of(ledger, instant)
@@ -188,20 +188,20 @@ class Until(NamedTuple):
     events: int
 
 
-@compiled
+@inner
 def all_closed(ledger: Ledger) -> Until:
     """All that closed pages have."""
     pages = ledger.blob[PAGES]
     return Until(ledger.blob, BEFORE, 0, 0, pages, pages * ledger.shape[PAGE_ROWS])
 
 
-@compiled
+@inner
 def none_closed(ledger: Ledger) -> Until:
     """Nothing: what they have before a window that begins no later than they do."""
     return Until(ledger.blob, 0, FIRST, 0, 0, 0)
 
 
-@compiled
+@inner
 def until(ledger: Ledger, instant: int) -> Until:
     """What they have before an instant that not all of them are before."""
     page = page_of(ledger, instant)
@@ -212,7 +212,7 @@ def until(ledger: Ledger, instant: int) -> Until:
     return Until(words, before, first_row, rows, page, page * ledger.shape[PAGE_ROWS] + rows)
 
 
-@compiled
+@inner
 def last_instant(told: Until, width: int) -> int:
     """When the last event before became known."""
     if told.rows == 0:
@@ -220,13 +220,13 @@ def last_instant(told: Until, width: int) -> int:
     return int(told.words[told.first_row + (told.rows - 1) * width])
 
 
-@compiled
+@inner
 def next_instant(told: Until, width: int) -> int:
     """When the first event that is not before became known; in the same page."""
     return int(told.words[told.first_row + told.rows * width])
 
 
-@compiled
+@inner
 def totals(told: Until, width: int, word: int, value: int) -> tuple[int, int, int]:
     """The sum of a value, how many are given, and the last event's; `word` is that of a row."""
     if told.events == 0:
@@ -242,7 +242,7 @@ def totals(told: Until, width: int, word: int, value: int) -> tuple[int, int, in
     return total, present, newest
 
 
-@compiled
+@inner
 def rows_of(ledger: Ledger, page: int) -> Column:
     """The words of the rows of a page that was fetched."""
     place = _place_of(ledger.fetched, name_of(PAGE, ledger.slot, page))
@@ -250,14 +250,14 @@ def rows_of(ledger: Ledger, page: int) -> Column:
     return ledger.fetched.words[first_row : first_row + size * ledger.shape[WIDTH]]
 
 
-@compiled
+@inner
 def lasts_of(ledger: Ledger, label: int) -> Column:
     """When closed pages had each label of a kind last, in order."""
     at = np.searchsorted(ledger.fetched.names, name_of(LASTS, ledger.slot, label))
     return ledger.fetched.words[ledger.fetched.starts[at] : ledger.fetched.starts[at + 1]]
 
 
-@compiled
+@inner
 def extremes_from(ledger: Ledger, page: int, stop: int, value: int) -> tuple[int, int, int]:
     """The largest and smallest value of a page, or of a chapter that begins there and ends by stop.
 

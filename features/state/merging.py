@@ -7,7 +7,7 @@ the other, the k-th ending at word `ends[k]`.
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled
+from features.compiled import compiled, inner
 from features.state.blobs import (
     BEFORE,
     CHAPTER_PAGES,
@@ -78,7 +78,7 @@ def merged(
     return out[:at], ends
 
 
-@compiled
+@inner
 def _rows_merged(
     out: Column,
     at: int,
@@ -102,7 +102,7 @@ def _rows_merged(
     return at
 
 
-@compiled
+@inner
 def _is_after(one: Column, other: Column, order_words: int) -> bool:
     for word in range(order_words):
         if one[word] != other[word]:
@@ -110,7 +110,7 @@ def _is_after(one: Column, other: Column, order_words: int) -> bool:
     return False
 
 
-@compiled
+@inner
 def _tell_returns(rows: Column, word: int) -> None:
     """Set beside every label the instant of the row before with the same label.
 
@@ -172,7 +172,7 @@ def closed(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
     return left, into, chapters[:ended].reshape(ended, -1)
 
 
-@compiled
+@inner
 def _add(before: Column, rows: Column, shape: Column) -> None:
     """Let what came before be told of these rows as well."""
     before[0] = rows[-1, 0]
@@ -185,7 +185,7 @@ def _add(before: Column, rows: Column, shape: Column) -> None:
         before[of_value + NEWEST] = rows[-1, word]
 
 
-@compiled
+@inner
 def _entry(rows: Column, shape: Column) -> Column:
     """The entry of a page in an index."""
     entry = np.full(entry_words(shape), MISSING, np.int64)
@@ -197,7 +197,7 @@ def _entry(rows: Column, shape: Column) -> Column:
     return entry
 
 
-@compiled
+@inner
 def _entry_of_all(pages: Column) -> Column:
     """The entry of a chapter, of those of its pages."""
     entry = np.full(pages.shape[1], MISSING, np.int64)
@@ -208,7 +208,7 @@ def _entry_of_all(pages: Column) -> Column:
     return entry
 
 
-@compiled
+@inner
 def _widen(entry: Column, word: int, largest: int, smallest: int) -> None:
     """Let an entry's largest and smallest value be of these as well, unless they are missing."""
     if largest != MISSING:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled
+from features.compiled import compiled, inner
 from features.state.keyring import Slot
 from features.state.keys import parts_of
 from features.state.labels import label_codes
@@ -187,7 +187,7 @@ def _placed(
     return words, starts
 
 
-@compiled
+@inner
 def _return_of(label: int) -> int:
     return NOT_COUNTED if label == MISSING else NEVER
 

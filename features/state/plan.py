@@ -17,7 +17,6 @@ from features.state.closed import (
     NUMBERS,
     PAGE,
     SLOTS,
-    name_of,
     wanted,
 )
 from features.state.keyring import Keyring, Slot
@@ -158,6 +157,6 @@ def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
 
 
 _KEY_OF = {CHAPTER: chapter_key, PAGE: page_key, LASTS: lasts_key}
-_FIRST_OF_PAGES, _FIRST_OF_LASTS = name_of(PAGE, 0, 0), name_of(LASTS, 0, 0)
+_FIRST_OF_PAGES, _FIRST_OF_LASTS = PAGE << 56, LASTS << 56
 _EMPTY = np.empty(0, np.int64)
 _NOTHING = _EMPTY, laid([])

@@ -6,7 +6,7 @@ Shared by windows over ledgers and by those over what a subject brings.
 import numpy as np
 
 from features.columns import DAY_US, HOUR_US, Column
-from features.compiled import compiled
+from features.compiled import inner
 from features.state.layout import MISSING, NEVER
 
 REDUCERS = (
@@ -25,13 +25,13 @@ COUNT, TOTAL, MEAN, LARGEST, SMALLEST, LATEST, DISTINCT, SINCE_LATEST, SINCE_FIR
 EVENTS, SUM, PRESENT, HIGHEST, LOWEST, NEWEST, DIFFERENT, FIRST, LAST = range(9)
 
 
-@compiled
+@inner
 def window_begin(at: int, span: int) -> int:
     """The first instant of a window; later than NEVER where it has none."""
     return NEVER + 1 if span < 0 else at - span
 
 
-@compiled
+@inner
 def take_extremes(gathered: Column, highest: int, lowest: int) -> None:
     """Gather a largest and a smallest value; before what is present is counted."""
     is_first = gathered[PRESENT] == 0
@@ -39,7 +39,7 @@ def take_extremes(gathered: Column, highest: int, lowest: int) -> None:
     gathered[LOWEST] = lowest if is_first else min(gathered[LOWEST], lowest)
 
 
-@compiled
+@inner
 def number_gathered(gathered: Column, reducer: int, at: int) -> float:
     """The window's number, of what was gathered of its events."""
     if reducer == COUNT:
@@ -55,7 +55,7 @@ def number_gathered(gathered: Column, reducer: int, at: int) -> float:
     return _of_present(gathered, reducer)
 
 
-@compiled
+@inner
 def _elapsed(gathered: Column, reducer: int, at: int) -> float:
     if gathered[EVENTS] == 0:
         return np.nan
@@ -64,7 +64,7 @@ def _elapsed(gathered: Column, reducer: int, at: int) -> float:
     return (at - gathered[FIRST]) / DAY_US
 
 
-@compiled
+@inner
 def _of_present(gathered: Column, reducer: int) -> float:
     if gathered[PRESENT] == 0:
         return np.nan

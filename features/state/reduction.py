@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled
+from features.compiled import compiled, inner
 from features.state.blobs import (
     LABEL_AT,
     PAGE_ROWS,
@@ -113,7 +113,7 @@ def tell_last(
                 _tell_last(own, word, of_page, at)
 
 
-@compiled
+@inner
 def _tell_last(own: Column, word: int, rows: Column, at: int) -> None:
     width = own.shape[1]
     for start in range(0, len(rows), width):
@@ -123,7 +123,7 @@ def _tell_last(own: Column, word: int, rows: Column, at: int) -> None:
                     row[word + 1] = max(row[word + 1], rows[start])
 
 
-@compiled
+@inner
 def _open_rows(opened: Opened, slot: int) -> Column:
     """The words of the open rows of a slot."""
     start, stop = opened.starts[slot], opened.starts[slot + 1]
@@ -165,7 +165,7 @@ def reduced(
     return numbers
 
 
-@compiled
+@inner
 def _gather(
     gathered: Column,
     window: Column,
@@ -191,7 +191,7 @@ def _gather(
         _take_all_passing(gathered, beside, word, reducer, begin, at)
 
 
-@compiled
+@inner
 def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, at: int) -> None:
     """Take what closed pages have of a window, before anything else is taken.
 
@@ -217,7 +217,7 @@ def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, a
         gathered[SUM], gathered[PRESENT] = total - total_before, present - present_before
 
 
-@compiled
+@inner
 def _different(ledger: Ledger, word: int, label: int, begin: int, at: int) -> int:
     """How many labels closed pages have in a window."""
     if is_all_before(ledger, at):
@@ -234,7 +234,7 @@ def _different(ledger: Ledger, word: int, label: int, begin: int, at: int) -> in
     return many
 
 
-@compiled
+@inner
 def _take_extremes(
     gathered: Column, word: int, value: int, ledger: Ledger, lower: Until, upper: Until
 ) -> None:
@@ -253,7 +253,7 @@ def _take_extremes(
         _take_extremes_of(gathered, rows_of(ledger, page)[word::width], first, upper.rows)
 
 
-@compiled
+@inner
 def _take_rows(
     gathered: Column, rows: Column, width: int, word: int, reducer: int, begin: int, at: int
 ) -> None:
@@ -277,7 +277,7 @@ def _take_rows(
         gathered[NEWEST] = rows[(stop - 1) * width + word]
 
 
-@compiled
+@inner
 def _take_extremes_of(gathered: Column, values: Column, first: int, stop: int) -> None:
     for row in range(first, stop):
         if values[row] != MISSING:
@@ -285,7 +285,7 @@ def _take_extremes_of(gathered: Column, values: Column, first: int, stop: int) -
             gathered[PRESENT] += 1
 
 
-@compiled
+@inner
 def _returning(returns: Column, first: int, stop: int, begin: int) -> int:
     """How many labels of these rows none before them has in the window."""
     many = 0
@@ -294,7 +294,7 @@ def _returning(returns: Column, first: int, stop: int, begin: int) -> int:
     return many
 
 
-@compiled
+@inner
 def _total(values: Column, first: int, stop: int) -> tuple[int, int]:
     """The sum of what is present, and how many that are."""
     total = present = 0
@@ -305,7 +305,7 @@ def _total(values: Column, first: int, stop: int) -> tuple[int, int]:
     return total, present
 
 
-@compiled
+@inner
 def _take_all_passing(
     gathered: Column, beside: Column, word: int, reducer: int, begin: int, at: int
 ) -> None:
@@ -314,7 +314,7 @@ def _take_all_passing(
             _take_passing(gathered, beside, row, word, reducer, begin)
 
 
-@compiled
+@inner
 def _take_passing(
     gathered: Column, beside: Column, row: int, word: int, reducer: int, begin: int
 ) -> None:
@@ -331,7 +331,7 @@ def _take_passing(
         gathered[PRESENT] += 1
 
 
-@compiled
+@inner
 def _is_first(beside: Column, row: int, word: int, begin: int) -> bool:
     """Whether no row before has the same label in a window; all lie before its end."""
     for before in range(row):
