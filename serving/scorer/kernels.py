@@ -8,13 +8,11 @@ trees, so that what a tree needs is read once for all rows of a block.
 import numpy as np
 
 from features.compiled import compiled
-from serving.scorer import lanes
 from serving.scorer.columns import Columns, category_of, code_of, is_in
 from serving.scorer.compiled import inner
 from serving.scorer.forest import Floats, Ints, Words
-from serving.scorer.lanes import LANES
 from serving.scorer.program import Program
-from serving.scorer.shapley import answer, enter_tree, explain_tree, find_lifts, room_for
+from serving.scorer.shapley import answer, enter_tree, explain_tree, find_doubts, room_for
 
 MARGIN_BLOCK_ROWS = 1024
 BLOCK_ROWS = 64
@@ -32,7 +30,8 @@ def margins(program: Program, rows: Floats, out: Floats) -> None:
 
 @inner
 def _coded(columns: Columns, rows: Floats) -> tuple[Ints, Words]:
-    codes = np.empty((len(rows), len(columns.feature)), np.int32)
+    # Categorical nodes read a number too, though in vain; there has to be one.
+    codes = np.empty((len(rows), max(len(columns.feature), 1)), np.int32)
     categories = np.empty((len(rows), len(columns.category_feature)), np.uint32)
     for i in range(len(rows)):
         for c in range(len(columns.feature)):
@@ -66,34 +65,22 @@ def explain_rows(program: Program, rows: Floats, parts: Floats, out: Floats) -> 
     for first in range(0, len(rows), BLOCK_ROWS):
         stop = min(first + BLOCK_ROWS, len(rows))
         codes, categories = _coded(program.columns, rows[first:stop])
-        sums = _explain_block(program, codes, categories, out[first:stop])
-        _add_up(program.trees.asked, sums, parts[first:stop])
+        _explain_block(program, codes, categories, parts[first:stop], out[first:stop])
 
 
 @inner
-def _explain_block(program: Program, codes: Ints, categories: Words, out: Floats) -> Floats:
-    """The contributions, a row of lanes per row and asked feature, that are to be summed."""
-    width, passes = len(program.trees.asked), program.trees.passes
-    sums, room = lanes.empty(len(out) * width), room_for(program)
-    sums[:] = 0.0
+def _explain_block(
+    program: Program, codes: Ints, categories: Words, parts: Floats, out: Floats
+) -> None:
+    passes, room = program.trees.passes, room_for(program)
+    parts[:] = 0.0
     out[:] = 0.0
     for tree in range(len(passes)):
-        first_rule = passes[tree] * (passes[tree] - 1) // 2
-        for rule in range(first_rule, first_rule + passes[tree]):
+        for turn in range(passes[tree]):
+            rule = passes[tree] * (passes[tree] - 1) // 2 + turn
             enter_tree(program, tree, rule, room)
             for i in range(len(out)):
                 answer(program, tree, codes[i], categories[i], room.side)
-                find_lifts(program, tree, room)
-                leaf = explain_tree(program, tree, rule, room, sums, i * width)
-                # Every pass comes to the same leaf, which counts once.
-                out[i] += leaf if rule == first_rule else 0.0
-    return sums
-
-
-@inner
-def _add_up(asked: Ints, sums: Floats, parts: Floats) -> None:
-    parts[:] = 0.0
-    for i in range(len(parts)):
-        for k in range(len(asked)):
-            for q in range(LANES):
-                parts[i, asked[k]] += sums[i * len(asked) + k, q]
+                find_doubts(program, tree, room)
+                leaf = explain_tree(program, tree, rule, room, parts[i])
+                out[i] += leaf if turn == passes[tree] - 1 else 0.0

@@ -83,9 +83,27 @@ def _spread(_typing: Any, _number: Any) -> Rule:
     return _LANES(types.float64), generate
 
 
+def _total(_typing: Any, _lanes: Any) -> Rule:
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        (rest,), width = values, LANES
+        while width > 1:
+            width //= 2
+            halves = [_some_of(builder, rest, first, width) for first in (0, width)]
+            rest = builder.fadd(*halves)
+        return builder.extract_element(rest, ir.Constant(ir.IntType(32), 0))
+
+    return types.float64(_LANES), generate
+
+
+def _some_of(builder: Any, lanes: Any, first: int, width: int) -> Any:
+    picked = ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(first, first + width)))
+    return builder.shuffle_vector(lanes, ir.Constant(lanes.type, ir.Undefined), picked)
+
+
 add = _arithmetic("fadd")
 subtract = _arithmetic("fsub")
 multiply = _arithmetic("fmul")
+divide = _arithmetic("fdiv")
 
 load: Any = intrinsic(_load)
 """`load(array, row)`: the lanes in a row of an array."""
@@ -95,6 +113,9 @@ store: Any = intrinsic(_store)
 
 spread: Any = intrinsic(_spread)
 """`spread(number)`: the same number in every lane."""
+
+total: Any = intrinsic(_total)
+"""`total(lanes)`: the sum of all lanes, half added to half."""
 
 
 @inner

@@ -1,72 +1,93 @@
 """A forest prepared for scoring: the flat arrays that the kernels read.
 
-Below node j of a tree are two places, 2j on its left and 2j + 1 on its right, each taken by a node
-or a leaf; the root has the place after all of these. Numbers of nodes, places and leaves begin
-again in every tree; the arrays of all trees stand one after another, from `..._start[tree]` on. All
-of it together takes less memory than the text that it was read from.
+A fork is a node with a leaf on both sides, a stem is any other. Below stem j of a tree are two
+places, 2j on its left and 2j + 1 on its right, each taken by a node or a leaf; the root has the
+place after all of these. Nodes are numbered stems first. Numbers of nodes, places and leaves begin
+again in every tree; the arrays of all trees stand one after another, from `start[tree]` on. All of
+it together takes less memory than the text that it was read from. What is read together stands side
+by side: a processor that finds none of it in its caches follows few streams well.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from serving.scorer.columns import Columns, columns_of
 from serving.scorer.forest import Floats, Forest, Ints, Words
-from serving.scorer.quadrature import FEATURES_PER_PASS, Rules, rules_up_to
+from serving.scorer.quadrature import Rules, passes_for, rules_up_to
 from serving.scorer.ways import Ways, tree_of_nodes, ways_of
 
-T = TypeVar("T", bound=np.generic)
+Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 
 class Numerical(NamedTuple):
-    """Nodes that ask whether the code in `column` is at most `rank`."""
+    """What nodes ask of numbers: whether the code in a column is at most a rank.
 
-    start: Ints
-    node: Words
-    column: Words
-    rank: Ints
+    A row of `asks` holds column and rank; what a categorical node has there means nothing.
+    """
+
+    asks: Words
 
 
 class Categorical(NamedTuple):
     """Nodes that ask whether a category's bit is set in `words[first:first + length]`.
 
-    The word after these is 0, for all categories beyond them.
+    A row of `asks` holds node, category feature, first and length. The word after a node's words is
+    0, for all categories beyond them.
     """
 
     start: Ints
-    node: Words
-    feature: Words
-    first: Words
-    length: Words
+    asks: Words
     words: Words
 
 
 class Repeats(NamedTuple):
-    """Nodes that ask a feature again that `asked` asked last, on whose side `side` they are.
+    """Nodes that ask a feature again that another node asked last, on one of whose sides they are.
 
-    `asked_repeat` is the number of `asked` among the tree's repeats from 2 on, 0 if it is none.
+    A row of `asks` holds node, the other node, its number among the tree's repeats from 1 on, or 0
+    if it is none, and the side. `kept` is the share of the training rows that all answers before
+    kept.
     """
 
     start: Ints
-    node: Words
-    asked: Words
-    asked_repeat: Words
-    side: Words
+    asks: Words
     kept: Floats
 
 
 class Trees(NamedTuple):
-    """The shape of the trees; `feature` is a place in `asked`, the features that any node asks."""
+    """The trees; a row of `nodes` holds place and feature."""
 
     node_start: Ints
     passes: Ints
-    place: Words
-    left_share: Floats
-    feature: Words
-    leaf_place: Words
+    nodes: Words
     leaf_value: Floats
-    asked: Ints
+
+
+class Stems(NamedTuple):
+    """Stems; `against[j, side]` is the share of the training rows that went to the other side."""
+
+    start: Ints
+    against: Floats
+
+
+class Forks(NamedTuple):
+    """Forks; `below[k, side]` holds the leaf on that side and its step.
+
+    That is how far it is above the other leaf, times the share of the training rows that went to
+    the other.
+    """
+
+    start: Ints
+    below: Floats
+
+
+class Leaves(NamedTuple):
+    """The leaves that are below stems."""
+
+    start: Ints
+    place: Words
+    value: Floats
 
 
 class Steps(NamedTuple):
@@ -88,6 +109,9 @@ class Program(NamedTuple):
     categorical: Categorical
     repeats: Repeats
     trees: Trees
+    stems: Stems
+    forks: Forks
+    leaves: Leaves
     steps: Steps
     rules: Rules
 
@@ -100,20 +124,20 @@ def prepare(forest: Forest) -> Program:
     trees = _trees(forest, ways)
     return Program(
         columns=columns,
-        numerical=_numerical(forest, ways.order, column, rank),
+        numerical=_numerical(ways.order, column, rank),
         categorical=categorical,
         repeats=_repeats(forest, ways),
         trees=trees,
+        stems=_stems(forest, ways),
+        forks=_forks(forest, ways),
+        leaves=_leaves(forest, ways),
         steps=_steps(forest, ways.order, column, rank, categorical),
         rules=rules_up_to(int(trees.passes.max(initial=1))),
     )
 
 
-def _numerical(forest: Forest, order: Ints, column: Ints, rank: Ints) -> Numerical:
-    picked = np.flatnonzero(column[order] >= 0)
-    nodes = order[picked]
-    start = _starts(forest, nodes)
-    return Numerical(start, _in_tree(forest, nodes, picked), _unsigned(column[nodes]), rank[nodes])
+def _numerical(order: Ints, column: Ints, rank: Ints) -> Numerical:
+    return Numerical(_rows(np.maximum(column[order], 0), rank[order]))
 
 
 def _categorical(forest: Forest, order: Ints, column: Ints) -> Categorical:
@@ -123,10 +147,12 @@ def _categorical(forest: Forest, order: Ints, column: Ints) -> Categorical:
     sets_before = np.argsort(np.argsort(forest.set_start[nodes]))
     return Categorical(
         start=_starts(forest, nodes),
-        node=_in_tree(forest, nodes, picked),
-        feature=_unsigned(~column[nodes]),
-        first=_unsigned(forest.set_start[nodes] + sets_before),
-        length=_unsigned(forest.set_stop[nodes] - forest.set_start[nodes]),
+        asks=_rows(
+            _in_tree(forest, nodes, picked),
+            ~column[nodes],
+            forest.set_start[nodes] + sets_before,
+            forest.set_stop[nodes] - forest.set_start[nodes],
+        ),
         words=np.insert(forest.words, np.sort(forest.set_stop[nodes]), 0),
     )
 
@@ -136,48 +162,80 @@ def _repeats(forest: Forest, ways: Ways) -> Repeats:
     nodes = ways.order[picked]
     start = _starts(forest, nodes)
     number = np.zeros(len(ways.order), np.int64)
-    number[nodes] = np.arange(len(nodes)) - start[tree_of_nodes(forest)[nodes]] + 2
-    asked = ways.again[nodes]
+    number[nodes] = np.arange(len(nodes)) - start[tree_of_nodes(forest)[nodes]] + 1
+    other = ways.again[nodes]
     return Repeats(
         start=start,
-        node=_in_tree(forest, nodes, picked),
-        asked=_in_tree(forest, asked, _inverse(ways.order)[asked]),
-        asked_repeat=_unsigned(number[asked]),
-        side=_unsigned(ways.again_side[nodes]),
+        asks=_rows(
+            _in_tree(forest, nodes, picked),
+            _in_tree(forest, other, _inverse(ways.order)[other]),
+            number[other],
+            ways.again_side[nodes],
+        ),
         kept=ways.kept[nodes],
     )
 
 
 def _trees(forest: Forest, ways: Ways) -> Trees:
-    tree, new = tree_of_nodes(forest), _inverse(ways.order)
-    first, nodes = forest.node_start[tree], np.diff(forest.node_start)
-    number = new - first
-    place = np.where(ways.parent >= 0, 2 * number[ways.parent] + ways.side, 2 * nodes[tree])
-    # A tree of one leaf has it where others have the root: at place 0, after no nodes.
-    leaf_place = np.zeros(len(forest.leaf_value), np.int64)
-    for side, child in enumerate((forest.left, forest.right)):
-        above = np.flatnonzero(child < 0)
-        leaf_place[forest.leaf_start[tree[above]] + ~child[above]] = 2 * number[above] + side
-    most = np.ones(len(nodes), np.int64)
+    tree, number = tree_of_nodes(forest), _numbers(forest, ways)
+    trees = len(forest.node_start) - 1
+    stems = np.bincount(tree[~ways.is_fork], minlength=trees)
+    place = np.where(ways.parent >= 0, 2 * number[ways.parent] + ways.side, 2 * stems[tree])
+    most = np.zeros(trees, np.int32)
     np.maximum.at(most, tree, ways.features)
-    asked, feature = np.unique(forest.feature, return_inverse=True)
     return Trees(
         node_start=forest.node_start,
-        passes=(-(-most // FEATURES_PER_PASS)).astype(np.int32),
-        place=_unsigned(place[ways.order]),
-        left_share=ways.left_share[ways.order],
-        feature=_unsigned(feature[ways.order]),
-        leaf_place=_unsigned(leaf_place),
+        passes=passes_for(most),
+        nodes=_rows(place[ways.order], forest.feature[ways.order]),
         leaf_value=forest.leaf_value,
-        asked=asked,
     )
+
+
+def _stems(forest: Forest, ways: Ways) -> Stems:
+    stems = ways.order[~ways.is_fork[ways.order]]
+    return Stems(_starts(forest, stems), _against(ways.left_share[stems]))
+
+
+def _forks(forest: Forest, ways: Ways) -> Forks:
+    forks = ways.order[ways.is_fork[ways.order]]
+    below = ~np.stack([forest.left[forks], forest.right[forks]], axis=1)
+    leaf = forest.leaf_value[forest.leaf_start[tree_of_nodes(forest)[forks], np.newaxis] + below]
+    step = _against(ways.left_share[forks]) * (leaf - leaf[:, ::-1])
+    return Forks(_starts(forest, forks), np.stack([leaf, step], axis=2))
+
+
+def _leaves(forest: Forest, ways: Ways) -> Leaves:
+    tree, number = tree_of_nodes(forest), _numbers(forest, ways)
+    # A tree of one leaf has it where others have the root: at place 0, after no nodes.
+    place = np.zeros(len(forest.leaf_value), np.int64)
+    is_picked = np.ones(len(place), bool)
+    for side, child in enumerate((forest.left, forest.right)):
+        above = np.flatnonzero(child < 0)
+        leaf = forest.leaf_start[tree[above]] + ~child[above]
+        place[leaf] = 2 * number[above] + side
+        is_picked[leaf] = ~ways.is_fork[above]
+    before = np.concatenate([[0], np.cumsum(is_picked)])
+    return Leaves(
+        start=before[forest.leaf_start].astype(np.int32),
+        place=place[is_picked].astype(np.uint32),
+        value=forest.leaf_value[is_picked],
+    )
+
+
+def _numbers(forest: Forest, ways: Ways) -> Ints:
+    """The number of every node in its tree."""
+    return _inverse(ways.order) - forest.node_start[tree_of_nodes(forest)]
+
+
+def _against(left_share: Floats) -> Floats:
+    return np.stack([1.0 - left_share, left_share], axis=1)
 
 
 def _steps(forest: Forest, order: Ints, column: Ints, rank: Ints, sets: Categorical) -> Steps:
     steps = np.zeros((len(order), 8), np.int32)
     steps[:, 0], steps[:, 1] = column[order], rank[order]
     is_category = steps[:, 0] < 0
-    steps[is_category, 2], steps[is_category, 3] = sets.first, sets.length
+    steps[is_category, 2:4] = sets.asks[:, 2:]
     for side, child in enumerate((forest.left, forest.right)):
         steps[:, 4 + side] = _children(forest, child, _inverse(order))[order]
     is_grown = np.diff(forest.node_start) > 0
@@ -204,11 +262,11 @@ def _starts(forest: Forest, nodes: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(in_tree)]).astype(np.int32)
 
 
-def _in_tree(forest: Forest, nodes: Ints, numbers: "npt.NDArray[np.int32 | np.int64]") -> Words:
+def _in_tree(forest: Forest, nodes: Ints, numbers: Numbers) -> Numbers:
     """Numbers of nodes through all trees as numbers in the tree that each is in."""
-    return _unsigned(numbers - forest.node_start[tree_of_nodes(forest)[nodes]])
+    return numbers - forest.node_start[tree_of_nodes(forest)[nodes]]
 
 
-def _unsigned(numbers: "npt.NDArray[T]") -> Words:
+def _rows(*columns: Numbers) -> Words:
     # An unsigned index is not looked at for being below 0 in a compiled function.
-    return numbers.astype(np.uint32)
+    return np.stack(columns, axis=1).astype(np.uint32)

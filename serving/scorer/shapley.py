@@ -1,8 +1,10 @@
 """One tree's part in a row's contributions, LANES quadrature nodes at once.
 
 `serving.scorer.quadrature` says what is computed. From the root down, `reach` is shared out between
-the two places below each node; from the leaves up, `worth` is their mean, and what knowing each
-node's feature adds is summed for it. Nothing is divided while a row is explained.
+the two places below each stem; from the leaves up, `worth` is their mean, and what knowing each
+node's feature adds is summed for it. Forks, a third of all nodes, need no more than their own two
+leaves. Nothing is divided while a row is explained, and a row's part is summed over the lanes of a
+node at once, which leaves it small enough to stay in the nearest cache.
 """
 
 from typing import NamedTuple
@@ -14,141 +16,182 @@ from serving.scorer import lanes
 from serving.scorer.columns import is_in
 from serving.scorer.compiled import inner
 from serving.scorer.forest import Bytes, Floats, Ints, Words
-from serving.scorer.lanes import LANES, Lanes, add, load, multiply, spread, store, subtract
+from serving.scorer.lanes import (
+    LANES,
+    Lanes,
+    add,
+    divide,
+    load,
+    multiply,
+    spread,
+    store,
+    subtract,
+    total,
+)
 from serving.scorer.program import Program
 
 LOST, FRESH, REPEATS = 0, 1, 2
-"""Rows of `Room.lift`: of a feature whose answer the way went against, of one not asked before, and
-of the tree's repeats from there on."""
+"""Rows of `Room.unknown` and `Room.fall`: of a feature whose value the way went against, of one not
+asked before, and of the tree's repeats from there on."""
 
 
 class Room(NamedTuple):
     """Where one tree is computed; per place and node as in `serving.scorer.program`.
 
-    `side` is where the row goes, `lift_row` the row of `lift` that holds for it there, `is_lost`
-    whether the way to a repeat went against the row's value. `leaf` is the leaf below a place that
-    the row would come to.
+    `lanes` of a place hold its `reach` from the way down until its `worth` is known on the way up.
+    `side` is where the row goes at a node, `doubt` the row of `unknown` and `fall` that holds for
+    it there, `is_lost` whether the way to a repeat went against the row's value.
     """
 
-    reach: Floats
-    worth: Floats
-    lift: Floats
-    leaf: Floats
+    lanes: Floats
+    unknown: Floats
+    fall: Floats
     side: Bytes
-    lift_row: Words
+    doubt: Words
     is_lost: Bytes
 
 
 @inner
 def room_for(program: Program) -> Room:
     """Room for the largest tree."""
-    nodes = 1
+    nodes, stems = 1, 0
     for tree in range(len(program.trees.passes)):
         nodes = max(nodes, program.trees.node_start[tree + 1] - program.trees.node_start[tree])
+        stems = max(stems, program.stems.start[tree + 1] - program.stems.start[tree])
     room = Room(
-        lanes.empty(2 * nodes + 1),
-        lanes.empty(2 * nodes + 1),
+        lanes.empty(2 * stems + 1),
         lanes.empty(nodes + REPEATS),
-        np.empty(2 * nodes + 1),
+        lanes.empty(nodes + REPEATS),
         np.empty(nodes, np.uint8),
         np.empty(nodes, np.uint32),
-        np.zeros(nodes + REPEATS, np.uint8),
+        np.zeros(nodes + 1, np.uint8),
     )
-    room.lift[LOST] = 0.0
-    room.lift[FRESH] = 1.0
+    room.unknown[LOST], room.fall[LOST] = 1.0, 0.0
+    room.fall[FRESH] = 1.0
     return room
 
 
 @inner
 def enter_tree(program: Program, tree: int, rule: int, room: Room) -> None:
-    """Write what is the same for all rows: at the root, at the leaves, and of the repeats."""
-    trees, repeats, t = program.trees, program.repeats, program.rules.t
-    first, stop = trees.node_start[tree], trees.node_start[tree + 1]
-    store(room.reach, 2 * (stop - first), load(program.rules.weight, rule))
-    for leaf in range(uint64(first + tree), uint64(stop + tree + 1)):
-        place = trees.leaf_place[leaf]
-        room.leaf[place] = trees.leaf_value[leaf]
-        store(room.worth, place, spread(trees.leaf_value[leaf]))
-    for k in range(repeats.start[tree], repeats.start[tree + 1]):
-        own = REPEATS + k - repeats.start[tree]
-        for q in range(LANES):
-            room.lift[own, q] = 1.0 / (t[rule, q] + (1.0 - t[rule, q]) * repeats.kept[k])
+    """Write what is the same for all rows: what is unknown of features, asked before or not."""
+    repeats, nodes = program.repeats, program.trees.node_start
+    for j in range(nodes[tree + 1] - nodes[tree]):
+        room.doubt[j] = FRESH
+    known = load(program.rules.t, rule)
+    unknown = subtract(spread(1.0), known)
+    store(room.unknown, FRESH, unknown)
+    first = uint64(repeats.start[tree])
+    for k in range(first, uint64(repeats.start[tree + 1])):
+        kept = spread(repeats.kept[k])
+        over = divide(spread(1.0), add(known, multiply(unknown, kept)))
+        still = multiply(kept, over)
+        store(room.unknown, REPEATS + k - first, multiply(unknown, still))
+        store(room.fall, REPEATS + k - first, multiply(still, over))
 
 
 @inner
 def answer(program: Program, tree: int, codes: Ints, categories: Words, side: Bytes) -> None:
     """Where a row goes at every node; without branches, for these could not be foreseen."""
-    numerical, categorical = program.numerical, program.categorical
-    for k in range(uint64(numerical.start[tree]), uint64(numerical.start[tree + 1])):
-        side[numerical.node[k]] = codes[numerical.column[k]] > numerical.rank[k]
+    asks, nodes, categorical = program.numerical.asks, program.trees.node_start, program.categorical
+    first = uint64(nodes[tree])
+    for j in range(uint64(nodes[tree + 1]) - first):
+        side[j] = codes[asks[first + j, 0]] > asks[first + j, 1]
     for k in range(uint64(categorical.start[tree]), uint64(categorical.start[tree + 1])):
-        category = categories[categorical.feature[k]]
-        is_left = is_in(categorical.words, categorical.first[k], categorical.length[k], category)
-        side[categorical.node[k]] = is_left ^ 1
+        first_word, words = categorical.asks[k, 2], categorical.asks[k, 3]
+        category = categories[categorical.asks[k, 1]]
+        side[categorical.asks[k, 0]] = is_in(categorical.words, first_word, words, category) ^ 1
 
 
 @inner
-def find_lifts(program: Program, tree: int, room: Room) -> None:
-    """Which lift holds at every node, for the row that was answered last."""
-    repeats, nodes = program.repeats, program.trees.node_start
-    for j in range(nodes[tree + 1] - nodes[tree]):
-        room.lift_row[j] = FRESH
+def find_doubts(program: Program, tree: int, room: Room) -> None:
+    """Which doubt holds at every repeat, for the row that was answered last."""
+    repeats = program.repeats
     first = uint64(repeats.start[tree])
     for k in range(first, uint64(repeats.start[tree + 1])):
-        is_against = room.side[repeats.asked[k]] ^ repeats.side[k]
-        is_lost = room.is_lost[repeats.asked_repeat[k]] | is_against
-        own = REPEATS + k - first
-        room.is_lost[own] = is_lost
-        room.lift_row[repeats.node[k]] = LOST if is_lost else own
+        is_against = room.side[repeats.asks[k, 1]] ^ repeats.asks[k, 3]
+        is_lost = room.is_lost[repeats.asks[k, 2]] | is_against
+        room.is_lost[k - first + 1] = is_lost
+        room.doubt[repeats.asks[k, 0]] = LOST if is_lost else REPEATS + k - first
 
 
 @inner
-def explain_tree(
-    program: Program, tree: int, rule: int, room: Room, sums: Floats, first_sum: int
-) -> float:
-    """Add to `sums`, a row per asked feature from `first_sum` on; returns the row's leaf."""
+def explain_tree(program: Program, tree: int, rule: int, room: Room, parts: Floats) -> float:
+    """Add to the parts of a row.
+
+    Returns what the root is worth where most is known; on the last pass it is the row's leaf.
+    """
     _share_out(program, tree, rule, room)
-    return _gather(program, tree, rule, room, sums, first_sum)
+    _gather_leaves(program, tree, room)
+    _gather_forks(program, tree, room, parts)
+    _gather_stems(program, tree, room, parts)
+    return float(room.lanes[_stems(program, tree) * 2, LANES - 1])
+
+
+@inner
+def _stems(program: Program, tree: int) -> int:
+    return uint64(program.stems.start[tree + 1] - program.stems.start[tree])
 
 
 @inner
 def _share_out(program: Program, tree: int, rule: int, room: Room) -> None:
-    """Share the reach of each node, from the root down, between the two places below it."""
-    trees, reach, known = program.trees, room.reach, load(program.rules.t, rule)
-    first, stop = uint64(trees.node_start[tree]), uint64(trees.node_start[tree + 1])
-    for j in range(stop - first):
+    """Share the reach of each stem, from the root down, between the two places below it."""
+    nodes, against, reach = program.trees.nodes, program.stems.against, room.lanes
+    first, first_stem = uint64(program.trees.node_start[tree]), uint64(program.stems.start[tree])
+    count = _stems(program, tree)
+    store(reach, 2 * count, load(program.rules.weight, rule))
+    for j in range(count):
         side = uint64(room.side[j])
-        here = load(reach, trees.place[first + j])
-        cold = _cold(known, load(room.lift, room.lift_row[j]), trees.left_share[first + j], side)
-        against = multiply(here, cold)
-        store(reach, 2 * j + 1 - side, against)
-        store(reach, 2 * j + side, subtract(here, against))
+        here = load(reach, nodes[first + j, 0])
+        cold = multiply(load(room.unknown, room.doubt[j]), spread(against[first_stem + j, side]))
+        astray = multiply(here, cold)
+        store(reach, 2 * j + 1 - side, astray)
+        store(reach, 2 * j + side, subtract(here, astray))
 
 
 @inner
-def _gather(
-    program: Program, tree: int, rule: int, room: Room, sums: Floats, first_sum: int
-) -> float:
-    """Gather what the leaves are worth, up to the root, and what each answer adds to that."""
-    trees, worth, known = program.trees, room.worth, load(program.rules.t, rule)
-    first = uint64(trees.node_start[tree])
-    nodes = uint64(trees.node_start[tree + 1]) - first
-    for up in range(nodes):
-        j = nodes - uint64(1) - up
-        side, place = uint64(room.side[j]), trees.place[first + j]
-        lift, total = load(room.lift, room.lift_row[j]), first_sum + trees.feature[first + j]
-        cold = _cold(known, lift, trees.left_share[first + j], side)
+def _gather_leaves(program: Program, tree: int, room: Room) -> None:
+    """Write what the leaves below stems are worth, where their reach was."""
+    leaves = program.leaves
+    for k in range(uint64(leaves.start[tree]), uint64(leaves.start[tree + 1])):
+        store(room.lanes, leaves.place[k], spread(leaves.value[k]))
+
+
+@inner
+def _gather_forks(program: Program, tree: int, room: Room, parts: Floats) -> None:
+    """Gather what forks are worth, and what each answer adds to that."""
+    nodes, forks, stems = program.trees.nodes, program.forks, _stems(program, tree)
+    first, first_fork = uint64(program.trees.node_start[tree]), uint64(forks.start[tree])
+    for k in range(uint64(forks.start[tree + 1]) - first_fork):
+        j = stems + k
+        side, fork = uint64(room.side[j]), first_fork + k
+        own, step = spread(forks.below[fork, side, 0]), spread(forks.below[fork, side, 1])
+        place, feature = nodes[first + j, 0], nodes[first + j, 1]
+        parts[feature] += _settle(room, place, room.doubt[j], own, step)
+
+
+@inner
+def _gather_stems(program: Program, tree: int, room: Room, parts: Floats) -> None:
+    """Gather what stems are worth, up to the root, and what each answer adds to that."""
+    nodes, against, worth = program.trees.nodes, program.stems.against, room.lanes
+    first, first_stem = uint64(program.trees.node_start[tree]), uint64(program.stems.start[tree])
+    count = _stems(program, tree)
+    for up in range(count):
+        j = count - uint64(1) - up
+        side = uint64(room.side[j])
         own = load(worth, 2 * j + side)
         more = subtract(own, load(worth, 2 * j + 1 - side))
-        store(worth, place, subtract(own, multiply(cold, more)))
-        added = multiply(multiply(load(room.reach, 2 * j + 1 - side), lift), more)
-        store(sums, total, add(load(sums, total), added))
-        room.leaf[place] = room.leaf[2 * j + side]
-    return float(room.leaf[2 * nodes])
+        step = multiply(spread(against[first_stem + j, side]), more)
+        place, feature = nodes[first + j, 0], nodes[first + j, 1]
+        parts[feature] += _settle(room, place, room.doubt[j], own, step)
 
 
 @inner
-def _cold(known: Lanes, lift: Lanes, left_share: float, side: int) -> Lanes:
-    """The chance to go against the row's own side."""
-    unknown = subtract(spread(1.0), multiply(known, lift))
-    return multiply(unknown, spread(left_share if side else 1.0 - left_share))
+def _settle(room: Room, place: int, doubt: int, own: Lanes, step: Lanes) -> float:
+    """Let a node's worth take the place of its reach; returns what knowing its feature adds.
+
+    `own` is the worth on the row's side, `step` what that is above the other side, times the share
+    of the training rows that went there.
+    """
+    reach = load(room.lanes, place)
+    store(room.lanes, place, subtract(own, multiply(load(room.unknown, doubt), step)))
+    return float(total(multiply(multiply(reach, load(room.fall, doubt)), step)))

@@ -3,8 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from serving.scorer.forest import Floats, Forest, Ints
+
+Flags = npt.NDArray[np.bool_]
 
 
 class Ways(NamedTuple):
@@ -12,8 +15,8 @@ class Ways(NamedTuple):
 
     `again` is the last node above that asks the same feature, `again_side` the side taken there (0
     is left), and `kept` the share of the training rows that all such answers keep; `features` says
-    how many features the way asks, the node's own included. `order` lists the nodes tree by tree,
-    each after the node above it.
+    how many features the way asks, the node's own included. `is_fork` says whether two leaves are
+    below a node. `order` lists the nodes tree by tree, each after the node above it, forks last.
     """
 
     parent: Ints
@@ -23,6 +26,7 @@ class Ways(NamedTuple):
     again_side: Ints
     kept: Floats
     features: Ints
+    is_fork: Flags
     order: Ints
 
 
@@ -41,8 +45,10 @@ def ways_of(forest: Forest) -> Ways:
         share = np.where(again_side[asked] == 0, left_share[before], 1.0 - left_share[before])
         kept[asked] = kept[before] * share
     breadth_first = np.concatenate(levels)
-    order = breadth_first[np.argsort(tree_of_nodes(forest)[breadth_first], kind="stable")]
-    return Ways(parent, side, left_share, again, again_side, kept, features, order)
+    is_fork = (forest.left < 0) & (forest.right < 0)
+    of_tree = tree_of_nodes(forest)[breadth_first]
+    order = breadth_first[np.lexsort((is_fork[breadth_first], of_tree))]
+    return Ways(parent, side, left_share, again, again_side, kept, features, is_fork, order)
 
 
 def tree_of_nodes(forest: Forest) -> Ints:

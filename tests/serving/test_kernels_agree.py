@@ -1,6 +1,7 @@
 """Margins and contributions, held against LightGBM for differently trained models."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.scorer.forest import Forest
+from serving.scorer.quadrature import passes_for, rules_up_to
 from serving.scorer.scores import PreparedTrees
 from serving.scorer.tree_text import read_forest
 from tests.counts import count as count_of
@@ -131,6 +133,34 @@ def test_paths_with_more_features_than_one_pass_sums_are_exact(features: int, pa
     assert np.abs(explained.parts - theirs[:, :-1]).max() <= max(1e-10, their_error)
 
 
+@pytest.mark.parametrize("passes", [1, 2, 5, 13])
+def test_the_rule_of_every_pass_count_is_exact_as_far_as_it_says(passes: int) -> None:
+    rules = rules_up_to(passes)
+    last = slice(passes * (passes - 1) // 2, None)
+    t, weight = rules.t[last].ravel(), rules.weight[last].ravel()
+
+    longest = next(u for u in range(1, 999) if passes_for(np.array([u + 1])) > passes)
+    means = [(weight * t**degree).sum() for degree in range(longest)]
+
+    assert np.abs(means - 1 / np.arange(1, longest + 1)).max() <= 1e-14
+    # Where all is known, the root is worth the leaf that the row comes to: the margins need it.
+    assert t[-1] == 1.0
+    assert (t[:-1] < 1.0).all()
+
+
+def test_a_model_that_asks_nothing_but_categories_is_exact() -> None:
+    lots = np.random.default_rng(14)
+    values = lots.integers(0, 40, (2000, 3)).astype(float)
+    labels = (values.sum(axis=1) + lots.normal(size=2000) * 9 > 70).astype(float)
+    data = lightgbm.Dataset(values, labels, categorical_feature=[0, 1, 2])
+    model = lightgbm.train({"objective": "binary", "num_threads": 1, "verbosity": -1}, data, 5)
+
+    explained = PreparedTrees.of_text(model.model_to_string()).explain(values[:300])
+
+    theirs = contributions(model, values[:300])
+    assert np.abs(explained.parts - theirs[:, :-1]).max() <= 1e-12
+
+
 def test_a_prepared_model_is_smaller_than_its_text() -> None:
     arrays = [array for part in trees("deep").program for array in part]
 
@@ -147,6 +177,22 @@ def test_rows_have_the_same_bits_alone_in_blocks_and_on_threads(threads: int) ->
         alone = trees("leaf-wise").explain(asked[i : i + 1])
         assert np.array_equal(alone.parts[0], together.parts[i])
         assert alone.margins[0] == together.margins[i]
+
+
+@pytest.mark.parametrize("training", ["leaf-wise", "deep"])
+def test_what_was_computed_before_or_at_the_same_time_changes_no_bit(training: str) -> None:
+    asked = rows(240, 15)
+    first = [trees(training).explain(asked[i : i + 1]) for i in range(240)]
+
+    with ThreadPoolExecutor(4) as pool:
+        orders = [np.random.default_rng(seed).permutation(240) for seed in range(8)]
+        again = list(pool.map(lambda order: trees(training).explain(asked[order]), orders))
+
+    for order, explained in zip(orders, again, strict=True):
+        assert all(
+            np.array_equal(explained.parts[k], first[i].parts[0]) for k, i in enumerate(order)
+        )
+        assert all(explained.margins[k] == first[i].margins[0] for k, i in enumerate(order))
 
 
 @settings(max_examples=60, deadline=None)
