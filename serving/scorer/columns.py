@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serving.scorer.compiled import inner
+from features.compiled import inner
 from serving.scorer.forest import (
     IS_CATEGORICAL,
     IS_DEFAULT_LEFT,

@@ -7,9 +7,8 @@ trees, so that what a tree needs is read once for all rows of a block.
 
 import numpy as np
 
-from features.compiled import compiled
+from features.compiled import compiled, inner
 from serving.scorer.columns import Columns, category_of, code_of, is_in
-from serving.scorer.compiled import inner
 from serving.scorer.forest import Floats, Ints, Words
 from serving.scorer.program import Program
 from serving.scorer.shapley import answer, enter_tree, explain_tree, find_doubts, room_for

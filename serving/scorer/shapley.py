@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import uint64
 
+from features.compiled import inner
 from serving.scorer import lanes
 from serving.scorer.columns import is_in
-from serving.scorer.compiled import inner
 from serving.scorer.forest import Bytes, Floats, Ints, Words
 from serving.scorer.lanes import (
     LANES,
