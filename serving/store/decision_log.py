@@ -11,25 +11,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, or_, select
+from sqlalchemy import Engine, Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from serving.errors import AnsweredMeanwhile, Erased
 from serving.store.data_keys import DataKeys
 from serving.store.decision_rows import AnswerRow, DecisionRow
+from serving.store.direct import Direct, Insertion
 from serving.store.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.store.engine import failing_as_unavailable
 from serving.store.lookups import Lookup
 from serving.store.tables import answers, decisions
-from serving.store.turns import writing
+from serving.store.turns import writing, writing_directly
 
 FIRST_LINK = bytes(32)
 PAGE = 500
 
-_GIVEN = Lookup(answers.c.caller_id, answers.c.idempotency_key)
-# Made once, since putting a statement together costs more than asking it.
-_LAST = select(decisions.c.seq, decisions.c.chain).order_by(decisions.c.seq.desc()).limit(1)
-_NEW_DECISION, _NEW_ANSWER = decisions.insert(), answers.insert()
+_GIVEN = Lookup(AnswerRow, answers.c.caller_id, answers.c.idempotency_key)
+_LAST = "SELECT seq, chain FROM decisions ORDER BY seq DESC LIMIT 1"
+_DECISIONS, _ANSWERS = Insertion(decisions), Insertion(answers)
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ class DecisionLog:
         """
         encrypted = [self._decisions.rows(*entry) for entry in entries]
         try:
-            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
-                seq, link = _head(connection)
+            with failing_as_unavailable(but=IntegrityError), writing_directly(self._engine) as log:
+                seq, link = _head(log)
                 for row, _ in encrypted:
                     seq, link = seq + 1, next_link(link, row["record"])
                     row.update(seq=seq, chain=link)
-                connection.execute(_NEW_DECISION, [row for row, _ in encrypted])
-                connection.execute(_NEW_ANSWER, [answer for _, answer in encrypted])
+                _DECISIONS.of([row for row, _ in encrypted], log)
+                _ANSWERS.of([answer for _, answer in encrypted], log)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         return Mark(seq, link.hex())
@@ -216,9 +216,10 @@ def next_link(link: bytes, outline: str) -> bytes:
     return hashlib.sha256(link + outline.encode()).digest()
 
 
-def _head(connection: Connection) -> tuple[int, bytes]:
-    row = connection.execute(_LAST).first()
-    return (row.seq, row.chain) if row else (0, FIRST_LINK)
+def _head(log: Direct) -> tuple[int, bytes]:
+    for seq, link in log.rows(_LAST):
+        return seq, link
+    return 0, FIRST_LINK
 
 
 def _seen(wanted: Select[Any], view: View | None) -> Select[Any]:

@@ -50,10 +50,10 @@ class EncryptedDecisions:
         record = self.keys.decrypt(unit, _RECORD, row.encrypted)
         return None if record is None else record.decode()
 
-    def answer(self, row: Row[Any], key: tuple[str, str]) -> AnswerRow | None:
+    def answer(self, row: AnswerRow, key: tuple[str, str]) -> AnswerRow | None:
         """The answer of a row, under the key that was asked for; None where it was erased."""
         if row.request_digest:
-            return AnswerRow(**row._mapping)
+            return row
         unit = Unit.of_decision(row.decision_id, row.answered_at)
         told = self.keys.decrypt(unit, _ANSWER, row.body)
         if told is None:

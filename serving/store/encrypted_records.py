@@ -1,10 +1,10 @@
 """Records that came by themselves as they are kept: encrypted, and found by tokens of their ids."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from serving.store.data_keys import DataKeys
 from serving.store.encryption import Unit
@@ -33,16 +33,15 @@ class EncryptedRecords:
             "outline": _outline(row, subject),
         }
 
-    def record(self, row: Row[Any]) -> RecordRow | None:
-        """The record of a row with every column; None where it was erased."""
-        kept = dict(row._mapping)
-        del kept["outline"]
+    def record(self, row: RecordRow) -> RecordRow | None:
+        """The record of a row as it is kept; None where it was erased."""
         told = self.keys.decrypt_text(f"{row.kind}/{row.record_id}", _PART, row.body)
         if told is None:
             return None
-        if told is not row.body:
-            kept["record_id"], kept["subject_id"], kept["body"] = told.split("\n", 2)
-        return RecordRow(**kept)
+        if told is row.body:
+            return row
+        record_id, subject_id, body = told.split("\n", 2)
+        return replace(row, record_id=record_id, subject_id=subject_id, body=body)
 
     def ids(self, row: RecordRow) -> tuple[tuple[str, str], tuple[str, str]]:
         """What a record is found by: now, and in rows of an older release."""

@@ -102,11 +102,6 @@ def failing_as_unavailable(but: type[Exception] | tuple[()] = ()) -> Iterator[No
 
 
 def _begin(connection: Connection) -> None:
-    """A transaction that writes takes the lock at once; one that reads first may fail halfway.
-
-    A statement that reads and is the only one is a transaction by itself.
-    """
-    options = connection.get_execution_options()
-    if not options.get("is_one_statement", False):
-        is_writing = options.get("is_writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+    """A transaction that writes takes the lock at once; one that reads first may fail halfway."""
+    is_writing = connection.get_execution_options().get("is_writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

@@ -1,34 +1,34 @@
-"""Rows by pairs of values, for what every request asks.
-
-The statement is written here, once for each number of pairs: to SQLAlchemy a number of parameters
-that varies costs more at every request than the database takes to answer.
-"""
+"""Rows by pairs of values, for what every request asks."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, Engine, Row
+from sqlalchemy import Column, Engine
+
+from serving.store.direct import Direct
 
 Pair = tuple[str, str]
+Found = TypeVar("Found")
 
 
-class Lookup:
-    """Rows of one table, found by two columns of text."""
+class Lookup(Generic[Found]):
+    """Rows of one table as dataclasses of its columns, found by two columns of text."""
 
-    def __init__(self, first: Column[str], second: Column[str]):
-        columns = ", ".join(column.name for column in first.table.columns)
+    def __init__(self, found: type[Found], first: Column[str], second: Column[str]):
+        self._found = found
+        columns = ", ".join(each.name for each in fields(found))  # type: ignore[arg-type]
         asking = f"SELECT {columns} FROM {first.table.name}"  # noqa: S608 - names of our own
         self._asking = f"{asking} WHERE ({first.name}, {second.name}) IN (VALUES "
         self._text = cache(self._text_for)
 
-    def rows(self, engine: Engine, pairs: Sequence[Pair]) -> Sequence[Row[Any]]:
+    def rows(self, engine: Engine, pairs: Sequence[Pair]) -> list[Found]:
         """The rows that have one of these pairs, in any order."""
-        mark = "?" if engine.dialect.paramstyle == "qmark" else "%s"
-        values = tuple([value for pair in pairs for value in pair])
-        with engine.connect() as connection:
-            alone = connection.execution_options(is_one_statement=True)
-            return alone.exec_driver_sql(self._text(mark, len(pairs)), values).all()
+        values = [value for pair in pairs for value in pair]
+        with Direct(engine) as direct:
+            rows: list[tuple[Any, ...]] = direct.rows(self._text(len(pairs)), values)
+        return [self._found(*row) for row in rows]
 
-    def _text_for(self, mark: str, size: int) -> str:
-        return f"{self._asking}{', '.join([f'({mark}, {mark})'] * size)})"
+    def _text_for(self, size: int) -> str:
+        return f"{self._asking}{', '.join(['(?, ?)'] * size)})"

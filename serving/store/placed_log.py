@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Engine, func, select
 
 from serving.store.data_keys import DataKeys
+from serving.store.direct import Direct
 from serving.store.engine import failing_as_unavailable
 from serving.store.tables import decisions
 
@@ -40,7 +41,9 @@ class LaneCount:
     share: float
 
 
-_COLUMNS = tuple(decisions.c[each.name] for each in fields(PlacedRow))
+_NAMES = tuple(each.name for each in fields(PlacedRow))
+_COLUMNS = tuple(decisions.c[name] for name in _NAMES)
+_AFTER = f"SELECT {', '.join(_NAMES)} FROM decisions WHERE seq > ? ORDER BY seq LIMIT {MOST}"  # noqa: S608 - names of our own
 
 
 class PlacedLog:
@@ -88,8 +91,5 @@ class PlacedLog:
 
     def after(self, seq: int) -> list[PlacedRow]:
         """What the decisions after a place in the log did, in order."""
-        wanted = (
-            select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq).limit(MOST)
-        )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [PlacedRow(**row._mapping) for row in connection.execute(wanted)]
+        with failing_as_unavailable(), Direct(self._engine) as direct:
+            return [PlacedRow(*row) for row in direct.rows(_AFTER, [seq])]

@@ -1,6 +1,7 @@
 """Records that came by themselves, each kept once under its id."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 from sqlalchemy import Connection, Engine, select, tuple_
 
@@ -14,7 +15,8 @@ from serving.store.turns import writing
 
 PAGE = 500
 
-_ABOUT = Lookup(records.c.subject_kind, records.c.subject_id)
+_ABOUT = Lookup(RecordRow, records.c.subject_kind, records.c.subject_id)
+_ROWS = select(*(records.c[each.name] for each in fields(RecordRow)))
 
 
 class RecordStore:
@@ -56,9 +58,9 @@ class RecordStore:
         order = (records.c.received_at, records.c.kind, records.c.record_id)
         last = (since, "", "")
         while True:
-            wanted = select(records).where(tuple_(*order) > last).order_by(*order).limit(PAGE)
+            wanted = _ROWS.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
             with failing_as_unavailable(), self._engine.connect() as connection:
-                page = connection.execute(wanted).all()
+                page = [RecordRow(*row) for row in connection.execute(wanted)]
             yield from (found for row in page if (found := self._records.record(row)) is not None)
             if len(page) < PAGE:
                 return
@@ -72,8 +74,8 @@ class RecordStore:
         found: dict[tuple[str, str], str] = {}
         for kind in {row.kind for row in rows}:
             of_kind = [named for _, named in (key for key in asked if key[0] == kind)]
-            wanted = select(records).where(records.c.kind == kind, records.c.record_id.in_(of_kind))
+            wanted = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
             for row in connection.execute(wanted).all():
-                kept = self._records.record(row)
+                kept = self._records.record(RecordRow(*row))
                 found[asked[kind, row.record_id]] = kept.body if kept else ""
         return found

@@ -17,6 +17,7 @@ from typing import IO
 from sqlalchemy import Connection, Engine
 
 from serving.errors import DatabaseInUse, LogUnavailable
+from serving.store.direct import Direct
 
 LONGEST_WAIT_S = 5.0
 _LOOK_AGAIN_S = 0.002
@@ -42,6 +43,21 @@ def writing(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", _SEQUENCER)
             yield connection
+
+
+@contextmanager
+def writing_directly(engine: Engine) -> Iterator[Direct]:
+    """The same for fixed statements, which are put to the driver itself."""
+    if engine.dialect.name == "sqlite":
+        with _turn_at(_beside(engine, "turn")), Direct(engine) as direct:
+            direct.run("BEGIN IMMEDIATE")
+            yield direct
+            direct.commit()
+    else:
+        with Direct(engine) as direct:
+            direct.run("SELECT pg_advisory_xact_lock(?, ?)", _SEQUENCER)
+            yield direct
+            direct.commit()
 
 
 @contextmanager

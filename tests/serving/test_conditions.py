@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from serving.app import create_app
@@ -20,6 +19,7 @@ from serving.governance.switching import switch
 from serving.observability import Lines
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
+from tests.serving.calls import heard
 from tests.serving.conftest import NOW, Service
 from tests.serving.world import promote, train_and_promote
 
@@ -27,16 +27,13 @@ from tests.serving.world import promote, train_and_promote
 @contextmanager
 def failing_commits(service: Service, statement: str = "") -> Iterator[None]:
     """Fail every commit, or every statement that begins like this."""
-    engine = service.house.log._engine
 
-    def fail(*arguments: Any) -> None:
-        if not statement or arguments[2].startswith(statement):
+    def fail(call: str | None) -> None:
+        if (call or "").startswith(statement) if statement else call is None:
             raise OperationalError("a call", None, sqlite3.OperationalError("disk is full"))
 
-    moment = "before_cursor_execute" if statement else "commit"
-    event.listen(engine, moment, fail)
-    yield
-    event.remove(engine, moment, fail)
+    with heard(fail, service.house.log._engine):
+        yield
 
 
 def modes(service: Service) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -18,6 +18,7 @@ from serving.store.decision_rows import AnswerRow, DecisionRow
 from serving.store.engine import open_database
 from serving.store.monitor_tables import metadata
 from serving.store.turns import writing
+from tests.serving.calls import heard
 from tests.serving.databases import database
 
 
@@ -37,12 +38,8 @@ def cut_off_at(number: int) -> Iterator[list[int]]:
         if calls[0] == number:
             raise OperationalError("a call", None, OSError("cut off"))
 
-    moments = ("before_cursor_execute", "commit")
-    for moment in moments:
-        event.listen(Engine, moment, fail_at_its_turn)
-    yield calls
-    for moment in moments:
-        event.remove(Engine, moment, fail_at_its_turn)
+    with heard(fail_at_its_turn):
+        yield calls
 
 
 def bare(where: Path | str) -> Engine:

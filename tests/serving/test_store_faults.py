@@ -11,11 +11,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from serving.store.log_proof import prove
 from tests.serving.bodies import shipment
+from tests.serving.calls import heard
 from tests.serving.conftest import Service
 
 Act = Callable[[Service, dict[str, str]], Any]
@@ -27,7 +27,6 @@ def failing_call(service: Service, number: int) -> Iterator[list[int]]:
 
     What looks at the database every second, whatever is asked, is left alone.
     """
-    engine = service.house.log._engine
     calls = [0]
     watch = service.house.desk.assessor.champions.switch._watch
 
@@ -38,11 +37,8 @@ def failing_call(service: Service, number: int) -> Iterator[list[int]]:
         if calls[0] == number:
             raise OperationalError("a call", None, sqlite3.OperationalError("disk I/O error"))
 
-    for moment in ("before_cursor_execute", "commit"):
-        event.listen(engine, moment, fail_at_its_turn)
-    yield calls
-    for moment in ("before_cursor_execute", "commit"):
-        event.remove(engine, moment, fail_at_its_turn)
+    with heard(fail_at_its_turn, service.house.log._engine):
+        yield calls
 
 
 def score_one(service: Service, caller: dict[str, str]) -> Any:
