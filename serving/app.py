@@ -107,10 +107,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Spans and figures are our own: these would hold paths, and paths hold ids.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.house = house
+    app.router.routes.extend(scores.router.routes)  # an included router is gone through twice
     for resource in (
-        *(scores, batches, records, decisions, cases, catalogue, models, health),
+        *(batches, records, decisions, cases, catalogue, models, health),
         *(invocations, inference, switches),
     ):
         app.include_router(resource.router)

@@ -7,7 +7,7 @@ a query or a party.
 import logging
 import sys
 from contextlib import suppress
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import orjson
 import structlog
@@ -52,12 +52,16 @@ class Lines:
             self._file.flush()
 
 
+T = TypeVar("T", Counter, Histogram)
+
+
 class Metrics:
     """The metrics of one application, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = own = CollectorRegistry()
         self.inside = 0  # requests of machines that are being answered
+        self._labelled: dict[tuple[object, ...], Any] = {}
         self.in_flight = Gauge(
             "tidegate_requests_in_flight",
             "Requests that are being answered",
@@ -132,17 +136,28 @@ class Metrics:
             self.repeated.inc()
             return
         if decision.model is None or decision.score is None:
-            self.scores.labels(f"tidegate-{decision.subject_kind}", "none", decision.lane).inc()
+            self._of(self.scores, f"tidegate-{decision.subject_kind}", "none", decision.lane).inc()
         else:
             model = decision.model
-            self.scores.labels(model.name, model.version, decision.lane).inc()
-            self.probabilities.labels(model.name).observe(decision.score.probability)
+            self._of(self.scores, model.name, model.version, decision.lane).inc()
+            self._of(self.probabilities, model.name).observe(decision.score.probability)
         for feature in decision.unseen:
-            self.unseen.labels(feature).inc()
+            self._of(self.unseen, feature).inc()
         for path in decision.missing:
-            self.missing.labels(path).inc()
+            self._of(self.missing, path).inc()
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Note how long a request took."""
+        self._of(self.request_seconds, method, route, str(status)).observe(seconds)
 
     def committed(self, size: int, seconds: float) -> None:
         """Note one group of decisions that became durable."""
         self.commit_size.observe(size)
         self.commit_seconds.observe(seconds)
+
+    def _of(self, metric: T, *labels: str) -> T:
+        """One of a metric's figures; to look its labels over takes longer than to count."""
+        figure: T | None = self._labelled.get((metric, labels))
+        if figure is None:
+            figure = self._labelled[metric, labels] = metric.labels(*labels)
+        return figure

@@ -7,9 +7,9 @@ always our own: one that a caller chose would bring the caller's text into logs 
 
 import time
 import uuid
+from collections.abc import Iterable
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +23,9 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_OWN = {b"x-request-id", *(name for name, _ in _ENCODED)}
+_CACHE = b"cache-control"
 
 
 class RequestIds:
@@ -46,26 +49,30 @@ class RequestIds:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                headers.setdefault("Cache-Control", "no-store")
-                for name, value in HEADERS.items():
-                    headers[name] = value
+                message["headers"] = with_own(message.get("headers", ()), request_id)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_with_id)
-            except Exception as error:  # the last resort: no error may leave with its text
-                log_failure(error)
-                if status is None:
-                    await unforeseen(Request(scope))(scope, receive, send_with_id)
-            finally:
-                self._ended(scope, status or 500, time.perf_counter() - began)
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # in this task and no other
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception as error:  # the last resort: no error may leave with its text
+            log_failure(error)
+            if status is None:
+                await unforeseen(Request(scope))(scope, receive, send_with_id)
+        finally:
+            self._ended(scope, status or 500, time.perf_counter() - began)
 
     def _ended(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's template, not the path: a path holds ids.
         route = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
-        self._metrics.request_seconds.labels(method, route, str(status)).observe(seconds)
+        self._metrics.answered(method, route, status, seconds)
         log.info("answered", method=method, route=route, status=status, seconds=round(seconds, 4))
+
+
+def with_own(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with ours, which nobody else sets; unless told, nothing keeps it."""
+    told = [header for header in headers if header[0] not in _OWN]
+    if not any(name == _CACHE for name, _ in told):
+        told.append((_CACHE, b"no-store"))
+    return [*told, (b"x-request-id", request_id.encode()), *_ENCODED]

@@ -1,13 +1,14 @@
 """What calls need before they can be answered: the house behind them, the caller, the body."""
 
 import re
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
@@ -167,16 +168,19 @@ def refuse_other_media(request: Request, *media_types: str) -> str:
 
 async def body_within(request: Request, most: int) -> bytes:
     """The body's bytes; raises BodyTooLarge as soon as there are more than `most`."""
-    too_large = BodyTooLarge(f"a body may have {most} bytes")
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > most:
-        raise too_large
+        raise _too_large(most)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise too_large
+            raise _too_large(most)
     return bytes(body)
+
+
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"a body may have {most} bytes")
 
 
 JsonBody = Annotated[bytes, Depends(json_body)]
@@ -185,19 +189,18 @@ JsonBody = Annotated[bytes, Depends(json_body)]
 class ReadDirectly(APIRoute):
     """A route whose endpoint takes house, caller with scope `score`, key, language and body.
 
-    They are read here one after another, as their dependencies would: the framework's way of
-    finding that out takes longer for each request than deciding it. The description is still made
-    of what the endpoint declares.
+    They are read here one after another, as their dependencies would, and the answer is sent from
+    here: the framework's way of finding that out takes longer for each request than deciding it.
+    The description is still made of what the endpoint declares.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers a request."""
-        endpoint = self.endpoint
-
-        async def handle(request: Request) -> Response:
-            return await endpoint(**await _submitted(request))
-
-        return handle
+    async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answer a request; what is raised becomes a problem where all errors do."""
+        if scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        response: Response = await self.endpoint(**await _submitted(Request(scope, receive)))
+        await response(scope, receive, send)
 
 
 async def _submitted(request: Request) -> dict[str, Any]:

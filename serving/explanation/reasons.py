@@ -8,9 +8,10 @@ score. Equal sums stand in the order of the catalogue.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -82,35 +83,53 @@ class Reasons(Part):
 Compare = Callable[[Feature, Value], Usual]
 
 
+class Groups:
+    """Features by a name that they share; their parts are summed group by group."""
+
+    def __init__(self, features: Sequence[Feature], by: Literal["indicator", "family"]):
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, feature in enumerate(features):
+            places[getattr(feature, by)].append(place)
+        self.places = {name: tuple(own) for name, own in sorted(places.items())}
+        ends = [*accumulate(map(len, self.places.values()), initial=0)]
+        self._stretches = [*zip(self.places, map(slice, ends, ends[1:]), strict=True)]
+        self._laid_out = [place for own in self.places.values() for place in own]
+
+    def sums(self, parts: Sequence[float]) -> dict[str, float]:
+        """The exact sum of every group, in the order of the names."""
+        laid = [parts[place] for place in self._laid_out]
+        return {name: math.fsum(laid[stretch]) for name, stretch in self._stretches}
+
+
 class Ranking:
     """How contributions of the features of one catalogue are ranked, planned once for all cases."""
 
     def __init__(self, features: Sequence[Feature]):
         """`features` are in catalogue order, as values and parts of every case will be."""
         self._features = tuple(features)
-        self._indicators = _grouped(self._features, "indicator")
-        self._families = sorted(_grouped(self._features, "family").items())
+        self._names = [feature.name for feature in self._features]
+        self._indicators = Groups(self._features, "indicator")
+        self._families = Groups(self._features, "family")
+        self._in_order = [*dict.fromkeys(feature.indicator for feature in self._features)]
 
     def reasons(self, values: Sequence[Value], parts: Sequence[float], compare: Compare) -> Reasons:
         """Rank the parts of one case by indicator; `compare` is asked of the evidence alone."""
-        sums = {name: _sum(parts, places) for name, places in self._indicators.items()}
-        ranked = sorted(sums, key=lambda name: -abs(sums[name]))  # equal ones stay by place
-        telling = [name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS]
-        named = {*_strongest(telling, sums, "for"), *_strongest(telling, sums, "against")}
-        evidence = {
-            name: _evidence(parts, self._indicators[name]) for name in telling if name in named
-        }
-        rest = [at for name in ranked if name not in named for at in self._indicators[name]]
+        sums, places = self._indicators.sums(parts), self._indicators.places
+        sizes = {name: abs(sums[name]) for name in self._in_order}
+        ranked = sorted(sizes, key=sizes.__getitem__, reverse=True)  # equal ones stay in order
+        named = _strongest([name for name in ranked if sizes[name] >= SMALLEST_LOG_ODDS], sums)
+        evidence = {name: _evidence(parts, places[name]) for name in named}
+        rest = [at for name in ranked if name not in evidence for at in places[name]]
         return Reasons(
             reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
             beside={
-                (feature := self._features[at]).name: compare(feature, values[at])
-                for places in evidence.values()
-                for at in places
+                self._names[at]: compare(self._features[at], values[at])
+                for found in evidence.values()
+                for at in found
             },
-            remainder=Remainder(features=len(rest), log_odds=_sum(parts, rest)),
-            families={name: _sum(parts, places) for name, places in self._families},
-            indicators={name: sums[name] for name in sorted(sums)},
+            remainder=Remainder(features=len(rest), log_odds=math.fsum([parts[at] for at in rest])),
+            families=self._families.sums(parts),
+            indicators=sums,
         )
 
     def _ranked(self, indicator: str, total: float, evidence: Sequence[int]) -> RankedReason:
@@ -118,7 +137,7 @@ class Ranking:
             indicator=indicator,
             family=self._features[evidence[0]].family,
             log_odds=total,
-            evidence=tuple([self._features[at].name for at in evidence]),
+            evidence=tuple([self._names[at] for at in evidence]),
         )
 
 
@@ -140,27 +159,22 @@ def strength_of(log_odds: float) -> Strength:
     return "moderate" if abs(log_odds) >= MODERATE else "weak"
 
 
-def _grouped(
-    features: Sequence[Feature], by: Literal["indicator", "family"]
-) -> dict[str, tuple[int, ...]]:
-    """The places of the features of every group, in order."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for place, feature in enumerate(features):
-        groups[getattr(feature, by)].append(place)
-    return {name: tuple(places) for name, places in groups.items()}
-
-
-def _strongest(ranked: list[str], sums: Mapping[str, float], effect: Effect) -> list[str]:
-    return [name for name in ranked if effect_of(sums[name]) == effect][:MOST_REASONS]
+def _strongest(ranked: list[str], sums: Mapping[str, float]) -> list[str]:
+    """The first of those that speak for and of those that speak against."""
+    room: dict[Effect, int] = {"for": MOST_REASONS, "against": MOST_REASONS}
+    named = []
+    for name in ranked:
+        effect = effect_of(sums[name])
+        if room[effect]:
+            room[effect] -= 1
+            named.append(name)
+    return named
 
 
 def _evidence(parts: Sequence[float], places: Sequence[int]) -> list[int]:
     """Where something is added, the strongest first; what adds nothing is no evidence."""
-    return sorted([at for at in places if parts[at]], key=lambda at: -abs(parts[at]))
-
-
-def _sum(parts: Sequence[float], places: Iterable[int]) -> float:
-    return math.fsum([parts[at] for at in places])
+    adding = [at for at in places if parts[at]]
+    return adding if len(adding) == 1 else sorted(adding, key=lambda at: -abs(parts[at]))
 
 
 def _without_words(reason: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,24 @@
 """Every error is a problem that repeats nothing of what was sent."""
 
+import asyncio
 import gzip
 import json
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from fastapi import Response
 from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
+from serving.api.request_ids import RequestIds, with_own
 from serving.app import create_app
+from serving.observability import Metrics
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -259,3 +266,36 @@ def test_no_log_line_holds_a_party_a_key_or_a_body(
     assert CANARY not in said
     assert headers["Authorization"].removeprefix("Bearer ") not in said
     assert CANARY not in service.client.get("/metrics").text
+
+
+def test_every_header_of_ours_leaves_once_and_whoever_may_keep_an_answer_says_so() -> None:
+    told = [
+        (b"content-type", b"text/css"),
+        (b"x-request-id", b"theirs"),
+        (b"x", b"1"),
+        (b"x", b"2"),
+    ]
+    kept = with_own([*told, (b"cache-control", b"max-age=60")], "ours")
+
+    assert [value for name, value in kept if name == b"x-request-id"] == [b"ours"]
+    assert [value for name, value in kept if name == b"cache-control"] == [b"max-age=60"]
+    assert [value for name, value in kept if name == b"x"] == [b"1", b"2"]
+    assert (b"x-content-type-options", b"nosniff") in kept
+    assert (b"cache-control", b"no-store") in with_own(told, "ours")
+
+
+async def _bound_to(scope: Scope, receive: Receive, send: Send) -> None:
+    bound = structlog.contextvars.get_contextvars()["request_id"]
+    await asyncio.sleep(0)
+    assert structlog.contextvars.get_contextvars() == {"request_id": bound}
+    assert bound == scope["state"]["request_id"]
+    await Response()(scope, receive, send)
+
+
+def test_no_request_is_logged_under_the_id_of_another() -> None:
+    app = RequestIds(_bound_to, Metrics())
+    with TestClient(app) as client, ThreadPoolExecutor(8) as callers:
+        answers = [*callers.map(lambda _: client.get("/"), range(40))]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.headers["X-Request-ID"] for answer in answers}) == 40
