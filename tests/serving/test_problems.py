@@ -293,8 +293,8 @@ async def _bound_to(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def test_no_request_is_logged_under_the_id_of_another() -> None:
-    app = RequestIds(_bound_to, Metrics())
-    with TestClient(app) as client, ThreadPoolExecutor(8) as callers:
+    client = TestClient(RequestIds(_bound_to, Metrics()))
+    with ThreadPoolExecutor(8) as callers:
         answers = [*callers.map(lambda _: client.get("/"), range(40))]
 
     assert {answer.status_code for answer in answers} == {200}
