@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def _inspected(champion: Champion, log_odds: float) -> Inspected:
     bands = champion.model.manifest.score_bands
     place = bisect_left(bands, log_odds, key=lambda band: band.most)
     band = bands[min(place, len(bands) - 1)]
-    least, most = logistic(np.array([band.least, band.most])).tolist()
+    least, most = _probabilities(band.least, band.most)
     return Inspected(
         least=least,
         most=most,
@@ -102,3 +103,10 @@ def _inspected(champion: Champion, log_odds: float) -> Inspected:
         low=band.low,
         high=band.high,
     )
+
+
+@cache
+def _probabilities(least: float, most: float) -> tuple[float, float]:
+    """Of the log-odds that bound a band, which a model has few of."""
+    first, last = logistic(np.array([least, most])).tolist()
+    return first, last

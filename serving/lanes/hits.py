@@ -26,6 +26,8 @@ def hits(
 
 
 def _watched(plan: Plan, submission: Submission, at: datetime) -> Iterator[Hit]:
+    if not plan.watched:
+        return
     seen = _identities(submission)
     for entry in plan.watched:
         if (entry.kind, entry.value) in seen and (entry.until is None or at < entry.until):

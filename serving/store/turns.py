@@ -85,9 +85,9 @@ def hold_for_service(database: Path) -> IO[bytes]:
 
 
 @contextmanager
-def _turn_at(path: Path) -> Iterator[None]:
+def _turn_at(path: str) -> Iterator[None]:
     deadline = time.monotonic() + LONGEST_WAIT_S
-    with path.open("ab") as turn:
+    with open(path, "ab") as turn:
         while not _is_taken(turn):
             if time.monotonic() > deadline:
                 raise LogUnavailable("another process has been writing for too long")
@@ -103,6 +103,6 @@ def _is_taken(turn: IO[bytes]) -> bool:
     return True
 
 
-def _beside(engine: Engine, suffix: str) -> Path:
-    database = Path(engine.url.database or "")
-    return database.with_name(f"{database.name}.{suffix}")
+def _beside(engine: Engine, suffix: str) -> str:
+    """The name of a file next to the database."""
+    return f"{engine.url.database}.{suffix}"
