@@ -25,7 +25,8 @@ with TestClient(app, headers={"Authorization": f"Bearer {shown}"}) as client:
         decision = client.post("/v1/scores", json=body, headers=key).json()["decision_id"]
         assert client.get(f"/v1/decisions/{decision}/explanation").is_success
 import pyarrow
-print(json.dumps([gc.isenabled() and gc.get_threshold()[0] > 5_000, pyarrow.default_memory_pool().backend_name, *sys.modules]))
+collects_seldom = gc.isenabled() and gc.get_threshold()[0] > 5_000
+print(json.dumps([collects_seldom, pyarrow.default_memory_pool().backend_name, *sys.modules]))
 """
 READS_MODELS = {"lightgbm", "mlflow", "shap", "joblib", "dill", "skops", "sklearn"}
 ONLY_COSTS = {"duckdb", "pandas", "scipy.linalg", "scipy.sparse", "scipy.stats"}
@@ -33,9 +34,9 @@ ONLY_COSTS = {"duckdb", "pandas", "scipy.linalg", "scipy.sparse", "scipy.stats"}
 
 def test_a_process_that_scores_and_explains_loads_what_it_needs_alone(home: Path) -> None:
     _started(home, "first")  # makes the state of files of records
-    is_collecting, allocator, *loaded = _started(home, "second")
+    collects_seldom, allocator, *loaded = _started(home, "second")
 
-    assert is_collecting
+    assert collects_seldom
     assert allocator == "system"
     assert ONLY_COSTS.isdisjoint(loaded)
 
