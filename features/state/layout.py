@@ -22,9 +22,11 @@ ID_WORDS = 8  # a record's id has at most 64 characters
 _FORM = "keys of parts, ending by keying; pages that tell what came before, in chapters"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """The words of a keying's events; `number` tells it from other keyings.
+
+    One is equal to itself alone: what is made for layouts is looked up for every event.
 
     Of the first so many `extremes` of its `values` windows ask for the largest or the smallest.
     Closed pages are of `page_rows` rows, and chapters of `chapter_pages` pages.
@@ -38,10 +40,6 @@ class Layout:
     has_ids: bool
     page_rows: int
     chapter_pages: int
-
-    def __hash__(self) -> int:
-        """Of the number alone: what is made for layouts is looked up for every event."""
-        return self.number
 
     @cached_property
     def mark(self) -> str:

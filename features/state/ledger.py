@@ -10,7 +10,7 @@ page depends on the events alone, not on how they came. What lies in blobs is to
 
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 
 import numpy as np
 
@@ -73,7 +73,7 @@ def insert(
         rows,
         np.array([start for key in keys for start in new.starts[key]]),
         np.array([*accumulate(len(new.starts[key]) for key in keys)]),
-        np.array([layout.shape for layout in of_key]),
+        np.array([*chain.from_iterable(layout.shape for layout in of_key)]).reshape(len(keys), -1),
     )
     store.put(_blobs(store, of_key, keys, out, ends))
 
