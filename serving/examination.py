@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from features.errors import TidegateError
+from features.state.embedded import EmbeddedStore
+from features.state.state import State
+from features.state.store import Store
 from serving.access.tokens import PublishedKeys
 from serving.governance.retention import Periods
 from serving.scorer.champions import NAMES, ROLES, holder_of
@@ -15,6 +18,7 @@ from serving.settings import Settings
 from serving.store.data_keys import DataKeys
 from serving.store.engine import open_database, sqlite_version
 from serving.store.log_proof import prove
+from serving.store.state_table import shared_state
 
 Grade = Literal["good", "doubtful", "wrong"]
 
@@ -42,6 +46,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _secrets(settings.keys)
     yield from _models(settings)
     yield from _database(settings)
+    if isinstance(settings.database, Path):
+        yield _own_state(settings.state)
     yield _witness(settings)
     yield _retention(settings.retention)
     yield from _tokens(settings)
@@ -104,6 +110,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with engine.connect() as connection:
             DataKeys(engine).probe(connection)
             size = connection.exec_driver_sql("SELECT max(seq) FROM decisions").scalar() or 0
+        if shared := shared_state(engine):
+            yield _NO_STATE if shared.is_empty else _state(shared)
         if size > NOT_MANY_RECORDS:
             yield Finding("log", "good", f"{size:,} decisions; `tidegate verify-log` proves them")
             return
@@ -113,6 +121,30 @@ def _database(settings: Settings) -> Iterator[Finding]:
     else:
         says = f"{proof.mark.size:,} decisions, whole" if proof.is_whole else str(proof.why)
         yield Finding("log", "good" if proof.is_whole else "wrong", says)
+
+
+_NO_STATE = Finding("online state", "doubtful", "not there yet; the first start makes it")
+
+
+def _own_state(folder: Path) -> Finding:
+    if not folder.exists():
+        return _NO_STATE
+    try:
+        store = EmbeddedStore(folder)
+    except TidegateError as refusal:
+        return Finding("online state", "wrong", str(refusal))
+    try:
+        return _state(store)
+    finally:
+        store.close()
+
+
+def _state(store: Store) -> Finding:
+    try:
+        State(store)
+    except TidegateError as refusal:
+        return Finding("online state", "wrong", str(refusal))
+    return Finding("online state", "good", "holds what the windows of this release read")
 
 
 def _retention(file: Path) -> Finding:

@@ -5,14 +5,20 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
+from features.state.embedded import EmbeddedStore
+from features.state.state import State
+from features.state.store import Store
 from serving.commands.doctor import doctor
 from serving.examination import examine
 from serving.settings import Settings
+from serving.store.state_table import StateTable
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.governance.test_retention import PERIODS
+from tests.serving.postgres import Server
 
 
 def grades(home: Path, **settings: str) -> dict[str, str]:
@@ -25,6 +31,7 @@ def test_a_home_in_service_is_well(service: Service) -> None:
     found = grades(service.home)
 
     assert found["log"] == found["tidegate-shipment@champion"] == found["log.key"] == "good"
+    assert found["online state"] == "good"
     assert "wrong" not in found.values()
 
 
@@ -48,6 +55,41 @@ def test_a_secret_that_others_can_read_is_found(service: Service) -> None:
     (service.home / "keys" / "log.key").chmod(0o644)
 
     assert grades(service.home)["log.key"] == "wrong"
+
+
+def test_a_state_that_is_not_there_yet_is_left_to_the_first_start(home: Path) -> None:
+    assert grades(home)["online state"] == "doubtful"
+    assert not (home / "state").exists()
+
+
+def test_a_state_in_another_form_is_found_and_how_to_mend_it(home: Path) -> None:
+    store = EmbeddedStore(home / "state")
+    put_in_another_form(store)
+    store.close()
+
+    (found,) = [each for each in examine(Settings(home=home)) if each.what == "online state"]
+
+    assert found.grade == "wrong"
+    assert "tidegate state rebuild" in found.says
+
+
+def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Server) -> None:
+    database = postgres.new_database()
+    assert grades(home, database_url=database)["online state"] == "doubtful"
+
+    shared = StateTable(create_engine(database))
+    State(shared)
+    assert grades(home, database_url=database)["online state"] == "good"
+
+    put_in_another_form(shared)
+    assert grades(home, database_url=database)["online state"] == "wrong"
+
+
+def put_in_another_form(store: Store) -> None:
+    """As a release would leave it that keeps other windows."""
+    State(store)
+    with store.writing() as transaction:
+        transaction.put([(b"mmade-for", b"other windows")])
 
 
 def test_data_keys_that_cannot_be_unwrapped_are_found(service: Service) -> None:
