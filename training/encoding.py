@@ -3,9 +3,10 @@
 LightGBM scores reordered, renamed and never seen inputs without a word; this is where they stop.
 """
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,7 @@ class Encoding:
     def __init__(self, inputs: tuple[ModelInput, ...]):
         self.inputs = inputs
         self.names = [column.name for column in inputs]
+        self._codes = [None if one.categories is None else one.codes for one in inputs]
 
     @classmethod
     def learnt(cls, frame: "pd.DataFrame", inputs: ModelInputs, *, fewest: int) -> Self:
@@ -64,15 +66,19 @@ class Encoding:
         missing, unknown, out of order, text for a number or a number for a category.
         """
         self._refuse_other_columns(list(vector))
-        row = np.full(len(self.inputs), np.nan)
-        unseen = []
-        for place, (column, value) in enumerate(zip(self.inputs, vector.values(), strict=True)):
+        row, unseen = list[float](), list[str]()
+        for column, codes, value in zip(self.inputs, self._codes, vector.values(), strict=True):
             if value is None:
-                continue
-            row[place] = _code(column, value)
-            if column.categories is not None and np.isnan(row[place]):
-                unseen.append(column.name)
-        return row, unseen
+                row.append(math.nan)
+            elif isinstance(value, str) == (codes is None):
+                _refuse_kind(column)
+            elif codes is None:
+                row.append(value)  # type: ignore[arg-type]  # no text, as was seen
+            else:
+                row.append(codes.get(value, math.nan))  # type: ignore[arg-type]
+                if value not in codes:
+                    unseen.append(column.name)
+        return np.array(row, np.float64), unseen
 
     def encode_frame(self, frame: "pd.DataFrame") -> Floats:
         """All rows of `frame`, float64 [rows, columns]; as `encode`, row by row."""
@@ -118,18 +124,12 @@ def _categories(values: "pd.Series[str]", fewest: int) -> tuple[str, ...]:
     return tuple(sorted(str(value) for value in counts.index[counts >= fewest]))
 
 
-def _code(column: ModelInput, value: float | str) -> float:
+def _refuse_kind(column: ModelInput) -> NoReturn:
     if column.categories is not None:
-        if not isinstance(value, str):
-            raise CatalogueMismatch(
-                f"feature {column.name!r} is a category in the model, here it is a number"
-            )
-        return column.codes.get(value, np.nan)
-    if isinstance(value, str):
         raise CatalogueMismatch(
-            f"feature {column.name!r} is a number in the model, here it is text"
+            f"feature {column.name!r} is a category in the model, here it is a number"
         )
-    return value
+    raise CatalogueMismatch(f"feature {column.name!r} is a number in the model, here it is text")
 
 
 def _encoded(column: ModelInput, values: "pd.Series[float] | pd.Series[str]") -> Floats:
@@ -137,16 +137,12 @@ def _encoded(column: ModelInput, values: "pd.Series[float] | pd.Series[str]") ->
 
     if column.categories is not None:
         if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
-            raise CatalogueMismatch(
-                f"feature {column.name!r} is a category in the model, here it is a number"
-            )
+            _refuse_kind(column)
         numbers, distinct = pd.factorize(values)
         listed = pd.Index(column.categories, dtype=object)
         # A missing value has the number −1, and so the code at the end.
         codes = np.append(listed.get_indexer(pd.Index(distinct, dtype=object)), -1)[numbers]
         return np.where(codes < 0, np.nan, codes).astype(np.float64)
     if not pd.api.types.is_numeric_dtype(values.dtype):
-        raise CatalogueMismatch(
-            f"feature {column.name!r} is a number in the model, here it is text"
-        )
+        _refuse_kind(column)
     return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
