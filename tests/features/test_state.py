@@ -44,7 +44,14 @@ event = st.tuples(
     st.sampled_from(["x", "y", "z", "w", None]),
     st.booleans(),
 )
-query = st.tuples(st.sampled_from(["a", "b", "never seen", None]), instants)
+# An event, and how long after it is asked: so that windows begin and end at events, or just beside.
+query = st.tuples(
+    st.sampled_from(["a", "b", "never seen", None]),
+    st.integers(min_value=0, max_value=39),
+    st.sampled_from(
+        [0, 1, *(days * DAY_US + late for days in DAYS if days for late in (-1, 0, 1))]
+    ),
+)
 
 SQL = {
     "count": "count(e.id) {held}",
@@ -75,6 +82,11 @@ def every_window(where: str | None) -> list[Window]:
 
 
 WINDOWS = [*every_window(None), *every_window("is_chosen")]
+
+
+def asked(rows: list[tuple], queries: list[tuple]) -> list[tuple]:
+    """The key and the instant of each query."""
+    return [(key, rows[at % len(rows)][1] + after) for key, at, after in queries]
 
 
 class Blobs(Beside):
@@ -144,9 +156,24 @@ def test_every_window_equals_plain_sql_however_the_events_came(
             events = columns_of([rows[i] for i in ids], ids)
             insert_events(store, layouts.values(), events)
     plan = Plan.of(WINDOWS, layouts)
-    numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in queries])
+    about = asked(rows, queries)
+    numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in about])
 
-    np.testing.assert_array_equal(numbers, by_sql(rows, queries, WINDOWS), strict=True)
+    np.testing.assert_array_equal(numbers, by_sql(rows, about, WINDOWS), strict=True)
+
+
+@pytest.mark.parametrize("page_rows", [1, 2, 3])
+def test_a_window_holds_the_event_at_its_begin_and_none_at_its_end_wherever_pages_end(
+    page_rows: int,
+) -> None:
+    layouts, store = layouts_of(WINDOWS, page_rows, chapter_pages=2), Blobs()
+    rows = [("a", START + i * DAY_US // 2, i, "xyz"[i % 3], i % 2 == 0) for i in range(20)]
+    insert_events(store, layouts.values(), columns_of(rows, [*range(20)]))
+    about = [("a", known_at + late) for _, known_at, *_ in rows for late in (0, 1)]
+    plan = Plan.of(WINDOWS, layouts)
+    numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in about])
+
+    np.testing.assert_array_equal(numbers, by_sql(rows, about, WINDOWS), strict=True)
 
 
 IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
@@ -168,7 +195,8 @@ def test_what_comes_beside_counts_as_if_it_had_been_kept(
     if kept := [i for i in range(len(rows)) if i not in brought]:
         events = columns_of([rows[i] for i in kept], kept)
         insert_events(store, layouts.values(), events)
-    for key, at in queries:
+    about = asked(rows, queries)
+    for key, at in about:
         parts = plan.parts([key])
         beside, over = plan.bringing([parts]), Beside(store)
         for i in sorted(brought):
@@ -177,7 +205,7 @@ def test_what_comes_beside_counts_as_if_it_had_been_kept(
         (of_one,) = plan.numbers_of(store, plan.keys(parts), np.array([at]), beside)
         numbers.append(of_one)
 
-    np.testing.assert_array_equal(numbers, by_sql(rows, queries, IN_ANY_ORDER), strict=True)
+    np.testing.assert_array_equal(numbers, by_sql(rows, about, IN_ANY_ORDER), strict=True)
 
 
 def test_what_a_late_event_pushes_out_of_closed_pages_counts_once() -> None:
