@@ -78,6 +78,13 @@ def insert(
     store.put(_blobs(store, of_key, keys, out, ends))
 
 
+def rehearse(store: Writing, layout: Layout) -> None:
+    """Close a page of a key of its own, and open it again."""
+    rows = np.zeros((2 * layout.page_rows, layout.width), np.int64)
+    for _ in range(2):
+        insert(store, [layout], [[b"rehearsed"] * len(rows)], rows)
+
+
 class _Grouped:
     """Where the rows of each key start among words, in order; and its layout."""
 
@@ -189,12 +196,9 @@ def last_keys(key: bytes, label: int, codes: list[int]) -> list[bytes]:
     return [start + code.to_bytes(8, "big", signed=True) for code in codes]
 
 
-def last_of(store: Reading, keys: list[bytes]) -> Column:
+def last_of(store: Reading, keys: list[bytes]) -> list[int]:
     """The instants at such keys; NEVER where there is none."""
-    blobs = store.get(keys)
-    return np.array(
-        [int.from_bytes(b, "big", signed=True) if b else NEVER for b in blobs], np.int64
-    )
+    return [int.from_bytes(b, "big", signed=True) if b else NEVER for b in store.get(keys)]
 
 
 def _tell_last(store: Reading, layout: Layout, key: bytes, new: Column) -> None:
@@ -202,7 +206,8 @@ def _tell_last(store: Reading, layout: Layout, key: bytes, new: Column) -> None:
     for label in range(len(layout.labels)):
         word = layout.label_at + 2 * label
         codes, places = np.unique(new[:, word], return_inverse=True)
-        new[:, word + 1] = last_of(store, last_keys(key, label, codes.tolist()))[places]
+        last = np.array(last_of(store, last_keys(key, label, codes.tolist())), np.int64)
+        new[:, word + 1] = last[places]
 
 
 def _note_last(store: Writing, key: bytes, label: int, last: dict[int, int]) -> None:
@@ -210,7 +215,8 @@ def _note_last(store: Writing, key: bytes, label: int, last: dict[int, int]) -> 
     last.pop(MISSING, None)
     keys = last_keys(key, label, [*last])
     (blob,) = store.get([lasts_key(key, label)])
-    lasts, gone = np.frombuffer(blob or b"", np.int64), np.sort(last_of(store, keys))
+    lasts = np.frombuffer(blob or b"", np.int64)
+    gone = np.sort(np.array(last_of(store, keys), np.int64))
     gone, come = gone[gone != NEVER], np.array([*last.values()], np.int64)
     # Of equal instants as many go as are gone.
     at = np.searchsorted(lasts, gone) + np.arange(len(gone)) - np.searchsorted(gone, gone)

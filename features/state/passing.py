@@ -5,7 +5,7 @@ where the key is busy. Every reducer but `latest` takes rows in any order, so th
 beside; a label of theirs is a new one where the ledger had it last before a window begins.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -148,20 +148,27 @@ class Bringing:
         passing, *more = self._brought
         for one in more:
             passing = Passing(*_joined(passing.words, passing.starts, one.words, one.starts))
-        slots = self._ways.slots
+        many, asked, returns = len(self._ways.slots), [], []
         for slot in with_pages.tolist():
-            layout, key = slots[slot % len(slots)].layout, keys[slot]
+            layout, key = self._ways.slots[slot % many].layout, keys[slot]
             own = passing.words[passing.starts[slot] : passing.starts[slot + 1]]
             if layout.labels and key is not None and len(own):
-                at = int(instants[slot // len(slots)])
-                _tell_last(store, layout, key, own.reshape(-1, layout.width), at)
+                rows, at = own.reshape(-1, layout.width), int(instants[slot // many])
+                for label, word in enumerate(range(layout.label_at, layout.width, 2)):
+                    asked += last_keys(key, label, rows[:, word].tolist())
+                    returns.append((rows[:, word + 1], at))
+        if asked:
+            _tell_last(returns, iter(last_of(store, asked)))
         return passing
 
 
-def _tell_last(store: Reading, layout: Layout, key: bytes, rows: Column, at: int) -> None:
-    for label, word in enumerate(range(layout.label_at, layout.width, 2)):
-        last = last_of(store, last_keys(key, label, rows[:, word].tolist()))
-        rows[:, word + 1] = np.where(last < at, np.maximum(rows[:, word + 1], last), NEVER)
+def _tell_last(returns: Iterable[tuple[Column, int]], lasts: Iterator[int]) -> None:
+    """Set when closed pages had labels last, if that is before an instant."""
+    for column, at in returns:
+        column[:] = [
+            max(told, last) if last < at else NEVER
+            for told, last in zip(column.tolist(), lasts, strict=False)
+        ]
 
 
 @compiled

@@ -95,7 +95,10 @@ def tell_last(
     names: Column,
     fetched: Column,
 ) -> None:
-    """Set beside each label that passes when its slot had it last, as far as rows at hand know."""
+    """Set beside each label that passes when its slot had it last, as far as rows at hand know.
+
+    Where all closed pages lie before the instant, their rows were told of already.
+    """
     opened = Opened(laid, starts_of(laid), shapes)
     pages, many = Fetched(names, fetched, starts_of(fetched)), len(shapes)
     for slot in range(len(passing.starts) - 1):
@@ -104,23 +107,28 @@ def tell_last(
         shape, at = shapes[slot % many], instants[slot // many]
         width, rows = shape[WIDTH], _open_rows(opened, slot)
         own = passing.words[passing.starts[slot] : passing.starts[slot + 1]].reshape(-1, width)
+        ledger = ledger_of(opened, slot, pages)
         first = np.searchsorted(names, name_of(PAGE, slot, 0))
         stop = np.searchsorted(names, name_of(PAGE, slot + 1, 0))
+        if stop > first and is_all_before(ledger, at):
+            stop = first
         for word in range(shape[LABEL_AT], width, 2):
             _tell_last(own, word, rows, at)
             for name in names[first:stop]:
-                of_page = rows_of(ledger_of(opened, slot, pages), name & NUMBERS)
-                _tell_last(own, word, of_page, at)
+                _tell_last(own, word, rows_of(ledger, name & NUMBERS), at)
 
 
 @inner
 def _tell_last(own: Column, word: int, rows: Column, at: int) -> None:
+    """Set beside each label when rows had it last, where that is later than what is told."""
     width = own.shape[1]
-    for start in range(0, len(rows), width):
-        if rows[start] < at:
-            for row in own:
-                if row[word] == rows[start + word]:
-                    row[word + 1] = max(row[word + 1], rows[start])
+    stop = first_at_or_after(rows, width, len(rows) // width, at)
+    for row in own:
+        start = (stop - 1) * width
+        while start >= 0 and rows[start] > row[word + 1]:
+            if rows[start + word] == row[word]:
+                row[word + 1] = rows[start]
+            start -= width
 
 
 @inner

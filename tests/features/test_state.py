@@ -190,12 +190,18 @@ IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
 def test_what_comes_beside_counts_as_if_it_had_been_kept(
     page_rows: int, chapter_pages: int, rows: list[tuple], queries: list[tuple], brought: set[int]
 ) -> None:
+    counts_as_kept(rows, asked(rows, queries), brought, page_rows, chapter_pages)
+
+
+def counts_as_kept(
+    rows: list[tuple], about: list[tuple], brought: set[int], page_rows: int, chapter_pages: int
+) -> None:
+    """Hold against plain SQL what is told of rows when some of them come beside the others."""
     layouts, store = layouts_of(IN_ANY_ORDER, page_rows, chapter_pages), Blobs()
     plan, numbers = Plan.of(IN_ANY_ORDER, layouts), []
     if kept := [i for i in range(len(rows)) if i not in brought]:
         events = columns_of([rows[i] for i in kept], kept)
         insert_events(store, layouts.values(), events)
-    about = asked(rows, queries)
     for key, at in about:
         parts = plan.parts([key])
         beside, over = plan.bringing([parts]), Beside(store)
@@ -206,6 +212,19 @@ def test_what_comes_beside_counts_as_if_it_had_been_kept(
         numbers.append(of_one)
 
     np.testing.assert_array_equal(numbers, by_sql(rows, about, IN_ANY_ORDER), strict=True)
+
+
+@pytest.mark.parametrize("page_rows", [1, 2, 3])
+@pytest.mark.parametrize("labels", ["xyz", "xxxyz", "wxyz"])
+def test_what_comes_beside_closed_pages_counts_once_whatever_became_known_after_the_question(
+    page_rows: int, labels: str
+) -> None:
+    rows = [
+        ("a", START + i * DAY_US // 2, i, labels[i % len(labels)], i % 2 == 0) for i in range(24)
+    ]
+    about = [("a", known_at + late) for _, known_at, *_ in rows[1:] for late in (0, 1)]
+    for every in (3, 4, 7):
+        counts_as_kept(rows, about, set(range(1, 24, every)), page_rows, chapter_pages=2)
 
 
 def test_what_a_late_event_pushes_out_of_closed_pages_counts_once() -> None:
