@@ -159,6 +159,8 @@ class DecisionWriter:
             log.error("past_not_followed", exception=type(failure).__name__)
 
     def _rest(self, *, is_idle: bool) -> None:
+        with suppress(LogUnavailable):  # whatever is in its way, the next append says
+            self._log.rest(is_idle=is_idle)
         try:
             self._follower.rest(is_idle=is_idle)
         except Exception as failure:  # it is tried again, and a start would make up for it

@@ -19,13 +19,16 @@ from serving.store.data_keys import DataKeys
 from serving.store.decision_rows import AnswerRow, DecisionRow
 from serving.store.direct import Direct, Insertion
 from serving.store.encrypted_decisions import WHOLE, EncryptedDecisions
-from serving.store.engine import failing_as_unavailable
+from serving.store.engine import failing_as_unavailable, move_write_ahead_log
 from serving.store.lookups import Lookup
 from serving.store.tables import answers, decisions
 from serving.store.turns import writing, writing_directly
 
 FIRST_LINK = bytes(32)
 PAGE = 500
+
+MOVED_TOGETHER = 24
+"""Decisions: their pages are moved while the next ones are decided, and none waits for that."""
 
 _GIVEN = Lookup(AnswerRow, answers.c.caller_id, answers.c.idempotency_key)
 _LAST = "SELECT seq, chain FROM decisions ORDER BY seq DESC LIMIT 1"
@@ -71,6 +74,7 @@ class DecisionLog:
         self._engine = engine
         self._keys = DataKeys(engine)
         self._decisions = EncryptedDecisions(self._keys)
+        self._unmoved = 0
 
     def close(self) -> None:
         """Let go of the database; a service's hold on its file ends with it."""
@@ -100,7 +104,15 @@ class DecisionLog:
                 _ANSWERS.of([answer for _, answer in encrypted], log)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
+        self._unmoved += len(entries)
         return Mark(seq, link.hex())
+
+    def rest(self, *, is_idle: bool) -> None:
+        """Do what no append should wait for, where that is much or nobody appends."""
+        if self._unmoved >= MOVED_TOGETHER or (is_idle and self._unmoved):
+            with failing_as_unavailable():
+                move_write_ahead_log(self._engine)
+            self._unmoved = 0
 
     def answers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], AnswerRow]:
         """What callers were answered under their keys, by (caller, key); those new are left out."""

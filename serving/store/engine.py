@@ -10,11 +10,14 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from serving.errors import DatabaseUrlRefused, LogUnavailable
+from serving.store.direct import Direct
 from serving.store.migration import migrate
-from serving.store.turns import hold_for_service
+from serving.store.turns import hold_for_service, turn_without_transaction
 
 # A request waits this long for another process (a command beside the service) to finish writing.
 BUSY_TIMEOUT_MS = 5_000
+
+LONGEST_WRITE_AHEAD_LOG = 4_000  # pages
 
 PRAGMAS = (
     "journal_mode=WAL",
@@ -49,13 +52,16 @@ def open_database(where: Path | str, *, is_service: bool, keys: Path | None = No
 
 
 def _sqlite(path: Path, is_service: bool) -> Engine:
-    """Only the service moves the write-ahead log into the file, and only in a turn of its own."""
+    """Only the service moves the write-ahead log into the file, and only in a turn of its own.
+
+    Whoever writes does so when the log has grown too long; the log of decisions, before that.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}")
     if is_service:
         held = hold_for_service(path)
         event.listen(engine, "engine_disposed", lambda _: held.close())
-    pages = 1_000 if is_service else 0
+    pages = LONGEST_WRITE_AHEAD_LOG if is_service else 0
     pragmas = (*PRAGMAS, f"wal_autocheckpoint={pages}")
 
     @event.listens_for(engine, "connect")
@@ -82,6 +88,16 @@ def _postgresql(url: str) -> Engine:
         connect_args={"options": options, "connect_timeout": 5},
         pool_pre_ping=True,  # the server may have restarted since the last call
     )
+
+
+def move_write_ahead_log(engine: Engine) -> None:
+    """Move what is durable into SQLite's file itself, but for what someone still reads without.
+
+    PostgreSQL does so by itself.
+    """
+    if engine.dialect.name == "sqlite":
+        with turn_without_transaction(engine), Direct(engine) as direct:
+            direct.rows("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def sqlite_version() -> str:

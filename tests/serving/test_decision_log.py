@@ -1,10 +1,13 @@
 """The log: durable before it answers, one writer, groups, and nothing changed afterwards."""
 
 import json
+import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +26,7 @@ from serving.decisions.writer import DecisionWriter
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.settings import Settings
 from serving.store.checkpoint_register import CheckpointRegister
-from serving.store.decision_log import DecisionLog, Mark, View
+from serving.store.decision_log import MOVED_TOGETHER, DecisionLog, Mark, View
 from serving.store.decision_rows import AnswerRow, DecisionRow
 from serving.store.engine import open_database
 from serving.submitted import read_submission
@@ -213,6 +216,43 @@ def test_a_file_flushes_every_commit(tmp_path: Path) -> None:
         "foreign_keys": 1,
         "busy_timeout": 5000,
     }
+
+
+def in_the_file_itself(path: Path) -> int:
+    """How many decisions a database has without its write-ahead log."""
+    copy = shutil.copy(path, path.with_name("alone.db"))
+    with closing(sqlite3.connect(copy)) as connection, suppress(sqlite3.DatabaseError):
+        return int(connection.execute("SELECT count(*) FROM decisions").fetchone()[0])
+    return 0  # not even the tables, or not all of what is being moved
+
+
+def test_an_append_does_not_wait_until_its_log_is_moved_into_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    log = DecisionLog(open_database(path, is_service=True))
+    for number in range(MOVED_TOGETHER):
+        log.rest(is_idle=False)
+        log.append([entry(number)])
+    assert in_the_file_itself(path) == 0
+
+    log.rest(is_idle=False)
+    assert in_the_file_itself(path) == MOVED_TOGETHER
+    log.append([entry(MOVED_TOGETHER)])
+    log.rest(is_idle=True)
+    assert in_the_file_itself(path) == MOVED_TOGETHER + 1
+
+
+def test_the_writer_moves_what_it_appended_when_nothing_more_comes(tmp_path: Path) -> None:
+    path = tmp_path / "moved.db"
+    log = DecisionLog(open_database(path, is_service=True))
+    writer = DecisionWriter(log, Mock(), 8, Mock(), Mock())
+    writer.start()
+    writer.submit(*decided(1)).result(5)
+    ends_at = time.monotonic() + 10
+    while not in_the_file_itself(path) and time.monotonic() < ends_at:
+        time.sleep(0.05)
+    writer.stop()
+
+    assert in_the_file_itself(path) == 1
 
 
 def test_after_a_restart_the_service_remembers_what_it_decided(home: Path) -> None:
