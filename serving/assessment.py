@@ -192,9 +192,9 @@ class Assessor:
         return self.lanes.place(case, champion.model.manifest.score_quantiles if champion else ())
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
-        """Score examples and forget them: the first request need not wait for what is made once."""
+        """Score and learn examples, and forget them: no request waits for what is made once."""
         told = [*examples]
-        for example, vector in zip(told, self.past.vectors(told), strict=True):
+        for example, vector in zip(told, self.past.warm_up(told), strict=True):
             with suppress(NoModel):
                 score_of(self.champions.of(example.subject_kind), vector)
 

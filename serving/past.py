@@ -62,6 +62,12 @@ class Past:
             brought = [told_by([submission]) for submission in submissions]
             return feature_vectors(submissions, self._state, brought)
 
+    def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
+        """See and learn examples of each kind and forget them; their features."""
+        self._state.rehearse()
+        self.vectors([*examples] * 2)  # what is compiled for one is not what is for a group
+        return self.vectors(examples)
+
     def follow(self, size: int, submissions: Sequence[Submission]) -> None:
         """Make known what was decided about last, which made the log so large."""
         with _failing_as_unavailable():

@@ -13,10 +13,11 @@ from features.state.arrivals import Arrivals
 from features.state.entry import Arriving
 from features.state.keys import Part
 from features.state.layout import fingerprint, layouts_of
+from features.state.ledger import rehearse
 from features.state.noting import take_beside
 from features.state.plan import Brought, Plan, Question
 from features.state.schema import Schema
-from features.state.store import Store
+from features.state.store import Beside, Store
 
 Records = Mapping[str, Arriving]
 """Records by type; types may be left out."""
@@ -62,6 +63,11 @@ class State:
             self._arrivals.take(transaction, records)
             kept = (marks or {}).items()
             transaction.put((_MARK + name.encode(), mark.encode()) for name, mark in kept)
+
+    def rehearse(self) -> None:
+        """Make events known and forget them: what is made once for that is made then."""
+        with self.store.reading() as view:
+            rehearse(Beside(view), next(iter(self._layouts.values())))
 
     def mark(self, name: str) -> str | None:
         """How far a log was read."""
