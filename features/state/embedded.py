@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +22,7 @@ from features.state.store import Blob
 
 # Address space that is set aside, not disk: the file grows with what it holds.
 LARGEST_BYTES = 1 << 38
+COPIED_AT_ONCE = 1 << 15  # blobs
 
 
 class EmbeddedStore:
@@ -50,6 +52,23 @@ class EmbeddedStore:
         """Every key with its blob, each valid until the next is asked for."""
         with self._held() as database, database.begin(buffers=True) as transaction:
             yield from transaction.cursor()
+
+    def copy_in_order(self, folder: Path) -> None:
+        """Write all of it into a new folder, key after key, and return when that is on disk.
+
+        Pages are full then; keys that came in any order leave half of each empty, which takes as
+        much more of the disk, and of the memory of whoever reads.
+        """
+        copy = EmbeddedStore(folder, is_bulk=True)
+        try:
+            with self._held() as database, database.begin(buffers=True) as transaction:
+                blobs = iter(transaction.cursor())
+                while some := [*islice(blobs, COPIED_AT_ONCE)]:
+                    with copy._held() as own, own.begin(write=True) as appending:
+                        appending.cursor().putmulti(some, append=True)
+            copy.sync()
+        finally:
+            copy.close()
 
     def close(self) -> None:
         """Let go of the environment, which closes when the last in this process does.

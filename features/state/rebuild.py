@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -34,13 +35,13 @@ def rebuild(
     `and_then` adds what no file has. Whoever has the former state open goes on with that. Raises
     RecordsError for anything wrong in the files; `folder` is then as it was.
     """
-    with written_whole(folder) as building:
-        store = EmbeddedStore(building, is_bulk=True)
+    with written_whole(folder) as building, TemporaryDirectory(dir=building) as scratch:
+        store = EmbeddedStore(Path(scratch), is_bulk=True)
         try:
             state = State(store)
             read_into(state, RecordFolder(records), progress)
             and_then(state)
-            store.sync()
+            store.copy_in_order(building)
         finally:
             store.close()
 

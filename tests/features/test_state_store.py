@@ -16,7 +16,7 @@ from features.asof.windows import Window, count, latest, total
 from features.columns import instant_us
 from features.errors import DefinitionError, RecordsError, StateMismatch, StateUnavailable
 from features.records import Journey, Outcome, Record, Shipment, Transaction
-from features.state.embedded import EmbeddedStore
+from features.state.embedded import COPIED_AT_ONCE, EmbeddedStore
 from features.state.layout import layouts_of
 from features.state.rebuild import rebuild
 from features.state.schema import Schema
@@ -153,6 +153,23 @@ def state(folder: Path) -> Iterator[State]:
 
 def run(program: str, folder: Path, **pipes: int) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", program, str(folder)], text=True, **pipes)
+
+
+def test_a_copy_in_order_holds_the_same_in_less_room(folder: Path, tmp_path: Path) -> None:
+    lots = random.Random(7)
+    keys = [lots.randbytes(12) for _ in range(COPIED_AT_ONCE * 2 + 1)]
+    store = EmbeddedStore(folder, is_bulk=True)
+    for start in range(0, len(keys), 1_000):
+        with store.writing() as transaction:
+            transaction.put((key, key * lots.randrange(12)) for key in keys[start : start + 1_000])
+    store.copy_in_order(tmp_path / "copy")
+    copy = EmbeddedStore(tmp_path / "copy")
+
+    assert all(one == other for one, other in zip(copy.all(), store.all(), strict=True))
+    size, of_copy = ((f / "data.mdb").stat().st_size for f in (folder, tmp_path / "copy"))
+    assert of_copy < 0.75 * size
+    store.close()
+    copy.close()
 
 
 @pytest.mark.parametrize("order", ["jso", "jos", "sjo", "soj", "ojs", "osj"])
