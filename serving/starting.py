@@ -4,16 +4,13 @@ What is loaded and made until the first request is there to stay. Looking throug
 for what may go would cost a fifth of the start, and find half a megabyte.
 """
 
-import ctypes
 import gc
 import json
-import mmap
 import os
-import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from serving.resident import give_back_libraries, keep_little_free
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -27,9 +24,10 @@ def served() -> "FastAPI":
     try:
         # Arrow's own allocator would take 30 MiB for the first text, and there is never much of it.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+        keep_little_free()
         _load_kernels()
         app = _ready()
-        _give_back_libraries()
+        give_back_libraries()
         return app
     finally:
         gc.freeze()  # nor need any request wait until all this was looked through
@@ -65,25 +63,3 @@ def _ready() -> "FastAPI":
     examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
     app.state.house.desk.assessor.warm_up(examples)
     return app
-
-
-def _give_back_libraries() -> None:
-    """Give back the pages of libraries that were read so far: those still needed are read again.
-
-    To load compiled functions most of LLVM is read, 70 MiB, and called no more.
-    """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        for start, size in _untouched_libraries():
-            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), mmap.MADV_DONTNEED)
-
-
-def _untouched_libraries() -> Iterator[tuple[int, int]]:
-    """Where libraries lie in memory as they lie on disk, and how long these stretches are."""
-    for stretch in re.split(r"^(?=[0-9a-f]+-)", Path("/proc/self/smaps").read_text(), flags=re.M):
-        if _UNTOUCHED_LIBRARY.match(stretch) and re.search(r"^Anonymous: +0 kB$", stretch, re.M):
-            start, end = (int(at, 16) for at in stretch.split(maxsplit=1)[0].split("-"))
-            yield start, end - start
-
-
-_UNTOUCHED_LIBRARY = re.compile(r"\S+ r-.p .*\.so(\.\S+)?\n")
