@@ -7,11 +7,10 @@ that no order of arrival leaves one out.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -69,7 +68,7 @@ class Arrivals:
 
     def payments(self, records: Sequence[Record]) -> tuple[tuple[Layout, ...], Plain]:
         """Payments as events, and the layouts under which they come."""
-        return tuple(self._by_source["payments"]), self.schema.read("transactions", records)
+        return of_source(self.into, "payments"), self.schema.read("transactions", records)
 
     def _take_journeys(self, store: Writing, journeys: Plain) -> None:
         journeys = self._new(store, "route", journeys)
@@ -159,16 +158,15 @@ class Arrivals:
     def _insert(self, store: Writing, source: str, events: Plain) -> None:
         if self.before is not None:
             events = kept_where(events, numbers(events, "known_at") < self.before)
-        layouts = self._by_source[source]
+        layouts = of_source(self.into, source)
         if layouts and size_of(events):
             self.insert(store, layouts, events)
 
-    @cached_property
-    def _by_source(self) -> dict[str, list[Layout]]:
-        by_source: dict[str, list[Layout]] = defaultdict(list)
-        for layout in self.into:
-            by_source[layout.source].append(layout)
-        return by_source
+
+@lru_cache
+def of_source(layouts: tuple[Layout, ...], source: str) -> tuple[Layout, ...]:
+    """The layouts under whose keys events of a source come."""
+    return tuple(layout for layout in layouts if layout.source == source)
 
 
 def place_of(name: str, record: Record, before: datetime) -> bytes | None:
