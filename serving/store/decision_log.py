@@ -28,7 +28,7 @@ FIRST_LINK = bytes(32)
 PAGE = 500
 
 MOVED_TOGETHER = 24
-"""Decisions: their pages are moved while the next ones are decided, and none waits for that."""
+"""Groups: their pages are moved while the next one is decided, and none waits for that."""
 
 _GIVEN = Lookup(AnswerRow, answers.c.caller_id, answers.c.idempotency_key)
 _LAST = "SELECT seq, chain FROM decisions ORDER BY seq DESC LIMIT 1"
@@ -104,7 +104,7 @@ class DecisionLog:
                 _ANSWERS.of([answer for _, answer in encrypted], log)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
-        self._unmoved += len(entries)
+        self._unmoved += 1
         return Mark(seq, link.hex())
 
     def rest(self, *, is_idle: bool) -> None:
