@@ -56,8 +56,8 @@ class EmbeddedStore:
     def copy_in_order(self, folder: Path) -> None:
         """Write all of it into a new folder, key after key, and return when that is on disk.
 
-        Pages are full then; keys that came in any order leave half of each empty, which takes as
-        much more of the disk, and of the memory of whoever reads.
+        Pages are full then; keys that came in any order leave a good third of each empty, on disk
+        and in the memory of whoever reads.
         """
         copy = EmbeddedStore(folder, is_bulk=True)
         try:
