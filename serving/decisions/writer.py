@@ -159,8 +159,10 @@ class DecisionWriter:
             log.error("past_not_followed", exception=type(failure).__name__)
 
     def _rest(self, *, is_idle: bool) -> None:
-        with suppress(LogUnavailable):  # whatever is in its way, the next append says
+        try:
             self._log.rest(is_idle=is_idle)
+        except Exception as failure:  # it is tried again, and the database does it in the end
+            log.warning("log_not_moved", exception=type(failure).__name__)
         try:
             self._follower.rest(is_idle=is_idle)
         except Exception as failure:  # it is tried again, and a start would make up for it
