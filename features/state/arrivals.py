@@ -68,7 +68,7 @@ class Arrivals:
 
     def payments(self, records: Sequence[Record]) -> tuple[tuple[Layout, ...], Plain]:
         """Payments as events, and the layouts under which they come."""
-        return of_source(self.into, "payments"), self.schema.read("transactions", records)
+        return _of_source(self.into, "payments"), self.schema.read("transactions", records)
 
     def _take_journeys(self, store: Writing, journeys: Plain) -> None:
         journeys = self._new(store, "route", journeys)
@@ -158,13 +158,13 @@ class Arrivals:
     def _insert(self, store: Writing, source: str, events: Plain) -> None:
         if self.before is not None:
             events = kept_where(events, numbers(events, "known_at") < self.before)
-        layouts = of_source(self.into, source)
+        layouts = _of_source(self.into, source)
         if layouts and size_of(events):
             self.insert(store, layouts, events)
 
 
 @lru_cache
-def of_source(layouts: tuple[Layout, ...], source: str) -> tuple[Layout, ...]:
+def _of_source(layouts: tuple[Layout, ...], source: str) -> tuple[Layout, ...]:
     """The layouts under whose keys events of a source come."""
     return tuple(layout for layout in layouts if layout.source == source)
 
