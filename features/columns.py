@@ -151,6 +151,25 @@ def column_of_array(array: pa.Array | pa.ChunkedArray) -> Column:
     return _cells(array.cast(pa.float64()), np.float64, np.nan)
 
 
+def array_of_numbers(numbers: Column) -> pa.Array:
+    """A column of numbers as an Arrow array, null where one is missing; the numbers are shared."""
+    are_valid, missing = _validity(numbers)
+    buffers = [pa.py_buffer(are_valid) if missing else None, pa.py_buffer(numbers)]
+    return pa.Array.from_buffers(pa.float64(), len(numbers), buffers, missing)
+
+
+@compiled(nogil=True)
+def _validity(numbers: Column) -> tuple[Column, int]:
+    """A bit for each number, 0 where it is missing; and how many are."""
+    are_valid = np.zeros((len(numbers) + 7) // 8, np.uint8)
+    missing = 0
+    for row in range(len(numbers)):
+        is_missing = np.isnan(numbers[row])
+        missing += is_missing
+        are_valid[row >> 3] |= (1 - is_missing) << (row & 7)
+    return are_valid, missing
+
+
 def _cells(array: pa.Array | pa.ChunkedArray, kind: npt.DTypeLike, missing: float) -> Column:
     chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
     cells = [cells_of(chunk, kind, missing) for chunk in chunks]

@@ -19,7 +19,7 @@ from features.batch.population import Population, Progress
 from features.batch.subjects import OWN
 from features.batch.workshop import Workshop
 from features.catalogue import catalogue, fingerprint
-from features.columns import NO_INSTANT, Column, Columns
+from features.columns import NO_INSTANT, Column, Columns, array_of_numbers
 from features.definition import Feature
 from features.folders import written_whole
 from features.reading import read_records
@@ -127,7 +127,7 @@ def _subjects(population: Population) -> pa.Table:
             "corridor": pc.binary_join_element_wise(*ends, " > "),
             "operator_id": VOCABULARY.texts(subjects[OPERATOR[kind]]),
             "operator_subjects_before": pa.array(before.astype(np.int64)),
-            "declared_value_eur": pa.array(value_eur, pa.float64(), from_pandas=True),
+            "declared_value_eur": array_of_numbers(value_eur),
         }
     )
 
@@ -150,9 +150,7 @@ def _instants(instants: Column) -> pa.Array:
 
 
 def _array(feature: Feature, values: Column) -> pa.Array:
-    if feature.is_categorical:
-        return VOCABULARY.texts(values)
-    return pa.array(values, pa.float64(), from_pandas=True)
+    return VOCABULARY.texts(values) if feature.is_categorical else array_of_numbers(values)
 
 
 def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, str]) -> None:

@@ -134,6 +134,7 @@ def _ours(world: Path) -> None:
     from features.batch.population import BLOCK_ROWS, Population  # noqa: PLC0415
     from features.batch.workshop import Workshop  # noqa: PLC0415
     from features.catalogue import windows_of  # noqa: PLC0415
+    from features.columns import array_of_numbers  # noqa: PLC0415
     from features.matrix import packing  # noqa: PLC0415
     from features.vocabulary import VOCABULARY  # noqa: PLC0415
 
@@ -150,7 +151,7 @@ def _ours(world: Path) -> None:
                 among = slice(begin, min(begin + BLOCK_ROWS, len(shipments)))
                 ids = VOCABULARY.texts(shipments.subjects["subject_id"][among])
                 columns = [shipments.window(window, among) for window in windows]
-                arrays = [ids, *(pa.array(c, from_pandas=True) for c in columns)]
+                arrays = [ids, *map(array_of_numbers, columns)]
                 writer.write_table(pa.table(arrays, schema=schema))
     (world / "read.json").write_text(json.dumps(source.read))
 

@@ -11,7 +11,7 @@ from features.batch.grouping import Groups
 from features.batch.keying import by_key, by_keying, chosen
 from features.batch.moving import picked
 from features.batch.numbering import Numbering
-from features.batch.sweep import reduced
+from features.batch.sweep import Sweep
 from features.columns import Column, Columns, length
 
 
@@ -38,5 +38,10 @@ class OwnHistory:
             for (source, _, where), few in by_keying(some).items():
                 events = self._events[source]
                 keys = picked(codes, events[ROW]) if ROW in events else codes
-                keys = chosen(keys, events, where)
-                yield from reduced(few, events, keys, asked, length(self._subjects))
+                is_asked = where is None and keys is of_subjects  # each subject is its own event
+                groups = (
+                    asked
+                    if is_asked
+                    else Groups.of(chosen(keys, events, where), events["known_at"], size)
+                )
+                yield from Sweep(groups, asked, length(self._subjects)).of(few, events)

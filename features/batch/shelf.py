@@ -10,6 +10,7 @@ from features.compiled import compiled
 
 # What small counts are kept as; the largest of each stands for a missing number.
 _NARROW = (np.dtype(np.uint8), np.dtype(np.uint16))
+_LOOKED_AT = 1024  # numbers, before one that is no count ends it
 
 
 class Shelf:
@@ -52,12 +53,14 @@ def _none(kind: np.dtype[np.generic]) -> int:
 def _largest_count(column: Column) -> float:
     """The largest number; infinity where one is no count, as a zero with a sign is none."""
     largest = 0.0
-    for number in column:
-        if np.isnan(number):
-            continue
-        if number != np.floor(number) or np.signbit(number):
+    for begin in range(0, len(column), _LOOKED_AT):
+        odd = 0
+        for number in column[begin : begin + _LOOKED_AT]:
+            given = 0.0 if np.isnan(number) else number  # no branch: many at a time
+            odd |= (given != np.floor(given)) | np.signbit(given)
+            largest = max(largest, given)
+        if odd:
             return np.inf
-        largest = max(largest, number)
     return largest
 
 

@@ -18,7 +18,7 @@ from features.batch.blocks import RecordFolder
 from features.batch.checking import SoundTexts
 from features.batch.numbering import Numbering
 from features.batch.shelf import Shelf
-from features.columns import NO_INSTANT, Columns
+from features.columns import NO_INSTANT, Columns, array_of_numbers
 from features.contract import broken_values, is_surely_sound
 from features.errors import RecordsError
 from features.records import Journey
@@ -31,7 +31,7 @@ NO_LIMIT = Limits(
 )
 USUAL = settings(max_examples=count(usual=60, full=2_000), deadline=None)
 FLOATS = st.one_of(
-    st.sampled_from([0.0, -0.0, 254.0, 255.0, 65_534.0, 65_535.0, 0.5, -1.0]), st.floats()
+    st.sampled_from([np.nan, 0.0, -0.0, 254.0, 255.0, 65_534.0, 65_535.0, 0.5, -1.0]), st.floats()
 )
 
 
@@ -47,6 +47,27 @@ def test_a_shelf_gives_back_every_bit_but_that_of_a_nan(numbers: list[float]) ->
 
     assert np.array_equal(kept, column[begin:], equal_nan=True)
     assert np.array_equal(np.signbit(kept[kept == 0]), np.signbit(column[begin:][kept == 0]))
+
+
+@pytest.mark.parametrize("at", [0, 1_023, 1_024, 1_599])
+def test_a_shelf_keeps_a_fraction_among_many_counts_wherever_it_stands(at: int) -> None:
+    column = np.arange(1_600) % 200.0
+    column[at] += 0.5
+    with TemporaryDirectory() as folder:
+        shelf = Shelf(Path(folder) / "shelf")
+        shelf.put("column", column)
+        assert np.array_equal(shelf.rows("column", 0, len(column)), column)
+
+
+@given(st.lists(FLOATS, max_size=40))
+@USUAL
+def test_numbers_as_arrow_has_them_are_null_where_they_are_missing(numbers: list[float]) -> None:
+    column = np.array(numbers, np.float64)
+    array = array_of_numbers(column)
+
+    array.validate(full=True)
+    assert array.null_count == np.isnan(column).sum()
+    assert array.equals(pa.array(column, pa.float64(), from_pandas=True))
 
 
 ROWS = st.lists(

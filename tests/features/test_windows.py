@@ -1,6 +1,7 @@
 """Windows against an oracle in plain SQL, over random streams with ties, edges and gaps."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -21,7 +22,9 @@ from features.asof.windows import (
     smallest,
     total,
 )
+from features.batch.attached import ROW
 from features.batch.grouping import Groups
+from features.batch.held import OwnHistory
 from features.batch.keying import chosen, paired_keys
 from features.batch.sweep import reduced
 from features.columns import DAY_US, HOUR_US, Columns
@@ -145,3 +148,29 @@ def test_what_becomes_known_at_the_scoring_instant_or_later_changes_nothing(
         window = build(by="key")
         values = [by_sweep(in_order(some), subject, instant, window) for some in (rows, past)]
         assert values[0].tobytes() == values[1].tobytes(), reducer
+
+
+@pytest.mark.parametrize("is_everyone", [True, False])
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(event, min_size=1, max_size=25), is_asked=st.lists(st.booleans(), min_size=25))
+def test_what_subjects_did_before_is_reduced_as_any_event_is(
+    is_everyone: bool, rows: list[tuple], is_asked: list[bool]
+) -> None:
+    everyone = in_order(rows)
+    everyone |= {"subject_id": coded(map(str, everyone["id"])), "declared_at": everyone["known_at"]}
+    asked = np.array(is_asked[: len(rows)])
+    subjects = dict(everyone) if is_everyone else {n: c[asked] for n, c in everyone.items()}
+    found = np.flatnonzero(everyone["is_chosen"] == 1)  # an inspection each, known a little later
+    outcomes = {name: column[found] for name, column in everyone.items()} | {ROW: found}
+    outcomes["known_at"] = outcomes["known_at"] + 1
+    events = {"events": everyone, "outcomes": outcomes}
+    windows = [
+        replace(build(by="key", where=where), source=source)
+        for build in BUILDERS.values()
+        for source in events
+        for where in (None, "is_chosen")
+    ]
+
+    for window, column in OwnHistory(everyone, subjects, events).reduced(windows):
+        expected = by_sweep(events[window.source], subjects, subjects["declared_at"], window)
+        np.testing.assert_array_equal(column, expected, strict=True)
