@@ -7,7 +7,6 @@ for what may go would cost a fifth of the start, and find half a megabyte.
 import gc
 import json
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from serving.resident import give_back_libraries, keep_little_free
@@ -25,7 +24,6 @@ def served() -> "FastAPI":
         # Arrow's own allocator would take 30 MiB for the first text, and there is never much of it.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         keep_little_free()
-        _load_kernels()
         app = _ready()
         give_back_libraries()
         return app
@@ -35,20 +33,6 @@ def served() -> "FastAPI":
         # those after every seven hundred, as is usual, takes longer than to word its answers.
         gc.set_threshold(LOOKED_THROUGH_AFTER)
         gc.enable()
-
-
-def _load_kernels() -> None:
-    """Load what runs compiled functions, without SciPy's linear algebra, which none of ours calls.
-
-    Numba loads it where it is found, 16 MiB and a sixth of a second, and else does without.
-    """
-    known = sys.modules.get("scipy.linalg")
-    sys.modules["scipy.linalg"] = known  # type: ignore[assignment]  # None: not to be found
-    try:
-        import numba.np.arraymath  # noqa: F401
-    finally:
-        if known is None:
-            del sys.modules["scipy.linalg"]
 
 
 def _ready() -> "FastAPI":
