@@ -21,7 +21,7 @@ from features.schema import arrow_schema
 from features.subjects import Records
 from features.vocabulary import VOCABULARY
 
-BLOCK_ROWS = 1 << 17
+BLOCK_ROWS = 1 << 18
 
 
 class RecordBlocks(Protocol):
