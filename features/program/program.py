@@ -14,8 +14,9 @@ from features.program.operations import Kind
 from features.program.tracing import Constant, Input, Literal, Mapped, Step, Trace, Value
 from features.vocabulary import VOCABULARY
 
-# So many rows at a time that the registers of a block stay in the nearest memory.
-BLOCK_ROWS = 1024
+# So many rows at a time that the registers of a block stay in near memory, and what a block costs
+# beside its steps is little.
+BLOCK_ROWS = 4096
 
 Key = Any
 """Under what a column is given or made: anything hashable."""
