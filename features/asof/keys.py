@@ -58,11 +58,22 @@ def hashes_of_parts(parts: Column) -> Column:
 
 @compiled(nogil=True)
 def _hash(parts: Column, row: int) -> np.int64:
-    mixed = np.uint64(0x9E3779B97F4A7C15)
+    hashed = np.uint64(0)
     for at in range(parts.shape[1]):
-        mixed = (mixed ^ np.uint64(parts[row, at])) * np.uint64(0xD6E8FEB86659FD93)
-        mixed ^= mixed >> np.uint64(32)
-    return np.int64(mixed & np.uint64(0x7FFFFFFFFFFFFFFF))
+        hashed = mixed(hashed, parts[row, at])
+    return np.int64(hashed & np.uint64(0x7FFFFFFFFFFFFFFF))
+
+
+@compiled(nogil=True)
+def mixed(hashed: np.uint64, word: np.int64) -> np.uint64:
+    """A hash with one word more in it.
+
+    The word's upper half is folded down, for of a round float all else is 0, and a product has no
+    bit below the lowest of its factors.
+    """
+    folded = np.uint64(word) ^ (np.uint64(word) >> np.uint64(32))
+    product = (hashed ^ folded) * np.uint64(0xD6E8FEB86659FD93)
+    return product ^ (product >> np.uint64(32))
 
 
 @compiled(nogil=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.asof.keys import NO_KEY
+from features.asof.keys import NO_KEY, mixed
 from features.columns import NO_INSTANT, Column, Columns, is_text, length
 from features.compiled import compiled
 from features.vocabulary import VOCABULARY
@@ -93,9 +93,7 @@ def _slot(table: Column, key: int) -> np.int64:
 
 @compiled(nogil=True)
 def _first_slot(table: Column, key: int) -> np.int64:
-    folded = np.uint64(key) ^ (np.uint64(key) >> np.uint64(32))  # a round float is 0 but at its top
-    mixed = folded * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64((mixed >> np.uint64(32)) & np.uint64(len(table) - 1))
+    return np.int64(mixed(np.uint64(0), key) & np.uint64(len(table) - 1))
 
 
 @compiled(nogil=True)

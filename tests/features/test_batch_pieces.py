@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.asof.keys import hashes_of_parts, key_parts
 from features.batch.blocks import RecordFolder
 from features.batch.checking import SoundTexts
 from features.batch.numbering import Numbering
@@ -100,6 +101,16 @@ def test_rows_have_one_number_exactly_when_their_keys_are_equal(
     assert (codes[~is_whole] == -1).all()
     assert codes[is_whole].tolist() == expected.tolist()
     assert codes.max(initial=-1) < size
+
+
+@pytest.mark.parametrize("beside", [(), ("text",)])
+@pytest.mark.parametrize("step", [1.0, 0.5, 1e6, 2.0**40])
+def test_keys_of_round_numbers_spread_over_a_table(step: float, beside: tuple[str, ...]) -> None:
+    columns: Columns = {"number": np.arange(4_096) * step, "text": np.zeros(4_096, np.int32)}
+    parts, _ = key_parts(columns, ("number", *beside), 4_096)
+
+    slots = np.unique(hashes_of_parts(parts) % 4_096)
+    assert len(slots) > 2_400  # of 2,589 at random
 
 
 def test_many_keys_of_many_columns_are_numbered_though_their_product_fits_no_integer() -> None:
