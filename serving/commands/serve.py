@@ -44,6 +44,7 @@ def serve(
     from serving.exposition import shared_by_workers
     from serving.governance.impact_assessment import require_assessment
     from serving.settings import settings_of
+    from serving.starting import served
 
     settings = settings_of(home, database_url)
     if workers > 1 and isinstance(settings.database, Path):
@@ -53,13 +54,15 @@ def serve(
     if live:  # the service looks itself, but a worker that ends at once would be begun again
         require_assessment(settings.impact, datetime.now(UTC).date())
     _hand_down(home, database_url, workers, live)
-    messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
     # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # One process makes the application itself, so that what keeps it from that is said first.
+    application = "serving.starting:served" if workers > 1 else served()
+    messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
     with shared_by_workers() if workers > 1 else nullcontext():
         uvicorn.run(
-            "serving.starting:served",
-            factory=True,
+            application,
+            factory=workers > 1,
             host=host,
             port=port,
             workers=workers,

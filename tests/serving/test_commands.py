@@ -2,6 +2,9 @@
 
 import json
 import math
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +155,27 @@ def test_a_decision_of_a_replaced_artefact_is_not_the_same(service: Service) -> 
 def test_an_unknown_decision_is_not_replayed(home: Path) -> None:
     with pytest.raises(NotFound, match="no decision none"):
         run("replay", "none", "--home", home)
+
+
+def test_where_a_service_answers_is_said_only_when_nothing_keeps_it_from_that(
+    home: Path, tmp_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = "from serving.commands.main import main; main()"
+    serve = [sys.executable, "-c", command, "serve", "--port", port, "--home"]
+
+    with subprocess.Popen([*serve, str(home)], stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stderr is not None
+        first = serving.stderr.readline()
+        serving.kill()
+    assert f"answers at http://127.0.0.1:{port}" in first
+
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "tidegate.db").write_bytes(b"no database of anyone's" * 1_000)
+    refused = subprocess.run([*serve, str(damaged)], capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1
+    assert "answers" not in refused.stderr
+    assert "the database failed" in refused.stderr
