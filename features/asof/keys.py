@@ -65,7 +65,7 @@ def _hash(parts: Column, row: int) -> np.int64:
 
 
 @compiled(nogil=True)
-def mixed(hashed: np.uint64, word: np.int64) -> np.uint64:
+def mixed(hashed: np.uint64, word: int) -> np.uint64:
     """A hash with one word more in it.
 
     The word's upper half is folded down, for of a round float all else is 0, and a product has no
