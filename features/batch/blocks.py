@@ -21,6 +21,7 @@ from features.schema import arrow_schema
 from features.subjects import Records
 from features.vocabulary import VOCABULARY
 
+# More than a row group of an invented world has of any record: its texts are looked up once.
 BLOCK_ROWS = 1 << 18
 
 

@@ -38,10 +38,7 @@ class OwnHistory:
             for (source, _, where), few in by_keying(some).items():
                 events = self._events[source]
                 keys = picked(codes, events[ROW]) if ROW in events else codes
-                is_asked = where is None and keys is of_subjects  # each subject is its own event
-                groups = (
-                    asked
-                    if is_asked
-                    else Groups.of(chosen(keys, events, where), events["known_at"], size)
-                )
+                groups = asked  # where each subject is its own event
+                if where is not None or keys is not of_subjects:
+                    groups = Groups.of(chosen(keys, events, where), events["known_at"], size)
                 yield from Sweep(groups, asked, length(self._subjects)).of(few, events)
