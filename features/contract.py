@@ -11,15 +11,19 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.compiled import compiled
 from features.errors import Example, Fault
 from features.records import EARLIEST_YEAR, LATEST_YEAR, RECORD_FILES, RFC_3339
 from features.schema import INSTANT, Limits, limits
+from features.vocabulary import contents_of_texts
 
 Bools = npt.NDArray[np.bool_]
 
@@ -37,6 +41,9 @@ CURRENCY_OF = {"shipments": "declared_value", "documents": "value", "transaction
 
 MOST_EXAMPLES = 3
 _LONGEST_SHOWN = 40
+# What a pattern may be for its texts to be looked at byte by byte, and how long those are at most.
+_SIMPLE = re.compile(r"\^(?P<of>\[[^]]*\])(\{(?P<least>\d+)(,(?P<most>\d+))?\}|(?P<any>\*))\$")
+_LONGEST_LOOKED_AT = 1 << 20
 _YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 
@@ -110,11 +117,18 @@ def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str,
         yield from _broken_number(column, limit)
 
 
-def is_surely_sound(numbers: pa.Array, limit: Limits) -> bool:
-    """Whether the extremes of numbers or instants, and the sum, show that no limit is broken.
+def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
+    """Whether a quick look shows that no limit is broken but that of what is required.
 
-    They may fail to show it; then `broken_values` knows. A NaN is in no extreme but in the sum.
+    It may fail to show it; then `broken_values` knows. Of numbers and instants it looks at the
+    extremes and the sum, for a NaN is in no extreme but in the sum; of texts at their bytes.
     """
+    if pa.types.is_string(values.type):
+        return _are_plain_texts(values, limit)
+    return _are_within(values, limit)
+
+
+def _are_within(numbers: pa.Array, limit: Limits) -> bool:
     if pa.types.is_boolean(numbers.type):
         return True
     if pa.types.is_floating(numbers.type) and not math.isfinite(pc.sum(numbers).as_py() or 0):
@@ -128,6 +142,49 @@ def is_surely_sound(numbers: pa.Array, limit: Limits) -> bool:
     return (limit.at_least is None or least.as_py() >= limit.at_least) and (
         limit.at_most is None or most.as_py() <= limit.at_most
     )
+
+
+def _are_plain_texts(texts: pa.Array, limit: Limits) -> bool:
+    """Whether every text is of as many bytes as the limit has characters, all of its one class."""
+    plain = None if texts.null_count else _plain(limit.pattern, limit.longest)
+    if plain is None or limit.choices or limit.codes:
+        return False
+    return bool(_are_of(*contents_of_texts(texts), *plain))
+
+
+@cache
+def _plain(pattern: str | None, longest: int | None) -> tuple[Bools, int, int] | None:
+    """The bytes of ASCII that a text may have, and how few and how many; None where not so simple.
+
+    A pattern is simple where it is one class of characters and a count.
+    """
+    simple = _SIMPLE.fullmatch(pattern or "^[^\\x{80}]*$")
+    if simple is None:
+        return None
+    ascii_alone = pa.array(map(chr, range(128)))
+    are_allowed = np.zeros(256, np.bool_)
+    are_allowed[:128] = pc.match_substring_regex(ascii_alone, f"^{simple['of']}$")
+    least, most = (int(simple[count] or simple["least"] or 0) for count in ("least", "most"))
+    if simple["any"]:
+        most = _LONGEST_LOOKED_AT
+    return are_allowed, least, min(most, longest or most)
+
+
+@compiled(nogil=True)
+def _are_of(
+    content: npt.NDArray[np.uint8],
+    ends: npt.NDArray[Any],
+    are_allowed: Bools,
+    least: int,
+    most: int,
+) -> bool:
+    for row in range(len(ends) - 1):
+        if not least <= ends[row + 1] - ends[row] <= most:
+            return False
+    is_other = False
+    for byte in content[ends[0] : ends[-1]]:
+        is_other |= not are_allowed[byte]
+    return not is_other
 
 
 def _broken_number(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:

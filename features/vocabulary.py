@@ -140,13 +140,13 @@ class Vocabulary:
 
     def learnt(self, texts: pa.Array) -> Codes:
         """The codes of an Arrow array of plain text."""
-        codes = self._learnt(*_contents(texts))
+        codes = self._learnt(*contents_of_texts(texts))
         if texts.null_count:
             codes[texts.is_null().to_numpy(zero_copy_only=False)] = NO_TEXT
         return codes
 
     def _learnt(self, content: Bytes, ends: Integers) -> Codes:
-        """The codes of texts that lie one after the other in `content`, as `_contents` says."""
+        """The codes of texts that lie one after the other in `content`, as `contents_of_texts` says."""
         codes = np.zeros(len(ends) - 1, np.int32)
         with self._learning:
             self._make_room(len(codes), int(ends[-1] - ends[0]))
@@ -181,17 +181,17 @@ def cells_of(array: pa.Array, kind: npt.DTypeLike, missing: float) -> npt.NDArra
 
 def hashes_of_texts(texts: pa.Array) -> Integers:
     """A hash of 63 bits per text of an Arrow array; that of no bytes for a missing one."""
-    content, ends = _contents(texts)
+    content, ends = contents_of_texts(texts)
     return _hashes(content, ends)
 
 
-def _contents(texts: pa.Array) -> tuple[Bytes, Integers]:
+def contents_of_texts(texts: pa.Array) -> tuple[Bytes, npt.NDArray[Any]]:
     """The bytes of texts, and where in them each text starts and the last one ends."""
     if not len(texts):
         return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-    texts = texts.cast(pa.large_string())
     _, offsets, content = texts.buffers()
-    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    ends = np.frombuffer(offsets, np.int64 if texts.type == pa.large_string() else np.int32)
+    ends = ends[texts.offset : texts.offset + len(texts) + 1]
     return np.frombuffer(content or b"", np.uint8), ends
 
 

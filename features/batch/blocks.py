@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.batch.checking import Checks, SoundTexts
+from features.batch.checking import Checks
 from features.columns import Column, Columns, columns_of_table
 from features.contract import IDENTITY
 from features.reading import file_of, read_record_file, read_records
@@ -68,7 +68,6 @@ class RecordFolder:
         self._files = {name: file_of(folder, name) for name in RECORD_FILES}
         self._folder = folder
         self._unchecked = {*RECORD_FILES} if is_whole else set()
-        self._texts = SoundTexts()
         self.read: dict[str, list[str]] = {}
 
     def count(self, name: str) -> int:
@@ -86,7 +85,7 @@ class RecordFolder:
             return
         read = [*RECORD_FILES[name].model_fields] if name in self._unchecked else [*fields]
         self.read[name] = sorted({*self.read.get(name, []), *read})
-        checks = Checks(name, read, {*fields}, self._texts)
+        checks = Checks(name, read, {*fields})
         for block in _batches(file, name, read):
             columns, is_sound = checks.taken(block)
             if not is_sound:

@@ -1,7 +1,6 @@
 """Blocks of a record file -> columns, and whether they keep the contract of their record type."""
 
 import functools
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -17,24 +16,6 @@ from features.schema import Limits, limits
 from features.vocabulary import VOCABULARY, codes_at, hashes_of_texts
 
 limits_of = functools.cache(limits)
-
-
-class SoundTexts:
-    """Texts of the vocabulary that are known to keep a limit, so that each is looked at once."""
-
-    def __init__(self) -> None:
-        self._sound: dict[Limits, Column] = defaultdict(lambda: np.zeros(0, bool))
-
-    def hold(self, texts: pa.Array, codes: Column, limit: Limits) -> bool:
-        """Whether all texts, with their codes, keep a limit."""
-        alike = replace(limit, required=False)
-        sound = self._sound[alike]
-        if len(sound) < len(VOCABULARY):
-            sound = self._sound[alike] = _grown(sound)
-        unseen = _noted(codes, sound)
-        if len(unseen) < len(codes):
-            texts = texts.take(pa.array(unseen))
-        return not len(unseen) or _keeps(texts, alike)
 
 
 class Identities:
@@ -71,12 +52,11 @@ class Identities:
 class Checks:
     """The blocks of one file, of which some columns are asked for and all that are read checked."""
 
-    def __init__(self, name: str, read: Collection[str], asked: Collection[str], texts: SoundTexts):
+    def __init__(self, name: str, read: Collection[str], asked: Collection[str]):
         unique = IDENTITY.get(name, ())
         self._limits = limits_of(RECORD_FILES[name])
         self._amount = CURRENCY_OF.get(name)
         self._asked = asked
-        self._texts = texts
         self._identities = Identities(unique) if unique and set(unique) <= set(read) else None
 
     def taken(self, block: pa.RecordBatch) -> tuple[Columns, bool]:
@@ -105,9 +85,9 @@ class Checks:
     def _text(self, array: pa.Array, limit: Limits) -> tuple[Column, bool]:
         if not pa.types.is_dictionary(array.type):
             codes = VOCABULARY.learnt(array)
-            return codes, self._texts.hold(array, codes, limit)
+            return codes, are_sound_texts(array, codes, limit)
         codes = VOCABULARY.learnt(array.dictionary)
-        holds = self._texts.hold(array.dictionary, codes, limit)
+        holds = are_sound_texts(array.dictionary, codes, limit)
         return codes_at(codes, array.indices), holds
 
     def _has_amount_alone(self, block: pa.RecordBatch) -> bool:
@@ -124,12 +104,27 @@ def _is_text(array: pa.Array) -> bool:
     return bool(pa.types.is_string(array.type) or pa.types.is_dictionary(array.type))
 
 
+def are_sound_texts(texts: pa.Array, codes: Column, limit: Limits) -> bool:
+    """Whether all texts, with their codes, keep a limit."""
+    if (listed := _listed(limit)) is not None and np.isin(codes, listed).all():
+        return True
+    return _holds(texts, limit)
+
+
+@functools.cache
+def _listed(limit: Limits) -> Column | None:
+    """The codes of the texts that a limit lists, of which a pattern may allow some; or None."""
+    listed = limit.choices or (limit.codes and limit.codes[1])
+    if not listed:
+        return None
+    texts = pa.array(sorted(listed))
+    return VOCABULARY.learnt(texts.filter(pc.match_substring_regex(texts, limit.pattern or "")))
+
+
 def _holds(array: pa.Array, limit: Limits) -> bool:
     """Whether values keep their limits; of a dictionary each distinct text is looked at once."""
     values = array.dictionary if pa.types.is_dictionary(array.type) else array
-    if not pa.types.is_string(values.type) and is_surely_sound(values, limit):
-        return True
-    return _keeps(values, replace(limit, required=False))
+    return is_surely_sound(values, limit) or _keeps(values, replace(limit, required=False))
 
 
 def _keeps(values: pa.Array, limit: Limits) -> bool:
