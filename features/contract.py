@@ -167,7 +167,7 @@ def _plain(pattern: str | None, longest: int | None) -> tuple[Bools, int, int] |
     least, most = (int(simple[count] or simple["least"] or 0) for count in ("least", "most"))
     if simple["any"]:
         most = _LONGEST_LOOKED_AT
-    return are_allowed, least, min(most, longest or most)
+    return are_allowed, least, most if longest is None else min(most, longest)
 
 
 @compiled(nogil=True)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.asof.keys import KeyTable, hashes_of_parts, key_parts
 from features.asof.sources import Keying, keying_of
 from features.asof.windows import Window
+from features.batch.numbering import hashes_of_column, numbered_alike
 from features.columns import Column, Columns, is_text, length
 from features.vocabulary import VOCABULARY
 
@@ -45,11 +45,11 @@ def columns_of(windows: Sequence[Window]) -> set[str]:
 
 def parts_of(columns: Columns, names: By, parts: int) -> Column:
     """The part that each row's key belongs to, by its first column; negative without it."""
-    first = names[:1]
-    if first and is_text(codes := columns[first[0]]):
-        return np.where(codes < 0, np.int32(-1), codes % np.int32(parts))
-    keys, is_none = key_parts(columns, first, length(columns))
-    return np.where(is_none, -1, hashes_of_parts(keys) % parts)
+    if not names:
+        return np.zeros(length(columns), np.int32)
+    first = columns[names[0]]
+    numbers = first if is_text(first) else hashes_of_column(first)
+    return np.where(numbers < 0, -1, numbers % parts).astype(np.int32)
 
 
 def paired_keys(
@@ -59,13 +59,14 @@ def paired_keys(
 
     Events of keys that no subject has are left out.
     """
-    if len(by) == 1 and is_text(subjects[by[0]]) and is_text(events[matching[0]]):
+    if not by:
+        return np.zeros(length(events), np.int32), np.zeros(length(subjects), np.int32), 1
+    own, other = [subjects[name] for name in by], [events[name] for name in matching]
+    if len(by) == 1 and is_text(own[0]) and is_text(other[0]):
         every = np.int32(parts)  # the codes of one part are so far apart
-        return events[matching[0]] // every, subjects[by[0]] // every, len(VOCABULARY) // parts + 1
-    table = KeyTable(*key_parts(subjects, by, length(subjects)))
-    if all(events[m] is subjects[b] for m, b in zip(matching, by, strict=True)) and by:
-        return table.codes, table.codes, len(table)
-    return table.codes_of(*key_parts(events, matching, length(events))), table.codes, len(table)
+        return other[0] // every, own[0] // every, len(VOCABULARY) // parts + 1
+    asked, keys, size = numbered_alike(own, other)
+    return keys, asked, size
 
 
 def chosen(keys: Column, events: Columns, where: str | None) -> Column:

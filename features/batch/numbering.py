@@ -1,11 +1,14 @@
-"""Dense numbers for the keys of rows that are all in memory."""
+"""Dense numbers for keys: of the rows of columns, or of events and subjects that are to meet."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from features.asof.keys import NO_KEY, mixed
 from features.columns import NO_INSTANT, Column, Columns, is_text, length
 from features.compiled import compiled
 from features.vocabulary import VOCABULARY
+
+NO_KEY = -1  # a column of the key is missing
 
 Numbered = tuple[Column, int]
 """A number below a size for each row; NO_KEY where a column of its key is missing."""
@@ -30,9 +33,9 @@ class Numbering:
         (keys, size), *others = map(self._column, names)
         for codes, many in others:
             if size * many >= _MOST_KEYS:
-                keys, size = _numbered(keys, NO_KEY)
+                keys, size = _dense(keys)
             keys, size = _beside(keys, codes, many), size * many
-        return _numbered(keys, NO_KEY) if others else (keys, size)
+        return _dense(keys) if others else (keys, size)
 
     def _column(self, name: str) -> Numbered:
         if name not in self._numbered:
@@ -40,14 +43,58 @@ class Numbering:
         return self._numbered[name]
 
 
+def numbered_alike(ours: Sequence[Column], theirs: Sequence[Column]) -> tuple[Column, Column, int]:
+    """One number per key of some columns, and the same for the keys of others; both below a size.
+
+    Negative for a key of theirs that none of ours equals, and where a column of it is missing.
+    """
+    (own, other, size), *more = map(_of_columns, ours, theirs)
+    for codes, codes_of_others, many in more:
+        if size * many >= _MOST_KEYS:
+            own, other, size = _dense_alike(own, other)
+        own, other = _beside(own, codes, many), _beside(other, codes_of_others, many)
+        size *= many
+    return _dense_alike(own, other) if more else (own, other, size)
+
+
+def hashes_of_column(column: Column) -> Column:
+    """A hash of 63 bits for each value, the same for the same number; negative for a missing one.
+    """
+    return _hashes(_words(column), NO_INSTANT)
+
+
 def _of_column(column: Column) -> Numbered:
     if is_text(column):
         distinct, codes = VOCABULARY.distinct(column)
         return codes, len(distinct)
-    if column.dtype == np.float64:  # equal numbers have equal bits: a zero has no sign
-        bits = (column + 0.0).view(np.int64)
-        return _numbered(np.where(np.isnan(column), NO_INSTANT, bits), NO_INSTANT)
-    return _numbered(column, NO_INSTANT)
+    codes, size, _ = _numbered(_words(column), NO_INSTANT)
+    return codes, size
+
+
+def _of_columns(own: Column, other: Column) -> tuple[Column, Column, int]:
+    if is_text(own) and is_text(other):
+        return own, other, len(VOCABULARY)
+    codes, size, table = _numbered(_words(own), NO_INSTANT)
+    return codes, _looked_up(_words(other), NO_INSTANT, table), size
+
+
+def _words(column: Column) -> Column:
+    """Values as int64, NO_INSTANT where missing; equal numbers are equal, as a zero has no sign."""
+    if is_text(column):
+        return np.where(column < 0, NO_INSTANT, column.astype(np.int64))
+    if column.dtype == np.float64:
+        return np.where(np.isnan(column), NO_INSTANT, (column + 0.0).view(np.int64))
+    return column
+
+
+def _dense(keys: Column) -> Numbered:
+    codes, size, _ = _numbered(keys, NO_KEY)
+    return codes, size
+
+
+def _dense_alike(own: Column, other: Column) -> tuple[Column, Column, int]:
+    codes, size, table = _numbered(own, NO_KEY)
+    return codes, _looked_up(other, NO_KEY, table), size
 
 
 @compiled(nogil=True)
@@ -61,8 +108,9 @@ def _beside(keys: Column, codes: Column, many: int) -> Column:
 
 
 @compiled(nogil=True)
-def _numbered(keys: Column, none: int) -> Numbered:
-    """Keys by order of occurrence; a table that grows stays near for keys that are few."""
+def _numbered(keys: Column, none: int) -> tuple[Column, int, Column]:
+    """Keys by order of occurrence, and the table; one that grows stays near for keys that are few.
+    """
     codes = np.empty(len(keys), np.int32)
     table = np.full((1 << 10, 2), _FREE, np.int64)
     size = 0
@@ -79,7 +127,18 @@ def _numbered(keys: Column, none: int) -> Numbered:
         codes[row] = table[slot, 1]
         if 2 * size > len(table):
             table = _wider(table)
-    return codes, size
+    return codes, size, table
+
+
+@compiled(nogil=True)
+def _looked_up(keys: Column, none: int, table: Column) -> Column:
+    """The number of each key in a table; NO_KEY for one that is not there."""
+    codes = np.empty(len(keys), np.int32)
+    for row in range(len(keys)):
+        if row % _AHEAD == 0:
+            _touch(table, keys[row : row + _AHEAD])
+        codes[row] = NO_KEY if keys[row] == none else table[_slot(table, keys[row]), 1]
+    return codes
 
 
 @compiled(nogil=True)
@@ -93,7 +152,27 @@ def _slot(table: Column, key: int) -> np.int64:
 
 @compiled(nogil=True)
 def _first_slot(table: Column, key: int) -> np.int64:
-    return np.int64(mixed(np.uint64(0), key) & np.uint64(len(table) - 1))
+    return _hash(key) & (len(table) - 1)
+
+
+@compiled(nogil=True)
+def _hash(key: int) -> np.int64:
+    """63 bits of a key.
+
+    Its upper half is folded down, for of a round float all else is 0, and a product has no bit
+    below the lowest of its factors.
+    """
+    folded = np.uint64(key) ^ (np.uint64(key) >> np.uint64(32))
+    product = folded * np.uint64(0xD6E8FEB86659FD93)
+    return np.int64((product ^ (product >> np.uint64(32))) & np.uint64(0x7FFFFFFFFFFFFFFF))
+
+
+@compiled(nogil=True)
+def _hashes(keys: Column, none: int) -> Column:
+    hashes = np.empty(len(keys), np.int64)
+    for row in range(len(keys)):
+        hashes[row] = NO_KEY if keys[row] == none else _hash(keys[row])
+    return hashes
 
 
 @compiled(nogil=True)

@@ -14,16 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.asof.keys import hashes_of_parts, key_parts
 from features.batch.blocks import RecordFolder
-from features.batch.checking import SoundTexts
-from features.batch.numbering import Numbering
+from features.batch.checking import are_sound_texts
+from features.batch.numbering import Numbering, hashes_of_column, numbered_alike
 from features.batch.shelf import Shelf
 from features.columns import NO_INSTANT, Columns, array_of_numbers
 from features.contract import broken_values, is_surely_sound
 from features.errors import RecordsError
-from features.records import Journey
-from features.schema import INSTANT, Limits, arrow_schema
+from features.records import RECORD_FILES, Journey
+from features.schema import INSTANT, Limits, arrow_schema, limits
 from features.vocabulary import VOCABULARY, cells_of
 from tests.counts import count
 
@@ -103,13 +102,33 @@ def test_rows_have_one_number_exactly_when_their_keys_are_equal(
     assert codes.max(initial=-1) < size
 
 
-@pytest.mark.parametrize("beside", [(), ("text",)])
-@pytest.mark.parametrize("step", [1.0, 0.5, 1e6, 2.0**40])
-def test_keys_of_round_numbers_spread_over_a_table(step: float, beside: tuple[str, ...]) -> None:
-    columns: Columns = {"number": np.arange(4_096) * step, "text": np.zeros(4_096, np.int32)}
-    parts, _ = key_parts(columns, ("number", *beside), 4_096)
+@given(ROWS, ROWS)
+@USUAL
+def test_rows_of_two_tables_have_one_number_exactly_when_their_keys_are_equal(
+    own: list[tuple[str | None, float, int]], other: list[tuple[str | None, float, int]]
+) -> None:
+    columns = []
+    for rows in (own, other):
+        texts, floats, instants = zip(*rows, strict=True)
+        columns.append([VOCABULARY.codes([*texts]), np.array(floats), np.array(instants, np.int64)])
+    for first, last in ((0, 1), (0, 3), (1, 3), (1, 2), (2, 3)):
+        names = slice(first, last)
+        of_own, of_other, size = numbered_alike(columns[0][names], columns[1][names])
 
-    slots = np.unique(hashes_of_parts(parts) % 4_096)
+        keys = [[*zip(*(c.tolist() for c in side[names]), strict=True)] for side in columns]
+        missing = {-1, NO_INSTANT}
+        are_whole = [[all(x == x and x not in missing for x in k) for k in side] for side in keys]
+        assert of_own.max(initial=-1) < size
+        assert [code >= 0 for code in of_own.tolist()] == are_whole[0]
+        same = np.array([[a == b for b in keys[1]] for a in keys[0]])
+        same &= np.outer(*are_whole)
+        met = (of_own[:, None] == of_other[None, :]) & (of_own >= 0)[:, None]
+        assert met.tolist() == same.tolist()
+
+
+@pytest.mark.parametrize("step", [1.0, 0.5, 1e6, 2.0**40])
+def test_keys_of_round_numbers_spread_over_a_table(step: float) -> None:
+    slots = np.unique(hashes_of_column(np.arange(4_096) * step) % 4_096)
     assert len(slots) > 2_400  # of 2,589 at random
 
 
@@ -152,12 +171,47 @@ def test_cells_are_those_of_the_array_wherever_it_begins(cells: list[int | None]
 
 
 def test_a_text_that_one_column_may_hold_is_looked_at_again_in_another() -> None:
-    sound, texts = SoundTexts(), pa.array(["EUR", "heavy"])
+    texts = pa.array(["EUR", "heavy"])
     codes = VOCABULARY.learnt(texts)
 
-    assert sound.hold(texts, codes, NO_LIMIT)
-    assert sound.hold(texts, codes, replace(NO_LIMIT, longest=5))
-    assert not sound.hold(texts, codes, replace(NO_LIMIT, pattern="^[A-Z]{3}$"))
+    assert are_sound_texts(texts, codes, NO_LIMIT)
+    assert are_sound_texts(texts, codes, replace(NO_LIMIT, longest=5))
+    assert are_sound_texts(texts, codes, replace(NO_LIMIT, choices=("heavy", "EUR", "light")))
+    assert not are_sound_texts(texts, codes, replace(NO_LIMIT, choices=("EUR", "light")))
+    assert not are_sound_texts(texts, codes, replace(NO_LIMIT, pattern="^[A-Z]{3}$"))
+    list_ = ("things", frozenset({"EUR", "heavy"}))
+    assert are_sound_texts(texts, codes, replace(NO_LIMIT, codes=list_))
+    assert not are_sound_texts(texts, codes, replace(NO_LIMIT, codes=list_, pattern="^[A-Z]{3}$"))
+
+
+PATTERNS = sorted(
+    {
+        limit.pattern
+        for record in RECORD_FILES.values()
+        for limit in limits(record).values()
+        if limit.pattern
+    }
+)
+
+
+@given(
+    st.lists(st.text(st.sampled_from("aZ09 ._:/-\n\x7f\x85é‮"), max_size=8), max_size=6),
+    st.sampled_from([None, *PATTERNS, "^[a-z]{2,4}$", "^[^a-z]{3}$", "^a*$"]),
+    st.sampled_from([None, 0, 3]),
+    st.integers(0, 3),
+)
+@USUAL
+def test_texts_whose_bytes_show_them_to_be_sound_are_never_broken(
+    texts: list[str], pattern: str | None, longest: int | None, at: int
+) -> None:
+    column = pa.array(texts, pa.string())[at:]
+    limit = replace(NO_LIMIT, pattern=pattern, longest=longest)
+    is_broken = any(pc.any(flags).as_py() for _, flags in broken_values(column, limit))
+
+    is_sound = is_surely_sound(column, limit)
+    assert not (is_broken and is_sound)
+    is_simple = pattern != "^a*$" and all(text.isascii() for text in texts)
+    assert is_sound or is_broken or not is_simple
 
 
 JOURNEY = Journey(
