@@ -106,34 +106,61 @@ def missing(column: Column) -> Any:
     return NO_INSTANT if column.dtype == np.int64 else np.nan
 
 
+class Places:
+    """Where each text stands in a column that holds each once."""
+
+    def __init__(self, among: Column) -> None:
+        self._place_of, self._first = _place_of(among)
+
+    def of(self, texts: Column) -> Column:
+        """The place of each text; -1 where it is missing or not there."""
+        return _places_of(texts, self._place_of, self._first)
+
+
 def places(of: Column, among: Column) -> Column:
     """Where each text stands in `among`, which holds each once; -1 where missing or not there."""
     if len(among) <= 64:  # one submission: a table would cost more than looking
         place = {code: at for at, code in enumerate(among.tolist()) if code != NO_TEXT}
-        return np.array([place.get(code, -1) for code in of.tolist()], dtype=np.int64)
-    return _places(of, among, len(VOCABULARY))
+        return np.array([place.get(code, -1) for code in of.tolist()], dtype=np.int32)
+    return Places(among).of(of)
 
 
 def taken(column: Column, where: Column) -> Column:
     """The values at these places, missing at a negative one."""
-    if len(column) == 0:
-        return np.full(len(where), missing(column), dtype=column.dtype)
-    values = column[where]
-    values[where < 0] = missing(column)
-    return values
+    return _taken(column, where, column.dtype.type(missing(column)))
 
 
-@compiled
-def _places(of: Column, among: Column, texts: int) -> Column:
-    place_of = np.full(texts, -1, np.int32)
+@compiled(nogil=True)
+def _place_of(among: Column) -> tuple[Column, int]:
+    """The place of each code from the first on; those of one column often lie near each other."""
+    first, last = np.int64(1 << 31), np.int64(-1)
+    for code in among:
+        if code >= 0:
+            first = min(first, code)
+            last = max(last, code)
+    place_of = np.full(max(last - first + 1, 0), -1, np.int32)
     for at in range(len(among)):
         if among[at] >= 0:
-            place_of[among[at]] = at
-    found = np.full(len(of), -1, np.int64)
-    for row in range(len(of)):
-        if of[row] >= 0:
-            found[row] = place_of[of[row]]
-    return found
+            place_of[among[at] - first] = at
+    return place_of, first
+
+
+@compiled(nogil=True)
+def _places_of(texts: Column, place_of: Column, first: int) -> Column:
+    places = np.full(len(texts), -1, np.int32)
+    for row in range(len(texts)):
+        at = texts[row] - first
+        if 0 <= at < len(place_of):
+            places[row] = place_of[at]
+    return places
+
+
+@compiled(nogil=True)
+def _taken(column: Column, where: Column, missing: float) -> Column:
+    values = np.empty(len(where), column.dtype)
+    for row in range(len(where)):
+        values[row] = column[where[row]] if where[row] >= 0 else missing
+    return values
 
 
 def _kind(kind: pa.DataType) -> Kind:

@@ -16,9 +16,9 @@ from features.attached.positions import (
 from features.attached.transactions import transaction_program
 from features.batch.blocks import RecordBlocks
 from features.batch.grouping import Groups
-from features.batch.moving import picked
+from features.batch.moving import picked, picked_rows
 from features.batch.parts import Parts
-from features.columns import NO_INSTANT, Column, Columns, length
+from features.columns import NO_INSTANT, Column, Columns, Places, length
 from features.compiled import compiled
 from features.program.program import Program
 from features.records import RECORD_FILES, SubjectKind
@@ -150,7 +150,7 @@ class Spreading:
         row = events.pop(ROW) - np.int32(begin)
         groups = Groups.of(row, events[self.attachment.known_from], length(subjects))
         order = self._settled(groups, row, events[PLACE], records)
-        events = {name: picked(column, order) for name, column in events.items()}
+        events = picked_rows(events, order)
         events[self.attachment.of] = picked(subjects["subject_id"], picked(row, order))
         seen = self.attachment.see(kind, subjects, events)
         return among, Places(subjects["subject_id"]).of(seen["subject_id"]), seen
@@ -183,23 +183,3 @@ def _parts_of_known(
         if known_at[at] < instants[row[at]]:
             part[at] = row[at] // rows_per_part
     return part
-
-
-class Places:
-    """Where each text stands among those of a column that holds each once."""
-
-    def __init__(self, among: Column) -> None:
-        self._place_of = np.full(int(among.max(initial=-1)) + 2, -1, np.int32)
-        self._place_of[among] = np.arange(len(among), dtype=np.int32)
-
-    def of(self, texts: Column) -> Column:
-        """The place of each text; -1 where it is missing or not there."""
-        return _places(self._place_of, texts)
-
-
-@compiled(nogil=True)
-def _places(place_of: Column, texts: Column) -> Column:
-    places = np.empty(len(texts), np.int32)
-    for row in range(len(texts)):
-        places[row] = place_of[min(texts[row], len(place_of) - 1)]
-    return places

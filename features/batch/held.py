@@ -6,13 +6,13 @@ Their events are rows of the very subjects that are asked about, and so are thei
 from collections.abc import Iterator, Sequence
 
 from features.asof.windows import Window
-from features.batch.attached import ROW, Places
+from features.batch.attached import ROW
 from features.batch.grouping import Groups
 from features.batch.keying import by_key, by_keying, chosen
 from features.batch.moving import picked
 from features.batch.numbering import Numbering
 from features.batch.sweep import Sweep
-from features.columns import Column, Columns, length
+from features.columns import Column, Columns, Places, length
 
 
 class OwnHistory:

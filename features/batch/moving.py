@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from features.columns import Column
+from features.columns import Column, Columns
 from features.compiled import compiled
+
+
+def picked_rows(columns: Columns, which: Column) -> Columns:
+    """The rows at these places, none of which is negative."""
+    return {name: picked(column, which) for name, column in columns.items()}
 
 
 @compiled(nogil=True)

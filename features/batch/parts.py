@@ -1,6 +1,5 @@
 """Rows spread over parts by their key, on disk, so that one part at a time is held in memory."""
 
-from collections import defaultdict
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -50,15 +49,12 @@ class Parts:
 
     def part(self, at: int) -> Columns:
         """The rows of one part."""
-        self._files[at].seek(0)
-        held = self._files[at].read()
-        pieces: dict[str, list[Column]] = defaultdict(list)
-        offset = 0
+        file = self._files[at]
+        file.seek(0)
+        columns = {n: np.empty(sum(self._counts[at]), kind) for n, kind in self._kinds.items()}
+        start = 0
         for count in self._counts[at]:
-            for name, kind in self._kinds.items():
-                pieces[name].append(np.frombuffer(held, kind, count, offset))
-                offset += count * kind.itemsize
-        return {
-            name: np.concatenate([np.zeros(0, kind), *pieces[name]])
-            for name, kind in self._kinds.items()
-        }
+            for column in columns.values():
+                file.readinto(column[start : start + count].data)
+            start += count
+        return columns

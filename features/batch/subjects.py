@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from features.asof.sources import in_order_of_knowledge
-from features.batch.attached import ROW, Places
+from features.batch.attached import ROW
 from features.batch.blocks import RecordBlocks
-from features.columns import Column, Columns, rows, taken
+from features.batch.moving import picked_rows
+from features.columns import Column, Columns, Places, rows
 from features.contract import IDENTITY
 from features.records import RECORD_FILES, Journey, SubjectKind
 from features.subjects import implied, joined_journeys
@@ -35,7 +36,7 @@ def read_subjects(kind: SubjectKind, records: RecordBlocks, wanted: set[str]) ->
     of_journey = {f for f in Journey.model_fields if f"journey_{f}" in wanted}
     fields = {*program.columns, *wanted} | ({"journey_id"} if of_journey else set())
     own = read_whole(records, OWN[kind], fields & RECORD_FILES[OWN[kind]].model_fields.keys())
-    own = rows(own, _in_order(own["declared_at"], own[IDENTITY[OWN[kind]][0]]))
+    own = picked_rows(own, _in_order(own["declared_at"], own[IDENTITY[OWN[kind]][0]]))
     if of_journey and kind == "shipment":
         joined = of_journey | {"journey_id", "declared_at"}
         own |= joined_journeys(own, read_whole(records, "journeys", joined))
@@ -62,7 +63,7 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
     found = rows(outcomes, is_conclusive)
     place = Places(subjects["subject_id"]).of(found["subject_id"])
     found, place = rows(found, place >= 0), place[place >= 0]
-    events = {name: taken(column, place) for name, column in subjects.items()} | {
+    events = picked_rows(subjects, place) | {
         "record_id": found["subject_id"],
         ROW: place,
         "known_at": np.maximum(found["known_at"], subjects["declared_at"][place]),

@@ -22,12 +22,13 @@ from features.batch.keying import (
     paired_keys,
     parts_of,
 )
+from features.batch.moving import picked_rows
 from features.batch.parts import Parts
 from features.batch.shelf import Shelf
 from features.batch.subjects import OWN, outcome_events, read_subjects, read_whole
 from features.batch.sweep import reduced
 from features.batch.workshop import Workshop
-from features.columns import Column, Columns, is_missing, length, rows
+from features.columns import Column, Columns, is_missing, length
 from features.records import SubjectKind
 from features.vocabulary import NO_TEXT
 
@@ -142,7 +143,7 @@ class Windows:
             events = parts.part(part)
             for by, some in by_key(windows).items():
                 here = np.flatnonzero(part_of[by] == part)
-                subjects = rows(key, here)
+                subjects = picked_rows(key, here)
                 for (_, matching, where), few in by_keying(some).items():
                     keys, asked_keys, size = paired_keys(events, matching, subjects, by, len(parts))
                     asked = Groups.of(asked_keys, subjects["declared_at"], size)
