@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from features.batch.blocks import RecordFolder
 from features.batch.checking import are_sound_texts
+from features.batch.grouping import Groups
 from features.batch.numbering import Numbering, hashes_of_column, numbered_alike
 from features.batch.shelf import Shelf
-from features.columns import NO_INSTANT, Columns, array_of_numbers
+from features.columns import DAY_US, NO_INSTANT, Columns, array_of_numbers
 from features.contract import broken_values, is_surely_sound
 from features.errors import RecordsError
 from features.records import RECORD_FILES, Journey
@@ -239,3 +240,32 @@ def test_a_record_that_stands_twice_is_refused_though_blocks_lie_between(
         blocks = RecordFolder(tmp_path, is_whole=is_whole).blocks("journeys", ["journey_id"])
         with pytest.raises(RecordsError, match="journey_id: stands in an earlier row already"):
             list(blocks)
+
+
+INSTANTS = st.one_of(st.integers(-3, 3), st.integers(0, 5).map(lambda day: day * DAY_US), st.integers(-(1 << 60), 1 << 60))
+
+
+@given(st.lists(st.tuples(st.integers(-1, 3), INSTANTS), max_size=60), st.integers(1, 40))
+@USUAL
+def test_rows_are_grouped_by_key_and_stay_as_they_were_within_an_instant(
+    rows: list[tuple[int, int]], times: int
+) -> None:
+    keys = np.array([key for key, _ in rows] * times, np.int32)
+    instants = np.array([instant for _, instant in rows] * times, np.int64)
+    groups = Groups.of(keys, instants, 4)
+
+    frame = pd.DataFrame({"key": keys, "instant": instants})
+    frame = frame[frame["key"] >= 0].sort_values(["key", "instant"], kind="stable")
+    assert groups.order.tolist() == frame.index.tolist()
+    assert groups.instants.tolist() == frame["instant"].tolist()
+    counts = np.bincount(frame["key"], minlength=4)
+    assert groups.starts.tolist() == [0, *np.cumsum(counts).tolist()]
+
+
+def test_a_key_whose_rows_come_last_first_within_a_moment_is_grouped_all_the_same() -> None:
+    """A row of long ago makes the moment too short to be told apart at first."""
+    falling = np.repeat(np.arange(500, 0, -1), 2)
+    instants = np.append(falling, -(1 << 60))
+    groups = Groups.of(np.zeros(len(instants), np.int32), instants, 1)
+
+    assert groups.order.tolist() == np.argsort(instants, kind="stable").tolist()
