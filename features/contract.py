@@ -44,7 +44,9 @@ _LONGEST_SHOWN = 40
 # What a pattern may be for its texts to be looked at byte by byte, and how long those are at most.
 _SIMPLE = re.compile(r"\^(?P<of>\[[^]]*\])(\{(?P<least>\d+)(,(?P<most>\d+))?\}|(?P<any>\*))\$")
 _LONGEST_LOOKED_AT = 1 << 20
+_TO_128 = np.arange(129, dtype=np.int32)
 _YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
+_YEARS_US = tuple(int(year.timestamp()) * 1_000_000 for year in _YEARS)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _are_within(numbers: pa.Array, limit: Limits) -> bool:
     if not least.is_valid:
         return True
     if numbers.type == INSTANT:
-        begins, ends = (pa.scalar(year, INSTANT).value for year in _YEARS)
+        begins, ends = _YEARS_US
         return bool(begins <= least.value and most.value < ends)
     return (limit.at_least is None or least.as_py() >= limit.at_least) and (
         limit.at_most is None or most.as_py() <= limit.at_most
@@ -161,9 +163,9 @@ def _plain(pattern: str | None, longest: int | None) -> tuple[Bools, int, int] |
     simple = _SIMPLE.fullmatch(pattern or "^[^\\x{80}]*$")
     if simple is None:
         return None
-    ascii_alone = pa.array(map(chr, range(128)))
+    each = pa.StringArray.from_buffers(128, pa.py_buffer(_TO_128), pa.py_buffer(bytes(range(128))))
     are_allowed = np.zeros(256, np.bool_)
-    are_allowed[:128] = pc.match_substring_regex(ascii_alone, f"^{simple['of']}$")
+    are_allowed[:128] = pc.match_substring_regex(each, f"^{simple['of']}$").to_pylist()
     least, most = (int(simple[count] or simple["least"] or 0) for count in ("least", "most"))
     if simple["any"]:
         most = _LONGEST_LOOKED_AT

@@ -19,7 +19,7 @@ from features.reading import file_of, read_record_file, read_records
 from features.records import RECORD_FILES
 from features.schema import arrow_schema
 from features.subjects import Records
-from features.vocabulary import VOCABULARY
+from features.vocabulary import VOCABULARY, indices_of
 
 # More than a row group of an invented world has of any record: its texts are looked up once.
 BLOCK_ROWS = 1 << 18
@@ -118,7 +118,8 @@ def _texts_at(file: pq.ParquetFile, field: str, places: Column) -> list[str]:
     for group in np.unique(group_of).tolist():
         column = file.read_row_group(group, columns=[field], use_threads=False)[field]
         here = group_of == group
-        texts[here] = column.take(pa.array(places[here] - ends[group])).to_pylist()
+        rows = (places[here] - ends[group]).astype(np.int32)
+        texts[here] = column.take(indices_of(rows)).to_pylist()
     return texts.tolist()
 
 

@@ -13,7 +13,7 @@ from features.compiled import compiled
 from features.contract import CURRENCY_OF, IDENTITY, broken_values, is_surely_sound
 from features.records import RECORD_FILES
 from features.schema import Limits, limits
-from features.vocabulary import VOCABULARY, codes_at, hashes_of_texts
+from features.vocabulary import VOCABULARY, cells_of, codes_at, hashes_of_texts
 
 limits_of = functools.cache(limits)
 
@@ -106,37 +106,45 @@ def _is_text(array: pa.Array) -> bool:
 
 def are_sound_texts(texts: pa.Array, codes: Column, limit: Limits) -> bool:
     """Whether all texts, with their codes, keep a limit."""
-    if (listed := _listed(limit)) is not None and np.isin(codes, listed).all():
-        return True
-    return _holds(texts, limit)
+    listed = _listed(limit)
+    if listed is None:
+        return _are_sound(texts, limit)
+    return bool(np.isin(codes, listed).all()) or _are_sound(texts, limit)
 
 
 @functools.cache
 def _listed(limit: Limits) -> Column | None:
-    """The codes of the texts that a limit lists, of which a pattern may allow some; or None."""
+    """The codes of the texts that a limit lists, if its pattern allows them all; else None."""
     listed = limit.choices or (limit.codes and limit.codes[1])
     if not listed:
         return None
-    texts = pa.array(sorted(listed))
-    return VOCABULARY.learnt(texts.filter(pc.match_substring_regex(texts, limit.pattern or "")))
+    codes = VOCABULARY.codes(sorted(listed))
+    pattern_alone = replace(limit, choices=None, codes=None)
+    return codes if is_surely_sound(VOCABULARY.texts(codes), pattern_alone) else None
 
 
 def _holds(array: pa.Array, limit: Limits) -> bool:
     """Whether values keep their limits; of a dictionary each distinct text is looked at once."""
     values = array.dictionary if pa.types.is_dictionary(array.type) else array
-    return is_surely_sound(values, limit) or _keeps(values, replace(limit, required=False))
+    if limit.choices or limit.codes:
+        return are_sound_texts(values, VOCABULARY.learnt(values), limit)
+    return _are_sound(values, limit)
 
 
-def _keeps(values: pa.Array, limit: Limits) -> bool:
-    return not any(pc.any(flags).as_py() for _, flags in broken_values(values, limit))
+def _are_sound(values: pa.Array, limit: Limits) -> bool:
+    if is_surely_sound(values, limit):
+        return True
+    broken = broken_values(values, replace(limit, required=False))
+    return not any(pc.any(flags).as_py() for _, flags in broken)
 
 
 def _hashes(column: pa.Array) -> Column:
     if pa.types.is_dictionary(column.type):
-        return hashes_of_texts(column.dictionary)[column.indices.to_numpy()]
+        hashes = np.append(hashes_of_texts(column.dictionary), 0)
+        return hashes[cells_of(column.indices, np.int32, -1)]
     if pa.types.is_string(column.type):
         return hashes_of_texts(column)
-    return column.cast(pa.int64()).to_numpy() * np.int64(-7046029254386353131)
+    return cells_of(column.cast(pa.int64()), np.int64, 0) * np.int64(-7046029254386353131)
 
 
 def _grown(noted: Column) -> Column:
