@@ -4,7 +4,8 @@ A Parquet file is read by its row groups, text as dictionaries, so that a text i
 block however many rows hold it. What is wrong is told as for a file that is read whole.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -55,6 +56,42 @@ class HeldRecords:
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places."""
         return VOCABULARY.texts_of(self._records[name][field][places])
+
+
+class ReadOnce:
+    """Records of which those of one type are read once, with all fields anybody will ask for."""
+
+    def __init__(self, records: RecordBlocks, name: str, fields: Collection[str]) -> None:
+        self._records = records
+        self._name = name
+        self._fields = sorted(fields)
+
+    def count(self, name: str) -> int:
+        """How many records of a type there are."""
+        return self._records.count(name)
+
+    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
+        """Some columns of a record type; of the one that is read once all rows as one block."""
+        if name == self._name:
+            yield {field: self._held[field] for field in fields}
+        else:
+            yield from self._records.blocks(name, fields)
+
+    def texts(self, name: str, field: str, places: Column) -> list[str]:
+        """A column of text at some places."""
+        return self._records.texts(name, field, places)
+
+    @cached_property
+    def _held(self) -> Columns:
+        return joined_blocks(self._records.blocks(self._name, self._fields), self._fields)
+
+
+def joined_blocks(blocks: Iterable[Columns], fields: Sequence[str]) -> Columns:
+    """The rows of all blocks, of which there is at least one."""
+    held = list(blocks)
+    if len(held) == 1:
+        return held[0]
+    return {field: np.concatenate([block.pop(field) for block in held]) for field in fields}
 
 
 class RecordFolder:

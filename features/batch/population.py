@@ -6,10 +6,10 @@ from typing import Self
 from features.asof.windows import Window
 from features.attached.beside import OfSubject
 from features.batch.attached import ATTACHMENTS, fields_read
-from features.batch.blocks import RecordBlocks
+from features.batch.blocks import ReadOnce, RecordBlocks
 from features.batch.keying import columns_of
 from features.batch.shelf import Shelf
-from features.batch.subjects import OWN, read_subjects
+from features.batch.subjects import OWN, fields_read_of, read_subjects
 from features.batch.windows import Windows
 from features.batch.workshop import Workshop
 from features.catalogue import windows_of
@@ -58,6 +58,7 @@ class Population:
         wanted |= _columns_read(kind, windows)
         if has_features:
             wanted |= fields_read(computation(kind))
+        records = _journeys_once(kind, records, windows, wanted)
         everyone = read_subjects(kind, records, set(wanted))
         subjects = dict(everyone) if asked is None else rows(everyone, asked(everyone))
         shelf = Shelf(workshop.scratch / "windows")
@@ -92,6 +93,19 @@ class Population:
         columns = {name: column[among] for name, column in self.subjects.items()}
         windows = {window: self.window(window, among) for window in windows_of(self.kind)}
         return computation(self.kind).run({**columns, **windows})
+
+
+def _journeys_once(
+    kind: SubjectKind, records: RecordBlocks, windows: Sequence[Window], wanted: frozenset[str]
+) -> RecordBlocks:
+    """The records, of which journeys are read once if they are both joined and history."""
+    history = [w for w in windows if w.source in (OWN["route"], "route_outcomes")]
+    joined = fields_read_of("journeys", kind, {*wanted})
+    if kind == "route" or not history or not joined:
+        return records
+    return ReadOnce(
+        records, "journeys", joined | fields_read_of("journeys", "route", columns_of(history))
+    )
 
 
 def _columns_read(kind: SubjectKind, windows: Sequence[Window]) -> set[str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from features.asof.sources import in_order_of_knowledge
 from features.batch.attached import ROW
-from features.batch.blocks import RecordBlocks
+from features.batch.blocks import RecordBlocks, joined_blocks
 from features.batch.moving import picked_rows
 from features.columns import Column, Columns, Places, rows
 from features.contract import IDENTITY
@@ -15,15 +15,13 @@ from features.subjects import implied, joined_journeys
 from features.vocabulary import VOCABULARY
 
 OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
+_ALWAYS = {"subject_id", "known_at", "declared_at"}
 
 
 def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Columns:
     """All rows of some columns of a record type."""
     names = sorted(fields)
-    blocks = list(records.blocks(name, names))
-    if len(blocks) == 1:
-        return blocks[0]
-    return {field: np.concatenate([block.pop(field) for block in blocks]) for field in names}
+    return joined_blocks(records.blocks(name, names), names)
 
 
 def read_subjects(kind: SubjectKind, records: RecordBlocks, wanted: set[str]) -> Columns:
@@ -31,17 +29,25 @@ def read_subjects(kind: SubjectKind, records: RecordBlocks, wanted: set[str]) ->
 
     `wanted` are names of columns that subjects have; nothing else of a record is read.
     """
-    wanted = wanted | {"subject_id", "known_at", "declared_at"}
-    program = implied(kind, frozenset(wanted))
-    of_journey = {f for f in Journey.model_fields if f"journey_{f}" in wanted}
-    fields = {*program.columns, *wanted} | ({"journey_id"} if of_journey else set())
-    own = read_whole(records, OWN[kind], fields & RECORD_FILES[OWN[kind]].model_fields.keys())
+    wanted = wanted | _ALWAYS
+    own = read_whole(records, OWN[kind], fields_read_of(OWN[kind], kind, wanted))
     own = picked_rows(own, _in_order(own["declared_at"], own[IDENTITY[OWN[kind]][0]]))
-    if of_journey and kind == "shipment":
-        joined = of_journey | {"journey_id", "declared_at"}
+    if kind == "shipment" and (joined := fields_read_of("journeys", kind, wanted)):
         own |= joined_journeys(own, read_whole(records, "journeys", joined))
-    subjects = own | program.run(own)
+    subjects = own | implied(kind, frozenset(wanted)).run(own)
     return {name: column for name, column in subjects.items() if name in wanted}
+
+
+def fields_read_of(record: str, kind: SubjectKind, wanted: set[str]) -> set[str]:
+    """The fields of a record type that the wanted columns of subjects of one kind are made of."""
+    wanted = wanted | _ALWAYS
+    of_journey = {f for f in Journey.model_fields if f"journey_{f}" in wanted}
+    if record != OWN[kind]:
+        return of_journey and of_journey | {"journey_id", "declared_at"}
+    read = {*implied(kind, frozenset(wanted)).columns, *wanted}
+    return (read | ({"journey_id"} if of_journey else set())) & RECORD_FILES[
+        record
+    ].model_fields.keys()
 
 
 def _in_order(declared_at: Column, ids: Column) -> Column:

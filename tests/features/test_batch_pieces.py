@@ -242,7 +242,11 @@ def test_a_record_that_stands_twice_is_refused_though_blocks_lie_between(
             list(blocks)
 
 
-INSTANTS = st.one_of(st.integers(-3, 3), st.integers(0, 5).map(lambda day: day * DAY_US), st.integers(-(1 << 60), 1 << 60))
+INSTANTS = st.one_of(
+    st.integers(-3, 3),
+    st.integers(0, 5).map(lambda day: day * DAY_US),
+    st.integers(-(1 << 60), 1 << 60),
+)
 
 
 @given(st.lists(st.tuples(st.integers(-1, 3), INSTANTS), max_size=60), st.integers(1, 40))
