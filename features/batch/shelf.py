@@ -9,7 +9,7 @@ from features.columns import Column
 from features.compiled import compiled
 
 # What small counts are kept as; the largest of each stands for a missing number.
-_NARROW = (np.dtype(np.uint8), np.dtype(np.uint16))
+_NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 _LOOKED_AT = 1024  # numbers, before one that is no count ends it
 
 
