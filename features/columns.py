@@ -133,11 +133,10 @@ def taken(column: Column, where: Column) -> Column:
 @compiled(nogil=True)
 def _place_of(among: Column) -> tuple[Column, int]:
     """The place of each code from the first on; those of one column often lie near each other."""
-    first, last = np.int64(1 << 31), np.int64(-1)
+    first, last = 1 << 31, -1
     for code in among:
         if code >= 0:
-            first = min(first, code)
-            last = max(last, code)
+            first, last = min(first, code), max(last, code)
     place_of = np.full(max(last - first + 1, 0), -1, np.int32)
     for at in range(len(among)):
         if among[at] >= 0:

@@ -151,7 +151,8 @@ def _are_plain_texts(texts: pa.Array, limit: Limits) -> bool:
     plain = None if texts.null_count else _plain(limit.pattern, limit.longest)
     if plain is None or limit.choices or limit.codes:
         return False
-    return bool(_are_of(*contents_of_texts(texts), *plain))
+    are_allowed, least, most = plain
+    return bool(_are_of(*contents_of_texts(texts), are_allowed, least, most))
 
 
 @cache
@@ -180,6 +181,7 @@ def _are_of(
     least: int,
     most: int,
 ) -> bool:
+    """Whether all texts have an allowed number of bytes, and no others than are allowed."""
     for row in range(len(ends) - 1):
         if not least <= ends[row + 1] - ends[row] <= most:
             return False

@@ -6,7 +6,7 @@ once per distinct text of a column, by `map_numbers` and `map_texts`.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class Vocabulary:
             self._asked[text] = int(self.codes([text])[0])
         return self._asked[text]
 
-    def codes(self, texts: list[str | None]) -> Codes:
+    def codes(self, texts: Sequence[str | None]) -> Codes:
         """The codes of texts, learnt where they are new."""
         if len(texts) <= _FEW and all(text is None or text in self._asked for text in texts):
             return np.array([self.code(text) for text in texts], np.int32)
@@ -146,7 +146,7 @@ class Vocabulary:
         return codes
 
     def _learnt(self, content: Bytes, ends: Integers) -> Codes:
-        """The codes of texts that lie one after the other in `content`, as `contents_of_texts` says."""
+        """The codes of texts that lie one after the other, as `contents_of_texts` has them."""
         codes = np.zeros(len(ends) - 1, np.int32)
         with self._learning:
             self._make_room(len(codes), int(ends[-1] - ends[0]))
@@ -188,7 +188,7 @@ def hashes_of_texts(texts: pa.Array) -> Integers:
 def contents_of_texts(texts: pa.Array) -> tuple[Bytes, npt.NDArray[Any]]:
     """The bytes of texts, and where in them each text starts and the last one ends."""
     if not len(texts):
-        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+        return np.zeros(0, np.uint8), np.zeros(1, np.int32)
     _, offsets, content = texts.buffers()
     ends = np.frombuffer(offsets, np.int64 if texts.type == pa.large_string() else np.int32)
     ends = ends[texts.offset : texts.offset + len(texts) + 1]

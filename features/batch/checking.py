@@ -109,18 +109,19 @@ def are_sound_texts(texts: pa.Array, codes: Column, limit: Limits) -> bool:
     listed = _listed(limit)
     if listed is None:
         return _are_sound(texts, limit)
-    return bool(np.isin(codes, listed).all()) or _are_sound(texts, limit)
+    return listed.issuperset(codes.tolist()) or _are_sound(texts, limit)
 
 
 @functools.cache
-def _listed(limit: Limits) -> Column | None:
+def _listed(limit: Limits) -> frozenset[int] | None:
     """The codes of the texts that a limit lists, if its pattern allows them all; else None."""
     listed = limit.choices or (limit.codes and limit.codes[1])
     if not listed:
         return None
     codes = VOCABULARY.codes(sorted(listed))
     pattern_alone = replace(limit, choices=None, codes=None)
-    return codes if is_surely_sound(VOCABULARY.texts(codes), pattern_alone) else None
+    are_allowed = is_surely_sound(VOCABULARY.texts(codes), pattern_alone)
+    return frozenset(codes.tolist()) if are_allowed else None
 
 
 def _holds(array: pa.Array, limit: Limits) -> bool:

@@ -58,7 +58,7 @@ def numbered_alike(ours: Sequence[Column], theirs: Sequence[Column]) -> tuple[Co
 
 
 def hashes_of_column(column: Column) -> Column:
-    """A hash of 63 bits for each value, the same for the same number; negative for a missing one."""
+    """A hash of 63 bits for each value, the same for equal ones; negative for a missing one."""
     return _hashes(_words(column), NO_INSTANT)
 
 
@@ -108,7 +108,7 @@ def _beside(keys: Column, codes: Column, many: int) -> Column:
 
 @compiled(nogil=True)
 def _numbered(keys: Column, none: int) -> tuple[Column, int, Column]:
-    """Keys by order of occurrence, and the table; one that grows stays near for keys that are few."""
+    """Keys by order of occurrence, and their table, which grows so that few keys lie near."""
     codes = np.empty(len(keys), np.int32)
     table = np.full((1 << 10, 2), _FREE, np.int64)
     size = 0

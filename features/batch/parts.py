@@ -1,7 +1,8 @@
 """Rows spread over parts by their key, on disk, so that one part at a time is held in memory."""
 
+from io import BufferedRandom
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class Parts:
 
     def __init__(self, folder: Path, parts: int) -> None:
         self._folder = folder
-        self._files: list[BinaryIO] = []
+        self._files: list[BufferedRandom] = []
         self._counts: list[list[int]] = [[] for _ in range(parts)]
         self._kinds: dict[str, np.dtype[np.generic]] = {}
 
