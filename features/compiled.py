@@ -8,6 +8,7 @@ forgotten here, so that an upgrade in place never runs a mixture of old and new.
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
@@ -77,8 +78,9 @@ def _forget_outdated(file: Path, package: str, kept_in: str) -> None:
     """
     changed = max(map(_changed_ns, _held_by(file, package)))
     for index in Path(kept_in).glob(f"{file.stem}.*.nbi"):
-        if index.stat().st_mtime_ns < changed:
-            index.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process has just forgotten it
+            if index.stat().st_mtime_ns < changed:
+                index.unlink()
 
 
 def _held_by(file: Path, package: str) -> set[Path]:

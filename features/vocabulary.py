@@ -218,11 +218,11 @@ def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-a
 def _filled(
     cells: npt.NDArray[Any], are_valid: Bytes, offset: int, missing: float
 ) -> npt.NDArray[Any]:
-    filled = cells.copy()
+    filled = np.empty(len(cells), cells.dtype)
     for row in range(len(cells)):
         bit = offset + row
-        if not are_valid[bit >> 3] >> (bit & 7) & 1:
-            filled[row] = missing
+        is_valid = are_valid[bit >> 3] >> (bit & 7) & 1  # no branch, which would be guessed wrong
+        filled[row] = cells[row] if is_valid else missing
     return filled
 
 

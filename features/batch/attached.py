@@ -16,7 +16,7 @@ from features.attached.positions import (
 from features.attached.transactions import transaction_program
 from features.batch.blocks import RecordBlocks
 from features.batch.grouping import Groups
-from features.batch.moving import picked, picked_rows
+from features.batch.moving import is_every_row, picked, picked_rows
 from features.batch.parts import Parts
 from features.columns import NO_INSTANT, Column, Columns, Places, length
 from features.compiled import compiled
@@ -150,8 +150,9 @@ class Spreading:
         row = events.pop(ROW) - np.int32(begin)
         groups = Groups.of(row, events[self.attachment.known_from], length(subjects))
         order = self._settled(groups, row, events[PLACE], records)
-        events = picked_rows(events, order)
-        events[self.attachment.of] = picked(subjects["subject_id"], picked(row, order))
+        if not is_every_row(order, len(row)):
+            events, row = picked_rows(events, order), picked(row, order)
+        events[self.attachment.of] = picked(subjects["subject_id"], row)
         seen = self.attachment.see(kind, subjects, events)
         return among, Places(subjects["subject_id"]).of(seen["subject_id"]), seen
 

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from features.batch.moving import picked
+from features.batch.moving import picked, put
 from features.columns import NO_INSTANT, Column
 from features.compiled import compiled
 
@@ -21,33 +21,43 @@ class Groups:
     """Rows of which those of key k stand, in order of time, at `order[starts[k]:starts[k + 1]]`.
 
     `instants` are those of the ordered rows. Rows of one key and instant keep the order they had.
+    Where `is_as_given` every row is where it was.
     """
 
     order: Column
     starts: Column
     instants: Column
+    is_as_given: bool = False
 
     @classmethod
     def of(cls, keys: Column, instants: Column, size: int) -> Self:
         """Rows grouped by keys below `size`; a row whose key is negative stands nowhere."""
-        starts, are_sorted = _starts(keys, instants, size)
-        if are_sorted:
-            order = _order(keys, starts)
-            return cls(order, starts, picked(instants, order))
-        order = _order_by_time(keys, instants, starts)
+        starts, is_sorted, is_as_given = _starts(keys, instants, size)
+        if is_as_given:
+            return cls(np.arange(len(keys), dtype=np.int32), starts, instants, is_as_given)
+        order = _order(keys, starts) if is_sorted else _order_by_time(keys, instants, starts)
         ordered = picked(instants, order)
-        _sort_groups(starts, order, ordered)
+        if not is_sorted:
+            _sort_groups(starts, order, ordered)
         return cls(order, starts, ordered)
 
     @classmethod
     def alone(cls, instants: Column) -> Self:
         """Rows each of which is a group of its own."""
         every = np.arange(len(instants) + 1)
-        return cls(every[:-1], every, instants)
+        return cls(every[:-1], every, instants, is_as_given=True)
+
+    def ordered(self, values: Column) -> Column:
+        """Values of the rows as they were given, in the order of the groups."""
+        return values if self.is_as_given else picked(values, self.order)
+
+    def as_given(self, numbers: Column, size: int) -> Column:
+        """Numbers of the ordered rows for so many rows as were given; NaN for one without a key."""
+        return numbers if self.is_as_given else put(numbers, self.order, size)
 
     def ties(self, keys: Column) -> Column:
         """The places in `order` of rows that share key and instant with the row beside them."""
-        of = picked(keys, self.order)
+        of = self.ordered(keys)
         is_same = np.zeros(len(of) + 1, dtype=bool)
         is_same[1:-1] = (of[1:] == of[:-1]) & (self.instants[1:] == self.instants[:-1])
         return np.flatnonzero(is_same[1:] | is_same[:-1])
@@ -66,20 +76,24 @@ def by_number(keys: Column, size: int) -> tuple[Column, Column]:
 
 
 @compiled(nogil=True)
-def _starts(keys: Column, instants: Column, size: int) -> tuple[Column, bool]:
-    """Where the rows of each key start, and whether those of every key are in order of time."""
+def _starts(keys: Column, instants: Column, size: int) -> tuple[Column, bool, bool]:
+    """Where the rows of each key start, whether those of a key are in order of time, and whether
+    moreover all have a key and stand one key after the other.
+    """
     starts = np.zeros(size + 1, np.int64)
     latest = np.full(size, NO_INSTANT)
-    are_sorted = True
+    is_sorted, is_as_given, before = True, True, 0
     for row in range(len(keys)):
         key = keys[row]
+        is_as_given &= key >= before
+        before = key
         if key >= 0:
             starts[key + 1] += 1
-            are_sorted &= instants[row] >= latest[key]
+            is_sorted &= instants[row] >= latest[key]
             latest[key] = instants[row]
     for key in range(size):
         starts[key + 1] += starts[key]
-    return starts, are_sorted
+    return starts, is_sorted, is_sorted and is_as_given
 
 
 @compiled(nogil=True)

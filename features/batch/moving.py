@@ -6,6 +6,15 @@ from features.columns import Column, Columns
 from features.compiled import compiled
 
 
+@compiled(nogil=True)
+def is_every_row(which: Column, rows: int) -> bool:
+    """Whether these places are those of all so many rows, in their order."""
+    odd = len(which) != rows
+    for at in range(len(which)):
+        odd |= which[at] != at
+    return not odd
+
+
 def picked_rows(columns: Columns, which: Column) -> Columns:
     """The rows at these places, none of which is negative."""
     return {name: picked(column, which) for name, column in columns.items()}

@@ -12,7 +12,6 @@ import numpy as np
 
 from features.asof.windows import Window
 from features.batch.grouping import Groups
-from features.batch.moving import picked, put
 from features.columns import DAY_US, HOUR_US, Column, Columns
 from features.compiled import compiled
 
@@ -36,7 +35,7 @@ class Sweep:
         """
         first, stop = self._ends(_EVER if window.days is None else window.days * DAY_US)
         if values is not None:
-            return _of_values(window, values, picked(values, self._events.order), first, stop)
+            return _of_values(window, values, self._events.ordered(values), first, stop)
         known_at, at = self._events.instants, self._subjects.instants
         if window.reducer == "hours_since_latest":
             return _elapsed(known_at, at, stop - 1, first, stop) / HOUR_US
@@ -56,7 +55,7 @@ class Sweep:
         """Each window's number for each subject; NaN for one without a key."""
         for window in windows:
             reduced = self.reduced(window, events.get(window.value or ""))
-            yield window, put(reduced, self._subjects.order, self._size)
+            yield window, self._subjects.as_given(reduced, self._size)
 
 
 def reduced(

@@ -83,6 +83,14 @@ def test_compiled_code_is_forgotten_when_a_file_that_it_holds_changes(
     assert told(held) == (value, "1")
 
 
+def test_kept_code_may_be_forgotten_by_another_process_at_the_same_time(held: Path) -> None:
+    """What is listed but not there any more, as a link that leads nowhere is."""
+    told(held)
+    (held / "__pycache__" / "entry.gone-1.py311.nbi").symlink_to(held / "gone")
+
+    assert told(held) == ("2", "1")
+
+
 def test_a_package_that_names_its_module_is_followed(held: Path) -> None:
     entry = ENTRY.format(imports="from held import step as steps\n\nstep = steps.step")
     (held / "entry.py").write_text(entry, encoding="utf-8")
