@@ -49,7 +49,7 @@ def parts_of(columns: Columns, names: By, parts: int) -> Column:
         return np.zeros(length(columns), np.int32)
     first = columns[names[0]]
     numbers = first if is_text(first) else hashes_of_column(first)
-    return np.where(numbers < 0, -1, numbers % parts).astype(np.int32)
+    return np.where(numbers < 0, -1, numbers % parts).astype(np.int32, copy=False)
 
 
 def paired_keys(

@@ -45,9 +45,9 @@ def fields_read_of(record: str, kind: SubjectKind, wanted: set[str]) -> set[str]
     if record != OWN[kind]:
         return of_journey and of_journey | {"journey_id", "declared_at"}
     read = {*implied(kind, frozenset(wanted)).columns, *wanted}
-    return (read | ({"journey_id"} if of_journey else set())) & RECORD_FILES[
-        record
-    ].model_fields.keys()
+    if of_journey:
+        read.add("journey_id")
+    return read & RECORD_FILES[record].model_fields.keys()
 
 
 def _in_order(declared_at: Column, ids: Column) -> Column:
