@@ -133,6 +133,12 @@ def test_keys_of_round_numbers_spread_over_a_table(step: float) -> None:
     assert len(slots) > 2_400  # of 2,589 at random
 
 
+@pytest.mark.parametrize("others", [1, 1_000, 1 << 20, 1 << 40])
+def test_keys_beside_a_column_of_so_many_values_spread_over_a_table(others: int) -> None:
+    slots = np.unique(hashes_of_column(np.arange(4_096) * others) % 4_096)
+    assert len(slots) > 2_400  # of 2,589 at random
+
+
 def test_many_keys_of_many_columns_are_numbered_though_their_product_fits_no_integer() -> None:
     """Eight columns of 3,000 values each have more combinations than an int64 has numbers."""
     rng = np.random.default_rng(7)
