@@ -6,7 +6,6 @@ numbers, instants and words of closed lists as they stand, and of any other text
 (a for a letter, 9 for a digit): ids and free text don't belong in a report.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ _LONGEST_SHOWN = 40
 # What a pattern may be for its texts to be looked at byte by byte, and how long those are at most.
 _SIMPLE = re.compile(r"\^(?P<of>\[[^]]*\])(\{(?P<least>\d+)(,(?P<most>\d+))?\}|(?P<any>\*))\$")
 _LONGEST_LOOKED_AT = 1 << 20
+_FARTHEST = 1 << 62
 _TO_128 = np.arange(129, dtype=np.int32)
 _YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
 _YEARS_US = tuple(int(year.timestamp()) * 1_000_000 for year in _YEARS)
@@ -123,7 +123,7 @@ def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
     """Whether a quick look shows that no limit is broken but that of what is required.
 
     It may fail to show it; then `broken_values` knows. Of numbers and instants it looks at the
-    extremes and the sum, for a NaN is in no extreme but in the sum; of texts at their bytes.
+    extremes, of texts at their bytes.
     """
     if pa.types.is_string(values.type):
         return _are_plain_texts(values, limit)
@@ -131,19 +131,42 @@ def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
 
 
 def _are_within(numbers: pa.Array, limit: Limits) -> bool:
+    """Whether the least and the largest number are finite and within the limit."""
     if pa.types.is_boolean(numbers.type):
         return True
-    if pa.types.is_floating(numbers.type) and not math.isfinite(pc.sum(numbers).as_py() or 0):
-        return False
-    least, most = pc.min_max(numbers).values()
-    if not least.is_valid:
-        return True
+    are_valid, cells = numbers.buffers()
+    least, most, is_finite = _extremes(
+        np.frombuffer(cells or b"", np.float64 if pa.types.is_floating(numbers.type) else np.int64),
+        np.frombuffer(are_valid if are_valid and numbers.null_count else b"", np.uint8),
+        numbers.offset,
+        numbers.offset + len(numbers),
+    )
     if numbers.type == INSTANT:
         begins, ends = _YEARS_US
-        return bool(begins <= least.value and most.value < ends)
-    return (limit.at_least is None or least.as_py() >= limit.at_least) and (
-        limit.at_most is None or most.as_py() <= limit.at_most
+        return bool(begins <= least and most < ends)
+    return bool(
+        is_finite
+        and (limit.at_least is None or least >= limit.at_least)
+        and (limit.at_most is None or most <= limit.at_most)
     )
+
+
+@compiled(nogil=True)
+def _extremes(
+    cells: npt.NDArray[Any], are_valid: npt.NDArray[np.uint8], begin: int, end: int
+) -> tuple[float, float, bool]:
+    """The least and the largest cell that is given, and whether all are finite.
+
+    Without any, each is so far off that it is within every limit. `are_valid` has a bit for each
+    cell, or nothing where all are given.
+    """
+    least, most, is_finite = _FARTHEST, -_FARTHEST, True
+    for row in range(begin, end):
+        if len(are_valid) and not are_valid[row >> 3] >> (row & 7) & 1:
+            continue
+        least, most = min(least, cells[row]), max(most, cells[row])
+        is_finite &= cells[row] - cells[row] == 0
+    return least, most, is_finite
 
 
 def _are_plain_texts(texts: pa.Array, limit: Limits) -> bool:
