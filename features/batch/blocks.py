@@ -64,7 +64,7 @@ class ReadOnce:
     def __init__(self, records: RecordBlocks, name: str, fields: Collection[str]) -> None:
         self._records = records
         self._name = name
-        self._fields = sorted(fields)
+        self._fields = fields
 
     def count(self, name: str) -> int:
         """How many records of a type there are."""
@@ -83,15 +83,16 @@ class ReadOnce:
 
     @cached_property
     def _held(self) -> Columns:
-        return joined_blocks(self._records.blocks(self._name, self._fields), self._fields)
+        return read_whole(self._records, self._name, self._fields)
 
 
-def joined_blocks(blocks: Iterable[Columns], fields: Sequence[str]) -> Columns:
-    """The rows of all blocks, of which there is at least one."""
-    held = list(blocks)
-    if len(held) == 1:
-        return held[0]
-    return {field: np.concatenate([block.pop(field) for block in held]) for field in fields}
+def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Columns:
+    """All rows of some columns of a record type."""
+    names = sorted(fields)
+    blocks = list(records.blocks(name, names))
+    if len(blocks) == 1:
+        return blocks[0]
+    return {field: np.concatenate([block.pop(field) for block in blocks]) for field in names}
 
 
 class RecordFolder:

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.batch.soundness import is_surely_sound
 from features.columns import Column, Columns, column_of_array
 from features.compiled import compiled
-from features.contract import CURRENCY_OF, IDENTITY, broken_values, is_surely_sound
+from features.contract import CURRENCY_OF, IDENTITY, broken_values
 from features.records import RECORD_FILES
 from features.schema import Limits, limits
 from features.vocabulary import VOCABULARY, cells_of, codes_at, hashes_of_texts
@@ -46,7 +47,7 @@ class Identities:
     def _add_codes(self, codes: Column) -> None:
         if len(self._codes) < len(VOCABULARY):
             self._codes = _grown(self._codes)
-        self._has_repeated |= len(_noted(codes, self._codes)) < len(codes)
+        self._has_repeated |= _note(codes, self._codes)
 
 
 class Checks:
@@ -154,13 +155,11 @@ def _grown(noted: Column) -> Column:
 
 
 @compiled(nogil=True)
-def _noted(codes: Column, noted: Column) -> Column:
-    """Note codes; the rows of those that were not noted yet, the first of each."""
-    rows = np.empty(len(codes), np.int64)
-    many = 0
-    for row in range(len(codes)):
-        if codes[row] >= 0 and not noted[codes[row]]:
-            noted[codes[row]] = True
-            rows[many] = row
-            many += 1
-    return rows[:many].copy()
+def _note(codes: Column, noted: Column) -> bool:
+    """Note codes; whether one is missing or was noted already."""
+    is_any_known = False
+    for code in codes:
+        is_any_known |= code < 0 or noted[code]
+        if code >= 0:
+            noted[code] = True
+    return is_any_known

@@ -46,7 +46,7 @@ class Numbering:
 def numbered_alike(ours: Sequence[Column], theirs: Sequence[Column]) -> tuple[Column, Column, int]:
     """One number per key of some columns, and the same for the keys of others; both below a size.
 
-    Negative for a key of theirs that none of ours equals, and where a column of it is missing.
+    Negative where a column of a key is missing; no number of ours for a key that only they have.
     """
     (own, other, size), *more = map(_of_columns, ours, theirs)
     for codes, codes_of_others, many in more:
@@ -58,7 +58,7 @@ def numbered_alike(ours: Sequence[Column], theirs: Sequence[Column]) -> tuple[Co
 
 
 def hashes_of_column(column: Column) -> Column:
-    """A hash of 63 bits for each value, the same for equal ones; negative for a missing one."""
+    """A hash of 63 bits for each number or instant; negative for a missing one."""
     return _hashes(_words(column), NO_INSTANT)
 
 
@@ -78,9 +78,9 @@ def _of_columns(own: Column, other: Column) -> tuple[Column, Column, int]:
 
 
 def _words(column: Column) -> Column:
-    """Values as int64, NO_INSTANT where missing; equal numbers are equal, as a zero has no sign."""
-    if is_text(column):
-        return np.where(column < 0, NO_INSTANT, column.astype(np.int64))
+    """Numbers or instants as int64, NO_INSTANT where missing; equal ones are equal, as a zero has
+    no sign.
+    """
     if column.dtype == np.float64:
         return np.where(np.isnan(column), NO_INSTANT, (column + 0.0).view(np.int64))
     return column

@@ -8,13 +8,13 @@ import numpy as np
 from features.columns import Column
 from features.compiled import compiled
 
-# What small counts are kept as; the largest of each stands for a missing number.
+# What counts are kept as; the largest of each stands for a missing number.
 _NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 _LOOKED_AT = 1024  # numbers, before one that is no count ends it
 
 
 class Shelf:
-    """Columns of float64, all of one length, by name; small counts take a byte or two on disk."""
+    """Columns of float64, all of one length, by name; counts take up to four bytes on disk."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()

@@ -1,12 +1,10 @@
 """Subjects of one kind from record blocks, in the order of their declaration."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from features.asof.sources import in_order_of_knowledge
 from features.batch.attached import ROW
-from features.batch.blocks import RecordBlocks, joined_blocks
+from features.batch.blocks import RecordBlocks, read_whole
 from features.batch.moving import picked_rows
 from features.columns import Column, Columns, Places, rows
 from features.contract import IDENTITY
@@ -16,12 +14,6 @@ from features.vocabulary import VOCABULARY
 
 OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
 _ALWAYS = {"subject_id", "known_at", "declared_at"}
-
-
-def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Columns:
-    """All rows of some columns of a record type."""
-    names = sorted(fields)
-    return joined_blocks(records.blocks(name, names), names)
 
 
 def read_subjects(kind: SubjectKind, records: RecordBlocks, wanted: set[str]) -> Columns:

@@ -9,7 +9,7 @@ import numpy as np
 from features.asof.windows import Window
 from features.attached.transactions import payments
 from features.batch.attached import ATTACHMENTS, Spreading, without_ids
-from features.batch.blocks import RecordBlocks
+from features.batch.blocks import RecordBlocks, read_whole
 from features.batch.grouping import Groups
 from features.batch.held import OwnHistory
 from features.batch.keying import (
@@ -25,7 +25,7 @@ from features.batch.keying import (
 from features.batch.moving import picked_rows
 from features.batch.parts import Parts
 from features.batch.shelf import Shelf
-from features.batch.subjects import OWN, outcome_events, read_subjects, read_whole
+from features.batch.subjects import OWN, outcome_events, read_subjects
 from features.batch.sweep import reduced
 from features.batch.workshop import Workshop
 from features.columns import Column, Columns, is_missing, length

@@ -19,8 +19,9 @@ from features.batch.checking import are_sound_texts
 from features.batch.grouping import Groups
 from features.batch.numbering import Numbering, hashes_of_column, numbered_alike
 from features.batch.shelf import Shelf
+from features.batch.soundness import is_surely_sound
 from features.columns import DAY_US, NO_INSTANT, Columns, array_of_numbers
-from features.contract import broken_values, is_surely_sound
+from features.contract import broken_values
 from features.errors import RecordsError
 from features.records import RECORD_FILES, Journey
 from features.schema import INSTANT, Limits, arrow_schema, limits
