@@ -1,4 +1,4 @@
-"""All subjects of one kind, and what features read of each: columns in memory, windows on disk."""
+"""All subjects of one kind and what features read of each: columns in memory, windows shelved."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Self

@@ -1,4 +1,4 @@
-"""Columns of numbers on disk, one file each, read back by ranges of rows."""
+"""Columns of numbers, in memory or on disk, read back by ranges of rows."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -11,29 +11,43 @@ from features.compiled import compiled
 # What counts are kept as; the largest of each stands for a missing number.
 _NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 _LOOKED_AT = 1024  # numbers, before one that is no count ends it
+# So many bytes of columns stay in memory; those that come after them go to disk.
+HELD_BYTES = 1 << 28
 
 
 class Shelf:
-    """Columns of float64, all of one length, by name; counts take up to four bytes on disk."""
+    """Columns of float64, all of one length, by name; counts take up to four bytes.
+
+    The first columns are held in memory, all others are files.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self._folder = folder
-        self._kinds: dict[Hashable, np.dtype[np.generic]] = {}
-        self._places: dict[Hashable, int] = {}
+        self._room_bytes = HELD_BYTES
+        self._held: dict[Hashable, Column] = {}
+        self._files: dict[Hashable, tuple[Path, np.dtype[np.generic]]] = {}
 
     def put(self, name: Hashable, column: Column) -> None:
-        """Keep a column under a name."""
-        place = self._places.setdefault(name, len(self._places))
+        """Keep a column, which nobody changes any more, under a name of its own."""
         kept = _narrowed(column.astype(np.float64, copy=False))
-        self._kinds[name] = kept.dtype
-        kept.tofile(self._folder / str(place))
+        self._room_bytes -= kept.nbytes
+        if self._room_bytes >= 0:
+            self._held[name] = kept
+        else:
+            self._files[name] = file, _ = self._folder / str(len(self._files)), kept.dtype
+            kept.tofile(file)
 
     def rows(self, name: Hashable, start: int, stop: int) -> Column:
         """The rows of a column from `start` to `stop`, not included."""
-        file, kind = self._folder / str(self._places[name]), self._kinds[name]
-        kept = np.fromfile(file, kind, stop - start, offset=start * kind.itemsize)
-        return kept if kind == np.float64 else _widened(kept, _none(kind))
+        kept = self._kept(name, start, stop)
+        return kept if kept.dtype == np.float64 else _widened(kept, _none(kept.dtype))
+
+    def _kept(self, name: Hashable, start: int, stop: int) -> Column:
+        if name in self._held:
+            return self._held[name][start:stop]
+        file, kind = self._files[name]
+        return np.fromfile(file, kind, stop - start, offset=start * kind.itemsize)
 
 
 def _narrowed(column: Column) -> Column:

@@ -14,10 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import features.batch.parts
+import features.batch.shelf
 from features.batch.blocks import RecordFolder
 from features.batch.checking import are_sound_texts
 from features.batch.grouping import Groups
 from features.batch.numbering import Numbering, hashes_of_column, numbered_alike
+from features.batch.parts import Parts
 from features.batch.shelf import Shelf
 from features.batch.soundness import is_surely_sound
 from features.columns import DAY_US, NO_INSTANT, Columns, array_of_numbers
@@ -37,18 +40,47 @@ FLOATS = st.one_of(
 )
 
 
-@given(st.lists(FLOATS, max_size=20))
+@given(st.lists(FLOATS, max_size=20), st.sampled_from([0, 40, 1_000]))
 @USUAL
-def test_a_shelf_gives_back_every_bit_but_that_of_a_nan(numbers: list[float]) -> None:
-    column = np.array(numbers, np.float64)
-    with TemporaryDirectory() as folder:
+def test_a_shelf_gives_back_every_bit_but_that_of_a_nan(
+    numbers: list[float], held_bytes: int
+) -> None:
+    columns = {"given": np.array(numbers, np.float64), "ones": np.ones(len(numbers))}
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(features.batch.shelf, "HELD_BYTES", held_bytes)
         shelf = Shelf(Path(folder) / "shelf")
-        shelf.put("column", column)
-        begin = min(1, len(column))
-        kept = shelf.rows("column", begin, len(column))
+        for name, column in columns.items():
+            shelf.put(name, column)
+        begin = min(1, len(numbers))
+        kept = {name: shelf.rows(name, begin, len(numbers)) for name in columns}
 
-    assert np.array_equal(kept, column[begin:], equal_nan=True)
-    assert np.array_equal(np.signbit(kept[kept == 0]), np.signbit(column[begin:][kept == 0]))
+    for name, column in columns.items():
+        assert np.array_equal(kept[name], column[begin:], equal_nan=True)
+        is_zero = column[begin:] == 0
+        assert np.array_equal(np.signbit(kept[name])[is_zero], np.signbit(column[begin:])[is_zero])
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(-1, 1), st.integers(0, 99)), max_size=9), max_size=6),
+    st.sampled_from([0, 100, 100_000]),
+)
+@USUAL
+def test_a_part_has_its_rows_in_the_order_in_which_they_came_in_memory_or_on_disk(
+    blocks: list[list[tuple[int, int]]], held_bytes: int
+) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(features.batch.parts, "HELD_BYTES", held_bytes)
+        with Parts(Path(folder) / "parts", 2) as parts:
+            for block in blocks:
+                part, value = np.array(block, np.int64).reshape(-1, 2).T
+                parts.add({"value": value, "half": value / 2}, part.astype(np.int32))
+            read = [parts.part(at) for at in range(2)] if blocks else []
+        assert not [*Path(folder).iterdir()]
+
+    for at, columns in enumerate(read):
+        of_part = [value for block in blocks for part, value in block if part == at]
+        assert columns["value"].tolist() == of_part
+        assert columns["half"].tolist() == [value / 2 for value in of_part]
 
 
 @pytest.mark.parametrize("at", [0, 1_023, 1_024, 1_599])

@@ -8,7 +8,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+import features.batch.parts
 import features.batch.population
+import features.batch.shelf
 import features.batch.windows
 from features.matrix import build_training_set
 from features.records import RECORD_FILES, SubjectKind
@@ -28,18 +30,22 @@ def with_tied_instants(table: pa.Table) -> pa.Table:
 
 
 @pytest.mark.parametrize("kind", ["route", "shipment"])
-def test_a_build_gives_the_same_bytes_twice_and_in_many_small_parts(
+def test_a_build_gives_the_same_bytes_twice_and_in_small_parts_and_on_disk(
     kind: SubjectKind, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_training_set(world, kind, tmp_path / "once")
     build_training_set(world, kind, tmp_path / "again")
     monkeypatch.setattr(features.batch.windows, "PART_ROWS", 500)
     build_training_set(world, kind, tmp_path / "in parts")
+    monkeypatch.setattr(features.batch.parts, "HELD_BYTES", 0)
+    monkeypatch.setattr(features.batch.shelf, "HELD_BYTES", 0)
+    build_training_set(world, kind, tmp_path / "on disk")
 
     once = digests(tmp_path / "once")
     assert once.keys() >= {"features.parquet", "outcomes.parquet", "subjects.parquet"}
     assert digests(tmp_path / "again") == once
     assert digests(tmp_path / "in parts") == once
+    assert digests(tmp_path / "on disk") == once
 
 
 @pytest.mark.parametrize("kind", ["route", "shipment"])
