@@ -129,7 +129,7 @@ def _tables(world: Path) -> None:
 
 
 def _ours(world: Path) -> None:
-    from features.batch.allocation import keep_freed_memory  # noqa: PLC0415
+    from features.batch.allocation import keep_memory  # noqa: PLC0415
     from features.batch.blocks import RecordFolder  # noqa: PLC0415
     from features.batch.population import BLOCK_ROWS, Population  # noqa: PLC0415
     from features.batch.workshop import Workshop  # noqa: PLC0415
@@ -138,7 +138,7 @@ def _ours(world: Path) -> None:
     from features.matrix import packing  # noqa: PLC0415
     from features.vocabulary import VOCABULARY  # noqa: PLC0415
 
-    keep_freed_memory()
+    keep_memory()
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
     with tempfile.TemporaryDirectory(dir=world) as scratch:
         shipments = Population.of("shipment", source, Workshop(Path(scratch)), has_features=False)
@@ -162,10 +162,10 @@ def _scan(world: Path) -> None:
 
 
 def _whole(world: Path) -> None:
-    from features.batch.allocation import keep_freed_memory  # noqa: PLC0415
+    from features.batch.allocation import keep_memory  # noqa: PLC0415
     from features.matrix import build_training_set  # noqa: PLC0415
 
-    keep_freed_memory()
+    keep_memory()
     build_training_set(world / "records", "shipment", world / "training_set")
 
 

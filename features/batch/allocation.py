@@ -1,6 +1,7 @@
-"""Memory that is freed is kept for the next block of rows, not given back and cleared anew."""
+"""What a process that only builds keeps: what it loaded, and the memory that it frees."""
 
 import ctypes
+import gc
 
 import pyarrow as pa
 
@@ -9,11 +10,13 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES, _LARGE_BYTES = 1 << 29, 1 << 30
 
 
-def keep_freed_memory() -> None:
-    """Let this process keep up to half a GiB of what it freed; for one that only builds.
+def keep_memory() -> None:
+    """Let this process look at nothing it has loaded again, and keep half a GiB of what it frees.
 
-    Arrow shares it. A C library without `mallopt` goes on as before.
+    Freed memory is taken for the next block of rows, not given back and cleared anew; Arrow shares
+    it. A C library without `mallopt` goes on as before.
     """
+    gc.freeze()
     library = ctypes.CDLL(None)
     if not hasattr(library, "mallopt"):
         return

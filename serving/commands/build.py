@@ -38,11 +38,11 @@ def build(
     """
     import pyarrow.parquet as pq
 
-    from features.batch.allocation import keep_freed_memory
+    from features.batch.allocation import keep_memory
     from features.errors import RecordsError
     from features.matrix import build_training_set
 
-    keep_freed_memory()
+    keep_memory()
     try:
         with (
             _usable(records, quarantine) as usable,
