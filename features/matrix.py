@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from features.asof.windows import Window, count
 from features.batch.blocks import RecordBlocks, RecordFolder
-from features.batch.population import Population, Progress
+from features.batch.population import BLOCK_ROWS, Population, Progress
 from features.batch.subjects import OWN
 from features.batch.workshop import Workshop
 from features.catalogue import catalogue, fingerprint
@@ -173,6 +173,7 @@ def packing(schema: pa.Schema) -> dict[str, Any]:
     return {
         "compression": "lz4",
         "use_byte_stream_split": numbers,
+        "write_batch_size": BLOCK_ROWS,
         "write_statistics": [name for name in schema.names if name not in numbers],
     }
 
