@@ -7,6 +7,7 @@ that window over history or over the attached records.
 """
 
 import inspect
+import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -179,7 +180,7 @@ def _meaning(function: Callable[..., Column]) -> str:
 
 
 def _place(function: Callable[..., Any]) -> str:
-    lines, first = inspect.getsourcelines(function)
-    offset = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))
-    path = Path(inspect.getfile(function)).resolve().relative_to(ROOT)
-    return f"{path.as_posix()}#L{first + offset}"
+    file, first = inspect.getfile(function), function.__code__.co_firstlineno
+    below = linecache.getlines(file)[first - 1 :]  # the decorator's line and those that follow
+    line = next(at for at, text in enumerate(below, first) if text.lstrip().startswith("def "))
+    return f"{Path(file).resolve().relative_to(ROOT).as_posix()}#L{line}"
