@@ -9,6 +9,7 @@ from features.asof.sources import Keying, keying_of
 from features.asof.windows import Window
 from features.batch.numbering import hashes_of_column, numbered_alike
 from features.columns import Column, Columns, is_text, length
+from features.compiled import compiled
 from features.vocabulary import VOCABULARY
 
 By = tuple[str, ...]
@@ -48,8 +49,7 @@ def parts_of(columns: Columns, names: By, parts: int) -> Column:
     if not names:
         return np.zeros(length(columns), np.int32)
     first = columns[names[0]]
-    numbers = first if is_text(first) else hashes_of_column(first)
-    return np.where(numbers < 0, -1, numbers % parts).astype(np.int32, copy=False)
+    return _remainders(first if is_text(first) else hashes_of_column(first), parts)
 
 
 def paired_keys(
@@ -72,3 +72,12 @@ def paired_keys(
 def chosen(keys: Column, events: Columns, where: str | None) -> Column:
     """The keys, negative for events that do not meet the condition."""
     return keys if where is None else np.where(events[where] == 1, keys, np.int32(-1))
+
+
+@compiled(nogil=True)
+def _remainders(numbers: Column, divisor: int) -> Column:
+    """Negative where the number is."""
+    remainders = np.empty(len(numbers), np.int32)
+    for row in range(len(numbers)):
+        remainders[row] = numbers[row] % divisor if numbers[row] >= 0 else -1
+    return remainders

@@ -10,7 +10,7 @@ from features.asof.windows import Window
 from features.attached.transactions import payments
 from features.batch.attached import ATTACHMENTS, Spreading, without_ids
 from features.batch.blocks import RecordBlocks, read_whole
-from features.batch.grouping import Groups
+from features.batch.grouping import Groups, by_number
 from features.batch.held import OwnHistory
 from features.batch.keying import (
     By,
@@ -22,13 +22,14 @@ from features.batch.keying import (
     paired_keys,
     parts_of,
 )
-from features.batch.moving import picked_rows
+from features.batch.moving import picked_rows, put
 from features.batch.parts import Parts
 from features.batch.shelf import Shelf
 from features.batch.subjects import OWN, outcome_events, read_subjects
 from features.batch.sweep import reduced
 from features.batch.workshop import Workshop
-from features.columns import Column, Columns, is_missing, length
+from features.columns import Column, Columns, length
+from features.compiled import compiled
 from features.records import SubjectKind
 from features.vocabulary import NO_TEXT
 
@@ -115,7 +116,7 @@ class Windows:
 
     def _sweep_attached(self, attached: Spreading, windows: list[Window], done: Done) -> None:
         at = self._subjects["declared_at"]
-        results = {window: np.full(len(at), np.nan) for window in windows}
+        results = {window: np.empty(len(at)) for window in windows}
         latest = {name: np.full(len(at), NO_TEXT, np.int32) for name in ("payer_id", "payee_id")}
 
         def sweep(part: int) -> None:
@@ -135,24 +136,29 @@ class Windows:
         self._put(results, done)
 
     def _sweep_kept(self, parts: Parts, windows: list[Window], done: Done) -> None:
-        results = {window: np.full(length(self._subjects), np.nan) for window in windows}
         key = {name: self._subjects[name] for w in windows for name in (*w.by, "declared_at")}
-        part_of = {by: parts_of(key, by, len(parts)) for by in by_key(windows)}
+        asking = {
+            by: by_number(parts_of(key, by, len(parts)), len(parts)) for by in by_key(windows)
+        }
+        ordered = {window: np.empty(len(asking[window.by][1])) for window in windows}
 
         def sweep(part: int) -> None:
             events = parts.part(part)
             for by, some in by_key(windows).items():
-                here = np.flatnonzero(part_of[by] == part)
-                subjects = picked_rows(key, here)
+                starts, rows = asking[by]
+                here = slice(*starts[part : part + 2].tolist())
+                subjects = picked_rows(key, rows[here])
                 for (_, matching, where), few in by_keying(some).items():
                     keys, asked_keys, size = paired_keys(events, matching, subjects, by, len(parts))
                     asked = Groups.of(asked_keys, subjects["declared_at"], size)
                     keys = chosen(keys, events, where)
-                    for window, column in reduced(few, events, keys, asked, len(here)):
-                        results[window][here] = column
+                    for window, column in reduced(few, events, keys, asked, length(subjects)):
+                        ordered[window][here] = column
 
         self._workshop.each(sweep, range(len(parts)))
-        self._put(results, done)
+        for window, numbers in ordered.items():
+            rows = asking[window.by][1]
+            self._put({window: put(numbers, rows, length(self._subjects))}, done)
 
     def _sweep_held(self, events: Columns, window: Window, done: Done) -> None:
         keys, asked_keys, size = paired_keys(events, window.matching, self._subjects, window.by)
@@ -197,7 +203,9 @@ def _keep(events: Columns, first: By, windows: list[Window], parts: Parts) -> No
     parts.add({name: events[name] for name in read}, parts_of(events, first, len(parts)))
 
 
-def _note_latest(latest: Column, of: Column, values: Column) -> None:
-    """Of the known values of each subject, in the order of knowledge, the last stays."""
-    known = ~is_missing(values)
-    latest[of[known]] = values[known]
+@compiled(nogil=True)
+def _note_latest(latest: Column, of: Column, texts: Column) -> None:
+    """Of the known texts of each subject, in the order of knowledge, the last stays."""
+    for row in range(len(of)):
+        if texts[row] != NO_TEXT:
+            latest[of[row]] = texts[row]
