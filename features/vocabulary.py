@@ -209,7 +209,7 @@ def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-a
     """The array, or a larger copy where it holds less than `size`."""
     if size <= len(array):
         return array
-    grown = np.empty(max(size, len(array) + len(array) // 2), array.dtype)
+    grown = np.empty(max(size, 2 * len(array)), array.dtype)
     grown[: len(array)] = array
     return grown
 
