@@ -1,5 +1,6 @@
 """Rows spread over parts by their key, so that one part at a time is held in memory as a whole."""
 
+import os
 from io import BufferedRandom
 from pathlib import Path
 from typing import Self
@@ -18,28 +19,26 @@ class Parts:
     """Columns of the same names and types, added a block at a time and read back a part at a time.
 
     Within a part rows keep the order in which they were added. The first blocks are held in memory,
-    all others lie on disk, a file for each part. Lives as long as its `with` block.
+    all others lie in a file. Lives as long as its `with` block; then the file is gone.
     """
 
-    def __init__(self, folder: Path, parts: int) -> None:
-        self._folder = folder
+    def __init__(self, file: Path, parts: int) -> None:
+        self._path = file
         self._parts = parts
         self._room_bytes = HELD_BYTES
-        self._held: list[tuple[Column, Columns]] = []
-        self._files: list[BufferedRandom] = []
-        self._written: list[list[int]] = [[] for _ in range(parts)]
+        # Of each block, whose rows stand part after part: where those of each part start, and the
+        # rows themselves or where they begin in the file, one column after the other.
+        self._blocks: list[tuple[Column, Columns | int]] = []
         self._kinds: dict[str, np.dtype[np.generic]] = {}
 
     def __enter__(self) -> Self:
-        self._folder.mkdir()
+        self._file: BufferedRandom = self._path.open("w+b")
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._held.clear()
-        for part, file in enumerate(self._files):
-            file.close()
-            (self._folder / str(part)).unlink()
-        self._folder.rmdir()
+        self._blocks.clear()
+        self._file.close()
+        self._path.unlink()
 
     def __len__(self) -> int:
         return self._parts
@@ -51,37 +50,32 @@ class Parts:
         rows = {name: picked(columns[name], order) for name in self._kinds}
         self._room_bytes -= sum(column.nbytes for column in rows.values())
         if self._room_bytes >= 0:
-            self._held.append((starts, rows))
-        else:
-            self._write(starts, rows)
+            self._blocks.append((starts, rows))
+            return
+        self._blocks.append((starts, self._file.tell()))
+        for column in rows.values():
+            self._file.write(column.data)
+        self._file.flush()
 
     def part(self, at: int) -> Columns:
-        """The rows of one part."""
-        held = [(slice(*starts[at : at + 2].tolist()), rows) for starts, rows in self._held]
-        many = sum(these.stop - these.start for these, _ in held)
-        size = many + sum(self._written[at])
-        columns = {name: np.empty(size, kind) for name, kind in self._kinds.items()}
-        for name, column in columns.items():
-            pieces = [rows[name][these] for these, rows in held]
-            np.concatenate([column[:0], *pieces], out=column[:many])
-        if size > many:
-            self._read(at, {name: column[many:] for name, column in columns.items()})
+        """The rows of one part; threads may ask for several at a time."""
+        many = sum(int(starts[at + 1] - starts[at]) for starts, _ in self._blocks)
+        columns = {name: np.empty(many, kind) for name, kind in self._kinds.items()}
+        begin = 0
+        for starts, rows in self._blocks:
+            first, last = starts[at : at + 2].tolist()
+            end = begin + last - first
+            pieces = {name: column[begin:end] for name, column in columns.items()}
+            if isinstance(rows, int):
+                self._read(pieces, rows, first, int(starts[-1]))
+            else:
+                for name, piece in pieces.items():
+                    piece[:] = rows[name][first:last]
+            begin = end
         return columns
 
-    def _write(self, starts: Column, rows: Columns) -> None:
-        if not self._files:
-            self._files = [(self._folder / str(p)).open("w+b") for p in range(len(self))]
-        for at in np.flatnonzero(starts[1:] > starts[:-1]).tolist():
-            start, stop = starts[at : at + 2].tolist()
-            self._written[at].append(stop - start)
-            for column in rows.values():
-                self._files[at].write(column[start:stop].data)
-
-    def _read(self, at: int, columns: Columns) -> None:
-        file = self._files[at]
-        file.seek(0)
-        start = 0
-        for count in self._written[at]:
-            for column in columns.values():
-                file.readinto(column[start : start + count].data)
-            start += count
+    def _read(self, pieces: Columns, offset: int, first: int, rows: int) -> None:
+        """Fill pieces with what lies from the first row on in columns of so many rows each."""
+        for piece in pieces.values():
+            os.preadv(self._file.fileno(), [piece.data], offset + first * piece.itemsize)
+            offset += rows * piece.itemsize

@@ -83,6 +83,19 @@ def test_a_part_has_its_rows_in_the_order_in_which_they_came_in_memory_or_on_dis
         assert columns["half"].tolist() == [value / 2 for value in of_part]
 
 
+def test_ever_so_many_parts_lie_in_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process may open a thousand files; a year of payments has more parts than that."""
+    monkeypatch.setattr(features.batch.parts, "HELD_BYTES", 0)
+    many = 20_000
+    values = np.arange(2 * many)
+    with Parts(tmp_path / "parts", many) as parts:
+        parts.add({"value": values}, (values % many).astype(np.int32))
+        assert [file.name for file in tmp_path.iterdir()] == ["parts"]
+        assert parts.part(many - 1)["value"].tolist() == [many - 1, 2 * many - 1]
+
+
 @pytest.mark.parametrize("at", [0, 1_023, 1_024, 1_599])
 def test_a_shelf_keeps_a_fraction_among_many_counts_wherever_it_stands(at: int) -> None:
     column = np.arange(1_600) % 200.0
