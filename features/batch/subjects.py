@@ -52,8 +52,7 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
     """One event per conclusive inspection of a subject that is there, with its columns.
 
     Known once both the finding and the subject's own record are; in that order, and within an
-    instant by the subject's id; each with
-    the row of its subject.
+    instant by the subject's id; each with the row of its subject.
     """
     is_conclusive = (outcomes["subject_kind"] == VOCABULARY.code(kind)) & (
         outcomes["result"] != VOCABULARY.code("inconclusive")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from serving.app import create_app, utc_now
 from serving.house import House
 from serving.settings import Settings
 from serving.submitted import read_submission
+from tests.ports import free_port
 from tests.serving.conftest import home, trained_home
 
 __all__ = ["home", "trained_home"]
@@ -71,9 +71,7 @@ def settings(home: Path) -> Settings:
 @pytest.fixture
 def site(settings: Settings) -> Iterator[Site]:
     """A service, on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     app = create_app(settings)
     # As `tidegate serve` does, so that no first request waits for kernels to be compiled.
     examples = [read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT)]

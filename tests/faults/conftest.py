@@ -1,6 +1,5 @@
 """Served homes and databases, as the tests of serving make them, and a service to do harm to."""
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from serving.app import utc_now
 from serving.store.engine import open_database
 from serving.store.key_register import KeyRegister
 from tests.faults.served import Served
+from tests.ports import free_port
 from tests.serving.conftest import home, postgres, trained_home
 
 __all__ = ["home", "postgres", "trained_home"]
@@ -29,10 +29,7 @@ def serve(home: Path) -> Iterator[Serve]:
         kept, shown = new_key(f"load-{len(made)}", ("score", "explain"), (), utc_now())
         KeyRegister(engine).add(kept)
         engine.dispose()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = int(free.getsockname()[1])
-        made.append(Served(home, str(shown), port, database_url, workers, settings))
+        made.append(Served(home, str(shown), free_port(), database_url, workers, settings))
         return made[-1]
 
     yield serving

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 TIDEGATE = [sys.executable, "-m", "serving.commands.main"]
 NUMBER_AT_THE_END = re.compile(r"([+-]\d+\.\d{3})$", flags=re.MULTILINE)
 
@@ -23,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shown(home: Path) -> list[subprocess.CompletedProcess[str]]:
-    arguments = ("demo", "--once", "--home", str(home), "--port", "8765")
+    arguments = ("demo", "--once", "--home", str(home), "--port", str(free_port()))
     return [tidegate(*arguments) for _ in range(2)]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from features.errors import RecordsError
 from serving.commands.keys import keys
 from serving.commands.score import replay, score
 from serving.errors import NameTaken, NotFound
+from tests.ports import free_port
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
 from tests.serving.world import train_and_promote
@@ -160,9 +160,7 @@ def test_an_unknown_decision_is_not_replayed(home: Path) -> None:
 def test_where_a_service_answers_is_said_only_when_nothing_keeps_it_from_that(
     home: Path, tmp_path: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     command = "from serving.commands.main import main; main()"
     serve = [sys.executable, "-c", command, "serve", "--port", port, "--home"]
 

@@ -1,7 +1,6 @@
 """The same training told to PostgreSQL and to a tracking server, read by another client."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from tests.ports import free_port
 from tests.serving.postgres import Server, postgresql
 from tests.training.cut_line import line_cut_at
 from tests.training.planted import INPUTS
@@ -59,9 +59,7 @@ def database(server: Server) -> str:
 def address(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of `mlflow server` as its users start it, over the PostgreSQL database."""
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     places = ["--backend-store-uri", database, "--artifacts-destination", str(folder / "files")]
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
     with (folder / "log").open("wb") as log:
