@@ -1,5 +1,6 @@
 """Rows spread over parts by their key, so that one part at a time is held in memory as a whole."""
 
+import errno
 import os
 from io import BufferedRandom
 from pathlib import Path
@@ -58,7 +59,10 @@ class Parts:
         self._file.flush()
 
     def part(self, at: int) -> Columns:
-        """The rows of one part; threads may ask for several at a time."""
+        """The rows of one part; threads may ask for several at a time.
+
+        Raises OSError where the disk does not give back what it took.
+        """
         many = sum(int(starts[at + 1] - starts[at]) for starts, _ in self._blocks)
         columns = {name: np.empty(many, kind) for name, kind in self._kinds.items()}
         begin = 0
@@ -77,5 +81,7 @@ class Parts:
     def _read(self, pieces: Columns, offset: int, first: int, rows: int) -> None:
         """Fill pieces with what lies from the first row on in columns of so many rows each."""
         for piece in pieces.values():
-            os.preadv(self._file.fileno(), [piece.data], offset + first * piece.itemsize)
+            where = offset + first * piece.itemsize
+            if os.preadv(self._file.fileno(), [piece.data], where) != piece.nbytes:
+                raise OSError(errno.EIO, "rows that were written are not there", str(self._path))
             offset += rows * piece.itemsize

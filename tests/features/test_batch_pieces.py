@@ -1,5 +1,6 @@
 """The pieces of a build against plain ways to say the same."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,6 +95,17 @@ def test_ever_so_many_parts_lie_in_one_file(
         parts.add({"value": values}, (values % many).astype(np.int32))
         assert [file.name for file in tmp_path.iterdir()] == ["parts"]
         assert parts.part(many - 1)["value"].tolist() == [many - 1, 2 * many - 1]
+
+
+def test_rows_that_the_disk_does_not_give_back_are_not_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features.batch.parts, "HELD_BYTES", 0)
+    with Parts(tmp_path / "parts", 1) as parts:
+        parts.add({"value": np.arange(9)}, np.zeros(9, np.int32))
+        os.truncate(tmp_path / "parts", 64)
+        with pytest.raises(OSError, match="not there"):
+            parts.part(0)
 
 
 @pytest.mark.parametrize("at", [0, 1_023, 1_024, 1_599])
