@@ -1,0 +1,80 @@
+"""Facts about derived columns: what is made of a subject's record, and of what is attached to it.
+
+A test module here holds `FACTS`: a table of facts for each column, in the stories of
+`tests.features.families.facts`. A fact about a subject expects one value; a fact about attached
+records expects a list, one value for each that is attached, in the order of knowledge.
+"""
+
+import math
+from typing import Any
+
+from features.attached.sources import attached_to
+from features.columns import Column, columns_of_records, instant_at, is_missing, is_text
+from features.records import RECORD_FILES, SubjectKind
+from features.subjects import Records, subjects_of
+from features.vocabulary import VOCABULARY
+from tests.features.families.facts import Fact, Record
+
+
+def column_of_subject(kind: SubjectKind, column: str, *records: Record) -> Any:
+    """A column of the subject of a story; None where it is missing."""
+    subjects = subjects_of(kind, _columns(records))
+    (value,) = _values(subjects[column][subjects["subject_id"] == _own_code(kind)])
+    return value
+
+
+def columns_of_linked(source: str, kind: SubjectKind, column: str, *records: Record) -> list[Any]:
+    """A column of what is attached to the subject of a story, in the order of knowledge."""
+    columns = _columns(records)
+    events = attached_to(kind, subjects_of(kind, columns), columns)[source]
+    return _values(events[column][events["subject_id"] == _own_code(kind)])
+
+
+def check_of_subject(column: str, fact: Fact) -> None:
+    """Fail, naming the column and the case, where the subject's is something else."""
+    _compare(column, fact, column_of_subject(fact.kind, column, *fact.records))
+
+
+def check_of_linked(source: str, column: str, fact: Fact) -> None:
+    """Fail, naming the column and the case, where that of attached records is something else."""
+    _compare(column, fact, columns_of_linked(source, fact.kind, column, *fact.records))
+
+
+def _compare(column: str, fact: Fact, found: Any) -> None:
+    named, meant = f"{column}, {fact.says}", f"by its meaning it is {fact.expected!r}"
+    if fact.today is ...:
+        assert _is_same(found, fact.expected), f"{named}: is {found!r}; {meant}"
+        return
+    assert not _is_same(found, fact.expected), f"{named}: is now what it means; drop `today`"
+    assert _is_same(found, fact.today), f"{named}: was {fact.today!r} and is now {found!r}; {meant}"
+
+
+def _is_same(found: Any, expected: Any) -> bool:
+    """Numbers within a millionth, as facts are worked out by hand; all else exactly."""
+    if isinstance(found, list) and isinstance(expected, list):
+        return len(found) == len(expected) and all(map(_is_same, found, expected))
+    if isinstance(found, float) and isinstance(expected, int | float):
+        return math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9)
+    return bool(found == expected)
+
+
+def _columns(records: tuple[Record, ...]) -> Records:
+    return {
+        name: columns_of_records([of(**r.row) for r in records if r.file == name], of)
+        for name, of in RECORD_FILES.items()
+    }
+
+
+def _own_code(kind: SubjectKind) -> int:
+    return VOCABULARY.code("J" if kind == "route" else "S")
+
+
+def _values(column: Column) -> list[Any]:
+    """Numbers, texts and instants (the only whole numbers) as facts have them."""
+    if is_text(column):
+        return [VOCABULARY.text(code) for code in column.tolist()]
+    of = float if column.dtype.kind == "f" else instant_at
+    return [
+        None if is_absent else of(value)
+        for value, is_absent in zip(column.tolist(), is_missing(column), strict=True)
+    ]
