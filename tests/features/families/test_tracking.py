@@ -1,0 +1,200 @@
+"""What the features of `features/families/tracking.py` make of small stories."""
+
+import pytest
+
+from tests.features.families.facts import (
+    DECLARED,
+    MISSING,
+    MOMENT,
+    Fact,
+    Record,
+    after,
+    before,
+    check,
+    each,
+    earlier_journey,
+    position,
+    route,
+)
+from tests.features.families.globe import ROTTERDAM, SHANGHAI, km
+
+DEGREE_KM = km((0.0, 0.0), (1.0, 0.0))
+"""Of latitude, or of longitude at the equator."""
+
+
+def heard(hours: float, latitude: float = 0.0, longitude: float = 0.0, **fields) -> Record:
+    """A position heard so many hours before the declaration."""
+    at = before(hours=hours)
+    return position(observed_at=at, latitude=latitude, longitude=longitude, **fields)
+
+
+def at_speed(hours: float, knots: float | None) -> Record:
+    """A position heard so many hours before the declaration, at this speed."""
+    return heard(hours, speed_kn=knots)
+
+
+def knots(way_km: float, hours: float) -> float:
+    """A speed in nautical miles of 1852 m per hour, in whole metres per hour."""
+    return round(way_km * 1_000 / hours) / 1_852
+
+
+OTHER = earlier_journey(journey_id="K")
+
+FACTS = {
+    "longest_silence_hours": [
+        route("three hours between two positions", 3.0, heard(4), heard(1)),
+        route("three quarters of an hour", 0.75, heard(1), heard(0.25)),
+        route("the longest of three", 9.0, heard(15), heard(12), heard(3), heard(1)),
+        route(
+            "positions that are told out of order", 9.0, heard(3), heard(1), heard(15), heard(12)
+        ),
+        route(
+            "the last one just before the declaration",
+            5.0,
+            heard(5),
+            position(observed_at=DECLARED - MOMENT),
+        ),
+        route("months", 90 * 24.0, heard(90 * 24 + 1), heard(1)),
+        route("heard twice at one instant", 0.0, heard(0.001), heard(0.001, 1.0)),
+        route("not heard since, and that for longer", 69.0, heard(70), heard(69), today=1.0),
+        route("never heard", MISSING),
+        route("heard once", MISSING, heard(1)),
+        route(
+            "heard again at the declaration is too late",
+            MISSING,
+            heard(1),
+            position(observed_at=DECLARED),
+        ),
+        route(
+            "heard again after the declaration is too late",
+            MISSING,
+            heard(1),
+            position(observed_at=after(hours=1)),
+        ),
+        route("another journey was heard", MISSING, heard(5), heard(1, journey_id="K"), OTHER),
+        route(
+            "another journey was heard between",
+            4.0,
+            heard(5),
+            heard(3, journey_id="K"),
+            heard(1),
+            OTHER,
+        ),
+    ],
+    "implied_speed_kn": [
+        route(
+            "a degree of latitude in ten hours",
+            knots(DEGREE_KM, 10),
+            heard(11),
+            heard(1, 1.0),
+        ),
+        route(
+            "a degree of longitude in six minutes",
+            knots(DEGREE_KM, 0.1),
+            heard(1),
+            heard(0.9, 0.0, 1.0),
+        ),
+        route(
+            "from Shanghai to Rotterdam in four hours",
+            knots(km(SHANGHAI, ROTTERDAM), 4),
+            heard(5, *SHANGHAI),
+            heard(1, *ROTTERDAM),
+        ),
+        route(
+            "over the date line it is a step",
+            knots(2 * DEGREE_KM, 2),
+            heard(3, 0.0, 179.0),
+            heard(1, 0.0, -179.0),
+        ),
+        route(
+            "the fastest of three movements",
+            knots(5 * DEGREE_KM, 2),
+            heard(9, 0.0),
+            heard(7, 1.0),
+            heard(5, 6.0),
+            heard(3, 7.0),
+        ),
+        route(
+            "positions that are told out of order",
+            knots(DEGREE_KM, 2),
+            heard(3, 3.0),
+            heard(7, 1.0),
+            heard(5, 2.0),
+        ),
+        route("did not move", 0.0, heard(3, 1.0, 1.0), heard(1, 1.0, 1.0)),
+        route(
+            "the speed that was sent along is no matter", 0.0, at_speed(3, 20.0), at_speed(1, 20.0)
+        ),
+        route("never heard", MISSING),
+        route("heard once", MISSING, heard(1)),
+        route("heard at two places at one instant", MISSING, heard(1), heard(1, 1.0)),
+        route(
+            "heard again at the declaration is too late",
+            MISSING,
+            heard(1),
+            position(observed_at=DECLARED, latitude=1.0),
+        ),
+        route(
+            "another journey was heard elsewhere",
+            MISSING,
+            heard(5),
+            heard(1, 1.0, journey_id="K"),
+            OTHER,
+        ),
+        route(
+            "another journey was heard between",
+            0.0,
+            heard(5),
+            heard(3, 1.0, journey_id="K"),
+            heard(1),
+            OTHER,
+        ),
+    ],
+    "slow_position_ratio": [
+        route(
+            "one of four", 1 / 4, at_speed(4, 1.0), *(at_speed(hours, 12.0) for hours in (1, 2, 3))
+        ),
+        route(
+            "three of four",
+            3 / 4,
+            at_speed(4, 12.0),
+            *(at_speed(hours, 1.0) for hours in (1, 2, 3)),
+        ),
+        route("never slow", 0.0, at_speed(1, 12.0)),
+        route("stands still", 1.0, at_speed(1, 0.0)),
+        route("just slower than two knots", 1.0, at_speed(1, 1.999)),
+        route("two knots are not slow", 0.0, at_speed(1, 2.0)),
+        route(
+            "a speed that was not sent along tells nothing",
+            1 / 1,
+            at_speed(2, 1.0),
+            at_speed(1, None),
+            today=1 / 2,
+        ),
+        route("no speed was ever sent along", MISSING, at_speed(1, None), today=0.0),
+        route("never heard", MISSING),
+        route(
+            "heard at the declaration is too late",
+            MISSING,
+            position(observed_at=DECLARED, speed_kn=1.0),
+        ),
+        route("heard after the declaration is too late", 0.0, at_speed(-1, 1.0), at_speed(1, 12.0)),
+        route(
+            "heard just before the declaration",
+            1.0,
+            position(observed_at=DECLARED - MOMENT, speed_kn=1.0),
+        ),
+        route(
+            "another journey was slow",
+            0.0,
+            at_speed(2, 12.0),
+            heard(1, speed_kn=1.0, journey_id="K"),
+            OTHER,
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(("feature", "fact"), each(FACTS))
+def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
+    check(feature, fact)
