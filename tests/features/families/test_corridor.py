@@ -1,0 +1,344 @@
+"""What the features of `features/families/corridor.py` make of small stories."""
+
+import pytest
+
+from tests.features.families.facts import (
+    DECLARED,
+    MISSING,
+    MOMENT,
+    Fact,
+    Record,
+    after,
+    before,
+    check,
+    each,
+    earlier_journey,
+    earlier_shipment,
+    route,
+    shipment,
+)
+
+
+def journeys(count: int, **fields) -> list[Record]:
+    """So many earlier journeys, alike in what is not named."""
+    return [earlier_journey(**fields) for _ in range(count)]
+
+
+def shipments(count: int, **fields) -> list[Record]:
+    """So many earlier shipments, alike in what is not named."""
+    return [earlier_shipment(**fields) for _ in range(count)]
+
+
+def loaded(mass_kg: float | None, **fields) -> Record:
+    """An earlier journey with so much cargo."""
+    return earlier_journey(declared_cargo_mass_kg=mass_kg, **fields)
+
+
+FACTS = {
+    "corridor_journeys_90d": [
+        route("a new corridor", 0),
+        route("three journeys", 3, journeys(3)),
+        route(
+            "other carriers, conveyances and kinds",
+            1,
+            journeys(1, carrier_id="other", conveyance_id="other", conveyance_kind="tanker"),
+        ),
+        route("ninety days ago", 1, journeys(1, declared_at=before(days=90))),
+        route(
+            "a microsecond more than ninety days ago",
+            0,
+            journeys(1, declared_at=before(days=90) - MOMENT),
+        ),
+        route("just before", 1, journeys(1, declared_at=DECLARED - MOMENT)),
+        route("at the same instant", 0, journeys(1, declared_at=DECLARED)),
+        route("later", 0, journeys(1, declared_at=after(days=1))),
+        route("from another place", 0, journeys(1, origin="SGSIN")),
+        route("to another place", 0, journeys(1, destination="BEANR")),
+        route("by another mode", 0, journeys(1, mode="air")),
+        route("the way back", 0, journeys(1, origin="NLRTM", destination="CNSHA")),
+    ],
+    "carrier_corridor_journeys": [
+        route("a new corridor", 0),
+        route("three journeys", 3, journeys(3)),
+        route("by another mode and conveyance", 1, journeys(1, mode="air", conveyance_id="other")),
+        route("years ago", 1, journeys(1, declared_at=before(days=4_000))),
+        route("just before", 1, journeys(1, declared_at=DECLARED - MOMENT)),
+        route("at the same instant", 0, journeys(1, declared_at=DECLARED)),
+        route("later", 0, journeys(1, declared_at=after(days=1))),
+        route("another carrier", 0, journeys(1, carrier_id="other")),
+        route("from another place", 0, journeys(1, origin="SGSIN")),
+        route("to another place", 0, journeys(1, destination="BEANR")),
+    ],
+    "destination_surge_ratio_7d": [
+        route("all in this week", (2 / 7) / (2 / 90), journeys(2, declared_at=before(days=1))),
+        route("none in this week", 0.0, journeys(2, declared_at=before(days=8))),
+        route(
+            "one of three in this week",
+            (1 / 7) / (3 / 90),
+            journeys(1, declared_at=before(days=1)),
+            journeys(2, declared_at=before(days=30)),
+        ),
+        route(
+            "two of three in this week",
+            (2 / 7) / (3 / 90),
+            journeys(2, declared_at=before(days=1)),
+            journeys(1, declared_at=before(days=30)),
+        ),
+        route(
+            "from anywhere, by anyone and any mode",
+            (1 / 7) / (1 / 90),
+            journeys(1, declared_at=before(days=1), origin="SGSIN", mode="air", carrier_id="other"),
+        ),
+        route(
+            "seven days ago is this week",
+            (1 / 7) / (1 / 90),
+            journeys(1, declared_at=before(days=7)),
+        ),
+        route("a microsecond more is not", 0.0, journeys(1, declared_at=before(days=7) - MOMENT)),
+        route("ninety days ago", 0.0, journeys(1, declared_at=before(days=90))),
+        route(
+            "a microsecond more than ninety days ago",
+            MISSING,
+            journeys(1, declared_at=before(days=90) - MOMENT),
+        ),
+        route("just before", (1 / 7) / (1 / 90), journeys(1, declared_at=DECLARED - MOMENT)),
+        route("at the same instant", MISSING, journeys(1, declared_at=DECLARED)),
+        route("later", MISSING, journeys(1, declared_at=after(days=1))),
+        route("to another place", MISSING, journeys(1, destination="BEANR")),
+        route(
+            "to another place in this week",
+            0.0,
+            journeys(1, declared_at=before(days=1), destination="BEANR"),
+            journeys(1, declared_at=before(days=30)),
+        ),
+        route("nobody went there", MISSING),
+    ],
+    "cargo_mass_to_corridor_ratio_365d": [
+        route("half the usual load", 500 / 1_000, loaded(1_000.0), declared_cargo_mass_kg=500.0),
+        route(
+            "four times the usual load",
+            4_000 / 1_000,
+            loaded(1_000.0),
+            declared_cargo_mass_kg=4_000.0,
+        ),
+        route(
+            "the usual load is the mean",
+            600 / ((100 + 200 + 900) / 3),
+            loaded(100.0),
+            loaded(200.0),
+            loaded(900.0),
+            declared_cargo_mass_kg=600.0,
+        ),
+        route("nothing on board", 0.0, loaded(1_000.0), declared_cargo_mass_kg=0.0),
+        route(
+            "a journey without a mass is not in the mean",
+            500 / 1_000,
+            loaded(1_000.0),
+            loaded(None),
+            declared_cargo_mass_kg=500.0,
+        ),
+        route(
+            "an empty run is",
+            500 / ((1_000 + 0) / 2),
+            loaded(1_000.0),
+            loaded(0.0),
+            declared_cargo_mass_kg=500.0,
+        ),
+        route(
+            "whoever goes there, with whatever",
+            500 / 1_000,
+            loaded(1_000.0, carrier_id="other", conveyance_id="other", conveyance_kind="tanker"),
+            declared_cargo_mass_kg=500.0,
+        ),
+        route(
+            "a year ago",
+            5 / 10,
+            loaded(10.0, declared_at=before(days=365)),
+            declared_cargo_mass_kg=5.0,
+        ),
+        route(
+            "just before",
+            5 / 10,
+            loaded(10.0, declared_at=DECLARED - MOMENT),
+            declared_cargo_mass_kg=5.0,
+        ),
+        route(
+            "a microsecond more than a year ago",
+            MISSING,
+            loaded(10.0, declared_at=before(days=365) - MOMENT),
+            declared_cargo_mass_kg=5.0,
+        ),
+        route(
+            "at the same instant",
+            MISSING,
+            loaded(10.0, declared_at=DECLARED),
+            declared_cargo_mass_kg=5.0,
+        ),
+        route(
+            "later", MISSING, loaded(10.0, declared_at=after(days=1)), declared_cargo_mass_kg=5.0
+        ),
+        route(
+            "from another place", MISSING, loaded(10.0, origin="SGSIN"), declared_cargo_mass_kg=5.0
+        ),
+        route(
+            "to another place",
+            MISSING,
+            loaded(10.0, destination="BEANR"),
+            declared_cargo_mass_kg=5.0,
+        ),
+        route("by another mode", MISSING, loaded(10.0, mode="air"), declared_cargo_mass_kg=5.0),
+        route("nobody used the corridor", MISSING, declared_cargo_mass_kg=5.0),
+        route("nobody declared a mass", MISSING, loaded(None), declared_cargo_mass_kg=5.0),
+        route("everybody was empty", MISSING, loaded(0.0), declared_cargo_mass_kg=5.0),
+        route("no mass was declared", MISSING, loaded(10.0)),
+    ],
+    "goods_lane_shipments_90d": [
+        shipment("a new lane", 0),
+        shipment("three shipments", 3, shipments(3)),
+        shipment("other goods of the same heading", 1, shipments(1, hs_code="890399")),
+        shipment(
+            "other parties and another origin",
+            1,
+            shipments(1, consignor_id="x", consignee_id="y", origin_country="JP"),
+        ),
+        shipment("ninety days ago", 1, shipments(1, declared_at=before(days=90))),
+        shipment(
+            "a microsecond more than ninety days ago",
+            0,
+            shipments(1, declared_at=before(days=90) - MOMENT),
+        ),
+        shipment("just before", 1, shipments(1, declared_at=DECLARED - MOMENT)),
+        shipment("at the same instant", 0, shipments(1, declared_at=DECLARED)),
+        shipment("later", 0, shipments(1, declared_at=after(days=1))),
+        shipment("another heading of the same chapter", 0, shipments(1, hs_code="890110")),
+        shipment("sent from another country", 0, shipments(1, dispatch_country="JP")),
+        shipment("sent to another country", 0, shipments(1, destination_country="BE")),
+    ],
+    "goods_origin_shipments_365d": [
+        shipment("a new origin", 0),
+        shipment("three shipments", 3, shipments(3)),
+        shipment(
+            "other parties, on another way",
+            1,
+            shipments(
+                1,
+                consignor_id="x",
+                consignee_id="y",
+                dispatch_country="JP",
+                destination_country="BE",
+            ),
+        ),
+        shipment("a year ago", 1, shipments(1, declared_at=before(days=365))),
+        shipment(
+            "a microsecond more than a year ago",
+            0,
+            shipments(1, declared_at=before(days=365) - MOMENT),
+        ),
+        shipment("just before", 1, shipments(1, declared_at=DECLARED - MOMENT)),
+        shipment("at the same instant", 0, shipments(1, declared_at=DECLARED)),
+        shipment("later", 0, shipments(1, declared_at=after(days=1))),
+        shipment("other goods of the same heading", 0, shipments(1, hs_code="890399")),
+        shipment("made in another country", 0, shipments(1, origin_country="JP")),
+    ],
+    "consignee_dispatch_shipments": [
+        shipment("a new lane", 0),
+        shipment("three shipments", 3, shipments(3)),
+        shipment(
+            "other goods, made elsewhere, from another consignor",
+            1,
+            shipments(1, hs_code="100630", origin_country="JP", consignor_id="other"),
+        ),
+        shipment("sent to another country", 1, shipments(1, destination_country="BE")),
+        shipment("years ago", 1, shipments(1, declared_at=before(days=4_000))),
+        shipment("just before", 1, shipments(1, declared_at=DECLARED - MOMENT)),
+        shipment("at the same instant", 0, shipments(1, declared_at=DECLARED)),
+        shipment("later", 0, shipments(1, declared_at=after(days=1))),
+        shipment("another consignee", 0, shipments(1, consignee_id="other")),
+        shipment("from another country", 0, shipments(1, dispatch_country="JP")),
+    ],
+    "origin_of_dispatch_ratio": [
+        shipment("all from there were made there", 3 / 3, shipments(3)),
+        shipment("one of four", 1 / 4, shipments(1), shipments(3, origin_country="JP")),
+        shipment("three of four", 3 / 4, shipments(3), shipments(1, origin_country="JP")),
+        shipment("none", 0.0, shipments(2, origin_country="JP")),
+        shipment(
+            "made elsewhere as these are",
+            1 / 3,
+            shipments(1, origin_country="JP"),
+            shipments(2),
+            origin_country="JP",
+        ),
+        shipment(
+            "for other consignees, to other countries",
+            1.0,
+            shipments(1, consignee_id="other", destination_country="BE"),
+        ),
+        shipment("years ago", 1.0, shipments(1, declared_at=before(days=4_000))),
+        shipment("just before", 1.0, shipments(1, declared_at=DECLARED - MOMENT)),
+        shipment("at the same instant", MISSING, shipments(1, declared_at=DECLARED)),
+        shipment("later", MISSING, shipments(1, declared_at=after(days=1))),
+        shipment("other goods of the same heading", MISSING, shipments(1, hs_code="890399")),
+        shipment("such goods from another country", MISSING, shipments(1, dispatch_country="JP")),
+        shipment(
+            "other goods and another country do not count",
+            1 / 2,
+            shipments(1),
+            shipments(1, origin_country="JP"),
+            shipments(1, hs_code="890399"),
+            shipments(1, dispatch_country="JP"),
+        ),
+        shipment("no shipment before", MISSING),
+    ],
+    "corridor_of_carrier_ratio": [
+        route("always the same way", 3 / 3, journeys(3)),
+        route("one of four", 1 / 4, journeys(1), journeys(3, destination="BEANR")),
+        route("three of four", 3 / 4, journeys(3), journeys(1, origin="SGSIN")),
+        route("never this way", 0.0, journeys(2, destination="BEANR")),
+        route("from another place", 0.0, journeys(1, origin="SGSIN")),
+        route(
+            "by another mode and conveyance", 1.0, journeys(1, mode="air", conveyance_id="other")
+        ),
+        route("years ago", 1.0, journeys(1, declared_at=before(days=4_000))),
+        route("just before", 1.0, journeys(1, declared_at=DECLARED - MOMENT)),
+        route("at the same instant", MISSING, journeys(1, declared_at=DECLARED)),
+        route("later", MISSING, journeys(1, declared_at=after(days=1))),
+        route("another carrier", MISSING, journeys(1, carrier_id="other")),
+        route(
+            "another carrier does not count",
+            1 / 2,
+            journeys(1),
+            journeys(1, origin="SGSIN"),
+            journeys(1, carrier_id="other"),
+        ),
+        route("a new carrier", MISSING),
+    ],
+    "corridor_carriers_365d": [
+        route("a new corridor", 0),
+        route("its own carrier, often", 1, journeys(3)),
+        route(
+            "three carriers", 3, *(journeys(2, carrier_id=carrier) for carrier in ("A", "B", "C"))
+        ),
+        route(
+            "other conveyances and kinds",
+            1,
+            journeys(1, conveyance_id="other", conveyance_kind="tanker"),
+        ),
+        route("a year ago", 1, journeys(1, declared_at=before(days=365))),
+        route(
+            "a microsecond more than a year ago",
+            0,
+            journeys(1, declared_at=before(days=365) - MOMENT),
+        ),
+        route("just before", 1, journeys(1, declared_at=DECLARED - MOMENT)),
+        route("at the same instant", 0, journeys(1, declared_at=DECLARED)),
+        route("later", 0, journeys(1, declared_at=after(days=1))),
+        route("from another place", 0, journeys(1, origin="SGSIN")),
+        route("to another place", 0, journeys(1, destination="BEANR")),
+        route("by another mode", 0, journeys(1, mode="air")),
+    ],
+}
+
+
+@pytest.mark.parametrize(("feature", "fact"), each(FACTS))
+def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
+    check(feature, fact)
