@@ -1,18 +1,157 @@
 """What `features/attached/positions.py` makes of the positions of a journey."""
 
+import numpy as np
 import pytest
 
+from features.attached.positions import attached_positions
+from features.columns import columns_of_records
+from features.records import Journey, Position
+from features.subjects import route_subjects
 from tests.features.derived.columns import check_of_linked
-from tests.features.families.facts import MISSING, Fact, before, each, position, route
+from tests.features.families.facts import (
+    DECLARED,
+    JOURNEY,
+    MISSING,
+    MOMENT,
+    Fact,
+    Record,
+    after,
+    before,
+    each,
+    earlier_journey,
+    position,
+    route,
+)
+from tests.features.families.globe import ROTTERDAM, SHANGHAI, km
+
+DEGREE_M = km((0.0, 0.0), (1.0, 0.0)) * 1_000
+OTHER = earlier_journey(journey_id="K")
+
+
+def heard(hours: float, latitude: float = 0.0, longitude: float = 0.0, **fields) -> Record:
+    """A position heard so many hours before the declaration."""
+    at = before(hours=hours)
+    return position(observed_at=at, latitude=latitude, longitude=longitude, **fields)
+
 
 FACTS = {
-    "gap_minutes": [
-        route("each gap", [MISSING, 60.0], position(), position(observed_at=before(hours=1))),
+    "subject_id": [
+        route("its journey", ["J"], heard(1)),
+        route("each", ["J", "J"], heard(1), heard(2)),
+        route("not another journey's", ["J"], heard(1), heard(2, journey_id="K"), OTHER),
+        route("of no journey that is there", [], heard(1, journey_id="K")),
+        route("never heard", []),
     ],
-    "known_at": [route("instant of hearing", [before(hours=2)], position())],
+    "known_at": [
+        route("when it was heard", [before(hours=2)], heard(2)),
+        route(
+            "in the order of hearing",
+            [before(hours=5), before(hours=3), before(hours=1)],
+            heard(3),
+            heard(1),
+            heard(5),
+        ),
+        route(
+            "just before the declaration",
+            [DECLARED - MOMENT],
+            position(observed_at=DECLARED - MOMENT),
+        ),
+        route("at the declaration is too late", [], position(observed_at=DECLARED)),
+        route("after the declaration is too late", [], position(observed_at=after(hours=1))),
+    ],
+    "record_id": [
+        route("when it was heard", [before(hours=2), before(hours=1)], heard(1), heard(2)),
+        route("never heard", []),
+    ],
+    "gap_minutes": [
+        route("three hours", [MISSING, 180.0], heard(4), heard(1)),
+        route("each since the one before", [MISSING, 60.0, 120.0], heard(4), heard(3), heard(1)),
+        route("told out of order", [MISSING, 60.0, 120.0], heard(1), heard(4), heard(3)),
+        route("in whole minutes, up", [MISSING, 1.0], heard(1), heard(1 - 31 / 3_600)),
+        route("in whole minutes, down", [MISSING, 0.0], heard(1), heard(1 - 29 / 3_600)),
+        route("at one instant", [MISSING, 0.0], heard(1), heard(1)),
+        route("not since another journey's", [MISSING], heard(3, journey_id="K"), heard(1), OTHER),
+        route(
+            "over another journey's",
+            [MISSING, 180.0],
+            heard(4),
+            heard(3, journey_id="K"),
+            heard(1),
+            OTHER,
+        ),
+    ],
+    "implied_m_per_h": [
+        route(
+            "a degree of latitude in four hours",
+            [MISSING, round(DEGREE_M / 4)],
+            heard(5),
+            heard(1, 1.0),
+        ),
+        route(
+            "a degree of longitude in six minutes",
+            [MISSING, round(DEGREE_M / 0.1)],
+            heard(1),
+            heard(0.9, 0.0, 1.0),
+        ),
+        route(
+            "on the globe, not on a plane",
+            [MISSING, round(km(SHANGHAI, ROTTERDAM) * 1_000 / 2)],
+            heard(3, *SHANGHAI),
+            heard(1, *ROTTERDAM),
+        ),
+        route(
+            "each since the one before",
+            [MISSING, round(DEGREE_M), round(2 * DEGREE_M)],
+            heard(3),
+            heard(2, 1.0),
+            heard(1, 3.0),
+        ),
+        route(
+            "over the date line",
+            [MISSING, round(2 * DEGREE_M)],
+            heard(2, 0.0, 179.0),
+            heard(1, 0.0, -179.0),
+        ),
+        route("did not move", [MISSING, 0.0], heard(2, 1.0, 1.0), heard(1, 1.0, 1.0)),
+        route(
+            "whatever speed was sent along",
+            [MISSING, 0.0],
+            heard(2, speed_kn=9.0),
+            heard(1, speed_kn=9.0),
+        ),
+        route("elsewhere at one instant", [MISSING, MISSING], heard(1), heard(1, 1.0)),
+        route(
+            "not since another journey's", [MISSING], heard(3, 9.0, journey_id="K"), heard(1), OTHER
+        ),
+    ],
+    "is_slow": [
+        route("stands still", [1], heard(1, speed_kn=0.0)),
+        route("just slower than two knots", [1], heard(1, speed_kn=1.999)),
+        route("two knots", [0], heard(1, speed_kn=2.0)),
+        route("twelve knots", [0], heard(1, speed_kn=12.0)),
+        route(
+            "each by itself",
+            [0, 1, 0],
+            heard(3, speed_kn=12.0),
+            heard(2, speed_kn=1.0),
+            heard(1, speed_kn=12.0),
+        ),
+        route("no speed was sent along", [MISSING], heard(1), today=[0]),
+    ],
 }
 
 
 @pytest.mark.parametrize(("column", "fact"), each(FACTS))
 def test_a_column_of_a_position_is_what_its_facts_say(column: str, fact: Fact) -> None:
     check_of_linked("positions", column, fact)
+
+
+def test_the_first_position_of_every_journey_follows_none() -> None:
+    ids = ("J", "K", "L")
+    journeys = columns_of_records([Journey(**JOURNEY | {"journey_id": i}) for i in ids], Journey)
+    positions = [Position(**heard(hours, journey_id=i).row) for i in ids for hours in (2, 1)]
+
+    events = attached_positions(route_subjects(journeys), columns_of_records(positions, Position))
+
+    for column in ("gap_minutes", "implied_m_per_h"):
+        assert [*np.isnan(events[column])] == 3 * [True, False], column

@@ -1,0 +1,158 @@
+"""What `features/subjects.py` makes of a journey, as a subject and as that of a shipment."""
+
+from datetime import datetime
+from math import log
+from typing import Any
+
+import pytest
+
+from tests.features.derived.columns import check_of_subject
+from tests.features.families.facts import (
+    DECLARED,
+    MISSING,
+    MOMENT,
+    Fact,
+    Record,
+    after,
+    before,
+    each,
+    earlier_journey,
+    journey,
+    route,
+    shipment,
+)
+from tests.features.families.globe import ANTWERP, ROTTERDAM, SHANGHAI, km
+
+
+def joined(expected: Any, **fields: Any) -> list[Fact]:
+    """Facts about a column of a shipment's journey: what it is, and when it is known."""
+
+    def declared(at: datetime) -> Record:
+        return journey(declared_at=at, **fields)
+
+    return [
+        shipment("of its journey", expected, journey(**fields), OTHER, journey_id="J"),
+        shipment("declared years before", expected, declared(before(days=4_000)), journey_id="J"),
+        shipment("declared just before", expected, declared(DECLARED - MOMENT), journey_id="J"),
+        shipment("declared at the same instant", MISSING, declared(DECLARED), journey_id="J"),
+        shipment("declared after it", MISSING, declared(after(days=1)), journey_id="J"),
+        shipment("of a journey that is not there", MISSING, OTHER, journey_id="J"),
+        shipment("of no journey", MISSING, journey(**fields)),
+    ]
+
+
+def may_be_missing(field: str, value: Any) -> list[Fact]:
+    """Facts about a column of a shipment's journey that the journey may leave out."""
+    without = shipment(
+        "its journey leaves it out", MISSING, journey(**{field: None}), journey_id="J"
+    )
+    return [*joined(value, **{field: value}), without]
+
+
+OTHER = earlier_journey()
+
+OF_SUBJECT = {
+    "subject_id": [route("its id", "J"), route("among others", "J", earlier_journey())],
+    "known_at": [
+        route("as it is declared", DECLARED),
+        route("a day earlier", before(days=1), declared_at=before(days=1)),
+        route(
+            "whenever it departed", DECLARED, departed_at=before(days=3), booked_at=before(days=9)
+        ),
+    ],
+    "direct_distance_km": [
+        route("from Shanghai to Rotterdam", round(km(SHANGHAI, ROTTERDAM), 3)),
+        route("from Shanghai to Antwerp", round(km(SHANGHAI, ANTWERP), 3), destination="BEANR"),
+        route(
+            "the way back", round(km(ROTTERDAM, SHANGHAI), 3), origin="NLRTM", destination="CNSHA"
+        ),
+        route("in whole metres", round(km(ANTWERP, ROTTERDAM), 3), origin="BEANR"),
+        route("to where it starts", 0.0, destination="CNSHA"),
+        route("an origin that no table has", MISSING, origin="nowhere"),
+        route("a destination that no table has", MISSING, destination="nowhere"),
+    ],
+    "origin_country": [
+        route("Shanghai", "CN"),
+        route("Rotterdam", "NL", origin="NLRTM", destination="CNSHA"),
+        route(
+            "of the two at a crossing the one that its table names first",
+            "TR",
+            origin="BG-TR/KAPIKULE",
+        ),
+        route("a place that no table has", MISSING, origin="nowhere"),
+    ],
+    "destination_country": [
+        route("Rotterdam", "NL"),
+        route("Shanghai", "CN", origin="NLRTM", destination="CNSHA"),
+        route(
+            "of the two at a crossing the one that its table names first",
+            "TR",
+            destination="BG-TR/KAPIKULE",
+        ),
+        route("a place that no table has", MISSING, destination="nowhere"),
+    ],
+    "declared_cargo_mass_g": [
+        route("twenty tonnes", 20_000_000.0, declared_cargo_mass_kg=20_000.0),
+        route("nothing on board", 0.0, declared_cargo_mass_kg=0.0),
+        route("most of a gram is one", 1.0, declared_cargo_mass_kg=0.0006),
+        route("less than half a gram is none", 0.0, declared_cargo_mass_kg=0.0004),
+        route("not declared", MISSING),
+    ],
+    "declared_cargo_mass_log_micro": [
+        route("a tonne", round(log(1_000) * 1e6), declared_cargo_mass_kg=1_000.0),
+        route("a kilogram", 0.0, declared_cargo_mass_kg=1.0),
+        route("half a kilogram", round(log(0.5) * 1e6), declared_cargo_mass_kg=0.5),
+        route("in whole millionths", 1.0, declared_cargo_mass_kg=1.000_001_4),
+        route("nothing on board has no logarithm", MISSING, declared_cargo_mass_kg=0.0),
+        route("not declared", MISSING),
+    ],
+}
+"""Of a journey that is scored itself."""
+
+OF_SHIPMENT = {
+    "journey_id": [
+        shipment("its journey", "J", journey(), journey_id="J"),
+        shipment(
+            "even one declared after it", "J", journey(declared_at=after(days=1)), journey_id="J"
+        ),
+        shipment("even one that is not there", "J", journey_id="J"),
+        shipment("none", MISSING, journey()),
+    ],
+    "journey_journey_id": joined("J"),
+    "journey_mode": joined("road", mode="road"),
+    "journey_carrier_id": joined("own", carrier_id="own"),
+    "journey_conveyance_id": joined("own", conveyance_id="own"),
+    "journey_conveyance_kind": joined("van", conveyance_kind="van"),
+    "journey_registration_country": may_be_missing("registration_country", "BG"),
+    "journey_origin": joined("SGSIN", origin="SGSIN"),
+    "journey_destination": joined("BEANR", destination="BEANR"),
+    "journey_booked_at": may_be_missing("booked_at", before(days=9)),
+    "journey_declared_at": [
+        shipment("an hour before it", before(hours=1), journey(), OTHER, journey_id="J"),
+        shipment(
+            "just before it",
+            DECLARED - MOMENT,
+            journey(declared_at=DECLARED - MOMENT),
+            journey_id="J",
+        ),
+        shipment("at the same instant", MISSING, journey(declared_at=DECLARED), journey_id="J"),
+        shipment("after it", MISSING, journey(declared_at=after(days=1)), journey_id="J"),
+        shipment("of a journey that is not there", MISSING, OTHER, journey_id="J"),
+        shipment("of no journey", MISSING, journey()),
+    ],
+    "journey_departed_at": may_be_missing("departed_at", before(days=3)),
+    "journey_due_at": joined(after(days=3), due_at=after(days=3)),
+    "journey_certified_capacity": may_be_missing("certified_capacity", 12),
+    "journey_persons_on_board": may_be_missing("persons_on_board", 3),
+    "journey_declared_cargo_mass_kg": may_be_missing("declared_cargo_mass_kg", 20_000.0),
+    "journey_hire_started_at": may_be_missing("hire_started_at", before(days=2)),
+    "journey_hire_return_location": may_be_missing("hire_return_location", "BEANR"),
+}
+"""Of a shipment, by the journey that carries it."""
+
+FACTS = OF_SUBJECT | OF_SHIPMENT
+
+
+@pytest.mark.parametrize(("column", "fact"), each(FACTS))
+def test_a_column_of_a_journey_is_what_its_facts_say(column: str, fact: Fact) -> None:
+    check_of_subject(column, fact)
