@@ -38,23 +38,20 @@ def facts_of_window(
     named: str = "one",
     **own: Any,
 ) -> list[Fact]:
-    """What a feature is among one event more of its own `key`, at the edges of its window and within.
+    """What a feature is with one event more of its own `key` at each edge of its window.
 
     It is `counted` where the window holds the event, else `ignored`: what it is without it. `event`
     makes the event known at an instant; `others` name, for each column of the key, an event that
     differs in it alone. `own` are further fields of the subject.
     """
 
-    def with_event(says: str, expected: Value, at: datetime, **fields: Any) -> Fact:
+    def fact_at(says: str, expected: Value, at: datetime, **fields: Any) -> Fact:
         return fact(f"{named} {says}", expected, event(at, **key | fields), *around, **key | own)
 
     return [
+        *(fact_at(says, expected, at) for says, at, expected in _instants(days, counted, ignored)),
         *(
-            with_event(says, expected, at)
-            for says, at, expected in _instants(days, counted, ignored)
-        ),
-        *(
-            with_event(f"of another {name}", ignored, before(days=1), **f)
+            fact_at(f"of another {name}", ignored, before(days=1), **f)
             for name, f in others.items()
         ),
     ]
