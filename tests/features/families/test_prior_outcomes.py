@@ -1,0 +1,190 @@
+"""What the features of `features/families/prior_outcomes.py` make of small stories."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.features.families.facts import (
+    DECLARED,
+    MISSING,
+    Fact,
+    Record,
+    Row,
+    before,
+    check,
+    each,
+    earlier_journey,
+    journey,
+    route,
+    shipment,
+)
+from tests.features.families.rates import (
+    facts_of_rate,
+    inspection_of_journey,
+    inspection_of_shipment,
+)
+
+GOODS = {"hs_code": "890310"}
+WAY = {"origin_country": "CN", "dispatch_country": "CN"}
+DUTY: Row = {"tax_type": "11", "tax_rate": 1.7}
+OTHER_GOODS = {"goods code of that heading": {"hs_code": "890399"}}
+OTHER_WAYS = {
+    "origin": {"origin_country": "VN"},
+    "country of dispatch": {"dispatch_country": "VN"},
+}
+OTHER_DUTIES: dict[str, Row] = {
+    "kind of duty": {"tax_type": "12"},
+    "rate of duty": {"tax_rate": 0.0},
+}
+NO_DUTY: dict[str, Row] = {
+    "no kind of duty": {"tax_type": None},
+    "no rate of duty": {"tax_rate": None},
+}
+
+rate_of_shipments = partial(facts_of_rate, inspection_of_shipment)
+rate_of_journeys = partial(facts_of_rate, inspection_of_journey, fact=route)
+
+
+def facts_of_party(column: str, party: str, *, is_optional: bool) -> list[Fact]:
+    """Of the rate of what one party had to do with."""
+    return rate_of_shipments(
+        key={column: "usual"},
+        others={party: {column: "another"}},
+        missing={f"no {party} is named": {column: None}} if is_optional else {},
+    )
+
+
+def inspection_on_lane(
+    result: str = "confirmed", mode: str = "sea", **fields: Any
+) -> tuple[Record, ...]:
+    """An earlier consignment on a journey of that mode, and what its inspection found."""
+    carrying = earlier_journey(mode=mode, declared_at=before(days=30 * 366))
+    own, *found = inspection_of_shipment(result, **fields)
+    return (
+        carrying,
+        Record("shipments", own.row | {"journey_id": carrying.row["journey_id"]}),
+        *found,
+    )
+
+
+FACTS = {
+    "goods_confirmed_rate": rate_of_shipments(key=GOODS, others=OTHER_GOODS, missing={}),
+    "goods_way_confirmed_rate": rate_of_shipments(
+        key=GOODS | WAY, others=OTHER_GOODS | OTHER_WAYS, missing={}
+    ),
+    "goods_duty_confirmed_rate": rate_of_shipments(
+        key=GOODS | DUTY, others=OTHER_GOODS | OTHER_DUTIES, missing=NO_DUTY
+    ),
+    "goods_claim_confirmed_rate": rate_of_shipments(
+        key=GOODS | WAY | DUTY, others=OTHER_GOODS | OTHER_WAYS | OTHER_DUTIES, missing=NO_DUTY
+    ),
+    "heading_confirmed_rate": [
+        *rate_of_shipments(
+            key=GOODS, others={"heading of that chapter": {"hs_code": "890410"}}, missing={}
+        ),
+        shipment(
+            "another code of the heading",
+            (1 + 8 * 1 / 1) / (1 + 8),
+            inspection_of_shipment(hs_code="890399"),
+        ),
+    ],
+    "consignee_confirmed_rate": facts_of_party("consignee_id", "consignee", is_optional=False),
+    "consignor_confirmed_rate": facts_of_party("consignor_id", "consignor", is_optional=False),
+    "declarant_confirmed_rate": facts_of_party("declarant_id", "declarant", is_optional=True),
+    "forwarder_confirmed_rate": facts_of_party("forwarder_id", "forwarder", is_optional=True),
+    "container_confirmed_rate": [
+        *rate_of_shipments(
+            key={"container_number": "CSQU3054383"},
+            others={"container": {"container_number": "MSKU1234565"}},
+            missing={"no container was declared": {"container_number": None}},
+        ),
+        shipment(
+            "the same number, written with blanks",
+            (1 + 8 * 1 / 2) / (1 + 8),
+            inspection_of_shipment(container_number="CSQU 305438 3"),
+            inspection_of_shipment("not_confirmed"),
+            container_number="CSQU3054383",
+            today=(8 * 1 / 2) / 8,
+        ),
+    ],
+    "lane_confirmed_rate": [
+        *facts_of_rate(
+            inspection_on_lane,
+            journey(),
+            key={"dispatch_country": "CN", "destination_country": "NL"},
+            others={
+                "country of dispatch": {"dispatch_country": "VN"},
+                "destination": {"destination_country": "BE"},
+                "mode": {"mode": "rail"},
+            },
+            missing={"no journey is named": {"journey_id": None}},
+            journey_id="J",
+        ),
+        shipment("its journey is not recorded", MISSING, inspection_on_lane(), journey_id="J"),
+        shipment(
+            "its journey was not declared before it",
+            MISSING,
+            inspection_on_lane(),
+            journey(declared_at=DECLARED),
+            journey_id="J",
+        ),
+    ],
+    "procedure_confirmed_rate": rate_of_shipments(
+        key={"office_id": "office", "import_type": "11", "payment_type": "LS"},
+        others={
+            "office": {"office_id": "another"},
+            "procedure": {"import_type": "21"},
+            "terms of payment": {"payment_type": "TT"},
+        },
+        missing={
+            "no office": {"office_id": None},
+            "no procedure": {"import_type": None},
+            "no terms of payment": {"payment_type": None},
+        },
+    ),
+    "carrier_confirmed_rate": rate_of_journeys(
+        key={"carrier_id": "carrier"}, others={"carrier": {"carrier_id": "another"}}, missing={}
+    ),
+    "conveyance_confirmed_rate": rate_of_journeys(
+        key={"conveyance_id": "conveyance"},
+        others={"conveyance": {"conveyance_id": "another"}},
+        missing={},
+    ),
+    "corridor_confirmed_rate": rate_of_journeys(
+        key={"origin": "CNSHA", "destination": "NLRTM", "mode": "sea"},
+        others={
+            "origin": {"origin": "CNNGB"},
+            "destination": {"destination": "NLAMS"},
+            "mode": {"mode": "rail"},
+        },
+        missing={},
+    ),
+    "destination_confirmed_rate": rate_of_journeys(
+        key={"destination": "NLRTM"}, others={"destination": {"destination": "NLAMS"}}, missing={}
+    ),
+    "kind_confirmed_rate": [
+        *rate_of_journeys(
+            key={"conveyance_kind": "container_ship", "origin": "CNSHA", "destination": "NLRTM"},
+            others={
+                "kind": {"conveyance_kind": "tanker"},
+                "country of origin": {"origin": "VNSGN"},
+                "country of destination": {"destination": "BEANR"},
+            },
+            missing={
+                "its origin is unknown": {"origin": "XXXXX"},
+                "its destination is unknown": {"destination": "XXXXX"},
+            },
+        ),
+        route(
+            "between other places of the same countries",
+            (1 + 8 * 1 / 1) / (1 + 8),
+            inspection_of_journey(origin="CNNGB", destination="NLAMS"),
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(("feature", "fact"), each(FACTS))
+def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
+    check(feature, fact)
