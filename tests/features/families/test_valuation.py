@@ -1,0 +1,355 @@
+"""What the features of `features/families/valuation.py` make of small stories."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.features.families.facts import (
+    DECLARED,
+    MISSING,
+    MOMENT,
+    Fact,
+    Record,
+    Row,
+    before,
+    check,
+    document,
+    each,
+    earlier_shipment,
+    payment,
+    shipment,
+)
+from tests.features.families.rates import facts_of_rate, inspection_of_shipment
+from tests.features.families.windowed import facts_of_window, shipment_declared
+
+GOODS = {"hs_code": "890310"}
+OTHER_GOODS = {"goods code of that heading": {"hs_code": "890399"}}
+MORE_THAN_A_YEAR_BEFORE = before(days=365) - MOMENT
+EUR_1_000: Row = {"declared_value": 1_000.0, "currency": "EUR"}
+
+
+def priced(eur_per_kg: float) -> Row:
+    """The fields of a consignment of ten kilograms at such a price."""
+    return {"declared_value": 10 * eur_per_kg, "currency": "EUR", "net_mass_kg": 10.0}
+
+
+def price(eur_per_kg: float, **fields: Any) -> Record:
+    """An earlier consignment of ten kilograms at such a price."""
+    return earlier_shipment(**priced(eur_per_kg) | fields)
+
+
+def paid(amount: float, **fields: Any) -> Record:
+    """A payment for the subject, in euro."""
+    return payment(amount=amount, **fields)
+
+
+def payment_known(at: datetime, **fields: Any) -> Record:
+    """A payment of 300 EUR, known at an instant."""
+    return paid(300.0, known_at=at, **fields)
+
+
+def facts_of_mean_price(key: Row, others: dict[str, Row], never_seen: str) -> list[Fact]:
+    """Of a price over the arithmetic mean of the year's prices of the same key."""
+    return [
+        shipment(
+            "twice the mean of 2 and 6 EUR per kg",
+            8 / ((2 + 6) / 2),
+            price(2.0, **key),
+            price(6.0, **key),
+            **priced(8.0) | key,
+        ),
+        shipment("half of what is usual", 2 / 4, price(4.0, **key), **priced(2.0) | key),
+        shipment(
+            "by kilogram, whatever the masses are",
+            8 / ((2 + 6) / 2),
+            price(2.0, **key),
+            price(6.0, **key, declared_value=600.0, net_mass_kg=100.0),
+            **priced(8.0) | key,
+        ),
+        shipment(
+            "by gross mass where net is not given",
+            (1_000 / 50) / 4,
+            price(4.0, **key),
+            **EUR_1_000 | {"gross_mass_kg": 50.0} | key,
+        ),
+        shipment(
+            "in another currency",
+            (108 / 1.08 / 10) / 4,
+            price(4.0, **key),
+            **priced(8.0) | {"declared_value": 108.0, "currency": "USD"} | key,
+        ),
+        shipment("declared at nothing", 0 / 4, price(4.0, **key), **priced(0.0) | key),
+        shipment(
+            "one without a mass has no part in the mean",
+            8 / 4,
+            price(4.0, **key),
+            earlier_shipment(**EUR_1_000 | key),
+            **priced(8.0) | key,
+        ),
+        *missing_prices(price(4.0, **key), key, never_seen),
+        shipment("usually nothing", MISSING, price(0.0, **key), **priced(8.0) | key),
+        *facts_of_window(
+            8 / ((2 + 6) / 2),
+            8 / 2,
+            price(2.0, **key),
+            days=365,
+            key=key,
+            others=others,
+            event=partial(shipment_declared, **priced(6.0)),
+            **priced(8.0),
+        ),
+    ]
+
+
+def facts_of_typical_price(key: Row, others: dict[str, Row], never_seen: str) -> list[Fact]:
+    """Of a price over the geometric mean of the year's prices of the same key."""
+    return [
+        shipment(
+            "twice the geometric mean of 1 and 16 EUR per kg",
+            8 / (1 * 16) ** 0.5,
+            price(1.0, **key),
+            price(16.0, **key),
+            **priced(8.0) | key,
+        ),
+        shipment("half of what is typical", 2 / 4, price(4.0, **key), **priced(2.0) | key),
+        shipment(
+            "by kilogram, whatever the masses are",
+            8 / (1 * 16) ** 0.5,
+            price(1.0, **key),
+            price(16.0, **key, declared_value=1_600.0, net_mass_kg=100.0),
+            **priced(8.0) | key,
+        ),
+        shipment(
+            "declared at nothing", 0 / 4, price(4.0, **key), **priced(0.0) | key, today=MISSING
+        ),
+        shipment(
+            "one declared at nothing has no part in the mean",
+            8 / 4,
+            price(4.0, **key),
+            price(0.0, **key),
+            **priced(8.0) | key,
+        ),
+        *missing_prices(price(4.0, **key), key, never_seen),
+        *facts_of_window(
+            8 / (1 * 16) ** 0.5,
+            8 / 1,
+            price(1.0, **key),
+            days=365,
+            key=key,
+            others=others,
+            event=partial(shipment_declared, **priced(16.0)),
+            **priced(8.0),
+        ),
+    ]
+
+
+def missing_prices(earlier: Record, key: Row, never_seen: str) -> list[Fact]:
+    """Where a price cannot be compared with earlier ones."""
+    unpriced = shipment_declared(before(days=10), **key)
+    long_ago = Record("shipments", earlier.row | {"declared_at": MORE_THAN_A_YEAR_BEFORE})
+    own = priced(8.0) | key
+    return [
+        shipment("no value", MISSING, earlier, **own | {"declared_value": None}),
+        shipment("no mass", MISSING, earlier, **own | {"net_mass_kg": None}),
+        shipment("a mass of zero", MISSING, earlier, **own | {"net_mass_kg": 0.0}),
+        shipment("no currency", MISSING, earlier, **own | {"currency": None}),
+        shipment("a currency without a rate here", MISSING, earlier, **own | {"currency": "ISK"}),
+        shipment(never_seen, MISSING, **own),
+        shipment(f"{never_seen} with a price", MISSING, unpriced, **own),
+        shipment(f"{never_seen} in a year", MISSING, long_ago, **own),
+    ]
+
+
+FACTS = {
+    "declared_value_eur": [
+        shipment("in euro", 1_000.0, **EUR_1_000),
+        shipment("in dollars", 1_080 / 1.08, declared_value=1_080.0, currency="USD"),
+        shipment(
+            "in a currency of small units", 164_000 / 164, declared_value=164e3, currency="JPY"
+        ),
+        shipment("to the cent", 1_234.56, declared_value=1_234.56, currency="EUR"),
+        shipment("nothing", 0.0, declared_value=0.0, currency="EUR"),
+        shipment("no value was declared", MISSING, currency="EUR"),
+        shipment("no currency", MISSING, declared_value=1_000.0),
+        shipment("a currency without a rate here", MISSING, declared_value=1e3, currency="ISK"),
+    ],
+    "unit_value_eur_per_kg": [
+        shipment("by net mass", 1_000 / 40, **EUR_1_000, net_mass_kg=40.0, gross_mass_kg=50.0),
+        shipment(
+            "by gross mass where net is not given", 1_000 / 50, **EUR_1_000, gross_mass_kg=50.0
+        ),
+        shipment(
+            "in dollars",
+            1_080 / 1.08 / 50,
+            declared_value=1_080.0,
+            currency="USD",
+            net_mass_kg=50.0,
+        ),
+        shipment("less than a cent", 1_000 / 1e6, **EUR_1_000, net_mass_kg=1e6),
+        shipment("declared at nothing", 0.0, **priced(0.0)),
+        shipment("no value", MISSING, currency="EUR", net_mass_kg=40.0),
+        shipment("no currency", MISSING, declared_value=1_000.0, net_mass_kg=40.0),
+        shipment("no mass", MISSING, **EUR_1_000),
+        shipment("a mass of zero", MISSING, **EUR_1_000, net_mass_kg=0.0, gross_mass_kg=0.0),
+    ],
+    "unit_value_to_goods_ratio_365d": facts_of_mean_price(GOODS, OTHER_GOODS, "goods never seen"),
+    "unit_value_to_origin_ratio_365d": facts_of_mean_price(
+        GOODS | {"origin_country": "CN"},
+        OTHER_GOODS | {"origin": {"origin_country": "VN"}},
+        "goods of this origin never seen",
+    ),
+    "unit_value_to_consignee_ratio_365d": facts_of_mean_price(
+        GOODS | {"consignee_id": "consignee"},
+        OTHER_GOODS | {"consignee": {"consignee_id": "another"}},
+        "goods this consignee never received",
+    ),
+    "unit_value_to_typical_ratio_365d": facts_of_typical_price(
+        GOODS, OTHER_GOODS, "goods never seen"
+    ),
+    "unit_value_to_source_ratio_365d": facts_of_typical_price(
+        GOODS | {"consignee_id": "consignee", "dispatch_country": "CN"},
+        OTHER_GOODS
+        | {
+            "consignee": {"consignee_id": "another"},
+            "country of dispatch": {"dispatch_country": "VN"},
+        },
+        "goods this consignee never received from there",
+    ),
+    "paid_to_declared_ratio": [
+        shipment("paid as declared", 1_000 / 1_000, paid(1_000.0), **EUR_1_000),
+        shipment("a quarter was paid", 250 / 1_000, paid(250.0), **EUR_1_000),
+        shipment(
+            "three payments add up",
+            (1_000 + 1_000 + 500) / 1_000,
+            paid(1_000.0),
+            paid(1_000.0),
+            paid(500.0),
+            **EUR_1_000,
+        ),
+        shipment(
+            "in two currencies",
+            (108 / 1.08 + 200) / 1_000,
+            paid(108.0, currency="USD"),
+            paid(200.0),
+            **EUR_1_000,
+        ),
+        shipment(
+            "freight is paid as well",
+            (1_000 + 200) / 1_000,
+            paid(1_000.0, purpose="goods"),
+            paid(200.0, purpose="freight"),
+            **EUR_1_000,
+        ),
+        shipment(
+            "a deposit that is released was paid once",
+            1_000 / 1_000,
+            paid(1_000.0, purpose="deposit"),
+            paid(1_000.0, purpose="release"),
+            **EUR_1_000,
+            today=2.0,
+        ),
+        shipment("nothing was paid by a payment of zero", 0 / 1_000, paid(0.0), **EUR_1_000),
+        shipment(
+            "an amount without a rate here",
+            MISSING,
+            paid(250.0, currency="ISK"),
+            **EUR_1_000,
+            today=0.0,
+        ),
+        shipment("no payment is known", MISSING, **EUR_1_000),
+        shipment("a document is no payment", MISSING, document(value=250.0), **EUR_1_000),
+        shipment("no value was declared", MISSING, paid(250.0), currency="EUR"),
+        shipment("no currency was declared", MISSING, paid(250.0), declared_value=1_000.0),
+        shipment("a value of zero", MISSING, paid(250.0), declared_value=0.0, currency="EUR"),
+        shipment("known at the declaration only", MISSING, payment_known(DECLARED), **EUR_1_000),
+        shipment(
+            "agreed before and paid after",
+            250 / 1_000,
+            paid(250.0, paid_at=DECLARED + MOMENT),
+            **EUR_1_000,
+        ),
+        *facts_of_window(
+            (250 + 300) / 1_000,
+            250 / 1_000,
+            paid(250.0),
+            key={},
+            others={
+                "shipment": {"subject_id": "S-other"},
+                "kind of subject": {"subject_kind": "route"},
+            },
+            event=payment_known,
+            **EUR_1_000,
+        ),
+    ],
+    "same_price_shipments_365d": [
+        shipment(
+            "three of other masses and at the same price",
+            3.0,
+            price(8.0),
+            price(8.0, declared_value=16.0, net_mass_kg=2.0),
+            price(8.0, declared_value=800.0, net_mass_kg=100.0),
+            **priced(8.0),
+        ),
+        shipment(
+            "a third of a euro, divided in two ways",
+            1.0,
+            earlier_shipment(declared_value=2.0, currency="EUR", net_mass_kg=6.0),
+            declared_value=1.1,
+            currency="EUR",
+            net_mass_kg=3.3,
+        ),
+        shipment("no such price before", 0.0, **priced(8.0)),
+        shipment("a cent more is another price", 0.0, price(8.01), **priced(8.0)),
+        shipment("a part in fifty thousand is another", 0.0, price(8.000_16), **priced(8.0)),
+        shipment("nothing, as before", 1.0, price(0.0), **priced(0.0)),
+        shipment(
+            "by gross mass where net is not given",
+            1.0,
+            price(8.0),
+            **priced(8.0) | {"net_mass_kg": None, "gross_mass_kg": 10.0},
+        ),
+        shipment(
+            "in a currency without a rate here",
+            1.0,
+            price(8.0, currency="ISK"),
+            **priced(8.0) | {"currency": "ISK"},
+        ),
+        shipment("no value", MISSING, price(8.0), **priced(8.0) | {"declared_value": None}),
+        shipment("no mass", MISSING, price(8.0), **priced(8.0) | {"net_mass_kg": None}),
+        shipment("a mass of zero", MISSING, price(8.0), **priced(8.0) | {"net_mass_kg": 0.0}),
+        shipment("no currency", MISSING, price(8.0), **priced(8.0) | {"currency": None}),
+        shipment(
+            "no price, as of the one before",
+            MISSING,
+            earlier_shipment(currency="EUR"),
+            currency="EUR",
+        ),
+        *facts_of_window(
+            2.0,
+            1.0,
+            price(8.0),
+            days=365,
+            key=GOODS | priced(8.0),
+            others=OTHER_GOODS
+            | {"price": {"declared_value": 90.0}, "currency": {"currency": "USD"}},
+        ),
+    ],
+    "same_price_confirmed_rate": facts_of_rate(
+        inspection_of_shipment,
+        key=GOODS | priced(8.0),
+        others=OTHER_GOODS | {"price": {"declared_value": 90.0}, "currency": {"currency": "USD"}},
+        missing={
+            "no value": {"declared_value": None},
+            "no mass": {"net_mass_kg": None},
+            "a mass of zero": {"net_mass_kg": 0.0},
+            "no currency": {"currency": None},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("feature", "fact"), each(FACTS))
+def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
+    check(feature, fact)
