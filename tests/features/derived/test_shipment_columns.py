@@ -1,0 +1,279 @@
+"""What `features/subjects.py` makes of the record of a shipment."""
+
+from math import log
+
+import pytest
+
+from features.currencies import UNITS_PER_EUR
+from tests.features.derived.columns import check_of_subject
+from tests.features.families.facts import (
+    DECLARED,
+    MISSING,
+    Fact,
+    Row,
+    before,
+    each,
+    earlier_shipment,
+    journey,
+    shipment,
+)
+
+EUR_1_000: Row = {"declared_value": 1_000.0, "currency": "EUR"}
+KG_40_OF_50: Row = {"net_mass_kg": 40.0, "gross_mass_kg": 50.0}
+
+HUNDRED_EUR = {
+    "EUR": 100.0,
+    "AED": 398.0,
+    "AUD": 164.0,
+    "BGN": 195.58,
+    "BRL": 583.0,
+    "CAD": 148.0,
+    "CHF": 95.3,
+    "CNY": 779.0,
+    "CZK": 2_510.0,
+    "DKK": 746.0,
+    "DZD": 14_500.0,
+    "EGP": 4_900.0,
+    "GBP": 84.7,
+    "HKD": 845.0,
+    "HUF": 39_500.0,
+    "IDR": 1_716_000.0,
+    "INR": 9_060.0,
+    "IQD": 141_700.0,
+    "IRR": 4_550_000.0,
+    "JPY": 16_400.0,
+    "KRW": 147_500.0,
+    "LYD": 523.0,
+    "MAD": 1_080.0,
+    "MXN": 1_980.0,
+    "MYR": 495.0,
+    "NGN": 160_000.0,
+    "NOK": 1_160.0,
+    "PKR": 30_100.0,
+    "PLN": 431.0,
+    "RON": 497.0,
+    "RSD": 11_710.0,
+    "RUB": 10_000.0,
+    "SAR": 406.0,
+    "SEK": 1_140.0,
+    "SGD": 145.0,
+    "THB": 3_820.0,
+    "TND": 337.0,
+    "TRY": 3_560.0,
+    "TWD": 3_470.0,
+    "UAH": 4_350.0,
+    "USD": 108.0,
+    "VND": 2_700_000.0,
+    "ZAR": 1_980.0,
+}
+"""A hundred euro in each currency, by the means of 2024: a price of last year must not move."""
+
+
+def priced(value: float, kg: float, currency: str = "EUR") -> Row:
+    """The fields of a consignment of such a value and net mass."""
+    return {"declared_value": value, "currency": currency, "net_mass_kg": kg}
+
+
+def not_priced() -> list[Fact]:
+    """Where there is no price per kilogram, in whatever unit."""
+    return [
+        shipment("no value", MISSING, currency="EUR", net_mass_kg=40.0),
+        shipment("no mass", MISSING, **EUR_1_000),
+        shipment("a mass of zero", MISSING, **priced(1_000.0, 0.0)),
+    ]
+
+
+def not_in_euro() -> list[Fact]:
+    """Where there is no amount in euro either."""
+    return [
+        shipment("no currency", MISSING, declared_value=1_000.0, net_mass_kg=40.0),
+        shipment("a currency without a rate", MISSING, **priced(1_000.0, 40.0, "ISK")),
+    ]
+
+
+FACTS = {
+    "subject_id": [
+        shipment("its own id", "S", earlier_shipment()),
+        shipment("on a journey", "S", journey(), journey_id="J"),
+    ],
+    "known_at": [
+        shipment("as it is declared", DECLARED, journey(), journey_id="J"),
+        shipment("declared a day earlier", before(days=1), declared_at=before(days=1)),
+    ],
+    "mass_kg": [
+        shipment("net where both are given", 40.0, **KG_40_OF_50),
+        shipment("net alone", 40.0, net_mass_kg=40.0),
+        shipment("gross where net is not given", 50.0, gross_mass_kg=50.0),
+        shipment("gross where net is zero", 50.0, gross_mass_kg=50.0, net_mass_kg=0.0),
+        shipment("net of less than a gram", 0.000_5, gross_mass_kg=50.0, net_mass_kg=0.000_5),
+        shipment("no mass", MISSING),
+    ],
+    "mass_g": [
+        shipment("net where both are given", 40_000.0, **KG_40_OF_50),
+        shipment("gross where net is not given", 50_000.0, gross_mass_kg=50.0),
+        shipment("down to the nearest gram", 1.0, net_mass_kg=0.001_4),
+        shipment("up to the nearest gram", 2.0, net_mass_kg=0.001_6),
+        shipment("nothing", 0.0, gross_mass_kg=0.0),
+        shipment("no mass", MISSING),
+    ],
+    "declared_value_eur_cents": [
+        *(
+            shipment(f"a hundred euro in {currency}", 100 * 100.0, **priced(amount, 1.0, currency))
+            for currency, amount in HUNDRED_EUR.items()
+        ),
+        shipment("down to the nearest cent", 123.0, declared_value=1.234, currency="EUR"),
+        shipment("up to the nearest cent", 124.0, declared_value=1.236, currency="EUR"),
+        shipment("rounded in euro", 93.0, declared_value=1.0, currency="USD"),
+        shipment("nothing", 0.0, declared_value=0.0, currency="EUR"),
+        shipment("no value", MISSING, currency="EUR"),
+        *not_in_euro(),
+    ],
+    "declared_value_eur": [
+        shipment("in euro", 1_000.0, **EUR_1_000),
+        shipment("in dollars, 185.185 and more", 185.19, declared_value=200.0, currency="USD"),
+        shipment("in whole cents", 1.23, declared_value=1.234, currency="EUR"),
+        shipment("nothing", 0.0, declared_value=0.0, currency="EUR"),
+        shipment("no value", MISSING, currency="EUR"),
+        *not_in_euro(),
+    ],
+    "unit_value_eur_per_kg": [
+        shipment("by net mass", 1_000 / 40, **EUR_1_000, **KG_40_OF_50),
+        shipment("by gross mass", 1_000 / 50, **EUR_1_000, gross_mass_kg=50.0),
+        shipment("of the value in euro", 108 / 1.08 / 40, **priced(108.0, 40.0, "USD")),
+        shipment("of the value in whole cents", 1.23 / 40, **priced(1.234, 40.0)),
+        shipment("declared at nothing", 0.0, **priced(0.0, 40.0)),
+        *not_priced(),
+        *not_in_euro(),
+    ],
+    "unit_value_micro_eur_per_kg": [
+        shipment("by net mass", 1_000 / 40 * 1e6, **EUR_1_000, **KG_40_OF_50),
+        shipment("down to the nearest millionth", 1.0, **priced(1.0, 1e6 / 1.4)),
+        shipment("up to the nearest millionth", 2.0, **priced(1.0, 1e6 / 1.6)),
+        shipment("just what the cap lets through", 9.9e8 * 1e6, **priced(9.9e8, 1.0)),
+        shipment("at most a milliard euro", 1e9 * 1e6, **priced(1.1e9, 1.0)),
+        shipment("declared at nothing", 0.0, **priced(0.0, 40.0)),
+        *not_priced(),
+        *not_in_euro(),
+    ],
+    "unit_value_log_micro": [
+        shipment("25 EUR per kg", log(25) * 1e6, **EUR_1_000, **KG_40_OF_50),
+        shipment("under a euro per kg", log(0.01) * 1e6, **priced(1.0, 100.0)),
+        shipment("a euro per kg", 0.0, **priced(100.0, 100.0)),
+        shipment("down to the nearest millionth", 1.0, **priced(1_000_001.4, 1e6)),
+        shipment("up to the nearest millionth", 2.0, **priced(1_000_001.6, 1e6)),
+        shipment("nothing has no logarithm", MISSING, **priced(0.0, 40.0)),
+        *not_priced(),
+        *not_in_euro(),
+    ],
+    "rounded_unit_value": [
+        shipment("by net mass", 1_000 / 40, **EUR_1_000, **KG_40_OF_50),
+        shipment("in the currency of the declaration", 108 / 40, **priced(108.0, 40.0, "USD")),
+        shipment("without a rate", 1_000 / 40, **priced(1_000.0, 40.0, "ISK")),
+        shipment("without a currency", 1_000 / 40, declared_value=1_000.0, net_mass_kg=40.0),
+        shipment("less than a cent", 0.003 / 40, **priced(0.003, 40.0)),
+        # From 1 to 2 the steps of twenty binary digits are a part in 2**19.
+        shipment("two steps over one", 1 + 2 / 2**19, **priced(1 + 1.6 / 2**19, 1.0)),
+        shipment("declared at nothing", 0.0, **priced(0.0, 40.0)),
+        *not_priced(),
+    ],
+    "unit_value_band": [
+        # From 16 to 32 the steps of five binary digits are 1, from 8 to 16 a half.
+        shipment("by net mass", 25.0, **EUR_1_000, **KG_40_OF_50),
+        shipment("rounded down", 25.0, **priced(25.4, 1.0)),
+        shipment("rounded up", 26.0, **priced(25.6, 1.0)),
+        shipment("by halves under 16", 10.5, **priced(10.3, 1.0)),
+        shipment("by twos over 32", 34.0, **priced(33.5, 1.0)),
+        shipment("in euro", 10.5, **priced(10.3 * 1.08, 1.0, "USD")),
+        shipment("declared at nothing", 0.0, **priced(0.0, 40.0)),
+        *not_priced(),
+        *not_in_euro(),
+    ],
+    "mass_log_micro": [
+        shipment("40 kg net", log(40) * 1e6, **KG_40_OF_50),
+        shipment("50 kg gross alone", log(50) * 1e6, gross_mass_kg=50.0),
+        shipment("under a kilogram", log(0.01) * 1e6, net_mass_kg=0.01),
+        shipment("a kilogram", 0.0, net_mass_kg=1.0),
+        shipment("down to the nearest millionth", 1.0, net_mass_kg=1.000_001_4),
+        shipment("up to the nearest millionth", 2.0, net_mass_kg=1.000_001_6),
+        shipment("nothing has no logarithm", MISSING, gross_mass_kg=0.0),
+        shipment("no mass", MISSING),
+    ],
+    "mass_band": [
+        # From 32 to 64 the steps of three binary digits are 8, from 64 to 128 they are 16.
+        shipment("of 40 kg net", 40.0, **KG_40_OF_50),
+        shipment("of 50 kg gross alone", 48.0, gross_mass_kg=50.0),
+        shipment("rounded down", 40.0, net_mass_kg=43.9),
+        shipment("rounded up", 48.0, net_mass_kg=44.1),
+        shipment("by sixteens over 64", 96.0, net_mass_kg=100.0),
+        shipment("nothing", 0.0, gross_mass_kg=0.0),
+        shipment("no mass", MISSING),
+    ],
+    "density_g_per_m3": [
+        shipment("50 kg gross in 4 cubic metres", 50_000 / 4, **KG_40_OF_50, volume_m3=4.0),
+        shipment("down to the nearest gram", 333.0, gross_mass_kg=1.0, volume_m3=3.0),
+        shipment("up to the nearest gram", 667.0, gross_mass_kg=2.0, volume_m3=3.0),
+        shipment("nothing", 0.0, gross_mass_kg=0.0, volume_m3=3.0),
+        shipment("no gross mass", MISSING, net_mass_kg=40.0, volume_m3=4.0),
+        shipment("no volume", MISSING, **KG_40_OF_50),
+        shipment("a volume of zero", MISSING, **KG_40_OF_50, volume_m3=0.0),
+    ],
+    "package_mass_g": [
+        shipment("50 kg gross in 4 packages", 50_000 / 4, **KG_40_OF_50, packages=4),
+        shipment("down to the nearest gram", 333.0, gross_mass_kg=1.0, packages=3),
+        shipment("up to the nearest gram", 667.0, gross_mass_kg=2.0, packages=3),
+        shipment("nothing", 0.0, gross_mass_kg=0.0, packages=3),
+        shipment("no gross mass", MISSING, net_mass_kg=40.0, packages=4),
+        shipment("no number of packages", MISSING, **KG_40_OF_50),
+        shipment("no packages", MISSING, **KG_40_OF_50, packages=0),
+    ],
+    "net_share_ppm": [
+        shipment("four fifths", 0.8 * 1e6, **KG_40_OF_50),
+        shipment("net above gross", 1.25 * 1e6, net_mass_kg=50.0, gross_mass_kg=40.0),
+        shipment("down to the nearest millionth", 1.0, net_mass_kg=1.4, gross_mass_kg=1e6),
+        shipment("up to the nearest millionth", 2.0, net_mass_kg=1.6, gross_mass_kg=1e6),
+        shipment("just what the cap lets through", 990e6, net_mass_kg=990.0, gross_mass_kg=1.0),
+        shipment("at most a thousandfold", 1_000e6, net_mass_kg=1_100.0, gross_mass_kg=1.0),
+        shipment("all packing", 0.0, net_mass_kg=0.0, gross_mass_kg=50.0),
+        shipment("no net mass", MISSING, gross_mass_kg=50.0),
+        shipment("no gross mass", MISSING, net_mass_kg=40.0),
+        shipment("a gross mass of zero", MISSING, net_mass_kg=40.0, gross_mass_kg=0.0),
+    ],
+    "hs_chapter": [
+        shipment("the first two digits", "89", hs_code="890310"),
+        shipment("with a leading zero", "01", hs_code="010121"),
+    ],
+    "hs_heading": [
+        shipment("the first four digits", "8903", hs_code="890310"),
+        shipment("with a leading zero", "0101", hs_code="010121"),
+    ],
+    "is_container_number_valid": [
+        # C13 S30 Q28 U32 3 0 5 4 3 8, weighed by 1, 2, 4 ... 512: 6185 is 3 over 562 times 11.
+        shipment("the right check digit", 1.0, container_number="CSQU3054383"),
+        # A10 K21 L23 U32 1 0 0 0 2 0: 1440 is 10 over 130 times 11, written as 0.
+        shipment("ten is written as zero", 1.0, container_number="AKLU1000020"),
+        # U32 V34 Z38 J20 1 0 0 0 0 0: 428 is 10 over 38 times 11.
+        shipment("of equipment", 1.0, container_number="UVZJ1000000"),
+        # B12 I19 C13 Z38 1 0 0 0 0 1: 934 is 10 over 84 times 11.
+        shipment("of a trailer", 1.0, container_number="BICZ1000010"),
+        shipment("a wrong check digit", 0.0, container_number="CSQU3054384"),
+        shipment("two letters changed places", 0.0, container_number="SCQU3054383"),
+        shipment("two digits changed places", 0.0, container_number="CSQU3045383"),
+        shipment("as it is written on a box", 1.0, container_number="CSQU 305438 3"),
+        shipment("in small letters", 1.0, container_number="csqu3054383"),
+        shipment("a wrong digit, written so", 0.0, container_number="csqu 305438 4"),
+        shipment("a digit too many", 0.0, container_number="CSQU30543830"),
+        shipment("a digit too few", 0.0, container_number="CSQU305438"),
+        shipment("another category", 0.0, container_number="CSQA3054383"),
+        shipment("no number of a container at all", 0.0, container_number="PALLET 7"),
+        shipment("no container", MISSING),
+    ],
+}
+
+
+@pytest.mark.parametrize(("column", "fact"), each(FACTS))
+def test_a_column_of_a_shipment_is_what_its_facts_say(column: str, fact: Fact) -> None:
+    check_of_subject(column, fact)
+
+
+def test_every_currency_with_a_rate_has_its_fact() -> None:
+    assert HUNDRED_EUR.keys() == UNITS_PER_EUR.keys()
