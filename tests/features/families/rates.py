@@ -28,6 +28,9 @@ from tests.features.families.windowed import facts_of_window
 Inspection = Callable[..., tuple[Record, ...]]
 """Makes an earlier subject of these fields and what its inspection found."""
 
+OF_ANOTHER_INSPECTION: Row = {"result": "not_confirmed", "inspected_at": before(days=9)}
+"""What tells another inspection of a subject from its first."""
+
 OF_OUTCOME = {"known_at", "inspected_at", "selected_by"}
 
 
@@ -112,7 +115,7 @@ def facts_of_rate(
         rate(
             "two inspections of one subject are two",
             (1 + 8 * 1 / 3) / (2 + 8),
-            *(yes, Record("outcomes", yes[-1].row | {"result": "not_confirmed"}), no_elsewhere),
+            *(yes, Record("outcomes", yes[-1].row | OF_ANOTHER_INSPECTION), no_elsewhere),
         ),
         rate(
             "whoever selected it",

@@ -1,0 +1,153 @@
+"""Which inspections count, as what and from which instant: from files and in the online state."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from features.asof.windows import Window, count, total
+from features.batch.subjects import outcome_events
+from features.columns import columns_of_records, instant_at, instant_us
+from features.records import RECORD_FILES, SubjectKind
+from features.state.embedded import EmbeddedStore
+from features.state.state import State
+from features.subjects import subjects_of
+from features.vocabulary import VOCABULARY
+from tests.features.families.facts import (
+    DECLARED,
+    MOMENT,
+    Record,
+    after,
+    before,
+    earlier_journey,
+    earlier_shipment,
+    inspected,
+)
+
+Counted = tuple[datetime, float]
+"""From which instant an inspection counts, and 1 where it confirmed something."""
+
+JOURNEY = earlier_journey(journey_id="J-1")
+SHIPMENT = earlier_shipment(shipment_id="S-1")
+KNOWN = before(days=5)
+"""When an outcome is known, unless a case says otherwise; its subject is declared days before."""
+
+CASES: dict[str, tuple[SubjectKind, tuple[Record, ...], list[Counted]]] = {
+    "a confirmed one": ("shipment", inspected(SHIPMENT), [(KNOWN, 1.0)]),
+    "a confirmed one of a journey": ("route", inspected(JOURNEY), [(KNOWN, 1.0)]),
+    "one that was not confirmed": (
+        "shipment",
+        inspected(SHIPMENT, "not_confirmed"),
+        [(KNOWN, 0.0)],
+    ),
+    "one of a journey that was not confirmed": (
+        "route",
+        inspected(JOURNEY, "not_confirmed"),
+        [(KNOWN, 0.0)],
+    ),
+    "an inconclusive one does not count": ("shipment", inspected(SHIPMENT, "inconclusive"), []),
+    "an inconclusive one of a journey neither": ("route", inspected(JOURNEY, "inconclusive"), []),
+    "from when it is known, not from the inspection": (
+        "shipment",
+        inspected(SHIPMENT, inspected_at=before(days=9), known_at=after(days=1)),
+        [(after(days=1), 1.0)],
+    ),
+    "from the subject's own record, where that came later": (
+        "shipment",
+        inspected(earlier_shipment(declared_at=DECLARED)),
+        [(DECLARED, 1.0)],
+    ),
+    "from a journey's own record, where that came later": (
+        "route",
+        inspected(earlier_journey(declared_at=DECLARED)),
+        [(DECLARED, 1.0)],
+    ),
+    "known at the very instant of the subject's record": (
+        "shipment",
+        inspected(earlier_shipment(declared_at=KNOWN)),
+        [(KNOWN, 1.0)],
+    ),
+    "known a moment after the subject's record": (
+        "shipment",
+        inspected(earlier_shipment(declared_at=KNOWN - MOMENT)),
+        [(KNOWN, 1.0)],
+    ),
+    "whoever selected it": (
+        "shipment",
+        inspected(SHIPMENT, selected_by="discretion", selection_probability=None),
+        [(KNOWN, 1.0)],
+    ),
+    "whatever it was": ("shipment", inspected(SHIPMENT, typology="rip_on"), [(KNOWN, 1.0)]),
+    "two of one subject are two, in the order of knowledge": (
+        "shipment",
+        (
+            *inspected(SHIPMENT, known_at=before(days=1)),
+            *inspected(
+                SHIPMENT, "not_confirmed", inspected_at=before(days=8), known_at=before(days=2)
+            )[1:],
+        ),
+        [(before(days=2), 0.0), (before(days=1), 1.0)],
+    ),
+    "one of each subject": (
+        "shipment",
+        (*inspected(SHIPMENT), *inspected(earlier_shipment(), known_at=before(days=4))),
+        [(KNOWN, 1.0), (before(days=4), 1.0)],
+    ),
+    "one of what is not recorded does not count": ("shipment", inspected(SHIPMENT)[1:], []),
+    "a journey's is no shipment's": ("shipment", (*inspected(JOURNEY), SHIPMENT), []),
+    "a shipment's is no journey's": ("route", (*inspected(SHIPMENT), JOURNEY), []),
+    "a journey's is not that of a shipment with the same id": (
+        "shipment",
+        (*inspected(JOURNEY), earlier_shipment(shipment_id="J-1")),
+        [],
+    ),
+    "a subject that was not inspected": ("shipment", (SHIPMENT,), []),
+}
+
+LATE = (0 * MOMENT, MOMENT)
+"""At the instant from which an inspection counts, it does not yet; a moment later it does."""
+
+CASE = pytest.mark.parametrize(("kind", "records", "expected"), CASES.values(), ids=CASES)
+
+
+@CASE
+def test_an_inspection_counts_from_when_it_is_known(
+    kind: SubjectKind, records: tuple[Record, ...], expected: list[Counted]
+) -> None:
+    columns = {
+        name: columns_of_records([of(**r.row) for r in records if r.file == name], of)
+        for name, of in RECORD_FILES.items()
+    }
+    events = outcome_events(kind, subjects_of(kind, columns), columns["outcomes"])
+
+    counted = [*zip(map(instant_at, events["known_at"]), events["is_confirmed"], strict=True)]
+    assert counted == expected
+    named = {r.row[f"{_called(kind)}_id"] for r in records if r.file == f"{_called(kind)}s"}
+    assert {VOCABULARY.text(code) for code in events["subject_id"]} <= named
+
+
+@CASE
+def test_the_online_state_counts_it_from_the_same_moment(
+    kind: SubjectKind, records: tuple[Record, ...], expected: list[Counted], tmp_path: Path
+) -> None:
+    state = State(EmbeddedStore(tmp_path))
+    state.add(
+        {
+            name: [of(**r.row) for r in records if r.file == name]
+            for name, of in RECORD_FILES.items()
+        }
+    )
+    outcomes = f"{kind}_outcomes"
+    windows: list[Window] = [count(outcomes, by=()), total(outcomes, "is_confirmed", by=())]
+    plan = state.plan(windows)
+
+    for at in sorted(
+        {DECLARED + MOMENT, *(known + late for known, _ in expected for late in LATE)}
+    ):
+        found = [is_confirmed for known, is_confirmed in expected if known < at]
+        numbers = state.numbers(plan, {}, instant_us(at))
+        assert numbers.tolist() == [len(found), sum(found)], at
+
+
+def _called(kind: SubjectKind) -> str:
+    return "journey" if kind == "route" else "shipment"
