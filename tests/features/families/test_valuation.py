@@ -302,7 +302,8 @@ FACTS = {
         ),
         shipment("no such price before", 0.0, **priced(8.0)),
         shipment("a cent more is another price", 0.0, price(8.01), **priced(8.0)),
-        shipment("a part in fifty thousand is another", 0.0, price(8.000_16), **priced(8.0)),
+        shipment("over a millionth more is another", 0.0, price(1.000_001_05), **priced(1.0)),
+        shipment("under a millionth more is none", 1.0, price(1.000_000_85), **priced(1.0)),
         shipment("nothing, as before", 1.0, price(0.0), **priced(0.0)),
         shipment(
             "by gross mass where net is not given",
