@@ -94,6 +94,11 @@ CASES: dict[str, tuple[SubjectKind, tuple[Record, ...], list[Counted]]] = {
         [(KNOWN, 1.0), (before(days=4), 1.0)],
     ),
     "one of what is not recorded does not count": ("shipment", inspected(SHIPMENT)[1:], []),
+    "one of what is not recorded leaves those of others": (
+        "shipment",
+        (*inspected(earlier_shipment())[1:], *inspected(SHIPMENT, known_at=before(days=4))),
+        [(before(days=4), 1.0)],
+    ),
     "a journey's is no shipment's": ("shipment", (*inspected(JOURNEY), SHIPMENT), []),
     "a shipment's is no journey's": ("route", (*inspected(SHIPMENT), JOURNEY), []),
     "a journey's is not that of a shipment with the same id": (

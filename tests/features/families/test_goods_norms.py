@@ -1,6 +1,7 @@
 """What the features of `features/families/goods_norms.py` make of small stories."""
 
 from functools import partial
+from math import e
 from typing import Any
 
 import pytest
@@ -265,6 +266,7 @@ FACTS = {
             gross_mass_kg=0.0,
             today=MISSING,
         ),
+        shipment("beyond all sense it stops", e**50, of_mass(1e-15), net_mass_kg=1e10),
         shipment("no mass was declared", MISSING, of_mass(100.0)),
         shipment("goods never seen", MISSING, net_mass_kg=800.0),
         shipment(
