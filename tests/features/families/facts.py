@@ -109,6 +109,16 @@ def shipment(
     return _fact("shipment", says, expected, records, today, Record("shipments", SHIPMENT | own))
 
 
+def both(
+    says: str, expected: Value, *records: Record | Sequence[Record], today: Any = ..., **own: Any
+) -> tuple[Fact, Fact]:
+    """The same fact about a journey and about a consignment; `own` are fields that both have."""
+    return (
+        route(f"{says}, of a route", expected, *records, today=today, **own),
+        shipment(f"{says}, of a shipment", expected, *records, today=today, **own),
+    )
+
+
 def journey(**fields: Any) -> Record:
     """The journey that carries the subject of a shipment's story, declared an hour before it."""
     return Record("journeys", JOURNEY | {"declared_at": before(hours=1)} | fields)
