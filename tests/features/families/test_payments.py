@@ -1,0 +1,206 @@
+"""What the features of `features/families/payments.py` make of small stories."""
+
+import pytest
+
+from tests.features.families.facts import (
+    DECLARED,
+    MISSING,
+    MOMENT,
+    Fact,
+    after,
+    before,
+    both,
+    check,
+    document,
+    each,
+    leg,
+    payment,
+    route,
+    shipment,
+)
+from tests.features.families.payment_facts import (
+    LONG_AGO,
+    counts_of_payments,
+    other_methods,
+    shares_of_payments,
+)
+
+FACTS = {
+    "payment_count": [
+        *counts_of_payments({}),
+        *both("of every kind", 3.0, payment(method="cash"), payment(amount=0.0), payment()),
+        route("of a shipment that is called the same", 0.0, payment(subject_kind="shipment")),
+        shipment("of a route that is called the same", 0.0, payment(subject_kind="route")),
+    ],
+    "third_party_payer_ratio": [
+        *shares_of_payments({"payer_id": "stranger"}, {"payer_id": "consignee"}, ("shipment",)),
+        shipment("the consignor", 0.0, payment(payer_id="consignor")),
+        shipment("the consignee", 0.0, payment(payer_id="consignee")),
+        shipment("who is notified", 0.0, payment(payer_id="A"), notify_party_id="A"),
+        shipment("the forwarder", 0.0, payment(payer_id="A"), forwarder_id="A"),
+        shipment("the declarant", 0.0, payment(payer_id="A"), declarant_id="A"),
+        shipment("by who pays, not who is paid", 1.0, payment(payee_id="consignor")),
+        shipment(
+            "whom a document names as consignee",
+            0.0,
+            payment(payer_id="buyer"),
+            document("invoice", consignee_id="buyer"),
+            today=1.0,
+        ),
+    ],
+    "off_corridor_payer_ratio": [
+        *shares_of_payments({"payer_country": "CH"}, {"payer_country": "NL"}),
+        *both("from its start", 0.0, payment(payer_country="CN")),
+        *both("from its end", 0.0, payment(payer_country="NL")),
+        *both("from nowhere that is stated", 0.0, payment()),
+        *both("by the country of who pays, not who is paid", 0.0, payment(payee_country="CH")),
+        route(
+            "from where it passes",
+            0.0,
+            leg(1, destination="SGSIN"),
+            leg(2, origin="SGSIN"),
+            payment(payer_country="SG"),
+            today=1.0,
+        ),
+        route("from under its flag", 1.0, payment(payer_country="PA"), today=0.0),
+        route("from under another flag", 1.0, payment(payer_country="LR")),
+        shipment(
+            "from where the goods were made",
+            0.0,
+            payment(payer_country="VN"),
+            origin_country="VN",
+        ),
+        shipment(
+            "from where they were sent",
+            0.0,
+            payment(payer_country="DE"),
+            dispatch_country="DE",
+        ),
+    ],
+    "cash_payment_ratio": [
+        *shares_of_payments({"method": "cash"}, {}),
+        *shares_of_payments({"method": "money_service"}, {}),
+        *both("one by each", 1.0, payment(method="cash"), payment(method="money_service")),
+        *other_methods(0.0, "card", "virtual_asset", "trade_credit", "netting"),
+    ],
+    "virtual_asset_ratio": [
+        *shares_of_payments({"method": "virtual_asset"}, {}),
+        *other_methods(0.0, "card", "cash", "money_service", "trade_credit", "netting"),
+    ],
+    "netting_ratio": [
+        *shares_of_payments({"method": "netting"}, {}),
+        *other_methods(0.0, "card", "cash", "money_service", "virtual_asset", "trade_credit"),
+    ],
+    "round_payment_ratio": [
+        *shares_of_payments({"amount": 150.0}, {"amount": 160.0}),
+        *both("fifty", 1.0, payment(amount=50.0)),
+        *both("a thousand", 1.0, payment(amount=1_000.0)),
+        *both("half of fifty", 0.0, payment(amount=25.0)),
+        *both("a hundred and a half of fifty", 0.0, payment(amount=125.0)),
+        *both("a cent more", 0.0, payment(amount=1_000.01)),
+        *both("a cent less", 0.0, payment(amount=999.99)),
+        *both("nothing was paid", 0.0, payment(amount=0.0)),
+        *both("of its own currency", 1.0, payment(amount=100.0, currency="USD")),
+        *both("in euro it would be fifty", 0.0, payment(amount=54.0, currency="USD")),
+        *both("in a currency without a rate", 1.0, payment(amount=100.0, currency="ISK")),
+    ],
+    "payer_count": [
+        *both("no payment", 0.0),
+        *both("one who paid twice", 1.0, payment(payer_id="A"), payment(payer_id="A")),
+        *both(
+            "three who paid four times",
+            3.0,
+            *(payment(payer_id=payer) for payer in ("A", "B", "A", "C")),
+        ),
+        *both("one who paid two", 1.0, payment(payee_id="A"), payment(payee_id="B")),
+        *both("years ago", 2.0, payment(payer_id="A", known_at=LONG_AGO), payment(payer_id="B")),
+        *both("a moment before", 1.0, payment(known_at=DECLARED - MOMENT)),
+        *both(
+            "at the declaration itself", 1.0, payment(), payment(payer_id="A", known_at=DECLARED)
+        ),
+        *both("known later", 1.0, payment(), payment(payer_id="A", known_at=after(days=1))),
+        *both("of another", 1.0, payment(), payment(payer_id="A", subject_id="another")),
+    ],
+    "held_money_count": [
+        *counts_of_payments({"purpose": "deposit"}),
+        *counts_of_payments({"purpose": "release"}),
+        *both(
+            "three deposits and a release",
+            3.0 + 1.0,
+            *(payment(purpose=what) for what in ("deposit", "deposit", "release", "deposit")),
+        ),
+        *both("for goods", 0.0, payment(purpose="goods")),
+        *both("for freight", 0.0, payment(purpose="freight")),
+        *both("for something else", 0.0, payment(purpose="other")),
+        *both("nobody says what for", 0.0, payment()),
+    ],
+    "invalid_iban_count": [
+        *counts_of_payments({"payer_iban_valid": False}),
+        *both("it holds", 0.0, payment(payer_iban_valid=True)),
+        *both("it was not checked", 0.0, payment()),
+        *both(
+            "one of each",
+            1.0,
+            *(payment(payer_iban_valid=is_valid) for is_valid in (True, False, None)),
+        ),
+    ],
+    "payments_10d": [
+        *both("no payment", 0.0),
+        *both("three", 3.0, payment(), payment(), payment()),
+        *both("known ten days before", 1.0, payment(known_at=before(days=10))),
+        *both("known a moment earlier", 0.0, payment(known_at=before(days=10) - MOMENT)),
+        *both("known a moment before", 1.0, payment(known_at=DECLARED - MOMENT)),
+        *both("known at the declaration itself", 0.0, payment(known_at=DECLARED)),
+        *both("known later", 0.0, payment(known_at=after(days=1))),
+        *both("paid long before it was known", 1.0, payment(paid_at=before(days=90))),
+        *both("of another", 0.0, payment(subject_id="another")),
+    ],
+    "largest_payment_eur": [
+        *both("a single one", 1_234.56, payment(amount=1_234.56)),
+        *both(
+            "the largest of three, neither first nor last",
+            900.0,
+            payment(amount=300.0),
+            payment(amount=900.0),
+            payment(amount=500.0),
+        ),
+        *both("nothing", 0.0, payment(amount=0.0)),
+        *both("in dollars", 540 / 1.08, payment(amount=540.0, currency="USD")),
+        *both("to a cent", 92.59, payment(amount=100.0, currency="USD")),
+        *both(
+            "the largest in euro, not by its number",
+            600.0,
+            payment(amount=600.0),
+            payment(amount=640.0, currency="USD"),
+        ),
+        *both(
+            "of those with a rate",
+            600.0,
+            payment(amount=600.0),
+            payment(amount=90_000.0, currency="ISK"),
+        ),
+        *both("years ago", 700.0, payment(amount=700.0, known_at=LONG_AGO), payment(amount=600.0)),
+        *both("a moment before", 700.0, payment(amount=700.0, known_at=DECLARED - MOMENT)),
+        *both("no payment", MISSING),
+        *both("at the declaration itself", MISSING, payment(known_at=DECLARED)),
+        *both("known later", MISSING, payment(known_at=after(days=1))),
+        *both("of another", MISSING, payment(subject_id="another")),
+        *both("in a currency without a rate", MISSING, payment(currency="ISK")),
+    ],
+    "under_limit_count": [
+        *counts_of_payments({"amount": 9_000.0}),
+        *both("less than 80 %", 0.0, payment(amount=7_999.99)),
+        *both("80 %", 1.0, payment(amount=8_000.0)),
+        *both("a cent less than the limit", 1.0, payment(amount=9_999.99)),
+        *both("the limit", 0.0, payment(amount=10_000.0)),
+        *both("80 % in dollars", 1.0, payment(amount=8_000 * 1.08, currency="USD")),
+        *both("the limit in dollars", 0.0, payment(amount=10_000 * 1.08, currency="USD")),
+        *both("more than the limit, in yen", 0.0, payment(amount=10_001 * 164.0, currency="JPY")),
+        *both("in a currency without a rate", 0.0, payment(amount=9_000.0, currency="ISK")),
+    ],
+}
+
+
+@pytest.mark.parametrize(("feature", "fact"), each(FACTS))
+def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
+    check(feature, fact)
