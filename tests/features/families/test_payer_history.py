@@ -1,0 +1,288 @@
+"""What the features of `features/families/payer_history.py` make of small stories."""
+
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from tests.features.families.facts import (
+    DECLARED,
+    MISSING,
+    MOMENT,
+    Fact,
+    Record,
+    after,
+    before,
+    both,
+    check,
+    each,
+    payment,
+)
+
+NOT_FOLLOWED = [
+    *both("no payment", MISSING),
+    *both("no payment known before", MISSING, payment(known_at=DECLARED)),
+    *both("only payments for others", MISSING, payment(subject_id="another")),
+]
+
+
+def elsewhere(**fields: Any) -> Record:
+    """A payment of the same payer to the same payee for another movement, known a day before."""
+    return payment(**{"subject_id": "another"} | fields)
+
+
+def cash(**fields: Any) -> Record:
+    """The same, paid in cash."""
+    return elsewhere(method="cash", **fields)
+
+
+def counts(days: int | None = None, **counted: Any) -> list[Fact]:
+    """What a count must be in which one payment for this movement and one elsewhere are two.
+
+    `counted` tells the one elsewhere from the own one, and `days` are those of the window.
+    """
+
+    def another(**fields: Any) -> Record:
+        return elsewhere(**counted | fields)
+
+    facts = [
+        both("only its own payment", 1.0, payment()),
+        both("one more for another movement", 2.0, payment(), another()),
+        both("one more for a shipment", 2.0, payment(), another(subject_kind="shipment")),
+        both("one more for a route", 2.0, payment(), another(subject_kind="route")),
+        both("known a moment before", 2.0, payment(), another(known_at=DECLARED - MOMENT)),
+        both("known at the declaration itself", 1.0, payment(), another(known_at=DECLARED)),
+        both("paid before and known later", 1.0, payment(), another(known_at=after(days=1))),
+        both("of others altogether", 1.0, payment(), elsewhere(payer_id="X", payee_id="Y")),
+    ]
+    return [*chain.from_iterable(facts), *_since(days, another), *NOT_FOLLOWED]
+
+
+def _since(days: int | None, another: Any) -> list[Fact]:
+    if days is None:
+        return [*both("years ago", 2.0, payment(), another(known_at=before(days=2_000)))]
+    edge = before(days=days)
+    facts = [
+        both("known as the window begins", 2.0, payment(), another(known_at=edge)),
+        both("known a moment earlier", 1.0, payment(), another(known_at=edge - MOMENT)),
+        both("paid before the window begins", 2.0, payment(), another(paid_at=edge - MOMENT)),
+        both("its own payment is older", 0.0, payment(known_at=edge - MOMENT)),
+    ]
+    return [*chain.from_iterable(facts)]
+
+
+FACTS = {
+    "payee_payers_30d": [
+        *counts(30, payer_id="A"),
+        *both("the same payer again", 1.0, payment(), elsewhere()),
+        *both("two others", 3.0, payment(), elsewhere(payer_id="A"), elsewhere(payer_id="B")),
+        *both("another of another payee", 1.0, payment(), elsewhere(payer_id="A", payee_id="B")),
+        *both("who paid its payer", 1.0, payment(), elsewhere(payer_id="A", payee_id="payer")),
+        *both(
+            "of the payee known last",
+            2.0,
+            payment(payee_id="former", known_at=before(days=3), paid_at=before(days=1)),
+            payment(payee_id="latter"),
+            elsewhere(payee_id="former", payer_id="A"),
+            elsewhere(payee_id="former", payer_id="B"),
+            elsewhere(payee_id="latter", payer_id="A"),
+        ),
+        *both(
+            "of two payees known at once that of the last id",
+            2.0,
+            payment(transaction_id="T-b", payee_id="latter"),
+            payment(transaction_id="T-a", payee_id="former"),
+            elsewhere(payee_id="latter", payer_id="A"),
+        ),
+    ],
+    "payer_payees_30d": [
+        *counts(30, payee_id="A"),
+        *both("the same payee again", 1.0, payment(), elsewhere()),
+        *both("two others", 3.0, payment(), elsewhere(payee_id="A"), elsewhere(payee_id="B")),
+        *both("another of another payer", 1.0, payment(), elsewhere(payer_id="A", payee_id="B")),
+        *both("whom its payee paid", 1.0, payment(), elsewhere(payer_id="payee", payee_id="A")),
+        *both(
+            "of the payer known last",
+            2.0,
+            payment(payer_id="former", known_at=before(days=3), paid_at=before(days=1)),
+            payment(payer_id="latter"),
+            elsewhere(payer_id="former", payee_id="A"),
+            elsewhere(payer_id="former", payee_id="B"),
+            elsewhere(payer_id="latter", payee_id="A"),
+        ),
+        *both(
+            "of two payers known at once that of the last id",
+            2.0,
+            payment(transaction_id="T-b", payer_id="latter"),
+            payment(transaction_id="T-a", payer_id="former"),
+            elsewhere(payer_id="latter", payee_id="A"),
+        ),
+    ],
+    "payer_days_since_first": [
+        *both("only its own payment", 1.0, payment(known_at=before(days=1))),
+        *both("half a day", 12 / 24, payment(known_at=before(hours=12))),
+        *both("years ago", 2_000.0, payment(), elsewhere(known_at=before(days=2_000))),
+        *both(
+            "the first of two, to anyone",
+            50.0,
+            payment(),
+            elsewhere(known_at=before(days=50), payee_id="A"),
+            elsewhere(known_at=before(days=20)),
+        ),
+        *both(
+            "for a shipment",
+            50.0,
+            payment(),
+            elsewhere(known_at=before(days=50), subject_kind="shipment"),
+        ),
+        *both(
+            "for a route",
+            50.0,
+            payment(),
+            elsewhere(known_at=before(days=50), subject_kind="route"),
+        ),
+        *both(
+            "since it was known, not since it was paid",
+            50.0,
+            payment(),
+            elsewhere(known_at=before(days=50), paid_at=before(days=60)),
+        ),
+        *both(
+            "another payer was known sooner",
+            1.0,
+            payment(),
+            elsewhere(known_at=before(days=50), payer_id="A"),
+        ),
+        *both(
+            "it was paid before it paid",
+            1.0,
+            payment(),
+            elsewhere(known_at=before(days=50), payer_id="A", payee_id="payer"),
+        ),
+        *both(
+            "of the payer known last",
+            1.0,
+            payment(payer_id="former", known_at=before(days=3)),
+            payment(payer_id="latter"),
+        ),
+        *NOT_FOLLOWED,
+    ],
+    "payer_cash_ratio_90d": [
+        *both("its own payment in cash", 1.0, payment(method="cash")),
+        *both("its own payment by bank", 0.0, payment()),
+        *both(
+            "one of four",
+            1 / 4,
+            payment(method="cash"),
+            elsewhere(),
+            elsewhere(payee_id="A"),
+            elsewhere(subject_kind="route"),
+        ),
+        *both(
+            "three of four",
+            3 / 4,
+            payment(),
+            cash(),
+            cash(payee_id="A"),
+            cash(subject_kind="shipment"),
+        ),
+        *both(
+            "by number, not by amount",
+            1 / 2,
+            payment(amount=9_000.0),
+            cash(amount=1.0),
+        ),
+        *both(
+            "a money service is not cash",
+            0.0,
+            payment(method="money_service"),
+            today=1.0,
+        ),
+        *both("nor is a virtual asset", 0.0, payment(method="virtual_asset")),
+        *both("cash as the window begins", 1 / 2, payment(), cash(known_at=before(days=90))),
+        *both("cash a moment earlier", 0.0, payment(), cash(known_at=before(days=90) - MOMENT)),
+        *both("cash at the declaration itself", 0.0, payment(), cash(known_at=DECLARED)),
+        *both("cash known later", 0.0, payment(), cash(known_at=after(days=1))),
+        *both("cash of another payer", 0.0, payment(), cash(payer_id="A")),
+        *both("cash to its payer", 0.0, payment(), cash(payer_id="A", payee_id="payer")),
+        *both(
+            "a transfer as the window begins",
+            1 / 2,
+            payment(method="cash"),
+            elsewhere(known_at=before(days=90)),
+        ),
+        *both(
+            "a transfer a moment earlier",
+            1.0,
+            payment(method="cash"),
+            elsewhere(known_at=before(days=90) - MOMENT),
+        ),
+        *both(
+            "a transfer of another payer",
+            1.0,
+            payment(method="cash"),
+            elsewhere(payer_id="A"),
+        ),
+        *both(
+            "of the payer known last",
+            1.0,
+            payment(payer_id="former", known_at=before(days=3)),
+            payment(payer_id="latter", method="cash"),
+        ),
+        *both("nothing in 90 days", MISSING, payment(known_at=before(days=90) - MOMENT)),
+        *NOT_FOLLOWED,
+    ],
+    "payer_payee_payments": [
+        *counts(),
+        *both("two more", 3.0, payment(), elsewhere(), elsewhere(method="cash")),
+        *both("its payer paid another", 1.0, payment(), elsewhere(payee_id="A")),
+        *both("another paid its payee", 1.0, payment(), elsewhere(payer_id="A")),
+        *both("back again", 1.0, payment(), elsewhere(payer_id="payee", payee_id="payer")),
+        *both(
+            "of the two known last",
+            2.0,
+            payment(payer_id="A", payee_id="X", known_at=before(days=3)),
+            payment(payer_id="B", payee_id="Y"),
+            elsewhere(payer_id="A", payee_id="X"),
+            elsewhere(payer_id="A", payee_id="Y"),
+            elsewhere(payer_id="B", payee_id="X"),
+            elsewhere(payer_id="A", payee_id="X"),
+            elsewhere(payer_id="B", payee_id="Y"),
+        ),
+    ],
+    "payer_payments": [
+        *counts(payee_id="A"),
+        *both(
+            "two more, one to the same payee", 3.0, payment(), elsewhere(), elsewhere(payee_id="A")
+        ),
+        *both("another paid its payee", 1.0, payment(), elsewhere(payer_id="A")),
+        *both("another paid its payer", 1.0, payment(), elsewhere(payer_id="A", payee_id="payer")),
+        *both(
+            "of the payer known last",
+            1.0,
+            payment(payer_id="former", known_at=before(days=3)),
+            payment(payer_id="latter"),
+            elsewhere(payer_id="former"),
+        ),
+    ],
+    "payee_payments": [
+        *counts(payer_id="A"),
+        *both(
+            "two more, one of the same payer", 3.0, payment(), elsewhere(), elsewhere(payer_id="A")
+        ),
+        *both("its payer paid another", 1.0, payment(), elsewhere(payee_id="A")),
+        *both("its payee paid another", 1.0, payment(), elsewhere(payer_id="payee", payee_id="A")),
+        *both(
+            "of the payee known last",
+            1.0,
+            payment(payee_id="former", known_at=before(days=3)),
+            payment(payee_id="latter"),
+            elsewhere(payee_id="former"),
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(("feature", "fact"), each(FACTS))
+def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
+    check(feature, fact)
