@@ -19,16 +19,16 @@ from tests.features.families.facts import (
 )
 
 
-def differing(stated: str, declared: str, **both: Any) -> list[Fact]:
+def differing(stated: str, declared: str, **measured: Any) -> list[Fact]:
     """What every feature must be that compares a number of documents with the declared one.
 
-    `stated` and `declared` name the number; `both` are fields that say how it is measured.
+    `stated` and `declared` name the number, and `measured` what it is measured in.
     """
 
     def of(number: int, /, **fields: Any) -> Any:
-        return document(**{stated: number}, **both, **fields)
+        return document(**{stated: number}, **measured, **fields)
 
-    own = {declared: 1_000, **both}
+    own = {declared: 1_000, **measured}
     return [
         shipment("the same", 0.0, of(1_000), **own),
         shipment("a tenth more", 0.1, of(1_100), **own),
@@ -233,7 +233,7 @@ FACTS = {
             payment(amount=500.0),
             document(**INVOICE),
         ),
-        shipment("nothing was to be paid for once", 0.0, payment(amount=0.0), document(**INVOICE)),
+        shipment("a payment of nothing", 0.0, payment(amount=0.0), document(**INVOICE)),
         shipment(
             "the newest invoice, though it is smaller",
             900 / 1_000,
