@@ -16,6 +16,7 @@ from tests.features.families.facts import (
     each,
     payment,
     shipment,
+    value_of,
 )
 
 
@@ -348,3 +349,11 @@ FACTS = {
 @pytest.mark.parametrize(("feature", "fact"), each(FACTS))
 def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
     check(feature, fact)
+
+
+@pytest.mark.parametrize("stated", ["mass", "packages", "value"])
+def test_a_difference_that_has_an_exact_value_is_exact(stated: str) -> None:
+    feature = f"document_{stated}_difference_ratio"
+    twice = next(fact for fact in FACTS[feature] if fact.says == "twice as much")
+
+    assert value_of(feature, twice) == 1.0
