@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.features.derived.columns import check_of_linked
+from tests.features.derived.columns import check_of_linked, columns_of_linked
 from tests.features.families.facts import (
     DECLARED,
     MISSING,
@@ -221,3 +221,13 @@ FACTS = {
 @pytest.mark.parametrize(("column", "fact"), each(FACTS))
 def test_a_column_of_a_document_is_what_its_facts_say(column: str, fact: Fact) -> None:
     check_of_linked("attached_documents", column, fact)
+
+
+def test_a_difference_is_in_whole_millionths_exactly() -> None:
+    twice = shipment("twice", [1e6], document(gross_mass_kg=2.0), gross_mass_kg=1.0)
+
+    found = columns_of_linked(
+        "attached_documents", "shipment", "mass_difference_ppm", *twice.records
+    )
+
+    assert found == [1_000_000.0]
