@@ -52,6 +52,10 @@ def may_be_missing(field: str, value: Any) -> list[Fact]:
 OTHER = earlier_journey()
 
 OF_SUBJECT = {
+    "carrier_id": [
+        route("as its record says", "carrier"),
+        route("another", "own", carrier_id="own"),
+    ],
     "subject_id": [route("its id", "J"), route("among others", "J", earlier_journey())],
     "known_at": [
         route("as it is declared", DECLARED),

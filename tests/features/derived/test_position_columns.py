@@ -112,6 +112,12 @@ FACTS = {
             heard(2, 0.0, 179.0),
             heard(1, 0.0, -179.0),
         ),
+        route(
+            "the way in whole metres: 10.4 m in six minutes",
+            [MISSING, round(10 / 0.1)],
+            heard(1),
+            heard(0.9, 10.4 / DEGREE_M),
+        ),
         route("did not move", [MISSING, 0.0], heard(2, 1.0, 1.0), heard(1, 1.0, 1.0)),
         route(
             "whatever speed was sent along",

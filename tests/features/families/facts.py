@@ -81,6 +81,23 @@ SHIPMENT: Row = {
     "destination_country": "NL",
     "declared_at": DECLARED,
 }
+UNLIKE_JOURNEY: Row = {
+    "mode": "air",
+    "carrier_id": "another-carrier",
+    "conveyance_id": "another-conveyance",
+    "conveyance_kind": "aircraft",
+    "registration_country": "JP",
+    "origin": "SGSIN",
+    "destination": "BEANR",
+}
+UNLIKE_SHIPMENT: Row = {
+    "consignor_id": "another-consignor",
+    "consignee_id": "another-consignee",
+    "hs_code": "100630",
+    "origin_country": "JP",
+    "dispatch_country": "SG",
+    "destination_country": "BE",
+}
 
 _numbers = itertools.count(1)
 
@@ -138,6 +155,18 @@ def earlier_shipment(**fields: Any) -> Record:
         "shipments",
         SHIPMENT | {"shipment_id": _new("S"), "declared_at": before(days=10)} | fields,
     )
+
+
+def journey_alike_in(*fields: str, **other: Any) -> Record:
+    """An earlier journey that has these fields of the subject's and nothing else in common."""
+    unlike = {name: value for name, value in UNLIKE_JOURNEY.items() if name not in fields}
+    return earlier_journey(**unlike | other)
+
+
+def shipment_alike_in(*fields: str, **other: Any) -> Record:
+    """An earlier shipment that has these fields of the subject's and nothing else in common."""
+    unlike = {name: value for name, value in UNLIKE_SHIPMENT.items() if name not in fields}
+    return earlier_shipment(**unlike | other)
 
 
 def inspected(subject: Record, result: str = "confirmed", **fields: Any) -> tuple[Record, Record]:

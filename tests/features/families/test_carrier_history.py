@@ -14,6 +14,7 @@ from tests.features.families.facts import (
     each,
     earlier_journey,
     journey,
+    journey_alike_in,
     route,
     shipment,
 )
@@ -40,11 +41,9 @@ FACTS = {
         route("a new conveyance", 0),
         route("three journeys", 3, journeys(3, declared_at=before(days=3))),
         route(
-            "another carrier, way and mode",
+            "whoever runs it, wherever it goes",
             1,
-            journeys(
-                1, declared_at=before(days=3), carrier_id="other", origin="SGSIN", mode="road"
-            ),
+            journey_alike_in("conveyance_id", declared_at=before(days=3)),
         ),
         route("seven days ago", 1, ago(days=7)),
         route("a microsecond more than seven days ago", 0, ago(days=7, microseconds=1)),
@@ -60,11 +59,7 @@ FACTS = {
     "conveyance_journeys_365d": [
         route("a new conveyance", 0),
         route("three journeys", 3, journeys(3)),
-        route(
-            "another carrier, way and mode",
-            1,
-            journeys(1, carrier_id="other", origin="SGSIN", mode="road"),
-        ),
+        route("whoever runs it, wherever it goes", 1, journey_alike_in("conveyance_id")),
         route("a year ago", 1, ago(days=365)),
         route("a microsecond more than a year ago", 0, ago(days=365, microseconds=1)),
         route("just before", 1, JUST_BEFORE),
@@ -78,11 +73,7 @@ FACTS = {
         route("the latest of three", 24.0, ago(days=3), ago(days=1), ago(days=2)),
         route("years", 4_000 * 24.0, ago(days=4_000)),
         route("just before", MICROSECOND_HOURS, JUST_BEFORE),
-        route(
-            "another carrier, way and mode",
-            240.0,
-            journeys(1, carrier_id="other", origin="SGSIN", mode="road"),
-        ),
+        route("whoever ran it, wherever it went", 240.0, journey_alike_in("conveyance_id")),
         route(
             "another conveyance since",
             72.0,
@@ -101,7 +92,7 @@ FACTS = {
         route(
             "three carriers", 3, *(journeys(2, carrier_id=carrier) for carrier in ("A", "B", "C"))
         ),
-        route("another way and mode", 1, journeys(1, origin="SGSIN", mode="road")),
+        route("whoever runs it, wherever it goes", 1, journey_alike_in("conveyance_id")),
         route("ninety days ago", 1, ago(days=90)),
         route("a microsecond more than ninety days ago", 0, ago(days=90, microseconds=1)),
         route("just before", 1, JUST_BEFORE),
@@ -112,11 +103,7 @@ FACTS = {
     "carrier_journeys_30d": [
         route("a new carrier", 0),
         route("three journeys", 3, journeys(3)),
-        route(
-            "another conveyance, way and mode",
-            1,
-            journeys(1, conveyance_id="other", origin="SGSIN", mode="road"),
-        ),
+        route("whatever it runs, wherever it goes", 1, journey_alike_in("carrier_id")),
         route("thirty days ago", 1, ago(days=30)),
         route("a microsecond more than thirty days ago", 0, ago(days=30, microseconds=1)),
         route("just before", 1, JUST_BEFORE),
@@ -129,11 +116,7 @@ FACTS = {
         route("half a day", 0.5, ago(hours=12)),
         route("the first of three", 30.0, ago(days=3), ago(days=30), ago(days=2)),
         route("years", 4_000.0, ago(days=4_000)),
-        route(
-            "another conveyance, way and mode",
-            10.0,
-            journeys(1, conveyance_id="other", origin="SGSIN", mode="road"),
-        ),
+        route("whatever it ran, wherever it went", 10.0, journey_alike_in("carrier_id")),
         route(
             "another carrier before",
             3.0,
@@ -150,10 +133,10 @@ FACTS = {
         shipment("only the journey that brings it", 1, journey(), journey_id="J"),
         shipment("and three before", 4, journey(), journeys(3), journey_id="J"),
         shipment(
-            "other conveyances, ways and modes",
+            "whatever it runs, wherever it goes",
             2,
             journey(),
-            journeys(1, conveyance_id="other", origin="SGSIN", mode="road"),
+            journey_alike_in("carrier_id"),
             journey_id="J",
         ),
         shipment("ninety days before the shipment", 2, journey(), ago(days=90), journey_id="J"),
@@ -208,11 +191,7 @@ FACTS = {
     "carrier_journeys": [
         route("a new carrier", 0),
         route("three journeys", 3, journeys(3)),
-        route(
-            "another conveyance, way and mode",
-            1,
-            journeys(1, conveyance_id="other", origin="SGSIN", mode="road"),
-        ),
+        route("whatever it runs, wherever it goes", 1, journey_alike_in("carrier_id")),
         route("years ago", 1, ago(days=4_000)),
         route("just before", 1, JUST_BEFORE),
         route("at the same instant", 0, AT_ONCE),
@@ -233,10 +212,10 @@ FACTS = {
         ),
         shipment("years", 4_000.0, journey(), ago(days=4_000), journey_id="J"),
         shipment(
-            "with another conveyance, way and mode",
+            "whatever it ran, wherever it went",
             10.0,
             journey(),
-            journeys(1, conveyance_id="other", origin="SGSIN", mode="road"),
+            journey_alike_in("carrier_id"),
             journey_id="J",
         ),
         shipment(

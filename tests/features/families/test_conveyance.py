@@ -13,6 +13,7 @@ from tests.features.families.facts import (
     check,
     each,
     earlier_journey,
+    journey_alike_in,
     route,
 )
 
@@ -81,7 +82,7 @@ FACTS = {
         route(
             "the same conveyance, whoever runs it and wherever it goes",
             500 / 1_000,
-            loaded(1_000.0, carrier_id="other", origin="SGSIN", destination="BEANR", mode="road"),
+            journey_alike_in("conveyance_id", declared_cargo_mass_kg=1_000.0),
             declared_cargo_mass_kg=500.0,
         ),
         route(
@@ -191,9 +192,9 @@ FACTS = {
             declared_cargo_mass_kg=500.0,
         ),
         route(
-            "the same kind, whichever conveyance, carrier, way and mode",
+            "the same kind, whoever runs it and wherever it goes",
             500 / 1_000,
-            loaded(1_000.0, conveyance_id="other", carrier_id="other", origin="SGSIN", mode="road"),
+            journey_alike_in("conveyance_kind", declared_cargo_mass_kg=1_000.0),
             declared_cargo_mass_kg=500.0,
         ),
         route(

@@ -14,8 +14,10 @@ from tests.features.families.facts import (
     each,
     earlier_journey,
     earlier_shipment,
+    journey_alike_in,
     route,
     shipment,
+    shipment_alike_in,
 )
 
 
@@ -38,11 +40,7 @@ FACTS = {
     "corridor_journeys_90d": [
         route("a new corridor", 0),
         route("three journeys", 3, journeys(3)),
-        route(
-            "other carriers, conveyances and kinds",
-            1,
-            journeys(1, carrier_id="other", conveyance_id="other", conveyance_kind="tanker"),
-        ),
+        route("whoever goes, with whatever", 1, journey_alike_in("origin", "destination", "mode")),
         route("ninety days ago", 1, journeys(1, declared_at=before(days=90))),
         route(
             "a microsecond more than ninety days ago",
@@ -60,7 +58,11 @@ FACTS = {
     "carrier_corridor_journeys": [
         route("a new corridor", 0),
         route("three journeys", 3, journeys(3)),
-        route("by another mode and conveyance", 1, journeys(1, mode="air", conveyance_id="other")),
+        route(
+            "by whatever mode, with whatever",
+            1,
+            journey_alike_in("carrier_id", "origin", "destination"),
+        ),
         route("years ago", 1, journeys(1, declared_at=before(days=4_000))),
         route("just before", 1, journeys(1, declared_at=DECLARED - MOMENT)),
         route("at the same instant", 0, journeys(1, declared_at=DECLARED)),
@@ -85,9 +87,9 @@ FACTS = {
             journeys(1, declared_at=before(days=30)),
         ),
         route(
-            "from anywhere, by anyone and any mode",
+            "whoever goes there, from wherever",
             (1 / 7) / (1 / 90),
-            journeys(1, declared_at=before(days=1), origin="SGSIN", mode="air", carrier_id="other"),
+            journey_alike_in("destination", declared_at=before(days=1)),
         ),
         route(
             "seven days ago is this week",
@@ -145,9 +147,9 @@ FACTS = {
             declared_cargo_mass_kg=500.0,
         ),
         route(
-            "whoever goes there, with whatever",
+            "whoever goes, with whatever",
             500 / 1_000,
-            loaded(1_000.0, carrier_id="other", conveyance_id="other", conveyance_kind="tanker"),
+            journey_alike_in("origin", "destination", "mode", declared_cargo_mass_kg=1_000.0),
             declared_cargo_mass_kg=500.0,
         ),
         route(
@@ -197,9 +199,9 @@ FACTS = {
         shipment("three shipments", 3, shipments(3)),
         shipment("other goods of the same heading", 1, shipments(1, hs_code="890399")),
         shipment(
-            "other parties and another origin",
+            "whoever sends them, wherever they are made",
             1,
-            shipments(1, consignor_id="x", consignee_id="y", origin_country="JP"),
+            shipment_alike_in("dispatch_country", "destination_country", hs_code="890399"),
         ),
         shipment("ninety days ago", 1, shipments(1, declared_at=before(days=90))),
         shipment(
@@ -218,15 +220,7 @@ FACTS = {
         shipment("a new origin", 0),
         shipment("three shipments", 3, shipments(3)),
         shipment(
-            "other parties, on another way",
-            1,
-            shipments(
-                1,
-                consignor_id="x",
-                consignee_id="y",
-                dispatch_country="JP",
-                destination_country="BE",
-            ),
+            "whoever sends them, on whatever way", 1, shipment_alike_in("hs_code", "origin_country")
         ),
         shipment("a year ago", 1, shipments(1, declared_at=before(days=365))),
         shipment(
@@ -244,9 +238,9 @@ FACTS = {
         shipment("a new lane", 0),
         shipment("three shipments", 3, shipments(3)),
         shipment(
-            "other goods, made elsewhere, from another consignor",
+            "whatever it is, whoever sends it",
             1,
-            shipments(1, hs_code="100630", origin_country="JP", consignor_id="other"),
+            shipment_alike_in("consignee_id", "dispatch_country"),
         ),
         shipment("sent to another country", 1, shipments(1, destination_country="BE")),
         shipment("years ago", 1, shipments(1, declared_at=before(days=4_000))),
@@ -269,9 +263,9 @@ FACTS = {
             origin_country="JP",
         ),
         shipment(
-            "for other consignees, to other countries",
+            "whoever sends them, to whomever",
             1.0,
-            shipments(1, consignee_id="other", destination_country="BE"),
+            shipment_alike_in("hs_code", "dispatch_country", "origin_country"),
         ),
         shipment("years ago", 1.0, shipments(1, declared_at=before(days=4_000))),
         shipment("just before", 1.0, shipments(1, declared_at=DECLARED - MOMENT)),
@@ -296,7 +290,9 @@ FACTS = {
         route("never this way", 0.0, journeys(2, destination="BEANR")),
         route("from another place", 0.0, journeys(1, origin="SGSIN")),
         route(
-            "by another mode and conveyance", 1.0, journeys(1, mode="air", conveyance_id="other")
+            "by whatever mode, with whatever",
+            1.0,
+            journey_alike_in("carrier_id", "origin", "destination"),
         ),
         route("years ago", 1.0, journeys(1, declared_at=before(days=4_000))),
         route("just before", 1.0, journeys(1, declared_at=DECLARED - MOMENT)),
@@ -318,11 +314,7 @@ FACTS = {
         route(
             "three carriers", 3, *(journeys(2, carrier_id=carrier) for carrier in ("A", "B", "C"))
         ),
-        route(
-            "other conveyances and kinds",
-            1,
-            journeys(1, conveyance_id="other", conveyance_kind="tanker"),
-        ),
+        route("whoever goes, with whatever", 1, journey_alike_in("origin", "destination", "mode")),
         route("a year ago", 1, journeys(1, declared_at=before(days=365))),
         route(
             "a microsecond more than a year ago",
