@@ -16,7 +16,7 @@ from tests.features.families.globe import MEAN_EARTH_RADIUS_KM, ROTTERDAM, SHANG
         (1.0, 4.0, 0.25),
         (0.0, 4.0, 0.0),
         (-1.0, 4.0, -0.25),
-        (1.0, 1e-300, 1e300),
+        (1.0, 0.5**1_000, 2.0**1_000),
         (1.0, 0.0, np.nan),
         (0.0, 0.0, np.nan),
         (1.0, -4.0, np.nan),
