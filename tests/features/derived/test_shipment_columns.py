@@ -5,7 +5,7 @@ from math import log
 import pytest
 
 from features.currencies import UNITS_PER_EUR
-from tests.features.derived.columns import check_of_subject
+from tests.features.derived.columns import check_of_subject, column_of_subject
 from tests.features.families.facts import (
     DECLARED,
     MISSING,
@@ -273,6 +273,12 @@ FACTS = {
 @pytest.mark.parametrize(("column", "fact"), each(FACTS))
 def test_a_column_of_a_shipment_is_what_its_facts_say(column: str, fact: Fact) -> None:
     check_of_subject(column, fact)
+
+
+def test_a_price_is_rounded_to_twenty_binary_digits_exactly() -> None:
+    between = shipment("", MISSING, **priced(1 + 1.4 / 2**19, 1.0))
+
+    assert column_of_subject("shipment", "rounded_unit_value", *between.records) == 1 + 1 / 2**19
 
 
 def test_every_currency_with_a_rate_has_its_fact() -> None:
