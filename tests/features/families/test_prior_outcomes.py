@@ -85,8 +85,9 @@ FACTS = {
         ),
         shipment(
             "another code of the heading",
-            (1 + 8 * 1 / 1) / (1 + 8),
+            (1 + 8 * 1 / 2) / (1 + 8),
             inspection_of_shipment(hs_code="890399"),
+            inspection_of_shipment("not_confirmed", hs_code="890410"),
         ),
     ],
     "consignee_confirmed_rate": facts_of_party("consignee_id", "consignee", is_optional=False),
@@ -178,8 +179,9 @@ FACTS = {
         ),
         route(
             "between other places of the same countries",
-            (1 + 8 * 1 / 1) / (1 + 8),
+            (1 + 8 * 1 / 2) / (1 + 8),
             inspection_of_journey(origin="CNNGB", destination="NLAMS"),
+            inspection_of_journey("not_confirmed", origin="VNSGN"),
         ),
     ],
 }
