@@ -1,12 +1,10 @@
-"""The features of a route and of a shipment, in order; their names, and their fingerprint.
+"""The features of a route and of a shipment, in order, and their names.
 
 The order is the order of the matrix and of the model's inputs. A new feature is added to its family
 and then here, by hand, so that no import decides what a model sees.
 """
 
 import difflib
-import hashlib
-import json
 from functools import cache
 
 from features.asof.windows import Window
@@ -259,10 +257,3 @@ def feature_named(name: str) -> Feature:
     nearest = difflib.get_close_matches(name, known, n=3)
     hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
     raise UnknownFeature(f"no feature is called {name!r}{hint}")
-
-
-def fingerprint(kind: SubjectKind) -> str:
-    """A digest of the features' order and faces: equal where a model may trust the columns."""
-    faces = [feature.face() for feature in catalogue(kind)]
-    text = json.dumps(faces, sort_keys=True, ensure_ascii=False)
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

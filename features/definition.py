@@ -91,7 +91,7 @@ class Feature:
         return self.unit is Unit.CATEGORY
 
     def face(self) -> dict[str, str | list[str]]:
-        """The face as plain JSON, as the catalogue and its fingerprint show it."""
+        """The face as plain JSON, as the catalogue shows it."""
         return {
             "name": self.name,
             "subjects": list(self.subjects),

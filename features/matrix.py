@@ -18,9 +18,10 @@ from features.batch.blocks import RecordBlocks, RecordFolder
 from features.batch.population import BLOCK_ROWS, Population, Progress
 from features.batch.subjects import OWN
 from features.batch.workshop import Workshop
-from features.catalogue import catalogue, fingerprint
+from features.catalogue import catalogue
 from features.columns import NO_INSTANT, Column, Columns, array_of_numbers
 from features.definition import Feature
+from features.digests.computations import fingerprint
 from features.folders import written_whole
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
-from features.catalogue import catalogue, fingerprint
+from features.catalogue import catalogue
 from features.definition import Feature
+from features.digests.computations import fingerprint
 from features.records import SubjectKind
 
 

@@ -1,5 +1,6 @@
 """Places by their location code: what they are, where, and in which country."""
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from features.vocabulary import cells_of, contents_of_texts
 
 Codes = npt.NDArray[np.object_]
 Numbers = npt.NDArray[np.float64]
@@ -79,6 +82,21 @@ def latitude(code: str) -> float:
 def longitude(code: str) -> float:
     """Longitude in degrees of one code; NaN where it is unknown."""
     return _degrees(code, "longitude")
+
+
+@cache
+def content_digest(name: str) -> str:
+    """SHA-256 of one column of the table of places and of the codes beside it."""
+    digest = hashlib.sha256()
+    for column in (places()["code"], places()[name]):
+        cells = column.combine_chunks()
+        if pa.types.is_string(cells.type):
+            content, ends = contents_of_texts(cells)
+            digest.update(np.diff(ends).tobytes())
+            digest.update(content[ends[0] : ends[-1]].tobytes())
+        else:
+            digest.update(cells_of(cells, np.float64, np.nan).tobytes())
+    return digest.hexdigest()
 
 
 def _degrees(code: str, name: str) -> float:

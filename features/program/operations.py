@@ -83,6 +83,13 @@ class Op(IntEnum):
     AS_NUMBER = 100
     SELECT = 101
 
+    @property
+    def arity(self) -> int:
+        """How many values it reads."""
+        if self is Op.SELECT:
+            return 3
+        return 1 if self is Op.AS_NUMBER or Op.NEGATIVE <= self <= Op.EXP else 2
+
 
 FIRST_UNARY = Op.NEGATIVE
 FIRST_TEST = Op.LESS

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from features import publications
-from features.catalogue import catalogue, feature_named, features_by_name, fingerprint
+from features.catalogue import catalogue, feature_named, features_by_name
 from features.definition import Direction, Feature, Peers, Unit
+from features.digests.computations import fingerprint
 from features.errors import UnknownFeature
 from features.indicators import INDICATORS
 from features.persons import describes_a_person

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from features.catalogue import fingerprint
+from features.digests.computations import fingerprint
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.decisions.decision import Decision, digest_of
 from serving.explanation.telling import Told

@@ -9,8 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from features.catalogue import catalogue, fingerprint
+from features.catalogue import catalogue
 from features.definition import Unit
+from features.digests.computations import fingerprint
 from serving.commands.evaluate import evaluate
 from serving.commands.promote import promote
 from serving.commands.train import train

@@ -1,0 +1,143 @@
+"""What a function does, as a digest of its syntax tree and of all that it reads of this package.
+
+For what is no traced program: functions of single texts, and the few rules of the engine that
+decide numbers. Docstrings, comments, annotations, formatting and the names of local variables
+decide nothing and are left out; constants count by their value, and functions of this package by
+their own digest, whatever they are called. What is imported from other packages counts by name.
+"""
+
+import ast
+import builtins
+import hashlib
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum, EnumType
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from features.compiled import compiled
+from features.digests.syntax import spelling
+from features.errors import DefinitionError
+
+PACKAGE = __name__.partition(".")[0]
+ROOT = Path(__file__).parent.parent
+
+
+def combined(*parts: str) -> str:
+    """One digest of texts and digests in their order."""
+    return hashlib.sha256(ascii(parts).encode()).hexdigest()
+
+
+@cache
+def code_digest(code: Any, without: tuple[Any, ...] = ()) -> str:
+    """The digest of a function of this package, and of what it reaches.
+
+    What is in `without` counts by name; so does what compiles a function. Raises DefinitionError
+    where it reaches what no digest can cover, such as a file, an object or a closure.
+    """
+    return _reading((compiled, *without)).of(code)
+
+
+@cache
+def source_digest(path: str, name: str | None = None) -> str:
+    """The digest of a file below `features`, or of one function in it, that is not imported.
+
+    Names that are not local stand for themselves.
+    """
+    file = ROOT / path
+    statements = _tree(file).body if name is None else [_named(_tree(file).body, name, file)]
+    kept = [each for each in statements if not isinstance(each, ast.Import | ast.ImportFrom)]
+    return combined(*sorted(combined(*spelling(each, str)) for each in kept))
+
+
+class _Reading:
+    """The reading of one function with all that it reaches."""
+
+    def __init__(self, without: tuple[Any, ...]) -> None:
+        self._without = without
+        self._open: list[Any] = []
+        self._known: dict[int, str] = {}
+
+    def of(self, value: Any) -> str:
+        """The digest of whatever a name stands for."""
+        if id(value) not in self._known:
+            self._known[id(value)] = self._of(value)
+        return self._known[id(value)]
+
+    def _of(self, value: Any) -> str:
+        if any(value is each for each in self._without):
+            return combined("named", getattr(value, "__name__", type(value).__name__))
+        if isinstance(value, ModuleType) and not _is_ours(value.__name__):
+            return combined("module", value.__name__)
+        if isinstance(value, EnumType):
+            members: Iterable[Enum] = value
+            return combined("members", *(f"{each.name} {each.value!r}" for each in members))
+        value = inspect.unwrap(value) if callable(value) else value
+        if (inspect.isroutine(value) or inspect.isclass(value)) and not _is_ours(value.__module__):
+            return combined("other", f"{value.__module__}.{value.__qualname__}")
+        return self._of_code(value) if inspect.isfunction(value) else self._of_constant(value)
+
+    def _of_code(self, code: Any) -> str:
+        if code in self._open:
+            return combined("itself", str(self._open.index(code)))
+        if not code.__qualname__.isidentifier():
+            raise _not_covered(code, "want a named function of a module")
+        file = Path(code.__code__.co_filename)
+        node = _named(_tree(file).body, code.__name__, file)
+        names = code.__globals__
+        self._open.append(code)
+        try:
+            return combined(*spelling(node, lambda name: self.of(_value(names, name, code))))
+        finally:
+            self._open.pop()
+
+    def _of_constant(self, value: Any) -> str:
+        if isinstance(value, str | int | float | bytes | type(None) | np.generic):
+            return combined(type(value).__name__, repr(value))
+        if isinstance(value, re.Pattern):
+            return combined("pattern", repr(value.pattern), str(value.flags))
+        if isinstance(value, Mapping):
+            pairs = ((self.of(key), self.of(each)) for key, each in value.items())
+            return combined("mapping", *map("".join, sorted(pairs)))
+        if isinstance(value, set | frozenset):
+            return combined("set", *sorted(map(self.of, value)))
+        if isinstance(value, tuple | list):
+            return combined("sequence", *map(self.of, value))
+        raise _not_covered(value, "want constants, or a rule for it in features/digests/columns.py")
+
+
+_reading = cache(_Reading)
+
+
+def _is_ours(module: str | None) -> bool:
+    return module is not None and module.partition(".")[0] == PACKAGE
+
+
+def _not_covered(value: Any, want: str) -> DefinitionError:
+    name = getattr(value, "__qualname__", repr(value))
+    return DefinitionError(f"{name}: no digest covers what it computes; {want}")
+
+
+def _value(names: Mapping[str, Any], name: str, code: Any) -> Any:
+    if name in names:
+        return names[name]
+    if hasattr(builtins, name):
+        return getattr(builtins, name)
+    raise _not_covered(code, f"{name!r} is no name of its module")
+
+
+@cache
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _named(statements: Iterable[ast.stmt], name: str, file: Path) -> ast.FunctionDef:
+    for each in statements:
+        if isinstance(each, ast.FunctionDef) and each.name == name:
+            return each
+    raise DefinitionError(f"{file}: there is no function {name} in it")

@@ -1,0 +1,63 @@
+"""The computation digest of every feature, and the fingerprint of the catalogue."""
+
+from collections.abc import Mapping
+from functools import cache, partial
+
+from features.asof.windows import Window
+from features.catalogue import catalogue
+from features.computation import computation
+from features.digests.code import combined, source_digest
+from features.digests.columns import event_column, input_digest, subject_column
+from features.digests.program import output_digests
+from features.program.program import Key
+from features.records import SubjectKind
+
+
+@cache
+def computation_digests(kind: SubjectKind) -> Mapping[str, str]:
+    """The digest of what each feature of one kind computes, by its name, in catalogue order.
+
+    Raises DefinitionError where a feature reads what no digest can cover.
+    """
+
+    def of_input(key: Key) -> str:
+        if isinstance(key, Window):
+            return _window_digest(kind, key)
+        return input_digest(partial(subject_column, kind), key)
+
+    digests = output_digests(computation(kind), of_input)
+    return {feature.name: f"sha256:{digests[feature.name]}" for feature in catalogue(kind)}
+
+
+@cache
+def fingerprint(kind: SubjectKind) -> str:
+    """A digest that is equal where a model may trust the columns.
+
+    Of every feature in order: its name, whether it is a category, and its computation digest. Words
+    are no part of it, so that a better sentence takes no model out of service.
+    """
+    digests = computation_digests(kind)
+    columns = (
+        combined(feature.name, str(feature.is_categorical), digests[feature.name])
+        for feature in catalogue(kind)
+    )
+    return f"sha256:{combined(*columns)}"
+
+
+def _window_digest(kind: SubjectKind, window: Window) -> str:
+    event = partial(event_column, kind, window.source)
+    pairs = zip(window.matching, window.by, strict=True)
+    keys = sorted(combined(event(of), subject_column(kind, by)) for of, by in pairs)
+    reads = [window.value, window.where, "known_at"]
+    if window.reducer == "latest":
+        reads.append("record_id")
+    return combined(
+        window.source,
+        window.reducer,
+        str(window.days),
+        source_digest("batch/sweep.py"),
+        source_digest("batch/keying.py", "chosen"),
+        subject_column(kind, "declared_at"),
+        *("none" if name is None else event(name) for name in reads),
+        *keys,
+    )

@@ -1,0 +1,28 @@
+"""What a program computes, as a digest of each of its outputs.
+
+The digest of a register is that of the operation that fills it and of what this reads, down to the
+inputs, whose digests the caller gives. Where values lie, in which order steps come and what other
+outputs need decides nothing, so equal computations have equal digests in any program.
+"""
+
+from collections.abc import Callable
+
+from features.digests.code import code_digest, combined
+from features.program.machine import execute
+from features.program.operations import Op
+from features.program.program import Key, Program
+
+
+def output_digests(program: Program, of_input: Callable[[Key], str]) -> dict[Key, str]:
+    """The digest of each output by its key; what the machine does at a step is part of it."""
+    machine = code_digest(execute)
+    cells = program.constants.view("V8")
+    found = {place: combined("constant", bytes(cell).hex()) for place, cell in enumerate(cells)}
+    found |= {place: combined("text", text) for place, text in program.texts.items()}
+    found |= {held.place: of_input(key) for key, held in program.inputs.items()}
+    for operation, to, *reads in program.steps.tolist():
+        op = Op(operation)
+        found[to] = combined(op.name, machine, *(found[place] for place in reads[: op.arity]))
+    return {
+        key: combined(held.kind.name, found[held.place]) for key, held in program.outputs.items()
+    }
