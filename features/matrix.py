@@ -21,7 +21,7 @@ from features.batch.workshop import Workshop
 from features.catalogue import catalogue
 from features.columns import NO_INSTANT, Column, Columns, array_of_numbers
 from features.definition import Feature
-from features.digests.computations import fingerprint
+from features.digests.computations import computation_digests, fingerprint
 from features.folders import written_whole
 from features.reading import read_records
 from features.records import RECORD_FILES, SubjectKind
@@ -83,6 +83,7 @@ def build_training_set(
         about = {
             "subject": kind,
             "catalogue": fingerprint(kind),
+            "computations": dict(computation_digests(kind)),
             "records_digest": _digest_of(records),
         }
         _write(folder / "features.parquet", _blocks(population), about)
@@ -154,7 +155,7 @@ def _array(feature: Feature, values: Column) -> pa.Array:
     return VOCABULARY.texts(values) if feature.is_categorical else array_of_numbers(values)
 
 
-def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, str]) -> None:
+def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, Any]) -> None:
     """Write each table as a row group; texts as dictionaries, numbers as they are."""
     metadata = {METADATA_KEY: json.dumps(about, sort_keys=True).encode()}
     first = next(tables)

@@ -23,12 +23,16 @@ Value = float | str | None
 
 
 class ModelInput(BaseModel):
-    """One column of the model; `categories` is None for a number."""
+    """One column of the model; `categories` is None for a number.
+
+    `computation` is the digest of what computed it; None in a model from before there were any.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str
     categories: tuple[str, ...] | None = None
+    computation: str | None = None
 
     @cached_property
     def codes(self) -> dict[str, float]:
@@ -54,6 +58,7 @@ class Encoding:
                     categories=_categories(frame[feature.name], fewest)
                     if feature.is_categorical
                     else None,
+                    computation=inputs.computations[feature.name],
                 )
                 for feature in inputs.features
             )

@@ -1,26 +1,33 @@
 """What a model of one kind of subject takes in: the catalogue as training and serving share it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from features.catalogue import catalogue
 from features.definition import Feature
-from features.digests.computations import fingerprint
+from features.digests.computations import computation_digests, fingerprint
+from features.errors import CatalogueMismatch
 from features.records import SubjectKind
 
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """The features of one kind of subject, in the model's order, and their fingerprint."""
+    """The features of one kind of subject, in the model's order, and their fingerprint.
+
+    `computations` holds by name the digest of what computes each.
+    """
 
     subject: SubjectKind
     features: tuple[Feature, ...]
+    computations: Mapping[str, str]
     fingerprint: str
 
     @classmethod
     def of(cls, subject: SubjectKind) -> Self:
         """The catalogue's own features."""
-        return cls(subject, catalogue(subject), fingerprint(subject))
+        digests = computation_digests(subject)
+        return cls(subject, catalogue(subject), digests, fingerprint(subject))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -31,3 +38,32 @@ class ModelInputs:
     def directions(self) -> tuple[int, ...]:
         """1, −1 or 0 per feature: which way alone the risk may go as the value rises."""
         return tuple(0 if f.is_categorical else f.direction.value for f in self.features)
+
+    def require_same_computations(
+        self, then: Mapping[str, str | None], when: str, remedy: str
+    ) -> None:
+        """Raise CatalogueMismatch, naming the features, where one was computed differently `then`.
+
+        `then` holds a digest for each name, None where none was recorded. `when` and `remedy` are
+        words: "the model was trained", "train anew".
+        """
+        changed = [name for name in self.names if then.get(name) != self.computations[name]]
+        if not changed:
+            return
+        if not any(then.values()):
+            raise CatalogueMismatch(
+                f"{when} before computation digests were recorded, so nothing proves that its "
+                f"features were computed as they are now; {remedy}"
+            )
+        verb = "feature {} is" if len(changed) == 1 else "features {} are"
+        named = ", ".join(
+            f"{name} ({_short(self.computations[name])} now, {_short(then.get(name))} then)"
+            for name in changed
+        )
+        raise CatalogueMismatch(
+            f"{verb.format(named)} computed differently than when {when}; {remedy}"
+        )
+
+
+def _short(digest: str | None) -> str:
+    return "no digest" if digest is None else digest[:19]

@@ -74,8 +74,11 @@ class PeerReference:
         return cls._indexed(file.getvalue(), table)
 
     @classmethod
-    def read(cls, content: bytes, inputs: ModelInputs) -> Self:
-        """What `content` holds; raises ArtefactError for anything but what `of` would make."""
+    def read(cls, content: bytes, inputs: ModelInputs | None) -> Self:
+        """What `content` holds; raises ArtefactError for anything but what `of` would make.
+
+        Without `inputs`, which features are compared within which groups is not checked.
+        """
         try:
             # `read_table` loads pandas, a third of a second and 70 MiB that no service needs.
             table = pq.ParquetFile(io.BytesIO(content)).read()
@@ -157,7 +160,7 @@ def _rows(
             }
 
 
-def _check(table: pa.Table, inputs: ModelInputs) -> None:
+def _check(table: pa.Table, inputs: ModelInputs | None) -> None:
     if not table.schema.equals(SCHEMA):
         raise ArtefactError("usual.parquet: has other columns than what is usual beside peers")
     if any(column.null_count for column in table.columns):
@@ -166,9 +169,10 @@ def _check(table: pa.Table, inputs: ModelInputs) -> None:
     pairs = set(zip(features, table["group"].to_pylist(), strict=True))
     if len(pairs) < len(features):
         raise ArtefactError("usual.parquet: tells a feature of one group twice")
-    among = {feature.name: feature.among.value for feature in inputs.features}
-    if list(map(among.get, features)) != table["among"].to_pylist():
-        raise ArtefactError("usual.parquet: tells of a feature that is not compared so")
+    if inputs is not None:
+        among = {feature.name: feature.among.value for feature in inputs.features}
+        if list(map(among.get, features)) != table["among"].to_pylist():
+            raise ArtefactError("usual.parquet: tells of a feature that is not compared so")
     _check_numbers(table)
 
 

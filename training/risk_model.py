@@ -79,20 +79,27 @@ class RiskModel:
         `inputs` default to the catalogue of the model's subject. Raises ArtefactError,
         ArtefactTampered or features.errors.CatalogueMismatch.
         """
-        content = _read(folder, MANIFEST)
-        if public_key is not None:
-            verify(content, _read(folder, SIGNATURE), public_key)
-        manifest = _manifest(content, folder)
+        manifest, digest, files = _read_whole(folder, public_key)
         inputs = inputs or ModelInputs.of(manifest.subject)
-        files = {name: _read(folder, name) for name in FILES}
-        _check_files(manifest, files)
         _check_catalogue(manifest, inputs)
-        # The digest is of the bytes that were signed, however they spell the manifest.
-        return cls._of_checked(manifest, sha256(content), files, inputs)
+        return cls._of_checked(manifest, digest, files, inputs)
+
+    @classmethod
+    def read_archived(cls, folder: Path, public_key: bytes | None) -> Self:
+        """As `read`, of whatever catalogue the model was trained on.
+
+        It may answer again about vectors that it has scored, since they were made for it; about
+        none that this release makes.
+        """
+        return cls._of_checked(*_read_whole(folder, public_key), inputs=None)
 
     @classmethod
     def _of_checked(
-        cls, manifest: Manifest, digest: str, files: Mapping[str, bytes], inputs: ModelInputs
+        cls,
+        manifest: Manifest,
+        digest: str,
+        files: Mapping[str, bytes],
+        inputs: ModelInputs | None,
     ) -> Self:
         return cls(
             manifest=manifest,
@@ -145,6 +152,18 @@ def canonical_json(manifest: Manifest) -> bytes:
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
+def _read_whole(folder: Path, public_key: bytes | None) -> tuple[Manifest, str, dict[str, bytes]]:
+    """The manifest, its digest and the files that it names, checked but for the catalogue."""
+    content = _read(folder, MANIFEST)
+    if public_key is not None:
+        verify(content, _read(folder, SIGNATURE), public_key)
+    manifest = _manifest(content, folder)
+    files = {name: _read(folder, name) for name in FILES}
+    _check_files(manifest, files)
+    # The digest is of the bytes that were signed, however they spell the manifest.
+    return manifest, sha256(content), files
+
+
 def _read(folder: Path, name: str) -> bytes:
     file = folder / name
     if not file.is_file():
@@ -178,8 +197,12 @@ def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:
             raise CatalogueMismatch(
                 f"the model reads {theirs!r} as feature {place + 1}, the catalogue has {ours!r}"
             )
+    remedy = f"train anew with `tidegate retrain --subject {manifest.subject}`"
+    if len(names) == len(inputs.names):
+        then = {column.name: column.computation for column in manifest.features}
+        inputs.require_same_computations(then, f"{manifest.name} was trained", remedy)
     if len(names) != len(inputs.names) or manifest.catalogue != inputs.fingerprint:
         raise CatalogueMismatch(
             f"the model was fitted on catalogue {manifest.catalogue} ({len(names)} features), "
-            f"this release has {inputs.fingerprint} ({len(inputs.names)}); train anew"
+            f"this release has {inputs.fingerprint} ({len(inputs.names)}); {remedy}"
         )

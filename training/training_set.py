@@ -174,6 +174,7 @@ def _check_face(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
     try:
         face = json.loads((schema.metadata or {})[b"tidegate"])
         subject, catalogue = face["subject"], face["catalogue"]
+        then = face.get("computations", {})
     except (KeyError, ValueError, TypeError):
         raise TrainingSetError(
             f"{file}: not made by `tidegate build`; it names no catalogue"
@@ -185,10 +186,12 @@ def _check_face(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
         if place >= len(names) or names[place] != name:
             found = repr(names[place]) if place < len(names) else "the end"
             raise CatalogueMismatch(f"{file}: column {place + 1} is {found}, want {name!r}")
+    remedy = f"build anew with `tidegate build --subject {subject}`"
+    inputs.require_same_computations(then, f"{file} was built", remedy)
     if len(names) != len(inputs.names) + 2 or catalogue != inputs.fingerprint:
         raise CatalogueMismatch(
             f"{file}: built with catalogue {catalogue}, this release has {inputs.fingerprint}; "
-            "build anew"
+            f"{remedy}"
         )
 
 

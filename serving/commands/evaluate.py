@@ -82,9 +82,7 @@ def print_figures(report: "Report") -> None:
 
 
 def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
-    """The champion, unless it is the model itself or can no longer answer."""
-    from contextlib import suppress
-
+    """The champion, unless it is the model itself or can no longer answer, which is said."""
     from features.errors import CatalogueMismatch
     from training.errors import ArtefactError
     from training.risk_model import RiskModel
@@ -93,9 +91,11 @@ def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | Non
     if pointer is None or pointer.digest == model.digest:
         return None
     folder = models.folder_of(pointer.name, pointer.version)
-    with suppress(ArtefactError, CatalogueMismatch):
+    try:
         return RiskModel.read(folder, models.public_key)
-    return None
+    except (ArtefactError, CatalogueMismatch) as refusal:
+        messages.print(f"not compared with the champion: {refusal}", markup=False)
+        return None
 
 
 def _write_report(judged: "Reevaluation", folder: Path) -> None:

@@ -169,7 +169,9 @@ def _choose_canaries(
     if Canaries.read(models.home, kind) is not None:
         return
     first = models.pointer(registration.name, CHAMPION) or registration
-    model = RiskModel.read(models.folder_of(first.name, first.version), models.public_key)
+    # Of the champion only its dates are asked, so it may be of an older catalogue.
+    folder = models.folder_of(first.name, first.version)
+    model = RiskModel.read_archived(folder, models.public_key)
     begins = model.manifest.training_window.evaluation.begins
     before = np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")
     chosen = Canaries.chosen(data, before, seed)

@@ -80,9 +80,11 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     from serving.decisions.decision import Decision
     from serving.decisions.replay import replayed
     from serving.errors import NotFound
+    from serving.scorer.champions import Champion
     from serving.settings import settings_of
     from serving.store.decision_log import DecisionLog
     from serving.store.engine import open_database
+    from training.model_home import ModelHome
 
     settings = settings_of(home, database_url)
     log = DecisionLog(open_database(settings.database, is_service=False, keys=settings.keys))
@@ -90,8 +92,10 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     if record is None:
         raise NotFound(f"there is no decision {decision_id} in the log")
     decision = Decision.model_validate_json(record)
-    said = decision.said
-    return replayed(decision, _model(settings, f"{said.model.name}/{said.model.version}"))
+    models, said = ModelHome(settings.home), decision.said
+    folder = models.find(f"{said.model.name}/{said.model.version}")
+    # The stored vector was made for this model, whatever the catalogue computes by now.
+    return replayed(decision, Champion.read_archived(folder, models.public_key))
 
 
 def _model(settings: "Settings", reference: str) -> "Champion":

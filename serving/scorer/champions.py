@@ -56,7 +56,15 @@ class Champion:
 
         Raises training.errors.ArtefactError or features.errors.CatalogueMismatch.
         """
-        model = RiskModel.read(folder, public_key)
+        return cls._of(RiskModel.read(folder, public_key), folder)
+
+    @classmethod
+    def read_archived(cls, folder: Path, public_key: bytes) -> Self:
+        """As `read`, of whatever catalogue it was trained on, for vectors that it has scored."""
+        return cls._of(RiskModel.read_archived(folder, public_key), folder)
+
+    @classmethod
+    def _of(cls, model: RiskModel, folder: Path) -> Self:
         scorer = Scorer.of(model)
         _check_golden(scorer, folder)
         return cls(folder.name, model, scorer)

@@ -1,6 +1,7 @@
 """A small catalogue, and training sets of an invented truth that its features share."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -41,14 +42,16 @@ def made_feature(
     )
 
 
+FEATURES = (
+    made_feature("value_per_kg_ratio"),
+    made_feature("late_payments_30d", Unit.COUNT, Direction.HIGHER_IS_RISKIER),
+    made_feature("corridor", Unit.CATEGORY),
+    made_feature("noise_ratio"),
+)
 INPUTS = ModelInputs(
     subject="shipment",
-    features=(
-        made_feature("value_per_kg_ratio"),
-        made_feature("late_payments_30d", Unit.COUNT, Direction.HIGHER_IS_RISKIER),
-        made_feature("corridor", Unit.CATEGORY),
-        made_feature("noise_ratio"),
-    ),
+    features=FEATURES,
+    computations={feature.name: "sha256:" + "d" * 64 for feature in FEATURES},
     fingerprint="sha256:" + "a" * 64,
 )
 
@@ -126,10 +129,16 @@ def write_training_set(
     subjects: pd.DataFrame,
     *,
     catalogue: str = INPUTS.fingerprint,
+    computations: Mapping[str, str] = INPUTS.computations,
     subject: str = "shipment",
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    face = {"subject": subject, "catalogue": catalogue, "records_digest": "sha256:" + "0" * 64}
+    face = {
+        "subject": subject,
+        "catalogue": catalogue,
+        "computations": dict(computations),
+        "records_digest": "sha256:" + "0" * 64,
+    }
     about = {b"tidegate": json.dumps(face)}
     pq.write_table(as_table(features).replace_schema_metadata(about), folder / "features.parquet")
     pq.write_table(as_table(outcomes), folder / "outcomes.parquet")

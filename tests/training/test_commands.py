@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from features.catalogue import catalogue
 from features.definition import Unit
-from features.digests.computations import fingerprint
+from features.digests.computations import computation_digests, fingerprint
 from serving.commands.evaluate import evaluate
 from serving.commands.promote import promote
 from serving.commands.train import train
@@ -45,6 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         outcomes,
         subjects,
         catalogue=fingerprint("shipment"),
+        computations=computation_digests("shipment"),
     )
     return home
 
