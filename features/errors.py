@@ -4,9 +4,9 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── DefinitionError           a feature or window is declared wrongly: a programmer's mistake
 ├── UnknownFeature            no feature of that name; says the nearest ones
 ├── RecordsError              a record file cannot be used: names file, row and column
-├── CatalogueMismatch         a matrix or model was made with another catalogue
+├── CatalogueMismatch         a matrix or model was made with other features or formulas
 ├── StateUnavailable          the online state cannot be opened, read or written
-└── StateMismatch             the online state was made for other windows; to be rebuilt
+└── StateMismatch             the online state was made for other windows or formulas; to be rebuilt
 """
 
 from dataclasses import asdict, dataclass
@@ -89,4 +89,4 @@ class StateUnavailable(TidegateError):
 
 
 class StateMismatch(TidegateError):
-    """The online state was made for other windows than the catalogue has; it must be rebuilt."""
+    """The online state was made for other windows or computations; it must be rebuilt."""

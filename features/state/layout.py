@@ -124,7 +124,10 @@ def layouts_of(
 
 
 def fingerprint(layouts: Iterable[Layout]) -> str:
-    """A digest that is equal exactly where blobs may be read with these layouts."""
+    """A digest that is equal exactly where blobs may be read with these layouts.
+
+    What computes the words of a row is another matter: `features.state.made_for`.
+    """
     told = (_FORM, *map(repr, layouts))
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 

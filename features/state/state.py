@@ -8,12 +8,12 @@ import numpy as np
 from features.asof.windows import Window
 from features.catalogue import windows
 from features.columns import Column
-from features.errors import StateMismatch
 from features.state.arrivals import Arrivals
 from features.state.entry import Arriving
 from features.state.keys import Part
-from features.state.layout import fingerprint, layouts_of
+from features.state.layout import layouts_of
 from features.state.ledger import rehearse
+from features.state.made_for import MadeFor
 from features.state.noting import take_beside
 from features.state.plan import Brought, Plan, Question
 from features.state.schema import Schema
@@ -41,7 +41,8 @@ class State:
     def __init__(self, store: Store):
         """Open the state in a store, or begin it in an empty one.
 
-        Raises StateMismatch where the store was made for other windows.
+        Raises StateMismatch where the store was made for other windows, or holds columns that are
+        computed differently by now.
         """
         self.store = store
         self._layouts = layouts_of(history_windows())
@@ -106,16 +107,12 @@ class State:
             return plan.numbers_of(view, keys, instants, bringing)
 
     def _begin(self) -> None:
-        made_for = fingerprint(self._layouts.values()).encode()
+        made_for = MadeFor.of(self._layouts.values())
         with self.store.reading() as view:
             (held,) = view.get([_MADE_FOR])
             held = None if held is None else bytes(held)
         if held is None:
             with self.store.writing() as transaction:
-                transaction.put([(_MADE_FOR, made_for)])
-        elif held != made_for:
-            raise StateMismatch(
-                "the online state was made for other windows than the catalogue has now, "
-                "or lies in another form; "
-                "make it anew with `tidegate state rebuild`"
-            )
+                transaction.put([(_MADE_FOR, made_for.as_bytes())])
+        else:
+            made_for.check(held)

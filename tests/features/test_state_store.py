@@ -1,5 +1,6 @@
 """The state on disk: whole transactions, other readers, kills, and records in any order."""
 
+import json
 import os
 import random
 import signal
@@ -273,6 +274,25 @@ def test_a_state_that_was_made_for_other_windows_is_refused(
     monkeypatch.setattr("features.state.state.history_windows", lambda: [PAID])
     with pytest.raises(StateMismatch, match="tidegate state rebuild"):
         State(state.store)
+
+
+def test_a_state_with_values_of_another_formula_is_refused_and_names_the_columns(
+    state: State,
+) -> None:
+    with state.store.reading() as view:
+        (blob,) = view.get([b"mmade-for"])
+        made_for = json.loads(bytes(blob or b""))
+    for changed in ("shipments.mass_g", "route_outcomes.origin_country"):
+        assert len(made_for["columns"][changed]) == 64
+        made_for["columns"][changed] = "0" * 64
+    with state.store.writing() as transaction:
+        transaction.put([(b"mmade-for", json.dumps(made_for).encode())])
+
+    with pytest.raises(StateMismatch) as refused:
+        State(state.store)
+
+    assert "holds route_outcomes.origin_country, shipments.mass_g as" in str(refused.value)
+    assert "`tidegate state rebuild`" in str(refused.value)
 
 
 def test_a_latest_value_of_the_past_is_refused_as_what_is_brought_has_no_place_in_its_order() -> (
