@@ -1,0 +1,316 @@
+"""Edits of the sources as data, and exactly the features whose computation each of them changes."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.catalogue import catalogue
+from features.digests.computations import computation_digests, fingerprint
+from features.records import SubjectKind
+from tests.features.edited_package import Change
+
+ROOT = Path(__file__).resolve().parents[2]
+EDITED = ROOT / "tests" / "features" / "edited_package.py"
+KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
+Digests = dict[str, dict[str, Any]]
+
+CONFIRMED_RATES = {
+    f.name for kind in KINDS for f in catalogue(kind) if f.name.endswith("_confirmed_rate")
+}
+OF_LEGS = {
+    *("leg_count", "detour_ratio", "longest_dwell_hours", "unconnected_leg_count"),
+    *("night_arrival_count", "mode_switch_count", "fastest_leg_ratio"),
+}
+OF_LATEST_PAYMENT = {
+    *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),
+    *("payer_payee_payments", "payer_payments", "payee_payments"),
+}
+OF_UNIT_VALUE = {
+    "unit_value_eur_per_kg",
+    *(f"unit_value_to_{of}_ratio_365d" for of in ("goods", "origin", "consignee")),
+    *("unit_value_to_typical_ratio_365d", "unit_value_to_source_ratio_365d"),
+    *("like_consignment_confirmed_rate", "goods_size_confirmed_rate"),
+}
+OF_MONEY = {
+    *("declared_value_eur", "paid_to_declared_ratio", "paid_to_invoice_ratio"),
+    *("document_value_difference_ratio", "under_limit_count", "largest_payment_eur"),
+}
+OF_PLACES = {"direct_distance_km", "detour_ratio", "fastest_leg_ratio"}
+OF_HEADINGS = {
+    *("goods_lane_shipments_90d", "consignee_goods_shipments"),
+    *("goods_of_consignee_ratio", "heading_confirmed_rate"),
+}
+OF_ORIGIN_COUNTRIES = {
+    *("is_cross_border", "is_registered_elsewhere", "off_corridor_payer_ratio"),
+    "kind_confirmed_rate",
+}
+OF_JOURNEYS = {
+    *("journey_carrier_journeys_90d", "journey_carrier_days_since_first", "journey_mode"),
+    *("hours_before_due", "lane_confirmed_rate"),
+}
+
+CHANGES: dict[str, tuple[Change, set[str]]] = {
+    "a sign": (
+        (
+            "families/consistency.py",
+            "ratio(gross_mass_kg - net_mass_kg, gross_mass_kg)",
+            "ratio(gross_mass_kg + net_mass_kg, gross_mass_kg)",
+        ),
+        {"tare_ratio"},
+    ),
+    "a constant of smoothing": (
+        ("arithmetic.py", "PRIOR_INSPECTIONS = 8", "PRIOR_INSPECTIONS = 9"),
+        CONFIRMED_RATES,
+    ),
+    "the smoothing itself": (
+        ("arithmetic.py", "(confirmed + PRIOR_INSPECTIONS", "(confirmed - PRIOR_INSPECTIONS"),
+        CONFIRMED_RATES,
+    ),
+    "a limit": (
+        (
+            "attached/transactions.py",
+            "REPORTING_LIMIT_EUR = 10_000",
+            "REPORTING_LIMIT_EUR = 15_000",
+        ),
+        {"under_limit_count"},
+    ),
+    "a speed": (
+        ("attached/positions.py", "SLOW_KN = 2", "SLOW_KN = 3"),
+        {"slow_position_ratio"},
+    ),
+    "a function of texts in a feature": (
+        ("families/consistency.py", "len(text.split())", "len(text)"),
+        {"description_words_count"},
+    ),
+    "a function of texts in a derived column": (
+        ("subjects.py", "return hs_code[:2]", "return hs_code[:3]"),
+        {"hs_chapter"},
+    ),
+    "a function of texts in keys of windows": (
+        ("subjects.py", "return hs_code[:4]", "return hs_code[:5]"),
+        OF_HEADINGS,
+    ),
+    "a constant that a function of texts reads": (
+        ("subjects.py", "[A-Z]{3}[UJZR][0-9]{7}", "[A-Z]{3}[UJZ][0-9]{7}"),
+        {"is_container_number_valid"},
+    ),
+    "the days of a window": (
+        (
+            "families/carrier_history.py",
+            'by="conveyance_id", days=7)',
+            'by="conveyance_id", days=8)',
+        ),
+        {"conveyance_journeys_7d"},
+    ),
+    "the reducer of a window": (
+        (
+            "families/container_history.py",
+            'distinct("shipments", "consignee_id", by="container_number", days=90)',
+            'count("shipments", by="container_number", days=90)',
+        ),
+        {"container_consignees_90d"},
+    ),
+    "the condition of a window": (
+        ("families/documents.py", 'where="is_manifest"', 'where="is_invoice"'),
+        {"manifest_lead_hours"},
+    ),
+    "the key of a window": (
+        (
+            "families/party_history.py",
+            'count("shipments", by="forwarder_id", days=90)',
+            'count("shipments", by="declarant_id", days=90)',
+        ),
+        {"forwarder_shipments_90d"},
+    ),
+    "a column of payments": (
+        (
+            "attached/transactions.py",
+            'payer": is_none_of(transaction["payer_id"]',
+            'payer": is_none_of(transaction["payee_id"]',
+        ),
+        {"third_party_payer_ratio"},
+    ),
+    "a column of shipments": (
+        (
+            "subjects.py",
+            "mass_kg = np.where(net > 0, net, gross)",
+            "mass_kg = np.where(gross > 0, gross, net)",
+        ),
+        {
+            *OF_UNIT_VALUE,
+            *("mass_kg", "mass_to_goods_ratio_365d", "mass_to_consignee_ratio_365d"),
+            *("same_price_shipments_365d", "same_price_confirmed_rate"),
+        },
+    ),
+    "a column of legs": (
+        ("attached/legs.py", "(hour >= 22)", "(hour >= 23)"),
+        {"night_arrival_count"},
+    ),
+    "an exchange rate": (
+        ("currencies.py", '"USD": 1.08', '"USD": 1.09'),
+        OF_MONEY | OF_UNIT_VALUE,
+    ),
+    "the latitude of a place": (("geography/places.parquet", "NLRTM", "latitude"), OF_PLACES),
+    "the country of a place": (
+        ("geography/places.parquet", "NLRTM", "country"),
+        OF_ORIGIN_COUNTRIES,
+    ),
+    "the radius of the globe": (
+        ("geography/distances.py", "EARTH_RADIUS_KM = 6371.0088", "EARTH_RADIUS_KM = 6378.137"),
+        OF_PLACES | {"implied_speed_kn"},
+    ),
+    "which results count": (
+        (
+            "batch/subjects.py",
+            'outcomes["result"] != VOCABULARY.code("inconclusive")',
+            'outcomes["result"] == VOCABULARY.code("confirmed")',
+        ),
+        CONFIRMED_RATES,
+    ),
+    "the order of legs": (
+        ("attached/legs.py", '(known["sequence"], known', '(known["departed_at"], known'),
+        OF_LEGS,
+    ),
+    "which payment is the latest": (
+        ("attached/sources.py", "(subject >= 0) & ~is_missing(events[name])", "subject >= 0"),
+        OF_LATEST_PAYMENT,
+    ),
+    "when a journey is known": (
+        (
+            "subjects.py",
+            'is_before(joined["journey_declared_at"]',
+            'is_before(joined["journey_due_at"]',
+        ),
+        OF_JOURNEYS,
+    ),
+    "the end of every window": (
+        ("batch/sweep.py", "known_at[newest] < instant:", "known_at[newest] <= instant:"),
+        {f.name for kind in KINDS for f in catalogue(kind) if f.windows},
+    ),
+}
+
+WORDS: list[Change] = [
+    ("families/consistency.py", "Share of the gross mass that is packing.", "Packing's share."),
+    ("families/consistency.py", "packing makes up {value} of its", "{value} is packing of its"),
+    ("families/consistency.py", "def _words(text: str) -> float:", "def _words(said: str) -> int:"),
+    ("families/consistency.py", "return len(text.split())", "return len(said.split())"),
+    ("subjects.py", "Whether the check digit of ISO 6346 holds", "If the check digit holds"),
+    ("subjects.py", "weighed = sum(", "total = sum("),
+    ("subjects.py", "return weighed % 11", "return total % 11"),
+    ("subjects.py", "    return hs_code[:2]", "    return (\n        hs_code[ : 2]\n    )"),
+    ("arithmetic.py", "# How many inspections", "# So many inspections"),
+    ("arithmetic.py", "base = ratio(", "share = ratio("),
+    ("arithmetic.py", "PRIOR_INSPECTIONS * base)", "PRIOR_INSPECTIONS * share)"),
+    ("batch/sweep.py", "The first event of each subject's window and the one", "The first and one"),
+]
+NEIGHBOURS: list[Change] = [
+    (
+        "catalogue.py",
+        "    itinerary.direct_distance_km,\n    itinerary.leg_count,\n",
+        "    itinerary.leg_count,\n    itinerary.direct_distance_km,\n",
+    ),
+    ("catalogue.py", "    itinerary.night_arrival_count,\n", ""),
+    (
+        "catalogue.py",
+        "    consistency.tare_ratio,\n",
+        "    consistency.doubled_kg,\n    consistency.tare_ratio,\n",
+    ),
+    (
+        "families/consistency.py",
+        "def _words(",
+        "@feature(\n"
+        "    subjects=SHIPMENT_ONLY, unit=Unit.KILOGRAMS, when_missing='never', indicator='D09',\n"
+        "    source=ICS2, sentence='{value}',\n"
+        ")\n"
+        "def doubled_kg(gross_mass_kg: Column) -> Column:\n"
+        "    'Twice the gross mass.'\n"
+        "    return gross_mass_kg * 2\n\n\n"
+        "def _words(",
+    ),
+    ("subjects.py", '  "mass_kg": mass_kg,', '  "half_kg": mass_kg / 2, "mass_kg": mass_kg,'),
+]
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Digests]:
+    """The digests of the package as it is, and with every edit."""
+    folder = tmp_path_factory.mktemp("package")
+    shutil.copytree(
+        ROOT / "features", folder / "features", ignore=shutil.ignore_patterns("*.nbi", "*.nbc")
+    )
+    edits = {"": [], "words": WORDS, "neighbours": NEIGHBOURS}
+    edits |= {name: [change] for name, (change, _) in CHANGES.items()}
+    done = subprocess.run(
+        [sys.executable, "-I", EDITED, folder],
+        input=json.dumps([*edits.values()]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(zip(edits, json.loads(done.stdout), strict=True))
+
+
+def changed(before: Digests, after: Digests) -> set[tuple[str, str]]:
+    return {
+        (kind, name)
+        for kind in KINDS
+        for name, digest in before[kind]["digests"].items()
+        if after[kind]["digests"].get(name, digest) != digest
+    }
+
+
+@pytest.mark.parametrize("edit", CHANGES)
+def test_an_edit_changes_the_digests_of_the_features_that_compute_with_it_and_of_no_other(
+    edited: dict[str, Digests], edit: str
+) -> None:
+    _, expected = CHANGES[edit]
+
+    found = changed(edited[""], edited[edit])
+
+    assert {name for _, name in found} == expected
+    assert {kind for kind, _ in found} == {
+        kind
+        for kind in KINDS
+        if edited[""][kind]["fingerprint"] != edited[edit][kind]["fingerprint"]
+    }
+
+
+def test_words_comments_formatting_and_local_names_change_no_digest_and_no_fingerprint(
+    edited: dict[str, Digests],
+) -> None:
+    assert edited["words"] == edited[""]
+
+
+def test_other_features_columns_and_places_in_the_catalogue_change_no_digest(
+    edited: dict[str, Digests],
+) -> None:
+    assert changed(edited[""], edited["neighbours"]) == set()
+    assert "doubled_kg" in edited["neighbours"]["shipment"]["digests"]
+
+
+def test_the_order_and_the_names_of_features_are_part_of_the_fingerprint(
+    edited: dict[str, Digests],
+) -> None:
+    for kind in KINDS:
+        assert edited["neighbours"][kind]["fingerprint"] != edited[""][kind]["fingerprint"]
+
+
+def test_digests_are_the_same_in_every_process_and_stand_in_the_order_of_the_catalogue(
+    edited: dict[str, Digests],
+) -> None:
+    for kind in KINDS:
+        assert edited[""][kind]["digests"] == computation_digests(kind)
+        assert edited[""][kind]["fingerprint"] == fingerprint(kind)
+        assert [*computation_digests(kind)] == [feature.name for feature in catalogue(kind)]
+
+
+def test_features_of_one_kind_that_compute_alike_are_told_apart_by_what_they_read() -> None:
+    digests = computation_digests("shipment")
+
+    assert len(set(digests.values())) == len(digests)
