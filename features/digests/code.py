@@ -78,8 +78,9 @@ class _Reading:
             members: Iterable[Enum] = value
             return combined("members", *(f"{each.name} {each.value!r}" for each in members))
         value = inspect.unwrap(value) if callable(value) else value
-        if (inspect.isroutine(value) or inspect.isclass(value)) and not _is_ours(value.__module__):
-            return combined("other", f"{value.__module__}.{value.__qualname__}")
+        module = getattr(value, "__module__", None)
+        if (inspect.isroutine(value) or inspect.isclass(value)) and not _is_ours(module):
+            return combined("other", f"{module}.{value.__qualname__}")
         return self._of_code(value) if inspect.isfunction(value) else self._of_constant(value)
 
     def _of_code(self, code: Any) -> str:

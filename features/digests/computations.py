@@ -6,6 +6,7 @@ from functools import cache, partial
 from features.asof.windows import Window
 from features.catalogue import catalogue
 from features.computation import computation
+from features.definition import Feature
 from features.digests.code import combined, source_digest
 from features.digests.columns import event_column, input_digest, subject_column
 from features.digests.program import output_digests
@@ -27,6 +28,11 @@ def computation_digests(kind: SubjectKind) -> Mapping[str, str]:
 
     digests = output_digests(computation(kind), of_input)
     return {feature.name: f"sha256:{digests[feature.name]}" for feature in catalogue(kind)}
+
+
+def digests_of(feature: Feature) -> dict[SubjectKind, str]:
+    """A feature's digest for every kind of subject that has it; they read other records."""
+    return {kind: computation_digests(kind)[feature.name] for kind in feature.subjects}
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from features.definition import Feature
+from features.digests.computations import digests_of
 from features.indicators import INDICATORS
 from features.records import SubjectKind
 from serving.api.explanations import Explained
@@ -71,6 +72,10 @@ class FeatureAnswer(Shape):
         description="Beside whom a value is called usual or not."
     )
     defined_at: str
+    computation: dict[SubjectKind, str] = Field(
+        description="By kind of subject, the digest of everything that decides its numbers. A "
+        "model answers only while those of all its features are as they were in training."
+    )
 
     @classmethod
     def of(cls, feature: Feature) -> "FeatureAnswer":
@@ -80,6 +85,7 @@ class FeatureAnswer(Shape):
                 **feature.face(),
                 "sign_of": INDICATORS[feature.indicator],
                 "defined_at": feature.defined_at,
+                "computation": digests_of(feature),
             }
         )
 

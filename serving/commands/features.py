@@ -59,10 +59,9 @@ def _catalogue() -> dict[str, Any]:
 
 def _card(feature: "Feature") -> dict[str, Any]:
     """The face of one feature, with its digest for every kind of subject that has it."""
-    from features.digests.computations import computation_digests
+    from features.digests.computations import digests_of
 
-    digests = {kind: computation_digests(kind)[feature.name] for kind in feature.subjects}
-    return _face(feature) | {"computation": digests}
+    return _face(feature) | {"computation": digests_of(feature)}
 
 
 def _face(feature: "Feature") -> dict[str, Any]:

@@ -51,7 +51,7 @@ FEATURES = (
 INPUTS = ModelInputs(
     subject="shipment",
     features=FEATURES,
-    computations={feature.name: "sha256:" + "d" * 64 for feature in FEATURES},
+    computations=dict.fromkeys((feature.name for feature in FEATURES), "sha256:" + "d" * 64),
     fingerprint="sha256:" + "a" * 64,
 )
 

@@ -110,6 +110,53 @@ def test_a_model_of_another_catalogue_is_refused(folder: Path, key: SigningKey) 
         RiskModel.read(folder, key.public_pem, longer)
 
 
+def test_a_model_trained_on_another_formula_is_refused_and_names_the_features(
+    folder: Path, key: SigningKey
+) -> None:
+    now = dict(INPUTS.computations)
+    now["noise_ratio"] = "sha256:" + "e" * 64
+    one = dataclasses.replace(INPUTS, computations=now)
+    with pytest.raises(CatalogueMismatch) as refused:
+        RiskModel.read(folder, key.public_pem, one)
+
+    assert (
+        "feature noise_ratio (sha256:eeeeeeeeeeee now, sha256:dddddddddddd then) is computed"
+        in (str(refused.value))
+    )
+    assert "than when tidegate-shipment was trained" in str(refused.value)
+    assert "train anew with `tidegate retrain --subject shipment`" in str(refused.value)
+
+    now["corridor"] = "sha256:" + "e" * 64
+    with pytest.raises(CatalogueMismatch, match=r"features corridor \(.*, noise_ratio \(.* are "):
+        RiskModel.read(folder, key.public_pem, one)
+
+
+def test_a_model_from_before_computation_digests_is_refused_and_says_so(
+    folder: Path, key: SigningKey
+) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for column in manifest["features"]:
+        assert column.pop("computation") == "sha256:" + "d" * 64
+    content = json.dumps(manifest).encode()
+    (folder / "manifest.json").write_bytes(content)
+    (folder / "manifest.sig").write_bytes(key.sign(content))
+
+    with pytest.raises(CatalogueMismatch, match="before computation digests were recorded"):
+        RiskModel.read(folder, key.public_pem, INPUTS)
+    assert RiskModel.read_archived(folder, key.public_pem).encoding.names == [*INPUTS.names]
+
+
+def test_an_archived_model_is_still_held_to_its_signature_and_files(
+    tmp_path: Path, folder: Path, key: SigningKey
+) -> None:
+    with pytest.raises(ArtefactTampered, match="signature"):
+        RiskModel.read_archived(folder, SigningKey.of_folder(tmp_path / "elsewhere").public_pem)
+
+    (folder / "booster.txt").write_text("tree\n")
+    with pytest.raises(ArtefactTampered, match=r"booster\.txt"):
+        RiskModel.read_archived(folder, key.public_pem)
+
+
 def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
     first = SigningKey.of_folder(tmp_path / "keys")
     again = SigningKey.of_folder(tmp_path / "keys")

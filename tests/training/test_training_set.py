@@ -99,6 +99,17 @@ def test_a_set_of_another_catalogue_or_subject_is_refused(tmp_path: Path) -> Non
         TrainingSet.read(routes, "shipment", INPUTS)
 
 
+def test_a_set_built_by_another_formula_is_refused_and_names_the_features(tmp_path: Path) -> None:
+    then = {**INPUTS.computations} | {"noise_ratio": "sha256:" + "b" * 64}
+    other = write_training_set(tmp_path / "a", *WORLD, computations=then)
+    with pytest.raises(CatalogueMismatch, match=r"feature noise_ratio \(.* is computed different"):
+        TrainingSet.read(other, "shipment", INPUTS)
+
+    older = write_training_set(tmp_path / "b", *WORLD, computations={})
+    with pytest.raises(CatalogueMismatch, match=r"was built before .* `tidegate build --subject s"):
+        TrainingSet.read(older, "shipment", INPUTS)
+
+
 def test_rows_out_of_order_or_repeated_are_refused(tmp_path: Path) -> None:
     features, outcomes, subjects = WORLD
     for broken, message in (
