@@ -61,13 +61,13 @@ class _Reading:
     def __init__(self, without: tuple[Any, ...]) -> None:
         self._without = without
         self._open: list[Any] = []
-        self._known: dict[int, str] = {}
+        self._known: dict[int, tuple[Any, str]] = {}  # by id, which is free once a value is gone
 
     def of(self, value: Any) -> str:
         """The digest of whatever a name stands for."""
         if id(value) not in self._known:
-            self._known[id(value)] = self._of(value)
-        return self._known[id(value)]
+            self._known[id(value)] = value, self._of(value)
+        return self._known[id(value)][1]
 
     def _of(self, value: Any) -> str:
         if any(value is each for each in self._without):
