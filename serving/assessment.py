@@ -20,6 +20,7 @@ from serving.decisions.score import Score, Scored, score_of, scores_of
 from serving.errors import ModelsOff, NoModel, ServingError
 from serving.explanation.comparisons import Comparisons
 from serving.explanation.reasons import Reasons, ranking
+from serving.history import lacking
 from serving.lanes.hits import hits
 from serving.lanes.lanes import Case, Lanes
 from serving.lanes.life_at_risk import life_at_risk
@@ -95,6 +96,10 @@ class Assessor:
         decided = (self._decision(each, next(scored) if each.champion else None) for each in known)
         return [each if isinstance(each, ServingError) else next(decided) for each in admitted]
 
+    def is_history_missing(self, champion: Champion) -> bool:
+        """Whether too little is known of what the model was trained on (`serving.history`)."""
+        return bool(lacking(champion.model.manifest.record_counts, self.past.counts))
+
     def _admitted(
         self, request: Request, kept: Mapping[Subject, list[RecordRow]]
     ) -> Admitted | ServingError:
@@ -163,6 +168,8 @@ class Assessor:
             attached=known.attached,
             unscored=known.unscored,
             purpose=self.purpose,
+            is_history_missing=known.champion is not None
+            and self.is_history_missing(known.champion),
         )
 
     def _reasons(self, known: Known, score: Score | None) -> Reasons | None:

@@ -20,6 +20,7 @@ Mode = Literal[
     "model_missing",
     "model_refused",
     "models_off",
+    "history_missing",
     "requests_turned_away",
     "clock_suspect",
     "rescue_not_called",
@@ -37,6 +38,10 @@ MEANINGS: dict[Mode, str] = {
     "more. The one before it keeps answering.",
     "models_off": "Somebody switched the models of a kind off. Subjects of that kind are decided "
     "without a score until somebody switches them on again; `/v1/switches` says who and why.",
+    "history_missing": "The service knows fewer than half of the records of some type that a model "
+    "was trained on, so that its features are not those the model learnt from. Scores go on, and "
+    "say so; who knows of the missing history lays its record files in HOME/records and runs "
+    "`tidegate state rebuild`.",
     "requests_turned_away": "As many requests are here as can be answered soon. The rest get a 503 "
     "with Retry-After at once.",
     "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
@@ -74,7 +79,10 @@ def _held(house: House) -> Iterator[Mode]:
         yield "log_not_written"
     if writer.sealing.has_failed:
         yield "log_not_sealed"
-    yield from _held_by_models(house.desk.assessor.champions)
+    assessor = house.desk.assessor
+    yield from _held_by_models(assessor.champions)
+    if any(map(assessor.is_history_missing, assessor.champions.loaded().values())):
+        yield "history_missing"
     if house.metrics.inside >= house.settings.most_in_flight:
         yield "requests_turned_away"
     if abs(house.began.drift_s(house.clock())) > CLOCKS_APART_S:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from features.state.state import State
 from features.state.store import Store
 from serving.access.tokens import PublishedKeys
 from serving.governance.retention import Periods
+from serving.history import lacking
 from serving.scorer.champions import NAMES, ROLES, holder_of
 from serving.settings import Settings
 from serving.store.data_keys import DataKeys
@@ -47,7 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _models(settings)
     yield from _database(settings)
     if isinstance(settings.database, Path):
-        yield _own_state(settings.state)
+        yield _own_state(settings)
     yield _witness(settings)
     yield _retention(settings.retention)
     yield from _tokens(settings)
@@ -111,7 +113,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             DataKeys(engine).probe(connection)
             size = connection.exec_driver_sql("SELECT max(seq) FROM decisions").scalar() or 0
         if shared := shared_state(engine):
-            yield _NO_STATE if shared.is_empty else _state(shared)
+            yield _NO_STATE if shared.is_empty else _state(shared, settings)
         if size > NOT_MANY_RECORDS:
             yield Finding("log", "good", f"{size:,} decisions; `tidegate verify-log` proves them")
             return
@@ -126,25 +128,37 @@ def _database(settings: Settings) -> Iterator[Finding]:
 _NO_STATE = Finding("online state", "doubtful", "not there yet; the first start makes it")
 
 
-def _own_state(folder: Path) -> Finding:
-    if not folder.exists():
+def _own_state(settings: Settings) -> Finding:
+    if not settings.state.exists():
         return _NO_STATE
     try:
-        store = EmbeddedStore(folder)
+        store = EmbeddedStore(settings.state)
     except TidegateError as refusal:
         return Finding("online state", "wrong", str(refusal))
     try:
-        return _state(store)
+        return _state(store, settings)
     finally:
         store.close()
 
 
-def _state(store: Store) -> Finding:
+def _state(store: Store, settings: Settings) -> Finding:
     try:
-        State(store)
+        known = State(store).counts
     except TidegateError as refusal:
         return Finding("online state", "wrong", str(refusal))
+    for name in NAMES.values():
+        with suppress(TidegateError, OSError, ValueError):  # what else is wrong is said elsewhere
+            champion = holder_of(settings.models / name, "champion", settings.keys / "signing.pub")
+            trained_on = champion.model.manifest.record_counts
+            for kind in lacking(trained_on, known):
+                return _history_missing(kind, known.get(kind, 0), name, trained_on[kind])
     return Finding("online state", "good", "holds what the windows of this release read")
+
+
+def _history_missing(records: str, known: int, model: str, trained_on: int) -> Finding:
+    says = f"knows {known:,} {records}, and {model} was trained on {trained_on:,} (history_missing)"
+    mend = "lay the record files in HOME/records and run `tidegate state rebuild`"
+    return Finding("online state", "wrong", f"{says}; {mend}")
 
 
 def _retention(file: Path) -> Finding:

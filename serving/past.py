@@ -1,6 +1,6 @@
 """What was known before, as the service keeps it: in the state, which follows the decision log."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -77,6 +77,16 @@ class Past:
             else:
                 self._catch_up_with_decisions()
         self._unwritten += len(submissions)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many records of each type are known, those of other workers up to the last group."""
+        return self._state.counts
+
+    def look_again(self) -> None:
+        """Count anew: another process may have made the state anew, or added to it."""
+        with _failing_as_unavailable():
+            self._state.look_up_counts()
 
     @property
     def is_behind(self) -> bool:

@@ -82,7 +82,11 @@ class ScoreBand(Part):
 
 
 class Manifest(Part):
-    """The whole manifest; every log-odds in it is calibrated."""
+    """The whole manifest; every log-odds in it is calibrated.
+
+    `record_counts` are of all records that the training set was made of, by type: history that a
+    service must know to compute the same features. Empty where the training set does not say.
+    """
 
     format: Literal["tidegate-model"] = "tidegate-model"
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -94,6 +98,7 @@ class Manifest(Part):
     monotone: tuple[Literal[-1, 0, 1], ...]
     training_window: TrainingWindow
     training_set_digest: Sha256
+    record_counts: dict[str, Annotated[int, Field(ge=0)]] = {}
     parameters: dict[str, Any]
     metrics: dict[str, Estimate]
     golden: Annotated[tuple[GoldenVector, ...], Field(min_length=1)]

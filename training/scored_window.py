@@ -160,6 +160,7 @@ class ScoredWindow:
             monotone=tuple(monotone_constraints(self.data.inputs, parameters)),
             training_window=split.figures,
             training_set_digest=self.data.digest,
+            record_counts=self.data.record_counts,
             parameters=parameters.model_dump(mode="json"),
             metrics=report.metrics,
             golden=golden,

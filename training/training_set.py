@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import CatalogueMismatch
-from features.records import Outcome, SubjectKind
+from features.records import RECORD_FILES, Outcome, SubjectKind
 from features.schema import arrow_schema
 from features.summary import SUMMARY
 from training.encoding import Encoding
@@ -104,6 +104,12 @@ class TrainingSet:
 
     def __len__(self) -> int:
         return len(self.subject_ids)
+
+    @property
+    def record_counts(self) -> dict[str, int]:
+        """How many records of each type it was made of; nothing where the folder does not say."""
+        told = json.loads(self.records or "{}")
+        return {name: told[name]["rows"] for name in RECORD_FILES if name in told}
 
     def declared_between(self, begins: np.datetime64, ends: np.datetime64) -> Ints:
         """Rows declared in [begins, ends), as positions."""

@@ -53,36 +53,42 @@ class Arrivals:
     before: int | None = None
     insert: Callable[[Writing, Iterable[Layout], Plain], None] = insert_events
 
-    def take(self, store: Writing, records: Mapping[str, Arriving]) -> None:
-        """Put what is new among records into the ledgers; record types may be left out."""
-        takers: dict[str, Callable[[Writing, Plain], None]] = {
+    def take(self, store: Writing, records: Mapping[str, Arriving]) -> dict[str, int]:
+        """Put what is new among records into the ledgers; how many of each type that was.
+
+        Record types may be left out; an inconclusive outcome is nothing new.
+        """
+        takers: dict[str, Callable[[Writing, Plain], int]] = {
             "journeys": self._take_journeys,
             "shipments": self._take_shipments,
             "outcomes": self._take_outcomes,
             "transactions": self._take_payments,
         }
+        new = {}
         for name, take in takers.items():  # a subject before what belongs beside it
             plain = self.schema.read(name, records[name]) if records.get(name) else {}
             if plain and size_of(plain):
-                take(store, plain)
+                new[name] = take(store, plain)
+        return new
 
     def payments(self, records: Sequence[Record]) -> tuple[tuple[Layout, ...], Plain]:
         """Payments as events, and the layouts under which they come."""
         return _of_source(self.into, "payments"), self.schema.read("transactions", records)
 
-    def _take_journeys(self, store: Writing, journeys: Plain) -> None:
+    def _take_journeys(self, store: Writing, journeys: Plain) -> int:
         journeys = self._new(store, "route", journeys)
         if not size_of(journeys):
-            return
+            return 0
         self._insert(store, "journeys", _as_events(journeys))
         self.schema.kept["route"].put(store, journeys)
         self._put_earlier_inspections(store, "route", journeys)
         self._complete(store, journeys)
+        return size_of(journeys)
 
-    def _take_shipments(self, store: Writing, shipments: Plain) -> None:
+    def _take_shipments(self, store: Writing, shipments: Plain) -> int:
         shipments = self._new(store, "shipment", shipments)
         if not size_of(shipments):
-            return
+            return 0
         journeys = self.schema.kept["route"].of(store, filter(None, texts(shipments, "journey_id")))
         shipments = shipments | self.schema.of_journeys(shipments, journeys)
         self._insert(store, "shipments", _as_events(shipments))
@@ -91,6 +97,7 @@ class Arrivals:
         known = {None, *texts(journeys, "journey_id")}
         named = zip(texts(shipments, "journey_id"), texts(shipments, "subject_id"), strict=True)
         _append(store, [(_WAITING + j.encode(), s) for j, s in named if j not in known])
+        return size_of(shipments)
 
     def _new(self, store: Reading, kind: SubjectKind, subjects: Plain) -> Plain:
         is_new = np.array(self.schema.kept[kind].is_new(store, texts(subjects, "subject_id")))
@@ -118,14 +125,16 @@ class Arrivals:
             return
         self._put_inspections(store, kind, taken(subjects, beside), [*chain.from_iterable(told)])
 
-    def _take_outcomes(self, store: Writing, outcomes: Plain) -> None:
+    def _take_outcomes(self, store: Writing, outcomes: Plain) -> int:
+        new = 0
         for kind in _INSPECTED:
             told = zip(outcomes["subject_kind"], outcomes["result"], strict=True)
             is_meant = [of == kind and result != "inconclusive" for of, result in told]
-            self._take_conclusive(store, kind, kept_where(outcomes, is_meant))
+            new += self._take_conclusive(store, kind, kept_where(outcomes, is_meant))
+        return new
 
-    def _take_conclusive(self, store: Writing, kind: SubjectKind, outcomes: Plain) -> None:
-        """Keep outcomes, and put those whose subject is known beside it."""
+    def _take_conclusive(self, store: Writing, kind: SubjectKind, outcomes: Plain) -> int:
+        """Keep outcomes, and put those whose subject is known beside it; how many are new."""
         ids = texts(outcomes, "subject_id")
         instants = (numbers(outcomes, name).tolist() for name in ("inspected_at", "known_at"))
         is_confirmed = (float(result == "confirmed") for result in texts(outcomes, "result"))
@@ -137,6 +146,7 @@ class Arrivals:
         which = [at for at in np.flatnonzero(is_new).tolist() if ids[at] in places]
         beside = taken(subjects, [places[ids[at]] for at in which])
         self._put_inspections(store, kind, beside, [told[at] for at in which])
+        return int(is_new.sum())
 
     def _put_inspections(
         self, store: Writing, kind: SubjectKind, subjects: Plain, told: list[Any]
@@ -150,10 +160,12 @@ class Arrivals:
         }
         self._insert(store, OUTCOMES[kind], subjects | events)
 
-    def _take_payments(self, store: Writing, payments: Plain) -> None:
+    def _take_payments(self, store: Writing, payments: Plain) -> int:
         keys = _keys(_PAYMENT, texts(payments, "record_id"))
-        self._insert(store, "payments", kept_where(payments, first_of(store, keys)))
+        is_new = first_of(store, keys)
+        self._insert(store, "payments", kept_where(payments, is_new))
         store.put((key, b"") for key in keys)
+        return int(np.sum(is_new))
 
     def _insert(self, store: Writing, source: str, events: Plain) -> None:
         if self.before is not None:

@@ -19,7 +19,10 @@ NEVER = -(2**63)  # before every instant
 SHAPE_WORDS = 6
 ID_WORDS = 8  # a record's id has at most 64 characters
 # Whatever of blobs and their keys no layout tells.
-_FORM = "keys of parts, ending by keying; pages that tell what came before, in chapters"
+_FORM = (
+    "keys of parts, ending by keying; pages that tell what came before, in chapters; "
+    "how many records of each type"
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,7 @@
 """The state as others use it: records go in, the windows of one subject come out."""
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
@@ -17,7 +19,7 @@ from features.state.made_for import MadeFor
 from features.state.noting import take_beside
 from features.state.plan import Brought, Plan, Question
 from features.state.schema import Schema
-from features.state.store import Beside, Store
+from features.state.store import Beside, Reading, Store
 
 Records = Mapping[str, Arriving]
 """Records by type; types may be left out."""
@@ -27,7 +29,7 @@ SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "paym
 # The record types that history is made of, a subject before what belongs beside it.
 TOLD_BY = ("journeys", "shipments", "outcomes", "transactions")
 
-_MADE_FOR, _MARK = b"mmade-for", b"mmark-"
+_MADE_FOR, _MARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
 
 
 def history_windows() -> list[Window]:
@@ -49,6 +51,9 @@ class State:
         layouts = tuple(self._layouts.values())
         self._arrivals = Arrivals(Schema(layouts), into=layouts)
         self._begin()
+        self.counts: Mapping[str, int] = {}
+        """How many records of each type were known when last something was added or looked up."""
+        self.look_up_counts()
 
     def fields(self, name: str) -> tuple[str, ...]:
         """The fields of a record type that matter."""
@@ -61,9 +66,18 @@ class State:
         how far they reach in a log that would otherwise be read again.
         """
         with self.store.writing() as transaction:
-            self._arrivals.take(transaction, records)
+            new = self._arrivals.take(transaction, records)
+            counts = _counts_in(transaction)
+            counts.update(new)
             kept = (marks or {}).items()
             transaction.put((_MARK + name.encode(), mark.encode()) for name, mark in kept)
+            transaction.put([(_COUNTS, json.dumps(counts).encode())])
+        self.counts = counts
+
+    def look_up_counts(self) -> None:
+        """Learn of records that other processes added."""
+        with self.store.reading() as view:
+            self.counts = _counts_in(view)
 
     def rehearse(self) -> None:
         """Make events known and forget them: what is made once for that is made then."""
@@ -116,3 +130,8 @@ class State:
                 transaction.put([(_MADE_FOR, made_for.as_bytes())])
         else:
             made_for.check(held)
+
+
+def _counts_in(view: Reading) -> Counter[str]:
+    (blob,) = view.get([_COUNTS])
+    return Counter(json.loads(bytes(blob)) if blob else {})

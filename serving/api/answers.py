@@ -47,6 +47,11 @@ class DecisionAnswer(Shape):
         description="Why there is no score; lives at risk, watch-lists, rules and the lot alone "
         "then chose the lane, and `manual` means that the manual procedure applies."
     )
+    is_history_missing: bool = Field(
+        description="Whether the service lacked most of the history that the model was trained on: "
+        "what the score says of earlier shipments, journeys and inspections is then not to be "
+        "relied on."
+    )
 
 
 class ExplainedDecisionAnswer(DecisionAnswer, Explained):
@@ -169,6 +174,7 @@ def decision_answer(decision: Decision, explained_in: Language | None = None) ->
         missing=list(decision.missing),
         unseen=list(decision.unseen),
         unscored=decision.unscored,
+        is_history_missing=decision.is_history_missing,
     )
     if explained_in is None or decision.unscored:
         return plain

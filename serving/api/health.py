@@ -1,5 +1,6 @@
 """Whether the process lives, whether it can decide, and what it counts. No key is needed."""
 
+from contextlib import suppress
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -10,8 +11,9 @@ from features.records import SubjectKind
 from serving.api.requests import TheHouse
 from serving.api.shapes import Shape
 from serving.conditions import Mode, degradations, tell
-from serving.errors import LogUnavailable, NoModel
+from serving.errors import LogUnavailable, NoModel, PastUnavailable
 from serving.exposition import exposed
+from serving.house import House
 
 router = APIRouter(tags=["health"])
 
@@ -41,7 +43,7 @@ def live() -> Live:
 @router.get("/health/ready")
 def ready(house: TheHouse) -> Ready:
     """Whether decisions can be made and made durable; a 503 problem says what is lacking."""
-    degraded = degradations(house)
+    degraded = _degradations(house)
     if "log_not_written" in degraded:
         raise LogUnavailable("the decision log is not being written")
     champions = house.desk.assessor.champions
@@ -57,6 +59,16 @@ def ready(house: TheHouse) -> Ready:
         models=models,
         decisions=house.log.size(),
     )
+
+
+def _degradations(house: House) -> list[Mode]:
+    """As they are now: that history is missing may have been mended by another process."""
+    degraded = degradations(house)
+    if "history_missing" not in degraded:
+        return degraded
+    with suppress(PastUnavailable):
+        house.desk.assessor.past.look_again()
+    return degradations(house)
 
 
 @router.get("/metrics", response_class=Response)

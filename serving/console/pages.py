@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
 from serving.api.problems import parameters_refused
+from serving.conditions import degradations
 from serving.console.figures import named
 from serving.errors import NotFound, ServingError
 from serving.explanation.resting import resting_in_words
@@ -51,6 +52,10 @@ _switched_off: ContextVar[tuple[str, ...]] = ContextVar("_switched_off", default
 """The kinds of subject whose models are switched off; every page says so too."""
 
 
+_is_history_missing: ContextVar[bool] = ContextVar("_is_history_missing", default=False)
+"""Whether the service lacks history that its models were trained on; every page says so too."""
+
+
 class SignInNeeded(Exception):
     """The page is for signed-in readers; `address` is where to return to."""
 
@@ -70,6 +75,7 @@ class PageRoute(APIRoute):
             house = request.app.state.house
             _is_live.set(house.settings.is_live)
             _switched_off.set(house.desk.assessor.champions.switch.off)
+            _is_history_missing.set("history_missing" in degradations(house))
             try:
                 return await answer(request)
             except SignInNeeded as needed:
@@ -87,7 +93,10 @@ class PageRoute(APIRoute):
 def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
     """A rendered template."""
     html = templates.get_template(template).render(
-        is_live=_is_live.get(), switched_off=_switched_off.get(), **content
+        is_live=_is_live.get(),
+        switched_off=_switched_off.get(),
+        is_history_missing=_is_history_missing.get(),
+        **content,
     )
     return HTMLResponse(html, status, HEADERS)
 

@@ -66,7 +66,8 @@ class Decision(Part):
     `attached` are kept records, by kind and id, that were seen beside what was submitted;
     `answer_digest` is of the bytes that the caller was answered with; `purpose` is what all of it
     came for. Where no model could be asked, `unscored` says why, and there is no model, no score
-    and no reason.
+    and no reason. `is_history_missing` says that the service lacked most of the history that the
+    model was trained on.
     """
 
     decision_id: str
@@ -95,6 +96,7 @@ class Decision(Part):
     answer_digest: str | None = None
     purpose: str | None = None
     unscored: Unscored | None = None
+    is_history_missing: bool = False
 
     @property
     def said(self) -> Said:

@@ -11,16 +11,21 @@ from typing import Any, get_args
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
+from typer.testing import CliRunner
 
 from serving.app import create_app
+from serving.commands.main import app as commands
 from serving.conditions import MEANINGS, Mode, degradations
 from serving.governance.switching import switch
+from serving.history import lacking
 from serving.observability import Lines
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.calls import heard
 from tests.serving.conftest import NOW, Service
+from tests.serving.postgres import Server
 from tests.serving.world import promote, train_and_promote
 
 
@@ -213,6 +218,61 @@ def test_without_a_model_of_one_kind_the_other_is_scored(service: Service) -> No
     assert modes(service) == ["model_missing"]
     assert (answer.status_code, answer.json()["unscored"]) == (200, "no_model")
     assert service.score(shipment(), caller).json()["probability"] is not None
+
+
+@pytest.mark.parametrize("forgotten", ["outcomes", "shipments", "everything"])
+def test_a_service_without_the_history_of_its_models_says_so(home: Path, forgotten: str) -> None:
+    for file in home.glob("records/*" if forgotten == "everything" else f"records/{forgotten}.*"):
+        file.unlink()
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        caller = service.key("score")
+        answer = service.score(shipment(), caller)
+        stored = client.get(f"/v1/decisions/{answer.json()['decision_id']}", headers=caller)
+
+        assert modes(service) == ["history_missing"]
+        assert answer.json()["probability"] is not None
+        assert answer.json()["is_history_missing"] is stored.json()["is_history_missing"] is True
+
+
+def test_history_that_is_laid_down_later_is_known_once_the_state_is_made_anew(
+    home: Path, postgres: Server
+) -> None:
+    database = postgres.new_database()
+    settings = Settings(home=home, database_url=SecretStr(database))
+    (home / "records").rename(home / "elsewhere")
+    with TestClient(create_app(settings, clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        missing = client.get("/health/ready").json()["degraded"]
+        rebuilding = ("state", "rebuild", "--records", str(home / "elsewhere"))
+        where = ("--home", str(home), "--database-url", database)
+        assert CliRunner().invoke(commands, [*rebuilding, *where]).exit_code == 0
+        found = client.get("/health/ready").json()["degraded"]
+        answer = service.score(shipment(), service.key("score")).json()
+
+    assert (missing, found) == (["history_missing"], [])
+    assert answer["is_history_missing"] is False
+
+
+@pytest.mark.parametrize(
+    ("known", "lacked"),
+    [
+        ({"journeys": 50, "shipments": 100, "outcomes": 5, "transactions": 1_000}, []),
+        ({"journeys": 49, "shipments": 100, "outcomes": 5}, ["journeys"]),
+        ({"journeys": 50, "shipments": 49, "outcomes": 4}, ["shipments", "outcomes"]),
+        ({}, ["journeys", "shipments", "outcomes"]),
+    ],
+)
+def test_history_is_missing_where_less_than_half_of_a_type_is_known(
+    known: dict[str, int], lacked: list[str]
+) -> None:
+    trained_on = {"journeys": 100, "shipments": 100, "outcomes": 10, "documents": 100}
+
+    assert lacking(trained_on, known) == lacked
+
+
+def test_a_model_that_does_not_say_what_it_was_trained_on_is_compared_with_nothing() -> None:
+    assert lacking({}, {}) == []
 
 
 def test_models_that_are_switched_off_are_told_of(service: Service) -> None:

@@ -8,7 +8,9 @@ import typer
 from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
+from features.batch.blocks import RecordFolder
 from features.state.embedded import EmbeddedStore
+from features.state.rebuild import read_into
 from features.state.state import State
 from features.state.store import Store
 from serving.commands.doctor import doctor
@@ -78,11 +80,23 @@ def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Serve
     assert grades(home, database_url=database)["online state"] == "doubtful"
 
     shared = StateTable(create_engine(database))
-    State(shared)
+    read_into(State(shared), RecordFolder(home / "records"), lambda done, total: None)
     assert grades(home, database_url=database)["online state"] == "good"
 
     put_in_another_form(shared)
     assert grades(home, database_url=database)["online state"] == "wrong"
+
+
+def test_a_state_that_lacks_the_history_of_a_model_is_found(home: Path) -> None:
+    store = EmbeddedStore(home / "state")
+    State(store)
+    store.close()
+
+    (found,) = [each for each in examine(Settings(home=home)) if each.what == "online state"]
+
+    assert found.grade == "wrong"
+    assert "knows 0 journeys, and tidegate-route was trained on 500 (history_missing)" in found.says
+    assert "`tidegate state rebuild`" in found.says
 
 
 def put_in_another_form(store: Store) -> None:

@@ -1,0 +1,15 @@
+"""Whether a service knows the history that its models were trained on."""
+
+from collections.abc import Mapping
+
+from features.state.state import TOLD_BY
+
+FEWEST_SHARE = 0.5
+"""Of the records that a model was trained on, by type: a service that knows fewer computes other
+features than the model learnt from. Models go on to age, and histories to grow; half is missing
+only where something was forgotten."""
+
+
+def lacking(trained_on: Mapping[str, int], known: Mapping[str, int]) -> list[str]:
+    """The types of records of which too few are known; none for a model that does not say."""
+    return [name for name in TOLD_BY if known.get(name, 0) < FEWEST_SHARE * trained_on.get(name, 0)]
