@@ -4,6 +4,7 @@ TidegateError
 ├── DatabaseUrlRefused              names no database that the store knows
 ├── PlanRefused                     a plan of lanes that cannot be used
 ├── DatabaseInUse                   another service holds it
+├── AddressNotFree                  where the service is to listen, another does or nobody can
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── RetentionRefused                periods that cannot be used, or an erasure that must not be
 ├── PurposeRefused                  a database holds what came for another purpose
@@ -70,6 +71,10 @@ class DatabaseUrlRefused(TidegateError):
 
 class DatabaseInUse(TidegateError):
     """Another service holds the database."""
+
+
+class AddressNotFree(TidegateError):
+    """The service cannot listen there: another does, or this machine has no such address."""
 
 
 class IncidentRefused(TidegateError):

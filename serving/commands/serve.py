@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import sys
-from contextlib import nullcontext
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +24,7 @@ class WorkersRefused(TidegateError):
 
 
 def serve(
+    *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
     home: Home = DEFAULT_HOME,
@@ -39,12 +42,10 @@ def serve(
     ] = False,
 ) -> None:
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
-    import uvicorn
-
     from serving.exposition import shared_by_workers
     from serving.governance.impact_assessment import require_assessment
+    from serving.listening import bound
     from serving.settings import settings_of
-    from serving.starting import served
 
     settings = settings_of(home, database_url)
     if workers > 1 and isinstance(settings.database, Path):
@@ -56,22 +57,53 @@ def serve(
     _hand_down(home, database_url, workers, live)
     # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # One process makes the application itself, so that what keeps it from that is said first.
-    application = "serving.starting:served" if workers > 1 else served()
-    messages.print(f"Tidegate answers at http://{host}:{port}, console at /console")
-    with shared_by_workers() if workers > 1 else nullcontext():
-        uvicorn.run(
-            application,
-            factory=workers > 1,
-            host=host,
-            port=port,
-            workers=workers,
-            http="serving.api.receiving:ReceivedInTime",
-            access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
-            log_level="warning",
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
+    listener = bound(host, port)
+    if workers == 1:
+        _serve_here(listener)
+    else:
+        with shared_by_workers():
+            _serve_by_workers(listener, workers)
+
+
+def _serve_here(listener: socket.socket) -> None:
+    """Serve in this process, which makes the application first: what keeps it from that is said
+    before anything else.
+    """
+    from serving.listening import AnnouncingServer, address_of, listen
+    from serving.starting import served
+
+    application = served()
+    listen(listener)
+    where = f"Tidegate answers at {address_of(listener)}, console at /console"
+    announce = partial(messages.print, where)
+    with suppress(KeyboardInterrupt):  # it has finished what it took
+        AnnouncingServer(_configured(application, 1), announce).run(sockets=[listener])
+
+
+def _serve_by_workers(listener: socket.socket, workers: int) -> None:
+    from uvicorn.supervisors import Multiprocess
+
+    from serving.listening import address_of
+
+    messages.print(
+        f"{workers} workers start; Tidegate answers at {address_of(listener)} as each is ready"
+    )
+    Multiprocess(_configured("serving.starting:served", workers), sockets=[listener]).run()
+
+
+def _configured(application: Any, workers: int) -> Any:
+    import uvicorn
+
+    return uvicorn.Config(
+        application,
+        factory=workers > 1,
+        workers=workers,
+        http="serving.api.receiving:ReceivedInTime",
+        access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
 
 
 def _hand_down(home: Path, database_url: str | None, workers: int, live: bool) -> None:
