@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
@@ -68,6 +69,7 @@ from serving.review.reviewing import Reviewing
 from serving.scorer.champions import Champions
 from serving.scorer.switch import Switch
 from serving.settings import Settings
+from serving.stages import Report, unheard
 from serving.store.account_register import AccountRegister, SessionRegister
 from serving.store.alert_book import AlertBook
 from serving.store.case_book import CaseBook
@@ -94,11 +96,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+def create_app(settings: Settings, clock: Clock = utc_now, report: Report = unheard) -> FastAPI:
     """The service over one home folder; raises TidegateError where the folder cannot be used."""
     if settings.is_live:
         require_assessment(settings.impact, clock().date())
-    house = build_house(settings, clock)
+    house = build_house(settings, clock, report)
     app = FastAPI(
         title="Tidegate",
         version="1",
@@ -154,9 +156,10 @@ def _trace(app: FastAPI) -> None:
         ) from None
 
 
-def build_house(settings: Settings, clock: Clock) -> House:
+def build_house(settings: Settings, clock: Clock, report: Report = unheard) -> House:
     """The parts of the service, put together."""
     metrics = Metrics()
+    report("opening the database", 0, 0)
     engine = open_database(settings.database, is_service=True, keys=settings.keys)
     data_keys = DataKeys(engine)
     data_keys.prepare()
@@ -171,11 +174,13 @@ def build_house(settings: Settings, clock: Clock) -> House:
         within_s=settings.checkpoint_within_s,
     )
     records = RecordStore(engine)
-    past = opened(settings, log, records, shared_state(engine))
+    reading = partial(report, "reading history")
+    past = opened(settings, log, records, shared_state(engine), reading)
     intake = Intake(records, log, past, settings.purpose)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
     masking = Masking(RetentionActs(engine), data_keys, pseudonyms)
     switch_register = SwitchRegister(engine)
+    report("checking models", 0, 0)
     champions = Champions(
         settings.models, settings.keys / "signing.pub", Switch(switch_register.newest)
     )

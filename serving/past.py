@@ -160,12 +160,17 @@ class Past:
 
 
 def opened(
-    settings: Settings, log: DecisionLog, records: RecordStore, shared: StateTable | None
+    settings: Settings,
+    log: DecisionLog,
+    records: RecordStore,
+    shared: StateTable | None,
+    progress: Progress = lambda done, total: None,
 ) -> Past:
     """The past in a home folder, or in the state that workers share; made where there is none."""
+    progress(0, 0)
     is_there = settings.state.exists() if shared is None else not shared.is_empty
     if not is_there:
-        remake(settings, log, records, shared, is_first=True)
+        remake(settings, log, records, shared, progress=progress, is_first=True)
     store: Store = shared or GatheringStore(EmbeddedStore(settings.state))
     past = Past(State(store), log, records)
     past.catch_up()

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from serving.resident import give_back_libraries, keep_little_free
+from serving.stages import Report, unheard
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 LOOKED_THROUGH_AFTER = 10_000  # objects more than went
 
 
-def served() -> "FastAPI":
+def served(report: Report = unheard) -> "FastAPI":
     """The service that this process's environment describes, ready for its first request."""
     gc.disable()
     try:
         # Arrow's own allocator would take 30 MiB for the first text, and there is never much of it.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         keep_little_free()
-        app = _ready()
+        app = _ready(report)
         give_back_libraries()
         return app
     finally:
@@ -35,7 +36,7 @@ def served() -> "FastAPI":
         gc.enable()
 
 
-def _ready() -> "FastAPI":
+def _ready(report: Report) -> "FastAPI":
     from serving.api.examples import ROUTE, SHIPMENT
     from serving.app import create_app
     from serving.observability import log_as_json
@@ -43,7 +44,8 @@ def _ready() -> "FastAPI":
     from serving.submitted import read_submission
 
     log_as_json()
-    app = create_app(Settings())
+    app = create_app(Settings(), report=report)
+    report("trying everything once", 0, 0)
     examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
     app.state.house.desk.assessor.warm_up(examples)
     return app

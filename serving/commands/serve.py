@@ -4,17 +4,20 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from features.errors import TidegateError
 from serving.commands.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.commands.printing import messages
+
+if TYPE_CHECKING:
+    from serving.commands.start_progress import Show
 
 GRACE_S = 10
 
@@ -40,6 +43,10 @@ def serve(
             "Without it every page and /health/ready say that this is a trial.",
         ),
     ] = False,
+    progress: Annotated[
+        bool,
+        typer.Option("--progress", help="Without a terminal too, say on stderr how a start goes."),
+    ] = False,
 ) -> None:
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
     from serving.exposition import shared_by_workers
@@ -59,20 +66,30 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listener = bound(host, port)
     if workers == 1:
-        _serve_here(listener)
+        _serve_here(listener, _shown(progress))
     else:
         with shared_by_workers():
             _serve_by_workers(listener, workers)
 
 
-def _serve_here(listener: socket.socket) -> None:
+def _shown(progress: bool) -> "AbstractContextManager[Show]":
+    from serving.commands.start_progress import start_bar, start_lines, unshown
+
+    if messages.is_terminal:
+        return start_bar()
+    return start_lines() if progress else unshown()
+
+
+def _serve_here(listener: socket.socket, shown: "AbstractContextManager[Show]") -> None:
     """Serve in this process, which makes the application first: what keeps it from that is said
     before anything else.
     """
+    from serving.commands.start_progress import reporting_to
     from serving.listening import AnnouncingServer, address_of, listen
     from serving.starting import served
 
-    application = served()
+    with shown as show:
+        application = served(reporting_to(show))
     listen(listener)
     where = f"Tidegate answers at {address_of(listener)}, console at /console"
     announce = partial(messages.print, where)
