@@ -7,8 +7,10 @@ for what may go would cost a fifth of the start, and find half a megabyte.
 import gc
 import json
 import os
+import signal
 from typing import TYPE_CHECKING
 
+from serving.ending import STOPPED, ending_at_once
 from serving.resident import give_back_libraries, keep_little_free
 from serving.stages import Report, unheard
 
@@ -19,13 +21,17 @@ LOOKED_THROUGH_AFTER = 10_000  # objects more than went
 
 
 def served(report: Report = unheard) -> "FastAPI":
-    """The service that this process's environment describes, ready for its first request."""
+    """The service that this process's environment describes, ready for its first request.
+
+    Told to stop meanwhile, the process ends at once: nothing was acknowledged yet.
+    """
     gc.disable()
     try:
         # Arrow's own allocator would take 30 MiB for the first text, and there is never much of it.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         keep_little_free()
-        app = _ready(report)
+        with ending_at_once({**STOPPED, signal.SIGTERM: 0}):
+            app = _ready(report)
         give_back_libraries()
         return app
     finally:

@@ -49,6 +49,8 @@ def serve(
     ] = False,
 ) -> None:
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
+    # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     from serving.exposition import shared_by_workers
     from serving.governance.impact_assessment import require_assessment
     from serving.listening import bound
@@ -62,8 +64,6 @@ def serve(
     if live:  # the service looks itself, but a worker that ends at once would be begun again
         require_assessment(settings.impact, datetime.now(UTC).date())
     _hand_down(home, database_url, workers, live)
-    # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listener = bound(host, port)
     if workers == 1:
         _serve_here(listener, _shown(progress))
