@@ -1,11 +1,14 @@
 """A whole world, written chapter by chapter to record files."""
 
+import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import pyarrow as pa
@@ -108,13 +111,26 @@ def _chapters(plan: Plan, journeys: int, cores: int) -> Iterator[Chapter]:
         yield from (chapter_of(plan, number) for number in range(plan.chapters))
         return
     task = (plan.scenario, journeys, plan.days, plan.seed)
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+    elsewhere = get_context("spawn")
+    with ProcessPoolExecutor(cores, mp_context=elsewhere, initializer=_end_with_parent) as pool:
         waiting: list[Future[Chapter]] = []
         for number in range(plan.chapters):
             waiting.append(pool.submit(_chapter_elsewhere, *task, number))
             if len(waiting) > cores:
                 yield waiting.pop(0).result()
         yield from (future.result() for future in waiting)
+
+
+def _end_with_parent() -> None:
+    """Let a process of the pool not wait for ever for work from one that was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; the parent sees to it
+    threading.Thread(target=_wait_for_the_parent, daemon=True).start()
+
+
+def _wait_for_the_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+    os._exit(1)
 
 
 def _chapter_elsewhere(

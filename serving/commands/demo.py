@@ -1,26 +1,18 @@
 """`tidegate demo`: everything once, from an invented world to an explained score."""
 
-import json
-import secrets
-import socket
-import subprocess
-import sys
+import signal
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.errors import TidegateError
 from features.records import SubjectKind
+from serving.commands.demo_service import Client, DemoFailed, new_reviewer, served_apart
 from serving.commands.options import DEFAULT_HOME, Home, Subject
 from serving.commands.printing import messages, progress_bar
+from serving.ending import STOPPED, ending_at_once, exit_when_told
 
 if TYPE_CHECKING:
     from features.submission import Submission
@@ -33,39 +25,9 @@ SCORED_AT_ONCE = 60
 SCORED_SPAN = timedelta(hours=14)
 """How long it took to declare what is scored at once: by now all of it was, and more is to come."""
 
-SECONDS_TO_START = 60
+HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
-
-
-class DemoFailed(TidegateError):
-    """A step of the demonstration did not do what it is there to show."""
-
-
-@dataclass(frozen=True)
-class Client:
-    """A border system that knows the service's address and holds a key."""
-
-    address: str
-    key: str
-
-    def score(self, submission: "Submission") -> dict[str, Any]:
-        """Submit one subject; the service's answer."""
-        request = urllib.request.Request(  # noqa: S310 - the address is our own, on this machine
-            f"{self.address}/v1/scores",
-            data=submission.model_dump_json(exclude_none=True).encode(),
-            headers={
-                "Authorization": f"Bearer {self.key}",
-                "Content-Type": "application/json",
-                "Idempotency-Key": secrets.token_hex(16),
-            },
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-                answer: dict[str, Any] = json.load(response)
-        except urllib.error.HTTPError as error:
-            raise DemoFailed(f"the service refused a submission: {error.read().decode()}") from None
-        return answer
 
 
 def demo(
@@ -78,6 +40,26 @@ def demo(
 ) -> None:
     """Invent a world, train and promote both models, serve them, score live traffic, explain."""
     world = home / "world"
+    with ending_at_once({**STOPPED, **HUNG_UP}):
+        live_from = _prepare(world, home, journeys)
+    for number in (signal.SIGTERM, *HUNG_UP):  # from now on a service must not be left behind
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, exit_when_told)
+    _step(4, "Serving the champions")
+    with served_apart(home, port) as client:
+        _step(5, "Scoring live traffic: the world's last days, as border systems would submit them")
+        waiting = _live(world, live_from)
+        _score_and_explain(client, waiting[: 2 * SCORED_AT_ONCE])
+        name, password = new_reviewer(home)
+        typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
+        typer.echo(f"API:     {client.address}/docs  (key {client.key})")
+        typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
+        if not once:
+            _keep_serving(client, waiting[2 * SCORED_AT_ONCE :])
+
+
+def _prepare(world: Path, home: Path, journeys: int) -> datetime:
+    """Bring a home to where it can be served; from when on its world's traffic is live."""
     _step(1, "Inventing a world, since real smuggling data cannot be public")
     _invent(world, journeys)
     _bring_up_to_today(world)
@@ -90,17 +72,7 @@ def demo(
             3, f"A model for {kind}s: trained, judged on later months, promoted through the gates"
         )
         _train_and_promote(home, kind)
-    _step(4, "Serving the champions")
-    with _service(home, _free(port)) as client:
-        _step(5, "Scoring live traffic: the world's last days, as border systems would submit them")
-        waiting = _live(world, live_from)
-        _score_and_explain(client, waiting[: 2 * SCORED_AT_ONCE])
-        name, password = _new_reviewer(home)
-        typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
-        typer.echo(f"API:     {client.address}/docs  (key {client.key})")
-        typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
-        if not once:
-            _keep_serving(client, waiting[2 * SCORED_AT_ONCE :])
+    return live_from
 
 
 def _step(number: int, what: str) -> None:
@@ -159,72 +131,6 @@ def _train_and_promote(home: Path, kind: SubjectKind) -> None:
         f"{at.precision.value:.0%} were confirmed, {at.lift.value:.1f} times as many as by lot"
     )
     promote(f"{registration.name}@challenger", APPROVER, home=home)
-
-
-def _free(port: int) -> int:
-    """The port, or another where it is taken."""
-    for candidate in (port, 0):
-        with socket.socket() as listener:
-            try:
-                listener.bind(("127.0.0.1", candidate))
-            except OSError:
-                messages.print(f"  port {port} is taken; using another")
-            else:
-                return int(listener.getsockname()[1])
-    raise DemoFailed("no port is free on this machine")
-
-
-@contextmanager
-def _service(home: Path, port: int) -> Iterator[Client]:
-    """The service in a process of its own, as `tidegate serve` runs it, and a client with a key."""
-    command = [sys.executable, "-m", "serving.commands.main", "serve"]
-    log = home / "service.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--home", str(home), "--port", str(port)], stdout=output, stderr=output
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        _wait_until_ready(address, process, log)
-        yield Client(address, _new_key(home))
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait_until_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    for _ in range(10 * SECONDS_TO_START):
-        if process.poll() is not None:
-            raise DemoFailed(f"the service stopped before it was ready; {log} says why")
-        try:
-            with urllib.request.urlopen(f"{address}/health/ready", timeout=5):  # noqa: S310
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise DemoFailed(f"the service was not ready within {SECONDS_TO_START} s; see {log}")
-
-
-def _new_key(home: Path) -> str:
-    command = [sys.executable, "-m", "serving.commands.main", "keys", "create"]
-    name = f"demo-{secrets.token_hex(4)}"
-    scopes = ["--scope", "score", "--scope", "explain"]
-    made = subprocess.run(
-        [*command, name, *scopes, "--home", str(home), "--json"], capture_output=True, check=True
-    )
-    key: str = json.loads(made.stdout)["key"]
-    return key
-
-
-def _new_reviewer(home: Path) -> tuple[str, str]:
-    """An account for the console: its name and its password."""
-    command = [sys.executable, "-m", "serving.commands.main", "accounts", "create"]
-    name = f"reviewer-{secrets.token_hex(2)}"
-    made = subprocess.run(
-        [*command, name, "--role", "reviewer", "--home", str(home), "--json"],
-        capture_output=True,
-        check=True,
-    )
-    return name, json.loads(made.stdout)["password"]
 
 
 def _live(world: Path, since: datetime) -> list["Submission"]:

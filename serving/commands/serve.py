@@ -15,6 +15,7 @@ import typer
 from features.errors import TidegateError
 from serving.commands.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.commands.printing import messages
+from serving.ending import end_with_parent
 
 if TYPE_CHECKING:
     from serving.commands.start_progress import Show
@@ -30,6 +31,10 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
+    fd: Annotated[
+        int | None,
+        typer.Option(min=0, help="An inherited socket, in place of --host and --port."),
+    ] = None,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     workers: Annotated[
@@ -47,13 +52,22 @@ def serve(
         bool,
         typer.Option("--progress", help="Without a terminal too, say on stderr how a start goes."),
     ] = False,
+    end_with_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--end-with-stdin",
+            help="End when standard input ends: whoever started this by a pipe is gone then.",
+        ),
+    ] = False,
 ) -> None:
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
     # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if end_with_stdin:
+        end_with_parent(sys.stdin.fileno())
     from serving.exposition import shared_by_workers
     from serving.governance.impact_assessment import require_assessment
-    from serving.listening import bound
+    from serving.listening import bound, inherited
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
@@ -64,7 +78,7 @@ def serve(
     if live:  # the service looks itself, but a worker that ends at once would be begun again
         require_assessment(settings.impact, datetime.now(UTC).date())
     _hand_down(home, database_url, workers, live)
-    listener = bound(host, port)
+    listener = bound(host, port) if fd is None else inherited(fd)
     if workers == 1:
         _serve_here(listener, _shown(progress))
     else:

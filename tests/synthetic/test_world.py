@@ -1,4 +1,5 @@
 import hashlib
+import sys
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from features.records import RECORD_FILES
 from synthetic.plan import planned
 from synthetic.scenario import Scenario
 from synthetic.world import SCHEMAS, invent
+from tests.processes import in_a_session, wait_until_nobody_is_left
 
 
 def digests(folder):
@@ -143,3 +145,29 @@ def test_another_seed_gives_another_world_with_the_same_marginals(world, other_w
         assert shares[0].sub(shares[1], fill_value=0).abs().max() < tolerance
     masses = [np.log(w["shipments"].gross_mass_kg).mean() for w in (world, other_world)]
     assert masses[0] == pytest.approx(masses[1], abs=0.2)
+
+
+def test_processes_of_a_world_end_with_whoever_invents_it(tmp_path):
+    command = [sys.executable, "-c", INVENT_AND_WAIT, str(tmp_path / "world")]
+    with in_a_session(command) as process:
+        process.stdout.readline()  # a chapter is there, and more are waited for
+        process.kill()
+        process.wait()
+
+        wait_until_nobody_is_left(process)
+
+
+INVENT_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from synthetic.scenario import Scenario
+from synthetic.world import invent
+
+def wait(done, total):
+    print(flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    settings = dict(journeys=50_000, days=365, seed=1, cores=2, progress=wait)
+    invent(Path(sys.argv[1]), scenario=Scenario(), **settings)
+"""
