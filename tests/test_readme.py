@@ -1,0 +1,127 @@
+"""What the README prints works as printed: every block of commands, in a home of its own.
+
+Each block is typed into one shell after the other, `tidegate serve` in the background as a reader
+would leave it running. The two lines that cannot be typed here are looked up instead: `make test`
+is this very run, and `make demo ARGS=--once` is what `tests/flow/test_demo.py` runs.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from serving.store.decision_log import DecisionLog
+from serving.store.engine import open_database
+from tests.ports import free_port
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+Command = str
+
+
+def blocks() -> list[list[Command]]:
+    """The commands of each console block; one goes on in the lines that are indented."""
+    printed = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return [re.findall(r"^\$ (.*(?:\n +.*)*)", block, re.MULTILINE) for block in printed]
+
+
+MAKE, BY_HAND, SCORED = blocks()
+"""A block that is added fails here, until something below types it."""
+
+
+@contextmanager
+def typed(command: Command, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A command as typed into a shell of someone who works in the folder and has Tidegate."""
+    own = {"HOME": str(folder), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    with subprocess.Popen(
+        ["bash", "-c", f"exec {command}" if command.startswith("tidegate") else command],
+        cwd=folder,
+        env={**kept, **own},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def run(command: Command, folder: Path) -> str:
+    """What a command that ends well prints on stdout."""
+    with typed(command, folder) as process:
+        printed, said = process.communicate()
+    assert process.returncode == 0, f"$ {command}\n{printed}{said}"
+    return printed
+
+
+@contextmanager
+def served(command: Command, folder: Path) -> Iterator[None]:
+    """A service that answers while the block runs, and ends well when it is told to."""
+    with typed(command, folder) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert "answers at" in said, said + process.stderr.read()
+        yield
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def elsewhere(command: Command, port: int) -> Command:
+    """The same on a port of this test's own: 8000 may be taken on a machine that runs tests."""
+    at = command.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+    return f"{at} --port {port}" if at == "tidegate serve" else at
+
+
+def test_what_is_done_by_hand_ends_in_a_score_that_knows_what_was_before(tmp_path: Path) -> None:
+    port = free_port()
+    *preparing, serving = (elsewhere(command, port) for command in BY_HAND)
+    for command in preparing:
+        run(command, tmp_path)
+    with served(serving, tmp_path):
+        (answer,) = [json.loads(run(elsewhere(c, port), tmp_path)) for c in SCORED]
+        ready = json.loads(run(f"curl -s http://127.0.0.1:{port}/health/ready", tmp_path))
+
+    assert answer["model"]["name"] == "tidegate-shipment"
+    assert 0 < answer["probability"] < 1
+    assert answer["lane"] != "manual"
+    assert answer["is_history_missing"] is False
+    assert ready["degraded"] == ["model_missing"], "of routes, as the README says"
+    log = DecisionLog(open_database(tmp_path / ".tidegate" / "tidegate.db", is_service=False))
+    (record,) = log.records()
+    assert json.loads(record or "")["vector"]["consignee_shipments_365d"] > 100
+
+
+@pytest.mark.parametrize("command", MAKE)
+def test_what_make_is_asked_for_is_there_and_does_what_is_said(command: Command) -> None:
+    line, _, what = command.partition("#")
+    asked = line.split()
+    dry = subprocess.run(
+        [*asked, "--dry-run"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert what.strip(), "a line that takes minutes says what for"
+    runs = {"demo": "bin/tidegate demo --once", "test": "bin/python -m pytest -n auto"}
+    assert runs[asked[1]] in dry.stdout
+
+
+@pytest.mark.parametrize("named", sorted({*re.findall(r"tidegate ((?:[a-z-]+ ?)+)", README)}))
+def test_every_command_that_is_named_exists(named: str) -> None:
+    from typer.main import get_command
+
+    from serving.commands.main import app
+
+    command = get_command(app)
+    for word in named.split():
+        if not (known := getattr(command, "commands", None)):
+            break  # an argument
+        assert word in known
+        command = known[word]
