@@ -35,14 +35,25 @@ def compiled(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
     return _compiled(function, {})
 
 
-def inner(function: F) -> F:
-    """Compile a function for compiled callers, in whose code it is put and kept.
+@overload
+def inner(function: F) -> F: ...
+
+
+@overload
+def inner(**options: Any) -> Callable[[F], F]: ...
+
+
+def inner(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
+    """Compile a function for compiled callers, in whose code it is put and kept; by some options.
 
     It has no entry from Python, whose making is most of the work of compiling a small function; and
     a call would hand over every array of a tuple, time and again.
     """
     decorate: Any = njit
-    return cast(F, decorate(no_cpython_wrapper=True, forceinline=True)(function))
+    for_callers = decorate(
+        no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **options
+    )
+    return cast("F | Callable[[F], F]", for_callers if function is None else for_callers(function))
 
 
 def _load_numba() -> None:
@@ -64,7 +75,7 @@ _load_numba()
 
 def _compiled(function: F, options: Mapping[str, Any]) -> F:
     decorate: Any = njit
-    dispatcher = decorate(cache=True, **options)(function)
+    dispatcher = decorate(cache=True, no_cfunc_wrapper=True, **options)(function)  # C never calls
     package = function.__module__.partition(".")[0]
     _forget_outdated(Path(function.__code__.co_filename), package, dispatcher.stats.cache_path)
     return cast(F, dispatcher)

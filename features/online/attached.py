@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from operator import itemgetter
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,10 +14,8 @@ from features.attached.legs import OF_THE_LEG_BEFORE, leg_program
 from features.attached.positions import OF_THE_POSITION_BEFORE, position_program
 from features.attached.transactions import transaction_program
 from features.columns import Column
-from features.compiled import compiled
-from features.online.filling import Codes, Filling, Row, Template, spread
-from features.online.gathering import Gathering, reduced
-from features.program.machine import execute
+from features.online.filling import Codes, Copies, Filling, Row
+from features.online.gathering import Gathering
 from features.program.program import Program
 from features.records import RECORD_FILES, SubjectKind
 from features.submission import Submission
@@ -83,23 +80,6 @@ def brought(kind: SubjectKind) -> tuple[Brought, ...]:
 PAYMENTS = 1
 
 
-class Seeing(NamedTuple):
-    """How rows of a source are seen: a `Template`, a program's steps, and what `reduced` takes.
-
-    `beside` are the registers of subjects that are read, each with that of rows it is copied to.
-    One tuple and no tuple of tuples, which takes three times as long to enter compiled code.
-    """
-
-    row: Column
-    numbers: Column
-    instants: Column
-    texts: Column
-    beside: Column
-    steps: Column
-    windows: Column
-    known_at: int
-
-
 class Attached:
     """The windows of subjects of one kind over one source that they bring."""
 
@@ -108,23 +88,17 @@ class Attached:
     ) -> None:
         self.brought = brought
         self.windows = [window for window in windows if window.source == brought.source]
-        self._filling = Filling(brought.program, codes)
-        beside = [
+        copied = [
             (subject.outputs[of_subject(key)].place, register.place)
             for key, register in brought.program.inputs.items()
             if of_subject(key) is not None
         ]
-        gathering = Gathering(brought.program, self.windows)
-        self._seeing = Seeing(
-            *self._filling.template,
-            beside=np.array(beside, np.int64).reshape(-1, 2),
-            steps=brought.program.steps,
-            windows=gathering.windows,
-            known_at=gathering.known_at,
-        )
+        pairs = np.array(copied, np.int64).reshape(-1, 2)
+        self._filling = Filling(brought.program, codes, pairs)
+        self._gathering = Gathering(brought.program, self.windows)
         self._of_nothing = np.empty((1, len(self.windows)))
-        registers, starts = np.empty((len(self._filling.template.row), 0)), _starts([[]])
-        gathering.reduce(registers, starts, np.zeros(1, np.int64), self._of_nothing)
+        nothing = np.empty((len(brought.program.constants), 0))
+        self._gathering.reduce(nothing, _starts([[]]), np.zeros(1, np.int64), self._of_nothing)
 
     def reduce(
         self,
@@ -133,40 +107,20 @@ class Attached:
         instants: Column,
         codes: Codes,
         into: Column,
+        first: int,
     ) -> None:
         """Put each window's number as of each subject's instant, a row per subject.
 
-        `rows` are what each brings, `subjects` the registers of subjects.
+        `rows` are what each brings, `subjects` the registers of subjects; `first` is the column of
+        the first window.
         """
         if not any(rows):
-            into[:] = self._of_nothing
+            into[:, first : first + len(self.windows)] = self._of_nothing
             return
-        cells = self._filling.cells([*chain.from_iterable(rows)], codes)
-        _reduce(self._seeing, *cells, _starts(rows), subjects, instants, into)
-
-
-@compiled
-def _reduce(
-    seeing: Seeing,
-    numbers: Column,
-    wholes: Column,
-    starts: Column,
-    subjects: Column,
-    instants: Column,
-    into: Column,
-) -> None:
-    """See rows, those of the i-th subject from `starts[i]` on, beside their subjects; reduce them.
-
-    All in one call: to enter a compiled function costs as much as what it does for a few rows.
-    """
-    template = Template(seeing.row, seeing.numbers, seeing.instants, seeing.texts)
-    rows = spread(template, starts[-1], numbers, wholes)
-    of_wholes = rows.view(np.int64)
-    for subject in range(len(starts) - 1):
-        for source, target in seeing.beside:
-            rows[target, starts[subject] : starts[subject + 1]] = subjects[source, subject]
-    execute(seeing.steps, rows, of_wholes)
-    reduced(seeing.windows, rows, of_wholes, seeing.known_at, starts, instants, into)
+        starts = _starts(rows)
+        copies = Copies(starts, subjects)
+        registers = self._filling.made([*chain.from_iterable(rows)], codes, copies)
+        self._gathering.reduce(registers, starts, instants, into, first)
 
 
 def _starts(rows: Iterable[Sequence[Row]]) -> Column:

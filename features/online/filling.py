@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from features.columns import NO_INSTANT, Column, instant_us
-from features.compiled import compiled
+from features.compiled import compiled, inner
 from features.program.machine import execute
 from features.program.operations import Kind
 from features.program.program import Key, Program
@@ -43,72 +43,104 @@ def first_codes(programs: Iterable[Program]) -> Codes:
 
 
 class Template(NamedTuple):
-    """One row of a program's registers, and where its numbers, instants and texts go."""
+    """One row of a program's registers, what comes into it from where, and the program's steps.
+
+    `numbers`, `instants` and `texts` are registers of what cells tell; `copied` are registers of
+    another program, each with that which it is copied to. One tuple and no tuple of tuples, which
+    takes three times as long to enter compiled code.
+    """
 
     row: Column
     numbers: Column
     instants: Column
     texts: Column
+    copied: Column
+    steps: Column
+
+
+class Copies(NamedTuple):
+    """Registers of another program: its i-th column goes to the rows from `starts[i]` on."""
+
+    starts: Column
+    registers: Column
+
+
+NO_PLACES, NO_PAIRS = np.empty(0, np.int64), np.empty((0, 2), np.int64)
+_NO_COPIES = Copies(NO_PLACES, np.empty((0, 0)))
+
+
+def registers(
+    template: Template, rows: int, numbers: Column, wholes: Column, copies: Copies = _NO_COPIES
+) -> Column:
+    """The registers as float64 with a column per row, after every step of the program.
+
+    Cells are given row by row: the numbers; the instants of all rows, and then their texts.
+    """
+    made = np.empty((len(template.row), rows))
+    _run(template, made, made.view(np.int64), numbers, wholes, *copies)
+    return made
 
 
 class Filling:
     """How the fields of records come into the registers of a program.
 
-    Inputs whose key is neither a field nor made of the text of one are left to others.
+    Inputs whose key is neither a field nor made of the text of one are `copied`, or left to others.
     """
 
-    def __init__(self, program: Program, codes: Codes) -> None:
+    def __init__(self, program: Program, codes: Codes, copied: Column = NO_PAIRS) -> None:
         fields = [_fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)]
         self._numbers, self._instants, self._texts = map(_reading, fields)
         places = (np.array([*one.values()], np.int64) for one in fields)
-        self.template = Template(program.registers(codes.__getitem__), *places)
-        self._steps = program.steps
+        row = program.registers(codes.__getitem__)
+        self._template = Template(row, *places, copied, program.steps)
 
-    def made(self, rows: Sequence[Row], codes: Codes) -> Column:
+    def made(self, rows: Sequence[Row], codes: Codes, copies: Copies = _NO_COPIES) -> Column:
         """The registers as float64 with a column per row, after every step of the program.
 
         New texts are added to the codes.
         """
-        return _made(self._steps, self.template, len(rows), *self.cells(rows, codes))
-
-    def cells(self, rows: Sequence[Row], codes: Codes) -> tuple[Column, Column]:
-        """What rows tell: their numbers row by row; their instants, and then their texts."""
         numbers = np.array(self._numbers(rows), np.float64)  # NaN of None
         instants = [
             NO_INSTANT if value is None else instant_us(value) for value in self._instants(rows)
         ]
         texts = map(codes.__getitem__, self._texts(rows))
-        return numbers, np.array([*instants, *texts], np.int64)
+        wholes = np.array([*instants, *texts], np.int64)
+        return registers(self._template, len(rows), numbers, wholes, copies)
 
 
 @compiled
-def _made(steps: Column, template: Template, rows: int, numbers: Column, wholes: Column) -> Column:
-    registers = spread(template, rows, numbers, wholes)
-    execute(steps, registers, registers.view(np.int64))
-    return registers
+def _run(
+    template: Template,
+    numbers: Column,
+    wholes: Column,
+    number_cells: Column,
+    whole_cells: Column,
+    starts: Column,
+    others: Column,
+) -> None:
+    """Fill registers, the same memory as `numbers` and as `wholes`, and run every step on them.
 
-
-@compiled
-def spread(template: Template, rows: int, numbers: Column, wholes: Column) -> Column:
-    """Rows of registers, alike but for what the cells tell of each."""
-    registers = np.empty((len(template.row), rows))
+    All in one call: to enter a compiled function costs as much as what it does for a few rows.
+    """
     for place in range(len(template.row)):
-        registers[place] = template.row[place]
-    of_wholes = registers.view(np.int64)
-    _put(registers, template.numbers, numbers)
-    texts_at = rows * len(template.instants)
-    _put(of_wholes, template.instants, wholes[:texts_at])
-    _put(of_wholes, template.texts, wholes[texts_at:])
-    return registers
+        for row in range(numbers.shape[1]):
+            numbers[place, row] = template.row[place]
+    _put(numbers, template.numbers, number_cells)
+    _put(wholes, template.instants, whole_cells)
+    _put(wholes, template.texts, whole_cells[numbers.shape[1] * len(template.instants) :])
+    for pair in range(len(template.copied)):
+        source, target = template.copied[pair]
+        for i in range(len(starts) - 1):
+            for row in range(starts[i], starts[i + 1]):
+                numbers[target, row] = others[source, i]
+    execute(template.steps, numbers, wholes)
 
 
-@compiled
+@inner
 def _put(registers: Column, places: Column, cells: Column) -> None:
-    at = 0
     for row in range(registers.shape[1]):
-        for place in places:
-            registers[place, row] = cells[at]
-            at += 1
+        for i in range(len(places)):
+            registers[places[i], row] = cells[row * len(places) + i]
 
 
 def _fields(program: Program, kind: Kind) -> dict[Key, int]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
-from features.compiled import compiled
+from features.compiled import compiled, inner
 from features.errors import DefinitionError
 from features.program.program import Program
 from features.state.layout import MISSING
@@ -31,7 +31,7 @@ _NOTHING = -1
 class Gathering:
     """Windows over the rows of one source, whose columns a program makes or reads.
 
-    `windows` and the register `known_at` are as `reduced` takes them.
+    `windows` and the register `known_at` are as `_reduce` takes them.
     """
 
     def __init__(self, program: Program, windows: Sequence[Window]) -> None:
@@ -39,13 +39,16 @@ class Gathering:
         self.windows = np.array([_numbered(program, one) for one in windows], np.int64)
         self.windows.shape = (len(windows), 5)
 
-    def reduce(self, registers: Column, starts: Column, instants: Column, into: Column) -> None:
+    def reduce(
+        self, registers: Column, starts: Column, instants: Column, into: Column, first: int = 0
+    ) -> None:
         """Put each window's number for each subject as of its instant, a row per subject.
 
-        The i-th subject's rows, in the order of knowledge, are those from `starts[i]` on.
+        The i-th subject's rows, in the order of knowledge, are those from `starts[i]` on; `first`
+        is the column of the first window.
         """
         wholes = registers.view(np.int64)
-        reduced(self.windows, registers, wholes, self.known_at, starts, instants, into)
+        _reduce(self.windows, registers, wholes, self.known_at, starts, instants, into, first)
 
 
 def _numbered(program: Program, window: Window) -> tuple[int, ...]:
@@ -60,89 +63,98 @@ def _numbered(program: Program, window: Window) -> tuple[int, ...]:
 
 
 @compiled
-def reduced(
+def _reduce(
     windows: Column,
     numbers: Column,
     wholes: Column,
     known_at: int,
     starts: Column,
     instants: Column,
-    made: Column,
+    into: Column,
+    first: int,
 ) -> None:
-    """Make the number of each window; a row of `windows` is reducer, span, value, where, is_text.
+    """Put the number of each window; a row of `windows` is reducer, span, value, where, is_text.
 
     Value and where are registers, -1 for none; `known_at` is that of the instants of knowledge.
     """
-    told = np.empty(9, np.int64)
+    gathered, is_meant = np.empty(9, np.int64), np.empty(numbers.shape[1], np.bool_)
     for subject in range(len(instants)):
-        own = slice(starts[subject], starts[subject + 1])
-        _gather(
-            windows,
-            numbers[:, own],
-            wholes[:, own],
-            known_at,
-            instants[subject],
-            told,
-            made[subject],
-        )
+        start, stop, at = starts[subject], starts[subject + 1], instants[subject]
+        for i in range(len(windows)):
+            _mark(is_meant, windows[i], numbers, wholes[known_at], start, stop, at)
+            _gather(gathered, is_meant, windows[i], numbers, wholes, known_at, start, stop)
+            into[subject, first + i] = number_gathered(gathered, windows[i, 0], at)
 
 
-@compiled
+@inner
+def _mark(
+    is_meant: Column,
+    window: Column,
+    numbers: Column,
+    known_at: Column,
+    start: int,
+    stop: int,
+    at: int,
+) -> None:
+    """Tell which rows from `start` up to `stop` are a window's."""
+    begin, where = window_begin(at, window[1]), window[3]
+    for row in range(start, stop):
+        is_meant[row] = begin <= known_at[row] < at and (where < 0 or numbers[where, row] == 1)
+
+
+@inner
 def _gather(
-    windows: Column,
+    gathered: Column,
+    is_meant: Column,
+    window: Column,
     numbers: Column,
     wholes: Column,
     known_at: int,
-    at: int,
-    told: Column,
-    made: Column,
+    start: int,
+    stop: int,
 ) -> None:
-    is_meant = np.empty(numbers.shape[1], np.bool_)
-    for i in range(len(windows)):
-        reducer, span, value, where, is_text = windows[i]
-        told[:] = 0
-        told[NEWEST] = MISSING
-        begin = window_begin(at, span)
-        for row in range(numbers.shape[1]):
-            is_meant[row] = begin <= wholes[known_at, row] < at and (
-                where < 0 or numbers[where, row] == 1
-            )
-            if is_meant[row]:
-                _tell(told, wholes[known_at, row])
-                if reducer == DISTINCT:
-                    is_new = _is_new(numbers[value], wholes[value], is_meant, row, is_text)
-                    told[DIFFERENT] += is_new
-                elif value >= 0:
-                    _take(told, numbers[value, row])
-        made[i] = number_gathered(told, reducer, at)
+    """Gather what the meant rows have of a window."""
+    gathered[:] = 0
+    gathered[NEWEST] = MISSING
+    value = window[2]
+    for row in range(start, stop):
+        if is_meant[row]:
+            _take_instant(gathered, wholes[known_at, row])
+            if window[0] == DISTINCT:
+                is_new = _is_new(numbers[value], wholes[value], is_meant, start, row, window[4])
+                gathered[DIFFERENT] += is_new
+            elif value >= 0:
+                _take_value(gathered, numbers[value, row])
 
 
-@compiled
-def _tell(told: Column, instant: int) -> None:
-    if told[EVENTS] == 0:
-        told[FIRST] = instant
-    told[LAST] = instant
-    told[EVENTS] += 1
+@inner
+def _take_instant(gathered: Column, instant: int) -> None:
+    if gathered[EVENTS] == 0:
+        gathered[FIRST] = instant
+    gathered[LAST] = instant
+    gathered[EVENTS] += 1
 
 
-@compiled
-def _is_new(numbers: Column, codes: Column, is_meant: Column, row: int, is_text: int) -> bool:
+@inner
+def _is_new(
+    numbers: Column, codes: Column, is_meant: Column, start: int, row: int, is_text: int
+) -> bool:
     """Whether a value is given and in no meant row before."""
     if codes[row] < 0 if is_text else np.isnan(numbers[row]):
         return False
-    for before in range(row):
+    for before in range(start, row):
         is_same = codes[before] == codes[row] if is_text else numbers[before] == numbers[row]
         if is_meant[before] and is_same:
             return False
     return True
 
 
-@compiled
-def _take(told: Column, value: float) -> None:
-    told[NEWEST] = MISSING
+@inner
+def _take_value(gathered: Column, value: float) -> None:
+    gathered[NEWEST] = MISSING
     if not np.isnan(value):
         whole = int(value)
-        take_extremes(told, whole, whole)
-        told[SUM] += whole
-        told[PRESENT] += 1
-        told[NEWEST] = whole
+        take_extremes(gathered, whole, whole)
+        gathered[SUM] += whole
+        gathered[PRESENT] += 1
+        gathered[NEWEST] = whole

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
@@ -11,12 +11,19 @@ from features.asof.windows import Window
 from features.attached.beside import of_subject
 from features.catalogue import windows_of
 from features.columns import Column, instant_us
-from features.compiled import compiled
 from features.computation import computation
 from features.online.attached import PAYMENTS, Attached, brought
-from features.online.filling import Codes, Filling, Reading, first_codes
+from features.online.filling import (
+    NO_PLACES,
+    Codes,
+    Copies,
+    Filling,
+    Reading,
+    Template,
+    first_codes,
+    registers,
+)
 from features.online.subject import subject_program, subject_row
-from features.program.machine import execute
 from features.program.program import Program
 from features.records import SubjectKind
 from features.state.layout import layouts_of
@@ -50,8 +57,8 @@ class Vectors:
         self._filling = Filling(self._subject, self._codes)
         self._parts = Reading(self._subject, self._plan.columns)
         self._attached = [Attached(one, windows, self._subject, self._codes) for one in sources]
-        sizes = accumulate((len(one.windows) for one in self._attached), initial=0)
-        self._own = [slice(start, stop) for start, stop in pairwise(sizes)]
+        sizes = (len(one.windows) for one in self._attached)
+        *self._first, self._first_past = accumulate(sizes, initial=0)
         self._windows = [window for one in self._attached for window in one.windows] + past
         self._features = _Features(features, self._subject, self._windows, self._codes)
         self.names = (*features.outputs,)
@@ -83,11 +90,11 @@ class Vectors:
         rows = [[*map(attached.brought.rows, submissions)] for attached in self._attached]
         subjects = self._filling.made([*map(subject_row, submissions, rows[PAYMENTS])], codes)
         at, numbers = np.array(instants, np.int64), np.empty((len(rows[0]), len(self._windows)))
-        for attached, brings, own in zip(self._attached, rows, self._own, strict=True):
-            attached.reduce(brings, subjects, at, codes, numbers[:, own])
+        for attached, brings, first in zip(self._attached, rows, self._first, strict=True):
+            attached.reduce(brings, subjects, at, codes, numbers, first)
         values = self._parts.values(subjects, codes)
         questions = [*map(Question, values, instants, beside)]
-        numbers[:, self._own[-1].stop :] = past.numbers_of_each(self._plan, questions)
+        numbers[:, self._first_past :] = past.numbers_of_each(self._plan, questions)
         return subjects, numbers
 
 
@@ -97,46 +104,28 @@ class _Features:
     def __init__(
         self, program: Program, subject: Program, reduced: Iterable[Window], codes: Codes
     ) -> None:
-        self._steps = program.steps
-        self._registers = program.registers(codes.__getitem__)
-        self._windows = np.array([program.inputs[window].place for window in reduced], np.int64)
+        windows = np.array([program.inputs[window].place for window in reduced], np.int64)
         columns = [
             (subject.outputs[key].place, register.place)
             for key, register in program.inputs.items()
             if not isinstance(key, Window)
         ]
-        self._columns = np.array(columns, np.int64)
+        self._template = Template(
+            row=program.registers(codes.__getitem__),
+            numbers=windows,
+            instants=NO_PLACES,
+            texts=NO_PLACES,
+            copied=np.array(columns, np.int64).reshape(-1, 2),
+            steps=program.steps,
+        )
         self._reading = Reading(program, program.outputs)
 
     def values(self, subjects: Column, numbers: Column, codes: Codes) -> list[list[Value]]:
         """Every feature of each subject, in catalogue order."""
-        read = self._columns, subjects, self._windows, numbers
-        registers = _made(self._steps, self._registers, *read)
-        return self._reading.values(registers, codes)
-
-
-@compiled
-def _made(
-    steps: Column,
-    row: Column,
-    columns: Column,
-    subjects: Column,
-    windows: Column,
-    numbers: Column,
-) -> Column:
-    """The registers of the last program, run over columns of subjects and their windows.
-
-    `columns` are the registers of subjects that are read, each with that which it is copied to.
-    """
-    registers = np.empty((len(row), len(numbers)))
-    for subject in range(len(numbers)):
-        registers[:, subject] = row
-        for source, target in columns:
-            registers[target, subject] = subjects[source, subject]
-        for i in range(len(windows)):
-            registers[windows[i], subject] = numbers[subject, i]
-    execute(steps, registers, registers.view(np.int64))
-    return registers
+        rows = len(numbers)
+        copies = Copies(np.arange(rows + 1), subjects)
+        made = registers(self._template, rows, numbers.ravel(), NO_PLACES, copies)
+        return self._reading.values(made, codes)
 
 
 @cache

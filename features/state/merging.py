@@ -32,6 +32,8 @@ from features.state.blobs import (
 )
 from features.state.layout import MISSING
 
+# Odd, and its bits are mixed: products of labels that are alike differ in their upper half.
+_MIXING = 0x1E3779B97F4A7C15
 NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every window's begin
 
 
@@ -51,85 +53,96 @@ def merged(
     """
     out = np.empty(len(old) + len(new) + len(shapes), np.int64)
     ends, olds = np.empty(len(shapes), np.int64), starts_of(old)
-    at = 0
+    at = first_new = 0
     for key in range(len(shapes)):
-        shape = shapes[key]
-        width, label_at = shape[WIDTH], shape[LABEL_AT]
-        begin, end = olds[key], olds[key + 1]
-        pages = old[begin] if end > begin else 0
-        head = rows_at(pages, shape)
-        first = at + head
+        shape, begin, end = shapes[key], olds[key], olds[key + 1]
+        head = rows_at(old[begin] if end > begin else 0, shape)
         out[at] = 0
-        if end > begin:
-            out[at:first] = old[begin : begin + head]
-        at = _rows_merged(
-            out,
-            first,
-            old[min(begin + head, end) : end],
-            new,
-            starts[(new_ends[key - 1] if key else 0) : new_ends[key]],
-            width,
-            shape[ORDER_WORDS],
-        )
-        rows = out[first:at].reshape(-1, width)
-        for word in range(label_at, width, 2):
-            _tell_returns(rows, word)
-        ends[key] = at
+        _copy(old, begin, min(begin + head, end), out, at)
+        rows = old[min(begin + head, end) : end]
+        first = at + head
+        at = _rows_merged(out, first, rows, new, starts[first_new : new_ends[key]], shape)
+        for word in range(shape[LABEL_AT], shape[WIDTH], 2):
+            _tell_returns(out[first:at], shape[WIDTH], word)
+        ends[key], first_new = at, new_ends[key]
     return out[:at], ends
 
 
 @inner
+def _copy(words: Column, start: int, stop: int, out: Column, at: int) -> None:
+    """Copy some words to a place; an assignment of slices takes numba seconds to compile."""
+    for word in range(start, stop):
+        out[at + word - start] = words[word]
+
+
+@inner
 def _rows_merged(
-    out: Column,
-    at: int,
-    old: Column,
-    new: Column,
-    starts: Column,
-    width: int,
-    order_words: int,
+    out: Column, at: int, old: Column, new: Column, starts: Column, shape: Column
 ) -> int:
-    i = j = 0
+    """Put old and new rows in order from a word of `out` on; returns the word after them."""
+    width, i, j = shape[WIDTH], 0, 0
     while i < len(old) or j < len(starts):
         if j == len(starts) or (
-            i < len(old) and not _is_after(old[i:], new[starts[j] :], order_words)
+            i < len(old) and not _is_after(old, i, new, starts[j], shape[ORDER_WORDS])
         ):
-            out[at : at + width] = old[i : i + width]
+            _copy(old, i, i + width, out, at)
             i += width
         else:
-            out[at : at + width] = new[starts[j] : starts[j] + width]
+            _copy(new, starts[j], starts[j] + width, out, at)
             j += 1
         at += width
     return at
 
 
 @inner
-def _is_after(one: Column, other: Column, order_words: int) -> bool:
+def _is_after(old: Column, one: int, new: Column, other: int, order_words: int) -> bool:
     for word in range(order_words):
-        if one[word] != other[word]:
-            return one[word] > other[word]
+        if old[one + word] != new[other + word]:
+            return old[one + word] > new[other + word]
     return False
 
 
 @inner
-def _tell_returns(rows: Column, word: int) -> None:
+def _tell_returns(rows: Column, width: int, word: int) -> None:
     """Set beside every label the instant of the row before with the same label.
 
     For the first of a label it is the earliest that its rows told until now: an old first row knew
     the pages before it, a new one was told them.
     """
-    order = np.argsort(rows[:, word], kind="mergesort")
-    start = 0
-    while start < len(order):
-        label = rows[order[start], word]
-        stop = start
-        before = NOT_COUNTED
-        while stop < len(order) and rows[order[stop], word] == label:
-            before = min(before, rows[order[stop], word + 1])
-            stop += 1
-        for place in range(start, stop):
-            rows[order[place], word + 1] = NOT_COUNTED if label == MISSING else before
-            before = rows[order[place], 0]
-        start = stop
+    lasts = _no_lasts(len(rows) // width)
+    for row in range(0, len(rows), width):
+        at = _place_of(lasts, rows, row, word)
+        first = row if lasts[at] < 0 else lasts[at]
+        rows[first + word + 1] = min(rows[first + word + 1], rows[row + word + 1])
+        lasts[at] = first
+    for row in range(0, len(rows), width):
+        at = _place_of(lasts, rows, row, word)
+        if rows[row + word] == MISSING:
+            rows[row + word + 1] = NOT_COUNTED
+        elif lasts[at] != row:
+            rows[row + word + 1] = rows[lasts[at]]
+        lasts[at] = row
+
+
+@inner
+def _no_lasts(rows: int) -> Column:
+    """Room for a row of each label, at least half of which stays free; -1 for none."""
+    size = 2
+    while size < 2 * rows:
+        size *= 2
+    lasts = np.empty(size, np.int64)
+    lasts[:] = -1
+    return lasts
+
+
+@inner
+def _place_of(lasts: Column, rows: Column, row: int, word: int) -> int:
+    """Where the row of a row's label is, or would be."""
+    label = rows[row + word]
+    at = (label * _MIXING >> 32) & (len(lasts) - 1)
+    while lasts[at] >= 0 and rows[lasts[at] + word] != label:
+        at = (at + 1) & (len(lasts) - 1)
+    return at
 
 
 @compiled
