@@ -16,8 +16,9 @@ import numpy as np
 
 from features.columns import Column
 from features.state.blobs import BEFORE, FIRST, PAGES, before_words, entry_words, rows_at
+from features.state.closing import closed
 from features.state.layout import MISSING, NEVER, Layout
-from features.state.merging import closed, merged
+from features.state.merging import merged
 from features.state.store import Blob, Reading, Writing
 
 _PAGE, _CHAPTER, _LAST, _LASTS = b"p", b"c", b"l", b"d"

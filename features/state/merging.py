@@ -1,4 +1,4 @@
-"""The compiled half of writing: new rows among those of their keys, and pages that are closed.
+"""The compiled half of writing: new rows among those of their keys.
 
 All arrays are int64 and hold what `features.state.blobs` tells of; blobs of many keys lie one after
 the other, the k-th ending at word `ends[k]`.
@@ -8,31 +8,10 @@ import numpy as np
 
 from features.columns import Column
 from features.compiled import compiled, inner
-from features.state.blobs import (
-    BEFORE,
-    CHAPTER_PAGES,
-    EXTREME_WORDS,
-    EXTREMES,
-    FIRST,
-    LABEL_AT,
-    NEWEST,
-    ORDER_WORDS,
-    PAGE_ROWS,
-    PAGES,
-    PRESENT,
-    SUM,
-    VALUE_WORDS,
-    WIDTH,
-    entries,
-    entry_words,
-    index_at,
-    nothing_before,
-    rows_at,
-    starts_of,
-)
+from features.state.blobs import LABEL_AT, ORDER_WORDS, WIDTH, rows_at, starts_of
 from features.state.layout import MISSING
 
-# Odd, and its bits are mixed: products of labels that are alike differ in their upper half.
+# Labels are numbers in a row or the bits of a float; products with this differ in middle bits.
 _MIXING = 0x1E3779B97F4A7C15
 NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every window's begin
 
@@ -139,92 +118,7 @@ def _no_lasts(rows: int) -> Column:
 def _place_of(lasts: Column, rows: Column, row: int, word: int) -> int:
     """Where the row of a row's label is, or would be."""
     label = rows[row + word]
-    at = (label * _MIXING >> 32) & (len(lasts) - 1)
+    at = ((label ^ label >> 32) * _MIXING >> 32) & (len(lasts) - 1)
     while lasts[at] >= 0 and rows[lasts[at] + word] != label:
         at = (at + 1) & (len(lasts) - 1)
     return at
-
-
-@compiled
-def closed(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
-    """What remains open of a blob of two pages or more; the pages that close; chapters they end.
-
-    Pages and chapters are a row each.
-    """
-    width, page_rows, chapter_pages = shape[WIDTH], shape[PAGE_ROWS], shape[CHAPTER_PAGES]
-    pages = blob[PAGES]
-    rows = blob[rows_at(pages, shape) :].reshape(-1, width)
-    more = len(rows) // page_rows - 1
-    first, before = rows[0, 0], nothing_before(shape)
-    index = np.empty((entries(pages, shape) + more, entry_words(shape)), np.int64)
-    size = 0
-    if pages:
-        first, before = blob[FIRST], blob[BEFORE : index_at(shape)].copy()
-        size = entries(pages, shape)
-        index.ravel()[: size * index.shape[1]] = blob[index_at(shape) : len(blob) - rows.size]
-    into = np.empty((more, len(before) + page_rows * width), np.int64)
-    chapters = np.empty((more // chapter_pages + 1, chapter_pages, index.shape[1]), np.int64)
-    ended = 0
-    for page in range(more):
-        part = rows[page * page_rows : (page + 1) * page_rows]
-        into[page, : len(before)] = before
-        into[page, len(before) :] = part.ravel()
-        _add(before, part, shape)
-        index[size] = _entry(part, shape)
-        size += 1
-        pages += 1
-        if pages % chapter_pages == 0:
-            size -= chapter_pages
-            chapters[ended] = index[size : size + chapter_pages]
-            index[size] = _entry_of_all(chapters[ended])
-            size += 1
-            ended += 1
-    head = np.array([pages, first], np.int64)
-    remain = rows[more * page_rows :].ravel()
-    left = np.concatenate((head, before, index[:size].ravel(), remain))
-    return left, into, chapters[:ended].reshape(ended, -1)
-
-
-@inner
-def _add(before: Column, rows: Column, shape: Column) -> None:
-    """Let what came before be told of these rows as well."""
-    before[0] = rows[-1, 0]
-    for i in range(shape[LABEL_AT] - shape[ORDER_WORDS]):
-        word, of_value = shape[ORDER_WORDS] + i, VALUE_WORDS * i
-        for row in range(len(rows)):
-            if rows[row, word] != MISSING:
-                before[of_value + SUM] += rows[row, word]
-                before[of_value + PRESENT] += 1
-        before[of_value + NEWEST] = rows[-1, word]
-
-
-@inner
-def _entry(rows: Column, shape: Column) -> Column:
-    """The entry of a page in an index."""
-    entry = np.full(entry_words(shape), MISSING, np.int64)
-    entry[0] = rows[-1, 0]
-    for i in range(shape[EXTREMES]):
-        for row in range(len(rows)):
-            value = rows[row, shape[ORDER_WORDS] + i]
-            _widen(entry, 1 + EXTREME_WORDS * i, value, value)
-    return entry
-
-
-@inner
-def _entry_of_all(pages: Column) -> Column:
-    """The entry of a chapter, of those of its pages."""
-    entry = np.full(pages.shape[1], MISSING, np.int64)
-    entry[0] = pages[-1, 0]
-    for page in range(len(pages)):
-        for word in range(1, len(entry), EXTREME_WORDS):
-            _widen(entry, word, pages[page, word], pages[page, word + 1])
-    return entry
-
-
-@inner
-def _widen(entry: Column, word: int, largest: int, smallest: int) -> None:
-    """Let an entry's largest and smallest value be of these as well, unless they are missing."""
-    if largest != MISSING:
-        entry[word] = max(entry[word], largest)  # MISSING is less than every value
-        is_first = entry[word + 1] == MISSING
-        entry[word + 1] = smallest if is_first else min(entry[word + 1], smallest)
