@@ -19,7 +19,7 @@ import numpy as np
 
 from features.columns import Column
 from features.compiled import compiled, inner
-from features.state.layout import MISSING, NEVER, SHAPE_WORDS
+from features.state.layout import SHAPE_WORDS
 
 WIDTH, ORDER_WORDS, LABEL_AT, EXTREMES, PAGE_ROWS, CHAPTER_PAGES = range(SHAPE_WORDS)
 """What a `Layout.shape` has, by place."""
@@ -34,7 +34,10 @@ VALUE_WORDS, EXTREME_WORDS = 3, 2
 @inner
 def starts_of(laid: Column) -> Column:
     """Where each of some blobs that `ledger.laid` laid out starts among its words, and all end."""
-    return laid[: laid[0] >> 3] >> 3
+    starts = np.empty(laid[0] >> 3, np.int64)
+    for blob in range(len(starts)):
+        starts[blob] = laid[blob] >> 3
+    return starts
 
 
 @compiled
@@ -83,9 +86,7 @@ def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int
 
 
 @inner
-def nothing_before(shape: Column) -> Column:
-    """What came before the first row."""
-    before = np.zeros(before_words(shape), np.int64)
-    before[0] = NEVER
-    before[NEWEST::VALUE_WORDS] = MISSING
-    return before
+def copy_words(words: Column, start: int, stop: int, out: Column, at: int) -> None:
+    """Copy words to a place; an assignment of one slice to another takes seconds to compile."""
+    for word in range(start, stop):
+        out[at + word - start] = words[word]

@@ -112,9 +112,15 @@ def page_of(ledger: Ledger, instant: int) -> int:
 
 
 @inner
+def first_of(names: Column, name: int) -> int:
+    """Which of some names is the first that is not before one."""
+    return first_at_or_after(names, 1, len(names), name)
+
+
+@inner
 def _place_of(fetched: Fetched, name: int) -> int:
     """The word at which a blob lies; -1 where it was not fetched."""
-    at = np.searchsorted(fetched.names, name)
+    at = first_of(fetched.names, name)
     is_fetched = at < len(fetched.names) and fetched.names[at] == name
     return fetched.starts[at] if is_fetched else -1
 
@@ -128,7 +134,7 @@ def wanted(
     names: Column,
     fetched: Column,
 ) -> Column:
-    """The names, in order, of the blobs that must be fetched to reduce windows.
+    """The names of the blobs that must be fetched to reduce windows, in any order, some repeated.
 
     `laid` are the open blobs of all slots; `fetched` those of `names`. Where chapters are wanted
     that are not among these, it can only be told with them what else is.
@@ -136,13 +142,14 @@ def wanted(
     opened = Opened(laid, starts_of(laid), shapes)
     held = Fetched(names, fetched, starts_of(fetched))
     more = [name_of(0, 0, 0) for _ in range(0)]
-    for subject, at in enumerate(instants):
-        for window in windows:
-            slot = subject * len(shapes) + window[0]
-            begin = window_begin(at, window[2])
+    for subject in range(len(instants)):
+        at = instants[subject]
+        for i in range(len(windows)):
+            slot = subject * len(shapes) + windows[i, 0]
+            begin = window_begin(at, windows[i, 2])
             if has_closed(opened, slot, begin, at):
-                _want(more, window, ledger_of(opened, slot, held), begin, at)
-    return np.unique(np.array(more, np.int64))
+                _want(more, windows[i], ledger_of(opened, slot, held), begin, at)
+    return np.array(more, np.int64)
 
 
 @inner
@@ -158,7 +165,8 @@ def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int)
     if not is_from_first(ledger, begin):
         first = _want_page(names, ledger, begin)
     if is_distinct and first >= 0:
-        names.extend([name_of(PAGE, ledger.slot, page) for page in range(first, last)])
+        for page in range(first, last):
+            names.append(name_of(PAGE, ledger.slot, page))  # noqa: PERF401 - a list more to compile
 
 
 @inner
@@ -253,7 +261,7 @@ def rows_of(ledger: Ledger, page: int) -> Column:
 @inner
 def lasts_of(ledger: Ledger, label: int) -> Column:
     """When closed pages had each label of a kind last, in order."""
-    at = np.searchsorted(ledger.fetched.names, name_of(LASTS, ledger.slot, label))
+    at = first_of(ledger.fetched.names, name_of(LASTS, ledger.slot, label))
     return ledger.fetched.words[ledger.fetched.starts[at] : ledger.fetched.starts[at + 1]]
 
 

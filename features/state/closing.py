@@ -69,9 +69,7 @@ def _before(known: Column | None, closing: Column, shape: Column) -> Column:
     return before
 
 
-def _indexed(
-    index: Column, pages: int, closing: Column, shape: Column
-) -> tuple[Column, Column]:
+def _indexed(index: Column, pages: int, closing: Column, shape: Column) -> tuple[Column, Column]:
     """The index with entries of the pages that close, and the entries of chapters that end."""
     whole = pages // shape[CHAPTER_PAGES]
     extremes = slice(shape[ORDER_WORDS], shape[ORDER_WORDS] + shape[EXTREMES])
@@ -84,7 +82,9 @@ def _indexed(
         into[:, -1, 0], into[:, :, 1::EXTREME_WORDS], into[:, :, 2::EXTREME_WORDS]
     )
     rest = of_pages[ended * shape[CHAPTER_PAGES] :]
-    return np.concatenate([index[:whole], of_chapters, rest]), into.reshape(ended, into[0].size if ended else 0)
+    return np.concatenate([index[:whole], of_chapters, rest]), into.reshape(
+        ended, into[0].size if ended else 0
+    )
 
 
 def _entries(lasts: Column, largest: Column, smallest: Column) -> Column:

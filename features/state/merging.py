@@ -8,7 +8,7 @@ import numpy as np
 
 from features.columns import Column
 from features.compiled import compiled, inner
-from features.state.blobs import LABEL_AT, ORDER_WORDS, WIDTH, rows_at, starts_of
+from features.state.blobs import LABEL_AT, ORDER_WORDS, WIDTH, copy_words, rows_at, starts_of
 from features.state.layout import MISSING
 
 # Labels are numbers in a row or the bits of a float; products with this differ in middle bits.
@@ -37,7 +37,7 @@ def merged(
         shape, begin, end = shapes[key], olds[key], olds[key + 1]
         head = rows_at(old[begin] if end > begin else 0, shape)
         out[at] = 0
-        _copy(old, begin, min(begin + head, end), out, at)
+        copy_words(old, begin, min(begin + head, end), out, at)
         rows = old[min(begin + head, end) : end]
         first = at + head
         at = _rows_merged(out, first, rows, new, starts[first_new : new_ends[key]], shape)
@@ -45,13 +45,6 @@ def merged(
             _tell_returns(out[first:at], shape[WIDTH], word)
         ends[key], first_new = at, new_ends[key]
     return out[:at], ends
-
-
-@inner
-def _copy(words: Column, start: int, stop: int, out: Column, at: int) -> None:
-    """Copy some words to a place; an assignment of slices takes numba seconds to compile."""
-    for word in range(start, stop):
-        out[at + word - start] = words[word]
 
 
 @inner
@@ -64,10 +57,10 @@ def _rows_merged(
         if j == len(starts) or (
             i < len(old) and not _is_after(old, i, new, starts[j], shape[ORDER_WORDS])
         ):
-            _copy(old, i, i + width, out, at)
+            copy_words(old, i, i + width, out, at)
             i += width
         else:
-            _copy(new, starts[j], starts[j] + width, out, at)
+            copy_words(new, starts[j], starts[j] + width, out, at)
             j += 1
         at += width
     return at

@@ -13,6 +13,7 @@ import numpy as np
 
 from features.columns import Column
 from features.compiled import compiled, inner
+from features.state.blobs import copy_words
 from features.state.keyring import Slot
 from features.state.keys import parts_of
 from features.state.labels import label_codes
@@ -180,23 +181,31 @@ def _placed(
     `slots` names for every event those that it comes under where `is_own`.
     """
     starts = np.zeros(size + 1, np.int64)
-    for event, i in np.argwhere(is_own):
-        starts[slots[event, i] + 1] += cell_starts[i + 1] - cell_starts[i]
-    starts = np.cumsum(starts)
-    words, free = np.empty(starts[-1], np.int64), starts.copy()
-    for event, i in np.argwhere(is_own):
-        place = free[slots[event, i]]
-        for cell in cells[cell_starts[i] : cell_starts[i + 1]]:
-            is_return = cell == _RETURN
-            words[place] = _return_of(words[place - 1]) if is_return else told[event, cell]
-            place += 1
-        free[slots[event, i]] = place
+    for event in range(len(is_own)):
+        for i in range(is_own.shape[1]):
+            if is_own[event, i]:
+                starts[slots[event, i] + 1] += cell_starts[i + 1] - cell_starts[i]
+    for slot in range(size):
+        starts[slot + 1] += starts[slot]
+    words, free = np.empty(starts[size], np.int64), starts.copy()
+    for event in range(len(is_own)):
+        for i in range(is_own.shape[1]):
+            if is_own[event, i]:
+                own, slot = cells[cell_starts[i] : cell_starts[i + 1]], slots[event, i]
+                free[slot] = _put(words, free[slot], told[event], own)
     return words, starts
 
 
 @inner
-def _return_of(label: int) -> int:
-    return NOT_COUNTED if label == MISSING else NEVER
+def _put(words: Column, place: int, told: Column, cells: Column) -> int:
+    """Put a row at a place; returns the place after it."""
+    for i in range(len(cells)):
+        if cells[i] == _RETURN:
+            words[place] = NOT_COUNTED if words[place - 1] == MISSING else NEVER
+        else:
+            words[place] = told[cells[i]]
+        place += 1
+    return place
 
 
 @compiled
@@ -204,10 +213,11 @@ def _joined(
     words: Column, starts: Column, more: Column, more_starts: Column
 ) -> tuple[Column, Column]:
     """The rows of each slot from both."""
-    joined = np.empty(len(words) + len(more), np.int64)
-    ends = starts + more_starts
+    joined, ends = np.empty(len(words) + len(more), np.int64), np.empty(len(starts), np.int64)
+    for slot in range(len(starts)):
+        ends[slot] = starts[slot] + more_starts[slot]
     for slot in range(len(starts) - 1):
         middle = ends[slot] + starts[slot + 1] - starts[slot]
-        joined[ends[slot] : middle] = words[starts[slot] : starts[slot + 1]]
-        joined[middle : ends[slot + 1]] = more[more_starts[slot] : more_starts[slot + 1]]
+        copy_words(words, starts[slot], starts[slot + 1], joined, ends[slot])
+        copy_words(more, more_starts[slot], more_starts[slot + 1], joined, middle)
     return joined, ends

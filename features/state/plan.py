@@ -117,16 +117,21 @@ class Plan:
         """
         opened = laid(_found(store, keys))
         asked = instants, self._shapes, opened
-        names = wanted(self._numbered, *asked, *_NOTHING)
+        names = _in_order(wanted(self._numbered, *asked, *_NOTHING))
         fetched = _of_names(store, keys, names)
         if len(names) and names[0] < _FIRST_OF_PAGES:  # only with the chapters is all wanted told
-            names = wanted(self._numbered, *asked, names, fetched)
+            names = _in_order(wanted(self._numbered, *asked, names, fetched))
             fetched = _of_names(store, keys, names)
         passing = Passing(_EMPTY, np.zeros(len(keys) + 1, np.int64))
         if beside is not None and beside.has_rows:
             passing = beside.passing(store, keys, slots_with_pages(opened), instants)
             tell_last(passing, *asked, names, fetched)
         return reduced(self._numbered, *asked, names, fetched, *passing)
+
+
+def _in_order(names: Column) -> Column:
+    """Each name once."""
+    return np.unique(names) if len(names) else names
 
 
 def _of_names(store: Reading, keys: Sequence[bytes | None], names: Column) -> Column:

@@ -31,6 +31,7 @@ from features.state.closed import (
     Until,
     all_closed,
     extremes_from,
+    first_of,
     has_closed,
     is_all_before,
     is_from_first,
@@ -80,10 +81,12 @@ class Passing(NamedTuple):
 def slots_with_pages(laid: Column) -> Column:
     """The slots whose open blob says that there are closed pages."""
     starts = starts_of(laid)
-    has_pages = np.zeros(len(starts) - 1, np.bool_)
-    for slot in range(len(has_pages)):
-        has_pages[slot] = starts[slot] < starts[slot + 1] and laid[starts[slot] + PAGES] != 0
-    return np.flatnonzero(has_pages)
+    slots, many = np.empty(len(starts), np.int64), 0
+    for slot in range(len(starts) - 1):
+        if starts[slot] < starts[slot + 1] and laid[starts[slot] + PAGES] != 0:
+            slots[many] = slot
+            many += 1
+    return slots[:many]
 
 
 @compiled
@@ -106,28 +109,27 @@ def tell_last(
             continue
         shape, at = shapes[slot % many], instants[slot // many]
         width, rows = shape[WIDTH], _open_rows(opened, slot)
-        own = passing.words[passing.starts[slot] : passing.starts[slot + 1]].reshape(-1, width)
+        own = passing.words[passing.starts[slot] : passing.starts[slot + 1]]
         ledger = ledger_of(opened, slot, pages)
-        first = np.searchsorted(names, name_of(PAGE, slot, 0))
-        stop = np.searchsorted(names, name_of(PAGE, slot + 1, 0))
+        first = first_of(names, name_of(PAGE, slot, 0))
+        stop = first_of(names, name_of(PAGE, slot + 1, 0))
         if stop > first and is_all_before(ledger, at):
             stop = first
         for word in range(shape[LABEL_AT], width, 2):
-            _tell_last(own, word, rows, at)
-            for name in names[first:stop]:
-                _tell_last(own, word, rows_of(ledger, name & NUMBERS), at)
+            _tell_last(own, width, word, rows, at)
+            for i in range(first, stop):
+                _tell_last(own, width, word, rows_of(ledger, names[i] & NUMBERS), at)
 
 
 @inner
-def _tell_last(own: Column, word: int, rows: Column, at: int) -> None:
+def _tell_last(own: Column, width: int, word: int, rows: Column, at: int) -> None:
     """Set beside each label when rows had it last, where that is later than what is told."""
-    width = own.shape[1]
     stop = first_at_or_after(rows, width, len(rows) // width, at)
-    for row in own:
+    for row in range(0, len(own), width):
         start = (stop - 1) * width
-        while start >= 0 and rows[start] > row[word + 1]:
-            if rows[start + word] == row[word]:
-                row[word + 1] = rows[start]
+        while start >= 0 and rows[start] > own[row + word + 1]:
+            if rows[start + word] == own[row + word]:
+                own[row + word + 1] = rows[start]
             start -= width
 
 
@@ -162,14 +164,15 @@ def reduced(
     beside = Passing(passing, passing_starts)
     numbers = np.empty((len(instants), len(windows)))
     gathered = np.empty(9, np.int64)
-    for subject, at in enumerate(instants):
-        for i, window in enumerate(windows):
-            slot = subject * len(shapes) + window[0]
+    for subject in range(len(instants)):
+        at = instants[subject]
+        for i in range(len(windows)):
+            slot = subject * len(shapes) + windows[i, 0]
             if opened.starts[slot + 1] - opened.starts[slot] == 1:
                 numbers[subject, i] = np.nan
             else:
-                _gather(gathered, window, slot, at, opened, pages, beside)
-                numbers[subject, i] = number_gathered(gathered, window[1], at)
+                _gather(gathered, windows[i], slot, at, opened, pages, beside)
+                numbers[subject, i] = number_gathered(gathered, windows[i, 1], at)
     return numbers
 
 
@@ -193,10 +196,8 @@ def _gather(
     rows = _open_rows(opened, slot)
     if len(rows):
         _take_rows(gathered, rows, width, word, reducer, begin, at)
-    start, stop = passing.starts[slot], passing.starts[slot + 1]
-    if stop > start:
-        beside = passing.words[start:stop].reshape(-1, width)
-        _take_all_passing(gathered, beside, word, reducer, begin, at)
+    beside = passing.words[passing.starts[slot] : passing.starts[slot + 1]]
+    _take_all_passing(gathered, beside, width, word, reducer, begin, at)
 
 
 @inner
@@ -230,14 +231,14 @@ def _different(ledger: Ledger, word: int, label: int, begin: int, at: int) -> in
     """How many labels closed pages have in a window."""
     if is_all_before(ledger, at):
         lasts = lasts_of(ledger, label)
-        return len(lasts) - int(np.searchsorted(lasts, begin))
+        return len(lasts) - first_of(lasts, begin)
     many, width = 0, ledger.shape[WIDTH]
     page = 0 if is_from_first(ledger, begin) else page_of(ledger, begin)
     while page <= page_of(ledger, at):
         rows = rows_of(ledger, page)
         first = first_at_or_after(rows, width, ledger.shape[PAGE_ROWS], begin)
         stop = first_at_or_after(rows, width, ledger.shape[PAGE_ROWS], at)
-        many += _returning(rows[word + 1 :: width], first, stop, begin)
+        many += _returning(rows, width, word + 1, first, stop, begin)
         page += 1
     return many
 
@@ -249,8 +250,8 @@ def _take_extremes(
     """Take the largest and smallest value of closed pages: of rows at both ends, and of pages."""
     page, first, width = lower.page, lower.rows, ledger.shape[WIDTH]
     if page < upper.page and first > 0:
-        values = rows_of(ledger, page)[word::width]
-        _take_extremes_of(gathered, values, first, ledger.shape[PAGE_ROWS])
+        rows, size = rows_of(ledger, page), ledger.shape[PAGE_ROWS]
+        _take_extremes_of(gathered, rows, width, word, first, size)
         page, first = page + 1, 0
     while page < upper.page:
         largest, smallest, page = extremes_from(ledger, page, upper.page, value)
@@ -258,7 +259,7 @@ def _take_extremes(
             take_extremes(gathered, largest, smallest)
             gathered[PRESENT] += 1
     if upper.rows > 0:
-        _take_extremes_of(gathered, rows_of(ledger, page)[word::width], first, upper.rows)
+        _take_extremes_of(gathered, rows_of(ledger, page), width, word, first, upper.rows)
 
 
 @inner
@@ -275,74 +276,79 @@ def _take_rows(
     gathered[EVENTS] += stop - first
     gathered[LAST] = rows[(stop - 1) * width]
     if reducer == DISTINCT:
-        gathered[DIFFERENT] += _returning(rows[word + 1 :: width], first, stop, begin)
+        gathered[DIFFERENT] += _returning(rows, width, word + 1, first, stop, begin)
     elif reducer in (LARGEST, SMALLEST):
-        _take_extremes_of(gathered, rows[word::width], first, stop)
+        _take_extremes_of(gathered, rows, width, word, first, stop)
     elif word > 0:
-        total, present = _total(rows[word::width], first, stop)
+        total, present = _total(rows, width, word, first, stop)
         gathered[SUM] += total
         gathered[PRESENT] += present
         gathered[NEWEST] = rows[(stop - 1) * width + word]
 
 
 @inner
-def _take_extremes_of(gathered: Column, values: Column, first: int, stop: int) -> None:
+def _take_extremes_of(
+    gathered: Column, rows: Column, width: int, word: int, first: int, stop: int
+) -> None:
     for row in range(first, stop):
-        if values[row] != MISSING:
-            take_extremes(gathered, values[row], values[row])
+        value = rows[row * width + word]
+        if value != MISSING:
+            take_extremes(gathered, value, value)
             gathered[PRESENT] += 1
 
 
 @inner
-def _returning(returns: Column, first: int, stop: int, begin: int) -> int:
-    """How many labels of these rows none before them has in the window."""
+def _returning(rows: Column, width: int, word: int, first: int, stop: int, begin: int) -> int:
+    """How many labels of these rows none before them has in the window; `word` tells of that."""
     many = 0
     for row in range(first, stop):
-        many += returns[row] < begin
+        many += rows[row * width + word] < begin
     return many
 
 
 @inner
-def _total(values: Column, first: int, stop: int) -> tuple[int, int]:
+def _total(rows: Column, width: int, word: int, first: int, stop: int) -> tuple[int, int]:
     """The sum of what is present, and how many that are."""
     total = present = 0
     for row in range(first, stop):
-        if values[row] != MISSING:
-            total += values[row]
+        value = rows[row * width + word]
+        if value != MISSING:
+            total += value
             present += 1
     return total, present
 
 
 @inner
 def _take_all_passing(
-    gathered: Column, beside: Column, word: int, reducer: int, begin: int, at: int
+    gathered: Column, beside: Column, width: int, word: int, reducer: int, begin: int, at: int
 ) -> None:
-    for row in range(len(beside)):
-        if begin <= beside[row, 0] < at:
-            _take_passing(gathered, beside, row, word, reducer, begin)
+    for row in range(0, len(beside), width):
+        if begin <= beside[row] < at:
+            _take_passing(gathered, beside, row, width, word, reducer, begin)
 
 
 @inner
 def _take_passing(
-    gathered: Column, beside: Column, row: int, word: int, reducer: int, begin: int
+    gathered: Column, beside: Column, row: int, width: int, word: int, reducer: int, begin: int
 ) -> None:
     """Take one of the rows that pass; whatever asks for the newest value is not told of any."""
-    instant = beside[row, 0]
+    instant, value = beside[row], beside[row + word]
     gathered[FIRST] = min(gathered[FIRST], instant) if gathered[EVENTS] else instant
     gathered[LAST] = max(gathered[LAST], instant) if gathered[EVENTS] else instant
     gathered[EVENTS] += 1
     if reducer == DISTINCT:
-        gathered[DIFFERENT] += beside[row, word + 1] < begin and _is_first(beside, row, word, begin)
-    elif word > 0 and beside[row, word] != MISSING:
-        take_extremes(gathered, beside[row, word], beside[row, word])
-        gathered[SUM] += beside[row, word]
+        is_new = beside[row + word + 1] < begin and _is_first(beside, row, width, word, begin)
+        gathered[DIFFERENT] += is_new
+    elif word > 0 and value != MISSING:
+        take_extremes(gathered, value, value)
+        gathered[SUM] += value
         gathered[PRESENT] += 1
 
 
 @inner
-def _is_first(beside: Column, row: int, word: int, begin: int) -> bool:
+def _is_first(beside: Column, row: int, width: int, word: int, begin: int) -> bool:
     """Whether no row before has the same label in a window; all lie before its end."""
-    for before in range(row):
-        if beside[before, word] == beside[row, word] and beside[before, 0] >= begin:
+    for before in range(0, row, width):
+        if beside[before + word] == beside[row + word] and beside[before] >= begin:
             return False
     return True
