@@ -56,6 +56,16 @@ def inner(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
     return cast("F | Callable[[F], F]", for_callers if function is None else for_callers(function))
 
 
+def inlined(function: F) -> F:
+    """Compile a function as lines of its caller, which should be the only one.
+
+    Each function that is compiled by itself is made ready to run, and then once more in each that
+    calls it, and once more in each that calls that.
+    """
+    decorate: Any = njit
+    return cast(F, decorate(inline="always")(function))
+
+
 def _load_numba() -> None:
     """Load what runs compiled functions, without SciPy's linear algebra, which none of ours calls.
 

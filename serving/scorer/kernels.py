@@ -7,11 +7,20 @@ trees, so that what a tree needs is read once for all rows of a block.
 
 import numpy as np
 
-from features.compiled import compiled, inner
+from features.compiled import compiled, inlined, inner
 from serving.scorer.columns import Columns, category_of, code_of, is_in
 from serving.scorer.forest import Floats, Ints, Words
-from serving.scorer.program import Program
-from serving.scorer.shapley import answer, enter_tree, explain_tree, find_doubts, room_for
+from serving.scorer.program import Program, Steps
+from serving.scorer.shapley import (
+    answer,
+    enter_tree,
+    find_doubts,
+    gather_forks,
+    gather_leaves,
+    gather_stems,
+    room_for,
+    share_out,
+)
 
 MARGIN_BLOCK_ROWS = 1024
 BLOCK_ROWS = 64
@@ -19,12 +28,14 @@ BLOCK_ROWS = 64
 
 
 @compiled(nogil=True)
-def margins(program: Program, rows: Floats, out: Floats) -> None:
-    """Write the sum of the leaves that each row reaches."""
+def margins(
+    columns: Columns, steps: Steps, words: Words, leaf_value: Floats, rows: Floats, out: Floats
+) -> None:
+    """Write the sum of the leaves that each row reaches; `words` are those of categories' sets."""
     for first in range(0, len(rows), MARGIN_BLOCK_ROWS):
         stop = min(first + MARGIN_BLOCK_ROWS, len(rows))
-        codes, categories = _coded(program.columns, rows[first:stop])
-        _margins_of_block(program, codes, categories, out[first:stop])
+        codes, categories = _coded(columns, rows[first:stop])
+        _margins_of_block(steps, words, leaf_value, codes, categories, out[first:stop])
 
 
 @inner
@@ -41,8 +52,15 @@ def _coded(columns: Columns, rows: Floats) -> tuple[Ints, Words]:
 
 
 @inner
-def _margins_of_block(program: Program, codes: Ints, categories: Words, out: Floats) -> None:
-    root, steps, words = program.steps.root, program.steps.steps, program.categorical.words
+def _margins_of_block(
+    of_trees: Steps,
+    words: Words,
+    leaf_value: Floats,
+    codes: Ints,
+    categories: Words,
+    out: Floats,
+) -> None:
+    root, steps = of_trees
     out[:] = 0.0
     for tree in range(len(root)):
         for i in range(len(out)):
@@ -55,7 +73,7 @@ def _margins_of_block(program: Program, codes: Ints, categories: Words, out: Flo
                     category = categories[i, ~column]
                     is_right = is_in(words, steps[node, 2], steps[node, 3], category) == 0
                 node = steps[node, 5 if is_right else 4]
-            out[i] += program.trees.leaf_value[~node]
+            out[i] += leaf_value[~node]
 
 
 @compiled(nogil=True)
@@ -67,19 +85,25 @@ def explain_rows(program: Program, rows: Floats, parts: Floats, out: Floats) -> 
         _explain_block(program, codes, categories, parts[first:stop], out[first:stop])
 
 
-@inner
+@inlined
 def _explain_block(
     program: Program, codes: Ints, categories: Words, parts: Floats, out: Floats
 ) -> None:
-    passes, room = program.trees.passes, room_for(program)
+    # To hand over the whole program again and again would be most of what is compiled.
+    _, numerical, categorical, repeats, trees, stems, forks, leaves, _, rules = program
+    passes, node_start, asks = trees.passes, trees.node_start, numerical.asks
+    room = room_for(node_start, stems.start)
     parts[:] = 0.0
     out[:] = 0.0
     for tree in range(len(passes)):
         for turn in range(passes[tree]):
             rule = passes[tree] * (passes[tree] - 1) // 2 + turn
-            enter_tree(program, tree, rule, room)
+            enter_tree(node_start, repeats, rules.t, tree, rule, room)
             for i in range(len(out)):
-                answer(program, tree, codes[i], categories[i], room.side)
-                find_doubts(program, tree, room)
-                leaf = explain_tree(program, tree, rule, room, parts[i])
+                answer(node_start, asks, categorical, tree, codes[i], categories[i], room.side)
+                find_doubts(repeats, tree, room)
+                share_out(trees, stems, rules.weight, tree, rule, room)
+                gather_leaves(leaves, tree, room)
+                gather_forks(trees, forks, stems.start, tree, room, parts[i])
+                leaf = gather_stems(trees, stems, tree, room, parts[i])
                 out[i] += leaf if turn == passes[tree] - 1 else 0.0

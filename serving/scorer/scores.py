@@ -60,8 +60,9 @@ class PreparedTrees:
 
     def margins(self, rows: Floats) -> Floats:
         """One margin per row."""
-        out = np.empty(len(rows))
-        margins(self.program, self._checked(rows), out)
+        out, program = np.empty(len(rows)), self.program
+        words, leaf_value = program.categorical.words, program.trees.leaf_value
+        margins(program.columns, program.steps, words, leaf_value, self._checked(rows), out)
         return out
 
     def explain(self, rows: Floats, threads: int = 1) -> Explained:

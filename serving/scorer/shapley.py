@@ -28,7 +28,7 @@ from serving.scorer.lanes import (
     subtract,
     total,
 )
-from serving.scorer.program import Program
+from serving.scorer.program import Categorical, Forks, Leaves, Repeats, Stems, Trees
 
 LOST, FRESH, REPEATS = 0, 1, 2
 """Rows of `Room.unknown` and `Room.fall`: of a feature whose value the way went against, of one not
@@ -52,12 +52,12 @@ class Room(NamedTuple):
 
 
 @inner
-def room_for(program: Program) -> Room:
+def room_for(node_start: Ints, stem_start: Ints) -> Room:
     """Room for the largest tree."""
     nodes, stems = 1, 0
-    for tree in range(len(program.trees.passes)):
-        nodes = max(nodes, program.trees.node_start[tree + 1] - program.trees.node_start[tree])
-        stems = max(stems, program.stems.start[tree + 1] - program.stems.start[tree])
+    for tree in range(len(node_start) - 1):
+        nodes = max(nodes, node_start[tree + 1] - node_start[tree])
+        stems = max(stems, stem_start[tree + 1] - stem_start[tree])
     room = Room(
         lanes.empty(2 * stems + 1),
         lanes.empty(nodes + REPEATS),
@@ -72,12 +72,13 @@ def room_for(program: Program) -> Room:
 
 
 @inner
-def enter_tree(program: Program, tree: int, rule: int, room: Room) -> None:
+def enter_tree(
+    node_start: Ints, repeats: Repeats, t: Floats, tree: int, rule: int, room: Room
+) -> None:
     """Write what is the same for all rows: what is unknown of features, asked before or not."""
-    repeats, nodes = program.repeats, program.trees.node_start
-    for j in range(nodes[tree + 1] - nodes[tree]):
+    for j in range(node_start[tree + 1] - node_start[tree]):
         room.doubt[j] = FRESH
-    known = load(program.rules.t, rule)
+    known = load(t, rule)
     unknown = subtract(spread(1.0), known)
     store(room.unknown, FRESH, unknown)
     first = uint64(repeats.start[tree])
@@ -90,11 +91,18 @@ def enter_tree(program: Program, tree: int, rule: int, room: Room) -> None:
 
 
 @inner
-def answer(program: Program, tree: int, codes: Ints, categories: Words, side: Bytes) -> None:
+def answer(
+    node_start: Ints,
+    asks: Words,
+    categorical: Categorical,
+    tree: int,
+    codes: Ints,
+    categories: Words,
+    side: Bytes,
+) -> None:
     """Where a row goes at every node; without branches, for these could not be foreseen."""
-    asks, nodes, categorical = program.numerical.asks, program.trees.node_start, program.categorical
-    first = uint64(nodes[tree])
-    for j in range(uint64(nodes[tree + 1]) - first):
+    first = uint64(node_start[tree])
+    for j in range(uint64(node_start[tree + 1]) - first):
         side[j] = codes[asks[first + j, 0]] > asks[first + j, 1]
     for k in range(uint64(categorical.start[tree]), uint64(categorical.start[tree + 1])):
         first_word, words = categorical.asks[k, 2], categorical.asks[k, 3]
@@ -103,9 +111,8 @@ def answer(program: Program, tree: int, codes: Ints, categories: Words, side: By
 
 
 @inner
-def find_doubts(program: Program, tree: int, room: Room) -> None:
+def find_doubts(repeats: Repeats, tree: int, room: Room) -> None:
     """Which doubt holds at every repeat, for the row that was answered last."""
-    repeats = program.repeats
     first = uint64(repeats.start[tree])
     for k in range(first, uint64(repeats.start[tree + 1])):
         is_against = room.side[repeats.asks[k, 1]] ^ repeats.asks[k, 3]
@@ -115,30 +122,17 @@ def find_doubts(program: Program, tree: int, room: Room) -> None:
 
 
 @inner
-def explain_tree(program: Program, tree: int, rule: int, room: Room, parts: Floats) -> float:
-    """Add to the parts of a row.
-
-    Returns what the root is worth where most is known; on the last pass it is the row's leaf.
-    """
-    _share_out(program, tree, rule, room)
-    _gather_leaves(program, tree, room)
-    _gather_forks(program, tree, room, parts)
-    _gather_stems(program, tree, room, parts)
-    return float(room.lanes[_stems(program, tree) * 2, LANES - 1])
+def _count(start: Ints, tree: int) -> int:
+    return uint64(start[tree + 1] - start[tree])
 
 
 @inner
-def _stems(program: Program, tree: int) -> int:
-    return uint64(program.stems.start[tree + 1] - program.stems.start[tree])
-
-
-@inner
-def _share_out(program: Program, tree: int, rule: int, room: Room) -> None:
+def share_out(trees: Trees, stems: Stems, weight: Floats, tree: int, rule: int, room: Room) -> None:
     """Share the reach of each stem, from the root down, between the two places below it."""
-    nodes, against, reach = program.trees.nodes, program.stems.against, room.lanes
-    first, first_stem = uint64(program.trees.node_start[tree]), uint64(program.stems.start[tree])
-    count = _stems(program, tree)
-    store(reach, 2 * count, load(program.rules.weight, rule))
+    nodes, against, reach = trees.nodes, stems.against, room.lanes
+    first, first_stem = uint64(trees.node_start[tree]), uint64(stems.start[tree])
+    count = _count(stems.start, tree)
+    store(reach, 2 * count, load(weight, rule))
     for j in range(count):
         side = uint64(room.side[j])
         here = load(reach, nodes[first + j, 0])
@@ -149,19 +143,20 @@ def _share_out(program: Program, tree: int, rule: int, room: Room) -> None:
 
 
 @inner
-def _gather_leaves(program: Program, tree: int, room: Room) -> None:
+def gather_leaves(leaves: Leaves, tree: int, room: Room) -> None:
     """Write what the leaves below stems are worth, where their reach was."""
-    leaves = program.leaves
     for k in range(uint64(leaves.start[tree]), uint64(leaves.start[tree + 1])):
         store(room.lanes, leaves.place[k], spread(leaves.value[k]))
 
 
 @inner
-def _gather_forks(program: Program, tree: int, room: Room, parts: Floats) -> None:
+def gather_forks(
+    trees: Trees, forks: Forks, stem_start: Ints, tree: int, room: Room, parts: Floats
+) -> None:
     """Gather what forks are worth, and what each answer adds to that."""
-    nodes, forks, stems = program.trees.nodes, program.forks, _stems(program, tree)
-    first, first_fork = uint64(program.trees.node_start[tree]), uint64(forks.start[tree])
-    for k in range(uint64(forks.start[tree + 1]) - first_fork):
+    nodes, stems = trees.nodes, _count(stem_start, tree)
+    first, first_fork = uint64(trees.node_start[tree]), uint64(forks.start[tree])
+    for k in range(_count(forks.start, tree)):
         j = stems + k
         side, fork = uint64(room.side[j]), first_fork + k
         own, step = spread(forks.below[fork, side, 0]), spread(forks.below[fork, side, 1])
@@ -170,11 +165,14 @@ def _gather_forks(program: Program, tree: int, room: Room, parts: Floats) -> Non
 
 
 @inner
-def _gather_stems(program: Program, tree: int, room: Room, parts: Floats) -> None:
-    """Gather what stems are worth, up to the root, and what each answer adds to that."""
-    nodes, against, worth = program.trees.nodes, program.stems.against, room.lanes
-    first, first_stem = uint64(program.trees.node_start[tree]), uint64(program.stems.start[tree])
-    count = _stems(program, tree)
+def gather_stems(trees: Trees, stems: Stems, tree: int, room: Room, parts: Floats) -> float:
+    """Gather what stems are worth, up to the root, and what each answer adds to that.
+
+    Returns what the root is worth where most is known; on the last pass it is the row's leaf.
+    """
+    nodes, against, worth = trees.nodes, stems.against, room.lanes
+    first, first_stem = uint64(trees.node_start[tree]), uint64(stems.start[tree])
+    count = _count(stems.start, tree)
     for up in range(count):
         j = count - uint64(1) - up
         side = uint64(room.side[j])
@@ -183,6 +181,7 @@ def _gather_stems(program: Program, tree: int, room: Room, parts: Floats) -> Non
         step = multiply(spread(against[first_stem + j, side]), more)
         place, feature = nodes[first + j, 0], nodes[first + j, 1]
         parts[feature] += _settle(room, place, room.doubt[j], own, step)
+    return float(worth[count * 2, LANES - 1])
 
 
 @inner
