@@ -90,12 +90,9 @@ class Filling:
     def __init__(self, program: Program, codes: Codes, copied: Column = NO_PAIRS) -> None:
         fields = [_fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)]
         self._numbers, self._instants, self._texts = map(_reading, fields)
-        self._template = Template(
-            program.registers(codes.__getitem__),
-            *(np.array([*one.values()], np.int64) for one in fields),
-            copied=copied,
-            steps=program.steps,
-        )
+        numbers, instants, texts = (np.array([*one.values()], np.int64) for one in fields)
+        row = program.registers(codes.__getitem__)
+        self._template = Template(row, numbers, instants, texts, copied, program.steps)
 
     def made(self, rows: Sequence[Row], codes: Codes, copies: Copies = _NO_COPIES) -> Column:
         """The registers as float64 with a column per row, after every step of the program.

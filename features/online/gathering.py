@@ -6,7 +6,7 @@ import numpy as np
 
 from features.asof.windows import Window
 from features.columns import DAY_US, Column
-from features.compiled import compiled, inner
+from features.compiled import compiled, inlined
 from features.errors import DefinitionError
 from features.program.program import Program
 from features.state.layout import MISSING
@@ -86,7 +86,7 @@ def _reduce(
             into[subject, first + i] = number_gathered(gathered, windows[i, 0], at)
 
 
-@inner
+@inlined
 def _mark(
     is_meant: Column,
     window: Column,
@@ -102,7 +102,7 @@ def _mark(
         is_meant[row] = begin <= known_at[row] < at and (where < 0 or numbers[where, row] == 1)
 
 
-@inner
+@inlined
 def _gather(
     gathered: Column,
     is_meant: Column,
@@ -127,7 +127,7 @@ def _gather(
                 _take_value(gathered, numbers[value, row])
 
 
-@inner
+@inlined
 def _take_instant(gathered: Column, instant: int) -> None:
     if gathered[EVENTS] == 0:
         gathered[FIRST] = instant
@@ -135,7 +135,7 @@ def _take_instant(gathered: Column, instant: int) -> None:
     gathered[EVENTS] += 1
 
 
-@inner
+@inlined
 def _is_new(
     numbers: Column, codes: Column, is_meant: Column, start: int, row: int, is_text: int
 ) -> bool:
@@ -149,7 +149,7 @@ def _is_new(
     return True
 
 
-@inner
+@inlined
 def _take_value(gathered: Column, value: float) -> None:
     gathered[NEWEST] = MISSING
     if not np.isnan(value):

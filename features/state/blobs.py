@@ -15,8 +15,6 @@ since: its last instant, by which pages are found, and the largest and smallest 
 which some window asks for these.
 """
 
-import numpy as np
-
 from features.columns import Column
 from features.compiled import compiled, inner
 from features.state.layout import SHAPE_WORDS
@@ -32,12 +30,9 @@ VALUE_WORDS, EXTREME_WORDS = 3, 2
 
 
 @inner
-def starts_of(laid: Column) -> Column:
-    """Where each of some blobs that `ledger.laid` laid out starts among its words, and all end."""
-    starts = np.empty(laid[0] >> 3, np.int64)
-    for blob in range(len(starts)):
-        starts[blob] = laid[blob] >> 3
-    return starts
+def start_of(laid: Column, blob: int) -> int:
+    """The word at which a blob starts that `ledger.laid` laid out, and the one before it ends."""
+    return laid[blob] >> 3
 
 
 @compiled

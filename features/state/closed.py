@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled, inner
+from features.compiled import compiled, inlined, inner
 from features.state import blobs
 from features.state.blobs import (
     BEFORE,
@@ -18,7 +18,7 @@ from features.state.blobs import (
     entry_words,
     first_at_or_after,
     index_at,
-    starts_of,
+    start_of,
 )
 from features.state.layout import MISSING
 from features.state.reducers import DISTINCT, window_begin
@@ -28,7 +28,6 @@ class Opened(NamedTuple):
     """The open blobs of all slots, one after the other; the shape of those of each of a subject."""
 
     words: Column
-    starts: Column
     shapes: Column
 
 
@@ -37,7 +36,6 @@ class Fetched(NamedTuple):
 
     names: Column
     words: Column
-    starts: Column
 
 
 class Ledger(NamedTuple):
@@ -64,8 +62,8 @@ def name_of(kind: int, slot: int, number: int) -> int:
 @inner
 def has_closed(opened: Opened, slot: int, begin: int, at: int) -> bool:
     """Whether closed pages of a slot may have events of a window."""
-    start = opened.starts[slot]
-    if start == opened.starts[slot + 1] or opened.words[start + PAGES] == 0:
+    start = start_of(opened.words, slot)
+    if start == start_of(opened.words, slot + 1) or opened.words[start + PAGES] == 0:
         return False
     return begin <= opened.words[start + BEFORE] and opened.words[start + FIRST] < at
 
@@ -74,7 +72,7 @@ def has_closed(opened: Opened, slot: int, begin: int, at: int) -> bool:
 def ledger_of(opened: Opened, slot: int, fetched: Fetched) -> Ledger:
     """A slot that has closed pages."""
     return Ledger(
-        opened.words[opened.starts[slot] : opened.starts[slot + 1]],
+        opened.words[start_of(opened.words, slot) : start_of(opened.words, slot + 1)],
         opened.shapes[slot % len(opened.shapes)],
         slot,
         fetched,
@@ -122,7 +120,7 @@ def _place_of(fetched: Fetched, name: int) -> int:
     """The word at which a blob lies; -1 where it was not fetched."""
     at = first_of(fetched.names, name)
     is_fetched = at < len(fetched.names) and fetched.names[at] == name
-    return fetched.starts[at] if is_fetched else -1
+    return start_of(fetched.words, at) if is_fetched else -1
 
 
 @compiled
@@ -139,8 +137,7 @@ def wanted(
     `laid` are the open blobs of all slots; `fetched` those of `names`. Where chapters are wanted
     that are not among these, it can only be told with them what else is.
     """
-    opened = Opened(laid, starts_of(laid), shapes)
-    held = Fetched(names, fetched, starts_of(fetched))
+    opened, held = Opened(laid, shapes), Fetched(names, fetched)
     more = [name_of(0, 0, 0) for _ in range(0)]
     for subject in range(len(instants)):
         at = instants[subject]
@@ -152,7 +149,7 @@ def wanted(
     return np.array(more, np.int64)
 
 
-@inner
+@inlined
 def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int) -> None:
     """Add the names of what is needed for one window."""
     is_distinct = window[1] == DISTINCT
@@ -262,7 +259,8 @@ def rows_of(ledger: Ledger, page: int) -> Column:
 def lasts_of(ledger: Ledger, label: int) -> Column:
     """When closed pages had each label of a kind last, in order."""
     at = first_of(ledger.fetched.names, name_of(LASTS, ledger.slot, label))
-    return ledger.fetched.words[ledger.fetched.starts[at] : ledger.fetched.starts[at + 1]]
+    words = ledger.fetched.words
+    return words[start_of(words, at) : start_of(words, at + 1)]
 
 
 @inner

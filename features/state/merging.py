@@ -7,8 +7,8 @@ the other, the k-th ending at word `ends[k]`.
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled, inner
-from features.state.blobs import LABEL_AT, ORDER_WORDS, WIDTH, copy_words, rows_at, starts_of
+from features.compiled import compiled, inlined, inner
+from features.state.blobs import LABEL_AT, ORDER_WORDS, WIDTH, copy_words, rows_at, start_of
 from features.state.layout import MISSING
 
 # Labels are numbers in a row or the bits of a float; products with this differ in middle bits.
@@ -31,10 +31,10 @@ def merged(
     label tells when the key had the label last in closed pages.
     """
     out = np.empty(len(old) + len(new) + len(shapes), np.int64)
-    ends, olds = np.empty(len(shapes), np.int64), starts_of(old)
+    ends = np.empty(len(shapes), np.int64)
     at = first_new = 0
     for key in range(len(shapes)):
-        shape, begin, end = shapes[key], olds[key], olds[key + 1]
+        shape, begin, end = shapes[key], start_of(old, key), start_of(old, key + 1)
         head = rows_at(old[begin] if end > begin else 0, shape)
         out[at] = 0
         copy_words(old, begin, min(begin + head, end), out, at)
@@ -47,7 +47,7 @@ def merged(
     return out[:at], ends
 
 
-@inner
+@inlined
 def _rows_merged(
     out: Column, at: int, old: Column, new: Column, starts: Column, shape: Column
 ) -> int:
@@ -66,7 +66,7 @@ def _rows_merged(
     return at
 
 
-@inner
+@inlined
 def _is_after(old: Column, one: int, new: Column, other: int, order_words: int) -> bool:
     for word in range(order_words):
         if old[one + word] != new[other + word]:
@@ -74,7 +74,7 @@ def _is_after(old: Column, one: int, new: Column, other: int, order_words: int) 
     return False
 
 
-@inner
+@inlined
 def _tell_returns(rows: Column, width: int, word: int) -> None:
     """Set beside every label the instant of the row before with the same label.
 
@@ -96,7 +96,7 @@ def _tell_returns(rows: Column, width: int, word: int) -> None:
         lasts[at] = row
 
 
-@inner
+@inlined
 def _no_lasts(rows: int) -> Column:
     """Room for a row of each label, at least half of which stays free; -1 for none."""
     size = 2

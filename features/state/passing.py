@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled, inner
+from features.compiled import compiled, inlined
 from features.state.blobs import copy_words
 from features.state.keyring import Slot
 from features.state.keys import parts_of
@@ -196,7 +196,7 @@ def _placed(
     return words, starts
 
 
-@inner
+@inlined
 def _put(words: Column, place: int, told: Column, cells: Column) -> int:
     """Put a row at a place; returns the place after it."""
     for i in range(len(cells)):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled, inner
+from features.compiled import compiled, inlined, inner
 from features.state.blobs import (
     LABEL_AT,
     PAGE_ROWS,
@@ -20,7 +20,7 @@ from features.state.blobs import (
     WIDTH,
     first_at_or_after,
     rows_at,
-    starts_of,
+    start_of,
 )
 from features.state.closed import (
     NUMBERS,
@@ -80,10 +80,10 @@ class Passing(NamedTuple):
 @compiled
 def slots_with_pages(laid: Column) -> Column:
     """The slots whose open blob says that there are closed pages."""
-    starts = starts_of(laid)
-    slots, many = np.empty(len(starts), np.int64), 0
-    for slot in range(len(starts) - 1):
-        if starts[slot] < starts[slot + 1] and laid[starts[slot] + PAGES] != 0:
+    slots, many = np.empty(start_of(laid, 0), np.int64), 0
+    for slot in range(len(slots) - 1):
+        start = start_of(laid, slot)
+        if start < start_of(laid, slot + 1) and laid[start + PAGES] != 0:
             slots[many] = slot
             many += 1
     return slots[:many]
@@ -102,8 +102,7 @@ def tell_last(
 
     Where all closed pages lie before the instant, their rows were told of already.
     """
-    opened = Opened(laid, starts_of(laid), shapes)
-    pages, many = Fetched(names, fetched, starts_of(fetched)), len(shapes)
+    opened, pages, many = Opened(laid, shapes), Fetched(names, fetched), len(shapes)
     for slot in range(len(passing.starts) - 1):
         if passing.starts[slot] == passing.starts[slot + 1]:
             continue
@@ -136,7 +135,7 @@ def _tell_last(own: Column, width: int, word: int, rows: Column, at: int) -> Non
 @inner
 def _open_rows(opened: Opened, slot: int) -> Column:
     """The words of the open rows of a slot."""
-    start, stop = opened.starts[slot], opened.starts[slot + 1]
+    start, stop = start_of(opened.words, slot), start_of(opened.words, slot + 1)
     if start == stop:
         return opened.words[start:stop]
     shape = opened.shapes[slot % len(opened.shapes)]
@@ -159,8 +158,7 @@ def reduced(
     What is `wanted` was fetched; the two last are of what passes. They come one by one: a tuple
     takes as long to enter compiled code as ten arrays.
     """
-    opened = Opened(laid, starts_of(laid), shapes)
-    pages = Fetched(names, fetched, starts_of(fetched))
+    opened, pages = Opened(laid, shapes), Fetched(names, fetched)
     beside = Passing(passing, passing_starts)
     numbers = np.empty((len(instants), len(windows)))
     gathered = np.empty(9, np.int64)
@@ -168,7 +166,7 @@ def reduced(
         at = instants[subject]
         for i in range(len(windows)):
             slot = subject * len(shapes) + windows[i, 0]
-            if opened.starts[slot + 1] - opened.starts[slot] == 1:
+            if start_of(laid, slot + 1) - start_of(laid, slot) == 1:
                 numbers[subject, i] = np.nan
             else:
                 _gather(gathered, windows[i], slot, at, opened, pages, beside)
@@ -176,7 +174,7 @@ def reduced(
     return numbers
 
 
-@inner
+@inlined
 def _gather(
     gathered: Column,
     window: Column,
@@ -200,7 +198,7 @@ def _gather(
     _take_all_passing(gathered, beside, width, word, reducer, begin, at)
 
 
-@inner
+@inlined
 def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, at: int) -> None:
     """Take what closed pages have of a window, before anything else is taken.
 
@@ -243,7 +241,7 @@ def _different(ledger: Ledger, word: int, label: int, begin: int, at: int) -> in
     return many
 
 
-@inner
+@inlined
 def _take_extremes(
     gathered: Column, word: int, value: int, ledger: Ledger, lower: Until, upper: Until
 ) -> None:
@@ -262,7 +260,7 @@ def _take_extremes(
         _take_extremes_of(gathered, rows_of(ledger, page), width, word, first, upper.rows)
 
 
-@inner
+@inlined
 def _take_rows(
     gathered: Column, rows: Column, width: int, word: int, reducer: int, begin: int, at: int
 ) -> None:
@@ -318,7 +316,7 @@ def _total(rows: Column, width: int, word: int, first: int, stop: int) -> tuple[
     return total, present
 
 
-@inner
+@inlined
 def _take_all_passing(
     gathered: Column, beside: Column, width: int, word: int, reducer: int, begin: int, at: int
 ) -> None:

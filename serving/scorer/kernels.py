@@ -51,7 +51,7 @@ def _coded(columns: Columns, rows: Floats) -> tuple[Ints, Words]:
     return codes, categories
 
 
-@inner
+@inlined
 def _margins_of_block(
     of_trees: Steps,
     words: Words,
