@@ -1,0 +1,99 @@
+"""Every safeguard is taken away once, in a copy, and the tests that hold it must fail."""
+
+import random
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.counts import count
+from tests.weakenings.weakening import (
+    ROOT,
+    Weakening,
+    WeakeningRefused,
+    copy_project,
+    failing,
+    weakenings,
+)
+
+ALL = list(weakenings())
+SEED = 20261126
+DRAWN = random.Random(SEED).sample(ALL, min(len(ALL), count(4, len(ALL))))
+
+
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project; a test that weakens it puts the file back."""
+    return copy_project(tmp_path_factory.mktemp("weakened"))
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("weakening", DRAWN, ids=lambda weakening: weakening.name)
+def test_a_weakened_safeguard_is_noticed_by_the_tests_that_hold_it(
+    weakening: Weakening, copy: Path
+) -> None:
+    file = copy / weakening.file
+    whole = file.read_text(encoding="utf-8")
+    weakening.apply(copy)
+    try:
+        assert failing(copy, weakening.noticed_by) == {*weakening.noticed_by}
+    finally:
+        file.write_text(whole, encoding="utf-8")
+
+
+@pytest.mark.parametrize("weakening", ALL, ids=lambda weakening: weakening.name)
+def test_a_weakening_applies_to_the_code_and_names_tests_that_exist(weakening: Weakening) -> None:
+    text = (ROOT / weakening.file).read_text(encoding="utf-8")
+    assert text.count(weakening.old) == 1
+    assert weakening.noticed_by
+    for test in weakening.noticed_by:
+        file, _, name = test.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), test
+
+
+def test_names_are_unique() -> None:
+    names = [weakening.name for weakening in ALL]
+    assert len(names) == len({*names})
+
+
+def test_every_right_is_weakened_at_least_once_and_by_the_tests_of_its_row() -> None:
+    rows = dict(
+        re.findall(
+            r"^\| (R\d\d) \|(.*)\|$", (ROOT / "docs" / "rights.md").read_text(), re.MULTILINE
+        )
+    )
+    for right, row in rows.items():
+        named = re.findall(r"`(tests/[^`]+::[^`]+)`", row)
+        noticing = {test for w in ALL if w.safeguard == right for test in w.noticed_by}
+        assert noticing, f"{right} is weakened by nothing"
+        assert noticing <= {*named}, f"{right}: docs/rights.md does not name {noticing - {*named}}"
+
+
+def test_a_weakening_that_no_longer_applies_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text("if is_allowed: act()\n")
+    sound = Weakening("four eyes", "", "code.py", "if is_allowed:", "if True:", ("tests/x.py::t",))
+
+    for useless in (
+        replace(sound, old="if was_allowed:"),
+        replace(sound, old="a"),
+        replace(sound, file="gone.py"),
+        replace(sound, new="if is_allowed:"),
+    ):
+        with pytest.raises(WeakeningRefused):
+            useless.apply(tmp_path)
+    sound.apply(tmp_path)
+    assert (tmp_path / "code.py").read_text() == "if True: act()\n"
+
+
+def test_a_weakening_that_no_test_notices_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "test_it.py").write_text(
+        "def test_sound(): pass\ndef test_broken(): assert False\n"
+    )
+
+    assert failing(tmp_path, ("test_it.py::test_sound", "test_it.py::test_broken")) == {
+        "test_it.py::test_broken"
+    }
+    with pytest.raises(WeakeningRefused):
+        failing(tmp_path, ("test_it.py::test_that_is_gone",))

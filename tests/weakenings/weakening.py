@@ -1,0 +1,111 @@
+"""A safeguard taken away in a copy of the project, and the tests that must notice.
+
+The tables beside this module (`*.toml`) hold the weakenings as data: a passage of a source file,
+what to put in its place, and the tests that fail then. A passage that is not there exactly once
+refuses: the code has moved on, and a weakening that changes nothing would prove nothing.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = sorted(Path(__file__).parent.glob("*.toml"))
+
+COPIED = ("features", "training", "serving", "data", "tests", "experiments", "docs", "README.md")
+COPIED_TOO = ("pyproject.toml", "Makefile", "requirements.lock")
+LONGEST_S = 600
+
+
+class WeakeningRefused(Exception):
+    """A weakening that does not apply to the code as it is."""
+
+
+@dataclass(frozen=True)
+class Weakening:
+    """One safeguard weakened: `old` becomes `new` in `file`, and every test of `noticed_by` fails.
+
+    `safeguard` is a row of docs/rights.md (`R01`) or the name of a gate, limit or rule; `says` puts
+    in words what is no longer so.
+    """
+
+    safeguard: str
+    says: str
+    file: str
+    old: str
+    new: str
+    noticed_by: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Short and unique, as an id of a test."""
+        return f"{self.safeguard}: {self.says}"
+
+    def apply(self, root: Path) -> None:
+        """Weaken the copy of the project in `root`; WeakeningRefused where it does not apply."""
+        file = root / self.file
+        if not file.is_file():
+            raise WeakeningRefused(f"{self.name}: there is no {self.file}")
+        text = file.read_text(encoding="utf-8")
+        found = text.count(self.old)
+        if found != 1:
+            raise WeakeningRefused(
+                f"{self.name}: the passage stands {found} times in {self.file}; want it once"
+            )
+        if self.old == self.new:
+            raise WeakeningRefused(f"{self.name}: it changes nothing")
+        file.unlink()  # a copy may share its files with what it was made of
+        file.write_text(text.replace(self.old, self.new), encoding="utf-8")
+
+
+def weakenings() -> Iterator[Weakening]:
+    """Every weakening of every table."""
+    for table in TABLES:
+        for row in tomllib.loads(table.read_text(encoding="utf-8"))["weakening"]:
+            yield Weakening(**{**row, "noticed_by": tuple(row["noticed_by"])})
+
+
+def copy_project(to: Path, root: Path = ROOT) -> Path:
+    """A copy of what tests need, with the compiled code that is kept beside the sources."""
+    for name in COPIED:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, to / name, copy_function=shutil.copy2)
+        elif source.exists():
+            shutil.copy2(source, to / name)
+    for name in COPIED_TOO:
+        shutil.copy2(root / name, to / name)
+    return to
+
+
+def failing(copy: Path, tests: tuple[str, ...]) -> set[str]:
+    """Which of the tests fail in the copy; WeakeningRefused where they cannot be run at all.
+
+    A test of several cases fails where one of them does.
+    """
+    paths = (str(copy), str(copy / "data"))
+    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", *tests]
+    ran = subprocess.run(
+        command,
+        cwd=copy,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONDONTWRITEBYTECODE": "1",  # two weakenings may be of one size within one second
+            "TIDEGATE_FAULTS": "",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST_S,
+    )
+    if ran.returncode not in (0, 1):
+        raise WeakeningRefused(f"pytest ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
+    named = re.findall(r"^(?:FAILED|ERROR) (\S+?)(?:\[.*)?(?: - .*)?$", ran.stdout, re.MULTILINE)
+    return {test for test in tests if test in named}
