@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from serving.access.callers import Caller
 from serving.api.openapi import problems
@@ -31,7 +31,10 @@ router = APIRouter(prefix="/v1", tags=["review"])
 
 ShownLane = Literal["rescue", "inspect", "document_check", "post_review"]
 MayReview = Annotated[Caller, Depends(WithScope("review"))]
-Words = Annotated[str, Field(min_length=SHORTEST_TEXT, max_length=LONGEST_TEXT)]
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=SHORTEST_TEXT, max_length=LONGEST_TEXT),
+]
 
 CASE_PROBLEMS = problems(
     s404="No such case, or none that this key may see.",

@@ -209,7 +209,7 @@ class Retention:
         found = {act.number: act for act in self.acts.all("propose")}.get(number)
         if found is None:
             raise RetentionRefused(f"there is no proposal {number}; `tidegate retention propose`")
-        if found.by.casefold() == by.casefold():
+        if by.strip().casefold() in ("", found.by.strip().casefold()):
             raise RetentionRefused(f"{found.by} proposed it; another person must erase")
         if at - datetime.fromisoformat(found.at) > PROPOSED_FOR:
             raise RetentionRefused(f"proposal {number} is of {found.at[:10]}; propose anew")

@@ -144,6 +144,10 @@ def test_no_feature_reads_a_life_at_risk_signal_or_an_attribute_of_a_person() ->
         assert not any(describes_a_person(column) for column in feature.columns)
         assert "persons_on_board" not in feature.columns
         assert not feature.indicator.startswith("L")
+        for window in feature.windows.values():
+            read = {*window.by, *window.matching, window.value or "", window.where or ""}
+            assert not any(map(describes_a_person, read)), feature.name
+            assert "persons_on_board" not in read, feature.name
 
 
 def test_a_category_has_no_direction() -> None:

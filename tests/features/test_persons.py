@@ -3,6 +3,30 @@ import pytest
 from features.persons import describes_a_person, person_fields
 from features.records import RECORD_FILES
 
+# Told apart here and in the code: by kinds of attribute that the law protects, or a person goes by.
+ATTRIBUTES = """
+    age ages birth birthday birthdate birthplace dob
+    citizenship ethnic ethnicity nationalities nationality race racial
+    gender sex sexual maiden marital
+    health genetic biometric biometrics face facial fingerprint fingerprints iris portrait photo
+    political religion religious language languages
+    name names firstname forename fullname lastname surname person persons
+    email mobile msisdn phone phonenumber telephone
+    mrz passport passports visa
+    date_of_birth travel_document national_id identity_card id_card
+""".split()
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES)
+def test_every_attribute_of_a_person_is_recognised_alone_and_within_a_name(attribute: str) -> None:
+    first, *others = attribute.split("_")
+    in_camel_case = first + "".join(word.title() for word in others)
+
+    for field in (attribute, attribute.upper(), attribute.replace("_", "-"), in_camel_case):
+        assert describes_a_person(field), field
+    for field in (f"driver_{attribute}", f"{attribute}_of_driver", f"driver{attribute.title()}"):
+        assert describes_a_person(field), field
+
 
 @pytest.mark.parametrize(
     "field",

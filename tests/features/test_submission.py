@@ -81,8 +81,9 @@ def test_a_value_that_is_not_strictly_right_is_refused(field: str, value: Any) -
     assert field in refusal(shipment=SHIPMENT | {field: value})
 
 
-def test_a_person_cannot_be_a_subject() -> None:
-    assert "subject_kind" in refusal(subject_kind="person")
+@pytest.mark.parametrize("kind", ["person", "driver", "company", "vessel", "Shipment", "", None])
+def test_a_person_cannot_be_a_subject(kind: str | None) -> None:
+    assert "subject_kind" in refusal(subject_kind=kind)
 
 
 def test_a_route_is_a_journey_without_a_shipment() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -36,6 +37,19 @@ def test_every_feature_varies(kind: SubjectKind, records: Records) -> None:
 
     same = {name for name, different in values.items() if different.as_py() < 2}
     assert same - NOT_IN_THIS_WORLD == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_many_are_on_board_moves_no_feature(kind: SubjectKind, records: Records) -> None:
+    """Neither of their own journey nor as anybody's history, whatever a column is derived from."""
+    journeys = records["journeys"]
+    on_board = journeys["persons_on_board"]
+    assert np.isfinite(on_board).any()
+    before = feature_matrix(kind, HeldRecords(records))
+
+    for others in (np.full_like(on_board, np.nan), np.nan_to_num(on_board, nan=7.0) * 3 + 90):
+        crowded = records | {"journeys": journeys | {"persons_on_board": others}}
+        assert feature_matrix(kind, HeldRecords(crowded)).equals(before)
 
 
 @pytest.fixture(scope="module")

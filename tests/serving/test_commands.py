@@ -14,7 +14,10 @@ from typer.testing import CliRunner
 
 from features.errors import RecordsError
 from serving.commands.keys import keys
+from serving.commands.main import app as tidegate
 from serving.commands.score import replay, score
+from serving.decisions.decision import Decision
+from serving.decisions.replay import Replay, replayed
 from serving.errors import NameTaken, NotFound
 from tests.ports import free_port
 from tests.serving.bodies import route, shipment
@@ -135,6 +138,41 @@ def test_a_decision_is_replayed_to_the_bit_after_another_promotion(service: Serv
         assert said["identical"]
         assert said["model"] == decision["model"]
         assert said["probability"]["recomputed"] == decision["probability"]
+
+
+@pytest.mark.parametrize(("largest", "code"), [("0", 1), ("1000", 0)])
+def test_swaps_beyond_the_bound_that_is_asked_fail(home: Path, largest: str, code: int) -> None:
+    asked = ["swaps", "--model", "tidegate-shipment@champion", "--subjects", "60"]
+
+    result = CliRunner().invoke(
+        tidegate, [*asked, "--largest", largest, "--home", str(home), "--json"]
+    )
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == code
+    assert told["swaps"] > 0
+    assert 0 < told["bound"] <= told["largest"]
+
+
+def test_one_bit_of_any_figure_is_a_difference(service: Service) -> None:
+    answer = service.score(shipment(), service.key("score")).json()
+    record = service.house.log.record(answer["decision_id"]) or ""
+    decision = Decision.model_validate_json(record)
+    champion = service.house.desk.assessor.champions.of("shipment")
+    score = decision.said.score
+    assert replayed(decision, champion).is_identical
+
+    def with_score(**changed: Any) -> Replay:
+        other = score.model_copy(update=changed)
+        return replayed(decision.model_copy(update={"score": other}), champion)
+
+    for figure in ("log_odds", "base_log_odds", "probability", "percentile"):
+        other = math.nextafter(getattr(score, figure), math.inf)
+        assert with_score(**{figure: other}).differences == (figure,)
+    for place, name in enumerate(decision.vector):
+        parts = list(score.contributions)
+        parts[place] = math.nextafter(parts[place], math.inf)
+        assert with_score(contributions=tuple(parts)).differences == (f"contribution of {name}",)
 
 
 def test_a_decision_of_a_replaced_artefact_is_not_the_same(service: Service) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy.stats import binom, binomtest, ks_2samp
 
 from serving.errors import PlanRefused
@@ -20,8 +21,9 @@ from serving.lanes.draw import Draw
 from serving.lanes.hits import Hit, hits
 from serving.lanes.lanes import Case, Lanes
 from serving.lanes.life_at_risk import life_at_risk
-from serving.lanes.placement import Cuts, Lots, Placement, place
+from serving.lanes.placement import Cuts, Lots, Placement, place, place_unscored
 from serving.lanes.plan import OfficeCapacity, Plan
+from serving.settings import Settings
 from tests.serving.bodies import route, shipment, submission
 
 SHARES = Shares(inspect=0.02, document_check=0.06, post_review=0.10)
@@ -110,10 +112,16 @@ def test_a_drawn_subject_is_a_control_unless_its_score_selects_it() -> None:
 
 def test_a_life_at_risk_comes_before_every_score_list_and_rule() -> None:
     listed = Hit("watch_list", "inspect", "container X")
-    for probability in (0.0, 0.9):
-        rescued = placed(probability, DRAWN, is_life_at_risk=True, spoken=(listed,))
-        assert (rescued.lane, rescued.reason) == ("rescue", "life_at_risk")
-        assert rescued.selection_probability == 1
+    ruled = Hit("rule", "document_check", "rule")
+    for spoken in ((), (listed,), (ruled,)):
+        for lots in (DRAWN, UNDRAWN):
+            unscored = place_unscored(
+                lots, control_probability=0.01, is_life_at_risk=True, hits=spoken
+            )
+            scored = [placed(p, lots, is_life_at_risk=True, spoken=spoken) for p in (0.0, 0.9)]
+            for rescued in (unscored, *scored):
+                assert (rescued.lane, rescued.reason) == ("rescue", "life_at_risk")
+                assert rescued.selection_probability == 1
 
 
 def test_a_watch_list_selects_whatever_the_score_and_says_so() -> None:
@@ -171,10 +179,48 @@ def test_the_stored_probabilities_are_how_often_each_lane_comes_up(
     assert sum(probabilities.values()) == pytest.approx(1)
     assert min(p.selection_probability for p in placements) > 0
     for lane, probability in probabilities.items():
-        came_up = sum(p.lane == lane for p in placements)
-        # Both tails, which hold for the smallest probability; `binomtest` overflows near it.
-        told = binom(400, min(probability, 1.0))
-        assert min(told.cdf(came_up), told.sf(came_up - 1)) > 1e-7
+        assert is_as_often(sum(p.lane == lane for p in placements), probability)
+    assert_visits_are_as_stored(placements)
+
+
+def is_as_often(count: int, probability: float) -> bool:
+    """Of 400. Both tails hold for the smallest probability; `binomtest` overflows near it."""
+    told = binom(400, min(probability, 1.0))
+    return bool(min(told.cdf(count), told.sf(count - 1)) > 1e-7)
+
+
+def assert_visits_are_as_stored(placements: list[Placement]) -> None:
+    """One probability that someone goes and looks is stored of all, and it is how often they do."""
+    (stored,) = {p.selection_probability for p in placements}
+    visited = ("rescue", "inspect", "control")
+    apart = sum(placements[0].probabilities.get(lane, 0.0) for lane in visited)  # type: ignore[call-overload]
+    assert 0 < stored <= 1
+    assert stored == pytest.approx(apart)
+    assert is_as_often(sum(p.lane in visited for p in placements), stored)
+
+
+@pytest.mark.parametrize("control", [0.01, 0.2, 1.0])
+@pytest.mark.parametrize("spoken", [(), (Hit("rule", "document_check", "rule"),)])
+@pytest.mark.parametrize("has_score", [True, False])
+def test_what_may_be_drawn_is_visited_as_often_as_its_stored_probability_says(
+    control: float, spoken: tuple[Hit, ...], has_score: bool
+) -> None:
+    placements = []
+    for pair in np.random.default_rng(7).random((400, 2)).tolist():
+        asked = {"control_probability": control, "is_life_at_risk": False, "hits": spoken}
+        lots = Lots(*pair)
+        made = place(0.05, CUTS, lots, **asked) if has_score else place_unscored(lots, **asked)
+        placements.append(made)
+
+    assert placements[0].selection_probability == pytest.approx(control)
+    assert_visits_are_as_stored(placements)
+
+
+@pytest.mark.parametrize("probability", [0.0, -0.01, 1.01])
+def test_no_installation_draws_nobody(probability: float) -> None:
+    with pytest.raises(ValidationError, match="control_probability"):
+        Settings(control_probability=probability)
+    assert Settings(control_probability=1e-6).control_probability == 1e-6
 
 
 def test_whatever_is_not_selected_for_sure_may_become_a_control_case() -> None:
@@ -388,9 +434,14 @@ def test_a_plan_that_cannot_be_used_is_refused_with_the_place(
 
 def test_more_persons_than_a_craft_is_certified_for_is_a_life_at_risk() -> None:
     overloaded = submission(route(certified_capacity=12, persons_on_board=41))
+    by_one = submission(route(certified_capacity=12, persons_on_board=13))
     within = submission(route(certified_capacity=12, persons_on_board=12))
+    of_a_shipment = shipment()
+    of_a_shipment["journey"] |= {"certified_capacity": 12, "persons_on_board": 41}
     unknown = submission(route(certified_capacity=None, persons_on_board=41))
 
     assert life_at_risk(overloaded) == "41 persons on board of a conveyance certified for 12"
+    assert life_at_risk(by_one) == "13 persons on board of a conveyance certified for 12"
+    assert life_at_risk(submission(of_a_shipment)) == life_at_risk(overloaded)
     assert life_at_risk(within) is None
     assert life_at_risk(unknown) is None

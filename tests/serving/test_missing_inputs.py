@@ -59,7 +59,8 @@ def test_the_range_is_that_of_the_scores_with_real_values(
     assert told.low is not None
     assert min(scores) <= told.low < told.high <= max(scores)  # type: ignore[operator]
     log_odds = [math.log(p / (1 - p)) for p in scores]
-    assert math.log(told.low / (1 - told.low)) == pytest.approx(np.quantile(log_odds, 0.05))
+    for end, share in ((told.low, 0.05), (told.high, 0.95)):
+        assert math.log(end / (1 - end)) == pytest.approx(np.quantile(log_odds, share))  # type: ignore[operator]
 
 
 def test_the_input_that_could_move_the_score_most_stands_first(

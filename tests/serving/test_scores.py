@@ -3,14 +3,20 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from features.catalogue import catalogue
 from features.digests.computations import fingerprint
+from features.wanted import missing_inputs
 from serving.api.examples import ROUTE, SHIPMENT
+from serving.app import create_app
 from serving.decisions.decision import Decision, digest_of
 from serving.explanation.telling import Told
+from serving.settings import Settings
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import NOW, Service
 
@@ -48,6 +54,13 @@ def test_an_explanation_adds_up_to_the_score(service: Service) -> None:
     assert base + math.fsum(reasons) == pytest.approx(log_odds, abs=1e-9)
     assert answer["probability"] == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=1e-12)
     assert {r["effect"] for r in answer["reasons"]} == {"for", "against"}
+    of_feature = {c["feature"]: c["contribution"] for c in answer["contributions"]}
+    for reason in answer["reasons"]:
+        assert reason["effect"] == ("for" if reason["log_odds"] > 0 else "against")
+        for seen in reason["evidence"]:
+            assert seen["contribution"] == of_feature[seen["feature"]] != 0
+    sizes = [abs(reason["log_odds"]) for reason in answer["reasons"]]
+    assert sizes == sorted(sizes, reverse=True)
 
 
 def test_without_the_scope_no_contribution_leaves_the_service(service: Service) -> None:
@@ -252,6 +265,68 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
     nothing_happened = {"life_at_risk", "plan", "unscored"}
     told = decision.model_dump()
     assert {name for name in told if told[name] is None} == nothing_happened
+    assert decision.caller_id == service.house.keys.all()[-1].key_id
+    assert (decision.office_id, decision.purpose) == ("DE004600", "risk_assessment")
+    assert decision.missing == tuple(missing_inputs(decision.submission))
+    assert [*decision.vector] == [feature.name for feature in catalogue("shipment")]
+    assert sum(decision.lane_probabilities.values()) == pytest.approx(1)
+    assert decision.score.probability == answer["probability"]
+
+
+def test_a_decision_stores_with_what_probability_it_was_to_be_looked_at(home: Path) -> None:
+    settings = Settings(home=home, inspect_share=0.3, control_probability=0.2)
+    with TestClient(create_app(settings, clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        caller = service.key("score")
+        bodies = [shipment(shipment_id=f"S-{n}", declared_value=50.0 + 900 * n) for n in range(12)]
+        answers = [service.score(body, caller).json() for body in bodies]
+        records = [service.house.log.record(each["decision_id"]) or "" for each in answers]
+
+    assert len({answer["lane"] for answer in answers}) > 1
+    for answer, record in zip(answers, records, strict=True):
+        decision = Decision.model_validate_json(record)
+        own = decision.lane_probabilities
+        looked_at = sum(own.get(lane, 0.0) for lane in ("rescue", "inspect", "control"))  # type: ignore[call-overload]
+        assert 0.2 <= decision.selection_probability == answer["selection_probability"]
+        assert decision.selection_probability == pytest.approx(min(looked_at, 1.0))
+
+
+PLAN = """
+[[watched]]
+kind = "company"
+value = "c-0012"
+list = "asked for by another office"
+reason = "see their message"
+"""
+
+
+def test_the_record_names_what_else_spoke_and_what_came_by_itself(home: Path) -> None:
+    (home / "lanes.toml").write_text(PLAN)
+    permit = {
+        "document_id": "D-7",
+        "subject_kind": "shipment",
+        "subject_id": "S-1",
+        "kind": "permit",
+        "received_at": "2026-11-24T09:00:00Z",
+    }
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        taken = client.post(
+            "/v1/records", json={"documents": [permit]}, headers=service.key("ingest")
+        )
+        answer = service.score(shipment(hs_code="010121"), service.key("score"))
+
+    assert (taken.status_code, answer.status_code) == (200, 200), taken.text
+    decision = Decision.model_validate_json(
+        service.house.log.record(answer.json()["decision_id"]) or ""
+    )
+    assert decision.answer_digest == digest_of(answer.content)
+    (hit,) = decision.hits
+    assert "c-0012" in hit
+    assert decision.plan == digest_of(PLAN.encode())
+    assert [name.partition("/")[0] for name in decision.attached] == ["documents"]
+    assert decision.vector["has_permit"] == 1
+    assert decision.unseen == ("hs_chapter",)
 
 
 @pytest.mark.parametrize("body", [shipment(), route()], ids=["shipment", "route"])

@@ -103,8 +103,9 @@ def test_a_mass_is_a_number_within_bounds_or_null(value: Any) -> None:
         assert {f.pointer for f in refused(body).faults} == {"/shipment/gross_mass_kg"}
 
 
-def test_a_person_is_no_subject() -> None:
-    body = {**route(), "subject_kind": "person"}
+@pytest.mark.parametrize("kind", ["person", "driver", "company", "Route", "", None])
+def test_a_person_is_no_subject(kind: str | None) -> None:
+    body = {**route(), "subject_kind": kind}
 
     assert "/subject_kind" in {f.pointer for f in refused(json.dumps(body).encode()).faults}
 

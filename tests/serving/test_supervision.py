@@ -1,6 +1,7 @@
 """Supervision: who reads what, who trusts blindly, and what a second reader finds."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ from serving.review.case import Case
 from serving.review.case import dispose as dispose_case
 from serving.review.dispositions import Disposition
 from serving.review.reviewing import Reviewer
-from serving.review.supervision import FEWEST_CASES, Supervision
+from serving.review.supervision import FEWEST_CASES, ReviewerFigures, Supervision
 from serving.store.case_rows import Sight
+from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service
+from tests.serving.test_access import _paths
 from tests.serving.test_console import ORIGIN
 from tests.serving.test_review import NOTHING, disposed, open_case, post, reviewed
 
@@ -30,6 +33,8 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/monitor": {"supervisor", "auditor", "data_scientist"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
     "/console/decisions": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
+    "/console/decisions/{case}": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
+    "/console/features": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
     "/console/models": {"auditor", "data_scientist"},
     "/console/accounts": {"auditor", "admin"},
     "/console/switches": {"supervisor", "auditor", "admin"},
@@ -57,6 +62,73 @@ def test_every_page_answers_the_roles_it_is_for_and_no_one_else(reviewed: Servic
             assert (response.status_code == 200) == (role in seen_by), (role, path)
 
 
+ACTS_BY: dict[str, set[Role]] = {
+    "/console/cases/{case}/claim": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}/notes": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}/dispositions": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}/attachments": {"reviewer", "supervisor", "rescue"},
+    "/console/queue/next": {"reviewer", "supervisor", "rescue"},
+    "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
+    "/console/accounts": {"admin"},
+    "/console/accounts/disable": {"admin"},
+    "/console/accounts/keys": {"admin"},
+    "/console/accounts/keys/revoke": {"admin"},
+    "/console/switches": {"supervisor", "admin"},
+}
+
+
+def test_every_form_is_for_the_roles_that_may_act_and_no_one_else(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    for role in SCOPES:
+        token = sign_in_as(reviewed, role)
+        for path, acted_by in ACTS_BY.items():
+            address, form = path.replace("{case}", case_id), {"form_token": token}
+            response = reviewed.client.post(
+                address, data=form, headers=ORIGIN, follow_redirects=False
+            )
+            assert (response.status_code != 403) == (role in acted_by), (role, path)
+
+
+def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> None:
+    """But for signing in and out, the style, and what holds the like of a page that is there."""
+    alike = {"/console/features/{}", "/console/cases/{}/attachments/{}", "/console/cases/{}/{}"}
+    known = {re.sub(r"{\w+}", "{}", path) for path in (*SEEN_BY, *ACTS_BY)} | alike
+    known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
+    free = ("/console/sign-", "/console/elsewhere", "/console/static")
+
+    served = {path for r in reviewed.client.app.routes for path in _paths(r)}  # type: ignore[attr-defined]
+
+    pages = {re.sub(r"{[\w:]+}", "{}", path) for path in served if path.startswith("/console")}
+    assert {page for page in pages - known if not page.startswith(free)} == set()
+
+
+def test_a_rescue_is_on_no_page_but_of_those_who_help_or_audit(reviewed: Service) -> None:
+    open_case(reviewed)
+    crowded = route(journey_id="J-rescue", certified_capacity=12, persons_on_board=41)
+    rescue_id = reviewed.score(crowded, reviewed.key("score")).json()["decision_id"]
+    case_pages = (f"/console/cases/{rescue_id}", f"/console/cases/{rescue_id}/letter")
+    reread, decision = (
+        f"/console/supervision/reread/{rescue_id}",
+        f"/console/decisions/{rescue_id}",
+    )
+    pages = ("/console/queue", "/console/decisions", "/console/supervision", "/console/monitor")
+    shown: dict[Role, set[str]] = {}
+    for role in SCOPES:
+        sign_in_as(reviewed, role)
+        shown[role] = {
+            path
+            for path in (*pages, *case_pages, reread, decision)
+            if rescue_id in (told := reviewed.client.get(path).text) or "J-rescue" in told
+        }
+
+    decisions = {"/console/decisions", decision}
+    helped = {"/console/queue", *case_pages, reread, *decisions}
+    nothing = {role: set[str]() for role in SCOPES}
+    assert shown == nothing | {"rescue": helped, "auditor": decisions}
+    (load,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).lanes
+    assert load.lane == "inspect"
+
+
 def test_an_auditor_reads_and_changes_nothing(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "auditor")
@@ -76,7 +148,16 @@ def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
     reviewed.client.get(f"/console/cases/{case_id}")
 
     (event,) = reviewed.house.reviewing.events(case_id)
-    assert (event.action, event.actor) == ("read", "the auditor")
+    assert (event.action, event.actor, event.at) == ("read", "the auditor", NOW.isoformat())
+    pages = ("/console/cases/{}", "/console/cases/{}/letter", "/console/supervision/reread/{}")
+    for role in ("reviewer", "supervisor", "rescue"):
+        sign_in_as(reviewed, role)
+        for page in pages:
+            assert reviewed.client.get(page.format(case_id)).status_code == 200
+    told = [(event.action, event.actor) for event in reviewed.house.reviewing.events(case_id)]
+    assert told[1:] == [
+        ("read", f"the {role}") for role in ("reviewer", "supervisor", "rescue") for _ in pages
+    ]
 
 
 def ended(
@@ -109,6 +190,30 @@ def test_haste_and_agreement_together_call_for_a_talk(reviewed: Service) -> None
 
     assert (figures.median_minutes, figures.agreement) == (0, 1)
     assert figures.may_trust_blindly
+
+
+TRUSTING = ReviewerFigures(
+    "one", 20, 1.9, overrides=0, agreement=0.96, reread=0, same_when_reread=0
+)
+
+
+@pytest.mark.parametrize(
+    ("figures", "calls"),
+    [
+        ({}, True),
+        ({"disposed": 19}, False),
+        ({"agreement": 0.951}, True),
+        ({"agreement": 0.95}, False),
+        ({"agreement": None}, False),
+        ({"median_minutes": 0.0}, True),
+        ({"median_minutes": 2.0}, False),
+        ({"median_minutes": None}, False),
+    ],
+)
+def test_twenty_cases_under_two_minutes_and_more_than_nineteen_in_twenty_agreed_call_for_a_talk(
+    figures: dict[str, Any], calls: bool
+) -> None:
+    assert replace(TRUSTING, **figures).may_trust_blindly is calls
 
 
 def test_a_blind_reading_shows_no_score_and_is_compared_with_the_first_end(

@@ -27,6 +27,7 @@ from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.test_console import ORIGIN
 from tests.serving.test_supervision import sign_in_as
+from tests.serving.world import promote, train_and_promote
 
 WHY = "it scores every ferry as a risk since this morning"
 PLAN = """
@@ -169,6 +170,21 @@ def test_no_other_way_leads_to_a_model_that_is_off(switched: Service) -> None:
     with pytest.raises(ModelsOff):
         switched.house.desk.assessor.champions.of("shipment")
     assert switched.house.desk.assessor.champions.beside("shipment") == {}
+
+
+def test_models_beside_the_champion_are_asked_nothing_while_they_are_off(
+    service: Service,
+) -> None:
+    model = train_and_promote(service.home, "shipment", "2", seed=8)
+    promote(service.home, "shipment", "2", model, "challenger")
+    champions = service.house.desk.assessor.champions
+    promote(service.home, "shipment", "1", champions.of("shipment").model)
+    champions.refresh()
+    assert list(champions.beside("shipment")) == ["challenger"]
+
+    off(service, "shipment")
+
+    assert champions.beside("shipment") == {}
 
 
 def test_a_decision_without_a_score_has_no_explanation(switched: Service) -> None:

@@ -144,6 +144,29 @@ def test_weights_bring_probabilities_back_from_the_inspected_to_the_population(
     assert naive.weighted.mean_probability > truth + 0.15
 
 
+def test_traffic_that_nobody_inspected_is_in_no_figure_and_lowers_no_probability(
+    data: TrainingSet,
+) -> None:
+    """Trees are set against it; the line and every figure look at labelled subjects alone."""
+    halved = np.where(np.random.default_rng(4).random(len(data)) < 0.5, np.nan, data.outcomes.label)
+    thinned = replace(data, outcomes=replace(data.outcomes, label=halved))
+    even = SelectionParameters(fit="traffic", calibration="equal")
+    parameters = PARAMETERS.model_copy(update={"selection": even})
+
+    told = train(thinned, parameters)
+
+    window = told.model.manifest.training_window.evaluation
+    begins = np.datetime64(window.begins.replace(tzinfo=None), "us")
+    labels = halved[(data.declared_at >= begins) & ~np.isnan(halved)]
+    report = told.report
+    assert (window.labelled, window.confirmed) == (len(labels), int(labels.sum()))
+    assert (report.inspected.labelled, report.inspected.confirmed) == (len(labels), labels.sum())
+    assert report.weighted.labelled == len(labels)
+    for by in {group.by for group in report.groups}:
+        assert sum(g.labelled for g in report.groups if g.by == by) == len(labels)
+    assert report.inspected.mean_probability == pytest.approx(labels.mean(), abs=0.05)
+
+
 def test_a_category_of_too_few_rows_has_no_code(candidate: Candidate) -> None:
     corridor = candidate.model.manifest.features[2]
 

@@ -7,7 +7,7 @@ from tests.training.planted import INPUTS
 from training import gates
 from training.candidate import train
 from training.estimators import Estimate, proportion
-from training.evaluation.report import GroupFigures, Report
+from training.evaluation.report import GroupFigures, ProxyFigures, Report
 from training.leakage.finding import Finding
 from training.manifest import Manifest
 from training.parameters import SplitParameters, TrainingParameters, TreeParameters
@@ -69,16 +69,34 @@ def test_precision_must_beat_the_lot_by_its_lower_bound(model: RiskModel) -> Non
 
 @pytest.mark.parametrize(
     ("error", "by_chance", "is_passed"),
-    [(0.04, 0.01, True), (0.06, 0.01, False), (0.06, 0.07, True), (0.2, 0.1, False)],
+    [
+        (0.04, 0.01, True),
+        (0.06, 0.01, False),
+        (0.06, 0.07, True),
+        (0.2, 0.1, False),
+        (0.049, 0.01, True),
+        (0.051, 0.01, False),
+        (0.069, 0.07, True),
+        (0.071, 0.07, False),
+        (None, 0.07, False),
+    ],
 )
 def test_a_calibration_error_needs_chance_as_its_excuse(
-    model: RiskModel, error: float, by_chance: float, is_passed: bool
+    model: RiskModel, error: float | None, by_chance: float, is_passed: bool
 ) -> None:
-    manifest = with_metrics(
-        model, weighted_ece=Estimate(error), weighted_ece_by_chance=Estimate(by_chance)
-    )
+    """Among whom the line was fitted for: the population, or those inspected as they come."""
+    for calibration, among, other in (
+        ("inverse_probability", "weighted_", ""),
+        ("equal", "", "weighted_"),
+    ):
+        told = {f"{among}ece": Estimate(error), f"{among}ece_by_chance": Estimate(by_chance)}
+        unasked = {f"{other}ece": Estimate(0.0 if not is_passed else 0.9)}
+        manifest = with_metrics(model, **told, **unasked)
+        selection = manifest.parameters["selection"] | {"calibration": calibration}
+        parameters = manifest.parameters | {"selection": selection}
+        asked = manifest.model_copy(update={"parameters": parameters})
 
-    assert gates.calibrated(manifest).is_passed is is_passed
+        assert gates.calibrated(asked).is_passed is is_passed, calibration
 
 
 def test_a_leak_or_an_unasked_question_shuts_the_gate(model: RiskModel) -> None:
@@ -137,6 +155,64 @@ def test_a_group_is_judged_where_its_interval_is_clear(
     assert is_passed or "mode road" in verdict.reason
 
 
+def two_groups(by: str, **of_the_second: object) -> tuple[GroupFigures, GroupFigures]:
+    """A large group, of which 2 % of the clean are referred and 5 in 9 of those confirmed, and a
+    small one that differs as told.
+    """
+    usual = GroupFigures(
+        by=by,
+        group="large",
+        labelled=105_000,
+        confirmed=5_000,
+        prevalence=proportion(5_000, 105_000),
+        referred=proportion(4_500, 105_000),
+        precision=proportion(2_500, 4_500),
+        false_referral=proportion(2_000, 100_000),
+    )
+    return usual, usual.model_copy(
+        update={"group": "small", "labelled": 21, "confirmed": 1, **of_the_second}
+    )
+
+
+JUDGED = ("mode", "office", "operator", "origin", "region of origin")
+
+
+@pytest.mark.parametrize("by", [*JUDGED, "month"])
+@pytest.mark.parametrize(
+    ("differs", "is_passed"),
+    [
+        ({"false_referral": Estimate(0.1, 0.079, 0.2)}, True),
+        ({"false_referral": Estimate(0.1, 0.081, 0.2)}, False),
+        ({"false_referral": Estimate(0.1)}, True),
+        ({"precision": Estimate(0.1, 0.0, 0.207)}, True),
+        ({"precision": Estimate(0.1, 0.0, 0.204)}, False),
+        ({"precision": Estimate(0.1)}, True),
+    ],
+)
+def test_every_grouping_is_judged_within_four_times_the_usual_and_a_third_less_right(
+    model: RiskModel, by: str, differs: dict[str, Estimate], is_passed: bool
+) -> None:
+    report = Report.model_validate_json(model.report_json)
+
+    verdict = gates.fair_to_groups(report.model_copy(update={"groups": two_groups(by, **differs)}))
+
+    assert verdict.is_passed is (is_passed or by not in JUDGED), verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "is_passed"), [((0.49, 0.2), True), ((0.51, 0.2), False), ((), False)]
+)
+def test_a_feature_that_tells_more_than_half_of_the_origin_or_none_measured_shuts_the_gate(
+    model: RiskModel, told: tuple[float, ...], is_passed: bool
+) -> None:
+    figures = tuple(ProxyFigures(feature=f"f{n}", told=share) for n, share in enumerate(told))
+    report = Report.model_validate_json(model.report_json)
+
+    verdict = gates.no_stand_in_for_origin(report.model_copy(update={"proxies": figures}))
+
+    assert verdict.is_passed is is_passed, verdict.reason
+
+
 def test_a_clearly_worse_model_does_not_replace_the_champion(
     model: RiskModel, data: TrainingSet
 ) -> None:
@@ -172,10 +248,12 @@ def test_without_its_training_set_a_model_cannot_be_compared(
 
 
 @pytest.mark.parametrize(
-    ("approver", "is_passed"), [("grace", True), ("ada", False), (" Ada ", False), ("  ", False)]
+    ("approver", "is_passed"),
+    [("grace", True), ("ad", True), ("ada", False), (" Ada ", False), ("  ", False), ("", False)],
 )
 def test_nobody_approves_their_own_model(approver: str, is_passed: bool) -> None:
-    assert gates.approved_by_another("ada", approver).is_passed is is_passed
+    for trainer in ("ada", "ADA", " ada "):
+        assert gates.approved_by_another(trainer, approver).is_passed is is_passed
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,27 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from tests.training.planted import INPUTS
+from training.canaries import Canaries
 from training.candidate import Candidate, train
 from training.errors import PromotionRefused, UnknownModel
+from training.estimators import Estimate
 from training.evaluation.page import spelt
+from training.evaluation.report import InfluenceFigures, ProxyFigures, Report
 from training.gates import Verdict
+from training.leakage.finding import Finding
 from training.model_home import ModelHome
 from training.parameters import TrainingParameters, TreeParameters
 from training.promotion import Approval, Leave, promote, roll_back, run_as_shadow
+from training.reevaluation import scored_window, unseen_window
 from training.registration import Provenance, register
-from training.risk_model import RiskModel
+from training.risk_model import BOOSTER, REPORT, USUAL, RiskModel, sha256
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
 from training.waiver import Waiver
@@ -211,6 +219,142 @@ def test_a_reference_to_nothing_says_what_there_is(
 ) -> None:
     with pytest.raises(UnknownModel, match=message):
         promote(reference, home, store, GRACE, None, INPUTS)
+
+
+def put_in_place(
+    home: ModelHome, version: str, manifest: dict[str, Any], report: dict[str, Any]
+) -> None:
+    """Change what a version says of itself, sealed and registered as if it had been trained so."""
+    folder = home.folder_of(NAME, version)
+    registration, model = home.registration_of(folder), RiskModel.read(folder, None, INPUTS)
+    told = Report.model_validate_json(model.report_json).model_copy(update=report)
+    files = {
+        BOOSTER: model.booster_text.encode(),
+        REPORT: told.as_bytes,
+        USUAL: model.peers.content,
+    }
+    digests = {name: sha256(content) for name, content in files.items()}
+    changed = model.manifest.model_copy(update={"files": digests, **manifest})
+    shutil.rmtree(folder)
+    made = RiskModel.of(changed, files, INPUTS)
+    home.add(made, registration.model_copy(update={"digest": made.digest}))
+
+
+def unfair(report: Report) -> dict[str, Any]:
+    """The same with an office of which every clean subject is referred."""
+    office = next(group for group in report.groups if group.by == "office")
+    far = office.model_copy(update={"group": "far", "false_referral": Estimate(0.99, 0.98, 1.0)})
+    return {"groups": (*report.groups, far)}
+
+
+def refused_by_one(gate: str, model: RiskModel) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What to change in a manifest and in a report so that one gate alone must refuse."""
+    manifest, report = model.manifest, Report.model_validate_json(model.report_json)
+    first, *others = manifest.golden
+    other_answer = first.model_copy(update={"log_odds": first.log_odds + 1e-6})
+    leak = Finding(check="single feature", is_refusal=True, features=("x",), evidence="x tells")
+    heavy = InfluenceFigures(by="office", groups=3, largest=0.4, largest_before=0.9, allowed=0.3)
+    too_far = {"weighted_ece": Estimate(0.3), "weighted_ece_by_chance": Estimate(0.01)}
+    by_luck = {"precision_at_5pct": Estimate(0.3, 0.09, 0.5), "prevalence": Estimate(0.1)}
+    return {
+        "golden vectors": ({"golden": (other_answer, *others)}, {}),
+        "better than the lot": ({"metrics": manifest.metrics | by_luck}, {}),
+        "calibration": ({"metrics": manifest.metrics | too_far}, {}),
+        "leakage": ({}, {"leakage": (leak,)}),
+        "groups": ({}, unfair(report)),
+        "proxies": ({}, {"proxies": (ProxyFigures(feature="corridor", told=0.51),)}),
+        "influence": ({}, {"influence": (heavy,)}),
+    }[gate]
+
+
+GATES_OF_THE_MODEL = (
+    "golden vectors",
+    "better than the lot",
+    "calibration",
+    "leakage",
+    "groups",
+    "proxies",
+    "influence",
+)
+
+
+GATES_OF_A_SUCCESSOR = (
+    "approver",
+    "no worse than the champion",
+    "canaries",
+    "control lane",
+    "live traffic",
+)
+
+
+def test_every_gate_is_asked_and_is_one_that_is_tried_below(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    live = Verdict("live traffic", True, "as much was found")
+
+    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, live=live)
+
+    asked = [verdict.gate for verdict in done.verdicts]
+    assert sorted(asked) == sorted({"artefact", *GATES_OF_THE_MODEL, *GATES_OF_A_SUCCESSOR})
+
+
+@pytest.mark.parametrize("gate", GATES_OF_THE_MODEL)
+def test_a_promotion_that_one_gate_alone_would_refuse_is_refused(
+    home: ModelHome,
+    store: TrackingStore,
+    data: TrainingSet,
+    candidates: list[Candidate],
+    gate: str,
+) -> None:
+    _, version = versions(home)
+    put_in_place(home, version, *refused_by_one(gate, candidates[1].model))
+
+    with pytest.raises(PromotionRefused) as refusal:
+        promote(f"{NAME}/{version}", home, store, GRACE, data, INPUTS)
+
+    assert [reason.split(":")[0] for reason in refusal.value.reasons] == [gate]
+    assert home.pointer(NAME, "champion") is None
+
+
+def against(gate: str, data: TrainingSet, models: tuple[RiskModel, RiskModel]) -> TrainingSet:
+    """Later inspections that speak against the second model beside the first, in one respect."""
+    window = unseen_window(models[1], data)
+    log_odds = [scored_window(m, data, window).judged(labelled_only=True) for m in models]
+    rows = log_odds[0].rows
+    champion, other = (rankdata(each.probability) for each in log_odds)
+    label = data.outcomes.label.copy()
+    selected_by = np.where(np.isnan(label), None, "rule").astype(object)  # type: ignore[arg-type]
+    if gate == "control lane":
+        is_worse = np.where(label[rows] == 1, other < champion, other > champion)
+        selected_by[rows[is_worse]] = "random"
+    else:
+        top = [each > 0.95 * len(rows) for each in (champion, other)]
+        label[rows] = np.where(top[0] & ~top[1], 1, np.where(champion < len(rows) / 4, 1, 0))
+    return replace(data, outcomes=replace(data.outcomes, label=label, selected_by=selected_by))
+
+
+@pytest.mark.parametrize("gate", GATES_OF_A_SUCCESSOR)
+def test_a_successor_that_one_comparison_alone_would_refuse_is_refused(
+    home: ModelHome,
+    store: TrackingStore,
+    data: TrainingSet,
+    candidates: list[Candidate],
+    gate: str,
+) -> None:
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS)
+    approval = Approval(" Ada", NOON) if gate == "approver" else GRACE
+    live = Verdict(gate, False, "it found less") if gate == "live traffic" else None
+    if gate == "canaries":
+        Canaries(("gone-1", "gone-2"), ("gone-3",)).write(home.home, "shipment", NOON)
+    elif gate in ("no worse than the champion", "control lane"):
+        data = against(gate, data, (candidates[0].model, candidates[1].model))
+
+    with pytest.raises(PromotionRefused) as refusal:
+        promote(f"{NAME}/{second}", home, store, approval, data, INPUTS, live=live)
+
+    assert [reason.split(":")[0] for reason in refusal.value.reasons] == [gate]
+    assert home.pointer(NAME, "champion").version == first == champion_in(store)
 
 
 def with_unfair_groups(monkeypatch: pytest.MonkeyPatch) -> None:

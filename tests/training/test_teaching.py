@@ -71,6 +71,25 @@ def test_where_everything_was_inspected_traffic_adds_nothing(
     assert (told.weights == 1).all()
 
 
+def test_what_nobody_inspected_weighs_as_traffic_and_never_as_a_label_does(
+    data: TrainingSet, window: Window
+) -> None:
+    """However it came that a label is lacking: not inspected, inconclusive, or not known yet."""
+    told = taught(window, data, SelectionParameters())
+
+    unlabelled = ~np.isin(told.rows, window.rows)
+    assert np.isin(told.rows[unlabelled], window.unlabelled).all()
+    assert np.isnan(data.outcomes.label[told.rows[unlabelled]]).any()
+    assert told.weights is not None
+    assert told.weights[unlabelled].sum() == pytest.approx(len(window.unlabelled))
+    assert set(told.targets[unlabelled]) == {0.0}
+    assert not np.isin(window.unlabelled, window.rows).any()
+    assert not np.isnan(window.labels).any()
+    assert len(window.rows) + len(window.unlabelled) == len(
+        data.declared_between(window.begins, window.ends - np.timedelta64(14, "D"))
+    )
+
+
 @pytest.mark.parametrize("fit", ["equal", "inverse_probability"])
 def test_other_ways_to_teach_look_at_labelled_subjects_alone(
     data: TrainingSet, window: Window, fit: str

@@ -1,13 +1,13 @@
 """Every safeguard is taken away once, in a copy, and the tests that hold it must fail."""
 
 import random
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.counts import count
+from tests.test_rights import ROWS, named
 from tests.weakenings.weakening import (
     ROOT,
     Weakening,
@@ -19,13 +19,18 @@ from tests.weakenings.weakening import (
 
 ALL = list(weakenings())
 SEED = 20261126
-DRAWN = random.Random(SEED).sample(ALL, min(len(ALL), count(4, len(ALL))))
+DRAWN = random.Random(SEED).sample(ALL, count(3, len(ALL)))
 
 
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project; a test that weakens it puts the file back."""
     return copy_project(tmp_path_factory.mktemp("weakened"))
+
+
+@pytest.mark.faults
+def test_every_test_that_is_to_notice_passes_where_nothing_is_weakened(copy: Path) -> None:
+    assert failing(copy, (test for weakening in DRAWN for test in weakening.noticed_by)) == set()
 
 
 @pytest.mark.faults
@@ -58,16 +63,11 @@ def test_names_are_unique() -> None:
 
 
 def test_every_right_is_weakened_at_least_once_and_by_the_tests_of_its_row() -> None:
-    rows = dict(
-        re.findall(
-            r"^\| (R\d\d) \|(.*)\|$", (ROOT / "docs" / "rights.md").read_text(), re.MULTILINE
-        )
-    )
-    for right, row in rows.items():
-        named = re.findall(r"`(tests/[^`]+::[^`]+)`", row)
+    """And no row names a test that nothing was ever taken from."""
+    for right, (_, tests) in ROWS.items():
         noticing = {test for w in ALL if w.safeguard == right for test in w.noticed_by}
         assert noticing, f"{right} is weakened by nothing"
-        assert noticing <= {*named}, f"{right}: docs/rights.md does not name {noticing - {*named}}"
+        assert noticing == {*named(tests)}, right
 
 
 def test_a_weakening_that_no_longer_applies_is_refused(tmp_path: Path) -> None:
@@ -97,3 +97,17 @@ def test_a_weakening_that_no_test_notices_is_told(tmp_path: Path) -> None:
     }
     with pytest.raises(WeakeningRefused):
         failing(tmp_path, ("test_it.py::test_that_is_gone",))
+
+
+@pytest.mark.parametrize("broken", ["raise NameError", "import there_is_no_such_module"])
+def test_code_that_no_longer_hangs_together_is_no_weakening(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n"
+        f"@pytest.fixture\ndef thing():\n    {broken}\n"
+        f"def test_code():\n    {broken}\n"
+        "def test_fixture(thing): pass\n"
+    )
+
+    for test in ("test_code", "test_fixture"):
+        with pytest.raises(WeakeningRefused, match="cannot be run"):
+            failing(tmp_path, (f"test_it.py::{test}",))

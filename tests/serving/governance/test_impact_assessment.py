@@ -57,6 +57,15 @@ def test_each_thing_left_out_is_named(tmp_path: Path, field: str) -> None:
     assert lacking(tmp_path, answered(left_out=field)) == [field]
 
 
+@pytest.mark.parametrize(("characters", "is_said"), [(39, False), (40, True)])
+def test_an_answer_of_less_than_forty_characters_says_nothing(
+    tmp_path: Path, characters: int, is_said: bool
+) -> None:
+    process = "answers.process"
+    text = answered(left_out=process) + f'\n{process} = "{" " * 20}{"x" * characters}"\n'
+    assert lacking(tmp_path, text) == ([] if is_said else [process])
+
+
 @given(after=st.integers(-800, 800), review_after=st.integers(-400, 800))
 def test_it_holds_from_its_day_until_its_review_and_for_a_year_at_most(
     tmp_path_factory: pytest.TempPathFactory, after: int, review_after: int
@@ -89,7 +98,16 @@ def test_live_use_does_not_begin_without_it(home: Path) -> None:
     settings = Settings(home=home, is_live=True)
     with pytest.raises(ImpactNotAssessed, match=r"impact init"):
         create_app(settings)
-    settings.impact.write_text(answered(assessed_on=utc_now().date()))
+    today = utc_now().date()
+    for bad in (
+        answered(left_out="answers.measures", assessed_on=today),
+        answered(assessed_on=today - timedelta(days=200)),
+        answered(assessed_on=today).replace("the approved_by", "the answered_by"),
+    ):
+        settings.impact.write_text(bad)
+        with pytest.raises(ImpactNotAssessed):
+            create_app(settings)
+    settings.impact.write_text(answered(assessed_on=today))
     assert create_app(settings).state.house.settings.is_live
 
 

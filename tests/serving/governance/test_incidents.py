@@ -80,6 +80,11 @@ def test_a_stretch_is_frozen_with_all_that_is_to_report(
     assert sum(incident.models.values()) == sum(incident.lanes.values()) == 3
     told = (tmp_path / "cutter" / "report.md").read_text()
     assert "A cutter was searched for days." in told
+    assert f"records {incident.first} to {incident.last} of the log" in told
+    for counted in (incident.models, incident.lanes, incident.offices):
+        assert all(f"- {name}: {decided}" in told for name, decided in counted.items())
+    for question in ("Who was harmed", "What caused it", "Which authority was told"):
+        assert question in told
     assert incident.evidence in told
     assert verify(tmp_path / "cutter", key(service)) == incident
     assert list(incidents(tmp_path)) == [incident]

@@ -18,6 +18,8 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from features.reading import read_records
+from features.records import RECORD_FILES
 from serving.app import create_app
 from serving.commands.main import app as tidegate
 from serving.decisions.checkpoints import Notary, public_key_of
@@ -310,10 +312,11 @@ def test_an_erasure_takes_two_and_is_followed_once(file_place: Installation) -> 
         with pytest.raises(RetentionRefused, match=words):
             retention.erase(number, by, "as proposed", at)
 
-    refused("another person must erase", by="Ada")
+    for nobody_else in ("ada", "Ada", " ada ", "", " "):
+        refused("another person must erase", by=nobody_else)
     refused("there is no proposal 77", number=77)
-    refused("propose anew", at=LATER + timedelta(days=31))
-    retention.erase(number, "grace", "as proposed", LATER)
+    refused("propose anew", at=LATER + timedelta(days=30, seconds=1))
+    retention.erase(number, "grace", "as proposed", LATER + timedelta(days=30))
     refused("was followed already")
     acts = [(act.action, act.by, act.because) for act in retention.acts.all()]
     assert acts == [
@@ -333,6 +336,10 @@ def test_a_certificate_states_what_was_erased_and_is_signed(file_place: Installa
     told = json.loads(file.read_text())
     assert (told["by"], told["destroyed"]["decisions"]) == ("grace", 1)
     assert told["rows"]["records/shipments"] > 0
+    home = file_place.settings.home
+    assert not list((home / "training_sets").rglob("*.parquet"))
+    for name in RECORD_FILES:
+        assert read_records(home / "records", name).num_rows == 0, name
     assert set(told["rows"]) >= {"training_sets/route", "training_sets/shipment"}
 
 

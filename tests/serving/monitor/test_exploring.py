@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from serving.errors import LogUnavailable
-from serving.lanes.capacity import MOST_EXPLORED, explored
+from serving.lanes.capacity import explored
 from serving.lanes.exploring import LOOKED_EVERY, Exploring
 from serving.lanes.lanes import Case, Lanes
 from serving.settings import Settings
@@ -49,7 +49,9 @@ def test_the_control_draw_follows_the_newest_exploration_and_returns(tmp_path: P
 @pytest.mark.parametrize("factor", [0.0, 0.5, 1.0, 3.0, 1e9])
 def test_no_factor_draws_less_than_usual_or_more_than_the_bound(factor: float) -> None:
     for usual in (0.001, 0.01, 0.19, 0.5, 1.0):
-        assert usual <= explored(usual, factor) <= max(usual, MOST_EXPLORED)
+        assert usual <= explored(usual, factor) <= max(usual, 0.2)
+        if factor > 1:
+            assert explored(usual, factor) >= min(3 * usual, 0.2)
 
 
 def test_a_book_that_cannot_be_read_changes_nothing() -> None:

@@ -1,5 +1,7 @@
 """Countries are exchanged within their class, and what scores move by is told honestly."""
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from features.submission import Submission
 from tests.serving.bodies import route, shipment, submission
 from training.evaluation import swaps
 from training.evaluation.swaps import COUNTRIES, PLACES, Swap, shifts, swaps_of
+from training.manifest import Calibration
 
 PORTS = {row["country"] for row in places().to_pylist() if row["kind"] == "port"}
 KNOWN = [code for code in places()["country"].unique().to_pylist() if code]
@@ -98,3 +101,69 @@ def test_a_model_blind_to_countries_moves_no_score_and_one_that_sees_them_does(
         for region in told.regions:
             assert region.mean.value is not None
             assert abs(region.mean.value) <= weight
+
+
+def test_ninety_five_in_a_hundred_moved_no_further_than_the_bound_and_half_than_the_median(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of 101 swaps the first moves by nothing, the last by a hundred, up and down in turn."""
+    swap = some_swaps()[0]
+    made: list[Swap | None] = [replace(swap, country=c) for c in ["CN"] * 51 + ["DE"] * 50]
+    moves = np.arange(101.0) * np.where(np.arange(101) % 2, -1, 1)
+    answers = iter([np.full(101, 7.0), 7.0 + moves])
+    monkeypatch.setattr(swaps.Margins, "from_text", lambda text, threads: None)
+    monkeypatch.setattr(swaps, "_log_odds", lambda *asked: next(answers))
+
+    class Model:
+        booster_text = ""
+
+    told = shifts(Model(), [*made, None, None], past=None)  # type: ignore[arg-type]
+
+    assert (told.median, told.bound, told.largest) == pytest.approx((50, 95, 100))
+    assert (told.swaps, told.left) == (101, 2)
+    here, there = told.regions
+    assert {here.region, there.region} == set(region_of(["CN", "DE"]))
+    eastern, western = (
+        next(each for each in told.regions if each.region == region_of([code])[0])
+        for code in ("CN", "DE")
+    )
+    assert (eastern.swaps, western.swaps) == (51, 50)
+    assert eastern.bound == pytest.approx(np.quantile(np.arange(51), 0.95))
+    assert western.bound == pytest.approx(np.quantile(np.arange(51, 101), 0.95))
+    assert eastern.mean.value == pytest.approx(moves[:51].mean())
+    assert western.mean.value == pytest.approx(moves[51:].mean())
+
+
+def test_a_score_is_computed_of_the_subject_as_it_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vector of each side is asked of the model, and its calibrated log-odds are told."""
+    asked: list[Submission] = []
+
+    def vector_of(submitted: Submission, past: object) -> Submission:
+        asked.append(submitted)
+        return submitted
+
+    class Model:
+        booster_text = ""
+        manifest = SimpleNamespace(calibration=Calibration(slope=2.0, intercept=1.0))
+
+        def encode(self, submitted: Submission) -> tuple[np.ndarray, list[str]]:
+            ends = submitted.shipment
+            assert ends is not None
+            return np.array([float(ends.origin_country == "CN")]), []
+
+    class Sees:
+        def of(self, rows: np.ndarray) -> np.ndarray:
+            return 3 * rows[:, 0]
+
+    monkeypatch.setattr(swaps, "feature_vector", vector_of)
+    monkeypatch.setattr(swaps.Margins, "from_text", lambda text, threads: Sees())
+    made = [swap for swap in swaps_of([submission(shipment())] * 40, 5) if swap is not None]
+
+    told = shifts(Model(), made, past=None)  # type: ignore[arg-type]
+
+    moved = [swap for swap in made if swap.country == "CN"]
+    assert 0 < len(moved) < len(made)
+    assert asked == [swap.before for swap in made] + [swap.after for swap in made]
+    assert told.largest == pytest.approx(6)
+    (region,) = (each for each in told.regions if each.region == region_of(["CN"])[0])
+    assert (region.swaps, region.bound) == (len(moved), pytest.approx(6))
