@@ -1,7 +1,8 @@
 """What a label is, how it was selected, and when it was known.
 
 `confirmed` is 1 and `not_confirmed` is 0. An inconclusive outcome and a subject that nobody
-inspected have no label: neither is ever taken for a negative.
+inspected have no label: no figure, no gate and no line of probabilities takes either for a
+negative. Trees may be set against them as traffic of unknown result (`training.teaching`).
 """
 
 from dataclasses import dataclass

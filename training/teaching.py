@@ -20,7 +20,8 @@ from training.training_set import TrainingSet
 class Taught:
     """Rows of a training set in order of declaration, with what trees are told of them.
 
-    `targets` are 1 for confirmed subjects and 0 for those they are set against.
+    `targets` are 1 for confirmed subjects and 0 for those they are set against: cleared ones, and
+    traffic of unknown result, which has no label and is in no figure.
     """
 
     rows: Ints

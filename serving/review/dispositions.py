@@ -48,9 +48,8 @@ class Disposition:
 class Meaning:
     """What a code means: in words, for the label store, and for whom it weighs heavily.
 
-    `result` is None where nobody looked into the subject: what was not inspected has no label and
-    is never a negative. `is_adverse` holds what is reported to others as an offence; it takes a
-    second reviewer.
+    `result` is None where nobody looked into the subject, which then has no label. `is_adverse`
+    holds what is reported to others as an offence; it takes a second reviewer.
     """
 
     words: str

@@ -134,6 +134,7 @@ def test_the_explanation_says_what_could_move_the_score_and_what_reasons_rest_on
     assert all(each["words"] for each in answer["rests_on"] if each["declared"] or each["records"])
     inspected = answer["inspected"]
     assert inspected["low"] <= inspected["confirmed"] / inspected["subjects"] <= inspected["high"]
+    assert inspected["low"] < inspected["high"]
     total = answer["base_log_odds"] + sum(answer["indicators"].values())
     assert total == pytest.approx(answer["log_odds"], abs=1e-9)
     assert answer["is_unlike_training"] in (True, False)

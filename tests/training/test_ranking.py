@@ -100,3 +100,14 @@ def test_the_calibration_error_of_a_true_probability_stays_within_what_chance_al
 
     assert r.calibration_error(honest) < r.calibration_error_by_chance(honest, rounds=200, seed=1)
     assert r.calibration_error(doubled) > r.calibration_error_by_chance(doubled, rounds=200, seed=1)
+
+
+@pytest.mark.parametrize(("promised", "confirmed"), [(0.2, 0.5), (0.5, 0.2), (0.3, 0.3)])
+def test_the_calibration_error_is_how_far_shares_lie_from_what_was_promised(
+    promised: float, confirmed: float
+) -> None:
+    labels = np.arange(1_000) % 10 < 10 * confirmed
+
+    told = r.calibration_error(Ranking.of(labels, np.full(1_000, promised)))
+
+    assert told == pytest.approx(abs(promised - confirmed), abs=1e-9)

@@ -19,7 +19,7 @@ from tests.weakenings.weakening import (
 
 ALL = list(weakenings())
 SEED = 20261126
-DRAWN = random.Random(SEED).sample(ALL, count(3, len(ALL)))
+DRAWN = random.Random(SEED).sample(ALL, count(2, len(ALL)))
 
 
 @pytest.fixture(scope="session")
