@@ -10,6 +10,7 @@ TidegateError
     ├── CalibrationError        the margins do not rise with the risk
     ├── ArtefactError           a model folder is absent, incomplete or from another format
     │   └── ArtefactTampered    a digest or the signature does not fit
+    ├── ChampionUnreadable      the champion is damaged or of another catalogue: says what to do
     ├── UnknownModel            no model of that name, version or alias
     ├── TrackingError           the tracking store cannot be reached or refused; nothing registered
     ├── PolicyRefused           a policy to replay asks for what a history or an office has not
@@ -58,6 +59,18 @@ class ArtefactError(TrainingError):
 
 class ArtefactTampered(ArtefactError):
     """A file's digest or the manifest's signature does not fit."""
+
+
+class ChampionUnreadable(TrainingError):
+    """The version that is champion cannot be asked, so no other can be compared with it."""
+
+    def __init__(self, name: str, version: str, reason: str):
+        super().__init__(
+            f"{name} version {version}, the champion, cannot be read, so nothing can be compared "
+            f"with it: {reason}. Restore its files, return to the one before with "
+            f"`tidegate promote --model {name}@champion --rollback`, or go without the comparison "
+            "with --waive champion"
+        )
 
 
 class UnknownModel(TrainingError):

@@ -1,7 +1,6 @@
 """Every gate's answer about a registered version, from its files as they lie there now."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -9,7 +8,13 @@ from typing import Final
 from features.errors import CatalogueMismatch
 from training import gates
 from training.canaries import Canaries
-from training.errors import ArtefactError, ArtefactTampered, PromotionRefused, WaiverError
+from training.errors import (
+    ArtefactError,
+    ArtefactTampered,
+    ChampionUnreadable,
+    PromotionRefused,
+    WaiverError,
+)
 from training.evaluation.report import Report
 from training.gates import Verdict
 from training.model_home import ModelHome, Registration
@@ -30,8 +35,9 @@ def verdicts_of(
 ) -> Iterable[Verdict]:
     """All of them, or only those on who approves and on the artefact, where that is not sound.
 
-    `data` is the training set that the model is from; without it, it cannot be compared with the
-    champion.
+    Where the champion cannot be read, the gate `champion` says so in the place of those that would
+    compare the version with it. `data` is the training set that the model is from; without it, it
+    cannot be compared with the champion.
     """
     folder = home.folder_of(registration.name, registration.version)
     yield gates.approved_by_another(registration.trainer, approver)
@@ -47,7 +53,11 @@ def verdicts_of(
     yield gates.fair_to_groups(report)
     yield gates.no_stand_in_for_origin(report)
     yield gates.bounded_influence(report)
-    champion = _champion(registration, home, inputs)
+    try:
+        champion = _champion(registration, home, inputs)
+    except ChampionUnreadable as error:
+        yield Verdict("champion", False, str(error))
+        return
     yield gates.no_worse_than_champion(model, champion, data)
     own = data if data and data.digest == model.manifest.training_set_digest else None
     canaries = Canaries.read(home.home, model.manifest.subject)
@@ -74,14 +84,14 @@ def soundness(
 def _champion(
     registration: Registration, home: ModelHome, inputs: ModelInputs | None
 ) -> RiskModel | None:
-    """The champion to beat; none where it is this version, or can no longer answer anyway."""
+    """The champion to beat; None where there is none or it is this version.
+
+    Raises ChampionUnreadable.
+    """
     pointer = home.pointer(registration.name, CHAMPION)
     if pointer is None or pointer.version == registration.version:
         return None
-    folder = home.folder_of(pointer.name, pointer.version)
-    with suppress(ArtefactError, CatalogueMismatch):
-        return RiskModel.read(folder, home.public_key, inputs)
-    return None
+    return home.champion(registration.name, inputs)
 
 
 def waiver_in_force(folder: Path, home: ModelHome, at: datetime) -> Iterable[Verdict]:

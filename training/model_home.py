@@ -18,8 +18,10 @@ from typing import Literal, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from training.errors import ArtefactError, UnknownModel
+from features.errors import CatalogueMismatch
+from training.errors import ArtefactError, ChampionUnreadable, UnknownModel
 from training.manifest import Part
+from training.model_inputs import ModelInputs
 from training.risk_model import RiskModel
 from training.signing import PUBLIC_KEY, SigningKey
 
@@ -98,6 +100,24 @@ class ModelHome:
         """The version that `alias` names; None while it names none."""
         file = self.home / "models" / name / f"{alias}.json"
         return _read_part(file, Pointer.model_validate_json) if file.exists() else None
+
+    def champion(self, name: str, inputs: ModelInputs | None = None) -> RiskModel | None:
+        """The model in service, `inputs` as in `RiskModel.read`; None where none was promoted.
+
+        Raises ChampionUnreadable where one was, and is not as it was promoted or not of these
+        inputs.
+        """
+        pointer = self.pointer(name, "champion")
+        if pointer is None:
+            return None
+        try:
+            model = RiskModel.read(self.folder_of(name, pointer.version), self.public_key, inputs)
+        except (ArtefactError, CatalogueMismatch, OSError) as error:
+            raise ChampionUnreadable(name, pointer.version, str(error)) from error
+        if model.digest != pointer.digest:
+            reason = f"its digest is {model.digest}, promoted was {pointer.digest}"
+            raise ChampionUnreadable(name, pointer.version, reason)
+        return model
 
     def point(self, alias: Alias, pointer: Pointer) -> None:
         """Let `alias` name another version; a reader sees the old or the new file, never half."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from training.errors import ArtefactError, PromotionRefused, TrackingError, UnknownModel
+from training.errors import PromotionRefused, TrackingError, UnknownModel
 from training.evaluation.report import Report
 from training.gates import Verdict
 from training.judgement import (
@@ -19,7 +19,7 @@ from training.judgement import (
 )
 from training.manifest import Manifest
 from training.model_card import MODEL_CARD, model_card
-from training.model_home import ModelHome, Pointer, Registration
+from training.model_home import REGISTRATION, ModelHome, Pointer, Registration
 from training.model_inputs import ModelInputs
 from training.risk_model import REPORT
 from training.tracking.registry import clear_alias, set_alias, tag_version
@@ -170,10 +170,9 @@ def run_as_shadow(
 
 
 def _registered(home: ModelHome, folder: Path) -> Registration:
-    try:
-        registration = home.registration_of(folder)
-    except ArtefactError:
-        raise UnknownModel(f"{folder} was never registered; `tidegate train` does that") from None
+    if not (folder / REGISTRATION).exists():
+        raise UnknownModel(f"{folder} was never registered; `tidegate train` does that")
+    registration = home.registration_of(folder)
     own = home.folder_of(registration.name, registration.version)
     if folder.resolve() != own.resolve():
         raise UnknownModel(f"{folder} is no version of this home; want {own}")

@@ -20,8 +20,9 @@ WAIVER_SIGNATURE = "waiver.sig"
 LONGEST = timedelta(days=183)
 """Half a year: whoever needs longer looks at the groups again and signs again."""
 
-Waivable = Literal["groups", "proxies"]
-"""Gates that speak of groups of traffic: whether a difference is justified, a person must say."""
+Waivable = Literal["groups", "proxies", "champion"]
+"""Gates that a person may answer for: whether a difference between groups of traffic is justified,
+and whether a model may follow a champion that cannot be read any more to compare it with."""
 
 
 class Waiver(Part):
@@ -81,10 +82,10 @@ class Waiver(Part):
     @classmethod
     def read(cls, folder: Path, public_key: bytes) -> Self | None:
         """The waiver beside a model, if there is one. Raises ArtefactTampered or WaiverError."""
-        if not (folder / WAIVER).is_file():
+        if not any((folder / name).exists() for name in (WAIVER, WAIVER_SIGNATURE)):
             return None
-        content = (folder / WAIVER).read_bytes()
         try:
+            content = (folder / WAIVER).read_bytes()
             verify(content, (folder / WAIVER_SIGNATURE).read_bytes(), public_key)
             return cls.model_validate_json(content)
         except (FileNotFoundError, ArtefactTampered):

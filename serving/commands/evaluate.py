@@ -82,19 +82,16 @@ def print_figures(report: "Report") -> None:
 
 
 def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
-    """The champion, unless it is the model itself or can no longer answer, which is said."""
-    from features.errors import CatalogueMismatch
-    from training.errors import ArtefactError
-    from training.risk_model import RiskModel
+    """The champion to compare with, unless it is the model itself or, which is said, unreadable."""
+    from training.errors import ChampionUnreadable
 
     pointer = models.pointer(model.manifest.name, "champion")
     if pointer is None or pointer.digest == model.digest:
         return None
-    folder = models.folder_of(pointer.name, pointer.version)
     try:
-        return RiskModel.read(folder, models.public_key)
-    except (ArtefactError, CatalogueMismatch) as refusal:
-        messages.print(f"not compared with the champion: {refusal}", markup=False)
+        return models.champion(model.manifest.name)
+    except ChampionUnreadable as error:
+        messages.print(f"compared with no champion: {error}", markup=False)
         return None
 
 

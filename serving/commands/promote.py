@@ -31,6 +31,7 @@ class GateName(StrEnum):
 
     GROUPS = "groups"
     PROXIES = "proxies"
+    CHAMPION = "champion"
 
 
 def promote(

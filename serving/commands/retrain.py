@@ -162,7 +162,7 @@ def _choose_canaries(
     import numpy as np
 
     from training.canaries import Canaries
-    from training.judgement import CHAMPION
+    from training.errors import ArtefactError
     from training.risk_model import RiskModel
 
     kind = data.inputs.subject
@@ -171,7 +171,11 @@ def _choose_canaries(
     first = models.pointer(registration.name, CHAMPION) or registration
     # Of the champion only its dates are asked, so it may be of an older catalogue.
     folder = models.folder_of(first.name, first.version)
-    model = RiskModel.read_archived(folder, models.public_key)
+    try:
+        model = RiskModel.read_archived(folder, models.public_key)
+    except ArtefactError as error:
+        messages.print(f"no canaries were chosen: {error}", markup=False)
+        return
     begins = model.manifest.training_window.evaluation.begins
     before = np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")
     chosen = Canaries.chosen(data, before, seed)

@@ -185,8 +185,10 @@ def holder_of(models: Path, role: Role, public_key: Path) -> Champion:
 def _stamp(pointer: Path) -> Stamp | None:
     try:
         found = pointer.stat()
-    except OSError:
+    except FileNotFoundError:
         return None
+    except OSError:  # reading it will say why
+        return 0, 0, 0
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 

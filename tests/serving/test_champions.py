@@ -126,6 +126,17 @@ def test_a_pointer_to_nothing_is_no_model(home: Path, content: str) -> None:
         champions(home).of("route")
 
 
+def test_a_pointer_that_cannot_be_read_is_not_taken_for_none(home: Path) -> None:
+    """As where its folder is closed to whoever serves."""
+    folder = home / "models" / "tidegate-shipment"
+    folder.rename(home / "elsewhere")
+    folder.write_text("no folder")
+
+    (refusal,) = [r for seat, r in champions(home).refused.items() if seat[0] == "champion"]
+
+    assert "Not a directory" in refusal
+
+
 def test_one_row_scores_the_same_alone_and_among_others(home: Path) -> None:
     champion = champions(home).of("shipment")
     lots = np.random.default_rng(3)

@@ -142,6 +142,31 @@ def test_canaries_are_chosen_once_and_asked_from_then_on(used: Path, first: Any)
 
 
 @pytest.fixture
+def damaged(used: Path, first: Any) -> Iterator[Path]:
+    """The home with a champion that cannot be read, and no canaries yet; then as it was."""
+    models, version = ModelHome(used), first["challenger"]["version"]
+    former = models.pointer(NAME, "champion")
+    digest = first["challenger"]["digest"]
+    models.point("champion", Pointer(name=NAME, version=version, digest=digest, set_at=NOW))
+    manifest = models.folder_of(NAME, version) / "manifest.json"
+    manifest.rename(used / "manifest.json")
+    (used / "canaries").rename(used / "canaries of before")
+    yield used
+    (used / "canaries of before").rename(used / "canaries")
+    (used / "manifest.json").rename(manifest)
+    models.clear(NAME, "champion")
+    if former is not None:
+        models.point("champion", former)
+
+
+def test_a_champion_that_cannot_be_read_is_told_of_and_ends_no_retraining(damaged: Path) -> None:
+    told = retrain(damaged)
+
+    assert "champion" in told["would_be_refused_by"]
+    assert not (damaged / "canaries").exists(), "none are chosen from what nobody can read"
+
+
+@pytest.fixture
 def sources(used: Path) -> Iterator[HomeRecords]:
     engine = open_database(used / "tidegate.db", is_service=False, keys=used / "keys")
     yield HomeRecords(

@@ -1,6 +1,7 @@
 """Promotions with one real store; each test has its own copy of the home."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from scipy.stats import rankdata
 from tests.training.planted import INPUTS
 from training.canaries import Canaries
 from training.candidate import Candidate, train
-from training.errors import PromotionRefused, UnknownModel
+from training.errors import ArtefactError, PromotionRefused, UnknownModel
 from training.estimators import Estimate
 from training.evaluation.page import spelt
 from training.evaluation.report import InfluenceFigures, ProxyFigures, Report
@@ -459,14 +460,77 @@ def test_a_folder_that_was_never_registered_cannot_be_promoted(
         promote(str(tmp_path / "loose"), home, store, GRACE, None, INPUTS)
 
 
-def test_a_champion_of_another_catalogue_is_no_measure(
-    home: ModelHome, store: TrackingStore, data: TrainingSet
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda folder, _: (folder / "manifest.json").unlink(), r"manifest\.json is missing"),
+        (lambda folder, _: (folder / "booster.txt").write_text(""), "does not have the digest"),
+        (lambda folder, other: shutil.copytree(other, folder, dirs_exist_ok=True), "promoted was"),
+    ],
+    ids=["a file is missing", "a file was changed", "another model lies in its place"],
+)
+def test_a_version_is_not_promoted_over_a_champion_that_is_damaged(
+    home: ModelHome,
+    store: TrackingStore,
+    data: TrainingSet,
+    damage: Callable[[Path, Path], None],
+    reason: str,
 ) -> None:
     first, second = versions(home)
     promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS)
-    folder = home.folder_of(NAME, first)
-    (folder / "manifest.json").unlink()
+    damage(home.folder_of(NAME, first), home.folder_of(NAME, second))
 
-    done = promote(f"{NAME}/{second}", home, store, GRACE, replace(data), INPUTS)
+    with pytest.raises(PromotionRefused, match=reason) as refusal:
+        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+
+    (told,) = refusal.value.reasons
+    assert told.startswith(f"champion: {NAME} version {first}, the champion, cannot be read")
+    assert home.pointer(NAME, "champion").version == first == champion_in(store)
+
+
+def with_a_champion_of_another_catalogue(
+    home: ModelHome, store: TrackingStore, data: TrainingSet, version: str
+) -> None:
+    """A release later: what the champion reads is no longer what the catalogue has."""
+    promote(f"{NAME}/{version}", home, store, GRACE, data, INPUTS)
+    folder = home.folder_of(NAME, version)
+    model = RiskModel.read(folder, home.public_key, INPUTS)
+    former = model.manifest.model_copy(update={"catalogue": "an earlier one"})
+    kept = {"registration.json": (folder / "registration.json").read_bytes()}
+    replace(model, manifest=former).write(folder, home.signing_key, kept)
+
+
+def test_a_version_is_not_promoted_over_a_champion_of_another_catalogue(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    with_a_champion_of_another_catalogue(home, store, data, first)
+
+    with pytest.raises(PromotionRefused, match=r"champion: .* was fitted on catalogue an earlier"):
+        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+
+    assert home.pointer(NAME, "champion").version == first
+
+
+def test_a_person_may_answer_for_going_without_the_comparison(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    with_a_champion_of_another_catalogue(home, store, data, first)
+    leave = replace(LEAVE, gates=("champion",))
+
+    done = promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, leave)
 
     assert done.champion.version == second
+    assert [verdict.gate for verdict in done.verdicts if verdict.is_waived] == ["champion"]
+    assert not {"no worse than the champion", "canaries"} & {v.gate for v in done.verdicts}
+    assert Waiver.read(home.folder_of(NAME, second), home.public_key).gates == ("champion",)
+
+
+def test_a_registration_that_cannot_be_read_is_not_one_that_never_was(
+    home: ModelHome, store: TrackingStore
+) -> None:
+    (home.find(f"{NAME}@challenger") / "registration.json").write_text("{}")
+
+    with pytest.raises(ArtefactError, match=r"registration\.json: .*Field required"):
+        promote(f"{NAME}@challenger", home, store, GRACE, None, INPUTS)

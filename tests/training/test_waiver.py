@@ -50,3 +50,12 @@ def test_a_longer_waiver_than_was_signed_is_refused(tmp_path: Path) -> None:
     (tmp_path / WAIVER_SIGNATURE).unlink()
     with pytest.raises(ArtefactTampered, match="is not signed as it stands"):
         Waiver.read(tmp_path, key.public_pem)
+
+
+def test_a_waiver_that_is_gone_but_for_its_signature_is_missed(tmp_path: Path) -> None:
+    key = SigningKey.of_folder(tmp_path / "keys")
+    waived().write(tmp_path, key)
+    (tmp_path / WAIVER).unlink()
+
+    with pytest.raises(ArtefactTampered, match="is not signed as it stands"):
+        Waiver.read(tmp_path, key.public_pem)
