@@ -1,19 +1,25 @@
 """Functions that are compiled, and kept on disk for the next process.
 
 The compiler makes a function anew when its own file changes, and knows nothing of other files whose
-functions and constants are compiled into it. Code that was kept before one of these changed is
-forgotten here, so that an upgrade in place never runs a mixture of old and new.
+functions and constants are compiled into it. Beside the sources, where Python keeps its own, code
+from before one of these changed is forgotten; a cache folder, which outlives the sources, keeps
+code by what they contain. So an upgrade never runs a mixture of old and new.
 """
 
+import fcntl
 import re
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
-from numba import njit
+from numba import config, njit
+from numba.core.caching import FunctionCache
+
+from features.cache_folder import CacheFolder, cache_folder, is_chosen, why_unwritable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,25 +89,78 @@ def _load_numba() -> None:
 _load_numba()
 
 
+@cache
+def code_folder(sources: Path) -> CacheFolder:
+    """Where the compiled code of a folder of sources is kept: beside them where that can be."""
+    beside = sources / "__pycache__"
+    if not is_chosen() and why_unwritable(beside) is None:
+        return CacheFolder(beside)
+    return cache_folder("compiled")
+
+
 def _compiled(function: F, options: Mapping[str, Any]) -> F:
     decorate: Any = njit
-    dispatcher = decorate(cache=True, no_cfunc_wrapper=True, **options)(function)  # C never calls
+    kept: Any = _SharedCache
+    dispatcher = decorate(no_cfunc_wrapper=True, **options)(function)  # C never calls
+    file = Path(function.__code__.co_filename)
     package = function.__module__.partition(".")[0]
-    _forget_outdated(Path(function.__code__.co_filename), package, dispatcher.stats.cache_path)
+    folder = code_folder(file.parent).path
+    if folder is None:
+        return cast(F, dispatcher)
+    if folder.parent == file.parent:
+        _forget_outdated(file, package, folder)
+        folder = None
+    else:
+        folder /= _content_of(file, package)
+    with _kept_in(folder):
+        dispatcher._cache = kept(function)
     return cast(F, dispatcher)
 
 
+@contextmanager
+def _kept_in(folder: Path | None) -> Iterator[None]:
+    """Let the compiler keep what is decorated meanwhile in a folder, or beside the sources."""
+    settings: Any = config
+    chosen, settings.CACHE_DIR = settings.CACHE_DIR, str(folder or "")
+    try:
+        yield
+    finally:
+        settings.CACHE_DIR = chosen
+
+
+class _SharedCache(FunctionCache):
+    """What is kept of one function, by several processes at once, while the disk has room."""
+
+    def save_overload(self, signature: Any, compiled_code: Any) -> None:
+        """Keep the code for arguments of some types, one process after the other.
+
+        Each adds to the index that it has read: two at once would give their code the same name.
+        """
+        with suppress(OSError), Path(self.cache_path, "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            super().save_overload(signature, compiled_code)  # type: ignore[no-untyped-call]  # numba's
+
+
 @cache
-def _forget_outdated(file: Path, package: str, kept_in: str) -> None:
+def _forget_outdated(file: Path, package: str, kept_in: Path) -> None:
     """Forget what is kept of a file's functions where it is older than a file that they hold.
 
     They may hold what the file imports of its own package, and what is imported there.
     """
     changed = max(map(_changed_ns, _held_by(file, package)))
-    for index in Path(kept_in).glob(f"{file.stem}.*.nbi"):
+    for index in kept_in.glob(f"{file.stem}.*.nbi"):
         with suppress(FileNotFoundError):  # another process has just forgotten it
             if index.stat().st_mtime_ns < changed:
                 index.unlink()
+
+
+@cache
+def _content_of(file: Path, package: str) -> str:
+    """A digest of all that code of a file may hold."""
+    content = sha256()
+    for each in sorted(_held_by(file, package)):
+        content.update(each.read_bytes())
+    return content.hexdigest()[:16]
 
 
 def _held_by(file: Path, package: str) -> set[Path]:

@@ -6,7 +6,8 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── RecordsError              a record file cannot be used: names file, row and column
 ├── CatalogueMismatch         a matrix or model was made with other features or formulas
 ├── StateUnavailable          the online state cannot be opened, read or written
-└── StateMismatch             the online state was made for other windows or formulas; to be rebuilt
+├── StateMismatch             the online state was made for other windows or formulas; to be rebuilt
+└── CacheRefused              the cache folder that the environment names cannot be used
 """
 
 from dataclasses import asdict, dataclass
@@ -90,3 +91,7 @@ class StateUnavailable(TidegateError):
 
 class StateMismatch(TidegateError):
     """The online state was made for other windows or computations; it must be rebuilt."""
+
+
+class CacheRefused(TidegateError):
+    """The cache folder that the environment names cannot be used; the message says why."""

@@ -11,3 +11,7 @@ that is on file about a version, and `backtest` replays whom a policy would have
 May import `features`. Of this room, serving knows only `risk_model`, `estimators` and `errors`;
 only `tracking` opens the door to MLflow.
 """
+
+from training.fonts import keep_fonts
+
+keep_fonts()

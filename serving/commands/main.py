@@ -1,6 +1,8 @@
 """The command line: every command, and how an error reaches a person."""
 
+import os
 import sys
+from itertools import pairwise
 
 import typer
 
@@ -57,11 +59,20 @@ app.add_typer(accounts, name="accounts")
 
 def main() -> None:
     """Run a command; exit 1 with the reason on stderr when it is refused, 2 on wrong usage."""
+    _name_home(sys.argv[1:])
     try:
         app()
     except TidegateError as error:
         typer.echo(f"tidegate: {error}", err=True)
         sys.exit(1)
+
+
+def _name_home(arguments: list[str]) -> None:
+    """Let caches know the home, which they are looked for in as soon as rooms are imported."""
+    for option, value in pairwise([*arguments, ""]):
+        name, _, attached = option.partition("=")
+        if name == "--home" and (attached or value):
+            os.environ["TIDEGATE_HOME"] = attached or value
 
 
 if __name__ == "__main__":
