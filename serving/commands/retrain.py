@@ -163,6 +163,7 @@ def _choose_canaries(
 
     from training.canaries import Canaries
     from training.errors import ArtefactError
+    from training.judgement import CHAMPION
     from training.risk_model import RiskModel
 
     kind = data.inputs.subject
