@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults browser check bench format lock
+.PHONY: help demo test faults mutants browser check bench format lock
 
 python ?= python3
 venv := .venv
@@ -24,6 +24,9 @@ test: $(ready) browser  ## every test, a file at a time on every core
 
 faults: $(ready)  ## the tests that damage things, with their full counts
 	TIDEGATE_FAULTS=full $(bin)/python -m pytest -m faults $(ARGS)
+
+mutants: $(ready)  ## small damages to the code, which tests must notice; ARGS="lanes --share .2"
+	$(bin)/python -m tests.mutants $(ARGS)
 
 # Chromium as it is, as the system's package where that may be installed, or Playwright's own; where
 # none can be had, the tests that need it fail and name the command that would get it.

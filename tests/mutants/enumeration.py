@@ -1,0 +1,83 @@
+"""Which mutants there are: targets from their table, mutations by Cosmic Ray."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cosmic_ray.commands import init
+from cosmic_ray.plugins import OPERATOR_PROVIDERS
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import MutationSpec
+
+from tests.mutants.declarations import OPERATORS
+
+OPERATOR_PROVIDERS["declarations"] = OPERATORS
+TARGETS = Path(__file__).parent / "targets.toml"
+
+# Of each operator the mutations that are hard to notice: a sign turned, a bound moved over its edge
+# or to the other side. The many others that Cosmic Ray has would make a run long and a score look
+# better, and so would caches taken away.
+TURNED = {
+    "Binary": (
+        "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul Pow_Mul BitOr_BitAnd BitAnd_BitOr"
+    ),
+    "Comparison": (
+        "Eq_NotEq NotEq_Eq Is_IsNot IsNot_Is In_NotIn NotIn_In "
+        "Lt_LtE Lt_GtE LtE_Lt LtE_Gt Gt_GtE Gt_LtE GtE_Gt GtE_Lt"
+    ),
+    "Unary": "USub_UAdd Invert_UAdd Delete_Not",
+}
+_TURNED = {
+    f"core/Replace{kind}Operator_{pair}" for kind, pairs in TURNED.items() for pair in pairs.split()
+}
+_MANY = re.compile(r"core/(Replace(Binary|Comparison|Unary)Operator_\w+|RemoveDecorator)")
+
+Span = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file to mutate, the tests that must notice, and the group whose score it counts in."""
+
+    group: str
+    wanted: float
+    file: str
+    tests: tuple[str, ...]
+
+
+def targets(root: Path) -> Iterator[Target]:
+    """Every file of every group, each with its tests."""
+    for group in tomllib.loads(TARGETS.read_text(encoding="utf-8"))["group"]:
+        for pattern in group["files"]:
+            for file in sorted(root.glob(pattern)):
+                if file.name == "__init__.py":
+                    continue
+                tests = tuple(test.format(stem=file.stem) for test in group["tests"])
+                name = file.relative_to(root).as_posix()
+                yield Target(group["name"], group["wanted"], name, tests)
+
+
+def mutations(target: Target) -> list[MutationSpec]:
+    """The mutations of a file, seen from the working directory, that could change what it does."""
+    with use_db(":memory:", WorkDB.Mode.create) as session:
+        init([Path(target.file)], session, {})
+        every = [mutation for item in session.work_items for mutation in item.mutations]
+    annotations = list(_annotations(Path(target.file).read_text(encoding="utf-8")))
+    return [
+        mutation
+        for mutation in every
+        if (mutation.operator_name in _TURNED or not _MANY.fullmatch(mutation.operator_name))
+        and not any(begin <= mutation.start_pos < end for begin, end in annotations)
+    ]
+
+
+def _annotations(source: str) -> Iterator[Span]:
+    """Where types are written: what stands there is read by people and type checkers alone."""
+    for node in ast.walk(ast.parse(source)):
+        for field in ("annotation", "returns"):
+            if isinstance(found := getattr(node, field, None), ast.expr):
+                end = (found.end_lineno or 0, found.end_col_offset or 0)
+                yield (found.lineno, found.col_offset), end

@@ -1,0 +1,94 @@
+"""The tool that damages code: what it changes, what it leaves alone, and what it says."""
+
+from pathlib import Path
+
+import pytest
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
+
+from tests.mutants.declarations import OPERATORS
+from tests.mutants.enumeration import Target, mutations, targets
+from tests.mutants.report import Score, key_of, reasons, scores, table, without_reason
+from tests.mutants.trial import Verdict
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = """
+@feature(unit="kg", sentence="it weighs", computed=rate("goods", by=("code", "origin")))
+def mass(count: int | None = total("shipments", "mass_g", by="code", days=30)) -> int | None:
+    return max(count, 1) - 1
+"""
+
+
+@pytest.fixture
+def changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The source after each of its mutations."""
+    monkeypatch.chdir(tmp_path)
+    Path("mass.py").write_text(SOURCE)
+    return [
+        str(mutate_code(SOURCE, get_operator(m.operator_name)(), m.occurrence))
+        for m in mutations(Target("", 1.0, "mass.py", ()))
+    ]
+
+
+def test_windows_keys_and_calls_are_mutated(changes: list[str]) -> None:
+    for passage in (
+        'mean("shipments", "mass_g", by="code", days=30)',
+        'total("shipments", "mass_g", by="code")',
+        'total("shipments", "mass_g", by="code", days= 31)',
+        'by=( "origin",)',
+        "min(count, 1)",
+        "max( 1,count)",
+        "max(count, 1) + 1",
+    ):
+        assert any(_close(passage) in _close(change) for change in changes), passage
+
+
+def test_words_for_readers_and_types_are_left_alone(changes: list[str]) -> None:
+    for change in changes:
+        assert 'unit="kg", sentence="it weighs"' in change
+        assert change.count("int | None") == 2
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_mutation_of_ours_does_what_its_example_says(name: str) -> None:
+    for example in OPERATORS[name].examples():
+        mutated = mutate_code(example.pre_mutation_code, OPERATORS[name](), example.occurrence)
+        assert mutated == example.post_mutation_code
+
+
+def test_every_target_is_there_with_its_tests() -> None:
+    every = list(targets(ROOT))
+
+    assert {"families", "gates", "lanes", "review", "access", "retention"} <= {
+        target.group for target in every
+    }
+    for target in every:
+        for test in target.tests:
+            assert (ROOT / test).exists(), f"{target.file} wants {test}"
+
+
+def test_a_survivor_is_told_unless_it_has_a_reason() -> None:
+    lives = Verdict("lanes", "a.py", "draw", "a > b", "a >= b", is_noticed=False)
+    noticed = Verdict("lanes", "a.py", "draw", "a > b", "a < b", is_noticed=True)
+    (row,) = without_reason([lives, noticed], {})
+    page = f"| kind |\n|---|\n{row.replace('lives', 'equivalent', 1)[:-2]} a and b never meet |"
+
+    known = reasons(page)
+
+    assert known == {key_of(lives): "equivalent"}
+    assert without_reason([lives, noticed], known) == []
+
+
+def test_equivalent_mutants_count_for_nothing_and_those_that_live_count_against() -> None:
+    verdicts = [Verdict("lanes", "a.py", "f", "x", str(n), is_noticed=n > 1) for n in range(10)]
+    group = Target("lanes", 0.9, "a.py", ())
+    known = {key_of(verdicts[0]): "equivalent", key_of(verdicts[1]): "lives"}
+
+    (score,) = scores(verdicts, known, [group])
+
+    assert score == Score("lanes", 0.9, tried=10, equivalent=1, noticed=8)
+    assert table([score]).endswith("| lanes | 10 | 1 | 8 | 88.9% | 90% |")
+
+
+def _close(code: str) -> str:
+    return "".join(code.split())
