@@ -82,9 +82,10 @@ def event_column(kind: SubjectKind, source: str, name: str) -> str:
     """The digest of a column of a source's events, as subjects of one kind see it."""
     if source not in _LINKED:
         return history_column(source, name)
-    return combined(
-        code_digest(_LINKED[source].chosen, _BY_NAME), _linked_digests(kind, source)[name]
-    )
+    columns = _linked_digests(kind, source)
+    if name not in columns:
+        raise DefinitionError(f"{source} have no column {name!r} that a digest could name")
+    return combined(code_digest(_LINKED[source].chosen, _BY_NAME), columns[name])
 
 
 @cache
