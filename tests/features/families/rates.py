@@ -5,7 +5,7 @@ A rate is drawn towards the rate of all inspections as if eight of them had been
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.features.families.facts import (
@@ -69,7 +69,8 @@ def facts_of_rate(
         return fact(says, expected, *around, *found, **key | own | fields)
 
     def known(at: datetime, **fields: Any) -> tuple[Record, ...]:
-        return inspection(known_at=at, inspected_at=min(at, before(days=6)), **fields)
+        earlier = min(at, before(days=6)) - timedelta(days=4)
+        return inspection(known_at=at, inspected_at=earlier, declared_at=earlier, **fields)
 
     yes, no = of_key(), of_key("not_confirmed")
     yes_elsewhere = of_key(**other)

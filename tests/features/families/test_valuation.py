@@ -278,6 +278,7 @@ FACTS = {
         shipment("no value was declared", MISSING, paid(250.0), currency="EUR"),
         shipment("no currency was declared", MISSING, paid(250.0), declared_value=1_000.0),
         shipment("a value of zero", MISSING, paid(250.0), declared_value=0.0, currency="EUR"),
+        shipment("paid decades ago", 300 / 1_000, payment_known(before(days=10_950)), **EUR_1_000),
         shipment("known at the declaration only", MISSING, payment_known(DECLARED), **EUR_1_000),
         shipment(
             "agreed before and paid after",
