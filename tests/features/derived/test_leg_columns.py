@@ -27,7 +27,7 @@ from tests.features.families.facts import (
 )
 from tests.features.families.globe import ANTWERP, ROTTERDAM, SHANGHAI, SINGAPORE, km
 
-OTHER = earlier_journey(journey_id="K")
+OTHER = earlier_journey(journey_id="K", declared_at=DECLARED)
 START = before(days=20)
 
 

@@ -25,7 +25,7 @@ from tests.features.families.facts import (
 from tests.features.families.globe import ROTTERDAM, SHANGHAI, km
 
 DEGREE_M = km((0.0, 0.0), (1.0, 0.0)) * 1_000
-OTHER = earlier_journey(journey_id="K")
+OTHER = earlier_journey(journey_id="K", declared_at=DECLARED)
 
 
 def heard(hours: float, latitude: float = 0.0, longitude: float = 0.0, **fields) -> Record:

@@ -22,6 +22,8 @@ from tests.features.families.globe import ANTWERP, PORT_SAID, ROTTERDAM, SHANGHA
 DIRECT_KM = km(SHANGHAI, ROTTERDAM)
 """From the origin of the subject to its destination."""
 
+OTHER = earlier_journey(journey_id="K", declared_at=DECLARED)
+
 ARRIVED = datetime(2025, 6, 13, 12, tzinfo=UTC)
 """When the first leg of a fact about stops arrived."""
 
@@ -65,7 +67,7 @@ FACTS = {
         route("known after the declaration is too late", 0, leg(1, known_at=after(hours=1))),
         route("never known to have been known", 0, leg(1, known_at=None)),
         route("known for years", 1, leg(1, known_at=before(days=4_000))),
-        route("another journey's leg", 0, leg(1, journey_id="K"), earlier_journey(journey_id="K")),
+        route("another journey's leg", 0, leg(1, journey_id="K"), OTHER),
     ],
     "detour_ratio": [
         route("one leg, straight there", DIRECT_KM / DIRECT_KM, leg(1)),
@@ -83,6 +85,11 @@ FACTS = {
             leg(2, origin="NLRTM", destination="CNSHA"),
             leg(3),
         ),
+        route(
+            "only the first leg is known",
+            km(SHANGHAI, SINGAPORE) / DIRECT_KM,
+            leg(1, destination="SGSIN"),
+        ),
         route("a leg that stays where it is", 0.0, leg(1, destination="CNSHA")),
         route("no leg", MISSING),
         route("no leg known in time", MISSING, leg(1, known_at=DECLARED)),
@@ -98,7 +105,7 @@ FACTS = {
             today=1.0,
         ),
         route("a leg known too late adds nothing", 1.0, leg(1), leg(2, known_at=DECLARED)),
-        route("another journey's leg adds nothing", 1.0, leg(1), leg(1, journey_id="K")),
+        route("another journey's leg adds nothing", 1.0, leg(1), leg(1, journey_id="K"), OTHER),
     ],
     "longest_dwell_hours": [
         route("a stop of thirty hours", 30.0, *stop(30)),
@@ -152,7 +159,7 @@ FACTS = {
             MISSING,
             leg(1, arrived_at=before(days=3)),
             leg(2, journey_id="K", departed_at=before(days=2)),
-            earlier_journey(journey_id="K"),
+            OTHER,
         ),
     ],
     "unconnected_leg_count": [
@@ -181,7 +188,8 @@ FACTS = {
             leg(3, origin="EGPSD"),
         ),
         route("known too late", 0, leg(1), leg(2, known_at=DECLARED)),
-        route("the one before is another journey's", 0, leg(1, journey_id="A"), leg(2)),
+        route("the one before is another journey's", 0, leg(1, journey_id="K"), leg(2), OTHER),
+        route("another journey's", 0, leg(1, journey_id="K"), leg(2, journey_id="K"), OTHER),
     ],
     "night_arrival_count": [
         route("no leg", 0),
@@ -210,9 +218,15 @@ FACTS = {
             1,
             leg(1, arrived_at=datetime(2025, 6, 15, 7, tzinfo=timezone(timedelta(hours=8)))),
         ),
+        route(
+            "an arrival that is announced for the night to come",
+            0,
+            leg(1, arrived_at=after(hours=12)),
+            today=1,
+        ),
         route("a night before 1970", 1, leg(1, arrived_at=datetime(1969, 7, 20, 23, tzinfo=UTC))),
         route("known too late", 0, leg(1, arrived_at=before(hours=13), known_at=DECLARED)),
-        route("another journey's", 0, leg(1, journey_id="K", arrived_at=before(hours=13))),
+        route("another journey's", 0, leg(1, journey_id="K", arrived_at=before(hours=13)), OTHER),
     ],
     "mode_switch_count": [
         route("no leg", 0),
@@ -222,7 +236,7 @@ FACTS = {
         route("by sea where road was declared", 1, leg(1, mode="sea"), mode="road"),
         route("two of three legs", 2, leg(1, mode="road"), leg(2, mode="sea"), leg(3, mode="rail")),
         route("known too late", 0, leg(1, mode="road", known_at=DECLARED)),
-        route("another journey's", 0, leg(1, journey_id="K", mode="road")),
+        route("another journey's", 0, leg(1, journey_id="K", mode="road"), OTHER),
     ],
     "fastest_leg_ratio": [
         route("as fast as the hours to its arrival need", 8 / 8, flown(1, 8), due_at=IN_8_HOURS),
@@ -257,7 +271,7 @@ FACTS = {
         route("due as it is declared", MISSING, flown(1, 8), due_at=DECLARED),
         route("due before it is declared", MISSING, flown(1, 8), due_at=before(days=1)),
         route("known too late", MISSING, flown(1, 8, known_at=DECLARED)),
-        route("another journey's", MISSING, flown(1, 8, journey_id="K")),
+        route("another journey's", MISSING, flown(1, 8, journey_id="K"), OTHER),
     ],
     "declared_before_due_hours": [
         route("ten days before", 10 * 24.0),

@@ -38,7 +38,7 @@ def knots(way_km: float, hours: float) -> float:
     return round(way_km * 1_000 / hours) / 1_852
 
 
-OTHER = earlier_journey(journey_id="K")
+OTHER = earlier_journey(journey_id="K", declared_at=DECLARED)
 
 FACTS = {
     "longest_silence_hours": [
