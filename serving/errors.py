@@ -12,7 +12,7 @@ TidegateError
 ├── AddressRefused                  nothing is sent to such an address
 ├── KeysUnknown                     a database was opened without the folder of its keys
 ├── MonitorRefused                  the log says nothing of what was asked
-├── ExtraMissing                    a setting needs packages that are not installed
+├── ExtraMissing                    a command or setting needs packages that are not installed
 └── ServingError                    answered as a problem with its own status
     ├── BadRequest (400)
     │   ├── BodyMalformed           not one JSON document that every reader reads alike
@@ -110,7 +110,7 @@ class MonitorRefused(TidegateError):
 
 
 class ExtraMissing(TidegateError):
-    """A setting needs an extra of the distribution that is not installed."""
+    """A command or a setting needs an extra of the distribution that is not installed."""
 
 
 class ServingError(TidegateError):

@@ -1,12 +1,9 @@
 """What is missing or unsafe on this machine; only the tables of an older release are changed."""
 
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from features.errors import TidegateError
 from features.state.embedded import EmbeddedStore
@@ -15,6 +12,7 @@ from features.state.store import Store
 from serving.access.tokens import PublishedKeys
 from serving.governance.retention import Periods
 from serving.history import lacking
+from serving.installation import Finding, Grade
 from serving.scorer.champions import NAMES, ROLES, holder_of
 from serving.settings import Settings
 from serving.store.data_keys import DataKeys
@@ -22,24 +20,12 @@ from serving.store.engine import open_database, sqlite_version
 from serving.store.log_proof import prove
 from serving.store.state_table import shared_state
 
-Grade = Literal["good", "doubtful", "wrong"]
-
 FEWEST_FREE_BYTES = 1 << 30
 NOT_MANY_RECORDS = 20_000  # a log this long is proved on the way; a longer one by verify-log
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at, how it is, and what to do where it is not good."""
-
-    what: str
-    grade: Grade
-    says: str
-
-
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything a service needs from its machine; whoever reads decides what to do."""
-    yield _python()
     yield _sqlite()
     if not settings.home.is_dir():
         yield Finding("home", "wrong", f"{settings.home} is not there; `tidegate demo` makes one")
@@ -53,12 +39,6 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _witness(settings)
     yield _retention(settings.retention)
     yield from _tokens(settings)
-
-
-def _python() -> Finding:
-    version = ".".join(map(str, sys.version_info[:3]))
-    is_known = sys.version_info >= (3, 11)
-    return Finding("python", "good" if is_known else "wrong", f"{version}; 3.11 or later is needed")
 
 
 def _sqlite() -> Finding:

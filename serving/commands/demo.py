@@ -13,6 +13,7 @@ from serving.commands.demo_service import Client, DemoFailed, new_reviewer, serv
 from serving.commands.options import DEFAULT_HOME, Home, Subject
 from serving.commands.printing import messages, progress_bar
 from serving.ending import STOPPED, ending_at_once, exit_when_told
+from serving.extras import require
 
 if TYPE_CHECKING:
     from features.submission import Submission
@@ -39,6 +40,7 @@ def demo(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Invent a world, train and promote both models, serve them, score live traffic, explain."""
+    require("demo", "train", "serve")
     world = home / "world"
     with ending_at_once({**STOPPED, **HUNG_UP}):
         live_from = _prepare(world, home, journeys)

@@ -30,6 +30,7 @@ from serving.commands.switch import switch
 from serving.commands.synth import synth
 from serving.commands.train import train
 from serving.commands.verify_log import checkpoints, verify_log
+from serving.extras import extra_of, missing
 
 app = typer.Typer(
     name="tidegate",
@@ -64,6 +65,12 @@ def main() -> None:
         app()
     except TidegateError as error:
         typer.echo(f"tidegate: {error}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        extra = extra_of(error)
+        if extra is None:
+            raise
+        typer.echo(f"tidegate: {missing(sys.argv[1], extra)}", err=True)
         sys.exit(1)
 
 

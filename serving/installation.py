@@ -1,0 +1,60 @@
+"""How this distribution is installed, as far as the packages that every command needs can say."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import features
+from features.compiled import code_folder
+from features.errors import CacheRefused
+from serving.extras import extras
+
+Grade = Literal["good", "doubtful", "wrong"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at, how it is, and what to do where it is not good."""
+
+    what: str
+    grade: Grade
+    says: str
+
+
+def examine_installation() -> Iterator[Finding]:
+    """Look at Python, the extras and where compiled code is kept."""
+    yield _python()
+    yield _extras()
+    yield _compiled_code()
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    is_known = sys.version_info >= (3, 11)
+    return Finding("python", "good" if is_known else "wrong", f"{version}; 3.11 or later is needed")
+
+
+def _extras() -> Finding:
+    found = extras()
+    there = ", ".join(name for name, is_there in found.items() if is_there) or "none"
+    absent = ", ".join(name for name, is_there in found.items() if not is_there) or "none"
+    is_whole = found.get("serve", True) and found.get("train", True)
+    says = f"installed: {there}; not: {absent}"
+    if not is_whole:
+        says += "; to serve and train, pip install 'tidegate[serve,train]'"
+    return Finding("extras", "good" if is_whole else "doubtful", says)
+
+
+def _compiled_code() -> Finding:
+    what = "compiled code"
+    try:
+        found = code_folder(Path(features.__path__[0]))
+    except CacheRefused as refusal:
+        return Finding(what, "wrong", str(refusal))
+    why = "".join(f"; {refusal}" for refusal in found.refusals)
+    if found.path is None:
+        says = "is not kept, so every process takes a minute to compile; set TIDEGATE_CACHE"
+        return Finding(what, "doubtful", says + why)
+    return Finding(what, "good", f"is kept in {found.path}{why}")

@@ -1,0 +1,242 @@
+"""What a command says where the extra that it needs is not installed."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import (
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+    requires,
+)
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from serving.commands.main import app
+from serving.extras import Requirement, _bringing, extra_of, extras
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = re.compile(r"[\w.-]+")
+ROOMS = ("features", "training", "serving", "data/synthetic")
+
+LINES = """
+demo --home h
+synth --out w --journeys 100 --days 30
+build --records w --subject route --out s
+train --subject route
+evaluate --model m
+promote --model m --approver a
+serve --home h
+score f --subject route --out o.csv
+replay d
+features
+verify-log
+checkpoints --out c
+doctor --home .
+retrain --subject route
+backtest --subject route --policy p
+dossier m
+swaps --model m
+monitor
+keys create k --scope score
+keys refusals
+keys list
+keys revoke k
+impact init
+impact check
+incident open i --what w --by b --from 2026-01-01 --until 2026-01-02
+incident list
+incident verify i
+incident read i
+incident lift i --by b --because w
+state rebuild
+switch off --by b --because w
+switch on --by b --because w
+switch show
+retention init
+retention due
+retention mask --by b --because w
+retention propose --by b --because w
+retention erase 1 --by b --because w
+retention hold shipment s --by b --because w
+retention lift 1 --by b --because w
+retention acts
+accounts create a --role reviewer
+accounts list
+accounts disable a
+""".strip().splitlines()
+
+RUN = """
+import contextlib, io, json, sys
+from serving.commands.main import main
+
+def run(line):
+    sys.argv = ["tidegate", *line.split()]
+    errors = io.StringIO()
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            main()
+        except SystemExit as end:
+            return [end.code, errors.getvalue()]
+        except BaseException as error:
+            return [type(error).__name__, str(error)]
+
+print(json.dumps({line: run(line) for line in json.load(sys.stdin)}))
+"""
+
+
+def spelt(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def base() -> set[str]:
+    """The distributions that an installation without extras brings."""
+    waiting, found = ["tidegate"], set[str]()
+    while waiting:
+        name = waiting.pop()
+        try:
+            lines = requires(name) or []
+        except PackageNotFoundError:  # for another system
+            continue
+        found.add(name)
+        needed = (NAME.match(each) for each in lines if "extra ==" not in each)
+        waiting += {spelt(each[0]) for each in needed if each} - found
+    return found
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[object, str]]:
+    """How each line ends, and what it says, where no extra is installed."""
+    packages = tmp_path_factory.mktemp("packages")
+    for name in base():
+        for top in {file.parts[0] for file in distribution(name).files or ()} - {
+            "..",
+            "_tidegate.pth",
+        }:
+            (packages / top).symlink_to(Path(str(distribution(name).locate_file(top))))
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", RUN],
+        input=json.dumps(LINES),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "data", packages)))},
+        cwd=tmp_path_factory.mktemp("empty"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ends: dict[str, tuple[object, str]] = json.loads(done.stdout)
+    return ends
+
+
+def leaves(group: Any, *path: str) -> Iterator[str]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from leaves(command, *path, name)
+        else:
+            yield " ".join([*path, name])
+
+
+def test_every_command_is_tried() -> None:
+    tried = set(LINES)
+    assert {
+        name
+        for name in leaves(typer.main.get_command(app))
+        if not any(f"{line} ".startswith(f"{name} ") for line in tried)
+    } == set()
+
+
+def test_no_command_ends_in_a_traceback_without_extras(
+    commands: dict[str, tuple[object, str]],
+) -> None:
+    needs = re.compile(r"tidegate: \S+ needs (tidegate\[[a-z,]+\]): pip install '\1'\n")
+    refused = {line for line, (code, said) in commands.items() if code == 1 and needs.match(said)}
+    others = {line.split()[0]: commands[line] for line in LINES if line not in refused}
+
+    assert {name: code for name, (code, _) in others.items()} == dict.fromkeys(
+        ("synth", "build", "features", "doctor"), 0
+    ), others
+
+
+@pytest.mark.parametrize(
+    ("command", "extras"),
+    [
+        ("serve", "serve"),
+        ("keys create", "serve"),
+        ("score", "serve"),
+        ("train", "train"),
+        ("evaluate", "train"),
+        ("promote", "train"),
+        ("demo", "train,serve"),
+    ],
+)
+def test_a_command_names_the_extra_that_it_needs(
+    commands: dict[str, tuple[object, str]], command: str, extras: str
+) -> None:
+    (said,) = {said for line, (_, said) in commands.items() if f"{line} ".startswith(f"{command} ")}
+
+    assert f"needs tidegate[{extras}]:" in said
+
+
+def test_doctor_works_without_extras_and_says_which_there_are(
+    commands: dict[str, tuple[object, str]],
+) -> None:
+    code, said = commands["doctor --home ."]
+
+    assert code == 0
+    assert "installed: none" in said
+    assert "tidegate[serve,train]" in said
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [
+        ("lmdb", "serve"),
+        ("argon2.exceptions", "serve"),
+        ("shap", "train"),
+        ("opentelemetry.sdk", "telemetry"),
+        ("pydantic", None),
+        ("serving.nothing", None),
+        (None, None),
+    ],
+)
+def test_a_module_leads_to_its_extra(
+    monkeypatch: pytest.MonkeyPatch, module: str | None, extra: str | None
+) -> None:
+    monkeypatch.setattr(Requirement, "is_installed", False)
+
+    assert extra_of(ModuleNotFoundError(name=module)) == extra
+
+
+def test_a_broken_installation_is_not_taken_for_a_missing_extra() -> None:
+    assert extra_of(ModuleNotFoundError(name="lmdb")) is None
+
+
+def third_party() -> Iterator[str]:
+    for file in (file for room in ROOMS for file in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (each.name.partition(".")[0] for each in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield str(node.module).partition(".")[0]
+
+
+def test_whatever_is_imported_is_brought_by_a_requirement() -> None:
+    ours = {room.rpartition("/")[2] for room in ROOMS} | {"tests"}
+    owners, always = packages_distributions(), base()
+    imported = {
+        name
+        for name in set(third_party()) - ours - set(sys.stdlib_module_names)
+        if always.isdisjoint(map(spelt, owners.get(name, ())))
+    }
+
+    assert {"lmdb", "argon2", "starlette"} < imported
+    assert {name for name in imported if not _bringing(name)} == set()
+    assert extras()["serve"]
+    assert extras()["train"]
