@@ -1,7 +1,8 @@
 """What is missing or unsafe on this machine; only the tables of an older release are changed."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,18 +28,41 @@ NOT_MANY_RECORDS = 20_000  # a log this long is proved on the way; a longer one 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything a service needs from its machine; whoever reads decides what to do."""
     yield _sqlite()
-    if not settings.home.is_dir():
-        yield Finding("home", "wrong", f"{settings.home} is not there; `tidegate demo` makes one")
+    home = _home(settings.home)
+    yield home
+    if home.grade == "wrong":
         return
     yield _disk(settings.home)
-    yield from _secrets(settings.keys)
-    yield from _models(settings)
-    yield from _database(settings)
-    if isinstance(settings.database, Path):
-        yield _own_state(settings)
-    yield _witness(settings)
-    yield _retention(settings.retention)
-    yield from _tokens(settings)
+    for what, look in _looks(settings).items():
+        try:
+            yield from look()
+        except OSError as error:
+            yield Finding(what, "wrong", f"{error.filename}: {error.strerror}")
+
+
+def _looks(settings: Settings) -> dict[str, Callable[[], Iterable[Finding]]]:
+    """What there is to look at in a home, each by itself: any of it may be closed to the user."""
+    is_own = isinstance(settings.database, Path)
+    return {
+        "keys": lambda: _secrets(settings.keys),
+        "models": lambda: _models(settings),
+        "database": lambda: _database(settings),
+        "online state": lambda: [_own_state(settings)] if is_own else [],
+        "witness": lambda: [_witness(settings)],
+        "retention": lambda: [_retention(settings.retention)],
+        "access tokens": lambda: _tokens(settings),
+    }
+
+
+def _home(home: Path) -> Finding:
+    if not os.path.lexists(home):
+        says = f"{home} is not there, or cannot be reached; `tidegate demo` makes one"
+        return Finding("home", "wrong", says)
+    if not os.path.isdir(home):
+        return Finding("home", "wrong", f"{home} is no folder")
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        return Finding("home", "wrong", f"user {os.getuid()} cannot read and write {home}")
+    return Finding("home", "good", f"{home.absolute()}")
 
 
 def _sqlite() -> Finding:

@@ -93,6 +93,8 @@ def test_compiled_code_is_kept_in_the_home(machine: Path, dropped: tuple[str, ..
     ("line", "code", "says"),
     [
         ("features", 0, "goods_size_confirmed_rate"),
+        ("doctor --home /", 1, "cannot read and write /"),
+        ("doctor --home none", 1, "is not there"),
         ("serve --live --home home", 1, "tidegate impact init"),
         ("score s.parquet --subject shipment --out o.csv --home home", 1, "has no champion here"),
         ("train --subject shipment --home home", 1, "`tidegate build` makes"),

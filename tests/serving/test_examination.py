@@ -41,6 +41,21 @@ def test_a_home_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     assert grades(tmp_path / "none")["home"] == "wrong"
 
 
+def test_a_home_that_is_a_file_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert grades(tmp_path / "file")["home"] == "wrong"
+
+
+def test_what_cannot_be_read_hides_nothing_else(home: Path) -> None:
+    (home / "retention.toml").mkdir()
+
+    found = grades(home)
+
+    assert found["retention"] == "wrong"
+    assert found["tidegate-shipment@champion"] == "good"
+
+
 def test_a_damaged_model_is_found(home: Path) -> None:
     (home / "models" / "tidegate-route" / "1" / "booster.txt").write_bytes(b"")
 
