@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -467,6 +468,26 @@ def test_nothing_but_what_an_operator_declared_and_filed_is_its_own_word() -> No
     for feature in (*ROUTE, *SHIPMENT):
         if feature.family in ("payments", "prior_outcomes", "tracking", "party_history"):
             assert not is_own_word(feature.name), feature.name
+
+
+def test_a_letter_tells_nothing_but_what_spoke_for_a_look() -> None:
+    def reason(effect: str, *evidence: tuple[str, float]) -> Any:
+        seen = [
+            SimpleNamespace(feature=f, sentence=f"{effect} {f}", contribution=c)
+            for f, c in evidence
+        ]
+        return SimpleNamespace(effect=effect, evidence=seen)
+
+    told = (
+        reason("for", ("document_count", 0.5), ("mass_kg", -0.1), ("payment_count", 0.2)),
+        reason("against", ("declared_value_eur", 0.3), ("goods_confirmed_rate", 0.1)),
+    )
+    decision: Any = SimpleNamespace(decision_id="d", scored_at=AT, told=lambda: told)
+
+    letter = Letter.of(decision, read_submission(json.dumps(shipment()).encode()), ())
+
+    assert letter.own == ("for document_count",)
+    assert letter.others == ("the payments that belong to it",)
 
 
 def test_a_letter_says_who_decided_how_to_contest_and_no_score(reviewed: Service) -> None:
