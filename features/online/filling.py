@@ -11,7 +11,7 @@ import numpy as np
 
 from features.columns import NO_INSTANT, Column, instant_us
 from features.compiled import compiled, inner
-from features.program.machine import execute
+from features.program.machine import run
 from features.program.operations import Kind
 from features.program.program import Key, Program
 from features.program.tracing import Mapped
@@ -133,7 +133,7 @@ def _run(
         for i in range(len(starts) - 1):
             for row in range(starts[i], starts[i + 1]):
                 numbers[target, row] = others[source, i]
-    execute(template.steps, numbers, wholes)
+    run(template.steps, numbers, wholes)
 
 
 @inner

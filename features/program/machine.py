@@ -8,7 +8,7 @@ the compiler takes the question out of the loop.
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled, inner
+from features.compiled import compiled, inlined, inner
 from features.program.operations import (
     FIRST_MOVE,
     FIRST_TEST,
@@ -19,9 +19,15 @@ from features.program.operations import (
 )
 
 
-@compiled(nogil=True, error_model="numpy")
+@compiled(nogil=True)
 def execute(steps: Column, numbers: Column, wholes: Column) -> None:
-    """Run every step on the registers.
+    """Run every step on the registers."""
+    run(steps, numbers, wholes)
+
+
+@inlined
+def run(steps: Column, numbers: Column, wholes: Column) -> None:
+    """Run every step on the registers, in a compiled function.
 
     A step is an operation, the register it writes and up to three that it reads. `numbers` and
     `wholes` are the same memory, one row per register, as float64 and as int64.

@@ -64,8 +64,9 @@ def room_for(node_start: Ints, stem_start: Ints) -> Room:
         lanes.empty(nodes + REPEATS),
         np.empty(nodes, np.uint8),
         np.empty(nodes, np.uint32),
-        np.zeros(nodes + 1, np.uint8),
+        np.empty(nodes + 1, np.uint8),
     )
+    room.is_lost[0] = False  # of none: that of each repeat is written before it is read
     room.unknown[LOST], room.fall[LOST] = 1.0, 0.0
     room.fall[FRESH] = 1.0
     return room
