@@ -13,14 +13,12 @@ Processor time per request is less moved by what else runs on the machine than t
 import asyncio
 import json
 import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle, islice
@@ -31,6 +29,7 @@ import mlflow.lightgbm
 import numpy as np
 
 from experiments.benchmarks.memory import resident_mib
+from experiments.benchmarks.running import cpu_s, free_port, running
 from experiments.benchmarks.served_home import bodies, make_home
 from serving.access.api_keys import Scope, new_key
 from serving.app import utc_now
@@ -96,10 +95,10 @@ def main() -> None:
             asyncio.run(load(side, CONNECTIONS, 1.0))
         for _ in range(ROUNDS):
             for side in sides:
-                before_s = _cpu_s(side.pid)
+                before_s = cpu_s(side.pid)
                 taken = asyncio.run(load(side, CONNECTIONS, SECONDS))
                 rates[side.name].append(len(taken) / SECONDS)
-                cpu_ms[side.name].append((_cpu_s(side.pid) - before_s) / len(taken) * 1e3)
+                cpu_ms[side.name].append((cpu_s(side.pid) - before_s) / len(taken) * 1e3)
         _table(rates, cpu_ms)
         _latency(ours, float(np.median(rates[ours.name])), home)
         _batches(sides)
@@ -241,7 +240,7 @@ def _tidegate(home: Path) -> Iterator[tuple[Side, Side]]:
         array = b",".join([traffic.take() for _ in range(BATCH)])
         return of("/v1/scores/batch", b"[" + array + b"]", machine)
 
-    port = _free_port()
+    port = free_port()
     command = ["-m", "serving.commands.main", "serve", "--home", str(home), "--port", str(port)]
     with _running("tidegate", port, "/health/ready", [sys.executable, *command]) as pid:
         yield (
@@ -302,7 +301,7 @@ def _json(values: Iterable[object]) -> list[bytes]:
 def _peer(
     app: str, name: str, folder: Path, single: list[bytes], many: object = None
 ) -> Iterator[Side]:
-    port = _free_port()
+    port = free_port()
     command = ["-m", "uvicorn", f"experiments.benchmarks.peers:{app}", "--port", str(port)]
     os.environ["TIDEGATE_PEER_MODEL"] = str(folder / "booster.txt")
     with _running(app, port, "/openapi.json", [sys.executable, *command, "--no-access-log"]) as pid:
@@ -317,7 +316,7 @@ def _mlflow(
 ) -> Iterator[Side]:
     folder = home / f"mlflow-{time.time_ns()}"
     mlflow.lightgbm.save_model(booster, folder)
-    port = _free_port()
+    port = free_port()
     command = ["-m", "mlflow", "models", "serve", "-m", str(folder), "--env-manager", "local"]
     command += ["--port", str(port), "--workers", "1"]
     with _running("mlflow", port, "/ping", [sys.executable, *command]) as pid:
@@ -328,61 +327,10 @@ def _mlflow(
 
 @contextmanager
 def _running(name: str, port: int, health: str, command: list[str]) -> Iterator[int]:
-    began = time.perf_counter()
-    with tempfile.NamedTemporaryFile(suffix=f"-{name}.log") as log:
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # where mlflow finds uvicorn
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": path}
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        try:
-            _wait(port, health, process)
-            ready_s = time.perf_counter() - began
-            print(
-                f"{name}: ready in {ready_s:.1f} s, {_cpu_s(process.pid):.1f} s of the processor",
-                flush=True,
-            )
-            yield process.pid
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _wait(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(6_000):
-        if process.poll() is not None:
-            raise RuntimeError("a server ended before it was ready")
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1) as tried:
-                tried.sendall(
-                    f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
-                )
-                if b" 200 " in tried.recv(64)[:16]:
-                    return
-        except OSError:
-            pass
-        time.sleep(0.02)
-    raise RuntimeError("a server did not get ready")
-
-
-def _cpu_s(pid: int) -> float:
-    """Seconds that a process and all below it have had of a processor."""
-    children: dict[int, list[int]] = {}
-    ticks: dict[int, int] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            fields = status.read_text().rpartition(")")[2].split()
-            one = int(status.parent.name)
-            children.setdefault(int(fields[1]), []).append(one)
-            ticks[one] = int(fields[11]) + int(fields[12])
-    waiting = [pid]
-    for one in waiting:  # grows while it is gone through
-        waiting.extend(children.get(one, []))
-    return sum(ticks.get(one, 0) for one in waiting) / os.sysconf("SC_CLK_TCK")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    with running(port, health, command) as started:
+        took = f"{started.wall_s:.1f} s, {started.cpu_s:.1f} s of the processor"
+        print(f"{name}: ready in {took}", flush=True)
+        yield started.pid
 
 
 if __name__ == "__main__":
