@@ -77,6 +77,7 @@ def test_every_row_names_tests_that_exist(row: list[str]) -> None:
 
 def test_a_whole_service_says_so(service: Service) -> None:
     assert modes(service) == []
+    assert "Most of the history" not in service.client.get("/console/sign-in").text
 
 
 def test_while_the_log_fails_nothing_is_decided_and_it_recovers_by_itself(
@@ -233,6 +234,7 @@ def test_a_service_without_the_history_of_its_models_says_so(home: Path, forgott
         assert modes(service) == ["history_missing"]
         assert answer.json()["probability"] is not None
         assert answer.json()["is_history_missing"] is stored.json()["is_history_missing"] is True
+        assert "Most of the history" in client.get("/console/sign-in").text
 
 
 def test_history_that_is_laid_down_later_is_known_once_the_state_is_made_anew(
