@@ -112,6 +112,13 @@ CASES: dict[str, tuple[SubjectKind, tuple[Record, ...], list[Counted]]] = {
 LATE = (0 * MOMENT, MOMENT)
 """At the instant from which an inspection counts, it does not yet; a moment later it does."""
 
+ORDERS = {
+    "after its subject": ("journeys", "shipments", "outcomes"),
+    "before its subject": ("outcomes", "journeys", "shipments"),
+    "twice": ("journeys", "shipments", "outcomes", "shipments", "journeys", "outcomes"),
+}
+"""In what order records may come to the state: it must not matter."""
+
 CASE = pytest.mark.parametrize(("kind", "records", "expected"), CASES.values(), ids=CASES)
 
 
@@ -132,16 +139,17 @@ def test_an_inspection_counts_from_when_it_is_known(
 
 
 @CASE
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 def test_the_online_state_counts_it_from_the_same_moment(
-    kind: SubjectKind, records: tuple[Record, ...], expected: list[Counted], tmp_path: Path
+    kind: SubjectKind,
+    records: tuple[Record, ...],
+    expected: list[Counted],
+    order: tuple[str, ...],
+    tmp_path: Path,
 ) -> None:
     state = State(EmbeddedStore(tmp_path))
-    state.add(
-        {
-            name: [of(**r.row) for r in records if r.file == name]
-            for name, of in RECORD_FILES.items()
-        }
-    )
+    for name in order:
+        state.add({name: [RECORD_FILES[name](**r.row) for r in records if r.file == name]})
     outcomes = f"{kind}_outcomes"
     windows: list[Window] = [count(outcomes, by=()), total(outcomes, "is_confirmed", by=())]
     plan = state.plan(windows)

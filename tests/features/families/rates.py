@@ -5,6 +5,7 @@ A rate is drawn towards the rate of all inspections as if eight of them had been
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.features.families.facts import (
     Fact,
     Record,
     Row,
+    Value,
     after,
     before,
     earlier_journey,
@@ -28,7 +30,8 @@ from tests.features.families.windowed import facts_of_window
 Inspection = Callable[..., tuple[Record, ...]]
 """Makes an earlier subject of these fields and what its inspection found."""
 
-OF_ANOTHER_INSPECTION: Row = {"result": "not_confirmed", "inspected_at": before(days=9)}
+NO = "not_confirmed"
+OF_ANOTHER_INSPECTION: Row = {"result": NO, "inspected_at": before(days=9)}
 """What tells another inspection of a subject from its first."""
 
 OF_OUTCOME = {"known_at", "inspected_at", "selected_by"}
@@ -46,6 +49,37 @@ def inspection_of_journey(result: str = "confirmed", **fields: Any) -> tuple[Rec
     return inspected(earlier_journey(**own), result, **of_outcome)
 
 
+@dataclass(frozen=True)
+class Rated:
+    """A rate of the subjects of one `key`, among others that differ from it by the fields `other`.
+
+    `around` and `own` are further records and further fields of the subject of every fact.
+    """
+
+    inspection: Inspection
+    around: tuple[Record, ...]
+    key: Row
+    other: Row
+    own: Row
+    fact: Callable[..., Fact]
+
+    def of_key(self, result: str = "confirmed", **fields: Any) -> tuple[Record, ...]:
+        """An inspected subject of the key, apart from these fields."""
+        return self.inspection(result, **self.key | fields)
+
+    def elsewhere(self, result: str = "confirmed") -> tuple[Record, ...]:
+        """An inspected subject of another key."""
+        return self.of_key(result, **self.other)
+
+    def says(
+        self, says: str, expected: Value, *found: Any, today: Any = ..., **fields: Any
+    ) -> Fact:
+        """A fact about the rate after these inspections."""
+        return self.fact(
+            says, expected, *self.around, *found, today=today, **self.key | self.own | fields
+        )
+
+
 def facts_of_rate(
     inspection: Inspection,
     *around: Record,
@@ -60,114 +94,116 @@ def facts_of_rate(
     `others` name, for each column of the key, a subject that differs in it alone; `missing` name
     what makes the subject have no such key.
     """
-    other = next(iter(others.values()))
-
-    def of_key(result: str = "confirmed", **fields: Any) -> tuple[Record, ...]:
-        return inspection(result, **key | fields)
-
-    def rate(says: str, expected: float | None, *found: Any, **fields: Any) -> Fact:
-        return fact(says, expected, *around, *found, **key | own | fields)
-
-    def known(at: datetime, **fields: Any) -> tuple[Record, ...]:
-        earlier = min(at, before(days=6)) - timedelta(days=4)
-        return inspection(known_at=at, inspected_at=earlier, declared_at=earlier, **fields)
-
-    yes, no = of_key(), of_key("not_confirmed")
-    yes_elsewhere = of_key(**other)
-    no_elsewhere = of_key("not_confirmed", **other)
+    of = Rated(inspection, around, key, next(iter(others.values())), own, fact)
     return [
-        rate(
-            "1 of 3 confirmed, among 2 of 5 of all",
-            (1 + 8 * 2 / 5) / (3 + 8),
-            *(yes, no, of_key("not_confirmed"), yes_elsewhere, no_elsewhere),
-        ),
-        rate(
-            "none of 2 confirmed, among 1 of 4 of all",
-            (0 + 8 * 1 / 4) / (2 + 8),
-            *(no, of_key("not_confirmed"), yes_elsewhere, no_elsewhere),
-        ),
-        rate(
-            "all of 3 confirmed, among 3 of 4 of all",
-            (3 + 8 * 3 / 4) / (3 + 8),
-            *(yes, of_key(), of_key(), no_elsewhere),
-        ),
-        rate("all there is was confirmed", (2 + 8 * 2 / 2) / (2 + 8), yes, of_key()),
-        rate("all there is was not confirmed", (0 + 8 * 0 / 1) / (1 + 8), no),
-        rate(
-            "many inspections outweigh the rate of all",
-            (30 + 8 * 30 / 31) / (30 + 8),
-            *(of_key() for _ in range(30)),
-            no_elsewhere,
-        ),
-        rate(
-            "only others were inspected",
-            MISSING,
-            yes_elsewhere,
-            no_elsewhere,
-            today=(8 * 1 / 2) / 8,
-        ),
-        rate("nothing was inspected yet", MISSING, of_key()[0]),
-        rate("nothing was inspected to a conclusion", MISSING, of_key("inconclusive")),
-        rate(
-            "an inconclusive inspection is none",
-            (1 + 8 * 1 / 2) / (1 + 8),
-            *(yes, of_key("inconclusive"), of_key("inconclusive", **other), no_elsewhere),
-        ),
-        rate(
-            "two inspections of one subject are two",
-            (1 + 8 * 1 / 3) / (2 + 8),
-            *(yes, Record("outcomes", yes[-1].row | OF_ANOTHER_INSPECTION), no_elsewhere),
-        ),
-        rate(
-            "whoever selected it",
-            (2 + 8 * 2 / 3) / (2 + 8),
-            *(of_key(selected_by="intelligence"), of_key(selected_by="model"), no_elsewhere),
-        ),
-        rate(
-            "the outcome of what is not recorded counts nowhere",
-            (0 + 8 * 0 / 1) / (1 + 8),
-            *(no, of_key()[-1]),
-        ),
-        rate(
-            "of an earlier one of the other kind",
-            (0 + 8 * 0 / 1) / (1 + 8),
-            *(no, _of_the_other_kind(fact)),
-        ),
-        rate(
-            "inspected before its record came, at the instant of the declaration",
-            (0 + 8 * 0 / 1) / (1 + 8),
-            *(no, of_key(declared_at=DECLARED)),
-        ),
-        rate(
-            "inspected before its record came, a moment before the declaration",
-            (1 + 8 * 1 / 2) / (2 + 8),
-            *(no, of_key(declared_at=DECLARED - MOMENT, known_at=before(days=5))),
-        ),
-        rate(
-            "inspected in time and known after",
-            (0 + 8 * 0 / 1) / (1 + 8),
-            *(no, of_key(known_at=after(days=1))),
-        ),
-        rate("its own inspection is not its past", (0 + 8 * 0 / 1) / (1 + 8), no, _of_itself(fact)),
-        *facts_of_window(
-            (1 + 8 * 1 / 2) / (2 + 8),
-            (0 + 8 * 0 / 1) / (1 + 8),
-            *around,
-            no,
-            key=key,
-            others={},
-            event=known,
-            fact=fact,
-            named="an outcome known",
-            **own,
-        ),
+        *_of_smoothing(of),
+        *_of_what_counts(of),
+        *_of_instants(of),
         *(
-            rate(f"another {name}", (0 + 8 * 1 / 2) / (1 + 8), no, of_key(**fields))
+            of.says(
+                f"another {name}", (0 + 8 * 1 / 2) / (1 + 8), of.of_key(NO), of.of_key(**fields)
+            )
             for name, fields in others.items()
         ),
         *(
-            rate(says, MISSING, of_key(**fields), no_elsewhere, **fields)
+            of.says(says, MISSING, of.of_key(**fields), of.elsewhere(NO), **fields)
             for says, fields in missing.items()
+        ),
+    ]
+
+
+def _of_smoothing(of: Rated) -> list[Fact]:
+    yes, no, no_elsewhere = of.of_key(), of.of_key(NO), of.elsewhere(NO)
+    another_yes, another_no, yes_elsewhere = of.of_key(), of.of_key(NO), of.elsewhere()
+    thirty = [of.of_key() for _ in range(30)]
+    return [
+        of.says(
+            "1 of 3 confirmed, among 2 of 5 of all",
+            (1 + 8 * 2 / 5) / (3 + 8),
+            *(yes, no, another_no, yes_elsewhere, no_elsewhere),
+        ),
+        of.says(
+            "none of 2 confirmed, among 1 of 4 of all",
+            (0 + 8 * 1 / 4) / (2 + 8),
+            *(no, another_no, yes_elsewhere, no_elsewhere),
+        ),
+        of.says(
+            "all of 2 confirmed, among 2 of 3 of all",
+            (2 + 8 * 2 / 3) / (2 + 8),
+            *(yes, another_yes, no_elsewhere),
+        ),
+        of.says("all there is was confirmed", (2 + 8 * 2 / 2) / (2 + 8), yes, another_yes),
+        of.says("all there is was not confirmed", (0 + 8 * 0 / 1) / (1 + 8), no),
+        of.says(
+            "many inspections outweigh the rate of all",
+            (30 + 8 * 30 / 31) / (30 + 8),
+            *(*thirty, no_elsewhere),
+        ),
+        of.says(
+            "only others were inspected",
+            MISSING,
+            *(yes_elsewhere, no_elsewhere),
+            today=(8 * 1 / 2) / 8,
+        ),
+        of.says("nothing was inspected yet", MISSING, yes[0]),
+    ]
+
+
+def _of_what_counts(of: Rated) -> list[Fact]:
+    yes, no, no_elsewhere = of.of_key(), of.of_key(NO), of.elsewhere(NO)
+    unclear, unclear_elsewhere = of.of_key("inconclusive"), of.elsewhere("inconclusive")
+    again = Record("outcomes", yes[-1].row | OF_ANOTHER_INSPECTION)
+    by_others = of.of_key(selected_by="intelligence"), of.of_key(selected_by="model")
+    only_no = (0 + 8 * 0 / 1) / (1 + 8)
+    return [
+        of.says("nothing was inspected to a conclusion", MISSING, unclear),
+        of.says(
+            "an inconclusive inspection is none",
+            (1 + 8 * 1 / 2) / (1 + 8),
+            *(yes, unclear, unclear_elsewhere, no_elsewhere),
+        ),
+        of.says(
+            "two inspections of one subject are two",
+            (1 + 8 * 1 / 3) / (2 + 8),
+            *(yes, again, no_elsewhere),
+        ),
+        of.says("whoever selected it", (2 + 8 * 2 / 3) / (2 + 8), *by_others, no_elsewhere),
+        of.says("what is not recorded itself counts nowhere", only_no, no, of.of_key()[-1]),
+        of.says("one of the other kind counts nowhere", only_no, no, _of_the_other_kind(of.fact)),
+        of.says("its own inspection is not its past", only_no, no, _of_itself(of.fact)),
+    ]
+
+
+def _of_instants(of: Rated) -> list[Fact]:
+    counted, ignored = (1 + 8 * 1 / 2) / (2 + 8), (0 + 8 * 0 / 1) / (1 + 8)
+    no = of.of_key(NO)
+
+    def known(at: datetime, **fields: Any) -> tuple[Record, ...]:
+        earlier = min(at, before(days=6)) - timedelta(days=4)
+        return of.inspection(known_at=at, inspected_at=earlier, declared_at=earlier, **fields)
+
+    return [
+        *facts_of_window(
+            counted,
+            ignored,
+            *(*of.around, no),
+            key=of.key,
+            others={},
+            event=known,
+            fact=of.fact,
+            named="an outcome known",
+            **of.own,
+        ),
+        of.says("found in time, known after", ignored, no, of.of_key(known_at=after(days=1))),
+        of.says(
+            "known before its subject, at the instant of the declaration",
+            ignored,
+            *(no, of.of_key(declared_at=DECLARED)),
+        ),
+        of.says(
+            "known before its subject, a moment before the declaration",
+            counted,
+            *(no, of.of_key(declared_at=DECLARED - MOMENT)),
         ),
     ]
 
