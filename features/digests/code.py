@@ -20,12 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from features.compiled import compiled
+from features.compiled import compiled, inlined, inner
 from features.digests.syntax import spelling
 from features.errors import DefinitionError
 
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).parent.parent
+_COMPILING = (compiled, inlined, inner)
 
 
 def combined(*parts: str) -> str:
@@ -40,7 +41,7 @@ def code_digest(code: Any, without: tuple[Any, ...] = ()) -> str:
     What is in `without` counts by name; so does what compiles a function. Raises DefinitionError
     where it reaches what no digest can cover, such as a file, an object or a closure.
     """
-    return _reading((compiled, *without)).of(code)
+    return _reading((*_COMPILING, *without)).of(code)
 
 
 @cache
