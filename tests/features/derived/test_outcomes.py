@@ -88,6 +88,11 @@ CASES: dict[str, tuple[SubjectKind, tuple[Record, ...], list[Counted]]] = {
         ),
         [(before(days=2), 0.0), (before(days=1), 1.0)],
     ),
+    "two of one subject that found the same and were known at once are two": (
+        "shipment",
+        (*inspected(SHIPMENT), *inspected(SHIPMENT, inspected_at=before(days=8))[1:]),
+        [(KNOWN, 1.0), (KNOWN, 1.0)],
+    ),
     "one of each subject": (
         "shipment",
         (*inspected(SHIPMENT), *inspected(earlier_shipment(), known_at=before(days=4))),
