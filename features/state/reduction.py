@@ -194,8 +194,10 @@ def _gather(
     rows = _open_rows(opened, slot)
     if len(rows):
         _take_rows(gathered, rows, width, word, reducer, begin, at)
-    beside = passing.words[passing.starts[slot] : passing.starts[slot + 1]]
-    _take_all_passing(gathered, beside, width, word, reducer, begin, at)
+    start, stop = passing.starts[slot], passing.starts[slot + 1]
+    if stop > start:
+        beside = passing.words[start:stop]
+        _take_all_passing(gathered, beside, width, word, reducer, begin, at)
 
 
 @inlined
