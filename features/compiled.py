@@ -41,25 +41,15 @@ def compiled(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
     return _compiled(function, {})
 
 
-@overload
-def inner(function: F) -> F: ...
-
-
-@overload
-def inner(**options: Any) -> Callable[[F], F]: ...
-
-
-def inner(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
-    """Compile a function for compiled callers, in whose code it is put and kept; by some options.
+def inner(function: F) -> F:
+    """Compile a function for compiled callers, in whose code it is put and kept.
 
     It has no entry from Python, whose making is most of the work of compiling a small function; and
     a call would hand over every array of a tuple, time and again.
     """
     decorate: Any = njit
-    for_callers = decorate(
-        no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **options
-    )
-    return cast("F | Callable[[F], F]", for_callers if function is None else for_callers(function))
+    for_callers = decorate(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+    return cast(F, for_callers(function))
 
 
 def inlined(function: F) -> F:

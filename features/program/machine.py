@@ -1,14 +1,14 @@
 """The compiled machine: instructions over registers, a whole block of rows at each step.
 
-Each arm is numpy's function of one value as numba compiles it, without any licence to reorder, so
-that a row's result depends on nothing but the row. Which arm it is does not change from row to row:
-the compiler takes the question out of the loop.
+Each arm is numpy's ufunc of that name as numba compiles it, without any licence to reorder, so that
+a row's result depends on nothing but the row. Comparisons alone are few and small enough for the
+compiler to ask which of them it is before the loop.
 """
 
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled, inlined, inner
+from features.compiled import compiled, inlined
 from features.program.operations import (
     FIRST_MOVE,
     FIRST_TEST,
@@ -17,6 +17,9 @@ from features.program.operations import (
     FIRST_WHOLE_TEST,
     Op,
 )
+
+# For compiled callers, which call it: its loops within theirs would all be compiled once more.
+_arm = compiled(error_model="numpy", no_cpython_wrapper=True)
 
 
 @compiled(nogil=True)
@@ -50,63 +53,61 @@ def run(steps: Column, numbers: Column, wholes: Column) -> None:
             _select(wholes[a], wholes[b], wholes[c], wholes[to])
 
 
-@inner(error_model="numpy")
+@_arm
 def _combine(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa: C901 - a switch
-    for row in range(len(to)):
-        if operation == Op.ADD:
-            to[row] = a[row] + b[row]
-        elif operation == Op.SUBTRACT:
-            to[row] = a[row] - b[row]
-        elif operation == Op.MULTIPLY:
-            to[row] = a[row] * b[row]
-        elif operation == Op.DIVIDE:
-            to[row] = a[row] / b[row]
-        elif operation == Op.REMAINDER:
-            to[row] = _remainder(a[row], b[row])
-        elif operation == Op.FLOOR_DIVIDE:
-            to[row] = _floor_divide(a[row], b[row])
-        elif operation == Op.MAXIMUM:
-            to[row] = np.maximum(a[row], b[row])
-        elif operation == Op.MINIMUM:
-            to[row] = np.minimum(a[row], b[row])
-        elif operation == Op.FMAX:
-            to[row] = np.fmax(a[row], b[row])
-        elif operation == Op.FMIN:
-            to[row] = np.fmin(a[row], b[row])
-        elif operation == Op.POWER:
-            to[row] = np.power(a[row], b[row])
+    if operation == Op.ADD:
+        np.add(a, b, to)
+    elif operation == Op.SUBTRACT:
+        np.subtract(a, b, to)
+    elif operation == Op.MULTIPLY:
+        np.multiply(a, b, to)
+    elif operation == Op.DIVIDE:
+        np.divide(a, b, to)
+    elif operation == Op.REMAINDER:
+        _remainder(a, b, to)
+    elif operation == Op.FLOOR_DIVIDE:
+        _floor_divide(a, b, to)
+    elif operation == Op.MAXIMUM:
+        np.maximum(a, b, to)
+    elif operation == Op.MINIMUM:
+        np.minimum(a, b, to)
+    elif operation == Op.FMAX:
+        np.fmax(a, b, to)
+    elif operation == Op.FMIN:
+        np.fmin(a, b, to)
+    elif operation == Op.POWER:
+        np.power(a, b, to)
 
 
-@inner(error_model="numpy")
-def _change(operation: int, a: Column, to: Column) -> None:  # noqa: C901, PLR0912 - a switch
-    for row in range(len(to)):
-        if operation == Op.NEGATIVE:
-            to[row] = np.negative(a[row])
-        elif operation == Op.ABSOLUTE:
-            to[row] = np.absolute(a[row])
-        elif operation == Op.RINT:
-            to[row] = np.rint(a[row])
-        elif operation == Op.FLOOR:
-            to[row] = np.floor(a[row])
-        elif operation == Op.CEIL:
-            to[row] = np.ceil(a[row])
-        elif operation == Op.SQRT:
-            to[row] = np.sqrt(a[row])
-        elif operation == Op.SIN:
-            to[row] = np.sin(a[row])
-        elif operation == Op.COS:
-            to[row] = np.cos(a[row])
-        elif operation == Op.ARCSIN:
-            to[row] = np.arcsin(a[row])
-        elif operation == Op.LOG:
-            to[row] = np.log(a[row])
-        elif operation == Op.LOG1P:
-            to[row] = np.log1p(a[row])
-        elif operation == Op.EXP:
-            to[row] = np.exp(a[row])
+@_arm
+def _change(operation: int, a: Column, to: Column) -> None:  # noqa: C901 - a switch
+    if operation == Op.NEGATIVE:
+        np.negative(a, to)
+    elif operation == Op.ABSOLUTE:
+        np.absolute(a, to)
+    elif operation == Op.RINT:
+        np.rint(a, to)
+    elif operation == Op.FLOOR:
+        np.floor(a, to)
+    elif operation == Op.CEIL:
+        np.ceil(a, to)
+    elif operation == Op.SQRT:
+        np.sqrt(a, to)
+    elif operation == Op.SIN:
+        np.sin(a, to)
+    elif operation == Op.COS:
+        np.cos(a, to)
+    elif operation == Op.ARCSIN:
+        np.arcsin(a, to)
+    elif operation == Op.LOG:
+        np.log(a, to)
+    elif operation == Op.LOG1P:
+        np.log1p(a, to)
+    elif operation == Op.EXP:
+        np.exp(a, to)
 
 
-@inner(error_model="numpy")
+@_arm
 def _test(operation: int, a: Column, b: Column, to: Column) -> None:
     for row in range(len(to)):
         if operation == Op.LESS:
@@ -121,70 +122,69 @@ def _test(operation: int, a: Column, b: Column, to: Column) -> None:
             to[row] = np.isfinite(a[row])
 
 
-@inner(error_model="numpy")
+@_arm
 def _combine_wholes(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa: C901 - a switch
-    for row in range(len(to)):
-        if operation == Op.WHOLE_ADD:
-            to[row] = a[row] + b[row]
-        elif operation == Op.WHOLE_SUBTRACT:
-            to[row] = a[row] - b[row]
-        elif operation == Op.WHOLE_MULTIPLY:
-            to[row] = a[row] * b[row]
-        elif operation == Op.WHOLE_REMAINDER:
-            to[row] = _whole_remainder(a[row], b[row])
-        elif operation == Op.WHOLE_FLOOR_DIVIDE:
-            to[row] = _whole_floor_divide(a[row], b[row])
-        elif operation == Op.WHOLE_MAXIMUM:
-            to[row] = max(a[row], b[row])
-        elif operation == Op.WHOLE_MINIMUM:
-            to[row] = min(a[row], b[row])
-        elif operation == Op.WHOLE_AND:
-            to[row] = a[row] & b[row]
-        elif operation == Op.WHOLE_OR:
-            to[row] = a[row] | b[row]
-        elif operation == Op.WHOLE_XOR:
-            to[row] = a[row] ^ b[row]
+    if operation == Op.WHOLE_ADD:
+        np.add(a, b, to)
+    elif operation == Op.WHOLE_SUBTRACT:
+        np.subtract(a, b, to)
+    elif operation == Op.WHOLE_MULTIPLY:
+        np.multiply(a, b, to)
+    elif operation in (Op.WHOLE_REMAINDER, Op.WHOLE_FLOOR_DIVIDE):
+        _divide_wholes(a, b, to, operation == Op.WHOLE_REMAINDER)
+    elif operation == Op.WHOLE_MAXIMUM:
+        np.maximum(a, b, to)
+    elif operation == Op.WHOLE_MINIMUM:
+        np.minimum(a, b, to)
+    elif operation == Op.WHOLE_AND:
+        np.bitwise_and(a, b, to)
+    elif operation == Op.WHOLE_OR:
+        np.bitwise_or(a, b, to)
+    elif operation == Op.WHOLE_XOR:
+        np.bitwise_xor(a, b, to)
 
 
-@inner(error_model="numpy")
-def _remainder(a: float, b: float) -> float:
+@_arm
+def _remainder(a: Column, b: Column, to: Column) -> None:
     """As numpy does it: of the divisor's sign, a zero too."""
-    rest = np.fmod(a, b)
-    if rest == 0:
-        return np.copysign(0.0, b)
-    return rest + b if (b < 0) != (rest < 0) else rest
+    for row in range(len(to)):
+        rest = np.fmod(a[row], b[row])
+        if rest == 0:
+            to[row] = np.copysign(0.0, b[row])
+        else:
+            to[row] = rest + b[row] if (b[row] < 0) != (rest < 0) else rest
 
 
-@inner(error_model="numpy")
-def _floor_divide(a: float, b: float) -> float:
+@_arm
+def _floor_divide(a: Column, b: Column, to: Column) -> None:
     """As numpy does it, by way of the exact remainder."""
-    rest = np.fmod(a, b)
-    whole = (a - rest) / b
-    if rest != 0 and (b < 0) != (rest < 0):
-        whole -= 1
-    if b == 0:
-        return a / b
-    if whole == 0:
-        return np.copysign(0.0, a / b)
-    floor = np.floor(whole)
-    return floor + 1 if whole - floor > 0.5 else floor
+    for row in range(len(to)):
+        rest = np.fmod(a[row], b[row])
+        whole = (a[row] - rest) / b[row]
+        if rest != 0 and (b[row] < 0) != (rest < 0):
+            whole -= 1
+        if b[row] == 0:
+            to[row] = a[row] / b[row]
+        elif whole == 0:
+            to[row] = np.copysign(0.0, a[row] / b[row])
+        else:
+            floor = np.floor(whole)
+            to[row] = floor + 1 if whole - floor > 0.5 else floor
 
 
-@inner(error_model="numpy")
-def _whole_remainder(a: int, b: int) -> int:
+@_arm
+def _divide_wholes(a: Column, b: Column, to: Column, is_remainder: bool) -> None:
     """Division by 0, and by -1 of what has no opposite, kills a processor: numpy's answers."""
-    return 0 if -1 <= b <= 0 else a % b
+    for row in range(len(to)):
+        if b[row] == 0 or (is_remainder and b[row] == -1):
+            to[row] = 0
+        elif b[row] == -1:
+            to[row] = -a[row]
+        else:
+            to[row] = a[row] % b[row] if is_remainder else a[row] // b[row]
 
 
-@inner(error_model="numpy")
-def _whole_floor_divide(a: int, b: int) -> int:
-    """As `_whole_remainder`."""
-    if b == 0:
-        return 0
-    return -a if b == -1 else a // b
-
-
-@inner(error_model="numpy")
+@_arm
 def _test_wholes(operation: int, a: Column, b: Column, to: Column) -> None:
     for row in range(len(to)):
         if operation == Op.WHOLE_LESS:
@@ -197,13 +197,13 @@ def _test_wholes(operation: int, a: Column, b: Column, to: Column) -> None:
             to[row] = a[row] != b[row]
 
 
-@inner(error_model="numpy")
+@_arm
 def _as_number(wholes: Column, to: Column) -> None:
     for row in range(len(to)):
         to[row] = wholes[row]
 
 
-@inner(error_model="numpy")
+@_arm
 def _select(condition: Column, a: Column, b: Column, to: Column) -> None:
     for row in range(len(to)):
         to[row] = a[row] if condition[row] else b[row]
