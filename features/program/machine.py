@@ -18,7 +18,7 @@ from features.program.operations import (
     Op,
 )
 
-# For compiled callers, which call it: its loops within theirs would all be compiled once more.
+# Called, not put into their callers: these loops take seconds to compile within another function.
 _arm = compiled(error_model="numpy", no_cpython_wrapper=True)
 
 
