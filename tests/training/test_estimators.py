@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.stats import binom, binomtest
 
-from training.estimators import difference, proportion, with_intervals
+from training.estimators import Estimate, difference, proportion, with_intervals
 from training.ranking import Ranking, at_capacity, roc_auc
 
 
@@ -13,6 +14,90 @@ def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def precision(ranking: Ranking) -> dict[str, float]:
     return {"precision": at_capacity(ranking, 0.1)["precision"], "roc_auc": roc_auc(ranking)}
+
+
+def prevalence(ranking: Ranking) -> dict[str, float]:
+    return {"prevalence": ranking.prevalence}
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials"), [(0, 10), (1, 1), (3, 10), (10, 10), (250, 450), (1, 2_000)]
+)
+def test_a_share_has_the_interval_that_scipy_gives_it(successes: int, trials: int) -> None:
+    wilson = binomtest(successes, trials).proportion_ci(method="wilson")
+
+    share = proportion(successes, trials)
+
+    assert share.value == successes / trials
+    assert (share.low, share.high) == pytest.approx((wilson.low, wilson.high), abs=1e-12)
+
+
+def test_a_share_stays_within_nothing_and_all_and_of_no_trial_there_is_none() -> None:
+    for trials in (3, 7, 10, 29, 1_000):
+        low, high = proportion(0, trials).low, proportion(trials, trials).high
+        assert low is not None
+        assert high is not None
+        assert low >= 0
+        assert high <= 1
+    assert proportion(0, 0) == proportion(0, -1) == Estimate(None, None, None)
+
+
+def test_every_redraw_takes_as_many_rows_as_there_are_and_any_of_them() -> None:
+    redraws: list[np.ndarray] = []
+
+    def weights(ranking: Ranking) -> dict[str, float]:
+        redraws.append(ranking.weights)
+        return {}
+
+    with_intervals(Ranking.of([0, 1, 0], [0.9, 0.5, 0.1]), weights, rounds=300, seed=1)
+
+    whole, *others = redraws
+    assert whole.tolist() == [1, 1, 1]
+    assert len(others) == 300
+    assert {weights.sum() for weights in others} == {3}
+    assert np.mean(others, axis=0) == pytest.approx(np.ones(3), abs=0.2)
+    assert np.max(others) == 3
+
+
+def test_an_interval_holds_the_middle_95_percent_of_the_redraws() -> None:
+    ranking = Ranking.of(np.arange(400) % 10 < 3, np.zeros(400))
+    low, high = binom.ppf([0.025, 0.975], 400, 0.3) / 400
+
+    share = with_intervals(ranking, prevalence, rounds=1_000, seed=2)["prevalence"]
+
+    assert share.value == 0.3
+    assert (share.low, share.high) == pytest.approx((low, high), abs=0.006)
+
+
+def test_redraws_of_which_nothing_is_known_are_left_out_of_the_interval() -> None:
+    known = iter([0.5, np.nan, 0.2, 0.2, np.inf])
+    unknown = iter([0.5, np.nan, np.nan])
+    ranking = Ranking.of([0, 1], [0.1, 0.9])
+
+    partly = with_intervals(ranking, lambda _: {"f": next(known)}, rounds=4, seed=1)["f"]
+    never = with_intervals(ranking, lambda _: {"f": next(unknown)}, rounds=2, seed=1)["f"]
+
+    assert partly == Estimate(0.5, 0.2, 0.2)
+    assert never == Estimate(0.5, None, None)
+
+
+def test_a_difference_is_ours_minus_theirs_and_of_every_figure() -> None:
+    labels, scores = drawn(300, seed=8)
+    ours, theirs = Ranking.of(labels, scores), Ranking.of(labels, np.round(scores, 1))
+
+    differences = difference(ours, theirs, precision, rounds=60, seed=1)
+
+    assert differences.keys() == {"precision", "roc_auc"}
+    gained = differences["roc_auc"]
+    assert gained.value == roc_auc(ours) - roc_auc(theirs)
+    assert gained.low is not None
+    assert gained.high is not None
+    assert gained.low < gained.value < gained.high
+    # In pairs: apart, each alone would vary by ten times as much.
+    alone = with_intervals(ours, precision, rounds=60, seed=1)["roc_auc"]
+    assert alone.low is not None
+    assert alone.high is not None
+    assert gained.high - gained.low < (alone.high - alone.low) / 3
 
 
 def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
@@ -19,6 +20,114 @@ cases = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 8)), min_size=4, ma
 def split(rows: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     labels, scores = np.array(rows, dtype=float).T
     return labels, scores / 8
+
+
+# By hand: 2, 1, 3 and 4 subjects with scores 0.8, 0.5, 0.5 and 0.1, of which 2 and 3 are confirmed.
+LABELS, SCORES, WEIGHTS, VALUES = [1, 0, 1, 0], [0.8, 0.5, 0.5, 0.1], [2, 1, 3, 4], [10, 20, 30, 40]
+BY_HAND = Ranking.of(LABELS, SCORES, weights=WEIGHTS, values=VALUES)
+
+
+def test_equal_scores_are_one_group_and_weights_are_subjects() -> None:
+    assert BY_HAND.starts.tolist() == [0, 1, 3]
+    assert BY_HAND.group_weight.tolist() == [2, 4, 4]
+    assert BY_HAND.group_confirmed.tolist() == [2, 3, 0]
+    assert (BY_HAND.size, BY_HAND.prevalence) == (10, 0.5)
+    plain = Ranking.of(LABELS, SCORES)
+    assert (plain.size, plain.prevalence) == (4, 0.5)
+    assert np.isnan(r.at_capacity(plain, 0.5)["value_captured"])
+
+
+def test_figures_of_weighted_subjects_are_those_computed_by_hand() -> None:
+    assert r.at_capacity(BY_HAND, 0.3) == pytest.approx(
+        {
+            "precision": 2.75 / 3,
+            "recall": 2.75 / 5,
+            "lift": 2.75 / 3 / 0.5,
+            "value_captured": (20 + 90 / 4) / 110,
+        }
+    )
+    assert r.roc_auc(BY_HAND) == pytest.approx((2 * 5 + 3 * 4.5) / 25)
+    assert r.pr_auc(BY_HAND) == pytest.approx((2 * 1 + 3 * 5 / 6) / 5)
+    assert r.brier_score(BY_HAND) == pytest.approx((2 * 0.04 + 4 * 0.25 + 4 * 0.01) / 10)
+    losses = 2 * np.log(0.8) + 4 * np.log(0.5) + 4 * np.log(0.9)
+    assert r.log_loss(BY_HAND) == pytest.approx(-losses / 10)
+
+
+def test_bins_hold_equally_many_rows_from_low_to_high() -> None:
+    curve = r.reliability(BY_HAND, bins=2)
+
+    assert curve == pytest.approx(np.array([[1.9 / 7, 2.25 / 7, 7], [0.7, 2.75 / 3, 3]]))
+    assert r.calibration_error(BY_HAND, bins=2) == pytest.approx((0.35 + 0.65) / 10)
+
+
+@pytest.mark.parametrize(
+    ("rows", "bins", "sizes"), [(7, 3, [3, 2, 2]), (6, 3, [2, 2, 2]), (2, 4, [1, 1])]
+)
+def test_rows_that_do_not_divide_go_to_the_lowest_bins(
+    rows: int, bins: int, sizes: list[int]
+) -> None:
+    scores = np.linspace(0.1, 0.9, rows)
+
+    curve = r.reliability(Ranking.of(np.zeros(rows), scores), bins)
+
+    assert curve[:, 2].tolist() == sizes
+    assert curve[0, 0] == pytest.approx(scores[: sizes[0]].mean())
+
+
+def test_calibration_is_judged_in_fifteen_bins() -> None:
+    scores = np.linspace(0.1, 0.9, 45)
+    ranking = Ranking.of(np.arange(45) % 2, scores)
+
+    assert r.reliability(ranking)[:, 2].tolist() == [3] * 15
+    assert r.calibration_error(ranking) == r.calibration_error(ranking, bins=15)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "share", "capacity"),
+    [(100, 0.29, 29), (10, 0.29, 2), (10, 0.01, 1), (10, 1.0, 10), (3, 0.5, 1)],
+)
+def test_capacity_is_whole_subjects_rounded_down_and_at_least_one(
+    subjects: int, share: float, capacity: int
+) -> None:
+    """100 × 0.29 is a hair under 29 in binary."""
+    ranking = Ranking.of(np.zeros(subjects), np.arange(subjects))
+
+    assert r.inspected_share(ranking, share).sum() == pytest.approx(capacity)
+
+
+def test_subjects_that_no_redraw_took_are_in_no_figure() -> None:
+    ranking = Ranking.of([1, 0, 1], [0.9, 0.5, 0.1]).redrawn(np.array([0, 1, 1]))
+
+    assert r.inspected_share(ranking, 0.5).tolist() == [0, 1, 0]
+    assert r.pr_auc(ranking) == 0.5
+    assert r.reliability(ranking, bins=3).tolist() == [[0.1, 1, 1], [0.5, 0, 1]]
+    assert r.calibration_error(ranking, bins=3) == pytest.approx((0.9 + 0.5) / 2)
+
+
+def test_of_one_confirmed_there_is_a_recall_and_of_none_there_is_none() -> None:
+    one = r.at_capacity(Ranking.of([1, 0], [0.9, 0.1], values=[0.5, 0.5]), 0.5)
+    none = r.at_capacity(Ranking.of([0, 0], [0.9, 0.1], values=[0.5, 0.5]), 0.5)
+
+    assert one == {"precision": 1, "recall": 1, "lift": 2, "value_captured": 1}
+    assert none["precision"] == 0
+    assert all(np.isnan(none[name]) for name in ("recall", "lift", "value_captured"))
+    assert np.isnan(r.roc_auc(Ranking.of([0, 0], [0.9, 0.1])))
+    assert np.isnan(r.pr_auc(Ranking.of([0, 0], [0.9, 0.1])))
+
+
+def test_a_certain_probability_that_is_wrong_costs_as_much_as_a_millionth() -> None:
+    for label, score in ((1, 0.0), (0, 1.0)):
+        assert r.log_loss(Ranking.of([label], [score])) == pytest.approx(-np.log(1e-6))
+
+
+def test_chance_gives_what_the_binomial_distribution_says() -> None:
+    """One score for all is a binomial number of confirmed."""
+    ranking = Ranking.of(np.zeros(400), np.full(400, 0.3))
+    low, high = binom.ppf([0.005, 0.995], 400, 0.3) / 400
+
+    error = r.calibration_error_by_chance(ranking, rounds=600, seed=1)
+
+    assert error == pytest.approx(max(0.3 - low, high - 0.3), abs=0.015)
 
 
 @given(cases)
