@@ -67,7 +67,7 @@ def test_a_window_begins_with_its_first_instant_and_ends_before_its_last(
 
 @pytest.mark.parametrize(
     ("gap_days", "fit", "calibration"),
-    [(0, 60, 80), (0.5, 60, 80), (0.8, 59, 79), (1.2, 59, 79), (1.3, 58, 78), (5, 55, 75)],
+    [(0, 60, 80), (0.5, 60, 80), (0.8, 59, 79), (1.2, 59, 79), (1.8, 58, 78), (5, 55, 75)],
 )
 def test_shares_are_of_labelled_subjects_and_cut_at_midnight(
     gap_days: float, fit: int, calibration: int
