@@ -1,3 +1,5 @@
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
@@ -147,3 +149,9 @@ def test_a_share_of_few_trials_has_a_wide_interval() -> None:
 
     assert none_of_ten.low == 0
     assert none_of_ten.high == pytest.approx(0.2775, abs=1e-4)
+
+
+def test_figures_and_rankings_do_not_change() -> None:
+    for figure, name in ((Estimate(0.5), "value"), (Ranking.of([0, 1], [0.1, 0.2]), "labels")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(figure, name, None)

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.training.planted import INPUTS
@@ -11,6 +12,7 @@ from training.evaluation.report import GroupFigures, ProxyFigures, Report
 from training.leakage.finding import Finding
 from training.manifest import Manifest
 from training.parameters import SplitParameters, TrainingParameters, TreeParameters
+from training.reevaluation import unseen_window
 from training.risk_model import RiskModel
 from training.training_set import TrainingSet
 
@@ -245,6 +247,56 @@ def test_without_its_training_set_a_model_cannot_be_compared(
         assert not verdict.is_passed
         assert "--training-set" in verdict.reason
     assert gates.no_worse_than_champion(model, None, None).is_passed
+
+
+def test_a_model_that_finds_exactly_as_much_as_the_champion_may_replace_it(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    same = gates.no_worse_than_champion(model, model, data)
+
+    assert same.is_passed
+    assert same.reason.startswith(
+        "precision at 5 % differs from the champion's by 0.000 (0.000 to 0.000)"
+    )
+
+
+def test_too_few_labels_to_compare_on_shut_the_gate(model: RiskModel, data: TrainingSet) -> None:
+    nothing = replace(data.outcomes, label=np.full(len(data), np.nan))
+
+    verdict = gates.no_worse_than_champion(model, model, replace(data, outcomes=nothing))
+
+    assert not verdict.is_passed
+    assert "the evaluation window" in verdict.reason
+
+
+def by_lot(data: TrainingSet, model: RiskModel, confirmed: int, cleared: int) -> TrainingSet:
+    """The same, where of the model's evaluation window so many were drawn by lot."""
+    window = unseen_window(model, data)
+    selected_by = np.full(len(data), "rule", dtype=object)
+    for label, number in ((1, confirmed), (0, cleared)):
+        selected_by[window.rows[window.labels == label][:number]] = "random"
+    return replace(data, outcomes=replace(data.outcomes, selected_by=selected_by))
+
+
+def test_thirty_confirmed_by_lot_are_enough_to_stop_a_worse_model(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    """Only subjects drawn by lot count: the same model is as good there, and one tree is worse."""
+    stump = model_of(data, trees=1)
+
+    worse = gates.holds_on_the_control_lane(stump, model, by_lot(data, model, 30, 90))
+    same = gates.holds_on_the_control_lane(model, model, by_lot(data, model, 30, 90))
+    few = gates.holds_on_the_control_lane(stump, model, by_lot(data, model, 29, 90))
+
+    assert not worse.is_passed
+    assert worse.reason.endswith(
+        "over 120 subjects drawn by lot, 30 of them confirmed; want at least -0.01"
+    )
+    assert worse.reason.startswith("ROC-AUC differs from the champion's by -0.")
+    assert same.is_passed, same.reason
+    assert few == gates.Verdict(
+        "control lane", True, "29 confirmed of 119 drawn by lot say too little; want 30"
+    )
 
 
 @pytest.mark.parametrize(

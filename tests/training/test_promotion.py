@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlflow.exceptions import MlflowException
 from scipy.stats import rankdata
 
 from tests.training.planted import INPUTS
@@ -19,6 +20,7 @@ from training.estimators import Estimate
 from training.evaluation.page import spelt
 from training.evaluation.report import InfluenceFigures, ProxyFigures, Report
 from training.gates import Verdict
+from training.judgement import verdicts_of, waiver_in_force
 from training.leakage.finding import Finding
 from training.model_home import ModelHome
 from training.parameters import TrainingParameters, TreeParameters
@@ -26,6 +28,7 @@ from training.promotion import Approval, Leave, promote, roll_back, run_as_shado
 from training.reevaluation import scored_window, unseen_window
 from training.registration import Provenance, register
 from training.risk_model import BOOSTER, REPORT, USUAL, RiskModel, sha256
+from training.tracking.registry import clear_alias
 from training.tracking.store import TrackingStore
 from training.training_set import TrainingSet
 from training.waiver import Waiver
@@ -438,6 +441,9 @@ def test_a_shadow_is_named_in_both_places_and_leaves_the_champion_alone(
     run_as_shadow(f"{NAME}/{second}", home, store, GRACE, INPUTS)
 
     assert str(store.client.get_model_version_by_alias(NAME, "shadow").version) == second
+    shadow = home.pointer(NAME, "shadow")
+    registration = home.registration_of(home.folder_of(NAME, second))
+    assert (shadow.digest, shadow.approver, shadow.set_at) == (registration.digest, "grace", NOON)
     assert home.find(f"{NAME}@shadow") == home.folder_of(NAME, second)
     assert home.pointer(NAME, "champion").version == first == champion_in(store)
 
@@ -525,6 +531,131 @@ def test_a_person_may_answer_for_going_without_the_comparison(
     assert [verdict.gate for verdict in done.verdicts if verdict.is_waived] == ["champion"]
     assert not {"no worse than the champion", "canaries"} & {v.gate for v in done.verdicts}
     assert Waiver.read(home.folder_of(NAME, second), home.public_key).gates == ("champion",)
+
+
+def test_the_line_of_champions_is_kept_and_nobody_is_in_it_twice_in_a_row(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    for version in (first, second, second, first):
+        promote(f"{NAME}/{version}", home, store, GRACE, data, INPUTS)
+
+    line = home.pointer(NAME, "champion").previous
+    assert [former.version for former in line] == [second, first]
+    assert [former.previous for former in line] == [(), ()]
+
+    done = roll_back(NAME, home, store, Approval("joan", NOON + timedelta(hours=1)), INPUTS)
+
+    champion = home.pointer(NAME, "champion")
+    assert (champion, champion.version) == (done.champion, second)
+    assert champion.set_at == NOON + timedelta(hours=1)
+    assert [former.version for former in champion.previous] == [first]
+    assert [verdict.gate for verdict in done.verdicts] == ["artefact", "golden vectors"]
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["the first champion", "a later one"])
+def test_where_the_pointer_cannot_be_written_the_registry_names_who_it_named_before(
+    home: ModelHome,
+    store: TrackingStore,
+    data: TrainingSet,
+    monkeypatch: pytest.MonkeyPatch,
+    earlier: bool,
+) -> None:
+    first, second = versions(home)
+    clear_alias(store, NAME, "champion")
+    if earlier:
+        promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS)
+
+    def is_full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(ModelHome, "point", is_full)
+    with pytest.raises(OSError, match="no space left"):
+        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+
+    if earlier:
+        assert champion_in(store) == first == home.pointer(NAME, "champion").version
+    else:
+        assert home.pointer(NAME, "champion") is None
+        with pytest.raises(MlflowException):
+            champion_in(store)
+
+
+def test_an_artefact_that_does_not_answer_its_rows_is_asked_nothing_else(
+    home: ModelHome, data: TrainingSet, candidates: list[Candidate]
+) -> None:
+    _, version = versions(home)
+    put_in_place(home, version, *refused_by_one("golden vectors", candidates[1].model))
+    registration = home.registration_of(home.folder_of(NAME, version))
+
+    verdicts = [*verdicts_of(registration, home, "grace", data, INPUTS)]
+
+    assert [(v.gate, v.is_passed) for v in verdicts] == [
+        ("approver", True),
+        ("artefact", True),
+        ("golden vectors", False),
+    ]
+
+
+def test_a_version_beside_the_home_is_not_promoted(
+    tmp_path: Path, home: ModelHome, store: TrackingStore
+) -> None:
+    copied = shutil.copytree(home.find(f"{NAME}@challenger"), tmp_path / "copied")
+
+    with pytest.raises(UnknownModel, match="copied is no version of this home; want"):
+        promote(str(copied), home, store, GRACE, None, INPUTS)
+
+
+def test_the_registry_says_who_decided_what_and_when(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    _, second = versions(home)
+    done = promote(f"{NAME}/{second}", home, store, Approval("joan", NOON), data, INPUTS)
+
+    tags = store.client.get_model_version(NAME, second).tags
+    assert (tags["tidegate.verdict"], tags["tidegate.approver"]) == ("passed", "joan")
+    assert tags["tidegate.decided_at"] == "2026-01-02T12:00:00+00:00"
+    for verdict in done.verdicts:
+        tag = tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"]
+        assert tag.startswith(f"passed: {verdict.reason[:200]}")
+    champion = home.pointer(NAME, "champion")
+    registration = home.registration_of(home.folder_of(NAME, second))
+    assert (champion.digest, champion.set_at) == (registration.digest, NOON)
+
+
+def test_a_champion_that_became_unsound_does_not_return(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    with_a_champion_of_another_catalogue(home, store, data, first)
+    leave = replace(LEAVE, gates=("champion",))
+    promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, leave)
+
+    with pytest.raises(PromotionRefused, match=r"artefact: .* was fitted on catalogue an earlier"):
+        roll_back(NAME, home, store, GRACE, INPUTS)
+
+    assert home.pointer(NAME, "champion").version == second == champion_in(store)
+
+
+def test_a_waiver_is_in_force_until_its_last_instant_and_as_long_as_it_is_whole(
+    home: ModelHome,
+) -> None:
+    folder = home.find(f"{NAME}@challenger")
+    assert not [*waiver_in_force(folder, home, NOON)]
+    until = NOON + timedelta(days=90)
+    waiver = Waiver.given(("groups",), "sha256:", "grace", LEAVE.because, (NOON, until))
+    waiver.write(folder, home.signing_key)
+
+    for at, is_in_force in ((until - timedelta(seconds=1), True), (until, False)):
+        (verdict,) = waiver_in_force(folder, home, at)
+        assert verdict == Verdict("waiver", is_in_force, f"groups {waiver.in_words}")
+    too_long = waiver.model_copy(update={"until": NOON + timedelta(days=400)})
+    too_long.write(folder, home.signing_key)
+    (endless,) = waiver_in_force(folder, home, NOON)
+    assert (endless.is_passed, "want an end within" in endless.reason) == (False, True)
+    (folder / "waiver.sig").unlink()
+    (unsigned,) = waiver_in_force(folder, home, NOON)
+    assert (unsigned.is_passed, "is not signed" in unsigned.reason) == (False, True)
 
 
 def test_a_registration_that_cannot_be_read_is_not_one_that_never_was(

@@ -1,6 +1,6 @@
 """Windows and cuts to the day, where one subject is declared a day."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -169,6 +169,39 @@ def test_a_window_needs_the_minimum_of_both_sorts(
     else:
         with pytest.raises(NotEnoughLabels, match=f"{confirmed} confirmed and {cleared} not"):
             refuse_thin(window, 3)
+
+
+@pytest.mark.parametrize("microseconds", [0, -1])
+def test_a_gap_and_an_end_are_exact_to_the_microsecond(microseconds: int) -> None:
+    """Declared at midnight, a subject is of the day that begins; just before, of the one before."""
+    data = one_a_day(100)
+    shifted = data.declared_at + np.timedelta64(microseconds, "us")
+    data = replace(data, declared_at=shifted)
+    asked = SplitParameters(
+        fit_from=date(1),
+        calibration_from=date(50),
+        evaluation_from=date(70),
+        evaluation_until=date(90),
+        label_gap_days=1,
+        minimum_labels=5,
+    )
+
+    split = TimeSplit.of(data, asked)
+
+    first, beyond = (1, 0) if microseconds == 0 else (2, 1)
+    assert days_of(split.fit)[0] == [*range(first, 49 + beyond)]
+    assert days_of(split.calibration)[0] == [*range(49 + first, 69 + beyond)]
+    assert days_of(split.evaluation)[0] == [*range(69 + first, 90 + beyond)]
+    whole = split.before_evaluation(data, asked)
+    assert days_of(whole)[0] == [*range(first, 69 + beyond)]
+
+
+def test_windows_and_splits_do_not_change() -> None:
+    split = TimeSplit.of(one_a_day(100), SplitParameters(label_gap_days=0, minimum_labels=5))
+
+    for part, name in ((split, "fit"), (split.fit, "rows")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(part, name, None)
 
 
 def test_an_operator_of_the_very_first_subject_is_known_ever_after() -> None:

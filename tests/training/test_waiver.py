@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,73 @@ def test_a_waiver_that_is_gone_but_for_its_signature_is_missed(tmp_path: Path) -
 
     with pytest.raises(ArtefactTampered, match="is not signed as it stands"):
         Waiver.read(tmp_path, key.public_pem)
+
+
+def signed_over(**changed: Any) -> Waiver:
+    """A sound waiver but for what is changed."""
+    sound: dict[str, Any] = {
+        "gates": ("groups",),
+        "digest": "sha256:" + "a" * 64,
+        "given_by": "grace",
+        "because": WHY,
+        "times": (NOON, NOON + timedelta(days=60)),
+    }
+    return Waiver.given(**(sound | changed))
+
+
+def test_a_waiver_lasts_for_183_days_at_most_to_the_second() -> None:
+    assert waived(days=183).until - NOON == timedelta(days=183)
+    assert signed_over(times=(NOON, NOON + timedelta(seconds=1)))
+    with pytest.raises(WaiverError, match=r"waiver, until: .*want an end within 183 days"):
+        signed_over(times=(NOON, NOON + timedelta(days=183, seconds=1)))
+
+
+def test_a_reason_has_twenty_characters_without_the_room_around_and_between_words() -> None:
+    assert signed_over(because=" The office \n has   moved. ").because == "The office has moved."
+    assert signed_over(because="a " * 10 + "b")
+    assert signed_over(because="a" * 20)
+    with pytest.raises(WaiverError, match="waiver, because"):
+        signed_over(because=f" {'a' * 10}    {'b' * 8}   ")
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"gates": ()}, "gates"),
+        ({"gates": ("calibration",)}, r"gates\.0"),
+        ({"gates": ("groups", "approver")}, r"gates\.1"),
+        ({"given_by": "  "}, "given_by"),
+        ({"gates": (), "given_by": "", "because": "short"}, "gates"),
+        ({"times": (NOON.replace(tzinfo=None), NOON + timedelta(days=1))}, "given_at"),
+    ],
+)
+def test_a_waiver_of_no_or_another_gate_or_of_nobody_is_refused(
+    changed: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(WaiverError, match=f"^waiver, {named}: "):
+        signed_over(**changed)
+
+
+@pytest.mark.parametrize("gate", ["groups", "proxies", "champion"])
+def test_three_gates_can_be_waived_each_alone(gate: str) -> None:
+    assert signed_over(gates=(gate,)).gates == (gate,)
+
+
+def test_whoever_waives_is_named_without_the_room_around() -> None:
+    assert signed_over(given_by=" grace ").given_by == "grace"
+
+
+def test_a_signature_does_not_make_a_waiver_that_lasts_too_long_one(tmp_path: Path) -> None:
+    key = SigningKey.of_folder(tmp_path / "keys")
+    whole = waived().model_copy(update={"until": NOON + timedelta(days=400)})
+    whole.write(tmp_path, key)
+
+    with pytest.raises(WaiverError, match=r"waiver\.json: .*want an end within 183 days"):
+        Waiver.read(tmp_path, key.public_pem)
+
+
+def test_a_waiver_that_another_key_signed_is_refused(tmp_path: Path) -> None:
+    waived().write(tmp_path, SigningKey.of_folder(tmp_path / "others"))
+
+    with pytest.raises(ArtefactTampered, match="is not signed as it stands"):
+        Waiver.read(tmp_path, SigningKey.of_folder(tmp_path / "keys").public_pem)
