@@ -30,6 +30,8 @@ OUR_OWN = ("features", "training", "serving", "synthetic", "tests", "experiments
 
 # Nobody reads what failed, only that something did.
 AS_PLAIN_AS_CAN_BE = ("-x", "-q", "--assert=plain", "-p", "no:cacheprovider")
+PURE = ("--noconftest", "-p", "tests.conftest")
+"""What pure tests run with: no fixtures, but what holds in every room."""
 
 SLOWER, AT_LEAST_S = 5, 20
 """A mutant may take so many times as long as the sound code, and so many seconds more."""
@@ -69,7 +71,7 @@ def tried(target: Target, mutation: MutationSpec, longest_s: float) -> Verdict:
     operator = get_operator(mutation.operator_name)()
     with use_mutation(Path(target.file), operator, mutation.occurrence) as (sound, mutated):
         was, becomes = _lines(sound, mutated or sound)
-        status = run_tests(target.tests, longest_s)
+        status = run_tests(target, longest_s)
     within = mutation.definition_name or "the module"
     return Verdict(target.group, target.file, within, was, becomes, is_noticed=status != 0)
 
@@ -77,15 +79,15 @@ def tried(target: Target, mutation: MutationSpec, longest_s: float) -> Verdict:
 def sound_run_s(target: Target) -> float:
     """How long the target's tests take on sound code; AssertionError where they fail."""
     begun = time.monotonic()
-    assert run_tests(target.tests, 1_200) == 0, f"{target.tests} fail on sound code"
+    assert run_tests(target, 1_200) == 0, f"{target.tests} fail on sound code"
     return time.monotonic() - begun
 
 
-def run_tests(tests: tuple[str, ...], longest_s: float) -> int:
+def run_tests(target: Target, longest_s: float) -> int:
     """Exit code of pytest in a fork; it ends with the first failure, or after so many seconds."""
     child = os.fork()
     if child == 0:
-        _become_pytest(tests)
+        _become_pytest(target)
     ends_at = time.monotonic() + longest_s
     while time.monotonic() < ends_at:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -98,7 +100,7 @@ def run_tests(tests: tuple[str, ...], longest_s: float) -> int:
     return -signal.SIGKILL
 
 
-def _become_pytest(tests: tuple[str, ...]) -> None:
+def _become_pytest(target: Target) -> None:
     os.setsid()  # so that whatever the tests start can be ended with them
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -110,9 +112,10 @@ def _become_pytest(tests: tuple[str, ...]) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in OUR_OWN]:
         del sys.modules[name]
     importlib.invalidate_caches()
+    options = (*AS_PLAIN_AS_CAN_BE, *(PURE if target.is_pure else ()))
     status = 70
     try:
-        status = int(pytest.main([*AS_PLAIN_AS_CAN_BE, *tests]))
+        status = int(pytest.main([*options, *target.tests]))
     finally:
         os._exit(status)
 
