@@ -154,7 +154,7 @@ def test_what_is_placed_is_remembered_where_when_and_in_which_lane() -> None:
 def test_hits_and_a_life_at_risk_count_with_a_score_and_without(
     probability: float | None,
 ) -> None:
-    undrawn = case(probability, subject_id="S-2")
+    undrawn = case(probability, subject_id="S-3")
     checked = lanes().place(replace(undrawn, hits=(CHECKING,)), REFERENCE)
     rescued = lanes().place(replace(undrawn, is_life_at_risk=True), REFERENCE)
 
