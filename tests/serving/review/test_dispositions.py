@@ -1,0 +1,33 @@
+"""What the ends of a case mean for others, for the label store and for its subject."""
+
+from typing import get_args
+
+from serving.review.dispositions import LONGEST_TEXT, MEANING, SHORTEST_TEXT, DispositionCode
+
+# Told apart here and in the code, since people are reported to others by them.
+ADVERSE = {"confirmed_smuggling_goods", "confirmed_migrant_smuggling", "other_offence"}
+RESULTS = {
+    "confirmed_smuggling_goods": "confirmed",
+    "confirmed_migrant_smuggling": "confirmed",
+    "other_offence": "not_confirmed",
+    "document_irregularity": "not_confirmed",
+    "no_finding_after_inspection": "not_confirmed",
+    "no_finding_after_document_check": None,
+    "released_without_check": None,
+    "inconclusive": "inconclusive",
+    "duplicate": None,
+    "referred_protection": None,
+}
+
+
+def test_what_is_reported_as_an_offence_and_nothing_else_is_adverse() -> None:
+    assert {code for code, meaning in MEANING.items() if meaning.is_adverse} == ADVERSE
+
+
+def test_what_nobody_looked_into_has_no_result() -> None:
+    assert {code: meaning.result for code, meaning in MEANING.items()} == RESULTS
+    assert RESULTS.keys() == set(get_args(DispositionCode))
+
+
+def test_reasons_have_ten_to_four_thousand_characters() -> None:
+    assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)

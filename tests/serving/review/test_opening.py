@@ -1,0 +1,110 @@
+"""The case that a decision opens: its place in the queue, and what it shares with others."""
+
+from typing import Any, get_args
+
+import pytest
+
+from serving.lanes.placement import Lane
+from serving.review.case import Case
+from serving.review.opening import CASE, RANK, opened
+from serving.review.summary import what_it_is, why_it_is_here
+from serving.store.case_rows import CaseRow, LinkRow
+from tests.serving.bodies import route, shipment, submission
+from tests.serving.review.decisions import AT, decision
+
+
+def case_of(body: dict[str, Any], **changed: Any) -> tuple[CaseRow, list[LinkRow]]:
+    found = opened(7, decision(body, **changed).as_json().decode())
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("lane", get_args(Lane))
+def test_whatever_is_not_released_or_left_to_the_manual_procedure_opens_a_case(
+    lane: Lane,
+) -> None:
+    found = opened(7, decision(lane=lane).as_json().decode())
+
+    assert (found is None) == (lane in ("release", "manual"))
+    if found is not None:
+        assert (found[0].lane, found[0].rank) == (lane, RANK[lane])
+
+
+def test_rescues_come_first_and_control_cases_stand_among_inspections() -> None:
+    assert RANK == {
+        "rescue": 0,
+        "inspect": 1,
+        "control": 1,
+        "document_check": 2,
+        "post_review": 3,
+    }
+
+
+def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None:
+    body = shipment()
+    made = decision(body)
+
+    case, _ = case_of(body)
+
+    assert case == CaseRow(
+        case_id="d-1",
+        seq=7,
+        subject_kind="shipment",
+        subject_id="S-1",
+        office_id="DE004600",
+        lane="inspect",
+        mode="sea",
+        rank=1,
+        due_at="2026-11-28T10:00:00+00:00",
+        opened_at=AT.isoformat(),
+        status="open",
+        owner=None,
+        snoozed_until=None,
+        what=what_it_is(submission(body)),
+        why=why_it_is_here(made),
+        state=CASE.dump_json(Case("d-1")).decode(),
+    )
+    assert CASE.validate_json(case.state) == Case("d-1")
+
+
+def test_what_comes_without_a_journey_is_due_at_once() -> None:
+    body = shipment()
+    body["journey"], body["legs"] = None, []
+
+    case, links = case_of(body)
+
+    assert (case.due_at, case.mode) == (AT.isoformat(), None)
+    assert {link.kind for link in links} == {"party", "goods"}
+
+
+def test_a_shipment_is_linked_by_its_parties_container_goods_conveyance_and_way() -> None:
+    body = shipment(container_number="CSQU3054383", notify_party_id="c-0099")
+    body["transactions"][0]["payer_id"] = "c-0500"
+
+    _, links = case_of(body)
+
+    assert links == [
+        LinkRow("d-1", 7, *link)
+        for link in (
+            ("container", "CSQU3054383"),
+            ("conveyance", "v-9"),
+            ("goods", "890310"),
+            ("party", "c-0007"),
+            ("party", "c-0012"),
+            ("party", "c-0099"),
+            ("party", "c-0500"),
+            ("party", "k-3"),
+            ("way", "TRIST to DEHAM"),
+        )
+    ]
+
+
+def test_a_route_is_linked_by_its_conveyance_carrier_and_way_and_nothing_missing() -> None:
+    case, links = case_of(route())
+
+    assert (case.subject_kind, case.subject_id) == ("route", "J-2")
+    assert [(link.kind, link.value) for link in links] == [
+        ("conveyance", "v-10"),
+        ("party", "k-3"),
+        ("way", "TRIZM to GRPIR"),
+    ]
