@@ -2,6 +2,7 @@
 
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,13 +27,16 @@ def fetch(address: str, body: bytes | None = None, headers: Mapping[str, str] = 
     """What an address answers: to a GET, or to a POST of a body.
 
     Raises AddressRefused before anything is sent; OSError where the call fails, takes too long, or
-    is not answered with a 2xx.
+    is not answered with a 2xx, or with what is no HTTP.
     """
     refuse_unsafe(address)
     request = urllib.request.Request(address, body, dict(headers))  # noqa: S310 - refused above
-    with _OPENER.open(request, timeout=LONGEST_S) as answer:
-        content: bytes = answer.read(MOST_BYTES)
-        return content
+    try:
+        with _OPENER.open(request, timeout=LONGEST_S) as answer:
+            content: bytes = answer.read(MOST_BYTES)
+    except HTTPException as garbled:
+        raise OSError(f"the answer is no HTTP: {type(garbled).__name__}") from garbled
+    return content
 
 
 def refuse_unsafe(address: str) -> None:

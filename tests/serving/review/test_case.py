@@ -49,9 +49,7 @@ def event(action: Any, text: str = "", actor: str = "one", **changed: Any) -> Ev
         (
             acts.claim(PROPOSED, "two", AT),
             SECOND,
-            event(
-                "claim", actor="two", status=("second_review", "claimed"), owner=(None, "two")
-            ),
+            event("claim", actor="two", status=("second_review", "claimed"), owner=(None, "two")),
         ),
         (
             acts.release(MINE, "one", AT),
@@ -71,9 +69,7 @@ def event(action: Any, text: str = "", actor: str = "one", **changed: Any) -> Ev
         (
             acts.release(SECOND, "two", AT),
             PROPOSED,
-            event(
-                "release", actor="two", status=("claimed", "second_review"), owner=("two", None)
-            ),
+            event("release", actor="two", status=("claimed", "second_review"), owner=("two", None)),
         ),
         (
             acts.assign(OPEN, "chief", AT, "one"),

@@ -53,9 +53,7 @@ def test_without_a_score_the_lane_is_all_there_is_to_say() -> None:
     manual = decision(lane="manual", lane_reason="no_score", hits=())
     hit_but_drawn = decision(lane="control", lane_reason="random")
 
-    assert why_it_is_here(manual) == (
-        "No model could be asked: the manual procedure decides."
-    )
+    assert why_it_is_here(manual) == ("No model could be asked: the manual procedure decides.")
     assert why_it_is_here(hit_but_drawn) == f"{SCORED}."
 
 
