@@ -1,0 +1,357 @@
+"""What reviewers do over a real database: who sees what, what is kept, and what is masked."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.records import Outcome
+from features.submission import Submission
+from serving.access.pseudonyms import Pseudonyms
+from serving.decisions.masking import MASKED, MASKED_CASE, Masking
+from serving.errors import CaseTaken, Forbidden, NotFound, NotYours, Unprocessable
+from serving.review import case as acts
+from serving.review.attachments import MOST_TO_A_CASE, Attachment
+from serving.review.dispositions import Disposition
+from serving.review.reviewing import Reviewer, Reviewing
+from serving.store.case_book import CaseBook
+from serving.store.case_files import CaseFiles
+from serving.store.case_rows import Sight, Wanted
+from serving.store.data_keys import DataKeys
+from serving.store.decision_log import DecisionLog
+from serving.store.decision_rows import AnswerRow
+from serving.store.record_store import RecordStore
+from serving.store.retention_acts import Act, RetentionActs
+from tests.serving.bodies import shipment
+from tests.serving.databases import database
+from tests.serving.review.decisions import AT, decision
+
+LATER = AT + timedelta(hours=1)
+HERE = Sight(frozenset({"DE004600"}), may_rescue=False)
+ONE, TWO = Reviewer("one", HERE), Reviewer("two", HERE)
+ELSEWHERE = Reviewer("three", Sight(frozenset({"DE009999"}), may_rescue=True))
+NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
+FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
+UNSEEN = Disposition("duplicate", "other", "low", "the same as yesterday")
+CONTENT = b"a list"
+FILE = Attachment.of("list.txt", CONTENT, 100)
+
+
+class Office:
+    """Reviewing over a database of its own; `learnt` is what was heard of outcomes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = database(folder / "log.db")
+        self.learnt: list[tuple[Submission, Outcome]] = []
+        self.names = Pseudonyms(b"a key for this test")
+        self.reviewing = self.reopened()
+
+    def reopened(self) -> Reviewing:
+        """The same, as it is after a restart."""
+        masking = Masking(RetentionActs(self.engine), DataKeys(self.engine), self.names)
+        return Reviewing(
+            CaseBook(self.engine),
+            CaseFiles(self.engine),
+            DecisionLog(self.engine),
+            lambda *heard: self.learnt.append(heard),
+            masking,
+        )
+
+    def decide(self, number: int = 1, **changed: Any) -> str:
+        body = shipment(shipment_id=f"S-{number}")
+        made = decision(body, decision_id=f"d-{number}", **changed)
+        answer = AnswerRow("c", made.decision_id, "digest", made.decision_id, "", b"")
+        self.reviewing.log.append([(made.row(), answer)])
+        return made.decision_id
+
+    def labels(self) -> list[Any]:
+        return [json.loads(row.body) for row in RecordStore(self.engine).all()]
+
+    def mask(self) -> Reviewing:
+        """End the first period of everything."""
+        before = (AT + timedelta(days=1)).date().isoformat()
+        act = Act(LATER.isoformat(), "mask", "chief", "it is time", {"before": before})
+        RetentionActs(self.engine).add(act)
+        return self.reopened()
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    made = Office(tmp_path)
+    yield made
+    made.reviewing.log.close()
+
+
+def actions(office: Office, case_id: str) -> list[tuple[str, str, str]]:
+    return [(e.action, e.actor, e.text) for e in office.reviewing.events(case_id)]
+
+
+def test_a_queue_has_the_cases_of_all_decisions_up_to_now(office: Office) -> None:
+    wanted = Wanted(now=LATER.isoformat())
+    office.decide(1)
+    office.decide(2, lane="release")
+    office.decide(3, lane="document_check")
+
+    page = office.reviewing.queue(ONE, wanted, None, 10)
+
+    assert [row.case_id for row in page] == ["d-1", "d-3"]
+    assert office.reviewing.queue(ELSEWHERE, wanted, None, 10) == []
+    assert [row.case_id for row in office.reviewing.queue(ONE, wanted, None, 1)] == ["d-1"]
+    place = (page[0].rank, page[0].due_at, page[0].case_id)
+    assert [row.case_id for row in office.reviewing.queue(ONE, wanted, place, 9)] == ["d-3"]
+    counts = office.reviewing.counts(HERE, LATER)
+    assert counts == {"inspect": 1, "control": 0, "document_check": 1, "post_review": 0}
+
+
+def test_a_case_is_there_for_those_who_may_see_it(office: Office) -> None:
+    case_id = office.decide()
+
+    row, case = office.reviewing.case(ONE, case_id)
+
+    assert (row.case_id, case.case_id, case.status) == ("d-1", "d-1", "open")
+    assert row.subject_id == "S-1"
+    for reviewer, other in ((ELSEWHERE, case_id), (ONE, "d-9")):
+        for look in (office.reviewing.case, office.reviewing.act):
+            with pytest.raises(NotFound, match="no case with this id can be seen by you"):
+                look(reviewer, other, *([None] if look == office.reviewing.act else []))  # type: ignore[operator]
+
+
+def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office) -> None:
+    case_id = office.decide()
+
+    assert office.reviewing.read(ONE, case_id, LATER) == office.reviewing.case(ONE, case_id)
+
+    (event,) = office.reviewing.events(case_id)
+    assert (event.action, event.actor, event.at) == ("read", "one", LATER.isoformat())
+    assert (event.changed, event.text) == ("{}", "")
+    with pytest.raises(NotFound):
+        office.reviewing.read(ELSEWHERE, case_id, LATER)
+    assert len(office.reviewing.events(case_id)) == 1
+
+
+def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> None:
+    case_id = office.decide()
+
+    taken = office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, "one", LATER))
+    aside = office.reviewing.act(
+        ONE, case_id, lambda case: acts.snooze(case, "one", LATER, LATER + timedelta(1), "wait")
+    )
+
+    assert (taken.status, taken.owner) == ("claimed", "one")
+    row, case = office.reviewing.case(ONE, case_id)
+    assert case == aside
+    assert (row.status, row.owner) == ("snoozed", "one")
+    assert row.snoozed_until == (LATER + timedelta(1)).isoformat()
+    assert actions(office, case_id) == [("claim", "one", ""), ("snooze", "one", "wait")]
+    first = json.loads(office.reviewing.events(case_id)[0].changed)
+    assert first == {"status": ["open", "claimed"], "owner": [None, "one"]}
+    with pytest.raises(CaseTaken):
+        office.reviewing.act(TWO, case_id, lambda case: acts.claim(case, "two", LATER))
+    office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, "one", LATER))
+    assert office.reviewing.case(ONE, case_id)[0].snoozed_until is None
+
+
+def claim(office: Office, case_id: str, by: str = "one") -> None:
+    office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, by, LATER))
+
+
+def test_an_end_becomes_an_outcome_that_is_kept_and_heard_of(office: Office) -> None:
+    case_id = office.decide()
+    claim(office, case_id)
+
+    ended = office.reviewing.dispose(ONE, case_id, LATER, NOTHING)
+
+    assert (ended.status, ended.disposition) == ("closed", NOTHING)
+    (label,) = office.labels()
+    assert (label["subject_id"], label["result"]) == ("S-1", "not_confirmed")
+    ((submission, outcome),) = office.learnt
+    assert submission.shipment is not None
+    assert (submission.shipment.shipment_id, outcome.result) == ("S-1", "not_confirmed")
+    assert actions(office, case_id)[-1] == ("dispose", "one", "all in order")
+    row, _ = office.reviewing.case(ONE, case_id)
+    assert office.reviewing.disposition_of(row) == NOTHING
+
+
+def test_an_adverse_end_is_no_outcome_until_another_person_says_so(office: Office) -> None:
+    case_id = office.decide()
+    claim(office, case_id)
+    proposed = office.reviewing.dispose(ONE, case_id, LATER, FOUND)
+    assert (proposed.status, proposed.proposed) == ("second_review", FOUND)
+    assert (office.labels(), office.learnt) == ([], [])
+    assert office.reviewing.disposition_of(office.reviewing.case(ONE, case_id)[0]) is None
+
+    claim(office, case_id, "two")
+    ended = office.reviewing.dispose(TWO, case_id, LATER, FOUND)
+
+    assert ended.disposition == FOUND
+    assert [label["result"] for label in office.labels()] == ["confirmed"]
+    assert len(office.learnt) == 1
+
+
+def test_what_nobody_looked_into_ends_without_an_outcome(office: Office) -> None:
+    case_id = office.decide()
+    claim(office, case_id)
+
+    assert office.reviewing.dispose(ONE, case_id, LATER, UNSEEN).status == "closed"
+
+    assert (office.labels(), office.learnt) == ([], [])
+
+
+def test_nobody_ends_a_case_of_others_or_one_they_may_not_see(office: Office) -> None:
+    case_id = office.decide()
+    claim(office, case_id)
+
+    with pytest.raises(NotYours):
+        office.reviewing.dispose(TWO, case_id, LATER, NOTHING)
+    with pytest.raises(NotFound, match="can be seen by you"):
+        office.reviewing.dispose(ELSEWHERE, case_id, LATER, NOTHING)
+    assert (office.labels(), office.learnt) == ([], [])
+    assert office.reviewing.case(ONE, case_id)[1].status == "claimed"
+
+
+def test_the_decision_behind_a_case_is_there_or_its_absence_is_told(office: Office) -> None:
+    case_id = office.decide()
+
+    assert office.reviewing.decision(case_id).subject_id == "S-1"
+    with pytest.raises(NotFound, match="the decision behind this case is gone"):
+        office.reviewing.decision("d-9")
+
+
+def test_a_file_is_kept_with_its_event_and_handed_out_with_another(office: Office) -> None:
+    case_id = office.decide()
+
+    row = office.reviewing.attach(ONE, case_id, LATER, FILE, CONTENT)
+
+    assert (row.case_id, row.name, row.size_bytes) == (case_id, "list.txt", len(CONTENT))
+    assert (row.attached_at, row.attached_by) == (LATER.isoformat(), "one")
+    kept, _ = office.reviewing.case(ONE, case_id)
+    assert office.reviewing.attached(kept) == [row]
+    assert office.reviewing.download(TWO, case_id, FILE.sha256, LATER) == (row, CONTENT)
+    assert actions(office, case_id) == [
+        ("attach", "one", "list.txt"),
+        ("download", "two", "list.txt"),
+    ]
+    told = office.reviewing.events(case_id)[1]
+    assert (told.at, told.changed) == (LATER.isoformat(), "{}")
+
+
+def test_a_file_that_is_not_there_or_not_for_the_reader_is_not_found(office: Office) -> None:
+    case_id = office.decide()
+    office.reviewing.attach(ONE, case_id, LATER, FILE, CONTENT)
+
+    with pytest.raises(NotFound, match="no such file"):
+        office.reviewing.download(ONE, case_id, hashlib.sha256(b"x").hexdigest(), LATER)
+    with pytest.raises(NotFound, match="can be seen by you"):
+        office.reviewing.download(ELSEWHERE, case_id, FILE.sha256, LATER)
+    with pytest.raises(NotFound, match="can be seen by you"):
+        office.reviewing.attach(ELSEWHERE, case_id, LATER, FILE, CONTENT)
+    assert [action for action, _, _ in actions(office, case_id)] == ["attach"]
+
+
+def test_a_case_has_fifty_files_and_no_more(office: Office) -> None:
+    assert MOST_TO_A_CASE == 50
+    case_id = office.decide()
+    for number in range(51):
+        content = b"%d" % number
+        file = Attachment.of(f"{number}.txt", content, 100)
+        if number < 50:
+            office.reviewing.attach(ONE, case_id, LATER, file, content)
+        else:
+            with pytest.raises(Unprocessable):
+                office.reviewing.attach(ONE, case_id, LATER, file, content)
+
+
+def test_linked_cases_are_others_that_share_something_of_the_kinds_asked_for(
+    office: Office,
+) -> None:
+    for number in (1, 2, 3):
+        office.decide(number)
+    office.reviewing.case(ONE, "d-1")
+
+    found = office.reviewing.linked(ONE, "d-1", ("goods",), 9)
+
+    assert [(each.case.case_id, each.shared) for each in found] == [
+        ("d-3", (("goods", "890310"),)),
+        ("d-2", (("goods", "890310"),)),
+    ]
+    assert len(office.reviewing.linked(ONE, "d-1", ("goods",), 1)) == 1
+    assert office.reviewing.linked(ELSEWHERE, "d-1", ("goods",), 9) == []
+    assert office.reviewing.linked(ONE, "d-1", ("container",), 9) == []
+
+
+@pytest.fixture
+def masked(office: Office) -> Reviewing:
+    """Two cases, on which something was said, done and attached; then masked."""
+    for number in (1, 2):
+        office.decide(number)
+    claim(office, "d-1")
+    office.reviewing.attach(ONE, "d-1", LATER, FILE, CONTENT)
+    office.reviewing.read(ONE, "d-1", LATER)
+    office.reviewing.act(ONE, "d-1", lambda c: acts.mark_reason(c, "one", LATER, "D1", "wrong"))
+    office.reviewing.dispose(ONE, "d-1", LATER, FOUND)
+    claim(office, "d-1", "two")
+    office.reviewing.dispose(TWO, "d-1", LATER, FOUND)
+    office.reviewing.act(ONE, "d-1", lambda c: acts.reread(c, "three", LATER, "duplicate"))
+    return office.mask()
+
+
+def test_a_masked_case_shows_short_names_and_nobodys_words(
+    office: Office, masked: Reviewing
+) -> None:
+    row, case = masked.case(ONE, "d-1")
+
+    assert (row.subject_id, row.what, row.why) == (office.names.of("S-1", MASKED), MASKED_CASE, "")
+    assert case.disposition is not None
+    assert case.proposed is not None
+    assert (case.disposition.code, case.disposition.text) == (FOUND.code, MASKED)
+    assert (case.proposed.code, case.proposed.text) == (FOUND.code, MASKED)
+    assert case.owner == "two"
+    queue = masked.queue(ONE, Wanted(now=LATER.isoformat()), None, 9)
+    assert [(each.case_id, each.what) for each in queue] == [("d-2", MASKED_CASE)]
+    assert masked.case(ONE, "d-2")[1].disposition is None
+    assert "S-1" not in masked.decision("d-1").request
+
+
+def test_the_history_of_a_masked_case_has_acts_and_no_words(
+    office: Office, masked: Reviewing
+) -> None:
+    row, _ = masked.case(ONE, "d-1")
+
+    told = [(event.action, event.text) for event in masked.history(row)]
+
+    assert told == [
+        ("claim", MASKED),
+        ("attach", MASKED),
+        ("read", ""),
+        ("mark_reason", "D1: wrong"),
+        ("dispose", MASKED),
+        ("claim", MASKED),
+        ("dispose", MASKED),
+        ("reread", "duplicate"),
+    ]
+    assert {event.changed for event in masked.history(row)} == {"{}"}
+    unmasked, _ = office.reviewing.case(ONE, "d-1")
+    assert office.reviewing.history(unmasked) == office.reviewing.events("d-1")
+
+
+def test_files_of_a_masked_case_have_no_names_and_are_not_handed_out(masked: Reviewing) -> None:
+    row, _ = masked.case(ONE, "d-1")
+
+    assert [(file.name, file.sha256) for file in masked.attached(row)] == [(MASKED, FILE.sha256)]
+    with pytest.raises(Forbidden, match="masked by now"):
+        masked.download(ONE, "d-1", FILE.sha256, LATER)
+    assert "download" not in [event.action for event in masked.events("d-1")]
+
+
+def test_what_links_masked_cases_has_short_names(office: Office, masked: Reviewing) -> None:
+    (link,) = masked.linked(ONE, "d-1", ("party",), 9)
+
+    assert link.case.subject_id == office.names.of("S-2", MASKED)
+    assert {kind for kind, _ in link.shared} == {"party"}
+    assert {name for _, name in link.shared} == {
+        office.names.of(party, MASKED) for party in ("c-0007", "c-0012", "k-3")
+    }
