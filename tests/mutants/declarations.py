@@ -144,8 +144,13 @@ def _another_text(string: Node) -> str | None:
     root = string.get_root_node()
     alike = [leaf for leaf in _leaves(root) if leaf.type == "string" and _place(leaf) == place]
     at = next(n for n, leaf in enumerate(alike) if leaf.start_pos == string.start_pos)
-    others = [leaf.value for leaf in (*alike[at:], *alike[:at]) if leaf.value != string.value]
+    others = [leaf.value for leaf in (*alike[at:], *alike[:at]) if _says(leaf) != _says(string)]
     return str(others[0]) if others else None
+
+
+def _says(string: Node) -> str:
+    """A text without its quotes."""
+    return str(string.value).strip("\"'")
 
 
 def _place(string: Node) -> tuple[str, str] | None:

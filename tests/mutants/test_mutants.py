@@ -16,6 +16,12 @@ SOURCE = """
 @feature(unit="kg", sentence="it weighs", computed=rate("goods", by=("code", "origin")))
 def mass(count: int | None = total("shipments", "mass_g", by="code", days=30)) -> int | None:
     return max(count, 1) - 1
+
+def read() -> str:
+    try:
+        return first["a"] + first.get("a") + first.get('a')
+    except (tomllib.TOMLDecodeError, KeyError):
+        return ""
 """
 
 
@@ -41,6 +47,18 @@ def test_windows_keys_and_calls_are_mutated(changes: list[str]) -> None:
         "max(count, 1) + 1",
     ):
         assert any(_close(passage) in _close(change) for change in changes), passage
+
+
+def test_an_exception_named_by_its_module_is_left_out_but_not_replaced(
+    changes: list[str],
+) -> None:
+    for passage in ("except (KeyError,)", "except (tomllib.TOMLDecodeError,)"):
+        assert any(_close(passage) in _close(change) for change in changes), passage
+
+
+def test_other_quotes_are_no_mutation(changes: list[str]) -> None:
+    for change in changes:
+        assert "get(\"a\") + first.get('a')" in change.replace("- first", "+ first")
 
 
 def test_words_for_readers_and_types_are_left_alone(changes: list[str]) -> None:
