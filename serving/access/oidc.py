@@ -113,7 +113,7 @@ class Provider:
         with self._asking:
             if self._known is None:
                 found = self._asked(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-                endpoints = Endpoints.model_validate(found)
+                endpoints = _published_in(found)
                 if endpoints.issuer != self.issuer:
                     raise ElsewhereUnavailable("the sign-in server calls itself by another name")
                 self._known = endpoints, PublishedKeys(endpoints.jwks_uri)
@@ -146,7 +146,7 @@ class Provider:
             if body is not None and answer.code in (400, 401):
                 raise NotSignedIn("your organisation does not confirm this sign-in") from None
             raise ElsewhereUnavailable("the sign-in server does not answer as it should") from None
-        except (OSError, ValueError, ValidationError, AddressRefused):
+        except (OSError, ValueError, AddressRefused):
             raise ElsewhereUnavailable("the sign-in server does not answer as it should") from None
         return found if isinstance(found, dict) else {}
 
@@ -163,7 +163,8 @@ class Provider:
         }
         now = int(self.clock().timestamp())
         registry = jwt.JWTClaimsRegistry(now=now, leeway=CLOCKS_APART_S, **expected)
-        for keys in (published.current(), published.current(lacks=True)):
+        for lacks in (False, True):
+            keys = published.current(lacks=lacks)
             try:
                 claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims  # type: ignore[arg-type]
                 registry.validate(claims)
@@ -195,6 +196,13 @@ class Provider:
         named = told if isinstance(told, list) else [told]
         roles = {role for role in get_args(Role) if f"{self.role_prefix}{role}" in named}
         return roles.pop() if len(roles) == 1 else None
+
+
+def _published_in(found: dict[str, Any]) -> Endpoints:
+    try:
+        return Endpoints.model_validate(found)
+    except ValidationError:
+        raise ElsewhereUnavailable("the sign-in server does not say where it is asked") from None
 
 
 def _unpadded(made: bytes) -> str:

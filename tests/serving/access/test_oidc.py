@@ -1,0 +1,417 @@
+"""Signing in elsewhere: what is asked, and which answers are believed, on both sides of each bound.
+
+`tests/serving/test_elsewhere.py` does the same over real HTTP, with a browser's cookies.
+"""
+
+import base64
+import hashlib
+import hmac
+import io
+import json
+from dataclasses import FrozenInstanceError, dataclass, field, replace
+from email.message import Message
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from serving.access import oidc
+from serving.access.accounts import Account
+from serving.access.oidc import Away, Provider
+from serving.errors import AddressRefused, ElsewhereUnavailable, NotSignedIn
+from tests.serving.access.trusted import KEY, NOW, Clock, published, signed
+
+AT = int(NOW.timestamp())
+ISSUER = "https://login.example"
+BACK = "https://tidegate.example/console/elsewhere/back"
+AWAY = Away("a secret of the browser")
+NOT_LET_IN, NOT_CONFIRMED = "does not let you in here", "does not confirm this sign-in"
+ENDPOINTS = {
+    "issuer": ISSUER,
+    "authorization_endpoint": f"{ISSUER}/authorize",
+    "token_endpoint": f"{ISSUER}/token",
+    "jwks_uri": f"{ISSUER}/jwks",
+}
+
+
+@dataclass
+class Elsewhere:
+    """What the organisation's server answers to each address, and what it was asked."""
+
+    clock: Clock = field(default_factory=Clock)
+    claims: dict[str, Any] = field(default_factory=dict)
+    key: Any = field(default_factory=lambda: KEY)
+    algorithm: str = "EdDSA"
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[tuple[str, bytes | None, dict[str, str]]] = field(default_factory=list)
+
+    def fetch(
+        self, address: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> bytes:
+        """Stands where calls are made."""
+        self.asked.append((address, body, headers or {}))
+        path = urlsplit(address).path
+        answer = self.answers.get(path, self._usual(path))
+        if isinstance(answer, Exception):
+            raise answer
+        return bytes(answer)
+
+    def _usual(self, path: str) -> bytes:
+        if path == "/jwks":
+            return published(self.key)
+        return json.dumps({"id_token": self.token()} if path == "/token" else ENDPOINTS).encode()
+
+    def token(self) -> str:
+        """An id_token as its claims have it now."""
+        usual = {
+            "iss": ISSUER,
+            "aud": "tidegate",
+            "sub": "u-1",
+            "iat": AT,
+            "exp": AT + 300,
+            "nonce": AWAY.part("nonce"),
+            "preferred_username": "maria",
+            "roles": ["staff", "tidegate-reviewer"],
+        }
+        return signed({**usual, **self.claims}, self.key, self.algorithm)
+
+    def count(self, path: str) -> int:
+        """How often something was asked."""
+        return sum(urlsplit(address).path == path for address, _, _ in self.asked)
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
+    elsewhere = Elsewhere()
+    monkeypatch.setattr("serving.access.oidc.fetch", elsewhere.fetch)
+    monkeypatch.setattr("serving.access.tokens.fetch", elsewhere.fetch)
+    monkeypatch.setattr("serving.access.tokens.time.monotonic", elsewhere.clock)
+    return elsewhere
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider(ISSUER, "tidegate", "a secret", "roles", "tidegate-", lambda: NOW)
+
+
+def back(provider: Provider) -> Account:
+    """Whoever comes back with the code and the state that were given."""
+    return provider.account(AWAY, AWAY.part("state"), "code-1", BACK)
+
+
+def refuses(provider: Provider, why: str = NOT_LET_IN) -> bool:
+    with pytest.raises(NotSignedIn, match=why):
+        back(provider)
+    return True
+
+
+def failed(status: int) -> HTTPError:
+    return HTTPError(ISSUER, status, "", Message(), io.BytesIO())
+
+
+def unpadded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def test_what_others_see_is_made_of_the_secret_and_differs_by_purpose() -> None:
+    state, nonce, verifier = (AWAY.part(each) for each in ("state", "nonce", "verifier"))
+
+    assert state == unpadded(hmac.digest(AWAY.secret.encode(), b"state", "sha256"))
+    assert len({state, nonce, verifier, AWAY.challenge}) == 4
+    assert AWAY.challenge == unpadded(hashlib.sha256(verifier.encode()).digest())
+
+
+def test_a_secret_is_256_random_bits() -> None:
+    one, other = Away.begin(), Away.begin()
+
+    assert one != other
+    assert len(base64.urlsafe_b64decode(one.secret + "=")) == 32
+    with pytest.raises(FrozenInstanceError):
+        one.secret = ""  # type: ignore[misc]  # what is tried
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_browser_is_sent_away_with_what_the_server_needs(provider: Provider) -> None:
+    address = urlsplit(provider.address(AWAY, BACK))
+
+    assert f"{address.scheme}://{address.netloc}{address.path}" == f"{ISSUER}/authorize"
+    assert parse_qs(address.query, strict_parsing=True) == {
+        "response_type": ["code"],
+        "scope": ["openid profile"],
+        "client_id": ["tidegate"],
+        "redirect_uri": [BACK],
+        "state": [AWAY.part("state")],
+        "nonce": [AWAY.part("nonce")],
+        "code_challenge": [AWAY.challenge],
+        "code_challenge_method": ["S256"],
+    }
+
+
+def test_an_address_that_asks_something_already_is_asked_more(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    asking = {**ENDPOINTS, "authorization_endpoint": f"{ISSUER}/authorize?realm=staff"}
+    elsewhere.answers["/.well-known/openid-configuration"] = json.dumps(asking).encode()
+
+    address = provider.address(AWAY, BACK)
+
+    assert address.startswith(f"{ISSUER}/authorize?realm=staff&response_type=code&")
+
+
+def test_a_code_is_exchanged_with_what_proves_who_began(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    elsewhere.claims = {"aud": "tide/gate"}
+    back(replace(provider, client_id="tide/gate", client_secret="a:b/c"))
+
+    ((body, headers),) = [rest for address, *rest in elsewhere.asked if address.endswith("token")]
+    assert parse_qs((body or b"").decode(), strict_parsing=True) == {
+        "grant_type": ["authorization_code"],
+        "code": ["code-1"],
+        "redirect_uri": [BACK],
+        "client_id": ["tide/gate"],
+        "code_verifier": [AWAY.part("verifier")],
+    }
+    assert headers == {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Authorization": "Basic " + base64.b64encode(b"tide%2Fgate:a%3Ab%2Fc").decode(),
+    }
+
+
+def test_without_a_secret_of_the_client_none_is_sent(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    back(replace(provider, client_secret=None))
+
+    assert all("Authorization" not in headers for _, _, headers in elsewhere.asked)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_whoever_comes_back_has_the_account_that_is_named(provider: Provider) -> None:
+    assert back(provider) == Account("maria", "", "reviewer", (), NOW, subject=f"{ISSUER} u-1")
+
+
+def test_offices_and_a_role_alone_are_taken_as_they_are_named(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    elsewhere.claims = {"offices": ["DE004600", "DE002100"], "roles": "tidegate-auditor"}
+
+    account = back(provider)
+
+    assert (account.role, account.offices) == ("auditor", ("DE004600", "DE002100"))
+
+
+@pytest.mark.parametrize(("state", "code"), [("", "code-1"), ("other", "code-1"), (None, "")])
+def test_what_was_not_begun_here_is_not_looked_into(
+    provider: Provider, elsewhere: Elsewhere, state: str | None, code: str
+) -> None:
+    state = AWAY.part("state") if state is None else state
+
+    with pytest.raises(NotSignedIn, match="was not begun here"):
+        provider.account(AWAY, state, code, BACK)
+    with pytest.raises(NotSignedIn, match="was not begun here"):
+        provider.account(AWAY, AWAY.part("nonce"), code, BACK)
+    assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "exp", "iat", "nonce", "sub"])
+def test_an_answer_without_a_claim_lets_nobody_in(
+    provider: Provider, elsewhere: Elsewhere, claim: str
+) -> None:
+    elsewhere.claims = {claim: None}
+    assert refuses(provider)
+    elsewhere.claims = {claim: {"another": 1}}
+    assert refuses(provider)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": f"{ISSUER}/"},
+        {"aud": "another"},
+        {"aud": ["tidegate"], "azp": "another"},
+        {"nonce": AWAY.part("state")},
+        {"exp": AT - 30},
+        {"iat": AT + 31},
+        {"nbf": AT + 31},
+        {"roles": None},
+        {"roles": []},
+        {"roles": {"tidegate-reviewer": True}, "offices": 7},
+        {"roles": ["reviewer"]},
+        {"roles": ["tidegate-reviewer", "tidegate-admin"]},
+        {"preferred_username": 7},
+        {"preferred_username": ["maria"]},
+        {"preferred_username": "x" * 65},
+        {"preferred_username": "", "sub": "x" * 65},
+        {"preferred_username": None, "sub": ""},
+        {"offices": []},
+        {"offices": "DE004600"},
+        {"offices": {"DE004600": 1}},
+        {"offices": ["DE004600", 7]},
+        {"offices": [7, "DE004600"]},
+    ],
+)
+def test_a_wrong_claim_lets_nobody_in(
+    provider: Provider, elsewhere: Elsewhere, claims: dict[str, Any]
+) -> None:
+    elsewhere.claims = claims
+
+    assert refuses(provider)
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"aud": ["another", "tidegate"], "azp": "tidegate"}, "maria"),
+        ({"exp": AT - 29, "iat": AT + 30, "nbf": AT + 30}, "maria"),
+        ({"preferred_username": "x"}, "x"),
+        ({"preferred_username": "x" * 64}, "x" * 64),
+        ({"preferred_username": None}, "u-1"),
+        ({"preferred_username": ""}, "u-1"),
+    ],
+)
+def test_what_is_just_right_lets_in(
+    provider: Provider, elsewhere: Elsewhere, claims: dict[str, Any], name: str
+) -> None:
+    elsewhere.claims = claims
+
+    assert back(provider).name == name
+
+
+def test_a_token_has_so_many_characters_at_most(
+    provider: Provider, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert oidc.LONGEST_ID_TOKEN == 16_384
+    length = len(elsewhere.token())
+
+    monkeypatch.setattr(oidc, "LONGEST_ID_TOKEN", length)
+    assert back(provider).name == "maria"
+    monkeypatch.setattr(oidc, "LONGEST_ID_TOKEN", length - 1)
+    assert refuses(provider)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key"),
+    [
+        ("RS256", RSAKey.generate_key(2048, {"kid": "rsa"})),
+        ("ES256", ECKey.generate_key("P-256", {"kid": "ec"})),
+        ("EdDSA", KEY),
+        ("Ed25519", KEY),
+    ],
+)
+def test_an_answer_may_be_signed_by(
+    provider: Provider, elsewhere: Elsewhere, algorithm: str, key: Any
+) -> None:
+    elsewhere.key, elsewhere.algorithm = key, algorithm
+    assert back(provider).name == "maria"
+
+
+def test_no_other_algorithm_is_taken(provider: Provider, elsewhere: Elsewhere) -> None:
+    elsewhere.key, elsewhere.algorithm = RSAKey.generate_key(2048, {"kid": "rsa"}), "PS256"
+    assert refuses(provider)
+
+
+NEW = OKPKey.generate_key("Ed25519", {"kid": "new"})
+
+
+def test_keys_may_be_exchanged_and_are_asked_for_when_one_is_lacking(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    back(provider)
+    elsewhere.clock.now_s += 11
+    back(provider)
+    assert elsewhere.count("/jwks") == 1
+    elsewhere.key = NEW
+
+    assert back(provider).name == "maria"
+    assert elsewhere.count("/jwks") == 2
+    assert elsewhere.count("/.well-known/openid-configuration") == 1
+
+
+@pytest.mark.parametrize("answer", [b"{}", URLError("no route")])
+def test_without_keys_nobody_is_let_in(
+    provider: Provider, elsewhere: Elsewhere, answer: Any
+) -> None:
+    elsewhere.answers["/jwks"] = answer
+
+    assert refuses(provider)
+
+
+NO_HEADER = unpadded(b'["alg"]') + ".e30.e30"
+
+
+@pytest.mark.parametrize("token", ["a.b.c", NO_HEADER, 7, None, "", []])
+def test_what_is_no_token_lets_nobody_in(
+    provider: Provider, elsewhere: Elsewhere, token: Any
+) -> None:
+    elsewhere.answers["/token"] = json.dumps({"id_token": token}).encode()
+
+    assert refuses(provider)
+
+
+def test_an_answer_that_is_no_object_has_no_token(provider: Provider, elsewhere: Elsewhere) -> None:
+    for answer in (b"[]", b"7", b'"id_token"'):
+        elsewhere.answers["/token"] = answer
+        assert refuses(provider)
+
+
+def test_a_code_that_the_server_does_not_know_is_not_confirmed(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    for status in (400, 401):
+        elsewhere.answers["/token"] = failed(status)
+        assert refuses(provider, NOT_CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        failed(399),
+        failed(402),
+        failed(500),
+        URLError("no route"),
+        TimeoutError(),
+        AddressRefused("not sent"),
+        b"<html>",
+    ],
+)
+@pytest.mark.parametrize("path", ["/token", "/.well-known/openid-configuration"])
+def test_a_server_that_fails_is_unavailable(
+    provider: Provider, elsewhere: Elsewhere, path: str, answer: Any
+) -> None:
+    elsewhere.answers[path] = answer
+
+    with pytest.raises(ElsewhereUnavailable, match="does not answer as it should"):
+        back(provider)
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_server_that_knows_no_such_page_is_unavailable(
+    provider: Provider, elsewhere: Elsewhere, status: int
+) -> None:
+    elsewhere.answers["/.well-known/openid-configuration"] = failed(status)
+
+    with pytest.raises(ElsewhereUnavailable, match="does not answer as it should"):
+        back(provider)
+
+
+@pytest.mark.parametrize("lacking", [*ENDPOINTS, "everything"])
+def test_a_server_that_does_not_say_where_it_is_asked_is_unavailable(
+    provider: Provider, elsewhere: Elsewhere, lacking: str
+) -> None:
+    told = {name: value for name, value in ENDPOINTS.items() if name != lacking}
+    content: Any = [] if lacking == "everything" else told
+    elsewhere.answers["/.well-known/openid-configuration"] = json.dumps(content).encode()
+
+    with pytest.raises(ElsewhereUnavailable, match="does not say where it is asked"):
+        back(provider)
+
+
+def test_a_server_goes_by_its_own_name(provider: Provider, elsewhere: Elsewhere) -> None:
+    with pytest.raises(ElsewhereUnavailable, match="calls itself by another name"):
+        back(replace(provider, issuer=f"{ISSUER}/"))
+
+    address, *_ = elsewhere.asked[0]
+    assert address == f"{ISSUER}/.well-known/openid-configuration"
