@@ -27,8 +27,6 @@ SCOPES: dict[Role, frozenset[Scope]] = {
 }
 assert SCOPES.keys() == set(get_args(Role))
 
-SHORTEST_PASSWORD = 12
-
 _HASHER = PasswordHasher()
 
 
