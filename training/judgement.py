@@ -94,15 +94,19 @@ def _champion(
     return home.champion(registration.name, inputs)
 
 
-def waiver_in_force(folder: Path, home: ModelHome, at: datetime) -> Iterable[Verdict]:
-    """Is what was waived for the version still waived?"""
+def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) -> Iterable[Verdict]:
+    """Is what was waived for the version of that digest still waived?"""
     try:
         waiver = Waiver.read(folder, home.public_key)
     except (ArtefactTampered, WaiverError) as error:
         yield Verdict("waiver", False, str(error))
         return
-    if waiver is not None:
-        yield Verdict("waiver", at < waiver.until, f"{', '.join(waiver.gates)} {waiver.in_words}")
+    if waiver is None:
+        return
+    if waiver.digest != digest:
+        yield Verdict("waiver", False, f"it was signed for {waiver.digest}, the model is {digest}")
+        return
+    yield Verdict("waiver", at < waiver.until, f"{', '.join(waiver.gates)} {waiver.in_words}")
 
 
 def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:

@@ -124,7 +124,7 @@ def roll_back(
     folder = home.folder_of(name, former.version)
     verdicts = (
         *soundness(folder, former.digest, home, inputs),
-        *waiver_in_force(folder, home, approval.at),
+        *waiver_in_force(folder, former.digest, home, approval.at),
     )
     refuse_unless_open(verdicts)
     champion = former.model_copy(

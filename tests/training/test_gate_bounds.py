@@ -259,5 +259,7 @@ def test_a_gate_is_open_where_it_is_passed_or_waived_and_a_waiver_leaves_it_unpa
 
 
 def test_what_a_gate_said_does_not_change() -> None:
+    verdict = Verdict("groups", False, "unfair")
+
     with pytest.raises(FrozenInstanceError):
-        Verdict("groups", False, "unfair").is_passed = True
+        verdict.is_passed = True

@@ -299,6 +299,22 @@ def test_thirty_confirmed_by_lot_are_enough_to_stop_a_worse_model(
     )
 
 
+@pytest.mark.parametrize(("auc", "is_passed"), [(0.7901, True), (0.7899, False)])
+def test_a_hundredth_of_auc_may_be_lost_among_those_drawn_by_lot(
+    model: RiskModel,
+    data: TrainingSet,
+    monkeypatch: pytest.MonkeyPatch,
+    auc: float,
+    is_passed: bool,
+) -> None:
+    areas = iter((auc, 0.8))
+    monkeypatch.setattr(gates, "roc_auc", lambda ranking: next(areas))
+
+    verdict = gates.holds_on_the_control_lane(model, model, by_lot(data, model, 30, 90))
+
+    assert verdict.is_passed is is_passed
+
+
 @pytest.mark.parametrize(
     ("approver", "is_passed"),
     [("grace", True), ("ad", True), ("ada", False), (" Ada ", False), ("  ", False), ("", False)],

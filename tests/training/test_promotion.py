@@ -432,6 +432,23 @@ def test_nobody_returns_to_a_champion_whose_waiver_has_ended(
     assert home.pointer(NAME, "champion").version == first
 
 
+def test_nobody_returns_to_a_champion_by_the_waiver_of_another_version(
+    home: ModelHome, store: TrackingStore, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(home)
+    longer = replace(LEAVE, until=NOON + timedelta(days=120))
+    with_unfair_groups(monkeypatch)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, LEAVE)
+    promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, longer)
+    for name in ("waiver.json", "waiver.sig"):
+        shutil.copy(home.folder_of(NAME, second) / name, home.folder_of(NAME, first) / name)
+
+    with pytest.raises(PromotionRefused, match="waiver: it was signed for sha256:"):
+        roll_back(NAME, home, store, Approval("joan", NOON + timedelta(days=91)), INPUTS)
+
+    assert home.pointer(NAME, "champion").version == second == champion_in(store)
+
+
 def test_a_shadow_is_named_in_both_places_and_leaves_the_champion_alone(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
@@ -533,23 +550,25 @@ def test_a_person_may_answer_for_going_without_the_comparison(
     assert Waiver.read(home.folder_of(NAME, second), home.public_key).gates == ("champion",)
 
 
-def test_the_line_of_champions_is_kept_and_nobody_is_in_it_twice_in_a_row(
+def test_the_line_of_champions_is_kept_from_the_latest_to_the_first(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     first, second = versions(home)
-    for version in (first, second, second, first):
-        promote(f"{NAME}/{version}", home, store, GRACE, data, INPUTS)
+    oldest = promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS).champion
+    before = oldest.model_copy(update={"approver": "joan"})
+    home.point("champion", oldest.model_copy(update={"previous": (before,)}))
+    for _ in range(2):
+        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
 
     line = home.pointer(NAME, "champion").previous
-    assert [former.version for former in line] == [second, first]
-    assert [former.previous for former in line] == [(), ()]
+    assert line == (oldest, before)
 
     done = roll_back(NAME, home, store, Approval("joan", NOON + timedelta(hours=1)), INPUTS)
 
     champion = home.pointer(NAME, "champion")
-    assert (champion, champion.version) == (done.champion, second)
+    assert (champion, champion.version) == (done.champion, first)
     assert champion.set_at == NOON + timedelta(hours=1)
-    assert [former.version for former in champion.previous] == [first]
+    assert champion.previous == (before,)
     assert [verdict.gate for verdict in done.verdicts] == ["artefact", "golden vectors"]
 
 
@@ -641,20 +660,23 @@ def test_a_waiver_is_in_force_until_its_last_instant_and_as_long_as_it_is_whole(
     home: ModelHome,
 ) -> None:
     folder = home.find(f"{NAME}@challenger")
-    assert not [*waiver_in_force(folder, home, NOON)]
+    assert not [*waiver_in_force(folder, "sha256:", home, NOON)]
     until = NOON + timedelta(days=90)
-    waiver = Waiver.given(("groups",), "sha256:", "grace", LEAVE.because, (NOON, until))
+    digest = home.registration_of(folder).digest
+    waiver = Waiver.given(("groups",), digest, "grace", LEAVE.because, (NOON, until))
     waiver.write(folder, home.signing_key)
 
     for at, is_in_force in ((until - timedelta(seconds=1), True), (until, False)):
-        (verdict,) = waiver_in_force(folder, home, at)
+        (verdict,) = waiver_in_force(folder, digest, home, at)
         assert verdict == Verdict("waiver", is_in_force, f"groups {waiver.in_words}")
+    (of_another,) = waiver_in_force(folder, "sha256:another", home, NOON)
+    assert (of_another.is_passed, digest in of_another.reason) == (False, True)
     too_long = waiver.model_copy(update={"until": NOON + timedelta(days=400)})
     too_long.write(folder, home.signing_key)
-    (endless,) = waiver_in_force(folder, home, NOON)
+    (endless,) = waiver_in_force(folder, digest, home, NOON)
     assert (endless.is_passed, "want an end within" in endless.reason) == (False, True)
     (folder / "waiver.sig").unlink()
-    (unsigned,) = waiver_in_force(folder, home, NOON)
+    (unsigned,) = waiver_in_force(folder, digest, home, NOON)
     assert (unsigned.is_passed, "is not signed" in unsigned.reason) == (False, True)
 
 

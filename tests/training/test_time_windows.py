@@ -196,6 +196,33 @@ def test_a_gap_and_an_end_are_exact_to_the_microsecond(microseconds: int) -> Non
     assert days_of(whole)[0] == [*range(first, 69 + beyond)]
 
 
+def test_operators_of_one_subject_each_are_apart_from_the_start() -> None:
+    data = one_a_day(100)
+    asked = SplitParameters(label_gap_days=0, minimum_labels=5)
+
+    mixed = TimeSplit.of(data, asked)
+    apart = TimeSplit.of(data, asked.model_copy(update={"operators": "apart"}))
+
+    assert apart.figures == mixed.figures
+    assert [apart.fit.name, apart.calibration.name, apart.evaluation.name] == [
+        "fit",
+        "calibration",
+        "evaluation",
+    ]
+
+
+@pytest.mark.parametrize(("name", "first"), [("fit", 0), ("calibration", 60), ("evaluation", 80)])
+def test_every_window_is_asked_for_enough_of_both_sorts(name: str, first: int) -> None:
+    data = one_a_day(100)
+    label = data.outcomes.label.copy()
+    label[first : first + 20] = 1
+    label[first + 20 : 60] = 1  # the rest of the fit window, where it is that which is thin
+    thin = replace(data, outcomes=replace(data.outcomes, label=label))
+
+    with pytest.raises(NotEnoughLabels, match=f"the {name} window, .* and 0 not confirmed"):
+        TimeSplit.of(thin, SplitParameters(label_gap_days=0, minimum_labels=5))
+
+
 def test_windows_and_splits_do_not_change() -> None:
     split = TimeSplit.of(one_a_day(100), SplitParameters(label_gap_days=0, minimum_labels=5))
 
