@@ -35,7 +35,7 @@ def test_a_share_has_the_interval_that_scipy_gives_it(successes: int, trials: in
 
 
 def test_a_share_stays_within_nothing_and_all_and_of_no_trial_there_is_none() -> None:
-    for trials in (3, 7, 10, 29, 1_000):
+    for trials in range(1, 100):
         low, high = proportion(0, trials).low, proportion(trials, trials).high
         assert low is not None
         assert high is not None
