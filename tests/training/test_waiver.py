@@ -123,6 +123,9 @@ def test_a_signature_does_not_make_a_waiver_that_lasts_too_long_one(tmp_path: Pa
 
     with pytest.raises(WaiverError, match=r"waiver\.json: .*want an end within 183 days"):
         Waiver.read(tmp_path, key.public_pem)
+    whole.model_copy(update={"gates": (), "because": ""}).write(tmp_path, key)
+    with pytest.raises(WaiverError, match=r"waiver\.json: .*at least 1 item"):
+        Waiver.read(tmp_path, key.public_pem)
 
 
 def test_a_waiver_that_another_key_signed_is_refused(tmp_path: Path) -> None:
