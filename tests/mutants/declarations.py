@@ -69,12 +69,16 @@ class DropKeyword(Operator):
         return (Example("count(source, days=30)", "count(source)"),)
 
 
+# Of these it does not matter in which order they are asked.
+SYMMETRIC = {"max", "min", "maximum", "minimum", "fmax", "fmin"}
+
+
 class SwapArguments(Operator):
     """Hand over the first two arguments the wrong way round."""
 
     def mutation_positions(self, node: Node) -> Iterator[Span]:
-        """Calls whose first two arguments are given by place and differ."""
-        if node.type == "arglist" and not _is_decorating(node):
+        """Calls whose first two arguments are given by place, differ, and have an order."""
+        if node.type == "arglist" and not _is_decorating(node) and not _is_symmetric(node):
             first, second = node.children[0], node.children[2]
             are_alike = {first.type, second.type} == {"string"} or _code(first) == _code(second)
             if "argument" not in (first.type, second.type) and not are_alike:
@@ -192,6 +196,11 @@ def _without(node: Node, element: Node, *, keep_comma: bool = False) -> Node:
         rest.append(node.children[1])
     node.children = rest
     return node
+
+
+def _is_symmetric(arglist: Node) -> bool:
+    opening = arglist.get_first_leaf().get_previous_leaf()
+    return opening.get_previous_leaf().value in SYMMETRIC
 
 
 def _is_called(name: Node) -> bool:

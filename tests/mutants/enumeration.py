@@ -80,6 +80,7 @@ def mutations(target: Target) -> list[MutationSpec]:
         if (mutation.operator_name in _TURNED or not _MANY.fullmatch(mutation.operator_name))
         and not any(begin <= mutation.start_pos < end for begin, end in annotations)
         and not _is_beyond_cosmic_ray(mutation, source)
+        and not _ends_places(source, mutation.start_pos)
     ]
 
 
@@ -91,6 +92,12 @@ def _is_beyond_cosmic_ray(mutation: MutationSpec, source: str) -> bool:
     (line, begin), (_, end) = mutation.start_pos, mutation.end_pos
     is_exception = mutation.operator_name == "core/ExceptionReplacer"
     return is_exception and "." in source.splitlines()[line - 1][begin:end]
+
+
+def _ends_places(source: str, at: tuple[int, int]) -> bool:
+    """Whether an asterisk stands there that is no product: after it arguments go by their names."""
+    line, column = at
+    return source.splitlines()[line - 1].startswith("*,", column)
 
 
 def _annotations(source: str) -> Iterator[Span]:

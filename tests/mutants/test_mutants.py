@@ -17,11 +17,16 @@ SOURCE = """
 def mass(count: int | None = total("shipments", "mass_g", by="code", days=30)) -> int | None:
     return max(count, 1) - 1
 
+
 def read() -> str:
     try:
         return first["a"] + first.get("a") + first.get('a')
     except (tomllib.TOMLDecodeError, KeyError):
         return ""
+
+
+def part(count: int, *, weight: int) -> float:
+    return ratio(count, weight)
 """
 
 
@@ -43,7 +48,7 @@ def test_windows_keys_and_calls_are_mutated(changes: list[str]) -> None:
         'total("shipments", "mass_g", by="code", days= 31)',
         'by=( "origin",)',
         "min(count, 1)",
-        "max( 1,count)",
+        "ratio( weight,count)",
         "max(count, 1) + 1",
     ):
         assert any(_close(passage) in _close(change) for change in changes), passage
@@ -65,6 +70,13 @@ def test_words_for_readers_and_types_are_left_alone(changes: list[str]) -> None:
     for change in changes:
         assert 'unit="kg", sentence="it weighs"' in change
         assert change.count("int | None") == 2
+
+
+def test_what_has_no_order_is_not_swapped_and_what_is_no_product_not_divided(
+    changes: list[str],
+) -> None:
+    assert not [change for change in changes if "max(1,count)" in _close(change)]
+    assert all("*,weight" in _close(change) for change in changes)
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -153,6 +153,13 @@ def test_a_score_that_selects_comes_before_a_rule_for_documents_and_is_the_reaso
     assert (placement.lane, placement.reason, placement.hits) == ("inspect", "score", (CHECKING,))
 
 
+def test_of_several_hits_for_documents_the_first_is_the_reason() -> None:
+    spoken = (CHECKING, Hit("watch_list", "document_check", "on a list"))
+
+    assert placed(0.0, *spoken).reason == unscored(*spoken).reason == "rule"
+    assert placed(0.0, *spoken[::-1]).reason == unscored(*spoken[::-1]).reason == "watch_list"
+
+
 def test_documents_that_the_score_has_checked_without_a_hit_are_its_doing() -> None:
     assert placed(0.8, cuts=APART).reason == "score"
     assert placed(0.8, CHECKING, cuts=APART).reason == "rule"

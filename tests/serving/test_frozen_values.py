@@ -1,0 +1,40 @@
+"""What places a subject or ends a case cannot be changed after it was made."""
+
+from dataclasses import is_dataclass
+from importlib import import_module
+from inspect import getmembers
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+
+from serving import lanes, review
+
+# Memories, which count on, and no values.
+COUNTING = {"_Seen", "_Tally"}
+
+
+def values() -> list[Any]:
+    modules = [
+        import_module(f"{room.__name__}.{found.name}")
+        for room in (lanes, review)
+        for found in iter_modules(room.__path__)
+    ]
+    own = {
+        each
+        for module in modules
+        for _, each in getmembers(module, is_dataclass)
+        if getattr(each, "__module__", "") == module.__name__ and each.__name__ not in COUNTING
+    }
+    return sorted(own, key=lambda each: (each.__module__, each.__name__))
+
+
+@pytest.mark.parametrize("value", values(), ids=lambda value: value.__name__)
+def test_a_value_of_lanes_or_review_is_frozen(value: Any) -> None:
+    assert value.__dataclass_params__.frozen
+
+
+def test_values_of_both_rooms_are_looked_at() -> None:
+    assert {"Placement", "Cut", "Lots", "Case", "Event", "Disposition"} <= {
+        value.__name__ for value in values()
+    }
