@@ -29,5 +29,20 @@ def test_what_nobody_looked_into_has_no_result() -> None:
     assert RESULTS.keys() == set(get_args(DispositionCode))
 
 
+def test_every_end_has_words_of_its_own() -> None:
+    assert {code: meaning.words for code, meaning in MEANING.items()} == {
+        "confirmed_smuggling_goods": "smuggled goods were found",
+        "confirmed_migrant_smuggling": "people were being smuggled, and were found",
+        "other_offence": "another offence was found",
+        "document_irregularity": "documents were irregular, nothing else",
+        "no_finding_after_inspection": "an inspection found nothing",
+        "no_finding_after_document_check": "the documents were in order",
+        "released_without_check": "it went on without a check",
+        "inconclusive": "an inspection could not settle it",
+        "duplicate": "it is the same as another case",
+        "referred_protection": "it was handed to those who protect people",
+    }
+
+
 def test_reasons_have_ten_to_four_thousand_characters() -> None:
     assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)
