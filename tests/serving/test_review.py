@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
@@ -181,7 +181,17 @@ def acted(case: Case, action: str, actor: str, other: str) -> Case:
     return simple.get(action, lambda: acts.dispose(case, actor, AT, adverse))()[0]
 
 
+CONFIRMED_AND_OPENED_AGAIN = [
+    ("claim", "one", "one"),
+    (ADVERSE[0], "one", "one"),
+    ("claim", "two", "two"),
+    (ADVERSE[0], "two", "two"),
+    ("reopen", "one", "one"),
+]
+
+
 @given(st.lists(step, max_size=25))
+@example([*CONFIRMED_AND_OPENED_AGAIN, ("claim", "three", "one"), (ADVERSE[0], "three", "one")])
 def test_whatever_is_tried_no_adverse_end_rests_on_one_person(steps: list[Any]) -> None:
     case, proposers = Case("c"), set()
     for action, actor, other in steps:
