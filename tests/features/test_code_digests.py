@@ -10,7 +10,6 @@ import pytest
 
 from features.digests.code import code_digest, source_digest
 from features.errors import DefinitionError
-from features.program.machine import execute
 
 FACTORS = {"a": 1.0, "b": 2.0}
 FOLDER = Path("data")
@@ -104,10 +103,6 @@ def test_a_name_that_an_argument_hides_elsewhere_is_still_followed(
     monkeypatch.setitem(globals(), "doubled", halved)
 
     assert digest_anew(hidden_by_an_argument) != before
-
-
-def test_the_machine_has_a_digest_whatever_compiles_its_functions() -> None:
-    assert len(code_digest(execute)) == 64
 
 
 def test_a_function_that_calls_itself_has_a_digest() -> None:

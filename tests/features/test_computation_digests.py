@@ -314,3 +314,8 @@ def test_features_of_one_kind_that_compute_alike_are_told_apart_by_what_they_rea
     digests = computation_digests("shipment")
 
     assert len(set(digests.values())) == len(digests)
+
+
+@pytest.mark.parametrize("kind", ["route", "shipment"])
+def test_whatever_compiles_the_machine_every_feature_has_a_digest(kind: SubjectKind) -> None:
+    assert {len(digest) for digest in computation_digests(kind).values()} == {len("sha256:") + 64}

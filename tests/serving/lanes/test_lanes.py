@@ -111,6 +111,7 @@ def test_an_office_without_a_plan_takes_the_usual_shares_of_its_own_scores() -> 
         ({"inspect_per_day": 60, "control_per_day": 4}, (0.6, 0.3, 0.1), 0.1),
         ({"inspect_per_day": 99, "control_per_day": 1}, (0.99, 0.01, 0.0), 1.0),
         ({"inspect_per_day": 200, "control_per_day": 1}, (1.0, 0.0, 0.0), 1.0),
+        ({"inspect_per_day": 100, "control_per_day": 0}, (1.0, 0.0, 0.0), FLOOR),
         ({"inspect_per_day": 0, "control_per_day": 5}, (0.0, 0.3, 0.1), 0.05),
     ],
 )
@@ -193,6 +194,10 @@ def test_what_a_challenger_would_select_is_drawn_more_often_and_never_less(
     asked = case(0.0, rival=Rival(said, REFERENCE))
 
     assert installed.place(asked, REFERENCE).probabilities["control"] == pytest.approx(control)
+
+
+def test_where_nothing_is_said_of_disputes_a_challenger_changes_nothing() -> None:
+    assert Lanes(Plan(), USUAL, DRAW, FLOOR).disputed_control == 0
 
 
 def test_a_challenger_selects_by_the_share_that_the_office_has_today() -> None:
