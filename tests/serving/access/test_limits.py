@@ -70,6 +70,14 @@ def test_whoever_waits_for_long_has_no_more_than_the_burst(clock: Clock) -> None
     assert refused_for_s(limits, 0.25) == 1
 
 
+def test_whoever_comes_first_has_the_whole_burst_however_young_the_clock(clock: Clock) -> None:
+    clock.now_s = 0.25
+    limits = Limits(per_s=1, burst=8)
+
+    limits.take("a", 8)
+    assert refused_for_s(limits) == 1
+
+
 @pytest.mark.usefixtures("clock")
 def test_one_caller_uses_up_nothing_of_another() -> None:
     limits = Limits(per_s=1, burst=1)
