@@ -15,7 +15,7 @@ from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.api.requests import TheHouse, body_within, called, caller_behind
 from serving.console.pages import PageRoute, SignInNeeded, page
-from serving.errors import Forbidden, NotSignedIn
+from serving.errors import Forbidden, NotSignedIn, Unprocessable
 from serving.house import House
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -23,7 +23,8 @@ router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageR
 OWN_PAGE = re.compile(
     r"/console/(queue|cases|decisions|features|supervision|models|monitor|accounts)(/[A-Za-z0-9_-]{1,64}){0,2}"
 )
-LARGEST_FORM = 32_768
+LARGEST_FORM = 32_768  # bytes
+MOST_FIELDS = 10
 
 
 def the_session(request: Request, house: TheHouse) -> Session:
@@ -77,10 +78,16 @@ def refuse_foreign(request: Request) -> None:
 
 
 async def own_form(request: Request) -> dict[str, str]:
-    """The fields of a form that our own page sent; raises Forbidden for one from elsewhere."""
+    """The fields of a form that our own page sent; raises Forbidden for one from elsewhere.
+
+    Raises BodyTooLarge or Unprocessable for one that no page of ours sends.
+    """
     refuse_foreign(request)
     body = await body_within(request, LARGEST_FORM)
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise Unprocessable(f"a form of ours has at most {MOST_FIELDS} fields") from None
     return {name: values[0].strip() for name, values in fields.items()}
 
 
