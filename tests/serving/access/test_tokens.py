@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,14 @@ def test_a_remembered_token_ends_when_it_says(tokens: Tokens) -> None:
     assert tokens.believed[token].ends_at.timestamp() == AT + 600
 
 
+def test_what_was_believed_is_not_changed_in_place(tokens: Tokens) -> None:
+    with pytest.raises(FrozenInstanceError):
+        tokens.audience = "another"  # type: ignore[misc]  # what is tried
+    tokens.caller(token := signed(CLAIMS))
+    with pytest.raises(FrozenInstanceError):
+        tokens.believed[token].ends_at = NOW  # type: ignore[misc]  # what is tried
+
+
 def test_the_thousand_that_came_last_are_remembered(tokens: Tokens) -> None:
     old = Verified(Caller("", "", frozenset(), frozenset()), NOW)
     tokens.believed.update((str(number), old) for number in range(999))
@@ -230,6 +239,14 @@ def test_a_token_of_a_new_key_is_believed_once_keys_may_be_asked_for(
         tokens.caller(signed(CLAIMS, NEW))
     clock.now_s += 11
     assert tokens.caller(signed(CLAIMS, NEW)).name == "post-7"
+
+
+def test_a_key_that_is_known_is_not_asked_for(clock: Clock, jwks: Path, tokens: Tokens) -> None:
+    believed(tokens)
+    jwks.write_bytes(published(NEW))
+    clock.now_s += 11
+
+    assert believed(tokens, sub="post-8").name == "post-8"
 
 
 BAD_KEYS = [
