@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
+from sqlalchemy import Engine
 
 from features.reading import read_records, write_records
 from features.records import RECORD_FILES
@@ -30,6 +31,8 @@ from serving.settings import Settings
 from serving.store.engine import open_database
 from serving.store.erasure import Ends, Erasure
 from serving.store.retention_acts import Act, RetentionActs
+from serving.store.tables import answers
+from tests.serving.store.test_erasure import EARLY, count, decide, readable
 
 AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
@@ -62,14 +65,23 @@ def remade() -> list[str]:
 
 
 @pytest.fixture
-def retention(tmp_path: Path, remade: list[str]) -> Iterator[Retention]:
-    settings = Settings(home=tmp_path)
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def retention(settings: Settings, engine: Engine, remade: list[str]) -> Retention:
     settings.retention.write_text(PERIODS)
-    yield Retention(
+    return Retention(
         settings, Erasure(engine), RetentionActs(engine), lambda: remade.append("state")
     )
-    engine.dispose()
 
 
 def test_a_period_is_1_to_36525_days() -> None:
@@ -246,6 +258,24 @@ def test_a_hold_ends_once_by_its_number(retention: Retention) -> None:
     assert retention.acts.all("lift") == [lift]
     with pytest.raises(RetentionRefused, match=f"there is no hold {number}"):
         retention.lift(number, "ada", "it has ended", AT)
+
+
+def test_what_is_held_or_frozen_stays_in_an_erasure(
+    retention: Retention, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(engine, held=EARLY, frozen=EARLY, free=EARLY)
+    retention.hold("shipment", "S-held", "ada", "a court asks", AT)
+    frozen = {retention.settings.incidents: [(2, 2)]}
+    monkeypatch.setattr("serving.governance.retention.holding_stretches", frozen.__getitem__)
+    number = retention.propose("ada", "the time is over", AT)
+
+    told = json.loads(retention.erase(number, "grace", "as proposed", AT).read_text())
+
+    (proposed,) = retention.acts.all("propose")
+    assert (proposed.details["due"]["held"], proposed.details["due"]["frozen"]) == (1, 1)
+    assert told["destroyed"] == {"decisions": 1, "records": 0, "keys": 1, "kept": 2}
+    assert readable(engine, "held", "frozen", "free") == ["held", "frozen"]
+    assert count(engine, answers) == 2  # that of the third was swept
 
 
 def write(folder: Path, **rows: list[dict[str, Any]]) -> None:
