@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -346,3 +347,11 @@ def test_records_and_decisions_of_one_day_have_keys_of_their_own(engine: Engine)
 
     assert key_ids(engine) == {"decisions/2026-03-08", "records/2026-03-08"}
     assert count(engine, records) == 1
+
+
+@pytest.mark.parametrize(
+    "fixed", [ENDS, Holding(), Due(0, 0, 0, 0, 0, 0), Destroyed(0, 0, keys=0, kept=0)], ids=repr
+)
+def test_neither_what_is_to_end_nor_what_did_is_changed_in_place(fixed: Any) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(fixed, next(iter(vars(fixed))), "another")
