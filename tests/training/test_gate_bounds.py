@@ -262,4 +262,31 @@ def test_what_a_gate_said_does_not_change() -> None:
     verdict = Verdict("groups", False, "unfair")
 
     with pytest.raises(FrozenInstanceError):
-        verdict.is_passed = True
+        verdict.is_passed = True  # type: ignore[misc] # it is frozen, and this is to show it
+
+
+def test_every_gate_answers_by_its_own_name() -> None:
+    known = manifest(
+        precision_at_5pct=UNKNOWN, prevalence=UNKNOWN, ece=UNKNOWN, ece_by_chance=UNKNOWN
+    )
+    nothing = report(leakage=(), groups=(), proxies=(), influence=())
+
+    assert [
+        gates.better_than_the_lot(known).gate,
+        gates.calibrated(known).gate,
+        gates.free_of_leaks(nothing).gate,
+        gates.fair_to_groups(nothing).gate,
+        gates.no_stand_in_for_origin(nothing).gate,
+        gates.bounded_influence(nothing).gate,
+        gates.no_worse_on_live_traffic(UNKNOWN, 7).gate,
+        gates.approved_by_another("ada", "grace").gate,
+    ] == [
+        "better than the lot",
+        "calibration",
+        "leakage",
+        "groups",
+        "proxies",
+        "influence",
+        "live traffic",
+        "approver",
+    ]

@@ -43,6 +43,7 @@ def test_a_sound_model_answers_its_golden_rows(model: RiskModel) -> None:
     verdict = gates.golden_vectors(model)
 
     assert verdict.is_passed, verdict.reason
+    assert verdict.gate == "golden vectors"
 
 
 @pytest.mark.parametrize("what", ["log_odds", "contributions", "base"])
