@@ -262,7 +262,7 @@ def test_what_a_gate_said_does_not_change() -> None:
     verdict = Verdict("groups", False, "unfair")
 
     with pytest.raises(FrozenInstanceError):
-        verdict.is_passed = True  # type: ignore[misc] # it is frozen, and this is to show it
+        verdict.is_passed = True
 
 
 def test_every_gate_answers_by_its_own_name() -> None:
