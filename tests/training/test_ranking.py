@@ -101,6 +101,7 @@ def test_subjects_that_no_redraw_took_are_in_no_figure() -> None:
     assert r.inspected_share(ranking, 0.5).tolist() == [0, 1, 0]
     assert r.pr_auc(ranking) == 0.5
     assert r.reliability(ranking, bins=3).tolist() == [[0.1, 1, 1], [0.5, 0, 1]]
+    assert r.reliability(ranking, bins=1) == pytest.approx(np.array([[0.3, 0.5, 2]]))
     assert r.calibration_error(ranking, bins=3) == pytest.approx((0.9 + 0.5) / 2)
 
 
