@@ -32,19 +32,19 @@ def ending_at_once(exit_codes: Mapping[int, int]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    telling, told = os.pipe()
-    os.set_blocking(told, False)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
     heard = [number for number in exit_codes if signal.getsignal(number) is not signal.SIG_IGN]
     former = {number: signal.signal(number, _leave_to_the_thread) for number in heard}
-    former_descriptor = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
-    threading.Thread(target=_listen, args=(telling, exit_codes), daemon=True).start()
+    former_descriptor = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(reading, exit_codes), daemon=True).start()
     try:
         yield
     finally:
         signal.set_wakeup_fd(former_descriptor)
         for number, handler in former.items():
             signal.signal(number, handler)
-        os.close(told)
+        os.close(writing)
 
 
 def end_with_parent(reading: int) -> None:
@@ -61,9 +61,9 @@ def _leave_to_the_thread(number: int, _: object) -> None:
     """A handler is needed for its number to be written to the pipe."""
 
 
-def _listen(telling: int, exit_codes: Mapping[int, int]) -> None:
+def _listen(reading: int, exit_codes: Mapping[int, int]) -> None:
     """The numbers are written by the operating system's call itself, whatever else runs."""
-    with os.fdopen(telling, "rb", buffering=0) as numbers:
+    with os.fdopen(reading, "rb", buffering=0) as numbers:
         while number := numbers.read(1):
             if number[0] in exit_codes:
                 if sys.stderr.isatty():
