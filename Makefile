@@ -4,6 +4,7 @@
 python ?= python3
 venv := .venv
 bin := $(venv)/bin
+# The lock names every package that is needed, so that none is looked for beside it.
 # The stamp is younger than the lock exactly when the environment holds what the lock names.
 ready := $(venv)/.ready
 
@@ -12,7 +13,7 @@ help:  ## list the targets
 
 $(ready): requirements.lock pyproject.toml
 	$(python) -m venv $(venv)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
