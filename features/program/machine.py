@@ -8,7 +8,7 @@ compiler to ask which of them it is before the loop.
 import numpy as np
 
 from features.columns import Column
-from features.compiled import compiled, inlined
+from features.compiled import F, compiled, inlined
 from features.program.operations import (
     FIRST_MOVE,
     FIRST_TEST,
@@ -18,8 +18,13 @@ from features.program.operations import (
     Op,
 )
 
-# Called, not put into their callers: these loops take seconds to compile within another function.
-_arm = compiled(error_model="numpy", no_cpython_wrapper=True)
+
+def _arm(function: F) -> F:
+    """Compile a function that is called, not put into its callers.
+
+    These loops take seconds to compile within another function.
+    """
+    return compiled(error_model="numpy", no_cpython_wrapper=True)(function)
 
 
 @compiled(nogil=True)
