@@ -53,7 +53,7 @@ class Fact:
     expected: Value
     kind: SubjectKind
     records: tuple[Record, ...]
-    today: Value | type[Ellipsis] = ...  # type: ignore[valid-type]
+    today: Any = ...
 
 
 Facts = Mapping[str, Sequence[Fact]]
