@@ -1,10 +1,13 @@
 """What is known about a route or a shipment, as of the instant it is scored.
 
 Enters: records of journeys, documents, transactions and outcomes (`records`), from files
-(`reading`, held to their `contract`; `quarantine` takes what breaks it) or from one request
-(`submission`). Leaves: one row of features per subject, in the order of the `catalogue`, computed
-by one engine for many subjects (`matrix`, from files by `batch`) and for one or as many as wait
-together (`vector`, beside the `state`).
+(`ingest`) or from one request (`submission`). Leaves: one row of features per subject, in the
+order of the `catalogue`: a training set from files (`build_training_set`) or the vector of a
+submitted subject (`vector`).
+
+A feature is a function in `families`. It reads columns of the subject (`derived`), of the records
+linked to it (`linked_records`) and windows over earlier events; `engine` computes all of them and
+names none. `reference` holds what everybody may look up: places, currencies, code lists.
 
 Nothing here reads a clock, trains, serves or knows how a model works; every room may import it.
 """

@@ -7,8 +7,8 @@ and then here, by hand, so that no import decides what a model sees.
 import difflib
 from functools import cache
 
-from features.asof.windows import Window
 from features.definition import Feature
+from features.engine.windows.window import Window
 from features.errors import UnknownFeature
 from features.families import (
     carrier_history,

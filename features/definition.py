@@ -14,8 +14,8 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any
 
-from features.asof.windows import Window
-from features.columns import Column
+from features.engine.columns import Column
+from features.engine.windows.window import Window
 from features.errors import DefinitionError
 from features.records import SubjectKind
 
@@ -130,9 +130,9 @@ def feature(  # noqa: PLR0913  a face has this many sides
 
     The function gets one column per parameter and returns one: float64 with NaN for missing, or
     codes of texts with NO_TEXT where `unit` is CATEGORY. It is called once, with stand-ins, and
-    made part of a program (`features.program`): it may only do what that can trace. Where many
-    features share a shape, `computed` is the function of columns, and the decorated one only gives
-    name, meaning and place.
+    made part of a program (`features.engine.expressions`): it may only do what that can trace.
+    Where many features share a shape, `computed` is the function of columns, and the decorated one
+    only gives name, meaning and place.
     Raises DefinitionError when the docstring is absent or a default is no window.
     """
 

@@ -20,8 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from features.codes import CODES, CodeList
 from features.persons import describes_a_person
+from features.reference.code_lists import CODES, CodeList
 
 SubjectKind = Literal["route", "shipment"]
 Mode = Literal["sea", "air", "road", "rail", "inland_waterway"]

@@ -8,7 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from features.columns import columns_of_records
+from features.derived.subjects import Records
+from features.engine.columns import columns_of_records
+from features.engine.string_table import VOCABULARY
 from features.records import (
     RECORD_FILES,
     Document,
@@ -20,8 +22,6 @@ from features.records import (
     SubjectKind,
     Transaction,
 )
-from features.subjects import Records
-from features.vocabulary import VOCABULARY
 
 
 class AttachedDocument(Document):

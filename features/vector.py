@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
-from features.online.vectors import Past, vectors
+from features.engine.online.vector_plan import Past, vectors
+from features.engine.store.query_plan import Brought
 from features.records import SubjectKind
-from features.state.plan import Brought
 from features.submission import Submission
 
 # So many subjects at a time share one view of the past and one run of each program.

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from features.peers import peers_of
+from features.input_dependencies import missing_inputs
+from features.peer_groups import peers_of
 from features.records import SubjectKind
 from features.submission import Submission
 from features.vector import Vector
-from features.wanted import missing_inputs
 from serving.access.callers import Caller
 from serving.attachments import completed
 from serving.decisions.challenger import rival_of

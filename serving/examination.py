@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from features.engine.store.blob_store import Store
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import State
 from features.errors import TidegateError
-from features.state.embedded import EmbeddedStore
-from features.state.state import State
-from features.state.store import Store
 from serving.access.tokens import PublishedKeys
 from serving.governance.retention import Periods
 from serving.history import lacking

@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.contract import IDENTITY
-from features.reading import read_records, write_records
+from features.arrow_schema import arrow_schema
+from features.ingest.contract import IDENTITY
+from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES, Outcome, Record
-from features.schema import arrow_schema
 from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
 from serving.decisions.decision import Decision

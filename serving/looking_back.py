@@ -7,7 +7,7 @@ request, the vector is the one that was scored, and the model is the one that sc
 from dataclasses import dataclass
 
 from features.catalogue import features_by_name
-from features.grounds import Grounds, GroundsOf
+from features.provenance import Grounds, GroundsOf
 from serving.decisions.decision import Decision
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.missing import MissingInput, what_could_move

@@ -15,20 +15,20 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from features.batch.blocks import HeldRecords
+from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
-from features.columns import columns_of_table, rows
+from features.derived.subjects import records_of_folder, subjects_of
+from features.engine.batch.record_blocks import HeldRecords
+from features.engine.columns import columns_of_table, rows
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import State
+from features.engine.store.rebuild import rebuild
+from features.engine.string_table import VOCABULARY
 from features.errors import RecordsError
-from features.matrix import feature_matrix
-from features.reading import read_record_file
+from features.ingest.record_files import read_record_file
 from features.records import SubjectKind
-from features.state.embedded import EmbeddedStore
-from features.state.rebuild import rebuild
-from features.state.state import State
-from features.subjects import records_of_folder, subjects_of
 from features.submission import Submission, told_by
 from features.vector import Vector, feature_vector
-from features.vocabulary import VOCABULARY
 from serving.errors import BodyMalformed, SubmissionRefused
 from serving.lanes.lanes import Lanes
 from serving.lanes.life_at_risk import life_at_risk, overcrowding

@@ -9,13 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from features.engine.store.blob_store import Store
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import TOLD_BY, State
+from features.engine.store.rebuild import Progress, rebuild
+from features.engine.store.write_buffer import GatheringStore
 from features.errors import StateUnavailable
 from features.records import RECORD_FILES, Outcome, Record
-from features.state.embedded import EmbeddedStore
-from features.state.gathering import GatheringStore
-from features.state.rebuild import Progress, rebuild
-from features.state.state import TOLD_BY, State
-from features.state.store import Store
 from features.submission import Submission, told_by
 from features.vector import Vector, feature_vectors
 from serving.decisions.decision import Decision

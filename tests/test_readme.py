@@ -2,7 +2,7 @@
 
 Each block is typed into one shell after the other, `tidegate serve` in the background as a reader
 would leave it running. The two lines that cannot be typed here are looked up instead: `make test`
-is this very run, and `make demo ARGS=--once` is what `tests/flow/test_demo.py` runs.
+is this very run, and `make demo ARGS=--once` is what `tests/test_demo.py` runs.
 """
 
 import json

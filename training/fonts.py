@@ -2,7 +2,7 @@
 
 import os
 
-from features.cache_folder import cache_folder
+from features.engine.cache_folder import cache_folder
 
 
 def keep_fonts() -> None:

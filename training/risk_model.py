@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
+from features.atomic_dir import written_whole
 from features.errors import CatalogueMismatch
-from features.folders import written_whole
 from training.encoding import Encoding, Floats, Value
 from training.errors import ArtefactError, ArtefactTampered
 from training.manifest import Manifest

@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.arrow_schema import arrow_schema
 from features.errors import CatalogueMismatch
+from features.ingest.summary import SUMMARY
 from features.records import RECORD_FILES, Outcome, SubjectKind
-from features.schema import arrow_schema
-from features.summary import SUMMARY
 from training.encoding import Encoding
 from training.errors import TrainingSetError
 from training.model_inputs import ModelInputs

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from features.geography import country_of, distance_km, great_circle_km, places, region_of
 from features.records import Mode
+from features.reference.geography import country_of, distance_km, great_circle_km, places, region_of
 from synthetic import hubs
 from synthetic.chance import Floats, Ints, share
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from features.arrow_schema import arrow_schema
 from features.records import Document, SubjectKind
-from features.schema import arrow_schema
 from synthetic import instants
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed
 from synthetic.containers import container_numbers

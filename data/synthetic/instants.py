@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features.schema import INSTANT
+from features.arrow_schema import INSTANT
 from synthetic.chance import Flags, Floats, Ints
 
 SECOND = 1_000_000

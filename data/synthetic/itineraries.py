@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.geography import great_circle_km
-from features.geography.distances import USUAL_KMH, WINDING
+from features.reference.geography import great_circle_km
+from features.reference.geography.distances import USUAL_KMH, WINDING
 from synthetic.chance import Floats, Ints
 from synthetic.corridors import MODES, Corridors
 from synthetic.signs import Signs

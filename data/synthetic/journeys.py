@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from features.arrow_schema import arrow_schema
 from features.records import Journey
-from features.schema import arrow_schema
 from synthetic import instants
 from synthetic.actors import (
     CARRIER,

@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from features.arrow_schema import arrow_schema
 from features.records import Leg, Position
-from features.schema import arrow_schema
 from synthetic import instants
 from synthetic.chance import Flags, Floats, Ints, chance, share
 from synthetic.corridors import MODES, RAIL, ROAD, SEA, SMALL_CRAFT

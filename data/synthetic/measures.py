@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.currencies import UNITS_PER_EUR
+from features.reference.currencies import UNITS_PER_EUR
 from synthetic.actors import CONSIGNOR
 from synthetic.chance import Flags, Floats, Ints, picked, share
 from synthetic.goods import goods

@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from features.arrow_schema import arrow_schema
 from features.records import Outcome, SubjectKind
-from features.schema import arrow_schema
 from synthetic import instants
 from synthetic.chance import Ints, chance
 from synthetic.inspection import SELECTED_BY, delay_days

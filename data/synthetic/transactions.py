@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.currencies import UNITS_PER_EUR
+from features.arrow_schema import arrow_schema
 from features.records import SubjectKind, Transaction
-from features.schema import arrow_schema
+from features.reference.currencies import UNITS_PER_EUR
 from synthetic import instants
 from synthetic.actors import PAYER
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, picked, share

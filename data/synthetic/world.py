@@ -14,8 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.arrow_schema import arrow_schema
 from features.records import RECORD_FILES
-from features.schema import arrow_schema
 from synthetic.documents import route_documents, shipment_documents
 from synthetic.journeys import drafted_journeys, journey_ids, journey_table
 from synthetic.legs import leg_table, position_table

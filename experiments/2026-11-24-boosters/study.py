@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import xgboost
 
-from features.matrix import build_training_set
+from features.build_training_set import build_training_set
 from features.records import SubjectKind
 from training.encoded_rows import EncodedRows
 from training.encoding import Encoding

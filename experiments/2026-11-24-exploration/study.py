@@ -17,7 +17,7 @@ from pathlib import Path
 
 import telling
 
-from features.folders import written_whole
+from features.atomic_dir import written_whole
 from training.backtest.figures import figures
 from training.backtest.history import History
 from training.backtest.policy import Policy

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from features.matrix import build_training_set
+from features.build_training_set import build_training_set
 from features.records import SubjectKind
 from synthetic.scenario import Scenario
 from synthetic.world import invent

@@ -129,14 +129,14 @@ def _tables(world: Path) -> None:
 
 
 def _ours(world: Path) -> None:
-    from features.batch.allocation import keep_memory  # noqa: PLC0415
-    from features.batch.blocks import RecordFolder  # noqa: PLC0415
-    from features.batch.population import BLOCK_ROWS, Population  # noqa: PLC0415
-    from features.batch.workshop import Workshop  # noqa: PLC0415
+    from features.build_training_set import packing  # noqa: PLC0415
     from features.catalogue import windows_of  # noqa: PLC0415
-    from features.columns import array_of_numbers  # noqa: PLC0415
-    from features.matrix import packing  # noqa: PLC0415
-    from features.vocabulary import VOCABULARY  # noqa: PLC0415
+    from features.engine.batch.build_resources import Workshop  # noqa: PLC0415
+    from features.engine.batch.feature_frame import BLOCK_ROWS, Population  # noqa: PLC0415
+    from features.engine.batch.malloc import keep_memory  # noqa: PLC0415
+    from features.engine.batch.record_blocks import RecordFolder  # noqa: PLC0415
+    from features.engine.columns import array_of_numbers  # noqa: PLC0415
+    from features.engine.string_table import VOCABULARY  # noqa: PLC0415
 
     keep_memory()
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
@@ -162,8 +162,8 @@ def _scan(world: Path) -> None:
 
 
 def _whole(world: Path) -> None:
-    from features.batch.allocation import keep_memory  # noqa: PLC0415
-    from features.matrix import build_training_set  # noqa: PLC0415
+    from features.build_training_set import build_training_set  # noqa: PLC0415
+    from features.engine.batch.malloc import keep_memory  # noqa: PLC0415
 
     keep_memory()
     build_training_set(world / "records", "shipment", world / "training_set")

@@ -26,12 +26,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.assembly import submissions_of
 from features.catalogue import catalogue
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import State
+from features.engine.store.rebuild import rebuild
 from features.records import Journey, SubjectKind
-from features.state.embedded import EmbeddedStore
-from features.state.rebuild import rebuild
-from features.state.state import State
+from features.replay_submissions import submissions_of
 from features.submission import Submission, told_by
 from features.vector import TOGETHER, feature_vector, feature_vectors
 from synthetic.scenario import Scenario

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.assembly import submissions_of
-from features.matrix import build_training_set
-from features.reading import write_records
+from features.build_training_set import build_training_set
+from features.ingest.record_files import write_records
 from features.records import SubjectKind
+from features.replay_submissions import submissions_of
 from serving.commands.held_back import last_days_begin, write_known_by
 from synthetic.scenario import Scenario
 from synthetic.world import invent

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from features.asof import windows as w
-from features.asof.windows import Window
-from features.columns import DAY_US
-from features.state.embedded import EmbeddedStore
-from features.state.events import insert_events
-from features.state.layout import layouts_of
-from features.state.plain import Plain
-from features.state.plan import Plan
+from features.engine.columns import DAY_US
+from features.engine.store.event_writer import insert_events
+from features.engine.store.layout import layouts_of
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.query_plan import Plan
+from features.engine.store.raw_columns import Plain
+from features.engine.windows import window as w
+from features.engine.windows.window import Window
 
 KEYINGS = 24
 KEYS = 40_000  # of each keying: about as many as a million shipments have

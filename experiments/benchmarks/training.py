@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.benchmarks.memory import peak_mib
+from features.build_training_set import build_training_set
 from features.catalogue import catalogue
 from features.definition import Unit
-from features.matrix import build_training_set
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 from training.candidate import train

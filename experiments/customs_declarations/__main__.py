@@ -18,9 +18,9 @@ from experiments.customs_declarations.declarations import (
     shipments_of,
     write_declarations,
 )
+from features.build_training_set import build_training_set
 from features.errors import RecordsError, TidegateError
-from features.matrix import build_training_set
-from features.reading import write_records
+from features.ingest.record_files import write_records
 from serving.offline import read_subjects
 from serving.scorer.scores import Scorer
 from training.candidate import Candidate

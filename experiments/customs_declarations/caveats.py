@@ -17,7 +17,7 @@ import typer
 
 from experiments.customs_declarations.__main__ import Declarations, scores_of
 from experiments.customs_declarations.declarations import LABEL, read_declarations
-from features.arithmetic import smoothed_rate
+from features.engine.expressions.arithmetic import smoothed_rate
 from training.ranking import Floats, Ranking, at_capacity, calibration_error, pr_auc, roc_auc
 
 Key = Callable[[pd.DataFrame], "pd.Series[str]"]

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.arrow_schema import arrow_schema
 from features.errors import RecordsError
-from features.reading import write_records
+from features.ingest.record_files import write_records
 from features.records import RECORD_FILES
-from features.schema import arrow_schema
 
 LABEL = "Fraud"
 LABELS = (LABEL, "Critical Fraud")

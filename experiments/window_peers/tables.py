@@ -9,17 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.window_peers.tasks import Task
-from features.asof.sources import in_order_of_knowledge
-from features.asof.windows import Window
-from features.attached.sources import attached_to, latest_by_subject
-from features.attached.transactions import payments
-from features.batch.subjects import OWN, outcome_events
 from features.catalogue import windows_of
-from features.columns import DAY_US, Columns, columns_of_table, is_text, length
-from features.reading import read_records
+from features.derived.subjects import Records, subjects_of
+from features.derived.transaction import payments
+from features.engine.batch.subject_columns import OWN, outcome_events
+from features.engine.columns import DAY_US, Columns, columns_of_table, is_text, length
+from features.engine.string_table import VOCABULARY
+from features.engine.windows.entity_key import in_order_of_knowledge
+from features.engine.windows.window import Window
+from features.ingest.record_files import read_records
+from features.linked_records import attached_to, latest_by_subject
 from features.records import RECORD_FILES, SubjectKind
-from features.subjects import Records, subjects_of
-from features.vocabulary import VOCABULARY
 
 
 def write_tables(records: Path, kind: SubjectKind, out: Path) -> None:

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from features.compiled import compiled, inlined, inner
 from features.digests.syntax import spelling
+from features.engine.numba_cache import compiled, inlined, inner
 from features.errors import DefinitionError
 
 PACKAGE = __name__.partition(".")[0]

@@ -4,26 +4,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
-from features.attached.beside import of_subject, run_beside
-from features.attached.documents import attached_documents, document_program
-from features.attached.legs import attached_legs, leg_program
-from features.attached.positions import attached_positions, position_program
-from features.attached.sources import latest_by_subject
-from features.attached.transactions import (
+from features.derived.document import attached_documents, document_program
+from features.derived.leg import attached_legs, leg_program
+from features.derived.linked_record import of_subject, run_beside
+from features.derived.position import attached_positions, position_program
+from features.derived.subjects import implied, joined_journeys
+from features.derived.transaction import (
     attached_transactions,
     implied_by_payment,
     transaction_program,
 )
-from features.columns import Places, kinds_of
 from features.digests.code import code_digest, combined, source_digest
 from features.digests.program import output_digests
+from features.engine.columns import Places, kinds_of
+from features.engine.expressions.program import Key, Program, traced_columns
+from features.engine.expressions.tracing import Mapped
+from features.engine.string_table import VOCABULARY
 from features.errors import DefinitionError
-from features.geography.places import content_digest, country, latitude, longitude, places
-from features.program.program import Key, Program, traced_columns
-from features.program.tracing import Mapped
+from features.linked_records import latest_by_subject
 from features.records import RECORD_FILES, SubjectKind, Transaction
-from features.subjects import implied, joined_journeys
-from features.vocabulary import VOCABULARY
+from features.reference.geography.places import content_digest, country, latitude, longitude, places
 
 _SUBJECTS: dict[str, SubjectKind] = {"journeys": "route", "shipments": "shipment"}
 _OUTCOMES: dict[str, SubjectKind] = {"route_outcomes": "route", "shipment_outcomes": "shipment"}
@@ -96,7 +96,7 @@ def history_column(source: str, name: str) -> str:
     if source in _OUTCOMES:
         is_own = name in _OF_THE_OUTCOME
         column = name if is_own else subject_column(_OUTCOMES[source], name)
-        return combined(source_digest("batch/subjects.py", "outcome_events"), column)
+        return combined(source_digest("engine/batch/subject_columns.py", "outcome_events"), column)
     if source == "payments":
         return _payment_digests().get(name) or _field("transactions", name)
     sources = ", ".join([*_SUBJECTS, *_OUTCOMES, "payments", *_LINKED])

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from functools import cache, partial
 
-from features.asof.windows import Window
 from features.catalogue import catalogue
-from features.computation import computation
+from features.compiled_catalogue import computation
 from features.definition import Feature
 from features.digests.code import combined, source_digest
 from features.digests.columns import event_column, input_digest, subject_column
 from features.digests.program import output_digests
-from features.program.program import Key
+from features.engine.expressions.program import Key
+from features.engine.windows.window import Window
 from features.records import SubjectKind
 
 
@@ -61,8 +61,8 @@ def _window_digest(kind: SubjectKind, window: Window) -> str:
         window.source,
         window.reducer,
         str(window.days),
-        source_digest("batch/sweep.py"),
-        source_digest("batch/keying.py", "chosen"),
+        source_digest("engine/batch/sweep.py"),
+        source_digest("engine/batch/shared_keys.py", "chosen"),
         subject_column(kind, "declared_at"),
         *("none" if name is None else event(name) for name in reads),
         *keys,

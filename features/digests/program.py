@@ -8,9 +8,9 @@ outputs need decides nothing, so equal computations have equal digests in any pr
 from collections.abc import Callable
 
 from features.digests.code import code_digest, combined
-from features.program.machine import execute
-from features.program.operations import Op
-from features.program.program import Key, Program
+from features.engine.expressions.interpreter import execute
+from features.engine.expressions.opcodes import Op
+from features.engine.expressions.program import Key, Program
 
 
 def output_digests(program: Program, of_input: Callable[[Key], str]) -> dict[Key, str]:

@@ -1,8 +1,8 @@
 """Carrier history: what a conveyance, and the company that runs it, did before."""
 
-from features.asof.windows import count, days_since_first, distinct, hours_since_latest
-from features.columns import Column
 from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
+from features.engine.columns import Column
+from features.engine.windows.window import count, days_since_first, distinct, hours_since_latest
 from features.publications import FATF_TRADE_2021, PRACTICE, US_MARITIME_2020
 
 

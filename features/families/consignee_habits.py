@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from features.arithmetic import ratio
-from features.asof.windows import count
-from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio
+from features.engine.windows.window import count
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 

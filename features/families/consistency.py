@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from features.arithmetic import ratio
-from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio
+from features.engine.string_table import VOCABULARY
 from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
-from features.vocabulary import VOCABULARY
 
 
 @feature(

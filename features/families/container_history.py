@@ -1,8 +1,8 @@
 """Container history: where a container was declared before, and for whom."""
 
-from features.asof.windows import count, distinct
-from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.engine.columns import Column
+from features.engine.windows.window import count, distinct
 from features.publications import PRACTICE, US_MARITIME_2020
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from features.arithmetic import ratio, ratio_of_logs
-from features.asof.windows import mean
-from features.columns import Column, hours_between, is_missing
 from features.definition import ROUTE_ONLY, Peers, Unit, feature
+from features.engine.columns import Column, hours_between, is_missing
+from features.engine.expressions.arithmetic import ratio, ratio_of_logs
+from features.engine.windows.window import mean
 from features.publications import (
     FINTRAC_2016,
     IMO_CIRC_896,

@@ -1,9 +1,9 @@
 """Corridor: how usual this way is, for anyone and for those who take it now."""
 
-from features.arithmetic import ratio
-from features.asof.windows import count, distinct, mean
-from features.columns import Column
 from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Peers, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio
+from features.engine.windows.window import count, distinct, mean
 from features.publications import DATE_2020, FATF_TRADE_2021, UNODC_2018
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from features.columns import DAY_US, HOUR_US, Column, hours_between
 from features.definition import BOTH, SHIPMENT_ONLY, Peers, Unit, feature
+from features.engine.columns import DAY_US, HOUR_US, Column, hours_between
 from features.publications import CUSTOMS_DATA_2022, ICS2, PRACTICE, UNODC_2018
 
 

@@ -1,9 +1,9 @@
 """Document conflicts: do the papers of a shipment say what it declares?"""
 
-from features.arithmetic import ratio
-from features.asof.windows import largest, latest, total
-from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio
+from features.engine.windows.window import largest, latest, total
 from features.publications import EUROPOL_2023, FATF_TRADE_2021, PAPER_TRAIL_2001
 
 

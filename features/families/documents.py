@@ -1,8 +1,8 @@
 """Documents: what was filed, when, how often it was changed, and whether it agrees."""
 
-from features.asof.windows import count, hours_since_latest, largest, total
-from features.columns import Column
 from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, Direction, Peers, Unit, feature
+from features.engine.columns import Column
+from features.engine.windows.window import count, hours_since_latest, largest, total
 from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
 
 

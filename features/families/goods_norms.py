@@ -1,9 +1,9 @@
 """Goods norms: is a consignment like others of the same goods code?"""
 
-from features.arithmetic import ratio, ratio_of_logs
-from features.asof.windows import count, mean
-from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio, ratio_of_logs
+from features.engine.windows.window import count, mean
 from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
 
 

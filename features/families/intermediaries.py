@@ -1,8 +1,8 @@
 """Intermediaries: money that goes through someone in between."""
 
-from features.asof.windows import total
-from features.columns import Column
 from features.definition import BOTH, ROUTE_ONLY, Peers, Unit, feature
+from features.engine.columns import Column
+from features.engine.windows.window import total
 from features.families.payments import share_of_payments
 from features.publications import FATF_2022, FINCEN_2023
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from features.arithmetic import ratio
-from features.asof.windows import count, largest, total
-from features.columns import Column, hours_between, is_missing
 from features.definition import ROUTE_ONLY, Peers, Unit, feature
+from features.engine.columns import Column, hours_between, is_missing
+from features.engine.expressions.arithmetic import ratio
+from features.engine.windows.window import count, largest, total
 from features.publications import (
     ICS2,
     PRACTICE,

@@ -1,9 +1,9 @@
 """Party history: what the companies behind a shipment have done before."""
 
-from features.arithmetic import ratio
-from features.asof.windows import count, days_since_first, hours_since_latest, mean
-from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio
+from features.engine.windows.window import count, days_since_first, hours_since_latest, mean
 from features.publications import DATE_2020, FATF_TRADE_2021, SEA_CONTAINERS_2002
 
 

@@ -1,9 +1,9 @@
 """Payer history: what else those who pay for a movement, and are paid, were seen paying."""
 
-from features.arithmetic import ratio
-from features.asof.windows import count, days_since_first, distinct, total
-from features.columns import Column
 from features.definition import BOTH, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio
+from features.engine.windows.window import count, days_since_first, distinct, total
 from features.publications import FATF_TRADE_2021, FINCEN_2014, FINCEN_2023
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from features.arithmetic import ratio
-from features.asof.windows import count, distinct, largest, total
-from features.columns import Column
 from features.definition import BOTH, SHIPMENT_ONLY, Direction, Peers, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio
+from features.engine.windows.window import count, distinct, largest, total
 from features.publications import (
     FATF_2022,
     FATF_HAWALA_2013,

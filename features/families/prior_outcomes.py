@@ -7,10 +7,10 @@ chosen for inspection, which is not the whole of traffic.
 
 from collections.abc import Callable
 
-from features.arithmetic import smoothed_rate
-from features.asof.windows import count, total
-from features.columns import Column
 from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import smoothed_rate
+from features.engine.windows.window import count, total
 from features.publications import DATE_2020, PRACTICE, UNODC_2018
 from features.records import SubjectKind
 

@@ -1,9 +1,9 @@
 """Tracking: where the conveyance was heard, and where it was not."""
 
-from features.arithmetic import ratio
-from features.asof.windows import count, largest, total
-from features.columns import Column
 from features.definition import ROUTE_ONLY, Peers, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio
+from features.engine.windows.window import count, largest, total
 from features.publications import US_MARITIME_2020, WINDWARD
 
 

@@ -1,9 +1,9 @@
 """Valuation: is the declared value credible for these goods?"""
 
-from features.arithmetic import ratio, ratio_of_logs, smoothed_rate
-from features.asof.windows import count, mean, total
-from features.columns import Column
 from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
+from features.engine.columns import Column
+from features.engine.expressions.arithmetic import ratio, ratio_of_logs, smoothed_rate
+from features.engine.windows.window import count, mean, total
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 SAME_PRICE = ("hs_code", "currency", "rounded_unit_value")

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field
 
-from features.grounds import Grounds
+from features.provenance import Grounds
 from serving.api.shapes import Shape
 from serving.decisions.decision import Decision, ModelRef
 from serving.decisions.score import Inspected

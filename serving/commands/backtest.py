@@ -92,7 +92,7 @@ def _write(
 ) -> None:
     import json
 
-    from features.folders import written_whole
+    from features.atomic_dir import written_whole
     from training.backtest.page import page
 
     with written_whole(folder) as partial:

@@ -38,9 +38,9 @@ def build(
     """
     import pyarrow.parquet as pq
 
-    from features.batch.allocation import keep_memory
+    from features.build_training_set import build_training_set
+    from features.engine.batch.malloc import keep_memory
     from features.errors import RecordsError
-    from features.matrix import build_training_set
 
     keep_memory()
     try:
@@ -65,6 +65,6 @@ def build(
 
 
 def _usable(records: Path, quarantine: Path | None) -> AbstractContextManager[Path]:
-    from features.quarantine import set_aside
+    from features.ingest.quarantine import set_aside
 
     return nullcontext(records) if quarantine is None else set_aside(records, quarantine)

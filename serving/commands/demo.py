@@ -112,7 +112,7 @@ def _hold_back(world: Path, home: Path) -> datetime:
 
 
 def _build(home: Path, kind: SubjectKind) -> None:
-    from features.matrix import build_training_set
+    from features.build_training_set import build_training_set
 
     with progress_bar(f"{kind}: features") as progress:
         build_training_set(home / "records", kind, home / "training_sets" / kind, progress)
@@ -137,7 +137,7 @@ def _train_and_promote(home: Path, kind: SubjectKind) -> None:
 
 def _live(world: Path, since: datetime) -> list["Submission"]:
     """Submissions of both kinds in turn, in order of declaration within a kind."""
-    from features.assembly import submissions_of
+    from features.replay_submissions import submissions_of
 
     routes, shipments = (list(submissions_of(world, kind, since)) for kind in KINDS)
     return [s for pair in zip(routes, shipments, strict=False) for s in pair]

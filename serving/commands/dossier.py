@@ -21,7 +21,7 @@ def dossier(
     as_json: Json = False,
 ) -> None:
     """Gather all that is on file about a model version, for whoever must answer for it."""
-    from features.folders import written_whole
+    from features.atomic_dir import written_whole
     from training.dossier.gathered import Dossier
     from training.dossier.page import page
     from training.model_home import ModelHome

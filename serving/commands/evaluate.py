@@ -96,7 +96,7 @@ def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | Non
 
 
 def _write_report(judged: "Reevaluation", folder: Path) -> None:
-    from features.folders import written_whole
+    from features.atomic_dir import written_whole
     from training.evaluation.page import page
     from training.evaluation.pictures import pictures
 

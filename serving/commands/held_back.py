@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.folders import written_whole
-from features.reading import read_records, write_records
+from features.arrow_schema import INSTANT
+from features.atomic_dir import written_whole
+from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
-from features.schema import INSTANT
 
 
 def bring_up_to(world: Path, end: datetime) -> None:

@@ -111,7 +111,7 @@ def _gathered(
     source: "HomeRecords", scratch: Path, built: Path, subject: SubjectOption, until: datetime
 ) -> _Gathered:
     """Build a training set of all that was known, with the authors of its outcomes."""
-    from features.matrix import build_training_set
+    from features.build_training_set import build_training_set
     from training.authorship import sign
 
     records = scratch / "records"
@@ -125,7 +125,7 @@ def _gathered(
 
 def _put(built: Path, place: Path) -> None:
     """Let the set that was learnt from take the place of the former one."""
-    from features.folders import written_whole
+    from features.atomic_dir import written_whole
 
     with written_whole(place) as whole:
         for file in built.iterdir():

@@ -49,10 +49,10 @@ def swaps(
 
 
 def _figures(reference: str, records: Path, home: Path, subjects: int, seed: int) -> "SwapFigures":
-    from features.assembly import submissions_of
-    from features.state.embedded import EmbeddedStore
-    from features.state.rebuild import rebuild
-    from features.state.state import State
+    from features.engine.store.lmdb_store import EmbeddedStore
+    from features.engine.store.online_store import State
+    from features.engine.store.rebuild import rebuild
+    from features.replay_submissions import submissions_of
     from training.evaluation.swaps import shifts, swaps_of
     from training.model_home import ModelHome
     from training.risk_model import RiskModel

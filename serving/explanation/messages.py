@@ -10,8 +10,8 @@ from babel.messages.pofile import write_po
 from features.catalogue import features_by_name
 from features.definition import Feature
 from features.indicators import INDICATORS
+from features.input_dependencies import WANTED
 from features.records import ConveyanceKind, Mode
-from features.wanted import WANTED
 from serving.explanation.missing import missing_in_words
 from serving.explanation.resting import resting_messages
 from serving.explanation.telling import WORDS

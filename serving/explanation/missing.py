@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from features.wanted import WANTED, filled_by, tells_of
+from features.input_dependencies import WANTED, filled_by, tells_of
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.parts import Part
 from serving.explanation.wording import Value
@@ -48,7 +48,7 @@ class MissingInput(Part):
 
 
 def missing_in_words(missing: str, language: Language = ENGLISH) -> str:
-    """One of the paths that `features.wanted.missing_inputs` gives, as a person says it.
+    """One of the paths that `features.input_dependencies` gives, as a person says it.
 
     >>> missing_in_words("documents.packing_list"), missing_in_words("shipment.net_mass_kg")
     ('the packing list', 'the net mass')

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from features.catalogue import features_by_name
-from features.grounds import RECORD_TYPES, Grounds, Past, fields_behind
+from features.provenance import RECORD_TYPES, Grounds, Past, fields_behind
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.wording import listed
 

@@ -24,7 +24,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from features.folders import written_whole
+from features.atomic_dir import written_whole
 from serving.decisions.checkpoints import Notary
 from serving.errors import IncidentRefused
 from serving.store.decision_log import DecisionLog, Linked, next_link

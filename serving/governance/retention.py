@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from features.folders import written_whole
-from features.reading import read_records, write_records
+from features.arrow_schema import INSTANT
+from features.atomic_dir import written_whole
+from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
-from features.schema import INSTANT
 from serving.decisions.checkpoints import Notary
 from serving.errors import RetentionRefused
 from serving.governance.incidents import holding_stretches

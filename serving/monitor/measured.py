@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import orjson
 
-from features.geography.regions import region_of
+from features.reference.geography.regions import region_of
 from serving.explanation.wording import Value
 from serving.store.summary_store import VisitRow
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from features.compiled import inner
+from features.engine.numba_cache import inner
 from serving.scorer.forest import (
     IS_CATEGORICAL,
     IS_DEFAULT_LEFT,

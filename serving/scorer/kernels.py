@@ -7,7 +7,7 @@ trees, so that what a tree needs is read once for all rows of a block.
 
 import numpy as np
 
-from features.compiled import compiled, inlined, inner
+from features.engine.numba_cache import compiled, inlined, inner
 from serving.scorer.columns import Columns, category_of, code_of, is_in
 from serving.scorer.forest import Floats, Ints, Words
 from serving.scorer.program import Program, Steps

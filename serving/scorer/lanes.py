@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
 
-from features.compiled import inner
+from features.engine.numba_cache import inner
 from serving.scorer.forest import Floats
 
 Rule = tuple[Any, Callable[..., Any]]

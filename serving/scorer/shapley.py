@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import uint64
 
-from features.compiled import inner
+from features.engine.numba_cache import inner
 from serving.scorer import lanes
 from serving.scorer.columns import is_in
 from serving.scorer.forest import Bytes, Floats, Ints, Words

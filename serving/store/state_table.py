@@ -1,4 +1,4 @@
-"""The online state of several workers: the blobs of `features.state` as rows of PostgreSQL."""
+"""The online feature store of several workers: its blobs as rows of PostgreSQL."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from features.engine.store.blob_store import Beside, Blob
 from features.errors import StateUnavailable
-from features.state.store import Beside, Blob
 from serving.store.tables import state
 
 # Any two numbers, as long as all who write one state agree on them.
@@ -31,7 +31,7 @@ def shared_state(engine: Engine) -> "StateTable | None":
 
 
 class StateTable:
-    """The state in one database, which commits durably; `features.state.store.Store`."""
+    """The store in one database, which commits durably; a `blob_store.Store`."""
 
     def __init__(self, engine: Engine):
         self._engine = engine

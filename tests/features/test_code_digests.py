@@ -126,4 +126,4 @@ def test_what_no_digest_can_cover_is_refused(function: Any, reason: str) -> None
 
 def test_a_rule_that_is_gone_from_its_file_is_missed() -> None:
     with pytest.raises(DefinitionError, match="there is no function rule"):
-        source_digest("batch/keying.py", "rule")
+        source_digest("engine/batch/shared_keys.py", "rule")

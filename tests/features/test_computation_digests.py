@@ -64,23 +64,27 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"tare_ratio"},
     ),
     "a constant of smoothing": (
-        ("arithmetic.py", "PRIOR_INSPECTIONS = 8", "PRIOR_INSPECTIONS = 9"),
+        ("engine/expressions/arithmetic.py", "PRIOR_INSPECTIONS = 8", "PRIOR_INSPECTIONS = 9"),
         CONFIRMED_RATES,
     ),
     "the smoothing itself": (
-        ("arithmetic.py", "(confirmed + PRIOR_INSPECTIONS", "(confirmed - PRIOR_INSPECTIONS"),
+        (
+            "engine/expressions/arithmetic.py",
+            "(confirmed + PRIOR_INSPECTIONS",
+            "(confirmed - PRIOR_INSPECTIONS",
+        ),
         CONFIRMED_RATES,
     ),
     "a limit": (
         (
-            "attached/transactions.py",
+            "derived/transaction.py",
             "REPORTING_LIMIT_EUR = 10_000",
             "REPORTING_LIMIT_EUR = 15_000",
         ),
         {"under_limit_count"},
     ),
     "a speed": (
-        ("attached/positions.py", "SLOW_KN = 2", "SLOW_KN = 3"),
+        ("derived/position.py", "SLOW_KN = 2", "SLOW_KN = 3"),
         {"slow_position_ratio"},
     ),
     "a function of texts in a feature": (
@@ -88,15 +92,15 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"description_words_count"},
     ),
     "a function of texts in a derived column": (
-        ("subjects.py", "return hs_code[:2]", "return hs_code[:3]"),
+        ("derived/subjects.py", "return hs_code[:2]", "return hs_code[:3]"),
         {"hs_chapter"},
     ),
     "a function of texts in keys of windows": (
-        ("subjects.py", "return hs_code[:4]", "return hs_code[:5]"),
+        ("derived/subjects.py", "return hs_code[:4]", "return hs_code[:5]"),
         OF_HEADINGS,
     ),
     "a constant that a function of texts reads": (
-        ("subjects.py", "[A-Z]{3}[UJZR][0-9]{7}", "[A-Z]{3}[UJZ][0-9]{7}"),
+        ("derived/subjects.py", "[A-Z]{3}[UJZR][0-9]{7}", "[A-Z]{3}[UJZ][0-9]{7}"),
         {"is_container_number_valid"},
     ),
     "the days of a window": (
@@ -129,7 +133,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "a column of payments": (
         (
-            "attached/transactions.py",
+            "derived/transaction.py",
             'payer": is_none_of(transaction["payer_id"]',
             'payer": is_none_of(transaction["payee_id"]',
         ),
@@ -137,7 +141,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "a column of shipments": (
         (
-            "subjects.py",
+            "derived/subjects.py",
             "mass_kg = np.where(net > 0, net, gross)",
             "mass_kg = np.where(gross > 0, gross, net)",
         ),
@@ -148,48 +152,55 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         },
     ),
     "a column of legs": (
-        ("attached/legs.py", "(hour >= 22)", "(hour >= 23)"),
+        ("derived/leg.py", "(hour >= 22)", "(hour >= 23)"),
         {"night_arrival_count"},
     ),
     "an exchange rate": (
-        ("currencies.py", '"USD": 1.08', '"USD": 1.09'),
+        ("reference/currencies.py", '"USD": 1.08', '"USD": 1.09'),
         OF_MONEY | OF_UNIT_VALUE,
     ),
-    "the latitude of a place": (("geography/places.parquet", "NLRTM", "latitude"), OF_PLACES),
+    "the latitude of a place": (
+        ("reference/geography/places.parquet", "NLRTM", "latitude"),
+        OF_PLACES,
+    ),
     "the country of a place": (
-        ("geography/places.parquet", "NLRTM", "country"),
+        ("reference/geography/places.parquet", "NLRTM", "country"),
         OF_ORIGIN_COUNTRIES,
     ),
     "the radius of the globe": (
-        ("geography/distances.py", "EARTH_RADIUS_KM = 6371.0088", "EARTH_RADIUS_KM = 6378.137"),
+        (
+            "reference/geography/distances.py",
+            "EARTH_RADIUS_KM = 6371.0088",
+            "EARTH_RADIUS_KM = 6378.137",
+        ),
         OF_PLACES | {"implied_speed_kn"},
     ),
     "which results count": (
         (
-            "batch/subjects.py",
+            "engine/batch/subject_columns.py",
             'outcomes["result"] != VOCABULARY.code("inconclusive")',
             'outcomes["result"] == VOCABULARY.code("confirmed")',
         ),
         CONFIRMED_RATES,
     ),
     "the order of legs": (
-        ("attached/legs.py", '(known["sequence"], known', '(known["departed_at"], known'),
+        ("derived/leg.py", '(known["sequence"], known', '(known["departed_at"], known'),
         OF_LEGS,
     ),
     "which payment is the latest": (
-        ("attached/sources.py", "(subject >= 0) & ~is_missing(events[name])", "subject >= 0"),
+        ("linked_records.py", "(subject >= 0) & ~is_missing(events[name])", "subject >= 0"),
         OF_LATEST_PAYMENT,
     ),
     "when a journey is known": (
         (
-            "subjects.py",
+            "derived/subjects.py",
             'is_before(joined["journey_declared_at"]',
             'is_before(joined["journey_due_at"]',
         ),
         OF_JOURNEYS,
     ),
     "the end of every window": (
-        ("batch/sweep.py", "known_at[newest] < instant:", "known_at[newest] <= instant:"),
+        ("engine/batch/sweep.py", "known_at[newest] < instant:", "known_at[newest] <= instant:"),
         {f.name for kind in KINDS for f in catalogue(kind) if f.windows},
     ),
 }
@@ -199,14 +210,22 @@ WORDS: list[Change] = [
     ("families/consistency.py", "packing makes up {value} of its", "{value} is packing of its"),
     ("families/consistency.py", "def _words(text: str) -> float:", "def _words(said: str) -> int:"),
     ("families/consistency.py", "return len(text.split())", "return len(said.split())"),
-    ("subjects.py", "Whether the check digit of ISO 6346 holds", "If the check digit holds"),
-    ("subjects.py", "weighed = sum(", "total = sum("),
-    ("subjects.py", "return weighed % 11", "return total % 11"),
-    ("subjects.py", "    return hs_code[:2]", "    return (\n        hs_code[ : 2]\n    )"),
-    ("arithmetic.py", "# How many inspections", "# So many inspections"),
-    ("arithmetic.py", "base = ratio(", "share = ratio("),
-    ("arithmetic.py", "PRIOR_INSPECTIONS * base)", "PRIOR_INSPECTIONS * share)"),
-    ("batch/sweep.py", "The first event of each subject's window and the one", "The first and one"),
+    (
+        "derived/subjects.py",
+        "Whether the check digit of ISO 6346 holds",
+        "If the check digit holds",
+    ),
+    ("derived/subjects.py", "weighed = sum(", "total = sum("),
+    ("derived/subjects.py", "return weighed % 11", "return total % 11"),
+    ("derived/subjects.py", "    return hs_code[:2]", "    return (\n        hs_code[ : 2]\n    )"),
+    ("engine/expressions/arithmetic.py", "# How many inspections", "# So many inspections"),
+    ("engine/expressions/arithmetic.py", "base = ratio(", "share = ratio("),
+    ("engine/expressions/arithmetic.py", "PRIOR_INSPECTIONS * base)", "PRIOR_INSPECTIONS * share)"),
+    (
+        "engine/batch/sweep.py",
+        "The first event of each subject's window and the one",
+        "The first and one",
+    ),
 ]
 NEIGHBOURS: list[Change] = [
     (
@@ -232,7 +251,11 @@ NEIGHBOURS: list[Change] = [
         "    return gross_mass_kg * 2\n\n\n"
         "def _words(",
     ),
-    ("subjects.py", '  "mass_kg": mass_kg,', '  "half_kg": mass_kg / 2, "mass_kg": mass_kg,'),
+    (
+        "derived/subjects.py",
+        '  "mass_kg": mass_kg,',
+        '  "half_kg": mass_kg / 2, "mass_kg": mass_kg,',
+    ),
 ]
 
 

@@ -11,7 +11,7 @@ from typing import TextIO, cast
 
 import pytest
 
-from features.folders import written_whole
+from features.atomic_dir import written_whole
 from serving.commands.start_progress import Standing
 from tests.ports import free_port
 from tests.processes import in_a_session, wait_until_nobody_is_left

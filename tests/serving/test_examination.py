@@ -8,11 +8,11 @@ import typer
 from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
-from features.batch.blocks import RecordFolder
-from features.state.embedded import EmbeddedStore
-from features.state.rebuild import read_into
-from features.state.state import State
-from features.state.store import Store
+from features.engine.batch.record_blocks import RecordFolder
+from features.engine.store.blob_store import Store
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import State
+from features.engine.store.rebuild import read_into
 from serving.commands.doctor import doctor
 from serving.examination import examine
 from serving.settings import Settings

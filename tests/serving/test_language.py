@@ -10,9 +10,9 @@ from babel.messages.pofile import read_po, write_po
 
 from features.catalogue import SHIPMENT, catalogue
 from features.definition import Feature, Peers, Unit
-from features.grounds import GroundsOf
+from features.input_dependencies import WANTED
+from features.provenance import GroundsOf
 from features.records import SubjectKind
-from features.wanted import WANTED
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.messages import messages, template
 from serving.explanation.missing import missing_in_words

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.wanted import WANTED, filled_by, missing_inputs, tells_of
+from features.input_dependencies import WANTED, filled_by, missing_inputs, tells_of
 from serving.explanation.missing import FEWEST_ROWS, missing_in_words, what_could_move
 from serving.scorer.champions import Champion
 from tests.serving.bodies import route, shipment, submission

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.reading import read_records
+from features.ingest.record_files import read_records
 from features.records import RECORD_FILES, SubjectKind
 
 PARTIES = ("consignor_id", "consignee_id", "carrier_id", "conveyance_id", "payer_id", "payee_id")

@@ -17,10 +17,10 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from features.columns import instant_us
+from features.engine.columns import instant_us
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import Records, State, history_windows
 from features.errors import StateUnavailable
-from features.state.embedded import EmbeddedStore
-from features.state.state import Records, State, history_windows
 from features.submission import Submission, told_by
 from serving.app import create_app
 from serving.commands.main import app as commands

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from features.catalogue import catalogue
 from features.digests.computations import fingerprint
-from features.wanted import missing_inputs
+from features.input_dependencies import missing_inputs
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import create_app
 from serving.decisions.decision import Decision, digest_of

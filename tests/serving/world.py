@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from features.matrix import build_training_set
-from features.reading import write_records
+from features.arrow_schema import arrow_schema
+from features.build_training_set import build_training_set
+from features.ingest.record_files import write_records
 from features.records import RECORD_FILES, SubjectKind
-from features.schema import arrow_schema
 from training.candidate import train
 from training.model_home import ModelHome, Pointer, Registration
 from training.parameters import TrainingParameters

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.geography import places
+from features.reference.geography import places
 from synthetic import hubs
 from synthetic.corridors import LANES, corridors
 from synthetic.goods import goods

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from stdnum import iso6346
 
+from features.ingest.record_files import read_records
 from features.persons import person_fields
-from features.reading import read_records
 from features.records import RECORD_FILES
 from synthetic.plan import planned
 from synthetic.scenario import Scenario

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from features.geography.regions import region_of
+from features.reference.geography.regions import region_of
 from training.estimators import proportion
 from training.evaluation.judged import Judged
 from training.evaluation.report import GroupFigures

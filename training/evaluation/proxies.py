@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.geography.regions import region_of
+from features.reference.geography.regions import region_of
 from training.evaluation.report import ProxyFigures
 from training.sampling import evenly
 

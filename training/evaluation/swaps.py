@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from features.geography import country_of, region_of
-from features.geography.stand_ins import class_of, nearest_in
-from features.online.vectors import Past
+from features.engine.online.vector_plan import Past
+from features.reference.geography import country_of, region_of
+from features.reference.geography.stand_ins import class_of, nearest_in
 from features.submission import Submission
 from features.vector import feature_vector
 from training.calibration import log_odds_of

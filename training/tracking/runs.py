@@ -15,7 +15,7 @@ import mlflow.lightgbm
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
-from features.summary import SUMMARY
+from features.ingest.summary import SUMMARY
 from training.candidate import Candidate
 from training.evaluation.page import page
 from training.evaluation.pictures import pictures

@@ -7,8 +7,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Self
 
-from features.geography.places import latitude, longitude
 from features.records import Leg, Position
+from features.reference.geography.places import latitude, longitude
 from features.submission import Submission
 
 Spot = tuple[float, float]

@@ -8,11 +8,11 @@ records expects a list, one value for each that is attached, in the order of kno
 import math
 from typing import Any
 
-from features.attached.sources import attached_to
-from features.columns import Column, columns_of_records, instant_at, is_missing, is_text
+from features.derived.subjects import Records, subjects_of
+from features.engine.columns import Column, columns_of_records, instant_at, is_missing, is_text
+from features.engine.string_table import VOCABULARY
+from features.linked_records import attached_to
 from features.records import RECORD_FILES, SubjectKind
-from features.subjects import Records, subjects_of
-from features.vocabulary import VOCABULARY
 from tests.features.families.facts import Fact, Record
 
 

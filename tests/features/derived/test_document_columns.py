@@ -1,4 +1,4 @@
-"""What `features/attached/documents.py` makes of a document and its subject."""
+"""What `features/derived/document.py` makes of a document and its subject."""
 
 from typing import Any
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from features.attached.documents import document_program
-from features.attached.legs import leg_program
-from features.attached.positions import position_program
-from features.attached.transactions import transaction_program
-from features.program.program import Program
+from features.derived.document import document_program
+from features.derived.leg import leg_program
+from features.derived.position import position_program
+from features.derived.subjects import implied
+from features.derived.transaction import transaction_program
+from features.engine.expressions.program import Program
 from features.records import RECORD_FILES, Journey, SubjectKind
-from features.subjects import implied
 
 ATTACHED = {
     "document": ("documents", document_program),

@@ -1,4 +1,4 @@
-"""What `features/subjects.py` makes of a journey, as a subject and as that of a shipment."""
+"""The columns of a journey, as a subject and as that of a shipment."""
 
 from datetime import datetime
 from math import log

@@ -1,4 +1,4 @@
-"""What `features/attached/legs.py` makes of the legs of a journey."""
+"""What `features/derived/leg.py` makes of the legs of a journey."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.attached.legs import attached_legs
-from features.columns import columns_of_records
+from features.derived.leg import attached_legs
+from features.derived.subjects import route_subjects
+from features.engine.columns import columns_of_records
 from features.records import Journey, Leg
-from features.subjects import route_subjects
 from tests.features.derived.columns import check_of_linked
 from tests.features.families.facts import (
     DECLARED,

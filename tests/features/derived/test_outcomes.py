@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from features.asof.windows import Window, count, total
-from features.batch.subjects import outcome_events
-from features.columns import columns_of_records, instant_at, instant_us
+from features.derived.subjects import subjects_of
+from features.engine.batch.subject_columns import outcome_events
+from features.engine.columns import columns_of_records, instant_at, instant_us
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import State
+from features.engine.string_table import VOCABULARY
+from features.engine.windows.window import Window, count, total
 from features.records import RECORD_FILES, SubjectKind
-from features.state.embedded import EmbeddedStore
-from features.state.state import State
-from features.subjects import subjects_of
-from features.vocabulary import VOCABULARY
 from tests.features.families.facts import (
     DECLARED,
     MOMENT,

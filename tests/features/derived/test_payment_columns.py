@@ -1,15 +1,15 @@
-"""What `features/attached/transactions.py` makes of a payment, by itself and beside its subject.
+"""What `features/derived/transaction.py` makes of a payment, by itself and beside its subject.
 
-And whom it says to follow: the payer and the payee known last, of `features/attached/sources.py`.
+And whom it says to follow: the payer and the payee known last, of `features/linked_records.py`.
 """
 
 import pytest
 
-from features.attached.sources import latest_by_subject
-from features.attached.transactions import payments
-from features.columns import columns_of_records
+from features.derived.transaction import payments
+from features.engine.columns import columns_of_records
+from features.engine.string_table import VOCABULARY
+from features.linked_records import latest_by_subject
 from features.records import Transaction
-from features.vocabulary import VOCABULARY
 from tests.features.derived.columns import check_of_linked
 from tests.features.families.facts import (
     DECLARED,

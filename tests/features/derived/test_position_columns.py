@@ -1,12 +1,12 @@
-"""What `features/attached/positions.py` makes of the positions of a journey."""
+"""What `features/derived/position.py` makes of the positions of a journey."""
 
 import numpy as np
 import pytest
 
-from features.attached.positions import attached_positions
-from features.columns import columns_of_records
+from features.derived.position import attached_positions
+from features.derived.subjects import route_subjects
+from features.engine.columns import columns_of_records
 from features.records import Journey, Position
-from features.subjects import route_subjects
 from tests.features.derived.columns import check_of_linked
 from tests.features.families.facts import (
     DECLARED,

@@ -1,10 +1,10 @@
-"""What `features/subjects.py` makes of the record of a shipment."""
+"""What `features/derived/subjects.py` makes of the record of a shipment."""
 
 from math import log
 
 import pytest
 
-from features.currencies import UNITS_PER_EUR
+from features.reference.currencies import UNITS_PER_EUR
 from tests.features.derived.columns import check_of_subject, column_of_subject
 from tests.features.families.facts import (
     DECLARED,

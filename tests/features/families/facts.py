@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from features.batch.blocks import HeldRecords
-from features.columns import columns_of_records
-from features.matrix import feature_matrix
+from features.build_training_set import feature_matrix
+from features.engine.batch.record_blocks import HeldRecords
+from features.engine.columns import columns_of_records
 from features.records import RECORD_FILES, SubjectKind
 
 Row = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Where places of stories lie and how far apart, worked out apart from `features.geography`."""
+"""Where places of stories lie and how far apart, worked out by code of its own."""
 
 from itertools import pairwise
 from math import atan2, cos, hypot, radians, sin

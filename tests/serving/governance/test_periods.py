@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
-from features.reading import read_records, write_records
+from features.arrow_schema import arrow_schema
+from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
-from features.schema import arrow_schema
 from serving.decisions.checkpoints import public_key_of
 from serving.errors import RetentionRefused
 from serving.governance.retention import (

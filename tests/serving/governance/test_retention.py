@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from features.reading import read_records
+from features.ingest.record_files import read_records
 from features.records import RECORD_FILES
 from serving.app import create_app
 from serving.commands.main import app as tidegate

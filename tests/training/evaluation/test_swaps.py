@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.geography import country_of, kind_of, places, region_of
-from features.geography.stand_ins import class_of, nearest_in
+from features.reference.geography import country_of, kind_of, places, region_of
+from features.reference.geography.stand_ins import class_of, nearest_in
 from features.submission import Submission
 from tests.serving.bodies import route, shipment, submission
 from training.evaluation import swaps

@@ -1,0 +1,79 @@
+"""The Arrow schema of a record type and the limits of its fields, both read off the record."""
+
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import pyarrow as pa
+from pydantic import AwareDatetime
+
+from features.records import Record
+from features.reference.code_lists import CODES
+
+INSTANT = pa.timestamp("us", tz="UTC")
+_ARROW_OF = {
+    str: pa.string(),
+    float: pa.float64(),
+    int: pa.int64(),
+    bool: pa.bool_(),
+    AwareDatetime: INSTANT,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a column's values must satisfy; None where the field sets no such limit.
+
+    `codes` holds the name of a list of codes and what it holds.
+    """
+
+    required: bool
+    choices: tuple[str, ...] | None
+    pattern: str | None
+    at_least: float | None
+    at_most: float | None
+    longest: int | None
+    codes: tuple[str, frozenset[str]] | None = None
+
+
+def arrow_schema(record: type[Record]) -> pa.Schema:
+    """Columns of a record file in the order of the record's fields; required ones not nullable."""
+    return pa.schema(
+        pa.field(name, _arrow_type(field.annotation), nullable=not field.is_required())
+        for name, field in record.model_fields.items()
+    )
+
+
+def limits(record: type[Record]) -> dict[str, Limits]:
+    """The limits of every field, from the same schema that requests are validated with."""
+    described = record.model_json_schema()["properties"]
+    return {
+        name: _limits(described[name], required=field.is_required())
+        for name, field in record.model_fields.items()
+    }
+
+
+def _limits(described: dict[str, Any], *, required: bool) -> Limits:
+    options = [o for o in described.get("anyOf", [described]) if o.get("type") != "null"]
+    value = options[0]
+    choices = value.get("enum") or ([value["const"]] if "const" in value else None)
+    return Limits(
+        required=required,
+        choices=tuple(choices) if choices else None,
+        pattern=value.get("pattern"),
+        at_least=value.get("minimum"),
+        at_most=value.get("maximum"),
+        longest=value.get("maxLength"),
+        codes=(named, CODES[named]) if (named := value.get("x-code-list")) else None,
+    )
+
+
+def _arrow_type(annotation: Any) -> pa.DataType:
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        return _arrow_type(next(a for a in get_args(annotation) if a is not NoneType))
+    if origin is Annotated:
+        return _arrow_type(get_args(annotation)[0])
+    if origin is Literal:
+        return pa.string()
+    return _ARROW_OF[annotation]

@@ -1,0 +1,190 @@
+"""Many subjects -> a training set: one row of features each, in catalogue order."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.arrow_schema import INSTANT
+from features.atomic_dir import written_whole
+from features.catalogue import catalogue
+from features.definition import Feature
+from features.digests.computations import computation_digests, fingerprint
+from features.engine.batch.build_resources import Workshop
+from features.engine.batch.feature_frame import BLOCK_ROWS, Population, Progress
+from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
+from features.engine.batch.subject_columns import OWN
+from features.engine.columns import NO_INSTANT, Column, Columns, array_of_numbers
+from features.engine.string_table import NO_TEXT, VOCABULARY
+from features.engine.windows.window import Window, count
+from features.ingest.record_files import read_records
+from features.ingest.summary import SUMMARY, summary_of
+from features.records import RECORD_FILES, SubjectKind
+
+METADATA_KEY = b"tidegate"
+OPERATOR: dict[SubjectKind, str] = {"route": "carrier_id", "shipment": "consignee_id"}
+WAY: dict[SubjectKind, tuple[str, ...]] = {
+    "route": ("origin", "destination", "mode"),
+    "shipment": ("dispatch_country", "destination_country"),
+}
+_MODE: dict[SubjectKind, str] = {"route": "mode", "shipment": "journey_mode"}
+_OF_SUBJECT = ("office_id", "origin_country", "hs_code", "declared_value_eur")
+
+
+def feature_matrix(
+    kind: SubjectKind,
+    records: RecordBlocks,
+    asked: Callable[[Columns], Column] | None = None,
+) -> pa.Table:
+    """One row per subject: `subject_id`, `declared_at`, then every feature in catalogue order.
+
+    Rows are in the order of `declared_at` and `subject_id`; `asked` may select some of them by
+    their columns. Numbers are float64 with null for missing, categories are text with null.
+    """
+    with TemporaryDirectory() as scratch:
+        population = Population.of(kind, records, Workshop(Path(scratch)), asked=asked)
+        return pa.concat_tables(_blocks(population))
+
+
+def build_training_set(
+    records: Path,
+    kind: SubjectKind,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    threads: int = 1,
+) -> None:
+    """Write a training set of every subject of one kind, whole or not at all.
+
+    `features.parquet` is the matrix, sorted by `declared_at` and `subject_id`; `outcomes.parquet`
+    has at most one outcome per subject, the first that was conclusive; `subjects.parquet` tells
+    whom a row is about, for evaluation by subgroup and never as an input of a model; `records.json`
+    sums up the records it was made of. The bytes are the same for any number of threads.
+    """
+    source = RecordFolder(records)
+    with written_whole(out) as folder, TemporaryDirectory(dir=folder) as scratch:
+        population = Population.of(
+            kind,
+            source,
+            Workshop(Path(scratch), threads),
+            also=[_subjects_before(kind)],
+            wanted=_told_of_subjects(kind),
+            progress=progress,
+        )
+        source.check()
+        about = {
+            "subject": kind,
+            "catalogue": fingerprint(kind),
+            "computations": dict(computation_digests(kind)),
+            "records_digest": _digest_of(records),
+        }
+        _write(folder / "features.parquet", _blocks(population), about)
+        _write(folder / "subjects.parquet", iter([_subjects(population)]), about)
+        _write(folder / "outcomes.parquet", iter([_outcomes(kind, records)]), about)
+        (folder / SUMMARY).write_text(json.dumps(summary_of(records), indent=1) + "\n")
+
+
+def _blocks(population: Population) -> Iterator[pa.Table]:
+    subjects = population.subjects
+    for among, made in population.features():
+        columns = {
+            "subject_id": VOCABULARY.texts(subjects["subject_id"][among]),
+            "declared_at": _instants(subjects["declared_at"][among]),
+        }
+        yield pa.table(
+            columns | {f.name: _array(f, made[f.name]) for f in catalogue(population.kind)}
+        )
+
+
+def _subjects_before(kind: SubjectKind) -> Window:
+    return count(OWN[kind], by=OPERATOR[kind])
+
+
+def _told_of_subjects(kind: SubjectKind) -> frozenset[str]:
+    return frozenset({*WAY[kind], OPERATOR[kind], *_OF_SUBJECT, _MODE[kind]})
+
+
+def _subjects(population: Population) -> pa.Table:
+    subjects, kind = population.subjects, population.kind
+    none = np.full(len(population), NO_TEXT, np.int32)
+    ends = [VOCABULARY.texts(subjects[name]) for name in WAY[kind]]
+    before = population.window(_subjects_before(kind))
+    value_eur = subjects.get("declared_value_eur", np.full(len(population), np.nan))
+    return pa.table(
+        {
+            "subject_id": VOCABULARY.texts(subjects["subject_id"]),
+            "declared_at": _instants(subjects["declared_at"]),
+            "mode": VOCABULARY.texts(subjects[_MODE[kind]]),
+            "office_id": VOCABULARY.texts(subjects.get("office_id", none)),
+            "origin_country": VOCABULARY.texts(subjects["origin_country"]),
+            "goods_code": VOCABULARY.texts(subjects.get("hs_code", none)),
+            "corridor": pc.binary_join_element_wise(*ends, " > "),
+            "operator_id": VOCABULARY.texts(subjects[OPERATOR[kind]]),
+            "operator_subjects_before": pa.array(before.astype(np.int64)),
+            "declared_value_eur": array_of_numbers(value_eur),
+        }
+    )
+
+
+def _outcomes(kind: SubjectKind, records: Path) -> pa.Table:
+    """The first conclusive outcome of each subject, or its first inconclusive one."""
+    table = read_records(records, "outcomes")
+    outcomes = table.to_pandas()
+    own = outcomes[outcomes["subject_kind"] == kind]
+    is_inconclusive = own["result"] == "inconclusive"
+    ordered = own.assign(is_inconclusive=is_inconclusive).sort_values(
+        ["is_inconclusive", "known_at", "inspected_at"], kind="stable"
+    )
+    first = ordered.drop_duplicates("subject_id").sort_values("subject_id")
+    return table.take(pa.array(first.index))
+
+
+def _instants(instants: Column) -> pa.Array:
+    return pa.array(instants, mask=instants == NO_INSTANT).cast(pa.timestamp("us")).cast(INSTANT)
+
+
+def _array(feature: Feature, values: Column) -> pa.Array:
+    return VOCABULARY.texts(values) if feature.is_categorical else array_of_numbers(values)
+
+
+def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, Any]) -> None:
+    """Write each table as a row group; texts as dictionaries, numbers as they are."""
+    metadata = {METADATA_KEY: json.dumps(about, sort_keys=True).encode()}
+    first = next(tables)
+    schema = first.schema.with_metadata(metadata)
+    texts = [field.name for field in schema if field.type == pa.string()]
+    with pq.ParquetWriter(file, schema, use_dictionary=texts, **packing(schema)) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table.replace_schema_metadata(metadata))
+
+
+def packing(schema: pa.Schema) -> dict[str, Any]:
+    """How columns are written: of numbers the first bytes together, then the second ones …
+
+    Like bytes pack well and fast. Nobody looks numbers up by the smallest and largest of a block.
+    """
+    numbers = [field.name for field in schema if field.type == pa.float64()]
+    return {
+        "compression": "lz4",
+        "use_byte_stream_split": numbers,
+        "write_batch_size": BLOCK_ROWS,
+        "write_statistics": [name for name in schema.names if name not in numbers],
+    }
+
+
+def _digest_of(records: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(records.iterdir()):
+        if file.stem in RECORD_FILES:
+            digest.update(f"{file.name}\0".encode())
+            with file.open("rb") as held:
+                digest.update(hashlib.file_digest(held, "sha256").digest())
+    return f"sha256:{digest.hexdigest()}"

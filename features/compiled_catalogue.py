@@ -1,0 +1,40 @@
+"""The whole catalogue of one kind of subject as one program."""
+
+from functools import cache
+
+from features.catalogue import catalogue, windows_of
+from features.definition import Feature
+from features.derived.subjects import subject_kinds
+from features.engine.expressions.opcodes import Kind
+from features.engine.expressions.program import Function, Key, Program, traced
+from features.errors import DefinitionError
+from features.records import SubjectKind
+
+
+@cache
+def computation(kind: SubjectKind) -> Program:
+    """Every feature by its name, of the subject's columns by name and of windows.
+
+    Raises DefinitionError, naming the feature, where one cannot be traced or is neither a number
+    nor, as a category, a text.
+    """
+    features = catalogue(kind)
+    kinds: dict[Key, Kind] = {**subject_kinds(kind)}
+    kinds |= dict.fromkeys(windows_of(kind), Kind.NUMBER)
+    program = traced({feature.name: _function(feature) for feature in features}, kinds)
+    for feature in features:
+        _check(feature, program.outputs[feature.name].kind)
+    return program
+
+
+def _function(feature: Feature) -> Function:
+    reads = {**{name: name for name in feature.columns}, **feature.windows}
+    return Function(f"feature {feature.name}", feature.compute, reads)
+
+
+def _check(feature: Feature, made: Kind) -> None:
+    want = Kind.TEXT if feature.is_categorical else Kind.NUMBER
+    if made is not want:
+        raise DefinitionError(
+            f"feature {feature.name}: makes {made.name.lower()}, want {want.name.lower()}"
+        )

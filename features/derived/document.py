@@ -1,0 +1,75 @@
+"""The documents of a subject, against what it declares."""
+
+from functools import cache, partial
+
+import numpy as np
+
+from features.derived.linked_record import (
+    difference_ppm,
+    differs,
+    flag,
+    is_earlier,
+    known_before,
+    run_beside,
+    seen_beside,
+)
+from features.engine.columns import Column, Columns, hours_between, kinds_of, rows
+from features.engine.expressions.program import Program
+from features.engine.string_table import VOCABULARY
+from features.records import Document, SubjectKind
+from features.reference.currencies import euro_cents
+
+KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
+
+
+def attached_documents(kind: SubjectKind, subjects: Columns, documents: Columns) -> Columns:
+    """One row per document version that was received before its subject's instant."""
+    own = rows(documents, documents["subject_kind"] == VOCABULARY.code(kind))
+    events = known_before(own, own["subject_id"], own["received_at"], subjects)
+    return run_beside(document_program(kind), events, events["subject_id"], subjects)
+
+
+@cache
+def document_program(kind: SubjectKind) -> Program:
+    """What a document shows beside its subject."""
+    return seen_beside("attached_documents", kind, kinds_of(Document), partial(_seen, kind))
+
+
+def _seen(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
+    """A document has expired when it ends before the journey is due, or before the declaration of a
+    shipment. Only a shipment declares goods from which a document may differ.
+    """
+    needed_until = subject["due_at"] if kind == "route" else subject["declared_at"]
+    shown = {
+        "subject_id": document["subject_id"],
+        "known_at": document["received_at"],
+        "record_id": document["document_id"],
+        "is_amendment": flag(document["version"] > 1),
+        "is_expired": is_earlier(document["expires_at"], needed_until),
+        "lead_minutes": _minutes(document["received_at"], subject["declared_at"]),
+        "age_minutes": _minutes(document["issued_at"], document["received_at"]),
+        "value_eur_cents": euro_cents(document["value"], document["currency"]),
+    }
+    of_kind = {f"is_{name}": flag(document["kind"] == name) for name in KINDS}
+    return shown | of_kind | (_conflicts(document, subject) if kind == "shipment" else {})
+
+
+def _conflicts(document: Columns, subject: Columns) -> Columns:
+    value_eur_cents = euro_cents(document["value"], document["currency"])
+    return {
+        "mass_difference_ppm": difference_ppm(document["gross_mass_kg"], subject["gross_mass_kg"]),
+        "packages_difference_ppm": difference_ppm(document["packages"], subject["packages"]),
+        "value_difference_ppm": difference_ppm(
+            value_eur_cents, subject["declared_value_eur_cents"]
+        ),
+        "is_party_conflict": np.fmax(
+            differs(document["consignor_id"], subject["consignor_id"]),
+            differs(document["consignee_id"], subject["consignee_id"]),
+        ),
+        "is_container_conflict": differs(document["container_number"], subject["container_number"]),
+        "is_seal_conflict": differs(document["seal_number"], subject["seal_number"]),
+    }
+
+
+def _minutes(earlier: Column, later: Column) -> Column:
+    return np.rint(hours_between(earlier, later) * 60)

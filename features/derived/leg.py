@@ -1,0 +1,81 @@
+"""The legs of a route, each after the one before."""
+
+from functools import cache
+
+import numpy as np
+
+from features.derived.linked_record import flag, known_before, previous, run_beside, seen_beside
+from features.derived.subjects import direct_km
+from features.engine.columns import (
+    HOUR_US,
+    NO_INSTANT,
+    Column,
+    Columns,
+    hours_between,
+    is_missing,
+    kinds_of,
+    rows,
+)
+from features.engine.expressions.program import Program
+from features.engine.string_table import NO_TEXT
+from features.records import Leg
+
+# What a leg reads of the leg before, as `previous_...`, and what stands there for the first.
+OF_THE_LEG_BEFORE = {"arrived_at": NO_INSTANT, "destination": NO_TEXT}
+
+
+def attached_legs(subjects: Columns, legs: Columns) -> Columns:
+    """One row per leg that was known before its journey's instant, in the order of the way.
+
+    The leg before is the one before among those known by then, so that a leg reported later
+    changes nothing.
+    """
+    known = known_before(legs, legs["journey_id"], legs["known_at"], subjects)
+    events = rows(known, np.lexsort((known["sequence"], known["journey_id"])))
+    journeys = events["journey_id"]
+    before = {
+        f"previous_{name}": previous(events[name], journeys, missing)
+        for name, missing in OF_THE_LEG_BEFORE.items()
+    }
+    return run_beside(leg_program(), events | before, journeys, subjects)
+
+
+@cache
+def leg_program() -> Program:
+    """What a leg shows beside its route."""
+    kinds = kinds_of(Leg)
+    before = {f"previous_{name}": kinds[name] for name in OF_THE_LEG_BEFORE}
+    return seen_beside("legs", "route", kinds | before, _seen)
+
+
+def _seen(leg: Columns, route: Columns) -> Columns:
+    mode = np.where(is_missing(leg["mode"]), route["mode"], leg["mode"])
+    distance_m = np.rint(direct_km(leg["origin"], leg["destination"]) * 1000)
+    hours = hours_between(leg["departed_at"], leg["arrived_at"])
+    dwell_hours = hours_between(leg["previous_arrived_at"], leg["departed_at"])
+    return {
+        "subject_id": leg["journey_id"],
+        "known_at": leg["known_at"],
+        "record_id": leg["sequence"],
+        "distance_m": distance_m,
+        "speed_m_per_h": np.where(hours > 0, np.rint(distance_m / _positive(hours)), np.nan),
+        "dwell_minutes": np.rint(np.maximum(dwell_hours, 0) * 60),
+        "is_unconnected": _is_unconnected(leg["previous_destination"], leg["origin"]),
+        "is_night_arrival": _is_at_night(leg["arrived_at"]),
+        "is_mode_switch": flag(mode != route["mode"]),
+    }
+
+
+def _is_unconnected(ended: Column, origin: Column) -> Column:
+    """Whether a leg starts elsewhere than the leg before ended."""
+    return flag((ended != origin) & ~is_missing(ended))
+
+
+def _is_at_night(instants: Column) -> Column:
+    """Whether an instant lies between 22 and 5 o'clock UTC."""
+    hour = np.mod(instants, 24 * HOUR_US) // HOUR_US
+    return np.where(instants == NO_INSTANT, np.nan, (hour >= 22) | (hour < 5))
+
+
+def _positive(numbers: Column) -> Column:
+    return np.where(numbers > 0, numbers, 1)

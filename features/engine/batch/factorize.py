@@ -1,0 +1,191 @@
+"""Dense numbers for keys: of the rows of columns, or of events and subjects that are to meet."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.engine.columns import NO_INSTANT, Column, Columns, is_text, length
+from features.engine.numba_cache import compiled
+from features.engine.string_table import VOCABULARY
+
+NO_KEY = -1  # a column of the key is missing
+
+Numbered = tuple[Column, int]
+"""A number below a size for each row; NO_KEY where a column of its key is missing."""
+
+_FREE = -1
+_AHEAD = 256
+# Beyond so many possible keys the next column would not fit into the same int64.
+_MOST_KEYS = 1 << 62
+
+
+class Numbering:
+    """Keys of the rows of columns; a column is numbered once for all keys that it is a part of."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._numbered: dict[str, Numbered] = {}
+
+    def of(self, names: tuple[str, ...]) -> Numbered:
+        """The keys that the named columns form; without a column, one key for all."""
+        if not names:
+            return np.zeros(length(self._columns), np.int32), 1
+        (keys, size), *others = map(self._column, names)
+        for codes, many in others:
+            if size * many >= _MOST_KEYS:
+                keys, size = _dense(keys)
+            keys, size = _beside(keys, codes, many), size * many
+        return _dense(keys) if others else (keys, size)
+
+    def _column(self, name: str) -> Numbered:
+        if name not in self._numbered:
+            self._numbered[name] = _of_column(self._columns[name])
+        return self._numbered[name]
+
+
+def numbered_alike(ours: Sequence[Column], theirs: Sequence[Column]) -> tuple[Column, Column, int]:
+    """One number per key of some columns, and the same for the keys of others; both below a size.
+
+    Negative where a column of a key is missing; no number of ours for a key that only they have.
+    """
+    (own, other, size), *more = map(_of_columns, ours, theirs)
+    for codes, codes_of_others, many in more:
+        if size * many >= _MOST_KEYS:
+            own, other, size = _dense_alike(own, other)
+        own, other = _beside(own, codes, many), _beside(other, codes_of_others, many)
+        size *= many
+    return _dense_alike(own, other) if more else (own, other, size)
+
+
+def hashes_of_column(column: Column) -> Column:
+    """A hash of 63 bits for each number or instant; negative for a missing one."""
+    return _hashes(_words(column), NO_INSTANT)
+
+
+def _of_column(column: Column) -> Numbered:
+    if is_text(column):
+        distinct, codes = VOCABULARY.distinct(column)
+        return codes, len(distinct)
+    codes, size, _ = _numbered(_words(column), NO_INSTANT)
+    return codes, size
+
+
+def _of_columns(own: Column, other: Column) -> tuple[Column, Column, int]:
+    if is_text(own) and is_text(other):
+        return own, other, len(VOCABULARY)
+    codes, size, table = _numbered(_words(own), NO_INSTANT)
+    return codes, _looked_up(_words(other), NO_INSTANT, table), size
+
+
+def _words(column: Column) -> Column:
+    """Numbers or instants as int64, NO_INSTANT where missing; equal ones are equal, as a zero has
+    no sign.
+    """
+    if column.dtype == np.float64:
+        return np.where(np.isnan(column), NO_INSTANT, (column + 0.0).view(np.int64))
+    return column
+
+
+def _dense(keys: Column) -> Numbered:
+    codes, size, _ = _numbered(keys, NO_KEY)
+    return codes, size
+
+
+def _dense_alike(own: Column, other: Column) -> tuple[Column, Column, int]:
+    codes, size, table = _numbered(own, NO_KEY)
+    return codes, _looked_up(other, NO_KEY, table), size
+
+
+@compiled(nogil=True)
+def _beside(keys: Column, codes: Column, many: int) -> Column:
+    """One number for two, the second of which is below `many`."""
+    both = np.full(len(keys), NO_KEY, np.int64)
+    for row in range(len(keys)):
+        if keys[row] >= 0 and codes[row] >= 0:
+            both[row] = np.int64(keys[row]) * many + codes[row]
+    return both
+
+
+@compiled(nogil=True)
+def _numbered(keys: Column, none: int) -> tuple[Column, int, Column]:
+    """Keys by order of occurrence, and their table, which grows so that few keys lie near."""
+    codes = np.empty(len(keys), np.int32)
+    table = np.full((1 << 10, 2), _FREE, np.int64)
+    size = 0
+    for row in range(len(keys)):
+        if row % _AHEAD == 0:
+            _touch(table, keys[row : row + _AHEAD])
+        if keys[row] == none:
+            codes[row] = NO_KEY
+            continue
+        slot = _slot(table, keys[row])
+        if table[slot, 1] == _FREE:
+            table[slot] = keys[row], size
+            size += 1
+        codes[row] = table[slot, 1]
+        if 2 * size > len(table):
+            table = _wider(table)
+    return codes, size, table
+
+
+@compiled(nogil=True)
+def _looked_up(keys: Column, none: int, table: Column) -> Column:
+    """The number of each key in a table; NO_KEY for one that is not there."""
+    codes = np.empty(len(keys), np.int32)
+    for row in range(len(keys)):
+        if row % _AHEAD == 0:
+            _touch(table, keys[row : row + _AHEAD])
+        codes[row] = NO_KEY if keys[row] == none else table[_slot(table, keys[row]), 1]
+    return codes
+
+
+@compiled(nogil=True)
+def _slot(table: Column, key: int) -> np.int64:
+    """The slot of a table of keys and numbers that holds a key, or the free one it would take."""
+    slot = _first_slot(table, key)
+    while table[slot, 1] != _FREE and table[slot, 0] != key:
+        slot = (slot + 1) & (len(table) - 1)
+    return slot
+
+
+@compiled(nogil=True)
+def _first_slot(table: Column, key: int) -> np.int64:
+    return _hash(key) & (len(table) - 1)
+
+
+@compiled(nogil=True)
+def _hash(key: int) -> np.int64:
+    """63 bits of a key.
+
+    Its upper half is folded down, for of a round float all else is 0, and a product has no bit
+    below the lowest of its factors.
+    """
+    folded = np.uint64(key) ^ (np.uint64(key) >> np.uint64(32))
+    product = folded * np.uint64(0xD6E8FEB86659FD93)
+    return np.int64((product ^ (product >> np.uint64(32))) & np.uint64(0x7FFFFFFFFFFFFFFF))
+
+
+@compiled(nogil=True)
+def _hashes(keys: Column, none: int) -> Column:
+    hashes = np.empty(len(keys), np.int64)
+    for row in range(len(keys)):
+        hashes[row] = NO_KEY if keys[row] == none else _hash(keys[row])
+    return hashes
+
+
+@compiled(nogil=True)
+def _touch(table: Column, keys: Column) -> int:
+    """Read where the next keys will be looked up, side by side, for memory answers slowly."""
+    read = 0
+    for key in keys:
+        read += table[_first_slot(table, key), 1]
+    return read
+
+
+@compiled(nogil=True)
+def _wider(table: Column) -> Column:
+    wide = np.full((4 * len(table), 2), _FREE, np.int64)
+    for slot in range(len(table)):
+        if table[slot, 1] != _FREE:
+            wide[_slot(wide, table[slot, 0])] = table[slot]
+    return wide

@@ -1,0 +1,125 @@
+"""A quick look at values that shows most to keep a limit, so that few are judged one by one.
+
+What it fails to show `features.ingest.contract` knows, which alone says what is wrong and where.
+"""
+
+import re
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.arrow_schema import INSTANT, Limits
+from features.engine.columns import instant_us
+from features.engine.numba_cache import compiled
+from features.engine.string_table import contents_of_texts
+from features.ingest.contract import YEARS, Bools
+
+# What a pattern may be for its texts to be looked at byte by byte, and how long those are at most.
+_SIMPLE = re.compile(r"\^(?P<of>\[[^]]*\])(\{(?P<least>\d+)(,(?P<most>\d+))?\}|(?P<any>\*))\$")
+_ANYTHING = r"^[^\x{80}]*$"  # of ASCII
+_LONGEST_LOOKED_AT = 1 << 20
+# Beyond every limit of a number and every instant.
+_FARTHEST = 1 << 62
+_ENDS_OF_128 = np.arange(129, dtype=np.int32)
+_YEARS_US = tuple(map(instant_us, YEARS))
+
+
+def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
+    """Whether a quick look shows that no limit is broken but that of what is required.
+
+    It may fail to show it; then `broken_values` knows. Of numbers and instants it looks at the
+    extremes, of texts at their bytes.
+    """
+    if pa.types.is_string(values.type):
+        return _are_plain_texts(values, limit)
+    return _are_within(values, limit)
+
+
+def _are_within(numbers: pa.Array, limit: Limits) -> bool:
+    """Whether the least and the largest number are finite and within the limit."""
+    if pa.types.is_boolean(numbers.type):
+        return True
+    are_valid, cells = numbers.buffers()
+    least, most, is_finite = _extremes(
+        np.frombuffer(cells or b"", np.float64 if pa.types.is_floating(numbers.type) else np.int64),
+        np.frombuffer(are_valid if are_valid and numbers.null_count else b"", np.uint8),
+        numbers.offset,
+        numbers.offset + len(numbers),
+    )
+    if numbers.type == INSTANT:
+        begins, ends = _YEARS_US
+        return bool(begins <= least and most < ends)
+    return bool(
+        is_finite
+        and (limit.at_least is None or least >= limit.at_least)
+        and (limit.at_most is None or most <= limit.at_most)
+    )
+
+
+@compiled(nogil=True)
+def _extremes(
+    cells: npt.NDArray[Any], are_valid: npt.NDArray[np.uint8], begin: int, end: int
+) -> tuple[float, float, bool]:
+    """The least and the largest cell that is given, and whether all are finite.
+
+    Without any, each is so far off that it is within every limit. `are_valid` has a bit for each
+    cell, or nothing where all are given.
+    """
+    least, most, is_finite = _FARTHEST, -_FARTHEST, True
+    for row in range(begin, end):
+        if len(are_valid) and not are_valid[row >> 3] >> (row & 7) & 1:
+            continue
+        least, most = min(least, cells[row]), max(most, cells[row])
+        is_finite &= cells[row] - cells[row] == 0
+    return least, most, is_finite
+
+
+def _are_plain_texts(texts: pa.Array, limit: Limits) -> bool:
+    """Whether every text is of as many bytes as the limit has characters, all of its one class."""
+    plain = None if texts.null_count else _plain(limit.pattern, limit.longest)
+    if plain is None or limit.choices or limit.codes:
+        return False
+    are_allowed, least, most = plain
+    return bool(_are_of(*contents_of_texts(texts), are_allowed, least, most))
+
+
+@cache
+def _plain(pattern: str | None, longest: int | None) -> tuple[Bools, int, int] | None:
+    """The bytes of ASCII that a text may have, and how few and how many; None where not so simple.
+
+    A pattern is simple where it is one class of characters and a count.
+    """
+    simple = _SIMPLE.fullmatch(pattern or _ANYTHING)
+    if simple is None:
+        return None
+    each = pa.StringArray.from_buffers(
+        128, pa.py_buffer(_ENDS_OF_128), pa.py_buffer(bytes(range(128)))
+    )
+    are_allowed = np.zeros(256, np.bool_)
+    are_allowed[:128] = pc.match_substring_regex(each, f"^{simple['of']}$").to_pylist()
+    least, most = (int(simple[count] or simple["least"] or 0) for count in ("least", "most"))
+    if simple["any"]:
+        most = _LONGEST_LOOKED_AT
+    return are_allowed, least, most if longest is None else min(most, longest)
+
+
+@compiled(nogil=True)
+def _are_of(
+    content: npt.NDArray[np.uint8],
+    ends: npt.NDArray[Any],
+    are_allowed: Bools,
+    least: int,
+    most: int,
+) -> bool:
+    """Whether all texts have an allowed number of bytes, and no others than are allowed."""
+    for row in range(len(ends) - 1):
+        if not least <= ends[row + 1] - ends[row] <= most:
+            return False
+    is_other = False
+    for byte in content[ends[0] : ends[-1]]:
+        is_other |= not are_allowed[byte]
+    return not is_other

@@ -1,0 +1,87 @@
+"""Rows spread over parts by their key, so that one part at a time is held in memory as a whole."""
+
+import errno
+import os
+from io import BufferedRandom
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from features.engine.batch.gather import picked
+from features.engine.batch.sort_by_key import by_number
+from features.engine.columns import Column, Columns
+
+# So many bytes of rows stay in memory; those that come after them go to disk.
+HELD_BYTES = 1 << 27
+
+
+class Parts:
+    """Columns of the same names and types, added a block at a time and read back a part at a time.
+
+    Within a part rows keep the order in which they were added. The first blocks are held in memory,
+    all others lie in a file. Lives as long as its `with` block; then the file is gone.
+    """
+
+    def __init__(self, file: Path, parts: int) -> None:
+        self._path = file
+        self._parts = parts
+        self._room_bytes = HELD_BYTES
+        # Of each block, whose rows stand part after part: where those of each part start, and the
+        # rows themselves or where they begin in the file, one column after the other.
+        self._blocks: list[tuple[Column, Columns | int]] = []
+        self._kinds: dict[str, np.dtype[np.generic]] = {}
+
+    def __enter__(self) -> Self:
+        self._file: BufferedRandom = self._path.open("w+b")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._blocks.clear()
+        self._file.close()
+        self._path.unlink()
+
+    def __len__(self) -> int:
+        return self._parts
+
+    def add(self, columns: Columns, part: Column) -> None:
+        """Add rows, each to its part; one whose part is negative to none."""
+        self._kinds = self._kinds or {name: column.dtype for name, column in columns.items()}
+        starts, order = by_number(part, len(self))
+        rows = {name: picked(columns[name], order) for name in self._kinds}
+        self._room_bytes -= sum(column.nbytes for column in rows.values())
+        if self._room_bytes >= 0:
+            self._blocks.append((starts, rows))
+            return
+        self._blocks.append((starts, self._file.tell()))
+        for column in rows.values():
+            self._file.write(column.data)
+        self._file.flush()
+
+    def part(self, at: int) -> Columns:
+        """The rows of one part; threads may ask for several at a time.
+
+        Raises OSError where the disk does not give back what it took.
+        """
+        many = sum(int(starts[at + 1] - starts[at]) for starts, _ in self._blocks)
+        columns = {name: np.empty(many, kind) for name, kind in self._kinds.items()}
+        begin = 0
+        for starts, rows in self._blocks:
+            first, last = starts[at : at + 2].tolist()
+            end = begin + last - first
+            pieces = {name: column[begin:end] for name, column in columns.items()}
+            if isinstance(rows, int):
+                self._read(pieces, rows, first, int(starts[-1]))
+            else:
+                for name, piece in pieces.items():
+                    piece[:] = rows[name][first:last]
+            begin = end
+        return columns
+
+    def _read(self, pieces: Columns, offset: int, first: int, rows: int) -> None:
+        """Fill pieces with what lies from the first row on in columns of so many rows each."""
+        for piece in pieces.values():
+            where = offset + first * piece.itemsize
+            if os.preadv(self._file.fileno(), [piece.data], where) != piece.nbytes:
+                raise OSError(errno.EIO, "rows that were written are not there", str(self._path))
+            offset += rows * piece.itemsize

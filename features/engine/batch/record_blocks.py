@@ -1,0 +1,188 @@
+"""Record files, checked and a block of rows at a time, with text as codes.
+
+A Parquet file is read by its row groups, text as dictionaries, so that a text is looked at once per
+block however many rows hold it. What is wrong is told as for a file that is read whole.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.arrow_schema import arrow_schema
+from features.derived.subjects import Records
+from features.engine.batch.validate_block import Checks
+from features.engine.columns import Column, Columns, columns_of_table
+from features.engine.string_table import VOCABULARY, indices_of
+from features.ingest.contract import IDENTITY
+from features.ingest.record_files import file_of, read_record_file, read_records
+from features.records import RECORD_FILES
+
+# More than a row group of an invented world has of any record: its texts are looked up once.
+BLOCK_ROWS = 1 << 18
+
+
+class RecordBlocks(Protocol):
+    """Records of every type, wherever they are."""
+
+    def count(self, name: str) -> int:
+        """How many records of a type there are."""
+
+    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
+        """Some columns of a record type, a block of rows at a time, in the order of the file."""
+
+    def texts(self, name: str, field: str, places: Column) -> list[str]:
+        """A column of text at some places of the file; for the few rows that need looking up."""
+
+
+class HeldRecords:
+    """Records that are in memory already."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def count(self, name: str) -> int:
+        """How many records of a type there are."""
+        return len(self._records[name][next(iter(RECORD_FILES[name].model_fields))])
+
+    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
+        """All rows as one block."""
+        yield {field: self._records[name][field] for field in fields}
+
+    def texts(self, name: str, field: str, places: Column) -> list[str]:
+        """A column of text at some places."""
+        return VOCABULARY.texts_of(self._records[name][field][places])
+
+
+class ReadOnce:
+    """Records of which those of one type are read once, with all fields anybody will ask for."""
+
+    def __init__(self, records: RecordBlocks, name: str, fields: Collection[str]) -> None:
+        self._records = records
+        self._name = name
+        self._fields = fields
+
+    def count(self, name: str) -> int:
+        """How many records of a type there are."""
+        return self._records.count(name)
+
+    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
+        """Some columns of a record type; of the one that is read once all rows as one block."""
+        if name == self._name:
+            yield {field: self._held[field] for field in fields}
+        else:
+            yield from self._records.blocks(name, fields)
+
+    def texts(self, name: str, field: str, places: Column) -> list[str]:
+        """A column of text at some places."""
+        return self._records.texts(name, field, places)
+
+    @cached_property
+    def _held(self) -> Columns:
+        return read_whole(self._records, self._name, self._fields)
+
+
+def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Columns:
+    """All rows of some columns of a record type."""
+    names = sorted(fields)
+    blocks = list(records.blocks(name, names))
+    if len(blocks) == 1:
+        return blocks[0]
+    return {field: np.concatenate([block.pop(field) for block in blocks]) for field in names}
+
+
+class RecordFolder:
+    """The record files of a folder; RecordsError for anything wrong in what is read.
+
+    What is read first of a file is checked with all its columns where `is_whole`, otherwise with
+    those that are asked for; `read` tells which columns of which files were.
+    """
+
+    def __init__(self, folder: Path, *, is_whole: bool = True) -> None:
+        self._files = {name: file_of(folder, name) for name in RECORD_FILES}
+        self._folder = folder
+        self._unchecked = {*RECORD_FILES} if is_whole else set()
+        self.read: dict[str, list[str]] = {}
+
+    def count(self, name: str) -> int:
+        """How many records of a type there are."""
+        file = self._files[name]
+        if file is not None and _is_as_written(file, name):
+            return int(pq.read_metadata(file).num_rows)
+        return len(read_records(self._folder, name))
+
+    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
+        """Some columns of a record type, a block of rows at a time, in the order of the file."""
+        file = self._files[name]
+        if file is None or not _is_as_written(file, name):
+            yield columns_of_table(read_records(self._folder, name).select(fields))
+            return
+        read = [*RECORD_FILES[name].model_fields] if name in self._unchecked else [*fields]
+        self.read[name] = sorted({*self.read.get(name, []), *read})
+        checks = Checks(name, read, {*fields})
+        for block in _batches(file, name, read):
+            columns, is_sound = checks.taken(block)
+            if not is_sound:
+                read_record_file(file, name)
+            yield columns
+        if checks.may_repeat():
+            read_record_file(file, name)
+        self._unchecked.discard(name)
+
+    def check(self) -> None:
+        """Read what nobody has read yet."""
+        for name in sorted(self._unchecked):
+            for _ in self.blocks(name, ()):
+                pass
+
+    def texts(self, name: str, field: str, places: Column) -> list[str]:
+        """A column of text at some places of the file; only the row groups that hold them."""
+        file = self._files[name]
+        if file is None or not _is_as_written(file, name):
+            column = read_records(self._folder, name)[field]
+            return [str(text) for text in column.take(pa.array(places)).to_pylist()]
+        return _texts_at(pq.ParquetFile(file), field, places)
+
+
+def _texts_at(file: pq.ParquetFile, field: str, places: Column) -> list[str]:
+    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    ends = np.cumsum([0, *sizes])
+    group_of = np.searchsorted(ends, places, side="right") - 1
+    texts = np.empty(len(places), dtype=object)
+    for group in np.unique(group_of).tolist():
+        column = file.read_row_group(group, columns=[field], use_threads=False)[field]
+        here = group_of == group
+        rows = (places[here] - ends[group]).astype(np.int32)
+        texts[here] = column.take(indices_of(rows)).to_pylist()
+    return texts.tolist()
+
+
+def _is_as_written(file: Path, name: str) -> bool:
+    """Whether a file has exactly the columns and types with which records are written here."""
+    if file.suffix != ".parquet":
+        return False
+    try:
+        schema = pq.read_schema(file)
+    except (pa.ArrowInvalid, OSError):
+        return False
+    wanted = arrow_schema(RECORD_FILES[name])
+    return schema.names == wanted.names and schema.types == wanted.types
+
+
+def _batches(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Some rows of a file at a time, text as dictionaries but for what differs in every row."""
+    unique = IDENTITY.get(name, ())
+    encoded = [f for f in fields if f not in unique or len(unique) > 1]
+    opened = pq.ParquetFile(file, read_dictionary=encoded)
+    if not opened.metadata.num_rows:
+        empty = opened.schema_arrow.empty_table().select(fields)
+        yield pa.RecordBatch.from_arrays(
+            [c.combine_chunks() for c in empty.columns], empty.schema.names
+        )
+    for group in range(opened.num_row_groups):
+        table = opened.read_row_group(group, columns=[*fields], use_threads=False)
+        yield from table.to_batches(BLOCK_ROWS)

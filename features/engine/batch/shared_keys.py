@@ -1,0 +1,83 @@
+"""How windows are keyed: which of them share events, and one number for equal keys."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.engine.batch.factorize import hashes_of_column, numbered_alike
+from features.engine.columns import Column, Columns, is_text, length
+from features.engine.numba_cache import compiled
+from features.engine.string_table import VOCABULARY
+from features.engine.windows.entity_key import Keying, keying_of
+from features.engine.windows.window import Window
+
+By = tuple[str, ...]
+
+
+def by_keying(windows: Sequence[Window]) -> dict[Keying, list[Window]]:
+    """Windows by what keys their events."""
+    found: dict[Keying, list[Window]] = defaultdict(list)
+    for window in windows:
+        found[keying_of(window)].append(window)
+    return found
+
+
+def by_key(windows: Sequence[Window]) -> dict[By, list[Window]]:
+    """Windows by the subject's columns that form their key."""
+    found: dict[By, list[Window]] = defaultdict(list)
+    for window in windows:
+        found[window.by].append(window)
+    return found
+
+
+def by_first_column(windows: Sequence[Window]) -> dict[By, list[Window]]:
+    """Windows by the first column of their events' keys: events of one key are in one part."""
+    found: dict[By, list[Window]] = defaultdict(list)
+    for window in windows:
+        found[window.matching[:1]].append(window)
+    return found
+
+
+def columns_of(windows: Sequence[Window]) -> set[str]:
+    """The columns of events that windows read."""
+    return {name for w in windows for name in (*w.matching, w.value, w.where) if name is not None}
+
+
+def parts_of(columns: Columns, names: By, parts: int) -> Column:
+    """The part that each row's key belongs to, by its first column; negative without it."""
+    if not names:
+        return np.zeros(length(columns), np.int32)
+    first = columns[names[0]]
+    return _remainders(first if is_text(first) else hashes_of_column(first), parts)
+
+
+def paired_keys(
+    events: Columns, matching: By, subjects: Columns, by: By, parts: int = 1
+) -> tuple[Column, Column, int]:
+    """One number per key for events and for subjects, below a size; negative without a key.
+
+    Events of keys that no subject has are left out.
+    """
+    if not by:
+        return np.zeros(length(events), np.int32), np.zeros(length(subjects), np.int32), 1
+    own, other = [subjects[name] for name in by], [events[name] for name in matching]
+    if len(by) == 1 and is_text(own[0]) and is_text(other[0]):
+        every = np.int32(parts)  # the codes of one part are so far apart
+        return other[0] // every, own[0] // every, len(VOCABULARY) // parts + 1
+    asked, keys, size = numbered_alike(own, other)
+    return keys, asked, size
+
+
+def chosen(keys: Column, events: Columns, where: str | None) -> Column:
+    """The keys, negative for events that do not meet the condition."""
+    return keys if where is None else np.where(events[where] == 1, keys, np.int32(-1))
+
+
+@compiled(nogil=True)
+def _remainders(numbers: Column, divisor: int) -> Column:
+    """Negative where the number is."""
+    remainders = np.empty(len(numbers), np.int32)
+    for row in range(len(numbers)):
+        remainders[row] = numbers[row] % divisor if numbers[row] >= 0 else -1
+    return remainders

@@ -1,0 +1,196 @@
+"""The compiled sweep: all subjects of a key in order of time, two pointers into its events.
+
+Events and subjects come grouped by key and ordered by time. As the subjects' instants rise, so do
+both ends of `[at - span, at)` among the events, and every reducer is carried along by what enters
+and what leaves: the cost is that of reading the events once, however long a window is. Everything
+is integer until the last step, so that the order of events cannot change a bit.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from features.engine.batch.sort_by_key import Groups
+from features.engine.columns import DAY_US, HOUR_US, Column, Columns
+from features.engine.numba_cache import compiled
+from features.engine.windows.window import Window
+
+_EVER = -1
+
+
+class Sweep:
+    """The windows of one keying; events and so many subjects are grouped by the same keys."""
+
+    def __init__(self, events: Groups, subjects: Groups, size: int) -> None:
+        self._events = events
+        self._subjects = subjects
+        self._size = size
+        self._bounds: dict[int, tuple[Column, Column]] = {}
+
+    def reduced(self, window: Window, values: Column | None) -> Column:
+        """The window's number for each subject in the order of their groups.
+
+        `values` are what is reduced of each event, in the order that `events` was made of: numbers
+        with NaN, or codes of texts where the reducer counts different ones.
+        """
+        first, stop = self._ends(_EVER if window.days is None else window.days * DAY_US)
+        if values is not None:
+            return _of_values(window, values, self._events.ordered(values), first, stop)
+        known_at, at = self._events.instants, self._subjects.instants
+        if window.reducer == "hours_since_latest":
+            return _elapsed(known_at, at, stop - 1, first, stop) / HOUR_US
+        if window.reducer == "days_since_first":
+            return _elapsed(known_at, at, first, first, stop) / DAY_US
+        return (stop - first).astype(np.float64)
+
+    def _ends(self, span: int) -> tuple[Column, Column]:
+        events, subjects = self._events, self._subjects
+        if span not in self._bounds:
+            self._bounds[span] = _ends(
+                events.starts, events.instants, subjects.starts, subjects.instants, span
+            )
+        return self._bounds[span]
+
+    def of(self, windows: Sequence[Window], events: Columns) -> Iterator[tuple[Window, Column]]:
+        """Each window's number for each subject; NaN for one without a key."""
+        for window in windows:
+            reduced = self.reduced(window, events.get(window.value or ""))
+            yield window, self._subjects.as_given(reduced, self._size)
+
+
+def reduced(
+    windows: Sequence[Window], events: Columns, keys: Column, asked: Groups, subjects: int
+) -> Iterator[tuple[Window, Column]]:
+    """Each window of one keying for so many subjects, grouped as `asked`; NaN without a key."""
+    groups = Groups.of(keys, events["known_at"], len(asked.starts) - 1)
+    return Sweep(groups, asked, subjects).of(windows, events)
+
+
+def _of_values(
+    window: Window, values: Column, ordered: Column, first: Column, stop: Column
+) -> Column:
+    if window.reducer == "distinct":
+        return _distinct(ordered, first, stop, int(values.max(initial=-1)) + 1)
+    if window.reducer == "latest":
+        return _latest(ordered, first, stop)
+    if window.reducer in ("total", "mean"):
+        return _total(ordered, first, stop, window.reducer == "mean")
+    return _extreme(ordered, first, stop, 1 if window.reducer == "largest" else -1)
+
+
+@compiled(nogil=True)
+def _ends(
+    starts: Column, known_at: Column, subject_starts: Column, at: Column, span: int
+) -> tuple[Column, Column]:
+    """The first event of each subject's window and the one after its last."""
+    first = np.empty(len(at), np.int32)
+    stop = np.empty(len(at), np.int32)
+    for key in range(len(subject_starts) - 1):
+        begin, end = starts[key], starts[key + 1]
+        oldest, newest = begin, begin
+        for subject in range(subject_starts[key], subject_starts[key + 1]):
+            instant = at[subject]
+            while newest < end and known_at[newest] < instant:
+                newest += 1
+            while span >= 0 and oldest < newest and known_at[oldest] < instant - span:
+                oldest += 1
+            first[subject] = oldest
+            stop[subject] = newest
+    return first, stop
+
+
+@compiled(nogil=True)
+def _elapsed(known_at: Column, at: Column, event: Column, first: Column, stop: Column) -> Column:
+    elapsed = np.full(len(at), np.nan)
+    for subject in range(len(at)):
+        if stop[subject] > first[subject]:
+            elapsed[subject] = at[subject] - known_at[event[subject]]
+    return elapsed
+
+
+@compiled(nogil=True)
+def _latest(values: Column, first: Column, stop: Column) -> Column:
+    newest = np.full(len(stop), np.nan)
+    for subject in range(len(stop)):
+        if stop[subject] > first[subject]:
+            newest[subject] = values[stop[subject] - 1]
+    return newest
+
+
+@compiled(nogil=True)
+def _total(values: Column, first: Column, stop: Column, is_mean: bool) -> Column:
+    """Sum, or mean, of the present values; what enters is added and what leaves is taken off."""
+    totals = np.empty(len(stop), np.float64)
+    total, present, oldest, newest = 0, 0, 0, 0
+    for subject in range(len(stop)):
+        if first[subject] >= newest:  # another key, or nothing left: begin anew
+            total, present = 0, 0
+            oldest = newest = first[subject]
+        while newest < stop[subject]:
+            if not np.isnan(values[newest]):
+                total += int(values[newest])
+                present += 1
+            newest += 1
+        while oldest < first[subject]:
+            if not np.isnan(values[oldest]):
+                total -= int(values[oldest])
+                present -= 1
+            oldest += 1
+        if not is_mean:
+            totals[subject] = total
+        else:
+            totals[subject] = total / present if present else np.nan
+    return totals
+
+
+@compiled(nogil=True)
+def _extreme(values: Column, first: Column, stop: Column, sign: int) -> Column:
+    """The largest (sign 1) or smallest value: a queue in which no later value is more extreme."""
+    found = np.full(len(stop), np.nan)
+    queue = np.empty(len(values) + 1, np.int32)
+    head, tail, newest = 0, 0, 0
+    for subject in range(len(stop)):
+        if first[subject] >= newest:
+            head, tail, newest = 0, 0, first[subject]
+        while newest < stop[subject]:
+            value = values[newest]
+            if not np.isnan(value):
+                while tail > head and sign * values[queue[tail - 1]] <= sign * value:
+                    tail -= 1
+                queue[tail] = newest
+                tail += 1
+            newest += 1
+        while head < tail and queue[head] < first[subject]:
+            head += 1
+        if head < tail:
+            found[subject] = values[queue[head]]
+    return found
+
+
+@compiled(nogil=True)
+def _distinct(codes: Column, first: Column, stop: Column, many: int) -> Column:
+    """How many different codes: each is counted while it stands in the window at least once.
+
+    The first place counts missing ones, which are none.
+    """
+    different = np.empty(len(stop), np.float64)
+    inside = np.zeros(many + 1, np.int32)
+    found, oldest, newest = 0, 0, 0
+    for subject in range(len(stop)):
+        if first[subject] >= newest:
+            for event in range(oldest, newest):
+                inside[codes[event] + 1] = 0
+            found = 0
+            oldest = newest = first[subject]
+        while newest < stop[subject]:
+            place = codes[newest] + 1
+            found += inside[place] == 0 and place > 0
+            inside[place] += 1
+            newest += 1
+        while oldest < first[subject]:
+            place = codes[oldest] + 1
+            inside[place] -= 1
+            found -= inside[place] == 0 and place > 0
+            oldest += 1
+        different[subject] = found
+    return different

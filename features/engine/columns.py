@@ -1,0 +1,211 @@
+"""Records as columns of numpy: the one form in which features see them, from files or a request.
+
+Text is int32, a code of the vocabulary, with NO_TEXT; numbers and flags are float64 with NaN (a
+flag is 0 or 1), and an instant is int64 microseconds of UTC with NO_INSTANT.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from features.arrow_schema import INSTANT, arrow_schema
+from features.engine.expressions.opcodes import Kind
+from features.engine.numba_cache import compiled
+from features.engine.string_table import NO_TEXT, VOCABULARY, cells_of
+from features.records import Record
+
+Column = npt.NDArray[Any]
+Columns = dict[str, Column]
+
+NO_INSTANT = np.iinfo(np.int64).min
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def columns_of_table(table: pa.Table) -> Columns:
+    """The columns of a checked table of records."""
+    return {name: column_of_array(table[name]) for name in table.column_names}
+
+
+def columns_of_records(records: Sequence[Record], record: type[Record]) -> Columns:
+    """The columns of records as a request brings them; empty columns for no records."""
+    return {
+        field.name: _column_of_values([getattr(r, field.name) for r in records], field.type)
+        for field in arrow_schema(record)
+    }
+
+
+def kinds_of(record: type[Record]) -> dict[str, Kind]:
+    """What each column of a record type holds."""
+    return {field.name: _kind(field.type) for field in arrow_schema(record)}
+
+
+def instant_us(instant: datetime) -> int:
+    """An instant as microseconds of UTC, exactly."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def instant_at(us: int) -> datetime:
+    """The instant of so many microseconds of UTC."""
+    return _EPOCH + us * _MICROSECOND
+
+
+def length(columns: Columns) -> int:
+    """How many rows the columns hold."""
+    return len(next(iter(columns.values())))
+
+
+def rows(columns: Columns, which: Column) -> Columns:
+    """The rows that an index array or a mask selects, in its order."""
+    return {name: column[which] for name, column in columns.items()}
+
+
+def matched(columns: Columns, of: Column, among: Column, *, prefix: str = "") -> Columns:
+    """For every text of `of`, the row of `columns` whose `among` equals it; missing without one.
+
+    `among` holds each text once. A missing `of` matches nothing.
+    """
+    where = places(of, among)
+    return {f"{prefix}{name}": taken(column, where) for name, column in columns.items()}
+
+
+def is_before(instants: Column, limit: Column) -> Column:
+    """Whether an instant is known and strictly before the limit."""
+    return (instants != NO_INSTANT) & (instants < limit)
+
+
+def hours_between(earlier: Column, later: Column) -> Column:
+    """Hours from one instant to another; NaN where either is missing."""
+    known = (earlier != NO_INSTANT) & (later != NO_INSTANT)
+    difference = np.where(known, later, 0) - np.where(known, earlier, 0)
+    return np.where(known, difference / HOUR_US, np.nan)
+
+
+def is_text(column: Column) -> bool:
+    """Whether a column holds text."""
+    return column.dtype == np.int32
+
+
+def is_missing(column: Column) -> Column:
+    """Where a value of any kind of column is missing."""
+    if column.dtype == np.float64:
+        return np.isnan(column)
+    return column == (NO_TEXT if is_text(column) else NO_INSTANT)
+
+
+def missing(column: Column) -> Any:
+    """What stands for a missing value in a column of this kind."""
+    if is_text(column):
+        return NO_TEXT
+    return NO_INSTANT if column.dtype == np.int64 else np.nan
+
+
+class Places:
+    """Where each text stands in a column that holds each once."""
+
+    def __init__(self, among: Column) -> None:
+        self._place_of, self._first = _place_of(among)
+
+    def of(self, texts: Column) -> Column:
+        """The place of each text; -1 where it is missing or not there."""
+        return _places_of(texts, self._place_of, self._first)
+
+
+def places(of: Column, among: Column) -> Column:
+    """Where each text stands in `among`, which holds each once; -1 where missing or not there."""
+    if len(among) <= 64:  # one submission: a table would cost more than looking
+        place = {code: at for at, code in enumerate(among.tolist()) if code != NO_TEXT}
+        return np.array([place.get(code, -1) for code in of.tolist()], dtype=np.int32)
+    return Places(among).of(of)
+
+
+def taken(column: Column, where: Column) -> Column:
+    """The values at these places, missing at a negative one."""
+    return _taken(column, where, column.dtype.type(missing(column)))
+
+
+@compiled(nogil=True)
+def _place_of(among: Column) -> tuple[Column, int]:
+    """The place of each code from the first on; those of one column often lie near each other."""
+    first, last = 1 << 31, -1
+    for code in among:
+        if code >= 0:
+            first, last = min(first, code), max(last, code)
+    place_of = np.full(max(last - first + 1, 0), -1, np.int32)
+    for at in range(len(among)):
+        if among[at] >= 0:
+            place_of[among[at] - first] = at
+    return place_of, first
+
+
+@compiled(nogil=True)
+def _places_of(texts: Column, place_of: Column, first: int) -> Column:
+    places = np.full(len(texts), -1, np.int32)
+    for row in range(len(texts)):
+        at = texts[row] - first
+        if 0 <= at < len(place_of):
+            places[row] = place_of[at]
+    return places
+
+
+@compiled(nogil=True)
+def _taken(column: Column, where: Column, missing: float) -> Column:
+    values = np.empty(len(where), column.dtype)
+    for row in range(len(where)):
+        values[row] = column[where[row]] if where[row] >= 0 else missing
+    return values
+
+
+def _kind(kind: pa.DataType) -> Kind:
+    if kind == INSTANT:
+        return Kind.WHOLE
+    return Kind.TEXT if pa.types.is_string(kind) else Kind.NUMBER
+
+
+def column_of_array(array: pa.Array | pa.ChunkedArray) -> Column:
+    """A column of a checked table, or a part of one."""
+    if pa.types.is_timestamp(array.type):
+        return _cells(array.cast(INSTANT).cast(pa.int64()), np.int64, NO_INSTANT)
+    if pa.types.is_string(array.type) or pa.types.is_dictionary(array.type):
+        return VOCABULARY.codes_of_array(array)
+    return _cells(array.cast(pa.float64()), np.float64, np.nan)
+
+
+def array_of_numbers(numbers: Column) -> pa.Array:
+    """A column of numbers as an Arrow array, null where one is missing; the numbers are shared."""
+    are_valid, missing = _validity(numbers)
+    buffers = [pa.py_buffer(are_valid) if missing else None, pa.py_buffer(numbers)]
+    return pa.Array.from_buffers(pa.float64(), len(numbers), buffers, missing)
+
+
+@compiled(nogil=True)
+def _validity(numbers: Column) -> tuple[Column, int]:
+    """A bit for each number, 0 where it is missing; and how many are."""
+    are_valid = np.zeros((len(numbers) + 7) // 8, np.uint8)
+    missing = 0
+    for row in range(len(numbers)):
+        is_missing = np.isnan(numbers[row])
+        missing += is_missing
+        are_valid[row >> 3] |= (1 - is_missing) << (row & 7)
+    return are_valid, missing
+
+
+def _cells(array: pa.Array | pa.ChunkedArray, kind: npt.DTypeLike, missing: float) -> Column:
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    cells = [cells_of(chunk, kind, missing) for chunk in chunks]
+    return cells[0] if len(cells) == 1 else np.concatenate([np.zeros(0, kind), *cells])
+
+
+def _column_of_values(values: list[Any], kind: pa.DataType) -> Column:
+    if kind == INSTANT:
+        known = [NO_INSTANT if value is None else instant_us(value) for value in values]
+        return np.array(known, dtype=np.int64)
+    if pa.types.is_string(kind):
+        return VOCABULARY.codes(values)
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

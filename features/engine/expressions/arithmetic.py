@@ -1,0 +1,33 @@
+"""The arithmetic that features share: ratios and rates that are missing rather than infinite."""
+
+import numpy as np
+
+from features.engine.columns import Column
+
+# How many inspections of everything a key's own record is weighed against.
+PRIOR_INSPECTIONS = 8
+
+
+def ratio(part: Column, whole: Column) -> Column:
+    """part / whole; NaN where either is missing or the whole is not positive."""
+    is_positive = whole > 0
+    return np.where(is_positive, part / np.where(is_positive, whole, 1), np.nan)
+
+
+def smoothed_rate(
+    confirmed: Column, inspected: Column, all_confirmed: Column, all_inspected: Column
+) -> Column:
+    """Share of inspections that confirmed something, drawn towards the share among all of them.
+
+    A key without inspections gets the share of all; NaN where nothing was inspected yet or the
+    subject has no key.
+    """
+    base = ratio(all_confirmed, all_inspected)
+    return (confirmed + PRIOR_INSPECTIONS * base) / (inspected + PRIOR_INSPECTIONS)
+
+
+def ratio_of_logs(log_micro: Column, usual_log_micro: Column) -> Column:
+    """A number over the usual one, both given as logarithms in millionths: the mean of logarithms
+    is not drawn away by a few large ones.
+    """
+    return np.exp(np.clip((log_micro - usual_log_micro) / 1e6, -50, 50))

@@ -1,0 +1,214 @@
+"""The compiled machine: instructions over registers, a whole block of rows at each step.
+
+Each arm is numpy's ufunc of that name as numba compiles it, without any licence to reorder, so that
+a row's result depends on nothing but the row. Comparisons alone are few and small enough for the
+compiler to ask which of them it is before the loop.
+"""
+
+import numpy as np
+
+from features.engine.columns import Column
+from features.engine.expressions.opcodes import (
+    FIRST_MOVE,
+    FIRST_TEST,
+    FIRST_UNARY,
+    FIRST_WHOLE,
+    FIRST_WHOLE_TEST,
+    Op,
+)
+from features.engine.numba_cache import F, compiled, inlined
+
+
+def _arm(function: F) -> F:
+    """Compile a function that is called, not put into its callers.
+
+    These loops take seconds to compile within another function.
+    """
+    return compiled(error_model="numpy", no_cpython_wrapper=True)(function)
+
+
+@compiled(nogil=True)
+def execute(steps: Column, numbers: Column, wholes: Column) -> None:
+    """Run every step on the registers."""
+    run(steps, numbers, wholes)
+
+
+@inlined
+def run(steps: Column, numbers: Column, wholes: Column) -> None:
+    """Run every step on the registers, in a compiled function.
+
+    A step is an operation, the register it writes and up to three that it reads. `numbers` and
+    `wholes` are the same memory, one row per register, as float64 and as int64.
+    """
+    for step in range(len(steps)):
+        operation, to, a, b, c = steps[step]
+        if operation < FIRST_UNARY:
+            _combine(operation, numbers[a], numbers[b], numbers[to])
+        elif operation < FIRST_TEST:
+            _change(operation, numbers[a], numbers[to])
+        elif operation < FIRST_WHOLE:
+            _test(operation, numbers[a], numbers[b], wholes[to])
+        elif operation < FIRST_WHOLE_TEST:
+            _combine_wholes(operation, wholes[a], wholes[b], wholes[to])
+        elif operation < FIRST_MOVE:
+            _test_wholes(operation, wholes[a], wholes[b], wholes[to])
+        elif operation == Op.AS_NUMBER:
+            _as_number(wholes[a], numbers[to])
+        else:
+            _select(wholes[a], wholes[b], wholes[c], wholes[to])
+
+
+@_arm
+def _combine(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa: C901 - a switch
+    if operation == Op.ADD:
+        np.add(a, b, to)
+    elif operation == Op.SUBTRACT:
+        np.subtract(a, b, to)
+    elif operation == Op.MULTIPLY:
+        np.multiply(a, b, to)
+    elif operation == Op.DIVIDE:
+        np.divide(a, b, to)
+    elif operation == Op.REMAINDER:
+        _remainder(a, b, to)
+    elif operation == Op.FLOOR_DIVIDE:
+        _floor_divide(a, b, to)
+    elif operation == Op.MAXIMUM:
+        np.maximum(a, b, to)
+    elif operation == Op.MINIMUM:
+        np.minimum(a, b, to)
+    elif operation == Op.FMAX:
+        np.fmax(a, b, to)
+    elif operation == Op.FMIN:
+        np.fmin(a, b, to)
+    elif operation == Op.POWER:
+        np.power(a, b, to)
+
+
+@_arm
+def _change(operation: int, a: Column, to: Column) -> None:  # noqa: C901 - a switch
+    if operation == Op.NEGATIVE:
+        np.negative(a, to)
+    elif operation == Op.ABSOLUTE:
+        np.absolute(a, to)
+    elif operation == Op.RINT:
+        np.rint(a, to)
+    elif operation == Op.FLOOR:
+        np.floor(a, to)
+    elif operation == Op.CEIL:
+        np.ceil(a, to)
+    elif operation == Op.SQRT:
+        np.sqrt(a, to)
+    elif operation == Op.SIN:
+        np.sin(a, to)
+    elif operation == Op.COS:
+        np.cos(a, to)
+    elif operation == Op.ARCSIN:
+        np.arcsin(a, to)
+    elif operation == Op.LOG:
+        np.log(a, to)
+    elif operation == Op.LOG1P:
+        np.log1p(a, to)
+    elif operation == Op.EXP:
+        np.exp(a, to)
+
+
+@_arm
+def _test(operation: int, a: Column, b: Column, to: Column) -> None:
+    for row in range(len(to)):
+        if operation == Op.LESS:
+            to[row] = a[row] < b[row]
+        elif operation == Op.LESS_EQUAL:
+            to[row] = a[row] <= b[row]
+        elif operation == Op.EQUAL:
+            to[row] = a[row] == b[row]
+        elif operation == Op.NOT_EQUAL:
+            to[row] = a[row] != b[row]
+        elif operation == Op.ISFINITE:
+            to[row] = np.isfinite(a[row])
+
+
+@_arm
+def _combine_wholes(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa: C901 - a switch
+    if operation == Op.WHOLE_ADD:
+        np.add(a, b, to)
+    elif operation == Op.WHOLE_SUBTRACT:
+        np.subtract(a, b, to)
+    elif operation == Op.WHOLE_MULTIPLY:
+        np.multiply(a, b, to)
+    elif operation in (Op.WHOLE_REMAINDER, Op.WHOLE_FLOOR_DIVIDE):
+        _divide_wholes(a, b, to, operation == Op.WHOLE_REMAINDER)
+    elif operation == Op.WHOLE_MAXIMUM:
+        np.maximum(a, b, to)
+    elif operation == Op.WHOLE_MINIMUM:
+        np.minimum(a, b, to)
+    elif operation == Op.WHOLE_AND:
+        np.bitwise_and(a, b, to)
+    elif operation == Op.WHOLE_OR:
+        np.bitwise_or(a, b, to)
+    elif operation == Op.WHOLE_XOR:
+        np.bitwise_xor(a, b, to)
+
+
+@_arm
+def _remainder(a: Column, b: Column, to: Column) -> None:
+    """As numpy does it: of the divisor's sign, a zero too."""
+    for row in range(len(to)):
+        rest = np.fmod(a[row], b[row])
+        if rest == 0:
+            to[row] = np.copysign(0.0, b[row])
+        else:
+            to[row] = rest + b[row] if (b[row] < 0) != (rest < 0) else rest
+
+
+@_arm
+def _floor_divide(a: Column, b: Column, to: Column) -> None:
+    """As numpy does it, by way of the exact remainder."""
+    for row in range(len(to)):
+        rest = np.fmod(a[row], b[row])
+        whole = (a[row] - rest) / b[row]
+        if rest != 0 and (b[row] < 0) != (rest < 0):
+            whole -= 1
+        if b[row] == 0:
+            to[row] = a[row] / b[row]
+        elif whole == 0:
+            to[row] = np.copysign(0.0, a[row] / b[row])
+        else:
+            floor = np.floor(whole)
+            to[row] = floor + 1 if whole - floor > 0.5 else floor
+
+
+@_arm
+def _divide_wholes(a: Column, b: Column, to: Column, is_remainder: bool) -> None:
+    """Division by 0, and by -1 of what has no opposite, kills a processor: numpy's answers."""
+    for row in range(len(to)):
+        if b[row] == 0 or (is_remainder and b[row] == -1):
+            to[row] = 0
+        elif b[row] == -1:
+            to[row] = -a[row]
+        else:
+            to[row] = a[row] % b[row] if is_remainder else a[row] // b[row]
+
+
+@_arm
+def _test_wholes(operation: int, a: Column, b: Column, to: Column) -> None:
+    for row in range(len(to)):
+        if operation == Op.WHOLE_LESS:
+            to[row] = a[row] < b[row]
+        elif operation == Op.WHOLE_LESS_EQUAL:
+            to[row] = a[row] <= b[row]
+        elif operation == Op.WHOLE_EQUAL:
+            to[row] = a[row] == b[row]
+        elif operation == Op.WHOLE_NOT_EQUAL:
+            to[row] = a[row] != b[row]
+
+
+@_arm
+def _as_number(wholes: Column, to: Column) -> None:
+    for row in range(len(to)):
+        to[row] = wholes[row]
+
+
+@_arm
+def _select(condition: Column, a: Column, b: Column, to: Column) -> None:
+    for row in range(len(to)):
+        to[row] = a[row] if condition[row] else b[row]

@@ -1,0 +1,203 @@
+"""A program: the steps that make columns of columns, and the running of them over many rows."""
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from features.engine.columns import Column
+from features.engine.expressions.interpreter import execute
+from features.engine.expressions.opcodes import Kind
+from features.engine.expressions.tracing import Constant, Input, Literal, Mapped, Step, Trace, Value
+from features.engine.string_table import VOCABULARY
+from features.errors import DefinitionError
+
+# So many rows at a time that the registers of a block stay in near memory, and what a block costs
+# beside its steps is little.
+BLOCK_ROWS = 4096
+
+Key = Any
+"""Under what a column is given or made: anything hashable."""
+
+
+Cells = tuple[int, bool, Column]
+"""A register, whether it holds float64, and the column that it is filled from or read into."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of columns, and the key of the column that each of its parameters is given."""
+
+    name: str
+    compute: Callable[..., Any]
+    reads: Mapping[str, Key]
+
+    @classmethod
+    def of(cls, compute: Callable[..., Any]) -> Self:
+        """A function whose parameters are named by the columns they are given."""
+        parameters = inspect.signature(compute).parameters
+        return cls(compute.__name__, compute, {name: name for name in parameters})
+
+
+@dataclass(frozen=True)
+class Register:
+    """Where a column lies while the machine runs, and what it holds."""
+
+    place: int
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Program:
+    """Steps over registers, of which some are filled alike in every row.
+
+    `constants` has a cell for every register, `texts` tells those that hold the code of a text. A
+    key of `inputs` that is `Mapped` is made of the column it names by the vocabulary.
+    """
+
+    inputs: dict[Key, Register]
+    outputs: dict[Key, Register]
+    steps: Column
+    constants: Column
+    texts: dict[int, str]
+
+    @property
+    def columns(self) -> tuple[Key, ...]:
+        """The columns that are read, those too of which only texts are looked into."""
+        read = (key.key if isinstance(key, Mapped) else key for key in self.inputs)
+        return tuple(dict.fromkeys(read))
+
+    def run(self, columns: Mapping[Key, Column]) -> dict[Key, Column]:
+        """Every output for all rows of the columns; one that is an input is the very same array.
+
+        Raises DefinitionError where a column's dtype is another than was traced.
+        """
+        given = {key: _given(columns, key) for key in self.inputs}
+        self._check(given)
+        rows = len(next(iter(columns.values())))
+        made = {key: np.empty(rows, held.kind.value) for key, held in self._made().items()}
+        row = self.registers(VOCABULARY.code)
+        numbers = np.repeat(row[:, None], min(rows, BLOCK_ROWS), axis=1)
+        reads = [(held.place, held.kind.is_float, given[key]) for key, held in self.inputs.items()]
+        writes = [(held.place, held.kind.is_float, made[key]) for key, held in self._made().items()]
+        for begin in range(0, rows, BLOCK_ROWS):
+            numbers = np.ascontiguousarray(numbers[:, : rows - begin])
+            self._run_block(reads, writes, slice(begin, begin + BLOCK_ROWS), numbers)
+        same = {held.place: key for key, held in self.inputs.items()}
+        return {
+            key: made[key] if key in made else given[same[held.place]]
+            for key, held in self.outputs.items()
+        }
+
+    def registers(self, code_of: Callable[[str], int]) -> Column:
+        """The registers of one row as float64, those filled that are the same in every row."""
+        registers = self.constants.copy()
+        for place, text in self.texts.items():
+            registers.view(np.int64)[place] = code_of(text)
+        return registers
+
+    def _made(self) -> dict[Key, Register]:
+        read = {held.place for held in self.inputs.values()}
+        return {key: held for key, held in self.outputs.items() if held.place not in read}
+
+    def _run_block(
+        self, reads: list[Cells], writes: list[Cells], rows: slice, numbers: Column
+    ) -> None:
+        wholes = numbers.view(np.int64)
+        for place, is_float, column in reads:
+            (numbers if is_float else wholes)[place] = column[rows]
+        execute(self.steps, numbers, wholes)
+        for place, is_float, column in writes:
+            column[rows] = (numbers if is_float else wholes)[place]
+
+    def _check(self, given: dict[Key, Column]) -> None:
+        for key, held in self.inputs.items():
+            if given[key].dtype != held.kind.value:
+                raise DefinitionError(
+                    f"column {key} is {given[key].dtype}; the program was traced for"
+                    f" {held.kind.value}"
+                )
+
+
+def traced(functions: Mapping[Key, Function], kinds: Mapping[Key, Kind]) -> Program:
+    """The program that makes one column per function, of columns of these kinds.
+
+    Raises DefinitionError, naming the function, where one cannot be traced or reads a column that
+    has no kind.
+    """
+    trace = Trace()
+    made = {key: _traced(trace, function, kinds) for key, function in functions.items()}
+    return _assembled(trace, made)
+
+
+def traced_columns(
+    compute: Callable[[dict[Key, Any]], Mapping[Key, Any]],
+    kinds: Mapping[Key, Kind],
+    wanted: Collection[Key] | None = None,
+) -> Program:
+    """The program of a function that makes columns of columns, both by key.
+
+    Only the `wanted` ones are made where that is given. Raises DefinitionError as `traced`.
+    """
+    trace = Trace(function=compute.__name__)
+    made = compute({key: trace.note(Input(key, kind), kind) for key, kind in kinds.items()})
+    results = {key: trace.beside(value) for key, value in made.items()}
+    return _assembled(
+        trace,
+        {
+            key: (value.place, value.kind)
+            for key, value in results.items()
+            if wanted is None or key in wanted
+        },
+    )
+
+
+def _traced(trace: Trace, function: Function, kinds: Mapping[Key, Kind]) -> tuple[int, Kind]:
+    trace.function = function.name
+    if unknown := [key for key in function.reads.values() if key not in kinds]:
+        trace.refuse(f"it reads {unknown[0]}, which is no column here")
+    columns = {
+        parameter: trace.note(Input(key, kinds[key]), kinds[key])
+        for parameter, key in function.reads.items()
+    }
+    result = trace.beside(function.compute(**columns))
+    return result.place, result.kind
+
+
+def _assembled(trace: Trace, made: dict[Key, tuple[int, Kind]]) -> Program:
+    """Every value that is needed gets a register: those without a step first."""
+    values = list(trace.values)
+    needed = _needed(values, {place for place, _ in made.values()})
+    at = {place: register for register, place in enumerate(needed)}
+    held = [(at[place], values[place]) for place in needed]
+    steps = [_instruction(v, r, at) for r, v in held if isinstance(v, Step)]
+    return Program(
+        {v.key: Register(r, v.kind) for r, v in held if isinstance(v, Input)},
+        {key: Register(at[place], kind) for key, (place, kind) in made.items()},
+        np.array(steps, np.int64).reshape(-1, 5),
+        np.frombuffer(b"".join(v.cell if isinstance(v, Constant) else bytes(8) for _, v in held)),
+        {r: v.text for r, v in held if isinstance(v, Literal)},
+    )
+
+
+def _needed(values: list[Value], wanted: set[int]) -> list[int]:
+    for place in reversed(range(len(values))):
+        if place in wanted and isinstance(step := values[place], Step):
+            wanted |= set(step.reads)
+    return sorted(wanted, key=lambda place: (isinstance(values[place], Step), place))
+
+
+def _instruction(step: Step, to: int, at: dict[int, int]) -> tuple[int, ...]:
+    reads = [at[place] for place in step.reads]
+    return (step.op, to, *reads, *[0] * (3 - len(reads)))
+
+
+def _given(columns: Mapping[Key, Column], key: Key) -> Column:
+    """A column, or what the vocabulary makes of the texts of one."""
+    if not isinstance(key, Mapped):
+        return columns[key]
+    if key.kind is Kind.TEXT:
+        return VOCABULARY.map_texts(columns[key.key], key.function)
+    return VOCABULARY.map_numbers(columns[key.key], key.function)

@@ -1,0 +1,198 @@
+"""Records of a request -> registers of a program, with no column in between."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, count, repeat
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from features.engine.columns import NO_INSTANT, Column, instant_us
+from features.engine.expressions.interpreter import run
+from features.engine.expressions.opcodes import Kind
+from features.engine.expressions.program import Key, Program
+from features.engine.expressions.tracing import Mapped
+from features.engine.numba_cache import compiled, inner
+from features.engine.string_table import NO_TEXT
+
+Row = Mapping[str, Any]
+"""The fields of a record."""
+
+# A text is looked into once while it is among so many that came last.
+TEXTS_REMEMBERED = 1 << 16
+
+
+class Codes(defaultdict[str | None, int]):
+    """The code of each text of one request, in order from NO_TEXT, that of None; learnt on asking.
+
+    Equal texts get equal codes, which is all that programs ask; nothing is kept of a text when the
+    request is answered.
+    """
+
+    def __init__(self, known: Mapping[str | None, int]) -> None:
+        """The same codes, to learn more from."""
+        super().__init__(count(len(known) + NO_TEXT).__next__, known)
+
+
+def first_codes(programs: Iterable[Program]) -> Codes:
+    """The codes of the texts that programs name, to begin every request with."""
+    named = sorted({text for program in programs for text in program.texts.values()})
+    return Codes({None: NO_TEXT} | {text: code for code, text in enumerate(named)})
+
+
+class Template(NamedTuple):
+    """One row of a program's registers, what comes into it from where, and the program's steps.
+
+    `numbers`, `instants` and `texts` are registers of what cells tell; `copied` are registers of
+    another program, each with that which it is copied to. One tuple and no tuple of tuples, which
+    takes three times as long to enter compiled code.
+    """
+
+    row: Column
+    numbers: Column
+    instants: Column
+    texts: Column
+    copied: Column
+    steps: Column
+
+
+class Copies(NamedTuple):
+    """Registers of another program: its i-th column goes to the rows from `starts[i]` on."""
+
+    starts: Column
+    registers: Column
+
+
+NO_PLACES, NO_PAIRS = np.empty(0, np.int64), np.empty((0, 2), np.int64)
+_NO_COPIES = Copies(NO_PLACES, np.empty((0, 0)))
+
+
+def registers(
+    template: Template, rows: int, numbers: Column, wholes: Column, copies: Copies = _NO_COPIES
+) -> Column:
+    """The registers as float64 with a column per row, after every step of the program.
+
+    Cells are given row by row: the numbers; the instants of all rows, and then their texts.
+    """
+    made = np.empty((len(template.row), rows))
+    _run(template, made, made.view(np.int64), numbers, wholes, *copies)
+    return made
+
+
+class Filling:
+    """How the fields of records come into the registers of a program.
+
+    Inputs whose key is neither a field nor made of the text of one are `copied`, or left to others.
+    """
+
+    def __init__(self, program: Program, codes: Codes, copied: Column = NO_PAIRS) -> None:
+        fields = [_fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)]
+        self._numbers, self._instants, self._texts = map(_reading, fields)
+        numbers, instants, texts = (np.array([*one.values()], np.int64) for one in fields)
+        row = program.registers(codes.__getitem__)
+        self._template = Template(row, numbers, instants, texts, copied, program.steps)
+
+    def made(self, rows: Sequence[Row], codes: Codes, copies: Copies = _NO_COPIES) -> Column:
+        """The registers as float64 with a column per row, after every step of the program.
+
+        New texts are added to the codes.
+        """
+        numbers = np.array(self._numbers(rows), np.float64)  # NaN of None
+        instants = [
+            NO_INSTANT if value is None else instant_us(value) for value in self._instants(rows)
+        ]
+        texts = map(codes.__getitem__, self._texts(rows))
+        wholes = np.array([*instants, *texts], np.int64)
+        return registers(self._template, len(rows), numbers, wholes, copies)
+
+
+@compiled
+def _run(
+    template: Template,
+    numbers: Column,
+    wholes: Column,
+    number_cells: Column,
+    whole_cells: Column,
+    starts: Column,
+    others: Column,
+) -> None:
+    """Fill registers, the same memory as `numbers` and as `wholes`, and run every step on them.
+
+    All in one call: to enter a compiled function costs as much as what it does for a few rows.
+    """
+    for place in range(len(template.row)):
+        for row in range(numbers.shape[1]):
+            numbers[place, row] = template.row[place]
+    _put(numbers, template.numbers, number_cells)
+    _put(wholes, template.instants, whole_cells)
+    _put(wholes, template.texts, whole_cells[numbers.shape[1] * len(template.instants) :])
+    for pair in range(len(template.copied)):
+        source, target = template.copied[pair]
+        for i in range(len(starts) - 1):
+            for row in range(starts[i], starts[i + 1]):
+                numbers[target, row] = others[source, i]
+    run(template.steps, numbers, wholes)
+
+
+@inner
+def _put(registers: Column, places: Column, cells: Column) -> None:
+    for row in range(registers.shape[1]):
+        for i in range(len(places)):
+            registers[places[i], row] = cells[row * len(places) + i]
+
+
+def _fields(program: Program, kind: Kind) -> dict[Key, int]:
+    """The fields of one kind, and what is made of the texts of some, with their registers."""
+    return {
+        key: register.place
+        for key, register in program.inputs.items()
+        if register.kind is kind and isinstance(key.key if isinstance(key, Mapped) else key, str)
+    }
+
+
+def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
+    """What is read of rows, row by row: of some fields, what is made of their texts."""
+    names = [key.key if isinstance(key, Mapped) else key for key in keys]
+    looks = [
+        (at, lru_cache(TEXTS_REMEMBERED)(key.function))
+        for at, key in enumerate(keys)
+        if isinstance(key, Mapped)
+    ]
+    read = itemgetter(*names) if names else None
+
+    def cells_of(rows: Iterable[Row]) -> list[Any]:
+        told = map(read, rows) if read else ()
+        cells = [*told] if len(names) == 1 else [*chain.from_iterable(told)]
+        for at, look in looks:
+            texts = cells[at :: len(names)]
+            cells[at :: len(names)] = [text if text is None else look(text) for text in texts]
+        return cells
+
+    return cells_of
+
+
+class Reading:
+    """The values that are read of the rows of a program's registers, in an order of keys."""
+
+    def __init__(self, program: Program, keys: Iterable[Key]) -> None:
+        held = [program.outputs[key] for key in keys]
+        self._places = np.array([register.place for register in held], np.int64)
+        self._texts = [at for at, register in enumerate(held) if register.kind is Kind.TEXT]
+        self._text_places = self._places[self._texts]
+
+    def values(self, registers: Column, codes: Codes) -> list[list[Any]]:
+        """Numbers and texts of each row; None where one is missing."""
+        cells = registers[self._places].T.tolist()
+        texts, of_texts = [*codes], registers.view(np.int64)[self._text_places].T.tolist()
+        return [*map(self._row, cells, of_texts, repeat(texts))]
+
+    def _row(self, numbers: list[float], codes: list[int], texts: list[str | None]) -> list[Any]:
+        values: list[Any] = [
+            None if number != number else number  # noqa: PLR0124 - NaN differs from itself
+            for number in numbers
+        ]
+        for at, code in zip(self._texts, codes, strict=True):
+            values[at] = texts[code - NO_TEXT]
+        return values

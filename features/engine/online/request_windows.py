@@ -1,0 +1,160 @@
+"""The windows over what a subject brings, reduced over its rows by the shared reducers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.engine.columns import DAY_US, Column
+from features.engine.expressions.program import Program
+from features.engine.numba_cache import compiled, inlined
+from features.engine.store.layout import MISSING
+from features.engine.windows.reducers import (
+    DIFFERENT,
+    DISTINCT,
+    EVENTS,
+    FIRST,
+    LAST,
+    NEWEST,
+    PRESENT,
+    REDUCERS,
+    SUM,
+    number_gathered,
+    take_extremes,
+    window_begin,
+)
+from features.engine.windows.window import Window
+from features.errors import DefinitionError
+
+_NOTHING = -1
+
+
+class Gathering:
+    """Windows over the rows of one source, whose columns a program makes or reads.
+
+    `windows` and the register `known_at` are as `_reduce` takes them.
+    """
+
+    def __init__(self, program: Program, windows: Sequence[Window]) -> None:
+        self.known_at = program.outputs["known_at"].place
+        self.windows = np.array([_numbered(program, one) for one in windows], np.int64)
+        self.windows.shape = (len(windows), 5)
+
+    def reduce(
+        self, registers: Column, starts: Column, instants: Column, into: Column, first: int = 0
+    ) -> None:
+        """Put each window's number for each subject as of its instant, a row per subject.
+
+        The i-th subject's rows, in the order of knowledge, are those from `starts[i]` on; `first`
+        is the column of the first window.
+        """
+        wholes = registers.view(np.int64)
+        _reduce(self.windows, registers, wholes, self.known_at, starts, instants, into, first)
+
+
+def _numbered(program: Program, window: Window) -> tuple[int, ...]:
+    if window.by != ("subject_id",):
+        raise DefinitionError(f"{window}: what is attached to a subject has no key but its id")
+    value, where = (
+        program.outputs[name].place if name else _NOTHING for name in (window.value, window.where)
+    )
+    is_text = window.value is not None and not program.outputs[window.value].kind.is_float
+    span = _NOTHING if window.days is None else window.days * DAY_US
+    return REDUCERS.index(window.reducer), span, value, where, is_text
+
+
+@compiled
+def _reduce(
+    windows: Column,
+    numbers: Column,
+    wholes: Column,
+    known_at: int,
+    starts: Column,
+    instants: Column,
+    into: Column,
+    first: int,
+) -> None:
+    """Put the number of each window; a row of `windows` is reducer, span, value, where, is_text.
+
+    Value and where are registers, -1 for none; `known_at` is that of the instants of knowledge.
+    """
+    gathered, is_meant = np.empty(9, np.int64), np.empty(numbers.shape[1], np.bool_)
+    for subject in range(len(instants)):
+        start, stop, at = starts[subject], starts[subject + 1], instants[subject]
+        for i in range(len(windows)):
+            _mark(is_meant, windows[i], numbers, wholes[known_at], start, stop, at)
+            _gather(gathered, is_meant, windows[i], numbers, wholes, known_at, start, stop)
+            into[subject, first + i] = number_gathered(gathered, windows[i, 0], at)
+
+
+@inlined
+def _mark(
+    is_meant: Column,
+    window: Column,
+    numbers: Column,
+    known_at: Column,
+    start: int,
+    stop: int,
+    at: int,
+) -> None:
+    """Tell which rows from `start` up to `stop` are a window's."""
+    begin, where = window_begin(at, window[1]), window[3]
+    for row in range(start, stop):
+        is_meant[row] = begin <= known_at[row] < at and (where < 0 or numbers[where, row] == 1)
+
+
+@inlined
+def _gather(
+    gathered: Column,
+    is_meant: Column,
+    window: Column,
+    numbers: Column,
+    wholes: Column,
+    known_at: int,
+    start: int,
+    stop: int,
+) -> None:
+    """Gather what the meant rows have of a window."""
+    gathered[:] = 0
+    gathered[NEWEST] = MISSING
+    value = window[2]
+    for row in range(start, stop):
+        if is_meant[row]:
+            _take_instant(gathered, wholes[known_at, row])
+            if window[0] == DISTINCT:
+                is_new = _is_new(numbers[value], wholes[value], is_meant, start, row, window[4])
+                gathered[DIFFERENT] += is_new
+            elif value >= 0:
+                _take_value(gathered, numbers[value, row])
+
+
+@inlined
+def _take_instant(gathered: Column, instant: int) -> None:
+    if gathered[EVENTS] == 0:
+        gathered[FIRST] = instant
+    gathered[LAST] = instant
+    gathered[EVENTS] += 1
+
+
+@inlined
+def _is_new(
+    numbers: Column, codes: Column, is_meant: Column, start: int, row: int, is_text: int
+) -> bool:
+    """Whether a value is given and in no meant row before."""
+    if codes[row] < 0 if is_text else np.isnan(numbers[row]):
+        return False
+    for before in range(start, row):
+        is_same = codes[before] == codes[row] if is_text else numbers[before] == numbers[row]
+        if is_meant[before] and is_same:
+            return False
+    return True
+
+
+@inlined
+def _take_value(gathered: Column, value: float) -> None:
+    gathered[NEWEST] = MISSING
+    if not np.isnan(value):
+        whole = int(value)
+        take_extremes(gathered, whole, whole)
+        gathered[SUM] += whole
+        gathered[PRESENT] += 1
+        gathered[NEWEST] = whole

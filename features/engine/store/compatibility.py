@@ -1,0 +1,54 @@
+"""What a state was made for: the form of its ledgers, and what computes each column that they hold.
+
+A changed formula would mix old and new values under one key, and no window could tell them apart.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from features.digests.columns import history_column
+from features.engine.store.layout import Layout, fingerprint
+from features.errors import StateMismatch
+
+_REMEDY = "make it anew with `tidegate state rebuild`"
+
+
+@dataclass(frozen=True)
+class MadeFor:
+    """The fingerprint of the layouts, and a digest for each column of a source, `source.column`."""
+
+    layouts: str
+    columns: dict[str, str]
+
+    @classmethod
+    def of(cls, layouts: Iterable[Layout]) -> Self:
+        """What these layouts hold as this release computes it."""
+        layouts = tuple(layouts)
+        held = {(one.source, name) for one in layouts for name in (*one.columns, "known_at")}
+        columns = {f"{source}.{name}": history_column(source, name) for source, name in held}
+        return cls(fingerprint(layouts), columns)
+
+    def as_bytes(self) -> bytes:
+        """As the state keeps it."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+    def check(self, kept: bytes) -> None:
+        """Raise StateMismatch where a state that keeps this was made for anything else."""
+        if kept == self.as_bytes():
+            return
+        try:
+            then = type(self)(**json.loads(kept))
+        except (ValueError, TypeError):
+            then = type(self)("", {})
+        if then.layouts != self.layouts:
+            raise StateMismatch(
+                "the online state was made for other windows than the catalogue has now, "
+                f"or lies in another form; {_REMEDY}"
+            )
+        changed = sorted(n for n, now in self.columns.items() if then.columns.get(n) != now)
+        raise StateMismatch(
+            f"the online state holds {', '.join(changed)} as computed before a change of the code; "
+            f"going on would mix old and new values; {_REMEDY}"
+        )

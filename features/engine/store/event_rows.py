@@ -1,0 +1,87 @@
+"""Where records enter: what the state reads of them, from columns of files or from a request."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from features.engine.columns import Column, Columns, kinds_of
+from features.engine.expressions.opcodes import Kind
+from features.engine.expressions.program import traced_columns
+from features.engine.online.encode_request import Codes, Filling, first_codes
+from features.engine.store.keys import texts_of
+from features.engine.store.raw_columns import Plain, Texts
+from features.engine.string_table import NO_TEXT
+from features.records import Record
+
+Arriving = Columns | Plain | Sequence[Record]
+"""Records of one type, as the columns of a file or as a request brings them.
+
+Of columns, ids may come as texts, so that no vocabulary learns what is read only once.
+"""
+
+
+class Entry:
+    """What is wanted of the records of one type, with what each implies by itself."""
+
+    def __init__(
+        self,
+        record: type[Record],
+        implied: Callable[[dict[str, Any]], Mapping[str, Any]],
+        wanted: Collection[str],
+    ):
+        self._program = traced_columns(
+            lambda columns: {**columns, **implied(columns)}, kinds_of(record), wanted
+        )
+        self._codes = first_codes([self._program])
+        self._filling = Filling(self._program, self._codes)
+        outputs = self._program.outputs
+        self.kinds: dict[str, Kind] = {name: held.kind for name, held in outputs.items()}
+        self._texts = [name for name, kind in self.kinds.items() if kind is Kind.TEXT]
+        self._text_places = np.array([outputs[name].place for name in self._texts], np.int64)
+        self._others = [
+            (name, held.place, held.kind.is_float)
+            for name, held in outputs.items()
+            if held.kind is not Kind.TEXT
+        ]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that are read."""
+        return self._program.columns
+
+    def read(self, records: Arriving) -> Plain:
+        """The wanted columns of records."""
+        return self._of_columns(records) if isinstance(records, dict) else self._of_each(records)
+
+    def _of_columns(self, columns: Mapping[str, Texts | Column]) -> Plain:
+        given = {name: column for name, column in columns.items() if isinstance(column, list)}
+        made = self._program.run({name: _coded(column) for name, column in columns.items()})
+        passed = {self._program.inputs[name].place: column for name, column in given.items()}
+        plain: Plain = {
+            name: texts_of(column) if self.kinds[name] is Kind.TEXT else column
+            for name, column in made.items()
+        }
+        return plain | {
+            name: passed[register.place]
+            for name, register in self._program.outputs.items()
+            if register.place in passed
+        }
+
+    def _of_each(self, records: Sequence[Record]) -> Plain:
+        codes = Codes(self._codes)
+        registers = self._filling.made([record.__dict__ for record in records], codes)
+        wholes = registers.view(np.int64)
+        texts, of_texts = [*codes], (wholes[self._text_places] - NO_TEXT).tolist()
+        plain: Plain = {
+            name: [texts[code] for code in column]
+            for name, column in zip(self._texts, of_texts, strict=True)
+        }
+        for name, place, is_float in self._others:
+            plain[name] = (registers if is_float else wholes)[place]
+        return plain
+
+
+def _coded(column: Texts | Column) -> Column:
+    """A column as programs take it: of texts that no step looks at, none."""
+    return np.full(len(column), NO_TEXT, np.int32) if isinstance(column, list) else column

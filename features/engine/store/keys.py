@@ -1,0 +1,62 @@
+"""Keys of ledgers: the values of a subject's columns, each with an end, and the mark of a keying.
+
+What tells keyings apart comes last, so that ledgers of one party lie beside each other, whatever
+else they are keyed by: a subject's ledgers are then read from few places of a large store. A mark
+and an end are characters that no record can contain, so that no two keys are the same.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import repeat
+
+from features.engine.columns import Column
+from features.engine.store.layout import Layout
+from features.engine.store.raw_columns import Texts
+from features.engine.string_table import VOCABULARY
+
+Part = str | float | None
+
+START = "o"
+END = "\x1f"
+_DIGEST = "\x1d"
+# A store's keys take 511 bytes; of a text with more characters than any code or id its digest does.
+LONGEST = 64
+
+
+def part_of(value: Part) -> str | None:
+    """A value as part of a key; None for a missing one (None or NaN)."""
+    if isinstance(value, str):
+        return f"{value if len(value) <= LONGEST else shortened(value)}{END}"
+    is_given = value is not None and value == value  # noqa: PLR0124 - NaN differs from itself
+    return f"{float(value) + 0.0!r}{END}" if is_given else None  # type: ignore[arg-type]
+
+
+def shortened(text: str) -> str:
+    """A text, or where that is long what stands for it alone."""
+    if len(text) <= LONGEST:
+        return text
+    return _DIGEST + blake2b(text.encode(), digest_size=32).hexdigest()
+
+
+def parts_of(column: Texts | Column) -> list[str | None]:
+    """The values of a column as parts of keys."""
+    values = column if isinstance(column, list) else column.tolist()
+    parts = {value: part_of(value) for value in set(values)}
+    return [parts[value] for value in values]
+
+
+def keys_of(layout: Layout, parts: Sequence[list[str | None]], size: int) -> list[bytes | None]:
+    """The key of each row, of the parts in each column; None where one is missing."""
+    if not parts:
+        return [f"{START}{layout.mark}".encode()] * size
+    rows = zip(repeat(START), *parts, repeat(layout.mark), strict=False)
+    if not size or any(None in column for column in parts):
+        return [None if None in row else "".join(row).encode() for row in rows]
+    return [*"\n".join(map("".join, rows)).encode().split(b"\n")]  # no record has a line break
+
+
+def texts_of(column: Column) -> Texts:
+    """The texts of codes."""
+    codes, places = VOCABULARY.distinct(column)
+    texts: Texts = [*VOCABULARY.texts_of(codes), None]
+    return [texts[place] for place in places.tolist()]

@@ -1,0 +1,215 @@
+"""The store of one machine: LMDB in a folder, one writer and readers in any process.
+
+Chosen over SQLite by measurement (`experiments/benchmarks/state.py`): the 24 keys of one subject
+among a million take 32 µs against 132 µs, since a read is a walk in a memory map without a
+statement, a lock or a copy; a commit that survives a power cut takes about as long in either.
+Commits here flush the changed pages once and the pointer to them with the next commit, so that a
+power cut may undo the newest one, unless `sync` was called, but never tear it.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+import lmdb
+
+from features.engine.store.blob_store import Blob
+from features.errors import StateUnavailable
+
+# Address space that is set aside, not disk: the file grows with what it holds.
+LARGEST_BYTES = 1 << 38
+COPIED_AT_ONCE = 1 << 15  # blobs
+
+
+class EmbeddedStore:
+    """An LMDB environment in `folder`, made where there is none."""
+
+    def __init__(self, folder: Path, *, is_bulk: bool = False):
+        """Open it; `is_bulk` leaves flushing to `sync`, for a folder nobody else has yet."""
+        with _failing_as_unavailable():
+            self._environment: _Environment | None = _opened(folder, is_bulk=is_bulk)
+
+    def reading(self) -> "_ReadTransaction":
+        """The store as it is now."""
+        return _ReadTransaction(self._open())
+
+    @contextmanager
+    def writing(self) -> "Iterator[EmbeddedTransaction]":
+        """A transaction."""
+        with self._held() as database, database.begin(write=True) as transaction:
+            yield EmbeddedTransaction(transaction)
+
+    def sync(self) -> None:
+        """Flush the newest commit."""
+        with self._held() as database:
+            database.sync(True)
+
+    def all(self) -> Iterator[tuple[Blob, Blob]]:
+        """Every key with its blob, each valid until the next is asked for."""
+        with self._held() as database, database.begin(buffers=True) as transaction:
+            yield from transaction.cursor()
+
+    def copy_in_order(self, folder: Path) -> None:
+        """Write all of it into a new folder, key after key, and return when that is on disk.
+
+        Pages are full then; keys that came in any order leave a good third of each empty, on disk
+        and in the memory of whoever reads.
+        """
+        copy = EmbeddedStore(folder, is_bulk=True)
+        try:
+            with self._held() as database, database.begin(buffers=True) as transaction:
+                blobs = iter(transaction.cursor())
+                while some := [*islice(blobs, COPIED_AT_ONCE)]:
+                    with copy._held() as own, own.begin(write=True) as appending:
+                        appending.cursor().putmulti(some, append=True)
+            copy.sync()
+        finally:
+            copy.close()
+
+    def close(self) -> None:
+        """Let go of the environment, which closes when the last in this process does.
+
+        A transaction that is under way keeps it until it ends.
+        """
+        environment, self._environment = self._environment, None
+        if environment is not None:
+            environment.let_go()
+
+    @contextmanager
+    def _held(self) -> Iterator[lmdb.Environment]:
+        """The environment, open as long as it is used."""
+        environment = self._open().held()
+        try:
+            with _failing_as_unavailable():
+                yield environment.database
+        finally:
+            environment.let_go()
+
+    def _open(self) -> "_Environment":
+        if self._environment is None:
+            raise StateUnavailable("the online state is closed")
+        return self._environment
+
+
+_Identity = tuple[int, int]
+"""The device and the number of a data file: its own as long as it is open, whatever its name."""
+
+_OPENING = threading.Lock()
+
+
+@dataclass
+class _Environment:
+    """An environment, which a process may open only once, and how many hold it."""
+
+    identity: _Identity
+    database: lmdb.Environment
+    holders: int = 0
+
+    def held(self) -> Self:
+        """The same, held once more."""
+        with _OPENING:
+            if not self.holders:
+                raise StateUnavailable("the online state is closed")
+            self.holders += 1
+            return self
+
+    def let_go(self) -> None:
+        """Close it where nobody else holds it."""
+        with _OPENING:
+            self.holders -= 1
+            if not self.holders:
+                del _OPEN[self.identity]
+                self.database.close()
+
+
+_OPEN: dict[_Identity, _Environment] = {}
+
+
+def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
+    """The environment in a folder, shared with whoever in this process has it open."""
+    file = folder / "data.mdb"
+    with _OPENING:
+        environment = _OPEN.get(_identity(file)) if file.exists() else None
+        if environment is None:
+            database = _new(folder, is_bulk=is_bulk)
+            environment = _Environment(_identity(file), database)
+            _OPEN[environment.identity] = environment
+        environment.holders += 1
+        return environment
+
+
+def _identity(file: Path) -> _Identity:
+    told = file.stat()
+    return told.st_dev, told.st_ino
+
+
+def _new(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
+    folder.mkdir(parents=True, exist_ok=True)
+    database = lmdb.open(
+        str(folder),
+        map_size=LARGEST_BYTES,
+        max_readers=512,
+        metasync=False,
+        sync=not is_bulk,
+        readahead=False,  # keys are read all over the file
+    )
+    database.reader_check()  # a killed reader holds nothing back
+    return database
+
+
+class EmbeddedView:
+    """A read transaction."""
+
+    def __init__(self, transaction: lmdb.Transaction):
+        self._transaction = transaction
+
+    def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
+        """The blob of each key, None where there is none."""
+        get = self._transaction.get
+        return [get(key) for key in keys]
+
+
+class _ReadTransaction:
+    """A view as long as it is read: a plain context, since every score opens one."""
+
+    def __init__(self, environment: _Environment):
+        self._environment = environment
+
+    def __enter__(self) -> EmbeddedView:
+        self._environment.held()
+        try:
+            self._transaction = self._environment.database.begin(buffers=True)
+        except lmdb.Error as failure:
+            self._environment.let_go()
+            raise _unavailable(failure) from failure
+        return EmbeddedView(self._transaction)
+
+    def __exit__(self, _: object, failure: BaseException | None, __: object) -> None:
+        self._transaction.abort()
+        self._environment.let_go()
+        if isinstance(failure, lmdb.Error):
+            raise _unavailable(failure) from failure
+
+
+class EmbeddedTransaction(EmbeddedView):
+    """A write transaction."""
+
+    def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Set the blobs of keys."""
+        self._transaction.cursor().putmulti(blobs)
+
+
+@contextmanager
+def _failing_as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except lmdb.Error as failure:
+        raise _unavailable(failure) from failure
+
+
+def _unavailable(failure: lmdb.Error) -> StateUnavailable:
+    return StateUnavailable(f"the online state failed ({failure})")

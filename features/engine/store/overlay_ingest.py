@@ -1,0 +1,68 @@
+"""What subjects bring of which the state does not know yet, taken beside its ledgers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from features.engine.columns import instant_at
+from features.engine.store.blob_store import Beside, Reading, Writing
+from features.engine.store.ingest import Arrivals, place_of
+from features.engine.store.layout import Layout
+from features.engine.store.query_plan import Plan, Question
+from features.engine.store.raw_columns import Plain, size_of
+from features.engine.store.request_overlay import Bringing
+from features.records import Record
+
+Noted = tuple[int, str, Record, bytes]
+"""A record that is not known: its question's place, its type, itself, and where it would be."""
+
+
+def take_beside(
+    arrivals: Arrivals,
+    store: Reading,
+    plan: Plan,
+    questions: Sequence[Question],
+    bringing: Bringing,
+) -> None:
+    """Put beside the ledgers what questions bring that could change a number of theirs.
+
+    No question sees what another brings. Payments touch nothing but payments, so that those of all
+    questions are taken together; what else comes may complete what waits in the store.
+    """
+    payments: dict[tuple[int, bytes], Record] = {}
+    others: dict[int, dict[str, list[Record]]] = {}
+    for of, name, record, place in of_note(store, questions):
+        if name == "transactions":
+            payments.setdefault((of, place), record)
+        else:
+            others.setdefault(of, {}).setdefault(name, []).append(record)
+    if payments:
+        layouts, events = arrivals.payments([*payments.values()])
+        bringing.insert(Beside(store), layouts, events, [of for of, _ in payments])
+    for of, records in others.items():
+        insert, before = partial(_insert, bringing, of), questions[of].at
+        arriving = replace(arrivals, into=plan.layouts, before=before, insert=insert)
+        arriving.take(Beside(store), records)
+
+
+def of_note(store: Reading, questions: Sequence[Question]) -> list[Noted]:
+    """The records that could change a number as of their question's instant: those not known."""
+    told: list[Noted] = [
+        (of, name, record, place)
+        for of, question in enumerate(questions)
+        if question.beside
+        for before in [instant_at(question.at)]
+        for name, records in question.beside.items()
+        for record in records
+        if (place := place_of(name, record, before)) is not None
+    ]
+    if not told:
+        return []
+    blobs = store.get([place for *_, place in told])
+    return [noted for noted, blob in zip(told, blobs, strict=True) if blob is None]
+
+
+def _insert(
+    bringing: Bringing, of: int, store: Writing, layouts: Iterable[Layout], events: Plain
+) -> None:
+    bringing.insert(store, layouts, events, [of] * size_of(events))

@@ -1,0 +1,58 @@
+"""Columns without a vocabulary: lists of text with None, arrays of numbers (NaN) and instants.
+
+What comes to stay is kept as text, and nothing is learnt of a text that only passes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.engine.columns import Column, missing
+from features.engine.store.layout import MISSING
+
+Texts = list[str | None]
+Plain = dict[str, Texts | Column]
+
+
+def size_of(plain: Plain) -> int:
+    """How many rows there are."""
+    return len(next(iter(plain.values())))
+
+
+def taken(plain: Plain, which: Sequence[int] | Column) -> Plain:
+    """The rows at these places; missing ones at -1."""
+    places = np.asarray(which, np.int64)
+    is_none = places < 0
+    return {name: _taken(column, places, is_none) for name, column in plain.items()}
+
+
+def kept_where(plain: Plain, is_kept: Sequence[bool] | Column) -> Plain:
+    """The rows where it is so; all of them are the very same."""
+    kept = np.asarray(is_kept, bool)
+    return plain if kept.all() else taken(plain, np.flatnonzero(kept))
+
+
+def texts(plain: Plain, name: str) -> list[str]:
+    """A column of texts none of which is missing."""
+    return plain[name]  # type: ignore[return-value]
+
+
+def numbers(plain: Plain, name: str) -> Column:
+    """A column of numbers or instants."""
+    return np.asarray(plain[name])
+
+
+def integers(values: Column) -> Column:
+    """Whole numbers as int64, MISSING for NaN."""
+    is_present = ~np.isnan(values)
+    return np.where(is_present, np.where(is_present, values, 0).astype(np.int64), MISSING)
+
+
+def _taken(column: Texts | Column, places: Column, is_none: Column) -> Texts | Column:
+    if isinstance(column, list):
+        padded = [*column, None]
+        return [padded[place] for place in places.tolist()]
+    if not is_none.any():
+        return column[places]
+    padded_numbers = np.append(column, missing(column)).astype(column.dtype)
+    return padded_numbers[places]

@@ -1,0 +1,70 @@
+"""Record files -> a state."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from features.atomic_dir import written_whole
+from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
+from features.engine.columns import length
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import TOLD_BY, State
+from features.engine.store.raw_columns import Plain, size_of
+from features.ingest.contract import IDENTITY
+
+# Records of one transaction: enough to sort well, few enough to hold.
+AT_ONCE = 1 << 15
+
+# The field by which records are known one by one, where that is one.
+IDENTITY_OF = {name: fields[0] for name, fields in IDENTITY.items() if len(fields) == 1}
+
+Progress = Callable[[int, int], None]
+"""Told after each block how many records of how many are in the state."""
+
+
+def rebuild(
+    records: Path,
+    folder: Path,
+    progress: Progress = lambda done, total: None,
+    and_then: Callable[[State], None] = lambda state: None,
+) -> None:
+    """Make the state of a folder of record files and put it, whole, in the place of `folder`.
+
+    `and_then` adds what no file has. Whoever has the former state open goes on with that. Raises
+    RecordsError for anything wrong in the files; `folder` is then as it was.
+    """
+    with written_whole(folder) as building, TemporaryDirectory(dir=building) as scratch:
+        store = EmbeddedStore(Path(scratch), is_bulk=True)
+        try:
+            state = State(store)
+            read_into(state, RecordFolder(records), progress)
+            and_then(state)
+            store.copy_in_order(building)
+        finally:
+            store.close()
+
+
+def read_into(state: State, records: RecordBlocks, progress: Progress) -> None:
+    """Add all records that history is made of, a block at a time; what is there counts once."""
+    total = sum(records.count(name) for name in TOLD_BY)
+    done = 0
+    for name in TOLD_BY:
+        for block in _blocks(records, name, state.fields(name)):
+            state.add({name: block})
+            done += size_of(block)
+            progress(done, total)
+
+
+def _blocks(records: RecordBlocks, name: str, fields: tuple[str, ...]) -> Iterator[Plain]:
+    """Blocks of few rows; what identifies a record is text in them, which nobody has to learn."""
+    of_one = IDENTITY_OF.get(name)
+    first = 0
+    for block in records.blocks(name, [field for field in fields if field != of_one]):
+        size, whole = length(block), Plain(block)
+        if of_one:
+            whole[of_one] = [*records.texts(name, of_one, np.arange(first, first + size))]
+        first += size
+        for start in range(0, size, AT_ONCE):
+            yield {field: column[start : start + AT_ONCE] for field, column in whole.items()}

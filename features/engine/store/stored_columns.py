@@ -1,0 +1,116 @@
+"""What of each record type the layouts read, and what is kept of subjects for later arrivals."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from features.derived.subjects import IMPLIED_BY
+from features.derived.transaction import implied_by_payment
+from features.engine.expressions.opcodes import Kind
+from features.engine.store.event_rows import Arriving, Entry
+from features.engine.store.layout import Layout
+from features.engine.store.raw_columns import Plain, numbers, taken, texts
+from features.engine.store.subject_index import Kept
+from features.errors import DefinitionError
+from features.records import Journey, Outcome, Shipment, SubjectKind, Transaction
+
+JOURNEY, SHIPMENT = b"j", b"h"  # by which keys of kept subjects begin
+
+_BY_THE_EVENT = {"known_at", "record_id", "is_confirmed"}
+_ALWAYS = {"subject_id", "journey_id", "declared_at"}
+_OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
+
+
+class Schema:
+    """The columns that matter, by record type, for the layouts of a state.
+
+    Raises DefinitionError where a window reduces what only a shipment's journey tells: it may be
+    part of a key, under which the shipment comes once the journey is known. So too where one asks
+    for the latest value, which rows that only stand beside others cannot tell.
+    """
+
+    def __init__(self, layouts: Sequence[Layout]):
+        for layout in layouts:
+            if layout.has_ids:
+                raise DefinitionError(
+                    f"a window asks for the latest value over {layout.source}; of the past, ask "
+                    "for the largest or the smallest"
+                )
+            if any(map(_is_of_journey, (*layout.values, *layout.labels))):
+                raise DefinitionError(
+                    f"a window over {layout.source} reduces a column of the journey; it may only "
+                    "be part of the key"
+                )
+        self._layouts = layouts
+
+    def read(self, name: str, records: Arriving) -> Plain:
+        """What matters of records of the type `name`."""
+        return self._entries[name].read(records)
+
+    def fields(self, name: str) -> tuple[str, ...]:
+        """The fields of the record type `name` that are read."""
+        return self._entries[name].fields
+
+    def of_journeys(self, shipments: Plain, journeys: Plain) -> Plain:
+        """The columns of each shipment's journey, missing unless declared before the shipment."""
+        rows = {id_: at for at, id_ in enumerate(texts(journeys, "journey_id"))}
+        places = np.array([rows.get(id_, -1) for id_ in texts(shipments, "journey_id")], np.int64)
+        declared_at = numbers(taken({"at": journeys["declared_at"]}, places), "at")
+        places[declared_at >= numbers(shipments, "declared_at")] = -1
+        of = {name: journeys[_of_the_journey(name)] for name in self._of_journey}
+        return taken(of, places)
+
+    @cached_property
+    def kept(self) -> dict[SubjectKind, Kept]:
+        """What later arrivals need of a subject: what outcomes and late journeys are keyed by."""
+        kinds = self._entries["journeys"].kinds
+        of_journey = {name: kinds[_of_the_journey(name)] for name in self._of_journey}
+        routes = self._read("route_outcomes") | {*map(_of_the_journey, self._of_journey)}
+        late = (one.columns for one in self._layouts if reads_journey(one))
+        shipments = self._read("shipment_outcomes").union(*late) - _BY_THE_EVENT
+        return {
+            "route": Kept(JOURNEY, _some(kinds, routes)),
+            "shipment": Kept(
+                SHIPMENT, _some(self._entries["shipments"].kinds | of_journey, shipments)
+            ),
+        }
+
+    @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        journeys = self._read("journeys", "route_outcomes")
+        journeys |= {*map(_of_the_journey, self._of_journey)}
+        shipments = self._read("shipments", "shipment_outcomes") - self._of_journey
+        return {
+            "journeys": Entry(Journey, IMPLIED_BY["route"], journeys | _ALWAYS),
+            "shipments": Entry(Shipment, IMPLIED_BY["shipment"], shipments | _ALWAYS),
+            "transactions": Entry(
+                Transaction, implied_by_payment, self._read("payments") | {"record_id", "known_at"}
+            ),
+            "outcomes": Entry(Outcome, lambda columns: columns, _OUTCOME),
+        }
+
+    @cached_property
+    def _of_journey(self) -> set[str]:
+        return {name for layout in self._layouts for name in filter(_is_of_journey, layout.columns)}
+
+    def _read(self, *sources: str) -> set[str]:
+        read = {name for one in self._layouts if one.source in sources for name in one.columns}
+        return read - _BY_THE_EVENT
+
+
+def reads_journey(layout: Layout) -> bool:
+    """Whether a shipment comes under the layout's keys only once its journey is known."""
+    return any(map(_is_of_journey, layout.columns))
+
+
+def _is_of_journey(column: str) -> bool:
+    return column.startswith("journey_") and column != "journey_id"
+
+
+def _of_the_journey(column: str) -> str:
+    return column.removeprefix("journey_")
+
+
+def _some(kinds: dict[str, Kind], names: Iterable[str]) -> dict[str, Kind]:
+    return {name: kinds[name] for name in sorted({*names} | _ALWAYS)}

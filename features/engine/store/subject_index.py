@@ -1,0 +1,69 @@
+"""Rows of subjects in the store, by their id, for what arrives later and belongs beside them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from features.engine.columns import NO_INSTANT, Column, is_missing
+from features.engine.expressions.opcodes import Kind
+from features.engine.store.blob_store import Reading, Writing
+from features.engine.store.raw_columns import Plain, Texts, texts
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Subjects of one kind with some columns, `subject_id` among them; `mark` tells the kind."""
+
+    mark: bytes
+    kinds: Mapping[str, Kind]
+
+    def is_new(self, store: Reading, ids: Sequence[str]) -> list[bool]:
+        """Which ids are neither kept nor stand earlier among these."""
+        return first_of(store, self._keys(ids))
+
+    def put(self, store: Writing, subjects: Plain) -> None:
+        """Keep subjects, in place of rows with their ids."""
+        columns = (_plain(subjects[name]) for name in self.kinds)
+        blobs = (json.dumps(row).encode() for row in zip(*columns, strict=True))
+        store.put(zip(self._keys(texts(subjects, "subject_id")), blobs, strict=True))
+
+    def of(self, store: Reading, ids: Iterable[str]) -> Plain:
+        """The kept ones of these subjects, in the order of their ids."""
+        blobs = store.get(self._keys(sorted(set(ids))))
+        kept = [json.loads(bytes(blob)) for blob in blobs if blob is not None]
+        values = list(zip(*kept, strict=True)) or [()] * len(self.kinds)
+        return {
+            name: _column(column, kind)
+            for (name, kind), column in zip(self.kinds.items(), values, strict=True)
+        }
+
+    def _keys(self, ids: Sequence[str]) -> list[bytes]:
+        return [self.mark + id_.encode() for id_ in ids]
+
+
+def first_of(store: Reading, keys: Sequence[bytes]) -> list[bool]:
+    """Which keys are neither in the store nor earlier among these."""
+    seen: set[bytes] = set()
+    is_first = []
+    for key, blob in zip(keys, store.get(keys), strict=True):
+        is_first.append(blob is None and key not in seen)
+        seen.add(key)
+    return is_first
+
+
+def _plain(column: Texts | Column) -> list[Any]:
+    """The values of a column as JSON has them, None for a missing one."""
+    if isinstance(column, list):
+        return column
+    is_absent = is_missing(column).tolist()
+    return [None if gone else value for value, gone in zip(column.tolist(), is_absent, strict=True)]
+
+
+def _column(values: Sequence[Any], kind: Kind) -> Texts | Column:
+    if kind is Kind.TEXT:
+        return list(values)
+    absent = np.nan if kind.is_float else NO_INSTANT
+    return np.array([absent if value is None else value for value in values], kind.value)

@@ -1,0 +1,377 @@
+"""One integer per distinct text, so that equal texts are equal integers and text costs four bytes.
+
+A process holds one vocabulary. Texts lie one after the other in a buffer of UTF-8; an open table of
+hashes finds them again. What must look into a text (a check digit, a chapter, a place) is computed
+once per distinct text of a column, by `map_numbers` and `map_texts`.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from features.engine.numba_cache import compiled
+
+Codes = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
+
+NO_TEXT = -1
+_FREE = -1
+_FEW = 64
+_CODE_BITS = 0x7FFFFFFF
+_AHEAD = 256
+
+
+class Vocabulary:
+    """Texts by code and codes by text; codes count up from 0 and NO_TEXT stands for a missing one.
+
+    Threads may read codes and texts while one learns.
+    """
+
+    def __init__(self) -> None:
+        self._buffer: Bytes = np.zeros(1 << 12, np.uint8)
+        self._ends: Integers = np.zeros(1 << 8, np.int64)  # of text c in ends[c + 1]
+        self._table: Integers = np.full(1 << 9, _FREE, np.int64)
+        self._size = 0
+        self._asked: dict[str, int] = {}
+        self._learning = threading.Lock()
+
+    def __len__(self) -> int:
+        return self._size
+
+    def code(self, text: str | None) -> int:
+        """The code of a text, learnt where it is new."""
+        if text is None:
+            return NO_TEXT
+        if text not in self._asked:
+            self._asked[text] = int(self.codes([text])[0])
+        return self._asked[text]
+
+    def codes(self, texts: Sequence[str | None]) -> Codes:
+        """The codes of texts, learnt where they are new."""
+        if len(texts) <= _FEW and all(text is None or text in self._asked for text in texts):
+            return np.array([self.code(text) for text in texts], np.int32)
+        # Not by `pa.array`, as `indices_of` says.
+        encoded = [b"" if text is None else text.encode() for text in texts]
+        ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        codes = self._learnt(np.frombuffer(bytearray().join(encoded), np.uint8), ends)
+        codes[[text is None for text in texts]] = NO_TEXT
+        return codes
+
+    def codes_of_array(self, array: pa.Array | pa.ChunkedArray) -> Codes:
+        """The codes of an Arrow array of text, plain or as a dictionary."""
+        chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+        return np.concatenate([np.zeros(0, np.int32), *map(self._codes_of_chunk, chunks)])
+
+    def text(self, code: int) -> str | None:
+        """The text of a code; None for NO_TEXT."""
+        if code < 0:
+            return None
+        return bytes(self._buffer[self._ends[code] : self._ends[code + 1]]).decode()
+
+    def texts(self, codes: Codes) -> pa.Array:
+        """The texts of codes, as an Arrow array of text."""
+        return self.dictionary_array(codes).dictionary_decode()
+
+    def dictionary_array(self, codes: Codes) -> pa.DictionaryArray:
+        """The texts of codes, as an Arrow dictionary of those that occur."""
+        distinct, places = self.distinct(codes)
+        sizes = self._ends[distinct + 1] - self._ends[distinct]
+        offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(sizes, dtype=np.int32)])
+        packed = _packed(self._buffer, self._ends, distinct, offsets)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(packed)]
+        dictionary = pa.Array.from_buffers(pa.string(), len(distinct), buffers)
+        return pa.DictionaryArray.from_arrays(indices_of(places), dictionary)
+
+    def distinct(self, codes: Codes) -> tuple[Codes, Codes]:
+        """The codes that occur, and for each row the place of its code there; -1 if missing."""
+        if len(codes) * 16 > self._size:
+            return _distinct(codes, self._size)
+        found, places = np.unique(codes, return_inverse=True)
+        is_none = int(len(found) > 0 and found[0] == NO_TEXT)
+        return found[is_none:], (places - is_none).astype(np.int32)
+
+    def map_numbers(self, codes: Codes, function: Callable[[str], float]) -> Numbers:
+        """A number of each text, computed once per distinct text; NaN for a missing one.
+
+        Of a stand-in for a column, which a traced function has, the stand-in for the numbers.
+        """
+        if not isinstance(codes, np.ndarray):
+            return codes.mapped(function, np.float64)
+        distinct, places = self.distinct(codes)
+        results = [function(text) for text in self.texts_of(distinct)]
+        return np.array([*results, np.nan], np.float64)[places]
+
+    def map_texts(self, codes: Codes, function: Callable[[str], str | None]) -> Codes:
+        """The code of a text made of each text, once per distinct one; NO_TEXT if missing.
+
+        Of a stand-in as `map_numbers`.
+        """
+        if not isinstance(codes, np.ndarray):
+            return codes.mapped(function, np.int32)
+        distinct, places = self.distinct(codes)
+        results = self.codes([function(text) for text in self.texts_of(distinct)])
+        return np.append(results, np.int32(NO_TEXT))[places]
+
+    def texts_of(self, codes: Codes) -> list[str]:
+        """The texts of codes none of which is missing."""
+        whole: memoryview = self._buffer.data
+        starts, ends = self._ends[codes].tolist(), self._ends[codes + 1].tolist()
+        return [str(whole[a:b], "utf-8") for a, b in zip(starts, ends, strict=True)]
+
+    def in_order(self, codes: Codes) -> Integers:
+        """For each row the place of its text among the sorted distinct ones; -1 if missing."""
+        distinct, places = self.distinct(codes)
+        order = sorted(range(len(distinct)), key=self.texts_of(distinct).__getitem__)
+        ranks = np.empty(len(distinct) + 1, np.int64)
+        ranks[order] = np.arange(len(distinct))
+        ranks[-1] = -1
+        return ranks[places]
+
+    def _codes_of_chunk(self, chunk: pa.Array) -> Codes:
+        if not pa.types.is_dictionary(chunk.type):
+            return self.learnt(chunk)
+        return codes_at(self.learnt(chunk.dictionary), chunk.indices)
+
+    def learnt(self, texts: pa.Array) -> Codes:
+        """The codes of an Arrow array of plain text."""
+        codes = self._learnt(*contents_of_texts(texts))
+        if texts.null_count:
+            codes[texts.is_null().to_numpy(zero_copy_only=False)] = NO_TEXT
+        return codes
+
+    def _learnt(self, content: Bytes, ends: Integers) -> Codes:
+        """The codes of texts that lie one after the other, as `contents_of_texts` has them."""
+        codes = np.zeros(len(ends) - 1, np.int32)
+        with self._learning:
+            self._make_room(len(codes), int(ends[-1] - ends[0]))
+            self._size = _learn(
+                content, ends, self._buffer, self._ends, self._table, self._size, codes
+            )
+        return codes
+
+    def _make_room(self, texts: int, size: int) -> None:
+        """Room for so many more texts of so many bytes, a table at most half full."""
+        used = int(self._ends[self._size])
+        self._buffer = _grown(self._buffer, used + size)
+        self._ends = _grown(self._ends, self._size + texts + 1)
+        if 2 * (self._size + texts) > len(self._table):
+            wide = 1 << int(2 * (self._size + texts)).bit_length()
+            self._table = _spread(self._table, wide)
+
+
+def codes_at(codes: Codes, indices: pa.Array) -> Codes:
+    """The codes of rows that hold the indices of a dictionary whose texts have these codes."""
+    return _taken(np.append(codes, np.int32(NO_TEXT)), cells_of(indices, np.int32, len(codes)))
+
+
+def cells_of(array: pa.Array, kind: npt.DTypeLike, missing: float) -> npt.NDArray[Any]:
+    """The cells of an Arrow array of numbers of this kind, `missing` where there is none."""
+    cells: npt.NDArray[Any] = np.frombuffer(array.buffers()[1] or b"", kind)
+    cells = cells[array.offset : array.offset + len(array)]
+    if not array.null_count:
+        return cells
+    return _filled(cells, np.frombuffer(array.buffers()[0], np.uint8), array.offset, missing)
+
+
+def hashes_of_texts(texts: pa.Array) -> Integers:
+    """A hash of 63 bits per text of an Arrow array; that of no bytes for a missing one."""
+    content, ends = contents_of_texts(texts)
+    return _hashes(content, ends)
+
+
+def contents_of_texts(texts: pa.Array) -> tuple[Bytes, npt.NDArray[Any]]:
+    """The bytes of texts, and where in them each text starts and the last one ends."""
+    if not len(texts):
+        return np.zeros(0, np.uint8), np.zeros(1, np.int32)
+    _, offsets, content = texts.buffers()
+    ends = np.frombuffer(offsets, np.int64 if texts.type == pa.large_string() else np.int32)
+    ends = ends[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(content or b"", np.uint8), ends
+
+
+def indices_of(places: Codes) -> pa.Array:
+    """Places of rows or of a dictionary as an Arrow array, null where there is none (-1).
+
+    Not by `pa.array`, which loads pandas: 30 MiB and a sixth of a second.
+    """
+    are_valid = np.packbits(places >= 0, bitorder="little")
+    buffers = [pa.py_buffer(are_valid), pa.py_buffer(places)]
+    return pa.Array.from_buffers(pa.int32(), len(places), buffers)
+
+
+def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-arg]
+    """The array, or a larger copy where it holds less than `size`."""
+    if size <= len(array):
+        return array
+    grown = np.empty(max(size, 2 * len(array)), array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+@compiled(nogil=True)
+def _filled(
+    cells: npt.NDArray[Any], are_valid: Bytes, offset: int, missing: float
+) -> npt.NDArray[Any]:
+    filled = np.empty(len(cells), cells.dtype)
+    for row in range(len(cells)):
+        bit = offset + row
+        is_valid = are_valid[bit >> 3] >> (bit & 7) & 1  # no branch, which would be guessed wrong
+        filled[row] = cells[row] if is_valid else missing
+    return filled
+
+
+@compiled(nogil=True)
+def _taken(codes: Codes, indices: Codes) -> Codes:
+    taken = np.empty(len(indices), np.int32)
+    for row in range(len(indices)):
+        taken[row] = codes[indices[row]]
+    return taken
+
+
+@compiled(nogil=True)
+def _word(text: Bytes, at: int, size: int) -> np.uint64:
+    """Up to eight bytes as one number."""
+    word = np.uint64(0)
+    for byte in range(size):
+        word |= np.uint64(text[np.uint64(at + byte)]) << np.uint64(8 * byte)
+    return word
+
+
+@compiled(nogil=True)
+def _hash(text: Bytes, start: int, stop: int) -> np.int64:
+    """Multiplied and folded eight bytes at a time, so that every bit depends on all others."""
+    mixed = np.uint64(stop - start) * np.uint64(0x9E3779B97F4A7C15)
+    at = start
+    while at + 8 <= stop:
+        mixed = (mixed ^ _word(text, at, 8)) * np.uint64(0xD6E8FEB86659FD93)
+        mixed ^= mixed >> np.uint64(32)
+        at += 8
+    mixed = (mixed ^ _word(text, at, stop - at)) * np.uint64(0xD6E8FEB86659FD93)
+    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+    return np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(0x7FFFFFFFFFFFFFFF))
+
+
+@compiled(nogil=True)
+def _hashes(texts: Bytes, ends: Integers) -> Integers:
+    hashes = np.empty(len(ends) - 1, np.int64)
+    for row in range(len(hashes)):
+        hashes[row] = _hash(texts, ends[row], ends[row + 1])
+    return hashes
+
+
+@compiled
+def _is_same(one: Bytes, start: int, other: Bytes, begin: int, size: int) -> bool:
+    same = 0
+    while same + 8 <= size and _word(one, start + same, 8) == _word(other, begin + same, 8):
+        same += 8
+    while same < size and one[start + same] == other[begin + same]:
+        same += 1
+    return same == size
+
+
+@compiled
+def _learn(
+    given: Bytes,
+    given_ends: Integers,
+    buffer: Bytes,
+    ends: Integers,
+    table: Integers,
+    known: int,
+    codes: Codes,
+) -> int:
+    """Write the code of each given text and add the new ones; returns how many are known then.
+
+    A slot of the table holds the upper 31 bits of the hash, by which it is found, above the code.
+    """
+    last = len(table) - 1
+    hashes = _hashes(given, given_ends)
+    for row in range(len(codes)):
+        if row % _AHEAD == 0:
+            _touch(hashes[row : row + _AHEAD], table, ends, buffer)
+        start, size = given_ends[row], given_ends[row + 1] - given_ends[row]
+        mark = (hashes[row] >> 32) << 32
+        slot = (hashes[row] >> 32) & last
+        while True:
+            held = table[slot]
+            if held == _FREE:
+                table[slot] = mark | known
+                begin = ends[known]
+                for at in range(size):
+                    buffer[begin + at] = given[start + at]
+                ends[known + 1] = begin + size
+                codes[row] = known
+                known += 1
+                break
+            code = held & _CODE_BITS
+            is_likely = (held >> 32) << 32 == mark and ends[code + 1] - ends[code] == size
+            if is_likely and _is_same(given, start, buffer, ends[code], size):
+                codes[row] = code
+                break
+            slot = (slot + 1) & last
+    return known
+
+
+@compiled
+def _touch(hashes: Integers, table: Integers, ends: Integers, buffer: Bytes) -> int:
+    """Read where the next texts will be looked up, side by side, for memory answers slowly."""
+    last = len(table) - 1
+    places = np.empty(len(hashes), np.int64)
+    for row in range(len(hashes)):
+        places[row] = max(table[(hashes[row] >> 32) & last], 0) & _CODE_BITS
+    for row in range(len(hashes)):
+        places[row] = ends[places[row]]
+    read = 0
+    for row in range(len(hashes)):
+        read += buffer[places[row]]
+    return read
+
+
+@compiled
+def _spread(table: Integers, slots: int) -> Integers:
+    """A table of so many slots with everything that a smaller one holds."""
+    wide = np.full(slots, _FREE, np.int64)
+    for held in table:
+        if held != _FREE:
+            slot = (held >> 32) & (slots - 1)
+            while wide[slot] != _FREE:
+                slot = (slot + 1) & (slots - 1)
+            wide[slot] = held
+    return wide
+
+
+@compiled(nogil=True)
+def _distinct(codes: Codes, known: int) -> tuple[Codes, Codes]:
+    place_of = np.full(known, -1, np.int32)
+    places = np.full(len(codes), -1, np.int32)
+    found = np.empty(min(len(codes), known), np.int32)
+    many = 0
+    for row in range(len(codes)):
+        code = codes[row]
+        if code < 0:
+            continue
+        if place_of[code] < 0:
+            place_of[code] = many
+            found[many] = code
+            many += 1
+        places[row] = place_of[code]
+    return found[:many].copy(), places
+
+
+@compiled(nogil=True)
+def _packed(buffer: Bytes, ends: Integers, codes: Codes, offsets: Codes) -> Bytes:
+    packed = np.empty(offsets[-1], np.uint8)
+    for row in range(len(codes)):
+        begin = ends[codes[row]]
+        for at in range(offsets[row + 1] - offsets[row]):
+            packed[offsets[row] + at] = buffer[begin + at]
+    return packed
+
+
+VOCABULARY = Vocabulary()
+"""The vocabulary of this process."""

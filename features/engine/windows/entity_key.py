@@ -1,0 +1,28 @@
+"""How windows key the events of a source, and the order in which events became known."""
+
+import numpy as np
+
+from features.engine.columns import Columns, is_text, rows
+from features.engine.string_table import VOCABULARY
+from features.engine.windows.window import Window
+
+Keying = tuple[str, tuple[str, ...], str | None]
+"""A source, the columns of its key and the condition its events must meet."""
+
+
+def keying_of(window: Window) -> Keying:
+    """How the events of a window's source are keyed."""
+    return window.source, window.matching, window.where
+
+
+def in_order_of_knowledge(events: Columns) -> Columns:
+    """Events sorted by `known_at` and, within an instant, by `record_id`."""
+    known_at, ids = events["known_at"], events["record_id"]
+    order = np.argsort(known_at, kind="stable")
+    instants = known_at[order]
+    is_same = np.zeros(len(order) + 1, dtype=bool)
+    is_same[1:-1] = instants[1:] == instants[:-1]
+    tied = np.flatnonzero(is_same[1:] | is_same[:-1])
+    ranks = VOCABULARY.in_order(ids[order[tied]]) if is_text(ids) else ids[order[tied]]
+    order[tied] = order[tied[np.lexsort((ranks, instants[tied]))]]
+    return rows(events, order)

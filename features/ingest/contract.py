@@ -1,0 +1,203 @@
+"""What a table of records must satisfy, checked column by column; every fault with its rows.
+
+The limits come off the record that requests are validated with, so that a file and a body obey one
+schema; a second schema in a library of its own would be one more place to keep right. A fault shows
+numbers, instants and words of closed lists as they stand, and of any other text its shape alone
+(a for a letter, 9 for a digit): ids and free text don't belong in a report.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.arrow_schema import INSTANT, Limits, limits
+from features.errors import Example, Fault
+from features.records import EARLIEST_YEAR, LATEST_YEAR, RECORD_FILES, RFC_3339
+
+Bools = npt.NDArray[np.bool_]
+
+# What makes a record one record; a second row with the same values is refused.
+IDENTITY: dict[str, tuple[str, ...]] = {
+    "journeys": ("journey_id",),
+    "legs": ("journey_id", "sequence"),
+    "shipments": ("shipment_id",),
+    "documents": ("document_id", "version"),
+    "transactions": ("transaction_id",),
+    "outcomes": ("subject_kind", "subject_id", "inspected_at"),
+}
+# An amount counts nothing without the currency beside it.
+CURRENCY_OF = {"shipments": "declared_value", "documents": "value", "transactions": "amount"}
+
+MOST_EXAMPLES = 3
+_LONGEST_SHOWN = 40
+YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Which rows of a column break the contract, and how."""
+
+    column: str
+    what: str
+    rows: Bools
+
+    def but(self, named: Bools) -> "Broken":
+        """The same without rows that were named already."""
+        return Broken(self.column, self.what, self.rows & ~named)
+
+    def fault(self, file: str, values: pa.ChunkedArray | None, *, is_closed: bool) -> Fault:
+        """The fault with its first rows, from 1, and what stands there."""
+        at = np.flatnonzero(self.rows)
+        examples = tuple(
+            Example(int(row) + 1, None if values is None else shown(values[row].as_py(), is_closed))
+            for row in at[:MOST_EXAMPLES].tolist()
+        )
+        return Fault(file, self.column, self.what, len(at), examples)
+
+
+def shown(value: object, is_closed: bool) -> str | None:
+    """A value as a report shows it.
+
+    >>> shown("Jane Roe, 41", False), shown("barter", True), shown(-1.0, False)
+    ('Aaaa Aaa, 99', 'barter', '-1.0')
+    """
+    if value is None:
+        return None
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    if isinstance(value, str) and not is_closed:
+        text = re.sub(r"[A-Z]", "A", re.sub(r"[^\W\dA-Z_]", "a", re.sub(r"\d", "9", text)))
+    return text[:_LONGEST_SHOWN]
+
+
+def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
+    """Everything wrong in a table of typed columns of the record type `name`."""
+    for column, limit in limits(RECORD_FILES[name]).items():
+        for what, flags in broken_values(table[column], limit):
+            yield from _where(column, what, flags)
+    if name in CURRENCY_OF:
+        amount = CURRENCY_OF[name]
+        alone = pc.and_(pc.is_valid(table[amount]), pc.is_null(table["currency"]))
+        yield from _where("currency", f"is missing beside {amount}", alone)
+    if name in IDENTITY:
+        repeated = table.select(IDENTITY[name]).to_pandas().duplicated().to_numpy()
+        if repeated.any():
+            yield Broken(IDENTITY[name][0], "stands in an earlier row already", repeated)
+
+
+def _where(column: str, what: str, flags: pa.ChunkedArray) -> Iterator[Broken]:
+    if pc.any(flags).as_py():
+        yield Broken(column, what, _mask(flags))
+
+
+def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    """What is wrong in a column of values, and flags of the rows where it is."""
+    if limit.required:
+        yield "is required", pc.is_null(column)
+    if column.type == INSTANT:
+        begins, ends = (pa.scalar(year, INSTANT) for year in YEARS)
+        outside = pc.or_(pc.less(column, begins), pc.greater_equal(column, ends))
+        yield f"is not in the years {EARLIEST_YEAR} to {LATEST_YEAR}", outside
+    elif pa.types.is_string(column.type):
+        yield from _broken_text(column, limit)
+    else:
+        yield from _broken_number(column, limit)
+
+
+def _broken_number(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    if pa.types.is_floating(column.type):
+        is_finite = pc.is_finite(column)
+        yield "is not a finite number", pc.invert(is_finite)
+        column = pc.if_else(is_finite, column, pa.scalar(None, column.type))
+    if limit.at_least is not None:
+        yield f"is below {limit.at_least}", pc.less(column, limit.at_least)
+    if limit.at_most is not None:
+        yield f"is above {limit.at_most}", pc.greater(column, limit.at_most)
+
+
+def _broken_text(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    if limit.choices:
+        yield f"is none of {', '.join(limit.choices)}", _others(column, limit.choices)
+        return
+    if limit.pattern:
+        does_match = pc.match_substring_regex(column, limit.pattern)
+        yield f"does not look like {limit.pattern}", pc.invert(does_match)
+        if not limit.codes and limit.longest is None:
+            return
+        column = pc.if_else(does_match, column, pa.scalar(None, column.type))
+    if limit.codes:
+        name, codes = limit.codes
+        what = f"is a code that the list of {name} does not hold"
+        yield what, _others(column, sorted(codes))
+    if limit.longest is not None:
+        too_long = pc.greater(pc.utf8_length(column), limit.longest)
+        yield f"is longer than {limit.longest} characters", too_long
+
+
+def _others(column: pa.ChunkedArray, known: Sequence[str]) -> pa.ChunkedArray:
+    is_known = pc.is_in(column, pa.array(known))
+    return pc.and_(pc.is_valid(column), pc.invert(is_known))
+
+
+def _mask(flags: pa.ChunkedArray) -> Bools:
+    return pc.fill_null(flags, False).to_numpy()
+
+
+def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bools | None]:
+    """The column as its record types it, with null where a value cannot be; and where that is."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    wrong = np.zeros(len(column), dtype=np.bool_)
+    if field.type == INSTANT and _is_text(column.type):
+        wrong = _mask(pc.invert(pc.match_substring_regex(column, RFC_3339)))
+    try:
+        return _without(column, wrong).cast(field.type), wrong if wrong.any() else None
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        wrong |= np.array([not _may_be(value, field.type) for value in column])
+        return _without(column, wrong).cast(field.type), wrong
+
+
+def may_become(have: pa.DataType, want: pa.DataType) -> bool:
+    """Whether a column of this type may be read as the other: text, as in a CSV, always may."""
+    fits: Callable[[pa.DataType], bool] = want.equals
+    if want == INSTANT:
+        fits = pa.types.is_timestamp
+    elif pa.types.is_floating(want):
+        return _is_text(have) or _is_number(have) or pa.types.is_decimal(have)
+    elif pa.types.is_integer(want):
+        fits = pa.types.is_integer
+    return _is_text(have) or bool(fits(have))
+
+
+def what_is_wanted(kind: pa.DataType) -> str:
+    """A column's type as a report names it."""
+    return "an instant with its offset, as in RFC 3339" if kind == INSTANT else str(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_null(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _without(column: pa.ChunkedArray, wrong: Bools) -> pa.ChunkedArray:
+    if not wrong.any():
+        return column
+    return pc.if_else(pa.array(wrong), pa.scalar(None, column.type), column)
+
+
+def _may_be(value: pa.Scalar, kind: pa.DataType) -> bool:
+    try:
+        value.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return True

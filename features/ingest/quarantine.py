@@ -1,0 +1,74 @@
+"""Rows that break the contract, set aside where they can be mended, instead of stopping a build.
+
+Nothing is dropped without a word: every row that is not used is in `<record type>.ndjson` of the
+quarantine with its place, what is wrong and the row as it stood, and `report.json` counts them by
+file and column. Columns that are missing, unknown or of the wrong type still stop everything.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.atomic_dir import written_whole
+from features.ingest.record_files import CheckedFile, check_record_file, file_of, write_records
+from features.ingest.summary import SET_ASIDE
+from features.records import RECORD_FILES
+
+REPORT = "report.json"
+
+
+@contextmanager
+def set_aside(records: Path, quarantine: Path) -> Iterator[Path]:
+    """Give a folder of the usable records; `quarantine` is there whole before the block begins.
+
+    A file without a fault is used in its place. Raises RecordsError for what is no fault of a row.
+    """
+    with TemporaryDirectory() as usable:
+        with written_whole(quarantine) as aside:
+            faults = [
+                fault
+                for name in RECORD_FILES
+                if (file := file_of(records, name))
+                for fault in _parted(file, name, Path(usable), aside)
+            ]
+            (aside / REPORT).write_text(json.dumps({"faults": faults}, indent=1) + "\n")
+        (Path(usable) / SET_ASIDE).write_text(json.dumps([_counted(fault) for fault in faults]))
+        yield Path(usable)
+
+
+def _parted(file: Path, name: str, usable: Path, aside: Path) -> list[dict[str, Any]]:
+    """Write the rows of one file to either side, and give its faults."""
+    checked = check_record_file(file, name)
+    if checked.why:
+        write_records(usable, name, _usable(checked))
+        (aside / f"{name}.ndjson").write_text(_lines(checked))
+    else:
+        (usable / file.name).symlink_to(file.resolve())
+    return [asdict(fault) for fault in checked.faults]
+
+
+def _counted(fault: dict[str, Any]) -> dict[str, Any]:
+    counts = {key: fault[key] for key in ("column", "what", "rows")}
+    return {"record_type": Path(fault["file"]).stem, **counts}
+
+
+def _usable(checked: CheckedFile) -> pa.Table:
+    is_usable = np.ones(len(checked.table), dtype=np.bool_)
+    is_usable[list(checked.why)] = False
+    return checked.table.filter(pa.array(is_usable))
+
+
+def _lines(checked: CheckedFile) -> str:
+    """One line per row set aside: its place from 1, what is wrong, and the row as it stood."""
+    rows = (
+        {"row": row + 1, "why": list(why), "record": checked.as_it_stands(row)}
+        for row, why in sorted(checked.why.items())
+    )
+    return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)

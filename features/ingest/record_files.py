@@ -1,0 +1,230 @@
+"""Record files -> checked tables.
+
+A file is Parquet, CSV or NDJSON, named by its record type. It is read whole and refused with
+everything that is wrong in it, by column and row (from 1; a CSV's header is none), unless the rows
+that are wrong are to be set aside (`features.ingest.quarantine`).
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from features.arrow_schema import INSTANT, arrow_schema, limits
+from features.errors import Example, Fault, RecordsError
+from features.ingest.contract import Bools, Broken, broken_rows, may_become, typed, what_is_wanted
+from features.persons import person_fields, why_refused
+from features.records import RECORD_FILES, Record
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A record file as far as it can be read: typed rows, and what is wrong in which of them.
+
+    `why` has the faults of each wrong row by its place from 0; `source` is what the file holds.
+    """
+
+    table: pa.Table
+    faults: tuple[Fault, ...]
+    why: dict[int, tuple[str, ...]]
+    source: pa.Table | list[bytes]
+
+    def as_it_stands(self, row: int) -> Any:
+        """A row as plain JSON, as it stands in the file; text where it is no JSON."""
+        if isinstance(self.source, pa.Table):
+            return self.source.slice(row, 1).to_pylist()[0]
+        try:
+            return json.loads(self.source[row])
+        except ValueError:
+            return self.source[row].decode(errors="replace")
+
+
+def read_records(folder: Path, name: str) -> pa.Table:
+    """All records of one type in `folder`, in the order of the file; an empty table without a file.
+
+    Columns are those of the record, in its order; an absent optional column is filled with nulls.
+    Raises RecordsError for a folder that is not there and for anything wrong in the file.
+    """
+    file = file_of(folder, name)
+    if file is None:
+        return arrow_schema(RECORD_FILES[name]).empty_table()
+    return read_record_file(file, name)
+
+
+def file_of(folder: Path, name: str) -> Path | None:
+    """The file that holds one record type; RecordsError where two do, or without the folder."""
+    if not folder.is_dir():
+        raise RecordsError(f"{folder}: no such folder of records")
+    files = [path for ending in _CHECKS if (path := folder / f"{name}{ending}").exists()]
+    if len(files) > 1:
+        raise RecordsError(f"{files[0]} and {files[1]} both hold {name}; keep one")
+    return files[0] if files else None
+
+
+def read_record_file(file: Path, name: str) -> pa.Table:
+    """All records in one file of the record type `name`; as `read_records`."""
+    checked = check_record_file(file, name)
+    if checked.faults:
+        raise RecordsError.of(checked.faults)
+    return checked.table
+
+
+def check_record_file(file: Path, name: str) -> CheckedFile:
+    """One file with the faults of its rows; RecordsError where its columns cannot be read at all.
+
+    A missing, unknown or wrongly typed column is no fault of a row.
+    """
+    check = _CHECKS.get(file.suffix)
+    if check is None:
+        raise RecordsError(f"{file}: want a file that ends in {', '.join(_CHECKS)}")
+    if not file.exists():
+        raise RecordsError(f"{file}: no such file")
+    return check(file, name)
+
+
+def write_records(folder: Path, name: str, table: pa.Table) -> None:
+    """Write one record type as Parquet, with the record's schema."""
+    pq.write_table(table.cast(arrow_schema(RECORD_FILES[name])), folder / f"{name}.parquet")
+
+
+def _parquet(file: Path, name: str) -> CheckedFile:
+    try:
+        table = pq.read_table(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RecordsError(f"{file}: not a readable Parquet file ({error})") from None
+    return _checked(table, name, file)
+
+
+def _csv(file: Path, name: str) -> CheckedFile:
+    columns = {column: pa.string() for column in RECORD_FILES[name].model_fields}
+    convert = pyarrow.csv.ConvertOptions(
+        column_types=columns, strings_can_be_null=True, null_values=[""]
+    )
+    try:
+        table = pyarrow.csv.read_csv(file, convert_options=convert)
+    except pa.ArrowInvalid as error:
+        raise RecordsError(f"{file}: not a readable CSV file ({error})") from None
+    return _checked(table, name, file)
+
+
+def _ndjson(file: Path, name: str) -> CheckedFile:
+    record = RECORD_FILES[name]
+    lines = file.read_bytes().splitlines()
+    rows: list[dict[str, Any]] = []
+    wrong: dict[tuple[str, str], list[int]] = {}
+    for row, line in enumerate(lines):
+        try:
+            rows.append(record.model_validate_json(line).model_dump())
+        except ValidationError as error:
+            rows.append({})
+            for fault in error.errors(include_input=False, include_url=False):
+                wrong.setdefault(_told(fault, row, file), []).append(row)
+    table = pa.Table.from_pylist(rows, _nullable(record))
+    # What a line that cannot be read lacks was said already.
+    unread = np.array([not row for row in rows], dtype=np.bool_)
+    broken = [Broken(column, what, _flags(at, len(lines))) for (column, what), at in wrong.items()]
+    broken += [each.but(unread) for each in broken_rows(table, name)]
+    return _with_faults(table, broken, file, name, lines)
+
+
+def _told(fault: ErrorDetails, row: int, file: Path) -> tuple[str, str]:
+    column = ".".join(str(part) for part in fault["loc"]) or "the line"
+    if fault["type"] == "extra_forbidden":
+        what = why_refused(column)
+        raise RecordsError.of((Fault(str(file), None, what, None, (Example(row + 1, None),)),))
+    return column, fault["msg"]
+
+
+_CHECKS: dict[str, Callable[[Path, str], CheckedFile]] = {
+    ".parquet": _parquet,
+    ".csv": _csv,
+    ".ndjson": _ndjson,
+}
+
+
+def _checked(table: pa.Table, name: str, file: Path) -> CheckedFile:
+    record = RECORD_FILES[name]
+    if faults := (*_wrong_names(table, record, file), *_wrong_types(table, record, file)):
+        raise RecordsError.of(faults)
+    columns, unread = [], {}
+    for field in arrow_schema(record):
+        if field.name not in table.column_names:
+            columns.append(_absent(record, field, len(table)))
+            continue
+        column, wrong = typed(table[field.name], field)
+        columns.append(column)
+        if wrong is not None:
+            unread[field.name] = Broken(field.name, f"not {what_is_wanted(field.type)}", wrong)
+    read = pa.table(columns, schema=_nullable(record))
+    broken = list(unread.values())
+    for each in broken_rows(read, name):
+        # What could not be read was named already, and is not also missing.
+        named = unread.get(each.column)
+        broken.append(each.but(named.rows) if named else each)
+    return _with_faults(read, broken, file, name, table)
+
+
+def _wrong_names(table: pa.Table, record: type[Record], file: Path) -> Iterator[Fault]:
+    names = table.column_names
+    unknown = [name for name in names if name not in record.model_fields]
+    for name in person_fields(unknown) or unknown:
+        yield Fault(str(file), None, why_refused(name))
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Fault(str(file), None, f"column {name!r} appears twice")
+    required = [name for name, field in record.model_fields.items() if field.is_required()]
+    for name in required:
+        if name not in names:
+            yield Fault(str(file), None, f"the required column {name!r} is missing", len(table))
+
+
+def _wrong_types(table: pa.Table, record: type[Record], file: Path) -> Iterator[Fault]:
+    for field in arrow_schema(record):
+        if table.column_names.count(field.name) != 1:
+            continue
+        have = table[field.name].type
+        have = have.value_type if pa.types.is_dictionary(have) else have
+        if pa.types.is_timestamp(have) and field.type == INSTANT and have.tz is None:
+            what = "a naive time stamp; give it an offset"
+            yield Fault(str(file), field.name, what, len(table), (Example(1, None),))
+        elif not may_become(have, field.type):
+            yield Fault(str(file), field.name, f"is {have}, want {field.type}", len(table))
+
+
+def _absent(record: type[Record], field: pa.Field, rows: int) -> pa.Array:
+    return pa.repeat(pa.scalar(record.model_fields[field.name].default, field.type), rows)
+
+
+def _nullable(record: type[Record]) -> pa.Schema:
+    return pa.schema(field.with_nullable(True) for field in arrow_schema(record))
+
+
+def _flags(at: list[int], rows: int) -> Bools:
+    flags = np.zeros(rows, dtype=np.bool_)
+    flags[at] = True
+    return flags
+
+
+def _with_faults(
+    table: pa.Table, broken: list[Broken], file: Path, name: str, source: pa.Table | list[bytes]
+) -> CheckedFile:
+    """The table with its faults; values are shown as they stand in the source."""
+    limits_of = limits(RECORD_FILES[name])
+    faults: list[Fault] = []
+    why: dict[int, tuple[str, ...]] = {}
+    for each in broken:
+        is_closed = each.column in limits_of and limits_of[each.column].choices is not None
+        values = None
+        if isinstance(source, pa.Table) and each.column in source.column_names:
+            values = source[each.column]
+        faults.append(each.fault(str(file), values, is_closed=is_closed))
+        for row in np.flatnonzero(each.rows).tolist():
+            why[row] = (*why.get(row, ()), f"{each.column}: {each.what}")
+    return CheckedFile(table, tuple(faults), why, source)

@@ -1,0 +1,77 @@
+"""What a folder of records holds: rows, and what is missing and how far values reach, by column.
+
+It travels with a training set, so that whoever reads a model's figures can see what it was made of.
+Parquet files answer from their footers, without being read; ids and free text have no range here.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.arrow_schema import INSTANT, arrow_schema
+from features.ingest.record_files import file_of, read_record_file
+from features.records import RECORD_FILES
+
+SUMMARY = "records.json"
+SET_ASIDE = "set_aside.json"
+
+Extent = dict[str, Any]
+
+
+def summary_of(records: Path) -> dict[str, Any]:
+    """Per record type its `rows` and `columns`; a column has `missing`, and `least` and `most`.
+
+    What `features.ingest.quarantine` took out of the folder is counted under `set_aside`.
+    """
+    told = {name: _of_file(file, name) for name in RECORD_FILES if (file := file_of(records, name))}
+    aside = records / SET_ASIDE
+    return told | {"set_aside": json.loads(aside.read_text()) if aside.exists() else []}
+
+
+def _of_file(file: Path, name: str) -> dict[str, Any]:
+    if file.suffix == ".parquet" and (told := _told_by_footer(file, name)):
+        return told
+    table = read_record_file(file, name)
+    columns = {field.name: _extent(table[field.name], field) for field in table.schema}
+    return {"rows": len(table), "columns": columns}
+
+
+def _told_by_footer(file: Path, name: str) -> dict[str, Any] | None:
+    """What the statistics of every row group say; None where one has none."""
+    footer = pq.read_metadata(file)
+    groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
+    columns: dict[str, Extent] = {}
+    for place, column in enumerate(footer.schema.names):
+        told = [group.column(place).statistics for group in groups]
+        if any(one is None or one.null_count is None for one in told):
+            return None
+        extent: Extent = {"missing": sum(one.null_count for one in told)}
+        field = arrow_schema(RECORD_FILES[name]).field(column)
+        known = [one for one in told if one.has_min_max]
+        if _has_range(field) and known:
+            extent["least"] = _plain(min(one.min for one in known))
+            extent["most"] = _plain(max(one.max for one in known))
+        columns[column] = extent
+    return {"rows": footer.num_rows, "columns": columns}
+
+
+def _extent(column: pa.ChunkedArray, field: pa.Field) -> Extent:
+    extent: Extent = {"missing": column.null_count}
+    if _has_range(field) and column.null_count < len(column):
+        reach = pc.min_max(column).as_py()
+        extent |= {"least": _plain(reach["min"]), "most": _plain(reach["max"])}
+    return extent
+
+
+def _has_range(field: pa.Field) -> bool:
+    is_number = pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+    return field.type == INSTANT or bool(is_number)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

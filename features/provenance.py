@@ -1,0 +1,122 @@
+"""What a feature of one submission rests on: declared fields, attached records, and history.
+
+Found on the way back from a reason to the papers, so clarity counts here and speed does not.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import numpy as np
+
+from features.definition import Feature
+from features.derived.subjects import implied, record_kinds, subjects_of
+from features.engine.columns import DAY_US, Column, Columns, is_missing, is_text
+from features.engine.string_table import VOCABULARY
+from features.engine.windows.window import Window
+from features.linked_records import attached_to
+from features.records import SubjectKind
+from features.submission import Submission, records_of
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RECORD_TYPES = {
+    "attached_documents": "documents",
+    "attached_transactions": "transactions",
+    "legs": "legs",
+    "positions": "positions",
+}
+
+
+@dataclass(frozen=True)
+class Past:
+    """Earlier events of the same key: of which source, alike in which fields, in how many days."""
+
+    source: str
+    by: tuple[str, ...]
+    days: int | None
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """`declared` are fields of its record, `records` ids by record type, `past` earlier events.
+
+    A leg's id is its sequence, a position's its instant.
+    """
+
+    declared: tuple[str, ...]
+    records: dict[str, tuple[str, ...]]
+    past: tuple[Past, ...]
+
+
+class GroundsOf:
+    """The grounds of any feature of one submission."""
+
+    def __init__(self, submission: Submission):
+        self._kind = kind = submission.subject_kind
+        records = records_of(submission)
+        subjects = subjects_of(kind, records)
+        self._attached = attached_to(kind, subjects, records)
+        self._subject_id, self._at = subjects["subject_id"][0], subjects["declared_at"][0]
+
+    def feature(self, feature: Feature) -> Grounds:
+        """What this feature read; records that count for nothing in it are left out."""
+        records: dict[str, tuple[str, ...]] = {}
+        past: list[Past] = []
+        for window in feature.windows.values():
+            if window.source in self._attached:
+                name = RECORD_TYPES[window.source]
+                ids = (*records.get(name, ()), *self._counted(window))
+                records[name] = tuple(sorted(set(ids)))
+            elif (read := Past(window.source, window.matching, window.days)) not in past:
+                past.append(read)
+        fields = (field for name in feature.columns for field in fields_behind(self._kind, name))
+        return Grounds(
+            tuple(dict.fromkeys(fields)), {n: ids for n, ids in records.items() if ids}, tuple(past)
+        )
+
+    def _counted(self, window: Window) -> list[str]:
+        events = self._attached[window.source]
+        counts = events["subject_id"] == self._subject_id
+        if window.days is not None:
+            counts = counts & (events["known_at"] >= self._at - window.days * DAY_US)
+        if window.where is not None:
+            counts = counts & (events[window.where] == 1)
+        places = np.flatnonzero(counts)
+        return [_record_id(events, at) for at in places[_telling(window, events, places)]]
+
+
+@cache
+def fields_behind(kind: SubjectKind, column: str) -> tuple[str, ...]:
+    """The fields of its records that a column of a subject is made of.
+
+    >>> fields_behind("shipment", "mass_kg"), fields_behind("route", "due_at")
+    (('gross_mass_kg', 'net_mass_kg'), ('due_at',))
+    """
+    if column in record_kinds(kind):
+        return (column,)
+    made = implied(kind, frozenset({column})).columns
+    return tuple(name for name in made if isinstance(name, str)) or (column,)
+
+
+def _telling(window: Window, events: Columns, places: Column) -> Column:
+    """Which of the events a window's number rests on: all that count, or the one that it took."""
+    if window.value is None or window.reducer in ("distinct", "mean"):
+        return np.ones(len(places), dtype=np.bool_)
+    values = events[window.value][places]
+    if window.reducer == "latest":
+        return np.arange(len(places)) == len(places) - 1
+    known = ~is_missing(values)
+    if window.reducer in ("largest", "smallest") and known.any():
+        best = np.max if window.reducer == "largest" else np.min
+        return known & (values == best(values[known]))
+    return known & (values != 0)
+
+
+def _record_id(events: Columns, at: int) -> str:
+    """A record's id, a leg's sequence, or the instant of a position."""
+    ids = events["record_id"]
+    if is_text(ids):
+        return VOCABULARY.text(ids[at]) or ""
+    if ids.dtype == np.int64:
+        return (EPOCH + timedelta(microseconds=int(ids[at]))).isoformat()
+    return f"{ids[at]:g}"

@@ -1,0 +1,1 @@
+"""What everybody may look up: places and distances, currencies, lists of codes."""

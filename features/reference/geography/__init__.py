@@ -1,0 +1,30 @@
+"""Where things are: one shipped table of ports, airports and land crossings.
+
+Enters: location codes and country codes as the records carry them. Leaves: positions, distances and
+usual durations by mode, regions, neighbours; NaN or None for a code that is not known.
+
+Three kinds of code, which cannot collide: a port is a country and three characters (`NLRTM`), an
+airport its three IATA letters (`IST`), a land crossing two countries in alphabetical order, a slash
+and a name (`BG-TR/KAPIKULE`). An airport also stands for its town where a journey by road or rail
+begins or ends inland.
+
+`build` makes the tables anew; `LICENCES.md` says where they come from.
+"""
+
+from features.reference.geography.distances import distance_km, great_circle_km, usual_hours
+from features.reference.geography.places import country_of, kind_of, places, positions_of
+from features.reference.geography.regions import are_neighbours, countries, neighbours_of, region_of
+
+__all__ = [
+    "are_neighbours",
+    "countries",
+    "country_of",
+    "distance_km",
+    "great_circle_km",
+    "kind_of",
+    "neighbours_of",
+    "places",
+    "positions_of",
+    "region_of",
+    "usual_hours",
+]

@@ -1,0 +1,127 @@
+"""Places by their location code: what they are, where, and in which country."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.engine.string_table import cells_of, contents_of_texts
+
+Codes = npt.NDArray[np.object_]
+Numbers = npt.NDArray[np.float64]
+
+HERE = Path(__file__).parent
+
+
+@cache
+def places() -> pa.Table:
+    """All places: code, name, country, other_country, kind, latitude, longitude.
+
+    `kind` is port, airport or crossing; `other_country` is the far side of a crossing, else null.
+    """
+    return table_of("places")
+
+
+def table_of(name: str) -> pa.Table:
+    """A table of this room; `pq.read_table` would load pandas, which no service needs."""
+    with pq.ParquetFile(HERE / f"{name}.parquet") as file:
+        return file.read()
+
+
+def rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """The row of each code in `places()`; -1 where the code is None or unknown."""
+    rows = _row_by_code()
+    asked = np.asarray(codes, dtype=object)
+    return np.array([rows.get(code, -1) for code in asked.ravel()], np.int64).reshape(asked.shape)
+
+
+def row_in(known: pa.Array, codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """The row of each of `codes` in `known`; -1 where it is None or not there."""
+    asked = pa.array(np.asarray(codes, dtype=object), type=pa.string(), from_pandas=True)
+    found = pc.index_in(asked, value_set=known, skip_nulls=True)
+    rows: npt.NDArray[np.int64] = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    return rows.astype(np.int64)
+
+
+def positions_of(codes: npt.ArrayLike) -> tuple[Numbers, Numbers]:
+    """Latitude and longitude in degrees of each code; NaN where it is unknown."""
+    rows = rows_of(codes)
+    latitude, longitude = (
+        np.where(rows < 0, np.nan, _column(name)[rows]) for name in ("latitude", "longitude")
+    )
+    return latitude, longitude
+
+
+def country_of(codes: npt.ArrayLike) -> Codes:
+    """Country of each code, for a crossing the first of its two; None where it is unknown."""
+    return _texts(codes, "country")
+
+
+def kind_of(codes: npt.ArrayLike) -> Codes:
+    """What each code is: port, airport or crossing; None where it is unknown."""
+    return _texts(codes, "kind")
+
+
+def country(code: str) -> str | None:
+    """As `country_of`, of one code."""
+    row = _row_by_code().get(code, -1)
+    return None if row < 0 else str(_column("country")[row])
+
+
+def latitude(code: str) -> float:
+    """Latitude in degrees of one code; NaN where it is unknown."""
+    return _degrees(code, "latitude")
+
+
+def longitude(code: str) -> float:
+    """Longitude in degrees of one code; NaN where it is unknown."""
+    return _degrees(code, "longitude")
+
+
+@cache
+def content_digest(name: str) -> str:
+    """SHA-256 of one column of the table of places and of the codes beside it."""
+    digest = hashlib.sha256()
+    for column in (places()["code"], places()[name]):
+        cells = column.combine_chunks()
+        if pa.types.is_string(cells.type):
+            content, ends = contents_of_texts(cells)
+            digest.update(np.diff(ends).tobytes())
+            digest.update(content[ends[0] : ends[-1]].tobytes())
+        else:
+            digest.update(cells_of(cells, np.float64, np.nan).tobytes())
+    return digest.hexdigest()
+
+
+def _degrees(code: str, name: str) -> float:
+    row = _row_by_code().get(code, -1)
+    return float("nan") if row < 0 else float(_column(name)[row])
+
+
+def _texts(codes: npt.ArrayLike, name: str) -> Codes:
+    return text_at(_column(name), rows_of(codes))
+
+
+def text_at(texts: Codes, rows: npt.NDArray[np.int64]) -> Codes:
+    """`texts` at `rows`, with None where the row is negative."""
+    found = texts[rows]
+    found[rows < 0] = None
+    return found
+
+
+@cache
+def _row_by_code() -> dict[str | None, int]:
+    return {code: row for row, code in enumerate(places()["code"].to_pylist())}
+
+
+@cache
+def _column(name: str) -> npt.NDArray[Any]:
+    column = places()[name]
+    dtype = np.float64 if pa.types.is_float64(column.type) else np.object_
+    return np.array(column.to_pylist(), dtype)

@@ -1,0 +1,61 @@
+"""Countries and places that could stand where others do, so that a way keeps its shape.
+
+Two countries are of one class when they lie in the same region and both have a seaport, or neither.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from features.reference.geography.distances import great_circle_km
+from features.reference.geography.places import kind_of, places, positions_of
+from features.reference.geography.regions import countries, region_of
+
+
+@cache
+def _coastal() -> frozenset[str]:
+    told = places().select(["country", "kind"]).to_pylist()
+    return frozenset(each["country"] for each in told if each["kind"] == "port")
+
+
+@cache
+def _of_kind() -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in places().select(["code", "country", "kind"]).to_pylist():
+        found.setdefault((each["country"], each["kind"]), []).append(each["code"])
+    return {key: tuple(sorted(codes)) for key, codes in found.items()}
+
+
+@cache
+def class_of(country: str) -> tuple[str, ...]:
+    """The other countries of its class, in alphabetical order; empty where it is unknown.
+
+    >>> "ES" in class_of("PT"), "AT" in class_of("PT"), class_of("ZZ")
+    (True, False, ())
+    """
+    known = countries()
+    if country not in known:
+        return ()
+    regions = dict(zip(known, region_of(list(known)).tolist(), strict=True))
+    return tuple(
+        other
+        for other in known
+        if other != country
+        and regions[other] == regions[country]
+        and (other in _coastal()) == (country in _coastal())
+    )
+
+
+def nearest_in(country: str, code: str) -> str | None:
+    """The place of the same kind in `country` that lies nearest to `code`; None without one.
+
+    A crossing has two countries, so nothing stands in for it.
+    """
+    (kind,) = kind_of([code])
+    candidates = _of_kind().get((country, kind or ""), ())
+    if not candidates or kind == "crossing":
+        return None
+    latitude, longitude = positions_of([code])
+    theirs = positions_of(list(candidates))
+    apart = great_circle_km(latitude, longitude, *theirs)
+    return candidates[int(np.nanargmin(apart))]

@@ -1,0 +1,295 @@
+"""Every window of every subject in plain SQL over the record files: an oracle for the kernels.
+
+It shares nothing with what it is held against but the declarations of windows, the schema of record
+files, and two tables of facts: where places are, and what a euro is in other currencies. What one
+record implies, what is attached to a subject and which inspections count is written here once more,
+as a reader of the records would write it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from features.arrow_schema import INSTANT, arrow_schema
+from features.engine.windows.window import Window
+from features.records import RECORD_FILES, SubjectKind
+from features.reference.currencies import UNITS_PER_EUR
+from features.reference.geography.places import places
+
+HOUR, DAY = "3600000000::DOUBLE", "86400000000::DOUBLE"
+DAY_US = 86_400_000_000
+
+PER_EUR = f"""CASE currency {
+    " ".join(f"WHEN '{currency}' THEN {units}::DOUBLE" for currency, units in UNITS_PER_EUR.items())
+} END"""
+
+MACROS = f"""
+CREATE MACRO whole(x) AS x::DOUBLE::BIGINT;  -- to the nearest, halves to even
+CREATE MACRO ratio(part, of_all) AS CASE WHEN of_all > 0 THEN part / of_all END;
+CREATE MACRO at_most(x, highest) AS CASE WHEN x > highest THEN highest ELSE x END;
+CREATE MACRO at_least(x, lowest) AS CASE WHEN x < lowest THEN lowest ELSE x END;
+CREATE MACRO log_micro(x) AS whole(ln(CASE WHEN x > 0 THEN x END) * 1e6);
+CREATE MACRO to_digits(x, digits) AS  -- binary ones
+    x * (2::DOUBLE ** (53 - digits) + 1) - (x * (2::DOUBLE ** (53 - digits) + 1) - x);
+CREATE MACRO is_so(condition) AS coalesce(condition, false)::INT;
+CREATE MACRO is_none_of(x, others) AS
+    CASE WHEN x IS NOT NULL THEN 1 - is_so(list_contains(others, x)) END;
+CREATE MACRO hours(earlier, later) AS (later - earlier) / {HOUR};
+CREATE MACRO minutes(earlier, later) AS whole(hours(earlier, later) * 60);
+CREATE MACRO ppm(stated, declared) AS
+    whole(at_most(abs(stated - declared) / CASE WHEN declared > 0 THEN declared END, 1e3) * 1e6);
+CREATE MACRO haversine(lat_1, lon_1, lat_2, lon_2) AS
+    sin(radians(lat_2 - lat_1) / 2) ** 2
+    + cos(radians(lat_1)) * cos(radians(lat_2)) * sin(radians(lon_2 - lon_1) / 2) ** 2;
+CREATE MACRO metres(lat_1, lon_1, lat_2, lon_2) AS whole(
+    2 * 6371.0088::DOUBLE * asin(sqrt(at_most(haversine(lat_1, lon_1, lat_2, lon_2), 1))) * 1000);
+CREATE MACRO eur_cents(amount, currency) AS whole(amount / {PER_EUR} * 100)::DOUBLE;
+"""
+
+JOURNEYS = """
+SELECT j.*, journey_id AS subject_id, declared_at AS known_at, journey_id AS record_id,
+    o.country AS origin_country, d.country AS destination_country,
+    whole(declared_cargo_mass_kg * 1000) AS declared_cargo_mass_g,
+    log_micro(declared_cargo_mass_kg) AS declared_cargo_mass_log_micro
+FROM raw_journeys j LEFT JOIN places o ON o.code = j.origin
+LEFT JOIN places d ON d.code = j.destination
+"""
+
+SHIPMENTS = """
+WITH valued AS (
+    SELECT *, CASE WHEN net_mass_kg > 0 THEN net_mass_kg ELSE gross_mass_kg END AS mass_kg,
+        eur_cents(declared_value, currency) AS declared_value_eur_cents
+    FROM raw_shipments
+), priced AS (
+    SELECT *, ratio(declared_value_eur_cents / 100, mass_kg) AS unit_value FROM valued
+)
+SELECT p.*, shipment_id AS subject_id, p.declared_at AS known_at, shipment_id AS record_id,
+    j.mode AS journey_mode, j.carrier_id AS journey_carrier_id,
+    whole(mass_kg * 1000) AS mass_g,
+    whole(at_most(unit_value, 1e9) * 1e6) AS unit_value_micro_eur_per_kg,
+    log_micro(unit_value) AS unit_value_log_micro,
+    to_digits(ratio(declared_value, mass_kg), 20) AS rounded_unit_value,
+    to_digits(unit_value, 5) AS unit_value_band,
+    log_micro(mass_kg) AS mass_log_micro,
+    to_digits(mass_kg, 3) AS mass_band,
+    whole(ratio(gross_mass_kg, volume_m3) * 1000) AS density_g_per_m3,
+    whole(ratio(gross_mass_kg, packages) * 1000) AS package_mass_g,
+    whole(at_most(ratio(net_mass_kg, gross_mass_kg), 1e3) * 1e6) AS net_share_ppm,
+    hs_code[1:4] AS hs_heading
+FROM priced p LEFT JOIN raw_journeys j
+ON j.journey_id = p.journey_id AND j.declared_at < p.declared_at
+"""
+
+PAYMENTS = """
+SELECT *, transaction_id AS record_id, eur_cents(amount, currency) AS amount_eur_cents,
+    is_so(amount_eur_cents >= 800000 AND amount_eur_cents < 1000000) AS is_under_limit,
+    is_so(method = 'money_service') AS is_money_service,
+    is_so(method IN ('cash', 'money_service')) AS is_cash,
+    is_so(method = 'virtual_asset') AS is_virtual_asset,
+    is_so(method = 'netting') AS is_netting,
+    is_so(purpose = 'deposit') AS is_deposit,
+    is_so(purpose = 'release') AS is_release,
+    is_so(amount >= 50 AND amount % 50 = 0) AS is_round_amount,
+    1 - payer_iban_valid::INT AS is_iban_invalid
+FROM raw_transactions
+"""
+
+OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
+PARTIES: dict[SubjectKind, str] = {
+    "route": "[s.carrier_id]",
+    "shipment": "[s.consignor_id, s.consignee_id, s.notify_party_id, s.forwarder_id, "
+    "s.declarant_id]",
+}
+COUNTRIES: dict[SubjectKind, str] = {
+    "route": "[s.origin_country, s.destination_country, s.registration_country]",
+    "shipment": "[s.origin_country, s.dispatch_country, s.destination_country]",
+}
+NEEDED_UNTIL: dict[SubjectKind, str] = {"route": "s.due_at", "shipment": "s.declared_at"}
+DOCUMENT_KINDS = (
+    "manifest",
+    "invoice",
+    "packing_list",
+    "transit",
+    "permit",
+    "security_checklist",
+)
+CONFLICTS: dict[SubjectKind, str] = {
+    "route": "",
+    "shipment": """,
+    ppm(d.gross_mass_kg, s.gross_mass_kg) AS mass_difference_ppm,
+    ppm(d.packages, s.packages) AS packages_difference_ppm,
+    ppm(value_eur_cents, s.declared_value_eur_cents) AS value_difference_ppm,
+    greatest((d.consignor_id <> s.consignor_id)::INT, (d.consignee_id <> s.consignee_id)::INT)
+        AS is_party_conflict,
+    (d.container_number <> s.container_number)::INT AS is_container_conflict,
+    (d.seal_number <> s.seal_number)::INT AS is_seal_conflict""",
+}
+
+LEGS = """
+SELECT l.journey_id AS subject_id, l.known_at, sequence AS record_id,
+    metres(o.latitude, o.longitude, d.latitude, d.longitude) AS distance_m,
+    CASE WHEN hours(l.departed_at, arrived_at) > 0
+        THEN whole(distance_m / hours(l.departed_at, arrived_at)) END AS speed_m_per_h,
+    whole(at_least(hours(lag(arrived_at) OVER way, l.departed_at), 0) * 60) AS dwell_minutes,
+    is_so(lag(l.destination) OVER way <> l.origin) AS is_unconnected,
+    (arrived_at // 3600000000 % 24 NOT BETWEEN 5 AND 21)::INT AS is_night_arrival,
+    is_so(coalesce(l.mode, s.mode) <> s.mode) AS is_mode_switch
+FROM raw_legs l JOIN journeys s ON s.journey_id = l.journey_id AND l.known_at < s.declared_at
+LEFT JOIN places o ON o.code = l.origin LEFT JOIN places d ON d.code = l.destination
+WINDOW way AS (PARTITION BY l.journey_id ORDER BY sequence)
+"""
+
+POSITIONS = """
+WITH heard AS (
+    SELECT p.*, hours(lag(observed_at) OVER way, observed_at) AS gap,
+        metres(lag(latitude) OVER way, lag(longitude) OVER way, latitude, longitude) AS moved_m
+    FROM raw_positions p JOIN journeys s
+    ON s.journey_id = p.journey_id AND observed_at < s.declared_at
+    WINDOW way AS (PARTITION BY p.journey_id ORDER BY observed_at, p.place_in_file)
+)
+SELECT journey_id AS subject_id, observed_at AS known_at, observed_at AS record_id,
+    whole(gap * 60) AS gap_minutes, is_so(speed_kn < 2) AS is_slow,
+    CASE WHEN gap > 0 THEN whole(moved_m / gap) END AS implied_m_per_h
+FROM heard
+"""
+
+
+def attached_documents(kind: SubjectKind) -> str:
+    """The documents received before their subject was declared, beside it."""
+    of_kind = ", ".join(f"is_so(kind = '{name}') AS is_{name}" for name in DOCUMENT_KINDS)
+    return f"""
+    SELECT d.subject_id, d.received_at AS known_at, d.document_id AS record_id,
+        is_so(version > 1) AS is_amendment,
+        (expires_at < {NEEDED_UNTIL[kind]})::INT AS is_expired,
+        minutes(received_at, s.declared_at) AS lead_minutes,
+        eur_cents(value, d.currency) AS value_eur_cents, {of_kind} {CONFLICTS[kind]}
+    FROM raw_documents d JOIN {OWN[kind]} s USING (subject_id)
+    WHERE d.subject_kind = '{kind}' AND received_at < s.declared_at
+    """
+
+
+def attached_transactions(kind: SubjectKind) -> str:
+    """The payments known before their subject was declared, beside it."""
+    return f"""
+    SELECT t.*, is_none_of(payer_id, {PARTIES[kind]}) AS is_third_party_payer,
+        is_none_of(payee_id, {PARTIES[kind]}) AS is_third_party_payee,
+        is_none_of(payer_country, {COUNTRIES[kind]}) AS is_payer_off_corridor,
+        minutes(paid_at, s.declared_at) AS lead_minutes
+    FROM payments t JOIN {OWN[kind]} s USING (subject_id)
+    WHERE t.subject_kind = '{kind}' AND t.known_at < s.declared_at
+    """
+
+
+def subjects(kind: SubjectKind) -> str:
+    """The subjects of a kind, with the last known payer and payee of each."""
+    latest = ", ".join(
+        f"last({name} ORDER BY known_at, record_id) AS latest_{name}"
+        for name in ("payer_id", "payee_id")
+    )
+    return f"""
+    SELECT * FROM {OWN[kind]} LEFT JOIN (
+        SELECT subject_id, {latest} FROM {kind}_attached_transactions GROUP BY subject_id
+    ) USING (subject_id)
+    """
+
+
+def outcomes(kind: SubjectKind) -> str:
+    """Conclusive inspections of subjects, known once both the finding and the subject are."""
+    return f"""
+    SELECT s.* EXCLUDE (known_at), greatest(o.known_at, s.declared_at) AS known_at,
+        is_so(result = 'confirmed') AS is_confirmed
+    FROM raw_outcomes o JOIN {OWN[kind]} s USING (subject_id)
+    WHERE o.subject_kind = '{kind}' AND result <> 'inconclusive'
+    """
+
+
+class PlainSql:
+    """A DuckDB engine over the record files of a folder."""
+
+    def __init__(self) -> None:
+        self._engine = duckdb.connect(config={"threads": 1})
+        self._engine.register("places", places())
+        self._engine.execute(MACROS)
+
+    def read(self, folder: Path) -> None:
+        """Make the sources of windows from record files, in place of those of another folder."""
+        for name, record in RECORD_FILES.items():
+            instants = [f.name for f in arrow_schema(record) if f.type == INSTANT]
+            in_us = ", ".join(f"epoch_us({at}) AS {at}" for at in instants)
+            file = f"read_parquet('{folder}/{name}.parquet', file_row_number = true)"
+            self._make(
+                f"raw_{name}",
+                f"SELECT * EXCLUDE (file_row_number) REPLACE ({in_us}), "
+                f"file_row_number AS place_in_file FROM {file}",
+            )
+        self._make("journeys", JOURNEYS)
+        self._make("shipments", SHIPMENTS)
+        self._make("payments", PAYMENTS)
+        self._make("route_legs", LEGS)
+        self._make("route_positions", POSITIONS)
+        for kind in ("route", "shipment"):
+            self._make(f"{kind}_outcomes", outcomes(kind))
+            self._make(f"{kind}_attached_documents", attached_documents(kind))
+            self._make(f"{kind}_attached_transactions", attached_transactions(kind))
+            self._make(f"{kind}_subjects", subjects(kind))
+
+    def numbers(
+        self, kind: SubjectKind, windows: Sequence[Window]
+    ) -> dict[str, dict[Window, float]]:
+        """The number of every window by subject; NaN where it is missing."""
+        by_key: dict[tuple[str, ...], list[Window]] = defaultdict(list)
+        for window in windows:
+            by_key[window.source, *window.by, *window.matching].append(window)
+        found: dict[str, dict[Window, float]] = defaultdict(dict)
+        for some in by_key.values():
+            for subject, *numbers in self._engine.execute(query(kind, some)).fetchall():
+                made = (float("nan") if number is None else float(number) for number in numbers)
+                found[subject].update(zip(some, made, strict=True))
+        return found
+
+    def _make(self, name: str, select: str) -> None:
+        self._engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
+
+
+def query(kind: SubjectKind, windows: Sequence[Window]) -> str:
+    """Windows of one source and key: each event joined to each subject that it was known before."""
+    window, is_attached = windows[0], windows[0].source not in SHARED
+    source = f"{kind}_{window.source}" if is_attached else window.source
+    key = "".join(
+        f" AND e.{theirs} = q.{own}" for own, theirs in zip(window.by, window.matching, strict=True)
+    )
+    has_key = " AND ".join(f"q.{own} IS NOT NULL" for own in window.by) or "true"
+    numbers = ", ".join(f"CASE WHEN {has_key} THEN {number(w)} END" for w in windows)
+    grouped = ", ".join(f"q.{name}" for name in dict.fromkeys(("subject_id", *window.by)))
+    return (
+        f"SELECT q.subject_id, {numbers} FROM {kind}_subjects q LEFT JOIN {source} e "
+        f"ON e.known_at < q.declared_at{key} GROUP BY {grouped}, q.declared_at"
+    )
+
+
+SHARED = ("journeys", "shipments", "payments", "route_outcomes", "shipment_outcomes")
+
+REDUCERS = {
+    "count": "count(e.known_at) {among}",
+    "total": "coalesce(sum(e.{value}::BIGINT) {among}, 0)",
+    "mean": "sum(e.{value}::BIGINT) {among} / count(e.{value}) {among}::DOUBLE",
+    "largest": "max(e.{value}) {among}",
+    "smallest": "min(e.{value}) {among}",
+    "latest": "last(e.{value} ORDER BY e.known_at, e.record_id) {among}",
+    "distinct": "count(DISTINCT e.{value}) {among}",
+    "hours_since_latest": "hours(max(e.known_at) {among}, q.declared_at)",
+    "days_since_first": f"(q.declared_at - min(e.known_at) {{among}}) / {DAY}",
+}
+
+
+def number(window: Window) -> str:
+    """The aggregate of one window, over the events inside its days that meet its condition."""
+    meant = ["e.known_at IS NOT NULL"]
+    if window.days is not None:
+        meant.append(f"e.known_at >= q.declared_at - {window.days * DAY_US}")
+    if window.where is not None:
+        meant.append(f"e.{window.where} = 1")
+    among = f"FILTER (WHERE {' AND '.join(meant)})"
+    return REDUCERS[window.reducer].format(value=window.value, among=among)

@@ -1,0 +1,340 @@
+"""Random record streams: few keys and few instants, so that much of it meets and ties."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from features.arrow_schema import arrow_schema
+from features.catalogue import windows
+from features.ingest.record_files import write_records
+from features.records import RECORD_FILES
+
+Row = dict[str, Any]
+Stream = dict[str, list[Row]]
+"""The rows of each record type."""
+
+# Midnight of a new year, and instants that lie a window's length and a microsecond away from it.
+NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
+DAYS_AWAY = (0, 0, 0, 1, 6, 7, 10, 30, 90, 365, 366)
+instants = st.builds(
+    lambda days, beside: NEW_YEAR + timedelta(days=days, microseconds=beside),
+    st.sampled_from([*DAYS_AWAY, *(-days for days in DAYS_AWAY)]),
+    st.sampled_from((0, 0, -1, 1, 3_599_999_999, 22 * 3_600_000_000)),
+)
+
+
+def some(*values: object) -> st.SearchStrategy[Any]:
+    """One of a few values, or none."""
+    return st.sampled_from((*values, None))
+
+
+PLACES = ("NLRTM", "TRIST", "CNSHA", "BG-TR/KAPIKULE", "XXNON")
+# Of a real currency without a rate nothing is known but its amount.
+CURRENCIES = ("EUR", "USD", "HUF", "XPF")
+parties = st.sampled_from(["k1", "k2", "k3"])
+maybe_parties = some("k1", "k2")
+countries = st.sampled_from(["CN", "TR", "NL"])
+masses = some(0.0, 0.5, 10.0, 10.1, 1000.0, 33.333, 1e10)
+values = some(0.0, 0.005, 50.0, 9_999.99, 10_000.0, 33.33, 1e12)
+goods = st.sampled_from(["890310", "890320", "240220"])
+JOURNEY_IDS, SHIPMENT_IDS = ("J0", "J1", "J2", "J3"), ("S0", "S1", "S2", "S3", "S4", "S5")
+
+journey = st.fixed_dictionaries(
+    {
+        "mode": st.sampled_from(["sea", "road"]),
+        "carrier_id": parties,
+        "conveyance_id": st.sampled_from(["v1", "v2"]),
+        "conveyance_kind": st.sampled_from(["truck", "container_ship"]),
+        "registration_country": some("CN", "TR"),
+        "origin": st.sampled_from(PLACES),
+        "destination": st.sampled_from(PLACES),
+        "booked_at": st.none() | instants,
+        "declared_at": instants,
+        "due_at": instants,
+        "certified_capacity": some(0, 500),
+        "declared_cargo_mass_kg": masses,
+        "hire_started_at": st.none() | instants,
+        "hire_return_location": some(*PLACES),
+    }
+)
+shipment = st.fixed_dictionaries(
+    {
+        "journey_id": some(*JOURNEY_IDS, "J-unknown"),
+        "consignor_id": parties,
+        "consignee_id": parties,
+        "notify_party_id": maybe_parties,
+        "forwarder_id": maybe_parties,
+        "declarant_id": maybe_parties,
+        "hs_code": goods,
+        "goods_description": some("outboard motors", "rubber boats"),
+        "origin_country": countries,
+        "dispatch_country": countries,
+        "destination_country": countries,
+        "office_id": some("o1"),
+        "gross_mass_kg": masses,
+        "net_mass_kg": masses,
+        "volume_m3": some(0.0, 2.5),
+        "packages": some(0, 3),
+        "declared_value": values,
+        "currency": st.sampled_from(CURRENCIES),
+        "tax_rate": some(0.0, 4.2),
+        "tax_type": some("A"),
+        "payment_type": some("C"),
+        "import_type": some("11"),
+        "container_number": some("CSQU3054383", "CSQU3054384"),
+        "seal_number": some("s1"),
+        "declared_at": instants,
+    }
+)
+JOURNEY = {
+    "mode": "sea",
+    "carrier_id": "k1",
+    "conveyance_id": "v1",
+    "conveyance_kind": "container_ship",
+    "registration_country": "CN",
+    "origin": "CNSHA",
+    "destination": "NLRTM",
+    "due_at": NEW_YEAR,
+    "certified_capacity": 500,
+    "declared_cargo_mass_kg": 10.0,
+}
+LEG = {"origin": "CNSHA", "destination": "NLRTM", "mode": "sea"}
+POSITION = {"latitude": 41.0, "longitude": 28.9, "speed_kn": 2.0}
+SHIPMENT = {
+    "journey_id": "J0",
+    "consignor_id": "k2",
+    "consignee_id": "k1",
+    "forwarder_id": "k1",
+    "declarant_id": "k1",
+    "hs_code": "890310",
+    "goods_description": "rubber boats",
+    "origin_country": "CN",
+    "dispatch_country": "CN",
+    "destination_country": "NL",
+    "office_id": "o1",
+    "gross_mass_kg": 10.1,
+    "net_mass_kg": 10.0,
+    "volume_m3": 2.5,
+    "packages": 3,
+    "declared_value": 50.0,
+    "currency": "EUR",
+    "tax_rate": 4.2,
+    "tax_type": "A",
+    "payment_type": "C",
+    "import_type": "11",
+    "container_number": "CSQU3054383",
+    "seal_number": "s1",
+}
+DOCUMENT = {
+    "kind": "invoice",
+    "version": 1,
+    "consignor_id": "k2",
+    "consignee_id": "k1",
+    "gross_mass_kg": 10.1,
+    "packages": 3,
+    "value": 50.0,
+    "currency": "EUR",
+    "container_number": "CSQU3054383",
+    "seal_number": "s1",
+}
+TRANSACTION = {
+    "payer_id": "k1",
+    "payee_id": "k2",
+    "payer_country": "CN",
+    "amount": 8_000.0,
+    "currency": "EUR",
+    "method": "cash",
+    "purpose": "deposit",
+    "payer_iban_valid": True,
+}
+of_subjects = st.sampled_from(
+    [
+        {"subject_kind": kind, "subject_id": id_}
+        for kind, ids in (("route", JOURNEY_IDS), ("shipment", SHIPMENT_IDS))
+        for id_ in ids
+    ]
+)
+leg = st.fixed_dictionaries(
+    {
+        "journey_id": st.sampled_from(JOURNEY_IDS),
+        "origin": st.sampled_from(PLACES),
+        "destination": st.sampled_from(PLACES),
+        "mode": some("sea", "road"),
+        "departed_at": st.none() | instants,
+        "arrived_at": st.none() | instants,
+        "known_at": st.none() | instants,
+    }
+)
+position = st.fixed_dictionaries(
+    {
+        "journey_id": st.sampled_from(JOURNEY_IDS),
+        "observed_at": instants,
+        "latitude": st.sampled_from([-90.0, 0.0, 41.0]),
+        "longitude": st.sampled_from([-180.0, 28.9, 180.0]),
+        "speed_kn": some(0.0, 1.9, 2.0),
+    }
+)
+document = st.fixed_dictionaries(
+    {
+        "subject": of_subjects,
+        "kind": st.sampled_from(["manifest", "invoice", "permit", "transit", "packing_list"]),
+        "version": st.integers(1, 2),
+        "issued_at": st.none() | instants,
+        "expires_at": st.none() | instants,
+        "received_at": instants,
+        "consignor_id": maybe_parties,
+        "consignee_id": maybe_parties,
+        "gross_mass_kg": masses,
+        "packages": some(0, 3, 4),
+        "value": values,
+        "currency": st.sampled_from(CURRENCIES),
+        "container_number": some("CSQU3054383"),
+        "seal_number": some("s1", "s2"),
+    }
+)
+transaction = st.fixed_dictionaries(
+    {
+        "subject": of_subjects,
+        "payer_id": parties,
+        "payee_id": parties,
+        "payer_country": some("CN", "RU"),
+        "amount": values.map(lambda value: 8_000.0 if value is None else value),
+        "currency": st.sampled_from(CURRENCIES),
+        "method": st.sampled_from(["cash", "card", "money_service", "virtual_asset", "netting"]),
+        "purpose": some("deposit", "release"),
+        "payer_iban_valid": some(True, False),
+        "paid_at": instants,
+        "known_at": instants,
+    }
+)
+outcome = st.fixed_dictionaries(
+    {
+        "subject": of_subjects,
+        "selected_by": st.sampled_from(["random", "model"]),
+        "inspected_at": instants,
+        "known_at": instants,
+        "result": st.sampled_from(["confirmed", "not_confirmed", "inconclusive"]),
+    }
+)
+
+
+def numbered(rows: list[Row], field: str, ids: str) -> list[Row]:
+    """Rows with ids whose order is not that of the file."""
+    return [{field: f"{ids}{len(rows) - at}"} | row for at, row in enumerate(rows)]
+
+
+def beside_subjects(rows: list[Row]) -> list[Row]:
+    """Rows with the two fields that name their subject."""
+    return [row.pop("subject") | row for row in map(dict, rows)]
+
+
+def first_of_each(rows: list[Row], *identity: str) -> list[Row]:
+    """Of rows with one identity the first."""
+    return [*{tuple(row[name] for name in identity): row for row in reversed(rows)}.values()]
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> Stream:
+    """The record files of one small history, any of them empty."""
+
+    def up_to(many: int, one: st.SearchStrategy[Row]) -> list[Row]:
+        return draw(st.lists(one, max_size=many))
+
+    def of_ids(field: str, ids: tuple[str, ...], one: st.SearchStrategy[Row]) -> list[Row]:
+        return [{field: id_} | row for id_, row in zip(ids, up_to(len(ids), one), strict=False)]
+
+    legs = [{**row, "sequence": 9 - at} for at, row in enumerate(up_to(8, leg))]
+    return {
+        "journeys": of_ids("journey_id", JOURNEY_IDS, journey),
+        "legs": legs,
+        "positions": up_to(8, position),
+        "shipments": of_ids("shipment_id", SHIPMENT_IDS, shipment),
+        "documents": numbered(beside_subjects(up_to(10, document)), "document_id", "D"),
+        "transactions": numbered(beside_subjects(up_to(12, transaction)), "transaction_id", "T"),
+        "outcomes": first_of_each(
+            beside_subjects(up_to(10, outcome)), "subject_kind", "subject_id", "inspected_at"
+        ),
+    }
+
+
+EDGES = [
+    NEW_YEAR - timedelta(days=days)
+    for days in sorted({0, *(window.days for window in windows() if window.days)}, reverse=True)
+]
+"""Where the windows of a subject at the new year begin, and where all of them end."""
+
+
+def on_every_edge() -> Stream:
+    """A history of one key whose events lie on the very edges of windows.
+
+    Subjects, findings on older ones, payments and what `J0` and `S0` bring are known where a window
+    of the two begins, which counts, or where it ends, which does not.
+    """
+    long_ago = NEW_YEAR - timedelta(days=500)
+    journeys = {f"J{at}": edge for at, edge in enumerate(reversed(EDGES))}
+    shipments = {f"S{at}": edge for at, edge in enumerate(reversed(EDGES))}
+    found = {f"-old-{at}": edge for at, edge in enumerate(EDGES)}
+    own = [("route", "J0"), ("shipment", "S0")]
+    return {
+        "journeys": [
+            {**JOURNEY, "journey_id": id_, "declared_at": declared_at}
+            for id_, declared_at in {**journeys, "J-tie": NEW_YEAR}.items()
+        ]
+        + [{**JOURNEY, "journey_id": f"J{id_}", "declared_at": long_ago} for id_ in found],
+        "legs": [
+            {**LEG, "journey_id": "J0", "sequence": at + 1, "departed_at": edge, "known_at": edge}
+            for at, edge in enumerate(EDGES)
+        ],
+        "positions": [{**POSITION, "journey_id": "J0", "observed_at": edge} for edge in EDGES],
+        "shipments": [
+            {**SHIPMENT, "shipment_id": id_, "declared_at": declared_at}
+            for id_, declared_at in {**shipments, "S-tie": NEW_YEAR}.items()
+        ]
+        + [{**SHIPMENT, "shipment_id": f"S{id_}", "declared_at": long_ago} for id_ in found],
+        "documents": [
+            {
+                **DOCUMENT,
+                "document_id": f"D{kind}{at}",
+                "subject_kind": kind,
+                "subject_id": id_,
+                "received_at": edge,
+            }
+            for kind, id_ in own
+            for at, edge in enumerate(EDGES)
+        ],
+        "transactions": [
+            {
+                **TRANSACTION,
+                "transaction_id": f"T{id_}{at}",
+                "subject_kind": kind,
+                "subject_id": id_,
+                "paid_at": edge,
+                "known_at": edge,
+            }
+            for kind, id_ in (*own, ("route", "J-old-0"), ("shipment", "S-old-0"))
+            for at, edge in enumerate(EDGES)
+        ],
+        "outcomes": [
+            {
+                "subject_kind": kind,
+                "subject_id": f"{start}{id_}",
+                "selected_by": "random",
+                "inspected_at": long_ago,
+                "known_at": edge,
+                "result": "confirmed",
+            }
+            for kind, start in (("route", "J"), ("shipment", "S"))
+            for id_, edge in found.items()
+        ],
+    }
+
+
+def write(stream: Stream, folder: Path) -> None:
+    """The record files of a stream."""
+    folder.mkdir()
+    for name, record in RECORD_FILES.items():
+        schema = pa.schema(field.with_nullable(True) for field in arrow_schema(record))
+        write_records(folder, name, pa.Table.from_pylist(stream[name], schema))

@@ -1,0 +1,114 @@
+"""Over any stream of records: batch = online = plain SQL, bit for bit, on every window."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from features.catalogue import catalogue, windows_of
+from features.engine.batch.build_resources import Workshop
+from features.engine.batch.feature_frame import Population
+from features.engine.batch.record_blocks import RecordFolder
+from features.engine.online.vector_plan import vectors
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import TOLD_BY, State
+from features.engine.string_table import VOCABULARY
+from features.engine.windows.window import Window
+from features.records import RECORD_FILES, Record, SubjectKind
+from features.replay_submissions import submissions_of
+from features.vector import Vector, feature_vector, feature_vectors
+from tests.agreement.plain_sql import PlainSql
+from tests.agreement.streams import Stream, on_every_edge, streams, write
+from tests.counts import count
+
+KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
+
+Numbers = dict[str, dict[Window, float]]
+"""The number of every window, by subject."""
+
+
+@pytest.fixture(scope="module")
+def oracle() -> PlainSql:
+    return PlainSql()
+
+
+def by_batch(population: Population) -> Numbers:
+    columns = {window: population.window(window) for window in windows_of(population.kind)}
+    ids = VOCABULARY.texts(population.subjects["subject_id"]).to_pylist()
+    return {
+        id_: {window: float(column[at]) for window, column in columns.items()}
+        for at, id_ in enumerate(ids)
+    }
+
+
+def rows_by_batch(population: Population) -> list[Vector]:
+    ((_, made),) = population.features()
+    told = {
+        feature.name: VOCABULARY.texts(made[feature.name]).to_pylist()
+        if feature.is_categorical
+        else [None if np.isnan(number) else number for number in made[feature.name].tolist()]
+        for feature in catalogue(population.kind)
+    }
+    return [dict(zip(told, values, strict=True)) for values in zip(*told.values(), strict=True)]
+
+
+def arriving(stream: Stream, lots: Random) -> Iterator[dict[str, list[Record]]]:
+    """Every record at least once and a third of them twice, in any order, a few at a time."""
+    told = [(name, row) for name in TOLD_BY for row in stream[name]]
+    told += lots.sample(told, len(told) // 3)
+    lots.shuffle(told)
+    while told:
+        some = [told.pop() for _ in range(min(len(told), lots.randint(1, 5)))]
+        yield {
+            name: [RECORD_FILES[name](**row) for of, row in some if of == name] for name in TOLD_BY
+        }
+
+
+def bits(number: float) -> bytes:
+    return b"missing" if np.isnan(number) else np.float64(number).tobytes()
+
+
+def differing(one: Numbers, other: Numbers) -> list[tuple[str, str, float, float]]:
+    assert one.keys() == other.keys()
+    return [
+        (subject, str(window), number, other[subject][window])
+        for subject, numbers in one.items()
+        for window, number in numbers.items()
+        if bits(number) != bits(other[subject][window])
+    ]
+
+
+@settings(
+    max_examples=count(8, 400),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(stream=streams(), lots=st.randoms(use_true_random=False))
+@example(stream=on_every_edge(), lots=Random(7))
+def test_batch_and_online_and_plain_sql_agree_on_every_stream(
+    stream: Stream, lots: Random, oracle: PlainSql
+) -> None:
+    with TemporaryDirectory() as home:
+        folder = Path(home) / "records"
+        write(stream, folder)
+        oracle.read(folder)
+        state = State(EmbeddedStore(Path(home) / "state", is_bulk=True))
+        for records in arriving(stream, lots):
+            state.add(records)
+
+        for kind in KINDS:
+            scratch = Path(home) / kind
+            scratch.mkdir()
+            batch = Population.of(kind, RecordFolder(folder), Workshop(scratch))
+            asked = list(submissions_of(folder, kind))
+            online = {one.subject_id: vectors(kind).windows(one, state) for one in asked}
+            assert differing(by_batch(batch), oracle.numbers(kind, windows_of(kind))) == []
+            assert differing(by_batch(batch), online) == []
+            assert rows_by_batch(batch) == [feature_vector(one, state) for one in asked]
+            assert rows_by_batch(batch) == feature_vectors(asked, state)
+        state.store.close()
