@@ -2,7 +2,7 @@
 
 `confirmed` is 1 and `not_confirmed` is 0. An inconclusive outcome and a subject that nobody
 inspected have no label: no figure, no gate and no line of probabilities takes either for a
-negative. Trees may be set against them as traffic of unknown result (`training.teaching`).
+negative. Trees may be set against them as traffic of unknown result (`fit.sample_weights`).
 """
 
 from dataclasses import dataclass

@@ -17,15 +17,15 @@ import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from training.encoding import Encoding
+from training.data.time_split import TimeSplit
+from training.data.training_set import TrainingSet
 from training.errors import SearchError
-from training.fit import Rows, grow
-from training.growth import Growth
+from training.fit.fit_calibrated import Growth
+from training.fit.lightgbm_trees import Rows, grow
 from training.leakage.checks import refuse_telling_features
+from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters
-from training.time_split import TimeSplit
-from training.training_set import TrainingSet
-from training.trial import Trial
+from training.search_trial import Trial
 
 Tried = Callable[[int, int | None], None]
 """Told after every trial: how many are finished, and how many there may be."""

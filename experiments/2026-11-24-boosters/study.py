@@ -23,16 +23,16 @@ import xgboost
 
 from features.build_training_set import build_training_set
 from features.records import SubjectKind
-from training.encoded_rows import EncodedRows
-from training.encoding import Encoding
-from training.fit import Rows as EncodedTaught
-from training.fit import grow, tree_count
-from training.model_inputs import ModelInputs
+from training.data.time_split import TimeSplit, Window
+from training.data.training_set import TrainingSet
+from training.fit.encoded_rows import EncodedRows
+from training.fit.lightgbm_trees import Rows as EncodedTaught
+from training.fit.lightgbm_trees import grow, tree_count
+from training.fit.sample_weights import taught
+from training.model.encoding import Encoding
+from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters, TreeParameters
 from training.ranking import Ranking, roc_auc
-from training.teaching import taught
-from training.time_split import TimeSplit, Window
-from training.training_set import TrainingSet
 
 Floats = np.ndarray
 Choice = dict[str, float]

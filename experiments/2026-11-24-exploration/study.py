@@ -22,7 +22,7 @@ from training.backtest.figures import figures
 from training.backtest.history import History
 from training.backtest.policy import Policy
 from training.backtest.replay import replay
-from training.training_set import TrainingSet
+from training.data.training_set import TrainingSet
 
 HERE = Path(__file__).parent
 JOURNEYS, DAYS = 100_000, 700

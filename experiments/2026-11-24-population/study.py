@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from serving.monitor.population import Population, Stratum, recall, share
-from training.margins import Margins
-from training.model_home import ModelHome
-from training.risk_model import RiskModel
+from training.fit.booster_predict import Margins
+from training.model.model_home import ModelHome
+from training.model.risk_model import RiskModel
 
 Bools = np.ndarray
 

@@ -18,21 +18,21 @@ from typing import Any
 
 import numpy as np
 
-from training.canaries import Canaries
-from training.candidate import train
-from training.evaluation.judged import Judged
+from training.data.training_set import TrainingSet
+from training.evaluation.labelled_window import Judged
 from training.evaluation.oracle import Oracle
-from training.gates import (
+from training.evaluation.reevaluation import scored_window, unseen_window
+from training.gates.canaries import Canaries
+from training.gates.gates import (
     bounded_influence,
     holds_on_the_control_lane,
     no_worse_than_champion,
     steady_canaries,
 )
+from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
 from training.ranking import Ranking, roc_auc
-from training.reevaluation import scored_window, unseen_window
-from training.risk_model import RiskModel
-from training.training_set import TrainingSet
+from training.train import train
 
 JOURNEYS, DAYS = 40_000, 500
 SCENARIO = "random_inspections = 0.1\nbase_rate = 0.05\n"

@@ -21,10 +21,10 @@ from features.replay_submissions import submissions_of
 from serving.commands.held_back import last_days_begin, write_known_by
 from synthetic.scenario import Scenario
 from synthetic.world import invent
-from training.candidate import train
-from training.model_home import ModelHome, Pointer
+from training.data.training_set import TrainingSet
+from training.model.model_home import ModelHome, Pointer
 from training.parameters import TrainingParameters
-from training.training_set import TrainingSet
+from training.train import train
 
 JOURNEYS, DAYS, LIVE_DAYS = 12_000, 365, 20
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")

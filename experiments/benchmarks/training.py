@@ -26,11 +26,11 @@ from features.catalogue import catalogue
 from features.definition import Unit
 from synthetic.scenario import Scenario
 from synthetic.world import invent
-from training.candidate import train
-from training.fit import lightgbm_parameters, tree_count
+from training.data.time_split import TimeSplit
+from training.data.training_set import FILES, TrainingSet
+from training.fit.lightgbm_trees import lightgbm_parameters, tree_count
 from training.parameters import TrainingParameters
-from training.time_split import TimeSplit
-from training.training_set import FILES, TrainingSet
+from training.train import train
 
 ROWS, JOURNEYS, SEED = 100_000, 5_000, 5
 KIND = "shipment"

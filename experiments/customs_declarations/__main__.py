@@ -23,10 +23,10 @@ from features.errors import RecordsError, TidegateError
 from features.ingest.record_files import write_records
 from serving.offline import read_subjects
 from serving.scorer.scores import Scorer
-from training.candidate import Candidate
-from training.candidate import train as train_candidate
+from training.data.training_set import TrainingSet
 from training.parameters import SplitParameters, TrainingParameters
-from training.training_set import TrainingSet
+from training.train import Candidate
+from training.train import train as train_candidate
 
 PARAMETERS = Path(__file__).with_name("parameters.toml")
 CALIBRATION = timedelta(days=61)

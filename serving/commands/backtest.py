@@ -11,7 +11,7 @@ from serving.commands.printing import messages, print_json, progress_bar
 if TYPE_CHECKING:
     from features.records import SubjectKind
     from training.backtest.figures import PolicyFigures
-    from training.risk_model import RiskModel
+    from training.model.risk_model import RiskModel
 
 
 def backtest(
@@ -39,7 +39,7 @@ def backtest(
     from training.backtest.history import History
     from training.backtest.policy import read_together
     from training.backtest.replay import replay
-    from training.training_set import TrainingSet
+    from training.data.training_set import TrainingSet
 
     policies = read_together(policy)
     standing = _model(model, home)
@@ -62,8 +62,8 @@ def backtest(
 def _model(reference: str | None, home: Path) -> "RiskModel | None":
     if reference is None:
         return None
-    from training.model_home import ModelHome
-    from training.risk_model import RiskModel
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
 
     models = ModelHome(home)
     return RiskModel.read(models.find(reference), models.public_key)

@@ -24,7 +24,7 @@ def dossier(
     from features.atomic_dir import written_whole
     from training.dossier.gathered import Dossier
     from training.dossier.page import page
-    from training.model_home import ModelHome
+    from training.model.model_home import ModelHome
 
     gathered = Dossier.of(model, ModelHome(home))
     registration = gathered.registration

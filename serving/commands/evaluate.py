@@ -9,10 +9,10 @@ from serving.commands.options import DEFAULT_HOME, Home, Json, ModelReference, T
 from serving.commands.printing import messages, print_json
 
 if TYPE_CHECKING:
+    from training.evaluation.reevaluation import Reevaluation
     from training.evaluation.report import Report
-    from training.model_home import ModelHome
-    from training.reevaluation import Reevaluation
-    from training.risk_model import RiskModel
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
 
 
 def evaluate(
@@ -28,10 +28,10 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Judge a model on declarations later than any it was fitted or calibrated on."""
-    from training.model_home import ModelHome
-    from training.reevaluation import reevaluate
-    from training.risk_model import RiskModel
-    from training.training_set import TrainingSet
+    from training.data.training_set import TrainingSet
+    from training.evaluation.reevaluation import reevaluate
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
 
     models = ModelHome(home)
     folder = models.find(model)

@@ -19,11 +19,11 @@ from serving.commands.options import (
 from serving.commands.printing import messages, print_json
 
 if TYPE_CHECKING:
-    from training.gates import Verdict
-    from training.model_home import ModelHome
-    from training.promotion import Leave
-    from training.training_set import TrainingSet
-    from training.waiver import Waivable
+    from training.data.training_set import TrainingSet
+    from training.gates.gates import Verdict
+    from training.gates.waiver import Waivable
+    from training.model.model_home import ModelHome
+    from training.registry.promotion import Leave
 
 
 class GateName(StrEnum):
@@ -60,9 +60,9 @@ def promote(
     as_json: Json = False,
 ) -> None:
     """Ask every gate, and make a model the champion if all are open."""
-    from training import promotion
-    from training.model_home import ModelHome
-    from training.tracking.store import TrackingStore
+    from training.model.model_home import ModelHome
+    from training.registry import promotion
+    from training.registry.tracking.store import TrackingStore
 
     models, approval = ModelHome(home), promotion.Approval(approver, datetime.now(UTC))
     if rollback + shadow + bool(waive) > 1:
@@ -90,7 +90,7 @@ def promote(
 
 def _leave(waived: list[GateName], because: str | None, until: datetime | None) -> "Leave | None":
     """What `--waive`, `--because` and `--until` say together."""
-    from training.promotion import Leave
+    from training.registry.promotion import Leave
 
     if not waived and because is None and until is None:
         return None
@@ -106,7 +106,7 @@ def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None
     from serving.settings import settings_of
     from serving.store.engine import open_database
     from serving.store.summary_store import SummaryStore
-    from training.gates import no_worse_on_live_traffic
+    from training.gates.gates import no_worse_on_live_traffic
 
     settings = settings_of(models.home)
     where = settings.database
@@ -123,8 +123,8 @@ def _data_of(
     models: "ModelHome", reference: str, training_set: Path | None
 ) -> "TrainingSet | None":
     """The training set to compare with a champion on; None where neither is there."""
+    from training.data.training_set import TrainingSet
     from training.errors import TrainingSetError
-    from training.training_set import TrainingSet
 
     name = models.registration_of(models.find(reference)).name
     if models.pointer(name, "champion") is None:

@@ -22,9 +22,9 @@ from serving.commands.train import logged_in, trained
 
 if TYPE_CHECKING:
     from serving.home_records import HomeRecords
-    from training.gates import Verdict
-    from training.model_home import ModelHome, Registration
-    from training.training_set import TrainingSet
+    from training.data.training_set import TrainingSet
+    from training.gates.gates import Verdict
+    from training.model.model_home import ModelHome, Registration
 
 
 def retrain(
@@ -112,7 +112,7 @@ def _gathered(
 ) -> _Gathered:
     """Build a training set of all that was known, with the authors of its outcomes."""
     from features.build_training_set import build_training_set
-    from training.authorship import sign
+    from training.data.label_authors import sign
 
     records = scratch / "records"
     records.mkdir()
@@ -144,9 +144,9 @@ def _verdicts(
     home: Path, registration: "Registration", subject: SubjectOption, seed: int
 ) -> "tuple[Verdict, ...]":
     """Of every gate but that of the approver; canaries are chosen first, where there are none."""
-    from training.judgement import verdicts_of
-    from training.model_home import ModelHome
-    from training.training_set import TrainingSet
+    from training.data.training_set import TrainingSet
+    from training.gates.promotion_checks import verdicts_of
+    from training.model.model_home import ModelHome
 
     folder, models = home / "training_sets" / subject.value, ModelHome(home)
     data = TrainingSet.read(folder, subject.value)
@@ -161,10 +161,10 @@ def _choose_canaries(
     """Once, from what was known before the champion was judged, or this model where none is."""
     import numpy as np
 
-    from training.canaries import Canaries
     from training.errors import ArtefactError
-    from training.judgement import CHAMPION
-    from training.risk_model import RiskModel
+    from training.gates.canaries import Canaries
+    from training.gates.promotion_checks import CHAMPION
+    from training.model.risk_model import RiskModel
 
     kind = data.inputs.subject
     if Canaries.read(models.home, kind) is not None:

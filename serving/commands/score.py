@@ -84,7 +84,7 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     from serving.settings import settings_of
     from serving.store.decision_log import DecisionLog
     from serving.store.engine import open_database
-    from training.model_home import ModelHome
+    from training.model.model_home import ModelHome
 
     settings = settings_of(home, database_url)
     log = DecisionLog(open_database(settings.database, is_service=False, keys=settings.keys))
@@ -100,7 +100,7 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
 
 def _model(settings: "Settings", reference: str) -> "Champion":
     from serving.scorer.champions import Champion
-    from training.model_home import ModelHome
+    from training.model.model_home import ModelHome
 
     models = ModelHome(settings.home)
     return Champion.read(models.find(reference), models.public_key)

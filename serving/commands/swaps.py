@@ -10,7 +10,7 @@ from serving.commands.options import DEFAULT_HOME, Home, Json, ModelReference
 from serving.commands.printing import messages, print_json
 
 if TYPE_CHECKING:
-    from training.evaluation.swaps import SwapFigures
+    from training.evaluation.counterfactual_swaps import SwapFigures
 
 
 def swaps(
@@ -53,9 +53,9 @@ def _figures(reference: str, records: Path, home: Path, subjects: int, seed: int
     from features.engine.store.online_store import State
     from features.engine.store.rebuild import rebuild
     from features.replay_submissions import submissions_of
-    from training.evaluation.swaps import shifts, swaps_of
-    from training.model_home import ModelHome
-    from training.risk_model import RiskModel
+    from training.evaluation.counterfactual_swaps import shifts, swaps_of
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
 
     models = ModelHome(home)
     model = RiskModel.read(models.find(reference), models.public_key)

@@ -19,11 +19,11 @@ from serving.commands.options import (
 from serving.commands.printing import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from training.candidate import Candidate
-    from training.model_home import Registration
+    from training.data.training_set import TrainingSet
+    from training.model.model_home import Registration
     from training.parameters import TrainingParameters
-    from training.training_set import TrainingSet
-    from training.trial import Trial
+    from training.search_trial import Trial
+    from training.train import Candidate
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -82,11 +82,11 @@ def trained(
     """
     from dataclasses import replace
 
-    from training.candidate import train as make_candidate
-    from training.model_home import ModelHome
-    from training.registration import Provenance, register, source_revision
-    from training.tracking.store import TrackingStore
-    from training.training_set import TrainingSet
+    from training.data.training_set import TrainingSet
+    from training.model.model_home import ModelHome
+    from training.registry.registration import Provenance, register, source_revision
+    from training.registry.tracking.store import TrackingStore
+    from training.train import train as make_candidate
 
     data = TrainingSet.read(training_set, subject.value)
     store = TrackingStore.open(home, tracking_uri)

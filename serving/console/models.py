@@ -19,7 +19,7 @@ from serving.console.sign_in import ReaderWith, TheSession
 from serving.house import House
 from serving.review.summary import LANE_NAMES
 from serving.scorer.champions import Champion, Role
-from training.risk_model import RiskModel
+from training.model.risk_model import RiskModel
 
 router = APIRouter(prefix="/console/models", include_in_schema=False, route_class=PageRoute)
 

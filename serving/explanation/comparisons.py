@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from features.definition import Feature, Peers
 from serving.explanation.usual import Usual, usual_for
 from serving.explanation.wording import Value
-from training.risk_model import RiskModel
+from training.model.risk_model import RiskModel
 
 MOST_REMEMBERED = 20_000
 

@@ -13,7 +13,7 @@ from features.records import SubjectKind
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.parts import CHECKED_WHEN_READ
 from serving.explanation.wording import Value, value_in_words
-from training.risk_model import RiskModel
+from training.model.risk_model import RiskModel
 
 How = Literal[
     "missing",

@@ -21,7 +21,7 @@ from serving.errors import NoModel, Unexplained
 from serving.scorer.scores import ADDITIVITY, Scorer
 from serving.scorer.switch import Switch
 from training.errors import ArtefactError
-from training.risk_model import BOOSTER, MANIFEST, RiskModel
+from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from serving.scorer.errors import NotScorable
 from serving.scorer.kernels import explain_rows, margins
 from serving.scorer.program import Program, prepare
 from serving.scorer.tree_text import read_forest
-from training.risk_model import BOOSTER, MANIFEST, RiskModel
+from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
 Floats = npt.NDArray[np.float64]
 

@@ -22,8 +22,8 @@ from tests.counts import count
 from tests.faults.conftest import Serve
 from tests.faults.served import Told
 from tests.serving.world import promote, train_and_promote
-from training.model_home import ModelHome
-from training.risk_model import RiskModel
+from training.model.model_home import ModelHome
+from training.model.risk_model import RiskModel
 
 PROMOTIONS = count(2, 30)
 STALLED = count(20, 200)

@@ -14,8 +14,8 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.world import promote, train_and_promote
 from training.errors import ArtefactError
-from training.model_home import ModelHome
-from training.risk_model import RiskModel, canonical_json
+from training.model.model_home import ModelHome
+from training.model.risk_model import RiskModel, canonical_json
 
 
 def champions(home: Path) -> Champions:

@@ -21,8 +21,8 @@ from serving.scorer.champions import Champions
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
-from training.judgement import soundness
-from training.model_home import ModelHome
+from training.gates.promotion_checks import soundness
+from training.model.model_home import ModelHome
 
 app = typer.Typer()
 for command in (score, replay, evaluate, features):
@@ -36,8 +36,10 @@ def change_tare_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
         changed = {"tare_ratio": "sha256:" + "0" * 64} if kind == "shipment" else {}
         return {**computation_digests(kind), **changed}
 
-    monkeypatch.setattr("training.model_inputs.computation_digests", digests)
-    monkeypatch.setattr("training.model_inputs.fingerprint", lambda kind: fingerprint(kind) + "x")
+    monkeypatch.setattr("training.model.model_inputs.computation_digests", digests)
+    monkeypatch.setattr(
+        "training.model.model_inputs.fingerprint", lambda kind: fingerprint(kind) + "x"
+    )
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from serving.explanation.reasons import MOST_REASONS, Ranking, Reasons
 from serving.explanation.telling import Reason, Told
 from serving.explanation.usual import Usual, percentile_of, usual, usual_in_words
 from serving.explanation.wording import Value, listed, sentence, value_in_words
-from training.manifest import Reference
+from training.model.manifest import Reference
 
 parts = st.lists(st.floats(-3, 3), min_size=len(SHIPMENT), max_size=len(SHIPMENT))
 AS_MANY = Usual(how="same", share=0.4)

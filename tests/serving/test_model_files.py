@@ -17,9 +17,9 @@ from serving.scorer.champions import Champion
 from serving.scorer.errors import NotScorable
 from tests.counts import count
 from tests.faults.damages import TO_ANY_TEXT, TO_TREES, Damage, resized
-from training.model_home import ModelHome
-from training.risk_model import BOOSTER, FILES, MANIFEST, SIGNATURE, RiskModel, sha256
-from training.signing import SigningKey
+from training.model.model_home import ModelHome
+from training.model.risk_model import BOOSTER, FILES, MANIFEST, SIGNATURE, RiskModel, sha256
+from training.model.signing import SigningKey
 
 MUTANTS = count(2, 63)
 """Of each damage to each file, of 32 such; half of them are sealed again."""

@@ -24,9 +24,9 @@ from serving.store.record_store import RecordStore
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.world import SHIPMENTS, write_world
-from training.canaries import Canaries
 from training.errors import NotEnoughLabels, TrainingSetError
-from training.model_home import ModelHome, Pointer
+from training.gates.canaries import Canaries
+from training.model.model_home import ModelHome, Pointer
 
 EXPERIMENT = """
 threads = 1

@@ -11,11 +11,11 @@ from features.arrow_schema import arrow_schema
 from features.build_training_set import build_training_set
 from features.ingest.record_files import write_records
 from features.records import RECORD_FILES, SubjectKind
-from training.candidate import train
-from training.model_home import ModelHome, Pointer, Registration
+from training.data.training_set import TrainingSet
+from training.model.model_home import ModelHome, Pointer, Registration
+from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
-from training.risk_model import RiskModel
-from training.training_set import TrainingSet
+from training.train import train
 
 BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 JOURNEYS = 500

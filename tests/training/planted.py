@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.definition import Direction, Feature, Peers, Unit
-from training.model_inputs import ModelInputs
+from training.model.model_inputs import ModelInputs
 
 BEGINS = np.datetime64("2025-01-01T00:00:00", "us")
 DAYS = 360

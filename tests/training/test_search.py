@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.training.planted import INPUTS
-from training.candidate import train
+from training.data.training_set import TrainingSet
 from training.errors import ParametersError, SearchError
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters, TreeParameters
 from training.search import Search, search, search_name
-from training.training_set import TrainingSet
+from training.train import train
 
 
 @pytest.fixture(scope="module")

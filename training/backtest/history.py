@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from training.backtest.policy import Policy
+from training.data.training_set import TrainingSet
 from training.errors import PolicyRefused
-from training.evaluation.judged import Judged
+from training.evaluation.labelled_window import Judged
 from training.evaluation.oracle import Oracle
 from training.outcomes import Bools, Texts
 from training.ranking import Floats
-from training.training_set import TrainingSet
 
 WEEK = np.timedelta64(7, "D").astype("timedelta64[us]")
 

@@ -7,16 +7,16 @@ import numpy as np
 
 from training.backtest.history import WEEK, History
 from training.backtest.policy import Policy
-from training.calibration import log_odds_of, probability_of
-from training.encoded_rows import EncodedRows
-from training.encoding import Encoding
 from training.errors import NotEnoughLabels, PolicyRefused
-from training.fit import Rows, grow
-from training.margins import Margins
+from training.fit.booster_predict import Margins
+from training.fit.encoded_rows import EncodedRows
+from training.fit.lightgbm_trees import Rows, grow
+from training.model.calibration import log_odds_of, probability_of
+from training.model.encoding import Encoding
+from training.model.risk_model import RiskModel
 from training.outcomes import Bools, Instants, stands_for
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
-from training.risk_model import RiskModel
 
 LARGEST_WEIGHT = 20.0
 

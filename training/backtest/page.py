@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from training.backtest.figures import PolicyFigures, TypologyFigures
 from training.backtest.pictures import pictures
+from training.evaluation.html import document, note, table
 from training.evaluation.page import spelt
-from training.html import document, note, table
 
 Policies = tuple[PolicyFigures, ...]
 

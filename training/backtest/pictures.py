@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from training.backtest.figures import PolicyFigures
-from training.drawing import GREEN, INK, PALE, WARM, framed
+from training.evaluation.plot_style import GREEN, INK, PALE, WARM, framed
 from training.ranking import Floats
 
 COLOURS = (INK, WARM, GREEN, "#8a6d3b", "#6b5b95")

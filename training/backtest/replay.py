@@ -9,7 +9,7 @@ from training.backtest.learning import Found, Model, Retrained, Standing, ruled
 from training.backtest.ledger import Ledger, Week
 from training.backtest.policy import Policy
 from training.backtest.selection import Selection, select
-from training.risk_model import RiskModel
+from training.model.risk_model import RiskModel
 
 Progress = Callable[[int, int], None]
 

@@ -7,11 +7,11 @@ from typing import Any, Self
 from features.errors import CatalogueMismatch
 from training.errors import ArtefactError
 from training.evaluation.report import Report
-from training.manifest import Manifest
-from training.model_card import MODEL_CARD
-from training.model_home import ModelHome, Registration
-from training.risk_model import RiskModel
-from training.waiver import Waiver
+from training.gates.waiver import Waiver
+from training.model.manifest import Manifest
+from training.model.model_home import ModelHome, Registration
+from training.model.risk_model import RiskModel
+from training.registry.model_card import MODEL_CARD
 
 
 @dataclass(frozen=True)

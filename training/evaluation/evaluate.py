@@ -5,9 +5,9 @@ import numpy as np
 from training import ranking as of
 from training.estimators import Estimate, proportion, with_intervals
 from training.evaluation.groups import by_group
-from training.evaluation.judged import Judged
+from training.evaluation.labelled_window import Judged
 from training.evaluation.report import CapacityFigures, Figures, ReliabilityBin, Report, share_name
-from training.manifest import WindowFigures
+from training.model.manifest import WindowFigures
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Ranking
 

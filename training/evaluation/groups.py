@@ -7,7 +7,7 @@ import pandas as pd
 
 from features.reference.geography.regions import region_of
 from training.estimators import proportion
-from training.evaluation.judged import Judged
+from training.evaluation.labelled_window import Judged
 from training.evaluation.report import GroupFigures
 from training.outcomes import Bools
 from training.parameters import GATE_SHARE

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from training.estimators import with_intervals
-from training.evaluation.judged import Judged
+from training.evaluation.labelled_window import Judged
 from training.evaluation.report import CapacityFigures
 from training.parameters import EvaluationParameters
 from training.ranking import Floats, Ranking, at_capacity

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from training.errors import TrainingSetError
 from training.estimators import Estimate, with_intervals
-from training.evaluation.judged import Judged
+from training.evaluation.labelled_window import Judged
 from training.evaluation.report import OracleFigures
 from training.outcomes import Bools, Texts
 from training.parameters import EvaluationParameters

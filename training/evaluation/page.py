@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 
 from training.estimators import Estimate
+from training.evaluation.html import document, note, table
 from training.evaluation.report import (
     CapacityFigures,
     Figures,
@@ -12,7 +13,6 @@ from training.evaluation.report import (
     Stability,
     TypologyFigures,
 )
-from training.html import document, note, table
 from training.leakage.finding import Finding
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")

@@ -3,9 +3,9 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.drawing import GREEN, INK, PALE, WARM, blank, framed
 from training.evaluation.beeswarm import beeswarm
 from training.evaluation.explained import Explained
+from training.evaluation.plot_style import GREEN, INK, PALE, WARM, blank, framed
 from training.evaluation.report import Figures, Report
 
 MOST_FEATURES = 25

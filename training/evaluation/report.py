@@ -1,8 +1,9 @@
 """The evaluation of one model on one window, as JSON keeps it and the page shows it."""
 
 from training.estimators import Estimate
+from training.fit.influence import InfluenceFigures
 from training.leakage.finding import Finding
-from training.manifest import Part, WindowFigures
+from training.model.manifest import Part, WindowFigures
 
 
 class CapacityFigures(Part):
@@ -119,19 +120,6 @@ class ProxyFigures(Part):
 
     feature: str
     told: float
-
-
-class InfluenceFigures(Part):
-    """The part of all weight that the heaviest author or office has in what a model learnt from.
-
-    `largest_before` is what it would have been unbounded; `allowed` is the bound.
-    """
-
-    by: str
-    groups: int
-    largest: float
-    largest_before: float
-    allowed: float
 
 
 class OracleFigures(Part):

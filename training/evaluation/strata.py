@@ -3,7 +3,7 @@
 import numpy as np
 
 from training.estimators import proportion, with_intervals
-from training.evaluation.judged import Judged
+from training.evaluation.labelled_window import Judged
 from training.evaluation.report import StratumFigures
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Ranking, at_capacity, calibration_error, roc_auc

@@ -3,7 +3,7 @@
 import numpy as np
 
 from training.estimators import proportion
-from training.evaluation.judged import Judged
+from training.evaluation.labelled_window import Judged
 from training.evaluation.report import TypologyFigures
 from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE

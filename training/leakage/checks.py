@@ -1,18 +1,18 @@
 """All leakage checks on one training."""
 
-from training.encoding import Encoding
+from training.data.time_split import TimeSplit
+from training.data.training_set import TrainingSet
 from training.errors import LeakageFound
-from training.leakage.drawn_by_lot import features_that_know_the_lot
 from training.leakage.drift import drift
 from training.leakage.finding import Finding
-from training.leakage.lookup import Sample
 from training.leakage.pair_lookup import identifying_pairs
+from training.leakage.selection_leak import features_that_know_the_lot
 from training.leakage.shuffled_labels import learns_from_nothing
 from training.leakage.single_features import telling_features
+from training.leakage.target_lookup import Sample
+from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import Floats
-from training.time_split import TimeSplit
-from training.training_set import TrainingSet
 
 
 def refuse_telling_features(

@@ -3,12 +3,12 @@
 import lightgbm
 import numpy as np
 
-from training.encoding import Encoding
+from training.data.time_split import TimeSplit
+from training.data.training_set import TrainingSet
 from training.leakage.finding import Finding
+from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import Ranking, roc_auc
-from training.time_split import TimeSplit
-from training.training_set import TrainingSet
 
 MOST_ROWS = 10_000
 """Subjects taken from each window, evenly over its time."""

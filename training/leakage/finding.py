@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from training.manifest import Part
+from training.model.manifest import Part
 
 Check = Literal["single feature", "pair lookup", "shuffled labels", "drift", "drawn by lot"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from training.leakage.finding import Finding
-from training.leakage.lookup import Lookup, Sample
+from training.leakage.target_lookup import Lookup, Sample
 from training.ranking import Floats, Ints, Ranking, roc_auc
 
 SIGNIFICANT_DIGITS = 4

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from training.encoded_rows import EncodedRows
-from training.encoding import Encoding
 from training.estimators import with_intervals
-from training.fit import Rows, grow
+from training.fit.booster_predict import Margins
+from training.fit.encoded_rows import EncodedRows
+from training.fit.lightgbm_trees import Rows, grow
 from training.leakage.finding import Finding
-from training.leakage.lookup import Sample
-from training.margins import Margins
-from training.model_inputs import ModelInputs
+from training.leakage.target_lookup import Sample
+from training.model.encoding import Encoding
+from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters
 from training.ranking import Ranking, roc_auc
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from training.leakage.finding import Finding
-from training.leakage.lookup import Lookup, Sample
+from training.leakage.target_lookup import Lookup, Sample
 from training.ranking import Ints
 
 BINS = 50

@@ -13,7 +13,7 @@ from tests.serving.world import train_and_promote
 from training.dossier.gathered import Dossier
 from training.dossier.page import page
 from training.errors import ArtefactTampered, UnknownModel
-from training.model_home import ModelHome
+from training.model.model_home import ModelHome
 
 REFERENCE = "tidegate-shipment@champion"
 

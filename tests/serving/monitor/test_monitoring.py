@@ -21,7 +21,7 @@ from serving.store.summary_store import SummaryStore
 from serving.store.tables import decisions
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
-from training.gates import no_worse_on_live_traffic
+from training.gates.gates import no_worse_on_live_traffic
 
 LATER = BEGIN + timedelta(days=400)
 

@@ -20,9 +20,9 @@ from training.backtest.pictures import hits
 from training.backtest.policy import Policy, Rule, read_together
 from training.backtest.replay import replay
 from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, select
+from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels, PolicyRefused
 from training.parameters import TreeParameters
-from training.training_set import TrainingSet
 
 DELAY_DAYS = 10
 

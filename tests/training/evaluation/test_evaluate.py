@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 
 from tests.training.planted import INPUTS, instant
+from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
 from training.estimators import Estimate
-from training.evaluation.cold import cold_figures
 from training.evaluation.evaluate import evaluate
-from training.evaluation.judged import Judged
+from training.evaluation.labelled_window import Judged
 from training.evaluation.oracle import Oracle, beside_the_oracle
 from training.evaluation.page import page
 from training.evaluation.pictures import pictures
 from training.evaluation.report import Report
-from training.manifest import WindowFigures
+from training.evaluation.unseen_entities import cold_figures
+from training.model.manifest import WindowFigures
 from training.parameters import EvaluationParameters
-from training.training_set import TrainingSet
 
 PARAMETERS = EvaluationParameters(redraws=30)
 WINDOW = WindowFigures(

@@ -5,11 +5,11 @@ import pytest
 import shap
 
 from tests.training.planted import INPUTS
-from training.candidate import Candidate, train
+from training.data.training_set import TrainingSet
 from training.evaluation.pictures import pictures
-from training.margins import Margins
+from training.fit.booster_predict import Margins
 from training.parameters import TrainingParameters, TreeParameters
-from training.training_set import TrainingSet
+from training.train import Candidate, train
 
 
 @pytest.fixture(scope="module")

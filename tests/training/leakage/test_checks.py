@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 
 from tests.training.planted import INPUTS
-from training.candidate import Candidate, train
+from training.data.time_split import TimeSplit
+from training.data.training_set import TrainingSet
 from training.errors import LeakageFound
 from training.leakage.finding import Finding
-from training.leakage.lookup import Lookup, Sample
 from training.leakage.pair_lookup import identifying_pairs
 from training.leakage.shuffled_labels import learns_from_nothing
 from training.leakage.single_features import telling_features
+from training.leakage.target_lookup import Lookup, Sample
 from training.parameters import LeakageParameters, TrainingParameters, TreeParameters
-from training.time_split import TimeSplit
-from training.training_set import TrainingSet
+from training.train import Candidate, train
 
 PARAMETERS = TrainingParameters(threads=1, trees=TreeParameters(trees=60, leaves=8))
 

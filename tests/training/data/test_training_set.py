@@ -1,0 +1,134 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import CatalogueMismatch
+from tests.training.planted import INPUTS, planted_world, write_training_set
+from training.data.training_set import TrainingSet
+from training.errors import TrainingSetError
+
+WORLD = planted_world(200, seed=1)
+
+
+def test_only_conclusive_outcomes_are_labels(tmp_path: Path) -> None:
+    features, outcomes, subjects = WORLD
+    data = TrainingSet.read(write_training_set(tmp_path, *WORLD), "shipment", INPUTS)
+
+    results = outcomes.set_index("subject_id")["result"].reindex(features["subject_id"])
+    expected = results.map({"confirmed": 1.0, "not_confirmed": 0.0}).to_numpy(dtype=float)
+
+    assert (results == "inconclusive").any()
+    assert np.array_equal(data.outcomes.label, expected, equal_nan=True)
+    assert len(data) == len(subjects)
+
+
+def test_a_label_is_known_from_its_instant_and_not_before(tmp_path: Path) -> None:
+    data = TrainingSet.read(write_training_set(tmp_path, *WORLD), "shipment", INPUTS)
+    row = int(np.flatnonzero(data.outcomes.is_labelled)[0])
+    known_at = data.outcomes.known_at[row]
+
+    assert not data.outcomes.is_labelled_by(known_at)[row]
+    assert data.outcomes.is_labelled_by(known_at + np.timedelta64(1, "us"))[row]
+
+
+def test_an_unrecorded_selection_probability_weighs_one_and_none_weighs_more_than_the_clip(
+    tmp_path: Path,
+) -> None:
+    features, outcomes, subjects = WORLD
+    outcomes = outcomes.assign(
+        selection_probability=[0.001, 0.5, np.nan] + [1.0] * (len(outcomes) - 3)
+    )
+    data = TrainingSet.read(
+        write_training_set(tmp_path, features, outcomes, subjects), "shipment", INPUTS
+    )
+    weights = pd.Series(data.outcomes.weights(clip=20), index=data.subject_ids)
+
+    assert weights[outcomes["subject_id"].iloc[:3]].tolist() == [20.0, 2.0, 1.0]
+
+
+def test_the_digest_follows_every_file(tmp_path: Path) -> None:
+    features, outcomes, subjects = WORLD
+
+    def read(folder: str, *world: pd.DataFrame) -> str:
+        made = write_training_set(tmp_path / folder, *world)
+        return TrainingSet.read(made, "shipment", INPUTS).digest
+
+    same = {read("a", *WORLD), read("b", *WORLD)}
+    others = {
+        read("c", features.assign(noise_ratio=0.0), outcomes, subjects),
+        read("d", features, outcomes.iloc[1:], subjects),
+        read("e", features, outcomes, subjects.assign(mode="air")),
+    }
+
+    assert len(same) == 1
+    assert len(others | same) == 4
+
+
+@pytest.mark.parametrize("name", ["features", "outcomes", "subjects"])
+def test_a_missing_or_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    folder = write_training_set(tmp_path, *WORLD)
+    file = folder / f"{name}.parquet"
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(TrainingSetError, match=f"{name}.parquet: not a readable"):
+        TrainingSet.read(folder, "shipment", INPUTS)
+
+    file.unlink()
+    with pytest.raises(TrainingSetError, match=f"{name}.parquet is missing"):
+        TrainingSet.read(folder, "shipment", INPUTS)
+
+
+def test_columns_in_another_order_than_the_catalogues_are_refused(tmp_path: Path) -> None:
+    features, outcomes, subjects = WORLD
+    swapped = features[["subject_id", "declared_at", *reversed(INPUTS.names)]]
+
+    with pytest.raises(CatalogueMismatch, match="column 3 is 'noise_ratio', want 'value_per_kg"):
+        TrainingSet.read(
+            write_training_set(tmp_path, swapped, outcomes, subjects), "shipment", INPUTS
+        )
+
+
+def test_a_set_of_another_catalogue_or_subject_is_refused(tmp_path: Path) -> None:
+    other = write_training_set(tmp_path / "a", *WORLD, catalogue="sha256:" + "b" * 64)
+    with pytest.raises(CatalogueMismatch, match="build anew"):
+        TrainingSet.read(other, "shipment", INPUTS)
+
+    routes = write_training_set(tmp_path / "b", *WORLD, subject="route")
+    with pytest.raises(TrainingSetError, match="holds routes, want shipments"):
+        TrainingSet.read(routes, "shipment", INPUTS)
+
+
+def test_a_set_built_by_another_formula_is_refused_and_names_the_features(tmp_path: Path) -> None:
+    then = {**INPUTS.computations} | {"noise_ratio": "sha256:" + "b" * 64}
+    other = write_training_set(tmp_path / "a", *WORLD, computations=then)
+    with pytest.raises(CatalogueMismatch, match=r"feature noise_ratio \(.* is computed different"):
+        TrainingSet.read(other, "shipment", INPUTS)
+
+    older = write_training_set(tmp_path / "b", *WORLD, computations={})
+    with pytest.raises(CatalogueMismatch, match=r"was built before .* `tidegate build --subject s"):
+        TrainingSet.read(older, "shipment", INPUTS)
+
+
+def test_rows_out_of_order_or_repeated_are_refused(tmp_path: Path) -> None:
+    features, outcomes, subjects = WORLD
+    for broken, message in (
+        (features.iloc[::-1], "not in order"),
+        (features.assign(subject_id="S-1"), "appears twice"),
+    ):
+        with pytest.raises(TrainingSetError, match=message):
+            TrainingSet.read(
+                write_training_set(tmp_path / message, broken, outcomes, subjects),
+                "shipment",
+                INPUTS,
+            )
+
+
+def test_an_outcome_of_an_unknown_subject_is_refused(tmp_path: Path) -> None:
+    features, outcomes, subjects = WORLD
+    strange = outcomes.replace({"subject_id": {outcomes["subject_id"].iloc[0]: "S-elsewhere"}})
+
+    with pytest.raises(TrainingSetError, match="'S-elsewhere' has no features"):
+        TrainingSet.read(
+            write_training_set(tmp_path, features, strange, subjects), "shipment", INPUTS
+        )

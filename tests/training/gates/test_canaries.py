@@ -1,0 +1,144 @@
+"""Known subjects keep their scores, and whom a lot chose stays well ranked, or it is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.planted import INPUTS, planted_world, write_training_set
+from training.data.training_set import TrainingSet
+from training.errors import TrainingSetError
+from training.gates.canaries import Canaries, file_of
+from training.gates.gates import holds_on_the_control_lane, steady_canaries
+from training.model.risk_model import RiskModel
+from training.parameters import TrainingParameters, TreeParameters
+from training.train import train
+
+PARAMETERS = TrainingParameters(
+    threads=1, trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0)
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
+    """Larger than the usual planted world: a flip of few labels must show in it."""
+    folder = tmp_path_factory.mktemp("canaries")
+    write_training_set(folder, *planted_world(40_000, seed=5))
+    return TrainingSet.read(folder, "shipment", INPUTS)
+
+
+@pytest.fixture(scope="module")
+def champion(data: TrainingSet) -> RiskModel:
+    return train(data, PARAMETERS).model
+
+
+@pytest.fixture(scope="module")
+def canaries(data: TrainingSet, champion: RiskModel) -> Canaries:
+    return Canaries.chosen(data, begins_of(champion), seed=7)
+
+
+def begins_of(model: RiskModel) -> np.datetime64:
+    begins = model.manifest.training_window.evaluation.begins
+    return np.datetime64(begins.replace(tzinfo=None), "us")
+
+
+def flipped(data: TrainingSet, share: float, before: np.datetime64, seed: int = 1) -> TrainingSet:
+    """The same with labels of one office turned, so many that they are this share of all.
+
+    What was declared later than the fit keeps its label: nobody has turned it yet.
+    """
+    labelled = data.outcomes.is_labelled & (data.declared_at < before)
+    offices = data.subjects["office_id"].to_numpy(dtype=object)
+    names, counts = np.unique(offices[labelled].astype(str), return_counts=True)
+    own = np.flatnonzero(labelled & (offices == names[counts.argmax()]))
+    many = min(round(share * labelled.sum()), len(own))
+    turned = np.random.default_rng(seed).choice(own, many, replace=False)
+    label = data.outcomes.label.copy()
+    label[turned] = 1 - label[turned]
+    return replace(data, outcomes=replace(data.outcomes, label=label))
+
+
+def test_canaries_are_known_before_and_of_both_sorts(
+    data: TrainingSet, champion: RiskModel, canaries: Canaries
+) -> None:
+    labels = dict(zip(data.subject_ids, data.outcomes.label, strict=True))
+    known = dict(zip(data.subject_ids, data.outcomes.known_at, strict=True))
+    assert {labels[name] for name in canaries.confirmed} == {1.0}
+    assert {labels[name] for name in canaries.cleared} == {0.0}
+    assert len(canaries.confirmed) == len(canaries.cleared) == 100
+    assert all(known[n] < begins_of(champion) for n in (*canaries.confirmed, *canaries.cleared))
+    by_lot = dict(zip(data.subject_ids, data.outcomes.in_random_lane, strict=True))
+    assert all(by_lot[name] for name in canaries.confirmed)
+
+
+def test_canaries_are_kept_and_damage_is_named(canaries: Canaries, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    assert Canaries.read(tmp_path, "shipment") is None
+    canaries.write(tmp_path, "shipment", datetime(2026, 1, 1, tzinfo=UTC))
+    assert Canaries.read(tmp_path, "shipment") == canaries
+    file_of(tmp_path, "shipment").write_text("{}")
+    with pytest.raises(TrainingSetError, match=r"shipment\.json"):
+        Canaries.read(tmp_path, "shipment")
+
+
+def test_a_model_of_another_seed_moves_no_canary_far(
+    data: TrainingSet, champion: RiskModel, canaries: Canaries
+) -> None:
+    other = train(data, PARAMETERS.model_copy(update={"seed": 99})).model
+    assert steady_canaries(canaries, other, champion, data).is_passed
+    assert holds_on_the_control_lane(other, champion, data).is_passed
+
+
+def test_a_model_taught_the_opposite_is_stopped_by_both(
+    data: TrainingSet, champion: RiskModel, canaries: Canaries
+) -> None:
+    label = data.outcomes.label.copy()
+    turned = np.random.default_rng(1).random(len(label)) < 0.45
+    turned &= data.declared_at < begins_of(champion)
+    label[turned] = 1 - label[turned]
+    wrong = replace(data, outcomes=replace(data.outcomes, label=label))
+    taught = train(wrong, PARAMETERS).model
+    moved = steady_canaries(canaries, taught, champion, data)
+    held = holds_on_the_control_lane(taught, champion, data)
+    assert not moved.is_passed, moved.reason
+    assert not held.is_passed, held.reason
+    assert "towards the wrong side" in moved.reason
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_twentieth_of_labels_turned_by_one_office_moves_little_or_is_refused(
+    data: TrainingSet, champion: RiskModel, canaries: Canaries, seed: int
+) -> None:
+    taught = train(flipped(data, 0.05, begins_of(champion), seed), PARAMETERS).model
+    verdicts = (
+        steady_canaries(canaries, taught, champion, data),
+        holds_on_the_control_lane(taught, champion, data),
+    )
+    lost = _auc(champion, data) - _auc(taught, data)
+    assert abs(lost) < 0.01 or not all(verdict.is_passed for verdict in verdicts), lost
+
+
+def _auc(model: RiskModel, data: TrainingSet) -> float:
+    from training.evaluation.reevaluation import scored_window, unseen_window
+    from training.ranking import roc_auc
+
+    judged = scored_window(model, data, unseen_window(model, data)).judged(labelled_only=True)
+    return roc_auc(judged.only(judged.in_random_lane).ranking())
+
+
+def test_canaries_that_are_gone_stop_a_promotion(
+    data: TrainingSet, champion: RiskModel, canaries: Canaries
+) -> None:
+    gone = Canaries(tuple(f"x{n}" for n in range(100)), canaries.cleared[:50])
+    verdict = steady_canaries(gone, champion, champion, data)
+    assert not verdict.is_passed
+    assert "50 of 150 subjects" in verdict.reason
+
+
+def test_without_anything_to_compare_nothing_is_refused(
+    data: TrainingSet, champion: RiskModel
+) -> None:
+    assert steady_canaries(None, champion, champion, data).is_passed
+    assert holds_on_the_control_lane(champion, None, data).is_passed

@@ -1,0 +1,343 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.planted import INPUTS
+from training.data.training_set import TrainingSet
+from training.estimators import Estimate, proportion
+from training.evaluation.reevaluation import unseen_window
+from training.evaluation.report import GroupFigures, ProxyFigures, Report
+from training.gates import gates
+from training.leakage.finding import Finding
+from training.model.manifest import Manifest
+from training.model.risk_model import RiskModel
+from training.parameters import SplitParameters, TrainingParameters, TreeParameters
+from training.train import train
+
+
+@pytest.fixture(scope="module")
+def data(planted: Path) -> TrainingSet:
+    return TrainingSet.read(planted, "shipment", INPUTS)
+
+
+def model_of(data: TrainingSet, trees: int) -> RiskModel:
+    parameters = TrainingParameters(
+        threads=1, trees=TreeParameters(trees=trees, leaves=6, early_stopping_rounds=0)
+    )
+    return train(data, parameters).model
+
+
+@pytest.fixture(scope="module")
+def model(data: TrainingSet) -> RiskModel:
+    return model_of(data, trees=60)
+
+
+def with_metrics(model: RiskModel, **metrics: Estimate) -> Manifest:
+    manifest = model.manifest
+    return manifest.model_copy(update={"metrics": manifest.metrics | metrics})
+
+
+def test_a_sound_model_answers_its_golden_rows(model: RiskModel) -> None:
+    verdict = gates.golden_vectors(model)
+
+    assert verdict.is_passed, verdict.reason
+    assert verdict.gate == "golden vectors"
+
+
+@pytest.mark.parametrize("what", ["log_odds", "contributions", "base"])
+def test_a_golden_row_that_no_longer_recomputes_shuts_the_gate(model: RiskModel, what: str) -> None:
+    first, *others = model.manifest.golden
+    parts = (first.contributions[0] + 1e-6, *first.contributions[1:])
+    changed = {
+        "log_odds": {"golden": (first.model_copy(update={"log_odds": 0.123}), *others)},
+        "contributions": {"golden": (first.model_copy(update={"contributions": parts}), *others)},
+        "base": {"base_log_odds": model.manifest.base_log_odds + 1e-6},
+    }[what]
+    broken = replace(model, manifest=model.manifest.model_copy(update=changed))
+
+    assert not gates.golden_vectors(broken).is_passed
+
+
+def test_precision_must_beat_the_lot_by_its_lower_bound(model: RiskModel) -> None:
+    assert gates.better_than_the_lot(model.manifest).is_passed
+    lucky = with_metrics(
+        model, precision_at_5pct=Estimate(0.30, 0.09, 0.5), prevalence=Estimate(0.1)
+    )
+    assert not gates.better_than_the_lot(lucky).is_passed
+    nothing = with_metrics(model, precision_at_5pct=Estimate(None))
+    assert not gates.better_than_the_lot(nothing).is_passed
+
+
+@pytest.mark.parametrize(
+    ("error", "by_chance", "is_passed"),
+    [
+        (0.04, 0.01, True),
+        (0.06, 0.01, False),
+        (0.06, 0.07, True),
+        (0.2, 0.1, False),
+        (0.049, 0.01, True),
+        (0.051, 0.01, False),
+        (0.069, 0.07, True),
+        (0.071, 0.07, False),
+        (None, 0.07, False),
+    ],
+)
+def test_a_calibration_error_needs_chance_as_its_excuse(
+    model: RiskModel, error: float | None, by_chance: float, is_passed: bool
+) -> None:
+    """Among whom the line was fitted for: the population, or those inspected as they come."""
+    for calibration, among, other in (
+        ("inverse_probability", "weighted_", ""),
+        ("equal", "", "weighted_"),
+    ):
+        told = {f"{among}ece": Estimate(error), f"{among}ece_by_chance": Estimate(by_chance)}
+        unasked = {f"{other}ece": Estimate(0.0 if not is_passed else 0.9)}
+        manifest = with_metrics(model, **told, **unasked)
+        selection = manifest.parameters["selection"] | {"calibration": calibration}
+        parameters = manifest.parameters | {"selection": selection}
+        asked = manifest.model_copy(update={"parameters": parameters})
+
+        assert gates.calibrated(asked).is_passed is is_passed, calibration
+
+
+def test_a_leak_or_an_unasked_question_shuts_the_gate(model: RiskModel) -> None:
+    report = Report.model_validate_json(model.report_json)
+    leak = Finding(
+        check="single feature", is_refusal=True, features=("x",), evidence="x tells everything"
+    )
+
+    assert gates.free_of_leaks(report).is_passed
+    leaking = report.model_copy(update={"leakage": (*report.leakage, leak)})
+    assert gates.free_of_leaks(leaking).reason == "x tells everything"
+    assert not gates.free_of_leaks(leaking).is_passed
+    assert not gates.free_of_leaks(report.model_copy(update={"leakage": ()})).is_passed
+
+
+@pytest.mark.parametrize(
+    ("false_referral", "precision", "is_passed"),
+    [
+        ((60, 300), (5, 10), False),  # a fifth of the clean ones, against two in a hundred
+        ((3, 15), (5, 10), True),  # as large a part, but too few to be sure
+        ((6, 300), (0, 30), False),
+        ((6, 300), (15, 30), True),
+    ],
+)
+def test_a_group_is_judged_where_its_interval_is_clear(
+    model: RiskModel,
+    false_referral: tuple[int, int],
+    precision: tuple[int, int],
+    is_passed: bool,
+) -> None:
+    usual = GroupFigures(
+        by="mode",
+        group="sea",
+        labelled=10_500,
+        confirmed=500,
+        prevalence=proportion(500, 10_500),
+        referred=proportion(450, 10_500),
+        precision=proportion(250, 450),
+        false_referral=proportion(200, 10_000),
+    )
+    group = usual.model_copy(
+        update={
+            "group": "road",
+            "labelled": false_referral[1] + 20,
+            "confirmed": 20,
+            "referred": proportion(false_referral[0] + precision[0], false_referral[1] + 20),
+            "precision": proportion(*precision),
+            "false_referral": proportion(*false_referral),
+        }
+    )
+    report = Report.model_validate_json(model.report_json)
+
+    verdict = gates.fair_to_groups(report.model_copy(update={"groups": (usual, group)}))
+
+    assert verdict.is_passed is is_passed, verdict.reason
+    assert is_passed or "mode road" in verdict.reason
+
+
+def two_groups(by: str, **of_the_second: object) -> tuple[GroupFigures, GroupFigures]:
+    """A large group, of which 2 % of the clean are referred and 5 in 9 of those confirmed, and a
+    small one that differs as told.
+    """
+    usual = GroupFigures(
+        by=by,
+        group="large",
+        labelled=105_000,
+        confirmed=5_000,
+        prevalence=proportion(5_000, 105_000),
+        referred=proportion(4_500, 105_000),
+        precision=proportion(2_500, 4_500),
+        false_referral=proportion(2_000, 100_000),
+    )
+    return usual, usual.model_copy(
+        update={"group": "small", "labelled": 21, "confirmed": 1, **of_the_second}
+    )
+
+
+JUDGED = ("mode", "office", "operator", "origin", "region of origin")
+
+
+@pytest.mark.parametrize("by", [*JUDGED, "month"])
+@pytest.mark.parametrize(
+    ("differs", "is_passed"),
+    [
+        ({"false_referral": Estimate(0.1, 0.079, 0.2)}, True),
+        ({"false_referral": Estimate(0.1, 0.081, 0.2)}, False),
+        ({"false_referral": Estimate(0.1)}, True),
+        ({"precision": Estimate(0.1, 0.0, 0.207)}, True),
+        ({"precision": Estimate(0.1, 0.0, 0.204)}, False),
+        ({"precision": Estimate(0.1)}, True),
+    ],
+)
+def test_every_grouping_is_judged_within_four_times_the_usual_and_a_third_less_right(
+    model: RiskModel, by: str, differs: dict[str, Estimate], is_passed: bool
+) -> None:
+    report = Report.model_validate_json(model.report_json)
+
+    verdict = gates.fair_to_groups(report.model_copy(update={"groups": two_groups(by, **differs)}))
+
+    assert verdict.is_passed is (is_passed or by not in JUDGED), verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "is_passed"), [((0.49, 0.2), True), ((0.51, 0.2), False), ((), False)]
+)
+def test_a_feature_that_tells_more_than_half_of_the_origin_or_none_measured_shuts_the_gate(
+    model: RiskModel, told: tuple[float, ...], is_passed: bool
+) -> None:
+    figures = tuple(ProxyFigures(feature=f"f{n}", told=share) for n, share in enumerate(told))
+    report = Report.model_validate_json(model.report_json)
+
+    verdict = gates.no_stand_in_for_origin(report.model_copy(update={"proxies": figures}))
+
+    assert verdict.is_passed is is_passed, verdict.reason
+
+
+def test_a_clearly_worse_model_does_not_replace_the_champion(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    stump = train(
+        data,
+        TrainingParameters(
+            threads=1,
+            split=SplitParameters(refit=False),
+            trees=TreeParameters(
+                trees=1, leaves=2, feature_share=0.01, early_stopping_rounds=0, l2=1000
+            ),
+        ),
+    ).model
+
+    worse = gates.no_worse_than_champion(stump, model, data)
+    better = gates.no_worse_than_champion(model, stump, data)
+
+    assert not worse.is_passed
+    assert "below 0" in worse.reason
+    assert better.is_passed
+
+
+def test_without_its_training_set_a_model_cannot_be_compared(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    other = replace(data, digest="sha256:" + "0" * 64)
+
+    for given in (None, other):
+        verdict = gates.no_worse_than_champion(model, model, given)
+        assert not verdict.is_passed
+        assert "--training-set" in verdict.reason
+    assert gates.no_worse_than_champion(model, None, None).is_passed
+
+
+def test_a_model_that_finds_exactly_as_much_as_the_champion_may_replace_it(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    same = gates.no_worse_than_champion(model, model, data)
+
+    assert same.is_passed
+    assert same.reason.startswith(
+        "precision at 5 % differs from the champion's by 0.000 (0.000 to 0.000)"
+    )
+
+
+def test_too_few_labels_to_compare_on_shut_the_gate(model: RiskModel, data: TrainingSet) -> None:
+    nothing = replace(data.outcomes, label=np.full(len(data), np.nan))
+
+    verdict = gates.no_worse_than_champion(model, model, replace(data, outcomes=nothing))
+
+    assert not verdict.is_passed
+    assert "the evaluation window" in verdict.reason
+
+
+def by_lot(data: TrainingSet, model: RiskModel, confirmed: int, cleared: int) -> TrainingSet:
+    """The same, where of the model's evaluation window so many were drawn by lot."""
+    window = unseen_window(model, data)
+    selected_by = np.full(len(data), "rule", dtype=object)
+    for label, number in ((1, confirmed), (0, cleared)):
+        selected_by[window.rows[window.labels == label][:number]] = "random"
+    return replace(data, outcomes=replace(data.outcomes, selected_by=selected_by))
+
+
+def test_thirty_confirmed_by_lot_are_enough_to_stop_a_worse_model(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    """Only subjects drawn by lot count: the same model is as good there, and one tree is worse."""
+    stump = model_of(data, trees=1)
+
+    worse = gates.holds_on_the_control_lane(stump, model, by_lot(data, model, 30, 90))
+    same = gates.holds_on_the_control_lane(model, model, by_lot(data, model, 30, 90))
+    few = gates.holds_on_the_control_lane(stump, model, by_lot(data, model, 29, 90))
+
+    assert not worse.is_passed
+    assert worse.reason.endswith(
+        "over 120 subjects drawn by lot, 30 of them confirmed; want at least -0.01"
+    )
+    assert worse.reason.startswith("ROC-AUC differs from the champion's by -0.")
+    assert same.is_passed, same.reason
+    assert few == gates.Verdict(
+        "control lane", True, "29 confirmed of 119 drawn by lot say too little; want 30"
+    )
+
+
+@pytest.mark.parametrize(("auc", "is_passed"), [(0.7901, True), (0.7899, False)])
+def test_a_hundredth_of_auc_may_be_lost_among_those_drawn_by_lot(
+    model: RiskModel,
+    data: TrainingSet,
+    monkeypatch: pytest.MonkeyPatch,
+    auc: float,
+    is_passed: bool,
+) -> None:
+    areas = iter((auc, 0.8))
+    monkeypatch.setattr(gates, "roc_auc", lambda ranking: next(areas))
+
+    verdict = gates.holds_on_the_control_lane(model, model, by_lot(data, model, 30, 90))
+
+    assert verdict.is_passed is is_passed
+
+
+@pytest.mark.parametrize(
+    ("approver", "is_passed"),
+    [("grace", True), ("ad", True), ("ada", False), (" Ada ", False), ("  ", False), ("", False)],
+)
+def test_nobody_approves_their_own_model(approver: str, is_passed: bool) -> None:
+    for trainer in ("ada", "ADA", " ada "):
+        assert gates.approved_by_another(trainer, approver).is_passed is is_passed
+
+
+@pytest.mark.parametrize(
+    ("gain", "is_passed"),
+    [
+        (Estimate(0.1, 0.02, 0.2), True),
+        (Estimate(-0.01, -0.1, 0.08), True),
+        (Estimate(-0.1, -0.2, -0.01), False),
+        (Estimate(None), True),
+    ],
+)
+def test_a_model_that_live_traffic_speaks_clearly_against_is_refused(
+    gain: Estimate, is_passed: bool
+) -> None:
+    verdict = gates.no_worse_on_live_traffic(gain, 1_000)
+
+    assert verdict.is_open is is_passed
+    assert "1,000 decisions" in verdict.reason

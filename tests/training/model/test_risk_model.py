@@ -1,0 +1,177 @@
+import dataclasses
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from features.errors import CatalogueMismatch
+from tests.training.planted import INPUTS
+from training.data.training_set import TrainingSet
+from training.errors import ArtefactError, ArtefactTampered
+from training.model.risk_model import RiskModel
+from training.model.signing import SigningKey
+from training.parameters import TrainingParameters, TreeParameters
+from training.train import train
+
+
+@pytest.fixture(scope="module")
+def model(planted: Path) -> RiskModel:
+    parameters = TrainingParameters(threads=1, trees=TreeParameters(trees=10, leaves=4))
+    return train(TrainingSet.read(planted, "shipment", INPUTS), parameters).model
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> SigningKey:
+    return SigningKey.of_folder(tmp_path / "keys")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, model: RiskModel, key: SigningKey) -> Path:
+    model.write(tmp_path / "model", key)
+    return tmp_path / "model"
+
+
+def test_what_was_written_is_read_back_whole(
+    model: RiskModel, folder: Path, key: SigningKey
+) -> None:
+    read = RiskModel.read(folder, key.public_pem, INPUTS)
+
+    assert read.manifest == model.manifest
+    assert read.digest == model.digest
+    assert read.booster_text == model.booster_text
+
+
+@pytest.mark.parametrize(
+    "name", ["booster.txt", "report.json", "usual.parquet", "manifest.json", "manifest.sig"]
+)
+@pytest.mark.parametrize("place", [0, -2])
+def test_one_changed_byte_in_any_file_is_refused(
+    folder: Path, key: SigningKey, name: str, place: int
+) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[place] ^= 1
+    (folder / name).write_bytes(content)
+
+    with pytest.raises(ArtefactTampered):
+        RiskModel.read(folder, key.public_pem, INPUTS)
+
+
+def test_a_model_sealed_by_another_key_is_refused(tmp_path: Path, folder: Path) -> None:
+    stranger = SigningKey.of_folder(tmp_path / "elsewhere")
+
+    with pytest.raises(ArtefactTampered, match="signature"):
+        RiskModel.read(folder, stranger.public_pem, INPUTS)
+
+
+def test_without_a_key_the_digests_still_guard_the_trees(folder: Path) -> None:
+    RiskModel.read(folder, None, INPUTS)
+    (folder / "booster.txt").write_text("tree\n")
+
+    with pytest.raises(ArtefactTampered, match=r"booster\.txt"):
+        RiskModel.read(folder, None, INPUTS)
+
+
+@pytest.mark.parametrize("name", ["booster.txt", "report.json", "manifest.json", "manifest.sig"])
+def test_a_missing_file_is_named(folder: Path, key: SigningKey, name: str) -> None:
+    (folder / name).unlink()
+
+    with pytest.raises(ArtefactError, match=f"{name} is missing"):
+        RiskModel.read(folder, key.public_pem, INPUTS)
+
+
+def test_a_manifest_of_another_shape_is_refused_where_it_differs(
+    folder: Path, key: SigningKey
+) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["calibration"]["slope"] = -1
+    content = json.dumps(manifest).encode()
+    (folder / "manifest.json").write_bytes(content)
+    (folder / "manifest.sig").write_bytes(key.sign(content))
+
+    with pytest.raises(ArtefactError, match=r"calibration\.slope"):
+        RiskModel.read(folder, key.public_pem, INPUTS)
+
+
+def test_a_model_of_another_catalogue_is_refused(folder: Path, key: SigningKey) -> None:
+    renamed = dataclasses.replace(INPUTS.features[3], name="noise")
+    other_name = dataclasses.replace(INPUTS, features=(*INPUTS.features[:3], renamed))
+    with pytest.raises(CatalogueMismatch, match="reads 'noise_ratio' as feature 4"):
+        RiskModel.read(folder, key.public_pem, other_name)
+
+    other_meaning = dataclasses.replace(INPUTS, fingerprint="sha256:" + "c" * 64)
+    with pytest.raises(CatalogueMismatch, match="train anew"):
+        RiskModel.read(folder, key.public_pem, other_meaning)
+
+    longer = dataclasses.replace(INPUTS, features=(*INPUTS.features, renamed))
+    with pytest.raises(CatalogueMismatch, match="train anew"):
+        RiskModel.read(folder, key.public_pem, longer)
+
+
+def test_a_model_trained_on_another_formula_is_refused_and_names_the_features(
+    folder: Path, key: SigningKey
+) -> None:
+    now = dict(INPUTS.computations)
+    now["noise_ratio"] = "sha256:" + "e" * 64
+    one = dataclasses.replace(INPUTS, computations=now)
+    with pytest.raises(CatalogueMismatch) as refused:
+        RiskModel.read(folder, key.public_pem, one)
+
+    assert (
+        "feature noise_ratio (sha256:eeeeeeeeeeee now, sha256:dddddddddddd then) is computed"
+        in (str(refused.value))
+    )
+    assert "than when tidegate-shipment was trained" in str(refused.value)
+    assert "train anew with `tidegate retrain --subject shipment`" in str(refused.value)
+
+    now["corridor"] = "sha256:" + "e" * 64
+    with pytest.raises(CatalogueMismatch, match=r"features corridor \(.*, noise_ratio \(.* are "):
+        RiskModel.read(folder, key.public_pem, one)
+
+
+def test_a_model_from_before_computation_digests_is_refused_and_says_so(
+    folder: Path, key: SigningKey
+) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for column in manifest["features"]:
+        assert column.pop("computation") == "sha256:" + "d" * 64
+    content = json.dumps(manifest).encode()
+    (folder / "manifest.json").write_bytes(content)
+    (folder / "manifest.sig").write_bytes(key.sign(content))
+
+    with pytest.raises(CatalogueMismatch, match="before computation digests were recorded"):
+        RiskModel.read(folder, key.public_pem, INPUTS)
+    assert RiskModel.read_archived(folder, key.public_pem).encoding.names == [*INPUTS.names]
+
+
+def test_an_archived_model_is_still_held_to_its_signature_and_files(
+    tmp_path: Path, folder: Path, key: SigningKey
+) -> None:
+    with pytest.raises(ArtefactTampered, match="signature"):
+        RiskModel.read_archived(folder, SigningKey.of_folder(tmp_path / "elsewhere").public_pem)
+
+    (folder / "booster.txt").write_text("tree\n")
+    with pytest.raises(ArtefactTampered, match=r"booster\.txt"):
+        RiskModel.read_archived(folder, key.public_pem)
+
+
+def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    first = SigningKey.of_folder(tmp_path / "keys")
+    again = SigningKey.of_folder(tmp_path / "keys")
+
+    assert first.public_pem == again.public_pem == (tmp_path / "keys/signing.pub").read_bytes()
+    assert stat.S_IMODE((tmp_path / "keys/signing.pem").stat().st_mode) == 0o600
+
+
+def test_reading_a_model_needs_neither_mlflow_nor_lightgbm() -> None:
+    code = (
+        "import sys, training.model.risk_model, training.estimators\n"
+        "print([m for m in ('mlflow', 'lightgbm', 'sklearn', 'matplotlib') if m in sys.modules])"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout.strip() == "[]"

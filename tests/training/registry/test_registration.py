@@ -1,0 +1,239 @@
+"""A candidate's way into a store, as any MLflow client sees it; one real SQLite store for all."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.planted import INPUTS
+from training.data.training_set import TrainingSet
+from training.errors import ArtefactError, TrackingError
+from training.model.calibration import log_odds_of
+from training.model.model_home import ModelHome, Registration
+from training.model.risk_model import RiskModel
+from training.parameters import TrainingParameters, TreeParameters
+from training.registry.registration import Provenance, register, source_revision
+from training.registry.tracking.store import TrackingStore
+from training.train import Candidate, train
+
+PROVENANCE = Provenance("ada", datetime(2026, 1, 2, tzinfo=UTC), revision="f" * 40)
+NAME = "tidegate-shipment"
+
+
+@pytest.fixture(scope="module")
+def data(planted: Path) -> TrainingSet:
+    return TrainingSet.read(planted, "shipment", INPUTS)
+
+
+@pytest.fixture(scope="module")
+def candidate(data: TrainingSet) -> Candidate:
+    return train(data, TrainingParameters(threads=1, trees=TreeParameters(trees=15, leaves=6)))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> ModelHome:
+    return ModelHome(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def store(home: ModelHome) -> TrackingStore:
+    return TrackingStore.open(home.home)
+
+
+@pytest.fixture(scope="module")
+def registration(
+    candidate: Candidate, data: TrainingSet, home: ModelHome, store: TrackingStore
+) -> Registration:
+    return register(candidate, data, home, store, PROVENANCE)
+
+
+def test_a_client_finds_the_run_with_parameters_metrics_tags_and_dataset(
+    store: TrackingStore, registration: Registration, candidate: Candidate, data: TrainingSet
+) -> None:
+    run = store.client.get_run(registration.run_id)
+
+    assert run.info.status == "FINISHED"
+    assert run.data.params["trees.leaves"] == "6"
+    auc = candidate.report.inspected.roc_auc
+    assert run.data.metrics["roc_auc"] == auc.value
+    assert run.data.metrics["roc_auc_low"] == auc.low
+    assert run.data.tags["tidegate.catalogue"] == INPUTS.fingerprint
+    assert run.data.tags["mlflow.source.git.commit"] == "f" * 40
+    assert run.data.tags["mlflow.user"] == "ada"
+    assert run.data.tags["mlflow.source.name"] == "tidegate train"
+    inputs = [
+        {tag.key: tag.value for tag in given.tags} | {"short_digest": given.dataset.digest}
+        for given in run.inputs.dataset_inputs
+    ]
+    windows = {given["mlflow.data.context"]: given for given in inputs}
+    assert set(windows) == {"fit", "calibration", "evaluation"}
+    assert windows["fit"]["begins"] == "2025-01-01T00:00:00+00:00"
+    assert windows["fit"]["digest"] == data.digest
+    assert windows["fit"]["short_digest"] == data.digest[7:43]
+
+
+def test_the_run_shows_how_the_ranking_loss_fell_while_trees_grew(
+    store: TrackingStore, registration: Registration, candidate: Candidate
+) -> None:
+    curve = store.client.get_metric_history(registration.run_id, "ranking_loss")
+
+    assert {point.step: point.value for point in curve} == candidate.losses
+    assert len(curve) >= 10
+    assert curve[0].value > min(point.value for point in curve)
+
+
+def test_run_version_and_model_say_in_words_what_they_are(
+    store: TrackingStore, registration: Registration, candidate: Candidate
+) -> None:
+    note = store.client.get_run(registration.run_id).data.tags["mlflow.note.content"]
+    version = store.client.get_model_version(NAME, registration.version)
+
+    assert "fit: 2025-01-01 until" in note
+    assert candidate.report.population_precision in note
+    assert f"{candidate.report.inspected.roc_auc.value:.3f}" in note
+    assert version.description == note
+    assert len(note) < 5_000  # more does not fit into a server's database
+    assert "`champion` answers" in store.client.get_registered_model(NAME).description
+
+
+def test_the_logged_model_says_what_it_takes_what_it_needs_and_what_it_is(
+    store: TrackingStore, registration: Registration, candidate: Candidate
+) -> None:
+    version = store.client.get_model_version(NAME, registration.version)
+    logged = store.client.get_logged_model(version.source.removeprefix("models:/"))
+    mlflow.set_tracking_uri(store.uri)
+    info = mlflow.models.get_model_info(logged.model_uri)
+
+    assert logged.source_run_id == registration.run_id
+    judged_on = {metric.dataset_name for metric in logged.metrics}
+    assert len(judged_on) == 1
+    assert str(candidate.report.window.begins.date()) in str(*judged_on)
+    assert [column.name for column in info.signature.inputs] == candidate.model.encoding.names
+    assert not any(column.required for column in info.signature.inputs)
+    assert "lightgbm" in info.flavors
+    folder = Path(mlflow.artifacts.download_artifacts(logged.model_uri))
+    libraries = candidate.model.manifest.libraries
+    wanted = {f"{name}=={libraries[name]}" for name in ("lightgbm", "numpy")}
+    assert wanted | {f"mlflow=={mlflow.__version__}"} == set(
+        (folder / "requirements.txt").read_text().split()
+    )
+
+
+def test_a_client_finds_pictures_report_and_our_own_artefact(
+    store: TrackingStore, registration: Registration, candidate: Candidate, home: ModelHome
+) -> None:
+    paths = {
+        file.path
+        for folder in ("pictures", "evaluation", "training_set", "artefact")
+        for file in store.client.list_artifacts(registration.run_id, folder)
+    }
+    folder = store.client.download_artifacts(registration.run_id, "artefact")
+
+    assert {"pictures/reliability.png", "evaluation/report.html", "evaluation/report.json"} <= paths
+    assert {"training_set/records.json", "artefact/usual.parquet"} <= paths
+    assert RiskModel.read(Path(folder), home.public_key, INPUTS).digest == candidate.model.digest
+
+
+def test_the_native_flavour_gives_the_margins_that_calibration_starts_from(
+    store: TrackingStore, registration: Registration, candidate: Candidate, data: TrainingSet
+) -> None:
+    rows = candidate.model.encode_frame(data.frame.head(50))
+    frame = pd.DataFrame(rows, columns=candidate.model.encoding.names)
+
+    mlflow.set_tracking_uri(store.uri)
+    booster = mlflow.lightgbm.load_model(f"models:/{NAME}@challenger")
+    margins = booster.predict(rows, raw_score=True)
+    plain = mlflow.pyfunc.load_model(f"models:/{NAME}@challenger").predict(frame)
+
+    assert np.allclose(plain, 1 / (1 + np.exp(-margins)))
+    source = store.client.get_model_version(NAME, registration.version).source
+    tags = store.client.get_logged_model(source.removeprefix("models:/")).tags
+    line = candidate.model.manifest.calibration
+    assert float(tags["tidegate.calibration_slope"]) == line.slope
+    assert np.isfinite(log_odds_of(margins, line)).all()
+
+
+def test_the_home_keeps_the_version_so_that_serving_needs_no_registry(
+    home: ModelHome, registration: Registration, candidate: Candidate
+) -> None:
+    folder = home.find(f"{NAME}@challenger")
+
+    assert folder == home.home / "models" / NAME / registration.version
+    assert folder == home.find(f"{NAME}/{registration.version}") == home.find(str(folder))
+    assert RiskModel.read(folder, home.public_key, INPUTS).digest == candidate.model.digest
+    assert home.registration_of(folder).trainer == "ada"
+
+
+def test_a_failure_after_registering_takes_the_version_back(
+    candidate: Candidate,
+    data: TrainingSet,
+    home: ModelHome,
+    store: TrackingStore,
+    registration: Registration,
+) -> None:
+    following = home.folder_of(NAME, str(_latest(store) + 1))
+    following.mkdir(parents=True)
+    (following / "in-the-way").touch()
+    before = _latest(store)
+
+    with pytest.raises(ArtefactError, match="is there already"):
+        register(candidate, data, home, store, PROVENANCE)
+
+    assert _latest(store) == before
+    challenger = store.client.get_model_version_by_alias(NAME, "challenger")
+    assert str(challenger.version) == home.pointer(NAME, "challenger").version
+
+
+def test_a_store_that_does_not_answer_is_named_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+    with pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:9 does not answer"):
+        TrackingStore.open(tmp_path, "http://127.0.0.1:9")
+
+
+def test_a_home_that_cannot_be_written_leaves_no_version(
+    candidate: Candidate, data: TrainingSet, tmp_path: Path, store: TrackingStore
+) -> None:
+    before = _latest(store)
+    (tmp_path / "models").touch()  # a file where the folder of models should be
+
+    with pytest.raises(OSError, match="models"):
+        register(candidate, data, ModelHome(tmp_path), store, PROVENANCE)
+
+    assert _latest(store) == before
+
+
+def test_a_store_that_fails_in_the_middle_keeps_a_failed_run_and_no_version(
+    candidate: Candidate, data: TrainingSet, tmp_path: Path
+) -> None:
+    store = TrackingStore.open(tmp_path)
+    (tmp_path / "mlartifacts").touch()  # a file where the folder of artefacts should be
+
+    with pytest.raises(TrackingError, match="the run could not be written"):
+        register(candidate, data, ModelHome(tmp_path), store, PROVENANCE)
+
+    runs = store.client.search_runs([store.experiment(NAME)])
+    assert [run.info.status for run in runs] == ["FAILED"]
+    assert _latest(store) == 0
+    assert not (tmp_path / "models").exists()
+
+
+def test_nothing_is_told_to_anyone_outside() -> None:
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert os.environ["DO_NOT_TRACK"] == "true"
+    assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+
+
+def test_outside_of_a_repository_there_is_no_revision(tmp_path: Path) -> None:
+    assert source_revision(tmp_path) is None
+
+
+def _latest(store: TrackingStore) -> int:
+    versions = store.client.search_model_versions(f"name = '{NAME}'")
+    return max((int(version.version) for version in versions), default=0)

@@ -1,0 +1,183 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.planted import INPUTS, planted_world, write_training_set
+from training.data.training_set import TrainingSet
+from training.errors import CalibrationError, NotEnoughLabels
+from training.fit.booster_predict import Margins
+from training.fit.lightgbm_trees import tree_count
+from training.gates.gates import better_than_the_lot
+from training.parameters import (
+    SelectionParameters,
+    SplitParameters,
+    TrainingParameters,
+    TreeParameters,
+)
+from training.train import Candidate, train
+
+PARAMETERS = TrainingParameters(threads=1, trees=TreeParameters(trees=80, leaves=8))
+
+
+@pytest.fixture(scope="module")
+def data(planted: Path) -> TrainingSet:
+    return TrainingSet.read(planted, "shipment", INPUTS)
+
+
+@pytest.fixture(scope="module")
+def candidate(data: TrainingSet) -> Candidate:
+    return train(data, PARAMETERS)
+
+
+def test_the_same_data_parameters_and_seed_give_the_same_digest(
+    planted: Path, candidate: Candidate
+) -> None:
+    again = train(TrainingSet.read(planted, "shipment", INPUTS), PARAMETERS)
+    reseeded = train(
+        TrainingSet.read(planted, "shipment", INPUTS), PARAMETERS.model_copy(update={"seed": 99})
+    )
+
+    assert again.model.digest == candidate.model.digest
+    assert reseeded.model.digest != candidate.model.digest
+
+
+def test_the_planted_signal_is_found_and_the_noise_is_not(candidate: Candidate) -> None:
+    auc = candidate.report.inspected.roc_auc
+    order = [entry.feature for entry in candidate.report.importance]
+
+    assert auc.low is not None
+    assert auc.low > 0.65
+    assert order[-1] == "noise_ratio"
+
+
+def test_golden_rows_are_real_rows_whose_contributions_add_up(
+    candidate: Candidate, data: TrainingSet
+) -> None:
+    manifest = candidate.model.manifest
+    names = [column.name for column in manifest.features]
+    known = {tuple(row) for row in data.frame.replace({np.nan: None}).itertuples(index=False)}
+
+    assert len(manifest.golden) >= 20
+    for golden in manifest.golden:
+        assert tuple(golden.values) in known
+        total = manifest.base_log_odds + sum(golden.contributions)
+        assert total == pytest.approx(golden.log_odds, abs=1e-9)
+        row, _ = candidate.model.encode(dict(zip(names, golden.values, strict=True)))
+        margin = Margins.from_text(candidate.model.booster_text, 1).of(row[None, :])[0]
+        line = manifest.calibration
+        assert line.slope * margin + line.intercept == pytest.approx(golden.log_odds, abs=1e-12)
+    assert any(None in golden.values for golden in manifest.golden)
+
+
+def test_score_quantiles_and_references_describe_the_windows(
+    candidate: Candidate, data: TrainingSet
+) -> None:
+    manifest = candidate.model.manifest
+    quantiles = np.array(manifest.score_quantiles)
+    late = manifest.reference["late_payments_30d"]
+    corridor = manifest.reference["corridor"]
+
+    assert (np.diff(quantiles) >= 0).all()
+    assert 0 <= quantiles[0] < quantiles[-1] <= 1
+    assert len(late.quantiles) == 21
+    assert late.missing_share == 0
+    assert sum(corridor.shares.values()) + corridor.missing_share == pytest.approx(1)
+    assert manifest.reference["value_per_kg_ratio"].missing_share == pytest.approx(0.1, abs=0.03)
+
+
+def test_shuffled_labels_leave_no_model_that_beats_the_lot(data: TrainingSet) -> None:
+    labels = data.outcomes.label.copy()
+    known = np.flatnonzero(data.outcomes.is_labelled)
+    labels[known] = np.random.default_rng(4).permutation(labels[known])
+    shuffled = replace(data, outcomes=replace(data.outcomes, label=labels))
+
+    try:
+        manifest = train(shuffled, PARAMETERS).model.manifest
+    except CalibrationError:
+        return
+    assert not better_than_the_lot(manifest).is_passed
+
+
+def test_a_refit_grows_as_many_trees_again_on_more_rows(
+    candidate: Candidate, data: TrainingSet
+) -> None:
+    once = train(data, PARAMETERS.model_copy(update={"split": SplitParameters(refit=False)})).model
+
+    assert tree_count(once.booster_text) == tree_count(candidate.model.booster_text)
+    assert once.booster_text != candidate.model.booster_text
+    assert once.manifest.calibration != candidate.model.manifest.calibration
+
+
+def test_many_labels_fit_the_line_without_growing_trees_for_it(
+    data: TrainingSet, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trees are those of any refit; only the line comes from the calibration window alone."""
+    monkeypatch.setattr("training.fit.fit_calibrated.MOST_STRETCHED", 1_000)
+
+    many = train(data, PARAMETERS)
+
+    assert many.model.booster_text == candidate.model.booster_text
+    assert many.model.manifest.calibration != candidate.model.manifest.calibration
+    assert many.report.weighted.ece.value < many.report.weighted.ece_by_chance
+
+
+def test_weights_bring_probabilities_back_from_the_inspected_to_the_population(
+    data: TrainingSet,
+) -> None:
+    """Confirmed subjects are inspected five times as often; the record says so."""
+    lots = np.random.default_rng(3)
+    label = data.outcomes.label
+    probability = np.where(label == 1, 0.9, 0.18)
+    drawn = np.where(lots.random(len(data)) < probability, label, np.nan)
+    outcomes = replace(data.outcomes, label=drawn, selection_probability=probability)
+    chosen = replace(data, outcomes=outcomes)
+    equal = SelectionParameters(fit="equal", calibration="equal")
+
+    weighted = train(chosen, PARAMETERS).report
+    naive = train(chosen, PARAMETERS.model_copy(update={"selection": equal})).report
+
+    truth = np.nanmean(label)
+    assert weighted.weighted.mean_probability == pytest.approx(truth, abs=0.05)
+    assert weighted.weighted.prevalence.value == pytest.approx(truth, abs=0.05)
+    assert naive.weighted.mean_probability > truth + 0.15
+
+
+def test_traffic_that_nobody_inspected_is_in_no_figure_and_lowers_no_probability(
+    data: TrainingSet,
+) -> None:
+    """Trees are set against it; the line and every figure look at labelled subjects alone."""
+    halved = np.where(np.random.default_rng(4).random(len(data)) < 0.5, np.nan, data.outcomes.label)
+    thinned = replace(data, outcomes=replace(data.outcomes, label=halved))
+    even = SelectionParameters(fit="traffic", calibration="equal")
+    parameters = PARAMETERS.model_copy(update={"selection": even})
+
+    told = train(thinned, parameters)
+
+    window = told.model.manifest.training_window.evaluation
+    begins = np.datetime64(window.begins.replace(tzinfo=None), "us")
+    labels = halved[(data.declared_at >= begins) & ~np.isnan(halved)]
+    report = told.report
+    assert (window.labelled, window.confirmed) == (len(labels), int(labels.sum()))
+    assert (report.inspected.labelled, report.inspected.confirmed) == (len(labels), labels.sum())
+    assert report.weighted.labelled == len(labels)
+    for by in {group.by for group in report.groups}:
+        assert sum(g.labelled for g in report.groups if g.by == by) == len(labels)
+    assert report.inspected.mean_probability == pytest.approx(labels.mean(), abs=0.05)
+
+
+def test_a_category_of_too_few_rows_has_no_code(candidate: Candidate) -> None:
+    corridor = candidate.model.manifest.features[2]
+
+    assert corridor.categories == ("CN-DE", "MA-ES", "TR-DE", "US-NL")
+    assert candidate.report.never_seen["corridor"] > 0
+
+
+def test_a_world_with_too_few_confirmed_is_refused(tmp_path: Path) -> None:
+    features, outcomes, subjects = planted_world(800, seed=5)
+    clean = outcomes.assign(result="not_confirmed")
+    folder = write_training_set(tmp_path, features, clean, subjects)
+
+    with pytest.raises(NotEnoughLabels, match="0 confirmed"):
+        train(TrainingSet.read(folder, "shipment", INPUTS), PARAMETERS)

@@ -1,0 +1,168 @@
+"""Time cut into fit, calibration and evaluation windows, as a model in service would have met them.
+
+A label counts in a window only if it was known before the next window begins: whoever trained on
+that day could not have known more. Nothing is ever split at random.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Self
+
+import numpy as np
+
+from training.data.training_set import TrainingSet
+from training.errors import NotEnoughLabels
+from training.model.manifest import TrainingWindow, WindowFigures
+from training.parameters import SplitParameters
+from training.ranking import Floats, Ints
+
+LAST = np.datetime64("9999-12-31T00:00:00", "us")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Declarations in [begins, ends): `rows` are the labelled ones in use, as positions.
+
+    `unlabelled` are the others in use: not inspected, of inconclusive result, or not known in time.
+    """
+
+    name: str
+    begins: np.datetime64
+    ends: np.datetime64
+    rows: Ints
+    labels: Floats
+    unlabelled: Ints
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        data: TrainingSet,
+        days: tuple[np.datetime64, np.datetime64],
+        *,
+        known_before: np.datetime64,
+        gap: np.timedelta64,
+    ) -> Self:
+        """The window whose labels were known in time, but for the `gap` before its end."""
+        begins, ends = days
+        declared = data.declared_between(begins, ends - gap)
+        is_known = data.outcomes.is_labelled_by(known_before)[declared]
+        rows = declared[is_known]
+        return cls(name, begins, ends, rows, data.outcomes.label[rows], declared[~is_known])
+
+    def without_operators_before(self, data: TrainingSet) -> Self:
+        """The window without subjects of operators that have an earlier labelled subject."""
+        earlier = data.declared_between(data.declared_at[0], self.begins)
+        kept = data.is_new("operator_id", self.rows, earlier)
+        others = self.unlabelled[data.is_new("operator_id", self.unlabelled, earlier)]
+        return replace(self, rows=self.rows[kept], labels=self.labels[kept], unlabelled=others)
+
+    @property
+    def figures(self) -> WindowFigures:
+        """The window as a manifest tells it."""
+        return WindowFigures(
+            begins=_in_utc(self.begins),
+            ends=_in_utc(self.ends),
+            labelled=len(self.rows),
+            confirmed=int(self.labels.sum()),
+        )
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """Three windows, one after the other."""
+
+    fit: Window
+    calibration: Window
+    evaluation: Window
+
+    @classmethod
+    def of(cls, data: TrainingSet, parameters: SplitParameters) -> Self:
+        """Cut `data`. Raises NotEnoughLabels for a window that can carry no figure."""
+        begins, calibration, evaluation, ends = _cuts(data, parameters)
+        gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
+        split = cls(
+            fit=Window.of("fit", data, (begins, calibration), known_before=calibration, gap=gap),
+            calibration=Window.of(
+                "calibration", data, (calibration, evaluation), known_before=evaluation, gap=gap
+            ),
+            evaluation=Window.of(
+                "evaluation", data, (evaluation, ends), known_before=LAST, gap=np.timedelta64(0)
+            ),
+        )
+        if parameters.operators == "apart":
+            split = cls(
+                split.fit,
+                split.calibration.without_operators_before(data),
+                split.evaluation.without_operators_before(data),
+            )
+        for window in (split.fit, split.calibration, split.evaluation):
+            refuse_thin(window, parameters.minimum_labels)
+        return split
+
+    def before_evaluation(self, data: TrainingSet, parameters: SplitParameters) -> Window:
+        """Fit and calibration window in one, with every label known before the evaluation."""
+        gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
+        days = (self.fit.begins, self.evaluation.begins)
+        return Window.of("refit", data, days, known_before=self.evaluation.begins, gap=gap)
+
+    @property
+    def figures(self) -> TrainingWindow:
+        """The split as a manifest tells it."""
+        return TrainingWindow(
+            fit=self.fit.figures,
+            calibration=self.calibration.figures,
+            evaluation=self.evaluation.figures,
+        )
+
+
+def _cuts(data: TrainingSet, parameters: SplitParameters) -> list[np.datetime64]:
+    """Begin of fit, calibration and evaluation, and the end of it all; at midnight UTC if free."""
+    labelled = data.declared_at[data.outcomes.is_labelled]
+    if not len(labelled):
+        raise NotEnoughLabels("the training set has no labelled subject; add inspection outcomes")
+    begins = _instant(parameters.fit_from) or _day(data.declared_at[0])
+    ends = _instant(parameters.evaluation_until) or end_of(data)
+    if parameters.calibration_from and parameters.evaluation_from:
+        middle = [_instant(parameters.calibration_from), _instant(parameters.evaluation_from)]
+        return [begins, *(cut for cut in middle if cut is not None), ends]
+    usable = labelled[(labelled >= begins) & (labelled < ends)]
+    shares = np.array([parameters.fit_share, parameters.fit_share + parameters.calibration_share])
+    places = np.minimum((shares * len(usable)).astype(int), max(len(usable) - 1, 0))
+    if not len(usable):
+        raise NotEnoughLabels(f"no labelled subject was declared from {begins} to {ends}")
+    return [begins, *(_day(usable[place]) for place in places), ends]
+
+
+def end_of(data: TrainingSet) -> np.datetime64:
+    """The midnight after the last declaration."""
+    return _day(data.declared_at[-1]) + np.timedelta64(1, "D")
+
+
+def refuse_thin(window: Window, minimum: int) -> None:
+    """Raise NotEnoughLabels unless the window has `minimum` confirmed and as many cleared."""
+    confirmed = int(window.labels.sum())
+    cleared = len(window.labels) - confirmed
+    if confirmed >= minimum and cleared >= minimum:
+        return
+    raise NotEnoughLabels(
+        f"the {window.name} window, {_in_utc(window.begins):%Y-%m-%d} to "
+        f"{_in_utc(window.ends):%Y-%m-%d}, has {confirmed} confirmed and {cleared} not confirmed "
+        f"subjects whose outcome was known in time; at least {minimum} of each are needed. "
+        "Widen the window or shorten split.label_gap_days"
+    )
+
+
+def _day(instant: np.datetime64) -> np.datetime64:
+    return instant.astype("datetime64[D]").astype("datetime64[us]")
+
+
+def _instant(given: datetime | None) -> np.datetime64 | None:
+    if given is None:
+        return None
+    return np.datetime64(given.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def _in_utc(instant: np.datetime64) -> datetime:
+    plain: datetime = instant.astype("datetime64[us]").item()
+    return plain.replace(tzinfo=UTC)

@@ -1,0 +1,239 @@
+"""A training-set folder, checked: one row per subject, labelled or not, in order of declaration.
+
+features.parquet   subject_id, declared_at, then the catalogue's columns in its order
+outcomes.parquet   at most one outcome record per subject
+subjects.parquet   what a subject is, for evaluation by group; never seen by a model
+records.json       what the records held that all this was made of
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.arrow_schema import arrow_schema
+from features.errors import CatalogueMismatch
+from features.ingest.summary import SUMMARY
+from features.records import RECORD_FILES, Outcome, SubjectKind
+from training.errors import TrainingSetError
+from training.model.encoding import Encoding
+from training.model.model_inputs import ModelInputs
+from training.outcomes import AUTHOR, OUTCOME_COLUMNS, Bools, Instants, Outcomes, as_instants
+from training.ranking import Ints
+
+FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
+COLUMNS = (None, ("subject_id", *OUTCOME_COLUMNS, AUTHOR), None)
+"""What is read of each file, as far as it is there; all of it where None."""
+
+SUBJECT_COLUMNS = (
+    "subject_id",
+    "declared_at",
+    "mode",
+    "office_id",
+    "origin_country",
+    "operator_id",
+    "operator_subjects_before",
+    "declared_value_eur",
+)
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """All subjects in order of declaration; `frame` and `subjects` share the rows.
+
+    `frame` holds the catalogue's columns and nothing else. `digest` covers the three files.
+    `records` sums up what they were made of, as JSON; None where the folder does not say.
+    """
+
+    inputs: ModelInputs
+    frame: pd.DataFrame
+    subject_ids: pd.Index
+    declared_at: Instants
+    outcomes: Outcomes
+    subjects: pd.DataFrame
+    digest: str
+    records: str | None = None
+
+    @classmethod
+    def read(cls, folder: Path, subject: SubjectKind, inputs: ModelInputs | None = None) -> Self:
+        """The training set in `folder`, made for `subject` with this release's catalogue.
+
+        `inputs` default to the catalogue. Raises TrainingSetError or CatalogueMismatch.
+        """
+        schemas = [_schema(folder / name) for name in FILES]
+        inputs = inputs or ModelInputs.of(subject)
+        _check_face(schemas[0], folder / FILES[0], inputs)
+        _check_columns(schemas[1], arrow_schema(Outcome).names, folder / FILES[1])
+        _check_columns(schemas[2], SUBJECT_COLUMNS, folder / FILES[2])
+        try:
+            return cls._of(folder, inputs)
+        finally:
+            pa.default_memory_pool().release_unused()
+
+    @classmethod
+    def _of(cls, folder: Path, inputs: ModelInputs) -> Self:
+        frame, outcomes, subjects = (
+            _frame(folder / name, columns) for name, columns in zip(FILES, COLUMNS, strict=True)
+        )
+        ids = pd.Index(frame.pop("subject_id"))
+        declared_at = as_instants(frame.pop("declared_at"))
+        _check_order(declared_at, folder / FILES[0])
+        outcomes = outcomes.assign(**{AUTHOR: outcomes.get(AUTHOR)})
+        known = _texts(ids, folder / FILES[0])
+        places = _places(outcomes.pop("subject_id"), known, folder / FILES[1])
+        own = _places(subjects.pop("subject_id"), known, folder / FILES[2])
+        return cls(
+            inputs=inputs,
+            frame=frame,
+            subject_ids=ids,
+            declared_at=declared_at,
+            outcomes=Outcomes.of(outcomes, places, len(ids)),
+            subjects=subjects.set_index(own).reindex(range(len(ids))),
+            digest=_digest(folder),
+            records=summary.read_text() if (summary := folder / SUMMARY).is_file() else None,
+        )
+
+    def __len__(self) -> int:
+        return len(self.subject_ids)
+
+    @property
+    def record_counts(self) -> dict[str, int]:
+        """How many records of each type it was made of; nothing where the folder does not say."""
+        told = json.loads(self.records or "{}")
+        return {name: told[name]["rows"] for name in RECORD_FILES if name in told}
+
+    def declared_between(self, begins: np.datetime64, ends: np.datetime64) -> Ints:
+        """Rows declared in [begins, ends), as positions."""
+        span = self.span(begins, ends)
+        return np.arange(span.start, span.stop)
+
+    def span(self, begins: np.datetime64, ends: np.datetime64) -> slice:
+        """Rows declared in [begins, ends); what a slice takes of a table is a view of it."""
+        first, last = np.searchsorted(self.declared_at, np.array([begins, ends]), side="left")
+        return slice(int(first), int(last))
+
+    def encoding(self, rows: Ints, *, fewest: int) -> Encoding:
+        """Category lists from `rows`; a category on fewer than `fewest` of them is left out."""
+        text = [feature.name for feature in self.inputs.features if feature.is_categorical]
+        return Encoding.learnt(self.frame[text].iloc[rows], self.inputs, fewest=fewest)
+
+    def is_new(self, column: str, rows: Ints, earlier: Ints) -> Bools:
+        """Which of `rows` hold a value of a subjects' column that no labelled `earlier` row holds.
+
+        A missing value is not new: nothing is known of it.
+        """
+        values = self.subjects[column]
+        labelled = earlier[self.outcomes.is_labelled[earlier]]
+        asked = values.iloc[rows]
+        known = asked.isin(values.iloc[labelled].dropna().unique())
+        return np.asarray(~known & asked.notna(), dtype=np.bool_)
+
+
+def _schema(file: Path) -> pa.Schema:
+    if not file.is_file():
+        raise TrainingSetError(f"{file} is missing; `tidegate build` makes a training set")
+    with _told(file):
+        return pq.read_schema(file)
+
+
+def _frame(file: Path, names: Iterable[str] | None) -> pd.DataFrame:
+    """Column after column, since a large matrix would else be in memory twice; texts but ids are
+    categories, since few of them differ.
+    """
+    texts = [f.name for f in pq.read_schema(file) if f.name != "subject_id" and _is_text(f)]
+    with (
+        _told(file),
+        pq.ParquetFile(
+            file, pre_buffer=False, buffer_size=1 << 20, read_dictionary=texts
+        ) as parquet,
+    ):
+        columns = {
+            name: parquet.read([name], use_threads=False).column(0).to_pandas()
+            for name in names or parquet.schema_arrow.names
+            if name in parquet.schema_arrow.names
+        }
+    return pd.DataFrame(columns, copy=False)
+
+
+def _is_text(field: pa.Field) -> bool:
+    return bool(pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        raise TrainingSetError(f"{file}: not a readable Parquet file ({error})") from None
+
+
+def _check_face(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
+    try:
+        face = json.loads((schema.metadata or {})[b"tidegate"])
+        subject, catalogue = face["subject"], face["catalogue"]
+        then = face.get("computations", {})
+    except (KeyError, ValueError, TypeError):
+        raise TrainingSetError(
+            f"{file}: not made by `tidegate build`; it names no catalogue"
+        ) from None
+    if subject != inputs.subject:
+        raise TrainingSetError(f"{file}: holds {subject}s, want {inputs.subject}s")
+    names = schema.names
+    for place, name in enumerate(("subject_id", "declared_at", *inputs.names)):
+        if place >= len(names) or names[place] != name:
+            found = repr(names[place]) if place < len(names) else "the end"
+            raise CatalogueMismatch(f"{file}: column {place + 1} is {found}, want {name!r}")
+    remedy = f"build anew with `tidegate build --subject {subject}`"
+    inputs.require_same_computations(then, f"{file} was built", remedy)
+    if len(names) != len(inputs.names) + 2 or catalogue != inputs.fingerprint:
+        raise CatalogueMismatch(
+            f"{file}: built with catalogue {catalogue}, this release has {inputs.fingerprint}; "
+            f"{remedy}"
+        )
+
+
+def _check_columns(schema: pa.Schema, names: tuple[str, ...] | list[str], file: Path) -> None:
+    if absent := [name for name in names if name not in schema.names]:
+        raise TrainingSetError(f"{file}: the column {absent[0]!r} is missing")
+
+
+def _check_order(declared_at: Instants, file: Path) -> None:
+    if np.isnat(declared_at).any() or (np.diff(declared_at) < np.timedelta64(0)).any():
+        raise TrainingSetError(f"{file}, declared_at: rows are not in order of declaration")
+
+
+def _texts(ids: "pd.Index | pd.Series[str]", file: Path) -> pa.Array:
+    """Ids as Arrow holds them, each of them once: pandas would make an object of every one."""
+    texts = pa.array(ids, pa.string())
+    counts = pc.value_counts(texts)
+    if len(counts) < len(texts):
+        many = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+        raise TrainingSetError(f"{file}, subject_id: {many[0].as_py()!r} appears twice")
+    return texts
+
+
+def _places(given: "pd.Series[str]", ids: pa.Array, file: Path) -> Ints:
+    """Where each of the given subjects stands among `ids`."""
+    texts = _texts(given, file)
+    places = pc.index_in(texts, value_set=ids)
+    if places.null_count:
+        strange = texts.filter(pc.is_null(places))[0].as_py()
+        raise TrainingSetError(f"{file}, subject_id: {strange!r} has no features")
+    return places.to_numpy().astype(np.int64)
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for name in FILES:
+        with (folder / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"sha256:{digest.hexdigest()}"

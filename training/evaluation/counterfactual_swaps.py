@@ -1,0 +1,179 @@
+"""Are like ways scored alike wherever they lie? Countries are exchanged within their class.
+
+A subject's origin, or its destination, is put into another country of the same region that has
+seaports where the first one has: every country field follows, and every place moves to the nearest
+one of its kind there, so that the way keeps its shape. What the score then moves by, nothing but
+where the subject lies can explain: what is known of other traffic there, or the country itself.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from features.engine.online.vector_plan import Past
+from features.reference.geography import country_of, region_of
+from features.reference.geography.stand_ins import class_of, nearest_in
+from features.submission import Submission
+from features.vector import feature_vector
+from training.estimators import Estimate
+from training.fit.booster_predict import Margins
+from training.model.calibration import log_odds_of
+from training.model.manifest import Part
+from training.model.risk_model import RiskModel
+from training.ranking import Floats
+
+COUNTRIES = ("origin_country", "dispatch_country", "destination_country", "registration_country")
+PLACES = ("origin", "destination", "hire_return_location")
+USUAL_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A subject as it was, and as it would be with one country for another."""
+
+    before: Submission
+    after: Submission
+    country: str
+    stand_in: str
+
+
+class RegionShift(Part):
+    """How far scores moved whose country lies in one region; `mean` tells a leaning."""
+
+    region: str
+    swaps: int
+    mean: Estimate
+    bound: float
+
+
+class SwapFigures(Part):
+    """Shifts of calibrated log-odds.
+
+    95 % of swaps moved the score by no more than `bound`, the middle one by `median`; `largest` is
+    the most; `left` counts subjects that no country could be exchanged for.
+    """
+
+    swaps: int
+    left: int
+    median: float
+    bound: float
+    largest: float
+    regions: tuple[RegionShift, ...]
+
+
+def swaps_of(submissions: Iterable[Submission], seed: int) -> Iterator[Swap | None]:
+    """One swap per submission, of its origin or its destination; None where none keeps the way."""
+    lots = np.random.default_rng(seed)
+    for submission in submissions:
+        yield _swapped(submission, lots)
+
+
+def shifts(model: RiskModel, made: Iterable[Swap | None], past: Past) -> SwapFigures:
+    """How far the model's scores move, each subject seen against the same past."""
+    held = list(made)
+    kept = [swap for swap in held if swap is not None]
+    margins = Margins.from_text(model.booster_text, threads=1)
+    before, after = (
+        _log_odds(model, margins, [getattr(swap, side) for swap in kept], past)
+        for side in ("before", "after")
+    )
+    moved = after - before
+    regions = region_of([swap.country for swap in kept]) if kept else np.array([], dtype=object)
+    size = np.abs(moved)
+    return SwapFigures(
+        swaps=len(kept),
+        left=len(held) - len(kept),
+        median=_quantile(size, 0.5),
+        bound=_quantile(size, USUAL_SHARE),
+        largest=_quantile(size, 1.0),
+        regions=tuple(_of_region(str(r), moved[regions == r]) for r in sorted(set(regions))),
+    )
+
+
+def _swapped(submission: Submission, lots: np.random.Generator) -> Swap | None:
+    """Positions are left out of both, since nobody was heard where the other way lies."""
+    ends = _ends(submission)
+    if ends is None:
+        return None
+    at = int(lots.integers(2))
+    country, other = ends[at], ends[1 - at]
+    candidates = [each for each in class_of(country) if each != other]
+    if country == other or not candidates:
+        return None
+    stand_in = candidates[int(lots.integers(len(candidates)))]
+    before = submission.model_copy(update={"positions": ()})
+    try:
+        after = _moved(before, country, stand_in)
+    except LookupError:
+        return None
+    return Swap(before, after, country, stand_in)
+
+
+def _ends(submission: Submission) -> tuple[str, str] | None:
+    if submission.shipment is not None:
+        return submission.shipment.origin_country, submission.shipment.destination_country
+    assert submission.journey is not None
+    first, last = country_of([submission.journey.origin, submission.journey.destination])
+    return None if first is None or last is None else (first, last)
+
+
+def _moved(submission: Submission, country: str, stand_in: str) -> Submission:
+    """The submission with one country for another; LookupError where a place has no equal."""
+    parts: dict[str, Any] = {
+        "legs": tuple(_exchanged(leg, country, stand_in) for leg in submission.legs)
+    }
+    for name in ("shipment", "journey"):
+        if (part := getattr(submission, name)) is not None:
+            parts[name] = _exchanged(part, country, stand_in)
+    return submission.model_copy(update=parts)
+
+
+def _exchanged(record: Any, country: str, stand_in: str) -> Any:
+    """A record with its countries and places exchanged."""
+    changed: dict[str, str] = {
+        name: stand_in for name in COUNTRIES if getattr(record, name, None) == country
+    }
+    for name in PLACES:
+        code = getattr(record, name, None)
+        if code is not None and country in _countries(code):
+            place = nearest_in(stand_in, code)
+            if place is None:
+                raise LookupError(code)
+            changed[name] = place
+    return record.model_copy(update=changed)
+
+
+def _countries(code: str) -> tuple[str, ...]:
+    """The country of a place; both of a crossing, whose code begins with them."""
+    if "/" in code:
+        return tuple(code.split("/", maxsplit=1)[0].split("-"))
+    (country,) = country_of([code])
+    return () if country is None else (country,)
+
+
+def _log_odds(
+    model: RiskModel, margins: Margins, submissions: list[Submission], past: Past
+) -> Floats:
+    if not submissions:
+        return np.array([])
+    rows = np.array([model.encode(feature_vector(each, past))[0] for each in submissions])
+    return log_odds_of(margins.of(rows), model.manifest.calibration)
+
+
+def _of_region(region: str, moved: Floats) -> RegionShift:
+    mean, error = float(moved.mean()), None
+    if len(moved) > 1:
+        error = 1.96 * float(moved.std(ddof=1)) / float(np.sqrt(len(moved)))
+    interval = Estimate(mean) if error is None else Estimate(mean, mean - error, mean + error)
+    return RegionShift(
+        region=region,
+        swaps=len(moved),
+        mean=interval,
+        bound=_quantile(np.abs(moved), USUAL_SHARE),
+    )
+
+
+def _quantile(values: Floats, share: float) -> float:
+    return float(np.quantile(values, share)) if len(values) else 0.0

@@ -1,0 +1,57 @@
+"""Labelled subjects of one window with what a model said of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from training.data.training_set import TrainingSet
+from training.outcomes import Bools
+from training.ranking import Floats, Ints, Ranking
+
+# A lane's recorded probability below this is taken for an error of recording.
+SMALLEST_PROBABILITY = 1e-3
+
+
+@dataclass(frozen=True)
+class Judged:
+    """`rows` are positions in `data`; `probability` is parallel to them."""
+
+    data: TrainingSet
+    rows: Ints
+    probability: Floats
+
+    @property
+    def labels(self) -> Floats:
+        """1 confirmed, 0 not; NaN for rows without a label."""
+        return self.data.outcomes.label[self.rows]
+
+    @property
+    def subjects(self) -> pd.DataFrame:
+        """What the subjects are, for grouping."""
+        return self.data.subjects.iloc[self.rows]
+
+    @property
+    def in_random_lane(self) -> Bools:
+        """Which of the rows a lot chose."""
+        return self.data.outcomes.in_random_lane[self.rows]
+
+    @property
+    def declared_value(self) -> Floats:
+        """What was declared, in euros; 0 where unknown."""
+        value = self.subjects["declared_value_eur"].to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.nan_to_num(value)
+
+    def only(self, mask: Bools) -> "Judged":
+        """The rows where `mask` holds."""
+        return Judged(self.data, self.rows[mask], self.probability[mask])
+
+    def ranking(self, *, weighted: bool = False) -> Ranking:
+        """The subjects ranked; `weighted` by inverse selection probability, mean weight 1."""
+        weights = None
+        if weighted:
+            weights = self.data.outcomes.weights(clip=1 / SMALLEST_PROBABILITY)[self.rows]
+            weights = weights / weights.mean()
+        return Ranking.of(
+            self.labels, self.probability, weights=weights, values=self.declared_value
+        )

@@ -1,0 +1,83 @@
+"""A finished model judged again, on a training set that may be newer than the one it is from.
+
+Only declarations from the model's own evaluation window on count: earlier ones it has seen.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from training.data.time_split import LAST, Window, end_of, refuse_thin
+from training.data.training_set import TrainingSet
+from training.errors import TrainingSetError
+from training.evaluation.explained import Explained
+from training.evaluation.report import Report
+from training.evaluation.scored_window import ScoredWindow
+from training.evaluation.stability import stability
+from training.fit.booster_predict import Margins
+from training.model.risk_model import RiskModel
+from training.parameters import TrainingParameters
+
+
+@dataclass(frozen=True)
+class Reevaluation:
+    """A report, and a sample of the subjects that it speaks of with their contributions."""
+
+    report: Report
+    explained: Explained
+
+
+def reevaluate(
+    model: RiskModel,
+    data: TrainingSet,
+    oracle: Path | None = None,
+    champion: RiskModel | None = None,
+) -> Reevaluation:
+    """Judge `model` on `data`, and say how far it agrees with the champion on whom to inspect.
+
+    Raises NotEnoughLabels where it could say nothing.
+    """
+    parameters, window = parameters_of(model), unseen_window(model, data)
+    scored = scored_window(model, data, window)
+    report = scored.report(parameters, oracle)
+    if champion is not None:
+        theirs = scored_window(champion, data, window)
+        agreement = stability(
+            scored.log_odds, theirs.log_odds, champion.digest, parameters.evaluation
+        )
+        report = report.model_copy(update={"stability": agreement})
+    return Reevaluation(report, scored.explained)
+
+
+def scored_window(model: RiskModel, data: TrainingSet, window: Window) -> ScoredWindow:
+    """Every subject of `window` under `model`."""
+    margins = Margins.from_text(model.booster_text, parameters_of(model).threads)
+    return ScoredWindow.of(data, window, model.encoding, margins, model.manifest.calibration)
+
+
+def unseen_window(model: RiskModel, data: TrainingSet) -> Window:
+    """What was declared from the model's evaluation window on, to the end of `data`."""
+    if data.inputs.subject != model.manifest.subject:
+        raise TrainingSetError(
+            f"the model scores {model.manifest.subject}s, the training set holds "
+            f"{data.inputs.subject}s"
+        )
+    begins = _instant(model.manifest.training_window.evaluation.begins)
+    days = (begins, end_of(data))
+    window = Window.of("evaluation", data, days, known_before=LAST, gap=np.timedelta64(0))
+    parameters = parameters_of(model).split
+    if parameters.operators == "apart":
+        window = window.without_operators_before(data)
+    refuse_thin(window, parameters.minimum_labels)
+    return window
+
+
+def parameters_of(model: RiskModel) -> TrainingParameters:
+    """The parameters that the model was trained with."""
+    return TrainingParameters.model_validate(model.manifest.parameters)
+
+
+def _instant(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")

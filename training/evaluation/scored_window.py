@@ -1,0 +1,206 @@
+"""The evaluation window under a finished model: its report, and the manifest that quotes it."""
+
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from training.data.time_split import TimeSplit, Window
+from training.data.training_set import TrainingSet
+from training.evaluation.evaluate import evaluate
+from training.evaluation.explained import Explained
+from training.evaluation.labelled_window import Judged
+from training.evaluation.offices import at_office_capacity
+from training.evaluation.oracle import Oracle, beside_the_oracle
+from training.evaluation.proxies import proxies
+from training.evaluation.report import Report, TypologyFigures
+from training.evaluation.strata import by_stratum
+from training.evaluation.typologies import by_typology, is_new
+from training.evaluation.unseen_entities import cold_figures
+from training.fit.booster_predict import Margins
+from training.fit.encoded_rows import EncodedRows
+from training.fit.lightgbm_trees import monotone_constraints
+from training.model.calibration import log_odds_of, probability_of
+from training.model.encoding import Encoding
+from training.model.manifest import Calibration, GoldenVector, Manifest
+from training.model.reference_distribution import references
+from training.model.risk_model import sha256
+from training.model.score_bands import score_bands
+from training.model.training_support import most_outside
+from training.parameters import TrainingParameters
+from training.ranking import Floats, Ints
+from training.sampling import evenly
+
+GOLDEN_VECTORS = 64
+EXPLAINED_ROWS = 2_000
+LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scipy")
+
+
+def model_name(subject: str) -> str:
+    """What the registered model of a kind of subject is called."""
+    return f"tidegate-{subject}"
+
+
+@dataclass(frozen=True)
+class ScoredWindow:
+    """The evaluation window under a finished model.
+
+    `rows` are all its subjects, labelled or not, in order of declaration.
+    """
+
+    data: TrainingSet
+    window: Window
+    encoding: Encoding
+    margins: Margins
+    calibration: Calibration
+    rows: Ints
+    values: EncodedRows
+    log_odds: Floats
+
+    @classmethod
+    def of(
+        cls,
+        data: TrainingSet,
+        window: Window,
+        encoding: Encoding,
+        margins: Margins,
+        calibration: Calibration,
+    ) -> Self:
+        """Score every subject declared in `window`."""
+        rows = data.declared_between(window.begins, window.ends)
+        frame = data.frame.iloc[data.span(window.begins, window.ends)]
+        values = EncodedRows(encoding.encode_columns(frame), np.arange(len(rows)))
+        log_odds = log_odds_of(margins.of_all(values), calibration)
+        return cls(data, window, encoding, margins, calibration, rows, values, log_odds)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """What `rows` hold, before it was encoded."""
+        return self.data.frame.iloc[self.data.span(self.window.begins, self.window.ends)]
+
+    def judged(self, *, labelled_only: bool) -> Judged:
+        """The subjects of the window, or the labelled ones, with their probability."""
+        everyone = Judged(self.data, self.rows, probability_of(self.log_odds))
+        return everyone.only(np.isin(self.rows, self.window.rows)) if labelled_only else everyone
+
+    def report(self, parameters: TrainingParameters, oracle: Path | None = None) -> Report:
+        """The evaluation of the labelled subjects, with importance and what was never seen.
+
+        With an `oracle` file, also of all subjects beside the best that is possible.
+        """
+        everyone, labelled = (self.judged(labelled_only=only) for only in (False, True))
+        chosen, seed = parameters.evaluation, parameters.seed
+        name = model_name(self.data.inputs.subject)
+        figures = evaluate(name, labelled, self.window.figures, chosen, seed)
+        earlier = self.data.declared_between(self.data.declared_at[0], self.window.begins)
+        more: dict[str, Any] = {
+            "at_office_capacity": at_office_capacity(everyone, labelled, chosen, seed),
+            "strata": by_stratum(labelled, chosen, seed),
+            "typologies": self._typologies(labelled),
+            "cold": cold_figures(labelled, earlier, chosen, seed),
+            "proxies": proxies(self.frame, self.data.subjects["origin_country"].iloc[self.rows]),
+            "importance": self.explained.importance,
+            "never_seen": self.encoding.unseen(self.frame),
+        }
+        if oracle is not None:
+            more |= self._beside(Oracle.read(oracle, everyone), parameters)
+        return figures.model_copy(update=more)
+
+    @cached_property
+    def explained(self) -> Explained:
+        """Contributions of subjects from the whole window, evenly over its time."""
+        places = evenly(len(self.rows), EXPLAINED_ROWS)
+        contributions, _ = self._explained(places)
+        return Explained(
+            names=tuple(self.encoding.names),
+            is_categorical=tuple(c.categories is not None for c in self.encoding.inputs),
+            rows=self.values.only(places)[:],
+            contributions=contributions,
+        )
+
+    def _typologies(self, labelled: Judged) -> tuple[TypologyFigures, ...]:
+        typology = self.data.outcomes.typology[labelled.rows]
+        return by_typology(labelled, typology, is_new(labelled, typology, self.window.begins))
+
+    def _beside(self, oracle: Oracle, parameters: TrainingParameters) -> dict[str, Any]:
+        """All that an oracle adds to a report."""
+        chosen, seed = parameters.evaluation, parameters.seed
+        new = is_new(oracle.judged, oracle.typology, self.window.begins)
+        known = oracle.only(~new)
+        return {
+            "oracle": beside_the_oracle(oracle, oracle.probability, chosen, seed),
+            "oracle_known": beside_the_oracle(known, known.came_true, chosen, seed),
+            "oracle_typologies": by_typology(oracle.judged, oracle.typology, new),
+        }
+
+    def manifest(
+        self,
+        split: TimeSplit,
+        files: Mapping[str, bytes],
+        parameters: TrainingParameters,
+        report: Report,
+    ) -> Manifest:
+        """Everything the artefact says of itself."""
+        golden, base = self._golden()
+        usual = self.data.span(split.fit.begins, split.fit.ends)
+        reference = references(self.data.frame.iloc[usual], self.data.inputs)
+        is_labelled = np.isin(self.rows, self.window.rows)
+        return Manifest(
+            name=model_name(self.data.inputs.subject),
+            subject=self.data.inputs.subject,
+            features=self.encoding.inputs,
+            catalogue=self.data.inputs.fingerprint,
+            calibration=self.calibration,
+            base_log_odds=base,
+            monotone=tuple(monotone_constraints(self.data.inputs, parameters)),
+            training_window=split.figures,
+            training_set_digest=self.data.digest,
+            record_counts=self.data.record_counts,
+            parameters=parameters.model_dump(mode="json"),
+            metrics=report.metrics,
+            golden=golden,
+            score_quantiles=tuple(
+                np.quantile(probability_of(self.log_odds), np.linspace(0, 1, 201)).tolist()
+            ),
+            score_bands=score_bands(self.log_odds[is_labelled], self.window.labels),
+            reference=reference,
+            most_outside=most_outside(reference, self._batches()),
+            libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+            files={name: sha256(content) for name, content in files.items()},
+        )
+
+    def _batches(self) -> Iterator[tuple[Floats, pd.DataFrame]]:
+        size = self.values.batch_size
+        for place, rows in enumerate(self.values.batches()):
+            yield rows, self.frame.iloc[place * size : (place + 1) * size]
+
+    def _golden(self) -> tuple[tuple[GoldenVector, ...], float]:
+        """Real rows from the whole range of scores, as a scorer must be able to answer them."""
+        by_score = np.argsort(self.log_odds, kind="stable")
+        places = by_score[evenly(len(by_score), GOLDEN_VECTORS)]
+        contributions, base = self._explained(places)
+        frame = self.data.frame.iloc[self.rows[places]]
+        vectors = (
+            GoldenVector(
+                values=tuple(None if pd.isna(value) else value for value in row),
+                log_odds=float(self.log_odds[place]),
+                contributions=tuple(parts.tolist()),
+            )
+            for row, place, parts in zip(
+                frame.itertuples(index=False, name=None), places, contributions, strict=True
+            )
+        )
+        return tuple(vectors), base
+
+    def _explained(self, places: Ints) -> tuple[Floats, float]:
+        """Calibrated contributions of the rows at `places`, and the calibrated base."""
+        parts, expected = self.margins.parts(self.values.only(places)[:])
+        return (
+            self.calibration.slope * parts,
+            self.calibration.slope * expected + self.calibration.intercept,
+        )

@@ -1,0 +1,63 @@
+"""Whom trees learn from, and how much each subject weighs.
+
+Of those that were inspected the label is known, of all others that they are traffic as it is. Both
+kinds tell: what is confirmed far more often than traffic holds it is a sign of risk.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.data.time_split import Window
+from training.data.training_set import TrainingSet
+from training.fit.influence import bounded
+from training.parameters import SelectionParameters
+from training.ranking import Floats, Ints
+from training.sampling import evenly
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Rows of a training set in order of declaration, with what trees are told of them.
+
+    `targets` are 1 for confirmed subjects and 0 for those they are set against: cleared ones, and
+    traffic of unknown result, which has no label and is in no figure.
+    """
+
+    rows: Ints
+    targets: Floats
+    weights: Floats | None
+
+
+def taught(window: Window, data: TrainingSet, selection: SelectionParameters) -> Taught:
+    """The labelled subjects of a window, and traffic beside them where `selection` asks for it.
+
+    Traffic has no author: it bounds nobody's influence, and counts for none of it.
+    """
+    before = label_weights(window.rows, data, selection)
+    weights = bounded(before, data, window.rows, selection)
+    if selection.fit == "traffic":
+        return _against_traffic(window, weights, selection)
+    is_equal = selection.fit == "equal" and weights is before
+    return Taught(window.rows, window.labels, None if is_equal else weights)
+
+
+def label_weights(rows: Ints, data: TrainingSet, selection: SelectionParameters) -> Floats:
+    """What the labels of `rows` weigh before anybody's influence is bounded."""
+    if selection.fit == "inverse_probability":
+        return data.outcomes.weights(clip=selection.fit_clip)[rows]
+    return np.ones(len(rows))
+
+
+def _against_traffic(window: Window, weights: Floats, selection: SelectionParameters) -> Taught:
+    """The subjects without a label stand for all of their kind, however few of them are drawn."""
+    most = round(selection.traffic_per_confirmed * window.labels.sum())
+    traffic = window.unlabelled[evenly(len(window.unlabelled), most)]
+    each = len(window.unlabelled) / max(len(traffic), 1)
+    rows = np.r_[window.rows, traffic]
+    order = np.argsort(rows, kind="stable")
+    return Taught(
+        rows[order],
+        np.r_[window.labels, np.zeros(len(traffic))][order],
+        np.r_[weights, np.full(len(traffic), each)][order],
+    )

@@ -1,0 +1,119 @@
+"""Subjects whose truth is known and whose scores must stay where they are, from model to model.
+
+They are chosen once, from inspections that nobody steered, and named by their ids in
+HOME/canaries/<subject>.json. A model that was taught wrong labels scores confirmed ones lower or
+cleared ones higher than the champion does, whatever its own evaluation says.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from features.records import SubjectKind
+from training.data.training_set import TrainingSet
+from training.errors import TrainingSetError
+from training.evaluation.reevaluation import parameters_of
+from training.fit.booster_predict import Margins
+from training.fit.encoded_rows import EncodedRows
+from training.model.calibration import log_odds_of
+from training.model.risk_model import RiskModel
+from training.ranking import Floats, Ints
+
+MOST_OF_EACH = 100
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    chosen_at: datetime
+    confirmed: tuple[str, ...]
+    cleared: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far the mean log-odds of canaries lie from the champion's; None where none is left."""
+
+    confirmed: float | None
+    cleared: float | None
+    subjects: int
+    absent: int
+
+
+@dataclass(frozen=True)
+class Canaries:
+    """Ids of subjects that were confirmed, and of such that were cleared."""
+
+    confirmed: tuple[str, ...]
+    cleared: tuple[str, ...]
+
+    @classmethod
+    def chosen(cls, data: TrainingSet, before: np.datetime64, seed: int) -> Self:
+        """Inspected subjects known before an instant, by lot: those that a lot had chosen first."""
+        lots = np.random.default_rng(seed)
+        known = data.outcomes.is_labelled_by(before)
+
+        def some(label: float) -> tuple[str, ...]:
+            rows = lots.permutation(np.flatnonzero(known & (data.outcomes.label == label)))
+            by_lot = data.outcomes.in_random_lane[rows]
+            first = np.concatenate([rows[by_lot], rows[~by_lot]])[:MOST_OF_EACH]
+            return tuple(str(name) for name in sorted(data.subject_ids[first]))
+
+        return cls(some(1.0), some(0.0))
+
+    @classmethod
+    def read(cls, home: Path, subject: SubjectKind) -> Self | None:
+        """Those of a home; None where none were chosen. Raises TrainingSetError."""
+        file = file_of(home, subject)
+        if not file.exists():
+            return None
+        try:
+            told = _File.model_validate_json(file.read_bytes())
+        except ValidationError as error:
+            raise TrainingSetError(f"{file}: {error.errors()[0]['msg']}") from None
+        return cls(told.confirmed, told.cleared)
+
+    def write(self, home: Path, subject: SubjectKind, at: datetime) -> Path:
+        """Keep them; whoever wants others deletes the file on purpose."""
+        file = file_of(home, subject)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        told = {"chosen_at": at.isoformat(), **vars(self)}
+        partial = file.with_name(f".{file.name}")
+        partial.write_text(json.dumps(told, indent=1) + "\n")
+        partial.replace(file)
+        return file
+
+    def moved(self, model: RiskModel, champion: RiskModel, data: TrainingSet) -> Moved:
+        """How far the model's mean log-odds lie from the champion's, for each of both sorts."""
+        sorts = [_rows(data, names) for names in (self.confirmed, self.cleared)]
+        found = sum(map(len, sorts))
+        confirmed, cleared = (
+            float((_log_odds(model, data, rows) - _log_odds(champion, data, rows)).mean())
+            if len(rows)
+            else None
+            for rows in sorts
+        )
+        return Moved(confirmed, cleared, found, len(self.confirmed) + len(self.cleared) - found)
+
+
+def file_of(home: Path, subject: SubjectKind) -> Path:
+    """Where a home keeps the canaries of a kind of subject."""
+    return home / "canaries" / f"{subject}.json"
+
+
+def _rows(data: TrainingSet, names: tuple[str, ...]) -> Ints:
+    places = data.subject_ids.get_indexer(pd.Index(names, dtype=data.subject_ids.dtype))
+    return np.asarray(places[places >= 0], dtype=np.int64)
+
+
+def _log_odds(model: RiskModel, data: TrainingSet, rows: Ints) -> Floats:
+    columns = model.encoding.encode_columns(data.frame.iloc[rows])
+    margins = Margins.from_text(model.booster_text, parameters_of(model).threads)
+    scored = margins.of_all(EncodedRows(columns, np.arange(len(rows))))
+    return log_odds_of(scored, model.manifest.calibration)

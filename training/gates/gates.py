@@ -1,0 +1,329 @@
+"""What must hold before a model may answer for a border: each gate one question, one sentence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training.data.training_set import TrainingSet
+from training.errors import NotEnoughLabels
+from training.estimators import Estimate, difference
+from training.evaluation.proxies import above
+from training.evaluation.reevaluation import parameters_of, scored_window, unseen_window
+from training.evaluation.report import GroupFigures, Report, share_name
+from training.fit.booster_predict import Margins
+from training.gates.canaries import Canaries
+from training.gates.waiver import Waiver
+from training.model.calibration import log_odds_of
+from training.model.manifest import Manifest
+from training.model.risk_model import RiskModel
+from training.parameters import GATE_SHARE
+from training.ranking import at_capacity, roc_auc
+
+ADDITIVITY = 1e-9
+"""How far a recomputed log-odds or contribution may be from the recorded one."""
+
+LARGEST_CALIBRATION_ERROR = 0.05
+"""Beyond it, and beyond what chance explains on that many subjects, a probability misleads."""
+
+JUDGED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
+LARGEST_FALSE_REFERRAL_RATIO = 4.0
+LARGEST_PRECISION_GAP = 0.35
+"""How far a group may stand from subjects on the whole before a person must look into it."""
+
+MOST_TOLD_OF_ORIGIN = 0.5
+"""Share of what is to know of the region of origin; beyond half of it, a feature is a label."""
+
+ROUNDING = 1e-6
+
+LARGEST_CANARY_MOVE = 0.5
+"""In log-odds: another seed moves them by a twentieth of it."""
+
+LARGEST_LOSS_OF_AUC = 0.01
+FEWEST_CONFIRMED_BY_LOT = 30
+
+PRECISION = f"precision_at_{share_name(GATE_SHARE)}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One gate's answer; `reason` says what was measured and what was asked.
+
+    A waived gate is not passed, but stops nothing; `reason` then ends with who answers for it.
+    """
+
+    gate: str
+    is_passed: bool
+    reason: str
+    is_waived: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a model may go through."""
+        return self.is_passed or self.is_waived
+
+    @property
+    def answer(self) -> str:
+        """In one word."""
+        return "passed" if self.is_passed else "waived" if self.is_waived else "refused"
+
+    def waived(self, waiver: Waiver) -> "Verdict":
+        """The same, left open on purpose; a gate that is passed needs no waiver."""
+        if self.is_passed:
+            return self
+        return replace(self, is_waived=True, reason=f"{self.reason}; {waiver.in_words}")
+
+
+def golden_vectors(model: RiskModel) -> Verdict:
+    """Does the model still answer its own recorded rows?"""
+    manifest = model.manifest
+    names = [column.name for column in manifest.features]
+    rows = np.array(
+        [model.encode(dict(zip(names, g.values, strict=True)))[0] for g in manifest.golden]
+    )
+    margins = Margins.from_text(model.booster_text, threads=1)
+    parts, expected = margins.parts(rows)
+    slope = manifest.calibration.slope
+    base = slope * expected + manifest.calibration.intercept
+    log_odds = log_odds_of(margins.of(rows), manifest.calibration)
+    worst = max(
+        np.abs(log_odds - [g.log_odds for g in manifest.golden]).max(),
+        np.abs(slope * parts - [g.contributions for g in manifest.golden]).max(),
+        np.abs(base + (slope * parts).sum(axis=1) - log_odds).max(),
+        abs(base - manifest.base_log_odds),
+    )
+    return Verdict(
+        "golden vectors",
+        bool(worst <= ADDITIVITY),
+        f"{len(manifest.golden)} recorded rows recompute within {worst:.1e}; want {ADDITIVITY:.0e}",
+    )
+
+
+def better_than_the_lot(manifest: Manifest) -> Verdict:
+    """Does inspecting the highest 5 % find more than inspecting 5 % drawn by lot?"""
+    precision, prevalence = manifest.metrics[PRECISION], manifest.metrics["prevalence"]
+    passed = (
+        precision.low is not None
+        and prevalence.value is not None
+        and precision.low > prevalence.value
+    )
+    return Verdict(
+        "better than the lot",
+        passed,
+        f"precision at 5 % is {_spelt(precision)}; want its lower bound above the "
+        f"{_number(prevalence.value)} of drawing by lot",
+    )
+
+
+def calibrated(manifest: Manifest) -> Verdict:
+    """Do probabilities mean what they say?"""
+    # A line fitted to the population is judged on the population.
+    is_weighted = manifest.parameters["selection"]["calibration"] != "equal"
+    among = "weighted_" if is_weighted else ""
+    error = manifest.metrics[f"{among}ece"].value
+    by_chance = manifest.metrics[f"{among}ece_by_chance"].value
+    allowed = max(LARGEST_CALIBRATION_ERROR, by_chance or 0.0)
+    return Verdict(
+        "calibration",
+        error is not None and error <= allowed,
+        f"the {among.replace('_', ' ')}calibration error is {_number(error)}; want at most "
+        f"{allowed:.3f} (chance alone gives up to {_number(by_chance)})",
+    )
+
+
+def free_of_leaks(report: Report) -> Verdict:
+    """Did every leakage check run, and none refuse?"""
+    refused = [finding.evidence for finding in report.leakage if finding.is_refusal]
+    if not report.leakage:
+        return Verdict("leakage", False, "no leakage check was run; train with leakage.is_checked")
+    warned = [finding for finding in report.leakage if finding.check == "pair lookup"]
+    sound = f"no check refuses; {len(warned)} pairs of columns are warned of"
+    return Verdict("leakage", not refused, "; ".join(refused) or sound)
+
+
+def fair_to_groups(report: Report) -> Verdict:
+    """Is no group referred far oftener, or far less rightly, than subjects on the whole?"""
+    unfair = [
+        reason
+        for by in sorted({group.by for group in report.groups} & set(JUDGED_GROUPINGS))
+        for reason in _unfairness([group for group in report.groups if group.by == by])
+    ]
+    judged = sum(group.by in JUDGED_GROUPINGS for group in report.groups)
+    return Verdict(
+        "groups",
+        not unfair,
+        "; ".join(unfair) or f"{judged} groups by {', '.join(JUDGED_GROUPINGS)} are within limits",
+    )
+
+
+def no_stand_in_for_origin(report: Report) -> Verdict:
+    """Does no feature tell so much of the region of origin that it could stand in for it?"""
+    much = above(report.proxies, MOST_TOLD_OF_ORIGIN)
+    told = "; ".join(f"{each.feature} tells {each.told:.2f} of it" for each in much)
+    most = report.proxies[0] if report.proxies else None
+    sound = f"{most.feature} tells most of it, {most.told:.2f}" if most else "nothing was measured"
+    return Verdict(
+        "proxies",
+        bool(report.proxies) and not much,
+        f"of what is to know of the region of origin, {told or sound}; want at most "
+        f"{MOST_TOLD_OF_ORIGIN:g} in one feature",
+    )
+
+
+def _unfairness(groups: list[GroupFigures]) -> Iterator[str]:
+    """What is clear beyond the interval; a group too small to be clear is not judged."""
+    clean = sum(g.labelled - g.confirmed for g in groups)
+    referred = sum((g.referred.value or 0) * g.labelled for g in groups)
+    found = sum((g.precision.value or 0) * (g.referred.value or 0) * g.labelled for g in groups)
+    usual = (referred - found) / clean if clean else 0.0
+    precision = found / referred if referred else 0.0
+    for g in groups:
+        allowed = LARGEST_FALSE_REFERRAL_RATIO * usual
+        if g.false_referral.low is not None and g.false_referral.low > allowed:
+            yield (
+                f"{g.by} {g.group}: {_spelt(g.false_referral)} of clean subjects are referred; "
+                f"want at most {allowed:.3f}, {LARGEST_FALSE_REFERRAL_RATIO:g} times the usual"
+            )
+        wanted = precision - LARGEST_PRECISION_GAP
+        if g.precision.high is not None and g.precision.high < wanted:
+            yield (
+                f"{g.by} {g.group}: precision is {_spelt(g.precision)}; want {wanted:.3f}, at most "
+                f"{LARGEST_PRECISION_GAP:g} under the usual {precision:.3f}"
+            )
+
+
+def no_worse_than_champion(
+    model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
+) -> Verdict:
+    """Judged on the same subjects, could the model be as good as the one in service?"""
+    gate = "no worse than the champion"
+    if champion is None:
+        return Verdict(gate, True, "there is no champion to compare with")
+    if data is None or data.digest != model.manifest.training_set_digest:
+        return Verdict(
+            gate, False, "the training set the model is from is not at hand; give --training-set"
+        )
+    try:
+        gained = precision_gain(model, champion, data)
+    except NotEnoughLabels as error:
+        return Verdict(gate, False, str(error))
+    return Verdict(
+        gate,
+        gained.high is not None and gained.high >= 0,
+        f"precision at 5 % differs from the champion's by {_spelt(gained)} on the same subjects; "
+        "want an interval that does not lie below 0",
+    )
+
+
+def precision_gain(model: RiskModel, champion: RiskModel, data: TrainingSet) -> Estimate:
+    """Precision at 5 % above the champion's, on the labelled subjects of the model's window."""
+    window = unseen_window(model, data)
+    ours, theirs = (
+        scored_window(m, data, window).judged(labelled_only=True).ranking()
+        for m in (model, champion)
+    )
+    parameters = parameters_of(model)
+    return difference(
+        ours,
+        theirs,
+        lambda ranking: {"precision": at_capacity(ranking, GATE_SHARE)["precision"]},
+        rounds=parameters.evaluation.redraws,
+        seed=parameters.seed,
+    )["precision"]
+
+
+def no_worse_on_live_traffic(gain: Estimate, compared: int) -> Verdict:
+    """Asked beside the champion, could the model have found as much among those it would choose?
+
+    `gain` is the difference of precision, and has no value where too little is known of it.
+    """
+    reason = f"precision among as many chosen differs by {_spelt(gain)} over {compared:,} decisions"
+    return Verdict(
+        "live traffic",
+        gain.high is None or gain.high >= 0,
+        f"{reason}; want an interval that does not lie below 0",
+    )
+
+
+def bounded_influence(report: Report) -> Verdict:
+    """Does no author and no office weigh more in what was learnt than it may?"""
+    much = [each for each in report.influence if each.largest > each.allowed + ROUNDING]
+    told = "; ".join(
+        f"the heaviest {each.by} of {each.groups} weighs {each.largest:.3f} of all, at most "
+        f"{each.allowed:.3f} allowed ({each.largest_before:.3f} unbounded)"
+        for each in much or report.influence
+    )
+    return Verdict("influence", not much, told or "no label has an author or an office")
+
+
+def steady_canaries(
+    canaries: Canaries | None,
+    model: RiskModel,
+    champion: RiskModel | None,
+    data: TrainingSet | None,
+) -> Verdict:
+    """Do subjects whose truth is known keep the scores that they have under the champion?"""
+    if canaries is None or champion is None or data is None:
+        lacking = "canaries" if canaries is None else "champion or training set"
+        return Verdict("canaries", True, f"nothing to compare: there are no {lacking}")
+    moved = canaries.moved(model, champion, data)
+    lower, higher = -(moved.confirmed or 0.0), moved.cleared or 0.0
+    return Verdict(
+        "canaries",
+        moved.subjects > moved.absent and max(lower, higher) <= LARGEST_CANARY_MOVE,
+        f"mean log-odds of known confirmed moved by {_number(moved.confirmed)}, of known cleared "
+        f"by {_number(moved.cleared)}, over {moved.subjects} of "
+        f"{moved.subjects + moved.absent} subjects; want no more than {LARGEST_CANARY_MOVE:g} "
+        "towards the wrong side, and most subjects at hand",
+    )
+
+
+def holds_on_the_control_lane(
+    model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
+) -> Verdict:
+    """Among newer subjects that a lot chose, does the model rank as well as the champion?
+
+    Nobody can steer who is among them, so no label that somebody turned on purpose weighs there.
+    """
+    gate = "control lane"
+    if champion is None or data is None:
+        return Verdict(gate, True, "there is no champion or training set to compare with")
+    window = unseen_window(model, data)
+    ours, theirs = (
+        scored_window(m, data, window).judged(labelled_only=True) for m in (model, champion)
+    )
+    drawn = ours.in_random_lane
+    confirmed = int(ours.labels[drawn].sum())
+    if confirmed < FEWEST_CONFIRMED_BY_LOT:
+        return Verdict(
+            gate,
+            True,
+            f"{confirmed} confirmed of {int(drawn.sum())} drawn by lot say too little; "
+            f"want {FEWEST_CONFIRMED_BY_LOT}",
+        )
+    gained = roc_auc(ours.only(drawn).ranking()) - roc_auc(theirs.only(drawn).ranking())
+    return Verdict(
+        gate,
+        gained >= -LARGEST_LOSS_OF_AUC,
+        f"ROC-AUC differs from the champion's by {gained:+.4f} over {int(drawn.sum())} subjects "
+        f"drawn by lot, {confirmed} of them confirmed; want at least {-LARGEST_LOSS_OF_AUC:g}",
+    )
+
+
+def approved_by_another(trainer: str, approver: str) -> Verdict:
+    """Did somebody other than the trainer look?"""
+    return Verdict(
+        "approver",
+        approver.strip().casefold() not in ("", trainer.strip().casefold()),
+        f"trained by {trainer!r}, approved by {approver!r}; want two different people",
+    )
+
+
+def _spelt(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return _number(estimate.value)
+    return f"{_number(estimate.value)} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"

@@ -1,0 +1,115 @@
+"""Every gate's answer about a registered version, from its files as they lie there now."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from features.errors import CatalogueMismatch
+from training.data.training_set import TrainingSet
+from training.errors import (
+    ArtefactError,
+    ArtefactTampered,
+    ChampionUnreadable,
+    PromotionRefused,
+    WaiverError,
+)
+from training.evaluation.report import Report
+from training.gates import gates
+from training.gates.canaries import Canaries
+from training.gates.gates import Verdict
+from training.gates.waiver import Waiver
+from training.model.model_home import ModelHome, Registration
+from training.model.model_inputs import ModelInputs
+from training.model.risk_model import RiskModel
+
+CHAMPION: Final = "champion"
+
+
+def verdicts_of(
+    registration: Registration,
+    home: ModelHome,
+    approver: str,
+    data: TrainingSet | None,
+    inputs: ModelInputs | None,
+) -> Iterable[Verdict]:
+    """All of them, or only those on who approves and on the artefact, where that is not sound.
+
+    Where the champion cannot be read, the gate `champion` says so in the place of those that would
+    compare the version with it. `data` is the training set that the model is from; without it, it
+    cannot be compared with the champion.
+    """
+    folder = home.folder_of(registration.name, registration.version)
+    yield gates.approved_by_another(registration.trainer, approver)
+    sound = list(soundness(folder, registration.digest, home, inputs))
+    yield from sound
+    if not all(verdict.is_passed for verdict in sound):
+        return
+    model = RiskModel.read(folder, home.public_key, inputs)
+    yield gates.better_than_the_lot(model.manifest)
+    yield gates.calibrated(model.manifest)
+    report = Report.model_validate_json(model.report_json)
+    yield gates.free_of_leaks(report)
+    yield gates.fair_to_groups(report)
+    yield gates.no_stand_in_for_origin(report)
+    yield gates.bounded_influence(report)
+    try:
+        champion = _champion(registration, home, inputs)
+    except ChampionUnreadable as error:
+        yield Verdict("champion", False, str(error))
+        return
+    yield gates.no_worse_than_champion(model, champion, data)
+    own = data if data and data.digest == model.manifest.training_set_digest else None
+    canaries = Canaries.read(home.home, model.manifest.subject)
+    yield gates.steady_canaries(canaries, model, champion, own)
+    yield gates.holds_on_the_control_lane(model, champion, own)
+
+
+def soundness(
+    folder: Path, digest: str, home: ModelHome, inputs: ModelInputs | None
+) -> Iterable[Verdict]:
+    """Is the artefact whole, the one that was registered, and able to answer its own rows?"""
+    try:
+        model = RiskModel.read(folder, home.public_key, inputs)
+    except (ArtefactError, CatalogueMismatch) as error:
+        yield Verdict("artefact", False, str(error))
+        return
+    if model.digest != digest:
+        yield Verdict("artefact", False, f"its digest is {model.digest}, registered was {digest}")
+        return
+    yield Verdict("artefact", True, "signature, digests and catalogue fit")
+    yield gates.golden_vectors(model)
+
+
+def _champion(
+    registration: Registration, home: ModelHome, inputs: ModelInputs | None
+) -> RiskModel | None:
+    """The champion to beat; None where there is none or it is this version.
+
+    Raises ChampionUnreadable.
+    """
+    pointer = home.pointer(registration.name, CHAMPION)
+    if pointer is None or pointer.version == registration.version:
+        return None
+    return home.champion(registration.name, inputs)
+
+
+def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) -> Iterable[Verdict]:
+    """Is what was waived for the version of that digest still waived?"""
+    try:
+        waiver = Waiver.read(folder, home.public_key)
+    except (ArtefactTampered, WaiverError) as error:
+        yield Verdict("waiver", False, str(error))
+        return
+    if waiver is None:
+        return
+    if waiver.digest != digest:
+        yield Verdict("waiver", False, f"it was signed for {waiver.digest}, the model is {digest}")
+        return
+    yield Verdict("waiver", at < waiver.until, f"{', '.join(waiver.gates)} {waiver.in_words}")
+
+
+def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:
+    """Raise PromotionRefused with the reason of every gate that stays shut."""
+    if shut := [verdict for verdict in verdicts if not verdict.is_open]:
+        raise PromotionRefused(tuple(f"{verdict.gate}: {verdict.reason}" for verdict in shut))

@@ -1,0 +1,65 @@
+"""A feature that knows whom a lot will choose was written down after the inspection.
+
+Whom a lot chooses, nobody can know when a subject is declared. So no feature may tell subjects of
+the random lane from those that nobody inspected, but for the few that were chosen for a reason: an
+inspector's note, a late correction or an outcome that reached a feature does.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from training.data.time_split import TimeSplit, Window
+from training.data.training_set import TrainingSet
+from training.leakage.finding import Finding
+from training.leakage.single_features import binned
+from training.leakage.target_lookup import Lookup, Sample
+from training.outcomes import Bools
+from training.ranking import Floats, Ints
+
+LARGEST_AUC = 0.9
+"""Far above what may be left where many of the others were chosen by a rule."""
+
+FEWEST_DRAWN = 30
+MOST_ROWS = 20_000
+"""Subjects taken from each window and side, evenly over its time."""
+
+
+def features_that_know_the_lot(
+    data: TrainingSet, split: TimeSplit, *, accept: tuple[str, ...] = ()
+) -> Iterable[Finding]:
+    """Every feature that tells them apart in the evaluation window; none where lots are too few.
+
+    Those in `accept` are told of, not refused.
+    """
+    fit, judged = (_sides(data, window) for window in (split.fit, split.evaluation))
+    if min(len(side) for side in (*fit, *judged)) < FEWEST_DRAWN:
+        return
+    rows = np.concatenate([*fit, *judged])
+    is_drawn = data.outcomes.in_random_lane[rows].astype(np.float64)
+    sample = Sample(data.frame.iloc[rows], is_drawn, len(fit[0]) + len(fit[1]))
+    for name in sample.frame.columns:
+        cells = binned(sample.frame[name], sample.fit_count)
+        auc = Lookup.filled(cells, sample).roc_auc(sample)
+        if auc > LARGEST_AUC:
+            yield Finding(
+                check="drawn by lot",
+                is_refusal=name not in accept,
+                features=(name,),
+                evidence=f"{name} tells subjects that a lot chose from those nobody inspected with "
+                f"a ROC-AUC of {auc:.3f}, above {LARGEST_AUC:g}: it was written down after the "
+                "inspection",
+            )
+
+
+def _sides(data: TrainingSet, window: Window) -> tuple[Ints, Ints]:
+    """Subjects of the window that a lot chose, and those that nobody inspected."""
+    rows = data.declared_between(window.begins, window.ends)
+    nobody = np.equal(data.outcomes.selected_by[rows], None)  # type: ignore[call-overload]
+    return _spread(rows, data.outcomes.in_random_lane[rows]), _spread(rows, nobody)
+
+
+def _spread(rows: Ints, mask: Bools) -> Ints:
+    chosen = rows[mask]
+    steps: Floats = np.linspace(0, len(chosen) - 1, min(len(chosen), MOST_ROWS))
+    return chosen[steps.astype(np.int64)]

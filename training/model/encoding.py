@@ -1,0 +1,153 @@
+"""From values to the numbers a model reads, refusing columns it was not fitted on.
+
+LightGBM scores reordered, renamed and never seen inputs without a word; this is where they stop.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, NoReturn, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from features.errors import CatalogueMismatch
+from training.model.model_inputs import ModelInputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Value = float | str | None
+
+
+class ModelInput(BaseModel):
+    """One column of the model; `categories` is None for a number.
+
+    `computation` is the digest of what computed it; None in a model from before there were any.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    categories: tuple[str, ...] | None = None
+    computation: str | None = None
+
+    @cached_property
+    def codes(self) -> dict[str, float]:
+        """The number that stands for each category: its place in the list."""
+        return {category: float(code) for code, category in enumerate(self.categories or ())}
+
+
+class Encoding:
+    """The columns of one model in order; a category's code is its place in the column's list."""
+
+    def __init__(self, inputs: tuple[ModelInput, ...]):
+        self.inputs = inputs
+        self.names = [column.name for column in inputs]
+        self._codes = [None if one.categories is None else one.codes for one in inputs]
+
+    @classmethod
+    def learnt(cls, frame: "pd.DataFrame", inputs: ModelInputs, *, fewest: int) -> Self:
+        """Category lists from `frame`; a category on fewer than `fewest` rows is left out."""
+        return cls(
+            tuple(
+                ModelInput(
+                    name=feature.name,
+                    categories=_categories(frame[feature.name], fewest)
+                    if feature.is_categorical
+                    else None,
+                    computation=inputs.computations[feature.name],
+                )
+                for feature in inputs.features
+            )
+        )
+
+    def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
+        """One row, and the names of the features whose category the model has never seen.
+
+        Missing (None) and never seen values become NaN. Raises CatalogueMismatch where a feature is
+        missing, unknown, out of order, text for a number or a number for a category.
+        """
+        self._refuse_other_columns(list(vector))
+        row, unseen = list[float](), list[str]()
+        for column, codes, value in zip(self.inputs, self._codes, vector.values(), strict=True):
+            if value is None:
+                row.append(math.nan)
+            elif isinstance(value, str) == (codes is None):
+                _refuse_kind(column)
+            elif codes is None:
+                row.append(value)  # type: ignore[arg-type]  # no text, as was seen
+            else:
+                row.append(codes.get(value, math.nan))  # type: ignore[arg-type]
+                if value not in codes:
+                    unseen.append(column.name)
+        return np.array(row, np.float64), unseen
+
+    def encode_frame(self, frame: "pd.DataFrame") -> Floats:
+        """All rows of `frame`, float64 [rows, columns]; as `encode`, row by row."""
+        rows = np.empty((len(frame), len(self.inputs)))
+        for place, column in enumerate(self.encode_columns(frame)):
+            rows[:, place] = column
+        return rows
+
+    def encode_columns(self, frame: "pd.DataFrame") -> list[Floats]:
+        """As `encode_frame`, column by column; numbers stay where they are, uncopied."""
+        self._refuse_other_columns(list(frame.columns))
+        return [_encoded(column, frame[column.name]) for column in self.inputs]
+
+    def unseen(self, frame: "pd.DataFrame") -> dict[str, int]:
+        """Per categorical feature, how many rows hold a category the model has never seen."""
+        return {
+            column.name: int((frame[column.name].notna() & np.isnan(codes)).sum())
+            for column in self.inputs
+            if column.categories is not None
+            for codes in (_encoded(column, frame[column.name]),)
+        }
+
+    @property
+    def categorical_places(self) -> list[int]:
+        """Positions of the columns that hold category codes."""
+        return [i for i, column in enumerate(self.inputs) if column.categories is not None]
+
+    def _refuse_other_columns(self, names: list[str]) -> None:
+        if names == self.names:
+            return
+        if missing := [name for name in self.names if name not in set(names)]:
+            raise CatalogueMismatch(f"the model needs the feature {missing[0]!r}; it is missing")
+        if extra := [name for name in names if name not in set(self.names)]:
+            raise CatalogueMismatch(f"the model knows no feature {extra[0]!r}")
+        wrong, right = next(
+            (a, b) for a, b in zip(names, [*self.names, None], strict=False) if a != b
+        )
+        raise CatalogueMismatch(f"feature {wrong!r} stands where the model has {right!r}")
+
+
+def _categories(values: "pd.Series[str]", fewest: int) -> tuple[str, ...]:
+    counts = values.value_counts()
+    return tuple(sorted(str(value) for value in counts.index[counts >= fewest]))
+
+
+def _refuse_kind(column: ModelInput) -> NoReturn:
+    if column.categories is not None:
+        raise CatalogueMismatch(
+            f"feature {column.name!r} is a category in the model, here it is a number"
+        )
+    raise CatalogueMismatch(f"feature {column.name!r} is a number in the model, here it is text")
+
+
+def _encoded(column: ModelInput, values: "pd.Series[float] | pd.Series[str]") -> Floats:
+    import pandas as pd  # noqa: PLC0415 - what answers requests has no frames, and starts sooner
+
+    if column.categories is not None:
+        if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
+            _refuse_kind(column)
+        numbers, distinct = pd.factorize(values)
+        listed = pd.Index(column.categories, dtype=object)
+        # A missing value has the number −1, and so the code at the end.
+        codes = np.append(listed.get_indexer(pd.Index(distinct, dtype=object)), -1)[numbers]
+        return np.where(codes < 0, np.nan, codes).astype(np.float64)
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        _refuse_kind(column)
+    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)

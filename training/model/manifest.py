@@ -1,0 +1,120 @@
+"""What a model says about itself: the content of `manifest.json`.
+
+The same data, parameters and seed give the same bytes, so nothing here knows of clocks, runs or
+the version that a registry will give the model.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from features.records import SubjectKind
+from training.estimators import Estimate
+from training.model.encoding import ModelInput
+
+FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}\.[a-z]{1,8}$")]
+Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class Part(BaseModel):
+    """Base of the manifest's parts: frozen, closed, and without NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Calibration(Part):
+    """log-odds = slope × margin + intercept."""
+
+    slope: Annotated[float, Field(gt=0)]
+    intercept: float
+
+
+class WindowFigures(Part):
+    """A stretch of declarations, `begins` included and `ends` not, and its labelled subjects."""
+
+    begins: datetime
+    ends: datetime
+    labelled: int
+    confirmed: int
+
+
+class TrainingWindow(Part):
+    """The three stretches of time that the model was made from, in order."""
+
+    fit: WindowFigures
+    calibration: WindowFigures
+    evaluation: WindowFigures
+
+
+class GoldenVector(Part):
+    """One real row: its values in the model's order, and what the model must answer."""
+
+    values: tuple[float | str | None, ...]
+    log_odds: float
+    contributions: tuple[float, ...]
+
+
+class Reference(Part):
+    """What was usual for one feature in the fit window, over all subjects, labelled or not.
+
+    Numbers have `quantiles` at 0, 5 … 100 % of the present values; categories, and yes or no, have
+    `shares` of all subjects. Both are empty where every value was missing.
+    """
+
+    missing_share: float
+    quantiles: tuple[float, ...] = ()
+    shares: dict[str, float] = {}
+
+
+class ScoreBand(Part):
+    """Labelled subjects of the evaluation window with log-odds from `least` to `most`.
+
+    `low` and `high` are the 95 % interval of the share that was confirmed.
+    """
+
+    least: float
+    most: float
+    inspected: Annotated[int, Field(ge=1)]
+    confirmed: Annotated[int, Field(ge=0)]
+    low: Annotated[float, Field(ge=0, le=1)]
+    high: Annotated[float, Field(ge=0, le=1)]
+
+
+class Manifest(Part):
+    """The whole manifest; every log-odds in it is calibrated.
+
+    `record_counts` are of all records that the training set was made of, by type: history that a
+    service must know to compute the same features. Empty where the training set does not say.
+    """
+
+    format: Literal["tidegate-model"] = "tidegate-model"
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    subject: SubjectKind
+    features: tuple[ModelInput, ...]
+    catalogue: str
+    calibration: Calibration
+    base_log_odds: float
+    monotone: tuple[Literal[-1, 0, 1], ...]
+    training_window: TrainingWindow
+    training_set_digest: Sha256
+    record_counts: dict[str, Annotated[int, Field(ge=0)]] = {}
+    parameters: dict[str, Any]
+    metrics: dict[str, Estimate]
+    golden: Annotated[tuple[GoldenVector, ...], Field(min_length=1)]
+    score_quantiles: Annotated[tuple[float, ...], Field(min_length=201, max_length=201)]
+    score_bands: Annotated[tuple[ScoreBand, ...], Field(min_length=1)]
+    reference: dict[str, Reference]
+    most_outside: Annotated[int, Field(ge=0)]
+    libraries: dict[str, str]
+    files: dict[FileName, Sha256]
+
+    @model_validator(mode="after")
+    def _agree_on_features(self) -> Self:
+        width = len(self.features)
+        names = [column.name for column in self.features]
+        lengths = {len(self.monotone), *(len(g.contributions) for g in self.golden)}
+        lengths |= {len(g.values) for g in self.golden}
+        if lengths != {width} or len(set(names)) != width or list(self.reference) != names:
+            raise ValueError("the parts of the manifest disagree on the model's features")
+        return self

@@ -1,0 +1,176 @@
+"""Where models live on this machine: serving reads them here and never asks a registry.
+
+models/<name>/<version>/          the artefact, and registration.json beside its files
+models/<name>/champion.json       which version is in service, and which were before it
+models/<name>/challenger.json     the version trained last
+models/<name>/shadow.json         the version that scores beside the champion and answers nobody
+keys/                             the key that seals them
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+
+from pydantic import ValidationError
+
+from features.errors import CatalogueMismatch
+from training.errors import ArtefactError, ChampionUnreadable, UnknownModel
+from training.model.manifest import Part
+from training.model.model_inputs import ModelInputs
+from training.model.risk_model import RiskModel
+from training.model.signing import PUBLIC_KEY, SigningKey
+
+P = TypeVar("P", bound=Part)
+Alias = Literal["champion", "challenger", "shadow"]
+REGISTRATION = "registration.json"
+REFERENCE = re.compile(r"^(?P<name>[a-z][a-z0-9-]*)(@(?P<alias>[a-z]+)|/(?P<version>[0-9]+))$")
+
+
+class Registration(Part):
+    """What is known of a version and must not be in its digest: who, when, which run."""
+
+    name: str
+    version: str
+    digest: str
+    trainer: str
+    registered_at: datetime
+    run_id: str
+    tracking_uri: str
+
+
+class Pointer(Part):
+    """The version that an alias names; `previous` holds former ones, the latest first."""
+
+    name: str
+    version: str
+    digest: str
+    approver: str | None = None
+    set_at: datetime
+    previous: tuple["Pointer", ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelHome:
+    """The models and keys under one home folder."""
+
+    home: Path
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The key of this home, made on first use."""
+        return SigningKey.of_folder(self.home / "keys")
+
+    @property
+    def public_key(self) -> bytes:
+        """What models of this home are verified with."""
+        file = self.home / "keys" / PUBLIC_KEY
+        return file.read_bytes() if file.exists() else self.signing_key.public_pem
+
+    def folder_of(self, name: str, version: str) -> Path:
+        """The folder of one version."""
+        return self.home / "models" / name / version
+
+    def add(self, model: RiskModel, registration: Registration) -> Path:
+        """Keep a registered version: sealed, whole or not at all.
+
+        Raises ArtefactError where the home has another version of that number.
+        """
+        folder = self.folder_of(registration.name, registration.version)
+        if folder.exists():
+            raise ArtefactError(
+                f"{folder} is there already; the tracking store is not the one of this home"
+            )
+        model.write(
+            folder,
+            self.signing_key,
+            beside={REGISTRATION: registration.model_dump_json(indent=1).encode()},
+        )
+        return folder
+
+    def registration_of(self, folder: Path) -> Registration:
+        """Who trained the version in `folder`, and when."""
+        return _read_part(folder / REGISTRATION, Registration.model_validate_json)
+
+    def pointer(self, name: str, alias: Alias) -> Pointer | None:
+        """The version that `alias` names; None while it names none."""
+        file = self.home / "models" / name / f"{alias}.json"
+        return _read_part(file, Pointer.model_validate_json) if file.exists() else None
+
+    def champion(self, name: str, inputs: ModelInputs | None = None) -> RiskModel | None:
+        """The model in service, `inputs` as in `RiskModel.read`; None where none was promoted.
+
+        Raises ChampionUnreadable where one was, and is not as it was promoted or not of these
+        inputs.
+        """
+        pointer = self.pointer(name, "champion")
+        if pointer is None:
+            return None
+        try:
+            model = RiskModel.read(self.folder_of(name, pointer.version), self.public_key, inputs)
+        except (ArtefactError, CatalogueMismatch, OSError) as error:
+            raise ChampionUnreadable(name, pointer.version, str(error)) from error
+        if model.digest != pointer.digest:
+            reason = f"its digest is {model.digest}, promoted was {pointer.digest}"
+            raise ChampionUnreadable(name, pointer.version, reason)
+        return model
+
+    def point(self, alias: Alias, pointer: Pointer) -> None:
+        """Let `alias` name another version; a reader sees the old or the new file, never half."""
+        file = self.home / "models" / pointer.name / f"{alias}.json"
+        handle, partial = tempfile.mkstemp(prefix=f".{alias}.", dir=file.parent)
+        with os.fdopen(handle, "w") as out:
+            out.write(pointer.model_dump_json(indent=1))
+            out.flush()
+            os.fsync(out.fileno())
+        Path(partial).chmod(0o644)
+        Path(partial).replace(file)
+
+    def clear(self, name: str, alias: Alias) -> None:
+        """Let `alias` name nothing."""
+        (self.home / "models" / name / f"{alias}.json").unlink(missing_ok=True)
+
+    def find(self, reference: str) -> Path:
+        """The folder of `name@alias`, `name/version` or a path. Raises UnknownModel."""
+        if Path(reference).is_dir():
+            return Path(reference)
+        named = REFERENCE.match(reference)
+        if named is None:
+            raise UnknownModel(
+                f"{reference!r} is no folder and no reference; "
+                "write tidegate-shipment@challenger or tidegate-shipment/3"
+            )
+        version = named["version"] or self._version(reference, named["name"], named["alias"])
+        folder = self.folder_of(named["name"], version)
+        if not folder.is_dir():
+            raise UnknownModel(f"there is no {reference} here{self._known(named['name'])}")
+        return folder
+
+    def _version(self, reference: str, name: str, alias: str) -> str:
+        if alias not in get_args(Alias):
+            raise UnknownModel(f"{reference}: want the alias champion, challenger or shadow")
+        pointer = self.pointer(name, alias)  # type: ignore[arg-type]
+        if pointer is None:
+            raise UnknownModel(f"{name} has no {alias} here{self._known(name)}")
+        return pointer.version
+
+    def _known(self, name: str) -> str:
+        folder = self.home / "models" / name
+        versions = (
+            sorted((f.name for f in folder.glob("[0-9]*")), key=int) if folder.exists() else []
+        )
+        return f"; its versions are {', '.join(versions)}" if versions else "; train one first"
+
+
+def _read_part(file: Path, read: Callable[[bytes], P]) -> P:
+    try:
+        return read(file.read_bytes())
+    except FileNotFoundError:
+        raise ArtefactError(f"{file} is missing") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise ArtefactError(f"{file}: {first['loc']}: {first['msg']}") from None

@@ -1,0 +1,197 @@
+"""What is usual beside peers: subjects of the same goods code, or on the same corridor.
+
+It is `usual.parquet` in the artefact, and read strictly. Groups are goods codes and corridors of
+the fit window, never parties.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.definition import Feature, Peers
+from training.errors import ArtefactError
+from training.model.manifest import Reference
+from training.model.model_inputs import ModelInputs
+from training.model.reference_distribution import STEPS, reference_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST_SUBJECTS = 50
+"""A smaller group says too little of what is usual; its members are told among all."""
+
+MOST_GROUPS = 200
+"""Of each kind, the largest."""
+
+SCHEMA = pa.schema(
+    [
+        ("among", pa.string()),
+        ("group", pa.string()),
+        ("subjects", pa.int64()),
+        ("feature", pa.string()),
+        ("missing_share", pa.float64()),
+        ("quantiles", pa.list_(pa.float64())),
+        ("shares", pa.map_(pa.string(), pa.float64())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is usual for one feature in one group, and how many subjects say so."""
+
+    reference: Reference
+    subjects: int
+
+
+@dataclass(frozen=True)
+class PeerReference:
+    """What is usual for the features that are compared within groups; `content` is the file."""
+
+    content: bytes
+    _told: "_Told"
+    _places: dict[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, frame: "pd.DataFrame", subjects: "pd.DataFrame", inputs: ModelInputs) -> Self:
+        """The reference over the rows that `frame` and `subjects` share."""
+        rows = [
+            row
+            for among in (Peers.GOODS, Peers.CORRIDOR)
+            if among.value in subjects and not subjects[among.value].isna().all()
+            for row in _rows(frame, subjects[among.value], _compared(inputs, among))
+        ]
+        file = io.BytesIO()
+        table = pa.Table.from_pylist(rows, SCHEMA)
+        pq.write_table(table, file, compression="zstd")
+        return cls._indexed(file.getvalue(), table)
+
+    @classmethod
+    def read(cls, content: bytes, inputs: ModelInputs | None) -> Self:
+        """What `content` holds; raises ArtefactError for anything but what `of` would make.
+
+        Without `inputs`, which features are compared within which groups is not checked.
+        """
+        try:
+            # `read_table` loads pandas, a third of a second and 70 MiB that no service needs.
+            table = pq.ParquetFile(io.BytesIO(content)).read()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ArtefactError(f"usual.parquet: not a readable Parquet file ({error})") from None
+        _check(table, inputs)
+        return cls._indexed(content, table)
+
+    def beside(self, feature: Feature, group: str | None) -> Beside | None:
+        """What is usual for a feature in a group; None where too little is known of it."""
+        place = self._places.get((feature.name, group)) if group is not None else None
+        return None if place is None else self._told.of(place)
+
+    @classmethod
+    def _indexed(cls, content: bytes, table: pa.Table) -> Self:
+        pairs = zip(table["feature"].to_pylist(), table["group"].to_pylist(), strict=True)
+        return cls(content, _Told(table), {pair: place for place, pair in enumerate(pairs)})
+
+
+class _Told:
+    """The columns of the table as arrays: a row is read while somebody waits for a score."""
+
+    def __init__(self, table: pa.Table) -> None:
+        quantiles, shares = (table[name].combine_chunks() for name in ("quantiles", "shares"))
+        self._missing_shares = _numbers(table["missing_share"].combine_chunks())
+        self._subjects = _numbers(table["subjects"].combine_chunks())
+        self._quantiles = _numbers(quantiles.flatten())
+        self._quantile_starts = _starts(quantiles)
+        self._categories = shares.keys.to_pylist()
+        self._shares = _numbers(shares.items)
+        self._share_starts = _starts(shares)
+        self._asked: dict[int, Beside] = {}
+
+    def of(self, row: int) -> Beside:
+        """What one row says."""
+        if row not in self._asked:
+            self._asked[row] = self._read(row)
+        return self._asked[row]
+
+    def _read(self, row: int) -> Beside:
+        steps = slice(*self._quantile_starts[row : row + 2])
+        named = slice(*self._share_starts[row : row + 2])
+        reference = Reference(
+            missing_share=float(self._missing_shares[row]),
+            quantiles=tuple(self._quantiles[steps].tolist()),
+            shares=dict(zip(self._categories[named], self._shares[named].tolist(), strict=True)),
+        )
+        return Beside(reference, int(self._subjects[row]))
+
+
+def _starts(lists: pa.ListArray) -> npt.NDArray[np.int64]:
+    """Where the values of each row start among all of them, and where the last ones end."""
+    starts = np.asarray(np.from_dlpack(lists.offsets), np.int64)
+    return starts - starts[0]
+
+
+def _compared(inputs: ModelInputs, among: Peers) -> list[Feature]:
+    return [feature for feature in inputs.features if feature.among is among]
+
+
+def _rows(
+    frame: "pd.DataFrame", groups: "pd.Series[str]", features: list[Feature]
+) -> Iterator[dict[str, Any]]:
+    groups = groups.astype("str")
+    sizes = groups.value_counts()
+    sizes = sizes[sizes >= FEWEST_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")
+    for group in sorted(sizes.index[:MOST_GROUPS]):
+        own = frame[(groups == group).to_numpy()]
+        for feature in features:
+            reference = reference_of(own[feature.name], feature)
+            yield {
+                "among": feature.among.value,
+                "group": group,
+                "subjects": len(own),
+                "feature": feature.name,
+                "missing_share": reference.missing_share,
+                "quantiles": list(reference.quantiles),
+                "shares": list(reference.shares.items()),
+            }
+
+
+def _check(table: pa.Table, inputs: ModelInputs | None) -> None:
+    if not table.schema.equals(SCHEMA):
+        raise ArtefactError("usual.parquet: has other columns than what is usual beside peers")
+    if any(column.null_count for column in table.columns):
+        raise ArtefactError("usual.parquet: holds a null")
+    features = table["feature"].to_pylist()
+    pairs = set(zip(features, table["group"].to_pylist(), strict=True))
+    if len(pairs) < len(features):
+        raise ArtefactError("usual.parquet: tells a feature of one group twice")
+    if inputs is not None:
+        among = {feature.name: feature.among.value for feature in inputs.features}
+        if list(map(among.get, features)) != table["among"].to_pylist():
+            raise ArtefactError("usual.parquet: tells of a feature that is not compared so")
+    _check_numbers(table)
+
+
+def _check_numbers(table: pa.Table) -> None:
+    lengths = pc.list_value_length(table["quantiles"]).unique().to_pylist()
+    steps = _numbers(table["quantiles"].combine_chunks().flatten())
+    told = steps.reshape(-1, len(STEPS)) if set(lengths) <= {0, len(STEPS)} else None
+    if told is None or not np.isfinite(told).all() or (np.diff(told, axis=1) < 0).any():
+        raise ArtefactError("usual.parquet: holds quantiles that do not rise")
+    shares = _numbers(table["shares"].combine_chunks().items)
+    for numbers in (shares, _numbers(table["missing_share"].combine_chunks())):
+        if not ((numbers >= 0) & (numbers <= 1)).all():
+            raise ArtefactError("usual.parquet: holds a share that is none")
+    if not (_numbers(table["subjects"].combine_chunks()) >= FEWEST_SUBJECTS).all():
+        raise ArtefactError("usual.parquet: tells of a group that is too small")
+
+
+def _numbers(array: pa.Array) -> npt.NDArray[np.float64]:
+    """The numbers of an array; not by `to_numpy`, which loads pandas."""
+    if array.null_count:
+        raise ArtefactError("usual.parquet: holds a null")
+    return np.asarray(np.from_dlpack(array), np.float64)

@@ -1,0 +1,37 @@
+"""What is usual for each feature: drift is measured against it, and reasons are told beside it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from features.definition import Feature, Unit
+from training.model.manifest import Reference
+from training.model.model_inputs import ModelInputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STEPS = np.linspace(0, 1, 21)
+
+
+def references(frame: "pd.DataFrame", inputs: ModelInputs) -> dict[str, Reference]:
+    """One reference per feature over the rows of `frame`."""
+    return {feature.name: reference_of(frame[feature.name], feature) for feature in inputs.features}
+
+
+def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) -> Reference:
+    """What is usual for one feature, given its column."""
+    missing_share = float(values.isna().mean())
+    if feature.is_categorical:
+        counts = values.astype("str").value_counts().sort_index()
+        shares = {str(name): float(count) / len(values) for name, count in counts.items()}
+        return Reference(missing_share=missing_share, shares=shares)
+    present = values.dropna().to_numpy(dtype=np.float64)
+    if not len(present):
+        return Reference(missing_share=missing_share)
+    quantiles = tuple(np.quantile(present, STEPS).tolist())
+    shares = {}
+    if feature.unit is Unit.YES_NO:
+        yes = float(present.sum()) / len(values)
+        shares = {"yes": yes, "no": len(present) / len(values) - yes}
+    return Reference(missing_share=missing_share, quantiles=quantiles, shares=shares)

@@ -1,0 +1,208 @@
+"""The artefact that training hands to serving: a folder with a model and all that is said of it.
+
+    booster.txt     trees in LightGBM's text format
+    report.json     the evaluation, as `training.evaluation.report` writes it
+    usual.parquet   what is usual beside peers, as `training.model.peer_reference` writes it
+    manifest.json   `training.model.manifest`, canonical JSON, with the digest of every other file
+    manifest.sig    Ed25519 signature of manifest.json, 64 bytes
+
+Reading trusts nothing before it is checked: size, signature, digests, schema, catalogue.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pydantic import ValidationError
+
+from features.atomic_dir import written_whole
+from features.errors import CatalogueMismatch
+from training.errors import ArtefactError, ArtefactTampered
+from training.model.encoding import Encoding, Floats, Value
+from training.model.manifest import Manifest
+from training.model.model_inputs import ModelInputs
+from training.model.peer_reference import PeerReference
+from training.model.signing import SigningKey, verify
+from training.model.training_support import Reach
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BOOSTER = "booster.txt"
+REPORT = "report.json"
+USUAL = "usual.parquet"
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+
+FILES = (BOOSTER, REPORT, USUAL)
+
+_LARGEST_BYTES = {
+    BOOSTER: 1 << 30,
+    REPORT: 1 << 26,
+    USUAL: 1 << 26,
+    MANIFEST: 1 << 26,
+    SIGNATURE: 64,
+}
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """A model whose parts are known to belong together."""
+
+    manifest: Manifest
+    digest: str
+    booster_text: str
+    report_json: bytes
+    peers: PeerReference
+    encoding: Encoding
+
+    @classmethod
+    def of(cls, manifest: Manifest, files: Mapping[str, bytes], inputs: ModelInputs) -> Self:
+        """Put a model together of its files, which must have the digests that the manifest names.
+
+        Raises ArtefactTampered or ArtefactError.
+        """
+        _check_files(manifest, files)
+        return cls._of_checked(manifest, sha256(canonical_json(manifest)), files, inputs)
+
+    @classmethod
+    def read(
+        cls, folder: Path, public_key: bytes | None, inputs: ModelInputs | None = None
+    ) -> Self:
+        """The model in `folder`, checked from signature to catalogue.
+
+        `public_key` holds the bytes of `signing.pub`; None leaves the signature unchecked.
+        `inputs` default to the catalogue of the model's subject. Raises ArtefactError,
+        ArtefactTampered or features.errors.CatalogueMismatch.
+        """
+        manifest, digest, files = _read_whole(folder, public_key)
+        inputs = inputs or ModelInputs.of(manifest.subject)
+        _check_catalogue(manifest, inputs)
+        return cls._of_checked(manifest, digest, files, inputs)
+
+    @classmethod
+    def read_archived(cls, folder: Path, public_key: bytes | None) -> Self:
+        """As `read`, of whatever catalogue the model was trained on.
+
+        It may answer again about vectors that it has scored, since they were made for it; about
+        none that this release makes.
+        """
+        return cls._of_checked(*_read_whole(folder, public_key), inputs=None)
+
+    @classmethod
+    def _of_checked(
+        cls,
+        manifest: Manifest,
+        digest: str,
+        files: Mapping[str, bytes],
+        inputs: ModelInputs | None,
+    ) -> Self:
+        return cls(
+            manifest=manifest,
+            digest=digest,
+            booster_text=files[BOOSTER].decode(),
+            report_json=files[REPORT],
+            peers=PeerReference.read(files[USUAL], inputs),
+            encoding=Encoding(manifest.features),
+        )
+
+    def write(
+        self, folder: Path, key: SigningKey, beside: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Write the signed artefact; `folder` is there whole or not at all.
+
+        `beside` holds further files by name, which are no part of the artefact and not signed.
+        """
+        content = canonical_json(self.manifest)
+        with written_whole(folder) as partial:
+            (partial / BOOSTER).write_bytes(self.booster_text.encode())
+            (partial / REPORT).write_bytes(self.report_json)
+            (partial / USUAL).write_bytes(self.peers.content)
+            (partial / MANIFEST).write_bytes(content)
+            (partial / SIGNATURE).write_bytes(key.sign(content))
+            for name, more in (beside or {}).items():
+                (partial / name).write_bytes(more)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Which values lie outside what the model learnt from."""
+        return Reach.of(self.manifest.reference)
+
+    def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
+        """As `Encoding.encode`: one row, and the features whose category was never seen."""
+        return self.encoding.encode(vector)
+
+    def encode_frame(self, frame: "pd.DataFrame") -> Floats:
+        """As `Encoding.encode_frame`: one row of numbers per row of `frame`."""
+        return self.encoding.encode_frame(frame)
+
+
+def sha256(content: bytes) -> str:
+    """The digest as the project writes digests."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def canonical_json(manifest: Manifest) -> bytes:
+    """The one spelling of a manifest; every float keeps all its bits."""
+    plain = manifest.model_dump(mode="json")
+    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _read_whole(folder: Path, public_key: bytes | None) -> tuple[Manifest, str, dict[str, bytes]]:
+    """The manifest, its digest and the files that it names, checked but for the catalogue."""
+    content = _read(folder, MANIFEST)
+    if public_key is not None:
+        verify(content, _read(folder, SIGNATURE), public_key)
+    manifest = _manifest(content, folder)
+    files = {name: _read(folder, name) for name in FILES}
+    _check_files(manifest, files)
+    # The digest is of the bytes that were signed, however they spell the manifest.
+    return manifest, sha256(content), files
+
+
+def _read(folder: Path, name: str) -> bytes:
+    file = folder / name
+    if not file.is_file():
+        raise ArtefactError(
+            f"{folder}: {name} is missing; want a folder that `tidegate train` made"
+        )
+    if file.stat().st_size > _LARGEST_BYTES[name]:
+        raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES[name]} bytes")
+    return file.read_bytes()
+
+
+def _manifest(content: bytes, folder: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ArtefactError(f"{folder / MANIFEST}: {place}: {first['msg']}") from None
+
+
+def _check_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        if manifest.files.get(name) != sha256(content):
+            raise ArtefactTampered(f"{name} does not have the digest that {MANIFEST} names")
+
+
+def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:
+    names = [column.name for column in manifest.features]
+    for place, (ours, theirs) in enumerate(zip(inputs.names, names, strict=False)):
+        if ours != theirs:
+            raise CatalogueMismatch(
+                f"the model reads {theirs!r} as feature {place + 1}, the catalogue has {ours!r}"
+            )
+    remedy = f"train anew with `tidegate retrain --subject {manifest.subject}`"
+    if len(names) == len(inputs.names):
+        then = {column.name: column.computation for column in manifest.features}
+        inputs.require_same_computations(then, f"{manifest.name} was trained", remedy)
+    if len(names) != len(inputs.names) or manifest.catalogue != inputs.fingerprint:
+        raise CatalogueMismatch(
+            f"the model was fitted on catalogue {manifest.catalogue} ({len(names)} features), "
+            f"this release has {inputs.fingerprint} ({len(inputs.names)}); {remedy}"
+        )

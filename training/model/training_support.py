@@ -1,0 +1,76 @@
+"""How far the training data reach: which values of a case lie outside what the model learnt from.
+
+A number lies outside beyond the least and the most of the fit window, a category where it was never
+seen (or too seldom to be learnt), and a gap where no value was ever missing. Single values do so
+now and then; a case is unlike those of training where more do than in all but one per cent of the
+evaluation window, which came later and was not fitted on either.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from training.model.encoding import Floats
+from training.model.manifest import Reference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Bools = npt.NDArray[np.bool_]
+
+USUAL_SHARE = 0.99
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Bounds of the columns of encoded rows, in the model's order; infinite for categories."""
+
+    names: list[str]
+    least: Floats
+    most: Floats
+    is_always_known: Bools
+
+    @classmethod
+    def of(cls, references: dict[str, Reference]) -> Self:
+        """The reach that the references of a manifest tell, in the model's order."""
+        known = [reference.quantiles or (-np.inf, np.inf) for reference in references.values()]
+        return cls(
+            names=list(references),
+            least=np.array([steps[0] for steps in known]),
+            most=np.array([steps[-1] for steps in known]),
+            is_always_known=np.array([each.missing_share == 0 for each in references.values()]),
+        )
+
+    def outside(self, row: Floats, unseen: Sequence[str]) -> list[str]:
+        """The features of one encoded row that lie outside; `unseen` as the encoding told."""
+        flags = self._flags(row)
+        return [
+            n for n, flag in zip(self.names, flags.tolist(), strict=True) if flag or n in unseen
+        ]
+
+    def counts(self, rows: Floats, frame: "pd.DataFrame") -> Floats:
+        """How many values of each row lie outside; `frame` is what `rows` encode."""
+        flags = self._flags(rows)
+        for place, name in enumerate(self.names):
+            if not np.isfinite(self.least[place]):
+                flags[:, place] |= np.isnan(rows[:, place]) & frame[name].notna().to_numpy()
+        return flags.sum(axis=1)
+
+    def _flags(self, rows: Floats) -> Bools:
+        is_beyond = (rows < self.least) | (rows > self.most)
+        return is_beyond | (np.isnan(rows) & self.is_always_known)
+
+
+def most_outside(
+    references: dict[str, Reference], batches: "Iterable[tuple[Floats, pd.DataFrame]]"
+) -> int:
+    """How many values of a case may lie outside before it is called unlike those of training.
+
+    Each batch is encoded rows, and the frame that they encode.
+    """
+    reach = Reach.of(references)
+    counts = np.concatenate([reach.counts(rows, frame) for rows, frame in batches])
+    return int(np.quantile(counts, USUAL_SHARE, method="higher"))

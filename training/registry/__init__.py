@@ -1,0 +1,1 @@
+"""Versions of a model: registered with MLflow (`tracking`), promoted, described in a model card."""

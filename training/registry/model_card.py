@@ -1,0 +1,172 @@
+"""The page that goes with a champion: what it is for, what it was measured to do, where it ends.
+
+Everything on it comes from the manifest, the report, the registration and the gates' answers.
+"""
+
+from collections.abc import Iterable
+
+from training.evaluation.page import spelt
+from training.evaluation.report import Figures, Report
+from training.gates.gates import Verdict
+from training.model.manifest import Manifest, TrainingWindow, WindowFigures
+from training.model.model_home import Registration
+from training.parameters import GATE_SHARE
+
+MODEL_CARD = "model_card.md"
+
+
+def model_card(
+    manifest: Manifest,
+    report: Report,
+    registration: Registration,
+    approver: str,
+    verdicts: Iterable[Verdict],
+) -> str:
+    """The card in Markdown; brackets are 95 % intervals."""
+    parts = (
+        f"# {registration.name}, version {registration.version}",
+        _who(registration, approver),
+        _purpose(manifest),
+        "## Data\n\n" + _windows(manifest.training_window),
+        f"Training set `{manifest.training_set_digest}`, catalogue `{manifest.catalogue}`.",
+        "## What it was measured to do\n\n" + report.population_precision,
+        *_measured(report),
+        "## Groups\n\n" + _groups(report),
+        "## Leakage\n\n" + _leakage(report),
+        "## Limits\n\n" + _listed(_limits(report)),
+        "## Gates\n\n" + _listed(_answer(verdict) for verdict in verdicts),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _who(registration: Registration, approver: str) -> str:
+    return _listed(
+        (
+            f"Trained by {_plain(registration.trainer)}, registered on "
+            f"{registration.registered_at:%Y-%m-%d}.",
+            f"Approved by {_plain(approver)}, who answers for its use.",
+            f"Artefact `{registration.digest}`, run `{registration.run_id}`.",
+        )
+    )
+
+
+def _purpose(manifest: Manifest) -> str:
+    return (
+        "## What it is for\n\n"
+        f"Ranking {manifest.subject}s by their risk of smuggling, so that people with room for few "
+        "inspections choose them well. Every score comes with the contributions that make it up.\n"
+        "\n## What it is not for\n\n"
+        + _listed(
+            (
+                "Judging persons. It scores routes and shipments and nothing else.",
+                "Deciding alone. A score is a reason to look, never proof of an offence.",
+                "Declarations unlike those below: another border, other kinds of goods, other "
+                "years need their own evaluation first.",
+            )
+        )
+    )
+
+
+def _windows(windows: TrainingWindow) -> str:
+    def row(name: str, window: WindowFigures) -> tuple[str, ...]:
+        numbers = f"{window.labelled:,}", f"{window.confirmed:,}"
+        return name, f"{window.begins:%Y-%m-%d}", f"{window.ends:%Y-%m-%d}", *numbers
+
+    names = ("fit", "calibration", "evaluation")
+    rows = [row(name, getattr(windows, name)) for name in names]
+    return _table(("window", "from", "until before", "labelled", "confirmed"), rows)
+
+
+def _measured(report: Report) -> Iterable[str]:
+    sets = (
+        ("All inspected", report.inspected),
+        ("Weighted back to the population", report.weighted),
+        ("Random lane", report.random_lane),
+    )
+    for title, figures in sets:
+        if figures is not None:
+            yield f"### {title}\n\n{_figures(figures)}"
+    if report.at_office_capacity is not None:
+        at = report.at_office_capacity
+        yield (
+            f"Where every office inspects as many of its own as it did, {at.share:.1%} of labelled "
+            f"subjects: precision {spelt(at.precision)}, recall {spelt(at.recall)}, lift "
+            f"{spelt(at.lift, places=2)}, value captured {spelt(at.value_captured)}."
+        )
+
+
+def _figures(figures: Figures) -> str:
+    head = ("inspected", "precision", "recall", "lift")
+    rows = [
+        (f"{at.share:.3g}", spelt(at.precision), spelt(at.recall), spelt(at.lift, places=2))
+        for at in figures.at_capacity
+    ]
+    return (
+        f"{figures.labelled:,} labelled, {figures.confirmed:,} confirmed. "
+        f"ROC-AUC {spelt(figures.roc_auc)}, PR-AUC {spelt(figures.pr_auc)}, "
+        f"calibration error {spelt(figures.ece)}.\n\n" + _table(head, rows)
+    )
+
+
+def _groups(report: Report) -> str:
+    head = ("group", "labelled", "referred", "precision", "false referral")
+    rows = [
+        (
+            _plain(f"{group.by}: {group.group}"),
+            f"{group.labelled:,}",
+            spelt(group.referred),
+            spelt(group.precision),
+            spelt(group.false_referral),
+        )
+        for group in report.groups
+    ]
+    return f"Under the cut that takes the highest {GATE_SHARE:.0%}.\n\n" + _table(head, rows)
+
+
+def _leakage(report: Report) -> str:
+    if not report.leakage:
+        return "No check found anything."
+    return _listed(
+        f"{finding.check} ({'refusal' if finding.is_refusal else 'warning'}): "
+        f"{_plain(finding.evidence)}"
+        for finding in report.leakage
+    )
+
+
+def _limits(report: Report) -> Iterable[str]:
+    yield "Labels exist only where somebody looked; what nobody inspects, nobody confirms."
+    if report.random_lane is None:
+        yield "Too few subjects were inspected by lot to measure it on them."
+    for cold in report.cold:
+        yield (
+            f"New values of {cold.column}: {cold.labelled:,} labelled, ROC-AUC "
+            f"{spelt(cold.roc_auc)}, precision {spelt(cold.precision)}."
+        )
+    for typology in report.typologies:
+        if typology.is_new:
+            yield (
+                f"{_plain(typology.typology)} was never confirmed before the evaluation: "
+                f"{typology.cases:,} cases, recall at {GATE_SHARE:.0%} {spelt(typology.recall)}."
+            )
+    for column, count in report.never_seen.items():
+        if count:
+            yield f"{column}: {count:,} evaluated subjects hold a value it was never fitted on."
+
+
+def _answer(verdict: Verdict) -> str:
+    return f"{verdict.gate}, {verdict.answer}: {_plain(verdict.reason)}"
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _plain(text: str) -> str:
+    """Text from data on one line, unable to open a cell or a tag."""
+    line = " ".join(text.split())
+    return line.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")

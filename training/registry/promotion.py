@@ -1,0 +1,239 @@
+"""A version becomes the champion, once every gate is passed; or the former one returns."""
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from training.data.training_set import TrainingSet
+from training.errors import PromotionRefused, TrackingError, UnknownModel
+from training.evaluation.report import Report
+from training.gates.gates import Verdict
+from training.gates.promotion_checks import (
+    CHAMPION,
+    refuse_unless_open,
+    soundness,
+    verdicts_of,
+    waiver_in_force,
+)
+from training.gates.waiver import Waivable, Waiver
+from training.model.manifest import Manifest
+from training.model.model_home import REGISTRATION, ModelHome, Pointer, Registration
+from training.model.model_inputs import ModelInputs
+from training.model.risk_model import REPORT
+from training.registry.model_card import MODEL_CARD, model_card
+from training.registry.tracking.runs import add_text
+from training.registry.tracking.store import TrackingStore
+from training.registry.tracking.versions import clear_alias, set_alias, tag_version
+
+SHADOW: Final = "shadow"
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who answers for a promotion, and when."""
+
+    approver: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Gates that may stand open: why, and until when. Who approves answers for it."""
+
+    gates: tuple[Waivable, ...]
+    because: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The new champion, or shadow, and what every gate said."""
+
+    champion: Pointer
+    verdicts: tuple[Verdict, ...]
+
+
+def promote(
+    reference: str,
+    home: ModelHome,
+    store: TrackingStore,
+    approval: Approval,
+    data: TrainingSet | None,
+    inputs: ModelInputs | None = None,
+    leave: Leave | None = None,
+    live: Verdict | None = None,
+) -> Promotion:
+    """Ask every gate, record the answers as tags of the version, and name it champion.
+
+    `data` is the training set that the model is from; without it, it cannot be compared with a
+    champion. With `leave`, some gates may stand open; `live` is what live traffic said of
+    it, where it was asked beside the champion. Raises WaiverError, or PromotionRefused with the
+    reasons; the champion is then who it was.
+    """
+    registration = _registered(home, home.find(reference))
+    waiver = leave and Waiver.given(
+        leave.gates,
+        registration.digest,
+        approval.approver,
+        leave.because,
+        (approval.at, leave.until),
+    )
+    verdicts = tuple(
+        verdict.waived(waiver) if waiver and verdict.gate in waiver.gates else verdict
+        for verdict in (
+            *verdicts_of(registration, home, approval.approver, data, inputs),
+            *filter(None, [live]),
+        )
+    )
+    _record(store, registration, approval, verdicts)
+    refuse_unless_open(verdicts)
+    if waiver and any(verdict.is_waived for verdict in verdicts):
+        waiver.write(home.folder_of(registration.name, registration.version), home.signing_key)
+    _write_card(home, store, registration, approval, verdicts)
+    former = home.pointer(registration.name, CHAMPION)
+    champion = Pointer(
+        name=registration.name,
+        version=registration.version,
+        digest=registration.digest,
+        approver=approval.approver,
+        set_at=approval.at,
+        previous=_line(former, registration.version),
+    )
+    _name_champion(home, store, champion, former)
+    return Promotion(champion, verdicts)
+
+
+def roll_back(
+    reference: str,
+    home: ModelHome,
+    store: TrackingStore,
+    approval: Approval,
+    inputs: ModelInputs | None = None,
+) -> Promotion:
+    """Name the former champion again, if it is still whole. Raises PromotionRefused otherwise."""
+    name = re.split(r"[@/]", reference, maxsplit=1)[0]
+    now = home.pointer(name, CHAMPION)
+    if now is None:
+        raise UnknownModel(f"{name} has no champion here")
+    if not now.previous:
+        raise PromotionRefused((f"version {now.version} is the first champion of {name}",))
+    former, *earlier = now.previous
+    folder = home.folder_of(name, former.version)
+    verdicts = (
+        *soundness(folder, former.digest, home, inputs),
+        *waiver_in_force(folder, former.digest, home, approval.at),
+    )
+    refuse_unless_open(verdicts)
+    champion = former.model_copy(
+        update={
+            "approver": approval.approver,
+            "set_at": approval.at,
+            "previous": tuple(earlier),
+        }
+    )
+    tags = {"tidegate.rolled_back_by": approval.approver}
+    tag_version(
+        store, name, now.version, tags | {"tidegate.rolled_back_at": approval.at.isoformat()}
+    )
+    _name_champion(home, store, champion, now)
+    return Promotion(champion, verdicts)
+
+
+def run_as_shadow(
+    reference: str,
+    home: ModelHome,
+    store: TrackingStore,
+    approval: Approval,
+    inputs: ModelInputs | None = None,
+) -> Promotion:
+    """Let a version score beside the champion, answering nobody, if it is whole.
+
+    Raises PromotionRefused otherwise. No figure is asked for: a shadow is there to be measured.
+    """
+    registration = _registered(home, home.find(reference))
+    folder = home.folder_of(registration.name, registration.version)
+    verdicts = tuple(soundness(folder, registration.digest, home, inputs))
+    refuse_unless_open(verdicts)
+    shadow = Pointer(
+        name=registration.name,
+        version=registration.version,
+        digest=registration.digest,
+        approver=approval.approver,
+        set_at=approval.at,
+    )
+    set_alias(store, shadow.name, SHADOW, shadow.version)
+    home.point(SHADOW, shadow)
+    return Promotion(shadow, verdicts)
+
+
+def _registered(home: ModelHome, folder: Path) -> Registration:
+    if not (folder / REGISTRATION).exists():
+        raise UnknownModel(f"{folder} was never registered; `tidegate train` does that")
+    registration = home.registration_of(folder)
+    own = home.folder_of(registration.name, registration.version)
+    if folder.resolve() != own.resolve():
+        raise UnknownModel(f"{folder} is no version of this home; want {own}")
+    return registration
+
+
+def _record(
+    store: TrackingStore,
+    registration: Registration,
+    approval: Approval,
+    verdicts: tuple[Verdict, ...],
+) -> None:
+    passed = all(verdict.is_open for verdict in verdicts)
+    tags = {
+        "tidegate.verdict": "passed" if passed else "refused",
+        "tidegate.approver": approval.approver,
+        "tidegate.decided_at": approval.at.isoformat(),
+    }
+    for verdict in verdicts:
+        said = f"{verdict.answer}: {verdict.reason}"
+        tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"] = said
+    tag_version(store, registration.name, registration.version, tags)
+
+
+def _write_card(
+    home: ModelHome,
+    store: TrackingStore,
+    registration: Registration,
+    approval: Approval,
+    verdicts: tuple[Verdict, ...],
+) -> None:
+    """Before it is named champion, so that none is without a card."""
+    folder = home.folder_of(registration.name, registration.version)
+    # The gates have just verified what lies there.
+    manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
+    report = Report.model_validate_json((folder / REPORT).read_bytes())
+    card = model_card(manifest, report, registration, approval.approver, verdicts)
+    add_text(store, registration.run_id, MODEL_CARD, card)
+    (folder / MODEL_CARD).write_text(card)
+
+
+def _line(former: Pointer | None, version: str) -> tuple[Pointer, ...]:
+    """Who was champion before, without repeating the version that becomes it now."""
+    if former is None:
+        return ()
+    if former.version == version:
+        return former.previous
+    return (former.model_copy(update={"previous": ()}), *former.previous)
+
+
+def _name_champion(
+    home: ModelHome, store: TrackingStore, champion: Pointer, former: Pointer | None
+) -> None:
+    """In the registry first: what serving reads changes only once everything else has."""
+    set_alias(store, champion.name, CHAMPION, champion.version)
+    try:
+        home.point(CHAMPION, champion)
+    except OSError:
+        with suppress(TrackingError):
+            if former is None:
+                clear_alias(store, champion.name, CHAMPION)
+            else:
+                set_alias(store, former.name, CHAMPION, former.version)
+        raise

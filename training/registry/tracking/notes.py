@@ -1,0 +1,63 @@
+"""What MLflow's pages say in words about a run, its model and the versions of it, in Markdown."""
+
+from training.evaluation.page import spelt
+from training.evaluation.report import Figures
+from training.model.manifest import Manifest, WindowFigures
+from training.train import Candidate
+
+ALIASES = (
+    "`champion` answers, `shadow` is scored beside it and answers nobody, `challenger` was trained "
+    "last. `tidegate promote` moves them, once every gate is passed; a promoted version's run has "
+    "its `model_card.md`."
+)
+
+
+def note_on_run(candidate: Candidate) -> str:
+    """What was trained, on what, how good it was, and where to look; some 1,500 characters."""
+    manifest, report = candidate.model.manifest, candidate.report
+    parts = (
+        f"Ranks {manifest.subject}s by their risk of smuggling, with {len(manifest.features)} "
+        "features.",
+        _windows(manifest),
+        _figures("All inspected", report.inspected),
+        _figures("Random lane", report.random_lane),
+        report.population_precision,
+        _where_to_look(manifest),
+    )
+    return "\n\n".join(part for part in parts if part)
+
+
+def note_on_model(subject: str) -> str:
+    """What a registered model is, and what its aliases mean."""
+    return f"Ranks {subject}s by their risk of smuggling. {ALIASES}"
+
+
+def _windows(manifest: Manifest) -> str:
+    def line(name: str, window: WindowFigures) -> str:
+        return (
+            f"- {name}: {window.begins:%Y-%m-%d} until {window.ends:%Y-%m-%d}, "
+            f"{window.labelled:,} labelled, {window.confirmed:,} confirmed"
+        )
+
+    windows = manifest.training_window
+    named = (("fit", windows.fit), ("calibration", windows.calibration))
+    return "\n".join(line(*each) for each in (*named, ("evaluation", windows.evaluation)))
+
+
+def _figures(title: str, figures: Figures | None) -> str:
+    if figures is None:
+        return ""
+    return (
+        f"**{title}**: ROC-AUC {spelt(figures.roc_auc)}, PR-AUC {spelt(figures.pr_auc)}, "
+        f"calibration error {spelt(figures.ece)}."
+    )
+
+
+def _where_to_look(manifest: Manifest) -> str:
+    line = manifest.calibration
+    return (
+        "`evaluation/report.html` has every figure with its interval, `pictures/` the plots, "
+        "`training_set/records.json` what the records were, `artefact/` what is served. The native "
+        "model's probabilities are not calibrated; from its margins (`raw_score=True`) they are "
+        f"1 / (1 + exp(-({line.intercept:.4g} + {line.slope:.4g} × margin)))."
+    )

@@ -1,0 +1,192 @@
+"""One training as one run: parameters, metrics, pictures, dataset, model and artefact."""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import lightgbm
+import mlflow
+import mlflow.data
+import mlflow.lightgbm
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+from features.ingest.summary import SUMMARY
+from training.data.training_set import TrainingSet
+from training.evaluation.page import page
+from training.evaluation.pictures import pictures
+from training.model.manifest import Manifest, WindowFigures
+from training.model.signing import SigningKey
+from training.registry.tracking.notes import note_on_run
+from training.registry.tracking.store import TrackingStore
+from training.registry.tracking.trials import write_losses, write_trials
+from training.train import Candidate
+
+ARTEFACT = "artefact"
+LARGEST_BATCH = 100
+"""Parameters that one request to a tracking server may carry."""
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """A finished run; `model_uri` is where its native model and nothing else lies.
+
+    `note` says in Markdown what was trained and how good it was.
+    """
+
+    run_id: str
+    model_id: str
+    model_uri: str
+    note: str
+
+
+def track(
+    store: TrackingStore,
+    candidate: Candidate,
+    data: TrainingSet,
+    key: SigningKey,
+    tags: Mapping[str, str],
+) -> TrackedRun:
+    """Tell the store everything about one training.
+
+    Raises TrackingError; the run is then marked as failed, and no version exists.
+    """
+    manifest = candidate.model.manifest
+    experiment = store.experiment(manifest.name)
+    with store.asked("the run could not be written"):
+        run_id = store.client.create_run(experiment, tags=_tags(candidate, tags)).info.run_id
+        try:
+            with mlflow.start_run(run_id=run_id):
+                tracked = _written(candidate, data, key, run_id)
+            write_losses(store.client, run_id, candidate.losses, round(time.time() * 1000))
+            write_trials(store.client, experiment, run_id, candidate.trials)
+        except BaseException:
+            with suppress(Exception):
+                store.client.set_terminated(run_id, "FAILED")
+            raise
+    return tracked
+
+
+def _written(candidate: Candidate, data: TrainingSet, key: SigningKey, run_id: str) -> TrackedRun:
+    manifest = candidate.model.manifest
+    _write_parameters(manifest)
+    _write_datasets(manifest, data)
+    _write_files(candidate, key)
+    if data.records is not None:
+        mlflow.log_text(data.records, f"training_set/{SUMMARY}")
+    info = mlflow.lightgbm.log_model(
+        lightgbm.Booster(model_str=candidate.model.booster_text),
+        name=manifest.name,
+        signature=signature_of(manifest),
+        pip_requirements=[f"{name}=={manifest.libraries[name]}" for name in ("lightgbm", "numpy")],
+        tags=_calibration_tags(candidate),
+    )
+    # After the model, so that the metrics are its own too, and say of which window they tell.
+    mlflow.log_metrics(
+        _metrics(candidate), model_id=info.model_id, dataset=_dataset(manifest, data, "evaluation")
+    )
+    return TrackedRun(run_id, info.model_id, info.model_uri, note_on_run(candidate))
+
+
+def add_text(store: TrackingStore, run_id: str, name: str, text: str) -> None:
+    """Put a text beside what a finished run has already. Raises TrackingError."""
+    with store.asked(f"{name} could not be added to the run {run_id}"):
+        store.client.log_text(run_id, text, name)
+
+
+def signature_of(manifest: Manifest) -> ModelSignature:
+    """Doubles in the model's order, each of which may be missing; categories go in as codes."""
+    inputs = Schema([ColSpec(DataType.double, c.name, required=False) for c in manifest.features])
+    return ModelSignature(inputs, Schema([ColSpec(DataType.double)]))
+
+
+def _tags(candidate: Candidate, tags: Mapping[str, str]) -> dict[str, str]:
+    manifest = candidate.model.manifest
+    return {
+        "mlflow.runName": f"{manifest.subject} {candidate.model.digest[7:15]}",
+        "mlflow.note.content": note_on_run(candidate),
+        "mlflow.source.name": "tidegate train",
+        "mlflow.source.type": "LOCAL",
+        "tidegate.subject": manifest.subject,
+        "tidegate.catalogue": manifest.catalogue,
+        "tidegate.digest": candidate.model.digest,
+        "tidegate.training_set": manifest.training_set_digest,
+        **tags,
+    }
+
+
+def _calibration_tags(candidate: Candidate) -> dict[str, str]:
+    calibration = candidate.model.manifest.calibration
+    return {
+        "tidegate.digest": candidate.model.digest,
+        "tidegate.calibration_slope": repr(calibration.slope),
+        "tidegate.calibration_intercept": repr(calibration.intercept),
+    }
+
+
+def _write_parameters(manifest: Manifest) -> None:
+    flat = _flat(manifest.parameters)
+    names = sorted(flat)
+    for start in range(0, len(names), LARGEST_BATCH):
+        mlflow.log_params({name: flat[name] for name in names[start : start + LARGEST_BATCH]})
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def _metrics(candidate: Candidate) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, estimate in candidate.model.manifest.metrics.items():
+        bounds = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
+        found |= {f"{name}{end}": bound for end, bound in bounds.items() if bound is not None}
+    return found
+
+
+def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
+    windows = manifest.training_window
+    for context in ("fit", "calibration", "evaluation"):
+        window: WindowFigures = getattr(windows, context)
+        mlflow.log_input(
+            _dataset(manifest, data, context),
+            context=context,
+            tags={
+                "begins": window.begins.isoformat(),
+                "ends": window.ends.isoformat(),
+                "labelled": str(window.labelled),
+                "confirmed": str(window.confirmed),
+                "digest": data.digest,
+            },
+        )
+
+
+def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
+    """A window by its name, its columns and the digest of the whole set; none of its rows."""
+    window: WindowFigures = getattr(manifest.training_window, context)
+    return mlflow.data.from_pandas(  # type: ignore[attr-defined]
+        data.frame.head(0),
+        name=f"{manifest.subject} {window.begins:%Y-%m-%d} to {window.ends:%Y-%m-%d}",
+        digest=data.digest[7:43],
+    )
+
+
+def _write_files(candidate: Candidate, key: SigningKey) -> None:
+    drawn = pictures(candidate.report, candidate.explained)
+    for name, figure in drawn.items():
+        mlflow.log_figure(figure, f"pictures/{name}.png")
+    mlflow.log_text(candidate.report.as_bytes.decode(), "evaluation/report.json")
+    mlflow.log_text(page(candidate.report, drawn), "evaluation/report.html")
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / ARTEFACT
+        candidate.model.write(folder, key)
+        mlflow.log_artifacts(str(folder), ARTEFACT)

@@ -1,0 +1,98 @@
+"""Versions of a registered model, and the aliases that name them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
+
+from training.registry.tracking.notes import note_on_model
+from training.registry.tracking.runs import TrackedRun
+from training.registry.tracking.store import TrackingStore
+
+# On a version from its first moment until everything about it is done.
+UNFINISHED = "tidegate.unfinished"
+# Nobody registers for so long: what is unfinished since then has been left behind.
+LONGEST_REGISTRATION = timedelta(hours=1)
+
+
+@contextmanager
+def registered(
+    store: TrackingStore, name: str, run: TrackedRun, tags: Mapping[str, str], at: datetime
+) -> Iterator[str]:
+    """Register the run's model and give its version; taken back where the block fails.
+
+    It is marked as unfinished until `finish`. One that cannot be taken back, because the store went
+    away in between, stays so marked; the first registration an hour later takes it back.
+    """
+    with store.asked(f"{name} could not be registered"):
+        _make_model(store, name)
+        _take_back_what_was_left(store, name, at)
+        given = dict(tags) | {UNFINISHED: "true"}
+        version = str(
+            store.client.create_model_version(
+                name,
+                run.model_uri,
+                run.run_id,
+                tags=given,
+                description=run.note,
+                model_id=run.model_id,
+            ).version
+        )
+    try:
+        _link(store, run, name, version)
+        yield version
+    except BaseException:
+        with suppress(Exception):
+            store.client.delete_model_version(name, version)
+        raise
+
+
+def finish(store: TrackingStore, name: str, version: str) -> None:
+    """Say of a version that nothing about it is left to be done."""
+    with store.asked(f"{name} version {version} could not be marked as finished"):
+        store.client.delete_model_version_tag(name, version, UNFINISHED)
+
+
+def set_alias(store: TrackingStore, name: str, alias: str, version: str) -> None:
+    """Let `alias` name a version, whatever it named before."""
+    with store.asked(f"the alias {alias!r} of {name} could not be set"):
+        store.client.set_registered_model_alias(name, alias, version)
+
+
+def clear_alias(store: TrackingStore, name: str, alias: str) -> None:
+    """Let `alias` name nothing."""
+    with store.asked(f"the alias {alias!r} of {name} could not be taken away"):
+        store.client.delete_registered_model_alias(name, alias)
+
+
+def tag_version(store: TrackingStore, name: str, version: str, tags: Mapping[str, str]) -> None:
+    """Write tags on a version."""
+    with store.asked(f"{name} version {version} could not be tagged"):
+        for tag, value in tags.items():
+            store.client.set_model_version_tag(name, version, tag, value)
+
+
+def _link(store: TrackingStore, run: TrackedRun, name: str, version: str) -> None:
+    """Let MLflow's pages lead from the run's model to the version."""
+    link = json.dumps([{"name": name, "version": version}])
+    with store.asked(f"{name} version {version} could not be linked to its run"):
+        store.client.set_logged_model_tags(run.model_id, {MLFLOW_MODEL_VERSIONS: link})
+
+
+def _take_back_what_was_left(store: TrackingStore, name: str, at: datetime) -> None:
+    latest_ms = (at - LONGEST_REGISTRATION).timestamp() * 1000
+    for version in store.client.search_model_versions(f"name = '{name}'"):
+        if UNFINISHED in version.tags and version.creation_timestamp < latest_ms:
+            store.client.delete_model_version(name, version.version)
+
+
+def _make_model(store: TrackingStore, name: str) -> None:
+    try:
+        subject = name.removeprefix("tidegate-")
+        store.client.create_registered_model(name, description=note_on_model(subject))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

@@ -1,6 +1,0 @@
-"""The only door to MLflow: runs, metrics, pictures, datasets, registered versions with aliases.
-
-`store` opens a tracking store (SQLite in the home by default, any server by URI), `runs` tells it
-of one training, `trials` of the search before it, `registry` names versions. Nothing here is needed
-to score.
-"""
