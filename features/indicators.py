@@ -1,7 +1,7 @@
 """The list of indicators of smuggling that features measure: J journey, D document, T transaction,
 N network.
 
-Signs of danger to life (L) are kept apart, in `serving.lanes.life_at_risk`: they open the rescue
+Signs of danger to life (L) are kept apart, in `serving.triage.life_at_risk`: they open the rescue
 lane and are never measured by a feature. An indicator without a feature is work to be done.
 """
 

@@ -9,9 +9,9 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from serving.access.limits import Limits
 from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
+from serving.access.rate_limits import Limits
 from serving.access.tokens import PublishedKeys, Tokens
 from serving.api import (
     batches,
@@ -21,24 +21,28 @@ from serving.api import (
     health,
     inference,
     invocations,
+    kill_switches,
     models,
     records,
     scores,
-    switches,
 )
 from serving.api.admission import Admission
 from serving.api.openapi import DESCRIPTION, describe
 from serving.api.problems import add_problem_handlers
 from serving.api.request_ids import RequestIds
-from serving.assessment import Assessor
-from serving.conditions import keep_telling
+from serving.audit.checkpointing import Sealing
+from serving.audit.checkpoints import Notary
+from serving.audit.impact_assessment import require_assessment
+from serving.audit.log_writer import DecisionWriter
+from serving.audit.masking import Masking
+from serving.audit.purpose import Uses
 from serving.console import (
     accounts,
+    api_reference,
     attachments,
-    elsewhere,
     monitoring,
+    oidc_login,
     queue,
-    reference,
     sign_in,
     supervision,
 )
@@ -48,47 +52,43 @@ from serving.console import features as feature_pages
 from serving.console import models as model_pages
 from serving.console import switches as switch_pages
 from serving.console.pages import STATIC
-from serving.decisions.checkpoints import Notary
-from serving.decisions.masking import Masking
-from serving.decisions.sealing import Sealing
-from serving.decisions.second_opinions import SecondOpinions
-from serving.decisions.writer import DecisionWriter
-from serving.desk import Desk
+from serving.container import Beginning, Clock, House
+from serving.db.data_keys import DataKeys
+from serving.db.engine import open_database
+from serving.db.postgres_state import shared_state
+from serving.db.repositories.account_repository import AccountRegister, SessionRegister
+from serving.db.repositories.alert_repository import AlertBook
+from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.case_file_repository import CaseFiles
+from serving.db.repositories.case_repository import CaseBook
+from serving.db.repositories.checkpoint_repository import CheckpointRegister
+from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.kill_switch_repository import SwitchRegister
+from serving.db.repositories.placement_log import PlacedLog
+from serving.db.repositories.purpose_repository import PurposeRegister
+from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.rescue_outbox import RescueOutbox
+from serving.db.repositories.retention_repository import RetentionActs
+from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.repositories.shadow_score_repository import OpinionRegister
+from serving.degradation import keep_telling
 from serving.errors import ExtraMissing
-from serving.exposition import is_shared
-from serving.governance.impact_assessment import require_assessment
-from serving.house import Beginning, Clock, House
-from serving.intake import Intake
-from serving.lanes.lanes import Lanes
-from serving.lanes.others import Others
+from serving.history.client import opened
+from serving.history.ingestion import Intake
+from serving.metrics_multiprocess import is_shared
+from serving.models.kill_switch import Switch
+from serving.models.model_pool import Champions
 from serving.observability import Metrics
-from serving.past import opened
 from serving.review.rescue_call import Webhook
 from serving.review.rescue_calls import RescueCalls
 from serving.review.reviewing import Reviewing
-from serving.scorer.champions import Champions
-from serving.scorer.switch import Switch
+from serving.scoring.assessment import Assessor
+from serving.scoring.batcher import Desk
+from serving.scoring.shadow_scoring import SecondOpinions
 from serving.settings import Settings
-from serving.stages import Report, unheard
-from serving.store.account_register import AccountRegister, SessionRegister
-from serving.store.alert_book import AlertBook
-from serving.store.case_book import CaseBook
-from serving.store.case_files import CaseFiles
-from serving.store.checkpoint_register import CheckpointRegister
-from serving.store.data_keys import DataKeys
-from serving.store.decision_log import DecisionLog
-from serving.store.engine import open_database
-from serving.store.key_register import KeyRegister
-from serving.store.opinion_register import OpinionRegister
-from serving.store.placed_log import PlacedLog
-from serving.store.purpose_register import PurposeRegister
-from serving.store.record_store import RecordStore
-from serving.store.rescue_outbox import RescueOutbox
-from serving.store.retention_acts import RetentionActs
-from serving.store.state_table import shared_state
-from serving.store.summary_store import SummaryStore
-from serving.store.switch_register import SwitchRegister
-from serving.uses import Uses
+from serving.start_stages import Report, unheard
+from serving.triage.lanes import Lanes
+from serving.triage.other_workers import Others
 
 
 def utc_now() -> datetime:
@@ -116,13 +116,13 @@ def create_app(settings: Settings, clock: Clock = utc_now, report: Report = unhe
     app.router.routes.extend(scores.router.routes)  # an included router is gone through twice
     for resource in (
         *(batches, records, decisions, cases, catalogue, models, health),
-        *(invocations, inference, switches),
+        *(invocations, inference, kill_switches),
     ):
         app.include_router(resource.router)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     for pages in (  # the last answers every address of the console that is left
         sign_in,
-        elsewhere,
+        oidc_login,
         queue,
         attachments,
         case_pages,
@@ -133,7 +133,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, report: Report = unhe
         model_pages,
         switch_pages,
         accounts,
-        reference,
+        api_reference,
     ):
         app.include_router(pages.router)
     add_problem_handlers(app)

@@ -84,7 +84,7 @@ def _rooms(traceback: TracebackType | None) -> Iterator[str]:
     """Of the frames of a traceback, the first first; commands are the door to all rooms."""
     while traceback is not None:
         name = str(traceback.tb_frame.f_globals.get("__name__"))
-        if not name.startswith("serving.commands"):
+        if not name.startswith("serving.cli"):
             yield name.partition(".")[0]
         traceback = traceback.tb_next
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.ports import free_port
 
-TIDEGATE = [sys.executable, "-m", "serving.commands.main"]
+TIDEGATE = [sys.executable, "-m", "serving.cli.main"]
 NUMBER_AT_THE_END = re.compile(r"([+-]\d+\.\d{3})$", flags=re.MULTILINE)
 
 
@@ -72,8 +72,8 @@ print(len(booster.predict(rows)), booster.num_feature())
 
 @pytest.mark.usefixtures("shown")
 def test_every_stored_decision_replays_to_the_bit(home: Path) -> None:
-    from serving.store.decision_log import DecisionLog
-    from serving.store.engine import open_database
+    from serving.db.engine import open_database
+    from serving.db.repositories.decision_log import DecisionLog
 
     records = list(DecisionLog(open_database(home / "tidegate.db", is_service=False)).records())
     assert len(records) >= 200

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import typer
 
-from serving.commands.main import app
+from serving.cli.main import app
 from serving.extras import Requirement, _bringing, extra_of, extras
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -75,7 +75,7 @@ accounts disable a
 
 RUN = """
 import contextlib, io, json, sys
-from serving.commands.main import main
+from serving.cli.main import main
 
 def run(line):
     sys.argv = ["tidegate", *line.split()]

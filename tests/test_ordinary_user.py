@@ -51,7 +51,7 @@ def run(machine: Path, dropped: tuple[str, ...], line: str, **variables: str) ->
     """How a command ends, and all that it prints."""
     sources = machine / "sources"
     done = subprocess.run(
-        [*dropped, sys.executable, "-m", "serving.commands.main", *line.split()],
+        [*dropped, sys.executable, "-m", "serving.cli.main", *line.split()],
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(map(str, (sources, sources / "data"))),

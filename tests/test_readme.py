@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.store.decision_log import DecisionLog
-from serving.store.engine import open_database
+from serving.db.engine import open_database
+from serving.db.repositories.decision_log import DecisionLog
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -117,7 +117,7 @@ def test_what_make_is_asked_for_is_there_and_does_what_is_said(command: Command)
 def test_every_command_that_is_named_exists(named: str) -> None:
     from typer.main import get_command
 
-    from serving.commands.main import app
+    from serving.cli.main import app
 
     command = get_command(app)
     for word in named.split():

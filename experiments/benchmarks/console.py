@@ -22,14 +22,14 @@ from sqlalchemy import select
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.console.queue import PAGE_SIZE
+from serving.db.case_rows import CaseRow, LinkRow
+from serving.db.data_keys import DataKeys
+from serving.db.encrypted_cases import EncryptedCases
+from serving.db.encryption import Unit
+from serving.db.engine import open_database
+from serving.db.tables import case_links, cases, cases_opened_to, decisions
+from serving.db.write_lock import writing
 from serving.settings import Settings
-from serving.store.case_rows import CaseRow, LinkRow
-from serving.store.data_keys import DataKeys
-from serving.store.encrypted_cases import EncryptedCases
-from serving.store.encryption import Unit
-from serving.store.engine import open_database
-from serving.store.tables import case_links, cases, cases_opened_to, decisions
-from serving.store.turns import writing
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.world import train_and_promote, write_world

@@ -13,12 +13,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sqlalchemy import Engine
 
-from serving.store import encryption
-from serving.store.data_keys import DataKeys
-from serving.store.decision_log import FIRST_LINK, next_link
-from serving.store.decision_rows import AnswerRow, DecisionRow
-from serving.store.encrypted_decisions import EncryptedDecisions
-from serving.store.engine import open_database
+from serving.db import encryption
+from serving.db.data_keys import DataKeys
+from serving.db.decision_rows import AnswerRow, DecisionRow
+from serving.db.encrypted_decisions import EncryptedDecisions
+from serving.db.engine import open_database
+from serving.db.repositories.decision_log import FIRST_LINK, next_link
 
 RECORD_BYTES, ANSWER_BYTES, TIMES = 15_000, 600, 20_000
 GOAL_US = 50.0

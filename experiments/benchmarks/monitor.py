@@ -22,13 +22,13 @@ from sqlalchemy import Engine, text
 
 from experiments.benchmarks.memory import peak_mib
 from features.catalogue import SHIPMENT
-from serving.lanes.plan import Plan
-from serving.monitor.measured import Measured, parts_of
+from serving.db.engine import open_database
+from serving.db.monitor_tables import day_summaries, summarised_to
+from serving.db.repositories.rollup_repository import SummaryStore
+from serving.monitor.decision_facts import Measured, parts_of
 from serving.monitor.monitoring import Asked, report
-from serving.monitor.summaries import catch_up, summary
-from serving.store.engine import open_database
-from serving.store.monitor_tables import day_summaries, summarised_to
-from serving.store.summary_store import SummaryStore
+from serving.monitor.rollups import catch_up, summary
+from serving.triage.plan import Plan
 from tests.serving.postgres import postgresql
 
 BEGIN, DAYS = datetime(2025, 11, 17, tzinfo=UTC), 365

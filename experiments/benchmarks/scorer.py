@@ -13,9 +13,9 @@ import lightgbm
 import numpy as np
 import shap
 
-from serving.scorer.program import prepare
-from serving.scorer.scores import PreparedTrees
-from serving.scorer.tree_text import read_forest
+from serving.models.packed_forest import prepare
+from serving.models.scores import PreparedTrees
+from serving.models.tree_text import read_forest
 
 ROUNDS = 200
 BATCH_ROUNDS = 5

@@ -18,7 +18,7 @@ from features.build_training_set import build_training_set
 from features.ingest.record_files import write_records
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
-from serving.commands.held_back import last_days_begin, write_known_by
+from serving.cli.demo_world import last_days_begin, write_known_by
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 from training.data.training_set import TrainingSet

@@ -33,9 +33,9 @@ from experiments.benchmarks.running import cpu_s, free_port, running
 from experiments.benchmarks.served_home import bodies, make_home
 from serving.access.api_keys import Scope, new_key
 from serving.app import utc_now
-from serving.store.decision_log import DecisionLog
-from serving.store.engine import open_database
-from serving.store.key_register import KeyRegister
+from serving.db.engine import open_database
+from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.decision_log import DecisionLog
 
 CONNECTIONS = 16
 WANTED = {"FastAPI + pandas + shap": 6, "FastAPI + numpy + pred_contrib": 5}
@@ -241,7 +241,7 @@ def _tidegate(home: Path) -> Iterator[tuple[Side, Side]]:
         return of("/v1/scores/batch", b"[" + array + b"]", machine)
 
     port = free_port()
-    command = ["-m", "serving.commands.main", "serve", "--home", str(home), "--port", str(port)]
+    command = ["-m", "serving.cli.main", "serve", "--home", str(home), "--port", str(port)]
     with _running("tidegate", port, "/health/ready", [sys.executable, *command]) as pid:
         yield (
             Side(

@@ -21,8 +21,8 @@ from experiments.customs_declarations.declarations import (
 from features.build_training_set import build_training_set
 from features.errors import RecordsError, TidegateError
 from features.ingest.record_files import write_records
-from serving.offline import read_subjects
-from serving.scorer.scores import Scorer
+from serving.models.scores import Scorer
+from serving.scoring.files import read_subjects
 from training.data.training_set import TrainingSet
 from training.parameters import SplitParameters, TrainingParameters
 from training.train import Candidate

@@ -24,7 +24,7 @@ from joserfc.errors import JoseError
 from pydantic import BaseModel, ValidationError
 
 from serving.access.accounts import Account, Role
-from serving.access.fetching import fetch
+from serving.access.http_client import fetch
 from serving.access.tokens import CLOCKS_APART_S, PublishedKeys
 from serving.errors import AddressRefused, ElsewhereUnavailable, NotSignedIn
 

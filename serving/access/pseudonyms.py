@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from serving.access.kept_secret import kept_secret
+from serving.access.secrets import kept_secret
 
 _BYTES = 5  # eight letters
 

@@ -21,7 +21,7 @@ from joserfc.jwk import KeySet
 
 from serving.access.api_keys import Scope
 from serving.access.callers import Caller
-from serving.access.fetching import fetch
+from serving.access.http_client import fetch
 from serving.errors import AddressRefused, NotSignedIn
 
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]

@@ -11,10 +11,10 @@ from features.indicators import INDICATORS
 from features.records import SubjectKind
 from serving.api.explanations import Explained
 from serving.api.shapes import Shape
-from serving.decisions.decision import Decision, ModelRef, Unscored
+from serving.audit.decision import Decision, ModelRef, Unscored
 from serving.explanation.language import Language
-from serving.lanes.placement import Lane, LaneReason
-from serving.scorer.champions import Champion, Role
+from serving.models.model_pool import Champion, Role
+from serving.triage.placement import Lane, LaneReason
 
 
 class DecisionAnswer(Shape):

@@ -19,10 +19,10 @@ from serving.api.requests import (
 )
 from serving.api.scores import worded_for
 from serving.api.shapes import Shape
-from serving.desk import Answer, Asked
+from serving.container import House
 from serving.errors import BodyTooLarge, ServingError
-from serving.house import House
-from serving.submitted import split_array
+from serving.request_parsing import split_array
+from serving.scoring.batcher import Answer, Asked
 
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"])
 

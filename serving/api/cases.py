@@ -12,8 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.api.requests import TheHouse, WithScope
+from serving.container import House
+from serving.db.case_rows import CaseRow, Place, Sight, Wanted
 from serving.errors import Fault, Unprocessable
-from serving.house import House
 from serving.review import case as acts
 from serving.review.case import Case, status_at
 from serving.review.dispositions import (
@@ -25,7 +26,6 @@ from serving.review.dispositions import (
     ReasonCode,
 )
 from serving.review.reviewing import Act, Reviewer
-from serving.store.case_rows import CaseRow, Place, Sight, Wanted
 
 router = APIRouter(prefix="/v1", tags=["review"])
 

@@ -7,11 +7,11 @@ from serving.api.answers import DecisionAnswer, decision_answer
 from serving.api.explanations import ExplanationAnswer
 from serving.api.openapi import problems
 from serving.api.requests import MayExplain, MayScore, TheHouse, TheLanguage
-from serving.decisions.decision import Decision
+from serving.audit.decision import Decision
+from serving.audit.decision_details import looking_back
+from serving.container import House
+from serving.db.repositories.decision_log import View
 from serving.errors import NotFound
-from serving.house import House
-from serving.looking_back import looking_back
-from serving.store.decision_log import View
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
 

@@ -6,15 +6,15 @@ from pydantic import Field
 
 from features.provenance import Grounds
 from serving.api.shapes import Shape
-from serving.decisions.decision import Decision, ModelRef
-from serving.decisions.score import Inspected
+from serving.audit.decision import Decision, ModelRef
+from serving.audit.decision_details import LookingBack
+from serving.explanation.explained_score import Inspected
+from serving.explanation.formatting import Value
 from serving.explanation.language import Language
-from serving.explanation.missing import MissingInput, missing_in_words
+from serving.explanation.missing_inputs import MissingInput, missing_in_words
+from serving.explanation.provenance_text import resting_in_words
 from serving.explanation.reasons import Remainder
-from serving.explanation.resting import resting_in_words
-from serving.explanation.telling import Reason
-from serving.explanation.wording import Value
-from serving.looking_back import LookingBack
+from serving.explanation.rendering import Reason
 
 
 class ContributionOut(Shape):

@@ -10,10 +10,10 @@ from pydantic import Field
 from features.records import SubjectKind
 from serving.api.requests import TheHouse
 from serving.api.shapes import Shape
-from serving.conditions import Mode, degradations, tell
+from serving.container import House
+from serving.degradation import Mode, degradations, tell
 from serving.errors import LogUnavailable, NoModel, PastUnavailable
-from serving.exposition import exposed
-from serving.house import House
+from serving.metrics_multiprocess import exposed
 
 router = APIRouter(tags=["health"])
 

@@ -17,9 +17,9 @@ from serving.api.requests import (
 )
 from serving.api.shapes import Shape
 from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
-from serving.scorer.champions import Champion
-from serving.submitted import fault_of, read_json
-from serving.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
+from serving.models.model_pool import Champion
+from serving.request_parsing import fault_of, read_json
+from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
 
 router = APIRouter(prefix="/v2", tags=["feature vectors"])
 

@@ -9,8 +9,8 @@ from serving.api.openapi import INVOCATIONS_BODY, problems
 from serving.api.requests import JSON, MayScore, TheHouse, body_within, refuse_other_media
 from serving.api.shapes import Shape
 from serving.errors import NoModel, SubmissionRefused
-from serving.submitted import read_json
-from serving.vectors import ScoredVectors, champion_reading, score_vectors, vectors_in
+from serving.request_parsing import read_json
+from serving.scoring.vectors import ScoredVectors, champion_reading, score_vectors, vectors_in
 
 router = APIRouter(tags=["feature vectors"])
 

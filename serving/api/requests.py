@@ -12,6 +12,8 @@ from starlette.types import Scope as AsgiScope
 
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
+from serving.audit.purpose import HEADER
+from serving.container import House
 from serving.errors import (
     BodyTooLarge,
     IdempotencyKeyMissing,
@@ -20,8 +22,6 @@ from serving.errors import (
     Unprocessable,
 )
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
-from serving.house import House
-from serving.uses import HEADER
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
 LONGEST_ACCEPTED = 512  # characters of Accept-Language

@@ -13,9 +13,9 @@ from serving.api.requests import (
     TheHouse,
     TheLanguage,
 )
-from serving.decisions.decision import Decision
-from serving.desk import Asked, Worded
+from serving.audit.decision import Decision
 from serving.explanation.language import ENGLISH, Language
+from serving.scoring.batcher import Asked, Worded
 
 router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=ReadDirectly)
 

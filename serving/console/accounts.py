@@ -19,8 +19,8 @@ from serving.access.sessions import Session
 from serving.api.requests import TheHouse
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.container import House
 from serving.errors import Forbidden, NameTaken, Unprocessable
-from serving.house import House
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)

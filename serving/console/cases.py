@@ -13,16 +13,18 @@ from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.api.cases import DispositionBody, Note, Pause, reviewer_of
 from serving.api.requests import TheHouse
-from serving.console.case import Case as Evidence
+from serving.audit.decision_details import looking_back
+from serving.console.case_view import Case as Evidence
+from serving.console.charts.payment_flow import Payments
+from serving.console.charts.route_map import Way
+from serving.console.charts.timeline import Days
 from serving.console.pages import PageRoute, instant_in_words, page
-from serving.console.pictures.days import Days
-from serving.console.pictures.payments import Payments
-from serving.console.pictures.way import Way
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.container import House
+from serving.db.case_rows import EventRow
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
-from serving.explanation.missing import missing_in_words
-from serving.house import House
-from serving.looking_back import looking_back
+from serving.explanation.missing_inputs import missing_in_words
+from serving.request_parsing import read_submission
 from serving.review import case as acts
 from serving.review.case import Case, status_at
 from serving.review.dispositions import (
@@ -35,8 +37,6 @@ from serving.review.dispositions import (
 from serving.review.letter import Letter
 from serving.review.opening import ALIKE, SHARED
 from serving.review.reviewing import Act, Reviewer
-from serving.store.case_rows import EventRow
-from serving.submitted import read_submission
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 

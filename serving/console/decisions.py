@@ -8,13 +8,13 @@ from starlette.responses import HTMLResponse
 from serving.access.callers import Caller
 from serving.api.decisions import decision_seen_by, may_see
 from serving.api.requests import TheHouse
-from serving.console.case import Case
+from serving.audit.decision import Decision
+from serving.audit.decision_details import looking_back
+from serving.console.case_view import Case
+from serving.console.masked_view import as_seen_by
 from serving.console.pages import PageRoute, page
-from serving.console.pseudonymous import as_seen_by
 from serving.console.sign_in import ReaderWith, TheSession
-from serving.decisions.decision import Decision
-from serving.looking_back import looking_back
-from serving.store.decision_log import View
+from serving.db.repositories.decision_log import View
 
 router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_class=PageRoute)
 

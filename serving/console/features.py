@@ -13,8 +13,8 @@ from serving.access.callers import Caller
 from serving.api.requests import TheHouse
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
-from serving.explanation.wording import readable, value_in_words
-from serving.scorer.champions import Champion
+from serving.explanation.formatting import readable, value_in_words
+from serving.models.model_pool import Champion
 
 router = APIRouter(prefix="/console/features", include_in_schema=False, route_class=PageRoute)
 

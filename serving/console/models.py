@@ -16,9 +16,9 @@ from serving.api.requests import TheHouse
 from serving.console.figures import FIRST
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
-from serving.house import House
+from serving.container import House
+from serving.models.model_pool import Champion, Role
 from serving.review.summary import LANE_NAMES
-from serving.scorer.champions import Champion, Role
 from training.model.risk_model import RiskModel
 
 router = APIRouter(prefix="/console/models", include_in_schema=False, route_class=PageRoute)

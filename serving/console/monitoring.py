@@ -8,10 +8,10 @@ from starlette.responses import HTMLResponse
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.requests import TheHouse
+from serving.console.charts.findings_by_week import Weeks
 from serving.console.pages import STATIC, PageRoute, page, templates
-from serving.console.pictures.weeks import Weeks
 from serving.console.sign_in import ReaderWith, TheSession
-from serving.explanation.wording import readable
+from serving.explanation.formatting import readable
 from serving.monitor.report import Report
 from training.estimators import Estimate
 

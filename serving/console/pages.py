@@ -15,11 +15,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
 from serving.api.problems import parameters_refused
-from serving.conditions import degradations
 from serving.console.figures import named
+from serving.degradation import degradations
 from serving.errors import NotFound, ServingError
-from serving.explanation.resting import resting_in_words
-from serving.explanation.wording import readable
+from serving.explanation.formatting import readable
+from serving.explanation.provenance_text import resting_in_words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

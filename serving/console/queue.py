@@ -15,13 +15,13 @@ from serving.api.cases import ShownLane, cursor_after, place_of, reviewer_of, st
 from serving.api.requests import TheHouse
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.container import House
+from serving.db.case_rows import CaseRow, Sight, Wanted
+from serving.db.repositories.case_repository import MOST_COUNTED
 from serving.errors import Conflict
-from serving.house import House
-from serving.lanes.placement import Lane
 from serving.review import case as acts
 from serving.review.summary import LANE_NAMES
-from serving.store.case_book import MOST_COUNTED
-from serving.store.case_rows import CaseRow, Sight, Wanted
+from serving.triage.placement import Lane
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 

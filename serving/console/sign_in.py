@@ -15,8 +15,8 @@ from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.api.requests import TheHouse, body_within, called, caller_behind
 from serving.console.pages import PageRoute, SignInNeeded, page
+from serving.container import House
 from serving.errors import Forbidden, NotSignedIn, Unprocessable
-from serving.house import House
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 

@@ -9,19 +9,19 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.api.cases import reviewer_of
 from serving.api.requests import TheHouse
-from serving.console.case import Case as Evidence
+from serving.console.case_view import Case as Evidence
+from serving.console.charts.payment_flow import Payments
+from serving.console.charts.route_map import Way
+from serving.console.charts.timeline import Days
 from serving.console.pages import PageRoute, page
-from serving.console.pictures.days import Days
-from serving.console.pictures.payments import Payments
-from serving.console.pictures.way import Way
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.db.repositories.case_repository import MOST_COUNTED
 from serving.errors import Unprocessable
+from serving.request_parsing import read_submission
 from serving.review import case as acts
 from serving.review.dispositions import MEANING, DispositionCode
 from serving.review.summary import LANE_NAMES
 from serving.review.supervision import WATCHED, Supervision
-from serving.store.case_book import MOST_COUNTED
-from serving.submitted import read_submission
 
 router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
 

@@ -9,9 +9,9 @@ from serving.access.callers import Caller
 from serving.api.requests import TheHouse
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
+from serving.container import House
 from serving.errors import Unprocessable
-from serving.governance.switching import LONGEST, SHORTEST, state, switch
-from serving.house import House
+from serving.models.switching import LONGEST, SHORTEST, state, switch
 
 router = APIRouter(prefix="/console/switches", include_in_schema=False, route_class=PageRoute)
 

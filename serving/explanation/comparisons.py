@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from features.definition import Feature, Peers
-from serving.explanation.usual import Usual, usual_for
-from serving.explanation.wording import Value
+from serving.explanation.comparison import Usual, usual_for
+from serving.explanation.formatting import Value
 from training.model.risk_model import RiskModel
 
 MOST_REMEMBERED = 20_000

@@ -19,9 +19,9 @@ from pydantic import model_validator
 from features.catalogue import catalogue
 from features.definition import Feature
 from features.records import SubjectKind
-from serving.explanation.parts import CHECKED_WHEN_READ, Part
-from serving.explanation.usual import Usual
-from serving.explanation.wording import Value
+from serving.explanation.comparison import Usual
+from serving.explanation.formatting import Value
+from serving.explanation.stored_parts import CHECKED_WHEN_READ, Part
 
 MOST_REASONS = 8  # a side; what a person can weigh before deciding
 SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %: below that a reason is noise to its reader

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
+from serving.db.repositories.alert_repository import Alert, AlertBook, Exploration
 from serving.monitor.report import AlertFigures, ExplorationFigures, Report
-from serving.store.alert_book import Alert, AlertBook, Exploration
 
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
 """The control draw becomes so many times as probable: in the first week of a drift, and at most."""

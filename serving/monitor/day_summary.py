@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from serving.explanation.wording import Value
+from serving.explanation.formatting import Value
 
 RATIO = 1.1
 """Two numbers whose ratio is below it may share a cell."""

@@ -8,10 +8,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from serving.lanes.plan import Plan
 from serving.monitor.day_summary import DaySummary
+from serving.monitor.decision_facts import DIMENSIONS
 from serving.monitor.drift import week_of
-from serving.monitor.measured import DIMENSIONS
 from serving.monitor.population import FEWEST_LOOKED_AT, Stratum, share
 from serving.monitor.report import (
     CalibrationBand,
@@ -23,6 +22,7 @@ from serving.monitor.report import (
     WeekFigures,
 )
 from serving.monitor.strata import RESCUE, Slice
+from serving.triage.plan import Plan
 from training.estimators import Estimate, proportion
 
 MOST_VALUES = 12

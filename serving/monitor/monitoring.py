@@ -8,16 +8,16 @@ import orjson
 import pandas as pd
 
 from features.records import SubjectKind
+from serving.db.repositories.rollup_repository import SummaryStore, VisitRow
 from serving.errors import MonitorRefused
-from serving.lanes.plan import Plan
 from serving.monitor import figures
+from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.drift import REFERENCE_WEEKS, Days, Moved, drift, week_of
 from serving.monitor.report import Drift, MovedMeasure, Report, RivalFigures
-from serving.monitor.rivals import MOST_COMPARED, ROLES, compared
+from serving.monitor.rollups import catch_up
 from serving.monitor.strata import looked_at
-from serving.monitor.summaries import catch_up
-from serving.store.summary_store import SummaryStore, VisitRow
+from serving.triage.plan import Plan
 
 LONGEST = timedelta(days=3_660)
 LIVE = timedelta(days=90)

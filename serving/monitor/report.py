@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from features.records import SubjectKind
-from serving.lanes.placement import Lane
+from serving.triage.placement import Lane
 from training.estimators import Estimate
 
 

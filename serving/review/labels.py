@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from features.records import Outcome, SelectedBy
-from serving.decisions.decision import Decision
-from serving.lanes.placement import LaneReason
+from serving.audit.decision import Decision
+from serving.db.record_rows import RecordRow
 from serving.review.dispositions import MEANING, Disposition
-from serving.store.record_rows import RecordRow
+from serving.triage.placement import LaneReason
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
     "life_at_risk": "intelligence",

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from features.catalogue import feature_named
 from features.submission import Submission
-from serving.decisions.decision import Decision
+from serving.audit.decision import Decision
 from serving.review.summary import what_it_is
 
 # Where the operator's own word lies: its declaration, and what came with it.

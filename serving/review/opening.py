@@ -4,12 +4,12 @@ from pydantic import TypeAdapter
 
 from features.records import Journey
 from features.submission import Submission
-from serving.decisions.decision import Decision
-from serving.lanes.placement import Lane
+from serving.audit.decision import Decision
+from serving.db.case_rows import CaseRow, LinkRow
+from serving.request_parsing import read_submission
 from serving.review.case import Case
 from serving.review.summary import what_it_is, why_it_is_here
-from serving.store.case_rows import CaseRow, LinkRow
-from serving.submitted import read_submission
+from serving.triage.placement import Lane
 
 # The order of the queue. Control cases stand among inspections and look like them, so that they get
 # the same diligence; within a rank, what is due first comes first.

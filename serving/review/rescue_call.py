@@ -16,8 +16,8 @@ from typing import Self
 import orjson
 
 from features.submission import Submission
-from serving.access.fetching import fetch, refuse_unsafe
-from serving.decisions.decision import Decision
+from serving.access.http_client import fetch, refuse_unsafe
+from serving.audit.decision import Decision
 from serving.errors import AddressRefused
 
 PREFIX = "whsec_"

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from serving.decisions.decision import Decision
+from serving.audit.decision import Decision
+from serving.db.repositories.rescue_outbox import DueCall, RescueOutbox
 from serving.errors import LogUnavailable
 from serving.review.rescue_call import Webhook
-from serving.store.rescue_outbox import DueCall, RescueOutbox
 
 log = structlog.get_logger(__name__)
 

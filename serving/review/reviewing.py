@@ -9,21 +9,21 @@ from pydantic import TypeAdapter
 
 from features.records import Outcome
 from features.submission import Submission
-from serving.decisions.decision import Decision
-from serving.decisions.masking import MASKED, MASKED_CASE, Masking
+from serving.audit.decision import Decision
+from serving.audit.masking import MASKED, MASKED_CASE, Masking
+from serving.db.case_rows import CaseRow, EventRow, Linked, Place, Sight, Wanted
+from serving.db.record_rows import RecordRow
+from serving.db.repositories.case_file_repository import CaseFiles, FileRow
+from serving.db.repositories.case_repository import CaseBook
+from serving.db.repositories.decision_log import DecisionLog
 from serving.errors import Forbidden, NotFound
+from serving.request_parsing import read_submission
 from serving.review import case as acts
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
 from serving.review.case import Acted, Case, Event
 from serving.review.dispositions import Disposition
 from serving.review.labels import label_of
 from serving.review.opening import CASE, RANK, opened
-from serving.store.case_book import CaseBook
-from serving.store.case_files import CaseFiles, FileRow
-from serving.store.case_rows import CaseRow, EventRow, Linked, Place, Sight, Wanted
-from serving.store.decision_log import DecisionLog
-from serving.store.record_rows import RecordRow
-from serving.submitted import read_submission
 
 CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 

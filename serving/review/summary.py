@@ -4,9 +4,9 @@ from datetime import datetime
 
 from features.records import Journey
 from features.submission import Submission
-from serving.decisions.decision import Decision
-from serving.explanation.telling import Reason
-from serving.lanes.placement import Lane
+from serving.audit.decision import Decision
+from serving.explanation.rendering import Reason
+from serving.triage.placement import Lane
 
 # A control case must look like any other that is to be inspected.
 LANE_NAMES: dict[Lane, str] = {

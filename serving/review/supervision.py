@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from serving.db.case_rows import EventRow, Sight
+from serving.db.repositories.case_repository import CaseBook
 from serving.review.dispositions import MEANING
 from serving.review.opening import RANK
-from serving.store.case_book import CaseBook
-from serving.store.case_rows import EventRow, Sight
 
 WATCHED = timedelta(days=30)
 

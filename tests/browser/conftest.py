@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 from serving.access.api_keys import new_key
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import create_app, utc_now
-from serving.house import House
+from serving.container import House
+from serving.request_parsing import read_submission
 from serving.settings import Settings
-from serving.submitted import read_submission
 from tests.ports import free_port
 from tests.serving.conftest import home, trained_home
 

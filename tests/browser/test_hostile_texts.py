@@ -14,13 +14,13 @@ from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.console.pages import POLICY
+from serving.db.case_rows import Sight
 from serving.errors import ServingError
 from serving.review import case as acts
 from serving.review.attachments import Attachment
 from serving.review.case import Acted, Case
 from serving.review.dispositions import Disposition
 from serving.review.reviewing import Reviewer
-from serving.store.case_rows import Sight
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment, submission
 

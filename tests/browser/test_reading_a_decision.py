@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from serving.access.accounts import new_account
 from serving.app import utc_now
-from serving.explanation.wording import readable
+from serving.explanation.formatting import readable
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment
 

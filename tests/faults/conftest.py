@@ -8,8 +8,8 @@ import pytest
 
 from serving.access.api_keys import new_key
 from serving.app import utc_now
-from serving.store.engine import open_database
-from serving.store.key_register import KeyRegister
+from serving.db.engine import open_database
+from serving.db.repositories.api_key_repository import KeyRegister
 from tests.faults.served import Served
 from tests.ports import free_port
 from tests.serving.conftest import home, postgres, trained_home

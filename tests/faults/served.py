@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx2
 
-from serving.store.engine import open_database
-from serving.store.log_proof import Proof, prove
+from serving.db.engine import open_database
+from serving.db.log_verification import Proof, prove
 from tests.serving.bodies import shipment
 
-COMMAND = "from serving.commands.main import main; main()"
+COMMAND = "from serving.cli.main import main; main()"
 
 
 @dataclass

@@ -12,8 +12,8 @@ import lightgbm
 import numpy as np
 import pytest
 
-from serving.scorer.errors import TreesRefused
-from serving.scorer.scores import PreparedTrees
+from serving.models.errors import TreesRefused
+from serving.models.scores import PreparedTrees
 from tests.counts import count
 from tests.faults.damages import END, TO_TREES, Damage, another_size, swapped_trees, truncated
 

@@ -12,12 +12,12 @@ import pytest
 
 from serving.access.api_keys import new_key
 from serving.app import utc_now
-from serving.decisions.decision import Decision
-from serving.decisions.replay import replayed
-from serving.scorer.champions import Champion
-from serving.store.decision_log import DecisionLog
-from serving.store.engine import open_database
-from serving.store.key_register import KeyRegister
+from serving.audit.decision import Decision
+from serving.audit.replay import replayed
+from serving.db.engine import open_database
+from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.decision_log import DecisionLog
+from serving.models.model_pool import Champion
 from tests.counts import count
 from tests.faults.conftest import Serve
 from tests.faults.served import Told

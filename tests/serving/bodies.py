@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from features.submission import Submission
-from serving.submitted import read_submission
+from serving.request_parsing import read_submission
 
 SHIPMENT: dict[str, Any] = {
     "subject_kind": "shipment",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from serving.store.direct import Direct
+from serving.db.raw_sql import Direct
 
 Hear = Callable[[str | None], None]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Engine, inspect, text
 
+from serving.db.case_rows import Sight
 from serving.review.attachments import Attachment
 from serving.review.dispositions import Disposition
 from serving.review.reviewing import Reviewer
-from serving.store.case_rows import Sight
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from serving.access.api_keys import Scope, new_key
 from serving.app import create_app
-from serving.house import House
+from serving.container import House
 from serving.settings import Settings
 from tests.serving.postgres import Server, postgresql
 from tests.serving.world import train_and_promote, write_world

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from serving.store.engine import open_database
+from serving.db.engine import open_database
 
 
 def database(where: Path | str, *, is_service: bool = False) -> Engine:

@@ -12,12 +12,12 @@ from features.catalogue import catalogue
 from features.digests.computations import computation_digests, fingerprint
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
-from serving.commands.evaluate import evaluate
-from serving.commands.features import features
-from serving.commands.score import replay, score
+from serving.cli.evaluate import evaluate
+from serving.cli.features import features
+from serving.cli.score import replay, score
+from serving.doctor import examine
 from serving.errors import NoModel
-from serving.examination import examine
-from serving.scorer.champions import Champions
+from serving.models.model_pool import Champions
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from serving import lanes, review
+from serving import review, triage
 
 # Memories, which count on, and no values.
 COUNTING = {"_Seen", "_Tally"}
@@ -17,7 +17,7 @@ COUNTING = {"_Seen", "_Tally"}
 def values() -> list[Any]:
     modules = [
         import_module(f"{room.__name__}.{found.name}")
-        for room in (lanes, review)
+        for room in (triage, review)
         for found in iter_modules(room.__path__)
     ]
     own = {

@@ -12,9 +12,9 @@ from typer.testing import CliRunner, Result
 from features.catalogue import catalogue
 from features.definition import Unit
 from features.digests.computations import computation_digests, fingerprint
-from serving.commands.evaluate import evaluate
-from serving.commands.promote import promote
-from serving.commands.train import train
+from serving.cli.evaluate import evaluate
+from serving.cli.promote import promote
+from serving.cli.train import train
 from tests.training.planted import planted_world, write_training_set
 from training.errors import ParametersError, TrainingSetError
 from training.registry.tracking.store import TrackingStore

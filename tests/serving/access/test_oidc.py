@@ -1,6 +1,6 @@
 """Signing in elsewhere: what is asked, and which answers are believed, on both sides of each bound.
 
-`tests/serving/test_elsewhere.py` does the same over real HTTP, with a browser's cookies.
+`tests/serving/console/test_oidc_login.py` does the same over real HTTP, with a browser's cookies.
 """
 
 import base64

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import Engine
 
-from serving.store.decision_log import DecisionLog
-from serving.store.decision_rows import AnswerRow, DecisionRow
-from serving.store.opinion_register import Opinion, OpinionRegister
-from serving.store.record_rows import RecordRow
-from serving.store.record_store import RecordStore
+from serving.db.decision_rows import AnswerRow, DecisionRow
+from serving.db.record_rows import RecordRow
+from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.shadow_score_repository import Opinion, OpinionRegister
 
 BEGIN = datetime(2026, 8, 3, 8, 0, tzinfo=UTC)
 """A Monday."""

@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from serving.access.callers import Caller
-from serving.commands.main import app
+from serving.cli.main import app
 from serving.console.monitoring import as_file, seen_by
+from serving.db.engine import open_database
+from serving.db.repositories.rollup_repository import SummaryStore
 from serving.errors import MonitorRefused
 from serving.monitor.report import Report
-from serving.store.engine import open_database
-from serving.store.summary_store import SummaryStore
 from tests.serving.monitor.invented_log import BEGIN, invent
 
 DAYS = 14

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DatabaseError
 
+from serving.db.monitor_tables import alerts
+from serving.db.repositories.alert_repository import AlertBook
+from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.tables import decisions
 from serving.errors import MonitorRefused
-from serving.lanes.plan import Plan
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.monitoring import Asked, live_figures, report
 from serving.monitor.report import Report
-from serving.monitor.summaries import catch_up
-from serving.store.alert_book import AlertBook
-from serving.store.monitor_tables import alerts
-from serving.store.summary_store import SummaryStore
-from serving.store.tables import decisions
+from serving.monitor.rollups import catch_up
+from serving.triage.plan import Plan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
 from training.gates.gates import no_worse_on_live_traffic

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from serving.decisions.decision import Decision
+from serving.audit.decision import Decision
 from tests.serving.bodies import SHIPMENT
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

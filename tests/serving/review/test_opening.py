@@ -4,11 +4,11 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.lanes.placement import Lane
+from serving.db.case_rows import CaseRow, LinkRow
 from serving.review.case import Case
 from serving.review.opening import CASE, RANK, opened
 from serving.review.summary import what_it_is, why_it_is_here
-from serving.store.case_rows import CaseRow, LinkRow
+from serving.triage.placement import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import AT, decision
 

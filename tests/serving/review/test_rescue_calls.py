@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from serving.db.decision_rows import AnswerRow
+from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.rescue_outbox import DueCall, RescueOutbox
 from serving.review.rescue_call import Webhook
 from serving.review.rescue_calls import FIRST_WAIT, LONGEST_WAIT, RescueCalls, wait
-from serving.store.decision_log import DecisionLog
-from serving.store.decision_rows import AnswerRow
-from serving.store.rescue_outbox import DueCall, RescueOutbox
 from tests.serving.bodies import route
 from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision

@@ -12,20 +12,20 @@ import pytest
 from features.records import Outcome
 from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
-from serving.decisions.masking import MASKED, MASKED_CASE, Masking
+from serving.audit.masking import MASKED, MASKED_CASE, Masking
+from serving.db.case_rows import Sight, Wanted
+from serving.db.data_keys import DataKeys
+from serving.db.decision_rows import AnswerRow
+from serving.db.repositories.case_file_repository import CaseFiles
+from serving.db.repositories.case_repository import CaseBook
+from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.retention_repository import Act, RetentionActs
 from serving.errors import CaseTaken, Forbidden, NotFound, NotYours, Unprocessable
 from serving.review import case as acts
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
 from serving.review.dispositions import Disposition
 from serving.review.reviewing import Reviewer, Reviewing
-from serving.store.case_book import CaseBook
-from serving.store.case_files import CaseFiles
-from serving.store.case_rows import Sight, Wanted
-from serving.store.data_keys import DataKeys
-from serving.store.decision_log import DecisionLog
-from serving.store.decision_rows import AnswerRow
-from serving.store.record_store import RecordStore
-from serving.store.retention_acts import Act, RetentionActs
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision

@@ -5,8 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.lanes.placement import Lane
 from serving.review.summary import LANE_NAMES, what_it_is, why_it_is_here
+from serving.triage.placement import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import decision
 

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from serving.db.case_rows import EventRow, Sight
+from serving.db.decision_rows import AnswerRow
+from serving.db.repositories.case_repository import CaseBook
+from serving.db.repositories.decision_log import DecisionLog
 from serving.review.dispositions import MEANING
 from serving.review.opening import opened
 from serving.review.supervision import (
@@ -19,10 +23,6 @@ from serving.review.supervision import (
     ReviewerFigures,
     Supervision,
 )
-from serving.store.case_book import CaseBook
-from serving.store.case_rows import EventRow, Sight
-from serving.store.decision_log import DecisionLog
-from serving.store.decision_rows import AnswerRow
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision

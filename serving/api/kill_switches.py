@@ -1,0 +1,86 @@
+"""`/v1/switches`: whether models may be asked, since when, by whom and why."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.records import SubjectKind
+from serving.access.callers import Caller
+from serving.api.openapi import problems
+from serving.api.requests import AnyCaller, TheHouse, WithScope
+from serving.api.shapes import Shape
+from serving.container import House
+from serving.db.repositories.kill_switch_repository import Switched
+from serving.models.switching import LONGEST, SHORTEST, Asked, state, switch
+
+router = APIRouter(prefix="/v1/switches", tags=["models"])
+
+MaySwitch = Annotated[Caller, Depends(WithScope("switch"))]
+
+
+class SwitchAnswer(Shape):
+    """How the models of one kind were switched last; the rest is null where nobody ever did."""
+
+    subject_kind: SubjectKind
+    is_on: bool
+    switched_at: datetime | None
+    switched_by: str | None
+    because: str | None
+
+    @classmethod
+    def of(cls, kind: SubjectKind, last: Switched | None) -> Self:
+        """From the newest act, if there is one."""
+        return cls(
+            subject_kind=kind,
+            is_on=last is None or last.is_on,
+            switched_at=None if last is None else datetime.fromisoformat(last.switched_at),
+            switched_by=last and last.switched_by,
+            because=last and last.because,
+        )
+
+
+class SwitchesAnswer(Shape):
+    """The switches of both kinds."""
+
+    switches: list[SwitchAnswer]
+
+
+class SwitchBody(BaseModel):
+    """What to switch, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject_kind: Asked
+    is_on: bool
+    because: Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST)]
+
+
+@router.get("", responses=problems())
+def read_switches(house: TheHouse, _: AnyCaller) -> SwitchesAnswer:
+    """Whether the models of each kind may be asked."""
+    return _answer(house)
+
+
+@router.post("", responses=problems(s422="The body is refused."))
+def switch_models(house: TheHouse, caller: MaySwitch, body: SwitchBody) -> SwitchesAnswer:
+    """Switch models off or on, in every worker within a second.
+
+    Off, subjects are still decided: by signs of danger to life, watch-lists, rules and the lot.
+    """
+    switch(
+        house.switches,
+        body.subject_kind,
+        is_on=body.is_on,
+        by=caller.name,
+        because=body.because,
+        at=house.clock(),
+    )
+    house.desk.assessor.champions.switch.refresh()
+    return _answer(house)
+
+
+def _answer(house: House) -> SwitchesAnswer:
+    told = state(house.switches.newest())
+    return SwitchesAnswer(switches=[SwitchAnswer.of(kind, last) for kind, last in told.items()])

@@ -1,0 +1,149 @@
+"""The record of one decision: enough to answer for it, and to compute it again."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Self
+
+from features.records import SubjectKind
+from features.submission import Submission
+from serving.db.decision_rows import DecisionRow
+from serving.errors import NotScored
+from serving.explanation.explained_score import Score
+from serving.explanation.formatting import Value
+from serving.explanation.language import ENGLISH, Language
+from serving.explanation.reasons import Reasons
+from serving.explanation.rendering import Reason, Told
+from serving.explanation.stored_parts import Part
+from serving.models.model_pool import Champion
+from serving.request_parsing import read_submission
+from serving.triage.placement import Lane, LaneReason
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256, as digests are written everywhere."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+Unscored = Literal["switched_off", "no_model"]
+"""Why there is no score: the models are switched off, or none could be believed."""
+
+
+class ModelRef(Part):
+    """Which model answered: a version has one digest, and reads one catalogue."""
+
+    name: str
+    version: str
+    digest: str
+    catalogue: str
+
+    @classmethod
+    def of(cls, champion: Champion) -> Self:
+        """The reference to a loaded model."""
+        manifest = champion.model.manifest
+        return cls(
+            name=manifest.name,
+            version=champion.version,
+            digest=champion.model.digest,
+            catalogue=manifest.catalogue,
+        )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model said of a subject, and which one it was."""
+
+    model: ModelRef
+    score: Score
+    reasons: Reasons
+
+
+class Decision(Part):
+    """One decision.
+
+    `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
+    with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
+    `attached` are kept records, by kind and id, that were seen beside what was submitted;
+    `answer_digest` is of the bytes that the caller was answered with; `purpose` is what all of it
+    came for. Where no model could be asked, `unscored` says why, and there is no model, no score
+    and no reason. `is_history_missing` says that the service lacked most of the history that the
+    model was trained on.
+    """
+
+    decision_id: str
+    scored_at: datetime
+    caller_id: str
+    caller_name: str
+    office_id: str | None
+    subject_kind: SubjectKind
+    subject_id: str
+    request_digest: str
+    request: str
+    model: ModelRef | None
+    vector: dict[str, Value]
+    unseen: tuple[str, ...]
+    missing: tuple[str, ...]
+    score: Score | None
+    reasons: Reasons | None
+    lane: Lane
+    lane_reason: LaneReason
+    life_at_risk: str | None
+    hits: tuple[str, ...]
+    plan: str | None
+    lane_probabilities: dict[Lane, float]
+    selection_probability: float
+    attached: tuple[str, ...] = ()
+    answer_digest: str | None = None
+    purpose: str | None = None
+    unscored: Unscored | None = None
+    is_history_missing: bool = False
+
+    @property
+    def said(self) -> Said:
+        """What the model said; raises NotScored where none was asked."""
+        if self.model is None or self.score is None or self.reasons is None:
+            raise NotScored("this decision was made without a score: no model could be asked")
+        return Said(self.model, self.score, self.reasons)
+
+    @property
+    def probability(self) -> float | None:
+        """What the model said in one number; None where none was asked."""
+        return None if self.score is None else self.score.probability
+
+    @property
+    def submission(self) -> Submission:
+        """What was submitted; without the records that were attached."""
+        return read_submission(self.request.encode())
+
+    def told(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
+        """The reasons in words, the strongest first; none without a score."""
+        if self.unscored:
+            return ()
+        said = self.said
+        parts = dict(zip(self.vector, said.score.contributions, strict=True))
+        return Told(self.subject_kind, self.vector, parts, language).reasons(said.reasons)
+
+    def answered_with(self, body: bytes) -> Self:
+        """The decision, with the digest of its answer."""
+        return self.model_copy(update={"answer_digest": digest_of(body)})
+
+    def row(self) -> DecisionRow:
+        """The decision as the log keeps it."""
+        return DecisionRow(
+            decision_id=self.decision_id,
+            scored_at=self.scored_at.isoformat(),
+            subject_kind=self.subject_kind,
+            subject_id=self.subject_id,
+            office_id=self.office_id,
+            caller_id=self.caller_id,
+            lane=self.lane,
+            probability=self.probability,
+            record=self.as_json().decode(),
+            lasting={
+                "lane_reason": self.lane_reason,
+                "selection_probability": self.selection_probability,
+                "model": self.model and dict(self.model),
+                "unscored": self.unscored,
+                "purpose": self.purpose,
+            },
+        )

@@ -1,0 +1,49 @@
+"""What is asked of a decision only when somebody reads its explanation.
+
+Too costly to be made for every score, and exact all the same: the records come from the stored
+request, the vector is the one that was scored, and the model is the one that scored it.
+"""
+
+from dataclasses import dataclass
+
+from features.catalogue import features_by_name
+from features.provenance import Grounds, GroundsOf
+from serving.audit.decision import Decision
+from serving.explanation.language import ENGLISH, Language
+from serving.explanation.missing_inputs import MissingInput, what_could_move
+from serving.models.model_pool import Champions
+from serving.request_parsing import read_submission
+
+
+@dataclass(frozen=True)
+class LookingBack:
+    """`could_move` is None where another model answers by now, or none was asked; `rests_on` is by
+    feature.
+    """
+
+    could_move: tuple[MissingInput, ...] | None
+    rests_on: dict[str, Grounds]
+
+
+def looking_back(
+    champions: Champions, decision: Decision, language: Language = ENGLISH
+) -> LookingBack:
+    """Which missing inputs could move the score most, and which records its reasons rest on."""
+    if decision.unscored:
+        return LookingBack(None, {})
+    champion = champions.answering().get(decision.subject_kind)
+    could_move = None
+    if champion is not None and champion.model.digest == decision.said.model.digest:
+        could_move = what_could_move(champion.scorer, decision.vector, decision.missing, language)
+    return LookingBack(could_move, _grounds(decision))
+
+
+def _grounds(decision: Decision) -> dict[str, Grounds]:
+    known = features_by_name()
+    grounds = GroundsOf(read_submission(decision.request.encode()))
+    return {
+        name: grounds.feature(known[name])
+        for reason in decision.said.reasons.reasons
+        for name in reason.evidence
+        if name in known
+    }

@@ -1,0 +1,251 @@
+"""An incident: the stretch of the log it is about, frozen where no later clean-up reaches it.
+
+Regulation (EU) 2024/1689, Article 73, wants a serious incident reported with its causes, and the
+system not altered in a way that would hinder finding them. A frozen folder holds the decisions of
+the stretch as the log had them, with the links of its chain, and what there is to report of them.
+
+evidence.ndjson   a decision a line: its number, its link of the chain, its record, encrypted
+incident.json     `Incident`, which names the digest of the evidence
+incident.sig      Ed25519 signature of incident.json by the key that seals the log, hexadecimal
+report.md         the same for people, with what only they can add left open
+lifted.json       `Lifted`, once it need not be kept any more: its decisions may then be erased
+"""
+
+import hashlib
+import json
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from features.atomic_dir import written_whole
+from serving.audit.checkpoints import Notary
+from serving.db.repositories.decision_log import DecisionLog, Linked, next_link
+from serving.errors import IncidentRefused
+
+EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (
+    *("evidence.ndjson", "incident.json", "incident.sig"),
+    *("report.md", "lifted.json"),
+)
+
+Harm = Literal["serious", "near_miss"]
+Counts = dict[str, "Counter[str]"]
+
+
+class Opening(BaseModel):
+    """What happened, who says so and when, and from when until when it was decided on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str
+    harm: Harm
+    opened_by: str
+    opened_at: AwareDatetime
+    begins: AwareDatetime
+    ends: AwareDatetime
+
+    @property
+    def stretch(self) -> str:
+        """From when until when, for people."""
+        return f"{self.begins:%Y-%m-%d %H:%M} to {self.ends:%Y-%m-%d %H:%M}"
+
+
+class Incident(Opening):
+    """An opening with the decisions that it is about: numbers `first` to `last` of the log.
+
+    `before` is the chain's link before the first of them; counts are of decisions.
+    """
+
+    name: str
+    first: int
+    last: int
+    before: str
+    evidence: str
+    models: dict[str, int]
+    offices: dict[str, int]
+    lanes: dict[str, int]
+
+
+def freeze(log: DecisionLog, notary: Notary, folder: Path, opening: Opening) -> Incident:
+    """Copy the decisions of a stretch of time into `folder`, signed; there whole or not at all.
+
+    Raises IncidentRefused where the stretch holds none, or the folder is there already.
+    """
+    if opening.begins >= opening.ends:
+        raise IncidentRefused(f"want an end after the beginning, got {opening.stretch}")
+    if folder.exists():
+        raise IncidentRefused(f"{folder} is there already: an incident is frozen once")
+    with written_whole(folder) as partial:
+        rows = log.between(opening.begins, opening.ends)
+        copied = _copied(rows, partial / EVIDENCE, opening)
+        incident = Incident(name=folder.name, **opening.model_dump(), **copied)
+        content = incident.model_dump_json(indent=1).encode() + b"\n"
+        (partial / INCIDENT).write_bytes(content)
+        (partial / SIGNATURE).write_text(notary.key.sign(content).hex() + "\n")
+        (partial / REPORT).write_text(report(incident), encoding="utf-8")
+    return incident
+
+
+def _copied(rows: Iterable[Linked], file: Path, opening: Opening) -> dict[str, Any]:
+    """The rows written down, and what is to tell of them."""
+    digest = hashlib.sha256()
+    counts: Counts = {"models": Counter(), "offices": Counter(), "lanes": Counter()}
+    first = last = 0
+    before = ""
+    with file.open("wb") as out:
+        for row in rows:
+            line = json.dumps(_evidence(row)).encode()
+            out.write(line + b"\n")
+            digest.update(line + b"\n")
+            first, before = first or row.seq, before or row.before
+            last = row.seq
+            _count(counts, json.loads(row.outline))
+    if not last:
+        raise IncidentRefused(f"nothing was decided from {opening.stretch}")
+    return {
+        "first": first,
+        "last": last,
+        "before": before,
+        "evidence": f"sha256:{digest.hexdigest()}",
+        **{name: dict(sorted(counter.items())) for name, counter in counts.items()},
+    }
+
+
+def _evidence(row: Linked) -> dict[str, object]:
+    """A line: what the chain is made of, and beside it what is encrypted, if it is."""
+    line = {"seq": row.seq, "chain": row.chain, "record": row.outline}
+    return line if row.encrypted is None else line | {"encrypted": row.encrypted}
+
+
+def _count(counts: Counts, told: dict[str, Any]) -> None:
+    counts["models"][_model_of(told)] += 1
+    counts["offices"][told["office_id"] or "(none)"] += 1
+    counts["lanes"][told["lane"]] += 1
+
+
+def _model_of(told: dict[str, Any]) -> str:
+    model = told["model"]
+    if model is None:
+        return f"none: {told['unscored']}"
+    return f"{model['name']}/{model['version']} {model['digest']}"
+
+
+def verify(folder: Path, public_key: str) -> Incident:
+    """The incident in `folder`, if it is as it was frozen and signed with this key (hexadecimal).
+
+    Raises IncidentRefused otherwise.
+    """
+    try:
+        content = (folder / INCIDENT).read_bytes()
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(bytes.fromhex((folder / SIGNATURE).read_text()), content)
+        incident = Incident.model_validate_json(content)
+        evidence = (folder / EVIDENCE).read_bytes()
+    except FileNotFoundError as error:
+        raise IncidentRefused(f"{error.filename} is missing") from None
+    except (InvalidSignature, ValueError):
+        raise IncidentRefused(f"{folder}: {INCIDENT} is not signed as it stands") from None
+    if f"sha256:{hashlib.sha256(evidence).hexdigest()}" != incident.evidence:
+        raise IncidentRefused(f"{folder}: {EVIDENCE} is not what was frozen")
+    _follow(incident, evidence.splitlines())
+    return incident
+
+
+def _follow(incident: Incident, lines: Iterable[bytes]) -> None:
+    """Every record must follow from the one before it, from the first to the last."""
+    link, seq = bytes.fromhex(incident.before), incident.first - 1
+    for line in lines:
+        row = json.loads(line)
+        link, seq = next_link(link, row["record"]), seq + 1
+        if (row["seq"], row["chain"]) != (seq, link.hex()):
+            raise IncidentRefused(f"record {row['seq']} does not follow from the one before it")
+        if _digest(row) != json.loads(row["record"]).get("encrypted"):
+            raise IncidentRefused(f"what is encrypted of record {row['seq']} was changed")
+    if seq != incident.last:
+        raise IncidentRefused(f"the evidence ends with record {seq}, want {incident.last}")
+
+
+def _digest(row: dict[str, Any]) -> str | None:
+    """The digest of what is encrypted in a line; None where nothing is."""
+    if "encrypted" not in row:
+        return None
+    return f"sha256:{hashlib.sha256(b64decode(row['encrypted'])).hexdigest()}"
+
+
+def incidents(folder: Path) -> Iterator[Incident]:
+    """All that were frozen, by name, as they state themselves; `verify` says whether that holds."""
+    for each in sorted(folder.glob(f"*/{INCIDENT}")):
+        yield Incident.model_validate_json(each.read_bytes())
+
+
+def read(log: DecisionLog, incident: Incident) -> Iterator[str]:
+    """The records of what was frozen, decrypted; raises IncidentRefused where one was erased."""
+    for record in islice(log.records(incident.first - 1), incident.last - incident.first + 1):
+        if record is None:
+            raise IncidentRefused(f"{incident.name} was lifted, and what it froze was erased")
+        yield record
+
+
+class Lifted(BaseModel):
+    """Who said when and why that an incident need not be kept any more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str
+    because: str
+    at: AwareDatetime
+
+
+def lift(folder: Path, lifted: Lifted) -> None:
+    """Let the decisions of an incident end when their time is over; what was frozen stays.
+
+    It can then be verified as before, and not be read any more. Raises IncidentRefused.
+    """
+    if not (folder / INCIDENT).exists():
+        raise IncidentRefused(f"there is no incident in {folder}")
+    try:
+        with (folder / LIFTED).open("x", encoding="utf-8") as out:
+            out.write(lifted.model_dump_json(indent=1) + "\n")
+    except FileExistsError:
+        raise IncidentRefused(f"{folder.name} was lifted already") from None
+
+
+def holding_stretches(folder: Path) -> Iterator[tuple[int, int]]:
+    """The first and the last record of every incident that was not lifted."""
+    for incident in incidents(folder):
+        if not (folder / incident.name / LIFTED).exists():
+            yield incident.first, incident.last
+
+
+def report(incident: Incident) -> str:
+    """What Article 73 asks for, as far as the log can tell; the rest is theirs who were there."""
+    counted = (
+        ("Models", incident.models),
+        ("Offices", incident.offices),
+        ("Lanes", incident.lanes),
+    )
+    parts = [
+        f"# Incident {incident.name} ({incident.harm.replace('_', ' ')})",
+        incident.what,
+        f"Opened by {incident.opened_by} on {incident.opened_at:%Y-%m-%d %H:%M} UTC.",
+        f"Decided from {incident.stretch} UTC: "
+        f"records {incident.first} to {incident.last} of the log, frozen as `{incident.evidence}`.",
+    ]
+    for title, counts in counted:
+        rows = "\n".join(f"- {name}: {count:,}" for name, count in counts.items())
+        parts.append(f"## {title}\n\n{rows}")
+    questions = (
+        "Who was harmed, and how?",
+        "What caused it, as far as is known?",
+        "What was done at once, and by whom?",
+        "Which authority was told, and when? (15 days at most, 2 for widespread harm, 10 for a "
+        "death)",
+    )
+    parts.append("## To be answered\n\n" + "\n".join(f"- {question}" for question in questions))
+    return "\n\n".join(parts) + "\n"

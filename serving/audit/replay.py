@@ -1,0 +1,53 @@
+"""A stored decision computed again, with the model of that day.
+
+From the stored vector, not from the records: what was known then has been added to since, and the
+vector is what the model saw.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from serving.audit.decision import Decision
+from serving.explanation.explained_score import Score, score_of
+from serving.models.model_pool import Champion
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A decision's score then and now; `differences` names what is not the same to the bit."""
+
+    decision: Decision
+    recomputed: Score
+    differences: tuple[str, ...]
+
+    @property
+    def is_identical(self) -> bool:
+        """Whether every bit agrees, those of the model's digest included."""
+        return not self.differences
+
+
+def replayed(decision: Decision, champion: Champion) -> Replay:
+    """Score the stored vector again and compare; raises NotScored."""
+    recomputed, _ = score_of(champion, decision.vector)
+    differences = _different_bits(decision, recomputed)
+    if champion.model.digest != decision.said.model.digest:
+        differences.insert(0, "model digest")
+    return Replay(decision, recomputed, tuple(differences))
+
+
+def _different_bits(decision: Decision, recomputed: Score) -> list[str]:
+    stored = decision.said.score
+    figures = ("log_odds", "base_log_odds", "probability", "percentile")
+    differences = [
+        figure
+        for figure in figures
+        if _bits(getattr(stored, figure)) != _bits(getattr(recomputed, figure))
+    ]
+    pairs = zip(decision.vector, stored.contributions, recomputed.contributions, strict=True)
+    return differences + [
+        f"contribution of {name}" for name, then, now in pairs if _bits(then) != _bits(now)
+    ]
+
+
+def _bits(number: float) -> bytes:
+    return struct.pack("<d", number)

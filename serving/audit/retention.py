@@ -1,0 +1,263 @@
+"""How long data last: the deployer's periods, and what is done when one of them is over.
+
+First masking: people and callers see short names in place of ids, while measurement goes on. Then
+erasure, in two steps by two: one proposes it for the days that are over, another erases. Cases that
+are open, decisions that an incident froze and subjects that are held stay until nothing holds them.
+"""
+
+import json
+import shutil
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from features.arrow_schema import INSTANT
+from features.atomic_dir import written_whole
+from features.ingest.record_files import read_records, write_records
+from features.records import RECORD_FILES
+from serving.audit.checkpoints import Notary
+from serving.audit.incidents import holding_stretches
+from serving.db.erasure import Destroyed, Due, Ends, Erasure, Holding
+from serving.db.repositories.retention_repository import Act, RetentionActs
+from serving.errors import RetentionRefused
+from serving.settings import Settings
+
+PROPOSED_FOR = timedelta(days=30)
+"""A proposal that nobody followed for so long says too little of today."""
+
+TEMPLATE = """\
+# Days after which data end. Which law sets them is for the deployer's counsel to say.
+
+[decisions]
+# A decision with its answer, its case, notes and files; both count from the decision.
+# mask_after_days = 180
+# erase_after_days = 1825
+
+[records]
+# Records that came by themselves; from their arrival.
+# erase_after_days = 1825
+
+[files]
+# Rows of the record files in HOME/records, and the online state and training sets made of them;
+# from when a record was known. Features look back a year.
+# erase_after_days = 1825
+"""
+
+Days = Annotated[int, Field(ge=1, le=36_525)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    erase_after_days: Days
+
+
+class DecisionPeriods(_Part):
+    """When decisions are masked and when they are erased."""
+
+    mask_after_days: Days
+
+    @model_validator(mode="after")
+    def _mask_first(self) -> Self:
+        if self.mask_after_days >= self.erase_after_days:
+            raise ValueError("want mask_after_days below erase_after_days")
+        return self
+
+
+class Periods(BaseModel):
+    """The deployer's periods, in days."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decisions: DecisionPeriods
+    records: _Part
+    files: _Part
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The periods in a file; raises RetentionRefused with what is wrong."""
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise RetentionRefused(
+                f"{file} is missing; `tidegate retention init` lays it down"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RetentionRefused(f"{file} cannot be read as TOML: {error}") from None
+        except ValidationError as wrong:
+            told = "; ".join(
+                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in wrong.errors()
+            )
+            raise RetentionRefused(f"{file}: {told}") from None
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The days (ISO) before which something is to be done today."""
+
+    mask: str
+    decisions: str
+    records: str
+    files: str
+
+    @classmethod
+    def of(cls, periods: Periods, today: date) -> Self:
+        """What the periods come to today."""
+
+        def before(days: int) -> str:
+            return (today - timedelta(days=days)).isoformat()
+
+        return cls(
+            mask=before(periods.decisions.mask_after_days),
+            decisions=before(periods.decisions.erase_after_days),
+            records=before(periods.records.erase_after_days),
+            files=before(periods.files.erase_after_days),
+        )
+
+    @property
+    def ends(self) -> Ends:
+        """Those of what the database holds."""
+        return Ends(self.decisions, self.records)
+
+
+def lay_down(file: Path) -> None:
+    """Write the template; what is there already is never written over."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(TEMPLATE)
+    except FileExistsError:
+        raise RetentionRefused(f"{file} is there already; it is left as it is") from None
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What is done about the end of data in one installation.
+
+    `remake_state` makes the online state anew of what is still there.
+    """
+
+    settings: Settings
+    erasure: Erasure
+    acts: RetentionActs
+    remake_state: Callable[[], None]
+
+    def cuts(self, today: date) -> Cuts:
+        """The days that are over; raises RetentionRefused where no periods were set."""
+        return Cuts.of(Periods.read(self.settings.retention), today)
+
+    def due(self, cuts: Cuts) -> Due:
+        """What an erasure would find."""
+        return self.erasure.due(cuts.ends, self._holding())
+
+    def mask(self, by: str, because: str, at: datetime) -> str:
+        """Mask decisions whose first period is over; the day before which they are masked."""
+        before = self.cuts(at.date()).mask
+        self.acts.add(Act(at.isoformat(), "mask", by, because, {"before": before}))
+        return before
+
+    def propose(self, by: str, because: str, at: datetime) -> int:
+        """Propose to erase what is over today; the number of the proposal."""
+        cuts = self.cuts(at.date())
+        details = asdict(cuts) | {"due": asdict(self.due(cuts))}
+        return self.acts.add(Act(at.isoformat(), "propose", by, because, details))
+
+    def erase(self, number: int, by: str, because: str, at: datetime) -> Path:
+        """Erase what a proposal by another named, and certify it; the file of the certificate.
+
+        What has come to be held since stays. Raises RetentionRefused.
+        """
+        cuts = self._proposed(number, by, at)
+        details = {"proposal": number, **asdict(cuts)}
+        act = Act(at.isoformat(), "erase", by, because, details)
+        destroyed = self.erasure.erase(cuts.ends, self._holding(), act)
+        self.erasure.sweep(cuts.ends)
+        gone = _prune_records(self.settings.records, cuts.files)
+        newest = max(cuts.files, cuts.decisions, cuts.records)  # sets are made of all of them
+        gone |= _drop_training_sets(self.settings.home / "training_sets", newest)
+        self.remake_state()
+        self.erasure.compact()
+        return self._certify(act, destroyed, gone)
+
+    def hold(self, kind: str, subject_id: str, by: str, because: str, at: datetime) -> int:
+        """Keep all there is on a subject, unmasked, until that is lifted; the number to lift."""
+        details = {"subject_kind": kind, "subject": self.erasure.token(kind, subject_id)}
+        return self.acts.add(Act(at.isoformat(), "hold", by, because, details))
+
+    def lift(self, number: int, by: str, because: str, at: datetime) -> None:
+        """End a hold; raises RetentionRefused where there is none with this number."""
+        if number not in {act.number for act in self.acts.holds()}:
+            raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
+        self.acts.add(Act(at.isoformat(), "lift", by, because, {"hold": number}))
+
+    def _holding(self) -> Holding:
+        subjects = (act.details for act in self.acts.holds())
+        return Holding(
+            stretches=tuple(holding_stretches(self.settings.incidents)),
+            subjects=tuple((each["subject_kind"], each["subject"]) for each in subjects),
+        )
+
+    def _proposed(self, number: int, by: str, at: datetime) -> Cuts:
+        found = {act.number: act for act in self.acts.all("propose")}.get(number)
+        if found is None:
+            raise RetentionRefused(f"there is no proposal {number}; `tidegate retention propose`")
+        if by.strip().casefold() in ("", found.by.strip().casefold()):
+            raise RetentionRefused(f"{found.by} proposed it; another person must erase")
+        if at - datetime.fromisoformat(found.at) > PROPOSED_FOR:
+            raise RetentionRefused(f"proposal {number} is of {found.at[:10]}; propose anew")
+        erased = {act.details["proposal"] for act in self.acts.all("erase")}
+        if number in erased:
+            raise RetentionRefused(f"proposal {number} was followed already; propose anew")
+        return Cuts(**{name: found.details[name] for name in Cuts.__annotations__})
+
+    def _certify(self, act: Act, destroyed: Destroyed, gone: dict[str, int]) -> Path:
+        """State what was erased, signed with the key that seals the log."""
+        told = {**asdict(act), "destroyed": asdict(destroyed), "rows": gone}
+        del told["number"]
+        content = json.dumps(told, indent=1).encode()
+        signature = Notary.kept_in(self.settings.keys).key.sign(content).hex()
+        file = self.settings.erasures / f"{act.details['proposal']}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        file.with_suffix(".sig").write_text(signature + "\n")
+        return file
+
+
+def _prune_records(folder: Path, before: str) -> dict[str, int]:
+    """Leave rows out of record files that were known before a day; how many, by file."""
+    if not folder.exists():
+        return {}
+    cut = pa.scalar(datetime.fromisoformat(f"{before}T00:00:00Z"), INSTANT)
+    journeys = read_records(folder, "journeys")
+    staying = journeys.filter(pc.greater_equal(journeys["declared_at"], cut))["journey_id"]
+    gone = {}
+    with written_whole(folder) as partial:
+        for name, record in RECORD_FILES.items():
+            table = read_records(folder, name)
+            is_kept = pc.greater_equal(table[record.known_from], cut)
+            if is_kept.null_count:  # a planned leg lasts as long as its journey
+                is_kept = pc.coalesce(is_kept, pc.is_in(table["journey_id"], staying))
+            kept = table.filter(is_kept)
+            gone[f"records/{name}"] = table.num_rows - kept.num_rows
+            write_records(partial, name, kept)
+    return gone
+
+
+def _drop_training_sets(folder: Path, before: str) -> dict[str, int]:
+    """Delete sets with subjects declared before a day; `tidegate build` makes them anew."""
+    gone = {}
+    for file in sorted(folder.rglob("subjects.parquet")):
+        declared = pq.read_table(file, columns=["declared_at"])["declared_at"]
+        oldest = pc.min(declared).as_py()
+        if oldest is not None and oldest.date().isoformat() < before:
+            gone[f"training_sets/{file.parent.relative_to(folder)}"] = len(declared)
+            shutil.rmtree(file.parent)
+    return gone

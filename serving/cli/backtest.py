@@ -1,0 +1,101 @@
+"""`tidegate backtest`: what policies would have found, had they decided."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, Home, Json, SubjectOption, TrainingSetOption
+from serving.cli.output import messages, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from features.records import SubjectKind
+    from training.backtest.figures import PolicyFigures
+    from training.model.risk_model import RiskModel
+
+
+def backtest(
+    subject: SubjectOption,
+    policy: Annotated[
+        list[Path], typer.Option(help="TOML file of a policy; repeat to compare several.")
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(help="Scores of this model, never fitted anew; a model of its own without."),
+    ] = None,
+    training_set: TrainingSetOption = None,
+    oracle: Annotated[
+        Path | None,
+        typer.Option(help="oracle.parquet of an invented world; logged inspections without."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; HOME/backtests without.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Replay policies over a history week by week, each label hidden until it would be known."""
+    from training.backtest.figures import figures
+    from training.backtest.history import History
+    from training.backtest.policy import read_together
+    from training.backtest.replay import replay
+    from training.data.training_set import TrainingSet
+
+    policies = read_together(policy)
+    standing = _model(model, home)
+    kind: SubjectKind = subject.value
+    data = TrainingSet.read(training_set or home / "training_sets" / kind, kind)
+    history = History.invented(data, oracle) if oracle else History.logged(data)
+    told = []
+    for name, asked in policies.items():
+        with progress_bar(f"{name}: weeks") as progress:
+            told.append(figures(replay(name, asked, history, standing, progress)))
+    written = out or home / "backtests" / kind
+    _write(tuple(told), kind, written, is_invented=history.is_invented)
+    if as_json:
+        print_json([each.model_dump(mode="json") for each in told])
+        return
+    _print(told)
+    messages.print(f"side by side: {written / 'backtest.html'}")
+
+
+def _model(reference: str | None, home: Path) -> "RiskModel | None":
+    if reference is None:
+        return None
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
+
+    models = ModelHome(home)
+    return RiskModel.read(models.find(reference), models.public_key)
+
+
+def _print(policies: "list[PolicyFigures]") -> None:
+    from training.evaluation.page import spelt
+
+    for each in policies:
+        messages.print(
+            f"{each.name}: {each.inspected:,} of {each.subjects:,} inspected, "
+            f"{spelt(each.hits, places=0)} confirmed, precision {spelt(each.precision)}",
+            markup=False,
+        )
+        for told in each.typologies:
+            if told.is_new:
+                weeks = "never" if told.weeks_to_find is None else f"in week {told.weeks_to_find}"
+                messages.print(
+                    f"  new {told.typology}: {told.found} of {told.subjects} found, first {weeks}",
+                    markup=False,
+                )
+
+
+def _write(
+    policies: "tuple[PolicyFigures, ...]", subject: str, folder: Path, *, is_invented: bool
+) -> None:
+    import json
+
+    from features.atomic_dir import written_whole
+    from training.backtest.page import page
+
+    with written_whole(folder) as partial:
+        document = [each.model_dump(mode="json") for each in policies]
+        (partial / "backtest.json").write_text(json.dumps(document, indent=1))
+        (partial / "backtest.html").write_text(page(policies, subject, is_invented=is_invented))

@@ -1,0 +1,70 @@
+"""`tidegate build`: records -> a point-in-time training set."""
+
+from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.options import Json, SubjectOption
+from serving.cli.output import messages, print_json, progress_bar
+
+
+class Engine(StrEnum):
+    """Where features are computed."""
+
+    LOCAL = "local"
+
+
+def build(
+    records: Annotated[Path, typer.Option(help="Folder of record files.")],
+    subject: SubjectOption,
+    out: Annotated[Path, typer.Option(help="Folder to write; replaced when all went well.")],
+    engine: Annotated[Engine, typer.Option(help="Where to compute.")] = Engine.LOCAL,
+    threads: Annotated[
+        int,
+        typer.Option(min=1, help="How many parts are computed at a time; the bytes are the same."),
+    ] = 1,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(help="Folder for rows that are wrong, instead of refusing their file."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compute every feature of every subject as of its declaration.
+
+    A wrong row refuses the build with everything that is wrong in its file, and nothing is written.
+    """
+    import pyarrow.parquet as pq
+
+    from features.build_training_set import build_training_set
+    from features.engine.batch.malloc import keep_memory
+    from features.errors import RecordsError
+
+    keep_memory()
+    try:
+        with (
+            _usable(records, quarantine) as usable,
+            progress_bar(f"{subject.value}: features") as progress,
+        ):
+            build_training_set(usable, subject.value, out, progress, threads=threads)
+    except RecordsError as refusal:
+        if as_json:
+            print_json({"refused": True, "faults": refusal.report()})
+        raise
+    shape = pq.read_metadata(out / "features.parquet")
+    outcomes = pq.read_metadata(out / "outcomes.parquet").num_rows
+    if as_json:
+        print_json({"out": str(out), "subjects": shape.num_rows, "outcomes": outcomes})
+    else:
+        features = shape.num_columns - 2
+        messages.print(
+            f"{out}: {shape.num_rows:,} subjects × {features} features, {outcomes:,} outcomes"
+        )
+
+
+def _usable(records: Path, quarantine: Path | None) -> AbstractContextManager[Path]:
+    from features.ingest.quarantine import set_aside
+
+    return nullcontext(records) if quarantine is None else set_aside(records, quarantine)

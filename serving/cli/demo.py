@@ -1,0 +1,171 @@
+"""`tidegate demo`: everything once, from an invented world to an explained score."""
+
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.records import SubjectKind
+from serving.cli.demo_service import Client, DemoFailed, new_reviewer, served_apart
+from serving.cli.options import DEFAULT_HOME, Home, Subject
+from serving.cli.output import messages, progress_bar
+from serving.extras import require
+from serving.shutdown import STOPPED, ending_at_once, exit_when_told
+
+if TYPE_CHECKING:
+    from features.submission import Submission
+
+DAYS, SEED = 365, 7
+LIVE_DAYS = 2
+"""The last days of the world arrive as live traffic instead of lying in the record files."""
+
+SCORED_AT_ONCE = 60
+SCORED_SPAN = timedelta(hours=14)
+"""How long it took to declare what is scored at once: by now all of it was, and more is to come."""
+
+HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
+KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
+TRAINER, APPROVER = "demo-trainer", "demo-approver"
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after one explained score.")] = False,
+    journeys: Annotated[
+        int, typer.Option(min=1_000, help="Size of the world: so many journeys and shipments.")
+    ] = 40_000,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the service.")] = 8000,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Invent a world, train and promote both models, serve them, score live traffic, explain."""
+    require("demo", "train", "serve")
+    world = home / "world"
+    with ending_at_once({**STOPPED, **HUNG_UP}):
+        live_from = _prepare(world, home, journeys)
+    for number in (signal.SIGTERM, *HUNG_UP):  # from now on a service must not be left behind
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, exit_when_told)
+    _step(4, "Serving the champions")
+    with served_apart(home, port) as client:
+        _step(5, "Scoring live traffic: the world's last days, as border systems would submit them")
+        waiting = _live(world, live_from)
+        _score_and_explain(client, waiting[: 2 * SCORED_AT_ONCE])
+        name, password = new_reviewer(home)
+        typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
+        typer.echo(f"API:     {client.address}/docs  (key {client.key})")
+        typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
+        if not once:
+            _keep_serving(client, waiting[2 * SCORED_AT_ONCE :])
+
+
+def _prepare(world: Path, home: Path, journeys: int) -> datetime:
+    """Bring a home to where it can be served; from when on its world's traffic is live."""
+    _step(1, "Inventing a world, since real smuggling data cannot be public")
+    _invent(world, journeys)
+    _bring_up_to_today(world)
+    live_from = _hold_back(world, home)
+    for kind in KINDS:
+        _step(2, f"What is known about every {kind}, as of its declaration")
+        _build(home, kind)
+    for kind in KINDS:
+        _step(
+            3, f"A model for {kind}s: trained, judged on later months, promoted through the gates"
+        )
+        _train_and_promote(home, kind)
+    return live_from
+
+
+def _step(number: int, what: str) -> None:
+    messages.print(f"[bold]{number}/5[/bold] {what}")
+
+
+def _invent(world: Path, journeys: int) -> None:
+    from synthetic.scenario import Scenario
+    from synthetic.world import invent
+
+    with progress_bar("the world") as progress:
+        invent(
+            world,
+            scenario=Scenario(),
+            journeys=journeys,
+            days=DAYS,
+            seed=SEED,
+            progress=progress,
+            cores=2,
+        )
+
+
+def _bring_up_to_today(world: Path) -> None:
+    from serving.cli.demo_world import bring_up_to
+
+    bring_up_to(world, datetime.now(UTC) + timedelta(days=LIVE_DAYS) - SCORED_SPAN)
+
+
+def _hold_back(world: Path, home: Path) -> datetime:
+    from serving.cli.demo_world import last_days_begin, write_known_by
+
+    live_from = last_days_begin(world, LIVE_DAYS)
+    write_known_by(world, live_from, home / "records")
+    return live_from
+
+
+def _build(home: Path, kind: SubjectKind) -> None:
+    from features.build_training_set import build_training_set
+
+    with progress_bar(f"{kind}: features") as progress:
+        build_training_set(home / "records", kind, home / "training_sets" / kind, progress)
+
+
+def _train_and_promote(home: Path, kind: SubjectKind) -> None:
+    from serving.cli.promote import promote
+    from serving.cli.train import trained
+    from training.parameters import TrainingParameters
+
+    data = home / "training_sets" / kind
+    candidate, registration = trained(
+        Subject(kind), data, TrainingParameters(), home, None, TRAINER
+    )
+    at = next(p for p in candidate.report.inspected.at_capacity if p.share == 0.05)
+    messages.print(
+        f"  version {registration.version}: of the 5 % it ranks highest among inspected ones, "
+        f"{at.precision.value:.0%} were confirmed, {at.lift.value:.1f} times as many as by lot"
+    )
+    promote(f"{registration.name}@challenger", APPROVER, home=home)
+
+
+def _live(world: Path, since: datetime) -> list["Submission"]:
+    """Submissions of both kinds in turn, in order of declaration within a kind."""
+    from features.replay_submissions import submissions_of
+
+    routes, shipments = (list(submissions_of(world, kind, since)) for kind in KINDS)
+    return [s for pair in zip(routes, shipments, strict=False) for s in pair]
+
+
+def _score_and_explain(client: Client, submissions: list["Submission"]) -> None:
+    from serving.cli.demo_explanation import explained
+
+    if not submissions:
+        raise DemoFailed("the world's last days brought nothing to score; use more journeys")
+    scored = []
+    with progress_bar("live traffic") as progress:
+        for done, submission in enumerate(submissions, start=1):
+            scored.append((client.score(submission), submission))
+            progress(done, len(submissions))
+    answer, submission = max(scored, key=lambda pair: pair[0]["probability"])
+    typer.echo()
+    typer.echo(explained(answer, f"{submission.declared_at:%Y-%m-%d %H:%M} UTC"))
+
+
+def _keep_serving(client: Client, waiting: list["Submission"]) -> None:
+    """Let traffic arrive, one subject every two seconds, until someone interrupts."""
+    messages.print("Traffic keeps arriving; Ctrl-C ends the demonstration.")
+    try:
+        for submission in waiting:
+            client.score(submission)
+            time.sleep(2)
+        while True:
+            time.sleep(60)
+    except KeyboardInterrupt:
+        messages.print("Done. `tidegate serve` starts the service again at once.")

@@ -1,0 +1,151 @@
+"""The service of `tidegate demo`, in a process of its own that never outlives it."""
+
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from features.errors import TidegateError
+from serving.cli.output import messages
+from serving.cli.start_progress import Show, Standing, start_bar
+from serving.errors import AddressNotFree
+
+if TYPE_CHECKING:
+    from features.submission import Submission
+
+LONGEST_END_S = 30
+
+
+class DemoFailed(TidegateError):
+    """A step of the demonstration did not do what it is there to show."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A border system that knows the service's address and holds a key."""
+
+    address: str
+    key: str
+
+    def score(self, submission: "Submission") -> dict[str, Any]:
+        """Submit one subject; the service's answer."""
+        request = urllib.request.Request(  # noqa: S310 - the address is our own, on this machine
+            f"{self.address}/v1/scores",
+            data=submission.model_dump_json(exclude_none=True).encode(),
+            headers={
+                "Authorization": f"Bearer {self.key}",
+                "Content-Type": "application/json",
+                "Idempotency-Key": secrets.token_hex(16),
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                answer: dict[str, Any] = json.load(response)
+        except urllib.error.HTTPError as error:
+            raise DemoFailed(f"the service refused a submission: {error.read().decode()}") from None
+        return answer
+
+
+def _listener(port: int) -> socket.socket:
+    """A socket that listens at the port, or at another where it is taken.
+
+    The service gets the socket itself, so that nobody can take its port meanwhile.
+    """
+    from serving.listening_socket import bound, listen
+
+    for candidate in (port, 0):
+        try:
+            listener = bound("127.0.0.1", candidate)
+            listen(listener)
+        except AddressNotFree:
+            messages.print(f"  port {port} is taken; using another")
+        else:
+            return listener
+    raise DemoFailed("no port is free on this machine")
+
+
+@contextmanager
+def served_apart(home: Path, port: int) -> Iterator[Client]:
+    """The service in a process of its own, as `tidegate serve` runs it, and a client with a key.
+
+    Whatever becomes of this process, the service ends with it: it reads a pipe that closes then.
+    """
+    from serving.listening_socket import address_of
+
+    log = home / "service.log"
+    with _listener(port) as listener, log.open("wb") as output:
+        address, descriptor = address_of(listener), listener.fileno()
+        process = subprocess.Popen(
+            _command(home, "serve", "--fd", str(descriptor), "--progress", "--end-with-stdin"),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            pass_fds=[descriptor],
+        )
+    try:
+        _wait_until_it_answers(process, log)
+        yield Client(address, _new_key(home))
+    finally:
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(LONGEST_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_it_answers(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait as long as the service lives, and show what it does."""
+    with start_bar(after_s=0) as show, log.open() as lines:
+        while not _has_started(lines.readlines(), show):
+            if process.poll() is not None:
+                raise DemoFailed(
+                    f"the service stopped before it was ready; {log} says why:\n"
+                    + log.read_text().rpartition("}\n")[2]
+                )
+            time.sleep(0.1)
+
+
+def _has_started(lines: list[str], show: Show) -> bool:
+    for line in lines:
+        if standing := Standing.of_line(line):
+            show(standing)
+    return any("answers at" in line for line in lines)
+
+
+def _command(home: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "serving.cli.main", *arguments, "--home", str(home)]
+
+
+def _new_key(home: Path) -> str:
+    name = f"demo-{secrets.token_hex(4)}"
+    scopes = ("--scope", "score", "--scope", "explain")
+    made = subprocess.run(
+        _command(home, "keys", "create", name, *scopes, "--json"), capture_output=True, check=True
+    )
+    key: str = json.loads(made.stdout)["key"]
+    return key
+
+
+def new_reviewer(home: Path) -> tuple[str, str]:
+    """An account for the console: its name and its password."""
+    name = f"reviewer-{secrets.token_hex(2)}"
+    made = subprocess.run(
+        _command(home, "accounts", "create", name, "--role", "reviewer", "--json"),
+        capture_output=True,
+        check=True,
+    )
+    return name, json.loads(made.stdout)["password"]

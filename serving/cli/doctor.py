@@ -1,0 +1,53 @@
+"""`tidegate doctor`: what is missing or unsafe on this machine."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.markup import escape
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
+from serving.cli.output import messages, print_json
+
+if TYPE_CHECKING:
+    from serving.installation import Finding
+
+MARKS = {
+    "good": "[green]good[/]    ",
+    "doubtful": "[yellow]doubtful[/]",
+    "wrong": "[red]wrong[/]   ",
+}
+
+
+def doctor(
+    home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """Look at everything a service needs from this machine; exit 1 where something is wrong."""
+    findings = list(_findings(home, database_url))
+    if as_json:
+        print_json([asdict(each) for each in findings])
+    else:
+        for each in findings:
+            messages.print(f"{MARKS[each.grade]}  {escape(f'{each.what:<28} {each.says}')}")
+    if any(each.grade == "wrong" for each in findings):
+        raise typer.Exit(1)
+
+
+def _findings(home: Path, database_url: str | None) -> "Iterator[Finding]":
+    """Of the installation first: without it, nothing that a service needs can be looked at."""
+    from serving.extras import extras
+    from serving.installation import Finding, examine_installation
+
+    installation = list(examine_installation())
+    yield from installation
+    if any(each.grade == "wrong" for each in installation):
+        return
+    if not extras().get("serve", True):
+        yield Finding("service", "doubtful", "nothing of it is looked at without tidegate[serve]")
+        return
+    from serving.doctor import examine
+    from serving.settings import settings_of
+
+    yield from examine(settings_of(home, database_url))

@@ -1,0 +1,106 @@
+"""`tidegate evaluate`: what a model is worth, on declarations that it has never seen."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, Home, Json, ModelReference, TrainingSetOption
+from serving.cli.output import messages, print_json
+
+if TYPE_CHECKING:
+    from training.evaluation.reevaluation import Reevaluation
+    from training.evaluation.report import Report
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
+
+
+def evaluate(
+    model: ModelReference,
+    training_set: TrainingSetOption = None,
+    oracle: Annotated[
+        Path | None, typer.Option(help="oracle.parquet of an invented world.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; HOME/evaluations/<model> without.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Judge a model on declarations later than any it was fitted or calibrated on."""
+    from training.data.training_set import TrainingSet
+    from training.evaluation.reevaluation import reevaluate
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
+
+    models = ModelHome(home)
+    folder = models.find(model)
+    judged = RiskModel.read(folder, models.public_key)
+    subject = judged.manifest.subject
+    data = TrainingSet.read(training_set or home / "training_sets" / subject, subject)
+    judgement = reevaluate(judged, data, oracle, _other_champion(models, judged))
+    report = judgement.report
+    written = out or home / "evaluations" / judged.manifest.name / folder.name
+    _write_report(judgement, written)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+        return
+    print_figures(report)
+    messages.print(f"the whole report: {written / 'report.html'}")
+
+
+def print_figures(report: "Report") -> None:
+    """The figures that matter first, on stderr."""
+    from training.evaluation.page import spelt
+
+    figures = report.inspected
+    messages.print(
+        f"evaluated on {figures.labelled:,} inspected subjects, {figures.confirmed:,} confirmed; "
+        "95 % intervals in brackets"
+    )
+    for at in figures.at_capacity:
+        messages.print(
+            f"  {at.share:>4.0%} inspected: precision {spelt(at.precision)}, "
+            f"recall {spelt(at.recall)}, lift {spelt(at.lift, places=2)}",
+            markup=False,
+        )
+    messages.print(
+        f"  ROC-AUC {spelt(figures.roc_auc)}, calibration error {spelt(figures.ece)}", markup=False
+    )
+    for known in report.oracle_known:
+        messages.print(
+            f"  {known.share:>4.0%} inspected: {spelt(known.share_of_oracle)} of the best possible "
+            "precision among known typologies",
+            markup=False,
+        )
+    for typology in report.oracle_typologies:
+        if typology.is_new:
+            messages.print(
+                f"  {typology.typology} (new): recall {spelt(typology.recall)}", markup=False
+            )
+    messages.print(report.population_precision, markup=False)
+
+
+def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
+    """The champion to compare with, unless it is the model itself or, which is said, unreadable."""
+    from training.errors import ChampionUnreadable
+
+    pointer = models.pointer(model.manifest.name, "champion")
+    if pointer is None or pointer.digest == model.digest:
+        return None
+    try:
+        return models.champion(model.manifest.name)
+    except ChampionUnreadable as error:
+        messages.print(f"compared with no champion: {error}", markup=False)
+        return None
+
+
+def _write_report(judged: "Reevaluation", folder: Path) -> None:
+    from features.atomic_dir import written_whole
+    from training.evaluation.page import page
+    from training.evaluation.pictures import pictures
+
+    with written_whole(folder) as partial:
+        drawn = pictures(judged.report, judged.explained)
+        (partial / "report.json").write_bytes(judged.report.as_bytes)
+        (partial / "report.html").write_text(page(judged.report, drawn))

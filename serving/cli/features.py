@@ -1,0 +1,83 @@
+"""`tidegate features`: the catalogue, from a name to the line of code."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from features.records import SubjectKind
+from serving.cli.options import Json
+from serving.cli.output import print_json
+
+if TYPE_CHECKING:
+    from features.definition import Feature
+
+
+def features(
+    name: Annotated[str | None, typer.Argument(help="One feature; all of them without.")] = None,
+    messages: Annotated[
+        Path | None, typer.Option(help="File to write for translators: every text of a reason.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what features there are, what they mean and where they are defined."""
+    from features.catalogue import feature_named, features_by_name
+
+    if messages is not None:
+        from serving.explanation.message_templates import template
+
+        messages.write_bytes(template())
+
+    if name and as_json:
+        print_json(_card(feature_named(name)))
+    elif name:
+        _print_card(_card(feature_named(name)))
+    elif as_json:
+        print_json(_catalogue())
+    else:
+        _print_list(features_by_name().values())
+
+
+def _catalogue() -> dict[str, Any]:
+    """Each kind's fingerprint, and its features in order with their computation digests."""
+    from features.catalogue import catalogue
+    from features.digests.computations import computation_digests, fingerprint
+
+    return {
+        kind: {
+            "fingerprint": fingerprint(kind),
+            "features": [
+                {"name": each.name, "computation": computation_digests(kind)[each.name]}
+                | _face(each)
+                for each in catalogue(kind)
+            ],
+        }
+        for kind in get_args(SubjectKind)
+    }
+
+
+def _card(feature: "Feature") -> dict[str, Any]:
+    """The face of one feature, with its digest for every kind of subject that has it."""
+    from features.digests.computations import digests_of
+
+    return _face(feature) | {"computation": digests_of(feature)}
+
+
+def _face(feature: "Feature") -> dict[str, Any]:
+    from features.indicators import INDICATORS
+
+    about = {"sign_of": INDICATORS[feature.indicator], "defined_at": feature.defined_at}
+    return feature.face() | about
+
+
+def _print_card(card: dict[str, Any]) -> None:
+    digests = [f"{digest} ({kind})" for kind, digest in card["computation"].items()]
+    for label, text in (card | {"computation": digests}).items():
+        shown = "; ".join(text) if isinstance(text, list) else text
+        typer.echo(f"{label:<13} {shown}")
+
+
+def _print_list(features: "Iterable[Feature]") -> None:
+    for each in features:
+        typer.echo(f"{each.name:<38} {each.unit.value:<12} {each.defined_at}")

@@ -1,0 +1,147 @@
+"""`tidegate incident`: freeze what a harm must be explained from, and look at it later."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
+from serving.cli.output import messages, print_json
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
+
+incident = typer.Typer(
+    help="Incidents: freeze a stretch of the log with a report, list and verify them.",
+    no_args_is_help=True,
+)
+
+
+class HarmName(StrEnum):
+    """How grave it is."""
+
+    SERIOUS = "serious"
+    NEAR_MISS = "near_miss"
+
+
+FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+Name = Annotated[str, typer.Argument(help="What the incident is called: letters, digits, dashes.")]
+
+
+@incident.command("open")
+def open_one(
+    name: Name,
+    *,
+    what: Annotated[str, typer.Option(help="What happened, in a sentence or two.")],
+    by: Annotated[str, typer.Option(help="The role that opens it.")],
+    begins: Annotated[
+        datetime, typer.Option("--from", formats=FORMATS, help="Decided from (UTC).")
+    ],
+    ends: Annotated[datetime, typer.Option("--until", formats=FORMATS, help="And before (UTC).")],
+    harm: Annotated[HarmName, typer.Option(help="How grave it is.")] = HarmName.SERIOUS,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Copy the decisions of a stretch of time, signed, into HOME/incidents/NAME with a report."""
+    from serving.audit.checkpoints import Notary
+    from serving.audit.incidents import Opening, freeze
+    from serving.db.engine import open_database
+    from serving.db.repositories.decision_log import DecisionLog
+    from serving.settings import settings_of
+
+    settings = settings_of(home, database_url)
+    folder = _folder(settings, name)
+    frozen = freeze(
+        DecisionLog(open_database(settings.database, is_service=False, keys=settings.keys)),
+        Notary.kept_in(settings.keys),
+        folder,
+        Opening(
+            what=what,
+            harm=harm.value,
+            opened_by=by,
+            opened_at=datetime.now(UTC),
+            begins=begins.replace(tzinfo=UTC),
+            ends=ends.replace(tzinfo=UTC),
+        ),
+    )
+    if as_json:
+        print_json(frozen.model_dump(mode="json"))
+    messages.print(
+        f"records {frozen.first} to {frozen.last} are frozen; to fill in: {folder}/report.md"
+    )
+
+
+@incident.command("list")
+def list_all(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Every incident that was opened here."""
+    from serving.audit.incidents import incidents
+    from serving.settings import settings_of
+
+    told = list(incidents(settings_of(home).incidents))
+    if as_json:
+        print_json([each.model_dump(mode="json") for each in told])
+        return
+    for each in told:
+        messages.print(
+            f"{each.name}  {each.harm}  records {each.first}-{each.last}  {each.what}", markup=False
+        )
+
+
+@incident.command()
+def verify(name: Name, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Check signature, digest and chain of what was frozen; exit 1 where anything was changed."""
+    from serving.audit import incidents
+    from serving.audit.checkpoints import public_key_of
+    from serving.settings import settings_of
+
+    settings = settings_of(home)
+    frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
+    if as_json:
+        print_json(frozen.model_dump(mode="json"))
+    messages.print(f"{name}: as it was frozen, records {frozen.first} to {frozen.last}")
+
+
+@incident.command()
+def read(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
+    """Print what was frozen, decrypted, a decision a line; whoever gets it must keep it safe.
+
+    Exit 1 where it is not as it was frozen, or was erased since.
+    """
+    import sys
+
+    from serving.audit import incidents
+    from serving.audit.checkpoints import public_key_of
+    from serving.db.engine import open_database
+    from serving.db.repositories.decision_log import DecisionLog
+    from serving.settings import settings_of
+
+    settings = settings_of(home, database_url)
+    frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    for record in incidents.read(DecisionLog(engine), frozen):
+        sys.stdout.write(record + "\n")
+
+
+@incident.command()
+def lift(
+    name: Name,
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    because: Annotated[str, typer.Option(help="Why it need not be kept any more.")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Let the decisions of an incident end when their time is over; until then they stay."""
+    from serving.audit import incidents
+    from serving.settings import settings_of
+
+    folder = _folder(settings_of(home), name)
+    incidents.lift(folder, incidents.Lifted(by=by, because=because, at=datetime.now(UTC)))
+    messages.print(f"{name} is lifted; its decisions end as all others do")
+
+
+def _folder(settings: "Settings", name: str) -> Path:
+    if not name.replace("-", "").isalnum():
+        raise typer.BadParameter("want letters, digits and dashes", param_hint="name")
+    return settings.incidents / name

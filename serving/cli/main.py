@@ -1,0 +1,86 @@
+"""The command line: every command, and how an error reaches a person."""
+
+import os
+import sys
+from itertools import pairwise
+
+import typer
+
+from features.errors import TidegateError
+from serving.cli.accounts import accounts
+from serving.cli.backtest import backtest
+from serving.cli.build import build
+from serving.cli.demo import demo
+from serving.cli.doctor import doctor
+from serving.cli.dossier import dossier
+from serving.cli.evaluate import evaluate
+from serving.cli.features import features
+from serving.cli.impact import impact
+from serving.cli.incident import incident
+from serving.cli.keys import keys
+from serving.cli.monitor import monitor
+from serving.cli.promote import promote
+from serving.cli.retention import retention
+from serving.cli.retrain import retrain
+from serving.cli.score import replay, score
+from serving.cli.serve import serve
+from serving.cli.state import state
+from serving.cli.swaps import swaps
+from serving.cli.switch import switch
+from serving.cli.synth import synth
+from serving.cli.train import train
+from serving.cli.verify_log import checkpoints, verify_log
+from serving.extras import extra_of, missing
+
+app = typer.Typer(
+    name="tidegate",
+    help="Scores routes and shipments for smuggling risk, and explains every score.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
+    app.command()(command)
+app.command("verify-log")(verify_log)
+app.command()(checkpoints)
+app.command()(doctor)
+app.command()(retrain)
+app.command()(backtest)
+app.command()(dossier)
+app.command()(swaps)
+app.command()(monitor)
+app.add_typer(keys, name="keys")
+app.add_typer(impact, name="impact")
+app.add_typer(incident, name="incident")
+app.add_typer(state, name="state")
+app.add_typer(switch, name="switch")
+app.add_typer(retention, name="retention")
+app.add_typer(accounts, name="accounts")
+
+
+def main() -> None:
+    """Run a command; exit 1 with the reason on stderr when it is refused, 2 on wrong usage."""
+    _name_home(sys.argv[1:])
+    try:
+        app()
+    except TidegateError as error:
+        typer.echo(f"tidegate: {error}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        extra = extra_of(error)
+        if extra is None:
+            raise
+        typer.echo(f"tidegate: {missing(sys.argv[1], extra)}", err=True)
+        sys.exit(1)
+
+
+def _name_home(arguments: list[str]) -> None:
+    """Let caches know the home, which they are looked for in as soon as rooms are imported."""
+    for option, value in pairwise([*arguments, ""]):
+        name, _, attached = option.partition("=")
+        if name == "--home" and (attached or value):
+            os.environ["TIDEGATE_HOME"] = attached or value
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""`tidegate monitor`: what really happens, from decisions and outcomes, beside the service."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
+from serving.cli.output import messages, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from serving.db.repositories.alert_repository import AlertBook
+    from serving.db.repositories.case_repository import CaseBook
+    from serving.db.repositories.rollup_repository import SummaryStore
+    from serving.monitor.report import Report
+    from serving.settings import Settings
+
+USUALLY = timedelta(days=90)
+DAY = ["%Y-%m-%d"]
+INSTANT = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+
+def monitor(
+    *,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from", formats=DAY, help="First day (UTC); 90 days before the last without."
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="Last day; that of --as-of without.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=INSTANT, help="What was known at this instant (UTC); now without."),
+    ] = None,
+    subject: Annotated[
+        Subject, typer.Option(help="Routes (journeys with legs) or shipments.")
+    ] = Subject.SHIPMENT,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Only what this version decided, as tidegate-shipment/3 or 3."),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="File to write, readable by itself.")] = None,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Estimate what holds of all traffic, say what drifts, and alarm about what is new.
+
+    The log is only read; each decision is counted once, in tables of monitoring's own. Without
+    --until, --as-of and --model the report is kept for the console, alerts are raised and sent, and
+    the control draw follows the drift: let that run once a day.
+    """
+    from serving.monitor.monitoring import Asked, report
+    from serving.settings import settings_of
+    from serving.triage.plan import Plan
+
+    now = datetime.now(UTC)
+    if html is not None and not html.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{html.parent} is no folder", param_hint="--html")
+    known_at = as_of.replace(tzinfo=UTC) if as_of else now
+    last = until.date() if until else known_at.date()
+    first = since.date() if since else last - USUALLY
+    asked = Asked(subject.value, first, last, known_at, _version(model, subject))
+    settings = settings_of(home, database_url)
+    stores = _opened(settings)
+    _catch_up(stores.summaries, now)
+    made = report(stores.summaries, asked, Plan.read(settings.plan), now)
+    if as_of is None and model is None and until is None:
+        made = _answered(made, stores, settings, now)
+        stores.summaries.keep_report(subject.value, now.isoformat(), made.model_dump_json())
+    _show(made, html, as_json=as_json)
+
+
+def _version(model: str | None, subject: Subject) -> str | None:
+    """The version that is meant; raises MonitorRefused where the name is another subject's."""
+    from serving.errors import MonitorRefused
+
+    if model is None or "/" not in model:
+        return model
+    name, _, version = model.partition("/")
+    if name != f"tidegate-{subject}":
+        raise MonitorRefused(f"{name} does not score {subject}s; want tidegate-{subject}/VERSION")
+    return version
+
+
+@dataclass(frozen=True)
+class _Stores:
+    summaries: "SummaryStore"
+    alerts: "AlertBook"
+    cases: "CaseBook"
+
+
+def _opened(settings: "Settings") -> _Stores:
+    from serving.db.engine import open_database
+    from serving.db.repositories.alert_repository import AlertBook
+    from serving.db.repositories.case_repository import CaseBook
+    from serving.db.repositories.rollup_repository import SummaryStore
+    from serving.errors import MonitorRefused
+
+    where = settings.database
+    if isinstance(where, Path) and not where.exists():
+        raise MonitorRefused(f"{where} is missing; `tidegate serve` makes it with its first start")
+    engine = open_database(where, is_service=False, keys=settings.keys)
+    return _Stores(SummaryStore(engine), AlertBook(engine), CaseBook(engine))
+
+
+def _catch_up(store: "SummaryStore", now: datetime) -> None:
+    from serving.monitor.rollups import catch_up
+
+    if store.size() == store.reached():
+        return
+    with progress_bar("new decisions") as progress:
+        catch_up(store, now, progress)
+
+
+def _answered(made: "Report", stores: _Stores, settings: "Settings", now: datetime) -> "Report":
+    """The report, once its alerts are raised and sent and the exploration follows the drift."""
+    from serving.db.case_rows import Sight
+    from serving.monitor.alerts import answer, with_answers
+    from serving.review.supervision import Supervision
+
+    book = stores.alerts
+    seen = Supervision.of(stores.cases, Sight(frozenset(), may_rescue=False), now)
+    hasty = sum(each.may_trust_blindly for each in seen.reviewers)
+    made = made.model_copy(update={"hasty_reviewers": hasty})
+    for alert in answer(made, book, now):
+        messages.print(f"[bold]alert[/bold] {alert.words}")
+    _send(book, settings, now)
+    return with_answers(made, book)
+
+
+def _send(book: "AlertBook", settings: "Settings", now: datetime) -> None:
+    from serving.monitor.alert_delivery import deliver
+    from serving.review.rescue_call import Webhook
+
+    if settings.alert_webhook is None:
+        return
+    secret = settings.alert_secret.get_secret_value() if settings.alert_secret else ""
+    try:
+        deliver(book, Webhook.of(settings.alert_webhook, secret), now)
+    except OSError as failure:
+        messages.print(f"alerts were not taken ({type(failure).__name__}); the next run sends them")
+
+
+def _show(made: "Report", html: Path | None, *, as_json: bool) -> None:
+    if html is not None:
+        from serving.console.monitoring import as_file
+
+        html.write_text(as_file(made), encoding="utf-8")
+        messages.print(f"the whole report: {html}")
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+    else:
+        _print_figures(made)
+
+
+def _print_figures(made: "Report") -> None:
+    """The figures that matter first, on stderr."""
+    from serving.console.monitoring import share_in_words, times_in_words
+
+    overall, moved = made.overall, [each for each in made.drift.moved if each.is_drift]
+    lines = [
+        f"{overall.decisions:,} {made.subject_kind}s from {made.first_day} to {made.last_day}, "
+        f"{overall.inspected:,} inspected, {overall.drawn:,} known by lot; 95 % intervals",
+        f"  prevalence {share_in_words(overall.prevalence)}",
+        f"  precision {share_in_words(overall.precision)}, recall "
+        f"{share_in_words(overall.recall)}, lift {times_in_words(overall.lift)}",
+        f"  naive share of all that were looked at {share_in_words(overall.naive_share)}: "
+        "says nothing about the rest",
+        f"  not known yet: {made.delay.unknown:,} of {made.delay.visits:,} visits",
+    ]
+    if made.unscored:
+        lines.append(f"  decided without a score, and in no figure here: {made.unscored:,}")
+    lines += [f"  refused, fewer than 30 known of: {name}" for name in overall.untold]
+    lines += [f"  drift: {each.measure} moved by {each.size:.3f}" for each in moved]
+    if not moved:
+        judged = f"none of {made.drift.measures} measures moved"
+        lines.append(f"  drift in the week of {made.drift.week}: {made.drift.unjudged or judged}")
+    for line in lines:
+        messages.print(line, markup=False)

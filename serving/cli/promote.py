@@ -1,0 +1,140 @@
+"""`tidegate promote`: a model becomes champion or shadow, or the former champion returns."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import (
+    DEFAULT_HOME,
+    Home,
+    Json,
+    ModelReference,
+    Subject,
+    TrackingUri,
+    TrainingSetOption,
+)
+from serving.cli.output import messages, print_json
+
+if TYPE_CHECKING:
+    from training.data.training_set import TrainingSet
+    from training.gates.gates import Verdict
+    from training.gates.waiver import Waivable
+    from training.model.model_home import ModelHome
+    from training.registry.promotion import Leave
+
+
+class GateName(StrEnum):
+    """A gate that a person may leave open for a time."""
+
+    GROUPS = "groups"
+    PROXIES = "proxies"
+    CHAMPION = "champion"
+
+
+def promote(
+    model: ModelReference,
+    approver: Annotated[str, typer.Option(help="Who answers for it; not who trained it.")],
+    *,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Name the former champion again.")
+    ] = False,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Score beside the champion, answering nobody.")
+    ] = False,
+    waive: Annotated[
+        list[GateName] | None,
+        typer.Option(help="A gate that may stand open, with --because and --until; repeat."),
+    ] = None,
+    because: Annotated[
+        str | None, typer.Option(help="Why it may; signed by the approver, beside the model.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When the waiver ends (UTC).")
+    ] = None,
+    training_set: TrainingSetOption = None,
+    home: Home = DEFAULT_HOME,
+    tracking_uri: TrackingUri = None,
+    as_json: Json = False,
+) -> None:
+    """Ask every gate, and make a model the champion if all are open."""
+    from training.model.model_home import ModelHome
+    from training.registry import promotion
+    from training.registry.tracking.store import TrackingStore
+
+    models, approval = ModelHome(home), promotion.Approval(approver, datetime.now(UTC))
+    if rollback + shadow + bool(waive) > 1:
+        raise typer.BadParameter("want only one of --rollback, --shadow and --waive")
+    leave = _leave(waive or [], because, until)
+    store = TrackingStore.open(home, tracking_uri)
+    if rollback:
+        done = promotion.roll_back(model, models, store, approval)
+    elif shadow:
+        done = promotion.run_as_shadow(model, models, store, approval)
+    else:
+        data = _data_of(models, model, training_set)
+        live = _live(models, model, approval.at)
+        done = promotion.promote(model, models, store, approval, data, leave=leave, live=live)
+    if as_json:
+        verdicts = [vars(verdict) for verdict in done.verdicts]
+        role = "shadow" if shadow else "champion"
+        print_json({role: done.champion.model_dump(mode="json"), "verdicts": verdicts})
+        return
+    for verdict in done.verdicts:
+        messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
+    role = "scores in the shadow of the champion" if shadow else "is now the champion"
+    messages.print(f"{done.champion.name} version {done.champion.version} {role}")
+
+
+def _leave(waived: list[GateName], because: str | None, until: datetime | None) -> "Leave | None":
+    """What `--waive`, `--because` and `--until` say together."""
+    from training.registry.promotion import Leave
+
+    if not waived and because is None and until is None:
+        return None
+    if not waived or because is None or until is None:
+        raise typer.BadParameter("want --waive, --because and --until together")
+    gates: tuple[Waivable, ...] = tuple(gate.value for gate in dict.fromkeys(waived))
+    return Leave(gates, because, until.replace(tzinfo=UTC))
+
+
+def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None":
+    """What live traffic said of a version beside the champion; None where it was not asked."""
+    from serving.db.engine import open_database
+    from serving.db.repositories.rollup_repository import SummaryStore
+    from serving.monitor.monitoring import live_figures
+    from serving.settings import settings_of
+    from training.gates.gates import no_worse_on_live_traffic
+
+    settings = settings_of(models.home)
+    where = settings.database
+    if isinstance(where, Path) and not where.exists():
+        return None
+    registration = models.registration_of(models.find(reference))
+    store = SummaryStore(open_database(where, is_service=False, keys=settings.keys))
+    subject = Subject(registration.name.removeprefix("tidegate-"))
+    told = live_figures(store, subject.value, registration.version, now)
+    return None if told is None else no_worse_on_live_traffic(told.gain, told.compared)
+
+
+def _data_of(
+    models: "ModelHome", reference: str, training_set: Path | None
+) -> "TrainingSet | None":
+    """The training set to compare with a champion on; None where neither is there."""
+    from training.data.training_set import TrainingSet
+    from training.errors import TrainingSetError
+
+    name = models.registration_of(models.find(reference)).name
+    if models.pointer(name, "champion") is None:
+        return None
+    subject = name.removeprefix("tidegate-")
+    try:
+        return TrainingSet.read(
+            training_set or models.home / "training_sets" / subject, Subject(subject).value
+        )
+    except TrainingSetError:
+        if training_set is not None:
+            raise
+        return None

@@ -1,0 +1,203 @@
+"""`tidegate retention`: masking, then erasure by destroying keys, each act with who and why."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
+from serving.cli.output import messages, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from serving.audit.retention import Retention
+
+retention = typer.Typer(
+    help="The end of data: what is due, masking, and erasure by two persons.",
+    no_args_is_help=True,
+)
+
+By = Annotated[str, typer.Option(help="Who does it.")]
+Because = Annotated[str, typer.Option(help="Why, in words.")]
+
+
+@retention.command()
+def init(home: Home = DEFAULT_HOME) -> None:
+    """Lay down HOME/retention.toml, for the deployer's periods."""
+    from serving.audit.retention import lay_down
+    from serving.settings import settings_of
+
+    file = settings_of(home).retention
+    lay_down(file)
+    messages.print(f"{file}: give every period, then see `tidegate retention due`")
+
+
+@retention.command()
+def due(home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Say what is due today, and how much of it must stay; nothing is changed."""
+    opened = _opened(home, database_url)
+    cuts = opened.cuts(_now().date())
+    found = opened.due(cuts)
+    masked = opened.acts.masked_before()
+    if as_json:
+        print_json({"before": asdict(cuts), "due": asdict(found), "masked_before": masked or None})
+        return
+    messages.print(f"masked: decisions before {masked or 'no day'}; due: before {cuts.mask}")
+    messages.print(
+        f"to erase: {found.decisions:,} decisions before {cuts.decisions}, "
+        f"{found.records:,} records before {cuts.records}, files before {cuts.files}"
+    )
+    messages.print(
+        f"of the decisions must stay: {found.open_cases:,} with open cases, {found.frozen:,} "
+        f"frozen with incidents, {found.held:,} held"
+    )
+    if found.in_the_clear:
+        messages.print(
+            f"{found.in_the_clear:,} more were kept in the clear by an older release, and have no "
+            "key to destroy"
+        )
+
+
+@retention.command()
+def mask(
+    by: By,
+    because: Because,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Mask decisions whose first period is over: ids give way to short names, texts to none."""
+    before = _opened(home, database_url).mask(by, because, _now())
+    if as_json:
+        print_json({"masked_before": before})
+    messages.print(f"decisions before {before} are masked, within a minute in every process")
+
+
+@retention.command()
+def propose(
+    by: By,
+    because: Because,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Propose to erase what is over today; another person then runs `erase` with its number."""
+    number = _opened(home, database_url).propose(by, because, _now())
+    if as_json:
+        print_json({"proposal": number})
+    else:
+        typer.echo(str(number))
+    messages.print(f"another person may follow: tidegate retention erase {number} --by …")
+
+
+@retention.command()
+def erase(
+    proposal: Annotated[int, typer.Argument(help="The number of the proposal.")],
+    by: By,
+    because: Because,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Erase what was proposed by another: destroy its keys, and all that is left beside.
+
+    A service over a file must be stopped meanwhile; workers over PostgreSQL go on, and are best
+    started again afterwards. What it says is signed, in HOME/erasures.
+    """
+    from serving.db.write_lock import hold_for_service
+    from serving.settings import settings_of
+
+    where = settings_of(home, database_url).database
+    held = hold_for_service(where) if isinstance(where, Path) else None
+    try:
+        file = _opened(home, database_url).erase(proposal, by, because, _now())
+    finally:
+        if held:
+            held.close()
+    if as_json:
+        import json
+
+        print_json(json.loads(file.read_text()))
+    messages.print(f"erased; the certificate: {file}")
+    messages.print("copies of HOME/keys made before now bring back what was erased: replace them")
+
+
+@retention.command()
+def hold(
+    subject: Annotated[Subject, typer.Argument(help="What is held.")],
+    subject_id: Annotated[str, typer.Argument(help="Its id.")],
+    by: By,
+    because: Because,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Keep all there is on a subject, unmasked, until the hold is lifted."""
+    opened = _opened(home, database_url)
+    number = opened.hold(subject.value, subject_id, by, because, _now())
+    if as_json:
+        print_json({"hold": number})
+    else:
+        typer.echo(str(number))
+    messages.print(f"to end it: tidegate retention lift {number} --by …")
+
+
+@retention.command()
+def lift(
+    number: Annotated[int, typer.Argument(help="The number of the hold.")],
+    by: By,
+    because: Because,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """End a hold."""
+    _opened(home, database_url).lift(number, by, because, _now())
+    messages.print(f"hold {number} is lifted")
+
+
+@retention.command()
+def acts(
+    home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """Every act so far: who, when and why."""
+    told = _opened(home, database_url).acts.all()
+    if as_json:
+        print_json([asdict(act) for act in told])
+        return
+    for act in told:
+        line = f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}"
+        messages.print(line, markup=False)
+
+
+def _opened(home: Path, database_url: str | None) -> "Retention":
+    from serving.audit.retention import Retention
+    from serving.db.engine import open_database
+    from serving.db.erasure import Erasure
+    from serving.db.postgres_state import shared_state
+    from serving.db.repositories.decision_log import DecisionLog
+    from serving.db.repositories.record_repository import RecordStore
+    from serving.db.repositories.retention_repository import RetentionActs
+    from serving.errors import RetentionRefused
+    from serving.history.client import remake
+    from serving.settings import settings_of
+
+    settings = settings_of(home, database_url)
+    where = settings.database
+    if isinstance(where, Path) and not where.exists():
+        raise RetentionRefused(f"{where} is missing; there is nothing to mask or to erase")
+    engine = open_database(where, is_service=False, keys=settings.keys)
+
+    def remake_state() -> None:
+        shared = shared_state(engine)
+        if shared is None and not settings.state.exists():
+            return
+        with progress_bar("the online state") as progress:
+            log, records = DecisionLog(engine), RecordStore(engine)
+            remake(settings, log, records, shared, progress=progress)
+
+    return Retention(settings, Erasure(engine), RetentionActs(engine), remake_state)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

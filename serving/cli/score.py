@@ -1,0 +1,121 @@
+"""`tidegate score` and `tidegate replay`: scores of files, and of the past once more."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, SubjectOption
+from serving.cli.output import messages, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from serving.audit.replay import Replay
+    from serving.models.model_pool import Champion
+    from serving.settings import Settings
+
+
+def score(
+    file: Annotated[
+        Path,
+        typer.Argument(help="Journeys or shipments as a record file, or NDJSON of submissions."),
+    ],
+    subject: SubjectOption,
+    out: Annotated[Path, typer.Option(help="File to write: .parquet or .csv.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="tidegate-shipment@champion (the default), …/3, or a folder."),
+    ] = None,
+    records: Annotated[
+        Path | None, typer.Option(help="Folder of records known besides; HOME/records without.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Score every subject in a file, with the lane and every contribution."""
+    from serving.scoring.files import read_subjects, scored, write_table
+    from serving.settings import Settings
+    from serving.triage.lanes import Lanes
+
+    settings = Settings(home=home)
+    champion = _model(settings, model or f"tidegate-{subject.value}@champion")
+    lanes = Lanes.of(settings)
+    subjects = read_subjects(file, subject.value, records or settings.records)
+    with progress_bar(f"{subject.value}: scores") as progress:
+        table = scored(subjects, champion, lanes, progress)
+    write_table(table, out)
+    if as_json:
+        name = champion.model.manifest.name
+        filled = {row["values"]: row["counts"] for row in table["lane"].value_counts().to_pylist()}
+        print_json(
+            {
+                "out": str(out),
+                "subjects": table.num_rows,
+                "model": {"name": name, "version": champion.version},
+                "lanes": filled,
+            }
+        )
+    else:
+        messages.print(f"{out}: {table.num_rows:,} scores")
+
+
+def replay(
+    decision_id: Annotated[str, typer.Argument(help="The decision to compute again.")],
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Recompute a stored decision with its own model, and compare every bit."""
+    replayed = _replayed(decision_id, home, database_url)
+    if as_json:
+        print_json(_document(replayed))
+    elif replayed.is_identical:
+        messages.print(f"{decision_id}: the same to the bit")
+    else:
+        messages.print(f"{decision_id}: different in {', '.join(replayed.differences)}")
+    if not replayed.is_identical:
+        raise typer.Exit(1)
+
+
+def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay":
+    from serving.audit.decision import Decision
+    from serving.audit.replay import replayed
+    from serving.db.engine import open_database
+    from serving.db.repositories.decision_log import DecisionLog
+    from serving.errors import NotFound
+    from serving.models.model_pool import Champion
+    from serving.settings import settings_of
+    from training.model.model_home import ModelHome
+
+    settings = settings_of(home, database_url)
+    log = DecisionLog(open_database(settings.database, is_service=False, keys=settings.keys))
+    record = log.record(decision_id)
+    if record is None:
+        raise NotFound(f"there is no decision {decision_id} in the log")
+    decision = Decision.model_validate_json(record)
+    models, said = ModelHome(settings.home), decision.said
+    folder = models.find(f"{said.model.name}/{said.model.version}")
+    # The stored vector was made for this model, whatever the catalogue computes by now.
+    return replayed(decision, Champion.read_archived(folder, models.public_key))
+
+
+def _model(settings: "Settings", reference: str) -> "Champion":
+    from serving.models.model_pool import Champion
+    from training.model.model_home import ModelHome
+
+    models = ModelHome(settings.home)
+    return Champion.read(models.find(reference), models.public_key)
+
+
+def _document(replay: "Replay") -> dict[str, Any]:
+    said = replay.decision.said
+    return {
+        "decision_id": replay.decision.decision_id,
+        "identical": replay.is_identical,
+        "differences": replay.differences,
+        "model": said.model.model_dump(),
+        "log_odds": {"stored": said.score.log_odds, "recomputed": replay.recomputed.log_odds},
+        "probability": {
+            "stored": said.score.probability,
+            "recomputed": replay.recomputed.probability,
+        },
+    }

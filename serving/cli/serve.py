@@ -1,0 +1,150 @@
+"""`tidegate serve`: the service, until it is told to stop."""
+
+import os
+import signal
+import socket
+import sys
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import TidegateError
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
+from serving.cli.output import messages
+from serving.shutdown import end_with_parent
+
+if TYPE_CHECKING:
+    from serving.cli.start_progress import Show
+
+GRACE_S = 10
+
+
+class WorkersRefused(TidegateError):
+    """Several processes were asked to share what only one may write."""
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
+    fd: Annotated[
+        int | None,
+        typer.Option(min=0, help="An inherited socket, in place of --host and --port."),
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes; more than one over PostgreSQL only.")
+    ] = 1,
+    live: Annotated[
+        bool,
+        typer.Option(
+            envvar="TIDEGATE_IS_LIVE",
+            help="Scores are used in earnest: needs HOME/impact.toml (see `tidegate impact`). "
+            "Without it every page and /health/ready say that this is a trial.",
+        ),
+    ] = False,
+    progress: Annotated[
+        bool,
+        typer.Option("--progress", help="Without a terminal too, say on stderr how a start goes."),
+    ] = False,
+    end_with_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--end-with-stdin",
+            help="End when standard input ends: whoever started this by a pipe is gone then.",
+        ),
+    ] = False,
+) -> None:
+    """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
+    # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if end_with_stdin:
+        end_with_parent(sys.stdin.fileno())
+    from serving.audit.impact_assessment import require_assessment
+    from serving.listening_socket import bound, inherited
+    from serving.metrics_multiprocess import shared_by_workers
+    from serving.settings import settings_of
+
+    settings = settings_of(home, database_url)
+    if workers > 1 and isinstance(settings.database, Path):
+        raise WorkersRefused(
+            "a SQLite file has one writer; give --database-url postgresql://… for more workers"
+        )
+    if live:  # the service looks itself, but a worker that ends at once would be begun again
+        require_assessment(settings.impact, datetime.now(UTC).date())
+    _hand_down(home, database_url, workers, live)
+    listener = bound(host, port) if fd is None else inherited(fd)
+    if workers == 1:
+        _serve_here(listener, _shown(progress))
+    else:
+        with shared_by_workers():
+            _serve_by_workers(listener, workers)
+
+
+def _shown(progress: bool) -> "AbstractContextManager[Show]":
+    from serving.cli.start_progress import start_bar, start_lines, unshown
+
+    if messages.is_terminal:
+        return start_bar()
+    return start_lines() if progress else unshown()
+
+
+def _serve_here(listener: socket.socket, shown: "AbstractContextManager[Show]") -> None:
+    """Serve in this process, which makes the application first: what keeps it from that is said
+    before anything else.
+    """
+    from serving.bootstrap import served
+    from serving.cli.start_progress import reporting_to
+    from serving.listening_socket import AnnouncingServer, address_of, listen
+
+    with shown as show:
+        application = served(reporting_to(show))
+    listen(listener)
+    where = f"Tidegate answers at {address_of(listener)}, console at /console"
+    announce = partial(messages.print, where)
+    with suppress(KeyboardInterrupt):  # it has finished what it took
+        AnnouncingServer(_configured(application, 1), announce).run(sockets=[listener])
+
+
+def _serve_by_workers(listener: socket.socket, workers: int) -> None:
+    from uvicorn.supervisors import Multiprocess
+
+    from serving.listening_socket import address_of
+
+    messages.print(
+        f"{workers} workers start; Tidegate answers at {address_of(listener)} as each is ready"
+    )
+    Multiprocess(_configured("serving.bootstrap:served", workers), sockets=[listener]).run()
+
+
+def _configured(application: Any, workers: int) -> Any:
+    import uvicorn
+
+    return uvicorn.Config(
+        application,
+        factory=workers > 1,
+        workers=workers,
+        http="serving.api.request_timeout:ReceivedInTime",
+        access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def _hand_down(home: Path, database_url: str | None, workers: int, live: bool) -> None:
+    """Let the processes that serve read these settings where they read all others."""
+    given: dict[str, Any] = {
+        "HOME": home,
+        "DATABASE_URL": database_url,
+        "WORKERS": workers,
+        "IS_LIVE": live,
+    }
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"TIDEGATE_{name}"] = str(value)

@@ -1,0 +1,120 @@
+"""What a start is doing, shown: a bar on a terminal, or lines that another process reads."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from serving.cli.output import messages
+from serving.start_stages import Report, Stage
+
+A_MOMENT_S = 1.0
+LINES_EVERY_S = 0.2
+STARTING = "starting"
+
+
+@dataclass
+class Standing:
+    """How far a start is, and how many functions it had to compile so far."""
+
+    stage: Stage | None = None
+    done: int = 0
+    total: int = 0
+    compiled: int = 0
+
+    @property
+    def as_line(self) -> str:
+        """One JSON document."""
+        return json.dumps({"event": STARTING, **vars(self)})
+
+    @classmethod
+    def of_line(cls, line: str) -> Self | None:
+        """What a line says; None where it speaks of something else."""
+        try:
+            told = json.loads(line)
+            return cls(**told) if told.pop("event", None) == STARTING else None
+        except (ValueError, AttributeError, TypeError):
+            return None
+
+
+Show = Callable[[Standing], None]
+
+
+def reporting_to(show: Show) -> Report:
+    """Something for a start to report to; what is compiled from its first stage on is counted."""
+    standing = Standing()
+
+    def report(stage: Stage, done: int, total: int) -> None:
+        if standing.stage is None:
+            _count_compilations(standing, show)
+        standing.stage, standing.done, standing.total = stage, done, total
+        show(standing)
+
+    return report
+
+
+def _count_compilations(standing: Standing, show: Show) -> None:
+    from numba.core import event  # loaded by now, in the order that suits the service
+
+    class Compilations(event.Listener):
+        def on_start(self, _: Any) -> None:
+            show(standing)
+
+        def on_end(self, _: Any) -> None:
+            standing.compiled += 1
+
+    register: Callable[[str, event.Listener], None] = event.register
+    register("numba:compile", Compilations())
+
+
+@contextmanager
+def start_bar(after_s: float = A_MOMENT_S) -> Iterator[Show]:
+    """A bar on stderr, for starts that take longer than a moment; it goes when the block ends."""
+    columns = (TextColumn("starting: {task.description}"), BarColumn(), MofNCompleteColumn())
+    compiled = TextColumn("{task.fields[compiled]} functions compiled")
+    bar = Progress(*columns, compiled, TimeElapsedColumn(), console=messages, transient=True)
+    task = bar.add_task("", total=None, compiled=0)
+    began = time.monotonic()
+
+    def show(standing: Standing) -> None:
+        bar.update(
+            task,
+            description=standing.stage or "",
+            completed=standing.done,
+            total=standing.total or None,
+            compiled=standing.compiled,
+        )
+        if time.monotonic() > began + after_s:
+            bar.start()
+
+    try:
+        yield show
+    finally:
+        bar.stop()
+
+
+@contextmanager
+def start_lines() -> Iterator[Show]:
+    """Lines of JSON on stderr: each stage as it begins, and now and then how far it is."""
+    last: tuple[Stage | None, float] = None, 0.0
+
+    def show(standing: Standing) -> None:
+        nonlocal last
+        stage, written_s = last
+        now = time.monotonic()
+        if standing.stage != stage or now > written_s + LINES_EVERY_S:
+            last = standing.stage, now
+            print(standing.as_line, file=sys.stderr, flush=True)
+
+    yield show
+
+
+@contextmanager
+def unshown() -> Iterator[Show]:
+    """For a start that nobody watches."""
+    yield lambda standing: None

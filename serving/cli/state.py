@@ -1,0 +1,55 @@
+"""`tidegate state`: what was known before, kept for scoring."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
+from serving.cli.output import messages, print_json, progress_bar
+
+state = typer.Typer(help="The online state: rebuild.", no_args_is_help=True)
+
+
+@state.callback()
+def _state() -> None:
+    """What was known before, kept for scoring."""
+
+
+@state.command()
+def rebuild(
+    records: Annotated[
+        Path | None, typer.Option(help="Folder of record files; HOME/records without.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Make the online state anew of record files, the decision log and records that came by call.
+
+    The former state stays until the new one is whole. A service with a home folder of its own takes
+    it up when it starts again; workers that share a database, at once.
+    """
+    from serving.db.engine import open_database
+    from serving.db.postgres_state import shared_state
+    from serving.db.repositories.decision_log import DecisionLog
+    from serving.db.repositories.record_repository import RecordStore
+    from serving.history.client import remake
+    from serving.settings import settings_of
+
+    settings = settings_of(home, database_url)
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    log, files = DecisionLog(engine), records or settings.records
+    with progress_bar("records") as progress:
+        remake(
+            settings,
+            log,
+            RecordStore(engine),
+            shared_state(engine),
+            files=files,
+            progress=progress,
+        )
+    if as_json:
+        print_json({"records": str(files), "decisions": log.size()})
+    else:
+        messages.print(f"The online state was made of {files} and the log")

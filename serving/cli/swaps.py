@@ -1,0 +1,70 @@
+"""`tidegate swaps`: are like ways scored alike, wherever they lie?"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, Home, Json, ModelReference
+from serving.cli.output import messages, print_json
+
+if TYPE_CHECKING:
+    from training.evaluation.counterfactual_swaps import SwapFigures
+
+
+def swaps(
+    model: ModelReference,
+    records: Annotated[
+        Path | None, typer.Option(help="Folder of record files; HOME/records without.")
+    ] = None,
+    subjects: Annotated[int, typer.Option(min=1, help="How many to try, the newest.")] = 1_000,
+    largest: Annotated[
+        float, typer.Option(min=0, help="Exit 1 where 95 % of shifts are not within it (log-odds).")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(min=0)] = 7,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Exchange origin or destination for a country of the same class; say how far scores move."""
+    figures = _figures(model, records or home / "records", home, subjects, seed)
+    if as_json:
+        print_json(figures.model_dump(mode="json"))
+    messages.print(
+        f"{figures.swaps:,} swaps ({figures.left:,} subjects had none): half of the scores moved "
+        f"by at most {figures.median:.3f}, 95 % by at most {figures.bound:.3f}, the furthest by "
+        f"{figures.largest:.3f} (log-odds)"
+    )
+    for each in figures.regions:
+        mean = each.mean
+        spread = "" if mean.low is None else f" [{mean.low:+.3f}, {mean.high:+.3f}]"
+        messages.print(
+            f"  {each.region}: {each.swaps:,} swaps, mean {mean.value:+.3f}{spread}, 95 % within "
+            f"{each.bound:.3f}",
+            markup=False,
+        )
+    if figures.bound > largest:
+        messages.print(f"95 % of shifts are within {figures.bound:.3f}; want {largest:g}")
+        raise typer.Exit(1)
+
+
+def _figures(reference: str, records: Path, home: Path, subjects: int, seed: int) -> "SwapFigures":
+    from features.engine.store.lmdb_store import EmbeddedStore
+    from features.engine.store.online_store import State
+    from features.engine.store.rebuild import rebuild
+    from features.replay_submissions import submissions_of
+    from training.evaluation.counterfactual_swaps import shifts, swaps_of
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
+
+    models = ModelHome(home)
+    model = RiskModel.read(models.find(reference), models.public_key)
+    submissions = list(submissions_of(records, model.manifest.subject))[-subjects:]
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "state"
+        rebuild(records, folder)
+        store = EmbeddedStore(folder)
+        try:
+            return shifts(model, swaps_of(submissions, seed), State(store))
+        finally:
+            store.close()

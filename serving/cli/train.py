@@ -1,0 +1,150 @@
+"""`tidegate train`: a model fitted, calibrated, evaluated and registered."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.cli.evaluate import print_figures
+from serving.cli.options import (
+    DEFAULT_HOME,
+    Home,
+    Json,
+    Subject,
+    SubjectOption,
+    TrackingUri,
+    TrainingSetOption,
+)
+from serving.cli.output import messages, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from training.data.training_set import TrainingSet
+    from training.model.model_home import Registration
+    from training.parameters import TrainingParameters
+    from training.search_trial import Trial
+    from training.train import Candidate
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+
+def train(
+    subject: SubjectOption,
+    training_set: TrainingSetOption = None,
+    experiment: Annotated[
+        Path | None, typer.Option(help="TOML file of parameters; defaults without.")
+    ] = None,
+    search: Annotated[
+        int | None,
+        typer.Option(min=1, help="Look for better trees first, in so many trials altogether."),
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    tracking_uri: TrackingUri = None,
+    trainer: Annotated[
+        str | None, typer.Option(help="Who trains; the name you are logged in with, without.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit, calibrate and evaluate a model, and register it as challenger."""
+    from training.parameters import TrainingParameters
+
+    parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
+    if search is not None:
+        limits = parameters.search.model_copy(update={"trials": search})
+        parameters = parameters.model_copy(update={"search": limits})
+    candidate, registration = trained(
+        subject,
+        training_set or home / "training_sets" / subject.value,
+        parameters,
+        home,
+        tracking_uri,
+        trainer or logged_in(),
+    )
+    if as_json:
+        print_json(_summary(candidate, registration))
+        return
+    name = f"{registration.name} version {registration.version}"
+    messages.print(f"{name} is now the challenger ({registration.digest[:19]}…)")
+    print_figures(candidate.report)
+
+
+def trained(
+    subject: Subject,
+    training_set: Path,
+    parameters: "TrainingParameters",
+    home: Path,
+    tracking_uri: str | None,
+    trainer: str,
+) -> "tuple[Candidate, Registration]":
+    """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain.
+
+    Where the parameters ask for a search, the best that it finds are trained with.
+    """
+    from dataclasses import replace
+
+    from training.data.training_set import TrainingSet
+    from training.model.model_home import ModelHome
+    from training.registry.registration import Provenance, register, source_revision
+    from training.registry.tracking.store import TrackingStore
+    from training.train import train as make_candidate
+
+    data = TrainingSet.read(training_set, subject.value)
+    store = TrackingStore.open(home, tracking_uri)
+    provenance = Provenance(trainer, datetime.now(UTC), source_revision(SOURCE))
+    trials: tuple[Trial, ...] = ()
+    if parameters.search.is_asked_for:
+        parameters, trials = _searched(data, parameters, home)
+    with progress_bar(f"{subject.value}: trees") as progress:
+        candidate = make_candidate(data, parameters, _told(progress))
+    candidate = replace(candidate, trials=trials)
+    return candidate, register(candidate, data, ModelHome(home), store, provenance)
+
+
+def _searched(
+    data: "TrainingSet", parameters: "TrainingParameters", home: Path
+) -> "tuple[TrainingParameters, tuple[Trial, ...]]":
+    """Search in HOME/searches.db and write what is best as HOME/searches/<search>.toml."""
+    from training.search import search
+
+    with progress_bar(f"{data.inputs.subject}: trials") as progress:
+        found = search(
+            data,
+            parameters,
+            home / "searches.db",
+            lambda done, limit: progress(done, limit or done),
+        )
+    best = home / "searches" / f"{found.name}.toml"
+    best.parent.mkdir(exist_ok=True)
+    best.write_text(found.parameters.as_toml)
+    messages.print(f"the best parameters of {len(found.trials)} trials: {best}")
+    return found.parameters, found.trials
+
+
+def _told(progress: Any) -> Any:
+    """Only growing trees takes long enough to watch."""
+
+    def tell(step: str, done: int, total: int) -> None:
+        if step in ("fit", "refit"):
+            progress(done, total)
+
+    return tell
+
+
+def _summary(candidate: "Candidate", registration: "Registration") -> dict[str, Any]:
+    manifest = candidate.model.manifest.model_dump(mode="json")
+    kept = ("training_window", "training_set_digest", "catalogue", "metrics")
+    return (
+        registration.model_dump(mode="json")
+        | {name: manifest[name] for name in kept}
+        | {"population_precision": candidate.report.population_precision}
+    )
+
+
+def logged_in() -> str:
+    """The name of whoever runs this."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

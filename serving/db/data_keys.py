@@ -1,0 +1,159 @@
+"""The register of data keys: a key for each day of a kind, wrapped; who needs one asks here.
+
+Readers and writers remember keys for a minute: so soon is what was erased unreadable in every
+process, and so seldom is the database asked.
+"""
+
+import secrets
+import time
+from hashlib import blake2b
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, select
+
+from serving.access.secrets import kept_secret
+from serving.db.encryption import KEY_BYTES, Unit, as_text, decrypt, encrypt, of_text
+from serving.db.engine import failing_as_unavailable
+from serving.db.tables import data_keys
+from serving.db.wrapping_keys import WrappingKeys
+from serving.db.write_lock import writing
+from serving.errors import Erased, KeysUnknown
+
+REMEMBERED_S = 60.0
+MOST_REMEMBERED = 400
+_TOKEN_BYTES = 16
+
+
+class DataKeys:
+    """Encrypts and decrypts units of one database; what wraps their keys is not in it."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._folder: Path | None = engine.get_execution_options().get("keys")
+        self._remembered: dict[str, tuple[bytes, float]] = {}
+        self._token_key: bytes | None = None
+
+    @property
+    def wrapping(self) -> WrappingKeys:
+        """The keys that wrap; raises KeysUnknown where the database was opened without any."""
+        return WrappingKeys(self._beside() / "data")
+
+    def prepare(self) -> None:
+        """Make what tokens are made with, so that no request is the first to need it."""
+        self.token("", "")
+
+    def token(self, kind: str, value: str) -> str:
+        """What stands for an id in columns that are searched: the same for the same id."""
+        if self._token_key is None:
+            with failing_as_unavailable():
+                self._token_key = kept_secret(self._beside(), "subjects.key")
+        named = f"{kind}\0{value}".encode()
+        return blake2b(named, key=self._token_key, digest_size=_TOKEN_BYTES).hexdigest()
+
+    def encrypt(
+        self, unit: Unit, part: str, content: bytes, within: Connection | None = None
+    ) -> bytes:
+        """A part of a unit, encrypted; raises Erased where the unit is no more.
+
+        `within` is the transaction of whoever is writing already.
+        """
+        day_key = self._found(unit.day, within) or self._made(unit.day, within)
+        key = unit.key(day_key) if day_key else self._found(unit.key_id, within)
+        if key is None:
+            raise Erased("its time was over, and it was erased; nothing can be added to it")
+        return encrypt(key, part, content)
+
+    def decrypt(self, unit: Unit, part: str, encrypted: bytes) -> bytes | None:
+        """A part of a unit; None where it was erased. Raises Undecipherable where changed."""
+        day_key = self._found(unit.day)
+        key = unit.key(day_key) if day_key else self._found(unit.key_id)
+        return None if key is None else decrypt(key, part, encrypted)
+
+    def encrypt_text(
+        self, unit: Unit, part: str, text: str, within: Connection | None = None
+    ) -> str:
+        """The same for a column of text."""
+        return as_text(unit, self.encrypt(unit, part, text.encode(), within))
+
+    def decrypt_text(self, name: str, part: str, text: str) -> str | None:
+        """The same for the unit of this name; a text that an older release kept is as it was."""
+        found = of_text(text)
+        if found is None:
+            return text
+        content = self.decrypt(Unit(found[0], name), part, found[1])
+        return None if content is None else content.decode()
+
+    def probe(self, connection: Connection) -> None:
+        """Raise Undecipherable where the newest data key cannot be unwrapped."""
+        newest = select(data_keys).where(data_keys.c.wrapped.is_not(None))
+        row = connection.execute(newest.order_by(data_keys.c.key_id.desc()).limit(1)).first()
+        if row is not None:
+            self.unwrapped(row.key_id, row.wrapping_id, row.wrapped)
+
+    def forget(self) -> None:
+        """Remember none any more."""
+        self._remembered.clear()
+
+    def wrapped(self, key_id: str, key: bytes, wrapping_id: str) -> dict[str, object]:
+        """The row of a data key."""
+        content = encrypt(self.wrapping.key(wrapping_id), key_id, key)
+        return {"key_id": key_id, "wrapping_id": wrapping_id, "wrapped": content}
+
+    def unwrapped(self, key_id: str, wrapping_id: str, wrapped: bytes) -> bytes:
+        """The data key of a row."""
+        return decrypt(self.wrapping.key(wrapping_id), key_id, wrapped)
+
+    def newest_wrapping(self, connection: Connection) -> str:
+        """The wrapping key in use; the first is made with the first data key."""
+        in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).limit(1)
+        found = connection.scalar(in_use)
+        return found or next(iter(self.wrapping.ids()), None) or self.wrapping.made()
+
+    def read(self, connection: Connection, key_id: str) -> bytes | None:
+        """A data key as it is kept; None where there is none, or it was destroyed."""
+        wanted = select(data_keys).where(
+            data_keys.c.key_id == key_id, data_keys.c.wrapped.is_not(None)
+        )
+        row = connection.execute(wanted).first()
+        return self.unwrapped(key_id, row.wrapping_id, row.wrapped) if row else None
+
+    def _beside(self) -> Path:
+        if self._folder is None:
+            raise KeysUnknown("this database was opened without the folder of its keys")
+        return self._folder
+
+    def _found(self, key_id: str, within: Connection | None = None) -> bytes | None:
+        key, found_at_s = self._remembered.get(key_id, (b"", 0.0))
+        if key and time.monotonic() - found_at_s < REMEMBERED_S:
+            return key
+        if within is not None:
+            return self.read(within, key_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = self.read(connection, key_id)
+        return self._remember(key_id, found) if found else None
+
+    def _made(self, day: str, within: Connection | None) -> bytes | None:
+        """The key of a day, made where it never had one; None where it was destroyed.
+
+        One that is made within a transaction is not remembered: that may yet be undone.
+        """
+        if within is not None:
+            return self._read_or_made(within, day)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            found = self._read_or_made(connection, day)
+        return self._remember(day, found) if found else None
+
+    def _read_or_made(self, connection: Connection, day: str) -> bytes | None:
+        known = select(data_keys.c.key_id).where(data_keys.c.key_id == day)
+        if connection.scalar(known) is None:
+            fresh = self.wrapped(
+                day, secrets.token_bytes(KEY_BYTES), self.newest_wrapping(connection)
+            )
+            connection.execute(data_keys.insert(), fresh)
+        return self.read(connection, day)
+
+    def _remember(self, key_id: str, key: bytes) -> bytes:
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key_id] = key, time.monotonic()
+        return key

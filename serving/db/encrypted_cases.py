@@ -1,0 +1,81 @@
+"""Cases as they are kept: what they and their events say is encrypted with their decision."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, select
+
+from serving.db.case_rows import CaseRow, EventRow, LinkRow
+from serving.db.data_keys import DataKeys
+from serving.db.encryption import Unit
+from serving.db.tables import cases
+
+ERASED = "erased"
+"""What stands where something was."""
+
+_OF_CASE = ("subject_id", "what", "why", "state")
+_OF_EVENT = ("changed", "text")
+
+
+@dataclass(frozen=True)
+class EncryptedCases:
+    """Makes rows of cases, links and events, and reads them again, under a database's keys."""
+
+    keys: DataKeys
+
+    def case(self, row: CaseRow, within: Connection) -> dict[str, Any]:
+        """The row of a case as it is kept."""
+        unit = Unit.of_decision(row.case_id, row.opened_at)
+        kept = asdict(row)
+        return kept | {
+            name: self.keys.encrypt_text(unit, f"case {name}", kept[name], within)
+            for name in _OF_CASE
+        }
+
+    def of_case(self, row: Row[Any]) -> CaseRow:
+        """A case; of an erased one what says nothing of its subject."""
+        kept = dict(row._mapping)
+        for name in _OF_CASE:
+            kept[name] = self._told(row.case_id, f"case {name}", kept[name])
+        if kept["state"] is None:
+            bare = {"case_id": row.case_id, "status": "closed", "owner": row.owner}
+            kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
+        return CaseRow(**kept)
+
+    def link(self, row: LinkRow, unit: Unit, within: Connection) -> dict[str, Any]:
+        """The row of a link: a token that is searched for, and what it stands for."""
+        told = self.keys.encrypt_text(unit, "link", row.value, within)
+        return {**asdict(row), "value": self.keys.token(row.kind, row.value), "told": told}
+
+    def of_link(self, row: Row[Any]) -> LinkRow | None:
+        """A link; None where its case was erased."""
+        value = row.value if row.told is None else self._told(row.case_id, "link", row.told)
+        return None if value is None else LinkRow(row.case_id, row.seq, row.kind, value)
+
+    def event(self, row: EventRow, within: Connection) -> dict[str, Any]:
+        """The row of an event as it is kept, but for its place."""
+        unit = unit_of(within, row.case_id)
+        return asdict(row) | {
+            name: self.keys.encrypt_text(unit, f"event {name}", getattr(row, name), within)
+            for name in _OF_EVENT
+        }
+
+    def of_event(self, row: EventRow) -> EventRow:
+        """An event; of an erased one who did what and when."""
+        changed, text = (
+            self._told(row.case_id, f"event {name}", getattr(row, name)) for name in _OF_EVENT
+        )
+        if changed is None or text is None:
+            changed, text = "{}", ERASED
+        return replace(row, changed=changed, text=text)
+
+    def _told(self, case_id: str, part: str, text: str) -> str | None:
+        return self.keys.decrypt_text(case_id, part, text)
+
+
+def unit_of(connection: Connection, case_id: str) -> Unit:
+    """The unit of a case, which is that of its decision."""
+    opened_at = connection.scalar(select(cases.c.opened_at).where(cases.c.case_id == case_id))
+    assert opened_at is not None, "whatever happens, happens to a case"
+    return Unit.of_decision(case_id, opened_at)

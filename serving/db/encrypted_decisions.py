@@ -1,0 +1,66 @@
+"""A decision and its answer as they are kept: an outline in the clear, and the rest encrypted."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Row
+
+from serving.db.data_keys import DataKeys
+from serving.db.decision_rows import AnswerRow, DecisionRow
+from serving.db.encryption import Unit
+from serving.db.tables import decisions
+
+WHOLE = tuple(decisions.c[n] for n in ("seq", "decision_id", "scored_at", "record", "encrypted"))
+"""The columns that a whole record is made of."""
+
+_RECORD, _ANSWER = "record", "answer"
+
+
+@dataclass(frozen=True)
+class EncryptedDecisions:
+    """Makes rows of decisions and answers, and reads them again, under the keys of a database."""
+
+    keys: DataKeys
+
+    def rows(self, row: DecisionRow, answer: AnswerRow) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The row of a decision, but for its place in the chain, and that of its answer."""
+        unit = Unit.of_decision(row.decision_id, row.scored_at)
+        encrypted = self.keys.encrypt(unit, _RECORD, row.record.encode())
+        told = answer.request_digest.encode() + b"\n" + answer.body
+        body = self.keys.encrypt(unit, _ANSWER, told)
+        found_by = {**vars(row), "subject_id": self.keys.token(row.subject_kind, row.subject_id)}
+        del found_by["record"], found_by["lasting"]
+        digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body)}
+        outline = orjson.dumps({**found_by, **row.lasting, **digests}).decode()
+        _, key = self.claims(answer.caller_id, answer.idempotency_key)[0]
+        kept = {"idempotency_key": key, "request_digest": "", "body": body}
+        return {**found_by, "record": outline, "encrypted": encrypted}, {**vars(answer), **kept}
+
+    def claims(self, caller_id: str, key: str) -> tuple[tuple[str, str], tuple[str, str]]:
+        """What an answer is found by: now, and in rows of an older release."""
+        return (caller_id, self.keys.token(caller_id, key)), (caller_id, key)
+
+    def record(self, row: Row[Any]) -> str | None:
+        """The whole record of a row with the columns `WHOLE`; None where it was erased."""
+        if row.encrypted is None:
+            return str(row.record)
+        unit = Unit.of_decision(row.decision_id, row.scored_at)
+        record = self.keys.decrypt(unit, _RECORD, row.encrypted)
+        return None if record is None else record.decode()
+
+    def answer(self, row: AnswerRow, key: tuple[str, str]) -> AnswerRow | None:
+        """The answer of a row, under the key that was asked for; None where it was erased."""
+        if row.request_digest:
+            return row
+        unit = Unit.of_decision(row.decision_id, row.answered_at)
+        told = self.keys.decrypt(unit, _ANSWER, row.body)
+        if told is None:
+            return None
+        digest, _, body = told.partition(b"\n")
+        return AnswerRow(*key, digest.decode(), row.decision_id, row.answered_at, body)
+
+
+def _sha256(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -1,0 +1,59 @@
+"""Records that came by themselves as they are kept: encrypted, and found by tokens of their ids."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from serving.db.data_keys import DataKeys
+from serving.db.encryption import Unit
+from serving.db.record_rows import RecordRow
+
+_PART = "record"
+
+
+@dataclass(frozen=True)
+class EncryptedRecords:
+    """Makes rows of records, and reads them again, under the keys of a database."""
+
+    keys: DataKeys
+
+    def encrypted(self, row: RecordRow, within: Connection | None = None) -> dict[str, Any]:
+        """The row as it is kept."""
+        token = self.keys.token(row.kind, row.record_id)
+        subject = self.keys.token(row.subject_kind, row.subject_id)
+        told = "\n".join((row.record_id, row.subject_id, row.body))
+        unit = Unit.of_record(row.kind, token, row.received_at)
+        return {
+            **vars(row),
+            "record_id": token,
+            "subject_id": subject,
+            "body": self.keys.encrypt_text(unit, _PART, told, within),
+            "outline": _outline(row, subject),
+        }
+
+    def record(self, row: RecordRow) -> RecordRow | None:
+        """The record of a row as it is kept; None where it was erased."""
+        told = self.keys.decrypt_text(f"{row.kind}/{row.record_id}", _PART, row.body)
+        if told is None:
+            return None
+        if told is row.body:
+            return row
+        record_id, subject_id, body = told.split("\n", 2)
+        return replace(row, record_id=record_id, subject_id=subject_id, body=body)
+
+    def ids(self, row: RecordRow) -> tuple[tuple[str, str], tuple[str, str]]:
+        """What a record is found by: now, and in rows of an older release."""
+        return (row.kind, self.keys.token(row.kind, row.record_id)), row.key
+
+    def subjects(self, kind: str, subject_id: str) -> tuple[tuple[str, str], tuple[str, str]]:
+        """What records about a subject are found by: now, and in rows of an older release."""
+        return (kind, self.keys.token(kind, subject_id)), (kind, subject_id)
+
+
+def _outline(row: RecordRow, subject: str) -> str | None:
+    """Of an outcome what outlasts it, for whoever measures; of others nothing does."""
+    if row.kind != "outcomes":
+        return None
+    return orjson.dumps({**orjson.loads(row.body), "subject_id": subject}).decode()

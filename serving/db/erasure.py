@@ -1,0 +1,351 @@
+"""Erasure: which units are due, which must stay for now, and the destruction of the keys of others.
+
+A key of a day is destroyed with all units of that day, but for those that must stay: their own keys
+are kept in its place, until a later run finds no reason any more. What lies elsewhere of destroyed
+keys is wrapped under a key that is destroyed with them.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Engine,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from serving.db.data_keys import DataKeys
+from serving.db.encrypted_cases import ERASED
+from serving.db.encryption import Unit
+from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.retention_repository import Act, append_act
+from serving.db.tables import (
+    answers,
+    case_files,
+    case_links,
+    cases,
+    contents,
+    data_keys,
+    decisions,
+    records,
+    rescue_calls,
+)
+from serving.db.write_lock import turn_without_transaction, writing
+
+TOGETHER = 5_000
+"""Rows that are deleted in one transaction."""
+
+_REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The days (ISO) before which decisions and records end."""
+
+    decisions: str
+    records: str
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What must stay beside open cases: stretches of the log (both ends in), tokens of subjects."""
+
+    stretches: tuple[tuple[int, int], ...] = ()
+    subjects: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Due:
+    """How many units are due, and how many of those must stay, by reason; one may have several.
+
+    `in_the_clear` are decisions that an older release wrote: they have no key to destroy.
+    """
+
+    decisions: int
+    records: int
+    open_cases: int
+    frozen: int
+    held: int
+    in_the_clear: int
+
+
+@dataclass(frozen=True)
+class Destroyed:
+    """What an erasure did: units that ended, keys of days and of units destroyed, units kept."""
+
+    decisions: int
+    records: int
+    keys: int
+    kept: int
+
+
+class Erasure:
+    """Ends units of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+
+    def token(self, kind: str, subject_id: str) -> str:
+        """What stands for a subject in a hold."""
+        return self._keys.token(kind, subject_id)
+
+    def due(self, ends: Ends, holding: Holding) -> Due:
+        """What an erasure would find; nothing is changed."""
+        of_decisions = _alive_decisions(ends)
+        clear = and_(decisions.c.scored_at < ends.decisions, decisions.c.encrypted.is_(None))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return Due(
+                decisions=_count(connection, decisions, of_decisions),
+                records=_count(connection, records, _alive_records(ends)),
+                open_cases=_count(connection, decisions, and_(of_decisions, _open_case())),
+                frozen=_count(connection, decisions, and_(of_decisions, _frozen(holding))),
+                held=_count(connection, decisions, and_(of_decisions, _held(decisions, holding))),
+                in_the_clear=_count(connection, decisions, clear),
+            )
+
+    def erase(self, ends: Ends, holding: Holding, act: Act) -> Destroyed:
+        """Destroy the keys of all that is due and need not stay, and say so in the same breath."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            before = _counts(connection, ends)
+            kept = self._keep(connection, _staying(connection, ends, holding))
+            over = set(connection.scalars(select(data_keys.c.key_id).where(_is_over(ends))))
+            _destroy(connection, over - kept, act.at)
+            after = _counts(connection, ends)
+            destroyed = Destroyed(
+                decisions=before[0] - after[0],
+                records=before[1] - after[1],
+                keys=len(over - kept),
+                kept=len(kept),
+            )
+            self._rewrap(connection)
+            append_act(connection, act_with(act, destroyed))
+        self._keys.forget()
+        return destroyed
+
+    def sweep(self, ends: Ends) -> int:
+        """Delete what is left of erased units, and the wrapping keys that wrap nothing any more.
+
+        Finishes what a killed run began; how many rows were touched.
+        """
+        self._drop_wrapping_keys()
+        return sum(self._tidy(leftover) for leftover in _leftovers(ends))
+
+    def compact(self) -> None:
+        """Let the database give back what deleted rows took, so that no page still holds them.
+
+        Of a file no service may be running; PostgreSQL locks each table while it is rewritten.
+        """
+        if self._engine.dialect.name == "sqlite":
+            self._compact_file()
+            return
+        alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with failing_as_unavailable(), alone.connect() as connection:
+            connection.exec_driver_sql("SET statement_timeout = 0")
+            for table in _REWRITTEN:
+                connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+            connection.exec_driver_sql("CHECKPOINT")
+
+    def _compact_file(self) -> None:
+        with failing_as_unavailable(), turn_without_transaction(self._engine):
+            connection = self._engine.raw_connection()  # others begin a transaction
+            try:
+                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    connection.cursor().execute(statement)
+            finally:
+                connection.close()
+
+    def _keep(self, connection: Connection, units: Iterable[Unit]) -> set[str]:
+        """The ids of the own keys of units, made of their days' where they had none."""
+        kept, fresh = set(), []
+        for unit in units:
+            kept.add(unit.key_id)
+            if (day_key := self._keys.read(connection, unit.day)) is not None:
+                wrapping_id = self._keys.newest_wrapping(connection)
+                fresh.append(self._keys.wrapped(unit.key_id, unit.key(day_key), wrapping_id))
+        if fresh:
+            connection.execute(data_keys.insert(), fresh)
+        return kept
+
+    def _rewrap(self, connection: Connection) -> None:
+        """Wrap every key anew, under a wrapping key that nothing else was wrapped under."""
+        wrapping_id = self._keys.wrapping.made()
+        rows = connection.execute(select(data_keys).where(data_keys.c.wrapped.is_not(None))).all()
+        wrapped = []
+        for row in rows:
+            key = self._keys.unwrapped(row.key_id, row.wrapping_id, row.wrapped)
+            anew = self._keys.wrapped(row.key_id, key, wrapping_id)
+            wrapped.append({f"new_{name}": value for name, value in anew.items()})
+        if wrapped:
+            connection.execute(
+                update(data_keys)
+                .where(data_keys.c.key_id == bindparam("new_key_id"))
+                .values(wrapping_id=bindparam("new_wrapping_id"), wrapped=bindparam("new_wrapped")),
+                wrapped,
+            )
+
+    def _drop_wrapping_keys(self) -> None:
+        """In a turn: whoever makes a wrapping key has one until a row names it."""
+        in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).distinct()
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            named = set(connection.scalars(in_use))
+            for key_id in set(self._keys.wrapping.ids()) - named:
+                self._keys.wrapping.destroy(key_id)
+
+    def _tidy(self, some: Delete | Update) -> int:
+        tidied = 0
+        while True:
+            with failing_as_unavailable(), writing(self._engine) as connection:
+                count = connection.execute(some).rowcount
+            tidied += count
+            if not count:
+                return tidied
+
+
+def act_with(act: Act, destroyed: Destroyed) -> Act:
+    """The act, with what came of it."""
+    return Act(act.at, act.action, act.by, act.because, {**act.details, **vars(destroyed)})
+
+
+def _destroy(connection: Connection, key_ids: Collection[str], at: str) -> None:
+    if key_ids:
+        connection.execute(
+            update(data_keys)
+            .where(data_keys.c.key_id == bindparam("over"))
+            .values(wrapped=None, destroyed_at=at),
+            [{"over": key_id} for key_id in sorted(key_ids)],
+        )
+
+
+def _is_over(ends: Ends) -> ColumnElement[bool]:
+    """Keys of days, and of units, before the ends: a day's id comes before those of its units."""
+    key_id = data_keys.c.key_id
+    spans = (("decisions/", ends.decisions), ("records/", ends.records))
+    over = or_(*(and_(key_id >= kind, key_id < f"{kind}{end}") for kind, end in spans))
+    return and_(data_keys.c.wrapped.is_not(None), over)
+
+
+def _day(kind: str, instant: ColumnElement[str]) -> ColumnElement[str]:
+    return literal(f"{kind}/") + func.substr(instant, 1, 10)
+
+
+def _has_key(day: ColumnElement[str], name: ColumnElement[str]) -> ColumnElement[bool]:
+    key_id = data_keys.c.key_id
+    return exists().where(
+        or_(key_id == day, key_id == day + literal("/") + name), data_keys.c.wrapped.is_not(None)
+    )
+
+
+_DAY_OF_DECISION = _day("decisions", decisions.c.scored_at)
+_DAY_OF_RECORD = _day("records", records.c.received_at)
+_NAME_OF_RECORD = records.c.kind + literal("/") + records.c.record_id
+
+
+def _alive_decisions(ends: Ends) -> ColumnElement[bool]:
+    return and_(
+        decisions.c.scored_at < ends.decisions,
+        decisions.c.encrypted.is_not(None),
+        _has_key(_DAY_OF_DECISION, decisions.c.decision_id),
+    )
+
+
+def _alive_records(ends: Ends) -> ColumnElement[bool]:
+    return and_(
+        records.c.received_at < ends.records,
+        _has_key(_DAY_OF_RECORD, _NAME_OF_RECORD),
+    )
+
+
+def _open_case() -> ColumnElement[bool]:
+    return exists().where(cases.c.case_id == decisions.c.decision_id, cases.c.status != "closed")
+
+
+def _frozen(holding: Holding) -> ColumnElement[bool]:
+    return or_(literal(False), *(decisions.c.seq.between(*each) for each in holding.stretches))
+
+
+def _held(table: Any, holding: Holding) -> ColumnElement[bool]:
+    subject = tuple_(table.c.subject_kind, table.c.subject_id)
+    return subject.in_(holding.subjects) if holding.subjects else literal(False)
+
+
+def _staying(connection: Connection, ends: Ends, holding: Holding) -> Iterator[Unit]:
+    """The units that are due and must stay; a record stays as long as a decision on its subject."""
+    must_stay = or_(_open_case(), _frozen(holding), _held(decisions, holding))
+    of_decisions = select(decisions.c.decision_id, decisions.c.scored_at).where(
+        _alive_decisions(ends), must_stay
+    )
+    for row in connection.execute(of_decisions).all():
+        yield Unit.of_decision(row.decision_id, row.scored_at)
+    decided = exists().where(
+        decisions.c.subject_kind == records.c.subject_kind,
+        decisions.c.subject_id == records.c.subject_id,
+        must_stay,
+    )
+    of_records = select(records.c.kind, records.c.record_id, records.c.received_at).where(
+        _alive_records(ends), or_(decided, _held(records, holding))
+    )
+    for kind, token, received_at in connection.execute(of_records).all():
+        yield Unit.of_record(kind, token, received_at)
+
+
+def _counts(connection: Connection, ends: Ends) -> tuple[int, int]:
+    return (
+        _count(connection, decisions, _alive_decisions(ends)),
+        _count(connection, records, _alive_records(ends)),
+    )
+
+
+def _count(connection: Connection, table: Any, where: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(table).where(where)) or 0
+
+
+def _leftovers(ends: Ends) -> Sequence[Delete | Update]:
+    """What is done with some rows of each table that hang on erased decisions, until none is left.
+
+    What they say nobody can read.
+    """
+    erased = and_(
+        decisions.c.scored_at < ends.decisions,
+        decisions.c.encrypted.is_not(None),
+        ~_has_key(_DAY_OF_DECISION, decisions.c.decision_id),
+    )
+
+    def some(table: Any, column: Any) -> Select[Any]:
+        wanted = select(column).join(decisions, decisions.c.decision_id == column).where(erased)
+        return wanted.distinct().limit(TOGETHER)
+
+    places = (
+        select(case_files.c.case_id + literal("/") + case_files.c.sha256)
+        .join(decisions, decisions.c.decision_id == case_files.c.case_id)
+        .join(contents, contents.c.sha256 == case_files.c.case_id + "/" + case_files.c.sha256)
+        .where(erased)
+        .limit(TOGETHER)
+    )
+    return (
+        delete(answers).where(answers.c.decision_id.in_(some(answers, answers.c.decision_id))),
+        delete(case_links).where(case_links.c.case_id.in_(some(case_links, case_links.c.case_id))),
+        delete(contents).where(contents.c.sha256.in_(places)),
+        delete(rescue_calls).where(
+            rescue_calls.c.decision_id.in_(some(rescue_calls, rescue_calls.c.decision_id))
+        ),
+        # So that nobody is asked to read it again.
+        update(cases)
+        .where(cases.c.status != ERASED)
+        .where(cases.c.case_id.in_(some(cases, cases.c.case_id).where(cases.c.status != ERASED)))
+        .values(status=ERASED),
+    )

@@ -1,0 +1,214 @@
+"""Whether the decision log is whole, by code that shares nothing with the code that writes it.
+
+The chain shows any change, removal, insertion or exchange of records, of what is encrypted beside
+them, and of the answers kept for retries, whose digests the records hold. No key is needed: what
+was erased, by destroying its key, is proven as it was. It cannot show that the end was cut off, or
+an older copy of the file put in its place: signed checkpoints show that, those in the database as
+far as they are still there, those of a witness always.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Engine, text
+
+from serving.db.engine import failing_as_unavailable
+
+_COLUMNS = ("decision_id", "scored_at", "subject_kind", "subject_id", "office_id", "caller_id")
+
+_DECISIONS = """
+SELECT d.*, a.body AS answer, a.caller_id AS answered_to, a.request_digest AS answered_digest
+FROM decisions AS d LEFT JOIN answers AS a ON a.decision_id = d.decision_id
+ORDER BY d.seq
+"""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How many records a log had, and its head at that size (hexadecimal)."""
+
+    size: int
+    head: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found: the log's mark, and the first record that is wrong, with why.
+
+    `first_bad` is None where the records hold and a checkpoint does not. `checkpoints` says how
+    many were checked.
+    """
+
+    mark: Mark
+    first_bad: int | None = None
+    why: str | None = None
+    checkpoints: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.why is None
+
+
+class _Broken(Exception):
+    pass
+
+
+def prove(engine: Engine, earlier: Iterable[Mark] = ()) -> Proof:
+    """Check every record of the log, and that it was once as each of `earlier` says."""
+    marks = _by_size(earlier)
+    head, size, held = "00" * 32, 0, 0
+    try:
+        for size, row in enumerate(_rows(engine), start=1):
+            head = _checked(row, size, head)
+            if size in marks:
+                if marks[size] != {head}:
+                    raise _Broken(f"the log was another: something after record {held} was changed")
+                held = size
+    except _Broken as broken:
+        return Proof(Mark(size - 1, head), size, str(broken), len(marks))
+    longest = max(marks, default=0)
+    if longest > size:
+        why = f"the log ends here; it had {longest} records"
+        return Proof(Mark(size, head), size + 1, why, len(marks))
+    return Proof(Mark(size, head), checkpoints=len(marks))
+
+
+def _by_size(marks: Iterable[Mark]) -> dict[int, set[str]]:
+    heads: dict[int, set[str]] = {}
+    for mark in marks:
+        heads.setdefault(mark.size, set()).add(mark.head)
+    return heads
+
+
+def sealed_marks(engine: Engine, witnessed: Iterable[str], public_key: str) -> list[Mark]:
+    """The marks that checkpoints state: those in the database, and a witness's JSON lines.
+
+    Raises ValueError with the number of the first that the key (hexadecimal) did not sign.
+    """
+    key = _key(public_key)
+    kept = [_verified(row, f"checkpoint {row['size']}", key) for row in _checkpoints(engine)]
+    lines = (line for line in enumerate(witnessed, start=1) if line[1].strip())
+    return kept + [_verified(_line(t), f"the witness's line {n}", key) for n, t in lines]
+
+
+def _key(public_key: str) -> Ed25519PublicKey | None:
+    try:
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+    except ValueError:
+        return None
+
+
+def _line(text_of_line: str) -> dict[str, Any]:
+    try:
+        stated = json.loads(text_of_line)
+    except ValueError:
+        stated = None
+    return stated if isinstance(stated, dict) else {}
+
+
+def _verified(stated: dict[str, Any], name: str, key: Ed25519PublicKey | None) -> Mark:
+    if key is None:
+        raise ValueError("there are checkpoints, and no key to verify them with")
+    try:
+        signed = "\n".join(str(stated[field]) for field in ("size", "head", "signed_at"))
+        signature = bytes.fromhex(stated["signature"])
+        key.verify(signature, f"tidegate decision log\n{signed}\n".encode())
+    except (KeyError, TypeError, ValueError, InvalidSignature):
+        raise ValueError(f"{name} was not signed by this log's key, or was changed") from None
+    return Mark(stated["size"], stated["head"])
+
+
+def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
+    """The head after this row; raises _Broken with what is wrong about it."""
+    _check_place(row["seq"], expected_seq)
+    content = row["record"].encode("utf-8", "surrogateescape")
+    head = hashlib.new("sha256", bytes.fromhex(before) + content).hexdigest()
+    if bytes(row["chain"]).hex() != head:
+        raise _Broken("the chain breaks: this record, or its place, was changed")
+    decision = json.loads(content)
+    for name in _COLUMNS:
+        if _plain(decision[name]) != _plain(row[name]):
+            raise _Broken(f"the column {name} does not repeat the record")
+    if (decision["lane"], _probability(decision)) != (row["lane"], row["probability"]):
+        raise _Broken("the columns lane and probability do not repeat the record")
+    if "encrypted" in decision:
+        _check_encrypted(row, decision)
+    else:
+        _check_clear(row, decision)
+    return head
+
+
+def _check_encrypted(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold what is encrypted to the digests in the record; an answer may be forgotten."""
+    if _digest(row["encrypted"] or b"") != decision["encrypted"]:
+        raise _Broken("what is encrypted beside this record is not what its digest was taken of")
+    if row["answer"] is None:
+        return
+    if row["answered_to"] != decision["caller_id"]:
+        raise _Broken("the answer kept for this record is not to its caller")
+    if row["answered_digest"] or _digest(row["answer"]) != decision["answer"]:
+        raise _Broken("the answer kept for this record is not the one that was given")
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(bytes(content)).hexdigest()}"
+
+
+def _check_clear(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold a record of an older release, which has nothing encrypted, to itself."""
+    if row["encrypted"] is not None:
+        raise _Broken("something is encrypted beside this record, and it says nothing of it")
+    if hashlib.sha256(decision["request"].encode()).hexdigest() != decision["request_digest"][7:]:
+        raise _Broken("the stored request is not the one that its digest was taken of")
+    if row["answer"] is not None:
+        _check_answer(row, decision)
+
+
+def _probability(decision: dict[str, Any]) -> float | None:
+    """What the record says; None where no model was asked."""
+    told = decision.get("score", decision)  # an older release kept the score whole
+    return told["probability"]
+
+
+def _check_place(seq: int, expected_seq: int) -> None:
+    if seq == expected_seq - 1:
+        raise _Broken(f"two answers are kept for record {seq}")
+    if seq != expected_seq:
+        raise _Broken(f"record {expected_seq} is missing; record {seq} follows")
+
+
+def _check_answer(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold what a retry would be answered with to the record; an answer may be forgotten."""
+    if (row["answered_to"], row["answered_digest"]) != (
+        decision["caller_id"],
+        decision["request_digest"],
+    ):
+        raise _Broken("the answer kept for this record is not to its caller or its request")
+    stated = decision.get("answer_digest")
+    if stated and hashlib.sha256(bytes(row["answer"])).hexdigest() != stated[7:]:
+        raise _Broken("the answer kept for this record is not the one that was given")
+
+
+def _plain(value: str | None) -> str | None:
+    """A text as it compares: the two spellings of UTC are one."""
+    return value.replace("+00:00", "Z") if isinstance(value, str) else value
+
+
+def _rows(engine: Engine) -> Iterator[dict[str, Any]]:
+    return _all(engine, _DECISIONS)
+
+
+def _checkpoints(engine: Engine) -> Iterator[dict[str, Any]]:
+    return _all(engine, "SELECT * FROM checkpoints ORDER BY size")
+
+
+def _all(engine: Engine, query: str) -> Iterator[dict[str, Any]]:
+    with failing_as_unavailable(), engine.connect() as connection:
+        for row in connection.execution_options(yield_per=500).execute(text(query)):
+            yield dict(row._mapping)

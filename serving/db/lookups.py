@@ -1,0 +1,34 @@
+"""Rows by pairs of values, for what every request asks."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Column, Engine
+
+from serving.db.raw_sql import Direct
+
+Pair = tuple[str, str]
+Found = TypeVar("Found")
+
+
+class Lookup(Generic[Found]):
+    """Rows of one table as dataclasses of its columns, found by two columns of text."""
+
+    def __init__(self, found: type[Found], first: Column[str], second: Column[str]):
+        self._found = found
+        columns = ", ".join(each.name for each in fields(found))  # type: ignore[arg-type]
+        asking = f"SELECT {columns} FROM {first.table.name}"  # noqa: S608 - names of our own
+        self._asking = f"{asking} WHERE ({first.name}, {second.name}) IN (VALUES "
+        self._text = cache(self._text_for)
+
+    def rows(self, engine: Engine, pairs: Sequence[Pair]) -> list[Found]:
+        """The rows that have one of these pairs, in any order."""
+        values = [value for pair in pairs for value in pair]
+        with Direct(engine) as direct:
+            rows: list[tuple[Any, ...]] = direct.rows(self._text(len(pairs)), values)
+        return [self._found(*row) for row in rows]
+
+    def _text_for(self, size: int) -> str:
+        return f"{self._asking}{', '.join(['(?, ?)'] * size)})"

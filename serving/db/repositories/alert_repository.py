@@ -1,0 +1,97 @@
+"""Alerts, what of them was delivered, and how much more is drawn at random because of them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Engine, func, select
+
+from serving.db.engine import failing_as_unavailable
+from serving.db.monitor_tables import alert_deliveries, alerts, explorations
+from serving.db.write_lock import writing
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that has moved in a week (its Monday), told once."""
+
+    subject_kind: str
+    week: str
+    measure: str
+    size: float
+    p_value: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """From an instant up to another, the control draw is this many times as probable as usual."""
+
+    subject_kind: str
+    begins_at: str
+    ends_at: str
+    factor: float
+    because: str
+
+
+class AlertBook:
+    """The alerts of one database; appended, never changed."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def raise_new(self, found: Sequence[Alert], at: str) -> list[Alert]:
+        """Keep those that were not told before; which those were."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            keys = select(alerts.c.subject_kind, alerts.c.week, alerts.c.measure)
+            told = {tuple(row) for row in connection.execute(keys)}
+            new = [a for a in found if (a.subject_kind, a.week, a.measure) not in told]
+            last = connection.scalar(select(func.coalesce(func.max(alerts.c.alert_id), 0))) or 0
+            rows = [
+                {**asdict(alert), "alert_id": last + place, "raised_at": at}
+                for place, alert in enumerate(new, start=1)
+            ]
+            if rows:
+                connection.execute(alerts.insert(), rows)
+        return new
+
+    def newest(self, kind: str, most: int) -> list[Alert]:
+        """The newest alerts about these subjects, newest first."""
+        columns = [alerts.c[name] for name in Alert.__annotations__]
+        wanted = select(*columns).where(alerts.c.subject_kind == kind)
+        newest = wanted.order_by(alerts.c.alert_id.desc()).limit(most)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [Alert(*row) for row in connection.execute(newest)]
+
+    def undelivered(self, most: int = 1_000) -> list[tuple[int, Alert]]:
+        """Alerts that nobody has taken yet, oldest first, with their numbers."""
+        columns = [alerts.c[name] for name in Alert.__annotations__]
+        wanted = (
+            select(alerts.c.alert_id, *columns)
+            .where(alerts.c.alert_id.not_in(select(alert_deliveries.c.alert_id)))
+            .order_by(alerts.c.alert_id)
+            .limit(most)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [(row[0], Alert(*row[1:])) for row in connection.execute(wanted)]
+
+    def delivered(self, alert_ids: Sequence[int], at: str) -> None:
+        """Note that these were taken."""
+        rows = [{"alert_id": each, "delivered_at": at} for each in alert_ids]
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(alert_deliveries.insert(), rows)
+
+    def explore(self, exploration: Exploration) -> None:
+        """From now on, draw at random by this factor."""
+        last = select(func.coalesce(func.max(explorations.c.seq), 0))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            seq = (connection.scalar(last) or 0) + 1
+            connection.execute(explorations.insert(), {**asdict(exploration), "seq": seq})
+
+    def exploration(self, kind: str) -> Exploration | None:
+        """The newest, over or not."""
+        columns = [explorations.c[name] for name in Exploration.__annotations__]
+        wanted = select(*columns).where(explorations.c.subject_kind == kind)
+        newest = wanted.order_by(explorations.c.seq.desc()).limit(1)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(newest).first()
+        return Exploration(*row) if row else None

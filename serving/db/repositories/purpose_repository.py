@@ -1,0 +1,57 @@
+"""For what a database may be used, and what was refused because it was for something else."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, func, select
+
+from serving.db.engine import failing_as_unavailable
+from serving.db.tables import bound_purpose, refused_uses
+from serving.db.write_lock import writing
+from serving.errors import PurposeRefused
+
+
+@dataclass(frozen=True)
+class RefusedUse:
+    """A call that acted for a purpose that the data did not come for; `use` is what was called."""
+
+    at: str
+    caller_id: str
+    purpose: str
+    use: str
+
+
+class PurposeRegister:
+    """The purpose of one database, and uses refused."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def bind(self, purpose: str) -> None:
+        """Let the database be for this purpose from now on; raises PurposeRefused for another."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            bound = connection.scalar(select(bound_purpose.c.purpose))
+        if bound is None:
+            with failing_as_unavailable(), writing(self._engine) as connection:
+                bound = connection.scalar(select(bound_purpose.c.purpose))
+                if bound is None:
+                    connection.execute(bound_purpose.insert().values(purpose=purpose))
+                    return
+        if bound != purpose:
+            raise PurposeRefused(
+                f"what this database holds came for {bound}, and is not used for {purpose}: "
+                "give that a home and a database of its own"
+            )
+
+    def write_down(self, refused: RefusedUse) -> None:
+        """Keep that a use was refused."""
+        last = select(func.coalesce(func.max(refused_uses.c.number), 0))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            number = (connection.scalar(last) or 0) + 1
+            connection.execute(refused_uses.insert(), {**vars(refused), "number": number})
+
+    def refused(self) -> list[RefusedUse]:
+        """Every use that was refused, oldest first."""
+        columns = [refused_uses.c[name] for name in RefusedUse.__annotations__]
+        wanted = select(*columns).order_by(refused_uses.c.number)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [RefusedUse(*row) for row in connection.execute(wanted)]

@@ -1,0 +1,81 @@
+"""Records that came by themselves, each kept once under its id."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+from sqlalchemy import Connection, Engine, select, tuple_
+
+from serving.db.data_keys import DataKeys
+from serving.db.encrypted_records import EncryptedRecords
+from serving.db.engine import failing_as_unavailable
+from serving.db.lookups import Lookup
+from serving.db.record_rows import RecordRow
+from serving.db.tables import records
+from serving.db.write_lock import writing
+
+PAGE = 500
+
+_ABOUT = Lookup(RecordRow, records.c.subject_kind, records.c.subject_id)
+_ROWS = select(*(records.c[each.name] for each in fields(RecordRow)))
+
+
+class RecordStore:
+    """The records of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._records = EncryptedRecords(DataKeys(engine))
+
+    def add(self, rows: Sequence[RecordRow]) -> dict[tuple[str, str], str]:
+        """Keep what is new, durably; of all that is not, by key, the body that was there before.
+
+        No two rows may have one key.
+        """
+        encrypted = {row.key: self._records.encrypted(row) for row in rows}
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            before = self._bodies(connection, rows)
+            new = [row for key, row in encrypted.items() if key not in before]
+            if new:
+                connection.execute(records.insert(), new)
+        return before
+
+    def about(self, subjects: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[RecordRow]]:
+        """The records about each subject (kind, id), in order of their kinds and ids."""
+        about: dict[tuple[str, str], list[RecordRow]] = {subject: [] for subject in subjects}
+        asked = {named: each for each in about for named in self._records.subjects(*each)}
+        if about:
+            with failing_as_unavailable():
+                found = _ABOUT.rows(self._engine, [*asked])
+            for row in found:
+                if (record := self._records.record(row)) is not None:
+                    about[asked[row.subject_kind, row.subject_id]].append(record)
+        for each in about.values():
+            each.sort(key=lambda row: row.key)
+        return about
+
+    def all(self, since: str = "") -> Iterator[RecordRow]:
+        """Every record received since then and not erased, in order of arrival, page by page."""
+        order = (records.c.received_at, records.c.kind, records.c.record_id)
+        last = (since, "", "")
+        while True:
+            wanted = _ROWS.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
+            with failing_as_unavailable(), self._engine.connect() as connection:
+                page = [RecordRow(*row) for row in connection.execute(wanted)]
+            yield from (found for row in page if (found := self._records.record(row)) is not None)
+            if len(page) < PAGE:
+                return
+            last = (page[-1].received_at, page[-1].kind, page[-1].record_id)
+
+    def _bodies(
+        self, connection: Connection, rows: Sequence[RecordRow]
+    ) -> dict[tuple[str, str], str]:
+        """The bodies that are kept under the ids of these rows; empty where one was erased."""
+        asked = {named: row.key for row in rows for named in self._records.ids(row)}
+        found: dict[tuple[str, str], str] = {}
+        for kind in {row.kind for row in rows}:
+            of_kind = [named for _, named in (key for key in asked if key[0] == kind)]
+            wanted = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
+            for row in connection.execute(wanted).all():
+                kept = self._records.record(RecordRow(*row))
+                found[asked[kind, row.record_id]] = kept.body if kept else ""
+        return found

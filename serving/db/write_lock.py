@@ -1,0 +1,108 @@
+"""Whose turn it is: one transaction writes at a time, across threads, processes and hosts.
+
+So the log stays one chain however many append to it. In PostgreSQL a turn is an advisory lock of
+the transaction. In SQLite it is a lock on a file beside the database, held from before the
+transaction until after its commit, the moving of the write-ahead log included: SQLite before 3.51.3
+can lose commits when two connections write and move at once (sqlite.org/wal.html, "the WAL-reset
+bug").
+"""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Connection, Engine
+
+from serving.db.raw_sql import Direct
+from serving.errors import DatabaseInUse, LogUnavailable
+
+LONGEST_WAIT_S = 5.0
+_LOOK_AGAIN_S = 0.002
+
+# Any two numbers, as long as all who append to one database agree on them.
+_SEQUENCER = (0x7469, 0x6465)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes, begun when it is its turn; the turn ends with it.
+
+    Raises LogUnavailable where the turn does not come in time.
+    """
+    if engine.dialect.name == "sqlite":
+        with (
+            _turn_at(_beside(engine, "turn")),
+            engine.connect() as connection,
+            connection.execution_options(is_writing=True).begin(),
+        ):
+            yield connection
+    else:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", _SEQUENCER)
+            yield connection
+
+
+@contextmanager
+def writing_directly(engine: Engine) -> Iterator[Direct]:
+    """The same for fixed statements, which are put to the driver itself."""
+    if engine.dialect.name == "sqlite":
+        with _turn_at(_beside(engine, "turn")), Direct(engine) as direct:
+            direct.run("BEGIN IMMEDIATE")
+            yield direct
+            direct.commit()
+    else:
+        with Direct(engine) as direct:
+            direct.run("SELECT pg_advisory_xact_lock(?, ?)", _SEQUENCER)
+            yield direct
+            direct.commit()
+
+
+@contextmanager
+def turn_without_transaction(engine: Engine) -> Iterator[None]:
+    """A turn over a SQLite file for what cannot be done within a transaction."""
+    with _turn_at(_beside(engine, "turn")):
+        yield
+
+
+def hold_for_service(database: Path) -> IO[bytes]:
+    """The right to serve a SQLite file, until what is returned is closed or the process ends.
+
+    Raises DatabaseInUse where another service holds it.
+    """
+    held = database.with_name(f"{database.name}.service").open("ab")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise DatabaseInUse(
+            f"another service holds {database.name}; stop it, or serve both from PostgreSQL "
+            "with --database-url"
+        ) from None
+    return held
+
+
+@contextmanager
+def _turn_at(path: str) -> Iterator[None]:
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    with open(path, "ab") as turn:
+        while not _is_taken(turn):
+            if time.monotonic() > deadline:
+                raise LogUnavailable("another process has been writing for too long")
+            time.sleep(_LOOK_AGAIN_S)
+        yield
+
+
+def _is_taken(turn: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _beside(engine: Engine, suffix: str) -> str:
+    """The name of a file next to the database."""
+    return f"{engine.url.database}.{suffix}"

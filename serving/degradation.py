@@ -1,0 +1,100 @@
+"""In which ways the service can be less than whole, what it does then, and which of them hold now.
+
+Each has a name that `/health/ready` lists and `/metrics` counts, a row in `docs/conditions.md`, and
+a test that brings it about.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+from serving.container import House
+from serving.models.model_pool import NAMES, Champions
+
+CLOCKS_APART_S = 60.0
+TOLD_EVERY_S = 1.0
+
+Mode = Literal[
+    "log_not_written",
+    "log_not_sealed",
+    "model_missing",
+    "model_refused",
+    "models_off",
+    "history_missing",
+    "requests_turned_away",
+    "clock_suspect",
+    "rescue_not_called",
+]
+
+MEANINGS: dict[Mode, str] = {
+    "log_not_written": "The last decisions could not be made durable. Scores are refused with 503 "
+    "until they can be; nothing that was answered is lost.",
+    "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
+    "off end of the log would go unnoticed.",
+    "model_missing": "No model of a kind is promoted, or none that was could be believed. Subjects "
+    "of that kind are decided without a score, by signs of danger to life, watch-lists, rules and "
+    "the lot, and never by a default score; the other kind is scored.",
+    "model_refused": "The version that was named last failed its checks, or none is named any "
+    "more. The one before it keeps answering.",
+    "models_off": "Somebody switched the models of a kind off. Subjects of that kind are decided "
+    "without a score until somebody switches them on again; `/v1/switches` says who and why.",
+    "history_missing": "The service knows fewer than half of the records of some type that a model "
+    "was trained on, so that its features are not those the model learnt from. Scores go on, and "
+    "say so; who knows of the missing history lays its record files in HOME/records and runs "
+    "`tidegate state rebuild`.",
+    "requests_turned_away": "As many requests are here as can be answered soon. The rest get a 503 "
+    "with Retry-After at once.",
+    "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
+    "decides; their times may be wrong.",
+    "rescue_not_called": "The rescue webhook did not take a call. It is made again until it does; "
+    "the case stands first in the queue all the same. Call by telephone.",
+}
+
+
+def degradations(house: House) -> list[Mode]:
+    """The modes that hold now, in the order of the table."""
+    held = set(_held(house))
+    return [mode for mode in get_args(Mode) if mode in held]
+
+
+def tell(house: House) -> None:
+    """Set the metrics of what is so now."""
+    held = degradations(house)
+    for mode in MEANINGS:
+        house.metrics.degraded.labels(mode).set(mode in held)
+    house.metrics.in_flight.set(house.metrics.inside)
+    house.metrics.queue_depth.set(house.desk.depth)
+
+
+async def keep_telling(house: House) -> None:
+    """Set them again and again, for a scrape that another worker answers."""
+    while True:
+        tell(house)
+        await asyncio.sleep(TOLD_EVERY_S)
+
+
+def _held(house: House) -> Iterator[Mode]:
+    writer = house.desk.writer
+    if writer.has_failed or not writer.is_alive:
+        yield "log_not_written"
+    if writer.sealing.has_failed:
+        yield "log_not_sealed"
+    assessor = house.desk.assessor
+    yield from _held_by_models(assessor.champions)
+    if any(map(assessor.is_history_missing, assessor.champions.loaded().values())):
+        yield "history_missing"
+    if house.metrics.inside >= house.settings.most_in_flight:
+        yield "requests_turned_away"
+    if abs(house.began.drift_s(house.clock())) > CLOCKS_APART_S:
+        yield "clock_suspect"
+    if house.rescue_calls and house.rescue_calls.is_refused:
+        yield "rescue_not_called"
+
+
+def _held_by_models(champions: Champions) -> Iterator[Mode]:
+    if len(champions.loaded()) < len(NAMES):
+        yield "model_missing"
+    if any(seat[0] != "champion" or seat[1] in champions.loaded() for seat in champions.refused):
+        yield "model_refused"
+    if champions.switch.off:
+        yield "models_off"

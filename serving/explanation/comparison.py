@@ -1,0 +1,185 @@
+"""How a value compares with the cases the model learnt from, its peers among them where enough are.
+
+The facts are kept with a decision; words are made of them in the reader's language.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from features.definition import Feature, Peers, Unit
+from features.records import SubjectKind
+from serving.explanation.formatting import Value, value_in_words
+from serving.explanation.language import ENGLISH, Language
+from serving.explanation.stored_parts import CHECKED_WHEN_READ
+from training.model.risk_model import RiskModel
+
+How = Literal[
+    "missing",
+    "same",
+    "about_the_same",
+    "unseen",
+    "never_present",
+    "others_equal",
+    "below_all",
+    "or_more",
+    "between",
+    "or_less",
+    "above_all",
+]
+
+SAYINGS: dict[How, str] = {
+    "missing": "missing in {share} of {peers}",
+    "same": "as in {share} of {peers}",
+    "about_the_same": "the same as in about {share} of {peers}",
+    "unseen": "never seen in training",
+    "never_present": "never seen with a value in training",
+    "others_equal": "{share} of {peers} have {low}",
+    "below_all": "among {peers} the least is {low}",
+    "or_more": "{share} of {peers} have {low} or more",
+    "between": "half of {peers} have {low} to {high}",
+    "or_less": "{share} of {peers} have {high} or less",
+    "above_all": "among {peers} the most is {high}",
+}
+PEERS: dict[tuple[SubjectKind, Peers], str] = {
+    ("route", Peers.ALL): "all routes",
+    ("route", Peers.CORRIDOR): "routes on this corridor",
+    ("shipment", Peers.ALL): "all shipments",
+    ("shipment", Peers.CORRIDOR): "shipments on this corridor",
+    ("shipment", Peers.GOODS): "shipments of these goods",
+}
+FEWER = "fewer than 1 %"
+
+
+class Compared(Protocol):
+    """What was usual for a feature, as a model's manifest tells it."""
+
+    @property
+    def missing_share(self) -> float:
+        """The share of subjects without a value."""
+
+    @property
+    def quantiles(self) -> Sequence[float]:
+        """Present values at even steps from 0 to 100 %."""
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """The share of all subjects with each category, or with yes and no."""
+
+
+# No `Part`: tens of thousands are remembered, and it would take a kilobyte instead of an eighth.
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How a value compares: `how`, with the share (0 to 1) and the bounds that it speaks of.
+
+    `percentile` places a number among the present ones of its peers.
+    """
+
+    __pydantic_config__ = CHECKED_WHEN_READ
+
+    how: How
+    among: Peers = Peers.ALL
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    percentile: float | None = None
+
+
+def usual_for(
+    model: RiskModel, groups: Mapping[Peers, str], feature: Feature, value: Value
+) -> Usual:
+    """How a value compares with its peers in training, or with all where they are too few."""
+    beside = model.peers.beside(feature, groups.get(feature.among))
+    if beside is None:
+        return usual(value, model.manifest.reference[feature.name], feature.unit)
+    return usual(value, beside.reference, feature.unit, feature.among)
+
+
+def usual(value: Value, compared: Compared, unit: Unit, among: Peers = Peers.ALL) -> Usual:
+    """How any value compares with what was usual."""
+    if value is None:
+        return Usual(how="missing", among=among, share=compared.missing_share)
+    name = _name(value, unit) if compared.shares else None
+    if name is not None or isinstance(value, str):
+        share = compared.shares.get(name or str(value))
+        return Usual(how="unseen" if share is None else "same", among=among, share=share)
+    return _number(value, compared.quantiles, among)
+
+
+def usual_in_words(
+    usual: Usual, unit: Unit, kind: SubjectKind, language: Language = ENGLISH
+) -> str:
+    """What is usual, as it stands in brackets behind a sentence."""
+    values = {"peers": language.say(PEERS[kind, usual.among])}
+    if usual.share is not None:
+        values["share"] = _share(usual.share, language)
+    for name, bound in (("low", usual.low), ("high", usual.high)):
+        if bound is not None:
+            values[name] = value_in_words(bound, unit, language)
+    return language.say(SAYINGS[usual.how], **values)
+
+
+def percentile_of(value: float, quantiles: Sequence[float]) -> float:
+    """The per cent of cases below `value`, given quantiles at even steps from 0 to 100 %.
+
+    Between two steps it is interpolated; a value that fills several steps is in their middle.
+
+    >>> percentile_of(25.0, [0.0, 10.0, 20.0, 30.0, 40.0]), percentile_of(99.0, [0.0, 10.0])
+    (62.5, 100.0)
+    >>> percentile_of(0.0, [0.0, 0.0, 0.0, 1.0, 2.0])
+    25.0
+    """
+    return _percentile(
+        value, quantiles, bisect_left(quantiles, value), bisect_right(quantiles, value)
+    )
+
+
+def _percentile(value: float, quantiles: Sequence[float], below: int, upto: int) -> float:
+    if below < upto:
+        place = (below + upto - 1) / 2
+    elif below in (0, len(quantiles)):
+        place = min(below, len(quantiles) - 1)
+    else:
+        low, high = quantiles[below - 1], quantiles[below]
+        place = below - 1 + (value - low) / (high - low)
+    return 100.0 * place / (len(quantiles) - 1)
+
+
+def _number(value: float, steps: Sequence[float], among: Peers) -> Usual:
+    """A number beside the steps; only what holds of the steps themselves is said."""
+    if len(steps) < 2:
+        return Usual(how="never_present", among=among)
+    last = len(steps) - 1
+    below, upto = bisect_left(steps, value), bisect_right(steps, value)
+    low = high = share = None
+    how: How
+    if upto - below > 1:
+        # It fills the half of a step on either side too, but for the sides that there are not.
+        is_extreme = below == 0 or upto > last
+        how, share = "about_the_same", (upto - below - is_extreme) / last
+    elif upto == 0:
+        how, low = "below_all", steps[0]
+    elif below > last:
+        how, high = "above_all", steps[-1]
+    elif steps[last // 4] <= value <= steps[-1 - last // 4]:
+        how, low, high = "between", steps[last // 4], steps[-1 - last // 4]
+    elif value < steps[last // 4]:
+        low, share = steps[upto], 1 - upto / last
+        how = "others_equal" if low == steps[-1] else "or_more"
+    elif steps[below - 1] == steps[0]:
+        how, low, share = "others_equal", steps[0], (below - 1) / last
+    else:
+        how, high, share = "or_less", steps[below - 1], (below - 1) / last
+    percentile = _percentile(value, steps, below, upto)
+    return Usual(how=how, among=among, share=share, low=low, high=high, percentile=percentile)
+
+
+def _name(value: Value, unit: Unit) -> str | None:
+    if unit is Unit.YES_NO:
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else None
+
+
+def _share(share: float, language: Language) -> str:
+    return language.say(FEWER) if 0 < share < 0.005 else f"{100 * share:.0f} %"

@@ -1,0 +1,112 @@
+"""What a champion says about vectors of features."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+from serving.explanation.comparison import percentile_of
+from serving.explanation.formatting import Value
+from serving.explanation.stored_parts import Part
+from serving.models.model_pool import Champion
+from serving.models.scores import Scores, logistic
+
+
+class Inspected(Part):
+    """Inspected subjects of about the same score, in the window that the model was judged on.
+
+    Their probabilities were from `least` to `most`; `low` and `high` are the 95 % interval of the
+    share that was confirmed among them.
+    """
+
+    least: float
+    most: float
+    subjects: int
+    confirmed: int
+    low: float
+    high: float
+
+
+class Score(Part):
+    """What the model said: calibrated log-odds, and each feature's exact part, in vector order.
+
+    `percentile` is the place among all subjects of the newest window before training ended;
+    `outside` names the features whose value lies beyond what training held, and
+    `is_unlike_training` says that they are more than in 99 of 100 subjects.
+    """
+
+    log_odds: float
+    base_log_odds: float
+    probability: float
+    percentile: float
+    contributions: tuple[float, ...]
+    inspected: Inspected
+    outside: tuple[str, ...]
+    is_unlike_training: bool
+
+
+Asked = tuple[Champion, Mapping[str, Value]]
+Scored = tuple[Score, list[str]]
+"""A score, and the features whose category the model has never seen."""
+
+
+def score_of(champion: Champion, vector: Mapping[str, Value]) -> Scored:
+    """The score of one vector."""
+    (scored,) = scores_of([(champion, vector)])
+    return scored
+
+
+def scores_of(asked: Sequence[Asked]) -> list[Scored]:
+    """The scores of vectors, in one call per champion; each has the same bits as alone."""
+    scored: dict[int, Scored] = {}
+    for digest in {champion.model.digest for champion, _ in asked}:
+        places = [i for i, (champion, _) in enumerate(asked) if champion.model.digest == digest]
+        champion = asked[places[0]][0]
+        vectors = [asked[place][1] for place in places]
+        scored |= zip(places, _scores(champion, vectors), strict=True)
+    return [scored[place] for place in range(len(asked))]
+
+
+def _scores(champion: Champion, vectors: Sequence[Mapping[str, Value]]) -> Iterator[Scored]:
+    encoded = [champion.model.encode(vector) for vector in vectors]
+    scores = champion.scorer.score(np.stack([row for row, _ in encoded]))
+    for place, (row, unseen) in enumerate(encoded):
+        yield _score(champion, scores, place, champion.model.reach.outside(row, unseen)), unseen
+
+
+def _score(champion: Champion, scores: Scores, place: int, outside: list[str]) -> Score:
+    manifest = champion.model.manifest
+    probability, log_odds = float(scores.probability[place]), float(scores.log_odds[place])
+    return Score(
+        log_odds=log_odds,
+        base_log_odds=scores.base_log_odds,
+        probability=probability,
+        percentile=percentile_of(probability, manifest.score_quantiles),
+        contributions=tuple(scores.contributions[place].tolist()),
+        inspected=_inspected(champion, log_odds),
+        outside=tuple(outside),
+        is_unlike_training=len(outside) > manifest.most_outside,
+    )
+
+
+def _inspected(champion: Champion, log_odds: float) -> Inspected:
+    bands = champion.model.manifest.score_bands
+    place = bisect_left(bands, log_odds, key=lambda band: band.most)
+    band = bands[min(place, len(bands) - 1)]
+    least, most = _probabilities(band.least, band.most)
+    return Inspected(
+        least=least,
+        most=most,
+        subjects=band.inspected,
+        confirmed=band.confirmed,
+        low=band.low,
+        high=band.high,
+    )
+
+
+@cache
+def _probabilities(least: float, most: float) -> tuple[float, float]:
+    """Of the log-odds that bound a band, which a model has few of."""
+    first, last = logistic(np.array([least, most])).tolist()
+    return first, last

@@ -1,0 +1,68 @@
+"""Every text that a reason is made of: what a translator translates."""
+
+import io
+from collections.abc import Iterator
+from typing import get_args
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import write_po
+
+from features.catalogue import features_by_name
+from features.definition import Feature
+from features.indicators import INDICATORS
+from features.input_dependencies import WANTED
+from features.records import ConveyanceKind, Mode
+from serving.explanation.comparison import FEWER, PEERS, SAYINGS
+from serving.explanation.formatting import (
+    LAST_OF_LIST,
+    NO,
+    NOT_KNOWN,
+    UNITS,
+    WHY_NOT_KNOWN,
+    YES,
+    readable,
+)
+from serving.explanation.missing_inputs import missing_in_words
+from serving.explanation.provenance_text import resting_messages
+from serving.explanation.rendering import WORDS
+
+Message = str | tuple[str, str]
+"""A text, or one text for a count of one and another for others."""
+
+
+def messages() -> Iterator[tuple[Message, str]]:
+    """Each message with the place that it comes from; some come twice."""
+    here = "serving/explanation"
+    for feature in features_by_name().values():
+        yield from ((message, feature.defined_at) for message in _said_of(feature))
+    for indicator, sign in INDICATORS.items():
+        yield sign, f"features/indicators.py {indicator}"
+    for kind in WANTED.values():
+        yield from ((missing_in_words(path), f"{here}/missing.py") for path in kind)
+    yield from ((text, f"{here}/resting.py") for text in resting_messages())
+    for text in (*SAYINGS.values(), *PEERS.values(), FEWER):
+        yield text, f"{here}/usual.py"
+    for text in (WORDS, WHY_NOT_KNOWN, NOT_KNOWN, YES, NO, LAST_OF_LIST, *UNITS.values()):
+        yield text, f"{here}/wording.py"
+    for closed in (Mode, ConveyanceKind):
+        yield from ((word.replace("_", " "), "features/records.py") for word in get_args(closed))
+
+
+def template() -> bytes:
+    """The messages as a gettext template."""
+    catalogue = Catalog(project="Tidegate", charset="utf-8", fuzzy=False)
+    for message, place in messages():
+        path, _, line = place.partition("#L")
+        catalogue.add(message, locations=[(path.split()[0], int(line or 1))])
+    file = io.BytesIO()
+    write_po(file, catalogue, omit_header=False, width=100)
+    return file.getvalue()
+
+
+def _said_of(feature: Feature) -> Iterator[Message]:
+    if feature.sentence_of_one is None:
+        yield feature.sentence
+    else:
+        yield (feature.sentence_of_one, feature.sentence)
+    yield readable(feature.name)
+    yield feature.when_missing

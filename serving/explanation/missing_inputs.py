@@ -1,0 +1,116 @@
+"""What the submission did not bring, in words, and how far each of it could move the score.
+
+How far is asked of the scorer itself: what the missing input feeds is taken over from real rows
+(the model's golden vectors, a sample of its evaluation window) that had the input, all of it from
+one row at a time so that values stay together, and the case is scored with each. Nothing is assumed
+of this case: the range says what such an input holds elsewhere, not what it will hold here. What is
+known in this case stays as it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from features.input_dependencies import WANTED, filled_by, tells_of
+from serving.explanation.formatting import Value
+from serving.explanation.language import ENGLISH, Language
+from serving.explanation.stored_parts import Part
+from serving.models.scores import Scorer, logistic
+
+FEWEST_ROWS = 5
+"""Fewer real rows with the input say nothing of a range."""
+
+_RECORDS = {
+    "journey": "the journey",
+    "legs": "the legs of the journey",
+    "positions": "the positions of the conveyance",
+    "documents": "any document",
+    "transactions": "any payment",
+}
+_NOT_SAID = ("_id", "_kg", "_m3", "_at")
+
+Floats = npt.NDArray[np.float64]
+
+
+class MissingInput(Part):
+    """One missing input; with it, nine in ten real rows would put the probability in this range.
+
+    None where too few rows had it. `rows` says how many did.
+    """
+
+    input: str
+    words: str
+    low: float | None
+    high: float | None
+    rows: int
+
+
+def missing_in_words(missing: str, language: Language = ENGLISH) -> str:
+    """One of the paths that `features.input_dependencies` gives, as a person says it.
+
+    >>> missing_in_words("documents.packing_list"), missing_in_words("shipment.net_mass_kg")
+    ('the packing list', 'the net mass')
+    """
+    if missing in _RECORDS:
+        return language.say(_RECORDS[missing])
+    name = missing.rpartition(".")[2]
+    for ending in _NOT_SAID:
+        name = name.removesuffix(ending)
+    return language.say(f"the {name.replace('_', ' ')}")
+
+
+def what_could_move(
+    scorer: Scorer,
+    vector: Mapping[str, Value],
+    missing: Sequence[str],
+    language: Language = ENGLISH,
+) -> tuple[MissingInput, ...]:
+    """Every missing input with its range, the one that could move the score most first.
+
+    One call of the scorer for all of them; equal ones stay in the order of the catalogue of inputs.
+    """
+    kind = scorer.model.manifest.subject
+    own, _ = scorer.model.encode(vector)
+    variants = [
+        _variants(scorer, vector, own, path, filled_by(kind, path, missing)) for path in missing
+    ]
+    scored = scorer.score(np.vstack([own[np.newaxis], *variants])).log_odds
+    ends = np.cumsum([1, *map(len, variants)])
+    spans = [scored[begin:end] for begin, end in pairwise(ends)]
+    told = [_told(path, span, language) for path, span in zip(missing, spans, strict=True)]
+    moves = [_move(span, scored[0]) for span in spans]
+    return tuple(told[place] for place in sorted(range(len(told)), key=lambda i: (-moves[i], i)))
+
+
+def _variants(
+    scorer: Scorer, vector: Mapping[str, Value], own: Floats, path: str, filled: Sequence[str]
+) -> Floats:
+    """The case as it would be with the input as each real row had it."""
+    names = scorer.model.encoding.names
+    empty = [names.index(name) for name in filled if vector[name] is None or vector[name] == 0]
+    tells = WANTED[scorer.model.manifest.subject].get(path, names)[0]
+    rows = [
+        scorer.model.encode(dict(zip(names, golden.values, strict=True)))[0]
+        for golden in scorer.model.manifest.golden
+        if tells_of(tells, golden.values[names.index(tells)])
+    ]
+    variants = np.tile(own, (len(rows), 1))
+    if rows:
+        variants[:, empty] = np.stack(rows)[:, empty]
+    return variants
+
+
+def _told(path: str, log_odds: Floats, language: Language) -> MissingInput:
+    low, high = (None, None)
+    if len(log_odds) >= FEWEST_ROWS:
+        low, high = logistic(np.quantile(log_odds, [0.05, 0.95])).tolist()
+    words = missing_in_words(path, language)
+    return MissingInput(input=path, words=words, low=low, high=high, rows=len(log_odds))
+
+
+def _move(log_odds: Floats, now: float) -> float:
+    if len(log_odds) < FEWEST_ROWS:
+        return 0.0
+    return float(np.abs(np.quantile(log_odds, [0.05, 0.95]) - now).max())

@@ -1,0 +1,85 @@
+"""What a reason rests on, in words: the way back from a sentence to the papers."""
+
+from collections.abc import Iterator
+
+from features.catalogue import features_by_name
+from features.provenance import RECORD_TYPES, Grounds, Past, fields_behind
+from serving.explanation.formatting import listed
+from serving.explanation.language import ENGLISH, Language
+
+RECORDS = {
+    "documents": "documents {ids}",
+    "transactions": "payments {ids}",
+    "legs": "legs {ids}",
+    "positions": "positions heard {ids}",
+}
+SOURCES = {
+    "journeys": "journeys",
+    "shipments": "shipments",
+    "payments": "payments",
+    "route_outcomes": "inspected journeys",
+    "shipment_outcomes": "inspected shipments",
+}
+IN_DAYS = "{source} of the same {by} in {days} days"
+EVER = "{source} of the same {by}"
+DECLARED = "what was declared: {fields}"
+MOST_RECORDS = 6
+
+_NAMES = {
+    "declared_at": "instant of declaration",
+    "due_at": "instant of arrival",
+    "journey_due_at": "instant of arrival",
+    "hs_code": "goods code",
+    "hs_heading": "goods heading",
+    "rounded_unit_value": "price per kg",
+    "unit_value_band": "band of prices per kg",
+    "mass_band": "band of masses",
+}
+_NOT_SAID = ("_id", "_at", "_kg", "_m3")
+
+
+def resting_in_words(grounds: Grounds, language: Language = ENGLISH) -> list[str]:
+    """One phrase per kind of ground: what was declared, which records, which earlier events."""
+    parts = []
+    if grounds.declared:
+        fields = list(dict.fromkeys(language.say(field_name(name)) for name in grounds.declared))
+        parts.append(language.say(DECLARED, fields=listed(fields, language)))
+    for name, ids in grounds.records.items():
+        shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
+        parts.append(language.say(RECORDS[name], ids=", ".join(shown)))
+    return parts + [_past(past, language) for past in grounds.past if past.by]
+
+
+def field_name(column: str) -> str:
+    """A field or a key as a person knows it.
+
+    >>> field_name("gross_mass_kg"), field_name("consignee_id"), field_name("hs_code")
+    ('gross mass', 'consignee', 'goods code')
+    """
+    if column in _NAMES:
+        return _NAMES[column]
+    for ending in _NOT_SAID:
+        column = column.removesuffix(ending)
+    return column.replace("_", " ")
+
+
+def resting_messages() -> Iterator[str]:
+    """Every text that grounds are told with."""
+    yield from (*RECORDS.values(), *SOURCES.values(), IN_DAYS, EVER, DECLARED)
+    for feature in features_by_name().values():
+        for kind in feature.subjects:
+            fields = (field for name in feature.columns for field in fields_behind(kind, name))
+            yield from map(field_name, fields)
+        for window in feature.windows.values():
+            if window.source not in RECORD_TYPES:
+                yield from map(field_name, window.matching)
+
+
+def _past(past: Past, language: Language) -> str:
+    by = [language.say(field_name(name)) for name in past.by]
+    return language.say(
+        EVER if past.days is None else IN_DAYS,
+        source=language.say(SOURCES[past.source]),
+        by=listed(by, language),
+        days=str(past.days),
+    )

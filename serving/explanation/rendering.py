@@ -1,0 +1,126 @@
+"""Stored reasons put into words, when somebody reads them and in the language of the reader.
+
+The same decision is told in the same words as long as this release says its features so; what it
+does not know any more is told by its name and value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from features.catalogue import feature_named
+from features.definition import Unit
+from features.errors import UnknownFeature
+from features.indicators import INDICATORS
+from features.records import SubjectKind
+from serving.explanation.comparison import Usual, usual_in_words
+from serving.explanation.formatting import Value, figure, readable, sentence
+from serving.explanation.language import ENGLISH, Language
+from serving.explanation.reasons import (
+    Effect,
+    RankedReason,
+    Reasons,
+    Strength,
+    effect_of,
+    strength_of,
+)
+from serving.explanation.stored_parts import Part
+
+WORDS = "{sentence} ({usual})."
+MOST_REMEMBERED = 20_000
+
+
+class Observation(Part):
+    """One feature within a reason: this case's value, what is usual, and its exact part."""
+
+    feature: str
+    value: Value
+    sentence: str
+    usual: str
+    beside: Usual
+    contribution: float
+
+
+class Reason(Part):
+    """What one indicator says about this case; `log_odds` is the exact sum of its evidence.
+
+    `sign_of` is what the indicator is a sign of; `words` say its most telling evidence. What adds
+    nothing is no evidence.
+    """
+
+    indicator: str
+    sign_of: str
+    family: str
+    effect: Effect
+    strength: Strength
+    log_odds: float
+    words: str
+    evidence: tuple[Observation, ...]
+
+
+class Said(NamedTuple):
+    """What a value is in words, and what is usual in words."""
+
+    sentence: str
+    usual: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the words of one case are made of: its kind, its values and their parts, by feature."""
+
+    kind: SubjectKind
+    values: Mapping[str, Value]
+    parts: Mapping[str, float]
+    language: Language = ENGLISH
+
+    def reasons(self, stored: Reasons) -> tuple[Reason, ...]:
+        """Every reason in words, in the order in which they are stored."""
+        return tuple(self._reason(reason, stored.beside) for reason in stored.reasons)
+
+    def _reason(self, ranked: RankedReason, beside: Mapping[str, Usual]) -> Reason:
+        evidence = tuple(self._observation(name, beside[name]) for name in ranked.evidence)
+        # The strongest evidence that pulls the way the whole reason does.
+        telling = next(e for e in evidence if e.contribution * ranked.log_odds > 0)
+        sign = INDICATORS.get(ranked.indicator, ranked.indicator)
+        return Reason(
+            indicator=ranked.indicator,
+            sign_of=self.language.say(sign),
+            family=ranked.family,
+            effect=effect_of(ranked.log_odds),
+            strength=strength_of(ranked.log_odds),
+            log_odds=ranked.log_odds,
+            words=self.language.say(WORDS, sentence=telling.sentence, usual=telling.usual),
+            evidence=evidence,
+        )
+
+    def _observation(self, name: str, beside: Usual) -> Observation:
+        value = self.values[name]
+        said = _said(name, value, beside, self.kind, self.language)
+        return Observation(
+            feature=name,
+            value=value,
+            sentence=said.sentence,
+            usual=said.usual,
+            beside=beside,
+            contribution=self.parts[name],
+        )
+
+
+# Most values come again and again (nothing, none, yes, the same few counts).
+@lru_cache(MOST_REMEMBERED)
+def _said(name: str, value: Value, beside: Usual, kind: SubjectKind, language: Language) -> Said:
+    try:
+        feature = feature_named(name)
+    except UnknownFeature:
+        return Said(
+            _named(name, value, language), usual_in_words(beside, Unit.RATIO, kind, language)
+        )
+    words = usual_in_words(beside, feature.unit, kind, language)
+    return Said(sentence(feature, value, language), words)
+
+
+def _named(name: str, value: Value, language: Language) -> str:
+    """A feature of another release: its name, and its value without a unit."""
+    return f"{readable(name)}: {'–' if value is None else figure(value, Unit.RATIO, language)}"

@@ -1,0 +1,235 @@
+"""What was known before, as the service keeps it: in the state, which follows the decision log."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from features.engine.store.blob_store import Store
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import TOLD_BY, State
+from features.engine.store.rebuild import Progress, rebuild
+from features.engine.store.write_buffer import GatheringStore
+from features.errors import StateUnavailable
+from features.records import RECORD_FILES, Outcome, Record
+from features.submission import Submission, told_by
+from features.vector import Vector, feature_vectors
+from serving.audit.decision import Decision
+from serving.db.postgres_state import StateTable
+from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.record_repository import RecordStore
+from serving.errors import PastUnavailable
+from serving.settings import Settings
+
+AT_ONCE = 500  # decisions or records read and made known together
+# Processes may tell of records in another order than these were received in, but not by more.
+OVERLAP = timedelta(hours=1)
+LEARNT_AGAIN = 64
+"""So many decisions are learnt before the state is written: a start after a kill reads them."""
+
+_DECISIONS, _RECORDS = "decisions", "records"
+
+T = TypeVar("T")
+
+
+class Past:
+    """One state shared by all requests; what was decided is known from then on.
+
+    The state may lag behind the log and the records that came by themselves, after a kill or a
+    failure of its own, but never loses what these have: it keeps how far it followed, with what it
+    learnt, and reads on from there.
+    """
+
+    def __init__(self, state: State, log: DecisionLog, records: RecordStore):
+        self._state = state
+        self._log = log
+        self._records = records
+        self._unwritten = 0
+        self._hand = ThreadPoolExecutor(1, "state-writer")
+        self._writing: tuple[int, Future[None]] | None = None
+
+    def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
+        """The features of each subject, seen against all that was known before it.
+
+        The payments and the journey that it brings count as known to it, and to no other; none of
+        it is kept.
+        """
+        with _failing_as_unavailable():
+            brought = [told_by([submission]) for submission in submissions]
+            return feature_vectors(submissions, self._state, brought)
+
+    def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
+        """See and learn examples of each kind and forget them; their features."""
+        with _failing_as_unavailable():
+            self._state.rehearse()
+        self.vectors([*examples] * 2)  # what is compiled for one is not what is for a group
+        return self.vectors(examples)
+
+    def follow(self, size: int, submissions: Sequence[Submission]) -> None:
+        """Make known what was decided about last, which made the log so large."""
+        with _failing_as_unavailable():
+            if self._followed() == size - len(submissions):
+                self._state.add(told_by(submissions), {_DECISIONS: str(size)})
+            else:
+                self._catch_up_with_decisions()
+        self._unwritten += len(submissions)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many records of each type are known, those of other workers up to the last group."""
+        return self._state.counts
+
+    def look_again(self) -> None:
+        """Count anew: another process may have made the state anew, or added to it."""
+        with _failing_as_unavailable():
+            self._state.look_up_counts()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the state has something to write."""
+        return self._unwritten > 0
+
+    def rest(self, *, is_idle: bool) -> None:
+        """Have written what was followed, where that is much or nobody waits; an answer never does.
+
+        It is written beside, for the next group waits for whoever calls. Raises PastUnavailable
+        where the last time failed; the next call tries again.
+        """
+        if self._writing is not None:
+            self._end_writing(*self._writing)
+        elif self.is_behind and (is_idle or self._unwritten >= LEARNT_AGAIN):
+            self._writing = self._unwritten, self._hand.submit(self._state.store.sync)
+
+    def _end_writing(self, size: int, written: "Future[None]") -> None:
+        if not written.done():
+            return
+        self._writing = None
+        with _failing_as_unavailable():
+            written.result()
+        self._unwritten -= size
+
+    def catch_up(self) -> None:
+        """Make known what is durable and was not followed yet."""
+        with _failing_as_unavailable():
+            self._catch_up_with_decisions()
+            self._catch_up_with_records()
+
+    def add(self, records: Iterable[Record], received_at: str) -> None:
+        """Make records known that came by themselves, and are kept elsewhere up to then.
+
+        Any order, any number of times: a record that is known is passed over. When this returns
+        they survive a power cut.
+        """
+        self._learn(_by_type(records), {_RECORDS: received_at})
+
+    def learn(self, submission: Submission, outcome: Outcome) -> None:
+        """Make known what an inspection found, once it is durable elsewhere."""
+        self._learn({**told_by([submission]), "outcomes": [outcome]}, {})
+
+    def close(self) -> None:
+        """Let go of the state."""
+        self._hand.shutdown()
+        self._state.store.close()
+
+    def _learn(self, records: dict[str, list[Record]], marks: dict[str, str]) -> None:
+        with _failing_as_unavailable():
+            self._state.add(records, marks)
+            self._state.store.sync()
+
+    def _catch_up_with_decisions(self) -> None:
+        size = self._followed()
+        for page in _pages(self._log.records(size), AT_ONCE):
+            size += len(page)
+            told = (record for record in page if record is not None)
+            decided = (Decision.model_validate_json(record).submission for record in told)
+            self._state.add(told_by(decided), {_DECISIONS: str(size)})
+
+    def _catch_up_with_records(self) -> None:
+        until = self._state.mark(_RECORDS)
+        since = "" if until is None else (datetime.fromisoformat(until) - OVERLAP).isoformat()
+        for page in _pages(self._records.all(since), AT_ONCE):
+            records = (RECORD_FILES[row.kind].model_validate_json(row.body) for row in page)
+            self._state.add(_by_type(records), {_RECORDS: page[-1].received_at})
+
+    def _followed(self) -> int:
+        return int(self._state.mark(_DECISIONS) or 0)
+
+
+def opened(
+    settings: Settings,
+    log: DecisionLog,
+    records: RecordStore,
+    shared: StateTable | None,
+    progress: Progress = lambda done, total: None,
+) -> Past:
+    """The past in a home folder, or in the state that workers share; made where there is none."""
+    progress(0, 0)
+    is_there = settings.state.exists() if shared is None else not shared.is_empty
+    if not is_there:
+        remake(settings, log, records, shared, progress=progress, is_first=True)
+    store: Store = shared or GatheringStore(EmbeddedStore(settings.state))
+    past = Past(State(store), log, records)
+    past.catch_up()
+    return past
+
+
+def remake(
+    settings: Settings,
+    log: DecisionLog,
+    records: RecordStore,
+    shared: StateTable | None,
+    *,
+    files: Path | None = None,
+    progress: Progress = lambda done, total: None,
+    is_first: bool = False,
+) -> None:
+    """Make the state anew of record files and all that is durable since, whole or not at all.
+
+    `files` is the folder where it is not that of the home. Whoever has the state of a home folder
+    open goes on with that; `is_first` leaves a shared one as it is where another was faster.
+    """
+    settings.records.mkdir(parents=True, exist_ok=True)
+
+    def make(folder: Path) -> None:
+        rebuild(
+            files or settings.records,
+            folder,
+            progress,
+            and_then=lambda state: Past(state, log, records).catch_up(),
+        )
+
+    if shared is None:
+        make(settings.state)
+        return
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "state"
+        make(folder)
+        made = EmbeddedStore(folder)
+        shared.replace(made.all(), if_empty=is_first)
+        made.close()
+
+
+def _by_type(records: Iterable[Record]) -> dict[str, list[Record]]:
+    names = {RECORD_FILES[name]: name for name in TOLD_BY}
+    by_type: dict[str, list[Record]] = {name: [] for name in TOLD_BY}
+    for record in records:
+        if (name := names.get(type(record))) is not None:
+            by_type[name].append(record)
+    return by_type
+
+
+def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while page := list(islice(items, size)):
+        yield page
+
+
+@contextmanager
+def _failing_as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except StateUnavailable as failure:
+        raise PastUnavailable("what was known before cannot be reached") from failure

@@ -1,0 +1,132 @@
+"""All that a home holds as record files: what was laid there, decided about, or came by call.
+
+A record is known by its id for ever: what a file says stays, and of several that came the first.
+What was erased is gone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.arrow_schema import arrow_schema
+from features.ingest.contract import IDENTITY
+from features.ingest.record_files import read_records, write_records
+from features.records import RECORD_FILES, Outcome, Record
+from features.submission import Submission
+from serving.access.pseudonyms import Pseudonyms
+from serving.audit.decision import Decision
+from serving.db.record_rows import RecordRow
+from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.record_repository import RecordStore
+
+AT_ONCE = 2_000
+AUTHOR = "author"
+"""What those are called who stated an outcome: they are no parties."""
+
+T = TypeVar("T")
+Authors = dict[tuple[str, str, datetime], str]
+"""Keyed pseudonyms of who stated an outcome, by kind and id of its subject and its inspection."""
+
+
+@dataclass(frozen=True)
+class HomeRecords:
+    """The sources of a home's records; `files` is a folder, which may not be there."""
+
+    files: Path
+    log: DecisionLog
+    records: RecordStore
+    pseudonyms: Pseudonyms
+
+    def write(self, folder: Path, until: datetime) -> tuple[dict[str, int], Authors]:
+        """Write what was known before `until` as record files; how many of each, and the authors.
+
+        Raises RecordsError for anything wrong in the files, and LogUnavailable.
+        """
+        came, authors = self._came()
+        counts = {}
+        for name in RECORD_FILES:
+            table = _known(_once(name, [*self._laid(name), *came[name]]), name, until)
+            write_records(folder, name, table)
+            counts[name] = len(table)
+        return counts, authors
+
+    def _laid(self, name: str) -> list[pa.Table]:
+        return [read_records(self.files, name)] if self.files.is_dir() else []
+
+    def _came(self) -> tuple[dict[str, list[pa.Table]], Authors]:
+        """Tables of what was decided about and of what came by call, and who stated outcomes."""
+        tables: dict[str, list[pa.Table]] = {name: [] for name in RECORD_FILES}
+        authors: Authors = {}
+        for page in _pages(self.log.records(), AT_ONCE):
+            told = (record for record in page if record is not None)
+            decided = [Decision.model_validate_json(record).submission for record in told]
+            _add(tables, _brought(decided))
+        for rows in _pages(self.records.all(), AT_ONCE):
+            _add(tables, _by_name(rows))
+            authors |= self._authors(rows)
+        return tables, authors
+
+    def _authors(self, rows: list[RecordRow]) -> Authors:
+        told = (row for row in rows if row.kind == "outcomes")
+        authors: Authors = {}
+        for row in told:
+            outcome = Outcome.model_validate_json(row.body)
+            key = outcome.subject_kind, outcome.subject_id, outcome.inspected_at
+            authors.setdefault(key, self.pseudonyms.of(row.caller_id, AUTHOR))
+        return authors
+
+
+def _brought(submissions: list[Submission]) -> dict[str, list[dict[str, Any]]]:
+    """What submissions brought, as rows of record files."""
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RECORD_FILES}
+    for each in submissions:
+        about = {"subject_kind": each.subject_kind, "subject_id": each.subject_id}
+        rows["journeys"] += [each.journey.model_dump()] if each.journey else []
+        rows["shipments"] += [each.shipment.model_dump()] if each.shipment else []
+        rows["legs"] += [record.model_dump() for record in each.legs]
+        rows["positions"] += [record.model_dump() for record in each.positions]
+        rows["documents"] += [record.model_dump() | about for record in each.documents]
+        rows["transactions"] += [record.model_dump() | about for record in each.transactions]
+    return rows
+
+
+def _by_name(kept: list[RecordRow]) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in kept:
+        record: Record = RECORD_FILES[row.kind].model_validate_json(row.body)
+        rows.setdefault(row.kind, []).append(record.model_dump())
+    return rows
+
+
+def _add(tables: dict[str, list[pa.Table]], rows: dict[str, list[dict[str, Any]]]) -> None:
+    for name, told in rows.items():
+        if told:
+            tables[name].append(pa.Table.from_pylist(told, arrow_schema(RECORD_FILES[name])))
+
+
+def _once(name: str, tables: list[pa.Table]) -> pa.Table:
+    """All rows, each record once."""
+    schema = arrow_schema(RECORD_FILES[name])
+    table = pa.concat_tables([each.cast(schema) for each in tables] or [schema.empty_table()])
+    columns = IDENTITY.get(name, tuple(schema.names))
+    told: pd.DataFrame = table.select(columns).to_pandas()
+    return table.filter(pa.array(~told.duplicated().to_numpy()))
+
+
+def _known(table: pa.Table, name: str, until: datetime) -> pa.Table:
+    since = table[RECORD_FILES[name].known_from]
+    if "known_at" in table.column_names:
+        since = pc.coalesce(table["known_at"], since)
+    return table.filter(pc.less(since, pa.scalar(until, since.type)))
+
+
+def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while page := list(islice(items, size)):
+        yield page

@@ -1,0 +1,167 @@
+"""Records that come by themselves, as they become known: checked one by one, kept, and learnt from.
+
+A record is known by its id for ever. The same one again is no error, another one under its id is:
+what a decision rested on must not change. One bad record keeps no other out.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from features.records import RECORD_FILES, Document, Leg, Outcome, Position, Record, Transaction
+from serving.access.callers import Caller
+from serving.db.record_rows import RecordRow
+from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.record_repository import RecordStore
+from serving.errors import BodyTooLarge, Fault, SubmissionRefused
+from serving.history.client import Past
+from serving.request_parsing import fault_of, read_json
+
+KINDS = ("legs", "positions", "documents", "transactions", "outcomes")
+MOST_RECORDS = 5_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who brings records, when, and what for."""
+
+    caller_id: str
+    at: datetime
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """One well-formed record: where it stood in the body, and the row it becomes."""
+
+    pointer: str
+    record: Record
+    row: RecordRow
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How many records were new, how many known already, and what is wrong with the others."""
+
+    accepted: int
+    repeated: int
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Takes records in; what is accepted is durable and known to every later score."""
+
+    store: RecordStore
+    log: DecisionLog
+    past: Past
+    purpose: str
+
+    def take(self, caller: Caller, body: bytes, at: datetime) -> Taken:
+        """Keep the records in a body.
+
+        Raises BodyMalformed, BodyTooLarge, SubmissionRefused (nothing in it can be kept) or
+        LogUnavailable.
+        """
+        faults: list[Fault] = []
+        source = Source(caller.key_id, at, self.purpose)
+        received: dict[tuple[str, str], Received] = {}
+        for each in self._allowed(caller, list(_records_in(body, source, faults)), faults):
+            known = received.setdefault(each.row.key, each)
+            if known.row.body != each.row.body:
+                faults.append(_differs(each))
+        before = self.store.add([each.row for each in received.values()])
+        new = [each for key, each in received.items() if key not in before]
+        same = [each for key, each in received.items() if before.get(key) == each.row.body]
+        faults += [
+            _differs(each)
+            for key, each in received.items()
+            if before.get(key, each.row.body) != each.row.body
+        ]
+        if faults and not new and not same:
+            raise SubmissionRefused("none of the records can be kept", tuple(faults))
+        self.past.add([each.record for each in (*new, *same)], at.isoformat())
+        return Taken(len(new), len(same), tuple(faults))
+
+    def _allowed(
+        self, caller: Caller, received: list[Received], faults: list[Fault]
+    ) -> Iterator[Received]:
+        """Those about subjects that are not another office's alone."""
+        if not caller.offices:
+            yield from received
+            return
+        offices = {
+            kind: self.log.offices_of(
+                kind, [r.row.subject_id for r in received if r.row.subject_kind == kind]
+            )
+            for kind in ("route", "shipment")
+        }
+        for each in received:
+            own = offices[each.row.subject_kind].get(each.row.subject_id, caller.offices)
+            if caller.offices & own:
+                yield each
+            else:
+                faults.append(
+                    Fault(each.pointer, "foreign_office", "the subject belongs to another office")
+                )
+
+
+def _records_in(body: bytes, source: Source, faults: list[Fault]) -> Iterator[Received]:
+    given = read_json(body)
+    if not isinstance(given, dict) or not set(given) <= set(KINDS) or not given:
+        raise SubmissionRefused(f"want an object with some of {', '.join(KINDS)}")
+    if not all(isinstance(records, list) for records in given.values()):
+        raise SubmissionRefused("each kind of record is given as an array")
+    if sum(map(len, given.values())) > MOST_RECORDS:
+        raise BodyTooLarge(f"a body may hold {MOST_RECORDS} records")
+    for kind, records in given.items():
+        for index, each in enumerate(records):
+            pointer = f"/{kind}/{index}"
+            try:
+                record = RECORD_FILES[kind].model_validate_json(json.dumps(each))
+            except ValidationError as refusal:
+                errors = refusal.errors(include_url=False)
+                faults.extend(fault_of(error, pointer) for error in errors)
+            else:
+                yield Received(pointer, record, _row(kind, record, source))
+
+
+def _row(kind: str, record: Record, source: Source) -> RecordRow:
+    subject_kind, subject_id, record_id = _identity(record)
+    return RecordRow(
+        kind=kind,
+        record_id=record_id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        received_at=source.at.isoformat(),
+        caller_id=source.caller_id,
+        body=record.model_dump_json(exclude_none=True),
+        purpose=source.purpose,
+    )
+
+
+def _identity(record: Record) -> tuple[str, str, str]:
+    """Kind and id of the subject, and what tells the record from all others of its type."""
+    match record:
+        case Leg():
+            journey = record.journey_id
+            return "route", journey, f"{journey} {record.sequence} {record.known_at}"
+        case Position():
+            journey = record.journey_id
+            return "route", journey, f"{journey} {record.observed_at} {record.source}"
+        case Document():
+            name = f"{record.document_id} {record.version}"
+            return record.subject_kind, record.subject_id, name
+        case Transaction():
+            return record.subject_kind, record.subject_id, record.transaction_id
+        case Outcome():
+            name = f"{record.subject_kind} {record.subject_id} {record.inspected_at}"
+            return record.subject_kind, record.subject_id, name
+    raise TypeError(f"{type(record).__name__} comes with its subject only")
+
+
+def _differs(each: Received) -> Fault:
+    return Fault(each.pointer, "record_differs", "another record was kept under this id")

@@ -1,0 +1,109 @@
+"""The compiled computations: margins, and margins with contributions, of one row or of many.
+
+They hold no lock, take rows as float64 [rows, features] and do for each row the same sums in the
+same order, so that it has the same bits alone and among others. Rows go block by block through the
+trees, so that what a tree needs is read once for all rows of a block.
+"""
+
+import numpy as np
+
+from features.engine.numba_cache import compiled, inlined, inner
+from serving.models.forest import Floats, Ints, Words
+from serving.models.packed_forest import Program, Steps
+from serving.models.shapley import (
+    answer,
+    enter_tree,
+    find_doubts,
+    gather_forks,
+    gather_leaves,
+    gather_stems,
+    room_for,
+    share_out,
+)
+from serving.models.threshold_bins import Columns, category_of, code_of, is_in
+
+MARGIN_BLOCK_ROWS = 1024
+BLOCK_ROWS = 64
+"""Rows whose sums stay in the cache nearest to the processor but one."""
+
+
+@compiled(nogil=True)
+def margins(
+    columns: Columns, steps: Steps, words: Words, leaf_value: Floats, rows: Floats, out: Floats
+) -> None:
+    """Write the sum of the leaves that each row reaches; `words` are those of categories' sets."""
+    for first in range(0, len(rows), MARGIN_BLOCK_ROWS):
+        stop = min(first + MARGIN_BLOCK_ROWS, len(rows))
+        codes, categories = _coded(columns, rows[first:stop])
+        _margins_of_block(steps, words, leaf_value, codes, categories, out[first:stop])
+
+
+@inner
+def _coded(columns: Columns, rows: Floats) -> tuple[Ints, Words]:
+    # Categorical nodes read a number too, though in vain; there has to be one.
+    codes = np.empty((len(rows), max(len(columns.feature), 1)), np.int32)
+    categories = np.empty((len(rows), len(columns.category_feature)), np.uint32)
+    for i in range(len(rows)):
+        for c in range(len(columns.feature)):
+            codes[i, c] = code_of(columns, c, rows[i, columns.feature[c]])
+        for c in range(len(columns.category_feature)):
+            categories[i, c] = category_of(rows[i, columns.category_feature[c]])
+    return codes, categories
+
+
+@inlined
+def _margins_of_block(
+    of_trees: Steps,
+    words: Words,
+    leaf_value: Floats,
+    codes: Ints,
+    categories: Words,
+    out: Floats,
+) -> None:
+    root, steps = of_trees
+    out[:] = 0.0
+    for tree in range(len(root)):
+        for i in range(len(out)):
+            node = root[tree]
+            while node >= 0:
+                column = steps[node, 0]
+                if column >= 0:
+                    is_right = codes[i, column] > steps[node, 1]
+                else:
+                    category = categories[i, ~column]
+                    is_right = is_in(words, steps[node, 2], steps[node, 3], category) == 0
+                node = steps[node, 5 if is_right else 4]
+            out[i] += leaf_value[~node]
+
+
+@compiled(nogil=True)
+def explain_rows(program: Program, rows: Floats, parts: Floats, out: Floats) -> None:
+    """Write what each feature has in the margin, `parts` [rows, features], and margins `out`."""
+    for first in range(0, len(rows), BLOCK_ROWS):
+        stop = min(first + BLOCK_ROWS, len(rows))
+        codes, categories = _coded(program.columns, rows[first:stop])
+        _explain_block(program, codes, categories, parts[first:stop], out[first:stop])
+
+
+@inlined
+def _explain_block(
+    program: Program, codes: Ints, categories: Words, parts: Floats, out: Floats
+) -> None:
+    # To hand over the whole program again and again would be most of what is compiled.
+    _, numerical, categorical, repeats, trees, stems, forks, leaves, _, rules = program
+    passes, node_start, asks = trees.passes, trees.node_start, numerical.asks
+    room = room_for(node_start, stems.start)
+    parts[:] = 0.0
+    out[:] = 0.0
+    for tree in range(len(passes)):
+        for turn in range(passes[tree]):
+            rule = passes[tree] * (passes[tree] - 1) // 2 + turn
+            enter_tree(node_start, repeats, rules.t, tree, rule, room)
+            for i in range(len(out)):
+                answer(node_start, asks, categorical, tree, codes[i], categories[i], room.side)
+                find_doubts(repeats, tree, room)
+                share_out(trees, stems, rules.weight, tree, rule, room)
+                gather_leaves(leaves, tree, room)
+                gather_forks(trees, forks, stems.start, tree, room, parts[i])
+                leaf = gather_stems(trees, stems, tree, room, parts[i])
+                out[i] += leaf if turn == passes[tree] - 1 else 0.0

@@ -1,0 +1,272 @@
+"""A forest prepared for scoring: the flat arrays that the kernels read.
+
+A fork is a node with a leaf on both sides, a stem is any other. Below stem j of a tree are two
+places, 2j on its left and 2j + 1 on its right, each taken by a node or a leaf; the root has the
+place after all of these. Nodes are numbered stems first. Numbers of nodes, places and leaves begin
+again in every tree; the arrays of all trees stand one after another, from `start[tree]` on. All of
+it together takes less memory than the text that it was read from. What is read together stands side
+by side: a processor that finds none of it in its caches follows few streams well.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.models.forest import Floats, Forest, Ints, Words
+from serving.models.quadrature import Rules, passes_for, rules_up_to
+from serving.models.threshold_bins import Columns, columns_of
+from serving.models.tree_paths import Ways, tree_of_nodes, ways_of
+
+Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+
+
+class Numerical(NamedTuple):
+    """What nodes ask of numbers: whether the code in a column is at most a rank.
+
+    A row of `asks` holds column and rank; what a categorical node has there means nothing.
+    """
+
+    asks: Words
+
+
+class Categorical(NamedTuple):
+    """Nodes that ask whether a category's bit is set in `words[first:first + length]`.
+
+    A row of `asks` holds node, category feature, first and length. The word after a node's words is
+    0, for all categories beyond them.
+    """
+
+    start: Ints
+    asks: Words
+    words: Words
+
+
+class Repeats(NamedTuple):
+    """Nodes that ask a feature again that another node asked last, on one of whose sides they are.
+
+    A row of `asks` holds node, the other node, its number among the tree's repeats from 1 on, or 0
+    if it is none, and the side. `kept` is the share of the training rows that all answers before
+    kept.
+    """
+
+    start: Ints
+    asks: Words
+    kept: Floats
+
+
+class Trees(NamedTuple):
+    """The trees; a row of `nodes` holds place and feature."""
+
+    node_start: Ints
+    passes: Ints
+    nodes: Words
+    leaf_value: Floats
+
+
+class Stems(NamedTuple):
+    """Stems; `against[j, side]` is the share of the training rows that went to the other side."""
+
+    start: Ints
+    against: Floats
+
+
+class Forks(NamedTuple):
+    """Forks; `below[k, side]` holds the leaf on that side and its step.
+
+    That is how far it is above the other leaf, times the share of the training rows that went to
+    the other.
+    """
+
+    start: Ints
+    below: Floats
+
+
+class Leaves(NamedTuple):
+    """The leaves that are below stems."""
+
+    start: Ints
+    place: Words
+    value: Floats
+
+
+class Steps(NamedTuple):
+    """What one step down a tree reads, side by side, for nodes numbered through all trees.
+
+    A row of `steps` holds column, rank, first, length, left, right, and two more to fill half a
+    cache line; a column below 0 is `~` a category feature, a child below 0 `~` a leaf.
+    """
+
+    root: Ints
+    steps: Ints
+
+
+class Program(NamedTuple):
+    """All that the kernels read; rows are numbers in the order of the model's features."""
+
+    columns: Columns
+    numerical: Numerical
+    categorical: Categorical
+    repeats: Repeats
+    trees: Trees
+    stems: Stems
+    forks: Forks
+    leaves: Leaves
+    steps: Steps
+    rules: Rules
+
+
+def prepare(forest: Forest) -> Program:
+    """The program of a forest."""
+    ways = ways_of(forest)
+    columns, column, rank = columns_of(forest)
+    categorical = _categorical(forest, ways.order, column)
+    trees = _trees(forest, ways)
+    return Program(
+        columns=columns,
+        numerical=_numerical(ways.order, column, rank),
+        categorical=categorical,
+        repeats=_repeats(forest, ways),
+        trees=trees,
+        stems=_stems(forest, ways),
+        forks=_forks(forest, ways),
+        leaves=_leaves(forest, ways),
+        steps=_steps(forest, ways.order, column, rank, categorical),
+        rules=rules_up_to(int(trees.passes.max(initial=1))),
+    )
+
+
+def _numerical(order: Ints, column: Ints, rank: Ints) -> Numerical:
+    return Numerical(_rows(np.maximum(column[order], 0), rank[order]))
+
+
+def _categorical(forest: Forest, order: Ints, column: Ints) -> Categorical:
+    picked = np.flatnonzero(column[order] < 0)
+    nodes = order[picked]
+    # A 0 after each set moves the sets that follow it by one.
+    sets_before = np.argsort(np.argsort(forest.set_start[nodes]))
+    return Categorical(
+        start=_starts(forest, nodes),
+        asks=_rows(
+            _in_tree(forest, nodes, picked),
+            ~column[nodes],
+            forest.set_start[nodes] + sets_before,
+            forest.set_stop[nodes] - forest.set_start[nodes],
+        ),
+        words=np.insert(forest.words, np.sort(forest.set_stop[nodes]), 0),
+    )
+
+
+def _repeats(forest: Forest, ways: Ways) -> Repeats:
+    picked = np.flatnonzero(ways.again[ways.order] >= 0)
+    nodes = ways.order[picked]
+    start = _starts(forest, nodes)
+    number = np.zeros(len(ways.order), np.int64)
+    number[nodes] = np.arange(len(nodes)) - start[tree_of_nodes(forest)[nodes]] + 1
+    other = ways.again[nodes]
+    return Repeats(
+        start=start,
+        asks=_rows(
+            _in_tree(forest, nodes, picked),
+            _in_tree(forest, other, _inverse(ways.order)[other]),
+            number[other],
+            ways.again_side[nodes],
+        ),
+        kept=ways.kept[nodes],
+    )
+
+
+def _trees(forest: Forest, ways: Ways) -> Trees:
+    tree, number = tree_of_nodes(forest), _numbers(forest, ways)
+    trees = len(forest.node_start) - 1
+    stems = np.bincount(tree[~ways.is_fork], minlength=trees)
+    place = np.where(ways.parent >= 0, 2 * number[ways.parent] + ways.side, 2 * stems[tree])
+    most = np.zeros(trees, np.int32)
+    np.maximum.at(most, tree, ways.features)
+    return Trees(
+        node_start=forest.node_start,
+        passes=passes_for(most),
+        nodes=_rows(place[ways.order], forest.feature[ways.order]),
+        leaf_value=forest.leaf_value,
+    )
+
+
+def _stems(forest: Forest, ways: Ways) -> Stems:
+    stems = ways.order[~ways.is_fork[ways.order]]
+    return Stems(_starts(forest, stems), _against(ways.left_share[stems]))
+
+
+def _forks(forest: Forest, ways: Ways) -> Forks:
+    forks = ways.order[ways.is_fork[ways.order]]
+    below = ~np.stack([forest.left[forks], forest.right[forks]], axis=1)
+    leaf = forest.leaf_value[forest.leaf_start[tree_of_nodes(forest)[forks], np.newaxis] + below]
+    step = _against(ways.left_share[forks]) * (leaf - leaf[:, ::-1])
+    return Forks(_starts(forest, forks), np.stack([leaf, step], axis=2))
+
+
+def _leaves(forest: Forest, ways: Ways) -> Leaves:
+    tree, number = tree_of_nodes(forest), _numbers(forest, ways)
+    # A tree of one leaf has it where others have the root: at place 0, after no nodes.
+    place = np.zeros(len(forest.leaf_value), np.int64)
+    is_picked = np.ones(len(place), bool)
+    for side, child in enumerate((forest.left, forest.right)):
+        above = np.flatnonzero(child < 0)
+        leaf = forest.leaf_start[tree[above]] + ~child[above]
+        place[leaf] = 2 * number[above] + side
+        is_picked[leaf] = ~ways.is_fork[above]
+    before = np.concatenate([[0], np.cumsum(is_picked)])
+    return Leaves(
+        start=before[forest.leaf_start].astype(np.int32),
+        place=place[is_picked].astype(np.uint32),
+        value=forest.leaf_value[is_picked],
+    )
+
+
+def _numbers(forest: Forest, ways: Ways) -> Ints:
+    """The number of every node in its tree."""
+    return _inverse(ways.order) - forest.node_start[tree_of_nodes(forest)]
+
+
+def _against(left_share: Floats) -> Floats:
+    return np.stack([1.0 - left_share, left_share], axis=1)
+
+
+def _steps(forest: Forest, order: Ints, column: Ints, rank: Ints, sets: Categorical) -> Steps:
+    steps = np.zeros((len(order), 8), np.int32)
+    steps[:, 0], steps[:, 1] = column[order], rank[order]
+    is_category = steps[:, 0] < 0
+    steps[is_category, 2:4] = sets.asks[:, 2:]
+    for side, child in enumerate((forest.left, forest.right)):
+        steps[:, 4 + side] = _children(forest, child, _inverse(order))[order]
+    is_grown = np.diff(forest.node_start) > 0
+    root = np.where(is_grown, forest.node_start[:-1], ~forest.leaf_start[:-1])
+    return Steps(root.astype(np.int32), steps)
+
+
+def _children(forest: Forest, child: Ints, new: Ints) -> Ints:
+    tree = tree_of_nodes(forest)
+    node = new[forest.node_start[tree] + np.maximum(child, 0)]
+    leaf = forest.leaf_start[tree] + np.maximum(~child, 0)
+    return np.where(child >= 0, node, ~leaf).astype(np.int32)
+
+
+def _inverse(order: Ints) -> Ints:
+    new = np.empty(len(order), np.int32)
+    new[order] = np.arange(len(order))
+    return new
+
+
+def _starts(forest: Forest, nodes: Ints) -> Ints:
+    """Where each tree's share of `nodes` begins; these are sorted by tree."""
+    in_tree = np.bincount(tree_of_nodes(forest)[nodes], minlength=len(forest.node_start) - 1)
+    return np.concatenate([[0], np.cumsum(in_tree)]).astype(np.int32)
+
+
+def _in_tree(forest: Forest, nodes: Ints, numbers: Numbers) -> Numbers:
+    """Numbers of nodes through all trees as numbers in the tree that each is in."""
+    return numbers - forest.node_start[tree_of_nodes(forest)[nodes]]
+
+
+def _rows(*columns: Numbers) -> Words:
+    # An unsigned index is not looked at for being below 0 in a compiled function.
+    return np.stack(columns, axis=1).astype(np.uint32)

@@ -1,0 +1,147 @@
+"""Calibrated log-odds, and the exact part of every feature in them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.errors import Unexplained
+from serving.models.errors import NotScorable
+from serving.models.kernels import explain_rows, margins
+from serving.models.packed_forest import Program, prepare
+from serving.models.tree_text import read_forest
+from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
+
+Floats = npt.NDArray[np.float64]
+
+ADDITIVITY = 1e-9
+"""How far base and contributions may be from the log-odds they explain."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of n subjects; for each, `base_log_odds` + its contributions = its log-odds."""
+
+    log_odds: Floats
+    probability: Floats
+    contributions: Floats
+    base_log_odds: float
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Raw margins of n rows and the part of each feature in them; nothing here is calibrated."""
+
+    margins: Floats
+    parts: Floats
+
+
+@dataclass(frozen=True)
+class PreparedTrees:
+    """A model's trees, ready to be asked; any number of threads may ask at once."""
+
+    program: Program
+    expected: float
+    feature_names: tuple[str, ...]
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """Read a model's text and compile what is not compiled; raises TreesRefused."""
+        forest = read_forest(text)
+        trees = cls(prepare(forest), forest.expected, forest.feature_names)
+        # The first call of a compiled function loads or makes its code, which no request awaits.
+        trees.explain(np.zeros((1, len(forest.feature_names))))
+        trees.margins(np.zeros((1, len(forest.feature_names))))
+        return trees
+
+    def margins(self, rows: Floats) -> Floats:
+        """One margin per row."""
+        out, program = np.empty(len(rows)), self.program
+        words, leaf_value = program.categorical.words, program.trees.leaf_value
+        margins(program.columns, program.steps, words, leaf_value, self._checked(rows), out)
+        return out
+
+    def explain(self, rows: Floats, threads: int = 1) -> Explained:
+        """Margins and parts, the same to the last bit for any number of rows and threads."""
+        rows = self._checked(rows)
+        out, parts = np.empty(len(rows)), np.empty(rows.shape)
+        if threads == 1:
+            explain_rows(self.program, rows, parts, out)
+        else:
+            shares = np.array_split(np.arange(len(rows)), threads)
+            spans = [slice(s[0], s[-1] + 1) for s in shares if len(s)]
+            with ThreadPoolExecutor(threads) as pool:
+                list(
+                    pool.map(lambda s: explain_rows(self.program, rows[s], parts[s], out[s]), spans)
+                )
+        return Explained(out, parts)
+
+    def _checked(self, rows: Floats) -> Floats:
+        # The kernels check no bounds; nothing of another shape or type may reach them.
+        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        width = len(self.feature_names)
+        if rows.ndim != 2 or rows.shape[1] != width:
+            raise ValueError(f"want rows of {width} features, not shape {rows.shape}")
+        return rows
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """One model, ready to score rows encoded by that model."""
+
+    model: RiskModel
+    trees: PreparedTrees
+
+    @classmethod
+    def of(cls, model: RiskModel) -> Self:
+        """A scorer of a model that was verified when it was read; raises TreesRefused."""
+        trees = PreparedTrees.of_text(model.booster_text)
+        _refuse_other_names(trees.feature_names, model.encoding.names)
+        return cls(model, trees)
+
+    def score(self, rows: Floats, threads: int = 1) -> Scores:
+        """Score rows [n, features]; one row gives the same bits alone as among others.
+
+        Raises Unexplained where contributions don't add up to the score they explain.
+        """
+        calibration = self.model.manifest.calibration
+        explained = self.trees.explain(rows, threads)
+        log_odds = calibration.slope * explained.margins + calibration.intercept
+        scores = Scores(
+            log_odds=log_odds,
+            probability=logistic(log_odds),
+            contributions=calibration.slope * explained.parts,
+            base_log_odds=calibration.slope * self.trees.expected + calibration.intercept,
+        )
+        _refuse_unexplained(scores)
+        return scores
+
+    def probabilities(self, rows: Floats) -> Floats:
+        """The probabilities of rows [n, features] alone, to the bit as `score` has them."""
+        calibration = self.model.manifest.calibration
+        return logistic(calibration.slope * self.trees.margins(rows) + calibration.intercept)
+
+
+def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> None:
+    for place, (theirs, ours) in enumerate(zip_longest(of_trees, of_manifest), 1):
+        if theirs != ours:
+            raise NotScorable(
+                f"{BOOSTER}: feature {place} is {theirs!r}, but {ours!r} in {MANIFEST}"
+            )
+
+
+def logistic(log_odds: Floats) -> Floats:
+    """The probability of log-odds, as every one that is told is made: equal to the bit."""
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-log_odds))
+
+
+def _refuse_unexplained(scores: Scores) -> None:
+    explained = scores.base_log_odds + scores.contributions.sum(axis=1)
+    apart = np.abs(explained - scores.log_odds)
+    if not np.all(apart <= ADDITIVITY * np.maximum(1.0, np.abs(scores.log_odds))):
+        raise Unexplained("contributions do not add up to the score")

@@ -1,0 +1,149 @@
+"""A strict reader of LightGBM's text format (version 4), for models of two classes.
+
+LightGBM's own reader trusts the file: a damaged one ends the process or scores differently. Here
+every key stands where LightGBM writes it and nowhere else, every length and size is exact, and the
+numbers describe trees. What follows `end of trees` tells of the training and is not read.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from serving.models.errors import NotScorable, TextDamaged, TreesRefused
+from serving.models.forest import Forest, Tree
+from serving.models.tree_fields import WrongField, tree_of
+
+_END = "end of trees\n"
+_LARGEST_FEATURES = 1 << 20
+_HEADER = tuple(
+    "version num_class num_tree_per_iteration label_index max_feature_idx objective "
+    "feature_names monotone_constraints feature_infos tree_sizes".split()
+)
+_OPTIONAL = {"monotone_constraints"}
+_TREE = tuple(
+    "num_leaves num_cat split_feature split_gain threshold decision_type left_child right_child "
+    "leaf_value leaf_weight leaf_count internal_value internal_weight internal_count "
+    "cat_boundaries cat_threshold is_linear shrinkage".split()
+)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in the file something was read, to be named where it is wrong."""
+
+    file: str
+    text: str
+    tree: int | None = None
+
+    def refusal(self, kind: type[TreesRefused], offset: int, what: str) -> TreesRefused:
+        line = self.text.count("\n", 0, offset) + 1
+        where = f"line {line}" if self.tree is None else f"tree {self.tree}, line {line}"
+        return kind(f"{self.file}, {where}: {what}")
+
+
+@dataclass(frozen=True)
+class _Field:
+    value: str
+    offset: int
+
+
+def read_forest(text: str, file: str = "booster.txt") -> Forest:
+    """The trees in `text`; raises TreesRefused, naming `file`, line and tree."""
+    place = _Place(file, text)
+    header, offset = _header(place)
+    names = _feature_names(place, header)
+    trees = []
+    for number, size in enumerate(_sizes(place, header["tree_sizes"])):
+        inside = _Place(file, text, number)
+        trees.append(_tree(inside, offset, size, len(names)))
+        offset += size
+    if not trees:
+        raise place.refusal(TextDamaged, header["tree_sizes"].offset, "there are no trees")
+    if not text.startswith(_END, offset):
+        raise place.refusal(TextDamaged, offset, "'end of trees' must follow the last tree")
+    return Forest.of(names, trees)
+
+
+def _header(place: _Place) -> tuple[dict[str, _Field], int]:
+    stop = place.text.find("\n\n")
+    if not place.text.startswith("tree\n") or stop < 0:
+        raise place.refusal(TextDamaged, 0, "a model starts with 'tree' and a block of settings")
+    if (averaged := place.text.find("\naverage_output\n", 0, stop)) >= 0:
+        raise place.refusal(NotScorable, averaged + 1, "random forests (average_output)")
+    block = place.text[5:stop]
+    keys = [key for key in _HEADER if key not in _OPTIONAL or f"\n{key}=" in block]
+    header = _fields(place, block, 5, keys)
+    for key, wanted in (("version", "v4"), ("num_class", "1"), ("num_tree_per_iteration", "1")):
+        if header[key].value != wanted:
+            what = f"{key} is {_shown(header[key].value)}; want {wanted}"
+            raise place.refusal(NotScorable, header[key].offset, what)
+    objective = header["objective"]
+    if not re.fullmatch(r"binary sigmoid:[0-9.e+-]{1,30}", objective.value):
+        what = f"objective is {_shown(objective.value)}; want binary"
+        raise place.refusal(NotScorable, objective.offset, what)
+    return header, stop + 2
+
+
+def _feature_names(place: _Place, header: dict[str, _Field]) -> tuple[str, ...]:
+    highest = header["max_feature_idx"]
+    if not re.fullmatch("[0-9]{1,7}", highest.value) or int(highest.value) >= _LARGEST_FEATURES:
+        what = f"max_feature_idx is {_shown(highest.value)}"
+        raise place.refusal(TextDamaged, highest.offset, what)
+    wanted = int(highest.value) + 1
+    for key in ("feature_names", "feature_infos", "monotone_constraints"):
+        field = header.get(key)
+        if field is not None and len(field.value.split(" ")) != wanted:
+            raise place.refusal(TextDamaged, field.offset, f"want {wanted} {key}")
+    names = tuple(header["feature_names"].value.split(" "))
+    if len(set(names)) != wanted:
+        raise place.refusal(TextDamaged, header["feature_names"].offset, "a name stands twice")
+    return names
+
+
+def _sizes(place: _Place, field: _Field) -> list[int]:
+    sizes = field.value.split(" ") if field.value else []
+    if not all(re.fullmatch("[1-9][0-9]{0,9}", size) for size in sizes):
+        raise place.refusal(TextDamaged, field.offset, "a tree size is no positive number")
+    return [int(size) for size in sizes]
+
+
+def _tree(place: _Place, offset: int, size: int, features: int) -> Tree:
+    title = f"Tree={place.tree}\n"
+    block = place.text[offset : offset + size]
+    if not (block.startswith(title) and block.endswith("\n\n\n") and len(block) == size):
+        what = f"the {size} characters that tree_sizes names are not one tree"
+        raise place.refusal(TextDamaged, offset, what)
+    begin = offset + len(title)
+    fields = _fields(place, block[len(title) : -3], begin, _tree_keys(block))
+    try:
+        return tree_of({key: field.value for key, field in fields.items()}, features)
+    except WrongField as wrong:
+        raise place.refusal(wrong.kind, fields[wrong.key].offset, str(wrong)) from None
+
+
+def _tree_keys(block: str) -> Sequence[str]:
+    if "\nnum_cat=0\n" not in block:
+        return _TREE
+    return [key for key in _TREE if not key.startswith("cat_")]
+
+
+def _fields(place: _Place, block: str, offset: int, keys: Sequence[str]) -> dict[str, _Field]:
+    """The values in `block`, which has exactly these keys in this order."""
+    found: dict[str, _Field] = {}
+    lines = block.split("\n")
+    for line, wanted in zip(lines, keys, strict=False):
+        key, equals, value = line.partition("=")
+        if key == "is_linear" and value == "1":
+            raise place.refusal(NotScorable, offset, "linear trees")
+        if key != wanted or not equals:
+            what = f"{wanted} must stand here, not {_shown(key)}"
+            raise place.refusal(TextDamaged, offset, what)
+        found[key] = _Field(value, offset)
+        offset += len(line) + 1
+    if len(lines) != len(keys):
+        raise place.refusal(TextDamaged, offset, f"want {len(keys)} lines, not {len(lines)}")
+    return found
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 40 else value[:40] + "…")

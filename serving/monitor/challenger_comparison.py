@@ -1,0 +1,68 @@
+"""What a challenger would have changed: the same vectors, as many chosen, by the other score.
+
+Where both choose alike, nothing differs. What differs is estimated by strata as everything else:
+what only the challenger would have chosen was looked at where chance, or another reason, had it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from serving.db.repositories.rollup_repository import Rival
+from serving.monitor.figures import difference, times
+from serving.monitor.population import Stratum
+from serving.monitor.report import RivalFigures
+
+ROLES = ("challenger", "shadow")
+MOST_COMPARED = 200_000
+MOST_NAMED = 10
+
+
+def compared(role: str, rivals: Sequence[Rival], visits: pd.DataFrame) -> Iterator[RivalFigures]:
+    """One line for each version that was asked; `visits` are those of the same time."""
+    found = dict(zip(visits["decision_id"], visits["confirmed"], strict=True))
+    for version, count in sorted(Counter(each.version for each in rivals).items()):
+        asked = [each for each in rivals if each.version == version]
+        if chosen := sum(each.lane == "inspect" for each in asked):
+            yield _figures(role, version, asked, min(chosen, count), found)
+
+
+def _figures(
+    role: str, version: str, asked: list[Rival], chosen: int, found: dict[str, float]
+) -> RivalFigures:
+    champions = _first([each.champion for each in asked], chosen)
+    challengers = _first([each.challenger for each in asked], chosen)
+    theirs = [asked[place] for place in sorted(challengers - champions)]
+    ours = [asked[place] for place in sorted(champions - challengers)]
+    gain, needs = difference(_strata(theirs, found), _strata(ours, found))
+    return RivalFigures(
+        role=role,
+        version=version,
+        compared=len(asked),
+        chosen=chosen,
+        agreement=len(champions & challengers) / chosen,
+        only_challenger=len(theirs),
+        gain=times(gain, len(theirs) / chosen),
+        gain_needs=needs if theirs else None,
+        differing=tuple(each.decision_id for each in theirs[:MOST_NAMED]),
+    )
+
+
+def _first(scores: list[float], chosen: int) -> set[int]:
+    return set(np.argsort(-np.array(scores), kind="stable")[:chosen].tolist())
+
+
+def _strata(rivals: list[Rival], found: dict[str, float]) -> list[Stratum]:
+    """Those that were inspected anyway, and those that only chance could look at."""
+    parts = (("inspected", True), ("not inspected", False))
+    return [
+        _stratum(name, [each for each in rivals if (each.lane == "inspect") == inspected], found)
+        for name, inspected in parts
+    ]
+
+
+def _stratum(name: str, rivals: list[Rival], found: dict[str, float]) -> Stratum:
+    known = [told for each in rivals if (told := found.get(each.decision_id, np.nan)) == told]
+    return Stratum(name, len(rivals), len(known), int(sum(known)))

@@ -1,0 +1,146 @@
+"""What monitoring takes from the record of one decision."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import orjson
+
+from features.reference.geography.regions import region_of
+from serving.db.repositories.rollup_repository import VisitRow
+from serving.explanation.formatting import Value
+
+UNKNOWN = "(unknown)"
+
+# Operators by how many subjects of theirs were declared before: for shipments within a year.
+BEFORE = {"route": "carrier_journeys", "shipment": "consignee_shipments_365d"}
+SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
+LARGEST = "100 or more before"
+
+VISITED = ("inspect", "control")
+DIMENSIONS = ("all", "model", "office", "mode", "region", "operator")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One decision, as far as it is counted.
+
+    `stratum` holds all decisions that had one probability of being looked at: those inspected, by
+    what selected them, and the rest by the probability of the control draw, which fell
+    independently of whatever else decided; `corridor` joins the countries of departure and arrival.
+    """
+
+    decision_id: str
+    kind: str
+    subject_id: str
+    scored_at: str
+    stratum: str
+    lane: str
+    probability: float
+    log_odds: float
+    groups: dict[str, str]
+    corridor: str
+    leading_reason: str
+    vector: dict[str, Value]
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Self:
+        """Read from a record that `parts_of` took apart, and that has a score."""
+        request = orjson.loads(told["request"])
+        kind, vector = told["subject_kind"], told["vector"]
+        origin, departure, arrival = _countries(kind, request)
+        return cls(
+            decision_id=told["decision_id"],
+            kind=kind,
+            subject_id=told["subject_id"],
+            scored_at=told["scored_at"],
+            stratum=stratum_of(told),
+            lane=told["lane"],
+            probability=told["score"]["probability"],
+            log_odds=told["score"]["log_odds"],
+            groups={
+                "all": "all",
+                "model": told["model"]["version"],
+                "office": told["office_id"] or UNKNOWN,
+                "mode": (request.get("journey") or {}).get("mode") or UNKNOWN,
+                "region": _region(origin),
+                "operator": _operator(vector.get(BEFORE[kind])),
+            },
+            corridor=f"{departure}–{arrival}",
+            leading_reason=_leading(told["reasons"]["indicators"]),
+            vector=vector,
+        )
+
+    def visit(self, seq: int) -> VisitRow | None:
+        """The row of a decision that sent somebody to look; None for others."""
+        if self.lane not in VISITED:
+            return None
+        named = {name: self.groups[name] for name in DIMENSIONS if name != "all"}
+        return VisitRow(
+            seq,
+            self.decision_id,
+            self.kind,
+            self.subject_id,
+            self.scored_at,
+            self.stratum,
+            self.lane,
+            self.probability,
+            **named,
+        )
+
+
+def parts_of(record: str) -> dict[str, Any]:
+    """A record taken apart; much faster than reading all of it, and nothing is checked."""
+    told: dict[str, Any] = orjson.loads(record)
+    return told
+
+
+def stratum_of(told: dict[str, Any]) -> str:
+    """The stratum of a decision's record. Rescues are counted, and never measured."""
+    if told["lane"] == "rescue":
+        return "rescue"
+    if told["lane"] == "inspect":
+        return f"inspected by {told['lane_reason'].replace('_', ' ')}"
+    probabilities = told["lane_probabilities"]
+    # One lot decides a tie at a cut, another the control draw: of those that the first passed by,
+    # all had the second's probability, whatever their score.
+    drawn = probabilities.get("control", 0.0) / max(1 - probabilities.get("inspect", 0.0), 1e-12)
+    return f"not inspected, drawn at {_rounded(drawn)}"
+
+
+def _rounded(probability: float) -> str:
+    """To the nearest of 1, 1.5, 2, 2.5 …: an office's probability changes a little every day.
+
+    >>> _rounded(0.01), _rounded(0.0132), _rounded(0.15)
+    ('0.01', '0.015', '0.15')
+    """
+    return f"{float(f'{2 * probability:.1g}') / 2:.2g}"
+
+
+def _countries(kind: str, request: dict[str, Any]) -> tuple[str | None, str, str]:
+    if kind == "shipment":
+        shipment = request["shipment"]
+        return (
+            shipment["origin_country"],
+            shipment["dispatch_country"],
+            shipment["destination_country"],
+        )
+    journey = request["journey"]
+    origin, destination = journey["origin"][:2], journey["destination"][:2]
+    return origin, origin, destination
+
+
+def _region(country: str | None) -> str:
+    return region_of(np.array([country], object)).tolist()[0] or UNKNOWN
+
+
+def _operator(before: Value) -> str:
+    if not isinstance(before, float | int):
+        return UNKNOWN
+    return next((name for end, name in SIZES if before < end), LARGEST)
+
+
+def _leading(indicators: dict[str, float]) -> str:
+    """The indicator that speaks most for a closer look."""
+    name = max(indicators, key=lambda each: indicators[each], default="none")
+    return name if indicators.get(name, 0.0) > 0 else "none"

@@ -1,0 +1,99 @@
+"""Reads each decision of the log once and counts it; another run goes on where this one ended."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from serving.db.repositories.rollup_repository import Key, SummaryStore, VisitRow
+from serving.monitor.day_summary import DaySummary, cells, log_odds_cells
+from serving.monitor.decision_facts import DIMENSIONS, Measured, parts_of
+
+TOGETHER = 10_000
+"""Decisions that are kept in one transaction."""
+
+SETTLED_FOR = timedelta(seconds=5)
+"""Newer decisions are left for the next run: their clocks may differ by as much."""
+
+Progress = Callable[[int, int], None]
+
+
+def catch_up(store: SummaryStore, now: datetime, progress: Progress = lambda *_: None) -> int:
+    """Count every decision that is not in the summaries; how many those were."""
+    before, size = store.reached(), store.size()
+    reached = before
+    while True:
+        batch = _gathered(store, reached, (now - SETTLED_FOR).isoformat())
+        if not batch.size or not store.keep((reached, batch.end), batch.grown(), batch.seen):
+            return reached - before
+        reached = batch.end
+        progress(reached - before, size - before)
+
+
+@dataclass
+class _Batch:
+    measured: dict[Key, list[Measured]] = field(default_factory=lambda: defaultdict(list))
+    unscored: Counter[Key] = field(default_factory=Counter)
+    seen: list[VisitRow] = field(default_factory=list)
+    end: int = 0
+    size: int = 0
+
+    def add(self, seq: int, record: str | None) -> None:
+        self.end, self.size = seq, self.size + 1
+        if record is None:  # erased before anybody counted it
+            return
+        told = parts_of(record)
+        key = told["subject_kind"], told["scored_at"][:10]
+        if told["score"] is None:
+            self.unscored[key] += 1
+            return
+        measured = Measured.of(told)
+        self.measured[key].append(measured)
+        if visit := measured.visit(seq):
+            self.seen.append(visit)
+
+    def grown(self) -> dict[Key, Callable[[str | None], str]]:
+        keys = self.measured.keys() | self.unscored.keys()
+        return {
+            key: partial(_grown, summary(self.measured.get(key, ()), self.unscored[key]))
+            for key in keys
+        }
+
+
+def summary(measured: Iterable[Measured], unscored: int = 0) -> DaySummary:
+    """What there is to count of some decisions of one day about one kind of subject.
+
+    Of those without a score only their number: they say nothing of a model.
+    """
+    counted = list(measured)
+    day = DaySummary(unscored=unscored)
+    if not counted:
+        return day
+    for each in counted:
+        day.sizes.update((name, each.groups[name], each.stratum) for name in DIMENSIONS)
+        day.lanes[each.groups["office"], each.lane] += 1
+        day.predict(each.stratum, each.probability)
+    for name in counted[0].vector:
+        day.count(f"feature {name}", cells(each.vector.get(name) for each in counted))
+    day.count("score", log_odds_cells(each.log_odds for each in counted))
+    day.count("leading reason", cells(each.leading_reason for each in counted))
+    day.count("corridor", cells(each.corridor for each in counted))
+    return day
+
+
+def _gathered(store: SummaryStore, after: int, before: str) -> _Batch:
+    batch = _Batch(end=after)
+    while batch.size < TOGETHER:
+        page = store.decisions_after(batch.end, before)
+        if not page:
+            break
+        for seq, record in page:
+            batch.add(seq, record)
+    return batch
+
+
+def _grown(more: DaySummary, body: str | None) -> str:
+    day = DaySummary.read(body) if body else DaySummary()
+    day.add(more)
+    return day.as_json()

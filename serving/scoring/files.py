@@ -1,0 +1,225 @@
+"""Many subjects from a file, scored as the service would score them one by one.
+
+The features are those of the training matrix, which are those of a request, bit for bit; subjects
+of the file are part of the history that later ones are seen against.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from features.build_training_set import feature_matrix
+from features.catalogue import catalogue
+from features.derived.subjects import records_of_folder, subjects_of
+from features.engine.batch.record_blocks import HeldRecords
+from features.engine.columns import columns_of_table, rows
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import State
+from features.engine.store.rebuild import rebuild
+from features.engine.string_table import VOCABULARY
+from features.errors import RecordsError
+from features.ingest.record_files import read_record_file
+from features.records import SubjectKind
+from features.submission import Submission, told_by
+from features.vector import Vector, feature_vector
+from serving.errors import BodyMalformed, SubmissionRefused
+from serving.models.model_pool import Champion
+from serving.models.scores import Scores
+from serving.request_parsing import read_submission
+from serving.triage.lanes import Lanes
+from serving.triage.life_at_risk import life_at_risk, overcrowding
+from serving.triage.placement import Cuts, Placement, place
+
+FILE_OF: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
+AT_ONCE = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Subjects of one kind: ids, features (a column each, in catalogue order), lives at risk."""
+
+    ids: list[str]
+    features: pd.DataFrame
+    is_life_at_risk: list[bool]
+
+
+def read_subjects(file: Path, kind: SubjectKind, records: Path) -> Subjects:
+    """The subjects in a record file of journeys or shipments, or in an NDJSON of submissions.
+
+    `records` holds what else is known: history, and the legs, documents and payments of the
+    subjects in a record file. Raises RecordsError with file, row and column.
+    """
+    read = _submitted if _holds_submissions(file) else _recorded
+    subjects = read(file, kind, records)
+    if not subjects.ids:
+        raise RecordsError(f"{file}: there is no {kind} in it")
+    return subjects
+
+
+def scored(
+    subjects: Subjects,
+    champion: Champion,
+    lanes: Lanes,
+    progress: Progress = lambda done, total: None,
+) -> pa.Table:
+    """One row per subject: score, lane, and a column `contribution_<feature>` per feature.
+
+    The lanes are those of an office without a capacity of its own.
+    """
+    cuts = lanes.shares.cuts(champion.model.manifest.score_quantiles, lanes.control_floor)
+    rows_of = champion.model.encode_frame(subjects.features)
+    parts = []
+    for start in range(0, len(rows_of), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        scores = champion.scorer.score(rows_of[part])
+        placements = [
+            _placed(champion, lanes, cuts, subject_id, float(probability), danger)
+            for subject_id, probability, danger in zip(
+                subjects.ids[part], scores.probability, subjects.is_life_at_risk[part], strict=True
+            )
+        ]
+        parts.append(_table(subjects.ids[part], scores, placements, champion))
+        progress(start + len(placements), len(rows_of))
+    return pa.concat_tables(parts)
+
+
+def write_table(table: pa.Table, out: Path) -> None:
+    """Write Parquet, or CSV where `out` ends so; the file is there whole or not at all."""
+    partial = out.with_name(f".{out.name}.partial")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if out.suffix == ".csv":
+            pa.csv.write_csv(table, partial)
+        else:
+            pq.write_table(table, partial)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _recorded(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
+    name = FILE_OF[kind]
+    id_field = "journey_id" if kind == "route" else "shipment_id"
+    known = records_of_folder(folder)
+    given = columns_of_table(read_record_file(file, name))
+    before = rows(known[name], ~np.isin(known[name][id_field], given[id_field]))
+    everything = known | {name: {c: np.concatenate([before[c], given[c]]) for c in given}}
+    matrix = feature_matrix(
+        kind,
+        HeldRecords(everything),
+        asked=lambda subjects: np.isin(subjects["subject_id"], given[id_field]),
+    ).to_pandas()
+    own = subjects_of(kind, known | {name: given})
+    ids = VOCABULARY.texts(own["subject_id"]).to_pylist()
+    prefix = "" if kind == "route" else "journey_"
+    crowds = zip(own[f"{prefix}persons_on_board"], own[f"{prefix}certified_capacity"], strict=True)
+    return Subjects(
+        ids=ids,
+        features=matrix.set_index("subject_id").loc[ids, _names(kind)].reset_index(drop=True),
+        is_life_at_risk=[_is_overcrowded(*crowd) for crowd in crowds],
+    )
+
+
+def _submitted(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
+    submissions = list(_submissions(file, kind))
+    frame = pd.DataFrame(_vectors(submissions, folder), columns=_names(kind))
+    for feature in catalogue(kind):
+        if not feature.is_categorical:
+            frame[feature.name] = frame[feature.name].astype(np.float64)
+    return Subjects(
+        ids=[submission.subject_id for submission in submissions],
+        features=frame,
+        is_life_at_risk=[life_at_risk(submission) is not None for submission in submissions],
+    )
+
+
+def _vectors(submissions: list[Submission], records: Path) -> list[Vector]:
+    """The vectors of submissions, each seen against the records and all the others."""
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "state"
+        rebuild(records, folder, and_then=lambda state: state.add(told_by(submissions)))
+        store = EmbeddedStore(folder)
+        state = State(store)
+        vectors = [feature_vector(submission, state) for submission in submissions]
+        store.close()
+        return vectors
+
+
+def _submissions(file: Path, kind: SubjectKind) -> Iterator[Submission]:
+    with file.open("rb") as lines:
+        for row, line in enumerate(lines, start=1):
+            if line.isspace():
+                continue
+            yield _submission(line, f"{file}, row {row}", kind)
+
+
+def _submission(line: bytes, place_in_file: str, kind: SubjectKind) -> Submission:
+    try:
+        submission = read_submission(line)
+    except (BodyMalformed, SubmissionRefused) as refusal:
+        first = refusal.faults[0] if refusal.faults else None
+        says = f"{first.pointer}: {first.detail}" if first else str(refusal)
+        raise RecordsError(f"{place_in_file}: {says}") from None
+    if submission.subject_kind != kind:
+        raise RecordsError(f"{place_in_file}, subject_kind: want {kind}")
+    return submission
+
+
+def _holds_submissions(file: Path) -> bool:
+    if file.suffix != ".ndjson" or not file.exists():
+        return False
+    with file.open("rb") as lines:
+        return b'"subject_kind"' in next(lines, b"")
+
+
+def _names(kind: SubjectKind) -> list[str]:
+    return [feature.name for feature in catalogue(kind)]
+
+
+def _is_overcrowded(persons_on_board: float, certified_capacity: float) -> bool:
+    if np.isnan(persons_on_board) or np.isnan(certified_capacity):
+        return False
+    return overcrowding(persons_on_board, certified_capacity) is not None
+
+
+def _placed(
+    champion: Champion,
+    lanes: Lanes,
+    cuts: Cuts,
+    subject_id: str,
+    probability: float,
+    is_life_at_risk: bool,
+) -> Placement:
+    return place(
+        probability,
+        cuts,
+        lanes.draw.lots(champion.model.manifest.subject, subject_id),
+        control_probability=lanes.control_floor,
+        is_life_at_risk=is_life_at_risk,
+    )
+
+
+def _table(
+    ids: list[str], scores: Scores, placements: list[Placement], champion: Champion
+) -> pa.Table:
+    columns = {
+        "subject_id": pa.array(ids, pa.string()),
+        "probability": scores.probability,
+        "log_odds": scores.log_odds,
+        "lane": [placement.lane for placement in placements],
+        "lane_reason": [placement.reason for placement in placements],
+        "selection_probability": [p.selection_probability for p in placements],
+        "base_log_odds": np.full(len(ids), scores.base_log_odds),
+    }
+    for at, name in enumerate(champion.model.encoding.names):
+        columns[f"contribution_{name}"] = scores.contributions[:, at]
+    return pa.table(columns)

@@ -1,0 +1,78 @@
+"""Feature vectors scored as they come, for programs that speak another server's protocol.
+
+A vector is no subject: nothing is known of whose it is, so no lane follows, nobody is selected by
+it, and it makes no decision for the log. Border systems submit subjects to `/v1/scores`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from features.errors import CatalogueMismatch
+from features.records import SubjectKind
+from serving.errors import BodyTooLarge, NotFound, SubmissionRefused
+from serving.models.model_pool import NAMES, Champion, Champions
+from serving.models.scores import Scores
+
+MOST_VECTORS = 1_000
+
+
+@dataclass(frozen=True)
+class ScoredVectors:
+    """The scores of some vectors, and the model that gave them."""
+
+    champion: Champion
+    scores: Scores
+
+
+def champion_named(champions: Champions, name: str) -> Champion:
+    """The champion of a model by its name; raises NotFound for another name, or NoModel."""
+    kinds: dict[str, SubjectKind] = {model: kind for kind, model in NAMES.items()}
+    if name not in kinds:
+        raise NotFound(f"no model of that name; there are {' and '.join(kinds)}")
+    return champions.of(kinds[name])
+
+
+def champion_reading(champions: Champions, names: Sequence[str]) -> Champion:
+    """The champion that reads just these features; raises SubmissionRefused where none does, or
+    ModelsOff.
+    """
+    for kind, champion in champions.loaded().items():
+        if set(champion.model.encoding.names) == set(names):
+            return champions.of(kind)
+    raise SubmissionRefused("the columns are not the features of any model; see /v1/features")
+
+
+def vectors_in(columns: dict[str, list[Any]]) -> int:
+    """How many vectors there are; raises SubmissionRefused, or BodyTooLarge for too many."""
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        raise SubmissionRefused("want at least one row, and columns of one length")
+    if max(lengths) > MOST_VECTORS:
+        raise BodyTooLarge(f"a request may hold {MOST_VECTORS} vectors")
+    return max(lengths)
+
+
+def score_vectors(champion: Champion, columns: dict[str, list[Any]]) -> ScoredVectors:
+    """Score vectors given column by column, in any order of columns; None is a missing value.
+
+    Raises SubmissionRefused for columns of other names, lengths or types.
+    """
+    names = champion.model.encoding.names
+    if set(columns) != set(names):
+        wrong = sorted(set(names) ^ set(columns))
+        known = [name for name in wrong if name in names]
+        raise SubmissionRefused(
+            f"the model needs the feature {known[0]}" if known else "a column is no feature of it"
+        )
+    try:
+        rows = [
+            champion.model.encode(dict(zip(names, values, strict=True)))[0]
+            for values in zip(*(columns[name] for name in names), strict=True)
+        ]
+    except (CatalogueMismatch, ValueError, TypeError) as refusal:
+        why = str(refusal) if isinstance(refusal, CatalogueMismatch) else "a value is no number"
+        raise SubmissionRefused(why) from None
+    return ScoredVectors(champion, champion.scorer.score(np.stack(rows)))

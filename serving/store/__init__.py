@@ -1,9 +1,0 @@
-"""Rows on disk: the only place that knows SQL.
-
-`tables` are the rows, `engine` opens a SQLite file or a PostgreSQL database so that what was
-committed survives a power cut, `migration` brings its tables up to date, `direct` puts to the
-driver itself what every request asks, `decision_log` appends and reads decisions, `key_register`
-keeps API keys. Rows go in and come out as plain frozen values; what they mean is decided elsewhere.
-On disk, what tells of parties is encrypted: `encryption` by unit, `data_keys` with the keys,
-`encrypted_*` row by row, and `erasure` destroys keys when a time is over.
-"""

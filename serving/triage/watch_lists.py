@@ -1,0 +1,72 @@
+"""What a plan's watch-lists and rules say about one subject, each with its explanation."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from features.submission import Submission
+from serving.triage.plan import Plan, Rule, Watched
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One reason to look that is not the score; `words` names list or rule, and why it is there."""
+
+    source: Literal["watch_list", "rule"]
+    lane: Literal["inspect", "document_check"]
+    words: str
+
+
+def hits(
+    plan: Plan, submission: Submission, vector: Mapping[str, object], at: datetime
+) -> list[Hit]:
+    """Every hit, watch-lists first. A rule over a missing value does not hit."""
+    return [*_watched(plan, submission, at), *_ruled(plan, vector)]
+
+
+def _watched(plan: Plan, submission: Submission, at: datetime) -> Iterator[Hit]:
+    if not plan.watched:
+        return
+    seen = _identities(submission)
+    for entry in plan.watched:
+        if (entry.kind, entry.value) in seen and (entry.until is None or at < entry.until):
+            yield Hit("watch_list", "inspect", _words_of(entry))
+
+
+def _words_of(entry: Watched) -> str:
+    return f"{entry.kind} {entry.value} is on the list “{entry.list}”: {entry.reason}"
+
+
+def _identities(submission: Submission) -> set[tuple[str, str | None]]:
+    """The containers, conveyances and companies that a submission names."""
+    named: set[tuple[str, str | None]] = set()
+    if shipment := submission.shipment:
+        named |= {("container", shipment.container_number)}
+        named |= {
+            ("company", party)
+            for party in (
+                shipment.consignor_id,
+                shipment.consignee_id,
+                shipment.notify_party_id,
+                shipment.forwarder_id,
+                shipment.declarant_id,
+            )
+        }
+    if journey := submission.journey:
+        named |= {("conveyance", journey.conveyance_id), ("company", journey.carrier_id)}
+    named |= {("container", document.container_number) for document in submission.documents}
+    return named
+
+
+def _ruled(plan: Plan, vector: Mapping[str, object]) -> Iterator[Hit]:
+    for rule in plan.rules:
+        value = vector.get(rule.feature)
+        if isinstance(value, float) and _holds(rule, value):
+            yield Hit("rule", rule.lane, f"rule “{rule.name}”: {rule.reason}")
+
+
+def _holds(rule: Rule, value: float) -> bool:
+    if rule.above is not None:
+        return value > rule.above
+    return rule.below is not None and value < rule.below

@@ -1,0 +1,146 @@
+"""POST /v1/scores/batch: each subject for itself, the answers in order, nothing decided twice."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.errors import BodyMalformed
+from serving.request_parsing import split_array
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import Service
+
+BODIES = [shipment(shipment_id=f"S-{i}") for i in range(3)] + [route()]
+
+
+def post(service: Service, content: bytes, caller: dict[str, str], **headers: str) -> Any:
+    usual = {"Idempotency-Key": "b", "Content-Type": "application/x-ndjson"}
+    return service.client.post(
+        "/v1/scores/batch", content=content, headers={**caller, **usual, **headers}
+    )
+
+
+def ndjson(bodies: list[Any]) -> bytes:
+    return b"".join(json.dumps(body).encode() + b"\n" for body in bodies)
+
+
+def lines(response: Any) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.text
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+def test_every_subject_gets_its_decision_in_order(service: Service) -> None:
+    response = post(service, ndjson(BODIES), service.key("score"))
+
+    answered = lines(response)
+    assert response.headers["Content-Type"] == "application/x-ndjson"
+    assert [(a["line"], a["status"]) for a in answered] == [(n, 200) for n in range(1, 5)]
+    assert [a["answer"]["subject_id"] for a in answered] == ["S-0", "S-1", "S-2", "J-2"]
+    assert service.house.log.size() == 4
+
+
+def test_an_array_is_answered_like_lines(service: Service) -> None:
+    # Strangers to each other: what is known of the first when the last is seen is a matter of time.
+    strangers = [*BODIES[:3], route(carrier_id="k-77")]
+    caller = service.key("score")
+    one = lines(post(service, ndjson(strangers), caller))
+    array = json.dumps(strangers, indent=2).encode()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "other"}
+    other = lines(post(service, array, caller, **headers))
+
+    for name in ("subject_id", "probability", "lane", "model"):
+        assert [a["answer"][name] for a in one] == [a["answer"][name] for a in other]
+
+
+def test_a_bad_line_stops_no_other(service: Service) -> None:
+    content = ndjson([BODIES[0]]) + b'{"broken\n' + ndjson([shipment(nationality="x"), BODIES[3]])
+
+    answered = lines(post(service, content, service.key("score")))
+
+    assert [a["status"] for a in answered] == [200, 400, 422, 200]
+    assert answered[1]["answer"]["type"] == "/problems/body-malformed"
+    assert answered[2]["answer"]["errors"][0]["code"] == "person_field"
+    assert service.house.log.size() == 2
+
+
+def test_a_batch_sent_again_repeats_what_was_decided_and_tries_the_rest(service: Service) -> None:
+    caller = service.key("score")
+    first = lines(post(service, ndjson(BODIES[:2]) + b"{}\n", caller))
+    again = lines(post(service, ndjson(BODIES[:2]) + ndjson([BODIES[2]]), caller))
+
+    assert again[:2] == first[:2]
+    assert (first[2]["status"], again[2]["status"]) == (422, 200)
+    assert service.house.log.size() == 3
+
+
+def test_a_batch_meets_no_single_request_with_its_key(service: Service) -> None:
+    caller = service.key("score")
+    post(service, ndjson(BODIES[:1]), caller)
+
+    assert service.score(BODIES[1], caller, key="b").status_code == 200
+
+
+def test_a_batch_explains_only_to_those_who_may_know(service: Service) -> None:
+    plain = post(service, ndjson(BODIES), service.key("score")).text
+    explained = lines(post(service, ndjson(BODIES), service.key("score", "explain")))
+
+    assert "contribution" not in plain
+    assert "log_odds" not in plain
+    assert all(a["answer"]["contributions"] for a in explained)
+
+
+def test_more_subjects_than_wait_at_once_are_scored(service: Service) -> None:
+    bodies = [shipment(shipment_id=f"S-{i}") for i in range(70)]
+
+    answered = lines(post(service, ndjson(bodies), service.key("score")))
+
+    assert {a["status"] for a in answered} == {200}
+    assert service.house.log.size() == 70
+
+
+def test_too_many_subjects_are_refused_whole(service: Service) -> None:
+    most = service.house.settings.max_batch_subjects
+
+    response = post(service, b"{}\n" * (most + 1), service.key("score"))
+
+    assert response.status_code == 413
+    assert service.house.log.size() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"{}", {"Content-Type": "application/json"}, 400),
+        (b"[{}", {"Content-Type": "application/json"}, 400),
+        (b"[" * 100_000, {"Content-Type": "application/json"}, 400),
+        (b"\xff", {"Content-Type": "application/json"}, 400),
+        (b"{}", {"Content-Type": "text/csv"}, 415),
+        (b"{}", {"Content-Encoding": "gzip"}, 415),
+        (b"{}", {"Idempotency-Key": ""}, 400),
+    ],
+)
+def test_what_is_no_batch_is_a_problem(
+    service: Service, content: bytes, headers: dict[str, str], status: int
+) -> None:
+    response = post(service, content, service.key("score"), **headers)
+
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@given(
+    st.lists(st.recursive(st.none() | st.text() | st.integers(), st.lists, max_leaves=5)),
+    st.sampled_from([None, 1, 4]),
+)
+def test_an_array_is_split_into_its_elements(elements: list[Any], indent: int | None) -> None:
+    split = split_array(f" {json.dumps(elements, indent=indent)}\n".encode())
+
+    assert [json.loads(each) for each in split] == elements
+
+
+@pytest.mark.parametrize("body", ["", "1", "[1 2]", "[1,]", "[,1]", "[1]]", "[1] x", '"[]"', "["])
+def test_what_is_no_array_is_not_split(body: str) -> None:
+    with pytest.raises(BodyMalformed):
+        split_array(body.encode())

@@ -1,0 +1,146 @@
+"""What is let in and what is not, on both sides of each bound."""
+
+import asyncio
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from serving.access.api_keys import PresentedKey, new_key
+from serving.api.requests import (
+    LONGEST_ACCEPTED,
+    _remembered,
+    _usable,
+    body_within,
+    refuse_other_media,
+)
+from serving.console.sign_in import LARGEST_FORM, MOST_FIELDS, own_form
+from serving.errors import (
+    BodyTooLarge,
+    IdempotencyKeyMissing,
+    MediaTypeUnsupported,
+    Unprocessable,
+)
+from serving.history.ingestion import MOST_RECORDS, _records_in
+from serving.review.attachments import LONGEST_NAME, MOST_TO_A_CASE, Attachment
+from serving.review.case import LONGEST_SNOOZE
+from serving.review.dispositions import LONGEST_TEXT, SHORTEST_TEXT
+from serving.scoring.vectors import MOST_VECTORS, vectors_in
+from serving.settings import Settings
+from tests.serving.access.trusted import NOW
+
+
+def request(*chunks: bytes, **headers: str) -> Request:
+    """A request whose body comes in chunks."""
+    named = [(name.replace("_", "-").encode(), told.encode()) for name, told in headers.items()]
+    coming = [*chunks, b""]
+
+    async def receive() -> dict[str, Any]:
+        chunk = coming.pop(0)
+        return {"type": "http.request", "body": chunk, "more_body": bool(coming)}
+
+    scope = {"type": "http", "method": "POST", "scheme": "https", "path": "/", "headers": named}
+    return Request({**scope, "server": ("tidegate.example", 443)}, receive)
+
+
+def read(most: int, *chunks: bytes, **headers: str) -> bytes:
+    return asyncio.run(body_within(request(*chunks, **headers), most))
+
+
+def test_without_settings_limits_are_these() -> None:
+    limits = Settings()
+
+    assert (limits.max_body_bytes, limits.max_batch_bytes) == (1_048_576, 8_388_608)
+    assert (limits.max_batch_subjects, limits.max_attachment_bytes) == (1_000, 8_388_608)
+    assert (limits.rate_per_s, limits.rate_burst) == (1_000, 5_000)
+    assert (limits.most_in_flight, limits.queue_capacity) == (64, 256)
+    assert (limits.receive_deadline_s, limits.commit_deadline_s) == (10, 5)
+    assert limits.session_minutes == 30
+    assert (MOST_RECORDS, MOST_VECTORS, LONGEST_ACCEPTED) == (5_000, 1_000, 512)
+    assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 10)
+    assert (MOST_TO_A_CASE, LONGEST_NAME, LONGEST_SNOOZE.days) == (50, 120, 14)
+    assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)
+
+
+def test_a_body_is_read_up_to_the_last_byte_that_it_may_have() -> None:
+    assert read(6, b"abc", b"def") == b"abcdef"
+    assert read(6, b"abcdef", content_length="6") == b"abcdef"
+    with pytest.raises(BodyTooLarge, match="6 bytes"):
+        read(6, b"abc", b"defg")
+
+
+@pytest.mark.parametrize("declared", ["7", "-1", "six", "9" * 5_000])
+def test_a_body_that_says_it_is_too_large_is_not_read(declared: str) -> None:
+    with pytest.raises(BodyTooLarge):
+        read(6, b"", content_length=declared)
+
+
+def test_nothing_is_inflated_and_nothing_else_than_utf8_is_read() -> None:
+    plain = "application/json"
+    for sound in (plain, "Application/JSON; charset=utf-8", 'application/json;charset="UTF-8"'):
+        assert refuse_other_media(request(content_type=sound), plain) == plain
+    for wrong in ("", "text/plain", f"{plain}; charset=latin-1", f"{plain}; boundary=x"):
+        with pytest.raises(MediaTypeUnsupported):
+            refuse_other_media(request(content_type=wrong), plain)
+    with pytest.raises(MediaTypeUnsupported, match="without Content-Encoding"):
+        refuse_other_media(request(content_type=plain, content_encoding="gzip"), plain)
+
+
+def test_an_idempotency_key_has_1_to_255_visible_characters() -> None:
+    for sound in ("a", "!~", "k" * 255):
+        assert _usable(sound) == sound
+    for wrong in (None, "", "k" * 256, "two words", "k\n", "é"):
+        with pytest.raises(IdempotencyKeyMissing):
+            _usable(wrong)
+
+
+def test_a_form_has_no_more_bytes_and_fields_than_ours() -> None:
+    ten = "&".join(f"field{number}={number}" for number in range(10))
+    assert len(asyncio.run(own_form(request(ten.encode())))) == 10
+    padded = b"a=" + b"x" * (LARGEST_FORM - 2)
+    assert len(asyncio.run(own_form(request(padded)))["a"]) == LARGEST_FORM - 2
+
+    with pytest.raises(BodyTooLarge):
+        asyncio.run(own_form(request(padded + b"x")))
+    with pytest.raises(Unprocessable, match="at most 10 fields"):
+        asyncio.run(own_form(request(f"{ten}&more=1".encode())))
+
+
+def test_a_request_holds_up_to_a_thousand_vectors() -> None:
+    assert vectors_in({"a": [0] * 1_000, "b": [0] * 1_000}) == 1_000
+    with pytest.raises(BodyTooLarge, match="1000 vectors"):
+        vectors_in({"a": [0] * 1_001})
+
+
+def test_a_body_holds_up_to_five_thousand_records() -> None:
+    source: Any = SimpleNamespace(caller_id="c", received_at=NOW, purpose=None)
+    faults: list[Any] = []
+    body = {"documents": [{}] * 4_999, "legs": [{}]}
+
+    assert list(_records_in(json.dumps(body).encode(), source, faults)) == []
+    assert len(faults) >= 5_000
+    body["legs"].append({})
+    with pytest.raises(BodyTooLarge, match="5000 records"):
+        list(_records_in(json.dumps(body).encode(), source, faults))
+
+
+def test_a_file_has_as_many_bytes_as_it_may() -> None:
+    assert Attachment.of("a.txt", b"x" * 100, 100).size_bytes == 100
+    with pytest.raises(BodyTooLarge, match="100 bytes"):
+        Attachment.of("a.txt", b"x" * 101, 100)
+    assert len(Attachment.of("n" * 121, b"x", 100).name) == 120
+
+
+def test_a_key_that_is_remembered_still_needs_its_secret_and_ends() -> None:
+    kept, shown = new_key("post", ("score",), (), NOW, NOW + timedelta(hours=1))
+    house: Any = SimpleNamespace(
+        keys=SimpleNamespace(remembered={kept.key_id: kept}.get), tokens=None, clock=lambda: NOW
+    )
+
+    assert _remembered(house, str(shown)) is not None
+    assert _remembered(house, str(PresentedKey(kept.key_id, "s" * 43))) is None
+    house.clock = lambda: NOW + timedelta(hours=1)
+    assert _remembered(house, str(shown)) is None

@@ -1,0 +1,197 @@
+"""POST /v1/records: each record once, durable before the answer, known to every later score."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.api.examples import RECORDS
+from serving.app import create_app
+from serving.audit.decision import Decision
+from serving.db.record_rows import RecordRow
+from serving.db.repositories.record_repository import RecordStore
+from serving.settings import Settings
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.databases import database
+
+LEG = {
+    "journey_id": "J-2",
+    "sequence": 2,
+    "origin": "GRPIR",
+    "destination": "ITGOA",
+    "known_at": "2026-11-24T09:30:00Z",
+}
+INVOICE = {
+    "document_id": "D-9",
+    "subject_kind": "shipment",
+    "subject_id": "S-1",
+    "kind": "packing_list",
+    "received_at": "2026-11-23T10:00:00Z",
+}
+OUTCOME = {
+    "subject_kind": "shipment",
+    "subject_id": "S-1",
+    "selected_by": "model",
+    "inspected_at": "2026-11-24T10:30:00Z",
+    "known_at": "2026-11-24T10:45:00Z",
+    "result": "confirmed",
+}
+
+
+def send(service: Service, body: Any, caller: dict[str, str] | None = None) -> Any:
+    return service.client.post("/v1/records", json=body, headers=caller or service.key("ingest"))
+
+
+def value(service: Service, answer: Any, feature: str) -> Any:
+    return next(c["value"] for c in answer.json()["contributions"] if c["feature"] == feature)
+
+
+def test_records_are_kept_once(service: Service) -> None:
+    body = {"legs": [LEG, LEG], "documents": [INVOICE]}
+
+    first, again = send(service, body), send(service, body)
+
+    assert first.status_code == 200, first.text
+    assert first.json() == {"accepted": 2, "repeated": 0, "errors": []}
+    assert again.json() == {"accepted": 0, "repeated": 2, "errors": []}
+    assert len(list(service.house.intake.store.all())) == 2
+
+
+def test_the_example_of_the_description_is_taken(service: Service) -> None:
+    assert send(service, RECORDS).json()["accepted"] == 3
+
+
+def test_a_bad_record_keeps_no_other_out(service: Service) -> None:
+    body = {
+        "legs": [LEG, {**LEG, "sequence": 0}],
+        "documents": [{**INVOICE, "holder_name": "x"}, INVOICE, {**INVOICE, "kind": "permit"}],
+    }
+
+    answer = send(service, body).json()
+
+    assert answer["accepted"] == 2
+    wrong = {(error["pointer"], error["code"]) for error in answer["errors"]}
+    assert wrong == {
+        ("/legs/1/sequence", "greater_than_equal"),
+        ("/documents/0/holder_name", "person_field"),
+        ("/documents/2", "record_differs"),
+    }
+
+
+def test_another_record_under_a_kept_id_is_refused(service: Service) -> None:
+    send(service, {"documents": [INVOICE]})
+
+    changed = send(service, {"documents": [{**INVOICE, "kind": "permit"}]})
+    kept = service.house.intake.store.about([("shipment", "S-1")])["shipment", "S-1"]
+
+    assert changed.status_code == 422
+    assert changed.json()["errors"][0]["code"] == "record_differs"
+    assert "packing_list" in kept[0].body
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 422),
+        ([], 422),
+        ({"shipments": []}, 422),
+        ({"legs": {}}, 422),
+        ({"legs": [7]}, 422),
+        ({"positions": [{}] * 5_001}, 413),
+    ],
+    ids=str,
+)
+def test_what_is_no_list_of_records_is_refused(service: Service, body: Any, status: int) -> None:
+    assert send(service, body).status_code == status
+
+
+def test_a_later_score_sees_what_came_by_itself(service: Service) -> None:
+    caller = service.key("score", "explain")
+    before = service.score(shipment(), caller)
+    send(service, {"documents": [INVOICE]})
+
+    after = service.score(shipment(), caller)
+
+    assert "documents.packing_list" in before.json()["missing"]
+    assert "documents.packing_list" not in after.json()["missing"]
+    record = service.house.log.record(after.json()["decision_id"])
+    assert record is not None
+    assert Decision.model_validate_json(record).attached == ("documents/D-9 1",)
+
+
+def test_a_leg_that_came_by_itself_lengthens_the_journey(service: Service) -> None:
+    caller = service.key("score", "explain")
+    before = value(service, service.score(route(), caller), "leg_count")
+    send(service, {"legs": [LEG, {**LEG, "journey_id": "J-other"}]})
+
+    assert value(service, service.score(route(), caller), "leg_count") == before + 1
+
+
+def test_an_outcome_is_known_to_the_next_subject_and_after_a_restart(home: Path) -> None:
+    def known_outcomes(service: Service, name: str) -> float:
+        later = shipment(shipment_id=name, declared_at="2026-11-24T11:30:00Z")
+        answer = service.score(later, service.key("score", "explain"))
+        return float(value(service, answer, "consignee_confirmed_rate"))
+
+    with running(home) as service:
+        service.score(shipment(), service.key("score"))
+        before = known_outcomes(service, "S-2")
+        assert send(service, {"outcomes": [OUTCOME]}).json()["accepted"] == 1
+        after = known_outcomes(service, "S-3")
+    with running(home) as service:
+        again = known_outcomes(service, "S-4")
+
+    assert before < after == again
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Service]:
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        house = client.app.state.house  # type: ignore[attr-defined]
+        yield Service(client, house, home, posted=100 * len(house.keys.all()))
+
+
+def test_an_office_tells_nothing_about_anothers_subjects(service: Service) -> None:
+    hamburg = service.key("score", "ingest", offices=("DE004600",))
+    munich = service.key("ingest", offices=("DE002100",))
+    service.score(shipment(office_id="DE004600"), hamburg)
+
+    foreign = send(service, {"documents": [INVOICE]}, munich)
+    unknown = send(
+        service, {"documents": [{**INVOICE, "document_id": "D-7", "subject_id": "S-7"}]}, munich
+    )
+    own = send(service, {"documents": [INVOICE]}, hamburg)
+
+    assert (foreign.status_code, foreign.json()["errors"][0]["code"]) == (422, "foreign_office")
+    assert unknown.json()["accepted"] == own.json()["accepted"] == 1
+
+
+@pytest.fixture
+def store(where: Path | str) -> Iterator[RecordStore]:
+    engine = database(where, is_service=True)
+    yield RecordStore(engine)
+    engine.dispose()
+
+
+def row(number: int, body: str = "{}") -> RecordRow:
+    arrival = f"2026-11-24T12:00:00.{number:06}+00:00"
+    return RecordRow("legs", f"r-{number:05}", "route", f"J-{number % 7}", arrival, "c", body)
+
+
+def test_kept_records_are_read_in_order_over_many_pages(store: RecordStore) -> None:
+    store.add([row(number) for number in range(1_203)])
+
+    assert [each.record_id for each in store.all()] == [f"r-{n:05}" for n in range(1_203)]
+    about = store.about([("route", "J-1"), ("shipment", "J-1")])
+    assert [len(about["route", "J-1"]), len(about["shipment", "J-1"])] == [172, 0]
+
+
+def test_what_was_kept_before_is_told_and_not_changed(store: RecordStore) -> None:
+    store.add([row(1, "a")])
+
+    assert store.add([row(1, "b"), row(2, "c")]) == {("legs", "r-00001"): "a"}
+    assert [each.body for each in store.all()] == ["a", "c"]

@@ -1,0 +1,297 @@
+"""The console: who gets in, what a case says, and that nothing foreign runs or is let in."""
+
+import math
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from serving.audit.decision import Decision
+from serving.console.case_view import Case
+from serving.review.summary import LANE_NAMES
+from serving.triage.placement import Lane
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import NOW, Service
+
+HAMBURG, MUNICH = "DE004600", "DE002100"
+ORIGIN = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+
+
+def foreign_scripts(page: str) -> list[str]:
+    """Every script that is not, without any text of its own, one of our own files."""
+    own = r'<script src="/console/static/[a-z.]+\.js" defer></script>'
+    return re.findall(r"<script.{0,80}", re.sub(own, "", page), re.DOTALL)
+
+
+def sign_in(service: Service, key: dict[str, str], **fields: str) -> Any:
+    text = key["Authorization"].removeprefix("Bearer ")
+    form = {"key": text, **fields}
+    return service.client.post("/console/sign-in", data=form, headers=ORIGIN)
+
+
+def decided(service: Service, body: dict[str, Any], caller: dict[str, str]) -> Decision:
+    answer = service.score(body, caller).json()
+    record = service.house.log.record(answer["decision_id"])
+    assert record is not None
+    return Decision.model_validate_json(record)
+
+
+def test_a_session_planted_before_signing_in_opens_nothing_after_it(service: Service) -> None:
+    sign_in(service, service.key("explain"))
+    (name,) = service.client.cookies
+    planted = service.client.cookies[name]
+    service.client.cookies.clear()
+    service.client.cookies.set(name, "planted-by-another")
+
+    sign_in(service, service.key("explain"))
+
+    fresh = [cookie.value for cookie in service.client.cookies.jar if cookie.name == name]
+    given = next(value for value in fresh if value != "planted-by-another")
+    assert given not in (planted, "planted-by-another")
+    service.client.cookies.clear()
+    service.client.cookies.set(name, "planted-by-another")
+    answer = service.client.get("/console/decisions", follow_redirects=False)
+    assert (answer.status_code, "/console/sign-in" in answer.headers["location"]) == (303, True)
+
+
+@pytest.mark.parametrize(
+    "page", ["", "/", "/decisions", "/decisions/x", "/features", "/features/x"]
+)
+def test_every_page_asks_to_sign_in_first(service: Service, page: str) -> None:
+    response = service.client.get(f"/console{page}")
+
+    assert response.status_code == 200
+    assert 'name="key"' in response.text
+
+
+def test_the_bare_address_leads_to_the_console(service: Service) -> None:
+    assert service.client.get("/").url.path == "/console/sign-in"
+
+
+def test_a_reader_comes_back_to_the_page_that_was_asked_for(service: Service) -> None:
+    caller = service.key("score", "explain")
+    decision = decided(service, shipment(), caller)
+    asked = service.client.get(f"/console/decisions/{decision.decision_id}")
+    to = re.findall(r'name="to" value="([^"]+)"', asked.text)[0]
+
+    response = sign_in(service, caller, to=to)
+
+    assert response.url.path == f"/console/decisions/{decision.decision_id}"
+    assert "Shipment S-1" in response.text
+
+
+@pytest.mark.parametrize(
+    "to", ["https://example.org/", "//example.org", "/v1/scores", "/console/sign-out", "\\\\x"]
+)
+def test_signing_in_leads_to_our_own_pages_only(service: Service, to: str) -> None:
+    response = sign_in(service, service.key("explain"), to=to)
+
+    assert str(response.url) == "http://testserver/console/decisions"
+
+
+def test_a_key_that_may_not_explain_opens_nothing(service: Service) -> None:
+    for key in (service.key("score"), {"Authorization": "Bearer nonsense"}):
+        response = sign_in(service, key)
+        assert response.status_code == 401
+        assert "tidegate" not in service.client.cookies
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(service: Service) -> None:
+    text = service.key("explain")["Authorization"].removeprefix("Bearer ")
+    response = service.client.post(
+        "/console/sign-in", data={"key": text}, headers=ORIGIN, follow_redirects=False
+    )
+
+    cookie = response.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert text not in cookie
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://example.org"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_form_from_elsewhere_is_refused(service: Service, headers: dict[str, str]) -> None:
+    text = service.key("explain")["Authorization"].removeprefix("Bearer ")
+
+    response = service.client.post("/console/sign-in", data={"key": text}, headers=headers)
+
+    assert response.status_code == 403
+    assert "tidegate" not in service.client.cookies
+
+
+def test_signing_out_needs_the_token_of_the_session_and_ends_it(service: Service) -> None:
+    page = sign_in(service, service.key("explain"))
+    (token,) = re.findall(r'name="form_token" value="([^"]+)"', page.text)
+    cookie = service.client.cookies["tidegate"]
+
+    forged = service.client.post("/console/sign-out", data={"form_token": "x"}, headers=ORIGIN)
+    assert forged.status_code == 403
+    service.client.post("/console/sign-out", data={"form_token": token}, headers=ORIGIN)
+
+    assert service.house.sessions.find(cookie, NOW) is None
+
+
+def test_a_session_ends_by_itself(service: Service) -> None:
+    sign_in(service, service.key("explain"))
+    cookie = service.client.cookies["tidegate"]
+
+    lasting = timedelta(minutes=service.house.settings.session_minutes)
+
+    assert service.house.sessions.find(cookie, NOW + lasting) is None
+
+
+def test_revoking_a_key_ends_its_sessions(service: Service) -> None:
+    sign_in(service, service.key("explain"))
+    service.house.keys.revoke("caller-1", NOW)
+
+    assert 'name="key"' in service.client.get("/console/decisions").text
+
+
+def test_an_office_reads_its_own_cases_only(service: Service) -> None:
+    decision = decided(service, shipment(office_id=HAMBURG), service.key("score"))
+    sign_in(service, service.key("explain", offices=(MUNICH,)))
+
+    page = service.client.get(f"/console/decisions/{decision.decision_id}")
+
+    assert page.status_code == 404
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "S-1" not in service.client.get("/console/decisions").text
+
+
+def test_a_case_shows_reasons_values_and_a_sum_that_adds_up(service: Service) -> None:
+    caller = service.key("score", "explain")
+    decision = decided(service, shipment(declared_value=420.0), caller)
+    sign_in(service, caller)
+
+    page = service.client.get(f"/console/decisions/{decision.decision_id}").text
+
+    for reason in decision.told():
+        for seen in reason.evidence:
+            if seen.contribution:
+                assert f'href="/console/features/{seen.feature}"' in page
+    assert "It was declared at 0.336 EUR per kg" in page
+    assert "of all shipments" in page
+    assert "the packing list" in page
+    shown = [float(n.replace("−", "-")) for n in re.findall(r'number">([+−]\d+\.\d{3})<', page)]
+    *parts, total = shown
+    assert math.fsum(parts) == pytest.approx(total, abs=0.0005 * len(shown))
+    assert total == pytest.approx(decision.score.log_odds, abs=0.0005)
+
+
+def test_a_case_begins_with_two_sentences(service: Service) -> None:
+    case = Case.of(decided(service, shipment(), service.key("score")))
+
+    assert case.what.startswith("A shipment of inflatable boats from TR to DE, travelling by sea")
+    assert case.what.count(". ") == case.why.count(". ") == 0
+    assert case.what.endswith(".")
+    assert case.why.endswith(".")
+
+
+def test_a_life_at_risk_is_why_a_case_is_here(service: Service) -> None:
+    case = Case.of(decided(service, route(persons_on_board=60), service.key("score")))
+
+    assert case.lane == "Rescue"
+    assert case.why == (
+        "It is here because lives may be at risk: "
+        "60 persons on board of a conveyance certified for 12."
+    )
+
+
+def test_a_control_case_looks_like_any_other_inspection(service: Service) -> None:
+    decision = decided(service, shipment(), service.key("score"))
+
+    def told(lane: Lane) -> tuple[str, str]:
+        case = Case.of(decision.model_copy(update={"lane": lane, "lane_reason": "random"}))
+        return case.lane, case.why
+
+    assert told("control") == told("inspect")
+    assert "control" not in set(LANE_NAMES.values())
+
+
+def test_what_a_declarant_writes_never_becomes_markup(service: Service) -> None:
+    caller = service.key("score", "explain")
+    evil = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+    decision = decided(service, shipment(goods_description=evil), caller)
+    sign_in(service, caller)
+
+    for address in (f"/console/decisions/{decision.decision_id}", "/console/decisions"):
+        page = service.client.get(address).text
+        assert foreign_scripts(page) == []
+        assert "<img src=x" not in page
+        assert "&lt;script&gt;" in page
+
+
+def test_no_page_may_run_or_load_anything_foreign(service: Service) -> None:
+    caller = service.key("score", "explain")
+    decision = decided(service, shipment(), caller)
+    sign_in(service, caller)
+    addresses = (
+        "/sign-in",
+        "/decisions",
+        f"/decisions/{decision.decision_id}",
+        "/features",
+        "/features/unit_value_eur_per_kg",
+        "/decisions/none",
+        "/features/none",
+    )
+
+    for address in addresses:
+        response = service.client.get(f"/console{address}")
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert response.headers["Cache-Control"] == "no-store"
+        assert foreign_scripts(response.text) == []
+        assert not re.search(r"<style|\sstyle=|\son\w+=|https?://", response.text)
+
+
+def test_a_feature_page_leads_to_its_place_in_the_code(service: Service) -> None:
+    sign_in(service, service.key("explain"))
+
+    page = service.client.get("/console/features/unit_value_eur_per_kg").text
+
+    assert re.search(r"features/families/valuation\.py#L\d+", page)
+    assert "half are below" in page
+    assert "tidegate-shipment, version 1" in page
+
+
+def test_an_unknown_feature_is_a_page_not_a_crash(service: Service) -> None:
+    sign_in(service, service.key("explain"))
+
+    assert service.client.get("/console/features/none").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address", ["/console/nowhere", "/console/queue/", "/console/decisions/a/b"]
+)
+def test_an_address_that_no_page_has_is_answered_by_a_page(service: Service, address: str) -> None:
+    answer = service.client.get(address)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "no page of this address" in answer.text
+
+
+def test_a_wrong_parameter_is_a_page_that_names_it_and_repeats_nothing(service: Service) -> None:
+    sign_in(service, service.key("review"))
+
+    answer = service.client.get("/console/queue?mode=<b>flown</b>&older_than_hours=-1")
+
+    assert answer.status_code == 422
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "mode" in answer.text
+    assert "greater than or equal to 0" in answer.text
+    assert "flown" not in answer.text
+
+
+def test_the_style_sheet_is_served(service: Service) -> None:
+    assert service.client.get("/console/static/console.css").status_code == 200
+    assert service.client.get("/console/static/../pages.py").status_code == 404

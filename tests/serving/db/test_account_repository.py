@@ -1,0 +1,98 @@
+"""Accounts and sessions of a database: until when a browser is let in, and who stays out."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from serving.access.accounts import Account
+from serving.access.sessions import Session
+from serving.db.engine import open_database
+from serving.db.repositories.account_repository import AccountRegister, SessionRegister
+from serving.errors import NameTaken, NotFound, NotSignedIn
+from tests.serving.access.trusted import NOW
+
+MOMENT, LASTING = timedelta(microseconds=1), timedelta(minutes=30)
+MARIA = Account("maria", "", "reviewer", ("DE004600",), NOW, subject="https://login.example u-1")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(tmp_path / "log.db", is_service=False)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def accounts(engine: Engine) -> AccountRegister:
+    return AccountRegister(engine)
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> SessionRegister:
+    return SessionRegister(engine)
+
+
+def begun(sessions: SessionRegister, holder: str = "account:maria") -> tuple[Session, str]:
+    session, cookie = Session.begin(holder, NOW, LASTING)
+    sessions.add(session, NOW)
+    return session, cookie
+
+
+def test_a_session_is_open_up_to_its_end(sessions: SessionRegister) -> None:
+    session, cookie = begun(sessions)
+
+    assert sessions.find(cookie, NOW + LASTING - MOMENT) == session
+    assert sessions.find(cookie, NOW + LASTING) is None
+    assert sessions.find(cookie + "x", NOW) is None
+
+
+def test_a_session_that_is_closed_is_closed_alone(sessions: SessionRegister) -> None:
+    (_, first), (session, second) = begun(sessions), begun(sessions)
+
+    sessions.end(first)
+
+    assert sessions.find(first, NOW) is None
+    assert sessions.find(second, NOW) == session
+
+
+def test_sessions_that_are_over_are_forgotten(sessions: SessionRegister) -> None:
+    _, cookie = begun(sessions)
+    later, _ = Session.begin("account:paul", NOW + LASTING, LASTING)
+
+    sessions.add(later, NOW + LASTING)
+
+    assert sessions.find(cookie, NOW) is None
+
+
+def test_whose_account_is_ended_has_no_session_left(
+    accounts: AccountRegister, sessions: SessionRegister
+) -> None:
+    accounts.add(MARIA)
+    (_, hers), (other, another) = begun(sessions), begun(sessions, "account:paul")
+
+    accounts.disable("maria", NOW)
+
+    assert accounts.find("maria") == replace(MARIA, disabled_at=NOW)
+    assert sessions.find(hers, NOW) is None
+    assert sessions.find(another, NOW) == other
+    with pytest.raises(NotFound):
+        accounts.disable("maria", NOW)
+
+
+def test_who_comes_from_elsewhere_has_the_newest_role_and_no_other_name(
+    accounts: AccountRegister,
+) -> None:
+    accounts.add(Account("paul", "hash", "auditor", (), NOW))
+    assert accounts.admit(MARIA) == MARIA
+    promoted = replace(MARIA, role="supervisor", offices=())
+
+    assert accounts.admit(promoted) == promoted == accounts.find("maria")
+    with pytest.raises(NameTaken, match="named paul"):
+        accounts.admit(replace(MARIA, name="paul", subject="https://login.example u-2"))
+    accounts.disable("maria", NOW)
+    with pytest.raises(NotSignedIn, match="was ended here"):
+        accounts.admit(MARIA)

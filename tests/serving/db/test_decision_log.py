@@ -1,0 +1,281 @@
+"""The log: durable before it answers, one writer, groups, and nothing changed afterwards."""
+
+import json
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import Mock
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import IntegrityError
+
+from features.submission import Submission
+from serving.app import create_app
+from serving.audit.checkpointing import Sealing
+from serving.audit.checkpoints import Notary
+from serving.audit.decision import Decision
+from serving.audit.log_writer import DecisionWriter
+from serving.db.decision_rows import AnswerRow, DecisionRow
+from serving.db.engine import open_database
+from serving.db.repositories.checkpoint_repository import CheckpointRegister
+from serving.db.repositories.decision_log import MOVED_TOGETHER, DecisionLog, Mark, View
+from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
+from serving.request_parsing import read_submission
+from serving.settings import Settings
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.databases import database
+
+SUBMISSION = read_submission(json.dumps(shipment()).encode())
+
+
+def entry(number: int, office_id: str | None = None) -> tuple[DecisionRow, AnswerRow]:
+    decision_id = f"d-{number}"
+    row = DecisionRow(
+        decision_id, "now", "shipment", "S", office_id, "c", "release", 0.1, f'{{"n":{number}}}'
+    )
+    return row, AnswerRow("c", f"k-{number}", "digest", decision_id, "now", b"answer")
+
+
+def decided(number: int) -> tuple[DecisionRow, AnswerRow, Submission]:
+    return *entry(number), SUBMISSION
+
+
+@pytest.fixture
+def log(where: Path | str) -> DecisionLog:
+    return DecisionLog(database(where, is_service=True))
+
+
+@pytest.fixture
+def sealing(log: DecisionLog, tmp_path: Path) -> Sealing:
+    register = CheckpointRegister(log._engine, tmp_path / "witness")
+    return Sealing(Notary.kept_in(tmp_path), register, lambda: NOW, every=3, within_s=3600)
+
+
+@pytest.fixture
+def groups() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def writer(log: DecisionLog, sealing: Sealing, groups: list[int]) -> Iterator[DecisionWriter]:
+    made = DecisionWriter(log, sealing, 8, lambda size, _: groups.append(size), Mock())
+    yield made
+    if made.is_alive:
+        made.stop()
+
+
+def waiting_behind_one(
+    log: DecisionLog, writer: DecisionWriter, numbers: list[int]
+) -> list["Future[None]"]:
+    """Promises of decisions that gathered while decision 0 was being committed."""
+    gate = threading.Event()
+    append = log.append
+
+    def append_when_open(rows: Any) -> Mark:
+        gate.wait(5)
+        return append(rows)
+
+    log.append = append_when_open  # type: ignore[method-assign]
+    writer.start()
+    first = writer.submit(*decided(0))
+    while writer.depth:
+        time.sleep(0.001)
+    promises = [writer.submit(*decided(number)) for number in numbers]
+    gate.set()
+    first.result(5)
+    return promises
+
+
+def test_what_is_durable_can_be_read_by_another_connection(
+    log: DecisionLog, writer: DecisionWriter, where: Path | str
+) -> None:
+    writer.start()
+    writer.submit(*decided(1)).result(5)
+
+    other = DecisionLog(database(where, is_service=False))
+
+    assert other.record("d-1") == '{"n":1}'
+    assert other.answers([("c", "k-1")])["c", "k-1"] == entry(1)[1]
+
+
+def test_the_database_takes_no_decision_about_anything_else(log: DecisionLog) -> None:
+    row, answer = entry(1)
+
+    with pytest.raises(AnsweredMeanwhile):  # what the log makes of any row that is refused
+        log.append([(replace(row, subject_kind="person"), answer)])
+
+    assert log.size() == 0
+    log.append([(row, answer)])
+
+
+def test_decisions_that_wait_are_committed_together(
+    log: DecisionLog, writer: DecisionWriter, groups: list[int]
+) -> None:
+    promises = waiting_behind_one(log, writer, [1, 2, 3, 4, 5])
+    for promise in promises:
+        promise.result(5)
+
+    assert groups == [1, 5]
+
+
+def test_a_full_queue_refuses_at_once(log: DecisionLog, sealing: Sealing) -> None:
+    slow = DecisionWriter(log, sealing, 2, Mock(), Mock())
+    slow._thread.start = lambda: None  # type: ignore[method-assign]
+    slow._thread.is_alive = lambda: True  # type: ignore[method-assign]
+    slow.submit(*decided(1))
+    slow.submit(*decided(2))
+
+    with pytest.raises(TooBusy) as refusal:
+        slow.submit(*decided(3))
+
+    assert refusal.value.retry_after_s == 1
+
+
+def test_a_writer_that_stops_writes_what_waits_first(
+    log: DecisionLog, writer: DecisionWriter
+) -> None:
+    promises = waiting_behind_one(log, writer, [1, 2, 3])
+    writer.stop()
+
+    assert all(promise.done() for promise in promises)
+    assert log.size() == 4
+    with pytest.raises(LogUnavailable):
+        writer.submit(*decided(9))
+
+
+def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
+    log: DecisionLog, writer: DecisionWriter
+) -> None:
+    row, answer = entry(2)
+    unreadable = (row, replace(answer, body=cast("bytes", object())), SUBMISSION)
+    promises = waiting_behind_one(log, writer, [1])
+    promises[0].result(5)
+    with pytest.raises(LogUnavailable):
+        writer.submit(*unreadable).result(5)
+    assert writer.has_failed
+    writer.submit(*decided(4)).result(5)
+
+    assert list(log.records()) == ['{"n":0}', '{"n":1}', '{"n":4}']
+    assert not writer.has_failed
+
+
+def test_a_request_that_was_answered_meanwhile_keeps_no_other_from_its_decision(
+    log: DecisionLog, writer: DecisionWriter
+) -> None:
+    first, again, last = waiting_behind_one(log, writer, [1, 0, 2])
+    with pytest.raises(AnsweredMeanwhile):
+        again.result(5)
+    first.result(5)
+    last.result(5)
+
+    assert list(log.records()) == ['{"n":0}', '{"n":1}', '{"n":2}']
+
+
+def test_a_decision_cannot_be_changed_or_deleted(log: DecisionLog) -> None:
+    log.append([entry(1)])
+
+    for statement in ("UPDATE decisions SET lane = 'inspect'", "DELETE FROM decisions"):
+        with log._engine.begin() as connection, pytest.raises(IntegrityError, match="never"):
+            connection.exec_driver_sql(statement)
+
+
+def test_records_are_read_in_order_over_many_pages(log: DecisionLog) -> None:
+    log.append([entry(number) for number in range(1_201)])
+
+    assert [json.loads(r)["n"] for r in log.records()] == list(range(1_201))
+
+
+def test_the_newest_are_those_a_reader_may_see(log: DecisionLog) -> None:
+    log.append([entry(1, "A"), entry(2, "B"), entry(3, "A"), entry(4)])
+
+    assert log.newest(View("x", frozenset()), 2) == ['{"n":4}', '{"n":3}']
+    assert log.newest(View("x", frozenset({"A"})), 9) == ['{"n":3}', '{"n":1}']
+    assert len(log.newest(View("c", frozenset({"A"})), 9)) == 4
+
+
+def test_a_file_flushes_every_commit(tmp_path: Path) -> None:
+    log = DecisionLog(open_database(tmp_path / "log.db", is_service=True))
+    with log._engine.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+    }
+
+
+def in_the_file_itself(path: Path) -> int:
+    """How many decisions a database has without its write-ahead log."""
+    copy = shutil.copy(path, path.with_name("alone.db"))
+    with closing(sqlite3.connect(copy)) as connection, suppress(sqlite3.DatabaseError):
+        return int(connection.execute("SELECT count(*) FROM decisions").fetchone()[0])
+    return 0  # not even the tables, or not all of what is being moved
+
+
+def test_an_append_does_not_wait_until_its_log_is_moved_into_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    log = DecisionLog(open_database(path, is_service=True))
+    for number in range(MOVED_TOGETHER):
+        log.rest(is_idle=False)
+        log.append([entry(number)])
+    assert in_the_file_itself(path) == 0
+
+    log.rest(is_idle=False)
+    assert in_the_file_itself(path) == MOVED_TOGETHER
+    log.append([entry(MOVED_TOGETHER)])
+    log.rest(is_idle=True)
+    assert in_the_file_itself(path) == MOVED_TOGETHER + 1
+
+
+def test_the_writer_moves_what_it_appended_when_nothing_more_comes(tmp_path: Path) -> None:
+    path = tmp_path / "moved.db"
+    log = DecisionLog(open_database(path, is_service=True))
+    writer = DecisionWriter(log, Mock(), 8, Mock(), Mock())
+    writer.start()
+    writer.submit(*decided(1)).result(5)
+    ends_at = time.monotonic() + 10
+    while not in_the_file_itself(path) and time.monotonic() < ends_at:
+        time.sleep(0.05)
+    writer.stop()
+
+    assert in_the_file_itself(path) == 1
+
+
+def test_after_a_restart_the_service_remembers_what_it_decided(home: Path) -> None:
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        before = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        caller = before.key("score", "explain")
+        first = before.score(shipment(), caller, key="k")
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        after = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        repeated = after.score(shipment(), caller, key="k")
+        later = shipment(shipment_id="S-2", declared_at="2026-11-24T11:00:00Z")
+        answer = after.score(later, caller, key="another").json()
+
+    values = {c["feature"]: c["value"] for c in answer["contributions"]}
+    assert repeated.content == first.content
+    assert values["consignee_shipments_30d"] == 1
+
+
+def test_a_decision_survives_being_written_and_read(service: Service) -> None:
+    answer = service.score(shipment(), service.key("score")).json()
+    record = service.house.log.record(answer["decision_id"])
+    assert record is not None
+
+    decision = Decision.model_validate_json(record)
+
+    assert decision.model_dump_json() == record

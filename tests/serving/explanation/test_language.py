@@ -1,0 +1,158 @@
+"""Reasons in the reader's language: whole, with its plurals and its marks."""
+
+import re
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po, write_po
+
+from features.catalogue import SHIPMENT, catalogue
+from features.definition import Feature, Peers, Unit
+from features.input_dependencies import WANTED
+from features.provenance import GroundsOf
+from features.records import SubjectKind
+from serving.explanation.comparison import PEERS, SAYINGS, Usual, usual_in_words
+from serving.explanation.formatting import Value, listed, sentence, value_in_words
+from serving.explanation.language import ENGLISH, Language, best_of, languages_in
+from serving.explanation.message_templates import messages, template
+from serving.explanation.missing_inputs import missing_in_words
+from serving.explanation.provenance_text import resting_in_words
+from serving.explanation.reasons import Ranking
+from serving.explanation.rendering import Told
+from tests.serving.bodies import ROUTE, submission
+from tests.serving.bodies import SHIPMENT as BODY
+from tests.serving.conftest import Service
+
+LATIN = re.compile(r"[A-Za-z]")
+
+
+def disguised(text: str) -> str:
+    """No Latin letter left but in placeholders."""
+    parts = re.split(r"(\{\w+\})", text)
+    return "".join(p if p.startswith("{") else LATIN.sub("ж", p) for p in parts)
+
+
+@pytest.fixture(scope="module")
+def pseudo(tmp_path_factory: pytest.TempPathFactory) -> Language:
+    """A Russian that only an English speaker would write, with three forms of every count."""
+    folder = tmp_path_factory.mktemp("languages")
+    (folder / "template.po").write_bytes(template())
+    with (folder / "template.po").open("rb") as lines:
+        catalogue = read_po(lines, locale="ru")
+    for message in catalogue:
+        if message.id and isinstance(message.id, tuple):
+            one, many = map(disguised, message.id)
+            message.string = (one, f"{many}²", f"{many}⁵")
+        elif message.id:
+            message.string = disguised(message.id)
+    with (folder / "ru.po").open("wb") as lines:
+        write_po(lines, catalogue)
+    (folder / "template.po").unlink()
+    return languages_in(folder)["ru"]
+
+
+def values_of(feature: Feature) -> list[Value]:
+    if feature.is_categorical:
+        known = {"mode": "sea", "journey_mode": "inland_waterway", "conveyance_kind": "small_craft"}
+        return [None, known.get(feature.name, "12")]
+    return [None, 0.0, 1.0, 2.0, 1234.5]
+
+
+@pytest.mark.parametrize("kind", ["route", "shipment"])
+def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Language) -> None:
+    features = catalogue(kind)
+    sayings = [
+        Usual(how=how, among=among, share=0.001, low=1.0, high=2.0)
+        for how, (own, among) in product(SAYINGS, PEERS)
+        if own == kind
+    ]
+    said = [sentence(f, value, pseudo) for f in features for value in values_of(f)]
+    said += [value_in_words(value, f.unit, pseudo) for f in features for value in values_of(f)]
+    said += [usual_in_words(each, unit, kind, pseudo) for each in sayings for unit in Unit]
+    said += [missing_in_words(path, pseudo) for path in WANTED[kind]]
+    said += [listed(["1", "2", "3"], pseudo)]
+    body = submission(BODY if kind == "shipment" else ROUTE)
+    grounds = GroundsOf(body)
+    for feature in features:
+        told = grounds.feature(feature)
+        ids = dict.fromkeys(told.records, ("1", "2"))
+        said += resting_in_words(replace(told, records=ids), pseudo)
+
+    assert [text for text in said if LATIN.search(text)] == []
+
+
+def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
+    usual = Usual(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
+    stored = Ranking(SHIPMENT[:1]).reasons([1.0], [0.5], lambda feature, value: usual)
+    name = SHIPMENT[0].name
+
+    (told,) = Told("shipment", {name: 1.0}, {name: 0.5}, pseudo).reasons(stored)
+
+    for text in (told.words, told.sign_of, told.evidence[0].sentence, told.evidence[0].usual):
+        assert not LATIN.search(text)
+    assert told.log_odds == stored.reasons[0].log_odds
+
+
+def test_a_count_takes_the_form_that_the_language_gives_it(pseudo: Language) -> None:
+    feature = next(f for f in SHIPMENT if f.name == "payment_count")
+
+    forms = [sentence(feature, float(count), pseudo)[-1] for count in (1, 3, 7)]
+
+    assert forms == ["ж", "²", "⁵"]
+
+
+def test_figures_take_the_marks_of_the_language(pseudo: Language) -> None:
+    assert value_in_words(1234.5, Unit.RATIO, pseudo) == "1\xa0230"
+    assert value_in_words(0.125, Unit.SHARE, pseudo) == "12,5 %"
+
+
+def test_every_message_is_in_the_template_once() -> None:
+    text = template().decode()
+
+    assert text.count("msgid ") == len({message for message, _ in messages()}) + 1
+
+
+@pytest.mark.parametrize(
+    ("accepted", "code"),
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("de-CH, fr;q=0.9", "de"),
+        ("pt-BR;q=0.9, de;q=0.8", "pt-BR"),
+        ("xx, de;q=0", "en"),
+        ("de;q=x, pt-br", "pt-BR"),
+    ],
+)
+def test_the_language_liked_best_is_taken(accepted: str, code: str) -> None:
+    known = {"en": ENGLISH, "de": Language("de"), "pt-br": Language("pt-BR")}
+
+    assert best_of(known, accepted).code == code
+
+
+def test_a_file_that_is_no_language_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "nowhere.po").write_text("msgid")
+    (tmp_path / "fr.po").write_text('msgid "it weighs {value} kg"\nmsgstr "{poids} kg"\n')
+
+    assert list(languages_in(tmp_path)) == ["en"]
+    assert list(languages_in(tmp_path / "absent")) == ["en"]
+
+
+def test_an_explanation_is_given_in_the_language_that_is_asked_for(service: Service) -> None:
+    folder = service.home / "languages"
+    folder.mkdir()
+    (folder / "de.po").write_text(
+        'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+        'msgid "the packing list"\nmsgstr "die Packliste"\n'
+    )
+    caller = service.key("score", "explain")
+    decision_id = service.score(BODY, caller).json()["decision_id"]
+
+    answer = service.client.get(
+        f"/v1/decisions/{decision_id}/explanation", headers={**caller, "Accept-Language": "de-AT"}
+    ).json()
+
+    assert answer["language"] == "de"
+    assert "die Packliste" in answer["missing_in_words"]
+    assert any(each["words"] == "die Packliste" for each in answer["could_move"])

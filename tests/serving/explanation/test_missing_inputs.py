@@ -1,0 +1,151 @@
+"""What is missing, and how far each of it could move the score, as the scorer itself says."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from features.input_dependencies import WANTED, filled_by, missing_inputs, tells_of
+from serving.explanation.missing_inputs import FEWEST_ROWS, missing_in_words, what_could_move
+from serving.models.model_pool import Champion
+from tests.serving.bodies import route, shipment, submission
+from tests.serving.conftest import Service
+
+
+@pytest.fixture
+def champion(service: Service) -> Champion:
+    return service.house.desk.assessor.champions.of("shipment")
+
+
+def vector_of(service: Service, body: dict[str, Any]) -> dict[str, Any]:
+    return service.house.desk.assessor.past.vectors([submission(body)])[0]
+
+
+def without_value() -> dict[str, Any]:
+    return shipment(declared_value=None, currency=None)
+
+
+def test_what_is_not_there_is_named_in_the_order_of_the_inputs() -> None:
+    body = shipment(declared_value=None, currency=None)
+    del body["transactions"]
+
+    missing = missing_inputs(submission(body))
+
+    assert missing == [path for path in WANTED["shipment"] if path in missing]
+    assert {"transactions", "documents.packing_list", "shipment.declared_value"} <= set(missing)
+    assert not {"journey", "documents.invoice", "shipment.packages"} & set(missing)
+    assert "legs" not in missing_inputs(submission(route()))
+
+
+def test_the_range_is_that_of_the_scores_with_real_values(
+    service: Service, champion: Champion
+) -> None:
+    vector = vector_of(service, without_value())
+
+    (told,) = what_could_move(champion.scorer, vector, ["shipment.declared_value"])
+
+    fed = WANTED["shipment"]["shipment.declared_value"]
+    golden = [
+        dict(zip(vector, each.values, strict=True)) for each in champion.model.manifest.golden
+    ]
+    scores = []
+    for row in golden:
+        if tells_of(fed[0], row[fed[0]]):
+            taken = {name: row[name] for name in fed if vector[name] is None or vector[name] == 0}
+            encoded, _ = champion.model.encode(vector | taken)
+            scores.append(float(champion.scorer.score(encoded[np.newaxis]).probability[0]))
+    assert told.rows == len(scores) >= FEWEST_ROWS
+    assert told.low is not None
+    assert min(scores) <= told.low < told.high <= max(scores)  # type: ignore[operator]
+    log_odds = [math.log(p / (1 - p)) for p in scores]
+    for end, share in ((told.low, 0.05), (told.high, 0.95)):
+        assert math.log(end / (1 - end)) == pytest.approx(np.quantile(log_odds, share))  # type: ignore[operator]
+
+
+def test_the_input_that_could_move_the_score_most_stands_first(
+    service: Service, champion: Champion
+) -> None:
+    vector = vector_of(service, without_value())
+    now = float(champion.scorer.score(champion.model.encode(vector)[0][np.newaxis]).log_odds[0])
+    missing = missing_inputs(submission(without_value()))
+
+    told = what_could_move(champion.scorer, vector, missing)
+
+    assert {each.input for each in told} == set(missing)
+    moves = [
+        max(abs(math.log(end / (1 - end)) - now) for end in (each.low, each.high))
+        for each in told
+        if each.low is not None and each.high is not None
+    ]
+    assert moves == sorted(moves, reverse=True)
+    assert told[0].input == "shipment.declared_value"  # undervalued goods are the world's pattern
+
+
+def test_what_is_known_stays_as_it_is(service: Service, champion: Champion) -> None:
+    vector = vector_of(service, shipment())
+
+    (told,) = what_could_move(champion.scorer, vector, ["shipment.goods_description"])
+
+    assert told.low == pytest.approx(told.high)
+
+
+def test_an_input_fills_only_what_needs_no_other_missing_one() -> None:
+    value, mass, net = (f"shipment.{n}" for n in ("declared_value", "gross_mass_kg", "net_mass_kg"))
+
+    assert "unit_value_eur_per_kg" in filled_by("shipment", value, [value])
+    assert "unit_value_eur_per_kg" not in filled_by("shipment", value, [value, mass])
+    assert "unit_value_eur_per_kg" in filled_by("shipment", mass, [mass, net])
+    assert "tare_ratio" not in filled_by("shipment", mass, [mass, net])
+    assert "document_count" in filled_by(
+        "shipment", "documents.invoice", ["documents.invoice", "documents.manifest"]
+    )
+
+
+def test_of_an_input_that_no_row_had_nothing_is_said(service: Service, champion: Champion) -> None:
+    vector = vector_of(service, shipment())
+
+    (told,) = what_could_move(champion.scorer, vector, ["documents.manifest"])
+
+    assert (told.low, told.high, told.rows) == (None, None, 0)
+
+
+@pytest.mark.parametrize("kind", ["route", "shipment"])
+def test_every_input_has_words(kind: Any) -> None:
+    words = [missing_in_words(path) for path in WANTED[kind]]
+
+    assert len(set(words)) == len(words)
+    assert all(word.startswith(("the ", "any ")) for word in words)
+
+
+def test_the_explanation_says_what_could_move_the_score_and_what_reasons_rest_on(
+    service: Service,
+) -> None:
+    caller = service.key("score", "explain")
+    body = without_value()
+    decision_id = service.score(body, caller).json()["decision_id"]
+
+    answer = service.client.get(f"/v1/decisions/{decision_id}/explanation", headers=caller).json()
+
+    assert answer["could_move"][0]["input"] == "shipment.declared_value"
+    assert {each["input"] for each in answer["could_move"]} == set(answer["missing"])
+    named = {seen["feature"] for reason in answer["reasons"] for seen in reason["evidence"]}
+    assert {each["feature"] for each in answer["rests_on"]} <= named
+    assert all(each["words"] for each in answer["rests_on"] if each["declared"] or each["records"])
+    inspected = answer["inspected"]
+    assert inspected["low"] <= inspected["confirmed"] / inspected["subjects"] <= inspected["high"]
+    assert inspected["low"] < inspected["high"]
+    total = answer["base_log_odds"] + sum(answer["indicators"].values())
+    assert total == pytest.approx(answer["log_odds"], abs=1e-9)
+    assert answer["is_unlike_training"] in (True, False)
+
+
+def test_a_case_beyond_all_of_training_is_called_unlike_it(service: Service) -> None:
+    caller = service.key("score", "explain")
+    far = shipment(gross_mass_kg=9e9, declared_value=1e12, packages=9_999_999, office_id="XX-never")
+
+    answers = [service.score(body, caller).json() for body in (shipment(), far)]
+
+    assert len(answers[0]["outside_training"]) < len(answers[1]["outside_training"])
+    assert answers[1]["is_unlike_training"]
+    assert {"declared_value_eur", "mass_kg", "office_id"} <= set(answers[1]["outside_training"])

@@ -1,0 +1,304 @@
+"""Reasons: exact sums, for and against, in words with value and what is usual."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
+from features.definition import Feature, Peers, Unit
+from serving.explanation.comparison import Usual, percentile_of, usual, usual_in_words
+from serving.explanation.formatting import Value, listed, sentence, value_in_words
+from serving.explanation.reasons import MOST_REASONS, Ranking, Reasons
+from serving.explanation.rendering import Reason, Told
+from training.model.manifest import Reference
+
+parts = st.lists(st.floats(-3, 3), min_size=len(SHIPMENT), max_size=len(SHIPMENT))
+AS_MANY = Usual(how="same", share=0.4)
+
+
+class Contribution(NamedTuple):
+    """A feature's value in this case, and its part of the log-odds."""
+
+    feature: Feature
+    value: Value
+    log_odds: float
+
+
+def contributions(values: list[float]) -> list[Contribution]:
+    return [
+        Contribution(feature, None, value) for feature, value in zip(SHIPMENT, values, strict=True)
+    ]
+
+
+def told(contributions: list[Contribution]) -> Reasons:
+    features, values, parts = zip(*contributions, strict=True)
+    return Ranking(features).reasons(values, parts, lambda feature, value: AS_MANY)
+
+
+def reasons_in_words(contributions: list[Contribution]) -> tuple[Reason, ...]:
+    values = {each.feature.name: each.value for each in contributions}
+    parts = {each.feature.name: each.log_odds for each in contributions}
+    return Told("shipment", values, parts).reasons(told(contributions))
+
+
+def explained(**log_odds: float) -> list[Contribution]:
+    features = [feature for feature in SHIPMENT if feature.name in log_odds]
+    return [Contribution(feature, 1.0, log_odds[feature.name]) for feature in features]
+
+
+@given(parts)
+def test_reasons_and_remainder_add_up_exactly(values: list[float]) -> None:
+    reasons = told(contributions(values))
+
+    named = [reason.log_odds for reason in reasons.reasons]
+    assert math.fsum([*named, reasons.remainder.log_odds]) == pytest.approx(
+        math.fsum(values), abs=1e-12
+    )
+    for sums in (reasons.families, reasons.indicators):
+        assert math.fsum(sums.values()) == pytest.approx(math.fsum(values), abs=1e-12)
+    for reason in reasons_in_words(contributions(values)):
+        assert reason.log_odds == math.fsum(e.contribution for e in reason.evidence)
+
+
+@given(parts)
+def test_each_side_names_only_its_strongest(values: list[float]) -> None:
+    reasons = reasons_in_words(contributions(values))
+
+    for effect, sign in (("for", 1), ("against", -1)):
+        side = [reason for reason in reasons if reason.effect == effect]
+        assert len(side) <= MOST_REASONS
+        assert all(reason.log_odds * sign > 0 for reason in side)
+    sizes = [abs(reason.log_odds) for reason in reasons]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_equal_contributions_stand_in_the_order_of_the_catalogue() -> None:
+    reasons = told(
+        explained(
+            virtual_asset_ratio=0.3,  # T27
+            is_round_mass=0.3,  # D36, and earlier in the catalogue
+            unit_value_eur_per_kg=0.15,  # D10, earlier still
+            declared_value_eur=0.15,
+        )
+    )
+
+    assert [reason.indicator for reason in reasons.reasons] == ["D36", "D10", "T27"]
+    assert reasons.reasons[1].evidence == ("declared_value_eur", "unit_value_eur_per_kg")
+
+
+def test_a_count_of_one_is_said_in_its_own_words() -> None:
+    feature = feature_named("payment_count")
+
+    said = [sentence(feature, count) for count in (0.0, 1.0, 2.0)]
+
+    assert said == [
+        "0 payments for it were known",
+        "One payment for it was known",
+        "2 payments for it were known",
+    ]
+
+
+def test_features_of_one_indicator_are_one_reason() -> None:
+    (reason,) = reasons_in_words(explained(declared_value_eur=1.0, unit_value_eur_per_kg=-0.2))
+
+    assert reason.log_odds == pytest.approx(0.8)
+    assert (reason.effect, reason.strength) == ("for", "strong")
+    assert reason.words == "Its declared value is 1 EUR (as in 40 % of all shipments)."
+    assert reason.sign_of == "a value out of line with the goods"
+
+
+def test_what_cancels_out_is_no_reason_but_is_counted() -> None:
+    reasons = told(explained(declared_value_eur=1.0, unit_value_eur_per_kg=-1.0))
+
+    assert reasons.reasons == ()
+    assert reasons.remainder.features == 2
+
+
+def test_reasons_that_were_stored_with_words_are_read_as_their_facts() -> None:
+    parts = explained(declared_value_eur=1.0, unit_value_eur_per_kg=-0.2)
+    facts = told(parts).model_dump()
+    with_words = {
+        **{name: facts[name] for name in ("remainder", "families", "indicators")},
+        "reasons": [reason.model_dump(mode="json") for reason in reasons_in_words(parts)],
+    }
+
+    assert Reasons.model_validate_json(json.dumps(with_words)) == told(parts)
+
+
+def test_a_feature_of_another_release_is_told_by_its_name_and_value() -> None:
+    stored = told(explained(declared_value_eur=1.0))
+    (ranked,) = stored.reasons
+    gone = stored.model_copy(
+        update={
+            "reasons": (replace(ranked, evidence=("gone_days",)),),
+            "beside": {"gone_days": AS_MANY},
+        }
+    )
+
+    (reason,) = Told("shipment", {"gone_days": 3.0}, {"gone_days": 1.0}).reasons(gone)
+
+    assert reason.words == "Gone days: 3 (as in 40 % of all shipments)."
+
+
+def test_a_missing_value_says_why_it_is_missing() -> None:
+    feature = feature_named("unit_value_eur_per_kg")
+
+    assert sentence(feature, None) == (
+        "Unit value EUR per kg: not known, because value or mass is missing"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(features_by_name()))
+def test_every_feature_can_be_said_in_words(name: str) -> None:
+    feature = feature_named(name)
+    value = "sea" if feature.is_categorical else 1.0
+
+    said = sentence(feature, value)
+
+    assert not re.search(r"[{}]|not known", said)
+    assert said[0].isupper() or said[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (0.0, Unit.COUNT, "0"),
+        (3.0, Unit.COUNT, "3"),
+        (1234.0, Unit.COUNT, "1,234"),
+        (0.012345, Unit.RATIO, "0.0123"),
+        (1e-7, Unit.RATIO, "0.0000001"),
+        (999.96, Unit.EURO, "1,000 EUR"),
+        (1234567.0, Unit.EURO, "1,230,000 EUR"),
+        (-36.25, Unit.HOURS, "-36.2 hours"),
+        (0.5, Unit.SHARE, "50 %"),
+        (1.0, Unit.YES_NO, "yes"),
+        (14.0, Unit.HOUR_OF_DAY, "14 h UTC"),
+        ("sea", Unit.CATEGORY, "sea"),
+        (None, Unit.RATIO, "not known"),
+    ],
+)
+def test_values_are_written_as_they_are_read(
+    value: float | str | None, unit: Unit, words: str
+) -> None:
+    assert value_in_words(value, unit) == words
+
+
+@given(st.floats(-1e12, 1e12), st.sampled_from(Unit))
+def test_any_number_can_be_written(value: float, unit: Unit) -> None:
+    assert value_in_words(value, unit)
+
+
+def in_words(value: Value, compared: Reference, unit: Unit = Unit.EURO_PER_KG) -> str:
+    return usual_in_words(usual(value, compared, unit, Peers.GOODS), unit, "shipment")
+
+
+TENTHS = Reference(missing_share=0.3, quantiles=tuple(np.linspace(0, 100, 21).tolist()))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (7.0, "90 % of shipments of these goods have 10 EUR/kg or more"),
+        (23.0, "75 % of shipments of these goods have 25 EUR/kg or more"),
+        (40.0, "half of shipments of these goods have 25 EUR/kg to 75 EUR/kg"),
+        (92.0, "90 % of shipments of these goods have 90 EUR/kg or less"),
+        (-5.0, "among shipments of these goods the least is 0 EUR/kg"),
+        (500.0, "among shipments of these goods the most is 100 EUR/kg"),
+        (None, "missing in 30 % of shipments of these goods"),
+    ],
+)
+def test_a_number_is_placed_among_those_of_training(value: float | None, words: str) -> None:
+    assert in_words(value, TENTHS) == words
+
+
+@given(
+    st.lists(st.integers(0, 30), min_size=21, max_size=200),
+    st.floats(-5, 35) | st.integers(0, 30).map(float),
+)
+@example([0] * 7 + [13] * 5 + [30] * 23, 13.0)  # a seventh of them, on two steps
+def test_what_is_said_to_be_usual_holds_of_the_cases_themselves(
+    cases: list[int], value: float
+) -> None:
+    present = np.array(cases, dtype=float)
+    steps = tuple(np.quantile(present, np.linspace(0, 1, 21), method="inverted_cdf").tolist())
+
+    said = usual(value, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
+
+    slack = 0.05 + 1 / len(cases)
+    if said.how == "or_more":
+        assert value < said.low
+        assert np.mean(present >= said.low) >= said.share - slack
+    if said.how == "or_less":
+        assert value > said.high
+        assert np.mean(present <= said.high) >= said.share - slack
+    if said.how == "others_equal":
+        assert value != said.low
+        assert np.mean(present == said.low) >= said.share - slack
+    if said.how == "between":
+        assert said.low <= value <= said.high
+        assert np.mean((present >= said.low) & (present <= said.high)) >= 0.5 - slack
+    if said.how == "below_all":
+        assert value < present.min() == said.low
+    if said.how == "above_all":
+        assert value > present.max() == said.high
+    if said.how == "about_the_same":
+        assert np.mean(present == value) == pytest.approx(said.share, abs=slack)
+
+
+def test_a_number_that_most_cases_share_is_called_the_same() -> None:
+    steps = (*[0.0] * 15, 1.0, 2.0, 3.0, 4.0, 5.0, 9.0)
+
+    said = usual(0.0, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
+
+    assert said.percentile == 35.0
+    assert usual_in_words(said, Unit.COUNT, "route") == "the same as in about 70 % of all routes"
+
+
+@pytest.mark.parametrize(
+    ("steps", "percent"), [((0.2, *[1.0] * 20), "100 %"), ((*[0.0] * 20, 0.8), "0 %")]
+)
+def test_where_the_others_share_one_value_neither_more_nor_less_is_told(
+    steps: tuple[float, ...], percent: str
+) -> None:
+    said = in_words(0.4, Reference(missing_share=0.0, quantiles=steps), Unit.SHARE)
+
+    assert said == f"95 % of shipments of these goods have {percent}"
+
+
+def test_a_category_and_yes_or_no_are_placed_by_their_share() -> None:
+    modes = Reference(missing_share=0.0, shares={"sea": 0.6, "air": 0.001})
+    flags = Reference(missing_share=0.0, quantiles=(0.0,) * 21, shares={"yes": 0.04, "no": 0.96})
+
+    assert in_words("sea", modes) == "as in 60 % of shipments of these goods"
+    assert in_words("air", modes).startswith("as in fewer than 1 %")
+    assert in_words("rail", modes) == "never seen in training"
+    assert in_words(1.0, flags, Unit.YES_NO) == "as in 4 % of shipments of these goods"
+
+
+def test_a_value_that_training_never_had_is_called_so() -> None:
+    assert in_words(1.0, Reference(missing_share=1.0)) == "never seen with a value in training"
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=21), st.floats(-1e7, 1e7))
+def test_a_percentile_rises_with_the_value(steps: list[float], value: float) -> None:
+    quantiles = sorted(steps)
+
+    low, high = percentile_of(value, quantiles), percentile_of(value + 1.0, quantiles)
+
+    assert 0 <= low <= high <= 100
+
+
+def test_lists_read_as_in_a_sentence() -> None:
+    assert [listed([]), listed(["a"]), listed(["a", "b"])] == ["", "a", "a and b"]
+
+
+def test_routes_have_sentences_of_their_own() -> None:
+    assert ROUTE
+    assert all("{value}" in feature.sentence for feature in ROUTE)

@@ -1,0 +1,177 @@
+"""Champions: swapped whole on promotion, and refused where anything does not fit."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.errors import NoModel
+from serving.models.model_pool import Champion, Champions
+from tests.serving.bodies import shipment
+from tests.serving.conftest import Service
+from tests.serving.world import promote, train_and_promote
+from training.errors import ArtefactError
+from training.model.model_home import ModelHome
+from training.model.risk_model import RiskModel, canonical_json
+
+
+def champions(home: Path) -> Champions:
+    return Champions(home / "models", home / "keys" / "signing.pub")
+
+
+def noticed(service: Service) -> None:
+    """What the watch does twice a second."""
+    service.house.desk.assessor.champions.refresh()
+
+
+def test_a_promotion_is_noticed_without_a_restart(service: Service) -> None:
+    caller = service.key("score")
+    before = service.score(shipment(), caller).json()["model"]
+
+    train_and_promote(service.home, "shipment", "2", seed=8)
+    noticed(service)
+    after = service.score(shipment(), caller).json()["model"]
+
+    assert (before["version"], after["version"]) == ("1", "2")
+    assert before["digest"] != after["digest"]
+
+
+def test_a_roll_back_is_noticed_too(service: Service) -> None:
+    caller = service.key("score")
+    first = service.house.desk.assessor.champions.of("shipment")
+    train_and_promote(service.home, "shipment", "2", seed=8)
+    noticed(service)
+
+    promote(service.home, "shipment", "1", first.model)
+    noticed(service)
+
+    assert service.score(shipment(), caller).json()["model"]["version"] == "1"
+
+
+def test_no_answer_mixes_two_models_while_they_are_swapped(home: Path) -> None:
+    held = champions(home)
+    first = held.of("shipment").model
+    second = train_and_promote(home, "shipment", "2", seed=8)
+    seen: set[tuple[str, str]] = set()
+    is_over = threading.Event()
+
+    def ask() -> None:
+        while not is_over.is_set():
+            champion = held.of("shipment")
+            seen.add((champion.version, champion.model.digest))
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for _ in range(5):
+        promote(home, "shipment", "1", first)
+        held.refresh()
+        promote(home, "shipment", "2", second)
+        held.refresh()
+    is_over.set()
+    for asker in askers:
+        asker.join()
+
+    assert seen == {("1", first.digest), ("2", second.digest)}
+
+
+@pytest.mark.parametrize("file", ["booster.txt", "manifest.json", "manifest.sig"])
+def test_a_damaged_version_is_refused_and_the_old_one_keeps_answering(
+    service: Service, file: str
+) -> None:
+    caller = service.key("score")
+    service.score(shipment(), caller)
+    model = train_and_promote(service.home, "shipment", "2", seed=8)
+    damaged = service.home / "models" / "tidegate-shipment" / "2" / file
+    damaged.write_bytes(bytes([damaged.read_bytes()[0] ^ 1]) + damaged.read_bytes()[1:])
+    promote(service.home, "shipment", "2", model)
+    noticed(service)
+
+    answer = service.score(shipment(), caller)
+
+    assert (answer.status_code, answer.json()["model"]["version"]) == (200, "1")
+
+
+def test_a_model_signed_with_another_key_is_refused(home: Path, tmp_path: Path) -> None:
+    stranger = ModelHome(tmp_path / "stranger").signing_key
+    folder = home / "models" / "tidegate-shipment" / "1"
+    model = RiskModel.read(folder, None)
+    model.write(folder, stranger)
+
+    with pytest.raises(NoModel):
+        champions(home).of("shipment")
+
+
+def test_a_model_that_forgot_its_golden_answers_is_refused(home: Path) -> None:
+    folder = home / "models" / "tidegate-shipment" / "1"
+    manifest = RiskModel.read(folder, None).manifest
+    golden = manifest.golden[0].model_copy(update={"log_odds": manifest.golden[0].log_odds + 1e-6})
+    changed = manifest.model_copy(update={"golden": (golden, *manifest.golden[1:])})
+    key = ModelHome(home).signing_key
+    (folder / "manifest.json").write_bytes(canonical_json(changed))
+    (folder / "manifest.sig").write_bytes(key.sign(canonical_json(changed)))
+
+    with pytest.raises(ArtefactError, match="golden"):
+        Champion.read(folder, key.public_pem)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"version": "../../etc"}'])
+def test_a_pointer_to_nothing_is_no_model(home: Path, content: str) -> None:
+    (home / "models" / "tidegate-route" / "champion.json").write_text(content)
+
+    with pytest.raises(NoModel):
+        champions(home).of("route")
+
+
+def test_a_pointer_that_cannot_be_read_is_not_taken_for_none(home: Path) -> None:
+    """As where its folder is closed to whoever serves."""
+    folder = home / "models" / "tidegate-shipment"
+    folder.rename(home / "elsewhere")
+    folder.write_text("no folder")
+
+    (refusal,) = [r for seat, r in champions(home).refused.items() if seat[0] == "champion"]
+
+    assert "Not a directory" in refusal
+
+
+def test_one_row_scores_the_same_alone_and_among_others(home: Path) -> None:
+    champion = champions(home).of("shipment")
+    lots = np.random.default_rng(3)
+    rows = lots.normal(size=(64, len(champion.model.encoding.names)))
+    rows[lots.random(rows.shape) < 0.2] = np.nan
+
+    together = champion.scorer.score(rows)
+    alone = [champion.scorer.score(row.reshape(1, -1)) for row in rows]
+
+    assert np.array_equal(together.log_odds, [each.log_odds[0] for each in alone])
+    assert np.array_equal(
+        together.contributions, np.stack([each.contributions[0] for each in alone])
+    )
+
+
+def test_models_are_described_by_what_they_learnt(service: Service) -> None:
+    described = service.client.get("/v1/models", headers=service.key("score")).json()["models"]
+
+    assert [m["subject_kind"] for m in described] == ["route", "shipment"]
+    for model in described:
+        assert model["role"] == "champion"
+        assert model["trained_on"]["fit"]["labelled"] > 0
+        assert 0 < model["metrics"]["roc_auc"]["value"] <= 1
+
+
+def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:
+    both = service.client.get("/health/ready").json()
+    (service.home / "models" / "tidegate-route" / "champion.json").write_text(json.dumps({}))
+    again: Any = champions(service.home).loaded()
+
+    assert both == {
+        "status": "ready",
+        "is_live": False,
+        "degraded": [],
+        "models": {"route": "1", "shipment": "1"},
+        "decisions": 0,
+    }
+    assert list(again) == ["shipment"]

@@ -1,0 +1,263 @@
+"""Calls to rescuers: signed, made again until taken, by any worker, and in nobody's way."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from serving.app import create_app
+from serving.db.engine import open_database
+from serving.db.repositories.rescue_outbox import RescueOutbox
+from serving.degradation import degradations
+from serving.errors import AddressRefused
+from serving.review.rescue_call import Webhook
+from serving.review.rescue_calls import RescueCalls, wait
+from serving.settings import Settings
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.postgres import Server
+
+KEY = bytes(range(32))
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
+IN_DANGER = {"certified_capacity": 12, "persons_on_board": 41}
+
+
+@dataclass
+class Station:
+    """A real server that answers what `answers` says, and in the end with 204."""
+
+    address: str = ""
+    answers: list[int] = field(default_factory=list)
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+
+@contextmanager
+def station(*answers: int) -> Iterator[Station]:
+    told = Station(answers=list(answers))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.heard.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            status = told.answers.pop(0) if told.answers else 204
+            self.send_response(status)
+            if status == 307:
+                self.send_header("Location", told.address + "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Keep the output of the tests clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    told.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield told
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Clock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@contextmanager
+def calling(home: Path, to: Station, clock: Clock, where: str | None = None) -> Iterator[Service]:
+    """A service that calls a station, whose thread only looks when it is told to."""
+    settings = Settings(
+        home=home,
+        rescue_webhook=to.address,
+        rescue_secret=SecretStr(SECRET),
+        database_url=SecretStr(where) if where else None,
+    )
+    app = create_app(settings, clock=clock)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.review.rescue_calls.LOOKED_EVERY_S", 3600.0)
+        with TestClient(app) as client:
+            yield Service(client, app.state.house, home)
+
+
+def calls(service: Service) -> RescueCalls:
+    made = service.house.rescue_calls
+    assert made is not None
+    return made
+
+
+def test_a_call_that_fails_is_made_again_until_it_is_taken(home: Path) -> None:
+    clock = Clock()
+    with station(500, 307, 429) as to, calling(home, to, clock) as service:
+        answer = service.score(route(**IN_DANGER), service.key("score"))
+        assert answer.json()["lane"] == "rescue"
+
+        for attempts in range(1, 5):
+            calls(service).make_due()
+            calls(service).make_due()
+            assert len(to.heard) == attempts
+            held = degradations(service.house)
+            assert ("rescue_not_called" in held) == (attempts < 4)
+            clock.now += wait(attempts)
+        clock.now += timedelta(days=1)
+        calls(service).make_due()
+
+    assert len(to.heard) == 4
+    assert len({json.loads(body)["data"]["case_id"] for _, body in to.heard}) == 1
+
+
+def test_a_call_proves_who_makes_it_and_when(home: Path) -> None:
+    with station() as to, calling(home, to, Clock()) as service:
+        service.score(route(**IN_DANGER), service.key("score"))
+        calls(service).make_due()
+
+    ((headers, body),) = to.heard
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    proof = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{proof}"
+    assert int(headers["webhook-timestamp"]) == int(NOW.timestamp())
+    assert headers["webhook-id"] == json.loads(body)["data"]["case_id"]
+
+
+def test_a_call_says_what_to_find_and_names_no_party(home: Path) -> None:
+    seen = {"observed_at": "2026-11-24T09:00:00Z", "latitude": 36.5, "longitude": 24.25}
+    journey = route(**IN_DANGER)
+    journey["positions"] = [
+        {
+            "journey_id": journey["journey"]["journey_id"],
+            **seen,
+            "source": "ais",
+        }
+    ]
+    with station() as to, calling(home, to, Clock()) as service:
+        answer = service.score(journey, service.key("score"))
+        assert answer.status_code == 200, answer.text
+        calls(service).make_due()
+
+    ((_, body),) = to.heard
+    data = json.loads(body)["data"]
+    assert data["signal"] == "41 persons on board of a conveyance certified for 12"
+    assert data["conveyance_id"] == journey["journey"]["conveyance_id"]
+    assert (data["last_heard"]["latitude"], data["last_heard"]["longitude"]) == (36.5, 24.25)
+    for party in ("carrier_id", "consignor", "consignee", "payer"):
+        assert party not in body.decode()
+    assert journey["journey"]["carrier_id"] not in body.decode()
+
+
+def test_no_other_lane_is_called(home: Path) -> None:
+    with station() as to, calling(home, to, Clock()) as service:
+        for number in range(5):
+            service.score(shipment(shipment_id=f"S-{number}"), service.key("score"))
+        calls(service).make_due()
+
+    assert to.heard == []
+
+
+def test_a_decision_waits_for_no_call_and_survives_a_station_that_is_gone(home: Path) -> None:
+    with station() as gone:
+        pass
+    clock = Clock()
+    with calling(home, gone, clock) as service:
+        answer = service.score(route(**IN_DANGER), service.key("score"))
+        calls(service).make_due()
+        assert answer.json()["lane"] == "rescue"
+        assert calls(service).outbox.refused() == 1
+    clock.now += wait(1)
+
+    with station() as to, calling(home, to, clock) as service:
+        calls(service).make_due()
+
+    ((_, body),) = to.heard
+    assert json.loads(body)["data"]["case_id"] == answer.json()["decision_id"]
+
+
+def test_what_was_decided_before_there_was_a_webhook_is_not_called(home: Path) -> None:
+    app = create_app(Settings(home=home), clock=lambda: NOW)
+    with TestClient(app) as client:
+        earlier = Service(client, app.state.house, home)
+        earlier.score(route(**IN_DANGER), earlier.key("score"))
+
+    with station() as to, calling(home, to, Clock()) as service:
+        service.posted = earlier.posted
+        service.score(route(journey_id="J-later", **IN_DANGER), service.key("score"))
+        calls(service).make_due()
+
+    assert len(to.heard) == 1
+
+
+def opened(where: str, home: Path) -> Engine:
+    return open_database(where, is_service=False, keys=home / "keys")
+
+
+def test_of_several_workers_one_makes_the_call(home: Path, postgres: Server) -> None:
+    where, clock = postgres.new_database(), Clock()
+    with station() as to, calling(home, to, clock, where) as service:
+        for number in range(6):
+            service.score(route(journey_id=f"J-{number}", **IN_DANGER), service.key("score"))
+        webhook = Webhook.of(to.address, SECRET)
+        others = [
+            RescueCalls(RescueOutbox(engine), webhook, clock)
+            for engine in (opened(where, home) for _ in range(3))
+        ]
+        threads = [threading.Thread(target=each.make_due) for each in (calls(service), *others)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    ids = [headers["webhook-id"] for headers, _ in to.heard]
+    assert len(ids) == len(set(ids)) == 6
+
+
+def test_the_calls_are_made_by_themselves(home: Path) -> None:
+    with station(503) as to:
+        settings = Settings(home=home, rescue_webhook=to.address, rescue_secret=SecretStr(SECRET))
+        clock = Clock()
+        app = create_app(settings, clock=clock)
+        with TestClient(app) as client:
+            service = Service(client, app.state.house, home)
+            service.score(route(**IN_DANGER), service.key("score"))
+            is_heard = threading.Event()
+            for _ in range(100):
+                if len(to.heard) == 2 or is_heard.wait(0.1):
+                    break
+                clock.now += wait(1)
+
+    assert len(to.heard) >= 2
+
+
+@pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("http://station.example/", SECRET),
+        ("ftp://127.0.0.1/", SECRET),
+        ("https://name:word@station.example/", SECRET),
+        ("https://station.example/", "whsec_c2hvcnQ="),
+        ("https://station.example/", base64.b64encode(KEY).decode()),
+        ("https://station.example/", "whsec_???"),
+        ("https://station.example/", ""),
+    ],
+)
+def test_a_webhook_that_nobody_could_trust_is_refused(address: str, secret: str) -> None:
+    with pytest.raises(AddressRefused) as refusal:
+        Webhook.of(address, secret)
+    assert not secret or secret not in str(refusal.value)

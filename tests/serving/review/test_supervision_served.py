@@ -1,0 +1,317 @@
+"""Supervision: who reads what, who trusts blindly, and what a second reader finds."""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from serving.access.accounts import SCOPES, Role, new_account
+from serving.db.case_rows import Sight
+from serving.review.case import Case
+from serving.review.case import dispose as dispose_case
+from serving.review.dispositions import Disposition
+from serving.review.reviewing import Reviewer
+from serving.review.supervision import FEWEST_CASES, ReviewerFigures, Supervision
+from tests.serving.api.test_access import _paths
+from tests.serving.bodies import route
+from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_pages import ORIGIN
+from tests.serving.review.test_cases_served import NOTHING, disposed, open_case, post, reviewed
+
+__all__ = ["reviewed"]
+
+ALL = Sight(frozenset(), may_rescue=False)
+PASSWORD = "a password for tests"
+
+SEEN_BY: dict[str, set[Role]] = {
+    "/console/queue": {"reviewer", "supervisor", "rescue", "auditor"},
+    "/console/cases/{case}": {"reviewer", "supervisor", "rescue", "auditor"},
+    "/console/cases/{case}/letter": {"reviewer", "supervisor", "rescue"},
+    "/console/supervision": {"supervisor", "auditor"},
+    "/console/monitor": {"supervisor", "auditor", "data_scientist"},
+    "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
+    "/console/decisions": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
+    "/console/decisions/{case}": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
+    "/console/features": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
+    "/console/models": {"auditor", "data_scientist"},
+    "/console/accounts": {"auditor", "admin"},
+    "/console/switches": {"supervisor", "auditor", "admin"},
+}
+
+
+def sign_in_as(service: Service, role: Role) -> str:
+    """Sign in with a fresh account; the token of its forms."""
+    name = f"the {role}"
+    if service.house.accounts.find(name) is None:
+        service.house.accounts.add(new_account(name, PASSWORD, role, (), NOW))
+    service.client.cookies.clear()
+    form = {"name": name, "password": PASSWORD}
+    page = service.client.post("/console/sign-in", data=form, headers=ORIGIN)
+    found = re.search(r'name="form_token" value="([^"]+)"', page.text)
+    return found[1] if found else ""
+
+
+def test_every_page_answers_the_roles_it_is_for_and_no_one_else(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    for role in SCOPES:
+        sign_in_as(reviewed, role)
+        for path, seen_by in SEEN_BY.items():
+            response = reviewed.client.get(path.replace("{case}", case_id))
+            assert (response.status_code == 200) == (role in seen_by), (role, path)
+
+
+ACTS_BY: dict[str, set[Role]] = {
+    "/console/cases/{case}/claim": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}/notes": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}/dispositions": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}/attachments": {"reviewer", "supervisor", "rescue"},
+    "/console/queue/next": {"reviewer", "supervisor", "rescue"},
+    "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
+    "/console/accounts": {"admin"},
+    "/console/accounts/disable": {"admin"},
+    "/console/accounts/keys": {"admin"},
+    "/console/accounts/keys/revoke": {"admin"},
+    "/console/switches": {"supervisor", "admin"},
+}
+
+
+def test_every_form_is_for_the_roles_that_may_act_and_no_one_else(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    for role in SCOPES:
+        token = sign_in_as(reviewed, role)
+        for path, acted_by in ACTS_BY.items():
+            address, form = path.replace("{case}", case_id), {"form_token": token}
+            response = reviewed.client.post(
+                address, data=form, headers=ORIGIN, follow_redirects=False
+            )
+            assert (response.status_code != 403) == (role in acted_by), (role, path)
+
+
+def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> None:
+    """But for signing in and out, the style, and what holds the like of a page that is there."""
+    alike = {"/console/features/{}", "/console/cases/{}/attachments/{}", "/console/cases/{}/{}"}
+    known = {re.sub(r"{\w+}", "{}", path) for path in (*SEEN_BY, *ACTS_BY)} | alike
+    known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
+    free = ("/console/sign-", "/console/elsewhere", "/console/static")
+
+    served = {path for r in reviewed.client.app.routes for path in _paths(r)}  # type: ignore[attr-defined]
+
+    pages = {re.sub(r"{[\w:]+}", "{}", path) for path in served if path.startswith("/console")}
+    assert {page for page in pages - known if not page.startswith(free)} == set()
+
+
+def test_a_rescue_is_on_no_page_but_of_those_who_help_or_audit(reviewed: Service) -> None:
+    open_case(reviewed)
+    crowded = route(journey_id="J-rescue", certified_capacity=12, persons_on_board=41)
+    rescue_id = reviewed.score(crowded, reviewed.key("score")).json()["decision_id"]
+    case_pages = (f"/console/cases/{rescue_id}", f"/console/cases/{rescue_id}/letter")
+    reread, decision = (
+        f"/console/supervision/reread/{rescue_id}",
+        f"/console/decisions/{rescue_id}",
+    )
+    pages = ("/console/queue", "/console/decisions", "/console/supervision", "/console/monitor")
+    shown: dict[Role, set[str]] = {}
+    for role in SCOPES:
+        sign_in_as(reviewed, role)
+        shown[role] = {
+            path
+            for path in (*pages, *case_pages, reread, decision)
+            if rescue_id in (told := reviewed.client.get(path).text) or "J-rescue" in told
+        }
+
+    decisions = {"/console/decisions", decision}
+    helped = {"/console/queue", *case_pages, reread, *decisions}
+    nothing = {role: set[str]() for role in SCOPES}
+    assert shown == nothing | {"rescue": helped, "auditor": decisions}
+    (load,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).lanes
+    assert load.lane == "inspect"
+
+
+def test_an_auditor_reads_and_changes_nothing(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "auditor")
+
+    response = reviewed.client.post(
+        f"/console/cases/{case_id}/claim", data={"form_token": token}, headers=ORIGIN
+    )
+
+    assert response.status_code == 403
+    assert "claim" not in [event.action for event in reviewed.house.reviewing.events(case_id)]
+
+
+def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    sign_in_as(reviewed, "auditor")
+
+    reviewed.client.get(f"/console/cases/{case_id}")
+
+    (event,) = reviewed.house.reviewing.events(case_id)
+    assert (event.action, event.actor, event.at) == ("read", "the auditor", NOW.isoformat())
+    pages = ("/console/cases/{}", "/console/cases/{}/letter", "/console/supervision/reread/{}")
+    for role in ("reviewer", "supervisor", "rescue"):
+        sign_in_as(reviewed, role)
+        for page in pages:
+            assert reviewed.client.get(page.format(case_id)).status_code == 200
+    told = [(event.action, event.actor) for event in reviewed.house.reviewing.events(case_id)]
+    assert told[1:] == [
+        ("read", f"the {role}") for role in ("reviewer", "supervisor", "rescue") for _ in pages
+    ]
+
+
+def ended(
+    service: Service, subject_id: str, by: dict[str, str], disposition: Disposition = NOTHING
+) -> str:
+    case_id = open_case(service, subject_id)
+    post(service, case_id, "claim", by)
+    post(service, case_id, "dispositions", by, **disposed(disposition))
+    return case_id
+
+
+def test_leaving_undone_what_a_lane_proposes_is_an_override(reviewed: Service) -> None:
+    by = reviewed.key("review")
+    unlooked = Disposition("released_without_check", "no_time_or_capacity", "low", "no time left")
+    ended(reviewed, "S-1", by)
+    ended(reviewed, "S-2", by, unlooked)
+
+    (figures,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).reviewers
+
+    assert (figures.disposed, figures.overrides, figures.agreement) == (2, 1, 0.5)
+    assert not figures.may_trust_blindly
+
+
+def test_haste_and_agreement_together_call_for_a_talk(reviewed: Service) -> None:
+    by = reviewed.key("review")
+    for number in range(FEWEST_CASES):
+        ended(reviewed, f"S-{number}", by)
+
+    (figures,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).reviewers
+
+    assert (figures.median_minutes, figures.agreement) == (0, 1)
+    assert figures.may_trust_blindly
+
+
+TRUSTING = ReviewerFigures(
+    "one", 20, 1.9, overrides=0, agreement=0.96, reread=0, same_when_reread=0
+)
+
+
+@pytest.mark.parametrize(
+    ("figures", "calls"),
+    [
+        ({}, True),
+        ({"disposed": 19}, False),
+        ({"agreement": 0.951}, True),
+        ({"agreement": 0.95}, False),
+        ({"agreement": None}, False),
+        ({"median_minutes": 0.0}, True),
+        ({"median_minutes": 2.0}, False),
+        ({"median_minutes": None}, False),
+    ],
+)
+def test_twenty_cases_under_two_minutes_and_more_than_nineteen_in_twenty_agreed_call_for_a_talk(
+    figures: dict[str, Any], calls: bool
+) -> None:
+    assert replace(TRUSTING, **figures).may_trust_blindly is calls
+
+
+def test_a_blind_reading_shows_no_score_and_is_compared_with_the_first_end(
+    reviewed: Service,
+) -> None:
+    case_id = ended(reviewed, "S-1", reviewed.key("review"))
+    token = sign_in_as(reviewed, "reviewer")
+
+    page = reviewed.client.get(f"/console/supervision/reread/{case_id}").text
+    for hidden in ("log-odds", "Log-odds", "speaks for", "asked for by another office", "%"):
+        assert hidden not in page
+    for code, same in [("no_finding_after_inspection", 1), ("confirmed_smuggling_goods", 1)]:
+        reviewed.client.post(
+            f"/console/supervision/reread/{case_id}",
+            data={"form_token": token, "code": code},
+            headers=ORIGIN,
+        )
+        (figures,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).reviewers
+        assert figures.same_when_reread == same
+    assert figures.reread == 2
+
+
+def test_the_last_word_on_a_reason_counts(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "reviewer")
+    for verdict in ("right", "wrong"):
+        reviewed.client.post(
+            f"/console/cases/{case_id}/marks",
+            data={"form_token": token, "indicator": "D10", "verdict": verdict},
+            headers=ORIGIN,
+        )
+
+    (marked,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).reasons
+
+    assert (marked.indicator, marked.right, marked.wrong) == ("D10", 0, 1)
+
+
+def test_a_form_of_another_session_changes_nothing(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    stolen = sign_in_as(reviewed, "supervisor")
+    sign_in_as(reviewed, "reviewer")
+
+    for token in (stolen, "", "x"):
+        response = reviewed.client.post(
+            f"/console/cases/{case_id}/claim", data={"form_token": token}, headers=ORIGIN
+        )
+        assert response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("act", "form", "told"),
+    [
+        ("dispositions", {"code": "no_finding_after_inspection"}, "reason"),
+        ("snooze", {"hours": "never", "text": "waiting for it"}, "how many hours"),
+        ("snooze", {"hours": "9999", "text": "waiting for it"}, "within 14 days"),
+        ("marks", {"indicator": "D10", "verdict": "perhaps"}, "right, wrong or unclear"),
+    ],
+)
+def test_a_form_that_says_too_little_is_answered_on_the_page(
+    reviewed: Service, act: str, form: dict[str, str], told: str
+) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "reviewer")
+    claim = f"/console/cases/{case_id}/claim"
+    reviewed.client.post(claim, data={"form_token": token}, headers=ORIGIN)
+
+    response: Any = reviewed.client.post(
+        f"/console/cases/{case_id}/{act}", data={"form_token": token, **form}, headers=ORIGIN
+    )
+
+    assert 'role="alert"' in response.text
+    assert told in response.text
+    assert "This case is yours" in response.text
+
+
+def test_a_disabled_account_is_out_at_once(reviewed: Service) -> None:
+    sign_in_as(reviewed, "reviewer")
+    assert reviewed.client.get("/console/queue").url.path == "/console/queue"
+
+    reviewed.house.accounts.disable("the reviewer", NOW)
+
+    assert reviewed.client.get("/console/queue").url.path == "/console/sign-in"
+    sign_in_as(reviewed, "reviewer")
+    assert reviewed.client.get("/console/queue").url.path == "/console/sign-in"
+
+
+def test_time_on_a_case_runs_from_its_claim(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    by = reviewed.key("review")
+    name = f"caller-{reviewed.posted}"
+    post(reviewed, case_id, "claim", by)
+    later: datetime = NOW + timedelta(minutes=7)
+
+    def end(case: Case) -> Any:
+        return dispose_case(case, name, later, NOTHING)
+
+    book = reviewed.house.reviewing
+    book.act(Reviewer(name, ALL), case_id, end)
+
+    (figures,) = Supervision.of(book.book, ALL, later).reviewers
+    assert figures.median_minutes == 7

@@ -1,0 +1,186 @@
+"""What waits together is decided together: each its own outcome, in order, and in time."""
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+
+from features.catalogue import feature_named
+from features.definition import Peers
+from serving.access.callers import Caller
+from serving.api.scores import worded_for
+from serving.app import create_app
+from serving.container import House
+from serving.db.repositories.decision_log import Mark
+from serving.errors import BodyMalformed, LogUnavailable
+from serving.explanation.comparison import usual_for
+from serving.explanation.comparisons import Comparisons
+from serving.scoring.assessment import Assessor
+from serving.scoring.batcher import TOGETHER, Answer, Asked
+from serving.scoring.future_dispatch import Settling
+from serving.settings import Settings
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+
+MACHINE = Caller("key-1", "machine", frozenset({"score"}), frozenset())
+
+
+def asked(number: int, body: bytes | None = None) -> Asked:
+    body = body or orjson.dumps(shipment(shipment_id=f"S-{number}"))
+    return Asked(MACHINE, f"request-{number}", body, NOW, worded_for(MACHINE))
+
+
+def decided(house: House, requests: list[Asked]) -> list[Any]:
+    return asyncio.run(house.desk.answers(requests))
+
+
+def test_each_is_answered_in_its_place(service: Service) -> None:
+    answers = decided(service.house, [asked(number) for number in range(TOGETHER + 6)])
+
+    told = [orjson.loads(answer.body)["subject_id"] for answer in answers]
+    assert told == [f"S-{number}" for number in range(TOGETHER + 6)]
+    assert service.house.log.size() == TOGETHER + 6
+
+
+def test_what_cannot_be_read_keeps_nobody_else_from_a_decision(service: Service) -> None:
+    first, broken, last = decided(service.house, [asked(0), asked(1, b"{"), asked(2)])
+
+    assert isinstance(broken, BodyMalformed)
+    assert isinstance(first, Answer)
+    assert isinstance(last, Answer)
+
+
+def test_a_group_that_fails_is_told_so_and_the_next_is_decided(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(service.house.log, "answers", fail)
+        failed = decided(service.house, [asked(number) for number in range(3)])
+    again = decided(service.house, [asked(number) for number in range(3)])
+
+    assert [type(outcome) for outcome in failed] == [LogUnavailable] * 3
+    assert [type(outcome) for outcome in again] == [Answer] * 3
+    assert service.house.log.size() == 3
+
+
+def test_one_key_twice_in_one_group_makes_one_decision(service: Service) -> None:
+    outcomes = decided(service.house, [asked(0), asked(0)])
+
+    assert sum(isinstance(outcome, Answer) for outcome in outcomes) >= 1
+    assert service.house.log.size() == 1
+    assert decided(service.house, [asked(0)]) == [Answer(outcomes[0].body)]
+
+
+def test_what_comes_while_a_group_is_written_is_decided_together(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, begun, let_go, sizes = service.house.log, threading.Event(), threading.Event(), list[int]()
+    append, assess = log.append, Assessor.assess
+
+    def appending(entries: list[Any]) -> Mark:
+        begun.set()
+        let_go.wait(30)
+        return append(entries)
+
+    def assessing(assessor: Assessor, requests: list[Any]) -> list[Any]:
+        sizes.append(len(requests))
+        return assess(assessor, requests)
+
+    async def one_and_then_more() -> None:
+        first = asyncio.create_task(service.house.desk.answer(asked(0)))
+        await asyncio.to_thread(begun.wait, 30)
+        more = []
+        for number in range(1, 6):
+            more.append(asyncio.create_task(service.house.desk.answer(asked(number))))
+            await asyncio.sleep(0.05)
+        let_go.set()
+        await asyncio.gather(first, *more)
+
+    monkeypatch.setattr(log, "append", appending)
+    monkeypatch.setattr(Assessor, "assess", assessing)
+    asyncio.run(one_and_then_more())
+    assert sizes == [1, 5]
+
+
+def test_a_caller_waits_no_longer_than_twice_the_deadline(home: Path) -> None:
+    deadline_s, let_go = 1.0, threading.Event()
+    app = create_app(Settings(home=home, commit_deadline_s=deadline_s), clock=lambda: NOW)
+    with TestClient(app):
+        house: House = app.state.house
+        for first in (3 * TOGETHER, 4 * TOGETHER):  # what is new compiles, for longer than that
+            decided(house, [asked(number) for number in range(first, first + TOGETHER)])
+        append = house.log.append
+        house.log.append = lambda entries: let_go.wait(30) and append(entries)  # type: ignore
+        began = time.monotonic()
+        outcomes = decided(house, [asked(number) for number in range(3 * TOGETHER)])
+        waited_s = time.monotonic() - began
+        let_go.set()
+
+    assert [type(outcome) for outcome in outcomes] == [LogUnavailable] * 3 * TOGETHER
+    assert deadline_s <= waited_s < 2.5 * deadline_s
+
+
+def test_what_threads_find_reaches_every_future_in_their_order() -> None:
+    async def settled() -> list[int]:
+        loop, order = asyncio.get_running_loop(), []
+        settling: Settling[int] = Settling(loop)
+        futures = [loop.create_future() for _ in range(400)]
+        for future in futures:
+            future.add_done_callback(lambda done: order.append(done.result()))
+        threads = [threading.Thread(target=settle, args=(settling, futures, n)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        await asyncio.wait_for(asyncio.gather(*futures), 10)
+        return order
+
+    order = asyncio.run(settled())
+
+    assert sorted(order) == list(range(400))
+    for first in range(4):
+        own = [number for number in order if number % 4 == first]
+        assert own == sorted(own)
+
+
+def test_an_outcome_for_someone_who_left_is_let_go() -> None:
+    async def settled() -> int:
+        loop = asyncio.get_running_loop()
+        settling: Settling[int] = Settling(loop)
+        gone, here = loop.create_future(), loop.create_future()
+        gone.cancel()
+        settling.settle(gone, 1)
+        settling.settle(here, 2)
+        return await asyncio.wait_for(here, 10)
+
+    loop = asyncio.new_event_loop()
+    left = loop.create_future()
+    loop.close()
+
+    assert asyncio.run(settled()) == 2
+    Settling(loop).settle(left, 3)
+    assert not left.done()
+
+
+def test_a_remembered_comparison_is_that_of_its_value_and_its_peers(service: Service) -> None:
+    model = service.house.desk.assessor.champions.of("shipment").model
+    compared = Comparisons(model)
+    feature = feature_named("unit_value_eur_per_kg")
+
+    for value in (None, 0.0, 1.0, 250.0, 1.0):
+        for groups in ({}, {Peers.GOODS: "890310"}, {Peers.GOODS: "none"}):
+            told = compared.of(groups, feature, value)
+            assert told == usual_for(model, groups, feature, value)
+            assert compared.of(groups, feature, value) is told
+
+
+def settle(settling: Settling[int], futures: "list[asyncio.Future[int]]", first: int) -> None:
+    for number in range(first, len(futures), 4):
+        settling.settle(futures[number], number)
+
+
+def fail(*_: object) -> None:
+    raise LogUnavailable("the database failed")

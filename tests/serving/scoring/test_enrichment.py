@@ -1,0 +1,194 @@
+"""Files of a case: what may be attached, by whom, and how it is handed out."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.access.accounts import SCOPES
+from serving.console.uploads import Upload
+from serving.db.case_rows import Sight
+from serving.errors import BodyTooLarge, MediaTypeUnsupported, ServingError, Unprocessable
+from serving.review.attachments import MOST_TO_A_CASE, Attachment
+from serving.review.reviewing import Reviewer
+from tests.serving.bodies import route
+from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_pages import ORIGIN
+from tests.serving.review.test_cases_served import open_case, reviewed
+from tests.serving.review.test_supervision_served import sign_in_as
+
+__all__ = ["reviewed"]
+
+PDF = b"%PDF-1.7\n" + bytes(range(256)) + b"\r\n--not the boundary\r\n"
+
+
+def attach(
+    service: Service, case_id: str, token: str, content: bytes = PDF, name: str = "list.pdf"
+) -> Any:
+    return service.client.post(
+        f"/console/cases/{case_id}/attachments",
+        data={"form_token": token},
+        files={"file": (name, content)},
+        headers=ORIGIN,
+    )
+
+
+def download(service: Service, case_id: str, content: bytes = PDF) -> Any:
+    digest = hashlib.sha256(content).hexdigest()
+    return service.client.get(f"/console/cases/{case_id}/attachments/{digest}")
+
+
+def test_what_was_attached_comes_back_to_the_byte_as_a_download_only(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    page = attach(reviewed, case_id, sign_in_as(reviewed, "reviewer"), name="a “list”.pdf")
+    assert "a “list”.pdf" in page.text
+
+    answer = download(reviewed, case_id)
+
+    assert answer.content == PDF
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''a%20")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_attaching_and_reading_a_file_are_events_with_its_digest(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    attach(reviewed, case_id, sign_in_as(reviewed, "reviewer"))
+    sign_in_as(reviewed, "auditor")
+    download(reviewed, case_id)
+
+    events = [e for e in reviewed.house.reviewing.events(case_id) if e.action != "read"]
+
+    assert [(e.action, e.actor, e.text) for e in events] == [
+        ("attach", "the reviewer", "list.pdf"),
+        ("download", "the auditor", "list.pdf"),
+    ]
+    assert hashlib.sha256(PDF).hexdigest() in events[0].changed
+
+
+def test_those_attach_who_review_and_those_read_who_see_the_case(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    attach(reviewed, case_id, sign_in_as(reviewed, "reviewer"))
+    for role, scopes in SCOPES.items():
+        token = sign_in_as(reviewed, role)
+        added = attach(reviewed, case_id, token, PDF + role.encode())
+        assert (added.status_code == 200) == ("review" in scopes), role
+        may_read = bool(scopes & {"review", "audit"})
+        assert (download(reviewed, case_id).status_code == 200) == may_read, role
+
+
+def test_a_file_of_a_rescue_is_for_those_who_help(reviewed: Service) -> None:
+    body = route(certified_capacity=12, persons_on_board=41)
+    case_id = reviewed.score(body, reviewed.key("score")).json()["decision_id"]
+    attach(reviewed, case_id, sign_in_as(reviewed, "rescue"))
+
+    sign_in_as(reviewed, "reviewer")
+
+    assert download(reviewed, case_id).status_code == 404
+
+
+def test_a_file_is_found_under_its_own_case_only(reviewed: Service) -> None:
+    case_id, other = open_case(reviewed), open_case(reviewed, "S-2")
+    attach(reviewed, case_id, sign_in_as(reviewed, "reviewer"))
+
+    assert download(reviewed, other).status_code == 404
+
+
+def test_a_form_of_another_session_or_origin_attaches_nothing(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "reviewer")
+
+    assert attach(reviewed, case_id, "x").status_code == 403
+    foreign = reviewed.client.post(
+        f"/console/cases/{case_id}/attachments",
+        data={"form_token": token},
+        files={"file": ("list.pdf", PDF)},
+        headers={"Origin": "https://example.org"},
+    )
+    assert foreign.status_code == 403
+    assert reviewed.house.reviewing.files.of(case_id) == []
+
+
+def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "reviewer")
+    reviewer = Reviewer("another", Sight(frozenset(), may_rescue=False))
+    for number in range(MOST_TO_A_CASE - 1):
+        content = b"%d" % number
+        file = Attachment.of(f"{number}.txt", content, 1_000)
+        reviewed.house.reviewing.attach(reviewer, case_id, NOW, file, content)
+    attach(reviewed, case_id, token)
+
+    again, more = attach(reviewed, case_id, token), attach(reviewed, case_id, token, b"more")
+
+    assert (again.status_code, more.status_code) == (409, 409)
+    assert "a file with this very content" in again.text
+    assert f"case may have {MOST_TO_A_CASE} files" in more.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "refusal"),
+    [
+        ("a.pdf", b"MZ\x90\x00", MediaTypeUnsupported),
+        ("a.txt", b"\xff\xfe\x00a", MediaTypeUnsupported),
+        ("a.txt", b"", MediaTypeUnsupported),
+        ("a.txt", b"x" * 101, BodyTooLarge),
+        (" \x00/", b"x", Unprocessable),
+    ],
+)
+def test_what_cannot_be_told_is_no_attachment(
+    name: str, content: bytes, refusal: type[ServingError]
+) -> None:
+    with pytest.raises(refusal):
+        Attachment.of(name, content, 100)
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (PDF, "application/pdf"),
+        (b"\x89PNG\r\n\x1a\n\x00", "image/png"),
+        (b"<script>alert(1)</script>", "text/plain; charset=utf-8"),
+        (b"GIF89a\x00", None),
+    ],
+)
+def test_the_content_says_what_a_file_is_whatever_its_name(
+    content: bytes, media_type: str | None
+) -> None:
+    if media_type is None:
+        with pytest.raises(MediaTypeUnsupported):
+            Attachment.of("x.html", content, 1_000)
+    else:
+        assert Attachment.of("x.html", content, 1_000).media_type == media_type
+
+
+def test_a_name_is_a_name_and_no_path() -> None:
+    assert Attachment.of("..\\../etc/pass\u202ewd.txt", b"x", 10).name == "passwd.txt"
+    assert len(Attachment.of("x" * 500 + ".txt", b"x", 10).name) == 120
+
+
+@given(st.binary(max_size=300), st.text('abc"é', max_size=9).filter(lambda n: '"' not in n))
+def test_an_upload_is_read_as_it_was_sent(content: bytes, name: str) -> None:
+    boundary = "----b0undary"
+    if boundary.encode() in content:
+        return
+    body = (
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="form_token"\r\n\r\nt\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            "Content-Type: application/pdf\r\n\r\n"
+        ).encode()
+        + content
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+
+    upload = Upload.read(f"multipart/form-data; boundary={boundary}", body)
+
+    assert upload == Upload({"form_token": "t"}, name, content)
+    for broken in (body[:-10], b"", body.replace(b"filename", b"nofile")):
+        with pytest.raises(ServingError):
+            Upload.read(f"multipart/form-data; boundary={boundary}", broken)

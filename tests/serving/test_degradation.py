@@ -1,0 +1,356 @@
+"""Every way in which the service can be less than whole: what it still does, and how it says so."""
+
+import io
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
+from typer.testing import CliRunner
+
+from serving.app import create_app
+from serving.cli.main import app as commands
+from serving.degradation import MEANINGS, Mode, degradations
+from serving.history.missing_history import lacking
+from serving.models.switching import switch
+from serving.observability import Lines
+from serving.settings import Settings
+from tests.serving.bodies import route, shipment
+from tests.serving.calls import heard
+from tests.serving.conftest import NOW, Service
+from tests.serving.postgres import Server
+from tests.serving.world import promote, train_and_promote
+
+
+@contextmanager
+def failing_commits(service: Service, statement: str = "") -> Iterator[None]:
+    """Fail every commit, or every statement that begins like this."""
+
+    def fail(call: str | None) -> None:
+        if (call or "").startswith(statement) if statement else call is None:
+            raise OperationalError("a call", None, sqlite3.OperationalError("disk is full"))
+
+    with heard(fail, service.house.log._engine):
+        yield
+
+
+def modes(service: Service) -> list[str]:
+    """The modes that hold, as readiness and the metrics say them alike."""
+    held: list[str] = list(degradations(service.house))
+    counted = service.client.get("/metrics").text
+    for mode in get_args(Mode):
+        assert f'tidegate_degraded{{mode="{mode}"}} {float(mode in held)}' in counted
+    ready = service.client.get("/health/ready")
+    if ready.status_code == 200:
+        assert ready.json()["degraded"] == held
+        assert ready.json()["status"] == ("degraded" if held else "ready")
+    return held
+
+
+ROOT = Path(__file__).parent.parent.parent
+ROWS = [
+    [cell.strip() for cell in line.strip("| ").split(" | ")]
+    for line in (ROOT / "docs" / "conditions.md").read_text().splitlines()
+    if line.startswith("| ")
+][1:]
+
+
+def test_every_mode_is_explained_and_has_its_row() -> None:
+    assert set(MEANINGS) == set(get_args(Mode))
+    assert {row[1].strip("`") for row in ROWS} - {"–"} == set(get_args(Mode))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_every_row_names_tests_that_exist(row: list[str]) -> None:
+    named = re.findall(r"`([^`]+)::(\w+)`", row[-1])
+    assert named
+    for file, name in named:
+        assert f"def {name}(" in (ROOT / file).read_text()
+
+
+def test_a_whole_service_says_so(service: Service) -> None:
+    assert modes(service) == []
+    assert "Most of the history" not in service.client.get("/console/sign-in").text
+
+
+def test_while_the_log_fails_nothing_is_decided_and_it_recovers_by_itself(
+    service: Service,
+) -> None:
+    caller = service.key("score")
+    with failing_commits(service):
+        refused = service.score(shipment(), caller)
+        held, ready = modes(service), service.client.get("/health/ready")
+
+    assert (refused.status_code, ready.status_code) == (503, 503)
+    assert refused.headers["Retry-After"]
+    assert held == ["log_not_written"]
+    service.house.desk.writer._try_again()
+    assert modes(service) == []
+    assert service.score(shipment(), caller).status_code == 200
+    assert service.house.log.size() == 1
+
+
+def test_without_its_wrapping_keys_nothing_is_decided_or_told(home: Path) -> None:
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        decision_id = service.score(shipment(), service.key("score")).json()["decision_id"]
+    keys, elsewhere = home / "keys" / "data", home / "elsewhere"
+    keys.rename(elsewhere)
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home, 100)  # type: ignore[attr-defined]
+        caller = service.key("score")
+        refused = service.score(shipment(shipment_id="S-2"), caller)
+        read = client.get(f"/v1/decisions/{decision_id}", headers=caller)
+        service.house.desk.writer._try_again()
+        held, ready = modes(service), client.get("/health/ready")
+        keys.mkdir(exist_ok=True)
+        for file in elsewhere.iterdir():
+            file.rename(keys / file.name)
+        service.house.desk.writer._try_again()
+
+        assert (refused.status_code, read.status_code, ready.status_code) == (503, 503, 503)
+        assert held == ["log_not_written"]
+        assert modes(service) == []
+        assert client.get(f"/v1/decisions/{decision_id}", headers=caller).status_code == 200
+        assert service.house.log.size() == 1
+
+
+def test_no_case_is_read_or_judged_that_cannot_be_written_down(home: Path) -> None:
+    everything_is_seen = Settings(
+        home=home, inspect_share=1.0, document_check_share=0, post_review_share=0
+    )
+    with TestClient(create_app(everything_is_seen, clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        reviewer = service.key("review", "explain")
+        case_id = service.score(shipment(), service.key("score")).json()["decision_id"]
+        before = client.get("/v1/queue", headers=reviewer)
+        with failing_commits(service):
+            refused = client.post(f"/v1/cases/{case_id}/claim", headers=reviewer)
+            queue = client.get("/v1/queue", headers=reviewer)
+
+        assert [case["case_id"] for case in before.json()["cases"]] == [case_id]
+        assert (queue.status_code, refused.status_code) == (200, 503)
+        assert refused.headers["Retry-After"]
+        again = client.post(f"/v1/cases/{case_id}/claim", headers=reviewer)
+        assert again.status_code == 200
+
+
+def test_no_registry_is_asked_for_a_score(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE_MLFLOW_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        assert service.score(shipment(), service.key("score")).status_code == 200
+        assert modes(service) == []
+
+
+def test_without_any_model_subjects_are_decided_without_a_score(home: Path) -> None:
+    for pointer in home.glob("models/*/champion.json"):
+        pointer.unlink()
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        answer = service.score(shipment(), service.key("score"))
+        danger = service.score(route(persons_on_board=40), service.key("score"))
+        ready, live = client.get("/health/ready"), client.get("/health/live")
+
+        assert (answer.status_code, ready.status_code, live.status_code) == (200, 503, 200)
+        told = answer.json()
+        assert (told["probability"], told["unscored"]) == (None, "no_model")
+        assert told["lane"] in {"manual", "control"}
+        assert danger.json()["lane"] == "rescue"
+        assert ready.headers["Retry-After"]
+        assert modes(service) == ["model_missing"]
+        assert client.get("/v1/queue", headers=service.key("review")).status_code == 200
+
+
+def test_no_score_is_given_that_cannot_be_explained(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = service.key("score")
+    monkeypatch.setattr("serving.models.scores.ADDITIVITY", -1.0)
+    refused = service.score(shipment(), caller, key="k")
+    monkeypatch.undo()
+
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unexplained")
+    assert service.house.log.size() == 0
+    assert service.score(shipment(), caller, key="k").status_code == 200
+
+
+def test_a_line_that_cannot_be_written_costs_no_answer() -> None:
+    class Full(io.BytesIO):
+        def write(self, line: Any) -> int:
+            raise OSError("no space left on device")
+
+    lines = Lines(Full())
+    lines.write(b"answered\n")
+    lines.flush()
+
+
+def test_a_log_that_cannot_be_sealed_goes_on(service: Service) -> None:
+    caller = service.key("score")
+    service.score(shipment(), caller)
+    sealing = service.house.desk.writer.sealing
+    with failing_commits(service, "INSERT INTO checkpoints"):
+        sealing.seal_if_due(is_last=True)
+        answer = service.score(shipment(shipment_id="S-2"), caller)
+
+    assert answer.status_code == 200
+    assert modes(service) == ["log_not_sealed"]
+    sealing.seal_if_due(is_last=True)
+    assert modes(service) == []
+
+
+def test_without_a_model_of_one_kind_the_other_is_scored(service: Service) -> None:
+    (service.home / "models" / "tidegate-route" / "champion.json").write_text("{}")
+    champions = service.house.desk.assessor.champions
+    champions._loaded.pop(("champion", "route"))
+    champions.refresh()
+    caller = service.key("score")
+
+    answer = service.score(route(), caller)
+
+    assert modes(service) == ["model_missing"]
+    assert (answer.status_code, answer.json()["unscored"]) == (200, "no_model")
+    assert service.score(shipment(), caller).json()["probability"] is not None
+
+
+@pytest.mark.parametrize("forgotten", ["outcomes", "shipments", "everything"])
+def test_a_service_without_the_history_of_its_models_says_so(home: Path, forgotten: str) -> None:
+    for file in home.glob("records/*" if forgotten == "everything" else f"records/{forgotten}.*"):
+        file.unlink()
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        caller = service.key("score")
+        answer = service.score(shipment(), caller)
+        stored = client.get(f"/v1/decisions/{answer.json()['decision_id']}", headers=caller)
+
+        assert modes(service) == ["history_missing"]
+        assert answer.json()["probability"] is not None
+        assert answer.json()["is_history_missing"] is stored.json()["is_history_missing"] is True
+        assert "Most of the history" in client.get("/console/sign-in").text
+
+
+def test_history_that_is_laid_down_later_is_known_once_the_state_is_made_anew(
+    home: Path, postgres: Server
+) -> None:
+    database = postgres.new_database()
+    settings = Settings(home=home, database_url=SecretStr(database))
+    (home / "records").rename(home / "elsewhere")
+    with TestClient(create_app(settings, clock=lambda: NOW)) as client:
+        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        missing = client.get("/health/ready").json()["degraded"]
+        rebuilding = ("state", "rebuild", "--records", str(home / "elsewhere"))
+        where = ("--home", str(home), "--database-url", database)
+        assert CliRunner().invoke(commands, [*rebuilding, *where]).exit_code == 0
+        found = client.get("/health/ready").json()["degraded"]
+        answer = service.score(shipment(), service.key("score")).json()
+
+    assert (missing, found) == (["history_missing"], [])
+    assert answer["is_history_missing"] is False
+
+
+@pytest.mark.parametrize(
+    ("known", "lacked"),
+    [
+        ({"journeys": 50, "shipments": 100, "outcomes": 5, "transactions": 1_000}, []),
+        ({"journeys": 49, "shipments": 100, "outcomes": 5}, ["journeys"]),
+        ({"journeys": 50, "shipments": 49, "outcomes": 4}, ["shipments", "outcomes"]),
+        ({}, ["journeys", "shipments", "outcomes"]),
+    ],
+)
+def test_history_is_missing_where_less_than_half_of_a_type_is_known(
+    known: dict[str, int], lacked: list[str]
+) -> None:
+    trained_on = {"journeys": 100, "shipments": 100, "outcomes": 10, "documents": 100}
+
+    assert lacking(trained_on, known) == lacked
+
+
+def test_a_model_that_does_not_say_what_it_was_trained_on_is_compared_with_nothing() -> None:
+    assert lacking({}, {}) == []
+
+
+def test_models_that_are_switched_off_are_told_of(service: Service) -> None:
+    switches = service.house.switches
+    switch(switches, "shipment", is_on=False, by="ada", because="nothing fits today", at=NOW)
+    service.house.desk.assessor.champions.switch.refresh()
+    caller = service.key("score")
+
+    assert modes(service) == ["models_off"]
+    assert service.score(shipment(), caller).json()["unscored"] == "switched_off"
+    assert service.score(route(), caller).json()["probability"] is not None
+
+
+def test_a_refused_model_leaves_the_one_before_it_in_its_seat(service: Service) -> None:
+    caller = service.key("score")
+    first = service.house.desk.assessor.champions.of("shipment").model
+    (service.home / "models" / "tidegate-shipment" / "champion.json").write_text("{}")
+    service.house.desk.assessor.champions.refresh()
+
+    answer = service.score(shipment(), caller)
+
+    assert modes(service) == ["model_refused"]
+    assert (answer.status_code, answer.json()["model"]["digest"]) == (200, first.digest)
+    promote(service.home, "shipment", "1", first)
+    service.house.desk.assessor.champions.refresh()
+    assert modes(service) == []
+
+
+def test_models_that_nobody_names_any_more_go_on(service: Service) -> None:
+    (service.home / "models" / "tidegate-route" / "champion.json").unlink()
+    service.house.desk.assessor.champions.refresh()
+
+    assert service.score(route(), service.key("score")).status_code == 200
+    assert modes(service) == ["model_refused"]
+
+
+def test_a_full_house_says_so(service: Service) -> None:
+    service.house.metrics.inside = service.house.settings.most_in_flight
+
+    assert modes(service) == ["requests_turned_away"]
+    assert service.score(shipment(), service.key("score")).status_code == 503
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
+def test_a_clock_that_jumped_is_noticed(service: Service, jump: timedelta) -> None:
+    caller = service.key("score")
+    service.score(shipment(), caller)
+    object.__setattr__(service.house, "clock", lambda: NOW + jump)
+
+    answer = service.score(shipment(shipment_id="S-2"), caller)
+
+    assert answer.status_code == 200
+    assert modes(service) == ["clock_suspect"]
+    assert service.house.log.size() == 2
+
+
+def test_challenger_and_shadow_are_asked_beside_the_champion(service: Service) -> None:
+    for role, version, seed in (("challenger", "2", 8), ("shadow", "3", 9)):
+        model = train_and_promote(service.home, "shipment", version, seed)
+        promote(service.home, "shipment", version, model, role)
+    first = service.house.desk.assessor.champions.of("shipment").model
+    promote(service.home, "shipment", "1", first)
+    service.house.desk.assessor.champions.refresh()
+    caller = service.key("score")
+    answers = [service.score(shipment(shipment_id=f"S-{i}"), caller).json() for i in range(5)]
+    listed = service.client.get("/v1/models", headers=caller).json()["models"]
+
+    service.house.desk.opinions.stop()
+    register = service.house.desk.opinions._register
+    compared = {role: register.compared(role) for role in ("challenger", "shadow")}
+
+    assert {a["model"]["version"] for a in answers} == {"1"}
+    assert [m["role"] for m in listed] == ["champion", "champion", "challenger", "shadow"]
+    for role, version in (("challenger", "2"), ("shadow", "3")):
+        assert {c.opinion.version for c in compared[role]} == {version}
+        newest_first = [(a["decision_id"], a["probability"]) for a in reversed(answers)]
+        said = [(c.opinion.decision_id, c.champion_probability) for c in compared[role]]
+        assert said == newest_first
+        assert any(c.opinion.probability != c.champion_probability for c in compared[role])

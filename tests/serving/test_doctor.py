@@ -1,0 +1,168 @@
+"""`tidegate doctor`: good where all is well, and naming what is wrong where it is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from sqlalchemy import create_engine
+from typer.testing import CliRunner
+
+from features.engine.batch.record_blocks import RecordFolder
+from features.engine.store.blob_store import Store
+from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.online_store import State
+from features.engine.store.rebuild import read_into
+from serving.cli.doctor import doctor
+from serving.db.postgres_state import StateTable
+from serving.doctor import examine
+from serving.settings import Settings
+from tests.serving.audit.test_retention import PERIODS
+from tests.serving.bodies import shipment
+from tests.serving.conftest import Service
+from tests.serving.postgres import Server
+
+
+def grades(home: Path, **settings: str) -> dict[str, str]:
+    return {f.what: f.grade for f in examine(Settings(home=home, **settings))}  # type: ignore[arg-type]
+
+
+def test_a_home_in_service_is_well(service: Service) -> None:
+    service.score(shipment(), service.key("score"))
+
+    found = grades(service.home)
+
+    assert found["log"] == found["tidegate-shipment@champion"] == found["log.key"] == "good"
+    assert found["online state"] == "good"
+    assert "wrong" not in found.values()
+
+
+def test_a_home_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    assert grades(tmp_path / "none")["home"] == "wrong"
+
+
+def test_a_home_that_is_a_file_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert grades(tmp_path / "file")["home"] == "wrong"
+
+
+def test_what_cannot_be_read_hides_nothing_else(home: Path) -> None:
+    (home / "retention.toml").mkdir()
+
+    found = grades(home)
+
+    assert found["retention"] == "wrong"
+    assert found["tidegate-shipment@champion"] == "good"
+
+
+def test_a_damaged_model_is_found(home: Path) -> None:
+    (home / "models" / "tidegate-route" / "1" / "booster.txt").write_bytes(b"")
+
+    assert grades(home)["tidegate-route@champion"] == "wrong"
+
+
+def test_a_missing_champion_is_found(home: Path) -> None:
+    (home / "models" / "tidegate-route" / "champion.json").unlink()
+
+    assert grades(home)["tidegate-route"] == "wrong"
+
+
+def test_a_secret_that_others_can_read_is_found(service: Service) -> None:
+    (service.home / "keys" / "log.key").chmod(0o644)
+
+    assert grades(service.home)["log.key"] == "wrong"
+
+
+def test_a_state_that_is_not_there_yet_is_left_to_the_first_start(home: Path) -> None:
+    assert grades(home)["online state"] == "doubtful"
+    assert not (home / "state").exists()
+
+
+def test_a_state_in_another_form_is_found_and_how_to_mend_it(home: Path) -> None:
+    store = EmbeddedStore(home / "state")
+    put_in_another_form(store)
+    store.close()
+
+    (found,) = [each for each in examine(Settings(home=home)) if each.what == "online state"]
+
+    assert found.grade == "wrong"
+    assert "tidegate state rebuild" in found.says
+
+
+def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Server) -> None:
+    database = postgres.new_database()
+    assert grades(home, database_url=database)["online state"] == "doubtful"
+
+    shared = StateTable(create_engine(database))
+    read_into(State(shared), RecordFolder(home / "records"), lambda done, total: None)
+    assert grades(home, database_url=database)["online state"] == "good"
+
+    put_in_another_form(shared)
+    assert grades(home, database_url=database)["online state"] == "wrong"
+
+
+def test_a_state_that_lacks_the_history_of_a_model_is_found(home: Path) -> None:
+    store = EmbeddedStore(home / "state")
+    State(store)
+    store.close()
+
+    (found,) = [each for each in examine(Settings(home=home)) if each.what == "online state"]
+
+    assert found.grade == "wrong"
+    assert "knows 0 journeys, and tidegate-route was trained on 500 (history_missing)" in found.says
+    assert "`tidegate state rebuild`" in found.says
+
+
+def put_in_another_form(store: Store) -> None:
+    """As a release would leave it that keeps other windows."""
+    State(store)
+    with store.writing() as transaction:
+        transaction.put([(b"mmade-for", b"other windows")])
+
+
+def test_data_keys_that_cannot_be_unwrapped_are_found(service: Service) -> None:
+    service.score(shipment(), service.key("score"))
+    assert any(name.startswith("data/") for name in grades(service.home))
+    (service.home / "keys" / "data").rename(service.home / "elsewhere")
+
+    assert grades(service.home)["database"] == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("periods", "grade"), [(None, "doubtful"), ("[decisions]", "wrong"), (PERIODS, "good")]
+)
+def test_a_home_in_which_nothing_ends_is_found(home: Path, periods: str | None, grade: str) -> None:
+    if periods is not None:
+        (home / "retention.toml").write_text(periods)
+
+    assert grades(home)["retention"] == grade
+
+
+def test_a_changed_log_is_found(service: Service) -> None:
+    service.score(shipment(), service.key("score"))
+    with service.house.log._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER decisions_refuse_update")
+        connection.exec_driver_sql("UPDATE decisions SET lane = 'elsewhere'")
+
+    assert grades(service.home)["log"] == "wrong"
+
+
+@pytest.mark.parametrize(("where", "grade"), [("witness.ndjson", "doubtful"), ("no/w", "wrong")])
+def test_a_witness_must_be_somewhere_else(home: Path, where: str, grade: str) -> None:
+    assert grades(home, witness=str(home / where))["witness"] == grade
+
+
+def test_unreadable_token_keys_are_found(home: Path) -> None:
+    assert grades(home, token_keys=str(home / "none"))["access tokens"] == "wrong"
+
+
+def test_the_command_fails_where_something_is_wrong(home: Path, tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(doctor)
+
+    well = CliRunner().invoke(app, ["--home", str(home), "--json"])
+    ill = CliRunner().invoke(app, ["--home", str(tmp_path / "none"), "--json"])
+
+    assert (well.exit_code, ill.exit_code) == (0, 1)
+    assert {each["grade"] for each in json.loads(well.stdout)} <= {"good", "doubtful"}

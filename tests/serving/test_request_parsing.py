@@ -1,0 +1,126 @@
+"""Bodies: what is read, what is refused, and that no refusal repeats what it refused."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.errors import BodyMalformed, SubmissionRefused
+from serving.request_parsing import read_submission
+from tests.serving.bodies import SHIPMENT, route, shipment
+
+CANARY = "canary7391"
+
+
+def refused(body: bytes) -> BodyMalformed | SubmissionRefused:
+    with pytest.raises((BodyMalformed, SubmissionRefused)) as caught:
+        read_submission(body)
+    return caught.value
+
+
+def with_text(old: str, new: str) -> bytes:
+    return json.dumps(SHIPMENT).replace(old, new).encode()
+
+
+def test_a_submission_is_read_with_its_attachments() -> None:
+    read = read_submission(json.dumps(SHIPMENT).encode())
+
+    assert read.subject_id == "S-1"
+    assert read.declared_at.isoformat() == "2026-11-24T10:00:00+00:00"
+    assert [d.kind for d in read.documents] == ["invoice"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(with_text("1250.5", "NaN"), id="NaN"),
+        pytest.param(with_text("1250.5", "-Infinity"), id="infinity"),
+        pytest.param(with_text("1250.5", "1e400"), id="beyond a float"),
+        pytest.param(with_text("1250.5", "1" * 400), id="many digits"),
+        pytest.param(with_text('"S-1"', r'"\ud800"'), id="lone surrogate"),
+        pytest.param(with_text('"packages": 12', '"packages": 12, "packages": 13'), id="twice"),
+        pytest.param(
+            with_text('"packages": 12', '"packages" : 12, "packages": 13'), id="twice, once apart"
+        ),
+        pytest.param(b"\xef\xbb\xbf" + json.dumps(SHIPMENT).encode(), id="byte-order mark"),
+        pytest.param(json.dumps(SHIPMENT).encode("utf-16"), id="utf-16"),
+        pytest.param(b'{"legs":' + b"[" * 100_000, id="deep and open"),
+        pytest.param(b'{"legs":' + b"[" * 1_000 + b"]" * 1_000 + b"}", id="deep and closed"),
+        pytest.param(b'{"a":' * 900 + b"1" + b"}" * 900, id="deep objects"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\xff\xfe\x00", id="no text"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b"null", id="null"),
+    ],
+)
+def test_what_readers_disagree_on_is_refused(body: bytes) -> None:
+    refused(body)
+
+
+@pytest.mark.parametrize("place", ["", "shipment", "journey", "documents", "transactions", "legs"])
+@pytest.mark.parametrize("field", ["nationality", "dateOfBirth", "Given-Name", "driver_passport"])
+def test_a_field_about_a_person_is_refused_by_name_without_its_value(
+    place: str, field: str
+) -> None:
+    body: dict[str, Any] = shipment()
+    where = body if not place else body[place]
+    (where[0] if isinstance(where, list) else where)[field] = CANARY
+
+    refusal = refused(json.dumps(body).encode())
+
+    assert any(field in f.detail and f.code == "person_field" for f in refusal.faults)
+    assert CANARY not in repr(refusal.faults) + str(refusal)
+
+
+def test_an_unknown_field_is_named_with_its_place() -> None:
+    (fault,) = refused(json.dumps(shipment(tonnage=CANARY)).encode()).faults
+
+    assert (fault.pointer, fault.code) == ("/shipment/tonnage", "unknown_field")
+
+
+def test_a_value_in_place_of_a_field_name_is_not_repeated() -> None:
+    refusal = refused(json.dumps(shipment(**{f"name: {CANARY}": 1})).encode())
+
+    assert CANARY not in repr(refusal.faults) + str(refusal)
+
+
+@pytest.mark.parametrize("instant", ["2026-11-24T10:00:00", "yesterday", "0001-01-01T00:00+23:59"])
+def test_an_instant_without_offset_or_sense_is_refused(instant: str) -> None:
+    (fault,) = refused(json.dumps(shipment(declared_at=instant)).encode()).faults
+
+    assert fault.pointer == "/shipment/declared_at"
+
+
+@pytest.mark.parametrize("value", ["1250.5", True, -1, 1e300, [1250.5], None, {}])
+def test_a_mass_is_a_number_within_bounds_or_null(value: Any) -> None:
+    body = json.dumps(shipment(gross_mass_kg=value)).encode()
+
+    if value is None:
+        assert read_submission(body).shipment is not None
+    else:
+        assert {f.pointer for f in refused(body).faults} == {"/shipment/gross_mass_kg"}
+
+
+@pytest.mark.parametrize("kind", ["person", "driver", "company", "Route", "", None])
+def test_a_person_is_no_subject(kind: str | None) -> None:
+    body = {**route(), "subject_kind": kind}
+
+    assert "/subject_kind" in {f.pointer for f in refused(json.dumps(body).encode()).faults}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_any_json_is_refused_and_nothing_else_happens(document: Any) -> None:
+    refused(json.dumps(document).encode())
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_and_nothing_else_happens(body: bytes) -> None:
+    refused(body)

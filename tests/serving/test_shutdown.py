@@ -1,0 +1,68 @@
+"""A service that is told to stop before it is ready, in processes of their own."""
+
+import signal
+import subprocess
+import sys
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+from threading import Timer
+from typing import TextIO, cast
+
+import pytest
+
+from features.atomic_dir import written_whole
+from serving.cli.start_progress import Standing
+from tests.ports import free_port
+from tests.processes import in_a_session, wait_until_nobody_is_left
+from tests.serving.postgres import Server
+
+SERVE = [sys.executable, "-m", "serving.cli.main", "serve"]
+SOON_S = 5.0
+Starting = AbstractContextManager["subprocess.Popen[str]"]
+
+
+def serving(home: Path, cache: Path, *arguments: str) -> Starting:
+    """A service that has nothing compiled yet."""
+    command = [*SERVE, "--home", str(home), "--port", str(free_port()), *arguments]
+    return in_a_session(command, {"NUMBA_CACHE_DIR": str(cache)})
+
+
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_start_that_is_told_to_stop_ends_at_once_without_a_traceback(
+    home: Path, tmp_path: Path, told: signal.Signals, code: int
+) -> None:
+    with serving(home, tmp_path / "cache", "--progress") as process:
+        lines = cast("TextIO", process.stderr)
+        progress = [Standing.of_line(next(lines))]
+        while progress[-1] and not progress[-1].compiled:
+            progress.append(Standing.of_line(next(lines)))
+        process.send_signal(told)
+        too_late = Timer(SOON_S, process.kill)
+        too_late.start()
+        progress += map(Standing.of_line, lines)
+        too_late.cancel()
+
+        assert process.wait(SOON_S) == code
+        assert None not in progress, "no line is of a traceback"
+        stages = [line.stage for line in progress if line]
+        assert list(dict.fromkeys(stages))[:2] == ["opening the database", "reading history"]
+    half_written = {*home.glob(".state.*")}
+    with written_whole(home / "state"):
+        assert half_written.isdisjoint(home.glob(".state.*"))
+
+
+def test_workers_that_are_told_to_stop_while_they_start_end_at_once(
+    home: Path, tmp_path: Path, postgres: Server
+) -> None:
+    arguments = ("--workers", "2", "--database-url", postgres.new_database())
+    cache = tmp_path / "cache"
+    with serving(home, cache, *arguments) as process:
+        while process.poll() is None and not any(cache.rglob("*.nbi")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=SOON_S)
+
+        assert process.returncode == 0
+        assert "Traceback" not in said
+        wait_until_nobody_is_left(process)

@@ -1,0 +1,212 @@
+"""What other workers placed, read from a real log: each once, and nothing of one's own twice."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from serving.db.decision_rows import AnswerRow, DecisionRow
+from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.placement_log import PlacedLog, PlacedRow
+from serving.triage.other_workers import EVERY_S, Others, placed
+from serving.triage.recent_load import REMEMBERED, Placed, Recent
+from tests.serving.databases import database
+
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class Shared:
+    """A database that workers share."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = database(folder / "log.db")
+        self.log = DecisionLog(self.engine)
+        self.placed_log = PlacedLog(self.engine)
+        self.count = 0
+
+    def append(self, subject_id: str, at: datetime = AT, kind: str = "shipment") -> None:
+        """A decision that inspects a subject of the office A."""
+        self.count += 1
+        decision = DecisionRow(
+            decision_id=f"d-{self.count}",
+            scored_at=at.isoformat(),
+            subject_kind=kind,
+            subject_id=subject_id,
+            office_id="A",
+            caller_id="caller",
+            lane="inspect",
+            probability=0.5,
+            record="{}",
+        )
+        key = f"k-{self.count}"
+        answer = AnswerRow("caller", key, "digest", decision.decision_id, at.isoformat(), b"")
+        self.log.append([(decision, answer)])
+
+    def others(self, **settings: Any) -> Others:
+        return Others(self.placed_log, AT, **({"every_s": 0.0} | settings))
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Shared:
+    return Shared(tmp_path)
+
+
+def taken(recent: Recent) -> int:
+    """How many a memory has in the lane of inspection."""
+    return recent.workday("A", "inspect", 10, AT).taken
+
+
+def test_a_row_is_remembered_as_what_it_says() -> None:
+    row = PlacedRow(7, "route", "J-1", "A", AT.isoformat(), None, "manual")
+
+    assert placed(row) == Placed("route", "A", AT, None, "manual")
+
+
+def test_a_memory_begins_with_what_fourteen_days_brought_oldest_first(shared: Shared) -> None:
+    for age in (REMEMBERED + timedelta(seconds=1), REMEMBERED, timedelta(0)):
+        shared.append("S-1", AT - age)
+
+    others = shared.others()
+
+    assert [each.at for each in others.lately()] == [AT - REMEMBERED, AT]
+    assert others.lately() == []
+
+
+def test_what_a_memory_began_with_is_not_read_again(shared: Shared) -> None:
+    shared.append("S-1")
+    others = shared.others()
+    recent = Recent.of(others.lately())
+
+    others.read_into(recent)
+
+    assert taken(recent) == 1
+
+
+def test_what_was_there_before_is_not_read_where_no_memory_began_with_it(shared: Shared) -> None:
+    shared.append("S-1", AT - timedelta(days=20))
+    others, recent = shared.others(), Recent()
+    assert others.lately() == []
+
+    others.read_into(recent)
+
+    assert recent.per_day("A", AT) == 0
+
+
+def test_what_others_place_is_read_once(shared: Shared) -> None:
+    others, recent = shared.others(), Recent()
+    for number in (1, 2, 3):
+        shared.append(f"S-{number}")
+        others.read_into(recent)
+        others.read_into(recent)
+        assert taken(recent) == number
+
+
+def test_an_own_placement_is_not_counted_when_the_log_tells_of_it(shared: Shared) -> None:
+    others, recent = shared.others(), Recent()
+    others.note_own("shipment", "S-1", AT)
+    shared.append("S-1")
+    others.read_into(recent)
+    assert taken(recent) == 0
+
+    shared.append("S-1")
+    others.read_into(recent)
+    assert taken(recent) == 1
+
+
+def test_of_three_alike_two_of_which_are_own_one_is_counted(shared: Shared) -> None:
+    others, recent = shared.others(), Recent()
+    for _ in range(2):
+        others.note_own("shipment", "S-1", AT)
+    for _ in range(3):
+        shared.append("S-1")
+
+    others.read_into(recent)
+
+    assert taken(recent) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject_id", "at"),
+    [
+        ("route", "S-1", AT),
+        ("shipment", "S-2", AT),
+        ("shipment", "S-1", AT + timedelta(microseconds=1)),
+    ],
+)
+def test_another_kind_subject_or_instant_is_not_ones_own(
+    shared: Shared, kind: str, subject_id: str, at: datetime
+) -> None:
+    others, recent = shared.others(), Recent()
+    others.note_own("shipment", "S-1", AT)
+
+    shared.append(subject_id, at, kind)
+    others.read_into(recent)
+
+    assert taken(recent) == 1
+
+
+def test_the_log_is_read_when_its_time_has_come_and_not_before(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now_s=0.0)
+    monkeypatch.setattr(
+        "serving.triage.other_workers.time", SimpleNamespace(monotonic=lambda: clock.now_s)
+    )
+    others, recent = shared.others(every_s=0.25), Recent()
+    seen = []
+    for number, now_s in enumerate((0.0, 0.125, 0.25, 0.375, 0.625)):
+        shared.append(f"S-{number}")
+        clock.now_s = now_s
+        others.read_into(recent)
+        seen.append(taken(recent))
+
+    assert seen == [1, 1, 3, 3, 5]
+    assert EVERY_S == 0.2
+
+
+def test_where_the_log_fails_what_is_known_has_to_do(shared: Shared) -> None:
+    others, recent = shared.others(), Recent()
+    shared.append("S-1")
+    others.read_into(recent)
+    with shared.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE decisions RENAME TO gone"))
+
+    others.read_into(recent)
+
+    assert taken(recent) == 1
+
+
+def test_placements_that_were_never_logged_are_not_waited_for_without_end(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.triage.other_workers.MOST_AWAITED", 2)
+    others, recent = shared.others(), Recent()
+    for number in (1, 2, 3):
+        others.note_own("shipment", f"S-{number}", AT)
+    for number in (1, 2, 3):
+        shared.append(f"S-{number}")
+
+    others.read_into(recent)
+
+    assert taken(recent) == 2
+
+
+def test_as_many_are_waited_for_as_may_be(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.triage.other_workers.MOST_AWAITED", 2)
+    others, recent = shared.others(), Recent()
+    for number in (1, 2):
+        others.note_own("shipment", f"S-{number}", AT)
+        shared.append(f"S-{number}")
+
+    others.read_into(recent)
+    assert taken(recent) == 0
+
+    # What came in the log is waited for no more, and makes room.
+    for number in (3, 4):
+        others.note_own("shipment", f"S-{number}", AT)
+        shared.append(f"S-{number}")
+    others.read_into(recent)
+    assert taken(recent) == 0

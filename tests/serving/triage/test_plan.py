@@ -1,0 +1,139 @@
+"""The file of an office's plan: what it may say, and how it is refused."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from serving.errors import PlanRefused
+from serving.triage.plan import OfficeCapacity, Plan, Rule, Watched
+
+PLAN = """
+edition = "2026-11"
+
+[offices.XX0001]
+inspect_per_day = 20
+document_check_per_day = 60
+control_per_day = 3
+
+[[watched]]
+kind = "container"
+value = "CSQU3054383"
+list = "stolen containers"
+reason = "reported stolen"
+until = 2027-02-01T00:00:00Z
+
+[[rules]]
+name = "heavy"
+feature = "mass_kg"
+above = 20000.0
+lane = "document_check"
+reason = "heavier than the ramp allows"
+"""
+
+
+def read(folder: Path, content: str | bytes) -> Plan:
+    file = folder / "lanes.toml"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return Plan.read(file)
+
+
+def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
+    assert read(tmp_path, PLAN) == Plan(
+        edition="2026-11",
+        offices={
+            "XX0001": OfficeCapacity(
+                inspect_per_day=20, document_check_per_day=60, control_per_day=3
+            )
+        },
+        watched=(
+            Watched(
+                kind="container",
+                value="CSQU3054383",
+                list="stolen containers",
+                reason="reported stolen",
+                until=datetime(2027, 2, 1, tzinfo=UTC),
+            ),
+        ),
+        rules=(
+            Rule(
+                name="heavy",
+                feature="mass_kg",
+                above=20_000.0,
+                lane="document_check",
+                reason="heavier than the ramp allows",
+            ),
+        ),
+        digest="sha256:" + hashlib.sha256(PLAN.encode()).hexdigest(),
+    )
+
+
+def test_without_a_file_no_office_has_a_capacity_and_nothing_is_watched(tmp_path: Path) -> None:
+    plan = Plan.read(tmp_path / "none.toml")
+
+    assert (plan.edition, plan.offices, plan.watched, plan.rules) == ("none", {}, (), ())
+    assert plan.digest is None
+
+
+def test_an_office_that_names_no_control_cases_wants_none_beyond_the_floor() -> None:
+    office = OfficeCapacity(inspect_per_day=1, document_check_per_day=1)
+
+    assert office.control_per_day == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("inspect_per_day = 20", "inspect_per_day = 0"),
+        ("inspect_per_day = 20", "inspect_per_day = 1000000"),
+        ('reason = "reported stolen"', f'reason = "{"x" * 200}"'),
+        ('value = "CSQU3054383"', f'value = "{"x" * 64}"'),
+        ("above = 20000.0", "below = 20000.0"),
+        ("above = 20000.0", "above = 0.0"),
+        ('kind = "container"', 'kind = "conveyance"'),
+        ('kind = "container"', 'kind = "company"'),
+        ('lane = "document_check"', 'lane = "inspect"'),
+        ("until = 2027-02-01T00:00:00Z", ""),
+        ('feature = "mass_kg"', 'feature = "leg_count"'),
+        ('feature = "mass_kg"', 'feature = "certified_capacity_count"'),
+    ],
+)
+def test_a_plan_at_the_edge_of_what_it_may_say_is_read(tmp_path: Path, old: str, new: str) -> None:
+    assert read(tmp_path, PLAN.replace(old, new, 1)).edition == "2026-11"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("inspect_per_day = 20", "inspect_per_day = -1", "offices.XX0001.inspect_per_day: "),
+        ("inspect_per_day = 20", "inspect_per_day = 1000001", "offices.XX0001.inspect_per_day: "),
+        ("control_per_day = 3", "control_per_day = -1", "offices.XX0001.control_per_day: "),
+        ("document_check_per_day = 60", "", "offices.XX0001.document_check_per_day: "),
+        ('reason = "reported stolen"', 'reason = ""', "watched.0.reason: "),
+        ('reason = "reported stolen"', f'reason = "{"x" * 201}"', "watched.0.reason: "),
+        ('value = "CSQU3054383"', f'value = "{"x" * 65}"', "watched.0.value: "),
+        ('value = "CSQU3054383"', 'value = ""', "watched.0.value: "),
+        ('kind = "container"', 'kind = "person"', "watched.0.kind: "),
+        ("until = 2027-02-01T00:00:00Z", "until = 2027-02-01T00:00:00", "watched.0.until: "),
+        ("above = 20000.0", "above = 20000.0\nbelow = 1.0", "rules.0: .*`above` or `below`"),
+        ("above = 20000.0", "above = 0.0\nbelow = 0.0", "rules.0: .*`above` or `below`"),
+        ("above = 20000.0", "", "rules.0: .*`above` or `below`"),
+        ('feature = "mass_kg"', 'feature = "nationality"', "no feature 'nationality'"),
+        ('feature = "mass_kg"', 'feature = "mode"', "no feature 'mode' with numbers"),
+        ('lane = "document_check"', 'lane = "release"', "rules.0.lane: "),
+        ('edition = "2026-11"', 'editions = "2026-11"', "editions: "),
+        ('edition = "2026-11"', 'edition = ""', "edition: "),
+        ('edition = "2026-11"', "edition", "lanes.toml is not TOML: "),
+    ],
+)
+def test_a_plan_that_says_too_little_or_too_much_is_refused_with_the_place(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    with pytest.raises(PlanRefused, match=place):
+        read(tmp_path, PLAN.replace(old, new, 1))
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlanRefused, match=r"lanes.toml is not TOML"):
+        read(tmp_path, b"edition = '\xff'")
