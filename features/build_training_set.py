@@ -21,21 +21,15 @@ from features.digests.computations import computation_digests, fingerprint
 from features.engine.batch.build_resources import Workshop
 from features.engine.batch.feature_frame import BLOCK_ROWS, Population, Progress
 from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
-from features.engine.batch.subject_columns import OWN
 from features.engine.columns import NO_INSTANT, Column, Columns, array_of_numbers
 from features.engine.string_table import NO_TEXT, VOCABULARY
 from features.engine.windows.window import Window, count
 from features.ingest.record_files import read_records
 from features.ingest.summary import SUMMARY, summary_of
 from features.records import RECORD_FILES, SubjectKind
+from features.subject_types import SUBJECT_TYPES
 
 METADATA_KEY = b"tidegate"
-OPERATOR: dict[SubjectKind, str] = {"route": "carrier_id", "shipment": "consignee_id"}
-WAY: dict[SubjectKind, tuple[str, ...]] = {
-    "route": ("origin", "destination", "mode"),
-    "shipment": ("dispatch_country", "destination_country"),
-}
-_MODE: dict[SubjectKind, str] = {"route": "mode", "shipment": "journey_mode"}
 _OF_SUBJECT = ("office_id", "origin_country", "hs_code", "declared_value_eur")
 
 
@@ -105,29 +99,32 @@ def _blocks(population: Population) -> Iterator[pa.Table]:
 
 
 def _subjects_before(kind: SubjectKind) -> Window:
-    return count(OWN[kind], by=OPERATOR[kind])
+    subject_type = SUBJECT_TYPES[kind]
+    return count(subject_type.record_file, by=subject_type.operator_field)
 
 
 def _told_of_subjects(kind: SubjectKind) -> frozenset[str]:
-    return frozenset({*WAY[kind], OPERATOR[kind], *_OF_SUBJECT, _MODE[kind]})
+    subject_type = SUBJECT_TYPES[kind]
+    own = (subject_type.operator_field, subject_type.mode_field)
+    return frozenset({*subject_type.corridor_fields, *own, *_OF_SUBJECT})
 
 
 def _subjects(population: Population) -> pa.Table:
-    subjects, kind = population.subjects, population.kind
+    subjects, subject_type = population.subjects, SUBJECT_TYPES[population.kind]
     none = np.full(len(population), NO_TEXT, np.int32)
-    ends = [VOCABULARY.texts(subjects[name]) for name in WAY[kind]]
-    before = population.window(_subjects_before(kind))
+    ends = [VOCABULARY.texts(subjects[name]) for name in subject_type.corridor_fields]
+    before = population.window(_subjects_before(population.kind))
     value_eur = subjects.get("declared_value_eur", np.full(len(population), np.nan))
     return pa.table(
         {
             "subject_id": VOCABULARY.texts(subjects["subject_id"]),
             "declared_at": _instants(subjects["declared_at"]),
-            "mode": VOCABULARY.texts(subjects[_MODE[kind]]),
+            "mode": VOCABULARY.texts(subjects[subject_type.mode_field]),
             "office_id": VOCABULARY.texts(subjects.get("office_id", none)),
             "origin_country": VOCABULARY.texts(subjects["origin_country"]),
             "goods_code": VOCABULARY.texts(subjects.get("hs_code", none)),
             "corridor": pc.binary_join_element_wise(*ends, " > "),
-            "operator_id": VOCABULARY.texts(subjects[OPERATOR[kind]]),
+            "operator_id": VOCABULARY.texts(subjects[subject_type.operator_field]),
             "operator_subjects_before": pa.array(before.astype(np.int64)),
             "declared_value_eur": array_of_numbers(value_eur),
         }

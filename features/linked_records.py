@@ -5,9 +5,8 @@ import numpy as np
 from features.derived.document import attached_documents
 from features.derived.leg import attached_legs
 from features.derived.position import attached_positions
-from features.derived.subjects import Records
 from features.derived.transaction import attached_transactions
-from features.engine.columns import Column, Columns, is_missing, places
+from features.engine.columns import Column, Columns, Records, is_missing, places
 from features.engine.string_table import NO_TEXT
 from features.engine.windows.entity_key import in_order_of_knowledge
 from features.records import SubjectKind

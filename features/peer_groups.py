@@ -1,6 +1,8 @@
 """The groups beside whose members a subject's values are usual or not."""
 
 from features.definition import Peers
+from features.records import Shipment
+from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 
 BETWEEN_PLACES = " > "
@@ -8,11 +10,8 @@ BETWEEN_PLACES = " > "
 
 def peers_of(submission: Submission) -> dict[Peers, str]:
     """The subject's goods code and corridor, as `subjects.parquet` of a training set names them."""
-    shipment, journey = submission.shipment, submission.journey
-    if submission.subject_kind == "shipment":
-        assert shipment is not None, "refused on entry"
-        ends = (shipment.dispatch_country, shipment.destination_country)
-        return {Peers.GOODS: shipment.hs_code, Peers.CORRIDOR: BETWEEN_PLACES.join(ends)}
-    assert journey is not None, "refused on entry"
-    way = (journey.origin, journey.destination, journey.mode)
-    return {Peers.CORRIDOR: BETWEEN_PLACES.join(way)}
+    subject = submission.subject
+    fields = SUBJECT_TYPES[submission.subject_kind].corridor_fields
+    corridor = BETWEEN_PLACES.join(getattr(subject, name) for name in fields)
+    goods = {Peers.GOODS: subject.hs_code} if isinstance(subject, Shipment) else {}
+    return goods | {Peers.CORRIDOR: corridor}

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from features.definition import Feature
-from features.derived.subjects import implied, record_kinds, subjects_of
+from features.derived.subject import derive_subjects, derived_columns, record_kinds
 from features.engine.columns import DAY_US, Column, Columns, is_missing, is_text
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.window import Window
@@ -54,7 +54,7 @@ class GroundsOf:
     def __init__(self, submission: Submission):
         self._kind = kind = submission.subject_kind
         records = records_of(submission)
-        subjects = subjects_of(kind, records)
+        subjects = derive_subjects(kind, records)
         self._attached = attached_to(kind, subjects, records)
         self._subject_id, self._at = subjects["subject_id"][0], subjects["declared_at"][0]
 
@@ -94,7 +94,7 @@ def fields_behind(kind: SubjectKind, column: str) -> tuple[str, ...]:
     """
     if column in record_kinds(kind):
         return (column,)
-    made = implied(kind, frozenset({column})).columns
+    made = derived_columns(kind, frozenset({column})).columns
     return tuple(name for name in made if isinstance(name, str)) or (column,)
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from features.arrow_schema import INSTANT
 from features.ingest.record_files import read_records
 from features.records import RECORD_FILES, Journey, Leg, Position, Shipment, SubjectKind
+from features.subject_types import SUBJECT_TYPES
 from features.submission import AttachedDocument, AttachedTransaction, Submission
 
 Row = dict[str, Any]
@@ -24,8 +25,9 @@ def submissions_of(
 
     Only what was known before a subject's declaration is attached to it.
     """
-    own, identity = ("journeys", "journey_id") if kind == "route" else ("shipments", "shipment_id")
-    subjects = _declared_since(read_records(records, own), since)
+    subject_type = SUBJECT_TYPES[kind]
+    identity = subject_type.id_field
+    subjects = _declared_since(read_records(records, subject_type.record_file), since)
     ids = subjects[identity]
     attached = {
         name: _grouped(records, name, key, ids)

@@ -8,8 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from features.derived.subjects import Records
-from features.engine.columns import columns_of_records
+from features.engine.columns import Records, columns_of_records
 from features.engine.string_table import VOCABULARY
 from features.records import (
     RECORD_FILES,

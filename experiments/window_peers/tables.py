@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from experiments.window_peers.tasks import Task
 from features.catalogue import windows_of
-from features.derived.subjects import Records, subjects_of
+from features.derived.subject import derive_subjects
 from features.derived.transaction import payments
 from features.engine.batch.subject_columns import OWN, outcome_events
-from features.engine.columns import DAY_US, Columns, columns_of_table, is_text, length
+from features.engine.columns import DAY_US, Columns, Records, columns_of_table, is_text, length
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.entity_key import in_order_of_knowledge
 from features.engine.windows.window import Window
@@ -26,7 +26,7 @@ def write_tables(records: Path, kind: SubjectKind, out: Path) -> None:
     """Write `subjects.parquet`, one file per source and the list of windows."""
     windows = windows_of(kind)
     held = {name: columns_of_table(read_records(records, name)) for name in RECORD_FILES}
-    subjects = subjects_of(kind, held)
+    subjects = derive_subjects(kind, held)
     attached = attached_to(kind, subjects, held)
     for name in ("payer_id", "payee_id"):
         latest = latest_by_subject(subjects, attached["attached_transactions"], name)
@@ -44,7 +44,7 @@ def write_tables(records: Path, kind: SubjectKind, out: Path) -> None:
 def _history(held: Records) -> dict[str, Columns]:
     sources = {"payments": in_order_of_knowledge(payments(held["transactions"]))}
     for kind, name in OWN.items():
-        subjects = subjects_of(kind, held)
+        subjects = derive_subjects(kind, held)
         events = subjects | {"record_id": subjects["subject_id"]}
         sources[name] = in_order_of_knowledge(events)
         sources[f"{kind}_outcomes"] = outcome_events(kind, subjects, held["outcomes"])

@@ -18,6 +18,7 @@ from features.engine.expressions.program import Program
 from features.engine.string_table import VOCABULARY
 from features.records import Document, SubjectKind
 from features.reference.currencies import euro_cents
+from features.subject_types import SUBJECT_TYPES
 
 KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
 
@@ -39,19 +40,20 @@ def _seen(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
     """A document has expired when it ends before the journey is due, or before the declaration of a
     shipment. Only a shipment declares goods from which a document may differ.
     """
-    needed_until = subject["due_at"] if kind == "route" else subject["declared_at"]
+    subject_type = SUBJECT_TYPES[kind]
+    valid_until = subject[subject_type.documents_valid_until]
     shown = {
         "subject_id": document["subject_id"],
         "known_at": document["received_at"],
         "record_id": document["document_id"],
         "is_amendment": flag(document["version"] > 1),
-        "is_expired": is_earlier(document["expires_at"], needed_until),
+        "is_expired": is_earlier(document["expires_at"], valid_until),
         "lead_minutes": _minutes(document["received_at"], subject["declared_at"]),
         "age_minutes": _minutes(document["issued_at"], document["received_at"]),
         "value_eur_cents": euro_cents(document["value"], document["currency"]),
     }
     of_kind = {f"is_{name}": flag(document["kind"] == name) for name in KINDS}
-    return shown | of_kind | (_conflicts(document, subject) if kind == "shipment" else {})
+    return shown | of_kind | (_conflicts(document, subject) if subject_type.declares_goods else {})
 
 
 def _conflicts(document: Columns, subject: Columns) -> Columns:

@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
+from features.derived.journey import direct_km
 from features.derived.linked_record import flag, known_before, previous, run_beside, seen_beside
-from features.derived.subjects import direct_km
 from features.engine.columns import (
     HOUR_US,
     NO_INSTANT,

@@ -11,7 +11,7 @@ from functools import reduce
 import numpy as np
 
 from features.catalogue import columns_read
-from features.derived.subjects import subject_kinds
+from features.derived.subject import subject_kinds
 from features.engine.columns import (
     NO_INSTANT,
     Column,

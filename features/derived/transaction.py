@@ -11,21 +11,8 @@ from features.engine.expressions.program import Program, traced_columns
 from features.engine.string_table import VOCABULARY
 from features.records import SubjectKind, Transaction
 from features.reference.currencies import euro_cents
+from features.subject_types import SUBJECT_TYPES
 
-PARTIES: dict[SubjectKind, tuple[str, ...]] = {
-    "route": ("carrier_id",),
-    "shipment": (
-        "consignor_id",
-        "consignee_id",
-        "notify_party_id",
-        "forwarder_id",
-        "declarant_id",
-    ),
-}
-COUNTRIES: dict[SubjectKind, tuple[str, ...]] = {
-    "route": ("origin_country", "destination_country", "registration_country"),
-    "shipment": ("origin_country", "dispatch_country", "destination_country"),
-}
 PAID_IN_CASH = ("cash", "money_service")
 REPORTING_LIMIT_EUR = 10_000
 
@@ -54,8 +41,8 @@ def _payment_program() -> Program:
 
 
 def _seen(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
-    parties = [subject[name] for name in PARTIES[kind]]
-    countries = [subject[name] for name in COUNTRIES[kind]]
+    parties = [subject[name] for name in SUBJECT_TYPES[kind].party_fields]
+    countries = [subject[name] for name in SUBJECT_TYPES[kind].country_fields]
     hours_before = hours_between(transaction["paid_at"], subject["declared_at"])
     return {
         **transaction,

@@ -8,7 +8,8 @@ from features.derived.document import attached_documents, document_program
 from features.derived.leg import attached_legs, leg_program
 from features.derived.linked_record import of_subject, run_beside
 from features.derived.position import attached_positions, position_program
-from features.derived.subjects import implied, joined_journeys
+from features.derived.shipment import join_journeys
+from features.derived.subject import derived_columns
 from features.derived.transaction import (
     attached_transactions,
     implied_by_payment,
@@ -24,9 +25,10 @@ from features.errors import DefinitionError
 from features.linked_records import latest_by_subject
 from features.records import RECORD_FILES, SubjectKind, Transaction
 from features.reference.geography.places import content_digest, country, latitude, longitude, places
+from features.subject_types import SUBJECT_TYPES
 
-_SUBJECTS: dict[str, SubjectKind] = {"journeys": "route", "shipments": "shipment"}
-_OUTCOMES: dict[str, SubjectKind] = {"route_outcomes": "route", "shipment_outcomes": "shipment"}
+_SUBJECTS = {each.record_file: kind for kind, each in SUBJECT_TYPES.items()}
+_OUTCOMES = {each.outcome_source: kind for kind, each in SUBJECT_TYPES.items()}
 _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
 _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
@@ -71,10 +73,11 @@ def subject_column(kind: SubjectKind, name: str) -> str:
     if name in ("latest_payer_id", "latest_payee_id"):
         payments = event_column(kind, "attached_transactions", name.removeprefix("latest_"))
         return combined(code_digest(latest_by_subject, _BY_NAME), payments)
-    if kind == "shipment" and name.startswith("journey_") and name != "journey_id":
+    subject_type = SUBJECT_TYPES[kind]
+    if subject_type.has_journey and name.startswith("journey_") and name != "journey_id":
         field = _field("journeys", name.removeprefix("journey_"))
-        return combined(code_digest(joined_journeys, _BY_NAME), field)
-    return _field("journeys" if kind == "route" else "shipments", name)
+        return combined(code_digest(join_journeys, _BY_NAME), field)
+    return _field(subject_type.record_file, name)
 
 
 @cache
@@ -105,8 +108,8 @@ def history_column(source: str, name: str) -> str:
 
 @cache
 def _implied_digests(kind: SubjectKind) -> dict[Key, str]:
-    record = "journeys" if kind == "route" else "shipments"
-    return output_digests(implied(kind), partial(input_digest, partial(_field, record)))
+    record = SUBJECT_TYPES[kind].record_file
+    return output_digests(derived_columns(kind), partial(input_digest, partial(_field, record)))
 
 
 @cache

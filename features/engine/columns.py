@@ -21,6 +21,9 @@ from features.records import Record
 Column = npt.NDArray[Any]
 Columns = dict[str, Column]
 
+Records = dict[str, Columns]
+"""The columns of each record type, by the name of its file."""
+
 NO_INSTANT = np.iinfo(np.int64).min
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US

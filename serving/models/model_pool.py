@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from features.errors import TidegateError
 from features.records import SubjectKind
+from features.subject_types import SUBJECT_TYPES
 from serving.errors import NoModel, Unexplained
 from serving.models.kill_switch import Switch
 from serving.models.scores import ADDITIVITY, Scorer
@@ -25,7 +26,7 @@ from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
 log = structlog.get_logger(__name__)
 
-NAMES: dict[SubjectKind, str] = {"route": "tidegate-route", "shipment": "tidegate-shipment"}
+NAMES = {kind: each.model_name for kind, each in SUBJECT_TYPES.items()}
 
 Role = Literal["champion", "challenger", "shadow"]
 BESIDE: tuple[Role, ...] = ("challenger", "shadow")

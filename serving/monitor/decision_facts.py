@@ -7,13 +7,14 @@ import numpy as np
 import orjson
 
 from features.reference.geography.regions import region_of
+from features.subject_types import SUBJECT_TYPES
 from serving.db.repositories.rollup_repository import VisitRow
 from serving.explanation.formatting import Value
 
 UNKNOWN = "(unknown)"
 
 # Operators by how many subjects of theirs were declared before: for shipments within a year.
-BEFORE = {"route": "carrier_journeys", "shipment": "consignee_shipments_365d"}
+BEFORE = {kind: each.experience_feature for kind, each in SUBJECT_TYPES.items()}
 SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
 LARGEST = "100 or more before"
 

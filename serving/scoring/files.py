@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
-from features.derived.subjects import records_of_folder, subjects_of
-from features.engine.batch.record_blocks import HeldRecords
+from features.derived.subject import derive_subjects
+from features.engine.batch.record_blocks import HeldRecords, records_of_folder
 from features.engine.columns import columns_of_table, rows
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.engine.store.online_store import State
@@ -27,6 +27,7 @@ from features.engine.string_table import VOCABULARY
 from features.errors import RecordsError
 from features.ingest.record_files import read_record_file
 from features.records import SubjectKind
+from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, told_by
 from features.vector import Vector, feature_vector
 from serving.errors import BodyMalformed, SubmissionRefused
@@ -37,7 +38,6 @@ from serving.triage.lanes import Lanes
 from serving.triage.life_at_risk import life_at_risk, overcrowding
 from serving.triage.placement import Cuts, Placement, place
 
-FILE_OF: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
 AT_ONCE = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
 
 Progress = Callable[[int, int], None]
@@ -107,8 +107,8 @@ def write_table(table: pa.Table, out: Path) -> None:
 
 
 def _recorded(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
-    name = FILE_OF[kind]
-    id_field = "journey_id" if kind == "route" else "shipment_id"
+    subject_type = SUBJECT_TYPES[kind]
+    name, id_field = subject_type.record_file, subject_type.id_field
     known = records_of_folder(folder)
     given = columns_of_table(read_record_file(file, name))
     before = rows(known[name], ~np.isin(known[name][id_field], given[id_field]))
@@ -118,9 +118,9 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
         HeldRecords(everything),
         asked=lambda subjects: np.isin(subjects["subject_id"], given[id_field]),
     ).to_pandas()
-    own = subjects_of(kind, known | {name: given})
+    own = derive_subjects(kind, known | {name: given})
     ids = VOCABULARY.texts(own["subject_id"]).to_pylist()
-    prefix = "" if kind == "route" else "journey_"
+    prefix = subject_type.journey_prefix
     crowds = zip(own[f"{prefix}persons_on_board"], own[f"{prefix}certified_capacity"], strict=True)
     return Subjects(
         ids=ids,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from features.derived.subjects import Records, records_of_folder
+from features.engine.batch.record_blocks import records_of_folder
+from features.engine.columns import Records
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 

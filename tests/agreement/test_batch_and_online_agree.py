@@ -15,9 +15,8 @@ import pytest
 
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
-from features.derived.subjects import Records
 from features.engine.batch.record_blocks import HeldRecords
-from features.engine.columns import Columns, instant_us, length, rows
+from features.engine.columns import Columns, Records, instant_us, length, rows
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.engine.store.online_store import TOLD_BY, State
 from features.engine.store.rebuild import rebuild

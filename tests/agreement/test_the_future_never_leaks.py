@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
-from features.derived.subjects import Records, records_of_folder
-from features.engine.batch.record_blocks import HeldRecords
-from features.engine.columns import NO_INSTANT, Columns, length, rows
+from features.engine.batch.record_blocks import HeldRecords, records_of_folder
+from features.engine.columns import NO_INSTANT, Columns, Records, length, rows
 from features.engine.string_table import VOCABULARY
 from features.records import RECORD_FILES, SubjectKind
 from tests.agreement.streams import Stream, streams, write

@@ -10,8 +10,8 @@ import pytest
 
 from features.build_training_set import build_training_set, feature_matrix
 from features.catalogue import catalogue
-from features.derived.subjects import Records
 from features.engine.batch.record_blocks import HeldRecords
+from features.engine.columns import Records
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.engine.store.online_store import State
 from features.engine.store.rebuild import rebuild

@@ -92,15 +92,15 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"description_words_count"},
     ),
     "a function of texts in a derived column": (
-        ("derived/subjects.py", "return hs_code[:2]", "return hs_code[:3]"),
+        ("derived/shipment.py", "return hs_code[:2]", "return hs_code[:3]"),
         {"hs_chapter"},
     ),
     "a function of texts in keys of windows": (
-        ("derived/subjects.py", "return hs_code[:4]", "return hs_code[:5]"),
+        ("derived/shipment.py", "return hs_code[:4]", "return hs_code[:5]"),
         OF_HEADINGS,
     ),
     "a constant that a function of texts reads": (
-        ("derived/subjects.py", "[A-Z]{3}[UJZR][0-9]{7}", "[A-Z]{3}[UJZ][0-9]{7}"),
+        ("derived/shipment.py", "[A-Z]{3}[UJZR][0-9]{7}", "[A-Z]{3}[UJZ][0-9]{7}"),
         {"is_container_number_valid"},
     ),
     "the days of a window": (
@@ -141,7 +141,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "a column of shipments": (
         (
-            "derived/subjects.py",
+            "derived/shipment.py",
             "mass_kg = np.where(net > 0, net, gross)",
             "mass_kg = np.where(gross > 0, gross, net)",
         ),
@@ -193,7 +193,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "when a journey is known": (
         (
-            "derived/subjects.py",
+            "derived/shipment.py",
             'is_before(joined["journey_declared_at"]',
             'is_before(joined["journey_due_at"]',
         ),
@@ -211,13 +211,13 @@ WORDS: list[Change] = [
     ("families/consistency.py", "def _words(text: str) -> float:", "def _words(said: str) -> int:"),
     ("families/consistency.py", "return len(text.split())", "return len(said.split())"),
     (
-        "derived/subjects.py",
+        "derived/shipment.py",
         "Whether the check digit of ISO 6346 holds",
         "If the check digit holds",
     ),
-    ("derived/subjects.py", "weighed = sum(", "total = sum("),
-    ("derived/subjects.py", "return weighed % 11", "return total % 11"),
-    ("derived/subjects.py", "    return hs_code[:2]", "    return (\n        hs_code[ : 2]\n    )"),
+    ("derived/shipment.py", "weighed = sum(", "total = sum("),
+    ("derived/shipment.py", "return weighed % 11", "return total % 11"),
+    ("derived/shipment.py", "    return hs_code[:2]", "    return (\n        hs_code[ : 2]\n    )"),
     ("engine/expressions/arithmetic.py", "# How many inspections", "# So many inspections"),
     ("engine/expressions/arithmetic.py", "base = ratio(", "share = ratio("),
     ("engine/expressions/arithmetic.py", "PRIOR_INSPECTIONS * base)", "PRIOR_INSPECTIONS * share)"),
@@ -252,7 +252,7 @@ NEIGHBOURS: list[Change] = [
         "def _words(",
     ),
     (
-        "derived/subjects.py",
+        "derived/shipment.py",
         '  "mass_kg": mass_kg,',
         '  "half_kg": mass_kg / 2, "mass_kg": mass_kg,',
     ),

@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.arrow_schema import arrow_schema
-from features.derived.subjects import Records
 from features.engine.batch.validate_block import Checks
-from features.engine.columns import Column, Columns, columns_of_table
+from features.engine.columns import Column, Columns, Records, columns_of_table
 from features.engine.string_table import VOCABULARY, indices_of
 from features.ingest.contract import IDENTITY
 from features.ingest.record_files import file_of, read_record_file, read_records
@@ -24,6 +23,11 @@ from features.records import RECORD_FILES
 
 # More than a row group of an invented world has of any record: its texts are looked up once.
 BLOCK_ROWS = 1 << 18
+
+
+def records_of_folder(folder: Path, names: Iterable[str] = RECORD_FILES) -> Records:
+    """The columns of every record type in a folder, or of those named."""
+    return {name: columns_of_table(read_records(folder, name)) for name in names}
 
 
 class RecordBlocks(Protocol):

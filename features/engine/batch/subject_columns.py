@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from features.derived.subjects import implied, joined_journeys
+from features.derived.shipment import join_journeys
+from features.derived.subject import derived_columns
 from features.engine.batch.gather import picked_rows
 from features.engine.batch.linked_rows import ROW
 from features.engine.batch.record_blocks import RecordBlocks, read_whole
@@ -11,8 +12,9 @@ from features.engine.string_table import VOCABULARY
 from features.engine.windows.entity_key import in_order_of_knowledge
 from features.ingest.contract import IDENTITY
 from features.records import RECORD_FILES, Journey, SubjectKind
+from features.subject_types import SUBJECT_TYPES
 
-OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
+OWN: dict[SubjectKind, str] = {kind: each.record_file for kind, each in SUBJECT_TYPES.items()}
 _ALWAYS = {"subject_id", "known_at", "declared_at"}
 
 
@@ -24,9 +26,9 @@ def read_subjects(kind: SubjectKind, records: RecordBlocks, wanted: set[str]) ->
     wanted = wanted | _ALWAYS
     own = read_whole(records, OWN[kind], fields_read_of(OWN[kind], kind, wanted))
     own = picked_rows(own, _in_order(own["declared_at"], own[IDENTITY[OWN[kind]][0]]))
-    if kind == "shipment" and (joined := fields_read_of("journeys", kind, wanted)):
-        own |= joined_journeys(own, read_whole(records, "journeys", joined))
-    subjects = own | implied(kind, frozenset(wanted)).run(own)
+    if SUBJECT_TYPES[kind].has_journey and (joined := fields_read_of("journeys", kind, wanted)):
+        own |= join_journeys(own, read_whole(records, "journeys", joined))
+    subjects = own | derived_columns(kind, frozenset(wanted)).run(own)
     return {name: column for name, column in subjects.items() if name in wanted}
 
 
@@ -36,7 +38,7 @@ def fields_read_of(record: str, kind: SubjectKind, wanted: set[str]) -> set[str]
     of_journey = {f for f in Journey.model_fields if f"journey_{f}" in wanted}
     if record != OWN[kind]:
         return of_journey and of_journey | {"journey_id", "declared_at"}
-    read = {*implied(kind, frozenset(wanted)).columns, *wanted}
+    read = {*derived_columns(kind, frozenset(wanted)).columns, *wanted}
     if of_journey:
         read.add("journey_id")
     return read & RECORD_FILES[record].model_fields.keys()

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from features.derived.subjects import IMPLIED_BY, implied, subject_kinds
+from features.derived.subject import derived_columns, subject_kinds
 from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.tracing import Mapped
 from features.engine.online.encode_request import Row
 from features.records import Journey, SubjectKind
+from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 
 _OF_THE_JOURNEY = {f"journey_{name}": name for name in Journey.model_fields if name != "journey_id"}
@@ -19,7 +20,8 @@ def subject_program(kind: SubjectKind, wanted: Collection[Key]) -> Program:
 
     A key that is `Mapped` is what the vocabulary makes of the texts of such a column.
     """
-    told = {n: held for n, held in subject_kinds(kind).items() if n not in implied(kind).outputs}
+    derived = derived_columns(kind).outputs
+    given = {name: held for name, held in subject_kinds(kind).items() if name not in derived}
 
     def subject(columns: dict[Key, Any]) -> dict[Key, Any]:
         texts = {
@@ -27,9 +29,9 @@ def subject_program(kind: SubjectKind, wanted: Collection[Key]) -> Program:
             for key in wanted
             if isinstance(key, Mapped)
         }
-        return {**columns, **IMPLIED_BY[kind](columns), **texts}
+        return {**columns, **SUBJECT_TYPES[kind].derive(columns), **texts}
 
-    return traced_columns(subject, told, wanted)
+    return traced_columns(subject, given, wanted)
 
 
 def subject_row(submission: Submission, payments: Sequence[Row]) -> Row:
@@ -40,7 +42,7 @@ def subject_row(submission: Submission, payments: Sequence[Row]) -> Row:
     latest = payments[-1] if payments else {"payer_id": None, "payee_id": None}
     return {
         **submission.subject.__dict__,
-        **(_journey(submission) if submission.subject_kind == "shipment" else {}),
+        **(_journey(submission) if SUBJECT_TYPES[submission.subject_kind].has_journey else {}),
         "latest_payer_id": latest["payer_id"],
         "latest_payee_id": latest["payee_id"],
     }

@@ -26,8 +26,9 @@ from features.engine.store.raw_columns import Plain, kept_where, numbers, size_o
 from features.engine.store.stored_columns import JOURNEY, SHIPMENT, Schema, reads_journey
 from features.engine.store.subject_index import first_of
 from features.records import Record, SubjectKind
+from features.subject_types import SUBJECT_TYPES
 
-OUTCOMES: dict[SubjectKind, str] = {"route": "route_outcomes", "shipment": "shipment_outcomes"}
+OUTCOMES = {kind: each.outcome_source for kind, each in SUBJECT_TYPES.items()}
 
 _PAYMENT, _WAITING = b"y", b"w"
 _INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}

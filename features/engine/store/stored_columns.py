@@ -5,7 +5,6 @@ from functools import cached_property
 
 import numpy as np
 
-from features.derived.subjects import IMPLIED_BY
 from features.derived.transaction import implied_by_payment
 from features.engine.expressions.opcodes import Kind
 from features.engine.store.event_rows import Arriving, Entry
@@ -14,6 +13,7 @@ from features.engine.store.raw_columns import Plain, numbers, taken, texts
 from features.engine.store.subject_index import Kept
 from features.errors import DefinitionError
 from features.records import Journey, Outcome, Shipment, SubjectKind, Transaction
+from features.subject_types import SUBJECT_TYPES
 
 JOURNEY, SHIPMENT = b"j", b"h"  # by which keys of kept subjects begin
 
@@ -82,8 +82,8 @@ class Schema:
         journeys |= {*map(_of_the_journey, self._of_journey)}
         shipments = self._read("shipments", "shipment_outcomes") - self._of_journey
         return {
-            "journeys": Entry(Journey, IMPLIED_BY["route"], journeys | _ALWAYS),
-            "shipments": Entry(Shipment, IMPLIED_BY["shipment"], shipments | _ALWAYS),
+            "journeys": Entry(Journey, SUBJECT_TYPES["route"].derive, journeys | _ALWAYS),
+            "shipments": Entry(Shipment, SUBJECT_TYPES["shipment"].derive, shipments | _ALWAYS),
             "transactions": Entry(
                 Transaction, implied_by_payment, self._read("payments") | {"record_id", "known_at"}
             ),

@@ -8,8 +8,15 @@ records expects a list, one value for each that is attached, in the order of kno
 import math
 from typing import Any
 
-from features.derived.subjects import Records, subjects_of
-from features.engine.columns import Column, columns_of_records, instant_at, is_missing, is_text
+from features.derived.subject import derive_subjects
+from features.engine.columns import (
+    Column,
+    Records,
+    columns_of_records,
+    instant_at,
+    is_missing,
+    is_text,
+)
 from features.engine.string_table import VOCABULARY
 from features.linked_records import attached_to
 from features.records import RECORD_FILES, SubjectKind
@@ -18,7 +25,7 @@ from tests.features.families.facts import Fact, Record
 
 def column_of_subject(kind: SubjectKind, column: str, *records: Record) -> Any:
     """A column of the subject of a story; None where it is missing."""
-    subjects = subjects_of(kind, _columns(records))
+    subjects = derive_subjects(kind, _columns(records))
     (value,) = _values(subjects[column][subjects["subject_id"] == _own_code(kind)])
     return value
 
@@ -26,7 +33,7 @@ def column_of_subject(kind: SubjectKind, column: str, *records: Record) -> Any:
 def columns_of_linked(source: str, kind: SubjectKind, column: str, *records: Record) -> list[Any]:
     """A column of what is attached to the subject of a story, in the order of knowledge."""
     columns = _columns(records)
-    events = attached_to(kind, subjects_of(kind, columns), columns)[source]
+    events = attached_to(kind, derive_subjects(kind, columns), columns)[source]
     return _values(events[column][events["subject_id"] == _own_code(kind)])
 
 

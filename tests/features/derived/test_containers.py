@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import iso6346
 
-from features.derived.subjects import is_container_number
+from features.derived.shipment import is_container_number
 
 usual = st.from_regex(r"[A-Z]{3}[UJZR][0-9]{7}", fullmatch=True)
 any_text = st.text("ABUZ0123456789 -.é", max_size=14)

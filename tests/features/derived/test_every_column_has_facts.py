@@ -8,7 +8,7 @@ import pytest
 from features.derived.document import document_program
 from features.derived.leg import leg_program
 from features.derived.position import position_program
-from features.derived.subjects import implied
+from features.derived.subject import derived_columns
 from features.derived.transaction import transaction_program
 from features.engine.expressions.program import Program
 from features.records import RECORD_FILES, Journey, SubjectKind
@@ -28,8 +28,8 @@ Need = tuple[str, SubjectKind, str]
 
 def needs() -> Iterator[Need]:
     """Every column that is derived, apart from those that a record has itself."""
-    yield from derived("journey", "route", "journeys", implied("route"))
-    yield from derived("shipment", "shipment", "shipments", implied("shipment"))
+    yield from derived("journey", "route", "journeys", derived_columns("route"))
+    yield from derived("shipment", "shipment", "shipments", derived_columns("shipment"))
     yield from (("journey", "shipment", f"journey_{name}") for name in Journey.model_fields)
     yield from derived("leg", "route", "legs", leg_program())
     yield from derived("position", "route", "positions", position_program())

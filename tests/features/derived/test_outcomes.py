@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from features.derived.subjects import subjects_of
+from features.derived.subject import derive_subjects
 from features.engine.batch.subject_columns import outcome_events
 from features.engine.columns import columns_of_records, instant_at, instant_us
 from features.engine.store.lmdb_store import EmbeddedStore
@@ -135,7 +135,7 @@ def test_an_inspection_counts_from_when_it_is_known(
         name: columns_of_records([of(**r.row) for r in records if r.file == name], of)
         for name, of in RECORD_FILES.items()
     }
-    events = outcome_events(kind, subjects_of(kind, columns), columns["outcomes"])
+    events = outcome_events(kind, derive_subjects(kind, columns), columns["outcomes"])
 
     counted = [*zip(map(instant_at, events["known_at"]), events["is_confirmed"], strict=True)]
     assert counted == expected

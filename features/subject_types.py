@@ -1,0 +1,98 @@
+"""The types of subject, route and shipment: what differs between them, in one place.
+
+A route is a journey with its legs, a shipment one declared consignment with the journey that
+carries it. Whatever treats the two differently looks the difference up here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from features.derived.journey import derive_journey
+from features.derived.shipment import derive_shipment
+from features.engine.columns import Columns
+from features.records import Journey, Record, Shipment, SubjectKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectType:
+    """What is particular to one type of subject.
+
+    `derive` makes the derived columns of its own record. `has_journey` says whether the columns of
+    the journey that carries it are joined to it, prefixed `journey_`; `declares_goods` whether its
+    record says what is carried, from which documents may differ. Documents must be valid until
+    `documents_valid_until`. `experience_feature` counts what its operator did before.
+    """
+
+    kind: SubjectKind
+    record: type[Record]
+    record_file: str
+    id_field: str
+    operator_field: str
+    corridor_fields: tuple[str, ...]
+    party_fields: tuple[str, ...]
+    country_fields: tuple[str, ...]
+    documents_valid_until: str
+    experience_feature: str
+    has_journey: bool
+    declares_goods: bool
+    derive: Callable[[Columns], Columns]
+
+    @property
+    def journey_prefix(self) -> str:
+        """What the columns of the subject's journey begin with; nothing where it is the journey."""
+        return "journey_" if self.has_journey else ""
+
+    @property
+    def mode_field(self) -> str:
+        """The subject's column that holds the mode of transport."""
+        return f"{self.journey_prefix}mode"
+
+    @property
+    def outcome_source(self) -> str:
+        """The source of windows that holds the inspected subjects of this type."""
+        return f"{self.kind}_outcomes"
+
+    @property
+    def model_name(self) -> str:
+        """The name of this type's models in the registry."""
+        return f"tidegate-{self.kind}"
+
+
+SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
+    "route": SubjectType(
+        kind="route",
+        record=Journey,
+        record_file="journeys",
+        id_field="journey_id",
+        operator_field="carrier_id",
+        corridor_fields=("origin", "destination", "mode"),
+        party_fields=("carrier_id",),
+        country_fields=("origin_country", "destination_country", "registration_country"),
+        documents_valid_until="due_at",
+        experience_feature="carrier_journeys",
+        has_journey=False,
+        declares_goods=False,
+        derive=derive_journey,
+    ),
+    "shipment": SubjectType(
+        kind="shipment",
+        record=Shipment,
+        record_file="shipments",
+        id_field="shipment_id",
+        operator_field="consignee_id",
+        corridor_fields=("dispatch_country", "destination_country"),
+        party_fields=(
+            "consignor_id",
+            "consignee_id",
+            "notify_party_id",
+            "forwarder_id",
+            "declarant_id",
+        ),
+        country_fields=("origin_country", "dispatch_country", "destination_country"),
+        documents_valid_until="declared_at",
+        experience_feature="consignee_shipments_365d",
+        has_journey=True,
+        declares_goods=True,
+        derive=derive_shipment,
+    ),
+}
