@@ -1,4 +1,4 @@
-"""Functions of columns, traced once into a program that a small compiled machine runs.
+"""Functions of columns, traced once into a program that a small compiled interpreter runs.
 
 Enters: functions written with numpy (ufuncs, `np.where`, `np.isin`, `np.clip`) over columns of one
 row each. `tracing` calls each once with stand-ins and notes what it does; what two functions do

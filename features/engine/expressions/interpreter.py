@@ -1,4 +1,4 @@
-"""The compiled machine: instructions over registers, a whole block of rows at each step.
+"""The interpreter: it runs instructions over registers, a whole block of rows at each step.
 
 Each arm is numpy's ufunc of that name as numba compiles it, without any licence to reorder, so that
 a row's result depends on nothing but the row. Comparisons alone are few and small enough for the
@@ -70,32 +70,20 @@ def _combine(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa:
         np.divide(a, b, to)
     elif operation == Op.REMAINDER:
         _remainder(a, b, to)
-    elif operation == Op.FLOOR_DIVIDE:
-        _floor_divide(a, b, to)
     elif operation == Op.MAXIMUM:
         np.maximum(a, b, to)
     elif operation == Op.MINIMUM:
         np.minimum(a, b, to)
     elif operation == Op.FMAX:
         np.fmax(a, b, to)
-    elif operation == Op.FMIN:
-        np.fmin(a, b, to)
-    elif operation == Op.POWER:
-        np.power(a, b, to)
 
 
 @_arm
 def _change(operation: int, a: Column, to: Column) -> None:  # noqa: C901 - a switch
-    if operation == Op.NEGATIVE:
-        np.negative(a, to)
-    elif operation == Op.ABSOLUTE:
+    if operation == Op.ABSOLUTE:
         np.absolute(a, to)
     elif operation == Op.RINT:
         np.rint(a, to)
-    elif operation == Op.FLOOR:
-        np.floor(a, to)
-    elif operation == Op.CEIL:
-        np.ceil(a, to)
     elif operation == Op.SQRT:
         np.sqrt(a, to)
     elif operation == Op.SIN:
@@ -106,8 +94,6 @@ def _change(operation: int, a: Column, to: Column) -> None:  # noqa: C901 - a sw
         np.arcsin(a, to)
     elif operation == Op.LOG:
         np.log(a, to)
-    elif operation == Op.LOG1P:
-        np.log1p(a, to)
     elif operation == Op.EXP:
         np.exp(a, to)
 
@@ -123,24 +109,14 @@ def _test(operation: int, a: Column, b: Column, to: Column) -> None:
             to[row] = a[row] == b[row]
         elif operation == Op.NOT_EQUAL:
             to[row] = a[row] != b[row]
-        elif operation == Op.ISFINITE:
-            to[row] = np.isfinite(a[row])
 
 
 @_arm
-def _combine_wholes(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa: C901 - a switch
-    if operation == Op.WHOLE_ADD:
-        np.add(a, b, to)
-    elif operation == Op.WHOLE_SUBTRACT:
+def _combine_wholes(operation: int, a: Column, b: Column, to: Column) -> None:
+    if operation == Op.WHOLE_SUBTRACT:
         np.subtract(a, b, to)
-    elif operation == Op.WHOLE_MULTIPLY:
-        np.multiply(a, b, to)
     elif operation in (Op.WHOLE_REMAINDER, Op.WHOLE_FLOOR_DIVIDE):
         _divide_wholes(a, b, to, operation == Op.WHOLE_REMAINDER)
-    elif operation == Op.WHOLE_MAXIMUM:
-        np.maximum(a, b, to)
-    elif operation == Op.WHOLE_MINIMUM:
-        np.minimum(a, b, to)
     elif operation == Op.WHOLE_AND:
         np.bitwise_and(a, b, to)
     elif operation == Op.WHOLE_OR:
@@ -158,23 +134,6 @@ def _remainder(a: Column, b: Column, to: Column) -> None:
             to[row] = np.copysign(0.0, b[row])
         else:
             to[row] = rest + b[row] if (b[row] < 0) != (rest < 0) else rest
-
-
-@_arm
-def _floor_divide(a: Column, b: Column, to: Column) -> None:
-    """As numpy does it, by way of the exact remainder."""
-    for row in range(len(to)):
-        rest = np.fmod(a[row], b[row])
-        whole = (a[row] - rest) / b[row]
-        if rest != 0 and (b[row] < 0) != (rest < 0):
-            whole -= 1
-        if b[row] == 0:
-            to[row] = a[row] / b[row]
-        elif whole == 0:
-            to[row] = np.copysign(0.0, a[row] / b[row])
-        else:
-            floor = np.floor(whole)
-            to[row] = floor + 1 if whole - floor > 0.5 else floor
 
 
 @_arm

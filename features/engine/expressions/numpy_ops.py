@@ -1,4 +1,4 @@
-"""What each function of numpy is in operations of the machine, for the kinds it is given.
+"""What each function of numpy is in operations of the interpreter, for the kinds it is given.
 
 Kinds follow numpy: a condition beside whole numbers counts as 0 or 1, a whole number beside a float
 becomes one. Where numpy would give an answer that is hardly meant, such as the sum of two
@@ -7,9 +7,9 @@ conditions or a text that is less than another, the translation refuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -49,21 +49,24 @@ def _is_missing_code(value: Traced) -> bool:
     return value.kind is Kind.WHOLE and value.constant == -1
 
 
-def _reckoned(number: Op, whole: Op | None, trace: Trace, *values: Traced) -> Traced:
-    """float64 of float64, and int64 of int64 where there is such an operation."""
+def _number(op: Op, trace: Trace, *values: Traced) -> Traced:
+    """A float64, of whole numbers too: numpy makes floats of them here."""
     kind, alike = _alike(trace, *values)
-    if kind is Kind.NUMBER or (whole is None and kind is Kind.WHOLE):
-        return trace.step(number, Kind.NUMBER, *map(as_number, alike))
-    if kind is not Kind.WHOLE or whole is None:
-        trace.refuse(f"it reckons with nothing but a {kind.name.lower()}: {number.name.lower()}")
-    return trace.step(whole, kind, *alike)
+    if kind not in (Kind.NUMBER, Kind.WHOLE):
+        _refuse_kind(trace, op, kind=kind)
+    return trace.step(op, Kind.NUMBER, *map(as_number, alike))
 
 
-def _only_floats(number: Op, trace: Trace, value: Traced) -> Traced:
-    """float64 of float64 alone, where numpy keeps whole numbers whole."""
-    if value.kind is not Kind.NUMBER:
-        trace.refuse(f"it takes {number.name.lower()} of a {value.kind.name.lower()}")
-    return trace.step(number, Kind.NUMBER, value)
+def _by_kind(ops: Mapping[Kind, Op], trace: Trace, *values: Traced) -> Traced:
+    """What the operation for the kind of the values makes, which is of that kind."""
+    kind, alike = _alike(trace, *values)
+    if kind not in ops:
+        _refuse_kind(trace, *ops.values(), kind=kind)
+    return trace.step(ops[kind], kind, *alike)
+
+
+def _refuse_kind(trace: Trace, op: Op, *_: Op, kind: Kind) -> NoReturn:
+    trace.refuse(f"it takes {op.name.lower()} of a {kind.name.lower()}")
 
 
 def _compared(number: Op, whole: Op, trace: Trace, a: Traced, b: Traced) -> Traced:
@@ -96,19 +99,14 @@ def _isnan(trace: Trace, value: Traced) -> Traced:
     return trace.step(Op.NOT_EQUAL, Kind.CONDITION, number, number)
 
 
-def _isfinite(trace: Trace, value: Traced) -> Traced:
-    number = as_number(value)
-    return trace.step(Op.ISFINITE, Kind.CONDITION, number, number)
-
-
 def _squared(trace: Trace, value: Traced) -> Traced:
     return TRANSLATED[np.multiply](trace, value, value)
 
 
 def _power(trace: Trace, base: Traced, exponent: Traced) -> Traced:
-    if exponent.constant == 2:
-        return _squared(trace, base)
-    return trace.step(Op.POWER, Kind.NUMBER, as_number(base), as_number(exponent))
+    if exponent.constant != 2:
+        trace.refuse("it raises to another power than 2")
+    return _squared(trace, base)
 
 
 def _radians(trace: Trace, degrees: Traced) -> Traced:
@@ -140,30 +138,25 @@ _less_equal = partial(_compared, Op.LESS_EQUAL, Op.WHOLE_LESS_EQUAL)
 _and, _or, _xor = (partial(_joined, op) for op in (Op.WHOLE_AND, Op.WHOLE_OR, Op.WHOLE_XOR))
 
 TRANSLATED: dict[Callable[..., Any], Translation] = {
-    np.add: partial(_reckoned, Op.ADD, Op.WHOLE_ADD),
-    np.subtract: partial(_reckoned, Op.SUBTRACT, Op.WHOLE_SUBTRACT),
-    np.multiply: partial(_reckoned, Op.MULTIPLY, Op.WHOLE_MULTIPLY),
-    np.divide: partial(_reckoned, Op.DIVIDE, None),
-    np.remainder: partial(_reckoned, Op.REMAINDER, Op.WHOLE_REMAINDER),
-    np.floor_divide: partial(_reckoned, Op.FLOOR_DIVIDE, Op.WHOLE_FLOOR_DIVIDE),
-    np.maximum: partial(_reckoned, Op.MAXIMUM, Op.WHOLE_MAXIMUM),
-    np.minimum: partial(_reckoned, Op.MINIMUM, Op.WHOLE_MINIMUM),
-    np.fmax: partial(_reckoned, Op.FMAX, Op.WHOLE_MAXIMUM),
-    np.fmin: partial(_reckoned, Op.FMIN, Op.WHOLE_MINIMUM),
+    np.add: partial(_by_kind, {Kind.NUMBER: Op.ADD}),
+    np.subtract: partial(_by_kind, {Kind.NUMBER: Op.SUBTRACT, Kind.WHOLE: Op.WHOLE_SUBTRACT}),
+    np.multiply: partial(_by_kind, {Kind.NUMBER: Op.MULTIPLY}),
+    np.divide: partial(_number, Op.DIVIDE),
+    np.remainder: partial(_by_kind, {Kind.NUMBER: Op.REMAINDER, Kind.WHOLE: Op.WHOLE_REMAINDER}),
+    np.floor_divide: partial(_by_kind, {Kind.WHOLE: Op.WHOLE_FLOOR_DIVIDE}),
+    np.maximum: partial(_by_kind, {Kind.NUMBER: Op.MAXIMUM}),
+    np.minimum: partial(_by_kind, {Kind.NUMBER: Op.MINIMUM}),
+    np.fmax: partial(_by_kind, {Kind.NUMBER: Op.FMAX}),
     np.power: _power,
     np.square: _squared,
-    np.negative: partial(_only_floats, Op.NEGATIVE),
-    np.absolute: partial(_only_floats, Op.ABSOLUTE),
-    np.floor: partial(_only_floats, Op.FLOOR),
-    np.ceil: partial(_only_floats, Op.CEIL),
-    np.rint: partial(_reckoned, Op.RINT, None),
-    np.sqrt: partial(_reckoned, Op.SQRT, None),
-    np.sin: partial(_reckoned, Op.SIN, None),
-    np.cos: partial(_reckoned, Op.COS, None),
-    np.arcsin: partial(_reckoned, Op.ARCSIN, None),
-    np.log: partial(_reckoned, Op.LOG, None),
-    np.log1p: partial(_reckoned, Op.LOG1P, None),
-    np.exp: partial(_reckoned, Op.EXP, None),
+    np.absolute: partial(_by_kind, {Kind.NUMBER: Op.ABSOLUTE}),
+    np.rint: partial(_number, Op.RINT),
+    np.sqrt: partial(_number, Op.SQRT),
+    np.sin: partial(_number, Op.SIN),
+    np.cos: partial(_number, Op.COS),
+    np.arcsin: partial(_number, Op.ARCSIN),
+    np.log: partial(_number, Op.LOG),
+    np.exp: partial(_number, Op.EXP),
     np.radians: _radians,
     np.less: _less,
     np.less_equal: _less_equal,
@@ -172,7 +165,6 @@ TRANSLATED: dict[Callable[..., Any], Translation] = {
     np.equal: partial(_compared, Op.EQUAL, Op.WHOLE_EQUAL),
     np.not_equal: partial(_compared, Op.NOT_EQUAL, Op.WHOLE_NOT_EQUAL),
     np.isnan: _isnan,
-    np.isfinite: _isfinite,
     np.logical_and: _and,
     np.logical_or: _or,
     np.logical_xor: _xor,

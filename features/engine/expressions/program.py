@@ -43,7 +43,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Register:
-    """Where a column lies while the machine runs, and what it holds."""
+    """Where a column lies while the program runs, and what it holds."""
 
     place: int
     kind: Kind

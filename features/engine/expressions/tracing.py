@@ -1,6 +1,6 @@
 """Functions of columns, called with stand-ins that note what is done to them.
 
-A stand-in (`Traced`) has a `dtype`, takes part in what `translation` knows of numpy, and becomes
+A stand-in (`Traced`) has a `dtype`, takes part in what `numpy_ops` knows of numpy, and becomes
 float64 by `astype`. Whatever else a function does with it raises DefinitionError with the
 function's name: a loop, a truth value, an element, a reduction over rows.
 """
@@ -118,7 +118,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype that the column has outside the machine."""
+        """The dtype that the column has outside the interpreter."""
         return self.kind.value
 
     def astype(self, dtype: Any, **_: Any) -> "Traced":
