@@ -11,8 +11,9 @@ import numpy as np
 
 from features.definition import Feature
 from features.derived.subject import derive_subjects, derived_columns, record_kinds
-from features.engine.columns import DAY_US, Column, Columns, is_missing, is_text
+from features.engine.columns import DAY_US, Columns, is_missing, is_text
 from features.engine.string_table import VOCABULARY
+from features.engine.windows.reducers import decisive_events
 from features.engine.windows.window import Window
 from features.linked_records import attached_to
 from features.records import SubjectKind
@@ -82,7 +83,10 @@ class GroundsOf:
         if window.where is not None:
             counts = counts & (events[window.where] == 1)
         places = np.flatnonzero(counts)
-        return [_record_id(events, at) for at in places[_telling(window, events, places)]]
+        values = None if window.value is None else events[window.value][places]
+        is_present = np.ones(len(places), np.bool_) if values is None else ~is_missing(values)
+        is_decisive = decisive_events(window.reducer, values, is_present)
+        return [_record_id(events, at) for at in places[is_decisive]]
 
 
 @cache
@@ -96,20 +100,6 @@ def fields_behind(kind: SubjectKind, column: str) -> tuple[str, ...]:
         return (column,)
     made = derived_columns(kind, frozenset({column})).columns
     return tuple(name for name in made if isinstance(name, str)) or (column,)
-
-
-def _telling(window: Window, events: Columns, places: Column) -> Column:
-    """Which of the events a window's number rests on: all that count, or the one that it took."""
-    if window.value is None or window.reducer in ("distinct", "mean"):
-        return np.ones(len(places), dtype=np.bool_)
-    values = events[window.value][places]
-    if window.reducer == "latest":
-        return np.arange(len(places)) == len(places) - 1
-    known = ~is_missing(values)
-    if window.reducer in ("largest", "smallest") and known.any():
-        best = np.max if window.reducer == "largest" else np.min
-        return known & (values == best(values[known]))
-    return known & (values != 0)
 
 
 def _record_id(events: Columns, at: int) -> str:

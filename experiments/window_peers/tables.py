@@ -59,7 +59,7 @@ def _task(name: str, window: Window) -> Task:
         window.by,
         window.matching,
         window.where,
-        window.reducer,
+        str(window.reducer),
         window.value,
         span,
     )

@@ -10,6 +10,7 @@ from features.digests.code import combined, source_digest
 from features.digests.columns import event_column, input_digest, subject_column
 from features.digests.program import output_digests
 from features.engine.expressions.program import Key
+from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Window
 from features.records import SubjectKind
 
@@ -55,13 +56,14 @@ def _window_digest(kind: SubjectKind, window: Window) -> str:
     pairs = zip(window.matching, window.by, strict=True)
     keys = sorted(combined(event(of), subject_column(kind, by)) for of, by in pairs)
     reads = [window.value, window.where, "known_at"]
-    if window.reducer == "latest":
+    if window.reducer is Reducer.LATEST:
         reads.append("record_id")
     return combined(
         window.source,
-        window.reducer,
+        str(window.reducer),
         str(window.days),
         source_digest("engine/batch/sweep.py"),
+        source_digest("engine/windows/reducers.py"),
         source_digest("engine/batch/shared_keys.py", "chosen"),
         subject_column(kind, "declared_at"),
         *("none" if name is None else event(name) for name in reads),

@@ -292,4 +292,4 @@ def number(window: Window) -> str:
     if window.where is not None:
         meant.append(f"e.{window.where} = 1")
     among = f"FILTER (WHERE {' AND '.join(meant)})"
-    return REDUCERS[window.reducer].format(value=window.value, among=among)
+    return REDUCERS[str(window.reducer)].format(value=window.value, among=among)

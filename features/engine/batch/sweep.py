@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from features.engine.batch.sort_by_key import Groups
-from features.engine.columns import DAY_US, HOUR_US, Column, Columns
+from features.engine.columns import DAY_US, Column, Columns
 from features.engine.numba_cache import compiled
+from features.engine.windows.reducers import Reducer, elapsed, is_as_extreme, mean_of
 from features.engine.windows.window import Window
 
 _EVER = -1
@@ -35,13 +36,12 @@ class Sweep:
         """
         first, stop = self._ends(_EVER if window.days is None else window.days * DAY_US)
         if values is not None:
-            return _of_values(window, values, self._events.ordered(values), first, stop)
+            return _of_values(window.reducer, values, self._events.ordered(values), first, stop)
+        if window.reducer is Reducer.COUNT:
+            return (stop - first).astype(np.float64)
         known_at, at = self._events.instants, self._subjects.instants
-        if window.reducer == "hours_since_latest":
-            return _elapsed(known_at, at, stop - 1, first, stop) / HOUR_US
-        if window.reducer == "days_since_first":
-            return _elapsed(known_at, at, first, first, stop) / DAY_US
-        return (stop - first).astype(np.float64)
+        event = first if window.reducer is Reducer.DAYS_SINCE_FIRST else stop - 1
+        return _elapsed(int(window.reducer), known_at, at, event, first, stop)
 
     def _ends(self, span: int) -> tuple[Column, Column]:
         events, subjects = self._events, self._subjects
@@ -67,15 +67,15 @@ def reduced(
 
 
 def _of_values(
-    window: Window, values: Column, ordered: Column, first: Column, stop: Column
+    reducer: Reducer, values: Column, ordered: Column, first: Column, stop: Column
 ) -> Column:
-    if window.reducer == "distinct":
+    if reducer is Reducer.DISTINCT:
         return _distinct(ordered, first, stop, int(values.max(initial=-1)) + 1)
-    if window.reducer == "latest":
+    if reducer is Reducer.LATEST:
         return _latest(ordered, first, stop)
-    if window.reducer in ("total", "mean"):
-        return _total(ordered, first, stop, window.reducer == "mean")
-    return _extreme(ordered, first, stop, 1 if window.reducer == "largest" else -1)
+    if reducer in (Reducer.TOTAL, Reducer.MEAN):
+        return _total(ordered, first, stop, reducer is Reducer.MEAN)
+    return _extreme(int(reducer), ordered, first, stop)
 
 
 @compiled(nogil=True)
@@ -100,12 +100,14 @@ def _ends(
 
 
 @compiled(nogil=True)
-def _elapsed(known_at: Column, at: Column, event: Column, first: Column, stop: Column) -> Column:
-    elapsed = np.full(len(at), np.nan)
+def _elapsed(
+    reducer: int, known_at: Column, at: Column, event: Column, first: Column, stop: Column
+) -> Column:
+    since = np.full(len(at), np.nan)
     for subject in range(len(at)):
         if stop[subject] > first[subject]:
-            elapsed[subject] = at[subject] - known_at[event[subject]]
-    return elapsed
+            since[subject] = elapsed(reducer, known_at[event[subject]], at[subject])
+    return since
 
 
 @compiled(nogil=True)
@@ -139,13 +141,13 @@ def _total(values: Column, first: Column, stop: Column, is_mean: bool) -> Column
         if not is_mean:
             totals[subject] = total
         else:
-            totals[subject] = total / present if present else np.nan
+            totals[subject] = mean_of(total, present)
     return totals
 
 
 @compiled(nogil=True)
-def _extreme(values: Column, first: Column, stop: Column, sign: int) -> Column:
-    """The largest (sign 1) or smallest value: a queue in which no later value is more extreme."""
+def _extreme(reducer: int, values: Column, first: Column, stop: Column) -> Column:
+    """The largest or smallest value, by a queue in which no later value is as extreme."""
     found = np.full(len(stop), np.nan)
     queue = np.empty(len(values) + 1, np.int32)
     head, tail, newest = 0, 0, 0
@@ -155,7 +157,7 @@ def _extreme(values: Column, first: Column, stop: Column, sign: int) -> Column:
         while newest < stop[subject]:
             value = values[newest]
             if not np.isnan(value):
-                while tail > head and sign * values[queue[tail - 1]] <= sign * value:
+                while tail > head and is_as_extreme(reducer, value, values[queue[tail - 1]]):
                     tail -= 1
                 queue[tail] = newest
                 tail += 1

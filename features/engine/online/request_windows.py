@@ -7,19 +7,20 @@ import numpy as np
 from features.engine.columns import DAY_US, Column
 from features.engine.expressions.program import Program
 from features.engine.numba_cache import compiled, inlined
-from features.engine.store.layout import MISSING
 from features.engine.windows.reducers import (
     DIFFERENT,
-    DISTINCT,
     EVENTS,
+    EXTREME,
     FIRST,
+    GATHERED_WORDS,
     LAST,
+    MISSING,
     NEWEST,
     PRESENT,
-    REDUCERS,
     SUM,
-    number_gathered,
-    take_extremes,
+    Reducer,
+    is_as_extreme,
+    number_of,
     window_begin,
 )
 from features.engine.windows.window import Window
@@ -59,7 +60,7 @@ def _numbered(program: Program, window: Window) -> tuple[int, ...]:
     )
     is_text = window.value is not None and not program.outputs[window.value].kind.is_float
     span = _NOTHING if window.days is None else window.days * DAY_US
-    return REDUCERS.index(window.reducer), span, value, where, is_text
+    return int(window.reducer), span, value, where, is_text
 
 
 @compiled
@@ -77,13 +78,13 @@ def _reduce(
 
     Value and where are registers, -1 for none; `known_at` is that of the instants of knowledge.
     """
-    gathered, is_meant = np.empty(9, np.int64), np.empty(numbers.shape[1], np.bool_)
+    gathered, is_meant = np.empty(GATHERED_WORDS, np.int64), np.empty(numbers.shape[1], np.bool_)
     for subject in range(len(instants)):
         start, stop, at = starts[subject], starts[subject + 1], instants[subject]
         for i in range(len(windows)):
             _mark(is_meant, windows[i], numbers, wholes[known_at], start, stop, at)
             _gather(gathered, is_meant, windows[i], numbers, wholes, known_at, start, stop)
-            into[subject, first + i] = number_gathered(gathered, windows[i, 0], at)
+            into[subject, first + i] = number_of(windows[i, 0], gathered, at)
 
 
 @inlined
@@ -120,11 +121,11 @@ def _gather(
     for row in range(start, stop):
         if is_meant[row]:
             _take_instant(gathered, wholes[known_at, row])
-            if window[0] == DISTINCT:
+            if window[0] == Reducer.DISTINCT:
                 is_new = _is_new(numbers[value], wholes[value], is_meant, start, row, window[4])
                 gathered[DIFFERENT] += is_new
             elif value >= 0:
-                _take_value(gathered, numbers[value, row])
+                _take_value(gathered, window[0], numbers[value, row])
 
 
 @inlined
@@ -150,11 +151,12 @@ def _is_new(
 
 
 @inlined
-def _take_value(gathered: Column, value: float) -> None:
+def _take_value(gathered: Column, reducer: int, value: float) -> None:
     gathered[NEWEST] = MISSING
     if not np.isnan(value):
-        whole = int(value)
-        take_extremes(gathered, whole, whole)
-        gathered[SUM] += whole
+        number = int(value)
+        if gathered[PRESENT] == 0 or is_as_extreme(reducer, number, gathered[EXTREME]):
+            gathered[EXTREME] = number
+        gathered[SUM] += number
         gathered[PRESENT] += 1
-        gathered[NEWEST] = whole
+        gathered[NEWEST] = number

@@ -16,17 +16,17 @@ import numpy as np
 
 from features.engine.columns import Column
 from features.engine.store.blob_store import Blob, Reading, Writing
-from features.engine.store.layout import MISSING, NEVER, Layout
+from features.engine.store.layout import Layout
 from features.engine.store.page_closing import closed
 from features.engine.store.page_format import (
     BEFORE,
     FIRST,
     PAGES,
     before_words,
-    entry_words,
     rows_at,
 )
 from features.engine.store.page_writer import merged
+from features.engine.windows.reducers import MISSING, NEVER
 
 _PAGE, _CHAPTER, _LAST, _LASTS = b"p", b"c", b"l", b"d"
 
@@ -101,13 +101,10 @@ class _Grouped:
     ) -> None:
         self.starts: dict[bytes, list[int]] = {}
         self.layouts: dict[bytes, Layout] = {}
-        orders: dict[int, list[int]] = {}  # by how many words it goes: all layouts begin alike
         width, first = words.shape[1], 0
+        order = np.argsort(words[:, 0], kind="stable").tolist()  # a row begins with its instant
         for layout, of_layout in zip(layouts, keys, strict=True):
-            by = layout.order_words
-            if by not in orders:
-                orders[by] = np.lexsort(words[:, first : first + by].T[::-1]).tolist()
-            for event in orders[by]:
+            for event in order:
                 key = of_layout[event]
                 if key is not None:
                     self.starts.setdefault(key, []).append(event * width + first)
@@ -172,7 +169,7 @@ def _reopened(
         return blob
     pages, open_at = int(words[PAGES]), rows_at(words[PAGES], shape)
     index_at = BEFORE + before_words(shape)
-    index = words[index_at:open_at].reshape(-1, entry_words(shape))
+    index = words[index_at:open_at]
     first, index = _until(store, layout, key, index, pages // layout.chapter_pages, new[0, 0])
     late = store.get([page_key(key, page) for page in range(first, pages)])
     held = np.frombuffer(b"".join(blob or b"" for blob in late), np.int64).reshape(len(late), -1)
@@ -181,7 +178,7 @@ def _reopened(
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
         labels, returns = newest_first[:, word : word + 2].T.tolist()
         _note_last(store, key, label, dict(zip(labels, returns, strict=True)))
-    head = [[first, words[FIRST]], before, index.ravel()] if first else [[0]]
+    head = [[first, words[FIRST]], before, index] if first else [[0]]
     return np.concatenate([*head, rows, words[open_at:]], dtype=np.int64).tobytes()
 
 
@@ -189,12 +186,12 @@ def _until(
     store: Reading, layout: Layout, key: bytes, index: Column, chapters: int, instant: int
 ) -> tuple[int, Column]:
     """The first closed page that ends at an instant or later; and the index of those before it."""
-    at = int(np.searchsorted(index[:, 0], instant))
+    at = int(np.searchsorted(index, instant))
     if at >= chapters:
         return chapters * layout.chapter_pages + at - chapters, index[:at]
     (blob,) = store.get([chapter_key(key, at)])
-    of_pages = np.frombuffer(blob or b"", np.int64).reshape(-1, index.shape[1])
-    page = int(np.searchsorted(of_pages[:, 0], instant))
+    of_pages = np.frombuffer(blob or b"", np.int64)
+    page = int(np.searchsorted(of_pages, instant))
     return at * layout.chapter_pages + page, np.concatenate([index[:at], of_pages[:page]])
 
 

@@ -10,16 +10,17 @@ from features.engine.columns import Column
 from features.engine.store.blob_store import Writing
 from features.engine.store.event_log import insert
 from features.engine.store.keys import keys_of, parts_of
-from features.engine.store.layout import ID_WORDS, MISSING, NEVER, Layout
+from features.engine.store.layout import Layout
 from features.engine.store.page_writer import NOT_COUNTED
-from features.engine.store.raw_columns import Plain, integers, numbers, size_of, texts
+from features.engine.store.raw_columns import Plain, integers, numbers, size_of
 from features.engine.store.string_ids import label_codes
+from features.engine.windows.reducers import MISSING, NEVER
 
 
 def insert_events(store: Writing, layouts: Iterable[Layout], events: Plain) -> None:
     """Put events under their keys, where they meet the keying's condition and have its key.
 
-    `events` has `known_at`, `record_id` and what the layouts read.
+    `events` has `known_at` and what the layouts read.
     """
     into = [*layouts]
     insert(store, into, _keys(into, events), _words(store, into, events))
@@ -56,20 +57,17 @@ def _words(store: Writing, layouts: Sequence[Layout], events: Plain) -> Column:
     for name in telling.labels:
         codes = label_codes(store, events[name])  # a text that is counted: a code that stays
         told.append(np.array([codes, np.where(codes == MISSING, NOT_COUNTED, NEVER)]))
-    if telling.has_ids:
-        told.append(_id_words(texts(events, "record_id")).T)
     return np.concatenate(told)[telling.cells].T
 
 
 class _Telling(NamedTuple):
     """What layouts read of an event, and where among all of that the words of their rows are.
 
-    First of all is the instant, then the values, the labels with a word beside each, and the id.
+    First of all is the instant, then the values and the labels with a word beside each.
     """
 
     values: list[str]
     labels: list[str]
-    has_ids: bool
     cells: Column
 
 
@@ -78,20 +76,11 @@ def _telling(layouts: tuple[Layout, ...]) -> _Telling:
     values = sorted({name for layout in layouts for name in layout.values})
     labels = sorted({name for layout in layouts for name in layout.labels})
     first_label = 1 + len(values)
-    first_id = first_label + 2 * len(labels)
     cells: list[int] = []
     for layout in layouts:
         cells.append(0)
-        cells += range(first_id, first_id + ID_WORDS * layout.has_ids)
         cells += [1 + values.index(name) for name in layout.values]
         for name in layout.labels:
             label = first_label + 2 * labels.index(name)
             cells += (label, label + 1)
-    has_ids = any(layout.has_ids for layout in layouts)
-    return _Telling(values, labels, has_ids, np.array(cells, np.int64))
-
-
-def _id_words(ids: list[str]) -> Column:
-    """Ids as words whose order is that of the ids, which are of ASCII."""
-    packed = np.array([id_.encode() for id_ in ids], dtype=f"S{8 * ID_WORDS}")
-    return packed.view(">i8").reshape(-1, ID_WORDS).astype(np.int64)
+    return _Telling(values, labels, np.array(cells, np.int64))

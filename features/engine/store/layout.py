@@ -1,9 +1,8 @@
 """How the events of one keying lie in the store: a row of int64 words each.
 
-A row is `known_at`, the record's id where some window asks for the latest value, the values that
-windows add up or compare, and for every column whose different values are counted its label and the
-instant at which the key last had the same label before. What blobs of rows look like is told in
-`features.engine.store.page_format`.
+A row is `known_at`, the values that windows add up, and for every column whose different values are
+counted its label and the instant at which the key last had the same label before. `page_format`
+says what blobs of rows look like.
 """
 
 import hashlib
@@ -12,17 +11,27 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from features.engine.windows.entity_key import Keying, keying_of
+from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Window
+from features.errors import DefinitionError
 
-MISSING = -(2**63)  # a value or a label that the event does not have
-NEVER = -(2**63)  # before every instant
-SHAPE_WORDS = 6
-ID_WORDS = 8  # a record's id has at most 64 characters
-# Whatever of blobs and their keys no layout tells.
+SHAPE_WORDS = 4
+# The form of blobs and their keys, as far as layouts do not say it: to be changed with the form.
 _FORM = (
     "keys of parts, ending by keying; pages that tell what came before, in chapters; "
-    "how many records of each type"
+    "running sums without extremes; how many records of each type"
 )
+STORED_REDUCERS = frozenset(
+    {
+        Reducer.COUNT,
+        Reducer.TOTAL,
+        Reducer.MEAN,
+        Reducer.DISTINCT,
+        Reducer.HOURS_SINCE_LATEST,
+        Reducer.DAYS_SINCE_FIRST,
+    }
+)
+"""The reducers of windows over history: those that a difference of two places in a log gives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +40,6 @@ class Layout:
 
     One is equal to itself alone: what is made for layouts is looked up for every event.
 
-    Of the first so many `extremes` of its `values` windows ask for the largest or the smallest.
     Closed pages are of `page_rows` rows, and chapters of `chapter_pages` pages.
     """
 
@@ -39,8 +47,6 @@ class Layout:
     keying: Keying
     values: tuple[str, ...]
     labels: tuple[str, ...]
-    extremes: int
-    has_ids: bool
     page_rows: int
     chapter_pages: int
 
@@ -71,14 +77,9 @@ class Layout:
         return frozenset(name for name in read if name is not None)
 
     @cached_property
-    def order_words(self) -> int:
-        """How many leading words put the events of a key in order."""
-        return 1 + ID_WORDS * self.has_ids
-
-    @cached_property
     def label_at(self) -> int:
         """The word of the first label; each takes two."""
-        return self.order_words + len(self.values)
+        return 1 + len(self.values)
 
     @cached_property
     def width(self) -> int:
@@ -87,26 +88,23 @@ class Layout:
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        """The words of a row, those that order it, the first that is a label; `extremes`.
-
-        Then the rows of a page and the pages of a chapter.
-        """
-        row = self.width, self.order_words, self.label_at
-        return *row, self.extremes, self.page_rows, self.chapter_pages
+        """The words of a row, the first that is a label, rows of a page, pages of a chapter."""
+        return self.width, self.label_at, self.page_rows, self.chapter_pages
 
     def word(self, window: Window) -> int:
         """The word of a row that a window reads; 0 where it reads only instants."""
-        if window.reducer == "distinct":
+        if window.reducer is Reducer.DISTINCT:
             return self.label_at + 2 * self.labels.index(str(window.value))
         if window.value is None:
             return 0
-        return self.order_words + self.values.index(window.value)
+        return 1 + self.values.index(window.value)
 
     def number_of(self, window: Window) -> int:
         """Which of the labels a window counts, or of the values it reads; 0 where it reads none."""
         if window.value is None:
             return 0
-        return (self.labels if window.reducer == "distinct" else self.values).index(window.value)
+        names = self.labels if window.reducer is Reducer.DISTINCT else self.values
+        return names.index(window.value)
 
 
 def layouts_of(
@@ -115,10 +113,15 @@ def layouts_of(
     """A layout for every keying that the windows need, holding all that they read.
 
     Each event rewrites what is open of a ledger, up to two pages and the index of a chapter; each
-    window reads up to two closed pages.
+    window reads up to two closed pages. Raises DefinitionError for a reducer that is not stored.
     """
     reading: dict[Keying, list[Window]] = {}
     for window in windows:
+        if window.reducer not in STORED_REDUCERS:
+            raise DefinitionError(
+                f"{window}: of history no {window.reducer!s} value is kept; "
+                f"want {', '.join(map(str, sorted(STORED_REDUCERS)))}"
+            )
         reading.setdefault(keying_of(window), []).append(window)
     return {
         keying: _layout(number, keying, reading[keying], page_rows, chapter_pages)
@@ -131,24 +134,19 @@ def fingerprint(layouts: Iterable[Layout]) -> str:
 
     What computes the words of a row is another matter: `features.engine.store.compatibility`.
     """
-    told = (_FORM, *map(repr, layouts))
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    form = (_FORM, *map(repr, layouts))
+    return hashlib.sha256("\n".join(form).encode()).hexdigest()
 
 
 def _layout(
     number: int, keying: Keying, windows: list[Window], page_rows: int, chapter_pages: int
 ) -> Layout:
-    valued = [(w.reducer, w.value) for w in windows if w.value is not None]
-    labels = {value for reducer, value in valued if reducer == "distinct"}
-    extremes = {value for reducer, value in valued if reducer in ("largest", "smallest")}
-    others = {value for reducer, value in valued if reducer != "distinct"} - extremes
+    reduced = [(window.reducer, window.value) for window in windows if window.value is not None]
     return Layout(
         number=number,
         keying=keying,
-        values=(*sorted(extremes), *sorted(others)),
-        labels=tuple(sorted(labels)),
-        extremes=len(extremes),
-        has_ids=any(w.reducer == "latest" for w in windows),
+        values=tuple(sorted({v for reducer, v in reduced if reducer is not Reducer.DISTINCT})),
+        labels=tuple(sorted({v for reducer, v in reduced if reducer is Reducer.DISTINCT})),
         page_rows=page_rows,
         chapter_pages=chapter_pages,
     )

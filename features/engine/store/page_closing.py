@@ -7,16 +7,11 @@ is not worth compiling.
 import numpy as np
 
 from features.engine.columns import Column
-from features.engine.store.layout import MISSING, NEVER
 from features.engine.store.page_format import (
     BEFORE,
     CHAPTER_PAGES,
-    EXTREME_WORDS,
-    EXTREMES,
     FIRST,
     LABEL_AT,
-    NEWEST,
-    ORDER_WORDS,
     PAGE_ROWS,
     PAGES,
     PRESENT,
@@ -24,12 +19,10 @@ from features.engine.store.page_format import (
     VALUE_WORDS,
     WIDTH,
     before_words,
-    entry_words,
     index_at,
     rows_at,
 )
-
-_LARGEST = 2**63 - 1
+from features.engine.windows.reducers import MISSING, NEVER
 
 
 def closed(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
@@ -44,26 +37,25 @@ def closed(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
     first = blob[FIRST] if pages else rows[0, 0]
     index = blob[index_at(shape) : start] if pages else blob[:0]
     before = _before(blob[BEFORE : index_at(shape)] if pages else None, closing, shape)
-    whole, chapters = _indexed(index.reshape(-1, entry_words(shape)), pages, closing, shape)
+    whole, chapters = _indexed(index, pages, closing, shape)
     head = np.array([pages + more, first], np.int64)
     remain = rows[more * shape[PAGE_ROWS] :].ravel()
     into = np.concatenate([before[:-1], closing.reshape(more, -1)], axis=1)
-    return np.concatenate([head, before[-1], whole.ravel(), remain]), into, chapters
+    return np.concatenate([head, before[-1], whole, remain]), into, chapters
 
 
 def _before(known: Column | None, closing: Column, shape: Column) -> Column:
     """What came before each page, and before what follows them; `known` of the first, if any."""
     before = np.zeros((len(closing) + 1, before_words(shape)), np.int64)
     if known is None:
-        before[0, 0], before[0, NEWEST::VALUE_WORDS] = NEVER, MISSING
+        before[0, 0] = NEVER
     else:
         before[0] = known
-    values = closing[:, :, shape[ORDER_WORDS] : shape[LABEL_AT]]
+    values = closing[:, :, 1 : shape[LABEL_AT]]
     is_present = values != MISSING
     before[1:, 0] = closing[:, -1, 0]
     before[1:, SUM::VALUE_WORDS] = np.where(is_present, values, 0).sum(axis=1)
     before[1:, PRESENT::VALUE_WORDS] = is_present.sum(axis=1)
-    before[1:, NEWEST::VALUE_WORDS] = values[:, -1]
     for word in (SUM, PRESENT):
         before[:, word::VALUE_WORDS] = before[:, word::VALUE_WORDS].cumsum(axis=0)
     return before
@@ -72,26 +64,8 @@ def _before(known: Column | None, closing: Column, shape: Column) -> Column:
 def _indexed(index: Column, pages: int, closing: Column, shape: Column) -> tuple[Column, Column]:
     """The index with entries of the pages that close, and the entries of chapters that end."""
     whole = pages // shape[CHAPTER_PAGES]
-    extremes = slice(shape[ORDER_WORDS], shape[ORDER_WORDS] + shape[EXTREMES])
-    values = closing[:, :, extremes]
-    of_pages = np.concatenate([index[whole:], _entries(closing[:, -1, 0], values, values)])
+    of_pages = np.concatenate([index[whole:], closing[:, -1, 0]])
     ended = len(of_pages) // shape[CHAPTER_PAGES]
-    into = of_pages[: ended * shape[CHAPTER_PAGES]]
-    into = into.reshape(ended, shape[CHAPTER_PAGES], entry_words(shape))
-    of_chapters = _entries(
-        into[:, -1, 0], into[:, :, 1::EXTREME_WORDS], into[:, :, 2::EXTREME_WORDS]
-    )
+    chapters = of_pages[: ended * shape[CHAPTER_PAGES]].reshape(ended, shape[CHAPTER_PAGES])
     rest = of_pages[ended * shape[CHAPTER_PAGES] :]
-    return np.concatenate([index[:whole], of_chapters, rest]), into.reshape(
-        ended, into[0].size if ended else 0
-    )
-
-
-def _entries(lasts: Column, largest: Column, smallest: Column) -> Column:
-    """Entries of an index: the last instant of each, its largest and its smallest values."""
-    entries = np.empty((len(lasts), 1 + EXTREME_WORDS * largest.shape[2]), np.int64)
-    entries[:, 0] = lasts
-    entries[:, 1::EXTREME_WORDS] = largest.max(axis=1)  # MISSING is less than every value
-    least = np.where(smallest == MISSING, _LARGEST, smallest).min(axis=1)
-    entries[:, 2::EXTREME_WORDS] = np.where(entries[:, 1::EXTREME_WORDS] == MISSING, MISSING, least)
-    return entries
+    return np.concatenate([index[:whole], chapters[:, -1], rest]), chapters

@@ -5,46 +5,37 @@
     page          before, rows
     chapter       index of its pages
 
-`pages` tells how many are closed, `first` when the ledger's first row became known. `before` tells
-of all rows before those that follow it: the last instant, and of each value the sum and the number
-of those that are given, and the last row's. What a window has of closed pages is then a difference
-between two places, each found in one page, however many lie between.
+`pages` is how many are closed, `first` when the log's first row became known. `before` sums up all
+rows before those that follow it: the last instant, and of each value the sum and how many are
+present. What a window has of closed pages is then a difference between two places, each found in
+one page, however many lie between.
 
-The `index` of an open blob has an entry for every whole chapter and after these one for every page
-since: its last instant, by which pages are found, and the largest and smallest of each value of
-which some window asks for these.
+The `index` of an open blob has the last instant of every whole chapter, and after these of every
+page since, by which pages are found.
 """
 
 from features.engine.columns import Column
 from features.engine.numba_cache import compiled, inner
 from features.engine.store.layout import SHAPE_WORDS
 
-WIDTH, ORDER_WORDS, LABEL_AT, EXTREMES, PAGE_ROWS, CHAPTER_PAGES = range(SHAPE_WORDS)
+WIDTH, LABEL_AT, PAGE_ROWS, CHAPTER_PAGES = range(SHAPE_WORDS)
 """What a `Layout.shape` has, by place."""
 
 PAGES, FIRST, BEFORE = range(3)
-SUM, PRESENT, NEWEST = 1, 2, 3
-"""Words of `before`, in which the last instant is word 0 and each value takes three."""
-
-VALUE_WORDS, EXTREME_WORDS = 3, 2
+SUM, PRESENT, VALUE_WORDS = 1, 2, 2
+"""Words of `before`, in which the last instant is word 0 and each value takes two."""
 
 
 @inner
 def start_of(laid: Column, blob: int) -> int:
-    """The word at which a blob starts that `ledger.laid` laid out, and the one before it ends."""
+    """The word at which a blob starts among those that `event_log.laid` laid out."""
     return laid[blob] >> 3
 
 
 @compiled
 def before_words(shape: Column) -> int:
     """The words of what came before."""
-    return 1 + VALUE_WORDS * (shape[LABEL_AT] - shape[ORDER_WORDS])
-
-
-@compiled
-def entry_words(shape: Column) -> int:
-    """The words of an entry of an index."""
-    return 1 + EXTREME_WORDS * shape[EXTREMES]
+    return 1 + VALUE_WORDS * (shape[LABEL_AT] - 1)
 
 
 @compiled
@@ -64,7 +55,7 @@ def rows_at(pages: int, shape: Column) -> int:
     """The word of an open blob at which its rows begin."""
     if pages == 0:
         return 1
-    return index_at(shape) + entries(pages, shape) * entry_words(shape)
+    return index_at(shape) + entries(pages, shape)
 
 
 @inner

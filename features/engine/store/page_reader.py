@@ -7,7 +7,6 @@ import numpy as np
 from features.engine.columns import Column
 from features.engine.numba_cache import compiled, inlined, inner
 from features.engine.store import page_format
-from features.engine.store.layout import MISSING
 from features.engine.store.page_format import (
     BEFORE,
     CHAPTER_PAGES,
@@ -16,12 +15,11 @@ from features.engine.store.page_format import (
     PAGES,
     WIDTH,
     before_words,
-    entry_words,
     first_at_or_after,
     index_at,
     start_of,
 )
-from features.engine.windows.reducers import DISTINCT, window_begin
+from features.engine.windows.reducers import MISSING, Reducer, window_begin
 
 
 class Opened(NamedTuple):
@@ -97,16 +95,15 @@ def page_of(ledger: Ledger, instant: int) -> int:
 
     Less than 0 where its chapter must be fetched first: then `~` that.
     """
-    many, width = ledger.shape[CHAPTER_PAGES], entry_words(ledger.shape)
-    index = ledger.blob[index_at(ledger.shape) :]
+    many, index = ledger.shape[CHAPTER_PAGES], ledger.blob[index_at(ledger.shape) :]
     whole, rest = divmod(ledger.blob[PAGES], many)
-    entry = first_at_or_after(index, width, whole + rest, instant)
+    entry = first_at_or_after(index, 1, whole + rest, instant)
     if entry >= whole:
         return whole * many + entry - whole
     place = _place_of(ledger.fetched, name_of(CHAPTER, ledger.slot, entry))
     if place < 0:
         return ~entry
-    return entry * many + first_at_or_after(ledger.fetched.words[place:], width, many, instant)
+    return entry * many + first_at_or_after(ledger.fetched.words[place:], 1, many, instant)
 
 
 @inner
@@ -152,7 +149,7 @@ def wanted(
 @inlined
 def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int) -> None:
     """Add the names of what is needed for one window."""
-    is_distinct = window[1] == DISTINCT
+    is_distinct = window[1] == Reducer.DISTINCT
     if is_distinct and is_all_before(ledger, at):
         names.append(name_of(LASTS, ledger.slot, window[4]))
         return
@@ -232,19 +229,18 @@ def next_instant(told: Until, width: int) -> int:
 
 
 @inner
-def totals(told: Until, width: int, word: int, value: int) -> tuple[int, int, int]:
-    """The sum of a value, how many are given, and the last event's; `word` is that of a row."""
-    if told.events == 0:
-        return 0, 0, MISSING
-    place = told.before + page_format.VALUE_WORDS * value
-    total, present = told.words[place + page_format.SUM], told.words[place + page_format.PRESENT]
-    newest = told.words[place + page_format.NEWEST]
-    for row in range(told.rows):
-        newest = told.words[told.first_row + row * width + word]
-        if newest != MISSING:
-            total += newest
+def totals(until: Until, width: int, word: int, value: int) -> tuple[int, int]:
+    """The sum of a value and how many are present; `word` is that of a row."""
+    if until.events == 0:
+        return 0, 0
+    place = until.before + page_format.VALUE_WORDS * value
+    total, present = until.words[place + page_format.SUM], until.words[place + page_format.PRESENT]
+    for row in range(until.rows):
+        number = until.words[until.first_row + row * width + word]
+        if number != MISSING:
+            total += number
             present += 1
-    return total, present, newest
+    return total, present
 
 
 @inner
@@ -261,23 +257,3 @@ def lasts_of(ledger: Ledger, label: int) -> Column:
     at = first_of(ledger.fetched.names, name_of(LASTS, ledger.slot, label))
     words = ledger.fetched.words
     return words[start_of(words, at) : start_of(words, at + 1)]
-
-
-@inner
-def extremes_from(ledger: Ledger, page: int, stop: int, value: int) -> tuple[int, int, int]:
-    """The largest and smallest value of a page, or of a chapter that begins there and ends by stop.
-
-    Then the page after what is told of.
-    """
-    many, width = ledger.shape[CHAPTER_PAGES], entry_words(ledger.shape)
-    whole, (chapter, of_chapter) = ledger.blob[PAGES] // many, divmod(page, many)
-    index = ledger.blob[index_at(ledger.shape) :]
-    if chapter >= whole:
-        entry, after = whole + page - whole * many, page + 1
-    elif of_chapter == 0 and page + many <= stop:
-        entry, after = chapter, page + many
-    else:
-        place = _place_of(ledger.fetched, name_of(CHAPTER, ledger.slot, chapter))
-        index, entry, after = ledger.fetched.words[place:], of_chapter, page + 1
-    word = entry * width + 1 + page_format.EXTREME_WORDS * value
-    return index[word], index[word + 1], after

@@ -8,15 +8,14 @@ import numpy as np
 
 from features.engine.columns import Column
 from features.engine.numba_cache import compiled, inlined, inner
-from features.engine.store.layout import MISSING
 from features.engine.store.page_format import (
     LABEL_AT,
-    ORDER_WORDS,
     WIDTH,
     copy_words,
     rows_at,
     start_of,
 )
+from features.engine.windows.reducers import MISSING
 
 # Labels are numbers in a row or the bits of a float; products with this differ in middle bits.
 _MIXING = 0x1E3779B97F4A7C15
@@ -31,7 +30,7 @@ def merged(
     new_ends: Column,
     shapes: Column,
 ) -> tuple[Column, Column]:
-    """The open blobs with the new rows in them, a key's old rows before new ones of equal order.
+    """The open blobs with the new rows in them; of one instant, a key's old rows come first.
 
     `starts` has the word of `new` at which each new row starts: those of a key in order, up to the
     k-th's `new_ends[k]`. `shapes` has for each key that of its layout. A new row's word beside its
@@ -61,9 +60,7 @@ def _rows_merged(
     """Put old and new rows in order from a word of `out` on; returns the word after them."""
     width, i, j = shape[WIDTH], 0, 0
     while i < len(old) or j < len(starts):
-        if j == len(starts) or (
-            i < len(old) and not _is_after(old, i, new, starts[j], shape[ORDER_WORDS])
-        ):
+        if j == len(starts) or (i < len(old) and old[i] <= new[starts[j]]):
             copy_words(old, i, i + width, out, at)
             i += width
         else:
@@ -71,14 +68,6 @@ def _rows_merged(
             j += 1
         at += width
     return at
-
-
-@inlined
-def _is_after(old: Column, one: int, new: Column, other: int, order_words: int) -> bool:
-    for word in range(order_words):
-        if old[one + word] != new[other + word]:
-            return old[one + word] > new[other + word]
-    return False
 
 
 @inlined

@@ -29,7 +29,6 @@ from features.engine.store.window_reader import (
     tell_last,
 )
 from features.engine.windows.entity_key import Keying, keying_of
-from features.engine.windows.reducers import REDUCERS
 from features.engine.windows.window import Window
 from features.errors import StateUnavailable
 from features.records import Record
@@ -72,7 +71,7 @@ class Plan:
             layout = layouts[keying_of(window)]
             slot = slots.setdefault(Slot(layout, window.by), len(slots))
             span = -1 if window.days is None else window.days * DAY_US
-            reducer, number = REDUCERS.index(window.reducer), layout.number_of(window)
+            reducer, number = int(window.reducer), layout.number_of(window)
             numbered.append((slot, reducer, span, layout.word(window), number))
         columns = tuple(sorted({name for slot in slots for name in slot.by}))
         shapes = [slot.layout.shape for slot in slots]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from features.engine.columns import Column, missing
-from features.engine.store.layout import MISSING
+from features.engine.windows.reducers import MISSING
 
 Texts = list[str | None]
 Plain = dict[str, Texts | Column]

@@ -17,12 +17,13 @@ from features.engine.store.blob_store import Reading, Writing
 from features.engine.store.event_log import last_keys, last_of
 from features.engine.store.key_builder import Slot
 from features.engine.store.keys import parts_of
-from features.engine.store.layout import MISSING, NEVER, Layout
+from features.engine.store.layout import Layout
 from features.engine.store.page_format import copy_words
 from features.engine.store.page_writer import NOT_COUNTED
 from features.engine.store.raw_columns import Plain, integers, numbers
 from features.engine.store.string_ids import label_codes
 from features.engine.store.window_reader import Passing
+from features.engine.windows.reducers import MISSING, NEVER
 
 _RETURN = -1  # the cell beside a label
 

@@ -26,17 +26,11 @@ class Schema:
     """The columns that matter, by record type, for the layouts of a state.
 
     Raises DefinitionError where a window reduces what only a shipment's journey tells: it may be
-    part of a key, under which the shipment comes once the journey is known. So too where one asks
-    for the latest value, which rows that only stand beside others cannot tell.
+    part of a key, under which the shipment comes once the journey is known.
     """
 
     def __init__(self, layouts: Sequence[Layout]):
         for layout in layouts:
-            if layout.has_ids:
-                raise DefinitionError(
-                    f"a window asks for the latest value over {layout.source}; of the past, ask "
-                    "for the largest or the smallest"
-                )
             if any(map(_is_of_journey, (*layout.values, *layout.labels))):
                 raise DefinitionError(
                     f"a window over {layout.source} reduces a column of the journey; it may only "

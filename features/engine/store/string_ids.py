@@ -5,8 +5,8 @@ import numpy as np
 from features.engine.columns import Column
 from features.engine.store.blob_store import Writing
 from features.engine.store.keys import shortened
-from features.engine.store.layout import MISSING
 from features.engine.store.raw_columns import Texts
+from features.engine.windows.reducers import MISSING
 
 _TEXT = b"t"
 _SIZE = b"m" + b"texts"

@@ -13,7 +13,6 @@ import numpy as np
 
 from features.engine.columns import Column
 from features.engine.numba_cache import compiled, inlined, inner
-from features.engine.store.layout import MISSING
 from features.engine.store.page_format import (
     LABEL_AT,
     PAGE_ROWS,
@@ -29,9 +28,7 @@ from features.engine.store.page_reader import (
     Fetched,
     Ledger,
     Opened,
-    Until,
     all_closed,
-    extremes_from,
     first_of,
     has_closed,
     is_all_before,
@@ -49,17 +46,15 @@ from features.engine.store.page_reader import (
 )
 from features.engine.windows.reducers import (
     DIFFERENT,
-    DISTINCT,
     EVENTS,
     FIRST,
-    LARGEST,
+    GATHERED_WORDS,
     LAST,
-    NEWEST,
+    MISSING,
     PRESENT,
-    SMALLEST,
     SUM,
-    number_gathered,
-    take_extremes,
+    Reducer,
+    number_of,
     window_begin,
 )
 
@@ -161,7 +156,7 @@ def reduced(
     opened, pages = Opened(laid, shapes), Fetched(names, fetched)
     beside = Passing(passing, passing_starts)
     numbers = np.empty((len(instants), len(windows)))
-    gathered = np.empty(9, np.int64)
+    gathered = np.empty(GATHERED_WORDS, np.int64)
     for subject in range(len(instants)):
         at = instants[subject]
         for i in range(len(windows)):
@@ -170,7 +165,7 @@ def reduced(
                 numbers[subject, i] = np.nan
             else:
                 _gather(gathered, windows[i], slot, at, opened, pages, beside)
-                numbers[subject, i] = number_gathered(gathered, windows[i, 1], at)
+                numbers[subject, i] = number_of(windows[i, 1], gathered, at)
     return numbers
 
 
@@ -188,7 +183,6 @@ def _gather(
     reducer, word, begin = window[1], window[3], window_begin(at, window[2])
     width = opened.shapes[window[0], WIDTH]
     gathered[:] = 0
-    gathered[NEWEST] = MISSING
     if has_closed(opened, slot, begin, at):
         _take_closed(gathered, window, ledger_of(opened, slot, pages), begin, at)
     rows = _open_rows(opened, slot)
@@ -204,12 +198,12 @@ def _gather(
 def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, at: int) -> None:
     """Take what closed pages have of a window, before anything else is taken.
 
-    But for different labels and extremes it is what they have until its end, less what they have
-    until it begins.
+    But for different labels it is what they have until its end, less what they have until it
+    begins.
     """
     _, reducer, _, word, number = window
     width = ledger.shape[WIDTH]
-    if reducer == DISTINCT:
+    if reducer == Reducer.DISTINCT:
         gathered[DIFFERENT] = _different(ledger, word, number, begin, at)
         return
     lower = none_closed(ledger) if is_from_first(ledger, begin) else until(ledger, begin)
@@ -218,11 +212,9 @@ def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, a
         return
     gathered[EVENTS] = upper.events - lower.events
     gathered[FIRST], gathered[LAST] = next_instant(lower, width), last_instant(upper, width)
-    if reducer in (LARGEST, SMALLEST):
-        _take_extremes(gathered, word, number, ledger, lower, upper)
-    elif word > 0:
-        total, present, gathered[NEWEST] = totals(upper, width, word, number)
-        total_before, present_before, _ = totals(lower, width, word, number)
+    if word > 0:
+        total, present = totals(upper, width, word, number)
+        total_before, present_before = totals(lower, width, word, number)
         gathered[SUM], gathered[PRESENT] = total - total_before, present - present_before
 
 
@@ -244,25 +236,6 @@ def _different(ledger: Ledger, word: int, label: int, begin: int, at: int) -> in
 
 
 @inlined
-def _take_extremes(
-    gathered: Column, word: int, value: int, ledger: Ledger, lower: Until, upper: Until
-) -> None:
-    """Take the largest and smallest value of closed pages: of rows at both ends, and of pages."""
-    page, first, width = lower.page, lower.rows, ledger.shape[WIDTH]
-    if page < upper.page and first > 0:
-        rows, size = rows_of(ledger, page), ledger.shape[PAGE_ROWS]
-        _take_extremes_of(gathered, rows, width, word, first, size)
-        page, first = page + 1, 0
-    while page < upper.page:
-        largest, smallest, page = extremes_from(ledger, page, upper.page, value)
-        if largest != MISSING:
-            take_extremes(gathered, largest, smallest)
-            gathered[PRESENT] += 1
-    if upper.rows > 0:
-        _take_extremes_of(gathered, rows_of(ledger, page), width, word, first, upper.rows)
-
-
-@inlined
 def _take_rows(
     gathered: Column, rows: Column, width: int, word: int, reducer: int, begin: int, at: int
 ) -> None:
@@ -275,26 +248,12 @@ def _take_rows(
         gathered[FIRST] = rows[first * width]
     gathered[EVENTS] += stop - first
     gathered[LAST] = rows[(stop - 1) * width]
-    if reducer == DISTINCT:
+    if reducer == Reducer.DISTINCT:
         gathered[DIFFERENT] += _returning(rows, width, word + 1, first, stop, begin)
-    elif reducer in (LARGEST, SMALLEST):
-        _take_extremes_of(gathered, rows, width, word, first, stop)
     elif word > 0:
         total, present = _total(rows, width, word, first, stop)
         gathered[SUM] += total
         gathered[PRESENT] += present
-        gathered[NEWEST] = rows[(stop - 1) * width + word]
-
-
-@inner
-def _take_extremes_of(
-    gathered: Column, rows: Column, width: int, word: int, first: int, stop: int
-) -> None:
-    for row in range(first, stop):
-        value = rows[row * width + word]
-        if value != MISSING:
-            take_extremes(gathered, value, value)
-            gathered[PRESENT] += 1
 
 
 @inner
@@ -331,16 +290,15 @@ def _take_all_passing(
 def _take_passing(
     gathered: Column, beside: Column, row: int, width: int, word: int, reducer: int, begin: int
 ) -> None:
-    """Take one of the rows that pass; whatever asks for the newest value is not told of any."""
+    """Take one of the rows that pass."""
     instant, value = beside[row], beside[row + word]
     gathered[FIRST] = min(gathered[FIRST], instant) if gathered[EVENTS] else instant
     gathered[LAST] = max(gathered[LAST], instant) if gathered[EVENTS] else instant
     gathered[EVENTS] += 1
-    if reducer == DISTINCT:
+    if reducer == Reducer.DISTINCT:
         is_new = beside[row + word + 1] < begin and _is_first(beside, row, width, word, begin)
         gathered[DIFFERENT] += is_new
     elif word > 0 and value != MISSING:
-        take_extremes(gathered, value, value)
         gathered[SUM] += value
         gathered[PRESENT] += 1
 

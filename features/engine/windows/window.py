@@ -6,19 +6,9 @@ Each builder returns a `Window`; it is typed as the column that the feature will
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Reducer = Literal[
-    "count",
-    "total",
-    "mean",
-    "largest",
-    "smallest",
-    "latest",
-    "distinct",
-    "hours_since_latest",
-    "days_since_first",
-]
+from features.engine.windows.reducers import Reducer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +30,7 @@ class Window:
     where: str | None = None
 
     def __str__(self) -> str:
-        what = self.reducer if self.value is None else f"{self.reducer} {self.value}"
+        what = str(self.reducer) if self.value is None else f"{self.reducer!s} {self.value}"
         condition = f" where {self.where}" if self.where else ""
         span = "ever" if self.days is None else f"{self.days} days"
         return f"{what} of {self.source}{condition} by {', '.join(self.by) or 'all'}, {span}"
@@ -71,44 +61,44 @@ def _window(
 
 def count(source: str, **face: Any) -> Any:
     """How many events; 0 where the key has none."""
-    return _window("count", source, **face)
+    return _window(Reducer.COUNT, source, **face)
 
 
 def total(source: str, value: str, **face: Any) -> Any:
     """Exact int64 sum of `value`; 0 where the key has no events."""
-    return _window("total", source, value=value, **face)
+    return _window(Reducer.TOTAL, source, value=value, **face)
 
 
 def mean(source: str, value: str, **face: Any) -> Any:
     """Exact sum of `value` over the count; missing where the key has no events."""
-    return _window("mean", source, value=value, **face)
+    return _window(Reducer.MEAN, source, value=value, **face)
 
 
 def largest(source: str, value: str, **face: Any) -> Any:
     """The largest `value`; missing where the key has no events."""
-    return _window("largest", source, value=value, **face)
+    return _window(Reducer.LARGEST, source, value=value, **face)
 
 
 def smallest(source: str, value: str, **face: Any) -> Any:
     """The smallest `value`; missing where the key has no events."""
-    return _window("smallest", source, value=value, **face)
+    return _window(Reducer.SMALLEST, source, value=value, **face)
 
 
 def latest(source: str, value: str, **face: Any) -> Any:
     """The `value` known last, by instant and then by record id; missing without events."""
-    return _window("latest", source, value=value, **face)
+    return _window(Reducer.LATEST, source, value=value, **face)
 
 
 def distinct(source: str, value: str, **face: Any) -> Any:
     """How many different values; missing values are not counted."""
-    return _window("distinct", source, value=value, **face)
+    return _window(Reducer.DISTINCT, source, value=value, **face)
 
 
 def hours_since_latest(source: str, **face: Any) -> Any:
     """Hours from the newest event to the scoring instant; missing without events."""
-    return _window("hours_since_latest", source, **face)
+    return _window(Reducer.HOURS_SINCE_LATEST, source, **face)
 
 
 def days_since_first(source: str, **face: Any) -> Any:
     """Days from the oldest event to the scoring instant; missing without events."""
-    return _window("days_since_first", source, **face)
+    return _window(Reducer.DAYS_SINCE_FIRST, source, **face)

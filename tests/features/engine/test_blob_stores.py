@@ -1,5 +1,6 @@
 """The state on disk: whole transactions, other readers, kills, and records in any order."""
 
+import hashlib
 import json
 import os
 import random
@@ -18,9 +19,8 @@ from features.engine.store.layout import layouts_of
 from features.engine.store.lmdb_store import COPIED_AT_ONCE, EmbeddedStore
 from features.engine.store.online_store import State, history_windows
 from features.engine.store.rebuild import rebuild
-from features.engine.store.stored_columns import Schema
-from features.engine.windows.window import Window, count, latest, total
-from features.errors import DefinitionError, RecordsError, StateMismatch, StateUnavailable
+from features.engine.windows.window import count, total
+from features.errors import RecordsError, StateMismatch, StateUnavailable
 from features.records import Journey, Outcome, Record, Shipment, Transaction
 from tests.counts import count as how_many
 
@@ -295,12 +295,20 @@ def test_a_state_with_values_of_another_formula_is_refused_and_names_the_columns
     assert "`tidegate state rebuild`" in str(refused.value)
 
 
-def test_a_latest_value_of_the_past_is_refused_as_what_is_brought_has_no_place_in_its_order() -> (
-    None
-):
-    window: Window = latest("payments", "amount", by="payer_id")
-    with pytest.raises(DefinitionError, match="latest value over payments"):
-        Schema([*layouts_of([window]).values()])
+def test_a_state_in_the_form_that_kept_extremes_is_refused(state: State) -> None:
+    """Its pages have three words for each value, and would be read as if they had two."""
+    with state.store.reading() as view:
+        (blob,) = view.get([b"mmade-for"])
+    made_for = json.loads(bytes(blob or b""))
+    former = "keys of parts, ending by keying; pages that tell what came before, in chapters; "
+    former += "how many records of each type"
+    layouts = [repr(layout) for layout in layouts_of(history_windows()).values()]
+    made_for["layouts"] = hashlib.sha256("\n".join([former, *layouts]).encode()).hexdigest()
+    with state.store.writing() as transaction:
+        transaction.put([(b"mmade-for", json.dumps(made_for).encode())])
+
+    with pytest.raises(StateMismatch, match="another form; make it anew with `tidegate state reb"):
+        State(state.store)
 
 
 def test_a_rebuild_that_fails_leaves_the_state_that_was_there(state: State, tmp_path: Path) -> None:

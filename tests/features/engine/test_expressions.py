@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.compiled_catalogue import computation
-from features.derived.subjects import implied
+from features.derived.subject import derived_columns
 from features.digests.columns import _LINKED
 from features.engine.expressions.opcodes import Kind, Op
 from features.engine.expressions.program import BLOCK_ROWS, Function, Program, traced
@@ -179,7 +179,7 @@ def test_a_row_gives_the_same_bits_alone_as_among_thousands() -> None:
 
 def test_every_operation_is_one_that_a_feature_or_a_derived_column_needs() -> None:
     kinds: tuple[SubjectKind, ...] = ("route", "shipment")
-    programs = [make(kind) for kind in kinds for make in (computation, implied)]
+    programs = [make(kind) for kind in kinds for make in (computation, derived_columns)]
     programs += [linked.program(kind) for linked in _LINKED.values() for kind in kinds]
 
     used = {step for program in programs for step in program.steps[:, 0].tolist()}

@@ -77,7 +77,7 @@ def as_declared(window: Window, rows: Rows) -> float:
         "distinct": lambda: len({label for _, _, label, _ in meant if label >= 0}),
         "hours_since_latest": lambda: (AT - meant[-1][0]) / HOUR_US if meant else nothing,
         "days_since_first": lambda: (AT - meant[0][0]) / DAY_US if meant else nothing,
-    }[window.reducer]()
+    }[str(window.reducer)]()
 
 
 @settings(max_examples=200, deadline=None)

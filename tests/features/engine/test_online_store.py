@@ -25,7 +25,7 @@ from features.engine.windows.window import (
     smallest,
     total,
 )
-from features.errors import StateUnavailable
+from features.errors import DefinitionError, StateUnavailable
 from tests.counts import count as how_many
 
 START = 1_700_000_000_000_000
@@ -57,9 +57,6 @@ SQL = {
     "count": "count(e.id) {held}",
     "total": "coalesce(sum(e.value) {held}, 0)",
     "mean": "(sum(e.value) {held})::DOUBLE / count(e.value) {held}",
-    "largest": "max(e.value) {held}",
-    "smallest": "min(e.value) {held}",
-    "latest": "last(e.value ORDER BY e.known_at, e.id) {held}",
     "distinct": "count(DISTINCT e.label) {held}",
     "hours_since_latest": f"(any_value(q.instant) - max(e.known_at) {{held}}) / {HOUR_US}::DOUBLE",
     "days_since_first": f"(any_value(q.instant) - min(e.known_at) {{held}}) / {DAY_US}::DOUBLE",
@@ -73,7 +70,7 @@ def every_window(where: str | None) -> list[Window]:
         face = {"by": "key", "days": days, "where": where}
         windows += [
             count("events", **face),
-            *(make("events", "value", **face) for make in (total, mean, largest, smallest, latest)),
+            *(make("events", "value", **face) for make in (total, mean)),
             distinct("events", "label", **face),
             hours_since_latest("events", **face),
             days_since_first("events", **face),
@@ -99,7 +96,7 @@ class Blobs(Beside):
         return [self.blobs.get(key) for key in keys]
 
 
-def columns_of(rows: list[tuple], ids: list[int]) -> Plain:
+def columns_of(rows: list[tuple]) -> Plain:
     keys, known_at, values, labels, chosen = zip(*rows, strict=True)
     return {
         "key": list(keys),
@@ -107,7 +104,6 @@ def columns_of(rows: list[tuple], ids: list[int]) -> Plain:
         "value": np.array([np.nan if v is None else v for v in values], np.float64),
         "label": list(labels),
         "is_chosen": np.array(chosen, np.float64),
-        "record_id": [f"{number:04}" for number in ids],
     }
 
 
@@ -132,7 +128,7 @@ def _expression(window: Window) -> str:
     since = f" AND e.known_at >= q.instant - {window.days * DAY_US}" if window.days else ""
     chosen = " AND e.is_chosen" if window.where else ""
     held = f"FILTER (WHERE e.id IS NOT NULL{since}{chosen})"
-    return SQL[window.reducer].format(held=held)
+    return SQL[str(window.reducer)].format(held=held)
 
 
 @pytest.mark.faults
@@ -153,7 +149,7 @@ def test_every_window_equals_plain_sql_however_the_events_came(
     for start in range(parts):
         ids = order[start::parts]
         if ids:
-            events = columns_of([rows[i] for i in ids], ids)
+            events = columns_of([rows[i] for i in ids])
             insert_events(store, layouts.values(), events)
     plan = Plan.of(WINDOWS, layouts)
     about = asked(rows, queries)
@@ -168,15 +164,12 @@ def test_a_window_holds_the_event_at_its_begin_and_none_at_its_end_wherever_page
 ) -> None:
     layouts, store = layouts_of(WINDOWS, page_rows, chapter_pages=2), Blobs()
     rows = [("a", START + i * DAY_US // 2, i, "xyz"[i % 3], i % 2 == 0) for i in range(20)]
-    insert_events(store, layouts.values(), columns_of(rows, [*range(20)]))
+    insert_events(store, layouts.values(), columns_of(rows))
     about = [("a", known_at + late) for _, known_at, *_ in rows for late in (0, 1)]
     plan = Plan.of(WINDOWS, layouts)
     numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in about])
 
     np.testing.assert_array_equal(numbers, by_sql(rows, about, WINDOWS), strict=True)
-
-
-IN_ANY_ORDER = [window for window in WINDOWS if window.reducer != "latest"]
 
 
 @pytest.mark.faults
@@ -197,21 +190,21 @@ def counts_as_kept(
     rows: list[tuple], about: list[tuple], brought: set[int], page_rows: int, chapter_pages: int
 ) -> None:
     """Hold against plain SQL what is told of rows when some of them come beside the others."""
-    layouts, store = layouts_of(IN_ANY_ORDER, page_rows, chapter_pages), Blobs()
-    plan, numbers = Plan.of(IN_ANY_ORDER, layouts), []
+    layouts, store = layouts_of(WINDOWS, page_rows, chapter_pages), Blobs()
+    plan, numbers = Plan.of(WINDOWS, layouts), []
     if kept := [i for i in range(len(rows)) if i not in brought]:
-        events = columns_of([rows[i] for i in kept], kept)
+        events = columns_of([rows[i] for i in kept])
         insert_events(store, layouts.values(), events)
     for key, at in about:
         parts = plan.parts([key])
         beside, over = plan.bringing([parts]), Beside(store)
         for i in sorted(brought):
             if i < len(rows) and rows[i][1] < at:
-                beside.insert(over, layouts.values(), columns_of([rows[i]], [i]), [0])
+                beside.insert(over, layouts.values(), columns_of([rows[i]]), [0])
         (of_one,) = plan.numbers_of(store, plan.keys(parts), np.array([at]), beside)
         numbers.append(of_one)
 
-    np.testing.assert_array_equal(numbers, by_sql(rows, about, IN_ANY_ORDER), strict=True)
+    np.testing.assert_array_equal(numbers, by_sql(rows, about, WINDOWS), strict=True)
 
 
 @pytest.mark.parametrize("page_rows", [1, 2, 3])
@@ -232,7 +225,7 @@ def test_what_a_late_event_pushes_out_of_closed_pages_counts_once() -> None:
     layouts, store = layouts_of([window], page_rows=2), Blobs()
     for names in ("bcde", "a"):
         rows = [("a", START + ord(name), None, name, True) for name in names]
-        insert_events(store, layouts.values(), columns_of(rows, [ord(name) for name in names]))
+        insert_events(store, layouts.values(), columns_of(rows))
 
     numbers = Plan.of([window], layouts).numbers(store, {"key": "a"}, START + DAY_US)
     assert numbers.tolist() == [5]
@@ -241,11 +234,17 @@ def test_what_a_late_event_pushes_out_of_closed_pages_counts_once() -> None:
 LAYOUTS = layouts_of(every_window(None), page_rows=128, chapter_pages=16)
 
 
+@pytest.mark.parametrize("make", [largest, smallest, latest])
+def test_a_window_over_history_by_a_reducer_that_is_not_stored_is_refused(make) -> None:
+    with pytest.raises(DefinitionError, match=f"of history no {make.__name__} value"):
+        layouts_of([make("payments", "amount", by="payer_id")])
+
+
 def a_long_ledger(events: int) -> Blobs:
     """One key's events, an hour apart."""
     store = Blobs()
     rows = [("a", START + i * HOUR_US, i, "xyzw"[i % 4], True) for i in range(events)]
-    insert_events(store, LAYOUTS.values(), columns_of(rows, [*range(events)]))
+    insert_events(store, LAYOUTS.values(), columns_of(rows))
     return store
 
 

@@ -107,7 +107,7 @@ def by_sql(events: Columns, queries: list[tuple], window: Window) -> np.ndarray:
     chosen = "AND e.is_chosen = 1" if window.where else ""
     ENGINE.register("e", e).register("q", q)
     answer = ENGINE.execute(
-        f"SELECT CASE WHEN any_value(q.key) IS NULL THEN NULL ELSE {SQL[window.reducer]} END "
+        f"SELECT CASE WHEN any_value(q.key) IS NULL THEN NULL ELSE {SQL[str(window.reducer)]} END "
         f"FROM q LEFT JOIN e ON e.key = q.key AND e.known_at < q.instant {since} {chosen} "
         "GROUP BY q.n ORDER BY q.n"
     ).fetchall()
