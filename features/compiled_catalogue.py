@@ -5,7 +5,7 @@ from functools import cache
 from features.catalogue import catalogue, windows_of
 from features.definition import Feature
 from features.derived.subject import subject_kinds
-from features.engine.expressions.opcodes import Kind
+from features.engine.columns import Kind
 from features.engine.expressions.program import Function, Key, Program, traced
 from features.errors import DefinitionError
 from features.records import SubjectKind

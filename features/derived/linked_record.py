@@ -16,13 +16,13 @@ from features.engine.columns import (
     NO_INSTANT,
     Column,
     Columns,
+    Kind,
     is_before,
     is_missing,
     places,
     rows,
     taken,
 )
-from features.engine.expressions.opcodes import Kind
 from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.tracing import Mapped
 from features.records import SubjectKind

@@ -7,8 +7,7 @@ derived from a single record on entry is derived once; features and windows only
 from functools import cache
 
 from features.derived.shipment import join_journeys
-from features.engine.columns import Columns, Records, kinds_of
-from features.engine.expressions.opcodes import Kind
+from features.engine.columns import Columns, Kind, Records, kinds_of
 from features.engine.expressions.program import Program, traced_columns
 from features.records import Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES

@@ -6,6 +6,7 @@ flag is 0 or 1), and an instant is int64 microseconds of UTC with NO_INSTANT.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.arrow_schema import INSTANT, arrow_schema
-from features.engine.expressions.opcodes import Kind
 from features.engine.numba_cache import compiled
 from features.engine.string_table import NO_TEXT, VOCABULARY, cells_of
 from features.records import Record
@@ -29,6 +29,25 @@ HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+class Kind(Enum):
+    """What a column holds; the value is its dtype, but for a condition within a program."""
+
+    NUMBER = np.dtype(np.float64)
+    WHOLE = np.dtype(np.int64)
+    TEXT = np.dtype(np.int32)
+    CONDITION = np.dtype(np.bool_)
+
+    @classmethod
+    def of(cls, column: npt.NDArray[np.generic]) -> "Kind":
+        """What a column of this dtype holds."""
+        return cls(column.dtype)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its cells are float64 rather than int64."""
+        return self is Kind.NUMBER
 
 
 def columns_of_table(table: pa.Table) -> Columns:

@@ -5,32 +5,17 @@ becomes one. Where numpy would give an answer that is hardly meant, such as the 
 conditions or a text that is less than another, the translation refuses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, reduce
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from features.engine.expressions.opcodes import Kind, Op
+from features.engine.columns import Kind
+from features.engine.expressions.opcodes import Op
+from features.engine.expressions.tracing import Trace, Traced, Translation, as_number
 
-if TYPE_CHECKING:
-    from features.engine.expressions.tracing import Trace, Traced
-
-Translation = Callable[..., "Traced"]
 _COUNTABLE = (Kind.CONDITION, Kind.WHOLE, Kind.NUMBER)
-
-
-def as_number(value: Traced) -> Traced:
-    """A whole number or condition as float64; a text is refused."""
-    if value.kind is Kind.NUMBER:
-        return value
-    if value.kind is Kind.TEXT:
-        value.trace.refuse("it reckons with a text")
-    if value.constant is not None:
-        return value.trace.number(float(value.constant))
-    return value.trace.step(Op.AS_NUMBER, Kind.NUMBER, value)
 
 
 def _alike(trace: Trace, *values: Traced) -> tuple[Kind, tuple[Traced, ...]]:

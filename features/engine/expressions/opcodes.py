@@ -1,32 +1,10 @@
-"""The operations of the interpreter, and the kinds of values that its registers hold.
+"""The operations of the interpreter.
 
-Every register cell has eight bytes: a float64, or an int64 that is a whole number, an instant, a
+A cell of a register has eight bytes: a float64, or an int64 that is a whole number, an instant, a
 text's code or a condition (0 or 1).
 """
 
-from enum import Enum, IntEnum
-
-import numpy as np
-import numpy.typing as npt
-
-
-class Kind(Enum):
-    """What a column holds; the value is the dtype it has outside the interpreter."""
-
-    NUMBER = np.dtype(np.float64)
-    WHOLE = np.dtype(np.int64)
-    TEXT = np.dtype(np.int32)
-    CONDITION = np.dtype(np.bool_)
-
-    @classmethod
-    def of(cls, column: npt.NDArray[np.generic]) -> "Kind":
-        """What a column of this dtype holds."""
-        return cls(column.dtype)
-
-    @property
-    def is_float(self) -> bool:
-        """Whether its cells are float64 rather than int64."""
-        return self is Kind.NUMBER
+from enum import IntEnum
 
 
 class Op(IntEnum):

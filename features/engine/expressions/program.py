@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from features.engine.columns import Column
+from features.engine.columns import Column, Kind
 from features.engine.expressions.interpreter import execute
-from features.engine.expressions.opcodes import Kind
+from features.engine.expressions.numpy_ops import TRANSLATED
 from features.engine.expressions.tracing import Constant, Input, Literal, Mapped, Step, Trace, Value
 from features.engine.string_table import VOCABULARY
 from features.errors import DefinitionError
@@ -127,7 +127,7 @@ def traced(functions: Mapping[Key, Function], kinds: Mapping[Key, Kind]) -> Prog
     Raises DefinitionError, naming the function, where one cannot be traced or reads a column that
     has no kind.
     """
-    trace = Trace()
+    trace = Trace(TRANSLATED)
     made = {key: _traced(trace, function, kinds) for key, function in functions.items()}
     return _assembled(trace, made)
 
@@ -141,7 +141,7 @@ def traced_columns(
 
     Only the `wanted` ones are made where that is given. Raises DefinitionError as `traced`.
     """
-    trace = Trace(function=compute.__name__)
+    trace = Trace(TRANSLATED, function=compute.__name__)
     made = compute({key: trace.note(Input(key, kind), kind) for key, kind in kinds.items()})
     results = {key: trace.beside(value) for key, value in made.items()}
     return _assembled(

@@ -5,15 +5,15 @@ float64 by `astype`. Whatever else a function does with it raises DefinitionErro
 function's name: a loop, a truth value, an element, a reduction over rows.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any, NoReturn
 
 import numpy as np
 
-from features.engine.expressions.numpy_ops import TRANSLATED, as_number
-from features.engine.expressions.opcodes import Kind, Op
+from features.engine.columns import Kind
+from features.engine.expressions.opcodes import Op
 from features.errors import DefinitionError
 
 
@@ -59,10 +59,18 @@ class Mapped:
 Value = Step | Constant | Literal | Input
 
 
+Translation = Callable[..., "Traced"]
+"""What a function of numpy is in steps: of a trace and the function's arguments, its result."""
+
+
 @dataclass
 class Trace:
-    """What was noted: each different value once, after those that it is made of."""
+    """What was noted: each different value once, after those that it is made of.
 
+    `translations` are of the functions of numpy that may be called.
+    """
+
+    translations: Mapping[Callable[..., Any], Translation]
     values: dict[Value, int] = field(default_factory=dict)
     function: str = "a function"
 
@@ -105,6 +113,17 @@ class Trace:
         )
 
 
+def as_number(value: "Traced") -> "Traced":
+    """A whole number or condition as float64; a text is refused."""
+    if value.kind is Kind.NUMBER:
+        return value
+    if value.kind is Kind.TEXT:
+        value.trace.refuse("it reckons with a text")
+    if value.constant is not None:
+        return value.trace.number(float(value.constant))
+    return value.trace.step(Op.AS_NUMBER, Kind.NUMBER, value)
+
+
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """A stand-in for a column; `constant` is its value where that is one and the same number."""
 
@@ -135,16 +154,16 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return self.trace.note(Input(Mapped(self.value.key, function, kind), kind), kind)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *values: Any, **how: Any) -> "Traced":
-        if method != "__call__" or how or ufunc not in TRANSLATED:
+        if method != "__call__" or how or ufunc not in self.trace.translations:
             self.trace.refuse(f"it calls np.{ufunc.__name__} ({method} {[*how]})")
-        return TRANSLATED[ufunc](self.trace, *map(self.trace.beside, values))
+        return self.trace.translations[ufunc](self.trace, *map(self.trace.beside, values))
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, values: Any, how: dict[str, Any]
     ) -> "Traced":
-        if function not in TRANSLATED:
+        if function not in self.trace.translations:
             self.trace.refuse(f"it calls np.{function.__name__}")
-        return TRANSLATED[function](self.trace, *values, **how)
+        return self.trace.translations[function](self.trace, *values, **how)
 
     def __bool__(self) -> bool:  # noqa: PLE0304
         self.trace.refuse("it asks whether a column is true")

@@ -13,8 +13,8 @@ from features.derived.linked_record import of_subject
 from features.derived.position import OF_THE_POSITION_BEFORE, position_program
 from features.derived.transaction import transaction_program
 from features.engine.columns import Column
+from features.engine.expressions.encode_rows import Codes, Copies, Filling, Row
 from features.engine.expressions.program import Program
-from features.engine.online.encode_request import Codes, Copies, Filling, Row
 from features.engine.online.request_windows import Gathering
 from features.engine.windows.window import Window
 from features.records import RECORD_FILES, SubjectKind

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from features.derived.subject import derived_columns, subject_kinds
+from features.engine.expressions.encode_rows import Row
 from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.tracing import Mapped
-from features.engine.online.encode_request import Row
 from features.records import Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission

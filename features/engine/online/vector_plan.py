@@ -11,8 +11,7 @@ from features.catalogue import windows_of
 from features.compiled_catalogue import computation
 from features.derived.linked_record import of_subject
 from features.engine.columns import Column, instant_us
-from features.engine.expressions.program import Program
-from features.engine.online.encode_request import (
+from features.engine.expressions.encode_rows import (
     NO_PLACES,
     Codes,
     Copies,
@@ -22,6 +21,7 @@ from features.engine.online.encode_request import (
     first_codes,
     registers,
 )
+from features.engine.expressions.program import Program
 from features.engine.online.request_linked_records import PAYMENTS, Attached, brought
 from features.engine.online.request_subject import subject_program, subject_row
 from features.engine.store.layout import layouts_of

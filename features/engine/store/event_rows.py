@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from features.engine.columns import Column, Columns, kinds_of
-from features.engine.expressions.opcodes import Kind
+from features.engine.columns import Column, Columns, Kind, kinds_of
+from features.engine.expressions.encode_rows import Codes, Filling, first_codes
 from features.engine.expressions.program import traced_columns
-from features.engine.online.encode_request import Codes, Filling, first_codes
 from features.engine.store.keys import texts_of
 from features.engine.store.raw_columns import Plain, Texts
 from features.engine.string_table import NO_TEXT

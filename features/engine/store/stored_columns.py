@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from features.derived.transaction import implied_by_payment
-from features.engine.expressions.opcodes import Kind
+from features.engine.columns import Kind
 from features.engine.store.event_rows import Arriving, Entry
 from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import Plain, numbers, taken, texts

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from features.engine.columns import NO_INSTANT, Column, is_missing
-from features.engine.expressions.opcodes import Kind
+from features.engine.columns import NO_INSTANT, Column, Kind, is_missing
 from features.engine.store.blob_store import Reading, Writing
 from features.engine.store.raw_columns import Plain, Texts, texts
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from features.compiled_catalogue import computation
 from features.derived.subject import derived_columns
 from features.digests.columns import _LINKED
-from features.engine.expressions.opcodes import Kind, Op
+from features.engine.columns import Kind
+from features.engine.expressions.opcodes import Op
 from features.engine.expressions.program import BLOCK_ROWS, Function, Program, traced
 from features.engine.string_table import VOCABULARY
 from features.errors import DefinitionError

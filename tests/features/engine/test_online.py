@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.engine.columns import DAY_US, HOUR_US
-from features.engine.expressions.opcodes import Kind
+from features.engine.columns import DAY_US, HOUR_US, Kind
 from features.engine.expressions.program import traced_columns
 from features.engine.online.request_windows import Gathering
 from features.engine.store.keys import Part

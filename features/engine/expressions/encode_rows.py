@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from features.engine.columns import NO_INSTANT, Column, instant_us
+from features.engine.columns import NO_INSTANT, Column, Kind, instant_us
 from features.engine.expressions.interpreter import run
-from features.engine.expressions.opcodes import Kind
 from features.engine.expressions.program import Key, Program
 from features.engine.expressions.tracing import Mapped
 from features.engine.numba_cache import compiled, inner
