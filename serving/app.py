@@ -63,7 +63,7 @@ from serving.db.repositories.case_file_repository import CaseFiles
 from serving.db.repositories.case_repository import CaseBook
 from serving.db.repositories.checkpoint_repository import CheckpointRegister
 from serving.db.repositories.decision_log import DecisionLog
-from serving.db.repositories.kill_switch_repository import SwitchRegister
+from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_log import PlacedLog
 from serving.db.repositories.purpose_repository import PurposeRegister
 from serving.db.repositories.record_repository import RecordStore
@@ -76,8 +76,8 @@ from serving.errors import ExtraMissing
 from serving.history.client import opened
 from serving.history.ingestion import Intake
 from serving.metrics_multiprocess import is_shared
-from serving.models.kill_switch import Switch
-from serving.models.model_pool import Champions
+from serving.models.kill_switch import KillSwitch
+from serving.models.model_pool import ModelPool
 from serving.observability import Metrics
 from serving.review.rescue_call import Webhook
 from serving.review.rescue_calls import RescueCalls
@@ -179,10 +179,10 @@ def build_house(settings: Settings, clock: Clock, report: Report = unheard) -> H
     intake = Intake(records, log, past, settings.purpose)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
     masking = Masking(RetentionActs(engine), data_keys, pseudonyms)
-    switch_register = SwitchRegister(engine)
+    switch_register = KillSwitchRepository(engine)
     report("checking models", 0, 0)
-    champions = Champions(
-        settings.models, settings.keys / "signing.pub", Switch(switch_register.newest)
+    champions = ModelPool(
+        settings.models, settings.keys / "signing.pub", KillSwitch(switch_register.latest_by_kind)
     )
     desk = Desk(
         assessor=Assessor(

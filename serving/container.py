@@ -13,7 +13,7 @@ from serving.audit.purpose import Uses
 from serving.db.repositories.account_repository import AccountRegister, SessionRegister
 from serving.db.repositories.api_key_repository import KeyRegister
 from serving.db.repositories.decision_log import DecisionLog
-from serving.db.repositories.kill_switch_repository import SwitchRegister
+from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_log import PlacedLog
 from serving.db.repositories.rollup_repository import SummaryStore
 from serving.history.ingestion import Intake
@@ -60,5 +60,5 @@ class House:
     pseudonyms: Pseudonyms
     began: Beginning
     summaries: SummaryStore
-    switches: SwitchRegister
+    switches: KillSwitchRepository
     uses: Uses

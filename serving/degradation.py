@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 from serving.container import House
-from serving.models.model_pool import NAMES, Champions
+from serving.models.model_pool import MODEL_NAMES, ModelPool
 
 CLOCKS_APART_S = 60.0
 TOLD_EVERY_S = 1.0
@@ -81,7 +81,7 @@ def _held(house: House) -> Iterator[Mode]:
         yield "log_not_sealed"
     assessor = house.desk.assessor
     yield from _held_by_models(assessor.champions)
-    if any(map(assessor.is_history_missing, assessor.champions.loaded().values())):
+    if any(map(assessor.is_history_missing, assessor.champions.champions().values())):
         yield "history_missing"
     if house.metrics.inside >= house.settings.most_in_flight:
         yield "requests_turned_away"
@@ -91,10 +91,10 @@ def _held(house: House) -> Iterator[Mode]:
         yield "rescue_not_called"
 
 
-def _held_by_models(champions: Champions) -> Iterator[Mode]:
-    if len(champions.loaded()) < len(NAMES):
+def _held_by_models(champions: ModelPool) -> Iterator[Mode]:
+    if len(champions.champions()) < len(MODEL_NAMES):
         yield "model_missing"
-    if any(seat[0] != "champion" or seat[1] in champions.loaded() for seat in champions.refused):
+    if any(seat[0] != "champion" or seat[1] in champions.champions() for seat in champions.refused):
         yield "model_refused"
-    if champions.switch.off:
+    if champions.kill_switch.kinds_off:
         yield "models_off"

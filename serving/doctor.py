@@ -18,7 +18,7 @@ from serving.db.log_verification import prove
 from serving.db.postgres_state import shared_state
 from serving.history.missing_history import lacking
 from serving.installation import Finding, Grade
-from serving.models.model_pool import NAMES, ROLES, holder_of
+from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
 from serving.settings import Settings
 
 FEWEST_FREE_BYTES = 1 << 30
@@ -91,7 +91,7 @@ def _secrets(keys: Path) -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    for kind, name in NAMES.items():
+    for kind, name in MODEL_NAMES.items():
         for role in ROLES:
             if not (settings.models / name / f"{role}.json").exists():
                 if role == "champion":
@@ -100,7 +100,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
                     )
                 continue
             try:
-                found = holder_of(settings.models / name, role, settings.keys / "signing.pub")
+                found = load_role(settings.models / name, role, settings.keys / "signing.pub")
             except (TidegateError, OSError, ValueError) as refusal:
                 yield Finding(f"{name}@{role}", "wrong", str(refusal))
             else:
@@ -150,9 +150,9 @@ def _state(store: Store, settings: Settings) -> Finding:
         known = State(store).counts
     except TidegateError as refusal:
         return Finding("online state", "wrong", str(refusal))
-    for name in NAMES.values():
+    for name in MODEL_NAMES.values():
         with suppress(TidegateError, OSError, ValueError):  # what else is wrong is said elsewhere
-            champion = holder_of(settings.models / name, "champion", settings.keys / "signing.pub")
+            champion = load_role(settings.models / name, "champion", settings.keys / "signing.pub")
             trained_on = champion.model.manifest.record_counts
             for kind in lacking(trained_on, known):
                 return _history_missing(kind, known.get(kind, 0), name, trained_on[kind])

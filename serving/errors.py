@@ -13,6 +13,10 @@ TidegateError
 ├── KeysUnknown                     a database was opened without the folder of its keys
 ├── MonitorRefused                  the log says nothing of what was asked
 ├── ExtraMissing                    a command or setting needs packages that are not installed
+├── TreesRefused                    a model's text is not scored; names the file and the place
+│   ├── TextDamaged                 not the text that LightGBM writes: a key, a size, a number
+│   ├── TreeDamaged                 well written, and not a tree: a child, a count, a feature, a set
+│   └── NotScorable                 sound, and of a sort that this scorer does not compute
 └── ServingError                    answered as a problem with its own status
     ├── BadRequest (400)
     │   ├── BodyMalformed           not one JSON document that every reader reads alike
@@ -111,6 +115,22 @@ class MonitorRefused(TidegateError):
 
 class ExtraMissing(TidegateError):
     """A command or a setting needs an extra of the distribution that is not installed."""
+
+
+class TreesRefused(TidegateError):
+    """The text of a model was refused; the message names the file and the place in it."""
+
+
+class TextDamaged(TreesRefused):
+    """A key, a size or a number is not as LightGBM writes it."""
+
+
+class TreeDamaged(TreesRefused):
+    """The numbers do not describe one binary tree over the model's features."""
+
+
+class NotScorable(TreesRefused):
+    """A sort of model that this scorer does not compute; the message names the sort."""
 
 
 class ServingError(TidegateError):

@@ -84,7 +84,7 @@ def scores_of(declarations: Declarations, label_delay: timedelta, work: Path) ->
     print(_told(candidate), file=sys.stderr)
     subjects = read_subjects(asked / "shipments.parquet", "shipment", records)
     rows = candidate.model.encode_frame(subjects.features)
-    probabilities = Scorer.of(candidate.model).score(rows).probability
+    probabilities = Scorer.for_model(candidate.model).score(rows).probability
     return pd.DataFrame({"Declaration ID": subjects.ids, "score": probabilities})
 
 

@@ -13,7 +13,7 @@ from serving.api.explanations import Explained
 from serving.api.shapes import Shape
 from serving.audit.decision import Decision, ModelRef, Unscored
 from serving.explanation.language import Language
-from serving.models.model_pool import Champion, Role
+from serving.models.model_pool import LoadedModel, Role
 from serving.triage.placement import Lane, LaneReason
 
 
@@ -132,7 +132,7 @@ class ModelAnswer(Shape):
     metrics: dict[str, EstimateOut]
 
     @classmethod
-    def of(cls, champion: Champion, role: Role) -> "ModelAnswer":
+    def of(cls, champion: LoadedModel, role: Role) -> "ModelAnswer":
         """What a loaded model says about itself."""
         manifest = champion.model.manifest
         ref = ModelRef.of(champion)

@@ -47,10 +47,10 @@ def ready(house: TheHouse) -> Ready:
     if "log_not_written" in degraded:
         raise LogUnavailable("the decision log is not being written")
     champions = house.desk.assessor.champions
-    if not champions.loaded():
+    if not champions.champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
     kinds: tuple[SubjectKind, ...] = ("route", "shipment")
-    answering = champions.answering()
+    answering = champions.active_champions()
     models = {kind: answering[kind].version if kind in answering else None for kind in kinds}
     return Ready(
         status="degraded" if degraded else "ready",

@@ -17,7 +17,7 @@ from serving.api.requests import (
 )
 from serving.api.shapes import Shape
 from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
-from serving.models.model_pool import Champion
+from serving.models.model_pool import LoadedModel
 from serving.request_parsing import fault_of, read_json
 from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
 
@@ -117,7 +117,7 @@ def live() -> State:
 @router.get("/health/ready", response_model_exclude_none=True)
 def ready(house: TheHouse) -> State:
     """Whether a model answers."""
-    if not house.desk.assessor.champions.answering():
+    if not house.desk.assessor.champions.active_champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
     return State(ready=True)
 
@@ -257,6 +257,6 @@ def _explaining(name: str, features: int) -> Tensor:
     return Tensor(name=name, datatype="FP64", shape=shape)
 
 
-def _refuse_other_version(champion: Champion, version: str | None) -> None:
+def _refuse_other_version(champion: LoadedModel, version: str | None) -> None:
     if version not in {None, champion.version}:
         raise NotFound("that version does not answer; only the promoted one does")

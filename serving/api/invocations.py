@@ -38,7 +38,7 @@ class InvokedExplained(Invoked):
 @router.get("/ping", response_class=Response)
 def ping(house: TheHouse) -> Response:
     """Whether any model answers."""
-    if not house.desk.assessor.champions.answering():
+    if not house.desk.assessor.champions.active_champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
     return Response(b"\n", media_type=JSON)
 

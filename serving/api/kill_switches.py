@@ -12,8 +12,14 @@ from serving.api.openapi import problems
 from serving.api.requests import AnyCaller, TheHouse, WithScope
 from serving.api.shapes import Shape
 from serving.container import House
-from serving.db.repositories.kill_switch_repository import Switched
-from serving.models.switching import LONGEST, SHORTEST, Asked, state, switch
+from serving.models.kill_switch import (
+    LONGEST_REASON,
+    SHORTEST_REASON,
+    SwitchEvent,
+    SwitchScope,
+    record_switch,
+    switch_states,
+)
 
 router = APIRouter(prefix="/v1/switches", tags=["models"])
 
@@ -30,7 +36,7 @@ class SwitchAnswer(Shape):
     because: str | None
 
     @classmethod
-    def of(cls, kind: SubjectKind, last: Switched | None) -> Self:
+    def of(cls, kind: SubjectKind, last: SwitchEvent | None) -> Self:
         """From the newest act, if there is one."""
         return cls(
             subject_kind=kind,
@@ -52,9 +58,9 @@ class SwitchBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    subject_kind: Asked
+    subject_kind: SwitchScope
     is_on: bool
-    because: Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST)]
+    because: Annotated[str, Field(min_length=SHORTEST_REASON, max_length=LONGEST_REASON)]
 
 
 @router.get("", responses=problems())
@@ -69,7 +75,7 @@ def switch_models(house: TheHouse, caller: MaySwitch, body: SwitchBody) -> Switc
 
     Off, subjects are still decided: by signs of danger to life, watch-lists, rules and the lot.
     """
-    switch(
+    record_switch(
         house.switches,
         body.subject_kind,
         is_on=body.is_on,
@@ -77,10 +83,10 @@ def switch_models(house: TheHouse, caller: MaySwitch, body: SwitchBody) -> Switc
         because=body.because,
         at=house.clock(),
     )
-    house.desk.assessor.champions.switch.refresh()
+    house.desk.assessor.champions.kill_switch.refresh()
     return _answer(house)
 
 
 def _answer(house: House) -> SwitchesAnswer:
-    told = state(house.switches.newest())
+    told = switch_states(house.switches.latest_by_kind())
     return SwitchesAnswer(switches=[SwitchAnswer.of(kind, last) for kind, last in told.items()])

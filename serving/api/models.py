@@ -16,7 +16,7 @@ def list_models(house: TheHouse, _: AnyCaller) -> ModelsAnswer:
     return ModelsAnswer(
         models=[
             ModelAnswer.of(model, role)
-            for kind, champion in champions.loaded().items()
-            for role, model in (("champion", champion), *champions.beside(kind).items())
+            for kind, champion in champions.champions().items()
+            for role, model in (("champion", champion), *champions.challengers(kind).items())
         ]
     )

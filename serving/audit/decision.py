@@ -15,7 +15,7 @@ from serving.explanation.language import ENGLISH, Language
 from serving.explanation.reasons import Reasons
 from serving.explanation.rendering import Reason, Told
 from serving.explanation.stored_parts import Part
-from serving.models.model_pool import Champion
+from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
 from serving.triage.placement import Lane, LaneReason
 
@@ -38,7 +38,7 @@ class ModelRef(Part):
     catalogue: str
 
     @classmethod
-    def of(cls, champion: Champion) -> Self:
+    def of(cls, champion: LoadedModel) -> Self:
         """The reference to a loaded model."""
         manifest = champion.model.manifest
         return cls(

@@ -11,7 +11,7 @@ from features.provenance import Grounds, GroundsOf
 from serving.audit.decision import Decision
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.missing_inputs import MissingInput, what_could_move
-from serving.models.model_pool import Champions
+from serving.models.model_pool import ModelPool
 from serving.request_parsing import read_submission
 
 
@@ -26,12 +26,12 @@ class LookingBack:
 
 
 def looking_back(
-    champions: Champions, decision: Decision, language: Language = ENGLISH
+    champions: ModelPool, decision: Decision, language: Language = ENGLISH
 ) -> LookingBack:
     """Which missing inputs could move the score most, and which records its reasons rest on."""
     if decision.unscored:
         return LookingBack(None, {})
-    champion = champions.answering().get(decision.subject_kind)
+    champion = champions.active_champions().get(decision.subject_kind)
     could_move = None
     if champion is not None and champion.model.digest == decision.said.model.digest:
         could_move = what_could_move(champion.scorer, decision.vector, decision.missing, language)

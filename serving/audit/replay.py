@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from serving.audit.decision import Decision
 from serving.explanation.explained_score import Score, score_of
-from serving.models.model_pool import Champion
+from serving.models.model_pool import LoadedModel
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Replay:
         return not self.differences
 
 
-def replayed(decision: Decision, champion: Champion) -> Replay:
+def replayed(decision: Decision, champion: LoadedModel) -> Replay:
     """Score the stored vector again and compare; raises NotScored."""
     recomputed, _ = score_of(champion, decision.vector)
     differences = _different_bits(decision, recomputed)

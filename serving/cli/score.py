@@ -10,7 +10,7 @@ from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from serving.audit.replay import Replay
-    from serving.models.model_pool import Champion
+    from serving.models.model_pool import LoadedModel
     from serving.settings import Settings
 
 
@@ -82,7 +82,7 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     from serving.db.engine import open_database
     from serving.db.repositories.decision_log import DecisionLog
     from serving.errors import NotFound
-    from serving.models.model_pool import Champion
+    from serving.models.model_pool import LoadedModel
     from serving.settings import settings_of
     from training.model.model_home import ModelHome
 
@@ -95,15 +95,15 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     models, said = ModelHome(settings.home), decision.said
     folder = models.find(f"{said.model.name}/{said.model.version}")
     # The stored vector was made for this model, whatever the catalogue computes by now.
-    return replayed(decision, Champion.read_archived(folder, models.public_key))
+    return replayed(decision, LoadedModel.read_archived(folder, models.public_key))
 
 
-def _model(settings: "Settings", reference: str) -> "Champion":
-    from serving.models.model_pool import Champion
+def _model(settings: "Settings", reference: str) -> "LoadedModel":
+    from serving.models.model_pool import LoadedModel
     from training.model.model_home import ModelHome
 
     models = ModelHome(settings.home)
-    return Champion.read(models.find(reference), models.public_key)
+    return LoadedModel.read(models.find(reference), models.public_key)
 
 
 def _document(replay: "Replay") -> dict[str, Any]:

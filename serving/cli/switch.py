@@ -11,7 +11,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.db.repositories.kill_switch_repository import SwitchRegister
+    from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 
 switch = typer.Typer(
     help="Switch models off, in every worker within a second, and on again.", no_args_is_help=True
@@ -70,32 +70,32 @@ def show(
 
 
 def _switched(
-    register: "SwitchRegister", subject: Models, by: str, because: str, *, is_on: bool
+    register: "KillSwitchRepository", subject: Models, by: str, because: str, *, is_on: bool
 ) -> None:
-    from serving.models.switching import switch as switch_models
+    from serving.models.kill_switch import record_switch
 
     now = datetime.now(UTC)
-    switch_models(register, subject.value, is_on=is_on, by=by, because=because, at=now)
+    record_switch(register, subject.value, is_on=is_on, by=by, because=because, at=now)
 
 
-def _register(home: Home, database_url: str | None) -> "SwitchRegister":
+def _register(home: Home, database_url: str | None) -> "KillSwitchRepository":
     from serving.db.engine import open_database
-    from serving.db.repositories.kill_switch_repository import SwitchRegister
+    from serving.db.repositories.kill_switch_repository import KillSwitchRepository
     from serving.errors import NotFound
     from serving.settings import settings_of
 
     where = settings_of(home, database_url).database
     if isinstance(where, Path) and not where.exists():
         raise NotFound(f"{where} is missing: no service was ever started there")
-    return SwitchRegister(open_database(where, is_service=False))
+    return KillSwitchRepository(open_database(where, is_service=False))
 
 
-def _show(register: "SwitchRegister", *, as_json: bool) -> None:
+def _show(register: "KillSwitchRepository", *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from serving.models.switching import state
+    from serving.models.kill_switch import switch_states
 
-    told = state(register.newest())
+    told = switch_states(register.latest_by_kind())
     if as_json:
         print_json({kind: last and asdict(last) for kind, last in told.items()})
         return

@@ -14,7 +14,7 @@ from serving.api.requests import TheHouse
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.explanation.formatting import readable, value_in_words
-from serving.models.model_pool import Champion
+from serving.models.model_pool import LoadedModel
 
 router = APIRouter(prefix="/console/features", include_in_schema=False, route_class=PageRoute)
 
@@ -42,7 +42,7 @@ def catalogue(reader: MayRead, session: TheSession) -> HTMLResponse:
 def one(house: TheHouse, reader: MayRead, session: TheSession, name: str) -> HTMLResponse:
     """One feature, as the code defines it and as the models in service saw it."""
     feature = feature_named(name)
-    champions = house.desk.assessor.champions.loaded()
+    champions = house.desk.assessor.champions.champions()
     seen = [_in_training(feature, c) for kind, c in champions.items() if kind in feature.subjects]
     sign_of = INDICATORS[feature.indicator]
     return page(
@@ -50,7 +50,7 @@ def one(house: TheHouse, reader: MayRead, session: TheSession, name: str) -> HTM
     )
 
 
-def _in_training(feature: Feature, champion: Champion) -> InTraining:
+def _in_training(feature: Feature, champion: LoadedModel) -> InTraining:
     manifest = champion.model.manifest
     reference = manifest.reference[feature.name]
     figures = [("missing", f"{100 * reference.missing_share:.0f} %")]

@@ -17,7 +17,7 @@ from serving.console.figures import FIRST
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.container import House
-from serving.models.model_pool import Champion, Role
+from serving.models.model_pool import LoadedModel, Role
 from serving.review.summary import LANE_NAMES
 from training.model.risk_model import RiskModel
 
@@ -45,7 +45,7 @@ class Seated:
     registered: Registered | None
 
     @classmethod
-    def of(cls, role: Role, holder: Champion, models: Path) -> "Seated":
+    def of(cls, role: Role, holder: LoadedModel, models: Path) -> "Seated":
         """A loaded model, with what is recorded beside its artefact."""
         folder = models / holder.model.manifest.name / holder.version
         try:
@@ -59,7 +59,7 @@ class Seated:
 def show_models(house: TheHouse, reader: MayStudy, session: TheSession) -> HTMLResponse:
     """Champions and those beside them, their figures, and how their lanes were filled."""
     since = house.clock() - COUNTED
-    kinds = house.desk.assessor.champions.loaded()
+    kinds = house.desk.assessor.champions.champions()
     return page(
         "models.html",
         reader=reader,
@@ -73,9 +73,9 @@ def show_models(house: TheHouse, reader: MayStudy, session: TheSession) -> HTMLR
     )
 
 
-def _seated(house: House, kind: SubjectKind, champion: Champion) -> list[Seated]:
+def _seated(house: House, kind: SubjectKind, champion: LoadedModel) -> list[Seated]:
     champions, models = house.desk.assessor.champions, house.settings.models
-    holders = {"champion": champion, **champions.beside(kind)}
+    holders = {"champion": champion, **champions.challengers(kind)}
     return [Seated.of(role, holder, models) for role, holder in holders.items()]
 
 

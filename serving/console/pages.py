@@ -74,7 +74,7 @@ class PageRoute(APIRoute):
         async def answer_with_a_page(request: Request) -> Response:
             house = request.app.state.house
             _is_live.set(house.settings.is_live)
-            _switched_off.set(house.desk.assessor.champions.switch.off)
+            _switched_off.set(house.desk.assessor.champions.kill_switch.kinds_off)
             _is_history_missing.set("history_missing" in degradations(house))
             try:
                 return await answer(request)

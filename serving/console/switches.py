@@ -11,7 +11,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import House
 from serving.errors import Unprocessable
-from serving.models.switching import LONGEST, SHORTEST, state, switch
+from serving.models.kill_switch import LONGEST_REASON, SHORTEST_REASON, record_switch, switch_states
 
 router = APIRouter(prefix="/console/switches", include_in_schema=False, route_class=PageRoute)
 
@@ -27,10 +27,10 @@ def show_switches(house: TheHouse, caller: MayLook, session: TheSession) -> HTML
         "switches.html",
         reader=caller,
         session=session,
-        switches=state(house.switches.newest()),
-        history=house.switches.history(SHOWN),
-        shortest=SHORTEST,
-        longest=LONGEST,
+        switches=switch_states(house.switches.latest_by_kind()),
+        history=house.switches.newest(SHOWN),
+        shortest=SHORTEST_REASON,
+        longest=LONGEST_REASON,
         may_act=caller.may("switch"),
     )
 
@@ -41,12 +41,12 @@ def switch_models(house: TheHouse, caller: MaySwitch, form: SignedForm) -> Respo
     if form.get("to") not in ("on", "off"):
         raise Unprocessable("say whether to switch on or off")
     _switch(house, caller, form)
-    house.desk.assessor.champions.switch.refresh()
+    house.desk.assessor.champions.kill_switch.refresh()
     return RedirectResponse("/console/switches", 303)
 
 
 def _switch(house: House, caller: Caller, form: dict[str, str]) -> None:
-    switch(
+    record_switch(
         house.switches,
         form.get("models", ""),  # type: ignore[arg-type]
         is_on=form["to"] == "on",

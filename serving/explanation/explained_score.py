@@ -9,7 +9,7 @@ import numpy as np
 from serving.explanation.comparison import percentile_of
 from serving.explanation.formatting import Value
 from serving.explanation.stored_parts import Part
-from serving.models.model_pool import Champion
+from serving.models.model_pool import LoadedModel
 from serving.models.scores import Scores, logistic
 
 
@@ -46,12 +46,12 @@ class Score(Part):
     is_unlike_training: bool
 
 
-Asked = tuple[Champion, Mapping[str, Value]]
+Asked = tuple[LoadedModel, Mapping[str, Value]]
 Scored = tuple[Score, list[str]]
 """A score, and the features whose category the model has never seen."""
 
 
-def score_of(champion: Champion, vector: Mapping[str, Value]) -> Scored:
+def score_of(champion: LoadedModel, vector: Mapping[str, Value]) -> Scored:
     """The score of one vector."""
     (scored,) = scores_of([(champion, vector)])
     return scored
@@ -68,14 +68,14 @@ def scores_of(asked: Sequence[Asked]) -> list[Scored]:
     return [scored[place] for place in range(len(asked))]
 
 
-def _scores(champion: Champion, vectors: Sequence[Mapping[str, Value]]) -> Iterator[Scored]:
+def _scores(champion: LoadedModel, vectors: Sequence[Mapping[str, Value]]) -> Iterator[Scored]:
     encoded = [champion.model.encode(vector) for vector in vectors]
     scores = champion.scorer.score(np.stack([row for row, _ in encoded]))
     for place, (row, unseen) in enumerate(encoded):
         yield _score(champion, scores, place, champion.model.reach.outside(row, unseen)), unseen
 
 
-def _score(champion: Champion, scores: Scores, place: int, outside: list[str]) -> Score:
+def _score(champion: LoadedModel, scores: Scores, place: int, outside: list[str]) -> Score:
     manifest = champion.model.manifest
     probability, log_odds = float(scores.probability[place]), float(scores.log_odds[place])
     return Score(
@@ -90,7 +90,7 @@ def _score(champion: Champion, scores: Scores, place: int, outside: list[str]) -
     )
 
 
-def _inspected(champion: Champion, log_odds: float) -> Inspected:
+def _inspected(champion: LoadedModel, log_odds: float) -> Inspected:
     bands = champion.model.manifest.score_bands
     place = bisect_left(bands, log_odds, key=lambda band: band.most)
     band = bands[min(place, len(bands) - 1)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from features.engine.numba_cache import compiled, inlined, inner
 from serving.models.forest import Floats, Ints, Words
-from serving.models.packed_forest import Program, Steps
+from serving.models.packed_forest import PackedForest, Steps
 from serving.models.shapley import (
     answer,
     enter_tree,
@@ -77,20 +77,20 @@ def _margins_of_block(
 
 
 @compiled(nogil=True)
-def explain_rows(program: Program, rows: Floats, parts: Floats, out: Floats) -> None:
+def explain_rows(forest: PackedForest, rows: Floats, parts: Floats, out: Floats) -> None:
     """Write what each feature has in the margin, `parts` [rows, features], and margins `out`."""
     for first in range(0, len(rows), BLOCK_ROWS):
         stop = min(first + BLOCK_ROWS, len(rows))
-        codes, categories = _coded(program.columns, rows[first:stop])
-        _explain_block(program, codes, categories, parts[first:stop], out[first:stop])
+        codes, categories = _coded(forest.columns, rows[first:stop])
+        _explain_block(forest, codes, categories, parts[first:stop], out[first:stop])
 
 
 @inlined
 def _explain_block(
-    program: Program, codes: Ints, categories: Words, parts: Floats, out: Floats
+    forest: PackedForest, codes: Ints, categories: Words, parts: Floats, out: Floats
 ) -> None:
-    # To hand over the whole program again and again would be most of what is compiled.
-    _, numerical, categorical, repeats, trees, stems, forks, leaves, _, rules = program
+    # To hand over the whole forest again and again would be most of what is compiled.
+    _, numerical, categorical, repeats, trees, stems, forks, leaves, _, rules = forest
     passes, node_start, asks = trees.passes, trees.node_start, numerical.asks
     room = room_for(node_start, stems.start)
     parts[:] = 0.0

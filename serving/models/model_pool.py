@@ -1,9 +1,9 @@
-"""The promoted model of each kind of subject, loaded once and swapped when another is promoted.
+"""Load, check and hot-swap the promoted models of each kind of subject.
 
-`models/<name>/champion.json` names a version; the artefact is the folder beside it, and so for the
-challenger and the shadow, which are asked beside the champion and answer nobody. A request takes
-one `Champion` and uses nothing else, so that no answer mixes two models. A version that fails its
-checks is refused and the previous one keeps answering.
+`models/<name>/champion.json` names a version, and the folder next to it holds the artefact; so do
+`challenger.json` and `shadow.json`, whose models are asked too and answer nobody. A request takes
+one `LoadedModel` and uses nothing else, so that no answer mixes two models. A version that fails
+its checks is refused, and the previous one keeps answering.
 """
 
 import threading
@@ -19,33 +19,33 @@ from features.errors import TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from serving.errors import NoModel, Unexplained
-from serving.models.kill_switch import Switch
+from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
 from training.errors import ArtefactError
 from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
 log = structlog.get_logger(__name__)
 
-NAMES = {kind: each.model_name for kind, each in SUBJECT_TYPES.items()}
+MODEL_NAMES = {kind: subject_type.model_name for kind, subject_type in SUBJECT_TYPES.items()}
 
 Role = Literal["champion", "challenger", "shadow"]
-BESIDE: tuple[Role, ...] = ("challenger", "shadow")
-ROLES: tuple[Role, ...] = ("champion", *BESIDE)
-Seat = tuple[Role, SubjectKind]
-Stamp = tuple[int, int, int]
+CHALLENGER_ROLES: tuple[Role, ...] = ("challenger", "shadow")
+ROLES: tuple[Role, ...] = ("champion", *CHALLENGER_ROLES)
+Slot = tuple[Role, SubjectKind]
+FileStamp = tuple[int, int, int]
 
-WATCHED_EVERY_S = 0.5
+POLL_INTERVAL_S = 0.5
 
 
-class Pointer(BaseModel):
-    """What `champion.json` and its like must say; the rest of it is for those who promote."""
+class RolePointer(BaseModel):
+    """What `champion.json` and its like must hold; the rest of the file is for promotion."""
 
     version: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
 
 @dataclass(frozen=True)
-class Champion:
-    """A model ready to answer."""
+class LoadedModel:
+    """A model version, verified and ready to score."""
 
     version: str
     model: RiskModel
@@ -53,47 +53,48 @@ class Champion:
 
     @classmethod
     def read(cls, folder: Path, public_key: bytes) -> Self:
-        """The artefact in `folder`, whose name is the version; checked down to its golden vectors.
+        """Read and verify the artefact in `folder`, whose name is the version.
 
+        Its golden vectors are scored and compared.
         Raises training.errors.ArtefactError or features.errors.CatalogueMismatch.
         """
-        return cls._of(RiskModel.read(folder, public_key), folder)
+        return cls._verified(RiskModel.read(folder, public_key), folder)
 
     @classmethod
     def read_archived(cls, folder: Path, public_key: bytes) -> Self:
-        """As `read`, of whatever catalogue it was trained on, for vectors that it has scored."""
-        return cls._of(RiskModel.read_archived(folder, public_key), folder)
+        """Read an artefact of any catalogue, to score vectors again that it has scored."""
+        return cls._verified(RiskModel.read_archived(folder, public_key), folder)
 
     @classmethod
-    def _of(cls, model: RiskModel, folder: Path) -> Self:
-        scorer = Scorer.of(model)
+    def _verified(cls, model: RiskModel, folder: Path) -> Self:
+        scorer = Scorer.for_model(model)
         _check_golden(scorer, folder)
         return cls(folder.name, model, scorer)
 
 
-class Champions:
-    """The models of one folder by the role they have, swapped whole when a role changes hands.
+class ModelPool:
+    """The models of one folder by role, swapped whole when a role changes hands.
 
-    While it watches, changes are noticed and loaded beside the requests, which keep being answered
-    by the model there was; without, `refresh` does it. A version that was refused is not tried
-    again until its role is given anew. While a kind is switched off, nobody is given its models.
+    While it watches, changes are noticed and loaded on a thread of its own, and requests go on with
+    the model there was; without, `refresh` does it. A refused version is not tried again until its
+    role is given anew. While a kind is switched off, nobody is given its models.
     """
 
-    def __init__(self, models: Path, public_key: Path, switch: Switch | None = None):
-        self.switch = switch or Switch()
-        self._models = models
+    def __init__(self, folder: Path, public_key: Path, kill_switch: KillSwitch | None = None):
+        self.kill_switch = kill_switch or KillSwitch()
+        self._folder = folder
         self._public_key = public_key
-        self._loaded: dict[Seat, Champion] = {}
-        self._stamps: dict[Seat, Stamp | None] = {}
-        self._refused: dict[Seat, str] = {}
+        self._loaded: dict[Slot, LoadedModel] = {}
+        self._stamps: dict[Slot, FileStamp | None] = {}
+        self._refused: dict[Slot, str] = {}
         self._swapping = threading.Lock()
         self._is_over = threading.Event()
-        self._watch = threading.Thread(target=self._watching, name="model-watch", daemon=True)
+        self._watch = threading.Thread(target=self._poll, name="model-watch", daemon=True)
         self.refresh()
 
-    def of(self, kind: SubjectKind) -> Champion:
+    def champion(self, kind: SubjectKind) -> LoadedModel:
         """The champion for subjects of this kind; raises NoModel where none can, or ModelsOff."""
-        self.switch.require_on(kind)
+        self.kill_switch.require_on(kind)
         try:
             return self._loaded["champion", kind]
         except KeyError:
@@ -104,86 +105,90 @@ class Champions:
                 f"`tidegate promote`, then try again"
             ) from None
 
-    def beside(self, kind: SubjectKind) -> dict[Role, Champion]:
-        """The models of other roles that are not the champion itself; none while switched off."""
-        if self.switch.is_off(kind):
+    def challengers(self, kind: SubjectKind) -> dict[Role, LoadedModel]:
+        """Challenger and shadow, unless they are the champion; none while switched off."""
+        if self.kill_switch.is_off(kind):
             return {}
         champion = self._loaded.get(("champion", kind))
         return {
-            role: other
-            for role in BESIDE
-            if (other := self._loaded.get((role, kind)))
-            and (champion is None or other.model.digest != champion.model.digest)
+            role: model
+            for role in CHALLENGER_ROLES
+            if (model := self._loaded.get((role, kind)))
+            and (champion is None or model.model.digest != champion.model.digest)
         }
 
-    def loaded(self) -> dict[SubjectKind, Champion]:
-        """The champions that there are, switched off or not."""
-        return {kind: m for (role, kind), m in self._loaded.items() if role == "champion"}
+    def champions(self) -> dict[SubjectKind, LoadedModel]:
+        """The champions that are loaded, switched off or not."""
+        return {kind: model for (role, kind), model in self._loaded.items() if role == "champion"}
 
-    def answering(self) -> dict[SubjectKind, Champion]:
+    def active_champions(self) -> dict[SubjectKind, LoadedModel]:
         """The champions that may be asked now."""
-        return {kind: m for kind, m in self.loaded().items() if not self.switch.is_off(kind)}
+        return {
+            kind: model
+            for kind, model in self.champions().items()
+            if not self.kill_switch.is_off(kind)
+        }
 
     @property
-    def refused(self) -> dict[Seat, str]:
-        """The seats whose last version was refused, and why; the one before keeps the seat."""
+    def refused(self) -> dict[Slot, str]:
+        """Slots whose last version was refused, and why; each keeps the version before."""
         return dict(self._refused)
 
     def watch(self) -> None:
-        """Begin to notice changes."""
+        """Start to notice changes."""
         self._watch.start()
-        self.switch.watch()
+        self.kill_switch.watch()
 
     def stop(self) -> None:
         """Stop noticing changes."""
         self._is_over.set()
         if self._watch.is_alive():
             self._watch.join()
-        self.switch.stop()
+        self.kill_switch.stop()
 
     def refresh(self) -> None:
         """Load what changed since the last time."""
         with self._swapping:
             for role in ROLES:
-                for kind, name in NAMES.items():
-                    stamp = _stamp(self._models / name / f"{role}.json")
+                for kind, name in MODEL_NAMES.items():
+                    stamp = _stamp(self._folder / name / f"{role}.json")
                     if stamp != self._stamps.get((role, kind)):
                         self._swap((role, kind), stamp)
 
-    def _swap(self, seat: Seat, stamp: Stamp | None) -> None:
-        role, kind = seat
-        self._stamps[seat] = stamp
-        self._refused.pop(seat, None)
+    def _swap(self, slot: Slot, stamp: FileStamp | None) -> None:
+        role, kind = slot
+        self._stamps[slot] = stamp
+        self._refused.pop(slot, None)
         if stamp is None:
-            self._left_empty(seat)
+            self._vacate(slot)
             return
         try:
-            found = holder_of(self._models / NAMES[kind], role, self._public_key)
+            found = load_role(self._folder / MODEL_NAMES[kind], role, self._public_key)
         except (TidegateError, OSError, ValueError) as refusal:
-            self._refused[seat] = str(refusal)
+            self._refused[slot] = str(refusal)
             log.error("model_refused", role=role, subject_kind=kind, reason=str(refusal))
         else:
-            self._loaded[seat] = found
+            self._loaded[slot] = found
 
-    def _left_empty(self, seat: Seat) -> None:
-        """Nobody is named any more: others leave, a champion goes on until there is a new one."""
-        if seat[0] in BESIDE:
-            self._loaded.pop(seat, None)
-        elif seat in self._loaded:
-            self._refused[seat] = "no version is named any more"
+    def _vacate(self, slot: Slot) -> None:
+        """No version is named any more: a champion goes on until there is a new one."""
+        if slot[0] in CHALLENGER_ROLES:
+            self._loaded.pop(slot, None)
+        elif slot in self._loaded:
+            self._refused[slot] = "no version is named any more"
 
-    def _watching(self) -> None:
-        while not self._is_over.wait(WATCHED_EVERY_S):
+    def _poll(self) -> None:
+        while not self._is_over.wait(POLL_INTERVAL_S):
             self.refresh()
 
 
-def holder_of(models: Path, role: Role, public_key: Path) -> Champion:
-    """The version of one model that has a role; raises TidegateError, OSError or ValueError."""
-    pointer = Pointer.model_validate_json((models / f"{role}.json").read_bytes())
-    return Champion.read(models / pointer.version, public_key.read_bytes())
+def load_role(model_folder: Path, role: Role, public_key: Path) -> LoadedModel:
+    """Load the version of one model that has a role; raises TidegateError, OSError, ValueError."""
+    pointer = RolePointer.model_validate_json((model_folder / f"{role}.json").read_bytes())
+    return LoadedModel.read(model_folder / pointer.version, public_key.read_bytes())
 
 
-def _stamp(pointer: Path) -> Stamp | None:
+def _stamp(pointer: Path) -> FileStamp | None:
     try:
         found = pointer.stat()
     except FileNotFoundError:
@@ -202,8 +207,8 @@ def _check_golden(scorer: Scorer, folder: Path) -> None:
     except Unexplained as wrong:
         raise ArtefactError(f"{folder / BOOSTER}: of the golden vectors, {wrong}") from None
     apart = np.maximum(
-        np.abs(scores.log_odds - [each.log_odds for each in golden]),
-        np.abs(scores.contributions - [each.contributions for each in golden]).max(axis=1),
+        np.abs(scores.log_odds - [vector.log_odds for vector in golden]),
+        np.abs(scores.contributions - [vector.contributions for vector in golden]).max(axis=1),
     )
     if not apart.max() <= ADDITIVITY:
         raise ArtefactError(

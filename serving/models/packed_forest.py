@@ -16,7 +16,7 @@ import numpy.typing as npt
 from serving.models.forest import Floats, Forest, Ints, Words
 from serving.models.quadrature import Rules, passes_for, rules_up_to
 from serving.models.threshold_bins import Columns, columns_of
-from serving.models.tree_paths import Ways, tree_of_nodes, ways_of
+from serving.models.tree_paths import TreePaths, tree_of_nodes, tree_paths
 
 Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
@@ -101,7 +101,7 @@ class Steps(NamedTuple):
     steps: Ints
 
 
-class Program(NamedTuple):
+class PackedForest(NamedTuple):
     """All that the kernels read; rows are numbers in the order of the model's features."""
 
     columns: Columns
@@ -116,22 +116,22 @@ class Program(NamedTuple):
     rules: Rules
 
 
-def prepare(forest: Forest) -> Program:
-    """The program of a forest."""
-    ways = ways_of(forest)
+def pack_forest(forest: Forest) -> PackedForest:
+    """Lay out the arrays of a forest for the kernels."""
+    paths = tree_paths(forest)
     columns, column, rank = columns_of(forest)
-    categorical = _categorical(forest, ways.order, column)
-    trees = _trees(forest, ways)
-    return Program(
+    categorical = _categorical(forest, paths.order, column)
+    trees = _trees(forest, paths)
+    return PackedForest(
         columns=columns,
-        numerical=_numerical(ways.order, column, rank),
+        numerical=_numerical(paths.order, column, rank),
         categorical=categorical,
-        repeats=_repeats(forest, ways),
+        repeats=_repeats(forest, paths),
         trees=trees,
-        stems=_stems(forest, ways),
-        forks=_forks(forest, ways),
-        leaves=_leaves(forest, ways),
-        steps=_steps(forest, ways.order, column, rank, categorical),
+        stems=_stems(forest, paths),
+        forks=_forks(forest, paths),
+        leaves=_leaves(forest, paths),
+        steps=_steps(forest, paths.order, column, rank, categorical),
         rules=rules_up_to(int(trees.passes.max(initial=1))),
     )
 
@@ -157,55 +157,55 @@ def _categorical(forest: Forest, order: Ints, column: Ints) -> Categorical:
     )
 
 
-def _repeats(forest: Forest, ways: Ways) -> Repeats:
-    picked = np.flatnonzero(ways.again[ways.order] >= 0)
-    nodes = ways.order[picked]
+def _repeats(forest: Forest, paths: TreePaths) -> Repeats:
+    picked = np.flatnonzero(paths.again[paths.order] >= 0)
+    nodes = paths.order[picked]
     start = _starts(forest, nodes)
-    number = np.zeros(len(ways.order), np.int64)
+    number = np.zeros(len(paths.order), np.int64)
     number[nodes] = np.arange(len(nodes)) - start[tree_of_nodes(forest)[nodes]] + 1
-    other = ways.again[nodes]
+    other = paths.again[nodes]
     return Repeats(
         start=start,
         asks=_rows(
             _in_tree(forest, nodes, picked),
-            _in_tree(forest, other, _inverse(ways.order)[other]),
+            _in_tree(forest, other, _inverse(paths.order)[other]),
             number[other],
-            ways.again_side[nodes],
+            paths.again_side[nodes],
         ),
-        kept=ways.kept[nodes],
+        kept=paths.kept[nodes],
     )
 
 
-def _trees(forest: Forest, ways: Ways) -> Trees:
-    tree, number = tree_of_nodes(forest), _numbers(forest, ways)
+def _trees(forest: Forest, paths: TreePaths) -> Trees:
+    tree, number = tree_of_nodes(forest), _numbers(forest, paths)
     trees = len(forest.node_start) - 1
-    stems = np.bincount(tree[~ways.is_fork], minlength=trees)
-    place = np.where(ways.parent >= 0, 2 * number[ways.parent] + ways.side, 2 * stems[tree])
+    stems = np.bincount(tree[~paths.is_fork], minlength=trees)
+    place = np.where(paths.parent >= 0, 2 * number[paths.parent] + paths.side, 2 * stems[tree])
     most = np.zeros(trees, np.int32)
-    np.maximum.at(most, tree, ways.features)
+    np.maximum.at(most, tree, paths.features)
     return Trees(
         node_start=forest.node_start,
         passes=passes_for(most),
-        nodes=_rows(place[ways.order], forest.feature[ways.order]),
+        nodes=_rows(place[paths.order], forest.feature[paths.order]),
         leaf_value=forest.leaf_value,
     )
 
 
-def _stems(forest: Forest, ways: Ways) -> Stems:
-    stems = ways.order[~ways.is_fork[ways.order]]
-    return Stems(_starts(forest, stems), _against(ways.left_share[stems]))
+def _stems(forest: Forest, paths: TreePaths) -> Stems:
+    stems = paths.order[~paths.is_fork[paths.order]]
+    return Stems(_starts(forest, stems), _against(paths.left_share[stems]))
 
 
-def _forks(forest: Forest, ways: Ways) -> Forks:
-    forks = ways.order[ways.is_fork[ways.order]]
+def _forks(forest: Forest, paths: TreePaths) -> Forks:
+    forks = paths.order[paths.is_fork[paths.order]]
     below = ~np.stack([forest.left[forks], forest.right[forks]], axis=1)
     leaf = forest.leaf_value[forest.leaf_start[tree_of_nodes(forest)[forks], np.newaxis] + below]
-    step = _against(ways.left_share[forks]) * (leaf - leaf[:, ::-1])
+    step = _against(paths.left_share[forks]) * (leaf - leaf[:, ::-1])
     return Forks(_starts(forest, forks), np.stack([leaf, step], axis=2))
 
 
-def _leaves(forest: Forest, ways: Ways) -> Leaves:
-    tree, number = tree_of_nodes(forest), _numbers(forest, ways)
+def _leaves(forest: Forest, paths: TreePaths) -> Leaves:
+    tree, number = tree_of_nodes(forest), _numbers(forest, paths)
     # A tree of one leaf has it where others have the root: at place 0, after no nodes.
     place = np.zeros(len(forest.leaf_value), np.int64)
     is_picked = np.ones(len(place), bool)
@@ -213,7 +213,7 @@ def _leaves(forest: Forest, ways: Ways) -> Leaves:
         above = np.flatnonzero(child < 0)
         leaf = forest.leaf_start[tree[above]] + ~child[above]
         place[leaf] = 2 * number[above] + side
-        is_picked[leaf] = ~ways.is_fork[above]
+        is_picked[leaf] = ~paths.is_fork[above]
     before = np.concatenate([[0], np.cumsum(is_picked)])
     return Leaves(
         start=before[forest.leaf_start].astype(np.int32),
@@ -222,9 +222,9 @@ def _leaves(forest: Forest, ways: Ways) -> Leaves:
     )
 
 
-def _numbers(forest: Forest, ways: Ways) -> Ints:
+def _numbers(forest: Forest, paths: TreePaths) -> Ints:
     """The number of every node in its tree."""
-    return _inverse(ways.order) - forest.node_start[tree_of_nodes(forest)]
+    return _inverse(paths.order) - forest.node_start[tree_of_nodes(forest)]
 
 
 def _against(left_share: Floats) -> Floats:

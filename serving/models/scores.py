@@ -9,10 +9,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from serving.errors import Unexplained
-from serving.models.errors import NotScorable
+from serving.errors import NotScorable, Unexplained
 from serving.models.kernels import explain_rows, margins
-from serving.models.packed_forest import Program, prepare
+from serving.models.packed_forest import PackedForest, pack_forest
 from serving.models.tree_text import read_forest
 from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
@@ -33,8 +32,8 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Explained:
-    """Raw margins of n rows and the part of each feature in them; nothing here is calibrated."""
+class RawExplanation:
+    """Margins of n rows and the part of each feature in them, before calibration."""
 
     margins: Floats
     parts: Floats
@@ -44,41 +43,41 @@ class Explained:
 class PreparedTrees:
     """A model's trees, ready to be asked; any number of threads may ask at once."""
 
-    program: Program
+    forest: PackedForest
     expected: float
     feature_names: tuple[str, ...]
 
     @classmethod
-    def of_text(cls, text: str) -> Self:
+    def from_text(cls, text: str) -> Self:
         """Read a model's text and compile what is not compiled; raises TreesRefused."""
-        forest = read_forest(text)
-        trees = cls(prepare(forest), forest.expected, forest.feature_names)
+        parsed = read_forest(text)
+        trees = cls(pack_forest(parsed), parsed.expected, parsed.feature_names)
         # The first call of a compiled function loads or makes its code, which no request awaits.
-        trees.explain(np.zeros((1, len(forest.feature_names))))
-        trees.margins(np.zeros((1, len(forest.feature_names))))
+        trees.explain(np.zeros((1, len(parsed.feature_names))))
+        trees.margins(np.zeros((1, len(parsed.feature_names))))
         return trees
 
     def margins(self, rows: Floats) -> Floats:
         """One margin per row."""
-        out, program = np.empty(len(rows)), self.program
-        words, leaf_value = program.categorical.words, program.trees.leaf_value
-        margins(program.columns, program.steps, words, leaf_value, self._checked(rows), out)
+        out, forest = np.empty(len(rows)), self.forest
+        words, leaf_value = forest.categorical.words, forest.trees.leaf_value
+        margins(forest.columns, forest.steps, words, leaf_value, self._checked(rows), out)
         return out
 
-    def explain(self, rows: Floats, threads: int = 1) -> Explained:
+    def explain(self, rows: Floats, threads: int = 1) -> RawExplanation:
         """Margins and parts, the same to the last bit for any number of rows and threads."""
         rows = self._checked(rows)
         out, parts = np.empty(len(rows)), np.empty(rows.shape)
         if threads == 1:
-            explain_rows(self.program, rows, parts, out)
+            explain_rows(self.forest, rows, parts, out)
         else:
             shares = np.array_split(np.arange(len(rows)), threads)
             spans = [slice(s[0], s[-1] + 1) for s in shares if len(s)]
             with ThreadPoolExecutor(threads) as pool:
                 list(
-                    pool.map(lambda s: explain_rows(self.program, rows[s], parts[s], out[s]), spans)
+                    pool.map(lambda s: explain_rows(self.forest, rows[s], parts[s], out[s]), spans)
                 )
-        return Explained(out, parts)
+        return RawExplanation(out, parts)
 
     def _checked(self, rows: Floats) -> Floats:
         # The kernels check no bounds; nothing of another shape or type may reach them.
@@ -97,9 +96,9 @@ class Scorer:
     trees: PreparedTrees
 
     @classmethod
-    def of(cls, model: RiskModel) -> Self:
-        """A scorer of a model that was verified when it was read; raises TreesRefused."""
-        trees = PreparedTrees.of_text(model.booster_text)
+    def for_model(cls, model: RiskModel) -> Self:
+        """Prepare a model that was verified when it was read; raises TreesRefused."""
+        trees = PreparedTrees.from_text(model.booster_text)
         _refuse_other_names(trees.feature_names, model.encoding.names)
         return cls(model, trees)
 
@@ -135,7 +134,7 @@ def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> 
 
 
 def logistic(log_odds: Floats) -> Floats:
-    """The probability of log-odds, as every one that is told is made: equal to the bit."""
+    """The probability of log-odds; every reported one is made here, equal to the bit."""
     with np.errstate(over="ignore"):
         return 1.0 / (1.0 + np.exp(-log_odds))
 

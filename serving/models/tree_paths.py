@@ -1,4 +1,4 @@
-"""The way from the root to each node of a forest: what was asked before, and what it kept."""
+"""The path from the root to each node of a forest: earlier splits, and the rows they keep."""
 
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ from serving.models.forest import Floats, Forest, Ints
 Flags = npt.NDArray[np.bool_]
 
 
-class Ways(NamedTuple):
+class TreePaths(NamedTuple):
     """Per node of the forest, whose nodes are numbered through all trees; -1 where there is none.
 
     `again` is the last node above that asks the same feature, `again_side` the side taken there (0
     is left), and `kept` the share of the training rows that all such answers keep; `features` says
-    how many features the way asks, the node's own included. `is_fork` says whether two leaves are
+    how many features the path asks, the node's own included. `is_fork` says whether two leaves are
     below a node. `order` lists the nodes tree by tree, each after the node above it, forks last.
     """
 
@@ -30,8 +30,8 @@ class Ways(NamedTuple):
     order: Ints
 
 
-def ways_of(forest: Forest) -> Ways:
-    """The ways of all nodes."""
+def tree_paths(forest: Forest) -> TreePaths:
+    """Derive the path of every node."""
     left, right = (_across_trees(forest, child) for child in (forest.left, forest.right))
     parent, side = _parents(left, right)
     again, again_side = _asked_again(forest.feature, parent, side)
@@ -48,7 +48,7 @@ def ways_of(forest: Forest) -> Ways:
     is_fork = (forest.left < 0) & (forest.right < 0)
     of_tree = tree_of_nodes(forest)[breadth_first]
     order = breadth_first[np.lexsort((is_fork[breadth_first], of_tree))]
-    return Ways(parent, side, left_share, again, again_side, kept, features, is_fork, order)
+    return TreePaths(parent, side, left_share, again, again_side, kept, features, is_fork, order)
 
 
 def tree_of_nodes(forest: Forest) -> Ints:

@@ -22,7 +22,7 @@ from serving.explanation.explained_score import Score, Scored, score_of, scores_
 from serving.explanation.reasons import Reasons, ranking
 from serving.history.client import Past
 from serving.history.missing_history import lacking
-from serving.models.model_pool import Champion, Champions
+from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import rival_of
 from serving.scoring.enrichment import completed
 from serving.triage.lanes import Case, Lanes
@@ -60,7 +60,7 @@ class Admitted:
     submission: Submission
     attached: tuple[str, ...]
     office_id: str | None
-    champion: Champion | None
+    champion: LoadedModel | None
     unscored: Unscored | None
 
 
@@ -75,7 +75,7 @@ class Known(Admitted):
 class Assessor:
     """Everything a decision depends on besides the request."""
 
-    champions: Champions
+    champions: ModelPool
     past: Past
     records: RecordStore
     lanes: Lanes
@@ -96,7 +96,7 @@ class Assessor:
         decided = (self._decision(each, next(scored) if each.champion else None) for each in known)
         return [each if isinstance(each, ServingError) else next(decided) for each in admitted]
 
-    def is_history_missing(self, champion: Champion) -> bool:
+    def is_history_missing(self, champion: LoadedModel) -> bool:
         """Whether too little is known of what the model was trained on (`missing_history`)."""
         return bool(lacking(champion.model.manifest.record_counts, self.past.counts))
 
@@ -120,10 +120,10 @@ class Assessor:
         except ServingError as refusal:
             return refusal
 
-    def _champion(self, kind: SubjectKind) -> tuple[Champion | None, Unscored | None]:
+    def _champion(self, kind: SubjectKind) -> tuple[LoadedModel | None, Unscored | None]:
         """Who answers, or why nobody does."""
         try:
-            return self.champions.of(kind), None
+            return self.champions.champion(kind), None
         except ModelsOff:
             return None, "switched_off"
         except NoModel:
@@ -177,7 +177,7 @@ class Assessor:
             return None
         return _reasons(self._comparisons(known.champion), known, score)
 
-    def _comparisons(self, champion: Champion) -> Comparisons:
+    def _comparisons(self, champion: LoadedModel) -> Comparisons:
         kind, own = champion.model.manifest.subject, champion.model
         if kind not in self._compared or self._compared[kind].model is not own:
             self._compared[kind] = Comparisons(own)
@@ -203,7 +203,7 @@ class Assessor:
         told = [*examples]
         for example, vector in zip(told, self.past.warm_up(told), strict=True):
             with suppress(NoModel):
-                score_of(self.champions.of(example.subject_kind), vector)
+                score_of(self.champions.champion(example.subject_kind), vector)
 
 
 def _subjects(submission: Submission) -> list[Subject]:

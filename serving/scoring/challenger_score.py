@@ -6,13 +6,13 @@ raises the probability of a random look where the two models differ.
 
 from features.records import SubjectKind
 from serving.explanation.formatting import Value
-from serving.models.model_pool import Champions
+from serving.models.model_pool import ModelPool
 from serving.triage.disagreement import Rival
 
 
-def rival_of(champions: Champions, kind: SubjectKind, vector: dict[str, Value]) -> Rival | None:
+def rival_of(champions: ModelPool, kind: SubjectKind, vector: dict[str, Value]) -> Rival | None:
     """The challenger's word on a vector; None where the champion has none beside it."""
-    challenger = champions.beside(kind).get("challenger")
+    challenger = champions.challengers(kind).get("challenger")
     if challenger is None:
         return None
     row, _ = challenger.model.encode(vector)

@@ -31,7 +31,7 @@ from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, told_by
 from features.vector import Vector, feature_vector
 from serving.errors import BodyMalformed, SubmissionRefused
-from serving.models.model_pool import Champion
+from serving.models.model_pool import LoadedModel
 from serving.models.scores import Scores
 from serving.request_parsing import read_submission
 from serving.triage.lanes import Lanes
@@ -67,7 +67,7 @@ def read_subjects(file: Path, kind: SubjectKind, records: Path) -> Subjects:
 
 def scored(
     subjects: Subjects,
-    champion: Champion,
+    champion: LoadedModel,
     lanes: Lanes,
     progress: Progress = lambda done, total: None,
 ) -> pa.Table:
@@ -192,7 +192,7 @@ def _is_overcrowded(persons_on_board: float, certified_capacity: float) -> bool:
 
 
 def _placed(
-    champion: Champion,
+    champion: LoadedModel,
     lanes: Lanes,
     cuts: Cuts,
     subject_id: str,
@@ -209,7 +209,7 @@ def _placed(
 
 
 def _table(
-    ids: list[str], scores: Scores, placements: list[Placement], champion: Champion
+    ids: list[str], scores: Scores, placements: list[Placement], champion: LoadedModel
 ) -> pa.Table:
     columns = {
         "subject_id": pa.array(ids, pa.string()),

@@ -19,7 +19,7 @@ from serving.db.repositories.shadow_score_repository import Opinion, OpinionRegi
 from serving.errors import LogUnavailable
 from serving.explanation.explained_score import score_of
 from serving.explanation.formatting import Value
-from serving.models.model_pool import Champion, Champions, Role
+from serving.models.model_pool import LoadedModel, ModelPool, Role
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class SecondOpinions:
     """Asks the models beside the champion; `left_out` hears of each question dropped."""
 
     def __init__(
-        self, champions: Champions, register: OpinionRegister, left_out: Callable[[], None]
+        self, champions: ModelPool, register: OpinionRegister, left_out: Callable[[], None]
     ):
         self._champions = champions
         self._register = register
@@ -66,7 +66,7 @@ class SecondOpinions:
 
     def ask(self, question: Question) -> None:
         """Ask about a decision when there is time; returns at once."""
-        if not self._champions.beside(question.kind):
+        if not self._champions.challengers(question.kind):
             return
         try:
             self._questions.put_nowait(question)
@@ -100,11 +100,11 @@ class SecondOpinions:
     def _asked(self, question: Question) -> list[Opinion]:
         return [
             _opinion(question, role, model)
-            for role, model in self._champions.beside(question.kind).items()
+            for role, model in self._champions.challengers(question.kind).items()
         ]
 
 
-def _opinion(question: Question, role: Role, model: Champion) -> Opinion:
+def _opinion(question: Question, role: Role, model: LoadedModel) -> Opinion:
     score, _ = score_of(model, question.vector)
     return Opinion(
         decision_id=question.decision_id,

@@ -13,7 +13,7 @@ import numpy as np
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
 from serving.errors import BodyTooLarge, NotFound, SubmissionRefused
-from serving.models.model_pool import NAMES, Champion, Champions
+from serving.models.model_pool import MODEL_NAMES, LoadedModel, ModelPool
 from serving.models.scores import Scores
 
 MOST_VECTORS = 1_000
@@ -23,25 +23,25 @@ MOST_VECTORS = 1_000
 class ScoredVectors:
     """The scores of some vectors, and the model that gave them."""
 
-    champion: Champion
+    champion: LoadedModel
     scores: Scores
 
 
-def champion_named(champions: Champions, name: str) -> Champion:
+def champion_named(champions: ModelPool, name: str) -> LoadedModel:
     """The champion of a model by its name; raises NotFound for another name, or NoModel."""
-    kinds: dict[str, SubjectKind] = {model: kind for kind, model in NAMES.items()}
+    kinds: dict[str, SubjectKind] = {model: kind for kind, model in MODEL_NAMES.items()}
     if name not in kinds:
         raise NotFound(f"no model of that name; there are {' and '.join(kinds)}")
-    return champions.of(kinds[name])
+    return champions.champion(kinds[name])
 
 
-def champion_reading(champions: Champions, names: Sequence[str]) -> Champion:
+def champion_reading(champions: ModelPool, names: Sequence[str]) -> LoadedModel:
     """The champion that reads just these features; raises SubmissionRefused where none does, or
     ModelsOff.
     """
-    for kind, champion in champions.loaded().items():
+    for kind, champion in champions.champions().items():
         if set(champion.model.encoding.names) == set(names):
-            return champions.of(kind)
+            return champions.champion(kind)
     raise SubmissionRefused("the columns are not the features of any model; see /v1/features")
 
 
@@ -55,7 +55,7 @@ def vectors_in(columns: dict[str, list[Any]]) -> int:
     return max(lengths)
 
 
-def score_vectors(champion: Champion, columns: dict[str, list[Any]]) -> ScoredVectors:
+def score_vectors(champion: LoadedModel, columns: dict[str, list[Any]]) -> ScoredVectors:
     """Score vectors given column by column, in any order of columns; None is a missing value.
 
     Raises SubmissionRefused for columns of other names, lengths or types.

@@ -12,7 +12,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from serving.models.errors import TreesRefused
+from serving.errors import TreesRefused
 from serving.models.scores import PreparedTrees
 from tests.counts import count
 from tests.faults.damages import END, TO_TREES, Damage, another_size, swapped_trees, truncated
@@ -58,7 +58,7 @@ def test_a_damaged_text_is_refused_with_its_place_or_scores_within_its_trees(
         if mutant == text():
             continue
         try:
-            trees = PreparedTrees.of_text(mutant)
+            trees = PreparedTrees.from_text(mutant)
         except TreesRefused as refusal:
             refused += _names_its_place(refusal)
             continue
@@ -77,7 +77,7 @@ def test_damage_to_the_shape_of_the_text_is_always_refused(damage: Damage) -> No
         mutant = damage(text(), lots)
         if mutant != text():
             with pytest.raises(TreesRefused):
-                PreparedTrees.of_text(mutant)
+                PreparedTrees.from_text(mutant)
 
 
 def test_what_follows_the_trees_is_not_read() -> None:
@@ -85,6 +85,6 @@ def test_what_follows_the_trees_is_not_read() -> None:
     mutant = whole[: whole.index(END) + len(END)] + "\0\nfeature_importances:\nx=99999999999\n"
 
     assert np.array_equal(
-        PreparedTrees.of_text(mutant).explain(rows()).parts,
-        PreparedTrees.of_text(whole).explain(rows()).parts,
+        PreparedTrees.from_text(mutant).explain(rows()).parts,
+        PreparedTrees.from_text(whole).explain(rows()).parts,
     )

@@ -17,7 +17,7 @@ from serving.audit.replay import replayed
 from serving.db.engine import open_database
 from serving.db.repositories.api_key_repository import KeyRegister
 from serving.db.repositories.decision_log import DecisionLog
-from serving.models.model_pool import Champion
+from serving.models.model_pool import LoadedModel
 from tests.counts import count
 from tests.faults.conftest import Serve
 from tests.faults.served import Told
@@ -64,7 +64,7 @@ def test_promotions_under_load_fail_and_mix_nothing(serve: Serve, home: Path) ->
         (version, model.digest) for version, model in models.items()
     }
     log = DecisionLog(open_database(home / "tidegate.db", is_service=False))
-    champions = {version: Champion.read(folder / version, key) for version in models}
+    champions = {version: LoadedModel.read(folder / version, key) for version in models}
     for record in log.records():
         decision = Decision.model_validate_json(record)
         assert replayed(decision, champions[decision.model.version]).is_identical

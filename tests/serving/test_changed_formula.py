@@ -17,7 +17,7 @@ from serving.cli.features import features
 from serving.cli.score import replay, score
 from serving.doctor import examine
 from serving.errors import NoModel
-from serving.models.model_pool import Champions
+from serving.models.model_pool import ModelPool
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
@@ -55,13 +55,13 @@ def names_model_and_feature(text: str) -> bool:
 
 def test_the_service_refuses_the_model_and_its_log_names_the_feature(changed: Path) -> None:
     with capture_logs() as log:
-        champions = Champions(changed / "models", changed / "keys" / "signing.pub")
+        champions = ModelPool(changed / "models", changed / "keys" / "signing.pub")
 
     (refusal,) = [line for line in log if line.get("subject_kind") == "shipment"]
     assert (refusal["event"], refusal["role"]) == ("model_refused", "champion")
     assert names_model_and_feature(refusal["reason"])
     with pytest.raises(NoModel):
-        champions.of("shipment")
+        champions.champion("shipment")
 
 
 def test_the_doctor_names_the_model_and_the_feature(changed: Path) -> None:

@@ -19,7 +19,7 @@ from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.degradation import MEANINGS, Mode, degradations
 from serving.history.missing_history import lacking
-from serving.models.switching import switch
+from serving.models.kill_switch import record_switch
 from serving.observability import Lines
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
@@ -279,8 +279,8 @@ def test_a_model_that_does_not_say_what_it_was_trained_on_is_compared_with_nothi
 
 def test_models_that_are_switched_off_are_told_of(service: Service) -> None:
     switches = service.house.switches
-    switch(switches, "shipment", is_on=False, by="ada", because="nothing fits today", at=NOW)
-    service.house.desk.assessor.champions.switch.refresh()
+    record_switch(switches, "shipment", is_on=False, by="ada", because="nothing fits today", at=NOW)
+    service.house.desk.assessor.champions.kill_switch.refresh()
     caller = service.key("score")
 
     assert modes(service) == ["models_off"]
@@ -290,7 +290,7 @@ def test_models_that_are_switched_off_are_told_of(service: Service) -> None:
 
 def test_a_refused_model_leaves_the_one_before_it_in_its_seat(service: Service) -> None:
     caller = service.key("score")
-    first = service.house.desk.assessor.champions.of("shipment").model
+    first = service.house.desk.assessor.champions.champion("shipment").model
     (service.home / "models" / "tidegate-shipment" / "champion.json").write_text("{}")
     service.house.desk.assessor.champions.refresh()
 
@@ -335,7 +335,7 @@ def test_challenger_and_shadow_are_asked_beside_the_champion(service: Service) -
     for role, version, seed in (("challenger", "2", 8), ("shadow", "3", 9)):
         model = train_and_promote(service.home, "shipment", version, seed)
         promote(service.home, "shipment", version, model, role)
-    first = service.house.desk.assessor.champions.of("shipment").model
+    first = service.house.desk.assessor.champions.champion("shipment").model
     promote(service.home, "shipment", "1", first)
     service.house.desk.assessor.champions.refresh()
     caller = service.key("score")

@@ -1,57 +1,46 @@
-"""When models were switched off and on, by whom and why; appended, never changed."""
+"""Switch events of the kill switch on disk; appended, never changed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from sqlalchemy import Engine, Select, func, select
 
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import switches
 from serving.db.write_lock import writing
+from serving.models.kill_switch import SwitchEvent
+
+_COLUMNS = [switches.c[name] for name in SwitchEvent.__annotations__]
 
 
-@dataclass(frozen=True)
-class Switched:
-    """The models of one kind of subject, switched on or off from an instant on."""
-
-    subject_kind: str
-    is_on: bool
-    switched_at: str
-    switched_by: str
-    because: str
-
-
-_COLUMNS = [switches.c[name] for name in Switched.__annotations__]
-
-
-class SwitchRegister:
-    """The switches of one database. Every method raises LogUnavailable where it fails."""
+class KillSwitchRepository:
+    """The switch events of one database. Every method raises LogUnavailable where it fails."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def add(self, switched: Sequence[Switched]) -> None:
-        """Keep what was switched: all of it, or nothing."""
+    def append(self, events: Sequence[SwitchEvent]) -> None:
+        """Store all of these events, or none."""
         last = select(func.coalesce(func.max(switches.c.seq), 0))
         with failing_as_unavailable(), writing(self._engine) as connection:
             seq = connection.scalar(last) or 0
             rows = [
-                {**asdict(each), "is_on": int(each.is_on), "seq": seq + place}
-                for place, each in enumerate(switched, start=1)
+                {**asdict(event), "is_on": int(event.is_on), "seq": seq + place}
+                for place, event in enumerate(events, start=1)
             ]
             connection.execute(switches.insert(), rows)
 
-    def newest(self) -> dict[str, Switched]:
-        """How each kind was switched last; those never touched are left out."""
+    def latest_by_kind(self) -> dict[str, SwitchEvent]:
+        """The last event of each kind of subject; a kind never switched is left out."""
         last = select(func.max(switches.c.seq)).group_by(switches.c.subject_kind)
-        wanted = select(*_COLUMNS).where(switches.c.seq.in_(last))
-        return {each.subject_kind: each for each in self._read(wanted)}
+        query = select(*_COLUMNS).where(switches.c.seq.in_(last))
+        return {event.subject_kind: event for event in self._read(query)}
 
-    def history(self, most: int) -> list[Switched]:
-        """The newest acts, newest first."""
-        return self._read(select(*_COLUMNS).order_by(switches.c.seq.desc()).limit(most))
+    def newest(self, limit: int) -> list[SwitchEvent]:
+        """The newest events, newest first."""
+        return self._read(select(*_COLUMNS).order_by(switches.c.seq.desc()).limit(limit))
 
-    def _read(self, wanted: Select[tuple[object, ...]]) -> list[Switched]:
+    def _read(self, query: Select[tuple[object, ...]]) -> list[SwitchEvent]:
         with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(wanted).all()
-        return [Switched(**{**row._mapping, "is_on": bool(row.is_on)}) for row in rows]
+            rows = connection.execute(query).all()
+        return [SwitchEvent(**{**row._mapping, "is_on": bool(row.is_on)}) for row in rows]

@@ -160,7 +160,7 @@ def test_one_bit_of_any_figure_is_a_difference(service: Service) -> None:
     answer = service.score(shipment(), service.key("score")).json()
     record = service.house.log.record(answer["decision_id"]) or ""
     decision = Decision.model_validate_json(record)
-    champion = service.house.desk.assessor.champions.of("shipment")
+    champion = service.house.desk.assessor.champions.champion("shipment")
     score = decision.said.score
     assert replayed(decision, champion).is_identical
 

@@ -94,7 +94,7 @@ def test_the_page_of_models_shows_figures_lanes_and_the_run(reviewed: Service) -
 
     page = reviewed.client.get("/console/models").text
 
-    manifest = reviewed.house.desk.assessor.champions.of("shipment").model.manifest
+    manifest = reviewed.house.desk.assessor.champions.champion("shipment").model.manifest
     for figure in manifest.metrics.values():
         if figure.value is not None:
             assert f"{figure.value:.3f}" in page

@@ -28,7 +28,7 @@ def failing_call(service: Service, number: int) -> Iterator[list[int]]:
     What looks at the database every second, whatever is asked, is left alone.
     """
     calls = [0]
-    watch = service.house.desk.assessor.champions.switch._watch
+    watch = service.house.desk.assessor.champions.kill_switch._watch
 
     def fail_at_its_turn(*_: Any) -> None:
         if threading.current_thread() is watch:

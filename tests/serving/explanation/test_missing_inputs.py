@@ -8,14 +8,14 @@ import pytest
 
 from features.input_dependencies import WANTED, filled_by, missing_inputs, tells_of
 from serving.explanation.missing_inputs import FEWEST_ROWS, missing_in_words, what_could_move
-from serving.models.model_pool import Champion
+from serving.models.model_pool import LoadedModel
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import Service
 
 
 @pytest.fixture
-def champion(service: Service) -> Champion:
-    return service.house.desk.assessor.champions.of("shipment")
+def champion(service: Service) -> LoadedModel:
+    return service.house.desk.assessor.champions.champion("shipment")
 
 
 def vector_of(service: Service, body: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def test_what_is_not_there_is_named_in_the_order_of_the_inputs() -> None:
 
 
 def test_the_range_is_that_of_the_scores_with_real_values(
-    service: Service, champion: Champion
+    service: Service, champion: LoadedModel
 ) -> None:
     vector = vector_of(service, without_value())
 
@@ -64,7 +64,7 @@ def test_the_range_is_that_of_the_scores_with_real_values(
 
 
 def test_the_input_that_could_move_the_score_most_stands_first(
-    service: Service, champion: Champion
+    service: Service, champion: LoadedModel
 ) -> None:
     vector = vector_of(service, without_value())
     now = float(champion.scorer.score(champion.model.encode(vector)[0][np.newaxis]).log_odds[0])
@@ -82,7 +82,7 @@ def test_the_input_that_could_move_the_score_most_stands_first(
     assert told[0].input == "shipment.declared_value"  # undervalued goods are the world's pattern
 
 
-def test_what_is_known_stays_as_it_is(service: Service, champion: Champion) -> None:
+def test_what_is_known_stays_as_it_is(service: Service, champion: LoadedModel) -> None:
     vector = vector_of(service, shipment())
 
     (told,) = what_could_move(champion.scorer, vector, ["shipment.goods_description"])
@@ -102,7 +102,9 @@ def test_an_input_fills_only_what_needs_no_other_missing_one() -> None:
     )
 
 
-def test_of_an_input_that_no_row_had_nothing_is_said(service: Service, champion: Champion) -> None:
+def test_of_an_input_that_no_row_had_nothing_is_said(
+    service: Service, champion: LoadedModel
+) -> None:
     vector = vector_of(service, shipment())
 
     (told,) = what_could_move(champion.scorer, vector, ["documents.manifest"])

@@ -87,7 +87,7 @@ def booster(training: str) -> lightgbm.Booster:
 
 @cache
 def trees(training: str) -> PreparedTrees:
-    return PreparedTrees.of_text(booster(training).model_to_string())
+    return PreparedTrees.from_text(booster(training).model_to_string())
 
 
 def contributions(model: lightgbm.Booster, asked: np.ndarray) -> np.ndarray:
@@ -122,12 +122,12 @@ def test_paths_with_more_features_than_one_pass_sums_are_exact(features: int, pa
     model = lightgbm.train(parameters, lightgbm.Dataset(values, labels), 3)
     theirs = contributions(model, values[:100])
 
-    long = PreparedTrees.of_text(model.model_to_string())
+    long = PreparedTrees.from_text(model.model_to_string())
     explained = long.explain(values[:100])
 
     wholes = explained.parts.sum(axis=1) + long.expected
     their_error = np.abs(theirs.sum(axis=1) - explained.margins).max()
-    assert long.program.trees.passes.max() == passes
+    assert long.forest.trees.passes.max() == passes
     assert np.abs(wholes - explained.margins).max() <= 1e-12
     # On the longest paths LightGBM's own contributions don't add up to its margin within 1e-9.
     assert np.abs(explained.parts - theirs[:, :-1]).max() <= max(1e-10, their_error)
@@ -155,14 +155,14 @@ def test_a_model_that_asks_nothing_but_categories_is_exact() -> None:
     data = lightgbm.Dataset(values, labels, categorical_feature=[0, 1, 2])
     model = lightgbm.train({"objective": "binary", "num_threads": 1, "verbosity": -1}, data, 5)
 
-    explained = PreparedTrees.of_text(model.model_to_string()).explain(values[:300])
+    explained = PreparedTrees.from_text(model.model_to_string()).explain(values[:300])
 
     theirs = contributions(model, values[:300])
     assert np.abs(explained.parts - theirs[:, :-1]).max() <= 1e-12
 
 
 def test_a_prepared_model_is_smaller_than_its_text() -> None:
-    arrays = [array for part in trees("deep").program for array in part]
+    arrays = [array for part in trees("deep").forest for array in part]
 
     assert sum(array.nbytes for array in arrays) < len(booster("deep").model_to_string())
 
@@ -214,7 +214,7 @@ def test_the_order_of_trees_and_of_rows_changes_nothing(lots: Any) -> None:
     expected = trees("leaf-wise").explain(asked)
 
     other_rows = trees("leaf-wise").explain(asked[shuffled])
-    other_trees = PreparedTrees.of_text(_with_trees_shuffled(text, lots)).explain(asked)
+    other_trees = PreparedTrees.from_text(_with_trees_shuffled(text, lots)).explain(asked)
 
     assert np.array_equal(other_rows.parts, expected.parts[shuffled])
     assert np.array_equal(other_rows.margins, expected.margins[shuffled])

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from features.errors import TidegateError
-from serving.models.errors import NotScorable
-from serving.models.model_pool import Champion
+from serving.errors import NotScorable
+from serving.models.model_pool import LoadedModel
 from tests.counts import count
 from tests.faults.damages import TO_ANY_TEXT, TO_TREES, Damage, resized
 from training.model.model_home import ModelHome
@@ -60,16 +60,16 @@ def seal(folder: Path, name: str, key: SigningKey) -> None:
     (folder / SIGNATURE).write_bytes(key.sign(content))
 
 
-def answers(champion: Champion) -> tuple[np.ndarray, np.ndarray]:
+def answers(champion: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
     golden = champion.model.manifest.golden
     vectors = (dict(zip(champion.model.encoding.names, g.values, strict=True)) for g in golden)
     scores = champion.scorer.score(np.stack([champion.model.encode(v)[0] for v in vectors]))
     return scores.log_odds, scores.contributions
 
 
-def read_or_refused(folder: Path, key: SigningKey) -> Champion | None:
+def read_or_refused(folder: Path, key: SigningKey) -> LoadedModel | None:
     try:
-        return Champion.read(folder, key.public_pem)
+        return LoadedModel.read(folder, key.public_pem)
     except TidegateError as refusal:
         if not re.search(f"{PLACE}|{WHOLE}", str(refusal)):
             pytest.fail(f"neither file nor place is named: {refusal}")
@@ -119,4 +119,4 @@ def test_trees_over_features_of_other_names_are_refused_by_name(
     seal(tmp_path / "1", BOOSTER, key)
 
     with pytest.raises(NotScorable, match=f"feature 1 is '{other}', but '{one}'"):
-        Champion.read(tmp_path / "1", key.public_pem)
+        LoadedModel.read(tmp_path / "1", key.public_pem)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from serving.errors import NoModel
-from serving.models.model_pool import Champion, Champions
+from serving.models.model_pool import LoadedModel, ModelPool
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.world import promote, train_and_promote
@@ -18,8 +18,8 @@ from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel, canonical_json
 
 
-def champions(home: Path) -> Champions:
-    return Champions(home / "models", home / "keys" / "signing.pub")
+def champions(home: Path) -> ModelPool:
+    return ModelPool(home / "models", home / "keys" / "signing.pub")
 
 
 def noticed(service: Service) -> None:
@@ -41,7 +41,7 @@ def test_a_promotion_is_noticed_without_a_restart(service: Service) -> None:
 
 def test_a_roll_back_is_noticed_too(service: Service) -> None:
     caller = service.key("score")
-    first = service.house.desk.assessor.champions.of("shipment")
+    first = service.house.desk.assessor.champions.champion("shipment")
     train_and_promote(service.home, "shipment", "2", seed=8)
     noticed(service)
 
@@ -53,14 +53,14 @@ def test_a_roll_back_is_noticed_too(service: Service) -> None:
 
 def test_no_answer_mixes_two_models_while_they_are_swapped(home: Path) -> None:
     held = champions(home)
-    first = held.of("shipment").model
+    first = held.champion("shipment").model
     second = train_and_promote(home, "shipment", "2", seed=8)
     seen: set[tuple[str, str]] = set()
     is_over = threading.Event()
 
     def ask() -> None:
         while not is_over.is_set():
-            champion = held.of("shipment")
+            champion = held.champion("shipment")
             seen.add((champion.version, champion.model.digest))
 
     askers = [threading.Thread(target=ask) for _ in range(4)]
@@ -102,7 +102,7 @@ def test_a_model_signed_with_another_key_is_refused(home: Path, tmp_path: Path) 
     model.write(folder, stranger)
 
     with pytest.raises(NoModel):
-        champions(home).of("shipment")
+        champions(home).champion("shipment")
 
 
 def test_a_model_that_forgot_its_golden_answers_is_refused(home: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_model_that_forgot_its_golden_answers_is_refused(home: Path) -> None:
     (folder / "manifest.sig").write_bytes(key.sign(canonical_json(changed)))
 
     with pytest.raises(ArtefactError, match="golden"):
-        Champion.read(folder, key.public_pem)
+        LoadedModel.read(folder, key.public_pem)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"version": "../../etc"}'])
@@ -123,7 +123,7 @@ def test_a_pointer_to_nothing_is_no_model(home: Path, content: str) -> None:
     (home / "models" / "tidegate-route" / "champion.json").write_text(content)
 
     with pytest.raises(NoModel):
-        champions(home).of("route")
+        champions(home).champion("route")
 
 
 def test_a_pointer_that_cannot_be_read_is_not_taken_for_none(home: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_pointer_that_cannot_be_read_is_not_taken_for_none(home: Path) -> None
 
 
 def test_one_row_scores_the_same_alone_and_among_others(home: Path) -> None:
-    champion = champions(home).of("shipment")
+    champion = champions(home).champion("shipment")
     lots = np.random.default_rng(3)
     rows = lots.normal(size=(64, len(champion.model.encoding.names)))
     rows[lots.random(rows.shape) < 0.2] = np.nan
@@ -165,7 +165,7 @@ def test_models_are_described_by_what_they_learnt(service: Service) -> None:
 def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:
     both = service.client.get("/health/ready").json()
     (service.home / "models" / "tidegate-route" / "champion.json").write_text(json.dumps({}))
-    again: Any = champions(service.home).loaded()
+    again: Any = champions(service.home).champions()
 
     assert both == {
         "status": "ready",

@@ -166,7 +166,7 @@ def test_an_outcome_for_someone_who_left_is_let_go() -> None:
 
 
 def test_a_remembered_comparison_is_that_of_its_value_and_its_peers(service: Service) -> None:
-    model = service.house.desk.assessor.champions.of("shipment").model
+    model = service.house.desk.assessor.champions.champion("shipment").model
     compared = Comparisons(model)
     feature = feature_named("unit_value_eur_per_kg")
 

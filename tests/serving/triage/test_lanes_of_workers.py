@@ -162,7 +162,7 @@ def test_a_service_asks_the_challenger_before_it_chooses_a_lane(service: Service
     lanes = service.house.desk.assessor.lanes
     assert rival_of(champions, "shipment", {}) is None
     model = train_and_promote(service.home, "shipment", "2", seed=8)
-    first = champions.of("shipment").model
+    first = champions.champion("shipment").model
     promote(service.home, "shipment", "1", first)
     promote(service.home, "shipment", "2", model, role="challenger")
     champions.refresh()
@@ -176,7 +176,7 @@ def test_a_service_asks_the_challenger_before_it_chooses_a_lane(service: Service
         decision = Decision.model_validate_json(record)
         rival = rival_of(champions, "shipment", decision.vector)
         assert rival is not None
-        (full,) = champions.beside("shipment").values()
+        (full,) = champions.challengers("shipment").values()
         row, _ = full.model.encode(decision.vector)
         assert full.scorer.score(row.reshape(1, -1)).probability[0] == rival.probability
         undecided = 1 - decision.lane_probabilities.get("inspect", 0.0)

@@ -18,10 +18,9 @@ from serving.access.accounts import SCOPES
 from serving.app import create_app
 from serving.cli.main import app
 from serving.db.engine import open_database
-from serving.db.repositories.kill_switch_repository import SwitchRegister
+from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import ModelsOff, NotFound, NotScored, Unprocessable
-from serving.models.kill_switch import Switch
-from serving.models.switching import switch
+from serving.models.kill_switch import KillSwitch, record_switch
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -153,7 +152,7 @@ def test_no_other_way_leads_to_a_model_that_is_off(switched: Service) -> None:
     caller = switched.key("score", "explain")
     scored = switched.score(shipment(), caller).json()["decision_id"]
     off(switched)
-    names = switched.house.desk.assessor.champions.loaded()["shipment"].model.encoding.names
+    names = switched.house.desk.assessor.champions.champions()["shipment"].model.encoding.names
 
     invoked = switched.client.post(
         "/invocations", json={"dataframe_records": [dict.fromkeys(names)]}, headers=caller
@@ -168,8 +167,8 @@ def test_no_other_way_leads_to_a_model_that_is_off(switched: Service) -> None:
     assert invoked.json()["type"] == "/problems/models-off"
     assert explained.json()["could_move"] is None
     with pytest.raises(ModelsOff):
-        switched.house.desk.assessor.champions.of("shipment")
-    assert switched.house.desk.assessor.champions.beside("shipment") == {}
+        switched.house.desk.assessor.champions.champion("shipment")
+    assert switched.house.desk.assessor.champions.challengers("shipment") == {}
 
 
 def test_models_beside_the_champion_are_asked_nothing_while_they_are_off(
@@ -178,13 +177,13 @@ def test_models_beside_the_champion_are_asked_nothing_while_they_are_off(
     model = train_and_promote(service.home, "shipment", "2", seed=8)
     promote(service.home, "shipment", "2", model, "challenger")
     champions = service.house.desk.assessor.champions
-    promote(service.home, "shipment", "1", champions.of("shipment").model)
+    promote(service.home, "shipment", "1", champions.champion("shipment").model)
     champions.refresh()
-    assert list(champions.beside("shipment")) == ["challenger"]
+    assert list(champions.challengers("shipment")) == ["challenger"]
 
     off(service, "shipment")
 
-    assert champions.beside("shipment") == {}
+    assert champions.challengers("shipment") == {}
 
 
 def test_a_decision_without_a_score_has_no_explanation(switched: Service) -> None:
@@ -244,8 +243,17 @@ def test_a_command_reaches_a_service_that_runs(home: Path) -> None:
                 == "switched_off"
             )
         )
-        run("switch", "on", "--by", "bo", "--because", "repaired and tried out", "--home", home)
-        newest = service.house.switches.newest()
+        run(
+            "switch",
+            "on",
+            "--by",
+            "bo",
+            "--because",
+            "repaired and tried out",
+            "--home",
+            home,
+        )
+        newest = service.house.switches.latest_by_kind()
     assert told.exit_code == 0
     assert took_s < 2
     assert {kind: (s.is_on, s.switched_by) for kind, s in newest.items()} == {
@@ -264,10 +272,10 @@ def test_a_command_reaches_a_service_that_runs(home: Path) -> None:
 def test_nothing_is_switched_without_who_and_why(
     home: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    register = SwitchRegister(open_database(home / "tidegate.db", is_service=False))
+    register = KillSwitchRepository(open_database(home / "tidegate.db", is_service=False))
     with pytest.raises(Unprocessable, match=says):
         run("switch", "off", *arguments, "--home", home)
-    assert register.newest() == {}
+    assert register.latest_by_kind() == {}
 
 
 def test_a_home_without_a_service_is_no_place_to_switch(tmp_path: Path) -> None:
@@ -278,16 +286,16 @@ def test_a_home_without_a_service_is_no_place_to_switch(tmp_path: Path) -> None:
 
 def test_what_was_switched_can_be_neither_changed_nor_deleted(where: Path | str) -> None:
     engine = open_database(where, is_service=False)
-    switch(SwitchRegister(engine), "all", is_on=False, by="ada", because=WHY, at=NOW)
+    record_switch(KillSwitchRepository(engine), "all", is_on=False, by="ada", because=WHY, at=NOW)
     for statement in ("UPDATE switches SET is_on = 1", "DELETE FROM switches"):
         with pytest.raises(IntegrityError, match="stays on record"), engine.begin() as connection:
             connection.exec_driver_sql(statement)
 
 
 def test_the_newest_act_holds_and_all_are_kept(where: Path | str) -> None:
-    register = SwitchRegister(open_database(where, is_service=False))
+    register = KillSwitchRepository(open_database(where, is_service=False))
     for hour, (kind, is_on) in enumerate([("all", False), ("route", True), ("route", False)]):
-        switch(
+        record_switch(
             register,
             kind,  # type: ignore[arg-type]
             is_on=is_on,
@@ -295,11 +303,11 @@ def test_the_newest_act_holds_and_all_are_kept(where: Path | str) -> None:
             because=WHY,
             at=NOW + timedelta(hours=hour),
         )
-    assert {k: (s.is_on, s.switched_by) for k, s in register.newest().items()} == {
+    assert {k: (s.is_on, s.switched_by) for k, s in register.latest_by_kind().items()} == {
         "shipment": (False, "person 0"),
         "route": (False, "person 2"),
     }
-    assert [s.switched_by for s in register.history(9)] == [
+    assert [s.switched_by for s in register.newest(9)] == [
         *("person 2", "person 1", "person 0", "person 0")
     ]
 
@@ -307,20 +315,20 @@ def test_the_newest_act_holds_and_all_are_kept(where: Path | str) -> None:
 def test_what_was_known_holds_while_the_register_cannot_be_read(where: Path | str) -> None:
     from serving.errors import LogUnavailable
 
-    register = SwitchRegister(open_database(where, is_service=False))
-    switch(register, "all", is_on=False, by="ada", because=WHY, at=NOW)
+    register = KillSwitchRepository(open_database(where, is_service=False))
+    record_switch(register, "all", is_on=False, by="ada", because=WHY, at=NOW)
     fails = False
 
     def newest() -> Any:
         if fails:
             raise LogUnavailable("gone")
-        return register.newest()
+        return register.latest_by_kind()
 
-    followed = Switch(newest)
+    followed = KillSwitch(newest)
     fails = True
     with pytest.raises(LogUnavailable):
         followed.refresh()
-    assert followed.off == ("route", "shipment")
+    assert followed.kinds_off == ("route", "shipment")
 
 
 def test_those_who_oversee_or_administer_may_switch_and_no_one_else(service: Service) -> None:
