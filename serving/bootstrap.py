@@ -53,5 +53,5 @@ def _ready(report: Report) -> "FastAPI":
     app = create_app(Settings(), report=report)
     report("trying everything once", 0, 0)
     examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
-    app.state.house.desk.assessor.warm_up(examples)
+    app.state.services.assessor.warm_up(examples)
     return app

@@ -1,64 +1,236 @@
-"""What an application is assembled from, in one place for those who serve it."""
+"""The services of one application, and how they are put together over one home folder."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.rate_limits import Limits
-from serving.access.tokens import Tokens
+from serving.access.tokens import PublishedKeys, Tokens
+from serving.audit.checkpointing import Sealing
+from serving.audit.checkpoints import Notary
+from serving.audit.log_writer import DecisionWriter
+from serving.audit.masking import Masking
 from serving.audit.purpose import Uses
 from serving.db.repositories.account_repository import AccountRegister, SessionRegister
 from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.case_repository import CaseBook
 from serving.db.repositories.decision_log import DecisionLog
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_log import PlacedLog
+from serving.db.repositories.record_repository import RecordStore
 from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.storage import Storage
+from serving.history.client import Past, opened
 from serving.history.ingestion import Intake
+from serving.models.kill_switch import KillSwitch
+from serving.models.model_pool import ModelPool
 from serving.observability import Metrics
+from serving.review.rescue_call import Webhook
 from serving.review.rescue_calls import RescueCalls
 from serving.review.reviewing import Reviewing
+from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import Desk
+from serving.scoring.shadow_scoring import SecondOpinions
 from serving.settings import Settings
+from serving.start_stages import Report, unheard
+from serving.triage.lanes import Lanes
+from serving.triage.other_workers import Others
 
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """When the service began, by the clock on the wall and by one that nobody sets."""
+class StartClock:
+    """When the service started, by the wall clock and by the monotonic one, which nobody sets."""
 
     at: datetime
     monotonic_s: float = field(default_factory=time.monotonic)
 
     def drift_s(self, now: datetime) -> float:
-        """How much further than time itself the clock on the wall has moved since."""
+        """Seconds by which the wall clock has moved further than time itself since."""
         return (now - self.at).total_seconds() - (time.monotonic() - self.monotonic_s)
 
 
 @dataclass(frozen=True)
-class House:
-    """The parts that calls and pages share; `clock` is the only source of the present."""
+class Services:
+    """What calls and pages share; `clock` is the only source of the present."""
 
     settings: Settings
     clock: Clock
-    desk: Desk
-    log: DecisionLog
-    keys: KeyRegister
+    start_clock: StartClock
+    metrics: Metrics
+    # Scoring
+    batcher: Desk
+    assessor: Assessor
+    models: ModelPool
+    kill_switch: KillSwitch
+    switch_events: KillSwitchRepository
+    lanes: Lanes
+    placements: PlacedLog
+    shadow_scoring: SecondOpinions
+    # History and the decision log
+    history: Past
+    ingestion: Intake
+    records: RecordStore
+    decisions: DecisionLog
+    log_writer: DecisionWriter
+    # Review
+    cases: Reviewing
+    case_store: CaseBook
+    masking: Masking
+    rescue_calls: RescueCalls | None
+    rollups: SummaryStore
+    # Access
+    api_keys: KeyRegister
     accounts: AccountRegister
     sessions: SessionRegister
-    metrics: Metrics
-    reviewing: Reviewing
-    intake: Intake
-    limits: Limits
     tokens: Tokens | None
-    rescue_calls: RescueCalls | None
-    provider: Provider | None
-    placed: PlacedLog
+    oidc: Provider | None
+    rate_limits: Limits
+    purpose: Uses
     pseudonyms: Pseudonyms
-    began: Beginning
-    summaries: SummaryStore
-    switches: KillSwitchRepository
-    uses: Uses
+
+    def start(self) -> None:
+        """Start the threads that score, write, watch and call."""
+        self.batcher.open()
+        if self.rescue_calls:
+            self.rescue_calls.start()
+
+    def stop(self) -> None:
+        """Finish what was taken, write it, and let go of state and database."""
+        self.batcher.close()
+        if self.rescue_calls:
+            self.rescue_calls.stop()
+        self.history.close()
+        self.decisions.close()
+
+
+def build_services(settings: Settings, clock: Clock, report: Report = unheard) -> Services:
+    """Put the services of a home folder together; raises TidegateError where it can't be used."""
+    metrics = Metrics()
+    report("opening the database", 0, 0)
+    storage = Storage.of_service(settings.database, settings.keys, settings.witness_file)
+    storage.data_keys.prepare()
+    storage.purposes.bind(settings.purpose)
+    history = _history(settings, storage, report)
+    masking = Masking(storage.retention_acts, storage.data_keys, Pseudonyms.kept_in(settings.keys))
+    report("checking models", 0, 0)
+    models = _models(settings, storage)
+    batcher = _batcher(settings, clock, storage, models, history, metrics)
+    return Services(
+        settings=settings,
+        clock=clock,
+        start_clock=StartClock(clock()),
+        metrics=metrics,
+        batcher=batcher,
+        assessor=batcher.assessor,
+        models=models,
+        kill_switch=models.kill_switch,
+        switch_events=storage.switch_events,
+        lanes=batcher.assessor.lanes,
+        placements=storage.placements,
+        shadow_scoring=batcher.opinions,
+        history=history,
+        ingestion=Intake(storage.records, storage.decisions, history, settings.purpose),
+        records=storage.records,
+        decisions=storage.decisions,
+        log_writer=batcher.writer,
+        cases=Reviewing(
+            storage.cases, storage.case_files, storage.decisions, history.learn, masking
+        ),
+        case_store=storage.cases,
+        masking=masking,
+        rescue_calls=_rescue_calls(settings, storage, clock),
+        rollups=storage.rollups,
+        api_keys=storage.api_keys,
+        accounts=storage.accounts,
+        sessions=storage.sessions,
+        tokens=_tokens(settings, clock),
+        oidc=_oidc(settings, clock),
+        rate_limits=Limits(settings.rate_per_s, settings.rate_burst),
+        purpose=Uses(settings.purpose, storage.purposes, clock),
+        pseudonyms=masking.pseudonyms,
+    )
+
+
+def _history(settings: Settings, storage: Storage, report: Report) -> Past:
+    progress = partial(report, "reading history")
+    return opened(settings, storage.decisions, storage.records, storage.online_store, progress)
+
+
+def _models(settings: Settings, storage: Storage) -> ModelPool:
+    kill_switch = KillSwitch(storage.switch_events.latest_by_kind)
+    return ModelPool(settings.models, settings.keys / "signing.pub", kill_switch)
+
+
+def _batcher(
+    settings: Settings,
+    clock: Clock,
+    storage: Storage,
+    models: ModelPool,
+    history: Past,
+    metrics: Metrics,
+) -> Desk:
+    return Desk(
+        assessor=Assessor(
+            champions=models,
+            past=history,
+            records=storage.records,
+            purpose=settings.purpose,
+            lanes=Lanes.of(
+                settings, Others(storage.placements, clock()), storage.alerts.exploration
+            ),
+        ),
+        log=storage.decisions,
+        writer=DecisionWriter(
+            storage.decisions,
+            _sealing(settings, clock, storage),
+            settings.queue_capacity,
+            metrics.committed,
+            history,
+        ),
+        opinions=SecondOpinions(models, storage.shadow_scores, metrics.opinions_left_out.inc),
+        deadline_s=settings.commit_deadline_s,
+    )
+
+
+def _sealing(settings: Settings, clock: Clock, storage: Storage) -> Sealing:
+    return Sealing(
+        Notary.kept_in(settings.keys),
+        storage.checkpoints,
+        clock,
+        every=settings.checkpoint_every,
+        within_s=settings.checkpoint_within_s,
+    )
+
+
+def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
+    if settings.token_keys is None:
+        return None
+    keys = PublishedKeys(settings.token_keys)
+    return Tokens(keys, settings.token_audience, settings.token_issuer, clock)
+
+
+def _oidc(settings: Settings, clock: Clock) -> Provider | None:
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+        role_claim=settings.oidc_role_claim,
+        role_prefix=settings.oidc_role_prefix,
+        clock=clock,
+    )
+
+
+def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueCalls | None:
+    if settings.rescue_webhook is None:
+        return None
+    secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
+    return RescueCalls(storage.rescue_calls, Webhook.of(settings.rescue_webhook, secret), clock)

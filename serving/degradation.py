@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Literal, get_args
 
-from serving.container import House
+from serving.container import Services
 from serving.models.model_pool import MODEL_NAMES, ModelPool
 
 CLOCKS_APART_S = 60.0
@@ -51,43 +51,43 @@ MEANINGS: dict[Mode, str] = {
 }
 
 
-def degradations(house: House) -> list[Mode]:
+def degradations(services: Services) -> list[Mode]:
     """The modes that hold now, in the order of the table."""
-    held = set(_held(house))
+    held = set(_held(services))
     return [mode for mode in get_args(Mode) if mode in held]
 
 
-def tell(house: House) -> None:
+def tell(services: Services) -> None:
     """Set the metrics of what is so now."""
-    held = degradations(house)
+    held = degradations(services)
     for mode in MEANINGS:
-        house.metrics.degraded.labels(mode).set(mode in held)
-    house.metrics.in_flight.set(house.metrics.inside)
-    house.metrics.queue_depth.set(house.desk.depth)
+        services.metrics.degraded.labels(mode).set(mode in held)
+    services.metrics.in_flight.set(services.metrics.inside)
+    services.metrics.queue_depth.set(services.batcher.depth)
 
 
-async def keep_telling(house: House) -> None:
+async def keep_telling(services: Services) -> None:
     """Set them again and again, for a scrape that another worker answers."""
     while True:
-        tell(house)
+        tell(services)
         await asyncio.sleep(TOLD_EVERY_S)
 
 
-def _held(house: House) -> Iterator[Mode]:
-    writer = house.desk.writer
+def _held(services: Services) -> Iterator[Mode]:
+    writer = services.log_writer
     if writer.has_failed or not writer.is_alive:
         yield "log_not_written"
     if writer.sealing.has_failed:
         yield "log_not_sealed"
-    assessor = house.desk.assessor
+    assessor = services.assessor
     yield from _held_by_models(assessor.champions)
     if any(map(assessor.is_history_missing, assessor.champions.champions().values())):
         yield "history_missing"
-    if house.metrics.inside >= house.settings.most_in_flight:
+    if services.metrics.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"
-    if abs(house.began.drift_s(house.clock())) > CLOCKS_APART_S:
+    if abs(services.start_clock.drift_s(services.clock())) > CLOCKS_APART_S:
         yield "clock_suspect"
-    if house.rescue_calls and house.rescue_calls.is_refused:
+    if services.rescue_calls and services.rescue_calls.is_refused:
         yield "rescue_not_called"
 
 

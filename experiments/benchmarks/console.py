@@ -54,7 +54,7 @@ def main(full: int = 100_000) -> None:
         (home / "lanes.toml").write_text(PLAN)
         app = create_app(Settings(home=home), clock=lambda: NOW)
         with TestClient(app) as client:
-            service = Service(client, app.state.house, home)
+            service = Service(client, app.state.services, home)
             case_id = service.score(shipment(), service.key("score")).json()["decision_id"]
             _sign_in(service)
             _fill(home, case_id, range(2, PAGE_SIZE + 2))
@@ -71,7 +71,7 @@ def main(full: int = 100_000) -> None:
 
 def _sign_in(service: Service) -> None:
     account = new_account("reader", "a long password", "reviewer", (), datetime.now(UTC))
-    service.house.accounts.add(account)
+    service.services.accounts.add(account)
     service.client.post(
         "/console/sign-in",
         data={"name": "reader", "password": "a long password"},

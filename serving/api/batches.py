@@ -13,13 +13,13 @@ from serving.api.requests import (
     NDJSON,
     IdempotencyKey,
     MayScore,
-    TheHouse,
+    TheServices,
     body_within,
     refuse_other_media,
 )
 from serving.api.scores import worded_for
 from serving.api.shapes import Shape
-from serving.container import House
+from serving.container import Services
 from serving.errors import BodyTooLarge, ServingError
 from serving.request_parsing import split_array
 from serving.scoring.batcher import Answer, Asked
@@ -43,14 +43,14 @@ class BatchLine(Shape):
     answer: dict[str, Any]
 
 
-async def batch_lines(request: Request, house: TheHouse) -> list[bytes]:
+async def batch_lines(request: Request, services: TheServices) -> list[bytes]:
     """The submissions in the body, as they came; raises as for a single one."""
     media_type = refuse_other_media(request, JSON, NDJSON)
-    body = await body_within(request, house.settings.max_batch_bytes)
+    body = await body_within(request, services.settings.max_batch_bytes)
     lines = split_array(body) if media_type == JSON else body.splitlines()
     lines = [line for line in lines if line.strip()]
-    if len(lines) > house.settings.max_batch_subjects:
-        raise BodyTooLarge(f"a batch may hold {house.settings.max_batch_subjects} subjects")
+    if len(lines) > services.settings.max_batch_subjects:
+        raise BodyTooLarge(f"a batch may hold {services.settings.max_batch_subjects} subjects")
     return lines
 
 
@@ -72,7 +72,7 @@ BatchLines = Annotated[list[bytes], Depends(batch_lines)]
 )
 async def score_subjects(
     request: Request,
-    house: TheHouse,
+    services: TheServices,
     caller: MayScore,
     idempotency_key: IdempotencyKey,
     lines: BatchLines,
@@ -83,23 +83,25 @@ async def score_subjects(
 
     Send a batch again with the same key, and what was decided is repeated, what failed is tried.
     """
-    house.limits.take(caller.key_id, max(0, len(lines) - 1))  # the call itself was counted
+    services.rate_limits.take(caller.key_id, max(0, len(lines) - 1))  # the call itself was counted
     answers: list[bytes] = []
     numbered = enumerate(lines, start=1)
     while together := list(islice(numbered, TOGETHER)):
         # A space can't be in a caller's key, so no single request meets a line of a batch.
         asked = [
-            Asked(caller, f"{idempotency_key} {number}", line, house.clock(), worded_for(caller))
+            Asked(caller, f"{idempotency_key} {number}", line, services.clock(), worded_for(caller))
             for number, line in together
         ]
-        answered = zip(together, await house.desk.answers(asked), strict=True)
-        answers += [_line(house, request, number, answer) for (number, _), answer in answered]
+        answered = zip(together, await services.batcher.answers(asked), strict=True)
+        answers += [_line(services, request, number, answer) for (number, _), answer in answered]
     return Lines(b"".join(answers))
 
 
-def _line(house: House, request: Request, number: int, answer: Answer | ServingError) -> bytes:
+def _line(
+    services: Services, request: Request, number: int, answer: Answer | ServingError
+) -> bytes:
     if isinstance(answer, ServingError):
         content = orjson.dumps(problem_content(request.state.request_id, answer))
         return b'{"line":%d,"status":%d,"answer":%b}\n' % (number, answer.status, content)
-    house.metrics.count(answer.decision)
+    services.metrics.count(answer.decision)
     return b'{"line":%d,"status":200,"answer":%b}\n' % (number, answer.body)

@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from serving.access.callers import Caller
 from serving.api.openapi import problems
-from serving.api.requests import TheHouse, WithScope
-from serving.container import House
+from serving.api.requests import TheServices, WithScope
+from serving.container import Services
 from serving.db.case_rows import CaseRow, Place, Sight, Wanted
 from serving.errors import Fault, Unprocessable
 from serving.review import case as acts
@@ -122,11 +122,11 @@ class QueueQuery(_Body):
 
 @router.get("/queue", responses=problems(s422="A filter or the cursor is refused."))
 def read_queue(
-    house: TheHouse, caller: MayReview, asked: Annotated[QueueQuery, Query()]
+    services: TheServices, caller: MayReview, asked: Annotated[QueueQuery, Query()]
 ) -> QueuePage:
     """The cases that wait: rescue first, then by lane, then by what is due first."""
     wanted = Wanted(
-        now=house.clock().isoformat(),
+        now=services.clock().isoformat(),
         lanes=stored_lanes(asked.lane),
         office_id=asked.office_id,
         mode=asked.mode,
@@ -134,7 +134,7 @@ def read_queue(
         is_unowned=asked.is_unowned,
     )
     after = place_of(asked.cursor)
-    rows = house.reviewing.queue(reviewer_of(caller), wanted, after, asked.limit)
+    rows = services.cases.queue(reviewer_of(caller), wanted, after, asked.limit)
     is_full = len(rows) == asked.limit
     return QueuePage(
         cases=[queued(row) for row in rows], next=cursor_after(rows[-1]) if is_full else None
@@ -142,39 +142,45 @@ def read_queue(
 
 
 @router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)
-def claim_case(house: TheHouse, caller: MayReview, case_id: str) -> CaseAnswer:
+def claim_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
     """Take a case; of two who try, one has it and the other is told so."""
-    return _acted(house, caller, case_id, lambda c: acts.claim(c, caller.name, house.clock()))
+    return _acted(services, caller, case_id, lambda c: acts.claim(c, caller.name, services.clock()))
 
 
 @router.post("/cases/{case_id}/release", responses=CASE_PROBLEMS)
-def release_case(house: TheHouse, caller: MayReview, case_id: str) -> CaseAnswer:
+def release_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
     """Put a case back for others."""
-    return _acted(house, caller, case_id, lambda c: acts.release(c, caller.name, house.clock()))
+    return _acted(
+        services, caller, case_id, lambda c: acts.release(c, caller.name, services.clock())
+    )
 
 
 @router.post("/cases/{case_id}/assign", responses=CASE_PROBLEMS)
-def assign_case(house: TheHouse, caller: MayReview, case_id: str, body: Assignment) -> CaseAnswer:
+def assign_case(
+    services: TheServices, caller: MayReview, case_id: str, body: Assignment
+) -> CaseAnswer:
     """Give a case to a reviewer."""
-    at = house.clock()
-    return _acted(house, caller, case_id, lambda c: acts.assign(c, caller.name, at, body.to))
+    at = services.clock()
+    return _acted(services, caller, case_id, lambda c: acts.assign(c, caller.name, at, body.to))
 
 
 @router.post("/cases/{case_id}/snooze", responses=CASE_PROBLEMS)
-def snooze_case(house: TheHouse, caller: MayReview, case_id: str, body: Pause) -> CaseAnswer:
+def snooze_case(services: TheServices, caller: MayReview, case_id: str, body: Pause) -> CaseAnswer:
     """Lay a case aside until an instant."""
-    at = house.clock()
+    at = services.clock()
     return _acted(
-        house, caller, case_id, lambda c: acts.snooze(c, caller.name, at, body.until, body.text)
+        services, caller, case_id, lambda c: acts.snooze(c, caller.name, at, body.until, body.text)
     )
 
 
 @router.post("/cases/{case_id}/document-requests", responses=CASE_PROBLEMS)
-def request_documents(house: TheHouse, caller: MayReview, case_id: str, body: Pause) -> CaseAnswer:
+def request_documents(
+    services: TheServices, caller: MayReview, case_id: str, body: Pause
+) -> CaseAnswer:
     """Ask for documents that are missing, and wait for them."""
-    at = house.clock()
+    at = services.clock()
     return _acted(
-        house,
+        services,
         caller,
         case_id,
         lambda c: acts.request_documents(c, caller.name, at, body.until, body.text),
@@ -182,27 +188,27 @@ def request_documents(house: TheHouse, caller: MayReview, case_id: str, body: Pa
 
 
 @router.post("/cases/{case_id}/notes", responses=CASE_PROBLEMS)
-def note_case(house: TheHouse, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+def note_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
     """Write something down about a case."""
-    at = house.clock()
-    return _acted(house, caller, case_id, lambda c: acts.note(c, caller.name, at, body.text))
+    at = services.clock()
+    return _acted(services, caller, case_id, lambda c: acts.note(c, caller.name, at, body.text))
 
 
 @router.post("/cases/{case_id}/dispositions", responses=CASE_PROBLEMS)
 def dispose_case(
-    house: TheHouse, caller: MayReview, case_id: str, body: DispositionBody
+    services: TheServices, caller: MayReview, case_id: str, body: DispositionBody
 ) -> CaseAnswer:
     """End a case with a reason; an adverse end waits for a second reviewer."""
     disposition = Disposition(body.code, body.reason, body.confidence, body.text)
-    case = house.reviewing.dispose(reviewer_of(caller), case_id, house.clock(), disposition)
-    return _answer(case, house.clock())
+    case = services.cases.dispose(reviewer_of(caller), case_id, services.clock(), disposition)
+    return _answer(case, services.clock())
 
 
 @router.post("/cases/{case_id}/reopen", responses=CASE_PROBLEMS)
-def reopen_case(house: TheHouse, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+def reopen_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
     """Bring back a case that was closed."""
-    at = house.clock()
-    return _acted(house, caller, case_id, lambda c: acts.reopen(c, caller.name, at, body.text))
+    at = services.clock()
+    return _acted(services, caller, case_id, lambda c: acts.reopen(c, caller.name, at, body.text))
 
 
 def reviewer_of(caller: Caller) -> Reviewer:
@@ -221,9 +227,9 @@ def queued(row: CaseRow) -> QueuedCase:
     return QueuedCase.model_validate({**vars(row), "lane": shown})
 
 
-def _acted(house: House, caller: Caller, case_id: str, act: Act) -> CaseAnswer:
-    case = house.reviewing.act(reviewer_of(caller), case_id, act)
-    return _answer(case, house.clock())
+def _acted(services: Services, caller: Caller, case_id: str, act: Act) -> CaseAnswer:
+    case = services.cases.act(reviewer_of(caller), case_id, act)
+    return _answer(case, services.clock())
 
 
 def _answer(case: Case, at: datetime) -> CaseAnswer:

@@ -6,10 +6,10 @@ from serving.access.callers import Caller
 from serving.api.answers import DecisionAnswer, decision_answer
 from serving.api.explanations import ExplanationAnswer
 from serving.api.openapi import problems
-from serving.api.requests import MayExplain, MayScore, TheHouse, TheLanguage
+from serving.api.requests import MayExplain, MayScore, TheLanguage, TheServices
 from serving.audit.decision import Decision
 from serving.audit.decision_details import looking_back
-from serving.container import House
+from serving.container import Services
 from serving.db.repositories.decision_log import View
 from serving.errors import NotFound
 
@@ -22,35 +22,35 @@ NOT_FOUND = problems(
 
 
 @router.get("/{decision_id}", responses=NOT_FOUND)
-def read_decision(house: TheHouse, caller: MayScore, decision_id: str) -> DecisionAnswer:
+def read_decision(services: TheServices, caller: MayScore, decision_id: str) -> DecisionAnswer:
     """A stored decision, without its explanation."""
-    return decision_answer(decision_seen_by(house, caller, decision_id))
+    return decision_answer(decision_seen_by(services, caller, decision_id))
 
 
 @router.get("/{decision_id}/explanation", responses=NOT_FOUND)
 def read_explanation(
-    house: TheHouse, caller: MayExplain, language: TheLanguage, decision_id: str
+    services: TheServices, caller: MayExplain, language: TheLanguage, decision_id: str
 ) -> ExplanationAnswer:
     """Base value, every contribution, reasons for and against, and what is missing.
 
     In the language that `Accept-Language` likes best among those known here.
     """
-    decision = decision_seen_by(house, caller, decision_id)
-    looked = looking_back(house.desk.assessor.champions, decision, language)
+    decision = decision_seen_by(services, caller, decision_id)
+    looked = looking_back(services.models, decision, language)
     return ExplanationAnswer.of(decision, looked, language)
 
 
-def decision_seen_by(house: House, caller: Caller, decision_id: str) -> Decision:
+def decision_seen_by(services: Services, caller: Caller, decision_id: str) -> Decision:
     """A decision that the caller may see; raises NotFound for one that does not or must not exist.
 
     A caller tied to offices sees the decisions of those offices and its own. What is masked by now
     is masked; raises Erased where its time was over.
     """
-    record = house.log.record(decision_id, View(caller.key_id, caller.offices))
+    record = services.decisions.record(decision_id, View(caller.key_id, caller.offices))
     decision = None if record is None else Decision.model_validate_json(record)
     if decision is None or not may_see(caller, decision):
         raise NotFound("no decision with this id can be seen with this key")
-    return house.reviewing.masking.seen(decision)
+    return services.masking.seen(decision)
 
 
 def may_see(caller: Caller, decision: Decision) -> bool:

@@ -8,9 +8,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from features.records import SubjectKind
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.api.shapes import Shape
-from serving.container import House
+from serving.container import Services
 from serving.degradation import Mode, degradations, tell
 from serving.errors import LogUnavailable, NoModel, PastUnavailable
 from serving.metrics_multiprocess import exposed
@@ -41,12 +41,12 @@ def live() -> Live:
 
 
 @router.get("/health/ready")
-def ready(house: TheHouse) -> Ready:
+def ready(services: TheServices) -> Ready:
     """Whether decisions can be made and made durable; a 503 problem says what is lacking."""
-    degraded = _degradations(house)
+    degraded = _degradations(services)
     if "log_not_written" in degraded:
         raise LogUnavailable("the decision log is not being written")
-    champions = house.desk.assessor.champions
+    champions = services.models
     if not champions.champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
     kinds: tuple[SubjectKind, ...] = ("route", "shipment")
@@ -54,25 +54,25 @@ def ready(house: TheHouse) -> Ready:
     models = {kind: answering[kind].version if kind in answering else None for kind in kinds}
     return Ready(
         status="degraded" if degraded else "ready",
-        is_live=house.settings.is_live,
+        is_live=services.settings.is_live,
         degraded=degraded,
         models=models,
-        decisions=house.log.size(),
+        decisions=services.decisions.size(),
     )
 
 
-def _degradations(house: House) -> list[Mode]:
+def _degradations(services: Services) -> list[Mode]:
     """As they are now: that history is missing may have been mended by another process."""
-    degraded = degradations(house)
+    degraded = degradations(services)
     if "history_missing" not in degraded:
         return degraded
     with suppress(PastUnavailable):
-        house.desk.assessor.past.look_again()
-    return degradations(house)
+        services.history.look_again()
+    return degradations(services)
 
 
 @router.get("/metrics", response_class=Response)
-def metrics(house: TheHouse) -> Response:
+def metrics(services: TheServices) -> Response:
     """Counts and times of all workers, in Prometheus' text format."""
-    tell(house)
-    return Response(exposed(house.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    tell(services)
+    return Response(exposed(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)

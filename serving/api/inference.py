@@ -11,7 +11,7 @@ from serving.api.requests import (
     JSON,
     AnyCaller,
     MayScore,
-    TheHouse,
+    TheServices,
     body_within,
     refuse_other_media,
 )
@@ -115,9 +115,9 @@ def live() -> State:
 
 
 @router.get("/health/ready", response_model_exclude_none=True)
-def ready(house: TheHouse) -> State:
+def ready(services: TheServices) -> State:
     """Whether a model answers."""
-    if not house.desk.assessor.champions.active_champions():
+    if not services.models.active_champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
     return State(ready=True)
 
@@ -127,9 +127,11 @@ NOT_FOUND = problems(s404="No such model or version.", s503="No model of that na
 
 @router.get("/models/{name}", responses=NOT_FOUND)
 @router.get("/models/{name}/versions/{version}", responses=NOT_FOUND)
-def model(house: TheHouse, _: AnyCaller, name: Name, version: str | None = None) -> ModelMetadata:
+def model(
+    services: TheServices, _: AnyCaller, name: Name, version: str | None = None
+) -> ModelMetadata:
     """The inputs that a model reads, in its order, and its outputs."""
-    champion = champion_named(house.desk.assessor.champions, name)
+    champion = champion_named(services.models, name)
     _refuse_other_version(champion, version)
     inputs = champion.model.encoding.inputs
     return ModelMetadata(
@@ -156,9 +158,11 @@ def model(house: TheHouse, _: AnyCaller, name: Name, version: str | None = None)
     responses=NOT_FOUND,
     response_model_exclude_none=True,
 )
-def model_ready(house: TheHouse, _: AnyCaller, name: Name, version: str | None = None) -> State:
+def model_ready(
+    services: TheServices, _: AnyCaller, name: Name, version: str | None = None
+) -> State:
     """Whether a model answers."""
-    _refuse_other_version(champion_named(house.desk.assessor.champions, name), version)
+    _refuse_other_version(champion_named(services.models, name), version)
     return State(ready=True)
 
 
@@ -191,19 +195,23 @@ BODY: dict[str, Any] = {
     openapi_extra=BODY,
 )
 async def infer(
-    request: Request, house: TheHouse, caller: MayScore, name: Name, version: str | None = None
+    request: Request,
+    services: TheServices,
+    caller: MayScore,
+    name: Name,
+    version: str | None = None,
 ) -> InferenceAnswer:
     """Score feature vectors; log-odds and contributions are outputs for the scope `explain`.
 
     A vector is no subject: no lane follows, and no decision is made or stored.
     """
     refuse_other_media(request, JSON)
-    asked = _read(await body_within(request, house.settings.max_batch_bytes))
+    asked = _read(await body_within(request, services.settings.max_batch_bytes))
     wanted = _wanted(asked, may_explain=caller.may("explain"))
-    champion = champion_named(house.desk.assessor.champions, name)
+    champion = champion_named(services.models, name)
     _refuse_other_version(champion, version)
     columns = _columns(asked)
-    house.limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
+    services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
     vectors = await run_in_threadpool(score_vectors, champion, columns)
     outputs = [_output(each, vectors) for each in wanted]
     return InferenceAnswer(

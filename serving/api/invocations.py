@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from serving.api.openapi import INVOCATIONS_BODY, problems
-from serving.api.requests import JSON, MayScore, TheHouse, body_within, refuse_other_media
+from serving.api.requests import JSON, MayScore, TheServices, body_within, refuse_other_media
 from serving.api.shapes import Shape
 from serving.errors import NoModel, SubmissionRefused
 from serving.request_parsing import read_json
@@ -36,9 +36,9 @@ class InvokedExplained(Invoked):
 
 
 @router.get("/ping", response_class=Response)
-def ping(house: TheHouse) -> Response:
+def ping(services: TheServices) -> Response:
     """Whether any model answers."""
-    if not house.desk.assessor.champions.active_champions():
+    if not services.models.active_champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
     return Response(b"\n", media_type=JSON)
 
@@ -55,18 +55,20 @@ def ping(house: TheHouse) -> Response:
         s503="No model is ready.",
     ),
 )
-async def invoke(request: Request, house: TheHouse, caller: MayScore) -> Invoked:
+async def invoke(request: Request, services: TheServices, caller: MayScore) -> Invoked:
     """Score feature vectors (`dataframe_records`, `dataframe_split`) by the model that reads them.
 
     A vector is no subject: no lane follows, and no decision is made or stored.
     """
     refuse_other_media(request, JSON)
-    body = await body_within(request, house.settings.max_batch_bytes)
+    body = await body_within(request, services.settings.max_batch_bytes)
 
     def scored() -> ScoredVectors:
         columns = _columns(read_json(body))
-        house.limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
-        champion = champion_reading(house.desk.assessor.champions, list(columns))
+        services.rate_limits.take(
+            caller.key_id, vectors_in(columns) - 1
+        )  # the call itself was counted
+        champion = champion_reading(services.models, list(columns))
         return score_vectors(champion, columns)
 
     vectors = await run_in_threadpool(scored)

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.openapi import problems
-from serving.api.requests import AnyCaller, TheHouse, WithScope
+from serving.api.requests import AnyCaller, TheServices, WithScope
 from serving.api.shapes import Shape
-from serving.container import House
+from serving.container import Services
 from serving.models.kill_switch import (
     LONGEST_REASON,
     SHORTEST_REASON,
@@ -64,29 +64,29 @@ class SwitchBody(BaseModel):
 
 
 @router.get("", responses=problems())
-def read_switches(house: TheHouse, _: AnyCaller) -> SwitchesAnswer:
+def read_switches(services: TheServices, _: AnyCaller) -> SwitchesAnswer:
     """Whether the models of each kind may be asked."""
-    return _answer(house)
+    return _answer(services)
 
 
 @router.post("", responses=problems(s422="The body is refused."))
-def switch_models(house: TheHouse, caller: MaySwitch, body: SwitchBody) -> SwitchesAnswer:
+def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) -> SwitchesAnswer:
     """Switch models off or on, in every worker within a second.
 
     Off, subjects are still decided: by signs of danger to life, watch-lists, rules and the lot.
     """
     record_switch(
-        house.switches,
+        services.switch_events,
         body.subject_kind,
         is_on=body.is_on,
         by=caller.name,
         because=body.because,
-        at=house.clock(),
+        at=services.clock(),
     )
-    house.desk.assessor.champions.kill_switch.refresh()
-    return _answer(house)
+    services.kill_switch.refresh()
+    return _answer(services)
 
 
-def _answer(house: House) -> SwitchesAnswer:
-    told = switch_states(house.switches.latest_by_kind())
+def _answer(services: Services) -> SwitchesAnswer:
+    told = switch_states(services.switch_events.latest_by_kind())
     return SwitchesAnswer(switches=[SwitchAnswer.of(kind, last) for kind, last in told.items()])

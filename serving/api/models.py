@@ -4,15 +4,15 @@ from fastapi import APIRouter
 
 from serving.api.answers import ModelAnswer, ModelsAnswer
 from serving.api.openapi import problems
-from serving.api.requests import AnyCaller, TheHouse
+from serving.api.requests import AnyCaller, TheServices
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
 @router.get("", responses=problems())
-def list_models(house: TheHouse, _: AnyCaller) -> ModelsAnswer:
+def list_models(services: TheServices, _: AnyCaller) -> ModelsAnswer:
     """Role, name, version, digest, what it was trained on and its figures, by kind of subject."""
-    champions = house.desk.assessor.champions
+    champions = services.models
     return ModelsAnswer(
         models=[
             ModelAnswer.of(model, role)

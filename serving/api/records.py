@@ -5,7 +5,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.api.openapi import RECORDS_BODY, problems
 from serving.api.problems import FaultOut
-from serving.api.requests import JSON, MayIngest, TheHouse, body_within, refuse_other_media
+from serving.api.requests import JSON, MayIngest, TheServices, body_within, refuse_other_media
 from serving.api.shapes import Shape
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
@@ -30,14 +30,14 @@ class RecordsAnswer(Shape):
         s503="Nothing was kept; try again after `Retry-After`.",
     ),
 )
-async def take_records(request: Request, house: TheHouse, caller: MayIngest) -> RecordsAnswer:
+async def take_records(request: Request, services: TheServices, caller: MayIngest) -> RecordsAnswer:
     """Keep legs, positions, documents, transactions and outcomes; every later score knows them.
 
     A record is known by its id: send it again and nothing changes, send another under its id and
     that one is refused. One bad record keeps no other out. The answer comes when all is durable.
     """
     refuse_other_media(request, JSON)
-    body = await body_within(request, house.settings.max_batch_bytes)
-    taken = await run_in_threadpool(house.intake.take, caller, body, house.clock())
+    body = await body_within(request, services.settings.max_batch_bytes)
+    taken = await run_in_threadpool(services.ingestion.take, caller, body, services.clock())
     faults = [FaultOut(**vars(fault)) for fault in taken.faults]
     return RecordsAnswer(accepted=taken.accepted, repeated=taken.repeated, errors=faults)

@@ -1,4 +1,4 @@
-"""What calls need before they can be answered: the house behind them, the caller, the body."""
+"""What calls need before they can be answered: the services behind them, the caller, the body."""
 
 import re
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from starlette.types import Scope as AsgiScope
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
 from serving.audit.purpose import HEADER
-from serving.container import House
+from serving.container import Services
 from serving.errors import (
     BodyTooLarge,
     IdempotencyKeyMissing,
@@ -30,20 +30,20 @@ OF_THE_KEY = "1 to 255 visible ASCII characters, chosen anew for every submissio
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-async def the_house(request: Request) -> House:
+async def the_services(request: Request) -> Services:
     """All that the application was assembled from."""
-    house: House = request.app.state.house
-    return house
+    services: Services = request.app.state.services
+    return services
 
 
-TheHouse = Annotated[House, Depends(the_house)]
+TheServices = Annotated[Services, Depends(the_services)]
 
 
 async def the_language(
-    house: TheHouse, accept_language: Annotated[str, Header(max_length=LONGEST_ACCEPTED)] = ""
+    services: TheServices, accept_language: Annotated[str, Header(max_length=LONGEST_ACCEPTED)] = ""
 ) -> Language:
     """The language that the caller likes best among those in `HOME/languages`."""
-    return best_of(languages_in(house.settings.home / "languages"), accept_language)
+    return best_of(languages_in(services.settings.home / "languages"), accept_language)
 
 
 TheLanguage = Annotated[Language, Depends(the_language)]
@@ -52,7 +52,7 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 async def the_caller(
     request: Request,
-    house: TheHouse,
+    services: TheServices,
     credentials: Bearer,
     acts_for: Annotated[str | None, Header(alias=HEADER, description=OF_THE_PURPOSE)] = None,
 ) -> Caller:
@@ -62,15 +62,17 @@ async def the_caller(
     Forbidden for whoever acts for another purpose than data came for.
     """
     text = credentials.credentials if credentials else ""
-    return await _known_caller(house, text, request, acts_for)
+    return await _known_caller(services, text, request, acts_for)
 
 
-async def _known_caller(house: House, text: str, request: Request, acts_for: str | None) -> Caller:
-    caller = _remembered(house, text)
+async def _known_caller(
+    services: Services, text: str, request: Request, acts_for: str | None
+) -> Caller:
+    caller = _remembered(services, text)
     if caller is None:
-        caller = await run_in_threadpool(_caller_behind, house, text)
-    house.limits.take(caller.key_id)
-    house.uses.require(caller, acts_for, called(request))
+        caller = await run_in_threadpool(_caller_behind, services, text)
+    services.rate_limits.take(caller.key_id)
+    services.purpose.require(caller, acts_for, called(request))
     return caller
 
 
@@ -80,27 +82,27 @@ def called(request: Request) -> str:
     return f"{request.method} {getattr(route, 'path', 'elsewhere')}"
 
 
-def _remembered(house: House, text: str) -> Caller | None:
+def _remembered(services: Services, text: str) -> Caller | None:
     presented = PresentedKey.parse(text)
     if presented is None:
-        return house.tokens.remembered(text) if house.tokens else None
-    kept = house.keys.remembered(presented.key_id)
-    if kept is None or not kept.admits(presented.secret, house.clock()):
+        return services.tokens.remembered(text) if services.tokens else None
+    kept = services.api_keys.remembered(presented.key_id)
+    if kept is None or not kept.admits(presented.secret, services.clock()):
         return None
     return Caller.of(kept)
 
 
-def _caller_behind(house: House, text: str) -> Caller:
+def _caller_behind(services: Services, text: str) -> Caller:
     presented = PresentedKey.parse(text)
-    if presented is None and house.tokens is not None:
-        return house.tokens.caller(text)
-    return caller_behind(house, presented)
+    if presented is None and services.tokens is not None:
+        return services.tokens.caller(text)
+    return caller_behind(services, presented)
 
 
-def caller_behind(house: House, presented: PresentedKey | None) -> Caller:
+def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
     """The caller behind a key that was presented; raises NotSignedIn and never says why."""
-    kept = house.keys.find(presented.key_id) if presented else None
-    if presented is None or kept is None or not kept.admits(presented.secret, house.clock()):
+    kept = services.api_keys.find(presented.key_id) if presented else None
+    if presented is None or kept is None or not kept.admits(presented.secret, services.clock()):
         raise NotSignedIn("send a live API key as `Authorization: Bearer tg_….…`")
     return Caller.of(kept)
 
@@ -146,10 +148,10 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
 
-async def json_body(request: Request, house: TheHouse) -> bytes:
+async def json_body(request: Request, services: TheServices) -> bytes:
     """The body's bytes as they came; raises MediaTypeUnsupported or BodyTooLarge."""
     refuse_other_media(request, JSON)
-    return await body_within(request, house.settings.max_body_bytes)
+    return await body_within(request, services.settings.max_body_bytes)
 
 
 def refuse_other_media(request: Request, *media_types: str) -> str:
@@ -187,7 +189,7 @@ JsonBody = Annotated[bytes, Depends(json_body)]
 
 
 class ReadDirectly(APIRoute):
-    """A route whose endpoint takes house, caller with scope `score`, key, language and body.
+    """A route whose endpoint takes services, caller with scope `score`, key, language and body.
 
     They are read here one after another, as their dependencies would, and the answer is sent from
     here: the framework's way of finding that out takes longer for each request than deciding it.
@@ -204,19 +206,19 @@ class ReadDirectly(APIRoute):
 
 
 async def _submitted(request: Request) -> dict[str, Any]:
-    house: House = request.app.state.house
+    services: Services = request.app.state.services
     headers = request.headers
     scheme, _, text = headers.get("authorization", "").partition(" ")
     text = text.strip() if scheme.lower() == "bearer" else ""
-    caller = await _known_caller(house, text, request, headers.get(HEADER))
+    caller = await _known_caller(services, text, request, headers.get(HEADER))
     caller.require("score")
     accepted = headers.get("accept-language", "")
     if len(accepted) > LONGEST_ACCEPTED:
         raise Unprocessable(f"Accept-Language may have {LONGEST_ACCEPTED} characters")
     return {
-        "house": house,
+        "services": services,
         "caller": caller,
         "idempotency_key": _usable(headers.get("idempotency-key")),
-        "language": await the_language(house, accepted) if accepted else ENGLISH,
-        "body": await json_body(request, house),
+        "language": await the_language(services, accepted) if accepted else ENGLISH,
+        "body": await json_body(request, services),
     }

@@ -10,8 +10,8 @@ from serving.api.requests import (
     JsonBody,
     MayScore,
     ReadDirectly,
-    TheHouse,
     TheLanguage,
+    TheServices,
 )
 from serving.audit.decision import Decision
 from serving.explanation.language import ENGLISH, Language
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=ReadDirectl
     ),
 )
 async def score_subject(
-    house: TheHouse,
+    services: TheServices,
     caller: MayScore,
     idempotency_key: IdempotencyKey,
     language: TheLanguage,
@@ -45,9 +45,9 @@ async def score_subject(
     A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
     the scope `explain` the answer holds reasons and contributions.
     """
-    asked = Asked(caller, idempotency_key, body, house.clock(), worded_for(caller, language))
-    answer = await house.desk.answer(asked)
-    house.metrics.count(answer.decision)
+    asked = Asked(caller, idempotency_key, body, services.clock(), worded_for(caller, language))
+    answer = await services.batcher.answer(asked)
+    services.metrics.count(answer.decision)
     if answer.decision is None:
         return _json(answer.body, {"Idempotency-Replayed": "true"})
     return _json(answer.body, {"Location": f"/v1/decisions/{answer.decision.decision_id}"})

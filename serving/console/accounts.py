@@ -16,10 +16,10 @@ from serving.access.accounts import Role, new_account
 from serving.access.api_keys import Scope, new_key
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
-from serving.container import House
+from serving.container import Services
 from serving.errors import Forbidden, NameTaken, Unprocessable
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
@@ -52,67 +52,67 @@ class NewKey(BaseModel):
 
 
 @router.get("")
-def show_accounts(house: TheHouse, caller: MayLook, session: TheSession) -> HTMLResponse:
+def show_accounts(services: TheServices, caller: MayLook, session: TheSession) -> HTMLResponse:
     """Every account and key, with what it may do and whether it is in use."""
-    return _page(house, caller, session)
+    return _page(services, caller, session)
 
 
 @router.post("")
 def make_account(
-    house: TheHouse, caller: MayAdminister, session: TheSession, form: SignedForm
+    services: TheServices, caller: MayAdminister, session: TheSession, form: SignedForm
 ) -> HTMLResponse:
     """Make an account and show its password, this once."""
     try:
         asked = NewAccount.model_validate(form)
         password = secrets.token_urlsafe(15)
         offices = _offices(asked.offices)
-        account = new_account(asked.name, password, asked.role, offices, house.clock())
-        house.accounts.add(account)
+        account = new_account(asked.name, password, asked.role, offices, services.clock())
+        services.accounts.add(account)
     except (ValidationError, NameTaken) as refusal:
-        return _page(house, caller, session, refusal=_said(refusal))
+        return _page(services, caller, session, refusal=_said(refusal))
     log.info("account_made", by=caller.name, name=asked.name, role=asked.role)
-    return _page(house, caller, session, made=f"The password of {asked.name}", secret=password)
+    return _page(services, caller, session, made=f"The password of {asked.name}", secret=password)
 
 
 @router.post("/disable")
-def disable_account(house: TheHouse, caller: MayAdminister, form: SignedForm) -> Response:
+def disable_account(services: TheServices, caller: MayAdminister, form: SignedForm) -> Response:
     """End an account and its sessions; nobody ends their own."""
     name = form.get("name", "")
     if name == caller.name:
         raise Forbidden("another admin must end your own account")
-    house.accounts.disable(name, house.clock())
+    services.accounts.disable(name, services.clock())
     log.info("account_disabled", by=caller.name, name=name)
     return RedirectResponse("/console/accounts", 303)
 
 
 @router.post("/keys")
 def make_key(
-    house: TheHouse, caller: MayAdminister, session: TheSession, form: SignedForm
+    services: TheServices, caller: MayAdminister, session: TheSession, form: SignedForm
 ) -> HTMLResponse:
     """Make a key and show it, this once."""
     try:
         asked, scopes = NewKey.model_validate(form), _scopes(form)
-        now = house.clock()
+        now = services.clock()
         ends_at = now + timedelta(days=asked.days) if asked.days else None
-        purposes = (house.settings.purpose,)
+        purposes = (services.settings.purpose,)
         kept, shown = new_key(asked.name, scopes, _offices(asked.offices), now, ends_at, purposes)
-        house.keys.add(kept)
+        services.api_keys.add(kept)
     except (ValidationError, NameTaken, Unprocessable) as refusal:
-        return _page(house, caller, session, refusal=_said(refusal))
+        return _page(services, caller, session, refusal=_said(refusal))
     log.info("key_made", by=caller.name, key_id=kept.key_id, scopes=scopes)
-    return _page(house, caller, session, made=f"The key of {asked.name}", secret=str(shown))
+    return _page(services, caller, session, made=f"The key of {asked.name}", secret=str(shown))
 
 
 @router.post("/keys/revoke")
-def revoke_key(house: TheHouse, caller: MayAdminister, form: SignedForm) -> Response:
+def revoke_key(services: TheServices, caller: MayAdminister, form: SignedForm) -> Response:
     """End a key."""
-    house.keys.revoke(form.get("name", ""), house.clock())
+    services.api_keys.revoke(form.get("name", ""), services.clock())
     log.info("key_revoked", by=caller.name)
     return RedirectResponse("/console/accounts", 303)
 
 
 def _page(
-    house: House,
+    services: Services,
     caller: Caller,
     session: Session,
     *,
@@ -128,9 +128,9 @@ def _page(
         refusal=refusal,
         made=made,
         secret=secret,
-        accounts=house.accounts.all(),
-        keys=house.keys.all(),
-        now=house.clock(),
+        accounts=services.accounts.all(),
+        keys=services.api_keys.all(),
+        now=services.clock(),
         roles=get_args(Role),
         scopes=KEY_SCOPES,
         may_act=caller.may("administer"),

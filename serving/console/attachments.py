@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from serving.access.callers import Caller
 from serving.api.cases import reviewer_of
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.cases import case_page
 from serving.console.pages import PageRoute
 from serving.console.sign_in import ReaderWith, TheSession
@@ -30,23 +30,27 @@ AS_DOWNLOAD = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 @router.post("")
 def attach(
-    house: TheHouse, caller: MayReview, session: TheSession, upload: SignedUpload, case_id: str
+    services: TheServices,
+    caller: MayReview,
+    session: TheSession,
+    upload: SignedUpload,
+    case_id: str,
 ) -> Response:
     """Put a file to a case; a refusal is shown on the page, in words."""
-    most = house.settings.max_attachment_bytes
-    reviewer, now = reviewer_of(caller), house.clock()
+    most = services.settings.max_attachment_bytes
+    reviewer, now = reviewer_of(caller), services.clock()
     try:
         file = Attachment.of(upload.file_name, upload.content, most)
-        house.reviewing.attach(reviewer, case_id, now, file, upload.content)
+        services.cases.attach(reviewer, case_id, now, file, upload.content)
     except (BodyTooLarge, MediaTypeUnsupported, Conflict, Unprocessable) as refusal:
-        return case_page(house, caller, session, case_id, refusal=str(refusal))
+        return case_page(services, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/cases/{case_id}#files", 303)
 
 
 @router.get("/{sha256}")
-def download(house: TheHouse, caller: MayRead, case_id: str, sha256: str) -> Response:
+def download(services: TheServices, caller: MayRead, case_id: str, sha256: str) -> Response:
     """A file of a case; that it was read is written down."""
-    file, content = house.reviewing.download(reviewer_of(caller), case_id, sha256, house.clock())
+    file, content = services.cases.download(reviewer_of(caller), case_id, sha256, services.clock())
     named = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
     headers = {**AS_DOWNLOAD, "Content-Disposition": named}
     return Response(content, headers=headers, media_type=file.media_type)

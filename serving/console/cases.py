@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.api.cases import DispositionBody, Note, Pause, reviewer_of
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.audit.decision_details import looking_back
 from serving.console.case_view import Case as Evidence
 from serving.console.charts.payment_flow import Payments
@@ -20,7 +20,7 @@ from serving.console.charts.route_map import Way
 from serving.console.charts.timeline import Days
 from serving.console.pages import PageRoute, instant_in_words, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
-from serving.container import House
+from serving.container import Services
 from serving.db.case_rows import EventRow
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
 from serving.explanation.missing_inputs import missing_in_words
@@ -72,18 +72,18 @@ class Happened:
 
 @router.get("/{case_id}")
 def show_case(
-    house: TheHouse, caller: MaySeeCase, session: TheSession, case_id: str
+    services: TheServices, caller: MaySeeCase, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """A case with its evidence; that it was read is written down."""
-    return case_page(house, caller, session, case_id, refusal=None)
+    return case_page(services, caller, session, case_id, refusal=None)
 
 
 @router.get("/{case_id}/letter")
-def write_letter(house: TheHouse, caller: MayReview, case_id: str) -> HTMLResponse:
+def write_letter(services: TheServices, caller: MayReview, case_id: str) -> HTMLResponse:
     """What the trader or carrier may be told, to print; that it was written is kept."""
-    reviewer, now = reviewer_of(caller), house.clock()
-    house.reviewing.read(reviewer, case_id, now)
-    decision = house.reviewing.decision(case_id)
+    reviewer, now = reviewer_of(caller), services.clock()
+    services.cases.read(reviewer, case_id, now)
+    decision = services.cases.decision(case_id)
     submission = read_submission(decision.request.encode())
     missing = tuple(missing_in_words(path) for path in decision.missing)
     return page("letter.html", letter=Letter.of(decision, submission, missing))
@@ -91,7 +91,7 @@ def write_letter(house: TheHouse, caller: MayReview, case_id: str) -> HTMLRespon
 
 @router.post("/{case_id}/{act}")
 def act_on_case(
-    house: TheHouse,
+    services: TheServices,
     caller: MayReview,
     session: TheSession,
     form: SignedForm,
@@ -99,16 +99,16 @@ def act_on_case(
     act: str,
 ) -> Response:
     """Do what a form of the case page asks; a refusal is shown on the page, in words."""
-    reviewer, now = reviewer_of(caller), house.clock()
+    reviewer, now = reviewer_of(caller), services.clock()
     try:
         if act == "dispositions":
             said = _read(DispositionBody, form)
             disposition = Disposition(said.code, said.reason, said.confidence, said.text)
-            house.reviewing.dispose(reviewer, case_id, now, disposition)
+            services.cases.dispose(reviewer, case_id, now, disposition)
         else:
-            house.reviewing.act(reviewer, case_id, _act(act, reviewer, now, form))
+            services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
     except (Conflict, TooLong, Unprocessable) as refusal:
-        return case_page(house, caller, session, case_id, refusal=str(refusal))
+        return case_page(services, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/cases/{case_id}", 303)
 
 
@@ -155,12 +155,12 @@ def _read(kind: type[Said], form: dict[str, str]) -> Said:
 
 
 def case_page(
-    house: House, caller: Caller, session: Session, case_id: str, *, refusal: str | None
+    services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
 ) -> HTMLResponse:
     """The page of a case, with what was refused; that it was read is written down."""
-    reviewer, now = reviewer_of(caller), house.clock()
-    row, case = house.reviewing.read(reviewer, case_id, now)
-    decision, events = house.reviewing.decision(case_id), house.reviewing.history(row)
+    reviewer, now = reviewer_of(caller), services.clock()
+    row, case = services.cases.read(reviewer, case_id, now)
+    decision, events = services.cases.decision(case_id), services.cases.history(row)
     submission = read_submission(decision.request.encode())
     return page(
         "case.html",
@@ -174,15 +174,15 @@ def case_page(
         hours_waiting=_hours_until(case.snoozed_until, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
         case=Evidence.of(decision),
-        looked=looking_back(house.desk.assessor.champions, decision),
+        looked=looking_back(services.models, decision),
         submission=submission,
         days=Days.of(submission),
         way=Way.of(submission),
         payments=Payments.of(submission),
-        linked=house.reviewing.linked(reviewer, case_id, SHARED, MOST_LINKED),
-        similar=_ended(house, reviewer, case_id),
-        files=house.reviewing.attached(row),
-        most_bytes=house.settings.max_attachment_bytes,
+        linked=services.cases.linked(reviewer, case_id, SHARED, MOST_LINKED),
+        similar=_ended(services, reviewer, case_id),
+        files=services.cases.attached(row),
+        most_bytes=services.settings.max_attachment_bytes,
         events=[Happened.of(event) for event in events],
         choices=_choices(case),
         marking=_marking(events, session, caller, case_id),
@@ -195,10 +195,10 @@ def _hours_until(instant: datetime | None, now: datetime) -> float | None:
     return (instant - now) / timedelta(hours=1) if instant and instant > now else None
 
 
-def _ended(house: House, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
+def _ended(services: Services, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
     """Past cases of the same goods or way, with how they ended."""
-    alike = house.reviewing.linked(reviewer, case_id, ALIKE, MOST_LINKED)
-    ended = ((each, house.reviewing.disposition_of(each.case)) for each in alike)
+    alike = services.cases.linked(reviewer, case_id, ALIKE, MOST_LINKED)
+    ended = ((each, services.cases.disposition_of(each.case)) for each in alike)
     return [(each, MEANING[said.code].words) for each, said in ended if said]
 
 

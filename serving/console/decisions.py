@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse
 
 from serving.access.callers import Caller
 from serving.api.decisions import decision_seen_by, may_see
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.audit.decision import Decision
 from serving.audit.decision_details import looking_back
 from serving.console.case_view import Case
@@ -23,20 +23,22 @@ MOST = 50
 
 
 @router.get("")
-def newest(house: TheHouse, reader: MayRead, session: TheSession) -> HTMLResponse:
+def newest(services: TheServices, reader: MayRead, session: TheSession) -> HTMLResponse:
     """The newest decisions that the reader may see."""
-    records = house.log.newest(View(reader.key_id, reader.offices), MOST)
+    records = services.decisions.newest(View(reader.key_id, reader.offices), MOST)
     read = (Decision.model_validate_json(record) for record in records)
     seen = (each for each in read if may_see(reader, each))
-    shown = (house.reviewing.masking.seen(each) for each in seen)
-    cases = [Case.of(as_seen_by(reader, each, house.pseudonyms)) for each in shown]
+    shown = (services.masking.seen(each) for each in seen)
+    cases = [Case.of(as_seen_by(reader, each, services.pseudonyms)) for each in shown]
     return page("decisions.html", reader=reader, session=session, cases=cases, most=MOST)
 
 
 @router.get("/{decision_id}")
-def one(house: TheHouse, reader: MayRead, session: TheSession, decision_id: str) -> HTMLResponse:
+def one(
+    services: TheServices, reader: MayRead, session: TheSession, decision_id: str
+) -> HTMLResponse:
     """One decision as a case: evidence first, score last."""
-    decision = decision_seen_by(house, reader, decision_id)
-    decision = as_seen_by(reader, decision, house.pseudonyms)
-    case, looked = Case.of(decision), looking_back(house.desk.assessor.champions, decision)
+    decision = decision_seen_by(services, reader, decision_id)
+    decision = as_seen_by(reader, decision, services.pseudonyms)
+    case, looked = Case.of(decision), looking_back(services.models, decision)
     return page("decision.html", reader=reader, session=session, case=case, looked=looked)

@@ -10,7 +10,7 @@ from features.catalogue import feature_named, features_by_name
 from features.definition import Feature
 from features.indicators import INDICATORS
 from serving.access.callers import Caller
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.explanation.formatting import readable, value_in_words
@@ -39,10 +39,10 @@ def catalogue(reader: MayRead, session: TheSession) -> HTMLResponse:
 
 
 @router.get("/{name}")
-def one(house: TheHouse, reader: MayRead, session: TheSession, name: str) -> HTMLResponse:
+def one(services: TheServices, reader: MayRead, session: TheSession, name: str) -> HTMLResponse:
     """One feature, as the code defines it and as the models in service saw it."""
     feature = feature_named(name)
-    champions = house.desk.assessor.champions.champions()
+    champions = services.models.champions()
     seen = [_in_training(feature, c) for kind, c in champions.items() if kind in feature.subjects]
     sign_of = INDICATORS[feature.indicator]
     return page(

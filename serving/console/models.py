@@ -12,11 +12,11 @@ from starlette.responses import HTMLResponse
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.figures import FIRST
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
-from serving.container import House
+from serving.container import Services
 from serving.models.model_pool import LoadedModel, Role
 from serving.review.summary import LANE_NAMES
 from training.model.risk_model import RiskModel
@@ -56,25 +56,25 @@ class Seated:
 
 
 @router.get("")
-def show_models(house: TheHouse, reader: MayStudy, session: TheSession) -> HTMLResponse:
+def show_models(services: TheServices, reader: MayStudy, session: TheSession) -> HTMLResponse:
     """Champions and those beside them, their figures, and how their lanes were filled."""
-    since = house.clock() - COUNTED
-    kinds = house.desk.assessor.champions.champions()
+    since = services.clock() - COUNTED
+    kinds = services.models.champions()
     return page(
         "models.html",
         reader=reader,
         session=session,
-        seated={kind: _seated(house, kind, champion) for kind, champion in kinds.items()},
+        seated={kind: _seated(services, kind, champion) for kind, champion in kinds.items()},
         first_figures=FIRST,
-        lanes=house.placed.counts(since),
+        lanes=services.placements.counts(since),
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
         days=COUNTED.days,
-        run_address=lambda run_id: _run_address(house.settings.mlflow_ui, run_id),
+        run_address=lambda run_id: _run_address(services.settings.mlflow_ui, run_id),
     )
 
 
-def _seated(house: House, kind: SubjectKind, champion: LoadedModel) -> list[Seated]:
-    champions, models = house.desk.assessor.champions, house.settings.models
+def _seated(services: Services, kind: SubjectKind, champion: LoadedModel) -> list[Seated]:
+    champions, models = services.models, services.settings.models
     holders = {"champion": champion, **champions.challengers(kind)}
     return [Seated.of(role, holder, models) for role, holder in holders.items()]
 

@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.charts.findings_by_week import Weeks
 from serving.console.pages import STATIC, PageRoute, page, templates
 from serving.console.sign_in import ReaderWith, TheSession
@@ -23,10 +23,10 @@ KINDS: tuple[SubjectKind, ...] = ("shipment", "route")
 
 @router.get("")
 def show_monitoring(
-    house: TheHouse, caller: MayWatch, session: TheSession, subject: SubjectKind = "shipment"
+    services: TheServices, caller: MayWatch, session: TheSession, subject: SubjectKind = "shipment"
 ) -> HTMLResponse:
     """The newest report on one kind of subject; `tidegate monitor` makes them."""
-    body = house.summaries.newest_report(subject)
+    body = services.rollups.newest_report(subject)
     report = seen_by(caller, Report.model_validate_json(body)) if body else None
     return page(
         "monitoring.html",

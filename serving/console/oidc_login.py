@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from serving.access.oidc import Away, Provider
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import begin_session, first_page, own_address
 from serving.errors import NotFound, NotSignedIn
@@ -19,11 +19,11 @@ log = structlog.get_logger(__name__)
 LONGEST_AWAY_S = 600
 
 
-async def the_provider(house: TheHouse) -> Provider:
+async def the_provider(services: TheServices) -> Provider:
     """The organisation's server; raises NotFound where the settings name none."""
-    if house.provider is None:
+    if services.oidc is None:
         raise NotFound("nobody signs in elsewhere here")
-    return house.provider
+    return services.oidc
 
 
 TheProvider = Annotated[Provider, Depends(the_provider)]
@@ -32,11 +32,11 @@ Told = Annotated[str, Query(max_length=4_096)]
 
 @router.get("")
 def leave(
-    request: Request, house: TheHouse, provider: TheProvider, to: Told = ""
+    request: Request, services: TheServices, provider: TheProvider, to: Told = ""
 ) -> RedirectResponse:
     """Send the browser away, with a secret of its own to come back with."""
     away = Away.begin()
-    response = RedirectResponse(provider.address(away, _back_to(request, house.settings)), 303)
+    response = RedirectResponse(provider.address(away, _back_to(request, services.settings)), 303)
     # It comes back from another site, so the cookie must be sent with that navigation.
     response.set_cookie(
         _cookie(request),
@@ -52,7 +52,11 @@ def leave(
 
 @router.get("/back")
 def come_back(
-    request: Request, house: TheHouse, provider: TheProvider, state: Told = "", code: Told = ""
+    request: Request,
+    services: TheServices,
+    provider: TheProvider,
+    state: Told = "",
+    code: Told = "",
 ) -> HTMLResponse:
     """Open a session for whoever the organisation's server names.
 
@@ -62,12 +66,12 @@ def come_back(
     secret, _, to = request.cookies.get(_cookie(request), "").partition(".")
     if not secret:
         raise NotSignedIn("this sign-in was not begun here, or took too long; try again")
-    told = provider.account(Away(secret), state, code, _back_to(request, house.settings))
-    account = house.accounts.admit(told)
+    told = provider.account(Away(secret), state, code, _back_to(request, services.settings))
+    account = services.accounts.admit(told)
     log.info("signed_in_elsewhere", role=account.role)
     onwards = own_address(to) or first_page(account.caller())
     response = page("onwards.html", reader=None, onwards=onwards)
-    begin_session(request, house, response, f"account:{account.name}")
+    begin_session(request, services, response, f"account:{account.name}")
     response.delete_cookie(_cookie(request), path="/")
     return response
 

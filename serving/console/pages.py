@@ -72,10 +72,10 @@ class PageRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def answer_with_a_page(request: Request) -> Response:
-            house = request.app.state.house
-            _is_live.set(house.settings.is_live)
-            _switched_off.set(house.desk.assessor.champions.kill_switch.kinds_off)
-            _is_history_missing.set("history_missing" in degradations(house))
+            services = request.app.state.services
+            _is_live.set(services.settings.is_live)
+            _switched_off.set(services.kill_switch.kinds_off)
+            _is_history_missing.set("history_missing" in degradations(services))
             try:
                 return await answer(request)
             except SignInNeeded as needed:

@@ -12,10 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from features.records import Mode
 from serving.access.callers import Caller
 from serving.api.cases import ShownLane, cursor_after, place_of, reviewer_of, stored_lanes
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
-from serving.container import House
+from serving.container import Services
 from serving.db.case_rows import CaseRow, Sight, Wanted
 from serving.db.repositories.case_repository import MOST_COUNTED
 from serving.errors import Conflict
@@ -94,15 +94,15 @@ class Waiting:
 
 @router.get("")
 def show_queue(
-    house: TheHouse,
+    services: TheServices,
     caller: MaySeeQueue,
     session: TheSession,
     filters: Annotated[Filters, Query()],
 ) -> HTMLResponse:
     """The cases that wait; the list alone where the page asks for what is new."""
-    now = house.clock()
+    now = services.clock()
     reviewer = reviewer_of(caller)
-    rows = house.reviewing.queue(
+    rows = services.cases.queue(
         reviewer, filters.wanted(caller, now), place_of(filters.cursor or None), PAGE_SIZE
     )
     return page(
@@ -112,21 +112,21 @@ def show_queue(
         filters=filters,
         waiting=[Waiting.of(row, caller, now) for row in rows],
         most_counted=MOST_COUNTED,
-        counts=_counts(house, reviewer.sight, now),
+        counts=_counts(services, reviewer.sight, now),
         next=cursor_after(rows[-1]) if len(rows) == PAGE_SIZE else None,
         modes=get_args(Mode),
     )
 
 
 @router.post("/next")
-def take_next(house: TheHouse, caller: MayReview, form: SignedForm) -> Response:
+def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
     """Claim the most urgent case that nobody has, and open it."""
-    now = house.clock()
+    now = services.clock()
     reviewer = reviewer_of(caller)
     wanted = Wanted(now=now.isoformat(), is_unowned=True)
-    for row in house.reviewing.queue(reviewer, wanted, None, PAGE_SIZE):
+    for row in services.cases.queue(reviewer, wanted, None, PAGE_SIZE):
         try:
-            house.reviewing.act(
+            services.cases.act(
                 reviewer, row.case_id, lambda case: acts.claim(case, caller.name, now)
             )
         except Conflict:  # another took it meanwhile, or the reader proposed its end
@@ -135,9 +135,9 @@ def take_next(house: TheHouse, caller: MayReview, form: SignedForm) -> Response:
     return RedirectResponse("/console/queue", 303)
 
 
-def _counts(house: House, sight: Sight, now: datetime) -> dict[str, tuple[str, int]]:
+def _counts(services: Services, sight: Sight, now: datetime) -> dict[str, tuple[str, int]]:
     """How many wait in each lane that is shown, with its name."""
-    counts = house.reviewing.counts(sight, now)
+    counts = services.cases.counts(sight, now)
     inspections = min(counts.get("inspect", 0) + counts.pop("control", 0), MOST_COUNTED)
     shown = counts | {"inspect": inspections}
     return {lane: (LANE_NAMES[lane], shown.get(lane, 0)) for lane in SHOWN}

@@ -13,9 +13,9 @@ from serving.access.accounts import admits
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.api.requests import TheHouse, body_within, called, caller_behind
+from serving.api.requests import TheServices, body_within, called, caller_behind
 from serving.console.pages import PageRoute, SignInNeeded, page
-from serving.container import House
+from serving.container import Services
 from serving.errors import Forbidden, NotSignedIn, Unprocessable
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -27,9 +27,9 @@ LARGEST_FORM = 32_768  # bytes
 MOST_FIELDS = 10
 
 
-def the_session(request: Request, house: TheHouse) -> Session:
+def the_session(request: Request, services: TheServices) -> Session:
     """The open session of the browser; raises SignInNeeded."""
-    session = house.sessions.find(request.cookies.get(_cookie(request), ""), house.clock())
+    session = services.sessions.find(request.cookies.get(_cookie(request), ""), services.clock())
     if session is None:
         raise SignInNeeded(request.url.path)
     return session
@@ -38,15 +38,15 @@ def the_session(request: Request, house: TheHouse) -> Session:
 TheSession = Annotated[Session, Depends(the_session)]
 
 
-def whoever_signed_in(request: Request, house: TheHouse, session: TheSession) -> Caller:
+def whoever_signed_in(request: Request, services: TheServices, session: TheSession) -> Caller:
     """The holder of the session, whose key or account must still be live; raises SignInNeeded.
 
     Raises Forbidden for a key that is for another purpose.
     """
-    caller = _holder(house, session)
+    caller = _holder(services, session)
     if caller is None:
         raise SignInNeeded(request.url.path)
-    house.uses.require(caller, None, called(request))
+    services.purpose.require(caller, None, called(request))
     return caller
 
 
@@ -112,33 +112,33 @@ def enter(caller: Whoever) -> Response:
 
 
 @router.get("/sign-in")
-def show_form(house: TheHouse, to: str = "") -> HTMLResponse:
+def show_form(services: TheServices, to: str = "") -> HTMLResponse:
     """The form to sign in."""
-    return _form(house, own_address(to), is_refused=False)
+    return _form(services, own_address(to), is_refused=False)
 
 
 @router.post("/sign-in")
-def sign_in(request: Request, house: TheHouse, form: OwnForm) -> Response:
+def sign_in(request: Request, services: TheServices, form: OwnForm) -> Response:
     """Open a session for the holder of an account, or of a key that may read pages."""
     to = own_address(form.get("to", ""))
-    admitted = _admitted(house, form)
+    admitted = _admitted(services, form)
     if admitted is None:
-        return _form(house, to, is_refused=True)
+        return _form(services, to, is_refused=True)
     holder, caller = admitted
     response = RedirectResponse(to or first_page(caller), 303)
-    begin_session(request, house, response, holder)
+    begin_session(request, services, response, holder)
     return response
 
 
-def begin_session(request: Request, house: House, response: Response, holder: str) -> None:
+def begin_session(request: Request, services: Services, response: Response, holder: str) -> None:
     """Give the browser a session that is new, whatever cookie it came with."""
-    now, lasting = house.clock(), timedelta(minutes=house.settings.session_minutes)
+    now, lasting = services.clock(), timedelta(minutes=services.settings.session_minutes)
     session, cookie = Session.begin(holder, now, lasting)
-    house.sessions.add(session, now)
+    services.sessions.add(session, now)
     response.set_cookie(
         _cookie(request),
         cookie,
-        max_age=house.settings.session_minutes * 60,
+        max_age=services.settings.session_minutes * 60,
         path="/",
         secure=request.url.scheme == "https",
         httponly=True,
@@ -147,9 +147,9 @@ def begin_session(request: Request, house: House, response: Response, holder: st
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, house: TheHouse, form: SignedForm) -> Response:
+def sign_out(request: Request, services: TheServices, form: SignedForm) -> Response:
     """Close the session."""
-    house.sessions.end(request.cookies[_cookie(request)])
+    services.sessions.end(request.cookies[_cookie(request)])
     response = RedirectResponse("/console/sign-in", 303)
     response.delete_cookie(_cookie(request), path="/")
     return response
@@ -164,27 +164,27 @@ def first_page(caller: Caller) -> str:
     return "/console/accounts" if caller.may("administer") else "/console/models"
 
 
-def _admitted(house: House, form: dict[str, str]) -> tuple[str, Caller] | None:
+def _admitted(services: Services, form: dict[str, str]) -> tuple[str, Caller] | None:
     """The holder of a session to open, and what they may do; None for whoever is not let in."""
     if form.get("name"):
-        account = house.accounts.find(form["name"])
+        account = services.accounts.find(form["name"])
         is_let_in = admits(account, form.get("password", ""))
         return (f"account:{account.name}", account.caller()) if account and is_let_in else None
     try:
-        caller = caller_behind(house, PresentedKey.parse(form.get("key", "")))
+        caller = caller_behind(services, PresentedKey.parse(form.get("key", "")))
     except NotSignedIn:
         return None
     may_read = caller.may("explain") or caller.may("review")
     return (f"key:{caller.key_id}", caller) if may_read else None
 
 
-def _holder(house: House, session: Session) -> Caller | None:
+def _holder(services: Services, session: Session) -> Caller | None:
     kind, _, name = session.holder.partition(":")
     if kind == "account":
-        account = house.accounts.find(name)
+        account = services.accounts.find(name)
         return account.caller() if account and account.disabled_at is None else None
-    key = house.keys.find(name)
-    return Caller.of(key) if key and key.is_live(house.clock()) else None
+    key = services.api_keys.find(name)
+    return Caller.of(key) if key and key.is_live(services.clock()) else None
 
 
 def _cookie(request: Request) -> str:
@@ -192,14 +192,14 @@ def _cookie(request: Request) -> str:
     return "__Host-tidegate" if request.url.scheme == "https" else "tidegate"
 
 
-def _form(house: House, to: str, *, is_refused: bool) -> HTMLResponse:
+def _form(services: Services, to: str, *, is_refused: bool) -> HTMLResponse:
     return page(
         "sign_in.html",
         status=401 if is_refused else 200,
         reader=None,
         to=to,
         is_refused=is_refused,
-        is_elsewhere=house.provider is not None,
+        is_elsewhere=services.oidc is not None,
     )
 
 

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
 from serving.api.cases import reviewer_of
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.case_view import Case as Evidence
 from serving.console.charts.payment_flow import Payments
 from serving.console.charts.route_map import Way
@@ -30,14 +30,16 @@ MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 
 @router.get("")
-def show_supervision(house: TheHouse, caller: MaySupervise, session: TheSession) -> HTMLResponse:
+def show_supervision(
+    services: TheServices, caller: MaySupervise, session: TheSession
+) -> HTMLResponse:
     """Load, ages, time on cases, agreement, and which reasons were judged wrong."""
     sight = reviewer_of(caller).sight
     return page(
         "supervision.html",
         reader=caller,
         session=session,
-        told=Supervision.of(house.reviewing.book, sight, house.clock()),
+        told=Supervision.of(services.case_store, sight, services.clock()),
         days=WATCHED.days,
         most_counted=MOST_COUNTED,
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
@@ -45,9 +47,9 @@ def show_supervision(house: TheHouse, caller: MaySupervise, session: TheSession)
 
 
 @router.get("/reread")
-def pick_for_rereading(house: TheHouse, caller: MayReview) -> Response:
+def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
     """A closed case of somebody else's, by lot."""
-    row = house.reviewing.book.closed_case(
+    row = services.case_store.closed_case(
         reviewer_of(caller).sight, caller.name, secrets.randbelow(2**31)
     )
     to = f"/console/supervision/reread/{row.case_id}" if row else "/console/queue"
@@ -56,11 +58,11 @@ def pick_for_rereading(house: TheHouse, caller: MayReview) -> Response:
 
 @router.get("/reread/{case_id}")
 def show_for_rereading(
-    house: TheHouse, caller: MayReview, session: TheSession, case_id: str
+    services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """The evidence of a closed case, without its score, its reasons and how it ended."""
-    row, _ = house.reviewing.read(reviewer_of(caller), case_id, house.clock())
-    decision = house.reviewing.decision(case_id)
+    row, _ = services.cases.read(reviewer_of(caller), case_id, services.clock())
+    decision = services.cases.decision(case_id)
     submission = read_submission(decision.request.encode())
     return page(
         "reread.html",
@@ -76,13 +78,15 @@ def show_for_rereading(
 
 
 @router.post("/reread/{case_id}")
-def judge_again(house: TheHouse, caller: MayReview, form: SignedForm, case_id: str) -> Response:
+def judge_again(
+    services: TheServices, caller: MayReview, form: SignedForm, case_id: str
+) -> Response:
     """Keep how the case would have ended for whoever did not see its score."""
     code = form.get("code", "")
     if code not in get_args(DispositionCode):
         raise Unprocessable("choose what is true of it")
-    now = house.clock()
-    house.reviewing.act(
+    now = services.clock()
+    services.cases.act(
         reviewer_of(caller),
         case_id,
         lambda case: acts.reread(case, caller.name, now, code),  # type: ignore[arg-type]

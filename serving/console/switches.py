@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
-from serving.api.requests import TheHouse
+from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
-from serving.container import House
+from serving.container import Services
 from serving.errors import Unprocessable
 from serving.models.kill_switch import LONGEST_REASON, SHORTEST_REASON, record_switch, switch_states
 
@@ -21,14 +21,14 @@ SHOWN = 100
 
 
 @router.get("")
-def show_switches(house: TheHouse, caller: MayLook, session: TheSession) -> HTMLResponse:
+def show_switches(services: TheServices, caller: MayLook, session: TheSession) -> HTMLResponse:
     """How the models of each kind are switched, and everything that was switched before."""
     return page(
         "switches.html",
         reader=caller,
         session=session,
-        switches=switch_states(house.switches.latest_by_kind()),
-        history=house.switches.newest(SHOWN),
+        switches=switch_states(services.switch_events.latest_by_kind()),
+        history=services.switch_events.newest(SHOWN),
         shortest=SHORTEST_REASON,
         longest=LONGEST_REASON,
         may_act=caller.may("switch"),
@@ -36,21 +36,21 @@ def show_switches(house: TheHouse, caller: MayLook, session: TheSession) -> HTML
 
 
 @router.post("")
-def switch_models(house: TheHouse, caller: MaySwitch, form: SignedForm) -> Response:
+def switch_models(services: TheServices, caller: MaySwitch, form: SignedForm) -> Response:
     """Switch, in every worker within a second."""
     if form.get("to") not in ("on", "off"):
         raise Unprocessable("say whether to switch on or off")
-    _switch(house, caller, form)
-    house.desk.assessor.champions.kill_switch.refresh()
+    _switch(services, caller, form)
+    services.kill_switch.refresh()
     return RedirectResponse("/console/switches", 303)
 
 
-def _switch(house: House, caller: Caller, form: dict[str, str]) -> None:
+def _switch(services: Services, caller: Caller, form: dict[str, str]) -> None:
     record_switch(
-        house.switches,
+        services.switch_events,
         form.get("models", ""),  # type: ignore[arg-type]
         is_on=form["to"] == "on",
         by=caller.name,
         because=form.get("because", ""),
-        at=house.clock(),
+        at=services.clock(),
     )

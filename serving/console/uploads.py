@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
-from serving.api.requests import TheHouse, body_within
+from serving.api.requests import TheServices, body_within
 from serving.console.sign_in import TheSession, refuse_foreign
 from serving.errors import BodyMalformed, Forbidden
 
@@ -56,10 +56,10 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
     return [(heading.decode("utf-8", "replace"), content) for heading, _, content in split]
 
 
-async def signed_upload(request: Request, house: TheHouse, session: TheSession) -> Upload:
+async def signed_upload(request: Request, services: TheServices, session: TheSession) -> Upload:
     """The upload that this session's page sent; raises Forbidden for any other."""
     refuse_foreign(request)
-    most = house.settings.max_attachment_bytes + ROOM_FOR_THE_REST
+    most = services.settings.max_attachment_bytes + ROOM_FOR_THE_REST
     body = await body_within(request, most)
     upload = Upload.read(request.headers.get("content-type", ""), body)
     token = upload.fields.get("form_token", "")

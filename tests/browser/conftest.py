@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 from serving.access.api_keys import new_key
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import create_app, utc_now
-from serving.container import House
+from serving.container import Services
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.ports import free_port
@@ -34,7 +34,7 @@ class Site:
     """A served home, the key of one caller, and its address."""
 
     address: str
-    house: House
+    services: Services
     key: str
 
     def score(self, body: dict[str, Any], idempotency_key: str) -> dict[str, Any]:
@@ -75,15 +75,15 @@ def site(settings: Settings) -> Iterator[Site]:
     app = create_app(settings)
     # As `tidegate serve` does, so that no first request waits for kernels to be compiled.
     examples = [read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT)]
-    app.state.house.desk.assessor.warm_up(examples)
+    app.state.services.assessor.warm_up(examples)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     kept, shown = new_key("Post Hamburg", ("score", "explain"), (), utc_now())
-    app.state.house.keys.add(kept)
-    yield Site(f"http://127.0.0.1:{port}", app.state.house, str(shown))
+    app.state.services.api_keys.add(kept)
+    yield Site(f"http://127.0.0.1:{port}", app.state.services, str(shown))
     server.should_exit = True
     thread.join(10)
 

@@ -70,7 +70,7 @@ def hostile_body() -> tuple[dict[str, Any], list[str]]:
 
 def act_on(site: Site, case_id: str, name: str) -> None:
     """Leave hostile text in every way that a reviewer can."""
-    reviewing, now = site.house.reviewing, utc_now()
+    reviewing, now = site.services.cases, utc_now()
     reviewer = Reviewer(name, Sight(frozenset(), may_rescue=False))
     file = Attachment.of(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
     ended = Disposition("inconclusive", "other", "low", HOSTILE)
@@ -102,10 +102,10 @@ def _typed(act: Any) -> Any:
 def test_no_stored_text_runs_on_any_page(page: Page, site: Site) -> None:
     body, taking = hostile_body()
     assert "shipment.goods_description" in taking
-    site.house.keys.add(new_key(HOSTILE, ("score",), (), utc_now())[0])
+    site.services.api_keys.add(new_key(HOSTILE, ("score",), (), utc_now())[0])
     names = {role: f"{role} {HOSTILE}" for role in ("supervisor", "admin", "auditor")}
     for role, name in names.items():
-        site.house.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]
+        site.services.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]
     case_id = site.score(body, "k")["decision_id"]
     page.goto(f"{site.address}/console/queue?office={HOSTILE[:60]}")
     for role, paths in {

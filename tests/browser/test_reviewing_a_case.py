@@ -32,7 +32,7 @@ def home(home: Path) -> Path:
 
 
 def account(site: Site, name: str, role: Role = "reviewer") -> str:
-    site.house.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))
+    site.services.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))
     return name
 
 
@@ -44,7 +44,7 @@ def sign_in(page: Page, site: Site, name: str) -> None:
 
 
 def labels(site: Site) -> list[dict[str, Any]]:
-    kept = site.house.intake.store.all()
+    kept = site.services.records.all()
     return [json.loads(row.body) for row in kept if row.kind == "outcomes"]
 
 

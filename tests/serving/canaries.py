@@ -70,7 +70,7 @@ def ended(service: Service, case_id: str) -> None:
         assert answer.status_code == 200, answer.text
     reviewer = Reviewer("one", Sight(frozenset(), may_rescue=False))
     file = Attachment.of(NAME, FILE, 1_000)
-    service.house.reviewing.attach(reviewer, case_id, NOW, file, FILE)
+    service.services.cases.attach(reviewer, case_id, NOW, file, FILE)
 
 
 def _said(code: Any, reason: Any) -> dict[str, str]:

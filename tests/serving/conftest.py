@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from serving.access.api_keys import Scope, new_key
 from serving.app import create_app
-from serving.container import House
+from serving.container import Services
 from serving.settings import Settings
 from tests.serving.postgres import Server, postgresql
 from tests.serving.world import train_and_promote, write_world
@@ -25,7 +25,7 @@ class Service:
     """A running service, its home, and a way to call it as someone."""
 
     client: TestClient
-    house: House
+    services: Services
     home: Path
     posted: int = field(default=0)
 
@@ -33,7 +33,7 @@ class Service:
         """The headers of a caller with a fresh key."""
         self.posted += 1
         kept, shown = new_key(f"caller-{self.posted}", scopes, offices, NOW)
-        self.house.keys.add(kept)
+        self.services.api_keys.add(kept)
         return {"Authorization": f"Bearer {shown}"}
 
     def score(self, body: Any, caller: dict[str, str], key: str | None = None) -> Any:
@@ -80,4 +80,4 @@ def service(home: Path) -> Iterator[Service]:
     """A service over the home, at a fixed instant."""
     app = create_app(Settings(home=home), clock=lambda: NOW)
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Service(client, app.state.house, home)
+        yield Service(client, app.state.services, home)

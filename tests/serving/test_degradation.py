@@ -37,13 +37,13 @@ def failing_commits(service: Service, statement: str = "") -> Iterator[None]:
         if (call or "").startswith(statement) if statement else call is None:
             raise OperationalError("a call", None, sqlite3.OperationalError("disk is full"))
 
-    with heard(fail, service.house.log._engine):
+    with heard(fail, service.services.decisions._engine):
         yield
 
 
 def modes(service: Service) -> list[str]:
     """The modes that hold, as readiness and the metrics say them alike."""
-    held: list[str] = list(degradations(service.house))
+    held: list[str] = list(degradations(service.services))
     counted = service.client.get("/metrics").text
     for mode in get_args(Mode):
         assert f'tidegate_degraded{{mode="{mode}"}} {float(mode in held)}' in counted
@@ -91,35 +91,35 @@ def test_while_the_log_fails_nothing_is_decided_and_it_recovers_by_itself(
     assert (refused.status_code, ready.status_code) == (503, 503)
     assert refused.headers["Retry-After"]
     assert held == ["log_not_written"]
-    service.house.desk.writer._try_again()
+    service.services.log_writer._try_again()
     assert modes(service) == []
     assert service.score(shipment(), caller).status_code == 200
-    assert service.house.log.size() == 1
+    assert service.services.decisions.size() == 1
 
 
 def test_without_its_wrapping_keys_nothing_is_decided_or_told(home: Path) -> None:
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         decision_id = service.score(shipment(), service.key("score")).json()["decision_id"]
     keys, elsewhere = home / "keys" / "data", home / "elsewhere"
     keys.rename(elsewhere)
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home, 100)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home, 100)  # type: ignore[attr-defined]
         caller = service.key("score")
         refused = service.score(shipment(shipment_id="S-2"), caller)
         read = client.get(f"/v1/decisions/{decision_id}", headers=caller)
-        service.house.desk.writer._try_again()
+        service.services.log_writer._try_again()
         held, ready = modes(service), client.get("/health/ready")
         keys.mkdir(exist_ok=True)
         for file in elsewhere.iterdir():
             file.rename(keys / file.name)
-        service.house.desk.writer._try_again()
+        service.services.log_writer._try_again()
 
         assert (refused.status_code, read.status_code, ready.status_code) == (503, 503, 503)
         assert held == ["log_not_written"]
         assert modes(service) == []
         assert client.get(f"/v1/decisions/{decision_id}", headers=caller).status_code == 200
-        assert service.house.log.size() == 1
+        assert service.services.decisions.size() == 1
 
 
 def test_no_case_is_read_or_judged_that_cannot_be_written_down(home: Path) -> None:
@@ -127,7 +127,7 @@ def test_no_case_is_read_or_judged_that_cannot_be_written_down(home: Path) -> No
         home=home, inspect_share=1.0, document_check_share=0, post_review_share=0
     )
     with TestClient(create_app(everything_is_seen, clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         reviewer = service.key("review", "explain")
         case_id = service.score(shipment(), service.key("score")).json()["decision_id"]
         before = client.get("/v1/queue", headers=reviewer)
@@ -146,7 +146,7 @@ def test_no_registry_is_asked_for_a_score(home: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("TIDEGATE_MLFLOW_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         assert service.score(shipment(), service.key("score")).status_code == 200
         assert modes(service) == []
 
@@ -155,7 +155,7 @@ def test_without_any_model_subjects_are_decided_without_a_score(home: Path) -> N
     for pointer in home.glob("models/*/champion.json"):
         pointer.unlink()
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         answer = service.score(shipment(), service.key("score"))
         danger = service.score(route(persons_on_board=40), service.key("score"))
         ready, live = client.get("/health/ready"), client.get("/health/live")
@@ -179,7 +179,7 @@ def test_no_score_is_given_that_cannot_be_explained(
     monkeypatch.undo()
 
     assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unexplained")
-    assert service.house.log.size() == 0
+    assert service.services.decisions.size() == 0
     assert service.score(shipment(), caller, key="k").status_code == 200
 
 
@@ -196,7 +196,7 @@ def test_a_line_that_cannot_be_written_costs_no_answer() -> None:
 def test_a_log_that_cannot_be_sealed_goes_on(service: Service) -> None:
     caller = service.key("score")
     service.score(shipment(), caller)
-    sealing = service.house.desk.writer.sealing
+    sealing = service.services.log_writer.sealing
     with failing_commits(service, "INSERT INTO checkpoints"):
         sealing.seal_if_due(is_last=True)
         answer = service.score(shipment(shipment_id="S-2"), caller)
@@ -209,7 +209,7 @@ def test_a_log_that_cannot_be_sealed_goes_on(service: Service) -> None:
 
 def test_without_a_model_of_one_kind_the_other_is_scored(service: Service) -> None:
     (service.home / "models" / "tidegate-route" / "champion.json").write_text("{}")
-    champions = service.house.desk.assessor.champions
+    champions = service.services.models
     champions._loaded.pop(("champion", "route"))
     champions.refresh()
     caller = service.key("score")
@@ -226,7 +226,7 @@ def test_a_service_without_the_history_of_its_models_says_so(home: Path, forgott
     for file in home.glob("records/*" if forgotten == "everything" else f"records/{forgotten}.*"):
         file.unlink()
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         caller = service.key("score")
         answer = service.score(shipment(), caller)
         stored = client.get(f"/v1/decisions/{answer.json()['decision_id']}", headers=caller)
@@ -244,7 +244,7 @@ def test_history_that_is_laid_down_later_is_known_once_the_state_is_made_anew(
     settings = Settings(home=home, database_url=SecretStr(database))
     (home / "records").rename(home / "elsewhere")
     with TestClient(create_app(settings, clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         missing = client.get("/health/ready").json()["degraded"]
         rebuilding = ("state", "rebuild", "--records", str(home / "elsewhere"))
         where = ("--home", str(home), "--database-url", database)
@@ -278,9 +278,9 @@ def test_a_model_that_does_not_say_what_it_was_trained_on_is_compared_with_nothi
 
 
 def test_models_that_are_switched_off_are_told_of(service: Service) -> None:
-    switches = service.house.switches
+    switches = service.services.switch_events
     record_switch(switches, "shipment", is_on=False, by="ada", because="nothing fits today", at=NOW)
-    service.house.desk.assessor.champions.kill_switch.refresh()
+    service.services.kill_switch.refresh()
     caller = service.key("score")
 
     assert modes(service) == ["models_off"]
@@ -290,29 +290,29 @@ def test_models_that_are_switched_off_are_told_of(service: Service) -> None:
 
 def test_a_refused_model_leaves_the_one_before_it_in_its_seat(service: Service) -> None:
     caller = service.key("score")
-    first = service.house.desk.assessor.champions.champion("shipment").model
+    first = service.services.models.champion("shipment").model
     (service.home / "models" / "tidegate-shipment" / "champion.json").write_text("{}")
-    service.house.desk.assessor.champions.refresh()
+    service.services.models.refresh()
 
     answer = service.score(shipment(), caller)
 
     assert modes(service) == ["model_refused"]
     assert (answer.status_code, answer.json()["model"]["digest"]) == (200, first.digest)
     promote(service.home, "shipment", "1", first)
-    service.house.desk.assessor.champions.refresh()
+    service.services.models.refresh()
     assert modes(service) == []
 
 
 def test_models_that_nobody_names_any_more_go_on(service: Service) -> None:
     (service.home / "models" / "tidegate-route" / "champion.json").unlink()
-    service.house.desk.assessor.champions.refresh()
+    service.services.models.refresh()
 
     assert service.score(route(), service.key("score")).status_code == 200
     assert modes(service) == ["model_refused"]
 
 
-def test_a_full_house_says_so(service: Service) -> None:
-    service.house.metrics.inside = service.house.settings.most_in_flight
+def test_a_service_at_capacity_says_so(service: Service) -> None:
+    service.services.metrics.inside = service.services.settings.most_in_flight
 
     assert modes(service) == ["requests_turned_away"]
     assert service.score(shipment(), service.key("score")).status_code == 503
@@ -322,28 +322,28 @@ def test_a_full_house_says_so(service: Service) -> None:
 def test_a_clock_that_jumped_is_noticed(service: Service, jump: timedelta) -> None:
     caller = service.key("score")
     service.score(shipment(), caller)
-    object.__setattr__(service.house, "clock", lambda: NOW + jump)
+    object.__setattr__(service.services, "clock", lambda: NOW + jump)
 
     answer = service.score(shipment(shipment_id="S-2"), caller)
 
     assert answer.status_code == 200
     assert modes(service) == ["clock_suspect"]
-    assert service.house.log.size() == 2
+    assert service.services.decisions.size() == 2
 
 
 def test_challenger_and_shadow_are_asked_beside_the_champion(service: Service) -> None:
     for role, version, seed in (("challenger", "2", 8), ("shadow", "3", 9)):
         model = train_and_promote(service.home, "shipment", version, seed)
         promote(service.home, "shipment", version, model, role)
-    first = service.house.desk.assessor.champions.champion("shipment").model
+    first = service.services.models.champion("shipment").model
     promote(service.home, "shipment", "1", first)
-    service.house.desk.assessor.champions.refresh()
+    service.services.models.refresh()
     caller = service.key("score")
     answers = [service.score(shipment(shipment_id=f"S-{i}"), caller).json() for i in range(5)]
     listed = service.client.get("/v1/models", headers=caller).json()["models"]
 
-    service.house.desk.opinions.stop()
-    register = service.house.desk.opinions._register
+    service.services.shadow_scoring.stop()
+    register = service.services.shadow_scoring._register
     compared = {role: register.compared(role) for role in ("challenger", "shadow")}
 
     assert {a["model"]["version"] for a in answers} == {"1"}

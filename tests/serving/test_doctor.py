@@ -141,7 +141,7 @@ def test_a_home_in_which_nothing_ends_is_found(home: Path, periods: str | None, 
 
 def test_a_changed_log_is_found(service: Service) -> None:
     service.score(shipment(), service.key("score"))
-    with service.house.log._engine.begin() as connection:
+    with service.services.decisions._engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER decisions_refuse_update")
         connection.exec_driver_sql("UPDATE decisions SET lane = 'elsewhere'")
 

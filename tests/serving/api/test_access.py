@@ -39,7 +39,7 @@ def test_a_revoked_key_stops_at_once(service: Service) -> None:
     caller = service.key("score")
     before = service.client.get("/v1/models", headers=caller).status_code
 
-    service.house.keys.revoke("caller-1", NOW)
+    service.services.api_keys.revoke("caller-1", NOW)
 
     assert (before, service.client.get("/v1/models", headers=caller).status_code) == (200, 401)
 
@@ -47,16 +47,16 @@ def test_a_revoked_key_stops_at_once(service: Service) -> None:
 def test_a_name_is_free_again_once_its_key_is_revoked(service: Service) -> None:
     first, _ = new_key("post", ("score",), (), NOW)
     second, _ = new_key("post", ("score",), (), NOW)
-    service.house.keys.add(first)
+    service.services.api_keys.add(first)
     with pytest.raises(NameTaken):
-        service.house.keys.add(second)
+        service.services.api_keys.add(second)
 
-    service.house.keys.revoke("post", NOW)
-    service.house.keys.add(second)
+    service.services.api_keys.revoke("post", NOW)
+    service.services.api_keys.add(second)
 
-    service.house.keys.revoke("post", NOW)
+    service.services.api_keys.revoke("post", NOW)
     with pytest.raises(NotFound):
-        service.house.keys.revoke("post", NOW)
+        service.services.api_keys.revoke("post", NOW)
 
 
 def test_an_office_sees_its_own_decisions_only(service: Service) -> None:

@@ -38,7 +38,7 @@ def test_every_subject_gets_its_decision_in_order(service: Service) -> None:
     assert response.headers["Content-Type"] == "application/x-ndjson"
     assert [(a["line"], a["status"]) for a in answered] == [(n, 200) for n in range(1, 5)]
     assert [a["answer"]["subject_id"] for a in answered] == ["S-0", "S-1", "S-2", "J-2"]
-    assert service.house.log.size() == 4
+    assert service.services.decisions.size() == 4
 
 
 def test_an_array_is_answered_like_lines(service: Service) -> None:
@@ -62,7 +62,7 @@ def test_a_bad_line_stops_no_other(service: Service) -> None:
     assert [a["status"] for a in answered] == [200, 400, 422, 200]
     assert answered[1]["answer"]["type"] == "/problems/body-malformed"
     assert answered[2]["answer"]["errors"][0]["code"] == "person_field"
-    assert service.house.log.size() == 2
+    assert service.services.decisions.size() == 2
 
 
 def test_a_batch_sent_again_repeats_what_was_decided_and_tries_the_rest(service: Service) -> None:
@@ -72,7 +72,7 @@ def test_a_batch_sent_again_repeats_what_was_decided_and_tries_the_rest(service:
 
     assert again[:2] == first[:2]
     assert (first[2]["status"], again[2]["status"]) == (422, 200)
-    assert service.house.log.size() == 3
+    assert service.services.decisions.size() == 3
 
 
 def test_a_batch_meets_no_single_request_with_its_key(service: Service) -> None:
@@ -97,16 +97,16 @@ def test_more_subjects_than_wait_at_once_are_scored(service: Service) -> None:
     answered = lines(post(service, ndjson(bodies), service.key("score")))
 
     assert {a["status"] for a in answered} == {200}
-    assert service.house.log.size() == 70
+    assert service.services.decisions.size() == 70
 
 
 def test_too_many_subjects_are_refused_whole(service: Service) -> None:
-    most = service.house.settings.max_batch_subjects
+    most = service.services.settings.max_batch_subjects
 
     response = post(service, b"{}\n" * (most + 1), service.key("score"))
 
     assert response.status_code == 413
-    assert service.house.log.size() == 0
+    assert service.services.decisions.size() == 0
 
 
 @pytest.mark.parametrize(

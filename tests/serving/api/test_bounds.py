@@ -136,11 +136,11 @@ def test_a_file_has_as_many_bytes_as_it_may() -> None:
 
 def test_a_key_that_is_remembered_still_needs_its_secret_and_ends() -> None:
     kept, shown = new_key("post", ("score",), (), NOW, NOW + timedelta(hours=1))
-    house: Any = SimpleNamespace(
+    services: Any = SimpleNamespace(
         keys=SimpleNamespace(remembered={kept.key_id: kept}.get), tokens=None, clock=lambda: NOW
     )
 
-    assert _remembered(house, str(shown)) is not None
-    assert _remembered(house, str(PresentedKey(kept.key_id, "s" * 43))) is None
-    house.clock = lambda: NOW + timedelta(hours=1)
-    assert _remembered(house, str(shown)) is None
+    assert _remembered(services, str(shown)) is not None
+    assert _remembered(services, str(PresentedKey(kept.key_id, "s" * 43))) is None
+    services.clock = lambda: NOW + timedelta(hours=1)
+    assert _remembered(services, str(shown)) is None

@@ -102,7 +102,7 @@ def test_no_body_makes_the_service_fail_or_repeat_it(service: Service, seed: int
     assert set(statuses) <= {200, 400, 413, 422}
     assert statuses[400] > BODIES / 10
     assert statuses[422] > BODIES / 10
-    assert service.house.log.size() == statuses[200]
+    assert service.services.decisions.size() == statuses[200]
 
 
 @pytest.mark.faults

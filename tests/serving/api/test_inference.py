@@ -180,10 +180,10 @@ def test_what_is_no_vector_is_refused(service: Service, body: Any) -> None:
 
 
 def test_a_vector_makes_no_decision(service: Service, decided: dict[str, Any]) -> None:
-    before = service.house.log.size()
+    before = service.services.decisions.size()
     service.client.post("/invocations", json=records(decided), headers=service.key("score"))
 
-    assert service.house.log.size() == before
+    assert service.services.decisions.size() == before
 
 
 def test_too_many_vectors_are_refused(service: Service, decided: dict[str, Any]) -> None:

@@ -121,7 +121,7 @@ def test_a_fault_is_named_by_a_pointer_into_the_body(service: Service) -> None:
 
 
 def test_a_body_beyond_the_limit_is_not_read(service: Service) -> None:
-    most = service.house.settings.max_body_bytes
+    most = service.services.settings.max_body_bytes
 
     assert is_problem(posted(service, CANARY.encode() * most), 413)
     assert is_problem(posted(service, b"x", **{"Content-Length": "9" * 30}), 413)
@@ -129,7 +129,7 @@ def test_a_body_beyond_the_limit_is_not_read(service: Service) -> None:
 
 def test_a_body_without_a_declared_length_is_cut_off_at_the_limit(service: Service) -> None:
     def endless() -> Iterator[bytes]:
-        for _ in range(2 * service.house.settings.max_body_bytes // 65_536):
+        for _ in range(2 * service.services.settings.max_body_bytes // 65_536):
             yield b" " * 65_536
 
     headers = {
@@ -203,7 +203,7 @@ def test_a_failure_nobody_thought_of_is_a_problem_without_details(
 def test_without_a_model_the_answer_says_what_to_do(tmp_path: Any) -> None:
     app = create_app(Settings(home=tmp_path / "empty"), clock=lambda: NOW)
     with TestClient(app) as client:
-        service = Service(client, app.state.house, tmp_path)
+        service = Service(client, app.state.services, tmp_path)
         caller = service.key("score")
         response = client.get("/v2/models/tidegate-shipment", headers=caller)
         ready = client.get("/health/ready")
@@ -222,7 +222,7 @@ def test_when_the_log_fails_nothing_is_decided_or_answered(service: Service) -> 
             "CREATE TRIGGER full BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'full'); END"
         )
     refused = service.score(shipment(), caller, key="k")
-    decided = service.house.log.size()
+    decided = service.services.decisions.size()
     with sqlite3.connect(service.home / "tidegate.db") as mended:
         mended.execute("DROP TRIGGER full")
 
@@ -234,14 +234,14 @@ def test_when_the_log_fails_nothing_is_decided_or_answered(service: Service) -> 
 def test_a_decision_that_is_late_is_not_answered_but_found_by_its_key(home: Path) -> None:
     app = create_app(Settings(home=home, commit_deadline_s=0.05), clock=lambda: NOW)
     with TestClient(app) as client:
-        service = Service(client, app.state.house, home)
+        service = Service(client, app.state.services, home)
         caller = service.key("score")
         with sqlite3.connect(home / "tidegate.db", isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             late = service.score(shipment(), caller, key="k")
             waiting = service.score(shipment(), caller, key="k")
             other.execute("ROLLBACK")
-        while service.house.log.size() == 0:
+        while service.services.decisions.size() == 0:
             time.sleep(0.01)
         while (found := service.score(shipment(), caller, key="k")).status_code == 409:
             time.sleep(0.01)  # durable, and about to be told

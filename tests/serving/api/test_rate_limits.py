@@ -53,7 +53,7 @@ def test_who_asks_too_often_is_told_when_to_come_again(home: Path) -> None:
         Settings(home=home, rate_per_s=0.5, rate_burst=3, max_batch_subjects=2), clock=lambda: NOW
     )
     with TestClient(app) as client:
-        service = Service(client, app.state.house, home)
+        service = Service(client, app.state.services, home)
         caller, other = service.key("score"), service.key("score")
         statuses = [client.get("/v1/models", headers=caller).status_code for _ in range(4)]
         refused = client.get("/v1/models", headers=caller)
@@ -72,7 +72,7 @@ def test_who_asks_too_often_is_told_when_to_come_again(home: Path) -> None:
         assert batches == [200, 429]
 
 
-def test_who_finds_the_house_full_is_told_at_once_and_pages_stay_open() -> None:
+def test_who_finds_the_service_full_is_told_at_once_and_pages_stay_open() -> None:
     inside, leave = threading.Event(), threading.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -58,7 +58,7 @@ def test_records_are_kept_once(service: Service) -> None:
     assert first.status_code == 200, first.text
     assert first.json() == {"accepted": 2, "repeated": 0, "errors": []}
     assert again.json() == {"accepted": 0, "repeated": 2, "errors": []}
-    assert len(list(service.house.intake.store.all())) == 2
+    assert len(list(service.services.records.all())) == 2
 
 
 def test_the_example_of_the_description_is_taken(service: Service) -> None:
@@ -86,7 +86,7 @@ def test_another_record_under_a_kept_id_is_refused(service: Service) -> None:
     send(service, {"documents": [INVOICE]})
 
     changed = send(service, {"documents": [{**INVOICE, "kind": "permit"}]})
-    kept = service.house.intake.store.about([("shipment", "S-1")])["shipment", "S-1"]
+    kept = service.services.records.about([("shipment", "S-1")])["shipment", "S-1"]
 
     assert changed.status_code == 422
     assert changed.json()["errors"][0]["code"] == "record_differs"
@@ -118,7 +118,7 @@ def test_a_later_score_sees_what_came_by_itself(service: Service) -> None:
 
     assert "documents.packing_list" in before.json()["missing"]
     assert "documents.packing_list" not in after.json()["missing"]
-    record = service.house.log.record(after.json()["decision_id"])
+    record = service.services.decisions.record(after.json()["decision_id"])
     assert record is not None
     assert Decision.model_validate_json(record).attached == ("documents/D-9 1",)
 
@@ -151,8 +151,8 @@ def test_an_outcome_is_known_to_the_next_subject_and_after_a_restart(home: Path)
 @contextmanager
 def running(home: Path) -> Iterator[Service]:
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        house = client.app.state.house  # type: ignore[attr-defined]
-        yield Service(client, house, home, posted=100 * len(house.keys.all()))
+        services = client.app.state.services  # type: ignore[attr-defined]
+        yield Service(client, services, home, posted=100 * len(services.api_keys.all()))
 
 
 def test_an_office_tells_nothing_about_anothers_subjects(service: Service) -> None:

@@ -86,7 +86,7 @@ def test_what_a_machine_asked_is_put_into_words_when_a_person_reads_it(
         answer = service.score(shipment(), service.key("score"))
 
     address = f"/v1/decisions/{answer.json()['decision_id']}"
-    record = service.house.log.record(answer.json()["decision_id"])
+    record = service.services.decisions.record(answer.json()["decision_id"])
     assert record is not None
     assert not [reason for reason in told if reason["words"] in record]
     assert len(answer.content) < 1_000
@@ -139,7 +139,7 @@ def test_the_same_key_and_body_get_the_same_bytes(service: Service) -> None:
     assert again.content == first.content
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert service.house.log.size() == 1
+    assert service.services.decisions.size() == 1
 
 
 def test_the_same_key_with_another_body_is_refused(service: Service) -> None:
@@ -161,11 +161,11 @@ def test_callers_do_not_share_idempotency_keys(service: Service) -> None:
 
 def test_a_key_in_progress_is_a_conflict(service: Service) -> None:
     caller = service.key("score")
-    key_id = service.house.keys.all()[-1].key_id
-    service.house.desk.claims.take((key_id, "k"))
+    key_id = service.services.api_keys.all()[-1].key_id
+    service.services.batcher.claims.take((key_id, "k"))
 
     meanwhile = service.score(shipment(), caller, key="k")
-    service.house.desk.claims.release((key_id, "k"))
+    service.services.batcher.claims.release((key_id, "k"))
     afterwards = service.score(shipment(), caller, key="k")
 
     assert meanwhile.status_code == 409
@@ -181,7 +181,7 @@ def test_retries_at_once_make_one_decision(service: Service) -> None:
 
     assert {a.status_code for a in answers} <= {200, 409}
     assert len({a.content for a in answers if a.status_code == 200}) == 1
-    assert service.house.log.size() == 1
+    assert service.services.decisions.size() == 1
 
 
 @pytest.mark.parametrize("key", [None, "", "two words", "é" * 3, "x" * 256])
@@ -196,7 +196,7 @@ def test_without_a_usable_idempotency_key_nothing_is_decided(
 
     assert response.status_code == 400
     assert response.json()["type"] == "/problems/idempotency-key-missing"
-    assert service.house.log.size() == 0
+    assert service.services.decisions.size() == 0
 
 
 def test_a_refused_body_does_not_use_up_its_key(service: Service) -> None:
@@ -248,7 +248,7 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
     }
     answer = service.client.post("/v1/scores", content=body, headers=headers).json()
 
-    record = service.house.log.record(answer["decision_id"])
+    record = service.services.decisions.record(answer["decision_id"])
     assert record is not None
     decision = Decision.model_validate_json(record)
     assert decision.request.encode() == body
@@ -265,7 +265,7 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
     nothing_happened = {"life_at_risk", "plan", "unscored"}
     told = decision.model_dump()
     assert {name for name in told if told[name] is None} == nothing_happened
-    assert decision.caller_id == service.house.keys.all()[-1].key_id
+    assert decision.caller_id == service.services.api_keys.all()[-1].key_id
     assert (decision.office_id, decision.purpose) == ("DE004600", "risk_assessment")
     assert decision.missing == tuple(missing_inputs(decision.submission))
     assert [*decision.vector] == [feature.name for feature in catalogue("shipment")]
@@ -276,11 +276,11 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
 def test_a_decision_stores_with_what_probability_it_was_to_be_looked_at(home: Path) -> None:
     settings = Settings(home=home, inspect_share=0.3, control_probability=0.2)
     with TestClient(create_app(settings, clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         caller = service.key("score")
         bodies = [shipment(shipment_id=f"S-{n}", declared_value=50.0 + 900 * n) for n in range(12)]
         answers = [service.score(body, caller).json() for body in bodies]
-        records = [service.house.log.record(each["decision_id"]) or "" for each in answers]
+        records = [service.services.decisions.record(each["decision_id"]) or "" for each in answers]
 
     assert len({answer["lane"] for answer in answers}) > 1
     for answer, record in zip(answers, records, strict=True):
@@ -310,7 +310,7 @@ def test_the_record_names_what_else_spoke_and_what_came_by_itself(home: Path) ->
         "received_at": "2026-11-24T09:00:00Z",
     }
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         taken = client.post(
             "/v1/records", json={"documents": [permit]}, headers=service.key("ingest")
         )
@@ -318,7 +318,7 @@ def test_the_record_names_what_else_spoke_and_what_came_by_itself(home: Path) ->
 
     assert (taken.status_code, answer.status_code) == (200, 200), taken.text
     decision = Decision.model_validate_json(
-        service.house.log.record(answer.json()["decision_id"]) or ""
+        service.services.decisions.record(answer.json()["decision_id"]) or ""
     )
     assert decision.answer_digest == digest_of(answer.content)
     (hit,) = decision.hits
@@ -333,7 +333,7 @@ def test_the_record_names_what_else_spoke_and_what_came_by_itself(home: Path) ->
 def test_a_record_is_the_json_of_its_decision(service: Service, body: dict[str, Any]) -> None:
     answer = service.score(body, service.key("score")).json()
 
-    record = service.house.log.record(answer["decision_id"])
+    record = service.services.decisions.record(answer["decision_id"])
     assert record is not None
     decision = Decision.model_validate_json(record)
     assert decision.as_json() == record.encode()
@@ -347,10 +347,10 @@ def _value(answer: dict[str, Any], feature: str) -> Any:
 def test_warming_up_leaves_no_trace(service: Service) -> None:
     caller = service.key("score", "explain")
     examples = [submission(SHIPMENT), submission(ROUTE)]
-    service.house.desk.assessor.warm_up(examples)
+    service.services.assessor.warm_up(examples)
     later = {**SHIPMENT, "shipment": {**SHIPMENT["shipment"], "shipment_id": "S-later"}}
 
     answer = service.score(later, caller).json()
 
     assert _value(answer, "consignee_shipments_30d") == 0
-    assert service.house.log.size() == 1
+    assert service.services.decisions.size() == 1

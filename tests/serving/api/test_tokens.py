@@ -172,7 +172,7 @@ def test_forged_tokens_do_not_make_the_service_ask_for_keys_each_time(
 def service(home: Path, jwks: Path) -> Iterator[Service]:
     app = create_app(Settings(home=home, token_keys=str(jwks)), clock=lambda: NOW)
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Service(client, app.state.house, home)
+        yield Service(client, app.state.services, home)
 
 
 def test_a_token_opens_what_its_scopes_and_offices_allow(

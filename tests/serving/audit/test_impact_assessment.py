@@ -108,7 +108,7 @@ def test_live_use_does_not_begin_without_it(home: Path) -> None:
         with pytest.raises(ImpactNotAssessed):
             create_app(settings)
     settings.impact.write_text(answered(assessed_on=today))
-    assert create_app(settings).state.house.settings.is_live
+    assert create_app(settings).state.services.settings.is_live
 
 
 def test_the_refusal_names_all_that_is_missing(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def service(home: Path) -> Iterator[Service]:
     minutes = count()
     app = create_app(Settings(home=home), clock=lambda: NOW + timedelta(minutes=next(minutes)))
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Service(client, app.state.house, home)
+        yield Service(client, app.state.services, home)
 
 
 @pytest.fixture
@@ -55,16 +55,18 @@ def scored(service: Service) -> list[dict[str, str]]:
 
 def frozen(service: Service, first: str, last: str, folder: Path) -> Incident:
     """The decisions scored from the first instant to the last, both included."""
-    house = service.house
+    services = service.services
     stretch = (
         datetime.fromisoformat(first),
         datetime.fromisoformat(last) + timedelta(microseconds=1),
     )
-    return freeze(house.log, Notary.kept_in(house.settings.keys), folder, opening(*stretch))
+    return freeze(
+        services.decisions, Notary.kept_in(services.settings.keys), folder, opening(*stretch)
+    )
 
 
 def key(service: Service) -> str:
-    return public_key_of(service.house.settings.keys)
+    return public_key_of(service.services.settings.keys)
 
 
 def test_a_stretch_is_frozen_with_all_that_is_to_report(
@@ -73,7 +75,11 @@ def test_a_stretch_is_frozen_with_all_that_is_to_report(
     incident = frozen(service, scored[1]["scored_at"], scored[3]["scored_at"], tmp_path / "cutter")
 
     kept = [json.loads(line) for line in (tmp_path / "cutter" / EVIDENCE).read_bytes().splitlines()]
-    ids = [json.loads(record)["decision_id"] for record in service.house.log.records() if record]
+    ids = [
+        json.loads(record)["decision_id"]
+        for record in service.services.decisions.records()
+        if record
+    ]
     assert [json.loads(row["record"])["decision_id"] for row in kept] == ids[1:4]
     assert all("encrypted" in row for row in kept)
     assert incident.last - incident.first == 2

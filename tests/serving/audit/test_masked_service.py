@@ -67,7 +67,7 @@ def test_what_is_masked_is_shown_to_nobody_by_name(file_place: Installation) -> 
             assert tells(told) == []
             assert "masked-" in told
             assert "probability" in told  # the score itself is no secret of a party
-        (file,) = service.house.reviewing.files.of(ended_case)
+        (file,) = service.services.cases.files.of(ended_case)
         sign_in_as(service, "reviewer")
         path = f"/console/cases/{ended_case}/attachments/{file.sha256}"
         refused = service.client.get(path)
@@ -80,7 +80,7 @@ def test_one_name_stands_for_one_party_everywhere(file_place: Installation) -> N
     file_place.retention().mask("ada", "half a year is over", MASKED_AT)
 
     with file_place.serving(MASKED_AT) as service:
-        seen = [service.house.reviewing.decision(each).submission for each in (first, second)]
+        seen = [service.services.cases.decision(each).submission for each in (first, second)]
 
     one, other = (each.shipment for each in seen)
     assert one
@@ -102,8 +102,8 @@ def test_what_is_newer_and_what_is_held_is_shown_as_it_was(file_place: Installat
     retention.hold("shipment", "canary-first", "ada", "a court asks for it", MASKED_AT)
 
     with file_place.serving(MASKED_AT) as service:
-        assert "canary-first" in service.house.reviewing.decision(held).request
-        assert "canary-newer" in service.house.reviewing.decision(newer).request
+        assert "canary-first" in service.services.cases.decision(held).request
+        assert "canary-newer" in service.services.cases.decision(newer).request
 
 
 def test_measuring_and_computing_again_go_on_under_the_mask(file_place: Installation) -> None:

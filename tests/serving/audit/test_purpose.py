@@ -32,7 +32,7 @@ def key(service: Service, *scopes: Scope, purposes: tuple[str, ...]) -> dict[str
     service.posted += 1
     name = f"caller-{service.posted}"
     kept, shown = new_key(name, scopes, (), NOW, purposes=purposes)
-    service.house.keys.add(kept)
+    service.services.api_keys.add(kept)
     return {"Authorization": f"Bearer {shown}", "X-Id": kept.key_id}
 
 
@@ -74,12 +74,12 @@ def test_a_key_for_another_purpose_brings_and_reads_nothing_and_that_is_written_
 
     assert {answer.status_code for answer in answers.values()} == {403}
     assert all(OWN in answer.json()["detail"] for answer in answers.values())
-    refused = service.house.uses.register.refused()
+    refused = service.services.purpose.register.refused()
     assert [(each.caller_id, each.purpose, each.use) for each in refused] == [
         (caller["X-Id"], OTHER, use) for use in answers
     ]
-    assert service.house.log.size() == 1  # of another key
-    assert list(service.house.intake.store.all()) == []
+    assert service.services.decisions.size() == 1  # of another key
+    assert list(service.services.records.all()) == []
 
 
 def test_a_key_for_two_purposes_acts_for_one_at_a_time(service: Service) -> None:
@@ -107,9 +107,9 @@ def test_records_and_decisions_carry_their_purpose_and_their_source(service: Ser
     service.client.post("/v1/records", json={"documents": [DOCUMENT]}, headers=caller)
     decision_id = service.score(shipment(), caller).json()["decision_id"]
 
-    (record,) = service.house.intake.store.all()
-    decision = Decision.model_validate_json(service.house.log.record(decision_id) or "")
-    with service.house.log._engine.connect() as connection:
+    (record,) = service.services.records.all()
+    decision = Decision.model_validate_json(service.services.decisions.record(decision_id) or "")
+    with service.services.decisions._engine.connect() as connection:
         outline = json.loads(connection.scalar(text("SELECT record FROM decisions")) or "")
 
     assert (record.purpose, record.caller_id) == (OWN, caller["X-Id"])
@@ -125,7 +125,7 @@ def test_a_page_is_not_opened_to_a_key_for_another_purpose(service: Service) -> 
     page = service.client.get("/console/decisions", follow_redirects=False)
 
     assert page.status_code == 403
-    assert [each.use for each in service.house.uses.register.refused()] == [
+    assert [each.use for each in service.services.purpose.register.refused()] == [
         "GET /console/decisions"
     ]
 

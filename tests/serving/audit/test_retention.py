@@ -79,7 +79,7 @@ class Installation:
         self.times_served += 1
         with TestClient(app, raise_server_exceptions=False) as client:
             posted = 1_000 * self.times_served  # names of keys are taken once
-            yield Service(client, app.state.house, self.settings.home, posted)
+            yield Service(client, app.state.services, self.settings.home, posted)
 
     def retention(self) -> Retention:
         """What ends its data."""
@@ -200,7 +200,7 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
             answer = service.client.get(path, headers=read)
             assert answer.status_code == 410
             assert answer.json()["title"] == "This was erased"
-        reviewing = service.house.reviewing
+        reviewing = service.services.cases
         assert {event.text for event in reviewing.events(case_id)} == {"erased"}
         assert [event.action for event in reviewing.events(case_id)][:3] == [
             *("claim", "note", "dispose"),
@@ -262,7 +262,7 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
         ended(service, frozen)
         service.client.get("/v1/queue", headers=service.key("review"))
         folder = place.settings.incidents / "torn"
-        freeze(service.house.log, Notary.kept_in(place.settings.keys), folder, OPENING)
+        freeze(service.services.decisions, Notary.kept_in(place.settings.keys), folder, OPENING)
     hold = place.retention().hold("shipment", "canary-held", "ada", "a court asks for it", LATER)
 
     certificate = place.erased()

@@ -158,9 +158,9 @@ def test_swaps_beyond_the_bound_that_is_asked_fail(home: Path, largest: str, cod
 
 def test_one_bit_of_any_figure_is_a_difference(service: Service) -> None:
     answer = service.score(shipment(), service.key("score")).json()
-    record = service.house.log.record(answer["decision_id"]) or ""
+    record = service.services.decisions.record(answer["decision_id"]) or ""
     decision = Decision.model_validate_json(record)
-    champion = service.house.desk.assessor.champions.champion("shipment")
+    champion = service.services.models.champion("shipment")
     score = decision.said.score
     assert replayed(decision, champion).is_identical
 

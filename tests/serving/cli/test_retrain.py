@@ -78,7 +78,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_world(home / "records")
     (home / "small.toml").write_text(EXPERIMENT)
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         caller = service.key("score")
         for number in range(3):
             service.score(shipment(shipment_id=f"S-{number}"), caller)

@@ -71,7 +71,7 @@ def test_a_data_scientist_reads_decisions_without_a_single_party(reviewed: Servi
 
     assert {party for party in parties if party in studied} == set()
     assert "c-0012" in audited
-    assert reviewed.house.pseudonyms.of("c-0012") in studied
+    assert reviewed.services.pseudonyms.of("c-0012") in studied
     assert "asked for by another office" in studied
 
 
@@ -94,7 +94,7 @@ def test_the_page_of_models_shows_figures_lanes_and_the_run(reviewed: Service) -
 
     page = reviewed.client.get("/console/models").text
 
-    manifest = reviewed.house.desk.assessor.champions.champion("shipment").model.manifest
+    manifest = reviewed.services.models.champion("shipment").model.manifest
     for figure in manifest.metrics.values():
         if figure.value is not None:
             assert f"{figure.value:.3f}" in page
@@ -114,7 +114,7 @@ def test_an_admin_makes_an_account_that_signs_in_once_told_and_ends_it(reviewed:
     page = post(reviewed, "", token, name="maria", role="reviewer", offices="DE004600, DE002100")
     (password,) = re.findall(r'class="secret">([^<]+)<', page.text)
     assert password not in reviewed.client.get("/console/accounts").text
-    account = reviewed.house.accounts.find("maria")
+    account = reviewed.services.accounts.find("maria")
     assert account is not None
     assert (account.role, account.offices) == ("reviewer", ("DE004600", "DE002100"))
 
@@ -166,4 +166,4 @@ def test_only_an_admin_changes_accounts_and_not_their_own(reviewed: Service) -> 
     token = sign_in_as(reviewed, "admin")
     assert post(reviewed, "", "x", **form).status_code == 403
     assert post(reviewed, "/disable", token, name="the admin").status_code == 403
-    assert reviewed.house.accounts.find("maria") is None
+    assert reviewed.services.accounts.find("maria") is None

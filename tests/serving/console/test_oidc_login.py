@@ -36,7 +36,7 @@ def signing(home: Path, elsewhere: Organisation) -> Iterator[Service]:
     )
     app = create_app(settings, clock=lambda: NOW)
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Service(client, app.state.house, home)
+        yield Service(client, app.state.services, home)
 
 
 def begin(service: Service, to: str = "") -> str:
@@ -61,7 +61,7 @@ def test_whoever_their_organisation_names_is_let_in_with_the_role_it_says(
     assert page.status_code == 200
     assert 'content="0; url=/console/supervision"' in page.text
     assert is_in(signing)
-    account = signing.house.accounts.find("maria")
+    account = signing.services.accounts.find("maria")
     assert account is not None
     assert (account.role, account.offices) == ("reviewer", ())
 
@@ -73,7 +73,7 @@ def test_without_settings_nobody_signs_in_elsewhere(service: Service) -> None:
 
 def test_the_sign_in_page_offers_it_beside_local_accounts(signing: Service) -> None:
     assert "Sign in with your organisation" in signing.client.get("/console/sign-in").text
-    signing.house.accounts.add(new_account("paul", "a password for tests", "auditor", (), NOW))
+    signing.services.accounts.add(new_account("paul", "a password for tests", "auditor", (), NOW))
     form = {"name": "paul", "password": "a password for tests"}
     assert signing.client.post("/console/sign-in", data=form, headers=ORIGIN).status_code == 200
 
@@ -85,7 +85,7 @@ def test_role_and_offices_are_those_of_the_newest_sign_in(
     elsewhere.claims = {"roles": ["tidegate-supervisor"], "offices": ["DE004600"]}
     sign_in(signing)
 
-    account = signing.house.accounts.find("maria")
+    account = signing.services.accounts.find("maria")
     assert account is not None
     assert (account.role, account.offices) == ("supervisor", ("DE004600",))
 
@@ -117,7 +117,7 @@ def test_an_answer_that_does_not_hold_lets_nobody_in(
 
     assert sign_in(signing).status_code == 401
     assert not is_in(signing)
-    assert signing.house.accounts.find("maria") is None
+    assert signing.services.accounts.find("maria") is None
 
 
 def test_a_token_that_another_signed_lets_nobody_in(
@@ -155,7 +155,7 @@ def test_a_code_that_was_stolen_is_worth_nothing_without_the_verifier(signing: S
 
 
 def test_a_local_account_of_that_name_is_not_taken_over(signing: Service) -> None:
-    signing.house.accounts.add(new_account("maria", "a password for tests", "admin", (), NOW))
+    signing.services.accounts.add(new_account("maria", "a password for tests", "admin", (), NOW))
 
     assert sign_in(signing).status_code == 409
     assert not is_in(signing)
@@ -163,7 +163,7 @@ def test_a_local_account_of_that_name_is_not_taken_over(signing: Service) -> Non
 
 def test_an_account_that_was_ended_here_stays_ended(signing: Service) -> None:
     sign_in(signing)
-    signing.house.accounts.disable("maria", NOW)
+    signing.services.accounts.disable("maria", NOW)
 
     assert not is_in(signing)
     assert sign_in(signing).status_code == 401
@@ -172,7 +172,7 @@ def test_an_account_that_was_ended_here_stays_ended(signing: Service) -> None:
 
 def test_no_password_opens_an_account_from_elsewhere(signing: Service) -> None:
     sign_in(signing)
-    account = signing.house.accounts.find("maria")
+    account = signing.services.accounts.find("maria")
 
     for password in ("", "maria", "nobody has this password"):
         assert not admits(account, password)

@@ -32,7 +32,7 @@ def sign_in(service: Service, key: dict[str, str], **fields: str) -> Any:
 
 def decided(service: Service, body: dict[str, Any], caller: dict[str, str]) -> Decision:
     answer = service.score(body, caller).json()
-    record = service.house.log.record(answer["decision_id"])
+    record = service.services.decisions.record(answer["decision_id"])
     assert record is not None
     return Decision.model_validate_json(record)
 
@@ -136,21 +136,21 @@ def test_signing_out_needs_the_token_of_the_session_and_ends_it(service: Service
     assert forged.status_code == 403
     service.client.post("/console/sign-out", data={"form_token": token}, headers=ORIGIN)
 
-    assert service.house.sessions.find(cookie, NOW) is None
+    assert service.services.sessions.find(cookie, NOW) is None
 
 
 def test_a_session_ends_by_itself(service: Service) -> None:
     sign_in(service, service.key("explain"))
     cookie = service.client.cookies["tidegate"]
 
-    lasting = timedelta(minutes=service.house.settings.session_minutes)
+    lasting = timedelta(minutes=service.services.settings.session_minutes)
 
-    assert service.house.sessions.find(cookie, NOW + lasting) is None
+    assert service.services.sessions.find(cookie, NOW + lasting) is None
 
 
 def test_revoking_a_key_ends_its_sessions(service: Service) -> None:
     sign_in(service, service.key("explain"))
-    service.house.keys.revoke("caller-1", NOW)
+    service.services.api_keys.revoke("caller-1", NOW)
 
     assert 'name="key"' in service.client.get("/console/decisions").text
 

@@ -257,11 +257,11 @@ def test_the_writer_moves_what_it_appended_when_nothing_more_comes(tmp_path: Pat
 
 def test_after_a_restart_the_service_remembers_what_it_decided(home: Path) -> None:
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        before = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        before = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         caller = before.key("score", "explain")
         first = before.score(shipment(), caller, key="k")
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        after = Service(client, client.app.state.house, home)  # type: ignore[attr-defined]
+        after = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
         repeated = after.score(shipment(), caller, key="k")
         later = shipment(shipment_id="S-2", declared_at="2026-11-24T11:00:00Z")
         answer = after.score(later, caller, key="another").json()
@@ -273,7 +273,7 @@ def test_after_a_restart_the_service_remembers_what_it_decided(home: Path) -> No
 
 def test_a_decision_survives_being_written_and_read(service: Service) -> None:
     answer = service.score(shipment(), service.key("score")).json()
-    record = service.house.log.record(answer["decision_id"])
+    record = service.services.decisions.record(answer["decision_id"])
     assert record is not None
 
     decision = Decision.model_validate_json(record)

@@ -47,22 +47,22 @@ def watched(home: Path, where: Path | str) -> Iterator[Service]:
     url = None if isinstance(where, Path) else SecretStr(where)
     app = create_app(Settings(home=home, database_url=url), clock=lambda: NOW)
     with TestClient(app) as client:
-        yield Service(client, app.state.house, home)
+        yield Service(client, app.state.services, home)
 
 
 def test_nothing_of_a_party_is_stored_in_the_clear(watched: Service) -> None:
     case_id = decided(watched)
     ended(watched, case_id)
-    reviewing, house = watched.house.reviewing, watched.house
+    reviewing, services = watched.services.cases, watched.services
 
-    assert told_in_tables(house.log._engine) == set()
+    assert told_in_tables(services.decisions._engine) == set()
     assert {path for path in told_in_files(watched.home) if path.startswith("tidegate.db")} == set()
-    assert "canary goods in words" in str(house.log.record(case_id))
+    assert "canary goods in words" in str(services.decisions.record(case_id))
     assert NOTE in [event.text for event in reviewing.events(case_id)]
     (file,) = reviewing.files.of(case_id)
     assert file.name == NAME
     assert reviewing.files.content(case_id, file.sha256) == (file, FILE)
-    assert prove(house.log._engine).is_whole
+    assert prove(services.decisions._engine).is_whole
 
 
 def test_who_repeats_a_request_gets_the_answer_from_its_encrypted_row(watched: Service) -> None:

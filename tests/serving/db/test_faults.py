@@ -28,7 +28,7 @@ def failing_call(service: Service, number: int) -> Iterator[list[int]]:
     What looks at the database every second, whatever is asked, is left alone.
     """
     calls = [0]
-    watch = service.house.desk.assessor.champions.kill_switch._watch
+    watch = service.services.kill_switch._watch
 
     def fail_at_its_turn(*_: Any) -> None:
         if threading.current_thread() is watch:
@@ -37,7 +37,7 @@ def failing_call(service: Service, number: int) -> Iterator[list[int]]:
         if calls[0] == number:
             raise OperationalError("a call", None, sqlite3.OperationalError("disk I/O error"))
 
-    with heard(fail_at_its_turn, service.house.log._engine):
+    with heard(fail_at_its_turn, service.services.decisions._engine):
         yield calls
 
 
@@ -59,7 +59,7 @@ def statuses(response: Any) -> set[int]:
 
 @pytest.mark.parametrize(("act", "decisions"), [(score_one, 1), (score_a_batch, 2)])
 def test_a_fault_of_any_call_loses_nothing(service: Service, act: Act, decisions: int) -> None:
-    log = service.house.log
+    log = service.services.decisions
     for number in count(1):
         caller = service.key("score")
         before = log.size()

@@ -204,9 +204,9 @@ def test_a_mark_holds_while_the_log_grows(log: Path, service: Service) -> None:
 
 def sealed(service: Service) -> list[Checkpoint]:
     """Checkpoints of the log as it is, the last one signed now."""
-    sealing = service.house.desk.writer.sealing
+    sealing = service.services.log_writer.sealing
     sealing.seal_if_due(is_last=True)
-    return CheckpointRegister(service.house.log._engine, service.home / "w").all()
+    return CheckpointRegister(service.services.decisions._engine, service.home / "w").all()
 
 
 def command(service: Service, *arguments: Any) -> tuple[int, Any]:
@@ -233,8 +233,8 @@ def test_an_old_copy_put_in_place_is_found_by_the_witness(log: Path, service: Se
         now.backup(copy)
     service.score(shipment(shipment_id="S-later"), service.key("score"))
     sealed(service)
-    service.house.desk.writer.stop()
-    service.house.log.close()
+    service.services.log_writer.stop()
+    service.services.decisions.close()
     for beside in ("-wal", "-shm"):
         log.with_name(f"{log.name}{beside}").unlink(missing_ok=True)
     old.replace(log)

@@ -15,11 +15,11 @@ from tests.serving.conftest import Service
 
 @pytest.fixture
 def champion(service: Service) -> LoadedModel:
-    return service.house.desk.assessor.champions.champion("shipment")
+    return service.services.models.champion("shipment")
 
 
 def vector_of(service: Service, body: dict[str, Any]) -> dict[str, Any]:
-    return service.house.desk.assessor.past.vectors([submission(body)])[0]
+    return service.services.history.vectors([submission(body)])[0]
 
 
 def without_value() -> dict[str, Any]:

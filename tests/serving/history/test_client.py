@@ -52,13 +52,13 @@ def shipments(numbers: range) -> Records:
 def known(service: Service) -> float:
     """How many shipments of 30 days the past knows of the consignee of bodies."""
     asked = submitted(shipment_id="asked", declared_at=NOW.isoformat())
-    return float(service.house.desk.assessor.past.vectors([asked])[0][SEEN] or 0)
+    return float(service.services.history.vectors([asked])[0][SEEN] or 0)
 
 
 @contextmanager
 def working(settings: Settings) -> Iterator[Service]:
     with TestClient(create_app(settings, clock=lambda: NOW)) as client:
-        yield Service(client, client.app.state.house, settings.home)  # type: ignore[attr-defined]
+        yield Service(client, client.app.state.services, settings.home)  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_an_idle_service_writes_what_it_knows(
     monkeypatch.setattr("serving.audit.log_writer._LOOK_AGAIN_S", 0.01)
     with working(Settings(home=home)) as service:
         service.score(shipment(), service.key("score"))
-        while service.house.desk.assessor.past.is_behind:
+        while service.services.history.is_behind:
             time.sleep(0.01)
         shutil.copytree(home / "state", tmp_path / "copy")
     told = State(EmbeddedStore(tmp_path / "copy"))
@@ -164,7 +164,7 @@ def test_what_could_not_be_written_is_told_later_and_written_then(
 ) -> None:
     monkeypatch.setattr("serving.history.client.LEARNT_AGAIN", 1)
     monkeypatch.setattr("serving.audit.log_writer._LOOK_AGAIN_S", 0.01)
-    past, caller = service.house.desk.assessor.past, service.key("score")
+    past, caller = service.services.history, service.key("score")
     with monkeypatch.context() as broken, capture_logs() as told:
         broken.setattr(EmbeddedStore, "sync", failing)
         assert service.score(shipment(), caller).status_code == 200
@@ -225,16 +225,12 @@ def test_a_rebuild_finds_what_files_the_log_and_calls_tell(home: Path) -> None:
         headers = service.key("ingest")
         sent = service.client.post("/v1/records", json={"outcomes": [inspected]}, headers=headers)
         assert sent.status_code == 200
-        vector = service.house.desk.assessor.past.vectors([submitted(declared_at=NOW.isoformat())])[
-            0
-        ]
+        vector = service.services.history.vectors([submitted(declared_at=NOW.isoformat())])[0]
     shutil.rmtree(home / "state")
 
     told = CliRunner().invoke(commands, ["state", "rebuild", "--home", str(home), "--json"])
     assert json.loads(told.stdout) == {"records": str(home / "records"), "decisions": 1}
     with working(Settings(home=home)) as service:
         assert known(service) == before
-        again = service.house.desk.assessor.past.vectors([submitted(declared_at=NOW.isoformat())])[
-            0
-        ]
+        again = service.services.history.vectors([submitted(declared_at=NOW.isoformat())])[0]
         assert again == vector

@@ -56,7 +56,7 @@ def off(service: Service, kind: str = "all", *, is_on: bool = False) -> Any:
 def serving(home: Path, **settings: Any) -> Iterator[Service]:
     service = create_app(Settings(home=home, **settings), clock=lambda: NOW)
     with TestClient(service, raise_server_exceptions=False) as client:
-        yield Service(client, service.state.house, home)
+        yield Service(client, service.state.services, home)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -101,8 +101,8 @@ def test_the_log_holds_decisions_with_and_without_a_score_whole(switched: Servic
 
     assert before["probability"] is not None
     assert after["probability"] is not None
-    assert prove(switched.house.log._engine).is_whole
-    with switched.house.log._engine.connect() as connection:
+    assert prove(switched.services.decisions._engine).is_whole
+    with switched.services.decisions._engine.connect() as connection:
         stored = connection.scalars(text("SELECT probability FROM decisions ORDER BY seq")).all()
     assert [each is None for each in stored] == [False, True, False]
 
@@ -152,7 +152,7 @@ def test_no_other_way_leads_to_a_model_that_is_off(switched: Service) -> None:
     caller = switched.key("score", "explain")
     scored = switched.score(shipment(), caller).json()["decision_id"]
     off(switched)
-    names = switched.house.desk.assessor.champions.champions()["shipment"].model.encoding.names
+    names = switched.services.models.champions()["shipment"].model.encoding.names
 
     invoked = switched.client.post(
         "/invocations", json={"dataframe_records": [dict.fromkeys(names)]}, headers=caller
@@ -167,8 +167,8 @@ def test_no_other_way_leads_to_a_model_that_is_off(switched: Service) -> None:
     assert invoked.json()["type"] == "/problems/models-off"
     assert explained.json()["could_move"] is None
     with pytest.raises(ModelsOff):
-        switched.house.desk.assessor.champions.champion("shipment")
-    assert switched.house.desk.assessor.champions.challengers("shipment") == {}
+        switched.services.models.champion("shipment")
+    assert switched.services.models.challengers("shipment") == {}
 
 
 def test_models_beside_the_champion_are_asked_nothing_while_they_are_off(
@@ -176,7 +176,7 @@ def test_models_beside_the_champion_are_asked_nothing_while_they_are_off(
 ) -> None:
     model = train_and_promote(service.home, "shipment", "2", seed=8)
     promote(service.home, "shipment", "2", model, "challenger")
-    champions = service.house.desk.assessor.champions
+    champions = service.services.models
     promote(service.home, "shipment", "1", champions.champion("shipment").model)
     champions.refresh()
     assert list(champions.challengers("shipment")) == ["challenger"]
@@ -253,7 +253,7 @@ def test_a_command_reaches_a_service_that_runs(home: Path) -> None:
             "--home",
             home,
         )
-        newest = service.house.switches.latest_by_kind()
+        newest = service.services.switch_events.latest_by_kind()
     assert told.exit_code == 0
     assert took_s < 2
     assert {kind: (s.is_on, s.switched_by) for kind, s in newest.items()} == {
@@ -374,7 +374,7 @@ def test_monitoring_counts_what_had_no_score_apart(service: Service) -> None:
     off(service)
     for n in range(3):
         service.score(shipment(shipment_id=f"S-{n}"), caller)
-    summaries = service.house.summaries
+    summaries = service.services.rollups
 
     assert catch_up(summaries, NOW + timedelta(days=1)) == 4
 
@@ -387,6 +387,6 @@ def test_monitoring_counts_what_had_no_score_apart(service: Service) -> None:
 def test_no_score_can_be_computed_again_where_there_was_none(service: Service) -> None:
     off(service)
     told = service.score(shipment(), service.key("score")).json()
-    service.house.desk.writer.stop()
+    service.services.log_writer.stop()
     with pytest.raises(NotScored):
         run("replay", told["decision_id"], "--home", service.home)

@@ -24,7 +24,7 @@ def champions(home: Path) -> ModelPool:
 
 def noticed(service: Service) -> None:
     """What the watch does twice a second."""
-    service.house.desk.assessor.champions.refresh()
+    service.services.models.refresh()
 
 
 def test_a_promotion_is_noticed_without_a_restart(service: Service) -> None:
@@ -41,7 +41,7 @@ def test_a_promotion_is_noticed_without_a_restart(service: Service) -> None:
 
 def test_a_roll_back_is_noticed_too(service: Service) -> None:
     caller = service.key("score")
-    first = service.house.desk.assessor.champions.champion("shipment")
+    first = service.services.models.champion("shipment")
     train_and_promote(service.home, "shipment", "2", seed=8)
     noticed(service)
 

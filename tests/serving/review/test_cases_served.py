@@ -56,7 +56,7 @@ def reviewed(home: Path) -> Iterator[Service]:
     (home / "lanes.toml").write_text(PLAN)
     app = create_app(Settings(home=home), clock=lambda: NOW)
     with TestClient(app) as client:
-        yield Service(client, app.state.house, home)
+        yield Service(client, app.state.services, home)
 
 
 def open_case(service: Service, subject_id: str = "S-1", **changed: Any) -> str:
@@ -212,7 +212,7 @@ def test_whatever_is_tried_no_adverse_end_rests_on_one_person(steps: list[Any]) 
 def test_whatever_a_score_says_a_case_opens_for_a_person_to_end(
     reviewed: Service, lane: Lane
 ) -> None:
-    record = reviewed.house.log.record(open_case(reviewed)) or ""
+    record = reviewed.services.decisions.record(open_case(reviewed)) or ""
     decision = Decision.model_validate_json(record).model_copy(update={"lane": lane})
 
     found = opened(1, decision.model_dump_json())
@@ -309,7 +309,7 @@ def test_what_nobody_looked_into_gets_no_label(reviewed: Service, code: Any) -> 
 def test_a_label_says_what_was_found_and_how_likely_it_was_to_be_looked_for(
     reviewed: Service, probability: float
 ) -> None:
-    record = reviewed.house.log.record(open_case(reviewed)) or ""
+    record = reviewed.services.decisions.record(open_case(reviewed)) or ""
     drawn = {"lane": "control", "lane_reason": "random", "selection_probability": probability}
     decision = Decision.model_validate_json(record).model_copy(update=drawn)
 
@@ -323,7 +323,7 @@ def test_a_label_says_what_was_found_and_how_likely_it_was_to_be_looked_for(
 
 
 def _labels(service: Service) -> list[dict[str, Any]]:
-    kept = service.house.intake.store.all()
+    kept = service.services.records.all()
     return [json.loads(row.body) for row in kept if row.kind == "outcomes"]
 
 
@@ -389,12 +389,12 @@ def test_every_act_is_kept_with_the_old_and_the_new_and_cannot_be_changed(
     post(reviewed, case_id, "notes", one, text="the seal looks new")
     post(reviewed, case_id, "dispositions", one, **disposed(NOTHING))
 
-    events = reviewed.house.reviewing.events(case_id)
+    events = reviewed.services.cases.events(case_id)
 
     assert [event.action for event in events] == ["claim", "note", "dispose"]
     assert json.loads(events[0].changed)["status"] == ["open", "claimed"]
     assert json.loads(events[2].changed)["disposition"][1]["code"] == NOTHING.code
-    engine = open_database(reviewed.house.settings.database, is_service=False)
+    engine = open_database(reviewed.services.settings.database, is_service=False)
     for edit in ("UPDATE case_events SET actor = 'x'", "DELETE FROM case_events"):
         with pytest.raises(DatabaseError), engine.begin() as connection:
             connection.execute(text(edit))
@@ -441,7 +441,7 @@ def test_without_the_scope_nothing_of_review_can_be_done(reviewed: Service) -> N
         assert post(reviewed, case_id, act, everything_else).status_code == 403, act
     assert reviewed.client.get("/v1/queue", headers=everything_else).status_code == 403
     reviewed.client.get("/v1/queue", headers=reviewed.key("review"))
-    assert reviewed.house.reviewing.events(case_id) == []
+    assert reviewed.services.cases.events(case_id) == []
 
 
 def test_every_family_can_be_named_to_an_operator_by_its_kind() -> None:
@@ -502,7 +502,7 @@ def test_a_letter_tells_nothing_but_what_spoke_for_a_look() -> None:
 
 def test_a_letter_says_who_decided_how_to_contest_and_no_score(reviewed: Service) -> None:
     case_id = open_case(reviewed, declared_value=200.0)
-    record = reviewed.house.log.record(case_id) or ""
+    record = reviewed.services.decisions.record(case_id) or ""
     decision = Decision.model_validate_json(record)
 
     sign_in = {"key": reviewed.key("review", "explain")["Authorization"].split()[1]}
@@ -523,7 +523,7 @@ def test_what_an_operator_is_told_has_its_own_word_and_nothing_of_others(
     reviewed: Service,
 ) -> None:
     case_id = open_case(reviewed, declared_value=200.0)
-    record = reviewed.house.log.record(case_id)
+    record = reviewed.services.decisions.record(case_id)
     assert record is not None
     decision = Decision.model_validate_json(record)
 

@@ -96,11 +96,11 @@ def calling(home: Path, to: Station, clock: Clock, where: str | None = None) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("serving.review.rescue_calls.LOOKED_EVERY_S", 3600.0)
         with TestClient(app) as client:
-            yield Service(client, app.state.house, home)
+            yield Service(client, app.state.services, home)
 
 
 def calls(service: Service) -> RescueCalls:
-    made = service.house.rescue_calls
+    made = service.services.rescue_calls
     assert made is not None
     return made
 
@@ -115,7 +115,7 @@ def test_a_call_that_fails_is_made_again_until_it_is_taken(home: Path) -> None:
             calls(service).make_due()
             calls(service).make_due()
             assert len(to.heard) == attempts
-            held = degradations(service.house)
+            held = degradations(service.services)
             assert ("rescue_not_called" in held) == (attempts < 4)
             clock.now += wait(attempts)
         clock.now += timedelta(days=1)
@@ -193,7 +193,7 @@ def test_a_decision_waits_for_no_call_and_survives_a_station_that_is_gone(home: 
 def test_what_was_decided_before_there_was_a_webhook_is_not_called(home: Path) -> None:
     app = create_app(Settings(home=home), clock=lambda: NOW)
     with TestClient(app) as client:
-        earlier = Service(client, app.state.house, home)
+        earlier = Service(client, app.state.services, home)
         earlier.score(route(**IN_DANGER), earlier.key("score"))
 
     with station() as to, calling(home, to, Clock()) as service:
@@ -234,7 +234,7 @@ def test_the_calls_are_made_by_themselves(home: Path) -> None:
         clock = Clock()
         app = create_app(settings, clock=clock)
         with TestClient(app) as client:
-            service = Service(client, app.state.house, home)
+            service = Service(client, app.state.services, home)
             service.score(route(**IN_DANGER), service.key("score"))
             is_heard = threading.Event()
             for _ in range(100):

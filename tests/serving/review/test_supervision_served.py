@@ -44,8 +44,8 @@ SEEN_BY: dict[str, set[Role]] = {
 def sign_in_as(service: Service, role: Role) -> str:
     """Sign in with a fresh account; the token of its forms."""
     name = f"the {role}"
-    if service.house.accounts.find(name) is None:
-        service.house.accounts.add(new_account(name, PASSWORD, role, (), NOW))
+    if service.services.accounts.find(name) is None:
+        service.services.accounts.add(new_account(name, PASSWORD, role, (), NOW))
     service.client.cookies.clear()
     form = {"name": name, "password": PASSWORD}
     page = service.client.post("/console/sign-in", data=form, headers=ORIGIN)
@@ -125,7 +125,7 @@ def test_a_rescue_is_on_no_page_but_of_those_who_help_or_audit(reviewed: Service
     helped = {"/console/queue", *case_pages, reread, *decisions}
     nothing = {role: set[str]() for role in SCOPES}
     assert shown == nothing | {"rescue": helped, "auditor": decisions}
-    (load,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).lanes
+    (load,) = Supervision.of(reviewed.services.case_store, ALL, NOW).lanes
     assert load.lane == "inspect"
 
 
@@ -138,7 +138,7 @@ def test_an_auditor_reads_and_changes_nothing(reviewed: Service) -> None:
     )
 
     assert response.status_code == 403
-    assert "claim" not in [event.action for event in reviewed.house.reviewing.events(case_id)]
+    assert "claim" not in [event.action for event in reviewed.services.cases.events(case_id)]
 
 
 def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
@@ -147,14 +147,14 @@ def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
 
     reviewed.client.get(f"/console/cases/{case_id}")
 
-    (event,) = reviewed.house.reviewing.events(case_id)
+    (event,) = reviewed.services.cases.events(case_id)
     assert (event.action, event.actor, event.at) == ("read", "the auditor", NOW.isoformat())
     pages = ("/console/cases/{}", "/console/cases/{}/letter", "/console/supervision/reread/{}")
     for role in ("reviewer", "supervisor", "rescue"):
         sign_in_as(reviewed, role)
         for page in pages:
             assert reviewed.client.get(page.format(case_id)).status_code == 200
-    told = [(event.action, event.actor) for event in reviewed.house.reviewing.events(case_id)]
+    told = [(event.action, event.actor) for event in reviewed.services.cases.events(case_id)]
     assert told[1:] == [
         ("read", f"the {role}") for role in ("reviewer", "supervisor", "rescue") for _ in pages
     ]
@@ -175,7 +175,7 @@ def test_leaving_undone_what_a_lane_proposes_is_an_override(reviewed: Service) -
     ended(reviewed, "S-1", by)
     ended(reviewed, "S-2", by, unlooked)
 
-    (figures,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).reviewers
+    (figures,) = Supervision.of(reviewed.services.case_store, ALL, NOW).reviewers
 
     assert (figures.disposed, figures.overrides, figures.agreement) == (2, 1, 0.5)
     assert not figures.may_trust_blindly
@@ -186,7 +186,7 @@ def test_haste_and_agreement_together_call_for_a_talk(reviewed: Service) -> None
     for number in range(FEWEST_CASES):
         ended(reviewed, f"S-{number}", by)
 
-    (figures,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).reviewers
+    (figures,) = Supervision.of(reviewed.services.case_store, ALL, NOW).reviewers
 
     assert (figures.median_minutes, figures.agreement) == (0, 1)
     assert figures.may_trust_blindly
@@ -231,7 +231,7 @@ def test_a_blind_reading_shows_no_score_and_is_compared_with_the_first_end(
             data={"form_token": token, "code": code},
             headers=ORIGIN,
         )
-        (figures,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).reviewers
+        (figures,) = Supervision.of(reviewed.services.case_store, ALL, NOW).reviewers
         assert figures.same_when_reread == same
     assert figures.reread == 2
 
@@ -246,7 +246,7 @@ def test_the_last_word_on_a_reason_counts(reviewed: Service) -> None:
             headers=ORIGIN,
         )
 
-    (marked,) = Supervision.of(reviewed.house.reviewing.book, ALL, NOW).reasons
+    (marked,) = Supervision.of(reviewed.services.case_store, ALL, NOW).reasons
 
     assert (marked.indicator, marked.right, marked.wrong) == ("D10", 0, 1)
 
@@ -293,7 +293,7 @@ def test_a_disabled_account_is_out_at_once(reviewed: Service) -> None:
     sign_in_as(reviewed, "reviewer")
     assert reviewed.client.get("/console/queue").url.path == "/console/queue"
 
-    reviewed.house.accounts.disable("the reviewer", NOW)
+    reviewed.services.accounts.disable("the reviewer", NOW)
 
     assert reviewed.client.get("/console/queue").url.path == "/console/sign-in"
     sign_in_as(reviewed, "reviewer")
@@ -310,7 +310,7 @@ def test_time_on_a_case_runs_from_its_claim(reviewed: Service) -> None:
     def end(case: Case) -> Any:
         return dispose_case(case, name, later, NOTHING)
 
-    book = reviewed.house.reviewing
+    book = reviewed.services.cases
     book.act(Reviewer(name, ALL), case_id, end)
 
     (figures,) = Supervision.of(book.book, ALL, later).reviewers

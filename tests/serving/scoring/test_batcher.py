@@ -15,7 +15,7 @@ from features.definition import Peers
 from serving.access.callers import Caller
 from serving.api.scores import worded_for
 from serving.app import create_app
-from serving.container import House
+from serving.container import Services
 from serving.db.repositories.decision_log import Mark
 from serving.errors import BodyMalformed, LogUnavailable
 from serving.explanation.comparison import usual_for
@@ -35,20 +35,20 @@ def asked(number: int, body: bytes | None = None) -> Asked:
     return Asked(MACHINE, f"request-{number}", body, NOW, worded_for(MACHINE))
 
 
-def decided(house: House, requests: list[Asked]) -> list[Any]:
-    return asyncio.run(house.desk.answers(requests))
+def decided(services: Services, requests: list[Asked]) -> list[Any]:
+    return asyncio.run(services.batcher.answers(requests))
 
 
 def test_each_is_answered_in_its_place(service: Service) -> None:
-    answers = decided(service.house, [asked(number) for number in range(TOGETHER + 6)])
+    answers = decided(service.services, [asked(number) for number in range(TOGETHER + 6)])
 
     told = [orjson.loads(answer.body)["subject_id"] for answer in answers]
     assert told == [f"S-{number}" for number in range(TOGETHER + 6)]
-    assert service.house.log.size() == TOGETHER + 6
+    assert service.services.decisions.size() == TOGETHER + 6
 
 
 def test_what_cannot_be_read_keeps_nobody_else_from_a_decision(service: Service) -> None:
-    first, broken, last = decided(service.house, [asked(0), asked(1, b"{"), asked(2)])
+    first, broken, last = decided(service.services, [asked(0), asked(1, b"{"), asked(2)])
 
     assert isinstance(broken, BodyMalformed)
     assert isinstance(first, Answer)
@@ -59,27 +59,32 @@ def test_a_group_that_fails_is_told_so_and_the_next_is_decided(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(service.house.log, "answers", fail)
-        failed = decided(service.house, [asked(number) for number in range(3)])
-    again = decided(service.house, [asked(number) for number in range(3)])
+        broken.setattr(service.services.decisions, "answers", fail)
+        failed = decided(service.services, [asked(number) for number in range(3)])
+    again = decided(service.services, [asked(number) for number in range(3)])
 
     assert [type(outcome) for outcome in failed] == [LogUnavailable] * 3
     assert [type(outcome) for outcome in again] == [Answer] * 3
-    assert service.house.log.size() == 3
+    assert service.services.decisions.size() == 3
 
 
 def test_one_key_twice_in_one_group_makes_one_decision(service: Service) -> None:
-    outcomes = decided(service.house, [asked(0), asked(0)])
+    outcomes = decided(service.services, [asked(0), asked(0)])
 
     assert sum(isinstance(outcome, Answer) for outcome in outcomes) >= 1
-    assert service.house.log.size() == 1
-    assert decided(service.house, [asked(0)]) == [Answer(outcomes[0].body)]
+    assert service.services.decisions.size() == 1
+    assert decided(service.services, [asked(0)]) == [Answer(outcomes[0].body)]
 
 
 def test_what_comes_while_a_group_is_written_is_decided_together(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log, begun, let_go, sizes = service.house.log, threading.Event(), threading.Event(), list[int]()
+    log, begun, let_go, sizes = (
+        service.services.decisions,
+        threading.Event(),
+        threading.Event(),
+        list[int](),
+    )
     append, assess = log.append, Assessor.assess
 
     def appending(entries: list[Any]) -> Mark:
@@ -92,11 +97,11 @@ def test_what_comes_while_a_group_is_written_is_decided_together(
         return assess(assessor, requests)
 
     async def one_and_then_more() -> None:
-        first = asyncio.create_task(service.house.desk.answer(asked(0)))
+        first = asyncio.create_task(service.services.batcher.answer(asked(0)))
         await asyncio.to_thread(begun.wait, 30)
         more = []
         for number in range(1, 6):
-            more.append(asyncio.create_task(service.house.desk.answer(asked(number))))
+            more.append(asyncio.create_task(service.services.batcher.answer(asked(number))))
             await asyncio.sleep(0.05)
         let_go.set()
         await asyncio.gather(first, *more)
@@ -111,13 +116,13 @@ def test_a_caller_waits_no_longer_than_twice_the_deadline(home: Path) -> None:
     deadline_s, let_go = 1.0, threading.Event()
     app = create_app(Settings(home=home, commit_deadline_s=deadline_s), clock=lambda: NOW)
     with TestClient(app):
-        house: House = app.state.house
+        services: Services = app.state.services
         for first in (3 * TOGETHER, 4 * TOGETHER):  # what is new compiles, for longer than that
-            decided(house, [asked(number) for number in range(first, first + TOGETHER)])
-        append = house.log.append
-        house.log.append = lambda entries: let_go.wait(30) and append(entries)  # type: ignore
+            decided(services, [asked(number) for number in range(first, first + TOGETHER)])
+        append = services.decisions.append
+        services.decisions.append = lambda entries: let_go.wait(30) and append(entries)  # type: ignore
         began = time.monotonic()
-        outcomes = decided(house, [asked(number) for number in range(3 * TOGETHER)])
+        outcomes = decided(services, [asked(number) for number in range(3 * TOGETHER)])
         waited_s = time.monotonic() - began
         let_go.set()
 
@@ -166,7 +171,7 @@ def test_an_outcome_for_someone_who_left_is_let_go() -> None:
 
 
 def test_a_remembered_comparison_is_that_of_its_value_and_its_peers(service: Service) -> None:
-    model = service.house.desk.assessor.champions.champion("shipment").model
+    model = service.services.models.champion("shipment").model
     compared = Comparisons(model)
     feature = feature_named("unit_value_eur_per_kg")
 

@@ -61,7 +61,7 @@ def test_attaching_and_reading_a_file_are_events_with_its_digest(reviewed: Servi
     sign_in_as(reviewed, "auditor")
     download(reviewed, case_id)
 
-    events = [e for e in reviewed.house.reviewing.events(case_id) if e.action != "read"]
+    events = [e for e in reviewed.services.cases.events(case_id) if e.action != "read"]
 
     assert [(e.action, e.actor, e.text) for e in events] == [
         ("attach", "the reviewer", "list.pdf"),
@@ -110,7 +110,7 @@ def test_a_form_of_another_session_or_origin_attaches_nothing(reviewed: Service)
         headers={"Origin": "https://example.org"},
     )
     assert foreign.status_code == 403
-    assert reviewed.house.reviewing.files.of(case_id) == []
+    assert reviewed.services.cases.files.of(case_id) == []
 
 
 def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Service) -> None:
@@ -120,7 +120,7 @@ def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Servic
     for number in range(MOST_TO_A_CASE - 1):
         content = b"%d" % number
         file = Attachment.of(f"{number}.txt", content, 1_000)
-        reviewed.house.reviewing.attach(reviewer, case_id, NOW, file, content)
+        reviewed.services.cases.attach(reviewer, case_id, NOW, file, content)
     attach(reviewed, case_id, token)
 
     again, more = attach(reviewed, case_id, token), attach(reviewed, case_id, token, b"more")

@@ -158,8 +158,8 @@ def test_no_share_left_and_no_challenger_raise_nothing() -> None:
 
 
 def test_a_service_asks_the_challenger_before_it_chooses_a_lane(service: Service) -> None:
-    champions = service.house.desk.assessor.champions
-    lanes = service.house.desk.assessor.lanes
+    champions = service.services.models
+    lanes = service.services.lanes
     assert rival_of(champions, "shipment", {}) is None
     model = train_and_promote(service.home, "shipment", "2", seed=8)
     first = champions.champion("shipment").model
@@ -171,7 +171,7 @@ def test_a_service_asks_the_challenger_before_it_chooses_a_lane(service: Service
     for number in range(40):
         body = shipment(shipment_id=f"S-{number}", declared_value=100.0 + 700 * number)
         answer = service.score(body, service.key("score")).json()
-        record = service.house.log.record(answer["decision_id"])
+        record = service.services.decisions.record(answer["decision_id"])
         assert record is not None
         decision = Decision.model_validate_json(record)
         rival = rival_of(champions, "shipment", decision.vector)
