@@ -18,9 +18,9 @@ from serving.audit.purpose import Uses
 from serving.db.repositories.account_repository import AccountRegister, SessionRegister
 from serving.db.repositories.api_key_repository import KeyRegister
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-from serving.db.repositories.placement_log import PlacedLog
+from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.record_repository import RecordStore
 from serving.db.repositories.rollup_repository import SummaryStore
 from serving.db.storage import Storage
@@ -38,7 +38,7 @@ from serving.scoring.shadow_scoring import SecondOpinions
 from serving.settings import Settings
 from serving.start_stages import Report, unheard
 from serving.triage.lanes import Lanes
-from serving.triage.other_workers import Others
+from serving.triage.other_workers import OtherWorkers
 
 Clock = Callable[[], datetime]
 
@@ -70,7 +70,7 @@ class Services:
     kill_switch: KillSwitch
     switch_events: KillSwitchRepository
     lanes: Lanes
-    placements: PlacedLog
+    placements: PlacementRepository
     shadow_scoring: SecondOpinions
     # History and the decision log
     history: Past
@@ -181,8 +181,8 @@ def _batcher(
             past=history,
             records=storage.records,
             purpose=settings.purpose,
-            lanes=Lanes.of(
-                settings, Others(storage.placements, clock()), storage.alerts.exploration
+            lanes=Lanes.from_settings(
+                settings, OtherWorkers(storage.placements, clock()), storage.alerts.exploration
             ),
         ),
         log=storage.decisions,

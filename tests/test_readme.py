@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from serving.db.engine import open_database
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent

@@ -18,7 +18,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.decision_rows import AnswerRow, DecisionRow
 from serving.db.encrypted_decisions import EncryptedDecisions
 from serving.db.engine import open_database
-from serving.db.repositories.decision_log import FIRST_LINK, next_link
+from serving.db.repositories.decision_repository import FIRST_LINK, next_link
 
 RECORD_BYTES, ANSWER_BYTES, TIMES = 15_000, 600, 20_000
 GOAL_US = 50.0

@@ -28,7 +28,7 @@ from serving.db.repositories.rollup_repository import SummaryStore
 from serving.monitor.decision_facts import Measured, parts_of
 from serving.monitor.monitoring import Asked, report
 from serving.monitor.rollups import catch_up, summary
-from serving.triage.plan import Plan
+from serving.triage.plan import TriagePlan
 from tests.serving.postgres import postgresql
 
 BEGIN, DAYS = datetime(2025, 11, 17, tzinfo=UTC), 365
@@ -202,7 +202,7 @@ def _child(where: str) -> None:
     counted = catch_up(store, NOW)
     counting = time.process_time() - cpu
     last = (BEGIN + timedelta(days=DAYS - 1)).date()
-    made = report(store, Asked("shipment", BEGIN.date(), last, NOW), Plan(), NOW)
+    made = report(store, Asked("shipment", BEGIN.date(), last, NOW), TriagePlan(), NOW)
     told = {
         "cpu_s": time.process_time() - cpu,
         "wall_s": time.monotonic() - began,

@@ -35,7 +35,7 @@ from serving.access.api_keys import Scope, new_key
 from serving.app import utc_now
 from serving.db.engine import open_database
 from serving.db.repositories.api_key_repository import KeyRegister
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 
 CONNECTIONS = 16
 WANTED = {"FastAPI + pandas + shap": 6, "FastAPI + numpy + pred_contrib": 5}

@@ -10,7 +10,7 @@ from serving.api.requests import MayExplain, MayScore, TheLanguage, TheServices
 from serving.audit.decision import Decision
 from serving.audit.decision_details import looking_back
 from serving.container import Services
-from serving.db.repositories.decision_log import View
+from serving.db.repositories.decision_repository import View
 from serving.errors import NotFound
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])

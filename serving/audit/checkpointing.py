@@ -8,7 +8,7 @@ import structlog
 
 from serving.audit.checkpoints import Notary
 from serving.db.repositories.checkpoint_repository import CheckpointRegister
-from serving.db.repositories.decision_log import Mark
+from serving.db.repositories.decision_repository import Mark
 from serving.errors import LogUnavailable
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from serving.access.secrets import make_once
 from serving.db.repositories.checkpoint_repository import Checkpoint
-from serving.db.repositories.decision_log import Mark
+from serving.db.repositories.decision_repository import Mark
 
 
 @dataclass(frozen=True)

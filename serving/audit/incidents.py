@@ -26,7 +26,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.atomic_dir import written_whole
 from serving.audit.checkpoints import Notary
-from serving.db.repositories.decision_log import DecisionLog, Linked, next_link
+from serving.db.repositories.decision_repository import DecisionLog, Linked, next_link
 from serving.errors import IncidentRefused
 
 EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (

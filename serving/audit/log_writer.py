@@ -18,7 +18,7 @@ import structlog
 from features.submission import Submission
 from serving.audit.checkpointing import Sealing
 from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 
 log = structlog.get_logger(__name__)

@@ -49,7 +49,7 @@ def open_one(
     from serving.audit.checkpoints import Notary
     from serving.audit.incidents import Opening, freeze
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_log import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionLog
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
@@ -115,7 +115,7 @@ def read(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None
     from serving.audit import incidents
     from serving.audit.checkpoints import public_key_of
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_log import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionLog
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)

@@ -11,7 +11,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from serving.db.repositories.alert_repository import AlertBook
+    from serving.db.repositories.alert_repository import AlertRepository
     from serving.db.repositories.case_repository import CaseBook
     from serving.db.repositories.rollup_repository import SummaryStore
     from serving.monitor.report import Report
@@ -57,7 +57,7 @@ def monitor(
     """
     from serving.monitor.monitoring import Asked, report
     from serving.settings import settings_of
-    from serving.triage.plan import Plan
+    from serving.triage.plan import TriagePlan
 
     now = datetime.now(UTC)
     if html is not None and not html.absolute().parent.is_dir():
@@ -69,7 +69,7 @@ def monitor(
     settings = settings_of(home, database_url)
     stores = _opened(settings)
     _catch_up(stores.summaries, now)
-    made = report(stores.summaries, asked, Plan.read(settings.plan), now)
+    made = report(stores.summaries, asked, TriagePlan.read(settings.plan), now)
     if as_of is None and model is None and until is None:
         made = _answered(made, stores, settings, now)
         stores.summaries.keep_report(subject.value, now.isoformat(), made.model_dump_json())
@@ -91,13 +91,13 @@ def _version(model: str | None, subject: Subject) -> str | None:
 @dataclass(frozen=True)
 class _Stores:
     summaries: "SummaryStore"
-    alerts: "AlertBook"
+    alerts: "AlertRepository"
     cases: "CaseBook"
 
 
 def _opened(settings: "Settings") -> _Stores:
     from serving.db.engine import open_database
-    from serving.db.repositories.alert_repository import AlertBook
+    from serving.db.repositories.alert_repository import AlertRepository
     from serving.db.repositories.case_repository import CaseBook
     from serving.db.repositories.rollup_repository import SummaryStore
     from serving.errors import MonitorRefused
@@ -106,7 +106,7 @@ def _opened(settings: "Settings") -> _Stores:
     if isinstance(where, Path) and not where.exists():
         raise MonitorRefused(f"{where} is missing; `tidegate serve` makes it with its first start")
     engine = open_database(where, is_service=False, keys=settings.keys)
-    return _Stores(SummaryStore(engine), AlertBook(engine), CaseBook(engine))
+    return _Stores(SummaryStore(engine), AlertRepository(engine), CaseBook(engine))
 
 
 def _catch_up(store: "SummaryStore", now: datetime) -> None:
@@ -134,7 +134,7 @@ def _answered(made: "Report", stores: _Stores, settings: "Settings", now: dateti
     return with_answers(made, book)
 
 
-def _send(book: "AlertBook", settings: "Settings", now: datetime) -> None:
+def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
     from serving.monitor.alert_delivery import deliver
     from serving.review.rescue_call import Webhook
 

@@ -175,7 +175,7 @@ def _opened(home: Path, database_url: str | None) -> "Retention":
     from serving.db.engine import open_database
     from serving.db.erasure import Erasure
     from serving.db.postgres_state import shared_state
-    from serving.db.repositories.decision_log import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionLog
     from serving.db.repositories.record_repository import RecordStore
     from serving.db.repositories.retention_repository import RetentionActs
     from serving.errors import RetentionRefused

@@ -93,7 +93,7 @@ class _Proposed:
 def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
     from serving.access.pseudonyms import Pseudonyms
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_log import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionLog
     from serving.db.repositories.record_repository import RecordStore
     from serving.errors import NotFound
     from serving.history.export_records import HomeRecords

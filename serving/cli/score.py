@@ -38,7 +38,7 @@ def score(
 
     settings = Settings(home=home)
     champion = _model(settings, model or f"tidegate-{subject.value}@champion")
-    lanes = Lanes.of(settings)
+    lanes = Lanes.from_settings(settings)
     subjects = read_subjects(file, subject.value, records or settings.records)
     with progress_bar(f"{subject.value}: scores") as progress:
         table = scored(subjects, champion, lanes, progress)
@@ -80,7 +80,7 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     from serving.audit.decision import Decision
     from serving.audit.replay import replayed
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_log import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionLog
     from serving.errors import NotFound
     from serving.models.model_pool import LoadedModel
     from serving.settings import settings_of

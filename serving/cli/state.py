@@ -32,7 +32,7 @@ def rebuild(
     """
     from serving.db.engine import open_database
     from serving.db.postgres_state import shared_state
-    from serving.db.repositories.decision_log import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionLog
     from serving.db.repositories.record_repository import RecordStore
     from serving.history.client import remake
     from serving.settings import settings_of

@@ -14,7 +14,7 @@ from serving.console.case_view import Case
 from serving.console.masked_view import as_seen_by
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
-from serving.db.repositories.decision_log import View
+from serving.db.repositories.decision_repository import View
 
 router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_class=PageRoute)
 

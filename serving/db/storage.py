@@ -8,17 +8,17 @@ from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
 from serving.db.postgres_state import StateTable, shared_state
 from serving.db.repositories.account_repository import AccountRegister, SessionRegister
-from serving.db.repositories.alert_repository import AlertBook
+from serving.db.repositories.alert_repository import AlertRepository
 from serving.db.repositories.api_key_repository import KeyRegister
 from serving.db.repositories.case_file_repository import CaseFiles
 from serving.db.repositories.case_repository import CaseBook
 from serving.db.repositories.checkpoint_repository import CheckpointRegister
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-from serving.db.repositories.placement_log import PlacedLog
+from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.purpose_repository import PurposeRegister
 from serving.db.repositories.record_repository import RecordStore
-from serving.db.repositories.rescue_outbox import RescueOutbox
+from serving.db.repositories.rescue_call_repository import RescueOutbox
 from serving.db.repositories.retention_repository import RetentionActs
 from serving.db.repositories.rollup_repository import SummaryStore
 from serving.db.repositories.shadow_score_repository import OpinionRegister
@@ -29,7 +29,7 @@ class Storage:
     """The repositories of one database; `online_store` is None where the database is a file."""
 
     accounts: AccountRegister
-    alerts: AlertBook
+    alerts: AlertRepository
     api_keys: KeyRegister
     case_files: CaseFiles
     cases: CaseBook
@@ -37,7 +37,7 @@ class Storage:
     data_keys: DataKeys
     decisions: DecisionLog
     online_store: StateTable | None
-    placements: PlacedLog
+    placements: PlacementRepository
     purposes: PurposeRegister
     records: RecordStore
     rescue_calls: RescueOutbox
@@ -53,7 +53,7 @@ class Storage:
         engine = open_database(database, is_service=True, keys=keys)
         return cls(
             accounts=AccountRegister(engine),
-            alerts=AlertBook(engine),
+            alerts=AlertRepository(engine),
             api_keys=KeyRegister(engine),
             case_files=CaseFiles(engine),
             cases=CaseBook(engine),
@@ -61,7 +61,7 @@ class Storage:
             data_keys=DataKeys(engine),
             decisions=DecisionLog(engine),
             online_store=shared_state(engine),
-            placements=PlacedLog(engine),
+            placements=PlacementRepository(engine),
             purposes=PurposeRegister(engine),
             records=RecordStore(engine),
             rescue_calls=RescueOutbox(engine),

@@ -20,7 +20,7 @@ from features.submission import Submission, told_by
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.db.postgres_state import StateTable
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 from serving.errors import PastUnavailable
 from serving.settings import Settings

@@ -23,7 +23,7 @@ from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
 from serving.db.record_rows import RecordRow
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 
 AT_ONCE = 2_000

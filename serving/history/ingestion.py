@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from features.records import RECORD_FILES, Document, Leg, Outcome, Position, Record, Transaction
 from serving.access.callers import Caller
 from serving.db.record_rows import RecordRow
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 from serving.errors import BodyTooLarge, Fault, SubmissionRefused
 from serving.history.client import Past

@@ -5,11 +5,11 @@ from datetime import datetime
 import orjson
 
 from serving.access.http_client import fetch
-from serving.db.repositories.alert_repository import Alert, AlertBook
+from serving.db.repositories.alert_repository import Alert, AlertRepository
 from serving.review.rescue_call import Webhook
 
 
-def deliver(book: AlertBook, webhook: Webhook, now: datetime) -> int:
+def deliver(book: AlertRepository, webhook: Webhook, now: datetime) -> int:
     """Send every alert that was not taken yet, oldest first; how many were taken.
 
     Raises OSError where one is not; it and those after it are sent by the next run.

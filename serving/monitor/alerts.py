@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from serving.db.repositories.alert_repository import Alert, AlertBook, Exploration
+from serving.db.repositories.alert_repository import Alert, AlertRepository
 from serving.monitor.report import AlertFigures, ExplorationFigures, Report
+from serving.triage.exploration import Exploration
 
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
 """The control draw becomes so many times as probable: in the first week of a drift, and at most."""
@@ -56,14 +57,14 @@ def exploration_after(
     return Exploration(report.subject_kind, now.isoformat(), ends_at.isoformat(), factor, because)
 
 
-def answer(report: Report, book: AlertBook, now: datetime) -> list[Alert]:
+def answer(report: Report, book: AlertRepository, now: datetime) -> list[Alert]:
     """Keep the alerts that are new, and change the exploration; the new alerts."""
     if changed := exploration_after(report, book.exploration(report.subject_kind), now):
         book.explore(changed)
     return book.raise_new(list(alerts_of(report)), now.isoformat())
 
 
-def with_answers(report: Report, book: AlertBook) -> Report:
+def with_answers(report: Report, book: AlertRepository) -> Report:
     """The report, with the newest alerts and with the exploration that is in force."""
     running = book.exploration(report.subject_kind)
     alerts = tuple(

@@ -22,7 +22,7 @@ from serving.monitor.report import (
     WeekFigures,
 )
 from serving.monitor.strata import RESCUE, Slice
-from serving.triage.plan import Plan
+from serving.triage.plan import TriagePlan
 from training.estimators import Estimate, proportion
 
 MOST_VALUES = 12
@@ -135,7 +135,7 @@ def delay(visits: pd.DataFrame) -> Delay:
     )
 
 
-def capacity(days: Mapping[str, DaySummary], plan: Plan) -> Iterator[CapacityUse]:
+def capacity(days: Mapping[str, DaySummary], plan: TriagePlan) -> Iterator[CapacityUse]:
     """What inspections and document checks took of each office's day."""
     taken: Counter[tuple[str, str]] = Counter()
     for day in days.values():

@@ -17,7 +17,7 @@ from serving.monitor.drift import REFERENCE_WEEKS, Days, Moved, drift, week_of
 from serving.monitor.report import Drift, MovedMeasure, Report, RivalFigures
 from serving.monitor.rollups import catch_up
 from serving.monitor.strata import looked_at
-from serving.triage.plan import Plan
+from serving.triage.plan import TriagePlan
 
 LONGEST = timedelta(days=3_660)
 LIVE = timedelta(days=90)
@@ -55,7 +55,7 @@ class Asked:
         return min(self.last, self.as_of.date()) + timedelta(days=1)
 
 
-def report(store: SummaryStore, asked: Asked, plan: Plan, now: datetime) -> Report:
+def report(store: SummaryStore, asked: Asked, plan: TriagePlan, now: datetime) -> Report:
     """What the store says; raises MonitorRefused where it says nothing of what is asked."""
     days = _days(store, asked.kind, asked.first, asked.end)
     if not days:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from serving.audit.decision import Decision
-from serving.db.repositories.rescue_outbox import DueCall, RescueOutbox
+from serving.db.repositories.rescue_call_repository import DueCall, RescueOutbox
 from serving.errors import LogUnavailable
 from serving.review.rescue_call import Webhook
 

@@ -15,7 +15,7 @@ from serving.db.case_rows import CaseRow, EventRow, Linked, Place, Sight, Wanted
 from serving.db.record_rows import RecordRow
 from serving.db.repositories.case_file_repository import CaseFiles, FileRow
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.errors import Forbidden, NotFound
 from serving.request_parsing import read_submission
 from serving.review import case as acts

@@ -23,12 +23,12 @@ from serving.explanation.reasons import Reasons, ranking
 from serving.history.client import Past
 from serving.history.missing_history import lacking
 from serving.models.model_pool import LoadedModel, ModelPool
-from serving.scoring.challenger_score import rival_of
+from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import completed
-from serving.triage.lanes import Case, Lanes
+from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import life_at_risk
 from serving.triage.placement import Placement
-from serving.triage.watch_lists import hits
+from serving.triage.watch_lists import find_hits
 
 Subject = tuple[str, str]
 """Kind and id."""
@@ -185,18 +185,20 @@ class Assessor:
 
     def _placed(self, known: Known, score: Score | None, *, is_life_at_risk: bool) -> Placement:
         submission, at = known.submission, known.request.at
-        case = Case(
+        request = PlacementRequest(
             kind=submission.subject_kind,
             subject_id=submission.subject_id,
             office_id=known.office_id,
             at=at,
             probability=None if score is None else score.probability,
             is_life_at_risk=is_life_at_risk,
-            hits=tuple(hits(self.lanes.plan, submission, known.vector, at)),
-            rival=rival_of(self.champions, submission.subject_kind, known.vector),
+            hits=tuple(find_hits(self.lanes.plan, submission, known.vector, at)),
+            challenger=challenger_score(self.champions, submission.subject_kind, known.vector),
         )
         champion = known.champion
-        return self.lanes.place(case, champion.model.manifest.score_quantiles if champion else ())
+        return self.lanes.place(
+            request, champion.model.manifest.score_quantiles if champion else ()
+        )
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
         """Score and learn examples, and forget them: no request waits for what is made once."""

@@ -19,7 +19,7 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.log_writer import DecisionWriter
 from serving.db.decision_rows import AnswerRow
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.errors import (
     AnsweredMeanwhile,
     IdempotencyKeyReused,

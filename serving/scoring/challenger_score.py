@@ -7,14 +7,16 @@ raises the probability of a random look where the two models differ.
 from features.records import SubjectKind
 from serving.explanation.formatting import Value
 from serving.models.model_pool import ModelPool
-from serving.triage.disagreement import Rival
+from serving.triage.disagreement import ChallengerScore
 
 
-def rival_of(champions: ModelPool, kind: SubjectKind, vector: dict[str, Value]) -> Rival | None:
+def challenger_score(
+    champions: ModelPool, kind: SubjectKind, vector: dict[str, Value]
+) -> ChallengerScore | None:
     """The challenger's word on a vector; None where the champion has none beside it."""
     challenger = champions.challengers(kind).get("challenger")
     if challenger is None:
         return None
     row, _ = challenger.model.encode(vector)
     (probability,) = challenger.scorer.probabilities(row.reshape(1, -1)).tolist()
-    return Rival(probability, challenger.model.manifest.score_quantiles)
+    return ChallengerScore(probability, challenger.model.manifest.score_quantiles)

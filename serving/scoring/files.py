@@ -36,7 +36,7 @@ from serving.models.scores import Scores
 from serving.request_parsing import read_submission
 from serving.triage.lanes import Lanes
 from serving.triage.life_at_risk import life_at_risk, overcrowding
-from serving.triage.placement import Cuts, Placement, place
+from serving.triage.placement import LaneCutoffs, Placement, place
 
 AT_ONCE = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
 
@@ -75,14 +75,14 @@ def scored(
 
     The lanes are those of an office without a capacity of its own.
     """
-    cuts = lanes.shares.cuts(champion.model.manifest.score_quantiles, lanes.control_floor)
+    cutoffs = lanes.shares.cutoffs(champion.model.manifest.score_quantiles, lanes.control_floor)
     rows_of = champion.model.encode_frame(subjects.features)
     parts = []
     for start in range(0, len(rows_of), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         scores = champion.scorer.score(rows_of[part])
         placements = [
-            _placed(champion, lanes, cuts, subject_id, float(probability), danger)
+            _placed(champion, lanes, cutoffs, subject_id, float(probability), danger)
             for subject_id, probability, danger in zip(
                 subjects.ids[part], scores.probability, subjects.is_life_at_risk[part], strict=True
             )
@@ -194,15 +194,15 @@ def _is_overcrowded(persons_on_board: float, certified_capacity: float) -> bool:
 def _placed(
     champion: LoadedModel,
     lanes: Lanes,
-    cuts: Cuts,
+    cutoffs: LaneCutoffs,
     subject_id: str,
     probability: float,
     is_life_at_risk: bool,
 ) -> Placement:
     return place(
         probability,
-        cuts,
-        lanes.draw.lots(champion.model.manifest.subject, subject_id),
+        cutoffs,
+        lanes.draws.of_subject(champion.model.manifest.subject, subject_id),
         control_probability=lanes.control_floor,
         is_life_at_risk=is_life_at_risk,
     )

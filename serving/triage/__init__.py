@@ -5,7 +5,7 @@ subject. `capacity` paces a lane over the day, `cutoffs` turns its share into a 
 random draw for ties, `random_draws` gives every subject its draws, `life_at_risk` looks for people
 in danger, and `placement` puts them together: the same subject with the same score, cutoffs and
 draws falls in the same lane. Only `lanes` remembers, in `recent_load`, what was placed lately, by
-this worker or, as `other_workers` reads from the log, by another. `disagreement` is what a
-challenger would have selected, which raises the probability of a random look (`exploration`). A
-lane is an offer of attention; what happens to a subject is decided by a person.
+this worker or, as `other_workers` reads from the `placement_log`, by another. `disagreement` is
+what a challenger would have selected, which raises the probability of a random look
+(`exploration`). A lane is an offer of attention; what happens to a subject is decided by a person.
 """

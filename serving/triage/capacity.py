@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from serving.settings import Settings
-from serving.triage.cutoffs import Cut
-from serving.triage.placement import Cuts
+from serving.triage.cutoffs import Cutoff
+from serving.triage.placement import LaneCutoffs
 
 # How much wider than on an even day a lane may open to use what the day has left; without a bound
 # the last arrivals of a quiet day would all be taken, whatever their score.
@@ -31,23 +31,23 @@ class Shares:
             raise ValueError("the shares of the lanes add up to more than all subjects")
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """The shares that this machine's settings name."""
         return cls(
             settings.inspect_share, settings.document_check_share, settings.post_review_share
         )
 
-    def cuts(self, scores: Sequence[float], control_probability: float) -> Cuts:
-        """The cuts that fill the lanes from subjects that score like these, which ascend.
+    def cutoffs(self, scores: Sequence[float], control_probability: float) -> LaneCutoffs:
+        """The cutoffs that fill the lanes from subjects that score like these, which ascend.
 
         The control draw takes its part out of what the lanes after it would have taken.
         """
         undrawn = max(1 - control_probability, 1e-9)
         checked = self.inspect + self.document_check / undrawn
-        return Cuts(
-            Cut.taking(self.inspect, scores),
-            Cut.taking(checked, scores),
-            Cut.taking(checked + self.post_review / undrawn, scores),
+        return LaneCutoffs(
+            Cutoff.taking(self.inspect, scores),
+            Cutoff.taking(checked, scores),
+            Cutoff.taking(checked + self.post_review / undrawn, scores),
         )
 
 
@@ -66,7 +66,7 @@ class Workday:
     part_left: float
 
     def share(self) -> float:
-        """Which share of the arrivals from now on the lane takes, in 0..1.
+        """The share of the arrivals from now on the lane takes, in 0..1.
 
         What is left of the capacity over what is still expected: it makes up for a morning that
         took too many or too few, so that the load of a day meets its capacity.

@@ -8,11 +8,11 @@ from typing import Self
 
 
 @dataclass(frozen=True)
-class Cut:
+class Cutoff:
     """Takes every score above `threshold`, and of the scores that equal it a share.
 
-    Trees give many subjects one score. A share of them is taken by lot, so that a lane fills to its
-    capacity in expectation instead of flooding or staying empty.
+    Trees give many subjects one score. A share of them is drawn at random, so that a lane fills to
+    its capacity in expectation instead of flooding or staying empty.
     """
 
     threshold: float
@@ -20,18 +20,18 @@ class Cut:
 
     @classmethod
     def taking(cls, share: float, scores: Sequence[float]) -> Self:
-        """The cut that takes this share of `scores`, which ascend and are not empty.
+        """The cutoff that takes this share of `scores`, which ascend and are not empty.
 
         >>> Cut.taking(0.5, [0.1, 0.2, 0.2, 0.2])
         Cut(threshold=0.2, share_at_threshold=0.6666666666666666)
         """
         if share >= 1:
             return cls(-math.inf, 1.0)
-        wanted = max(share, 0.0) * len(scores)
-        threshold = scores[len(scores) - max(math.ceil(wanted), 1)]
+        quota = max(share, 0.0) * len(scores)
+        threshold = scores[len(scores) - max(math.ceil(quota), 1)]
         above = len(scores) - bisect_right(scores, threshold)
         equal = len(scores) - above - bisect_left(scores, threshold)
-        return cls(threshold, (wanted - above) / equal)
+        return cls(threshold, (quota - above) / equal)
 
     def probability(self, score: float) -> float:
         """The probability with which this score is taken."""

@@ -1,4 +1,4 @@
-"""What a challenger would select and the champion does not: worth a few more random looks.
+"""Subjects that a challenger would select and the champion does not: drawn more often.
 
 Outcomes of what both select come by themselves. Where they differ, only control cases tell which
 was right, so these are drawn with a higher probability. It is stored with every decision and never
@@ -8,16 +8,16 @@ lower than elsewhere, so that weights by it stay right.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.triage.cutoffs import Cut
+from serving.triage.cutoffs import Cutoff
 
 
 @dataclass(frozen=True)
-class Rival:
-    """What a challenger said of a subject; `reference` ascends, and is what it said in training."""
+class ChallengerScore:
+    """A challenger's score of a subject; `reference` ascends, and holds its scores in training."""
 
     probability: float
     reference: Sequence[float]
 
     def would_select(self, share: float) -> bool:
-        """Whether the subject is in the upper `share` of what the challenger sees."""
-        return share > 0 and Cut.taking(share, self.reference).probability(self.probability) > 0
+        """Whether the subject is in the upper `share` of the challenger's scores."""
+        return share > 0 and Cutoff.taking(share, self.reference).probability(self.probability) > 0

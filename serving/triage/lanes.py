@@ -1,4 +1,4 @@
-"""The lanes of an installation: plan, shares, draw and recent scores, put together."""
+"""The lanes of an installation: plan, shares, random draws and recent load, put together."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,25 +7,23 @@ from datetime import datetime
 from typing import Self
 
 from features.records import SubjectKind
-from serving.db.repositories.alert_repository import Exploration
 from serving.settings import Settings
 from serving.triage.capacity import Shares, control_probability, explored
-from serving.triage.disagreement import Rival
-from serving.triage.exploration import Exploring
-from serving.triage.other_workers import Others
-from serving.triage.placement import Cuts, Placement, place, place_unscored
-from serving.triage.plan import OfficeCapacity, Plan
-from serving.triage.random_draws import Draw
-from serving.triage.recent_load import Placed, Recent
+from serving.triage.disagreement import ChallengerScore
+from serving.triage.exploration import CurrentExploration, Exploration
+from serving.triage.other_workers import OtherWorkers
+from serving.triage.placement import LaneCutoffs, Placement, place, place_unscored
+from serving.triage.plan import OfficeCapacity, TriagePlan
+from serving.triage.random_draws import DrawGenerator
+from serving.triage.recent_load import RecentLoad, RecentPlacement
 from serving.triage.watch_lists import Hit
 
 
 @dataclass(frozen=True)
-class Case:
-    """What decides a lane: who, where, when, how risky, what spoke besides, and is life at risk.
+class PlacementRequest:
+    """What a lane is chosen by: subject, score, hits, and whether life is at risk.
 
-    `probability` is None where no model may be asked; `rival` is what a challenger says, where
-    there is one.
+    `probability` is None where no model may be asked; `challenger` is None where there is none.
     """
 
     kind: SubjectKind
@@ -35,7 +33,7 @@ class Case:
     probability: float | None
     is_life_at_risk: bool = False
     hits: tuple[Hit, ...] = ()
-    rival: Rival | None = None
+    challenger: ChallengerScore | None = None
 
 
 @dataclass(frozen=True)
@@ -43,100 +41,110 @@ class Lanes:
     """Places subjects, and remembers where they were placed, so that lanes fill to their capacity.
 
     `disputed_control` is the least probability of the control draw for what a challenger would
-    select; `others` tells what other workers placed.
+    select.
     """
 
-    plan: Plan
+    plan: TriagePlan
     shares: Shares
-    draw: Draw
+    draws: DrawGenerator
     control_floor: float
     disputed_control: float = 0.0
-    others: Others | None = None
-    recent: Recent = field(default_factory=Recent)
-    exploring: Exploring = field(default_factory=lambda: Exploring(lambda _: None))
+    other_workers: OtherWorkers | None = None
+    recent_load: RecentLoad = field(default_factory=RecentLoad)
+    exploration: CurrentExploration = field(
+        default_factory=lambda: CurrentExploration(lambda _: None)
+    )
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of(
+    def from_settings(
         cls,
         settings: Settings,
-        others: Others | None = None,
+        other_workers: OtherWorkers | None = None,
         newest_exploration: Callable[[SubjectKind], Exploration | None] = lambda _: None,
     ) -> Self:
-        """The lanes of a home folder, given what was placed lately; raises PlanRefused."""
+        """The lanes of a home folder, with its recent load; raises PlanRefused."""
         return cls(
-            plan=Plan.read(settings.plan),
-            shares=Shares.of(settings),
-            draw=Draw.kept_in(settings.keys),
+            plan=TriagePlan.read(settings.plan),
+            shares=Shares.from_settings(settings),
+            draws=DrawGenerator.from_folder(settings.keys),
             control_floor=settings.control_probability,
             disputed_control=settings.disputed_control_probability,
-            others=others,
-            recent=Recent.of(others.lately() if others else ()),
-            exploring=Exploring(newest_exploration),
+            other_workers=other_workers,
+            recent_load=RecentLoad.of_placements(
+                other_workers.recent_placements() if other_workers else ()
+            ),
+            exploration=CurrentExploration(newest_exploration),
         )
 
-    def place(self, case: Case, reference: Sequence[float]) -> Placement:
-        """The lane of a subject, and remember it.
+    def place(self, request: PlacementRequest, reference: Sequence[float]) -> Placement:
+        """Choose the lane of a subject, and count it.
 
         `reference` holds the scores, ascending, that the model gave in training; they set the
-        thresholds until an office has scores of its own. Without a score the lot takes what the
-        score would have taken.
+        thresholds until an office has scores of its own. Without a score the random draw takes what
+        the score would have taken.
         """
-        factor = self.exploring.factor(case.kind, case.at)
+        factor = self.exploration.factor(request.kind, request.at)
         with self._lock:
-            if self.others:
-                self.others.read_into(self.recent)
-            shares, usual = self._today(case)
+            if self.other_workers:
+                self.other_workers.count_into(self.recent_load)
+            shares, usual = self._today(request)
             control = explored(usual, factor)
-            if case.probability is None:
-                placement = self._unscored(case, min(control + shares.inspect, 1.0))
-                self._remember(case, placement)
+            if request.probability is None:
+                placement = self._unscored(request, min(control + shares.inspect, 1.0))
+                self._count(request, placement)
                 return placement
-            scores = self.recent.scores(case.kind, case.office_id) or reference
-            cuts = shares.cuts(scores, control)
-            if case.rival and case.rival.would_select(shares.inspect):
+            scores = self.recent_load.scores(request.kind, request.office_id) or reference
+            cutoffs = shares.cutoffs(scores, control)
+            if request.challenger and request.challenger.would_select(shares.inspect):
                 control = max(control, self.disputed_control)
-            placement = self._placed(case, case.probability, cuts, control)
-            self._remember(case, placement)
+            placement = self._placed(request, request.probability, cutoffs, control)
+            self._count(request, placement)
         return placement
 
-    def _remember(self, case: Case, placement: Placement) -> None:
-        if self.others:
-            self.others.note_own(case.kind, case.subject_id, case.at)
-        self.recent.add(
-            Placed(case.kind, case.office_id, case.at, case.probability, placement.lane)
+    def _count(self, request: PlacementRequest, placement: Placement) -> None:
+        if self.other_workers:
+            self.other_workers.record_own(request.kind, request.subject_id, request.at)
+        self.recent_load.count(
+            RecentPlacement(
+                request.kind, request.office_id, request.at, request.probability, placement.lane
+            )
         )
 
-    def _unscored(self, case: Case, control: float) -> Placement:
+    def _unscored(self, request: PlacementRequest, control: float) -> Placement:
         return place_unscored(
-            self.draw.lots(case.kind, case.subject_id),
+            self.draws.of_subject(request.kind, request.subject_id),
             control_probability=control,
-            is_life_at_risk=case.is_life_at_risk,
-            hits=case.hits,
+            is_life_at_risk=request.is_life_at_risk,
+            hits=request.hits,
         )
 
-    def _placed(self, case: Case, probability: float, cuts: Cuts, control: float) -> Placement:
+    def _placed(
+        self, request: PlacementRequest, probability: float, cutoffs: LaneCutoffs, control: float
+    ) -> Placement:
         return place(
             probability,
-            cuts,
-            self.draw.lots(case.kind, case.subject_id),
+            cutoffs,
+            self.draws.of_subject(request.kind, request.subject_id),
             control_probability=control,
-            is_life_at_risk=case.is_life_at_risk,
-            hits=case.hits,
+            is_life_at_risk=request.is_life_at_risk,
+            hits=request.hits,
         )
 
-    def _today(self, case: Case) -> tuple[Shares, float]:
+    def _today(self, request: PlacementRequest) -> tuple[Shares, float]:
         """The shares that an office can take now, and its probability of a control draw."""
-        office = self.plan.offices.get(case.office_id or "")
-        if office is None or self.recent.scores(case.kind, case.office_id) is None:
+        office = self.plan.offices.get(request.office_id or "")
+        if office is None or self.recent_load.scores(request.kind, request.office_id) is None:
             return self.shares, self.control_floor
-        return self._paced(office, case)
+        return self._paced(office, request)
 
-    def _paced(self, office: OfficeCapacity, case: Case) -> tuple[Shares, float]:
-        per_day = self.recent.per_day(case.office_id, case.at)
-        inspect = self.recent.workday(case.office_id, "inspect", office.inspect_per_day, case.at)
-        checks = self.recent.workday(
-            case.office_id, "document_check", office.document_check_per_day, case.at
+    def _paced(self, office: OfficeCapacity, request: PlacementRequest) -> tuple[Shares, float]:
+        per_day = self.recent_load.per_day(request.office_id, request.at)
+        inspect = self.recent_load.workday(
+            request.office_id, "inspect", office.inspect_per_day, request.at
+        )
+        checks = self.recent_load.workday(
+            request.office_id, "document_check", office.document_check_per_day, request.at
         )
         selected = inspect.share()
         checked = min(checks.share(), 1 - selected)

@@ -38,11 +38,11 @@ PerDay = Annotated[int, Field(ge=0, le=1_000_000)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Part(BaseModel):
+class _PlanTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class OfficeCapacity(_Part):
+class OfficeCapacity(_PlanTable):
     """What an office can look at in a day, in subjects; `control_per_day` is a floor."""
 
     inspect_per_day: PerDay
@@ -50,7 +50,7 @@ class OfficeCapacity(_Part):
     control_per_day: PerDay = 0
 
 
-class Watched(_Part):
+class WatchListEntry(_PlanTable):
     """One thing to look out for: a container, a conveyance or a company, never a person."""
 
     kind: Literal["container", "conveyance", "company"]
@@ -60,7 +60,7 @@ class Watched(_Part):
     until: AwareDatetime | None = None
 
 
-class Rule(_Part):
+class TriageRule(_PlanTable):
     """A condition on one feature that an authority wants looked at whatever the score."""
 
     name: Words
@@ -80,13 +80,13 @@ class Rule(_Part):
         return self
 
 
-class Plan(_Part):
+class TriagePlan(_PlanTable):
     """Everything that places subjects besides their scores; `digest` is that of its file."""
 
     edition: Words = "none"
     offices: dict[str, OfficeCapacity] = {}
-    watched: tuple[Watched, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    watched: tuple[WatchListEntry, ...] = ()
+    rules: tuple[TriageRule, ...] = ()
     digest: str | None = None
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What an office lately saw: its scores, how many arrive in a day, and what today took."""
+"""The recent load of each office: its scores, its arrivals a day, and what lanes took today."""
 
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict, deque
@@ -20,8 +20,8 @@ Key = tuple[SubjectKind, str | None]
 
 
 @dataclass(frozen=True)
-class Placed:
-    """What is remembered of a decision; `office_id` is None where no office was named.
+class RecentPlacement:
+    """What counts of one decision; `office_id` is None where no office was named.
 
     `probability` is None where no model was asked.
     """
@@ -34,13 +34,13 @@ class Placed:
 
 
 @dataclass
-class _Seen:
+class _OfficeLoad:
     """The newest subjects of one kind at one office, as they arrived, and their scores sorted."""
 
     arrived: deque[tuple[datetime, float | None]] = field(default_factory=deque)
     scores: list[float] = field(default_factory=list)
 
-    def add(self, at: datetime, probability: float | None) -> None:
+    def count(self, at: datetime, probability: float | None) -> None:
         self.arrived.append((at, probability))
         if probability is not None:
             insort(self.scores, probability)
@@ -54,54 +54,56 @@ class _Seen:
         return len(self.arrived) / elapsed
 
 
-class Recent:
+class RecentLoad:
     """The newest decisions, by kind of subject and office; days are those of UTC.
 
     Not safe for threads: whoever shares one holds a lock.
     """
 
     def __init__(self) -> None:
-        self._seen: dict[Key, _Seen] = defaultdict(_Seen)
+        self._by_office: dict[Key, _OfficeLoad] = defaultdict(_OfficeLoad)
         self._taken: Counter[tuple[str | None, Lane]] = Counter()
         self._arrived: Counter[str | None] = Counter()
         self._today = ""
 
     @classmethod
-    def of(cls, placed: Iterable[Placed]) -> Self:
-        """Everything that was placed, oldest first."""
+    def of_placements(cls, placements: Iterable[RecentPlacement]) -> Self:
+        """The load of these placements, oldest first."""
         recent = cls()
-        for each in placed:
-            recent.add(each)
+        for placement in placements:
+            recent.count(placement)
         return recent
 
-    def add(self, placed: Placed) -> None:
+    def count(self, placement: RecentPlacement) -> None:
         """Count one more; those of a day that is over no longer count as taken.
 
-        What another worker placed before midnight may be heard of after it.
+        A placement of another worker before midnight may be read after it.
         """
-        day = placed.at.date().isoformat()
+        day = placement.at.date().isoformat()
         if day > self._today:
             self._taken.clear()
             self._arrived.clear()
             self._today = day
-        self._seen[placed.kind, placed.office_id].add(placed.at, placed.probability)
+        self._by_office[placement.kind, placement.office_id].count(
+            placement.at, placement.probability
+        )
         if day == self._today:
-            self._taken[placed.office_id, placed.lane] += 1
-            self._arrived[placed.office_id] += 1
+            self._taken[placement.office_id, placement.lane] += 1
+            self._arrived[placement.office_id] += 1
 
     def scores(self, kind: SubjectKind, office_id: str | None) -> list[float] | None:
         """The newest scores, ascending; None where they are too few to set a threshold by."""
-        seen = self._seen.get((kind, office_id))
-        return seen.scores if seen and len(seen.scores) >= FEWEST_SCORES else None
+        load = self._by_office.get((kind, office_id))
+        return load.scores if load and len(load.scores) >= FEWEST_SCORES else None
 
     def per_day(self, office_id: str | None, at: datetime) -> float:
-        """How many subjects of both kinds the office saw per day."""
+        """How many subjects of both kinds came to the office per day."""
         kinds: tuple[SubjectKind, ...] = ("route", "shipment")
-        seen = (self._seen.get((kind, office_id)) for kind in kinds)
-        return sum(each.per_day(at) for each in seen if each)
+        loads = (self._by_office.get((kind, office_id)) for kind in kinds)
+        return sum(load.per_day(at) for load in loads if load)
 
     def workday(self, office_id: str | None, lane: Lane, capacity: int, at: datetime) -> Workday:
-        """How one lane of an office stands at an instant."""
+        """The workday of one lane of an office at an instant."""
         is_today = at.date().isoformat() == self._today
         taken = self._taken[office_id, lane] if is_today else 0
         arrived = self._arrived[office_id] if is_today else 0

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from features.submission import Submission
-from serving.triage.plan import Plan, Rule, Watched
+from serving.triage.plan import TriagePlan, TriageRule, WatchListEntry
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class Hit:
     words: str
 
 
-def hits(
-    plan: Plan, submission: Submission, vector: Mapping[str, object], at: datetime
+def find_hits(
+    plan: TriagePlan, submission: Submission, vector: Mapping[str, object], at: datetime
 ) -> list[Hit]:
     """Every hit, watch-lists first. A rule over a missing value does not hit."""
     return [*_watched(plan, submission, at), *_ruled(plan, vector)]
 
 
-def _watched(plan: Plan, submission: Submission, at: datetime) -> Iterator[Hit]:
+def _watched(plan: TriagePlan, submission: Submission, at: datetime) -> Iterator[Hit]:
     if not plan.watched:
         return
     seen = _identities(submission)
@@ -34,7 +34,7 @@ def _watched(plan: Plan, submission: Submission, at: datetime) -> Iterator[Hit]:
             yield Hit("watch_list", "inspect", _words_of(entry))
 
 
-def _words_of(entry: Watched) -> str:
+def _words_of(entry: WatchListEntry) -> str:
     return f"{entry.kind} {entry.value} is on the list “{entry.list}”: {entry.reason}"
 
 
@@ -59,14 +59,14 @@ def _identities(submission: Submission) -> set[tuple[str, str | None]]:
     return named
 
 
-def _ruled(plan: Plan, vector: Mapping[str, object]) -> Iterator[Hit]:
+def _ruled(plan: TriagePlan, vector: Mapping[str, object]) -> Iterator[Hit]:
     for rule in plan.rules:
         value = vector.get(rule.feature)
         if isinstance(value, float) and _holds(rule, value):
             yield Hit("rule", rule.lane, f"rule “{rule.name}”: {rule.reason}")
 
 
-def _holds(rule: Rule, value: float) -> bool:
+def _holds(rule: TriageRule, value: float) -> bool:
     if rule.above is not None:
         return value > rule.above
     return rule.below is not None and value < rule.below

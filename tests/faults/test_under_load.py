@@ -16,7 +16,7 @@ from serving.audit.decision import Decision
 from serving.audit.replay import replayed
 from serving.db.engine import open_database
 from serving.db.repositories.api_key_repository import KeyRegister
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.models.model_pool import LoadedModel
 from tests.counts import count
 from tests.faults.conftest import Serve

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select
 from serving.db.engine import failing_as_unavailable
 from serving.db.monitor_tables import alert_deliveries, alerts, explorations
 from serving.db.write_lock import writing
+from serving.triage.exploration import Exploration
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,7 @@ class Alert:
     words: str
 
 
-@dataclass(frozen=True)
-class Exploration:
-    """From an instant up to another, the control draw is this many times as probable as usual."""
-
-    subject_kind: str
-    begins_at: str
-    ends_at: str
-    factor: float
-    because: str
-
-
-class AlertBook:
+class AlertRepository:
     """The alerts of one database; appended, never changed."""
 
     def __init__(self, engine: Engine):

@@ -31,7 +31,7 @@ from serving.db.engine import open_database
 from serving.db.erasure import Ends, Erasure, Holding
 from serving.db.log_verification import prove, sealed_marks
 from serving.db.postgres_state import shared_state
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 from serving.db.repositories.retention_repository import Act, RetentionActs
 from serving.db.repositories.rollup_repository import SummaryStore

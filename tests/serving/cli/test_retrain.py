@@ -16,7 +16,7 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.app import create_app
 from serving.cli.main import app
 from serving.db.engine import open_database
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 from serving.errors import NotFound
 from serving.history.export_records import HomeRecords

@@ -26,7 +26,7 @@ from serving.audit.log_writer import DecisionWriter
 from serving.db.decision_rows import AnswerRow, DecisionRow
 from serving.db.engine import open_database
 from serving.db.repositories.checkpoint_repository import CheckpointRegister
-from serving.db.repositories.decision_log import MOVED_TOGETHER, DecisionLog, Mark, View
+from serving.db.repositories.decision_repository import MOVED_TOGETHER, DecisionLog, Mark, View
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.request_parsing import read_submission
 from serving.settings import Settings

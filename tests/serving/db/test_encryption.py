@@ -17,7 +17,7 @@ from serving.db.decision_rows import AnswerRow
 from serving.db.encryption import Unit, decrypt, encrypt
 from serving.db.engine import open_database
 from serving.db.log_verification import prove
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 from serving.db.write_lock import writing
 from serving.errors import KeysUnknown, LogUnavailable, Undecipherable

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from serving.db.decision_rows import AnswerRow, DecisionRow
 from serving.db.engine import open_database
 from serving.db.monitor_tables import metadata
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.write_lock import writing
 from serving.errors import AnsweredMeanwhile, DatabaseInUse, DatabaseUrlRefused, LogUnavailable
 from tests.serving.calls import heard

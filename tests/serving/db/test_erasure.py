@@ -13,7 +13,7 @@ from serving.db.decision_rows import AnswerRow, DecisionRow
 from serving.db.engine import open_database
 from serving.db.erasure import Destroyed, Due, Ends, Erasure, Holding, act_with
 from serving.db.record_rows import RecordRow
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 from serving.db.repositories.retention_repository import Act, RetentionActs
 from serving.db.tables import (

@@ -19,7 +19,7 @@ from serving.cli.verify_log import checkpoints, verify_log
 from serving.db.engine import open_database
 from serving.db.log_verification import Mark, Proof, prove
 from serving.db.repositories.checkpoint_repository import Checkpoint, CheckpointRegister
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service

@@ -26,7 +26,7 @@ from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.db.engine import open_database
 from serving.db.postgres_state import StateTable
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.serving.bodies import shipment

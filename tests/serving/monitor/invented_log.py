@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from serving.db.decision_rows import AnswerRow, DecisionRow
 from serving.db.record_rows import RecordRow
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 from serving.db.repositories.shadow_score_repository import Opinion, OpinionRegister
 

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from serving.db.engine import open_database
-from serving.db.repositories.alert_repository import Alert, AlertBook
+from serving.db.repositories.alert_repository import Alert, AlertRepository
 from serving.monitor.alert_delivery import deliver
 from serving.review.rescue_call import Webhook
 
@@ -50,15 +50,15 @@ def receiver(status: int) -> Iterator[tuple[str, Calls]]:
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> AlertBook:
+def book(tmp_path: Path) -> AlertRepository:
     """A book with two alerts."""
-    book = AlertBook(open_database(tmp_path / "log.db", is_service=False))
+    book = AlertRepository(open_database(tmp_path / "log.db", is_service=False))
     found = [Alert("shipment", "2026-11-16", m, 0.2, 0.001, f"{m} moved") for m in ("a", "b")]
     book.raise_new(found, NOW.isoformat())
     return book
 
 
-def test_each_alert_is_sent_once_with_a_proof_of_who_sends(book: AlertBook) -> None:
+def test_each_alert_is_sent_once_with_a_proof_of_who_sends(book: AlertRepository) -> None:
     with receiver(204) as (address, calls):
         webhook = Webhook(address, KEY)
 
@@ -71,7 +71,7 @@ def test_each_alert_is_sent_once_with_a_proof_of_who_sends(book: AlertBook) -> N
     assert orjson.loads(body)["data"]["words"] == "a moved"
 
 
-def test_an_alert_that_is_not_taken_waits_for_the_next_run(book: AlertBook) -> None:
+def test_an_alert_that_is_not_taken_waits_for_the_next_run(book: AlertRepository) -> None:
     with receiver(500) as (address, calls), pytest.raises(OSError, match="500"):
         deliver(book, Webhook(address, KEY), NOW)
 

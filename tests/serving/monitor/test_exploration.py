@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from serving.db.engine import open_database
-from serving.db.repositories.alert_repository import AlertBook, Exploration
+from serving.db.repositories.alert_repository import AlertRepository
 from serving.errors import LogUnavailable
 from serving.settings import Settings
 from serving.triage.capacity import explored
-from serving.triage.exploration import LOOKED_EVERY, Exploring
-from serving.triage.lanes import Case, Lanes
+from serving.triage.exploration import POLL_INTERVAL, CurrentExploration, Exploration
+from serving.triage.lanes import Lanes, PlacementRequest
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = [n / 1_000 for n in range(1_000)]
@@ -25,19 +25,19 @@ def exploration(factor: float, begins: datetime = NOW, days: int = 14) -> Explor
 
 def control_probability(lanes: Lanes, at: datetime, kind: str = "shipment") -> float:
     """What a subject that nothing selects is drawn with."""
-    placed = lanes.place(Case(kind, "S-1", None, at, 0.1), REFERENCE)  # type: ignore[arg-type]
+    placed = lanes.place(PlacementRequest(kind, "S-1", None, at, 0.1), REFERENCE)  # type: ignore[arg-type]
     return placed.probabilities["control"]
 
 
 def test_the_control_draw_follows_the_newest_exploration_and_returns(tmp_path: Path) -> None:
-    book = AlertBook(open_database(tmp_path / "log.db", is_service=False))
+    book = AlertRepository(open_database(tmp_path / "log.db", is_service=False))
     usual = Settings(home=tmp_path).control_probability
     lanes = Lanes.of(Settings(home=tmp_path), (), book.exploration)
     before = control_probability(lanes, NOW - timedelta(hours=1))
     book.explore(exploration(2.0))
 
-    raised = control_probability(lanes, NOW + LOOKED_EVERY)
-    other_kind = control_probability(lanes, NOW + LOOKED_EVERY, "route")
+    raised = control_probability(lanes, NOW + POLL_INTERVAL)
+    other_kind = control_probability(lanes, NOW + POLL_INTERVAL, "route")
     lapsed = control_probability(lanes, NOW + timedelta(days=15))
     book.explore(exploration(1.0, NOW + timedelta(minutes=5)))
     ended = control_probability(lanes, NOW + timedelta(minutes=10))
@@ -63,10 +63,10 @@ def test_a_book_that_cannot_be_read_changes_nothing() -> None:
             raise LogUnavailable("the database failed")
         return found
 
-    exploring = Exploring(newest)
+    exploring = CurrentExploration(newest)
 
     assert exploring.factor("shipment", NOW) == 3
-    assert exploring.factor("shipment", NOW + 2 * LOOKED_EVERY) == 3
+    assert exploring.factor("shipment", NOW + 2 * POLL_INTERVAL) == 3
     assert exploring.factor("shipment", NOW + timedelta(days=20)) == 1
 
 
@@ -76,7 +76,7 @@ def test_the_book_is_read_once_a_minute_and_not_for_every_decision() -> None:
     def newest(kind: str) -> None:
         asked.append(kind)
 
-    exploring = Exploring(newest)
+    exploring = CurrentExploration(newest)
 
     for second in range(120):
         exploring.factor("shipment", NOW + timedelta(seconds=second))

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DatabaseError
 
 from serving.db.monitor_tables import alerts
-from serving.db.repositories.alert_repository import AlertBook
+from serving.db.repositories.alert_repository import AlertRepository
 from serving.db.repositories.rollup_repository import SummaryStore
 from serving.db.tables import decisions
 from serving.errors import MonitorRefused
@@ -18,7 +18,7 @@ from serving.monitor.day_summary import DaySummary
 from serving.monitor.monitoring import Asked, live_figures, report
 from serving.monitor.report import Report
 from serving.monitor.rollups import catch_up
-from serving.triage.plan import Plan
+from serving.triage.plan import TriagePlan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
 from training.gates.gates import no_worse_on_live_traffic
@@ -37,7 +37,7 @@ def reported(store: SummaryStore, invented: Invented, model: str | None = None) 
     catch_up(store, LATER)
     last = (invented.end - timedelta(days=1)).date()
     asked = Asked("shipment", BEGIN.date(), last, invented.end + 2 * DELAY, model)
-    return report(store, asked, Plan(), LATER)
+    return report(store, asked, TriagePlan(), LATER)
 
 
 def test_a_summary_counts_what_plain_sql_counts_however_often_it_is_asked(
@@ -100,7 +100,7 @@ def test_what_is_not_known_yet_is_counted_and_not_taken_for_a_negative(tmp_path:
     as_of = invented.end - timedelta(days=7)  # as the 22nd day begins
     asked = Asked("shipment", BEGIN.date(), invented.end.date(), as_of)
 
-    told = report(store, asked, Plan(), LATER)
+    told = report(store, asked, TriagePlan(), LATER)
 
     looked_at = [lane for lane in invented.lanes[: 21 * 60] if lane != "release"]
     known = [lane for lane in invented.lanes[: 18 * 60] if lane != "release"]
@@ -135,9 +135,11 @@ def test_a_time_a_model_or_an_instant_without_decisions_is_refused_by_name(tmp_p
     with pytest.raises(MonitorRefused, match="want one of 1"):
         reported(store, invented, model="7")
     with pytest.raises(MonitorRefused, match="from 2026-08-03 to 2026-08-04"):
-        report(store, Asked("shipment", date(2026, 1, 1), date(2026, 1, 9), LATER), Plan(), LATER)
+        report(
+            store, Asked("shipment", date(2026, 1, 1), date(2026, 1, 9), LATER), TriagePlan(), LATER
+        )
     with pytest.raises(MonitorRefused, match="log has none"):
-        report(store, Asked("route", BEGIN.date(), BEGIN.date(), LATER), Plan(), LATER)
+        report(store, Asked("route", BEGIN.date(), BEGIN.date(), LATER), TriagePlan(), LATER)
     with pytest.raises(MonitorRefused, match="before it begins"):
         Asked("route", date(2026, 1, 9), date(2026, 1, 1), LATER)
     with pytest.raises(MonitorRefused, match="nothing was known"):
@@ -146,7 +148,7 @@ def test_a_time_a_model_or_an_instant_without_decisions_is_refused_by_name(tmp_p
 
 def test_drift_is_told_once_and_more_is_drawn_until_it_is_over(where: Path | str) -> None:
     engine, store = opened(where)
-    invented, book = invent(engine, days=70, shift_from=63), AlertBook(engine)
+    invented, book = invent(engine, days=70, shift_from=63), AlertRepository(engine)
     now = invented.end + timedelta(hours=3)
 
     told = reported(store, invented)
@@ -189,7 +191,7 @@ def test_a_challenger_gains_what_it_would_have_found(tmp_path: Path, knows: bool
 
 def test_haste_and_agreement_of_reviewers_is_an_alert_once_a_week(tmp_path: Path) -> None:
     engine, store = opened(tmp_path / "log.db")
-    told, book = reported(store, invent(engine, days=7)), AlertBook(engine)
+    told, book = reported(store, invent(engine, days=7)), AlertRepository(engine)
     hasty = told.model_copy(update={"hasty_reviewers": 2})
 
     new = [answer(each, book, LATER) for each in (told, hasty, hasty)]

@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from serving.db.decision_rows import AnswerRow
-from serving.db.repositories.decision_log import DecisionLog
-from serving.db.repositories.rescue_outbox import DueCall, RescueOutbox
+from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.rescue_call_repository import DueCall, RescueOutbox
 from serving.review.rescue_call import Webhook
 from serving.review.rescue_calls import FIRST_WAIT, LONGEST_WAIT, RescueCalls, wait
 from tests.serving.bodies import route

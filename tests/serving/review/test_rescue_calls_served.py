@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from serving.app import create_app
 from serving.db.engine import open_database
-from serving.db.repositories.rescue_outbox import RescueOutbox
+from serving.db.repositories.rescue_call_repository import RescueOutbox
 from serving.degradation import degradations
 from serving.errors import AddressRefused
 from serving.review.rescue_call import Webhook

@@ -18,7 +18,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.decision_rows import AnswerRow
 from serving.db.repositories.case_file_repository import CaseFiles
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.db.repositories.record_repository import RecordStore
 from serving.db.repositories.retention_repository import Act, RetentionActs
 from serving.errors import CaseTaken, Forbidden, NotFound, NotYours, Unprocessable

@@ -12,7 +12,7 @@ import pytest
 from serving.db.case_rows import EventRow, Sight
 from serving.db.decision_rows import AnswerRow
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_log import DecisionLog
+from serving.db.repositories.decision_repository import DecisionLog
 from serving.review.dispositions import MEANING
 from serving.review.opening import opened
 from serving.review.supervision import (

@@ -16,7 +16,7 @@ from serving.access.callers import Caller
 from serving.api.scores import worded_for
 from serving.app import create_app
 from serving.container import Services
-from serving.db.repositories.decision_log import Mark
+from serving.db.repositories.decision_repository import Mark
 from serving.errors import BodyMalformed, LogUnavailable
 from serving.explanation.comparison import usual_for
 from serving.explanation.comparisons import Comparisons

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from serving.settings import Settings
 from serving.triage.capacity import Shares, Workday, control_probability, explored
-from serving.triage.cutoffs import Cut
-from serving.triage.placement import Cuts
+from serving.triage.cutoffs import Cutoff
+from serving.triage.placement import LaneCutoffs
 
 HUNDRED = [n / 100 for n in range(100)]
 
@@ -17,7 +17,9 @@ HUNDRED = [n / 100 for n in range(100)]
 def test_shares_are_those_of_the_settings_each_in_its_lane() -> None:
     settings = Settings(inspect_share=0.01, document_check_share=0.02, post_review_share=0.03)
 
-    assert Shares.of(settings) == Shares(inspect=0.01, document_check=0.02, post_review=0.03)
+    assert Shares.from_settings(settings) == Shares(
+        inspect=0.01, document_check=0.02, post_review=0.03
+    )
 
 
 def test_shares_may_take_all_subjects_and_no_more() -> None:
@@ -28,27 +30,29 @@ def test_shares_may_take_all_subjects_and_no_more() -> None:
 
 
 def test_each_lane_begins_where_the_one_before_it_ends() -> None:
-    cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.4).cuts(HUNDRED, 0.0)
+    cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.4).cutoffs(HUNDRED, 0.0)
 
-    assert cuts == Cuts(
-        Cut.taking(0.1, HUNDRED), Cut.taking(0.1 + 0.2, HUNDRED), Cut.taking(0.3 + 0.4, HUNDRED)
+    assert cuts == LaneCutoffs(
+        Cutoff.taking(0.1, HUNDRED),
+        Cutoff.taking(0.1 + 0.2, HUNDRED),
+        Cutoff.taking(0.3 + 0.4, HUNDRED),
     )
     assert (cuts.inspect.threshold, cuts.document_check.threshold) == (0.9, 0.69)
 
 
 def test_lanes_after_the_draw_open_wider_by_what_it_takes_from_them() -> None:
-    cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.2).cuts(HUNDRED, 0.5)
+    cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.2).cutoffs(HUNDRED, 0.5)
 
-    assert cuts.inspect == Cut.taking(0.1, HUNDRED)
+    assert cuts.inspect == Cutoff.taking(0.1, HUNDRED)
     assert cuts.document_check.threshold == pytest.approx(0.5)
     assert cuts.document_check.share_at_threshold == pytest.approx(1.0)
     assert cuts.post_review.threshold == pytest.approx(0.1)
 
 
 def test_where_all_are_drawn_the_lanes_after_it_take_the_rest() -> None:
-    cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.2).cuts(HUNDRED, 1.0)
+    cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.2).cutoffs(HUNDRED, 1.0)
 
-    assert cuts.inspect == Cut.taking(0.1, HUNDRED)
+    assert cuts.inspect == Cutoff.taking(0.1, HUNDRED)
     assert cuts.document_check.probability(0.0) == cuts.post_review.probability(0.0) == 1.0
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.triage.disagreement import Rival
+from serving.triage.disagreement import ChallengerScore
 
 REFERENCE = [n / 100 for n in range(100)]
 
@@ -26,9 +26,9 @@ REFERENCE = [n / 100 for n in range(100)]
 def test_a_challenger_selects_what_it_puts_into_the_share_that_the_lane_takes(
     share: float, probability: float, would_select: bool
 ) -> None:
-    assert Rival(probability, REFERENCE).would_select(share) is would_select
+    assert ChallengerScore(probability, REFERENCE).would_select(share) is would_select
 
 
 def test_what_the_challenger_would_select_by_lot_alone_is_worth_a_look_too() -> None:
-    assert Rival(0.5, [0.1, 0.5, 0.5, 0.5]).would_select(0.25)
-    assert not Rival(0.1, [0.1, 0.5, 0.5, 0.5]).would_select(0.75)
+    assert ChallengerScore(0.5, [0.1, 0.5, 0.5, 0.5]).would_select(0.25)
+    assert not ChallengerScore(0.1, [0.1, 0.5, 0.5, 0.5]).would_select(0.75)

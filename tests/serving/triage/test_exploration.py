@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from serving.db.repositories.alert_repository import Exploration
 from serving.errors import LogUnavailable
-from serving.triage.exploration import Exploring
+from serving.triage.exploration import CurrentExploration, Exploration
 
 BEGINS = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ENDS = BEGINS + timedelta(days=14)
@@ -30,16 +29,16 @@ def exploration(factor: float) -> Exploration:
 def test_an_exploration_counts_from_its_beginning_and_no_longer_at_its_end(
     at: datetime, factor: float
 ) -> None:
-    assert Exploring(lambda _: exploration(3.0)).factor("shipment", at) == factor
+    assert CurrentExploration(lambda _: exploration(3.0)).factor("shipment", at) == factor
 
 
 @pytest.mark.parametrize(("stored", "factor"), [(0.0, 1.0), (0.5, 1.0), (1.0, 1.0), (1.5, 1.5)])
 def test_no_exploration_makes_the_draw_less_probable(stored: float, factor: float) -> None:
-    assert Exploring(lambda _: exploration(stored)).factor("shipment", BEGINS) == factor
+    assert CurrentExploration(lambda _: exploration(stored)).factor("shipment", BEGINS) == factor
 
 
 def test_without_an_exploration_the_draw_is_as_usual() -> None:
-    assert Exploring(lambda _: None).factor("shipment", BEGINS) == 1
+    assert CurrentExploration(lambda _: None).factor("shipment", BEGINS) == 1
 
 
 class Book:
@@ -70,7 +69,7 @@ def test_a_book_is_read_again_after_a_minute_and_not_before(
     later: timedelta, factor: float
 ) -> None:
     book = Book()
-    exploring = Exploring(book.newest)
+    exploring = CurrentExploration(book.newest)
     exploring.factor("shipment", BEGINS)
     book.factor = 5.0
 
@@ -80,7 +79,7 @@ def test_a_book_is_read_again_after_a_minute_and_not_before(
 
 def test_a_book_is_read_again_where_the_clock_went_back() -> None:
     book = Book()
-    exploring = Exploring(book.newest)
+    exploring = CurrentExploration(book.newest)
     exploring.factor("shipment", BEGINS + timedelta(seconds=30))
     book.factor = 5.0
 
@@ -89,7 +88,7 @@ def test_a_book_is_read_again_where_the_clock_went_back() -> None:
 
 def test_each_kind_has_an_exploration_of_its_own() -> None:
     book = Book()
-    exploring = Exploring(book.newest)
+    exploring = CurrentExploration(book.newest)
 
     exploring.factor("shipment", BEGINS)
     exploring.factor("route", BEGINS)
@@ -100,7 +99,7 @@ def test_each_kind_has_an_exploration_of_its_own() -> None:
 
 def test_a_book_that_fails_is_asked_again_in_a_minute_and_what_was_known_holds() -> None:
     book = Book()
-    exploring = Exploring(book.newest)
+    exploring = CurrentExploration(book.newest)
     exploring.factor("shipment", BEGINS)
     book.is_down, book.factor = True, 5.0
 

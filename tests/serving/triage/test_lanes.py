@@ -9,60 +9,61 @@ from typing import Any
 import pytest
 
 from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.repositories.alert_repository import Exploration
-from serving.db.repositories.decision_log import DecisionLog
-from serving.db.repositories.placement_log import PlacedLog
+from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.placement_repository import PlacementRepository
 from serving.settings import Settings
 from serving.triage.capacity import Shares
-from serving.triage.disagreement import Rival
-from serving.triage.exploration import Exploring
-from serving.triage.lanes import Case, Lanes
-from serving.triage.other_workers import Others
+from serving.triage.disagreement import ChallengerScore
+from serving.triage.exploration import CurrentExploration, Exploration
+from serving.triage.lanes import Lanes, PlacementRequest
+from serving.triage.other_workers import OtherWorkers
 from serving.triage.placement import Placement, place, place_unscored
-from serving.triage.plan import OfficeCapacity, Plan
-from serving.triage.random_draws import Draw
-from serving.triage.recent_load import Placed, Recent
+from serving.triage.plan import OfficeCapacity, TriagePlan
+from serving.triage.random_draws import DrawGenerator
+from serving.triage.recent_load import RecentLoad, RecentPlacement
 from serving.triage.watch_lists import Hit
 from tests.serving.databases import database
 
 AT = datetime(2026, 3, 4, tzinfo=UTC)
 FLOOR = 0.01
 USUAL = Shares(inspect=0.02, document_check=0.06, post_review=0.10)
-DRAW = Draw(b"a seed for this test")
+DRAW = DrawGenerator(b"a seed for this test")
 REFERENCE = [0.9 + n / 10_000 for n in range(1_000)]
 OWN = [n / 200 for n in range(200)]
 CHECKING = Hit("rule", "document_check", "a rule for documents")
 
 
-def seen(count: int = 200, **of: Any) -> list[Placed]:
+def seen(count: int = 200, **of: Any) -> list[RecentPlacement]:
     """Two days at the office A: a hundred shipments a day, their scores from 0 up."""
-    old = Placed("shipment", "A", AT - timedelta(days=2), 0.0, "release")
+    old = RecentPlacement("shipment", "A", AT - timedelta(days=2), 0.0, "release")
     return [replace(old, probability=n / 200, **of) for n in range(count)]
 
 
-def lanes(recent: list[Placed] | None = None, **office: int) -> Lanes:
+def lanes(recent: list[RecentPlacement] | None = None, **office: int) -> Lanes:
     capacity = {"inspect_per_day": 10, "document_check_per_day": 30} | office
     return Lanes(
-        plan=Plan(offices={"A": OfficeCapacity(**capacity)}),
+        plan=TriagePlan(offices={"A": OfficeCapacity(**capacity)}),
         shares=USUAL,
-        draw=DRAW,
+        draws=DRAW,
         control_floor=FLOOR,
         disputed_control=0.25,
-        recent=Recent.of(seen() if recent is None else recent),
+        recent_load=RecentLoad.of_placements(seen() if recent is None else recent),
     )
 
 
-def case(probability: float | None = 0.5, **changed: Any) -> Case:
-    return replace(Case("shipment", "S-1", "A", AT, probability), **changed)
+def case(probability: float | None = 0.5, **changed: Any) -> PlacementRequest:
+    return replace(PlacementRequest("shipment", "S-1", "A", AT, probability), **changed)
 
 
-def expected(shares: Shares, scores: list[float], control: float, case: Case) -> Placement:
+def expected(
+    shares: Shares, scores: list[float], control: float, case: PlacementRequest
+) -> Placement:
     """The placement by these shares of these scores."""
     assert case.probability is not None
     return place(
         case.probability,
-        shares.cuts(scores, control),
-        DRAW.lots(case.kind, case.subject_id),
+        shares.cutoffs(scores, control),
+        DRAW.of_subject(case.kind, case.subject_id),
         control_probability=control,
         is_life_at_risk=case.is_life_at_risk,
         hits=case.hits,
@@ -85,7 +86,7 @@ def test_an_office_with_a_plan_takes_of_its_own_scores_what_its_day_can_hold(
     [(seen(199), "A"), (seen(office_id="B"), "A"), (seen(kind="route"), "A"), ([], None)],
 )
 def test_without_scores_of_its_own_an_office_takes_the_usual_shares_of_the_reference(
-    recent: list[Placed], office_id: str | None, score: float
+    recent: list[RecentPlacement], office_id: str | None, score: float
 ) -> None:
     asked = case(score, office_id=office_id)
 
@@ -127,7 +128,7 @@ def test_lanes_together_take_no_more_than_all_and_control_what_is_not_selected(
 
 def test_each_lane_is_paced_by_what_it_took_itself_today() -> None:
     def probabilities(full: Any, score: float) -> dict[Any, float]:
-        recent = [*seen(), *[Placed("route", "A", AT, None, full)] * 3]
+        recent = [*seen(), *[RecentPlacement("route", "A", AT, None, full)] * 3]
         installed = lanes(recent, inspect_per_day=2, document_check_per_day=3)
         return installed.place(case(score), REFERENCE).probabilities
 
@@ -143,12 +144,12 @@ def test_what_is_placed_is_remembered_where_when_and_in_which_lane() -> None:
     installed.place(asked, REFERENCE)
     installed.place(replace(asked, probability=None), REFERENCE)
 
-    workday = installed.recent.workday("A", "rescue", 10, AT)
+    workday = installed.recent_load.workday("A", "rescue", 10, AT)
     assert (workday.taken, workday.arrived) == (2, 2)
-    installed.recent.add(Placed("shipment", "A", AT, 0.5, "release"))
+    installed.recent_load.count(RecentPlacement("shipment", "A", AT, 0.5, "release"))
     for _ in range(198):
         installed.place(asked, REFERENCE)
-    assert installed.recent.scores("shipment", "A") == [0.5] + [0.95] * 199
+    assert installed.recent_load.scores("shipment", "A") == [0.5] + [0.95] * 199
 
 
 @pytest.mark.parametrize("probability", [0.0, None])
@@ -175,7 +176,7 @@ def test_without_a_score_the_lot_takes_what_the_score_would_have_taken(
     placement = installed.place(case(None), REFERENCE)
 
     assert placement == place_unscored(
-        DRAW.lots("shipment", "S-1"), control_probability=control, is_life_at_risk=False
+        DRAW.of_subject("shipment", "S-1"), control_probability=control, is_life_at_risk=False
     )
 
 
@@ -191,17 +192,17 @@ def test_what_a_challenger_would_select_is_drawn_more_often_and_never_less(
     said: float, floor: float, control: float
 ) -> None:
     installed = replace(lanes([]), control_floor=floor)
-    asked = case(0.0, rival=Rival(said, REFERENCE))
+    asked = case(0.0, challenger=ChallengerScore(said, REFERENCE))
 
     assert installed.place(asked, REFERENCE).probabilities["control"] == pytest.approx(control)
 
 
 def test_where_nothing_is_said_of_disputes_a_challenger_changes_nothing() -> None:
-    assert Lanes(Plan(), USUAL, DRAW, FLOOR).disputed_control == 0
+    assert Lanes(TriagePlan(), USUAL, DRAW, FLOOR).disputed_control == 0
 
 
 def test_a_challenger_selects_by_the_share_that_the_office_has_today() -> None:
-    asked = case(0.0, rival=Rival(REFERENCE[900], REFERENCE))
+    asked = case(0.0, challenger=ChallengerScore(REFERENCE[900], REFERENCE))
 
     assert lanes().place(asked, REFERENCE).probabilities["control"] == 0.25
     assert lanes(inspect_per_day=9).place(asked, REFERENCE).probabilities["control"] == FLOOR
@@ -212,7 +213,7 @@ def test_exploring_raises_the_draw_of_its_kind() -> None:
         began, ends = ((AT + timedelta(days=n)).isoformat() for n in (-1, 1))
         return Exploration(kind, began, ends, 3.0, "a test") if kind == "shipment" else None
 
-    installed = replace(lanes([]), exploring=Exploring(newest))
+    installed = replace(lanes([]), exploration=CurrentExploration(newest))
 
     assert installed.place(case(0.0), REFERENCE).probabilities["control"] == 3 * FLOOR
     of_route = installed.place(case(0.0, kind="route"), REFERENCE)
@@ -232,17 +233,17 @@ def test_an_installation_reads_its_plan_shares_draw_and_probabilities(tmp_path: 
     ends = (AT + timedelta(days=1)).isoformat()
     exploration = Exploration("shipment", AT.isoformat(), ends, 2.0, "a test")
 
-    installed = Lanes.of(settings, newest_exploration=lambda _: exploration)
+    installed = Lanes.from_settings(settings, newest_exploration=lambda _: exploration)
 
-    assert installed.plan == Plan.read(settings.plan)
+    assert installed.plan == TriagePlan.read(settings.plan)
     assert installed.plan.digest == (
         "sha256:" + hashlib.sha256(b'edition = "of this test"').hexdigest()
     )
-    assert installed.shares == Shares.of(settings)
-    assert installed.draw == Draw.kept_in(settings.keys)
+    assert installed.shares == Shares.from_settings(settings)
+    assert installed.draws == DrawGenerator.from_folder(settings.keys)
     assert (installed.control_floor, installed.disputed_control) == (0.07, 0.3)
-    assert installed.exploring.factor("shipment", AT) == 2
-    assert Lanes.of(settings).exploring.factor("shipment", AT) == 1
+    assert installed.exploration.factor("shipment", AT) == 2
+    assert Lanes.from_settings(settings).exploration.factor("shipment", AT) == 1
 
 
 def test_an_installation_knows_what_others_placed_and_does_not_count_its_own_twice(
@@ -267,12 +268,12 @@ def test_an_installation_knows_what_others_placed_and_does_not_count_its_own_twi
         log.append([(row, answer)])
 
     logged("S-before")
-    others = Others(PlacedLog(engine), AT, every_s=0.0)
-    installed = Lanes.of(Settings(home=tmp_path), others)
-    assert installed.recent.workday("A", "rescue", 10, AT).taken == 1
+    others = OtherWorkers(PlacementRepository(engine), AT, poll_interval_s=0.0)
+    installed = Lanes.from_settings(Settings(home=tmp_path), others)
+    assert installed.recent_load.workday("A", "rescue", 10, AT).taken == 1
     logged("S-other")
     installed.place(case(0.5, is_life_at_risk=True), REFERENCE)
     logged("S-1")
     installed.place(case(0.5, subject_id="S-2", is_life_at_risk=True), REFERENCE)
 
-    assert installed.recent.workday("A", "rescue", 10, AT).taken == 4
+    assert installed.recent_load.workday("A", "rescue", 10, AT).taken == 4

@@ -9,16 +9,16 @@ import pytest
 
 from serving.audit.decision import Decision
 from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.repositories.decision_log import DecisionLog
-from serving.db.repositories.placement_log import PlacedLog
-from serving.scoring.challenger_score import rival_of
-from serving.triage.disagreement import Rival
-from serving.triage.lanes import Case, Lanes
-from serving.triage.other_workers import Others
+from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.placement_repository import PlacementRepository
+from serving.scoring.challenger_score import challenger_score
+from serving.triage.disagreement import ChallengerScore
+from serving.triage.lanes import Lanes, PlacementRequest
+from serving.triage.other_workers import OtherWorkers
 from serving.triage.placement import Placement
-from serving.triage.plan import OfficeCapacity, Plan
-from serving.triage.random_draws import Draw
-from serving.triage.recent_load import Placed, Recent
+from serving.triage.plan import OfficeCapacity, TriagePlan
+from serving.triage.random_draws import DrawGenerator
+from serving.triage.recent_load import RecentLoad, RecentPlacement
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.databases import database
@@ -30,18 +30,18 @@ OFFICE = OfficeCapacity(inspect_per_day=12, document_check_per_day=30, control_p
 PER_DAY, DAYS, TOGETHER = 150, 4, 4
 
 
-def worker(others: Others | None) -> Lanes:
+def worker(others: OtherWorkers | None) -> Lanes:
     return Lanes(
-        plan=Plan(offices={"A": OFFICE}),
+        plan=TriagePlan(offices={"A": OFFICE}),
         shares=SHARES,
-        draw=Draw(b"a seed for this test"),
+        draws=DrawGenerator(b"a seed for this test"),
         control_floor=0.005,
-        others=others,
-        recent=Recent.of(others.lately() if others else ()),
+        other_workers=others,
+        recent_load=RecentLoad.of_placements(others.recent_placements() if others else ()),
     )
 
 
-def logged(case: Case, placement: Placement) -> tuple[DecisionRow, AnswerRow]:
+def logged(case: PlacementRequest, placement: Placement) -> tuple[DecisionRow, AnswerRow]:
     at = case.at.isoformat()
     row = DecisionRow(
         decision_id=case.subject_id,
@@ -62,13 +62,15 @@ def test_two_workers_on_one_database_fill_a_lane_to_its_capacity_once(
     where: Path | str, are_told: bool
 ) -> None:
     log = DecisionLog(database(where, is_service=False))
-    placed = PlacedLog(log._engine)
-    workers = [worker(Others(placed, AT, every_s=0) if are_told else None) for _ in range(2)]
+    placed = PlacementRepository(log._engine)
+    workers = [
+        worker(OtherWorkers(placed, AT, poll_interval_s=0) if are_told else None) for _ in range(2)
+    ]
     chance, waiting, taken = np.random.default_rng(7), [], 0
     for number in range(PER_DAY * (DAYS + 2)):
         at = AT + timedelta(days=number / PER_DAY)
         score = round(float(chance.beta(1, 20)), 3)
-        case = Case("shipment", f"S-{number}", "A", at, score)
+        case = PlacementRequest("shipment", f"S-{number}", "A", at, score)
         placement = workers[int(chance.integers(2))].place(case, REFERENCE)
         taken += placement.lane == "inspect" and at >= AT + timedelta(days=2)
         waiting.append(logged(case, placement))
@@ -87,34 +89,34 @@ def test_a_worker_that_starts_in_the_afternoon_knows_what_the_morning_took(
     where: Path | str,
 ) -> None:
     log = DecisionLog(database(where, is_service=False))
-    first = worker(Others(PlacedLog(log._engine), AT, every_s=0))
+    first = worker(OtherWorkers(PlacementRepository(log._engine), AT, poll_interval_s=0))
     for number in range(300):
         at = AT + timedelta(minutes=number)
-        case = Case("shipment", f"S-{number}", "A", at, (number % 50) / 100)
+        case = PlacementRequest("shipment", f"S-{number}", "A", at, (number % 50) / 100)
         log.append([logged(case, first.place(case, REFERENCE))])
 
-    second = worker(Others(PlacedLog(log._engine), at, every_s=0))
+    second = worker(OtherWorkers(PlacementRepository(log._engine), at, poll_interval_s=0))
 
-    assert second.recent.scores("shipment", "A") == first.recent.scores("shipment", "A")
+    assert second.recent_load.scores("shipment", "A") == first.recent_load.scores("shipment", "A")
     ask = ("A", "inspect", 12, at)
-    assert second.recent.workday(*ask) == first.recent.workday(*ask)
+    assert second.recent_load.workday(*ask) == first.recent_load.workday(*ask)
 
 
 def test_what_was_placed_before_midnight_and_heard_of_after_counts_for_its_day() -> None:
-    recent = Recent()
-    late = Placed("shipment", "A", AT - timedelta(seconds=1), 0.5, "inspect")
-    recent.add(Placed("shipment", "A", AT, 0.5, "inspect"))
-    recent.add(late)
-    recent.add(Placed("shipment", "A", AT + timedelta(seconds=1), 0.5, "inspect"))
+    recent = RecentLoad()
+    late = RecentPlacement("shipment", "A", AT - timedelta(seconds=1), 0.5, "inspect")
+    recent.count(RecentPlacement("shipment", "A", AT, 0.5, "inspect"))
+    recent.count(late)
+    recent.count(RecentPlacement("shipment", "A", AT + timedelta(seconds=1), 0.5, "inspect"))
 
     assert recent.workday("A", "inspect", 10, AT + timedelta(seconds=2)).taken == 2
 
 
-def challenged(number: int, chance: np.random.Generator) -> Case:
+def challenged(number: int, chance: np.random.Generator) -> PlacementRequest:
     """A subject about which champion and challenger say what has nothing to do with each other."""
     said, other = chance.random(2).round(3).tolist()
-    rival = Rival(other, REFERENCE)
-    return Case("shipment", f"S-{number}", None, AT, said, rival=rival)
+    rival = ChallengerScore(other, REFERENCE)
+    return PlacementRequest("shipment", f"S-{number}", None, AT, said, challenger=rival)
 
 
 def test_where_a_challenger_would_select_control_is_likelier_and_never_impossible() -> None:
@@ -152,15 +154,15 @@ def test_weights_by_the_stored_probability_find_the_rate_that_is_really_there() 
 
 
 def test_no_share_left_and_no_challenger_raise_nothing() -> None:
-    assert not Rival(1.0, REFERENCE).would_select(0.0)
-    assert Rival(1.0, REFERENCE).would_select(0.02)
-    assert not Rival(0.5, REFERENCE).would_select(0.02)
+    assert not ChallengerScore(1.0, REFERENCE).would_select(0.0)
+    assert ChallengerScore(1.0, REFERENCE).would_select(0.02)
+    assert not ChallengerScore(0.5, REFERENCE).would_select(0.02)
 
 
 def test_a_service_asks_the_challenger_before_it_chooses_a_lane(service: Service) -> None:
     champions = service.services.models
     lanes = service.services.lanes
-    assert rival_of(champions, "shipment", {}) is None
+    assert challenger_score(champions, "shipment", {}) is None
     model = train_and_promote(service.home, "shipment", "2", seed=8)
     first = champions.champion("shipment").model
     promote(service.home, "shipment", "1", first)
@@ -174,7 +176,7 @@ def test_a_service_asks_the_challenger_before_it_chooses_a_lane(service: Service
         record = service.services.decisions.record(answer["decision_id"])
         assert record is not None
         decision = Decision.model_validate_json(record)
-        rival = rival_of(champions, "shipment", decision.vector)
+        rival = challenger_score(champions, "shipment", decision.vector)
         assert rival is not None
         (full,) = champions.challengers("shipment").values()
         row, _ = full.model.encode(decision.vector)

@@ -17,25 +17,27 @@ from scipy.stats import binom, binomtest, ks_2samp
 from serving.errors import PlanRefused
 from serving.settings import Settings
 from serving.triage.capacity import Shares, Workday, control_probability
-from serving.triage.cutoffs import Cut
-from serving.triage.lanes import Case, Lanes
+from serving.triage.cutoffs import Cutoff
+from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import life_at_risk
-from serving.triage.placement import Cuts, Lots, Placement, place, place_unscored
-from serving.triage.plan import OfficeCapacity, Plan
-from serving.triage.random_draws import Draw
-from serving.triage.watch_lists import Hit, hits
+from serving.triage.placement import Draws, LaneCutoffs, Placement, place, place_unscored
+from serving.triage.plan import OfficeCapacity, TriagePlan
+from serving.triage.random_draws import DrawGenerator
+from serving.triage.watch_lists import Hit, find_hits
 from tests.serving.bodies import route, shipment, submission
 
 SHARES = Shares(inspect=0.02, document_check=0.06, post_review=0.10)
-CUTS = Cuts(inspect=Cut(0.5, 0.0), document_check=Cut(0.3, 0.0), post_review=Cut(0.1, 0.0))
-UNDRAWN = Lots(tie=0.5, control=0.99)
-DRAWN = Lots(tie=0.5, control=0.001)
+CUTS = LaneCutoffs(
+    inspect=Cutoff(0.5, 0.0), document_check=Cutoff(0.3, 0.0), post_review=Cutoff(0.1, 0.0)
+)
+UNDRAWN = Draws(tie=0.5, control=0.99)
+DRAWN = Draws(tie=0.5, control=0.001)
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def placed(
     probability: float,
-    lots: Lots = UNDRAWN,
+    lots: Draws = UNDRAWN,
     *,
     is_life_at_risk: bool = False,
     spoken: tuple[Hit, ...] = (),
@@ -46,7 +48,7 @@ def placed(
         lots,
         control_probability=0.01,
         is_life_at_risk=is_life_at_risk,
-        hits=spoken,
+        find_hits=spoken,
     )
 
 
@@ -56,7 +58,7 @@ SCORES = st.lists(st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 1.0]), min_size=1)
 
 @given(SCORES, st.floats(0, 1))
 def test_a_cut_takes_its_share_of_the_scores_ties_or_not(scores: list[float], share: float) -> None:
-    cut = Cut.taking(share, scores)
+    cut = Cutoff.taking(share, scores)
 
     assert np.mean([cut.probability(score) for score in scores]) == pytest.approx(share)
 
@@ -65,21 +67,21 @@ def test_a_cut_takes_its_share_of_the_scores_ties_or_not(scores: list[float], sh
 def test_a_higher_score_is_never_taken_with_a_lower_probability(
     scores: list[float], share: float, other: float
 ) -> None:
-    cut = Cut.taking(share, scores)
+    cut = Cutoff.taking(share, scores)
 
     assert cut.probability(min(share, other)) <= cut.probability(max(share, other))
 
 
 def test_lanes_fill_to_their_shares_with_the_control_cases_taken_out() -> None:
     scores = sorted(np.round(np.random.default_rng(1).beta(1, 20, 40_000), 2).tolist())
-    cuts = SHARES.cuts(scores, 0.05)
-    draw = Draw(b"a seed for this test")
+    cuts = SHARES.cutoffs(scores, 0.05)
+    draw = DrawGenerator(b"a seed for this test")
 
     lanes = Counter(
         place(
             score,
             cuts,
-            draw.lots("shipment", f"S-{i}"),
+            draw.of_subject("shipment", f"S-{i}"),
             control_probability=0.05,
             is_life_at_risk=False,
         ).lane
@@ -116,7 +118,7 @@ def test_a_life_at_risk_comes_before_every_score_list_and_rule() -> None:
     for spoken in ((), (listed,), (ruled,)):
         for lots in (DRAWN, UNDRAWN):
             unscored = place_unscored(
-                lots, control_probability=0.01, is_life_at_risk=True, hits=spoken
+                lots, control_probability=0.01, is_life_at_risk=True, find_hits=spoken
             )
             scored = [placed(p, lots, is_life_at_risk=True, spoken=spoken) for p in (0.0, 0.9)]
             for rescued in (unscored, *scored):
@@ -160,15 +162,15 @@ def test_the_stored_probabilities_are_how_often_each_lane_comes_up(
     is_life_at_risk: bool,
     seed: int,
 ) -> None:
-    inspect, checked, reviewed = (Cut(*cut) for cut in cuts)
-    face = Cuts(inspect, checked, reviewed)
+    inspect, checked, reviewed = (Cutoff(*cut) for cut in cuts)
+    face = LaneCutoffs(inspect, checked, reviewed)
     lots = np.random.default_rng(seed).random((400, 2))
 
     placements = [
         place(
             score,
             face,
-            Lots(*pair),
+            Draws(*pair),
             control_probability=control,
             is_life_at_risk=is_life_at_risk,
         )
@@ -208,7 +210,7 @@ def test_what_may_be_drawn_is_visited_as_often_as_its_stored_probability_says(
     placements = []
     for pair in np.random.default_rng(7).random((400, 2)).tolist():
         asked = {"control_probability": control, "is_life_at_risk": False, "hits": spoken}
-        lots = Lots(*pair)
+        lots = Draws(*pair)
         made = place(0.05, CUTS, lots, **asked) if has_score else place_unscored(lots, **asked)
         placements.append(made)
 
@@ -229,9 +231,9 @@ def test_whatever_is_not_selected_for_sure_may_become_a_control_case() -> None:
 
 
 def test_the_lots_are_uniform_and_independent_whatever_the_ids_look_like() -> None:
-    draw = Draw(b"a seed for this test")
+    draw = DrawGenerator(b"a seed for this test")
 
-    lots = [draw.lots("shipment", f"S-{i:06}") for i in range(20_000)]
+    lots = [draw.of_subject("shipment", f"S-{i:06}") for i in range(20_000)]
     ties, controls = (np.array(c) for c in zip(*((x.tie, x.control) for x in lots), strict=True))
 
     assert ks_2samp(ties, np.linspace(0, 1, 20_000)).pvalue > 1e-4
@@ -240,22 +242,29 @@ def test_the_lots_are_uniform_and_independent_whatever_the_ids_look_like() -> No
 
 
 def test_asking_again_does_not_draw_again(tmp_path: Path) -> None:
-    first = Draw.kept_in(tmp_path / "keys")
-    again = Draw.kept_in(tmp_path / "keys")
+    first = DrawGenerator.from_folder(tmp_path / "keys")
+    again = DrawGenerator.from_folder(tmp_path / "keys")
     ids = [f"S-{i}" for i in range(200)]
 
-    assert [first.lots("shipment", i) for i in ids] == [again.lots("shipment", i) for i in ids]
-    assert [again.lots("route", i) for i in ids] != [again.lots("shipment", i) for i in ids]
+    assert [first.of_subject("shipment", i) for i in ids] == [
+        again.of_subject("shipment", i) for i in ids
+    ]
+    assert [again.of_subject("route", i) for i in ids] != [
+        again.of_subject("shipment", i) for i in ids
+    ]
 
 
 def test_another_installation_draws_others(tmp_path: Path) -> None:
-    here, there = Draw.kept_in(tmp_path / "here"), Draw.kept_in(tmp_path / "there")
+    here, there = (
+        DrawGenerator.from_folder(tmp_path / "here"),
+        DrawGenerator.from_folder(tmp_path / "there"),
+    )
 
-    assert here.lots("route", "J-1") != there.lots("route", "J-1")
+    assert here.of_subject("route", "J-1") != there.of_subject("route", "J-1")
 
 
 def test_the_seed_of_the_draw_is_for_its_owner_only(tmp_path: Path) -> None:
-    Draw.kept_in(tmp_path / "keys")
+    DrawGenerator.from_folder(tmp_path / "keys")
 
     assert (tmp_path / "keys" / "draw.seed").stat().st_mode & 0o077 == 0
 
@@ -268,13 +277,13 @@ OFFICES = {
 
 
 @cache
-def month() -> list[tuple[Case, Placement]]:
+def month() -> list[tuple[PlacementRequest, Placement]]:
     """A month at three offices: uneven days, scores that drift, and many that are equal."""
     chance = np.random.default_rng(20261124)
     lanes = Lanes(
-        plan=Plan(offices={name: capacity for name, (_, capacity) in OFFICES.items()}),
+        plan=TriagePlan(offices={name: capacity for name, (_, capacity) in OFFICES.items()}),
         shares=SHARES,
-        draw=Draw(b"a seed for this test"),
+        draws=DrawGenerator(b"a seed for this test"),
         control_floor=0.005,
     )
     reference = np.linspace(0, 1, 201).tolist()
@@ -289,7 +298,7 @@ def month() -> list[tuple[Case, Placement]]:
             score = round(float(chance.beta(1 + day / 35, 20)), 2)
             danger = bool(chance.random() < 0.002)
             at = AT + timedelta(days=day + moment)
-            case = Case("shipment", f"S-{len(said)}", name, at, score, danger)
+            case = PlacementRequest("shipment", f"S-{len(said)}", name, at, score, danger)
             said.append((case, lanes.place(case, reference)))
     # The first days find the offices without scores of their own.
     return [(case, placement) for case, placement in said if case.at >= AT + timedelta(days=5)]
@@ -378,10 +387,10 @@ reason = "heavier than the ramp allows"
 """
 
 
-def plan_of(folder: Path, text: str) -> Plan:
+def plan_of(folder: Path, text: str) -> TriagePlan:
     file = folder / "lanes.toml"
     file.write_text(text)
-    return Plan.read(file)
+    return TriagePlan.read(file)
 
 
 def test_a_plan_speaks_of_what_it_lists_until_it_ends(tmp_path: Path) -> None:
@@ -390,20 +399,20 @@ def test_a_plan_speaks_of_what_it_lists_until_it_ends(tmp_path: Path) -> None:
     other = submission(shipment(container_number="MSKU0000000"))
     at = datetime(2026, 12, 1, tzinfo=UTC)
 
-    (hit,) = hits(plan, listed, {"mass_kg": None}, at)
+    (hit,) = find_hits(plan, listed, {"mass_kg": None}, at)
     assert "CSQU3054383" in hit.words
     assert "stolen containers" in hit.words
-    assert hits(plan, other, {}, at) == []
-    assert hits(plan, listed, {}, datetime(2027, 2, 1, tzinfo=UTC)) == []
+    assert find_hits(plan, other, {}, at) == []
+    assert find_hits(plan, listed, {}, datetime(2027, 2, 1, tzinfo=UTC)) == []
 
 
 def test_a_rule_speaks_above_its_bound_and_never_about_what_is_missing(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, PLAN)
     subject = submission(shipment(container_number=None))
 
-    assert [hit.source for hit in hits(plan, subject, {"mass_kg": 20_000.5}, AT)] == ["rule"]
-    assert hits(plan, subject, {"mass_kg": 20_000.0}, AT) == []
-    assert hits(plan, subject, {"mass_kg": None}, AT) == []
+    assert [hit.source for hit in find_hits(plan, subject, {"mass_kg": 20_000.5}, AT)] == ["rule"]
+    assert find_hits(plan, subject, {"mass_kg": 20_000.0}, AT) == []
+    assert find_hits(plan, subject, {"mass_kg": None}, AT) == []
 
 
 def test_a_plan_is_known_by_the_digest_of_its_file(tmp_path: Path) -> None:
@@ -411,7 +420,7 @@ def test_a_plan_is_known_by_the_digest_of_its_file(tmp_path: Path) -> None:
     second = plan_of(tmp_path, PLAN.replace("20000.0", "20001.0")).digest
 
     assert first != second
-    assert Plan.read(tmp_path / "none.toml") == Plan()
+    assert TriagePlan.read(tmp_path / "none.toml") == TriagePlan()
 
 
 @pytest.mark.parametrize(

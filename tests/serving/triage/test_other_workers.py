@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.repositories.decision_log import DecisionLog
-from serving.db.repositories.placement_log import PlacedLog, PlacedRow
-from serving.triage.other_workers import EVERY_S, Others, placed
-from serving.triage.recent_load import REMEMBERED, Placed, Recent
+from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.placement_repository import PlacementRepository
+from serving.triage.other_workers import POLL_INTERVAL_S, OtherWorkers, recent_placement
+from serving.triage.placement_log import LoggedPlacement
+from serving.triage.recent_load import REMEMBERED, RecentLoad, RecentPlacement
 from tests.serving.databases import database
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -24,7 +25,7 @@ class Shared:
     def __init__(self, folder: Path) -> None:
         self.engine = database(folder / "log.db")
         self.log = DecisionLog(self.engine)
-        self.placed_log = PlacedLog(self.engine)
+        self.placed_log = PlacementRepository(self.engine)
         self.count = 0
 
     def append(self, subject_id: str, at: datetime = AT, kind: str = "shipment") -> None:
@@ -45,8 +46,8 @@ class Shared:
         answer = AnswerRow("caller", key, "digest", decision.decision_id, at.isoformat(), b"")
         self.log.append([(decision, answer)])
 
-    def others(self, **settings: Any) -> Others:
-        return Others(self.placed_log, AT, **({"every_s": 0.0} | settings))
+    def others(self, **settings: Any) -> OtherWorkers:
+        return OtherWorkers(self.placed_log, AT, **({"poll_interval_s": 0.0} | settings))
 
 
 @pytest.fixture
@@ -54,15 +55,15 @@ def shared(tmp_path: Path) -> Shared:
     return Shared(tmp_path)
 
 
-def taken(recent: Recent) -> int:
+def taken(recent: RecentLoad) -> int:
     """How many a memory has in the lane of inspection."""
     return recent.workday("A", "inspect", 10, AT).taken
 
 
 def test_a_row_is_remembered_as_what_it_says() -> None:
-    row = PlacedRow(7, "route", "J-1", "A", AT.isoformat(), None, "manual")
+    row = LoggedPlacement(7, "route", "J-1", "A", AT.isoformat(), None, "manual")
 
-    assert placed(row) == Placed("route", "A", AT, None, "manual")
+    assert recent_placement(row) == RecentPlacement("route", "A", AT, None, "manual")
 
 
 def test_a_memory_begins_with_what_fourteen_days_brought_oldest_first(shared: Shared) -> None:
@@ -71,59 +72,59 @@ def test_a_memory_begins_with_what_fourteen_days_brought_oldest_first(shared: Sh
 
     others = shared.others()
 
-    assert [each.at for each in others.lately()] == [AT - REMEMBERED, AT]
-    assert others.lately() == []
+    assert [each.at for each in others.recent_placements()] == [AT - REMEMBERED, AT]
+    assert others.recent_placements() == []
 
 
 def test_what_a_memory_began_with_is_not_read_again(shared: Shared) -> None:
     shared.append("S-1")
     others = shared.others()
-    recent = Recent.of(others.lately())
+    recent = RecentLoad.of_placements(others.recent_placements())
 
-    others.read_into(recent)
+    others.count_into(recent)
 
     assert taken(recent) == 1
 
 
 def test_what_was_there_before_is_not_read_where_no_memory_began_with_it(shared: Shared) -> None:
     shared.append("S-1", AT - timedelta(days=20))
-    others, recent = shared.others(), Recent()
-    assert others.lately() == []
+    others, recent = shared.others(), RecentLoad()
+    assert others.recent_placements() == []
 
-    others.read_into(recent)
+    others.count_into(recent)
 
     assert recent.per_day("A", AT) == 0
 
 
 def test_what_others_place_is_read_once(shared: Shared) -> None:
-    others, recent = shared.others(), Recent()
+    others, recent = shared.others(), RecentLoad()
     for number in (1, 2, 3):
         shared.append(f"S-{number}")
-        others.read_into(recent)
-        others.read_into(recent)
+        others.count_into(recent)
+        others.count_into(recent)
         assert taken(recent) == number
 
 
 def test_an_own_placement_is_not_counted_when_the_log_tells_of_it(shared: Shared) -> None:
-    others, recent = shared.others(), Recent()
-    others.note_own("shipment", "S-1", AT)
+    others, recent = shared.others(), RecentLoad()
+    others.record_own("shipment", "S-1", AT)
     shared.append("S-1")
-    others.read_into(recent)
+    others.count_into(recent)
     assert taken(recent) == 0
 
     shared.append("S-1")
-    others.read_into(recent)
+    others.count_into(recent)
     assert taken(recent) == 1
 
 
 def test_of_three_alike_two_of_which_are_own_one_is_counted(shared: Shared) -> None:
-    others, recent = shared.others(), Recent()
+    others, recent = shared.others(), RecentLoad()
     for _ in range(2):
-        others.note_own("shipment", "S-1", AT)
+        others.record_own("shipment", "S-1", AT)
     for _ in range(3):
         shared.append("S-1")
 
-    others.read_into(recent)
+    others.count_into(recent)
 
     assert taken(recent) == 1
 
@@ -139,11 +140,11 @@ def test_of_three_alike_two_of_which_are_own_one_is_counted(shared: Shared) -> N
 def test_another_kind_subject_or_instant_is_not_ones_own(
     shared: Shared, kind: str, subject_id: str, at: datetime
 ) -> None:
-    others, recent = shared.others(), Recent()
-    others.note_own("shipment", "S-1", AT)
+    others, recent = shared.others(), RecentLoad()
+    others.record_own("shipment", "S-1", AT)
 
     shared.append(subject_id, at, kind)
-    others.read_into(recent)
+    others.count_into(recent)
 
     assert taken(recent) == 1
 
@@ -155,26 +156,26 @@ def test_the_log_is_read_when_its_time_has_come_and_not_before(
     monkeypatch.setattr(
         "serving.triage.other_workers.time", SimpleNamespace(monotonic=lambda: clock.now_s)
     )
-    others, recent = shared.others(every_s=0.25), Recent()
+    others, recent = shared.others(poll_interval_s=0.25), RecentLoad()
     seen = []
     for number, now_s in enumerate((0.0, 0.125, 0.25, 0.375, 0.625)):
         shared.append(f"S-{number}")
         clock.now_s = now_s
-        others.read_into(recent)
+        others.count_into(recent)
         seen.append(taken(recent))
 
     assert seen == [1, 1, 3, 3, 5]
-    assert EVERY_S == 0.2
+    assert POLL_INTERVAL_S == 0.2
 
 
 def test_where_the_log_fails_what_is_known_has_to_do(shared: Shared) -> None:
-    others, recent = shared.others(), Recent()
+    others, recent = shared.others(), RecentLoad()
     shared.append("S-1")
-    others.read_into(recent)
+    others.count_into(recent)
     with shared.engine.begin() as connection:
         connection.execute(text("ALTER TABLE decisions RENAME TO gone"))
 
-    others.read_into(recent)
+    others.count_into(recent)
 
     assert taken(recent) == 1
 
@@ -183,30 +184,30 @@ def test_placements_that_were_never_logged_are_not_waited_for_without_end(
     shared: Shared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.triage.other_workers.MOST_AWAITED", 2)
-    others, recent = shared.others(), Recent()
+    others, recent = shared.others(), RecentLoad()
     for number in (1, 2, 3):
-        others.note_own("shipment", f"S-{number}", AT)
+        others.record_own("shipment", f"S-{number}", AT)
     for number in (1, 2, 3):
         shared.append(f"S-{number}")
 
-    others.read_into(recent)
+    others.count_into(recent)
 
     assert taken(recent) == 2
 
 
 def test_as_many_are_waited_for_as_may_be(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.triage.other_workers.MOST_AWAITED", 2)
-    others, recent = shared.others(), Recent()
+    others, recent = shared.others(), RecentLoad()
     for number in (1, 2):
-        others.note_own("shipment", f"S-{number}", AT)
+        others.record_own("shipment", f"S-{number}", AT)
         shared.append(f"S-{number}")
 
-    others.read_into(recent)
+    others.count_into(recent)
     assert taken(recent) == 0
 
     # What came in the log is waited for no more, and makes room.
     for number in (3, 4):
-        others.note_own("shipment", f"S-{number}", AT)
+        others.record_own("shipment", f"S-{number}", AT)
         shared.append(f"S-{number}")
-    others.read_into(recent)
+    others.count_into(recent)
     assert taken(recent) == 0

@@ -4,13 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.triage.cutoffs import Cut
-from serving.triage.placement import VISITED, Cuts, Lots, Placement, place, place_unscored
+from serving.triage.cutoffs import Cutoff
+from serving.triage.placement import VISITED, Draws, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.watch_lists import Hit
 
 # At a score of 0.5 a lot below 0.2 is inspected, below 0.6 checked, below 0.9 reviewed.
-TIED = Cuts(inspect=Cut(0.5, 0.2), document_check=Cut(0.5, 0.6), post_review=Cut(0.5, 0.9))
-APART = Cuts(inspect=Cut(0.9, 0.0), document_check=Cut(0.6, 0.0), post_review=Cut(0.3, 0.0))
+TIED = LaneCutoffs(
+    inspect=Cutoff(0.5, 0.2), document_check=Cutoff(0.5, 0.6), post_review=Cutoff(0.5, 0.9)
+)
+APART = LaneCutoffs(
+    inspect=Cutoff(0.9, 0.0), document_check=Cutoff(0.6, 0.0), post_review=Cutoff(0.3, 0.0)
+)
 CONTROL = 0.25
 LISTED = Hit("watch_list", "inspect", "on a list")
 SELECTING = Hit("rule", "inspect", "a rule that selects")
@@ -22,13 +26,13 @@ def placed(
     *spoken: Hit,
     tie: float = 0.999,
     control: float = 0.999,
-    cuts: Cuts = TIED,
+    cuts: LaneCutoffs = TIED,
     is_life_at_risk: bool = False,
 ) -> Placement:
     return place(
         score,
         cuts,
-        Lots(tie, control),
+        Draws(tie, control),
         control_probability=CONTROL,
         is_life_at_risk=is_life_at_risk,
         hits=spoken,
@@ -37,7 +41,7 @@ def placed(
 
 def unscored(*spoken: Hit, control: float = 0.999, is_life_at_risk: bool = False) -> Placement:
     return place_unscored(
-        Lots(0.0, control),
+        Draws(0.0, control),
         control_probability=CONTROL,
         is_life_at_risk=is_life_at_risk,
         hits=spoken,
@@ -113,7 +117,9 @@ def test_a_hit_for_documents_takes_what_the_score_would_have_left() -> None:
 
 
 def test_lanes_whose_cuts_cross_take_nothing_twice() -> None:
-    crossed = Cuts(inspect=Cut(0.1, 0.0), document_check=Cut(0.5, 0.0), post_review=Cut(0.9, 0.0))
+    crossed = LaneCutoffs(
+        inspect=Cutoff(0.1, 0.0), document_check=Cutoff(0.5, 0.0), post_review=Cutoff(0.9, 0.0)
+    )
 
     assert placed(0.3, cuts=crossed).probabilities == {
         "inspect": 1.0,
@@ -203,7 +209,7 @@ def test_someone_looks_in_three_lanes_and_at_most_surely() -> None:
     st.sampled_from([(), (CHECKING,)]),
 )
 def test_no_lane_comes_up_that_had_no_probability(
-    score: float, tie: float, control: float, cuts: Cuts, spoken: tuple[Hit, ...]
+    score: float, tie: float, control: float, cuts: LaneCutoffs, spoken: tuple[Hit, ...]
 ) -> None:
     placement = placed(score, *spoken, tie=tie, control=control, cuts=cuts)
 

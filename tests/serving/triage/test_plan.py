@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from serving.errors import PlanRefused
-from serving.triage.plan import OfficeCapacity, Plan, Rule, Watched
+from serving.triage.plan import OfficeCapacity, TriagePlan, TriageRule, WatchListEntry
 
 PLAN = """
 edition = "2026-11"
@@ -33,14 +33,14 @@ reason = "heavier than the ramp allows"
 """
 
 
-def read(folder: Path, content: str | bytes) -> Plan:
+def read(folder: Path, content: str | bytes) -> TriagePlan:
     file = folder / "lanes.toml"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Plan.read(file)
+    return TriagePlan.read(file)
 
 
 def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
-    assert read(tmp_path, PLAN) == Plan(
+    assert read(tmp_path, PLAN) == TriagePlan(
         edition="2026-11",
         offices={
             "XX0001": OfficeCapacity(
@@ -48,7 +48,7 @@ def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
             )
         },
         watched=(
-            Watched(
+            WatchListEntry(
                 kind="container",
                 value="CSQU3054383",
                 list="stolen containers",
@@ -57,7 +57,7 @@ def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
             ),
         ),
         rules=(
-            Rule(
+            TriageRule(
                 name="heavy",
                 feature="mass_kg",
                 above=20_000.0,
@@ -70,7 +70,7 @@ def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
 
 
 def test_without_a_file_no_office_has_a_capacity_and_nothing_is_watched(tmp_path: Path) -> None:
-    plan = Plan.read(tmp_path / "none.toml")
+    plan = TriagePlan.read(tmp_path / "none.toml")
 
     assert (plan.edition, plan.offices, plan.watched, plan.rules) == ("none", {}, (), ())
     assert plan.digest is None

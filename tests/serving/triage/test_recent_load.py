@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.triage.recent_load import FEWEST_SCORES, MOST_SCORES, REMEMBERED, Placed, Recent
+from serving.triage.recent_load import (
+    FEWEST_SCORES,
+    MOST_SCORES,
+    REMEMBERED,
+    RecentLoad,
+    RecentPlacement,
+)
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -19,34 +25,34 @@ def placed(
     lane: Any = "release",
     kind: Any = "shipment",
     office_id: str | None = "A",
-) -> Placed:
-    return Placed(kind, office_id, at, probability, lane)
+) -> RecentPlacement:
+    return RecentPlacement(kind, office_id, at, probability, lane)
 
 
 def test_two_hundred_scores_set_a_threshold_and_fewer_do_not() -> None:
-    recent = Recent.of(placed() for _ in range(199))
+    recent = RecentLoad.of_placements(placed() for _ in range(199))
 
     assert recent.scores("shipment", "A") is None
-    recent.add(placed(probability=None))
+    recent.count(placed(probability=None))
     assert recent.scores("shipment", "A") is None
-    recent.add(placed(probability=0.1))
+    recent.count(placed(probability=0.1))
     assert recent.scores("shipment", "A") == [0.1] + [0.5] * 199
     assert (FEWEST_SCORES, MOST_SCORES) == (200, 5_000)
 
 
 def test_scores_are_of_their_own_kind_and_office() -> None:
-    recent = Recent.of(placed() for _ in range(200))
+    recent = RecentLoad.of_placements(placed() for _ in range(200))
 
     assert recent.scores("route", "A") is None
     assert recent.scores("shipment", "B") is None
     assert recent.scores("shipment", None) is None
-    nowhere = Recent.of(placed(office_id=None) for _ in range(200))
+    nowhere = RecentLoad.of_placements(placed(office_id=None) for _ in range(200))
     assert nowhere.scores("shipment", None) == [0.5] * 200
 
 
 @given(st.lists(st.sampled_from([0.1, 0.2, 0.3]), min_size=200, max_size=210))
 def test_scores_ascend(probabilities: list[float]) -> None:
-    recent = Recent.of(placed(probability=each) for each in probabilities)
+    recent = RecentLoad.of_placements(placed(probability=each) for each in probabilities)
 
     assert recent.scores("shipment", "A") == sorted(probabilities)
 
@@ -54,21 +60,23 @@ def test_scores_ascend(probabilities: list[float]) -> None:
 def test_a_score_is_remembered_for_fourteen_days_and_then_forgotten() -> None:
     assert timedelta(days=14) == REMEMBERED
     old = [placed(AT, 0.9), placed(AT + TICK, 0.1), placed(AT + TICK, None)]
-    recent = Recent.of([*old, *(placed(AT + TICK, 0.5) for _ in range(199))])
+    recent = RecentLoad.of_placements([*old, *(placed(AT + TICK, 0.5) for _ in range(199))])
 
-    recent.add(placed(AT + REMEMBERED, 0.5))
+    recent.count(placed(AT + REMEMBERED, 0.5))
     assert recent.scores("shipment", "A") == [0.1, *[0.5] * 200, 0.9]
-    recent.add(placed(AT + REMEMBERED + TICK, 0.5))
+    recent.count(placed(AT + REMEMBERED + TICK, 0.5))
     assert recent.scores("shipment", "A") == [0.1] + [0.5] * 201
-    recent.add(placed(AT + REMEMBERED + 2 * TICK, 0.5))
+    recent.count(placed(AT + REMEMBERED + 2 * TICK, 0.5))
     assert recent.scores("shipment", "A") is None
 
 
 def test_the_newest_five_thousand_are_remembered() -> None:
-    recent = Recent.of([placed(probability=0.9), *(placed() for _ in range(MOST_SCORES - 1))])
+    recent = RecentLoad.of_placements(
+        [placed(probability=0.9), *(placed() for _ in range(MOST_SCORES - 1))]
+    )
 
     assert recent.scores("shipment", "A") == [0.5] * (MOST_SCORES - 1) + [0.9]
-    recent.add(placed())
+    recent.count(placed())
     assert recent.scores("shipment", "A") == [0.5] * MOST_SCORES
     assert recent.per_day("A", AT) == MOST_SCORES
 
@@ -79,13 +87,13 @@ def test_the_newest_five_thousand_are_remembered() -> None:
 def test_arrivals_per_day_are_over_the_time_since_the_first_and_at_least_a_day(
     days: float, per_day: float
 ) -> None:
-    recent = Recent.of(placed(AT + n * TICK, None) for n in range(12))
+    recent = RecentLoad.of_placements(placed(AT + n * TICK, None) for n in range(12))
 
     assert recent.per_day("A", AT + timedelta(days=days)) == per_day
 
 
 def test_arrivals_of_both_kinds_at_one_office_are_one_load() -> None:
-    recent = Recent.of(
+    recent = RecentLoad.of_placements(
         [
             *(placed() for _ in range(3)),
             *(placed(kind="route") for _ in range(4)),
@@ -100,7 +108,7 @@ def test_arrivals_of_both_kinds_at_one_office_are_one_load() -> None:
 
 def test_a_workday_counts_what_the_lane_of_the_office_took_today() -> None:
     noon = AT + timedelta(hours=12)
-    recent = Recent.of(
+    recent = RecentLoad.of_placements(
         [
             placed(AT - TICK, lane="inspect"),
             placed(AT, lane="inspect"),
@@ -121,7 +129,7 @@ def test_a_workday_counts_what_the_lane_of_the_office_took_today() -> None:
 
 @pytest.mark.parametrize("later", [timedelta(days=1), timedelta(days=-1)])
 def test_what_was_taken_on_another_day_is_not_taken_of_this_one(later: timedelta) -> None:
-    recent = Recent.of([placed(lane="inspect")])
+    recent = RecentLoad.of_placements([placed(lane="inspect")])
 
     workday = recent.workday("A", "inspect", 10, AT + later)
 
@@ -129,7 +137,7 @@ def test_what_was_taken_on_another_day_is_not_taken_of_this_one(later: timedelta
 
 
 def test_what_is_heard_of_after_midnight_counts_for_the_day_it_was_placed_on() -> None:
-    recent = Recent.of(
+    recent = RecentLoad.of_placements(
         [placed(AT, lane="inspect"), placed(AT - TICK, lane="inspect"), placed(AT, lane="inspect")]
     )
 
@@ -140,9 +148,9 @@ def test_what_is_heard_of_after_midnight_counts_for_the_day_it_was_placed_on() -
 
 
 def test_a_new_day_begins_with_nothing_taken() -> None:
-    recent = Recent.of([placed(AT, lane="inspect")] * 3)
+    recent = RecentLoad.of_placements([placed(AT, lane="inspect")] * 3)
 
-    recent.add(placed(AT + timedelta(days=1), lane="inspect"))
+    recent.count(placed(AT + timedelta(days=1), lane="inspect"))
 
     workday = recent.workday("A", "inspect", 10, AT + timedelta(days=1))
     assert (workday.taken, workday.arrived) == (1, 1)
@@ -161,6 +169,6 @@ def test_a_new_day_begins_with_nothing_taken() -> None:
     ],
 )
 def test_a_day_is_over_at_midnight_utc(since_midnight: timedelta, part_left: float) -> None:
-    workday = Recent().workday("A", "inspect", 10, AT + since_midnight)
+    workday = RecentLoad().workday("A", "inspect", 10, AT + since_midnight)
 
     assert workday.part_left == pytest.approx(part_left, abs=1e-12)

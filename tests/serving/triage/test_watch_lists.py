@@ -6,22 +6,22 @@ from typing import Any
 import pytest
 
 from features.submission import Submission
-from serving.triage.plan import Plan, Rule, Watched
-from serving.triage.watch_lists import Hit, hits
+from serving.triage.plan import TriagePlan, TriageRule, WatchListEntry
+from serving.triage.watch_lists import Hit, find_hits
 from tests.serving.bodies import route, shipment, submission
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 CONTAINER, OTHER_CONTAINER = "CSQU3054383", "MSKU0000006"
 
 
-def watched(kind: Any, value: str, until: datetime | None = None) -> Watched:
+def watched(kind: Any, value: str, until: datetime | None = None) -> WatchListEntry:
     """An entry of the list “wanted”."""
-    return Watched(kind=kind, value=value, list="wanted", reason="see file 7", until=until)
+    return WatchListEntry(kind=kind, value=value, list="wanted", reason="see file 7", until=until)
 
 
-def found(*entries: Watched, of: Submission, at: datetime = AT) -> list[Hit]:
+def found(*entries: WatchListEntry, of: Submission, at: datetime = AT) -> list[Hit]:
     """The hits of watch-lists alone."""
-    return hits(Plan(watched=entries), of, {}, at)
+    return find_hits(TriagePlan(watched=entries), of, {}, at)
 
 
 def everyone() -> Submission:
@@ -91,9 +91,11 @@ def test_an_entry_ends_at_its_instant_and_one_without_end_never() -> None:
     assert len(found(endless, of=everyone(), at=AT + timedelta(days=9_999))) == 1
 
 
-def rule(**bound: float) -> Rule:
+def rule(**bound: float) -> TriageRule:
     """A rule on the mass."""
-    return Rule(name="heavy", feature="mass_kg", lane="document_check", reason="see it", **bound)
+    return TriageRule(
+        name="heavy", feature="mass_kg", lane="document_check", reason="see it", **bound
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,21 +117,24 @@ def rule(**bound: float) -> Rule:
 def test_a_rule_speaks_on_its_side_of_its_bound_and_never_of_what_is_missing(
     bound: dict[str, float], mass_kg: object, is_hit: bool
 ) -> None:
-    said = hits(Plan(rules=(rule(**bound),)), everyone(), {"mass_kg": mass_kg}, AT)
+    said = find_hits(TriagePlan(rules=(rule(**bound),)), everyone(), {"mass_kg": mass_kg}, AT)
 
     assert said == [Hit("rule", "document_check", "rule “heavy”: see it")] * is_hit
 
 
 def test_a_rule_looks_at_its_own_feature() -> None:
-    assert hits(Plan(rules=(rule(above=1.0),)), everyone(), {"payment_count": 9.0}, AT) == []
+    assert (
+        find_hits(TriagePlan(rules=(rule(above=1.0),)), everyone(), {"payment_count": 9.0}, AT)
+        == []
+    )
 
 
 def test_every_list_and_rule_that_speaks_is_told_lists_first() -> None:
     entries = (watched("company", "c-2"), watched("company", "c-1"))
     selecting = rule(above=1.0).model_copy(update={"lane": "inspect"})
-    plan = Plan(rules=(rule(above=1.0), rule(above=9.0), selecting), watched=entries)
+    plan = TriagePlan(rules=(rule(above=1.0), rule(above=9.0), selecting), watched=entries)
 
-    said = hits(plan, everyone(), {"mass_kg": 2.0}, AT)
+    said = find_hits(plan, everyone(), {"mass_kg": 2.0}, AT)
 
     assert [(hit.source, hit.lane) for hit in said] == [
         ("watch_list", "inspect"),
