@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants browser check bench format lock
+.PHONY: help demo test faults mutants browser check bench docs format lock
 
 python ?= python3
 venv := .venv
@@ -45,6 +45,9 @@ check: $(ready)  ## format, lint, types, import contracts
 
 bench: $(ready)  ## every benchmark beside its peers
 	$(bin)/python -m experiments.benchmarks
+
+docs: $(ready)  ## make the pages again that are made of the code
+	$(bin)/tidegate settings > docs/configuration.md
 
 format: $(ready)  ## rewrite the sources in the house style
 	$(bin)/ruff format .

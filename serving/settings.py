@@ -13,62 +13,160 @@ Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 class Settings(BaseSettings):
     """The service's settings, read once at the start and passed on.
 
-    Shares are parts of all subjects; `disputed_control_probability` is the least probability of the
-    control draw for what a challenger would select and the champion does not. `max_body_bytes`
-    holds the largest route that the records allow: 5,000 positions (about 130 bytes each) with 500
-    legs (about 230) are 0.8 MB.
-    `token_keys` is the JWKS of the server that issues access tokens, a file or an https address;
-    without it no token is taken. Rates are subjects per second and key, in each process, which
-    holds `most_in_flight` requests and turns the rest away. `witness` is where checkpoints of the
-    log are also written, best on another machine. `rescue_webhook` is called for every decision in
-    the rescue lane, signed with `rescue_secret` (`whsec_…`, as Standard Webhooks has it);
-    `alert_webhook` and `alert_secret` are the same for alerts of `tidegate monitor`. `mlflow_ui` is
-    the address that the page of models leads to for a run. With `oidc_issuer` people may sign in
-    with an account of their organisation; `public_address` is how browsers reach this service,
-    where that is not how it is called itself. `purpose` is what data come and are used for here: a
-    database stays with the first it was served for.
+    `docs/configuration.md` is made of them by `tidegate settings`.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
 
-    home: Path = Path(".tidegate")
-    is_live: bool = False
-    database_url: SecretStr | None = None
-    inspect_share: Share = 0.02
-    document_check_share: Share = 0.06
-    post_review_share: Share = 0.10
-    control_probability: Annotated[float, Field(gt=0, le=1)] = 0.01
-    disputed_control_probability: Share = 0.10
-    max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
-    max_batch_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
-    max_batch_subjects: Annotated[int, Field(ge=1)] = 1_000
-    queue_capacity: Annotated[int, Field(ge=1)] = 256
-    commit_deadline_s: Annotated[float, Field(gt=0)] = 5.0
-    token_keys: str | None = None
-    token_audience: str = "tidegate"  # noqa: S105 - a name, no secret
-    token_issuer: str | None = None
-    rate_per_s: Annotated[float, Field(gt=0)] = 1_000.0
-    rate_burst: Annotated[float, Field(ge=1)] = 5_000.0
-    most_in_flight: Annotated[int, Field(ge=1)] = 64
-    telemetry: bool = False
-    receive_deadline_s: Annotated[float, Field(gt=0)] = 10.0
-    checkpoint_every: Annotated[int, Field(ge=1)] = 1_000
-    checkpoint_within_s: Annotated[float, Field(gt=0)] = 60.0
-    witness: Path | None = None
-    max_attachment_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
-    rescue_webhook: str | None = None
-    rescue_secret: SecretStr | None = None
-    alert_webhook: str | None = None
-    alert_secret: SecretStr | None = None
-    mlflow_ui: Annotated[str, Field(pattern=r"^https?://")] | None = None
-    public_address: Annotated[str, Field(pattern=r"^https?://")] | None = None
-    oidc_issuer: str | None = None
-    oidc_client_id: str = "tidegate"
-    oidc_client_secret: SecretStr | None = None
-    oidc_role_claim: str = "roles"
-    oidc_role_prefix: str = "tidegate-"
-    purpose: Purpose = "risk_assessment"
-    session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
+    home: Path = Field(
+        default=Path(".tidegate"),
+        description="The folder that holds all state: records, models, keys, the database.",
+    )
+    is_live: bool = Field(
+        default=False,
+        description="Whether decisions count. Live use needs a complete impact assessment; "
+        "without it the service is a trial and says so on every page.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="A PostgreSQL address (`postgresql://…`). Without it the database is the "
+        "SQLite file `HOME/tidegate.db`. Several workers need PostgreSQL.",
+    )
+    inspect_share: Share = Field(
+        default=0.02,
+        description="The part of all subjects that goes to inspection, where `HOME/lanes.toml` "
+        "sets no capacity.",
+    )
+    document_check_share: Share = Field(
+        default=0.06, description="The same for the check of documents."
+    )
+    post_review_share: Share = Field(
+        default=0.10, description="The same for the review afterwards."
+    )
+    control_probability: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.01,
+        description="The least probability of a random draw for control. It is never 0, or "
+        "nothing could be measured.",
+    )
+    disputed_control_probability: Share = Field(
+        default=0.10,
+        description="The least probability of a random draw where a challenger would select the "
+        "subject and the champion would not.",
+    )
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=1024 * 1024,
+        description="The largest body with one subject. The largest route that records allow "
+        "(5,000 positions and 500 legs) is 0.8 MB.",
+    )
+    max_batch_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=8 * 1024 * 1024, description="The largest body with many subjects or records."
+    )
+    max_batch_subjects: Annotated[int, Field(ge=1)] = Field(
+        default=1_000, description="The most subjects in one batch."
+    )
+    queue_capacity: Annotated[int, Field(ge=1)] = Field(
+        default=256,
+        description="The most groups of decisions that wait to be written. Where the queue is "
+        "full, the caller gets a 503.",
+    )
+    commit_deadline_s: Annotated[float, Field(gt=0)] = Field(
+        default=5.0,
+        description="The seconds that a decision may wait to become durable before its caller "
+        "gets a 503.",
+    )
+    token_keys: str | None = Field(
+        default=None,
+        description="The public keys (JWKS) of the server that issues access tokens: a file or an "
+        "https address. Without them no token is accepted.",
+    )
+    token_audience: str = Field(
+        default="tidegate", description="The audience (`aud`) that an access token must name."
+    )
+    token_issuer: str | None = Field(
+        default=None, description="The issuer (`iss`) that an access token must name."
+    )
+    rate_per_s: Annotated[float, Field(gt=0)] = Field(
+        default=1_000.0,
+        description="The subjects per second that one key may submit, counted in each process.",
+    )
+    rate_burst: Annotated[float, Field(ge=1)] = Field(
+        default=5_000.0,
+        description="The subjects that one key may submit at once. Must be larger than "
+        "`TIDEGATE_MAX_BATCH_SUBJECTS`.",
+    )
+    most_in_flight: Annotated[int, Field(ge=1)] = Field(
+        default=64,
+        description="The requests that one process answers at the same time. The next one gets a "
+        "503 at once.",
+    )
+    telemetry: bool = Field(
+        default=False,
+        description="Whether traces are sent by OpenTelemetry. Needs the extra `telemetry`.",
+    )
+    receive_deadline_s: Annotated[float, Field(gt=0)] = Field(
+        default=10.0, description="The seconds that a request may take to arrive."
+    )
+    checkpoint_every: Annotated[int, Field(ge=1)] = Field(
+        default=1_000, description="The decisions after which the log gets a signed checkpoint."
+    )
+    checkpoint_within_s: Annotated[float, Field(gt=0)] = Field(
+        default=60.0, description="The seconds after which it gets one in any case."
+    )
+    witness: Path | None = Field(
+        default=None,
+        description="The file that every checkpoint is also appended to, best on another machine. "
+        "Without it that is `HOME/checkpoints.ndjson`.",
+    )
+    max_attachment_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=8 * 1024 * 1024, description="The largest file that a reviewer can add to a case."
+    )
+    rescue_webhook: str | None = Field(
+        default=None,
+        description="The address that is called for every decision in the lane `rescue`, until it "
+        "takes the call.",
+    )
+    rescue_secret: SecretStr | None = Field(
+        default=None,
+        description="The secret that signs those calls (`whsec_…`, Standard Webhooks).",
+    )
+    alert_webhook: str | None = Field(
+        default=None, description="The address that gets the alerts of `tidegate monitor`."
+    )
+    alert_secret: SecretStr | None = Field(
+        default=None, description="The secret that signs those alerts (`whsec_…`)."
+    )
+    mlflow_ui: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
+        default=None,
+        description="The address of MLflow's pages, for links from the page of models to a run.",
+    )
+    public_address: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
+        default=None,
+        description="How browsers reach this service, where a proxy stands before it.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="The identity provider (OpenID Connect) that people may sign in with.",
+    )
+    oidc_client_id: str = Field(
+        default="tidegate", description="The name of this service at the provider."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The secret of this service at the provider."
+    )
+    oidc_role_claim: str = Field(
+        default="roles", description="The claim of a provider's token that lists roles."
+    )
+    oidc_role_prefix: str = Field(
+        default="tidegate-", description="What a role there begins with, before its name here."
+    )
+    purpose: Purpose = Field(
+        default="risk_assessment",
+        description="What data are used for here. A database stays with the purpose that it was "
+        "first served for.",
+    )
+    session_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
+        default=30, description="The minutes after which a person must sign in again."
+    )
 
     @model_validator(mode="after")
     def _let_a_batch_through(self) -> Self:

@@ -24,6 +24,7 @@ from serving.cli.retention import retention
 from serving.cli.retrain import retrain
 from serving.cli.score import replay, score
 from serving.cli.serve import serve
+from serving.cli.settings import settings
 from serving.cli.state import state
 from serving.cli.swaps import swaps
 from serving.cli.switch import switch
@@ -44,6 +45,7 @@ for command in (demo, synth, build, train, evaluate, promote, serve, score, repl
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(doctor)
+app.command()(settings)
 app.command()(retrain)
 app.command()(backtest)
 app.command()(dossier)

@@ -1,0 +1,93 @@
+"""`tidegate settings`: every setting of the service, as the page `docs/configuration.md`."""
+
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+PAGE = """# Configuration
+
+<!-- Made of serving/settings.py by `make docs`. Change the descriptions there. -->
+
+The service reads its settings from the environment, once, when it starts. All have a default. A
+value that is not allowed stops the start with a message that names the setting.
+
+| variable | type | default | meaning |
+|---|---|---|---|
+{rows}
+
+These variables are read by commands, or before there are settings:
+
+| variable | meaning |
+|---|---|
+| `TIDEGATE_CACHE` | The folder of compiled code ([installation](installation.md)). |
+| `TIDEGATE_MLFLOW_URI` | The MLflow server or database. Without it that is `HOME/mlflow.db`. |
+
+What is no fact of one machine has its own file in the home: `HOME/lanes.toml` (capacities of
+offices, watch-lists and rules), `HOME/retention.toml` ([when data end](retention.md)) and
+`HOME/impact.toml` (the impact assessment that live use needs). What training may choose stands in
+the parameters of an experiment (`training/parameters.py`).
+"""
+
+TYPES = {
+    "bool": "true or false",
+    "float": "number",
+    "int": "whole number",
+    "Path": "path",
+    "SecretStr": "secret",
+    "str": "text",
+}
+SIGNS = {"gt": "> {}", "ge": "≥ {}", "le": "≤ {}", "lt": "< {}", "pattern": "like `{}`"}
+
+
+def settings() -> None:
+    """Print every setting with its type, default and meaning, as a page in Markdown."""
+    typer.echo(page(), nl=False)
+
+
+def page() -> str:
+    """The page `docs/configuration.md`."""
+    from serving.settings import Settings
+
+    rows = (_row(name, field) for name, field in Settings.model_fields.items())
+    return PAGE.format(rows="\n".join(rows))
+
+
+def _row(name: str, field: "FieldInfo") -> str:
+    kind, bounds = _type_and_bounds(field.annotation)
+    signs = [*bounds, *_signs(field.metadata)]
+    cells = (
+        f"`TIDEGATE_{name.upper()}`",
+        ", ".join([TYPES[kind.__name__], *signs]).replace("|", "\\|"),
+        "–" if field.default is None else f"`{_text(field.default)}`",
+        field.description,
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _type_and_bounds(annotation: Any) -> tuple[type, list[str]]:
+    """The type of a setting that may be left out, and the bounds that stand with it."""
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = (part for part in get_args(annotation) if part is not NoneType)
+    if get_origin(annotation) is Annotated:
+        kind, *metadata = get_args(annotation)
+        return kind, [sign for each in metadata for sign in _signs(each.metadata)]
+    return annotation, []
+
+
+def _signs(metadata: list[Any]) -> list[str]:
+    """Bounds in signs, such as `≥ 1`."""
+    return [
+        sign.format(f"{value:g}" if isinstance(value, float | int) else value)
+        for bound in metadata
+        for name, sign in SIGNS.items()
+        if (value := getattr(bound, name, None)) is not None
+    ]
+
+
+def _text(default: Any) -> str:
+    """A default as it is written in the environment."""
+    return str(default).lower() if isinstance(default, bool) else str(default)
