@@ -10,22 +10,21 @@ from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.rate_limits import Limits
 from serving.access.tokens import PublishedKeys, Tokens
-from serving.audit.checkpointing import Sealing
-from serving.audit.checkpoints import Notary
-from serving.audit.log_writer import DecisionWriter
+from serving.audit.checkpoints import CheckpointWriter, LogSigner
+from serving.audit.log_writer import LogWriter
 from serving.audit.masking import Masking
-from serving.audit.purpose import Uses
+from serving.audit.purpose import PurposeGuard
 from serving.db.repositories.account_repository import AccountRegister, SessionRegister
 from serving.db.repositories.api_key_repository import KeyRegister
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
-from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rollup_repository import SummaryStore
 from serving.db.storage import Storage
-from serving.history.client import Past, opened
-from serving.history.ingestion import Intake
+from serving.history.client import HistoryClient, open_history
+from serving.history.ingestion import RecordIngestion
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.observability import Metrics
@@ -73,11 +72,11 @@ class Services:
     placements: PlacementRepository
     shadow_scoring: SecondOpinions
     # History and the decision log
-    history: Past
-    ingestion: Intake
-    records: RecordStore
-    decisions: DecisionLog
-    log_writer: DecisionWriter
+    history: HistoryClient
+    ingestion: RecordIngestion
+    records: RecordRepository
+    decisions: DecisionRepository
+    log_writer: LogWriter
     # Review
     cases: Reviewing
     case_store: CaseBook
@@ -91,7 +90,7 @@ class Services:
     tokens: Tokens | None
     oidc: Provider | None
     rate_limits: Limits
-    purpose: Uses
+    purpose: PurposeGuard
     pseudonyms: Pseudonyms
 
     def start(self) -> None:
@@ -135,12 +134,12 @@ def build_services(settings: Settings, clock: Clock, report: Report = unheard) -
         placements=storage.placements,
         shadow_scoring=batcher.opinions,
         history=history,
-        ingestion=Intake(storage.records, storage.decisions, history, settings.purpose),
+        ingestion=RecordIngestion(storage.records, storage.decisions, history, settings.purpose),
         records=storage.records,
         decisions=storage.decisions,
         log_writer=batcher.writer,
         cases=Reviewing(
-            storage.cases, storage.case_files, storage.decisions, history.learn, masking
+            storage.cases, storage.case_files, storage.decisions, history.ingest_outcome, masking
         ),
         case_store=storage.cases,
         masking=masking,
@@ -152,14 +151,16 @@ def build_services(settings: Settings, clock: Clock, report: Report = unheard) -
         tokens=_tokens(settings, clock),
         oidc=_oidc(settings, clock),
         rate_limits=Limits(settings.rate_per_s, settings.rate_burst),
-        purpose=Uses(settings.purpose, storage.purposes, clock),
+        purpose=PurposeGuard(settings.purpose, storage.purposes, clock),
         pseudonyms=masking.pseudonyms,
     )
 
 
-def _history(settings: Settings, storage: Storage, report: Report) -> Past:
+def _history(settings: Settings, storage: Storage, report: Report) -> HistoryClient:
     progress = partial(report, "reading history")
-    return opened(settings, storage.decisions, storage.records, storage.online_store, progress)
+    return open_history(
+        settings, storage.decisions, storage.records, storage.online_store, progress
+    )
 
 
 def _models(settings: Settings, storage: Storage) -> ModelPool:
@@ -172,7 +173,7 @@ def _batcher(
     clock: Clock,
     storage: Storage,
     models: ModelPool,
-    history: Past,
+    history: HistoryClient,
     metrics: Metrics,
 ) -> Desk:
     return Desk(
@@ -186,9 +187,9 @@ def _batcher(
             ),
         ),
         log=storage.decisions,
-        writer=DecisionWriter(
+        writer=LogWriter(
             storage.decisions,
-            _sealing(settings, clock, storage),
+            _checkpoints(settings, clock, storage),
             settings.queue_capacity,
             metrics.committed,
             history,
@@ -198,9 +199,9 @@ def _batcher(
     )
 
 
-def _sealing(settings: Settings, clock: Clock, storage: Storage) -> Sealing:
-    return Sealing(
-        Notary.kept_in(settings.keys),
+def _checkpoints(settings: Settings, clock: Clock, storage: Storage) -> CheckpointWriter:
+    return CheckpointWriter(
+        LogSigner.from_folder(settings.keys),
         storage.checkpoints,
         clock,
         every=settings.checkpoint_every,

@@ -77,7 +77,7 @@ def _held(services: Services) -> Iterator[Mode]:
     writer = services.log_writer
     if writer.has_failed or not writer.is_alive:
         yield "log_not_written"
-    if writer.sealing.has_failed:
+    if writer.checkpoints.has_failed:
         yield "log_not_sealed"
     assessor = services.assessor
     yield from _held_by_models(assessor.champions)

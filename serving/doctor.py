@@ -16,7 +16,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, sqlite_version
 from serving.db.log_verification import prove
 from serving.db.postgres_state import shared_state
-from serving.history.missing_history import lacking
+from serving.history.missing_history import missing_types
 from serving.installation import Finding, Grade
 from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
 from serving.settings import Settings
@@ -154,7 +154,7 @@ def _state(store: Store, settings: Settings) -> Finding:
         with suppress(TidegateError, OSError, ValueError):  # what else is wrong is said elsewhere
             champion = load_role(settings.models / name, "champion", settings.keys / "signing.pub")
             trained_on = champion.model.manifest.record_counts
-            for kind in lacking(trained_on, known):
+            for kind in missing_types(trained_on, known):
                 return _history_missing(kind, known.get(kind, 0), name, trained_on[kind])
     return Finding("online state", "good", "holds what the windows of this release read")
 

@@ -73,9 +73,11 @@ print(len(booster.predict(rows)), booster.num_feature())
 @pytest.mark.usefixtures("shown")
 def test_every_stored_decision_replays_to_the_bit(home: Path) -> None:
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_repository import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionRepository
 
-    records = list(DecisionLog(open_database(home / "tidegate.db", is_service=False)).records())
+    records = list(
+        DecisionRepository(open_database(home / "tidegate.db", is_service=False)).records()
+    )
     assert len(records) >= 200
 
     for record in (records[0], records[-1]):

@@ -13,12 +13,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sqlalchemy import Engine
 
+from serving.audit.decision_log import FIRST_LINK, LoggedDecision, StoredAnswer, next_link
 from serving.db import encryption
 from serving.db.data_keys import DataKeys
-from serving.db.decision_rows import AnswerRow, DecisionRow
 from serving.db.encrypted_decisions import EncryptedDecisions
 from serving.db.engine import open_database
-from serving.db.repositories.decision_repository import FIRST_LINK, next_link
 
 RECORD_BYTES, ANSWER_BYTES, TIMES = 15_000, 600, 20_000
 GOAL_US = 50.0
@@ -42,20 +41,22 @@ def main(times: int = TIMES) -> None:
         print(f"{name:<22} {taken:7.1f} µs, {taken - clear:+.1f} (goal {GOAL_US:+})")
 
 
-def _entry() -> tuple[DecisionRow, AnswerRow]:
+def _entry() -> tuple[LoggedDecision, StoredAnswer]:
     at, model = "2026-11-24T12:00:00+00:00", {"name": "m", "version": "1", "digest": "d" * 71}
-    row = DecisionRow(
+    row = LoggedDecision(
         *("d" * 36, at, "shipment", "S-1", "A", "c", "release", 0.1, "x" * RECORD_BYTES),
         lasting={"lane_reason": "score", "selection_probability": 0.01, "model": model},
     )
-    return row, AnswerRow("c", "k", "sha256:" + "0" * 64, row.decision_id, at, b"a" * ANSWER_BYTES)
+    return row, StoredAnswer(
+        "c", "k", "sha256:" + "0" * 64, row.decision_id, at, b"a" * ANSWER_BYTES
+    )
 
 
 def _other(folder: Path) -> Engine:
     return open_database(folder / "other.db", is_service=False)
 
 
-def _made(decisions: EncryptedDecisions, row: DecisionRow, answer: AnswerRow) -> bytes:
+def _made(decisions: EncryptedDecisions, row: LoggedDecision, answer: StoredAnswer) -> bytes:
     made, _ = decisions.rows(row, answer)
     return next_link(FIRST_LINK, made["record"])
 

@@ -35,7 +35,7 @@ from serving.access.api_keys import Scope, new_key
 from serving.app import utc_now
 from serving.db.engine import open_database
 from serving.db.repositories.api_key_repository import KeyRegister
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 
 CONNECTIONS = 16
 WANTED = {"FastAPI + pandas + shap": 6, "FastAPI + numpy + pred_contrib": 5}
@@ -274,7 +274,7 @@ def _bearer(home: Path, scopes: tuple[Scope, ...]) -> str:
 def _decided(home: Path) -> int:
     """How much of the traffic arrived in earlier runs."""
     engine = open_database(home / "tidegate.db", is_service=False)
-    size = DecisionLog(engine).size()
+    size = DecisionRepository(engine).size()
     engine.dispose()
     return size
 

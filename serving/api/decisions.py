@@ -8,9 +8,9 @@ from serving.api.explanations import ExplanationAnswer
 from serving.api.openapi import problems
 from serving.api.requests import MayExplain, MayScore, TheLanguage, TheServices
 from serving.audit.decision import Decision
-from serving.audit.decision_details import looking_back
+from serving.audit.decision_details import details_of
+from serving.audit.decision_log import DecisionAccess
 from serving.container import Services
-from serving.db.repositories.decision_repository import View
 from serving.errors import NotFound
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
@@ -36,7 +36,7 @@ def read_explanation(
     In the language that `Accept-Language` likes best among those known here.
     """
     decision = decision_seen_by(services, caller, decision_id)
-    looked = looking_back(services.models, decision, language)
+    looked = details_of(services.models, decision, language)
     return ExplanationAnswer.of(decision, looked, language)
 
 
@@ -46,11 +46,11 @@ def decision_seen_by(services: Services, caller: Caller, decision_id: str) -> De
     A caller tied to offices sees the decisions of those offices and its own. What is masked by now
     is masked; raises Erased where its time was over.
     """
-    record = services.decisions.record(decision_id, View(caller.key_id, caller.offices))
+    record = services.decisions.record(decision_id, DecisionAccess(caller.key_id, caller.offices))
     decision = None if record is None else Decision.model_validate_json(record)
     if decision is None or not may_see(caller, decision):
         raise NotFound("no decision with this id can be seen with this key")
-    return services.masking.seen(decision)
+    return services.masking.masked_view(decision)
 
 
 def may_see(caller: Caller, decision: Decision) -> bool:

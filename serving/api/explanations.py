@@ -7,7 +7,7 @@ from pydantic import Field
 from features.provenance import Grounds
 from serving.api.shapes import Shape
 from serving.audit.decision import Decision, ModelRef
-from serving.audit.decision_details import LookingBack
+from serving.audit.decision_details import DecisionDetails
 from serving.explanation.explained_score import Inspected
 from serving.explanation.formatting import Value
 from serving.explanation.language import Language
@@ -48,7 +48,7 @@ class Explained(Shape):
     @classmethod
     def parts_of(cls, decision: Decision, language: Language) -> "Explained":
         """Reasons in a language, and contributions, of a decision; raises NotScored."""
-        score = decision.said.score
+        score = decision.result.score
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
         return Explained(
             log_odds=score.log_odds,
@@ -56,8 +56,8 @@ class Explained(Shape):
             inspected=score.inspected,
             is_unlike_training=score.is_unlike_training,
             outside_training=list(score.outside),
-            reasons=list(decision.told(language)),
-            remainder=decision.said.reasons.remainder,
+            reasons=list(decision.reasons_in(language)),
+            remainder=decision.result.reasons.remainder,
             contributions=[
                 ContributionOut.model_construct(feature=name, value=value, contribution=part)
                 for (name, value), part in pairs
@@ -118,9 +118,9 @@ class ExplanationAnswer(Explained):
     unseen: list[str] = Field(description="Features whose category training never held.")
 
     @classmethod
-    def of(cls, decision: Decision, looked: LookingBack, language: Language) -> Self:
+    def of(cls, decision: Decision, looked: DecisionDetails, language: Language) -> Self:
         """The explanation of a stored decision, whole; raises NotScored."""
-        said = decision.said
+        said = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]
         return cls(
             **dict(Explained.parts_of(decision, language)),

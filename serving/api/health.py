@@ -67,7 +67,7 @@ def _degradations(services: Services) -> list[Mode]:
     if "history_missing" not in degraded:
         return degraded
     with suppress(PastUnavailable):
-        services.history.look_again()
+        services.history.refresh_counts()
     return degradations(services)
 
 

@@ -38,6 +38,6 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
     """
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)
-    taken = await run_in_threadpool(services.ingestion.take, caller, body, services.clock())
+    taken = await run_in_threadpool(services.ingestion.ingest, caller, body, services.clock())
     faults = [FaultOut(**vars(fault)) for fault in taken.faults]
     return RecordsAnswer(accepted=taken.accepted, repeated=taken.repeated, errors=faults)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from features.records import SubjectKind
 from features.submission import Submission
-from serving.db.decision_rows import DecisionRow
+from serving.audit.decision_log import LoggedDecision
 from serving.errors import NotScored
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import Value
@@ -50,8 +50,8 @@ class ModelRef(Part):
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a model said of a subject, and which one it was."""
+class ScoreResult:
+    """The score of a decision, its reasons, and the model that gave them."""
 
     model: ModelRef
     score: Score
@@ -99,15 +99,15 @@ class Decision(Part):
     is_history_missing: bool = False
 
     @property
-    def said(self) -> Said:
-        """What the model said; raises NotScored where none was asked."""
+    def result(self) -> ScoreResult:
+        """Score, reasons and model; raises NotScored where no model was asked."""
         if self.model is None or self.score is None or self.reasons is None:
             raise NotScored("this decision was made without a score: no model could be asked")
-        return Said(self.model, self.score, self.reasons)
+        return ScoreResult(self.model, self.score, self.reasons)
 
     @property
     def probability(self) -> float | None:
-        """What the model said in one number; None where none was asked."""
+        """The calibrated probability; None where no model was asked."""
         return None if self.score is None else self.score.probability
 
     @property
@@ -115,21 +115,21 @@ class Decision(Part):
         """What was submitted; without the records that were attached."""
         return read_submission(self.request.encode())
 
-    def told(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
+    def reasons_in(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
         """The reasons in words, the strongest first; none without a score."""
         if self.unscored:
             return ()
-        said = self.said
-        parts = dict(zip(self.vector, said.score.contributions, strict=True))
-        return Told(self.subject_kind, self.vector, parts, language).reasons(said.reasons)
+        result = self.result
+        parts = dict(zip(self.vector, result.score.contributions, strict=True))
+        return Told(self.subject_kind, self.vector, parts, language).reasons(result.reasons)
 
     def answered_with(self, body: bytes) -> Self:
         """The decision, with the digest of its answer."""
         return self.model_copy(update={"answer_digest": digest_of(body)})
 
-    def row(self) -> DecisionRow:
+    def logged(self) -> LoggedDecision:
         """The decision as the log keeps it."""
-        return DecisionRow(
+        return LoggedDecision(
             decision_id=self.decision_id,
             scored_at=self.scored_at.isoformat(),
             subject_kind=self.subject_kind,

@@ -1,4 +1,4 @@
-"""What is asked of a decision only when somebody reads its explanation.
+"""Details of a decision that are computed only when somebody reads its explanation.
 
 Too costly to be made for every score, and exact all the same: the records come from the stored
 request, the vector is the one that was scored, and the model is the one that scored it.
@@ -16,7 +16,7 @@ from serving.request_parsing import read_submission
 
 
 @dataclass(frozen=True)
-class LookingBack:
+class DecisionDetails:
     """`could_move` is None where another model answers by now, or none was asked; `rests_on` is by
     feature.
     """
@@ -25,17 +25,17 @@ class LookingBack:
     rests_on: dict[str, Grounds]
 
 
-def looking_back(
-    champions: ModelPool, decision: Decision, language: Language = ENGLISH
-) -> LookingBack:
+def details_of(
+    models: ModelPool, decision: Decision, language: Language = ENGLISH
+) -> DecisionDetails:
     """Which missing inputs could move the score most, and which records its reasons rest on."""
     if decision.unscored:
-        return LookingBack(None, {})
-    champion = champions.active_champions().get(decision.subject_kind)
+        return DecisionDetails(None, {})
+    champion = models.active_champions().get(decision.subject_kind)
     could_move = None
-    if champion is not None and champion.model.digest == decision.said.model.digest:
+    if champion is not None and champion.model.digest == decision.result.model.digest:
         could_move = what_could_move(champion.scorer, decision.vector, decision.missing, language)
-    return LookingBack(could_move, _grounds(decision))
+    return DecisionDetails(could_move, _grounds(decision))
 
 
 def _grounds(decision: Decision) -> dict[str, Grounds]:
@@ -43,7 +43,7 @@ def _grounds(decision: Decision) -> dict[str, Grounds]:
     grounds = GroundsOf(read_submission(decision.request.encode()))
     return {
         name: grounds.feature(known[name])
-        for reason in decision.said.reasons.reasons
+        for reason in decision.result.reasons.reasons
         for name in reason.evidence
         if name in known
     }

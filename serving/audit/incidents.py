@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.atomic_dir import written_whole
-from serving.audit.checkpoints import Notary
-from serving.db.repositories.decision_repository import DecisionLog, Linked, next_link
+from serving.audit.checkpoints import LogSigner
+from serving.audit.decision_log import ChainedDecision, DecisionReader, next_link
 from serving.errors import IncidentRefused
 
 EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (
@@ -72,7 +72,7 @@ class Incident(Opening):
     lanes: dict[str, int]
 
 
-def freeze(log: DecisionLog, notary: Notary, folder: Path, opening: Opening) -> Incident:
+def freeze(log: DecisionReader, signer: LogSigner, folder: Path, opening: Opening) -> Incident:
     """Copy the decisions of a stretch of time into `folder`, signed; there whole or not at all.
 
     Raises IncidentRefused where the stretch holds none, or the folder is there already.
@@ -87,12 +87,12 @@ def freeze(log: DecisionLog, notary: Notary, folder: Path, opening: Opening) -> 
         incident = Incident(name=folder.name, **opening.model_dump(), **copied)
         content = incident.model_dump_json(indent=1).encode() + b"\n"
         (partial / INCIDENT).write_bytes(content)
-        (partial / SIGNATURE).write_text(notary.key.sign(content).hex() + "\n")
+        (partial / SIGNATURE).write_text(signer.key.sign(content).hex() + "\n")
         (partial / REPORT).write_text(report(incident), encoding="utf-8")
     return incident
 
 
-def _copied(rows: Iterable[Linked], file: Path, opening: Opening) -> dict[str, Any]:
+def _copied(rows: Iterable[ChainedDecision], file: Path, opening: Opening) -> dict[str, Any]:
     """The rows written down, and what is to tell of them."""
     digest = hashlib.sha256()
     counts: Counts = {"models": Counter(), "offices": Counter(), "lanes": Counter()}
@@ -117,22 +117,22 @@ def _copied(rows: Iterable[Linked], file: Path, opening: Opening) -> dict[str, A
     }
 
 
-def _evidence(row: Linked) -> dict[str, object]:
+def _evidence(row: ChainedDecision) -> dict[str, object]:
     """A line: what the chain is made of, and beside it what is encrypted, if it is."""
     line = {"seq": row.seq, "chain": row.chain, "record": row.outline}
     return line if row.encrypted is None else line | {"encrypted": row.encrypted}
 
 
-def _count(counts: Counts, told: dict[str, Any]) -> None:
-    counts["models"][_model_of(told)] += 1
-    counts["offices"][told["office_id"] or "(none)"] += 1
-    counts["lanes"][told["lane"]] += 1
+def _count(counts: Counts, outline: dict[str, Any]) -> None:
+    counts["models"][_model_of(outline)] += 1
+    counts["offices"][outline["office_id"] or "(none)"] += 1
+    counts["lanes"][outline["lane"]] += 1
 
 
-def _model_of(told: dict[str, Any]) -> str:
-    model = told["model"]
+def _model_of(outline: dict[str, Any]) -> str:
+    model = outline["model"]
     if model is None:
-        return f"none: {told['unscored']}"
+        return f"none: {outline['unscored']}"
     return f"{model['name']}/{model['version']} {model['digest']}"
 
 
@@ -180,11 +180,11 @@ def _digest(row: dict[str, Any]) -> str | None:
 
 def incidents(folder: Path) -> Iterator[Incident]:
     """All that were frozen, by name, as they state themselves; `verify` says whether that holds."""
-    for each in sorted(folder.glob(f"*/{INCIDENT}")):
-        yield Incident.model_validate_json(each.read_bytes())
+    for file in sorted(folder.glob(f"*/{INCIDENT}")):
+        yield Incident.model_validate_json(file.read_bytes())
 
 
-def read(log: DecisionLog, incident: Incident) -> Iterator[str]:
+def read(log: DecisionReader, incident: Incident) -> Iterator[str]:
     """The records of what was frozen, decrypted; raises IncidentRefused where one was erased."""
     for record in islice(log.records(incident.first - 1), incident.last - incident.first + 1):
         if record is None:

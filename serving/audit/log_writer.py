@@ -16,58 +16,76 @@ from typing import Protocol
 import structlog
 
 from features.submission import Submission
-from serving.audit.checkpointing import Sealing
-from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.audit.checkpoints import CheckpointWriter
+from serving.audit.decision_log import LoggedDecision, LogHead, StoredAnswer
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 
 log = structlog.get_logger(__name__)
 
 Committed = Callable[[int, float], None]
 
-_LOOK_AGAIN_S = 1.0
+_POLL_INTERVAL_S = 1.0
 
 
-class Follower(Protocol):
-    """Who makes known what was decided about."""
+class DecisionAppender(Protocol):
+    """Appends to the decision log. Every method raises LogUnavailable where it fails."""
 
-    def follow(self, size: int, submissions: Sequence[Submission]) -> None:
-        """Hear of a group that is durable, before it is answered, and the size of the log then."""
+    def append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
+        """Append decisions with their answers: all durable when this returns, or none.
+
+        Raises AnsweredMeanwhile where one of them has its decision already, by another process.
+        """
         ...
 
-    def rest(self, *, is_idle: bool) -> None:
-        """Do what no answer should wait for; nobody waits at all where it is idle."""
+    def maintain(self, *, is_idle: bool) -> None:
+        """Do what no append should wait for; nobody waits at all where it is idle."""
+        ...
+
+    def probe(self) -> None:
+        """Raise LogUnavailable where the log can't be written."""
+        ...
+
+
+class HistoryUpdater(Protocol):
+    """Makes the subjects of durable decisions part of the history."""
+
+    def apply_decisions(self, log_size: int, submissions: Sequence[Submission]) -> None:
+        """Apply a durable group, before it is answered; `log_size` includes it."""
+        ...
+
+    def flush(self, *, is_idle: bool) -> None:
+        """Write what was applied, where that is much or nobody waits."""
         ...
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A decision that waits to be durable, with the promise its request holds."""
+class PendingDecision:
+    """A decision that waits to be durable, with the future that its request awaits."""
 
-    row: DecisionRow
-    answer: AnswerRow
+    row: LoggedDecision
+    answer: StoredAnswer
     submission: Submission
     durable: "Future[None]" = field(default_factory=Future)
 
 
-class DecisionWriter:
-    """Appends decisions in groups; `committed` hears of each group's size and seconds.
+class LogWriter:
+    """Appends decisions in groups; `committed` is called with each group's size and seconds.
 
-    What was appended is sealed by `sealing` when that is due, after its requests have answered.
+    A checkpoint is written when one is due, after the requests of its decisions were answered.
     """
 
     def __init__(
         self,
-        log: DecisionLog,
-        sealing: Sealing,
+        log: DecisionAppender,
+        checkpoints: CheckpointWriter,
         capacity: int,
         committed: Committed,
-        follower: Follower,
+        history: HistoryUpdater,
     ):
         self._log = log
-        self._follower = follower
-        self.sealing = sealing
-        self._queue: queue.Queue[Waiting | None] = queue.Queue(capacity)
+        self._history = history
+        self.checkpoints = checkpoints
+        self._queue: queue.Queue[PendingDecision | None] = queue.Queue(capacity)
         self._committed = committed
         self._has_failed = False
         self._thread = threading.Thread(target=self._run, name="decision-writer", daemon=True)
@@ -77,7 +95,7 @@ class DecisionWriter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, seal it, then end."""
+        """Write what waits, with a last checkpoint, then end."""
         self._queue.put(None)
         self._thread.join()
 
@@ -96,7 +114,9 @@ class DecisionWriter:
         """How many decisions wait."""
         return self._queue.qsize()
 
-    def submit(self, row: DecisionRow, answer: AnswerRow, submission: Submission) -> "Future[None]":
+    def submit(
+        self, row: LoggedDecision, answer: StoredAnswer, submission: Submission
+    ) -> "Future[None]":
         """A future that is done when the decision about a submission is durable, or failed.
 
         It fails with LogUnavailable, or AnsweredMeanwhile where another process was faster. Raises
@@ -104,13 +124,13 @@ class DecisionWriter:
         """
         if not self.is_alive:
             raise LogUnavailable("the decision log is not being written")
-        waiting = Waiting(row, answer, submission)
-        waiting.durable.set_running_or_notify_cancel()  # whoever stops waiting stops no writing
+        pending = PendingDecision(row, answer, submission)
+        pending.durable.set_running_or_notify_cancel()  # whoever stops waiting stops no writing
         try:
-            self._queue.put_nowait(waiting)
+            self._queue.put_nowait(pending)
         except queue.Full:
             raise TooBusy("too many decisions wait to be written") from None
-        return waiting.durable
+        return pending.durable
 
     def _run(self) -> None:
         is_open = True
@@ -120,25 +140,25 @@ class DecisionWriter:
                 self._commit(batch)
             elif self._has_failed:
                 self._try_again()
-            self.sealing.seal_if_due(is_last=not is_open)
-            self._rest(is_idle=not batch)
+            self.checkpoints.write_if_due(is_last=not is_open)
+            self._maintain(is_idle=not batch)
 
-    def _gather(self) -> tuple[list[Waiting], bool]:
+    def _gather(self) -> tuple[list[PendingDecision], bool]:
         """All that waits; and whether more may come. Nothing where nothing came for a while."""
-        batch: list[Waiting] = []
+        batch: list[PendingDecision] = []
         try:
-            waiting = self._queue.get(timeout=_LOOK_AGAIN_S)
-            while waiting is not None:
-                batch.append(waiting)
-                waiting = self._queue.get_nowait()
+            pending = self._queue.get(timeout=_POLL_INTERVAL_S)
+            while pending is not None:
+                batch.append(pending)
+                pending = self._queue.get_nowait()
         except queue.Empty:
             return batch, True
         return batch, False
 
-    def _commit(self, batch: list[Waiting]) -> None:
+    def _commit(self, batch: list[PendingDecision]) -> None:
         began = time.perf_counter()
         try:
-            mark = self._log.append([(waiting.row, waiting.answer) for waiting in batch])
+            head = self._log.append([(pending.row, pending.answer) for pending in batch])
         except AnsweredMeanwhile as meanwhile:
             self._commit_each(batch, meanwhile)
             return
@@ -146,35 +166,35 @@ class DecisionWriter:
             self._fail(batch, failure)
             return
         self._has_failed = False
-        self.sealing.grown_to(mark)
+        self.checkpoints.advance(head)
         self._committed(len(batch), time.perf_counter() - began)
-        self._follow(mark.size, batch)
-        for waiting in batch:
-            waiting.durable.set_result(None)
+        self._apply(head.size, batch)
+        for pending in batch:
+            pending.durable.set_result(None)
 
-    def _follow(self, size: int, batch: list[Waiting]) -> None:
+    def _apply(self, size: int, batch: list[PendingDecision]) -> None:
         try:
-            self._follower.follow(size, [waiting.submission for waiting in batch])
+            self._history.apply_decisions(size, [pending.submission for pending in batch])
         except Exception as failure:  # what is decided is decided; the next group makes up for it
             log.error("past_not_followed", exception=type(failure).__name__)
 
-    def _rest(self, *, is_idle: bool) -> None:
+    def _maintain(self, *, is_idle: bool) -> None:
         try:
-            self._log.rest(is_idle=is_idle)
+            self._log.maintain(is_idle=is_idle)
         except Exception as failure:  # it is tried again, and the database does it in the end
             log.warning("log_not_moved", exception=type(failure).__name__)
         try:
-            self._follower.rest(is_idle=is_idle)
+            self._history.flush(is_idle=is_idle)
         except Exception as failure:  # it is tried again, and a start would make up for it
             log.error("past_not_written", exception=type(failure).__name__)
 
-    def _fail(self, batch: list[Waiting], failure: Exception) -> None:
+    def _fail(self, batch: list[PendingDecision], failure: Exception) -> None:
         self._has_failed = True
         if not isinstance(failure, LogUnavailable):
             log.error("log_not_written", exception=type(failure).__name__)
             failure = LogUnavailable("the decision log could not be written; nothing was decided")
-        for waiting in batch:
-            waiting.durable.set_exception(failure)
+        for pending in batch:
+            pending.durable.set_exception(failure)
 
     def _try_again(self) -> None:
         """See whether the log can be written again: nobody may be sent here until it can."""
@@ -182,10 +202,10 @@ class DecisionWriter:
             self._log.probe()
             self._has_failed = False
 
-    def _commit_each(self, batch: list[Waiting], meanwhile: AnsweredMeanwhile) -> None:
+    def _commit_each(self, batch: list[PendingDecision], meanwhile: AnsweredMeanwhile) -> None:
         """One of them has its decision already: let it not keep the others from theirs."""
         if len(batch) == 1:
             batch[0].durable.set_exception(meanwhile)
             return
-        for waiting in batch:
-            self._commit([waiting])
+        for pending in batch:
+            self._commit([pending])

@@ -7,12 +7,11 @@ no text of anyone. A subject that is held for a case at law is shown as it was.
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
-from serving.db.data_keys import DataKeys
-from serving.db.repositories.retention_repository import RetentionActs
+from serving.audit.retention_acts import RetentionLog
 
 MASKED = "masked"
 """What stands where words were."""
@@ -30,8 +29,16 @@ WORDS = frozenset({"goods_description"})
 ASKED_EVERY_S = 60.0
 
 
+class SubjectTokens(Protocol):
+    """The tokens by which stored rows name subjects."""
+
+    def token(self, kind: str, value: str) -> str:
+        """The token of an id: the same for the same id."""
+        ...
+
+
 @dataclass(frozen=True)
-class _Marks:
+class _MaskedUntil:
     """The day before which decisions are masked, and the tokens of subjects that are not."""
 
     before: str = ""
@@ -41,20 +48,20 @@ class _Marks:
 
 @dataclass
 class Masking:
-    """Says what is masked, and masks it."""
+    """Decides what is masked, and masks it."""
 
-    acts: RetentionActs
-    keys: DataKeys
+    acts: RetentionLog
+    tokens: SubjectTokens
     pseudonyms: Pseudonyms
-    _marks: _Marks = field(default_factory=_Marks)
+    _until: _MaskedUntil = field(default_factory=_MaskedUntil)
 
     def covers(self, kind: str, subject_id: str, scored_at: str) -> bool:
         """Whether a decision of this instant (ISO) about this subject is masked by now."""
-        marks = self._current()
-        return scored_at < marks.before and self.keys.token(kind, subject_id) not in marks.held
+        until = self._current()
+        return scored_at < until.before and self.tokens.token(kind, subject_id) not in until.held
 
-    def seen(self, decision: Decision) -> Decision:
-        """A decision as people and callers may see it."""
+    def masked_view(self, decision: Decision) -> Decision:
+        """A decision as people and callers may see it: masked, where that is due."""
         scored_at = decision.scored_at.isoformat()
         if not self.covers(decision.subject_kind, decision.subject_id, scored_at):
             return decision
@@ -64,12 +71,12 @@ class Masking:
         """What stands for an id."""
         return self.pseudonyms.of(identity, MASKED)
 
-    def _current(self) -> _Marks:
+    def _current(self) -> _MaskedUntil:
         now_s = time.monotonic()
-        if now_s - self._marks.read_at_s > ASKED_EVERY_S:
+        if now_s - self._until.read_at_s > ASKED_EVERY_S:
             held = frozenset(act.details["subject"] for act in self.acts.holds())
-            self._marks = _Marks(self.acts.masked_before(), held, now_s)
-        return self._marks
+            self._until = _MaskedUntil(self.acts.masked_before(), held, now_s)
+        return self._until
 
 
 def masked(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
@@ -81,24 +88,26 @@ def masked(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
             "subject_id": pseudonyms.of(decision.subject_id, MASKED),
             "request": json.dumps(_masked(request, pseudonyms)),
             "hits": tuple(pseudonyms.over(hit, identities, MASKED) for hit in decision.hits),
-            "attached": tuple(each.partition("/")[0] for each in decision.attached),
+            "attached": tuple(name.partition("/")[0] for name in decision.attached),
         }
     )
 
 
-def _identities(told: Any) -> list[str]:
-    if isinstance(told, list):
-        return [each for one in told for each in _identities(one)]
-    if not isinstance(told, dict):
+def _identities(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [identity for item in value for identity in _identities(item)]
+    if not isinstance(value, dict):
         return []
-    own = [value for name, value in told.items() if name in IDENTIFYING and isinstance(value, str)]
-    return own + [each for value in told.values() for each in _identities(value)]
+    own = [text for name, text in value.items() if name in IDENTIFYING and isinstance(text, str)]
+    return own + [identity for item in value.values() for identity in _identities(item)]
 
 
-def _masked(told: Any, pseudonyms: Pseudonyms, name: str = "") -> Any:
-    if isinstance(told, list):
-        return [_masked(each, pseudonyms) for each in told]
-    if isinstance(told, dict):
-        kept = ((key, value) for key, value in told.items() if key not in WORDS)
-        return {key: _masked(value, pseudonyms, key) for key, value in kept}
-    return pseudonyms.of(told, MASKED) if isinstance(told, str) and name in IDENTIFYING else told
+def _masked(value: Any, pseudonyms: Pseudonyms, name: str = "") -> Any:
+    if isinstance(value, list):
+        return [_masked(item, pseudonyms) for item in value]
+    if isinstance(value, dict):
+        fields = ((key, item) for key, item in value.items() if key not in WORDS)
+        return {key: _masked(item, pseudonyms, key) for key, item in fields}
+    if isinstance(value, str) and name in IDENTIFYING:
+        return pseudonyms.of(value, MASKED)
+    return value

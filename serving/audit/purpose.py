@@ -7,22 +7,40 @@ their holder may act for, and whoever acts for another is refused, which is writ
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from serving.access.callers import Caller
-from serving.db.repositories.purpose_repository import PurposeRegister, RefusedUse
 from serving.errors import Forbidden
 
 HEADER = "Tidegate-Purpose"
 
 
 @dataclass(frozen=True)
-class Uses:
+class RefusedUse:
+    """A call that acted for a purpose that the data did not come for; `use` is what was called."""
+
+    at: str
+    caller_id: str
+    purpose: str
+    use: str
+
+
+class RefusedUseLog(Protocol):
+    """The uses that were refused, appended and never changed."""
+
+    def append(self, refused: RefusedUse) -> None:
+        """Store that a use was refused; raises LogUnavailable."""
+        ...
+
+
+@dataclass(frozen=True)
+class PurposeGuard:
     """Lets calls act for the purpose of an installation only."""
 
     purpose: str
-    register: PurposeRegister
+    refused_uses: RefusedUseLog
     clock: Callable[[], datetime]
-    _written: set[tuple[str, str, str, str]] = field(default_factory=set)
+    _logged: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     def require(self, caller: Caller, acts_for: str | None, use: str) -> None:
         """Raise Forbidden for a caller that acts, or may only act, for something else.
@@ -32,17 +50,17 @@ class Uses:
         may_act = not caller.purposes or self.purpose in caller.purposes
         if may_act and acts_for in (None, self.purpose):
             return
-        self._write_down(caller, acts_for or ",".join(sorted(caller.purposes)), use)
+        self._log_refusal(caller, acts_for or ",".join(sorted(caller.purposes)), use)
         raise Forbidden(
             f"what is here came for {self.purpose} and is used for nothing else; "
             "that you asked was written down"
         )
 
-    def _write_down(self, caller: Caller, purpose: str, use: str) -> None:
+    def _log_refusal(self, caller: Caller, purpose: str, use: str) -> None:
         """Once an hour for the same: a caller that tries again and again fills no table."""
         now = self.clock().isoformat()
-        told = (caller.key_id, purpose, use, now[:13])
-        if told not in self._written:
-            self._written.difference_update([e for e in self._written if e[3] != now[:13]])
-            self.register.write_down(RefusedUse(now, caller.key_id, purpose[:200], use))
-            self._written.add(told)
+        refusal = (caller.key_id, purpose, use, now[:13])
+        if refusal not in self._logged:
+            self._logged.difference_update([past for past in self._logged if past[3] != now[:13]])
+            self.refused_uses.append(RefusedUse(now, caller.key_id, purpose[:200], use))
+            self._logged.add(refusal)

@@ -30,13 +30,13 @@ def replayed(decision: Decision, champion: LoadedModel) -> Replay:
     """Score the stored vector again and compare; raises NotScored."""
     recomputed, _ = score_of(champion, decision.vector)
     differences = _different_bits(decision, recomputed)
-    if champion.model.digest != decision.said.model.digest:
+    if champion.model.digest != decision.result.model.digest:
         differences.insert(0, "model digest")
     return Replay(decision, recomputed, tuple(differences))
 
 
 def _different_bits(decision: Decision, recomputed: Score) -> list[str]:
-    stored = decision.said.score
+    stored = decision.result.score
     figures = ("log_odds", "base_log_odds", "probability", "percentile")
     differences = [
         figure

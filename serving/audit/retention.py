@@ -23,10 +23,10 @@ from features.arrow_schema import INSTANT
 from features.atomic_dir import written_whole
 from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
-from serving.audit.checkpoints import Notary
+from serving.audit.checkpoints import LogSigner
+from serving.audit.erasure import DueForErasure, ErasedUnits, Erasure, ErasureLimits, RetainedUnits
 from serving.audit.incidents import holding_stretches
-from serving.db.erasure import Destroyed, Due, Ends, Erasure, Holding
-from serving.db.repositories.retention_repository import Act, RetentionActs
+from serving.audit.retention_acts import RetentionAct, RetentionLog
 from serving.errors import RetentionRefused
 from serving.settings import Settings
 
@@ -54,13 +54,15 @@ TEMPLATE = """\
 Days = Annotated[int, Field(ge=1, le=36_525)]
 
 
-class _Part(BaseModel):
+class ErasePeriod(BaseModel):
+    """After how many days something is erased."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     erase_after_days: Days
 
 
-class DecisionPeriods(_Part):
+class DecisionPeriods(ErasePeriod):
     """When decisions are masked and when they are erased."""
 
     mask_after_days: Days
@@ -78,8 +80,8 @@ class Periods(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decisions: DecisionPeriods
-    records: _Part
-    files: _Part
+    records: ErasePeriod
+    files: ErasePeriod
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -93,14 +95,14 @@ class Periods(BaseModel):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise RetentionRefused(f"{file} cannot be read as TOML: {error}") from None
         except ValidationError as wrong:
-            told = "; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in wrong.errors()
+            faults = "; ".join(
+                f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong.errors()
             )
-            raise RetentionRefused(f"{file}: {told}") from None
+            raise RetentionRefused(f"{file}: {faults}") from None
 
 
 @dataclass(frozen=True)
-class Cuts:
+class RetentionCutoffs:
     """The days (ISO) before which something is to be done today."""
 
     mask: str
@@ -109,8 +111,8 @@ class Cuts:
     files: str
 
     @classmethod
-    def of(cls, periods: Periods, today: date) -> Self:
-        """What the periods come to today."""
+    def on(cls, periods: Periods, today: date) -> Self:
+        """The cutoffs of the periods on a day."""
 
         def before(days: int) -> str:
             return (today - timedelta(days=days)).isoformat()
@@ -123,9 +125,9 @@ class Cuts:
         )
 
     @property
-    def ends(self) -> Ends:
-        """Those of what the database holds."""
-        return Ends(self.decisions, self.records)
+    def limits(self) -> ErasureLimits:
+        """The limits of what the database holds."""
+        return ErasureLimits(self.decisions, self.records)
 
 
 def lay_down(file: Path) -> None:
@@ -147,41 +149,43 @@ class Retention:
 
     settings: Settings
     erasure: Erasure
-    acts: RetentionActs
+    acts: RetentionLog
     remake_state: Callable[[], None]
 
-    def cuts(self, today: date) -> Cuts:
+    def cutoffs(self, today: date) -> RetentionCutoffs:
         """The days that are over; raises RetentionRefused where no periods were set."""
-        return Cuts.of(Periods.read(self.settings.retention), today)
+        return RetentionCutoffs.on(Periods.read(self.settings.retention), today)
 
-    def due(self, cuts: Cuts) -> Due:
+    def due(self, cutoffs: RetentionCutoffs) -> DueForErasure:
         """What an erasure would find."""
-        return self.erasure.due(cuts.ends, self._holding())
+        return self.erasure.count_due(cutoffs.limits, self._retained())
 
     def mask(self, by: str, because: str, at: datetime) -> str:
         """Mask decisions whose first period is over; the day before which they are masked."""
-        before = self.cuts(at.date()).mask
-        self.acts.add(Act(at.isoformat(), "mask", by, because, {"before": before}))
+        before = self.cutoffs(at.date()).mask
+        self.acts.append(RetentionAct(at.isoformat(), "mask", by, because, {"before": before}))
         return before
 
     def propose(self, by: str, because: str, at: datetime) -> int:
         """Propose to erase what is over today; the number of the proposal."""
-        cuts = self.cuts(at.date())
-        details = asdict(cuts) | {"due": asdict(self.due(cuts))}
-        return self.acts.add(Act(at.isoformat(), "propose", by, because, details))
+        cutoffs = self.cutoffs(at.date())
+        details = asdict(cutoffs) | {"due": asdict(self.due(cutoffs))}
+        return self.acts.append(RetentionAct(at.isoformat(), "propose", by, because, details))
 
     def erase(self, number: int, by: str, because: str, at: datetime) -> Path:
         """Erase what a proposal by another named, and certify it; the file of the certificate.
 
         What has come to be held since stays. Raises RetentionRefused.
         """
-        cuts = self._proposed(number, by, at)
-        details = {"proposal": number, **asdict(cuts)}
-        act = Act(at.isoformat(), "erase", by, because, details)
-        destroyed = self.erasure.erase(cuts.ends, self._holding(), act)
-        self.erasure.sweep(cuts.ends)
-        gone = _prune_records(self.settings.records, cuts.files)
-        newest = max(cuts.files, cuts.decisions, cuts.records)  # sets are made of all of them
+        cutoffs = self._proposed(number, by, at)
+        details = {"proposal": number, **asdict(cutoffs)}
+        act = RetentionAct(at.isoformat(), "erase", by, because, details)
+        destroyed = self.erasure.erase(cutoffs.limits, self._retained(), act)
+        self.erasure.sweep(cutoffs.limits)
+        gone = _prune_records(self.settings.records, cutoffs.files)
+        newest = max(
+            cutoffs.files, cutoffs.decisions, cutoffs.records
+        )  # sets are made of all of them
         gone |= _drop_training_sets(self.settings.home / "training_sets", newest)
         self.remake_state()
         self.erasure.compact()
@@ -189,23 +193,23 @@ class Retention:
 
     def hold(self, kind: str, subject_id: str, by: str, because: str, at: datetime) -> int:
         """Keep all there is on a subject, unmasked, until that is lifted; the number to lift."""
-        details = {"subject_kind": kind, "subject": self.erasure.token(kind, subject_id)}
-        return self.acts.add(Act(at.isoformat(), "hold", by, because, details))
+        details = {"subject_kind": kind, "subject": self.erasure.subject_token(kind, subject_id)}
+        return self.acts.append(RetentionAct(at.isoformat(), "hold", by, because, details))
 
     def lift(self, number: int, by: str, because: str, at: datetime) -> None:
         """End a hold; raises RetentionRefused where there is none with this number."""
         if number not in {act.number for act in self.acts.holds()}:
             raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
-        self.acts.add(Act(at.isoformat(), "lift", by, because, {"hold": number}))
+        self.acts.append(RetentionAct(at.isoformat(), "lift", by, because, {"hold": number}))
 
-    def _holding(self) -> Holding:
-        subjects = (act.details for act in self.acts.holds())
-        return Holding(
+    def _retained(self) -> RetainedUnits:
+        held = (act.details for act in self.acts.holds())
+        return RetainedUnits(
             stretches=tuple(holding_stretches(self.settings.incidents)),
-            subjects=tuple((each["subject_kind"], each["subject"]) for each in subjects),
+            subjects=tuple((details["subject_kind"], details["subject"]) for details in held),
         )
 
-    def _proposed(self, number: int, by: str, at: datetime) -> Cuts:
+    def _proposed(self, number: int, by: str, at: datetime) -> RetentionCutoffs:
         found = {act.number: act for act in self.acts.all("propose")}.get(number)
         if found is None:
             raise RetentionRefused(f"there is no proposal {number}; `tidegate retention propose`")
@@ -216,14 +220,16 @@ class Retention:
         erased = {act.details["proposal"] for act in self.acts.all("erase")}
         if number in erased:
             raise RetentionRefused(f"proposal {number} was followed already; propose anew")
-        return Cuts(**{name: found.details[name] for name in Cuts.__annotations__})
+        return RetentionCutoffs(
+            **{name: found.details[name] for name in RetentionCutoffs.__annotations__}
+        )
 
-    def _certify(self, act: Act, destroyed: Destroyed, gone: dict[str, int]) -> Path:
+    def _certify(self, act: RetentionAct, destroyed: ErasedUnits, gone: dict[str, int]) -> Path:
         """State what was erased, signed with the key that seals the log."""
-        told = {**asdict(act), "destroyed": asdict(destroyed), "rows": gone}
-        del told["number"]
-        content = json.dumps(told, indent=1).encode()
-        signature = Notary.kept_in(self.settings.keys).key.sign(content).hex()
+        certificate = {**asdict(act), "destroyed": asdict(destroyed), "rows": gone}
+        del certificate["number"]
+        content = json.dumps(certificate, indent=1).encode()
+        signature = LogSigner.from_folder(self.settings.keys).key.sign(content).hex()
         file = self.settings.erasures / f"{act.details['proposal']}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)

@@ -46,17 +46,17 @@ def open_one(
     as_json: Json = False,
 ) -> None:
     """Copy the decisions of a stretch of time, signed, into HOME/incidents/NAME with a report."""
-    from serving.audit.checkpoints import Notary
+    from serving.audit.checkpoints import LogSigner
     from serving.audit.incidents import Opening, freeze
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_repository import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
     folder = _folder(settings, name)
     frozen = freeze(
-        DecisionLog(open_database(settings.database, is_service=False, keys=settings.keys)),
-        Notary.kept_in(settings.keys),
+        DecisionRepository(open_database(settings.database, is_service=False, keys=settings.keys)),
+        LogSigner.from_folder(settings.keys),
         folder,
         Opening(
             what=what,
@@ -115,13 +115,13 @@ def read(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None
     from serving.audit import incidents
     from serving.audit.checkpoints import public_key_of
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_repository import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
     frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
-    for record in incidents.read(DecisionLog(engine), frozen):
+    for record in incidents.read(DecisionRepository(engine), frozen):
         sys.stdout.write(record + "\n")
 
 

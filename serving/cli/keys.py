@@ -72,11 +72,11 @@ def refusals(
 ) -> None:
     """Every call that was refused since it acted for another purpose than data came for."""
     from serving.db.engine import open_database
-    from serving.db.repositories.purpose_repository import PurposeRegister
+    from serving.db.repositories.purpose_repository import PurposeRepository
     from serving.settings import settings_of
 
     where = settings_of(home, database_url).database
-    told = PurposeRegister(open_database(where, is_service=False)).refused()
+    told = PurposeRepository(open_database(where, is_service=False)).refused()
     if as_json:
         print_json([vars(each) for each in told])
         return

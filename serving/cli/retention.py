@@ -37,16 +37,18 @@ def init(home: Home = DEFAULT_HOME) -> None:
 def due(home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
     """Say what is due today, and how much of it must stay; nothing is changed."""
     opened = _opened(home, database_url)
-    cuts = opened.cuts(_now().date())
-    found = opened.due(cuts)
+    cutoffs = opened.cutoffs(_now().date())
+    found = opened.due(cutoffs)
     masked = opened.acts.masked_before()
     if as_json:
-        print_json({"before": asdict(cuts), "due": asdict(found), "masked_before": masked or None})
+        print_json(
+            {"before": asdict(cutoffs), "due": asdict(found), "masked_before": masked or None}
+        )
         return
-    messages.print(f"masked: decisions before {masked or 'no day'}; due: before {cuts.mask}")
+    messages.print(f"masked: decisions before {masked or 'no day'}; due: before {cutoffs.mask}")
     messages.print(
-        f"to erase: {found.decisions:,} decisions before {cuts.decisions}, "
-        f"{found.records:,} records before {cuts.records}, files before {cuts.files}"
+        f"to erase: {found.decisions:,} decisions before {cutoffs.decisions}, "
+        f"{found.records:,} records before {cutoffs.records}, files before {cutoffs.files}"
     )
     messages.print(
         f"of the decisions must stay: {found.open_cases:,} with open cases, {found.frozen:,} "
@@ -173,13 +175,13 @@ def acts(
 def _opened(home: Path, database_url: str | None) -> "Retention":
     from serving.audit.retention import Retention
     from serving.db.engine import open_database
-    from serving.db.erasure import Erasure
+    from serving.db.erasure import DatabaseErasure
     from serving.db.postgres_state import shared_state
-    from serving.db.repositories.decision_repository import DecisionLog
-    from serving.db.repositories.record_repository import RecordStore
-    from serving.db.repositories.retention_repository import RetentionActs
+    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.db.repositories.record_repository import RecordRepository
+    from serving.db.repositories.retention_repository import RetentionRepository
     from serving.errors import RetentionRefused
-    from serving.history.client import remake
+    from serving.history.client import rebuild_history
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
@@ -193,10 +195,10 @@ def _opened(home: Path, database_url: str | None) -> "Retention":
         if shared is None and not settings.state.exists():
             return
         with progress_bar("the online state") as progress:
-            log, records = DecisionLog(engine), RecordStore(engine)
-            remake(settings, log, records, shared, progress=progress)
+            log, records = DecisionRepository(engine), RecordRepository(engine)
+            rebuild_history(settings, log, records, shared, progress=progress)
 
-    return Retention(settings, Erasure(engine), RetentionActs(engine), remake_state)
+    return Retention(settings, DatabaseErasure(engine), RetentionRepository(engine), remake_state)
 
 
 def _now() -> datetime:

@@ -93,8 +93,8 @@ class _Proposed:
 def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
     from serving.access.pseudonyms import Pseudonyms
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_repository import DecisionLog
-    from serving.db.repositories.record_repository import RecordStore
+    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.db.repositories.record_repository import RecordRepository
     from serving.errors import NotFound
     from serving.history.export_records import HomeRecords
     from serving.settings import settings_of
@@ -104,7 +104,9 @@ def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
         raise NotFound(f"{settings.database} is missing: no service was ever started there")
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
-    return HomeRecords(settings.records, DecisionLog(engine), RecordStore(engine), pseudonyms)
+    return HomeRecords(
+        settings.records, DecisionRepository(engine), RecordRepository(engine), pseudonyms
+    )
 
 
 def _gathered(

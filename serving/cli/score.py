@@ -80,19 +80,19 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     from serving.audit.decision import Decision
     from serving.audit.replay import replayed
     from serving.db.engine import open_database
-    from serving.db.repositories.decision_repository import DecisionLog
+    from serving.db.repositories.decision_repository import DecisionRepository
     from serving.errors import NotFound
     from serving.models.model_pool import LoadedModel
     from serving.settings import settings_of
     from training.model.model_home import ModelHome
 
     settings = settings_of(home, database_url)
-    log = DecisionLog(open_database(settings.database, is_service=False, keys=settings.keys))
+    log = DecisionRepository(open_database(settings.database, is_service=False, keys=settings.keys))
     record = log.record(decision_id)
     if record is None:
         raise NotFound(f"there is no decision {decision_id} in the log")
     decision = Decision.model_validate_json(record)
-    models, said = ModelHome(settings.home), decision.said
+    models, said = ModelHome(settings.home), decision.result
     folder = models.find(f"{said.model.name}/{said.model.version}")
     # The stored vector was made for this model, whatever the catalogue computes by now.
     return replayed(decision, LoadedModel.read_archived(folder, models.public_key))
@@ -107,7 +107,7 @@ def _model(settings: "Settings", reference: str) -> "LoadedModel":
 
 
 def _document(replay: "Replay") -> dict[str, Any]:
-    said = replay.decision.said
+    said = replay.decision.result
     return {
         "decision_id": replay.decision.decision_id,
         "identical": replay.is_identical,

@@ -32,19 +32,19 @@ def rebuild(
     """
     from serving.db.engine import open_database
     from serving.db.postgres_state import shared_state
-    from serving.db.repositories.decision_repository import DecisionLog
-    from serving.db.repositories.record_repository import RecordStore
-    from serving.history.client import remake
+    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.db.repositories.record_repository import RecordRepository
+    from serving.history.client import rebuild_history
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
-    log, files = DecisionLog(engine), records or settings.records
+    log, files = DecisionRepository(engine), records or settings.records
     with progress_bar("records") as progress:
-        remake(
+        rebuild_history(
             settings,
             log,
-            RecordStore(engine),
+            RecordRepository(engine),
             shared_state(engine),
             files=files,
             progress=progress,

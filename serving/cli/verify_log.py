@@ -9,7 +9,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.db.log_verification import Mark, Proof
+    from serving.db.log_verification import Proof, ProvenHead
     from serving.settings import Settings
 
 
@@ -34,12 +34,12 @@ def verify_log(
     Checkpoints kept where the service cannot write show whether the end was cut off or an older
     copy put in place.
     """
-    from serving.db.log_verification import Mark
+    from serving.db.log_verification import ProvenHead
     from serving.settings import settings_of
 
     if (size is None) != (head is None):
         raise typer.BadParameter("give --size and --head together")
-    given = [Mark(size, head)] if size is not None and head is not None else []
+    given = [ProvenHead(size, head)] if size is not None and head is not None else []
     settings = settings_of(home, database_url)
     proof = _proof(settings, given, witness or settings.witness_file, key)
     if as_json:
@@ -78,17 +78,19 @@ def checkpoints(
 
     from serving.audit.checkpoints import public_key_of
     from serving.db.engine import open_database
-    from serving.db.repositories.checkpoint_repository import CheckpointRegister
+    from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
     engine = open_database(settings.database, is_service=False)
-    kept = CheckpointRegister(engine, settings.witness_file).all()
+    kept = CheckpointRepository(engine, settings.witness_file).all()
     out.write_text("".join(json.dumps(asdict(each)) + "\n" for each in kept), encoding="utf-8")
     messages.print(f"{out}: {len(kept):,} checkpoints, signed by {public_key_of(settings.keys)}")
 
 
-def _proof(settings: "Settings", given: "list[Mark]", witness: Path, key: str | None) -> "Proof":
+def _proof(
+    settings: "Settings", given: "list[ProvenHead]", witness: Path, key: str | None
+) -> "Proof":
     from dataclasses import replace
 
     from serving.audit.checkpoints import public_key_of

@@ -53,7 +53,7 @@ class Case:
     def of(cls, decision: Decision) -> Self:
         """The case of a decision, read from what was stored with it."""
         submission = read_submission(decision.request.encode())
-        reasons = decision.told()
+        reasons = decision.reasons_in()
         return cls(
             decision=decision,
             title=f"{decision.subject_kind.capitalize()} {decision.subject_id}",

@@ -13,7 +13,7 @@ from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.api.cases import DispositionBody, Note, Pause, reviewer_of
 from serving.api.requests import TheServices
-from serving.audit.decision_details import looking_back
+from serving.audit.decision_details import details_of
 from serving.console.case_view import Case as Evidence
 from serving.console.charts.payment_flow import Payments
 from serving.console.charts.route_map import Way
@@ -174,7 +174,7 @@ def case_page(
         hours_waiting=_hours_until(case.snoozed_until, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
         case=Evidence.of(decision),
-        looked=looking_back(services.models, decision),
+        looked=details_of(services.models, decision),
         submission=submission,
         days=Days.of(submission),
         way=Way.of(submission),

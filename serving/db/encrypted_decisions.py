@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
+from serving.audit.decision_log import LoggedDecision, StoredAnswer
 from serving.db.data_keys import DataKeys
-from serving.db.decision_rows import AnswerRow, DecisionRow
 from serving.db.encryption import Unit
 from serving.db.tables import decisions
 
@@ -24,7 +24,9 @@ class EncryptedDecisions:
 
     keys: DataKeys
 
-    def rows(self, row: DecisionRow, answer: AnswerRow) -> tuple[dict[str, Any], dict[str, Any]]:
+    def rows(
+        self, row: LoggedDecision, answer: StoredAnswer
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The row of a decision, but for its place in the chain, and that of its answer."""
         unit = Unit.of_decision(row.decision_id, row.scored_at)
         encrypted = self.keys.encrypt(unit, _RECORD, row.record.encode())
@@ -50,7 +52,7 @@ class EncryptedDecisions:
         record = self.keys.decrypt(unit, _RECORD, row.encrypted)
         return None if record is None else record.decode()
 
-    def answer(self, row: AnswerRow, key: tuple[str, str]) -> AnswerRow | None:
+    def answer(self, row: StoredAnswer, key: tuple[str, str]) -> StoredAnswer | None:
         """The answer of a row, under the key that was asked for; None where it was erased."""
         if row.request_digest:
             return row
@@ -59,7 +61,7 @@ class EncryptedDecisions:
         if told is None:
             return None
         digest, _, body = told.partition(b"\n")
-        return AnswerRow(*key, digest.decode(), row.decision_id, row.answered_at, body)
+        return StoredAnswer(*key, digest.decode(), row.decision_id, row.answered_at, body)
 
 
 def _sha256(content: bytes) -> str:

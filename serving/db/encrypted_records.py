@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import Unit
-from serving.db.record_rows import RecordRow
+from serving.history.received_records import ReceivedRecord
 
 _PART = "record"
 
@@ -19,7 +19,7 @@ class EncryptedRecords:
 
     keys: DataKeys
 
-    def encrypted(self, row: RecordRow, within: Connection | None = None) -> dict[str, Any]:
+    def encrypted(self, row: ReceivedRecord, within: Connection | None = None) -> dict[str, Any]:
         """The row as it is kept."""
         token = self.keys.token(row.kind, row.record_id)
         subject = self.keys.token(row.subject_kind, row.subject_id)
@@ -33,7 +33,7 @@ class EncryptedRecords:
             "outline": _outline(row, subject),
         }
 
-    def record(self, row: RecordRow) -> RecordRow | None:
+    def record(self, row: ReceivedRecord) -> ReceivedRecord | None:
         """The record of a row as it is kept; None where it was erased."""
         told = self.keys.decrypt_text(f"{row.kind}/{row.record_id}", _PART, row.body)
         if told is None:
@@ -43,7 +43,7 @@ class EncryptedRecords:
         record_id, subject_id, body = told.split("\n", 2)
         return replace(row, record_id=record_id, subject_id=subject_id, body=body)
 
-    def ids(self, row: RecordRow) -> tuple[tuple[str, str], tuple[str, str]]:
+    def ids(self, row: ReceivedRecord) -> tuple[tuple[str, str], tuple[str, str]]:
         """What a record is found by: now, and in rows of an older release."""
         return (row.kind, self.keys.token(row.kind, row.record_id)), row.key
 
@@ -52,7 +52,7 @@ class EncryptedRecords:
         return (kind, self.keys.token(kind, subject_id)), (kind, subject_id)
 
 
-def _outline(row: RecordRow, subject: str) -> str | None:
+def _outline(row: ReceivedRecord, subject: str) -> str | None:
     """Of an outcome what outlasts it, for whoever measures; of others nothing does."""
     if row.kind != "outcomes":
         return None

@@ -6,7 +6,6 @@ keys is wrapped under a key that is destroyed with them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -28,11 +27,13 @@ from sqlalchemy import (
     update,
 )
 
+from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
+from serving.audit.retention_acts import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED
 from serving.db.encryption import Unit
 from serving.db.engine import failing_as_unavailable
-from serving.db.repositories.retention_repository import Act, append_act
+from serving.db.repositories.retention_repository import append_act
 from serving.db.tables import (
     answers,
     case_files,
@@ -52,81 +53,42 @@ TOGETHER = 5_000
 _REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
 
 
-@dataclass(frozen=True)
-class Ends:
-    """The days (ISO) before which decisions and records end."""
-
-    decisions: str
-    records: str
-
-
-@dataclass(frozen=True)
-class Holding:
-    """What must stay beside open cases: stretches of the log (both ends in), tokens of subjects."""
-
-    stretches: tuple[tuple[int, int], ...] = ()
-    subjects: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Due:
-    """How many units are due, and how many of those must stay, by reason; one may have several.
-
-    `in_the_clear` are decisions that an older release wrote: they have no key to destroy.
-    """
-
-    decisions: int
-    records: int
-    open_cases: int
-    frozen: int
-    held: int
-    in_the_clear: int
-
-
-@dataclass(frozen=True)
-class Destroyed:
-    """What an erasure did: units that ended, keys of days and of units destroyed, units kept."""
-
-    decisions: int
-    records: int
-    keys: int
-    kept: int
-
-
-class Erasure:
-    """Ends units of one database. Every method raises LogUnavailable where the database fails."""
+class DatabaseErasure:
+    """Erases units of one database. Every method raises LogUnavailable where the database fails."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._keys = DataKeys(engine)
 
-    def token(self, kind: str, subject_id: str) -> str:
-        """What stands for a subject in a hold."""
+    def subject_token(self, kind: str, subject_id: str) -> str:
+        """The token by which retained units name a subject."""
         return self._keys.token(kind, subject_id)
 
-    def due(self, ends: Ends, holding: Holding) -> Due:
-        """What an erasure would find; nothing is changed."""
-        of_decisions = _alive_decisions(ends)
-        clear = and_(decisions.c.scored_at < ends.decisions, decisions.c.encrypted.is_(None))
+    def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
+        """Count what an erasure would find; nothing is changed."""
+        of_decisions = _alive_decisions(limits)
+        clear = and_(decisions.c.scored_at < limits.decisions, decisions.c.encrypted.is_(None))
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return Due(
+            return DueForErasure(
                 decisions=_count(connection, decisions, of_decisions),
-                records=_count(connection, records, _alive_records(ends)),
+                records=_count(connection, records, _alive_records(limits)),
                 open_cases=_count(connection, decisions, and_(of_decisions, _open_case())),
-                frozen=_count(connection, decisions, and_(of_decisions, _frozen(holding))),
-                held=_count(connection, decisions, and_(of_decisions, _held(decisions, holding))),
+                frozen=_count(connection, decisions, and_(of_decisions, _frozen(retained))),
+                held=_count(connection, decisions, and_(of_decisions, _held(decisions, retained))),
                 in_the_clear=_count(connection, decisions, clear),
             )
 
-    def erase(self, ends: Ends, holding: Holding, act: Act) -> Destroyed:
+    def erase(
+        self, limits: ErasureLimits, retained: RetainedUnits, act: RetentionAct
+    ) -> ErasedUnits:
         """Destroy the keys of all that is due and need not stay, and say so in the same breath."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            before = _counts(connection, ends)
-            kept = self._keep(connection, _staying(connection, ends, holding))
-            over = set(connection.scalars(select(data_keys.c.key_id).where(_is_over(ends))))
+            before = _counts(connection, limits)
+            kept = self._keep(connection, _staying(connection, limits, retained))
+            over = set(connection.scalars(select(data_keys.c.key_id).where(_is_over(limits))))
             _destroy(connection, over - kept, act.at)
-            after = _counts(connection, ends)
-            destroyed = Destroyed(
+            after = _counts(connection, limits)
+            destroyed = ErasedUnits(
                 decisions=before[0] - after[0],
                 records=before[1] - after[1],
                 keys=len(over - kept),
@@ -137,13 +99,13 @@ class Erasure:
         self._keys.forget()
         return destroyed
 
-    def sweep(self, ends: Ends) -> int:
+    def sweep(self, limits: ErasureLimits) -> int:
         """Delete what is left of erased units, and the wrapping keys that wrap nothing any more.
 
         Finishes what a killed run began; how many rows were touched.
         """
         self._drop_wrapping_keys()
-        return sum(self._tidy(leftover) for leftover in _leftovers(ends))
+        return sum(self._tidy(leftover) for leftover in _leftovers(limits))
 
     def compact(self) -> None:
         """Let the database give back what deleted rows took, so that no page still holds them.
@@ -216,9 +178,9 @@ class Erasure:
                 return tidied
 
 
-def act_with(act: Act, destroyed: Destroyed) -> Act:
+def act_with(act: RetentionAct, destroyed: ErasedUnits) -> RetentionAct:
     """The act, with what came of it."""
-    return Act(act.at, act.action, act.by, act.because, {**act.details, **vars(destroyed)})
+    return RetentionAct(act.at, act.action, act.by, act.because, {**act.details, **vars(destroyed)})
 
 
 def _destroy(connection: Connection, key_ids: Collection[str], at: str) -> None:
@@ -231,10 +193,10 @@ def _destroy(connection: Connection, key_ids: Collection[str], at: str) -> None:
         )
 
 
-def _is_over(ends: Ends) -> ColumnElement[bool]:
-    """Keys of days, and of units, before the ends: a day's id comes before those of its units."""
+def _is_over(limits: ErasureLimits) -> ColumnElement[bool]:
+    """Keys of days, and of units, before the limits: a day's id comes before those of its units."""
     key_id = data_keys.c.key_id
-    spans = (("decisions/", ends.decisions), ("records/", ends.records))
+    spans = (("decisions/", limits.decisions), ("records/", limits.records))
     over = or_(*(and_(key_id >= kind, key_id < f"{kind}{end}") for kind, end in spans))
     return and_(data_keys.c.wrapped.is_not(None), over)
 
@@ -255,17 +217,17 @@ _DAY_OF_RECORD = _day("records", records.c.received_at)
 _NAME_OF_RECORD = records.c.kind + literal("/") + records.c.record_id
 
 
-def _alive_decisions(ends: Ends) -> ColumnElement[bool]:
+def _alive_decisions(limits: ErasureLimits) -> ColumnElement[bool]:
     return and_(
-        decisions.c.scored_at < ends.decisions,
+        decisions.c.scored_at < limits.decisions,
         decisions.c.encrypted.is_not(None),
         _has_key(_DAY_OF_DECISION, decisions.c.decision_id),
     )
 
 
-def _alive_records(ends: Ends) -> ColumnElement[bool]:
+def _alive_records(limits: ErasureLimits) -> ColumnElement[bool]:
     return and_(
-        records.c.received_at < ends.records,
+        records.c.received_at < limits.records,
         _has_key(_DAY_OF_RECORD, _NAME_OF_RECORD),
     )
 
@@ -274,20 +236,22 @@ def _open_case() -> ColumnElement[bool]:
     return exists().where(cases.c.case_id == decisions.c.decision_id, cases.c.status != "closed")
 
 
-def _frozen(holding: Holding) -> ColumnElement[bool]:
-    return or_(literal(False), *(decisions.c.seq.between(*each) for each in holding.stretches))
+def _frozen(retained: RetainedUnits) -> ColumnElement[bool]:
+    return or_(literal(False), *(decisions.c.seq.between(*each) for each in retained.stretches))
 
 
-def _held(table: Any, holding: Holding) -> ColumnElement[bool]:
+def _held(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
     subject = tuple_(table.c.subject_kind, table.c.subject_id)
-    return subject.in_(holding.subjects) if holding.subjects else literal(False)
+    return subject.in_(retained.subjects) if retained.subjects else literal(False)
 
 
-def _staying(connection: Connection, ends: Ends, holding: Holding) -> Iterator[Unit]:
+def _staying(
+    connection: Connection, limits: ErasureLimits, retained: RetainedUnits
+) -> Iterator[Unit]:
     """The units that are due and must stay; a record stays as long as a decision on its subject."""
-    must_stay = or_(_open_case(), _frozen(holding), _held(decisions, holding))
+    must_stay = or_(_open_case(), _frozen(retained), _held(decisions, retained))
     of_decisions = select(decisions.c.decision_id, decisions.c.scored_at).where(
-        _alive_decisions(ends), must_stay
+        _alive_decisions(limits), must_stay
     )
     for row in connection.execute(of_decisions).all():
         yield Unit.of_decision(row.decision_id, row.scored_at)
@@ -297,16 +261,16 @@ def _staying(connection: Connection, ends: Ends, holding: Holding) -> Iterator[U
         must_stay,
     )
     of_records = select(records.c.kind, records.c.record_id, records.c.received_at).where(
-        _alive_records(ends), or_(decided, _held(records, holding))
+        _alive_records(limits), or_(decided, _held(records, retained))
     )
     for kind, token, received_at in connection.execute(of_records).all():
         yield Unit.of_record(kind, token, received_at)
 
 
-def _counts(connection: Connection, ends: Ends) -> tuple[int, int]:
+def _counts(connection: Connection, limits: ErasureLimits) -> tuple[int, int]:
     return (
-        _count(connection, decisions, _alive_decisions(ends)),
-        _count(connection, records, _alive_records(ends)),
+        _count(connection, decisions, _alive_decisions(limits)),
+        _count(connection, records, _alive_records(limits)),
     )
 
 
@@ -314,13 +278,13 @@ def _count(connection: Connection, table: Any, where: ColumnElement[bool]) -> in
     return connection.scalar(select(func.count()).select_from(table).where(where)) or 0
 
 
-def _leftovers(ends: Ends) -> Sequence[Delete | Update]:
+def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
     """What is done with some rows of each table that hang on erased decisions, until none is left.
 
     What they say nobody can read.
     """
     erased = and_(
-        decisions.c.scored_at < ends.decisions,
+        decisions.c.scored_at < limits.decisions,
         decisions.c.encrypted.is_not(None),
         ~_has_key(_DAY_OF_DECISION, decisions.c.decision_id),
     )

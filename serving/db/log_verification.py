@@ -29,7 +29,7 @@ ORDER BY d.seq
 
 
 @dataclass(frozen=True)
-class Mark:
+class ProvenHead:
     """How many records a log had, and its head at that size (hexadecimal)."""
 
     size: int
@@ -44,7 +44,7 @@ class Proof:
     many were checked.
     """
 
-    mark: Mark
+    mark: ProvenHead
     first_bad: int | None = None
     why: str | None = None
     checkpoints: int = 0
@@ -59,7 +59,7 @@ class _Broken(Exception):
     pass
 
 
-def prove(engine: Engine, earlier: Iterable[Mark] = ()) -> Proof:
+def prove(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> Proof:
     """Check every record of the log, and that it was once as each of `earlier` says."""
     marks = _by_size(earlier)
     head, size, held = "00" * 32, 0, 0
@@ -71,22 +71,22 @@ def prove(engine: Engine, earlier: Iterable[Mark] = ()) -> Proof:
                     raise _Broken(f"the log was another: something after record {held} was changed")
                 held = size
     except _Broken as broken:
-        return Proof(Mark(size - 1, head), size, str(broken), len(marks))
+        return Proof(ProvenHead(size - 1, head), size, str(broken), len(marks))
     longest = max(marks, default=0)
     if longest > size:
         why = f"the log ends here; it had {longest} records"
-        return Proof(Mark(size, head), size + 1, why, len(marks))
-    return Proof(Mark(size, head), checkpoints=len(marks))
+        return Proof(ProvenHead(size, head), size + 1, why, len(marks))
+    return Proof(ProvenHead(size, head), checkpoints=len(marks))
 
 
-def _by_size(marks: Iterable[Mark]) -> dict[int, set[str]]:
+def _by_size(marks: Iterable[ProvenHead]) -> dict[int, set[str]]:
     heads: dict[int, set[str]] = {}
     for mark in marks:
         heads.setdefault(mark.size, set()).add(mark.head)
     return heads
 
 
-def sealed_marks(engine: Engine, witnessed: Iterable[str], public_key: str) -> list[Mark]:
+def sealed_marks(engine: Engine, witnessed: Iterable[str], public_key: str) -> list[ProvenHead]:
     """The marks that checkpoints state: those in the database, and a witness's JSON lines.
 
     Raises ValueError with the number of the first that the key (hexadecimal) did not sign.
@@ -112,7 +112,7 @@ def _line(text_of_line: str) -> dict[str, Any]:
     return stated if isinstance(stated, dict) else {}
 
 
-def _verified(stated: dict[str, Any], name: str, key: Ed25519PublicKey | None) -> Mark:
+def _verified(stated: dict[str, Any], name: str, key: Ed25519PublicKey | None) -> ProvenHead:
     if key is None:
         raise ValueError("there are checkpoints, and no key to verify them with")
     try:
@@ -121,7 +121,7 @@ def _verified(stated: dict[str, Any], name: str, key: Ed25519PublicKey | None) -
         key.verify(signature, f"tidegate decision log\n{signed}\n".encode())
     except (KeyError, TypeError, ValueError, InvalidSignature):
         raise ValueError(f"{name} was not signed by this log's key, or was changed") from None
-    return Mark(stated["size"], stated["head"])
+    return ProvenHead(stated["size"], stated["head"])
 
 
 def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:

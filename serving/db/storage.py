@@ -12,14 +12,14 @@ from serving.db.repositories.alert_repository import AlertRepository
 from serving.db.repositories.api_key_repository import KeyRegister
 from serving.db.repositories.case_file_repository import CaseFiles
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.checkpoint_repository import CheckpointRegister
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
-from serving.db.repositories.purpose_repository import PurposeRegister
-from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.purpose_repository import PurposeRepository
+from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescue_call_repository import RescueOutbox
-from serving.db.repositories.retention_repository import RetentionActs
+from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.rollup_repository import SummaryStore
 from serving.db.repositories.shadow_score_repository import OpinionRegister
 
@@ -33,15 +33,15 @@ class Storage:
     api_keys: KeyRegister
     case_files: CaseFiles
     cases: CaseBook
-    checkpoints: CheckpointRegister
+    checkpoints: CheckpointRepository
     data_keys: DataKeys
-    decisions: DecisionLog
+    decisions: DecisionRepository
     online_store: StateTable | None
     placements: PlacementRepository
-    purposes: PurposeRegister
-    records: RecordStore
+    purposes: PurposeRepository
+    records: RecordRepository
     rescue_calls: RescueOutbox
-    retention_acts: RetentionActs
+    retention_acts: RetentionRepository
     rollups: SummaryStore
     sessions: SessionRegister
     shadow_scores: OpinionRegister
@@ -57,15 +57,15 @@ class Storage:
             api_keys=KeyRegister(engine),
             case_files=CaseFiles(engine),
             cases=CaseBook(engine),
-            checkpoints=CheckpointRegister(engine, witness_file),
+            checkpoints=CheckpointRepository(engine, witness_file),
             data_keys=DataKeys(engine),
-            decisions=DecisionLog(engine),
+            decisions=DecisionRepository(engine),
             online_store=shared_state(engine),
             placements=PlacementRepository(engine),
-            purposes=PurposeRegister(engine),
-            records=RecordStore(engine),
+            purposes=PurposeRepository(engine),
+            records=RecordRepository(engine),
             rescue_calls=RescueOutbox(engine),
-            retention_acts=RetentionActs(engine),
+            retention_acts=RetentionRepository(engine),
             rollups=SummaryStore(engine),
             sessions=SessionRegister(engine),
             shadow_scores=OpinionRegister(engine),

@@ -1,4 +1,7 @@
-"""What was known before, as the service keeps it: in the state, which follows the decision log."""
+"""The history as the service reads and writes it: the online feature store, kept up to date.
+
+The store follows the decision log and the received records.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,9 +10,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from features.engine.store.blob_store import Store
+from features.engine.store.blob_store import Blob, Store
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.engine.store.online_store import TOLD_BY, State
 from features.engine.store.rebuild import Progress, rebuild
@@ -19,37 +22,48 @@ from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission, told_by
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
-from serving.db.postgres_state import StateTable
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
+from serving.audit.decision_log import DecisionReader
 from serving.errors import PastUnavailable
+from serving.history.received_records import RecordStore
 from serving.settings import Settings
 
 AT_ONCE = 500  # decisions or records read and made known together
 # Processes may tell of records in another order than these were received in, but not by more.
 OVERLAP = timedelta(hours=1)
-LEARNT_AGAIN = 64
-"""So many decisions are learnt before the state is written: a start after a kill reads them."""
+UNWRITTEN_AT_MOST = 64
+"""Decisions that are applied before the state is written: a start after a kill reads them."""
 
 _DECISIONS, _RECORDS = "decisions", "records"
 
 T = TypeVar("T")
 
 
-class Past:
-    """One state shared by all requests; what was decided is known from then on.
+class SharedStore(Store, Protocol):
+    """An online feature store that several workers share."""
 
-    The state may lag behind the log and the records that came by themselves, after a kill or a
-    failure of its own, but never loses what these have: it keeps how far it followed, with what it
-    learnt, and reads on from there.
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no state yet."""
+        ...
+
+    def replace(self, blobs: Iterable[tuple[Blob, Blob]], *, if_empty: bool = False) -> None:
+        """Put these blobs in the place of all others, whole or not at all."""
+        ...
+
+
+class HistoryClient:
+    """The online feature store of all requests; decided subjects are part of it from then on.
+
+    The store may lag behind the log and the received records, after a kill or a failure of its own,
+    but never loses what these have: it keeps how far it got, and reads on from there.
     """
 
-    def __init__(self, state: State, log: DecisionLog, records: RecordStore):
+    def __init__(self, state: State, log: DecisionReader, records: RecordStore):
         self._state = state
         self._log = log
         self._records = records
         self._unwritten = 0
-        self._hand = ThreadPoolExecutor(1, "state-writer")
+        self._writer = ThreadPoolExecutor(1, "state-writer")
         self._writing: tuple[int, Future[None]] | None = None
 
     def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
@@ -69,11 +83,11 @@ class Past:
         self.vectors([*examples] * 2)  # what is compiled for one is not what is for a group
         return self.vectors(examples)
 
-    def follow(self, size: int, submissions: Sequence[Submission]) -> None:
-        """Make known what was decided about last, which made the log so large."""
+    def apply_decisions(self, log_size: int, submissions: Sequence[Submission]) -> None:
+        """Apply the decisions that were logged last; `log_size` includes them."""
         with _failing_as_unavailable():
-            if self._followed() == size - len(submissions):
-                self._state.add(told_by(submissions), {_DECISIONS: str(size)})
+            if self._applied_size() == log_size - len(submissions):
+                self._state.add(told_by(submissions), {_DECISIONS: str(log_size)})
             else:
                 self._catch_up_with_decisions()
         self._unwritten += len(submissions)
@@ -83,8 +97,8 @@ class Past:
         """How many records of each type are known, those of other workers up to the last group."""
         return self._state.counts
 
-    def look_again(self) -> None:
-        """Count anew: another process may have made the state anew, or added to it."""
+    def refresh_counts(self) -> None:
+        """Count again: another process may have rebuilt the state, or added to it."""
         with _failing_as_unavailable():
             self._state.look_up_counts()
 
@@ -93,16 +107,16 @@ class Past:
         """Whether the state has something to write."""
         return self._unwritten > 0
 
-    def rest(self, *, is_idle: bool) -> None:
-        """Have written what was followed, where that is much or nobody waits; an answer never does.
+    def flush(self, *, is_idle: bool) -> None:
+        """Write what was applied, where that is much or nobody waits; no answer waits for it.
 
-        It is written beside, for the next group waits for whoever calls. Raises PastUnavailable
-        where the last time failed; the next call tries again.
+        It is written on a thread of its own, for the next group waits for the caller. Raises
+        PastUnavailable where the last time failed; the next call tries again.
         """
         if self._writing is not None:
             self._end_writing(*self._writing)
-        elif self.is_behind and (is_idle or self._unwritten >= LEARNT_AGAIN):
-            self._writing = self._unwritten, self._hand.submit(self._state.store.sync)
+        elif self.is_behind and (is_idle or self._unwritten >= UNWRITTEN_AT_MOST):
+            self._writing = self._unwritten, self._writer.submit(self._state.store.sync)
 
     def _end_writing(self, size: int, written: "Future[None]") -> None:
         if not written.done():
@@ -113,35 +127,35 @@ class Past:
         self._unwritten -= size
 
     def catch_up(self) -> None:
-        """Make known what is durable and was not followed yet."""
+        """Apply what is durable and was not applied yet."""
         with _failing_as_unavailable():
             self._catch_up_with_decisions()
             self._catch_up_with_records()
 
-    def add(self, records: Iterable[Record], received_at: str) -> None:
-        """Make records known that came by themselves, and are kept elsewhere up to then.
+    def ingest_records(self, records: Iterable[Record], received_at: str) -> None:
+        """Ingest records that were received by themselves, and are stored up to then.
 
         Any order, any number of times: a record that is known is passed over. When this returns
         they survive a power cut.
         """
-        self._learn(_by_type(records), {_RECORDS: received_at})
+        self._ingest(_by_type(records), {_RECORDS: received_at})
 
-    def learn(self, submission: Submission, outcome: Outcome) -> None:
-        """Make known what an inspection found, once it is durable elsewhere."""
-        self._learn({**told_by([submission]), "outcomes": [outcome]}, {})
+    def ingest_outcome(self, submission: Submission, outcome: Outcome) -> None:
+        """Ingest what an inspection found, once it is durable elsewhere."""
+        self._ingest({**told_by([submission]), "outcomes": [outcome]}, {})
 
     def close(self) -> None:
         """Let go of the state."""
-        self._hand.shutdown()
+        self._writer.shutdown()
         self._state.store.close()
 
-    def _learn(self, records: dict[str, list[Record]], marks: dict[str, str]) -> None:
+    def _ingest(self, records: dict[str, list[Record]], marks: dict[str, str]) -> None:
         with _failing_as_unavailable():
             self._state.add(records, marks)
             self._state.store.sync()
 
     def _catch_up_with_decisions(self) -> None:
-        size = self._followed()
+        size = self._applied_size()
         for page in _pages(self._log.records(size), AT_ONCE):
             size += len(page)
             told = (record for record in page if record is not None)
@@ -155,39 +169,39 @@ class Past:
             records = (RECORD_FILES[row.kind].model_validate_json(row.body) for row in page)
             self._state.add(_by_type(records), {_RECORDS: page[-1].received_at})
 
-    def _followed(self) -> int:
+    def _applied_size(self) -> int:
         return int(self._state.mark(_DECISIONS) or 0)
 
 
-def opened(
+def open_history(
     settings: Settings,
-    log: DecisionLog,
+    log: DecisionReader,
     records: RecordStore,
-    shared: StateTable | None,
+    shared: SharedStore | None,
     progress: Progress = lambda done, total: None,
-) -> Past:
-    """The past in a home folder, or in the state that workers share; made where there is none."""
+) -> HistoryClient:
+    """Open the history of a home folder, or of the workers that share one; built where missing."""
     progress(0, 0)
     is_there = settings.state.exists() if shared is None else not shared.is_empty
     if not is_there:
-        remake(settings, log, records, shared, progress=progress, is_first=True)
+        rebuild_history(settings, log, records, shared, progress=progress, is_first=True)
     store: Store = shared or GatheringStore(EmbeddedStore(settings.state))
-    past = Past(State(store), log, records)
-    past.catch_up()
-    return past
+    history = HistoryClient(State(store), log, records)
+    history.catch_up()
+    return history
 
 
-def remake(
+def rebuild_history(
     settings: Settings,
-    log: DecisionLog,
+    log: DecisionReader,
     records: RecordStore,
-    shared: StateTable | None,
+    shared: SharedStore | None,
     *,
     files: Path | None = None,
     progress: Progress = lambda done, total: None,
     is_first: bool = False,
 ) -> None:
-    """Make the state anew of record files and all that is durable since, whole or not at all.
+    """Rebuild the state of record files and all that is durable since, whole or not at all.
 
     `files` is the folder where it is not that of the home. Whoever has the state of a home folder
     open goes on with that; `is_first` leaves a shared one as it is where another was faster.
@@ -199,7 +213,7 @@ def remake(
             files or settings.records,
             folder,
             progress,
-            and_then=lambda state: Past(state, log, records).catch_up(),
+            and_then=lambda state: HistoryClient(state, log, records).catch_up(),
         )
 
     if shared is None:

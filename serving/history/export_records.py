@@ -22,9 +22,8 @@ from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
-from serving.db.record_rows import RecordRow
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
+from serving.audit.decision_log import DecisionReader
+from serving.history.received_records import ReceivedRecord, RecordStore
 
 AT_ONCE = 2_000
 AUTHOR = "author"
@@ -40,7 +39,7 @@ class HomeRecords:
     """The sources of a home's records; `files` is a folder, which may not be there."""
 
     files: Path
-    log: DecisionLog
+    log: DecisionReader
     records: RecordStore
     pseudonyms: Pseudonyms
 
@@ -73,7 +72,7 @@ class HomeRecords:
             authors |= self._authors(rows)
         return tables, authors
 
-    def _authors(self, rows: list[RecordRow]) -> Authors:
+    def _authors(self, rows: list[ReceivedRecord]) -> Authors:
         told = (row for row in rows if row.kind == "outcomes")
         authors: Authors = {}
         for row in told:
@@ -97,7 +96,7 @@ def _brought(submissions: list[Submission]) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-def _by_name(kept: list[RecordRow]) -> dict[str, list[dict[str, Any]]]:
+def _by_name(kept: list[ReceivedRecord]) -> dict[str, list[dict[str, Any]]]:
     rows: dict[str, list[dict[str, Any]]] = {}
     for row in kept:
         record: Record = RECORD_FILES[row.kind].model_validate_json(row.body)

@@ -1,23 +1,22 @@
-"""Records that come by themselves, as they become known: checked one by one, kept, and learnt from.
+"""Ingest records that come by themselves: check them one by one, store them, add them to history.
 
 A record is known by its id for ever. The same one again is no error, another one under its id is:
 what a decision rested on must not change. One bad record keeps no other out.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from features.records import RECORD_FILES, Document, Leg, Outcome, Position, Record, Transaction
 from serving.access.callers import Caller
-from serving.db.record_rows import RecordRow
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
 from serving.errors import BodyTooLarge, Fault, SubmissionRefused
-from serving.history.client import Past
+from serving.history.client import HistoryClient
+from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.request_parsing import fault_of, read_json
 
 KINDS = ("legs", "positions", "documents", "transactions", "outcomes")
@@ -25,8 +24,8 @@ MOST_RECORDS = 5_000
 
 
 @dataclass(frozen=True)
-class Source:
-    """Who brings records, when, and what for."""
+class RecordSource:
+    """Who sends records, when, and what for."""
 
     caller_id: str
     at: datetime
@@ -34,16 +33,16 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Received:
+class CheckedRecord:
     """One well-formed record: where it stood in the body, and the row it becomes."""
 
     pointer: str
     record: Record
-    row: RecordRow
+    row: ReceivedRecord
 
 
 @dataclass(frozen=True)
-class Taken:
+class IngestResult:
     """How many records were new, how many known already, and what is wrong with the others."""
 
     accepted: int
@@ -51,29 +50,37 @@ class Taken:
     faults: tuple[Fault, ...]
 
 
+class SubjectOffices(Protocol):
+    """The offices that subjects were decided for."""
+
+    def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The offices of each of these subjects, of those that belong to some."""
+        ...
+
+
 @dataclass(frozen=True)
-class Intake:
-    """Takes records in; what is accepted is durable and known to every later score."""
+class RecordIngestion:
+    """Ingests records; what is accepted is durable and known to every later score."""
 
     store: RecordStore
-    log: DecisionLog
-    past: Past
+    offices: SubjectOffices
+    history: HistoryClient
     purpose: str
 
-    def take(self, caller: Caller, body: bytes, at: datetime) -> Taken:
-        """Keep the records in a body.
+    def ingest(self, caller: Caller, body: bytes, at: datetime) -> IngestResult:
+        """Check and store the records in a body.
 
         Raises BodyMalformed, BodyTooLarge, SubmissionRefused (nothing in it can be kept) or
         LogUnavailable.
         """
         faults: list[Fault] = []
-        source = Source(caller.key_id, at, self.purpose)
-        received: dict[tuple[str, str], Received] = {}
+        source = RecordSource(caller.key_id, at, self.purpose)
+        received: dict[tuple[str, str], CheckedRecord] = {}
         for each in self._allowed(caller, list(_records_in(body, source, faults)), faults):
             known = received.setdefault(each.row.key, each)
             if known.row.body != each.row.body:
                 faults.append(_differs(each))
-        before = self.store.add([each.row for each in received.values()])
+        before = self.store.add_new([each.row for each in received.values()])
         new = [each for key, each in received.items() if key not in before]
         same = [each for key, each in received.items() if before.get(key) == each.row.body]
         faults += [
@@ -83,18 +90,18 @@ class Intake:
         ]
         if faults and not new and not same:
             raise SubmissionRefused("none of the records can be kept", tuple(faults))
-        self.past.add([each.record for each in (*new, *same)], at.isoformat())
-        return Taken(len(new), len(same), tuple(faults))
+        self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
+        return IngestResult(len(new), len(same), tuple(faults))
 
     def _allowed(
-        self, caller: Caller, received: list[Received], faults: list[Fault]
-    ) -> Iterator[Received]:
+        self, caller: Caller, received: list[CheckedRecord], faults: list[Fault]
+    ) -> Iterator[CheckedRecord]:
         """Those about subjects that are not another office's alone."""
         if not caller.offices:
             yield from received
             return
         offices = {
-            kind: self.log.offices_of(
+            kind: self.offices.offices_of(
                 kind, [r.row.subject_id for r in received if r.row.subject_kind == kind]
             )
             for kind in ("route", "shipment")
@@ -109,7 +116,7 @@ class Intake:
                 )
 
 
-def _records_in(body: bytes, source: Source, faults: list[Fault]) -> Iterator[Received]:
+def _records_in(body: bytes, source: RecordSource, faults: list[Fault]) -> Iterator[CheckedRecord]:
     given = read_json(body)
     if not isinstance(given, dict) or not set(given) <= set(KINDS) or not given:
         raise SubmissionRefused(f"want an object with some of {', '.join(KINDS)}")
@@ -126,12 +133,12 @@ def _records_in(body: bytes, source: Source, faults: list[Fault]) -> Iterator[Re
                 errors = refusal.errors(include_url=False)
                 faults.extend(fault_of(error, pointer) for error in errors)
             else:
-                yield Received(pointer, record, _row(kind, record, source))
+                yield CheckedRecord(pointer, record, _row(kind, record, source))
 
 
-def _row(kind: str, record: Record, source: Source) -> RecordRow:
+def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:
     subject_kind, subject_id, record_id = _identity(record)
-    return RecordRow(
+    return ReceivedRecord(
         kind=kind,
         record_id=record_id,
         subject_kind=subject_kind,
@@ -163,5 +170,5 @@ def _identity(record: Record) -> tuple[str, str, str]:
     raise TypeError(f"{type(record).__name__} comes with its subject only")
 
 
-def _differs(each: Received) -> Fault:
+def _differs(each: CheckedRecord) -> Fault:
     return Fault(each.pointer, "record_differs", "another record was kept under this id")

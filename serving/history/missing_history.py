@@ -10,6 +10,6 @@ features than the model learnt from. Models go on to age, and histories to grow;
 only where something was forgotten."""
 
 
-def lacking(trained_on: Mapping[str, int], known: Mapping[str, int]) -> list[str]:
+def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> list[str]:
     """The types of records of which too few are known; none for a model that does not say."""
     return [name for name in TOLD_BY if known.get(name, 0) < FEWEST_SHARE * trained_on.get(name, 0)]

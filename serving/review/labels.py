@@ -4,7 +4,7 @@ from datetime import datetime
 
 from features.records import Outcome, SelectedBy
 from serving.audit.decision import Decision
-from serving.db.record_rows import RecordRow
+from serving.history.received_records import ReceivedRecord
 from serving.review.dispositions import MEANING, Disposition
 from serving.triage.placement import LaneReason
 
@@ -20,7 +20,7 @@ SELECTED_BY: dict[LaneReason, SelectedBy] = {
 
 def label_of(
     decision: Decision, disposition: Disposition, reviewer: str, at: datetime
-) -> tuple[Outcome, RecordRow] | None:
+) -> tuple[Outcome, ReceivedRecord] | None:
     """The outcome that a disposition states, as record and as row; None where nobody looked."""
     result = MEANING[disposition.code].result
     if result is None:
@@ -34,7 +34,7 @@ def label_of(
         selected_by=SELECTED_BY[decision.lane_reason],
         selection_probability=decision.selection_probability,
     )
-    row = RecordRow(
+    row = ReceivedRecord(
         kind="outcomes",
         record_id=f"{decision.decision_id}:{at.isoformat()}",
         subject_kind=decision.subject_kind,

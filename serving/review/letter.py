@@ -54,7 +54,7 @@ class Letter:
     @classmethod
     def of(cls, decision: Decision, submission: Submission, missing: tuple[str, ...]) -> "Letter":
         """The letter about one decision; `missing` names in words what was not submitted."""
-        telling = [reason for reason in decision.told() if reason.effect == "for"]
+        telling = [reason for reason in decision.reasons_in() if reason.effect == "for"]
         seen = [each for reason in telling for each in reason.evidence if each.contribution > 0]
         own = [each.sentence for each in seen if is_own_word(each.feature)]
         others = [

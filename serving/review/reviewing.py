@@ -12,11 +12,11 @@ from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.db.case_rows import CaseRow, EventRow, Linked, Place, Sight, Wanted
-from serving.db.record_rows import RecordRow
 from serving.db.repositories.case_file_repository import CaseFiles, FileRow
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import Forbidden, NotFound
+from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
 from serving.review import case as acts
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
@@ -52,7 +52,7 @@ class Reviewing:
 
     book: CaseBook
     files: CaseFiles
-    log: DecisionLog
+    log: DecisionRepository
     learnt: Learnt
     masking: Masking
 
@@ -96,7 +96,7 @@ class Reviewing:
 
     def decision(self, case_id: str) -> Decision:
         """The decision behind a case, as it may be seen; raises Erased where its time was over."""
-        return self.masking.seen(self._decision(case_id))
+        return self.masking.masked_view(self._decision(case_id))
 
     def events(self, case_id: str) -> list[EventRow]:
         """What happened to a case, in order."""
@@ -162,7 +162,7 @@ class Reviewing:
         decision = self._decision(case_id)
         told: list[Outcome] = []
 
-        def change(row: CaseRow) -> tuple[CaseRow, EventRow, RecordRow | None]:
+        def change(row: CaseRow) -> tuple[CaseRow, EventRow, ReceivedRecord | None]:
             after, event, _ = _changed(
                 lambda case: acts.dispose(case, reviewer.name, at, disposition), row
             )
@@ -207,7 +207,7 @@ def _wordless(case: Case) -> Case:
     return replace(case, **{n: replace(d, text=MASKED) for n, d in said.items() if d})
 
 
-def _changed(act: Act, row: CaseRow) -> tuple[CaseRow, EventRow, RecordRow | None]:
+def _changed(act: Act, row: CaseRow) -> tuple[CaseRow, EventRow, ReceivedRecord | None]:
     case, event = act(CASE.validate_json(row.state))
     after = replace(
         row,

@@ -49,7 +49,7 @@ def why_it_is_here(decision: Decision) -> str:
         return f"{_WHY['rescue']}: {decision.life_at_risk}."
     if decision.lane_reason in ("watch_list", "rule"):
         return f"{_WHY[decision.lane]}: {decision.hits[0]}."
-    strongest = {r.effect: r for r in reversed(decision.told())}
+    strongest = {r.effect: r for r in reversed(decision.reasons_in())}
     parts = [_WHY[decision.lane]]
     if "for" in strongest:
         mark = ";" if decision.lane == "release" else ":"

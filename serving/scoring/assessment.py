@@ -14,14 +14,14 @@ from features.submission import Submission
 from features.vector import Vector
 from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
-from serving.db.record_rows import RecordRow
-from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import ModelsOff, NoModel, ServingError
 from serving.explanation.comparisons import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.reasons import Reasons, ranking
-from serving.history.client import Past
-from serving.history.missing_history import lacking
+from serving.history.client import HistoryClient
+from serving.history.missing_history import missing_types
+from serving.history.received_records import ReceivedRecord
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import completed
@@ -76,8 +76,8 @@ class Assessor:
     """Everything a decision depends on besides the request."""
 
     champions: ModelPool
-    past: Past
-    records: RecordStore
+    past: HistoryClient
+    records: RecordRepository
     lanes: Lanes
     purpose: str | None = None
     _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)
@@ -98,10 +98,10 @@ class Assessor:
 
     def is_history_missing(self, champion: LoadedModel) -> bool:
         """Whether too little is known of what the model was trained on (`missing_history`)."""
-        return bool(lacking(champion.model.manifest.record_counts, self.past.counts))
+        return bool(missing_types(champion.model.manifest.record_counts, self.past.counts))
 
     def _admitted(
-        self, request: Request, kept: Mapping[Subject, list[RecordRow]]
+        self, request: Request, kept: Mapping[Subject, list[ReceivedRecord]]
     ) -> Admitted | ServingError:
         own = request.submission
         rows = [row for subject in _subjects(own) for row in kept[subject]]
@@ -216,7 +216,7 @@ def _subjects(submission: Submission) -> list[Subject]:
     return [subject, ("route", submission.journey.journey_id)]
 
 
-def _belongs(submission: Submission, row: RecordRow) -> bool:
+def _belongs(submission: Submission, row: ReceivedRecord) -> bool:
     return row.kind in {"legs", "positions"} or row.subject_kind == submission.subject_kind
 
 

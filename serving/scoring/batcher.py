@@ -17,9 +17,9 @@ from datetime import datetime
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.log_writer import DecisionWriter
-from serving.db.decision_rows import AnswerRow
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.audit.decision_log import StoredAnswer
+from serving.audit.log_writer import LogWriter
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import (
     AnsweredMeanwhile,
     IdempotencyKeyReused,
@@ -99,8 +99,8 @@ class Desk:
     def __init__(
         self,
         assessor: Assessor,
-        log: DecisionLog,
-        writer: DecisionWriter,
+        log: DecisionRepository,
+        writer: LogWriter,
         opinions: SecondOpinions,
         deadline_s: float,
     ):
@@ -239,7 +239,7 @@ class Desk:
             decision = decision.answered_with(body)
             answer = _answer_row(decision, one.waiting.asked.claim, body)
             one.waiting.is_decided = True
-            durable = self.writer.submit(decision.row(), answer, one.request.submission)
+            durable = self.writer.submit(decision.logged(), answer, one.request.submission)
         except Exception as failure:
             self._end(one, failure)
             return ()
@@ -274,15 +274,15 @@ class Desk:
         one.waiting.end(outcome)
 
 
-def _again(given: AnswerRow, request: Request) -> Outcome:
+def _again(given: StoredAnswer, request: Request) -> Outcome:
     if given.request_digest != request.digest:
         return IdempotencyKeyReused("this idempotency key was used before with another body")
     return Answer(given.body)
 
 
-def _answer_row(decision: Decision, claim: Claim, body: bytes) -> AnswerRow:
+def _answer_row(decision: Decision, claim: Claim, body: bytes) -> StoredAnswer:
     caller_id, idempotency_key = claim
-    return AnswerRow(
+    return StoredAnswer(
         caller_id=caller_id,
         idempotency_key=idempotency_key,
         request_digest=decision.request_digest,

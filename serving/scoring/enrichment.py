@@ -6,7 +6,7 @@ from typing import Any
 
 from features.records import RECORD_FILES, Document, Leg, Position, Transaction
 from features.submission import AttachedDocument, AttachedTransaction, Submission
-from serving.db.record_rows import RecordRow
+from serving.history.received_records import ReceivedRecord
 
 MOST = {"legs": 500, "positions": 5_000, "documents": 500, "transactions": 500}
 
@@ -19,7 +19,7 @@ class Completed:
     attached: tuple[str, ...]
 
 
-def completed(submission: Submission, kept: Iterable[RecordRow]) -> Completed:
+def completed(submission: Submission, kept: Iterable[ReceivedRecord]) -> Completed:
     """Attach kept records to a submission; where both hold one, the submission's counts."""
     brought = {name: list(getattr(submission, name)) for name in MOST}
     seen = {name: {_key(record) for record in records} for name, records in brought.items()}

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from serving.db.engine import open_database
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -95,7 +95,9 @@ def test_what_is_done_by_hand_ends_in_a_score_that_knows_what_was_before(tmp_pat
     assert answer["lane"] != "manual"
     assert answer["is_history_missing"] is False
     assert ready["degraded"] == ["model_missing"], "of routes, as the README says"
-    log = DecisionLog(open_database(tmp_path / ".tidegate" / "tidegate.db", is_service=False))
+    log = DecisionRepository(
+        open_database(tmp_path / ".tidegate" / "tidegate.db", is_service=False)
+    )
     (record,) = log.records()
     assert json.loads(record or "")["vector"]["consignee_shipments_365d"] > 100
 

@@ -16,7 +16,7 @@ from serving.audit.decision import Decision
 from serving.audit.replay import replayed
 from serving.db.engine import open_database
 from serving.db.repositories.api_key_repository import KeyRegister
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.models.model_pool import LoadedModel
 from tests.counts import count
 from tests.faults.conftest import Serve
@@ -63,7 +63,7 @@ def test_promotions_under_load_fail_and_mix_nothing(serve: Serve, home: Path) ->
     assert {(a["model"]["version"], a["model"]["digest"]) for a in answers} == {
         (version, model.digest) for version, model in models.items()
     }
-    log = DecisionLog(open_database(home / "tidegate.db", is_service=False))
+    log = DecisionRepository(open_database(home / "tidegate.db", is_service=False))
     champions = {version: LoadedModel.read(folder / version, key) for version in models}
     for record in log.records():
         decision = Decision.model_validate_json(record)

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.degradation import MEANINGS, Mode, degradations
-from serving.history.missing_history import lacking
+from serving.history.missing_history import missing_types
 from serving.models.kill_switch import record_switch
 from serving.observability import Lines
 from serving.settings import Settings
@@ -196,14 +196,14 @@ def test_a_line_that_cannot_be_written_costs_no_answer() -> None:
 def test_a_log_that_cannot_be_sealed_goes_on(service: Service) -> None:
     caller = service.key("score")
     service.score(shipment(), caller)
-    sealing = service.services.log_writer.sealing
+    sealing = service.services.log_writer.checkpoints
     with failing_commits(service, "INSERT INTO checkpoints"):
-        sealing.seal_if_due(is_last=True)
+        sealing.write_if_due(is_last=True)
         answer = service.score(shipment(shipment_id="S-2"), caller)
 
     assert answer.status_code == 200
     assert modes(service) == ["log_not_sealed"]
-    sealing.seal_if_due(is_last=True)
+    sealing.write_if_due(is_last=True)
     assert modes(service) == []
 
 
@@ -270,11 +270,11 @@ def test_history_is_missing_where_less_than_half_of_a_type_is_known(
 ) -> None:
     trained_on = {"journeys": 100, "shipments": 100, "outcomes": 10, "documents": 100}
 
-    assert lacking(trained_on, known) == lacked
+    assert missing_types(trained_on, known) == lacked
 
 
 def test_a_model_that_does_not_say_what_it_was_trained_on_is_compared_with_nothing() -> None:
-    assert lacking({}, {}) == []
+    assert missing_types({}, {}) == []
 
 
 def test_models_that_are_switched_off_are_told_of(service: Service) -> None:

@@ -31,7 +31,6 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.encryption import Unit
 from serving.db.engine import failing_as_unavailable
-from serving.db.record_rows import RecordRow
 from serving.db.tables import (
     case_events,
     case_links,
@@ -41,6 +40,7 @@ from serving.db.tables import (
     records,
 )
 from serving.db.write_lock import writing
+from serving.history.received_records import ReceivedRecord
 
 PAGE = 500
 
@@ -51,7 +51,7 @@ MOST_COUNTED = 1_000
 Opened = Callable[[int, str], tuple[CaseRow, list[LinkRow]] | None]
 """A case and its links from a decision's place in the log and its record; None for a release."""
 
-Change = Callable[[CaseRow], tuple[CaseRow, EventRow, RecordRow | None]]
+Change = Callable[[CaseRow], tuple[CaseRow, EventRow, ReceivedRecord | None]]
 
 
 class CaseBook:

@@ -2,39 +2,29 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
+from serving.audit.checkpoints import Checkpoint
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import checkpoints
 from serving.db.write_lock import writing
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """That a log had `size` decisions and ended in `head`; signature and head are hexadecimal."""
-
-    size: int
-    head: str
-    signed_at: str
-    key_id: str
-    signature: str
-
-
-class CheckpointRegister:
+class CheckpointRepository:
     """The checkpoints of one log; each is also handed to the witness's file, one JSON a line."""
 
     def __init__(self, engine: Engine, witness: Path):
         self._engine = engine
         self._witness = witness
 
-    def add(self, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint; one of the same size that is there already is as good.
+    def append(self, checkpoint: Checkpoint) -> None:
+        """Store a checkpoint; one of the same size that is there already is as good.
 
-        Raises LogUnavailable where it can't be kept.
+        Raises LogUnavailable where it can't be stored.
         """
         with failing_as_unavailable():
             try:

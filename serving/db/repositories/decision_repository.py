@@ -4,18 +4,24 @@ The chain is made of what is written: the outline of a decision, which holds the
 encrypted whole. So it still holds when the key of that is gone.
 """
 
-import hashlib
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
+from serving.audit.decision_log import (
+    FIRST_LINK,
+    ChainedDecision,
+    DecisionAccess,
+    LoggedDecision,
+    LogHead,
+    StoredAnswer,
+    next_link,
+)
 from serving.db.data_keys import DataKeys
-from serving.db.decision_rows import AnswerRow, DecisionRow
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
 from serving.db.lookups import Lookup
@@ -24,50 +30,17 @@ from serving.db.tables import answers, decisions
 from serving.db.write_lock import writing, writing_directly
 from serving.errors import AnsweredMeanwhile, Erased
 
-FIRST_LINK = bytes(32)
 PAGE = 500
 
-MOVED_TOGETHER = 24
+GROUPS_PER_MOVE = 24
 """Groups: their pages are moved while the next one is decided, and none waits for that."""
 
-_GIVEN = Lookup(AnswerRow, answers.c.caller_id, answers.c.idempotency_key)
+_GIVEN = Lookup(StoredAnswer, answers.c.caller_id, answers.c.idempotency_key)
 _LAST = "SELECT seq, chain FROM decisions ORDER BY seq DESC LIMIT 1"
 _DECISIONS, _ANSWERS = Insertion(decisions), Insertion(answers)
 
 
-@dataclass(frozen=True)
-class Linked:
-    """A decision with its place in the chain: its number, its link and the one before (hex).
-
-    `outline` is what the chain was made of; `encrypted` (base64) is None for a record that an older
-    release kept in the clear; `record` is None where it was erased.
-    """
-
-    seq: int
-    outline: str
-    encrypted: str | None
-    chain: str
-    before: str
-    record: str | None
-
-
-@dataclass(frozen=True)
-class View:
-    """What a reader may see: its offices' decisions and its own; everything without offices."""
-
-    caller_id: str
-    offices: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How many decisions the log had, and its last chain value at that size (hexadecimal)."""
-
-    size: int
-    head: str
-
-
-class DecisionLog:
+class DecisionRepository:
     """The log of one database. Every method raises LogUnavailable where the database fails."""
 
     def __init__(self, engine: Engine):
@@ -88,7 +61,7 @@ class DecisionLog:
             self._keys.probe(connection)
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
-    def append(self, entries: Sequence[tuple[DecisionRow, AnswerRow]]) -> Mark:
+    def append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
         """Append decisions with their answers: all durable when this returns, or none.
 
         Raises AnsweredMeanwhile where one of them has its decision already, by another process.
@@ -105,16 +78,16 @@ class DecisionLog:
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         self._unmoved += 1
-        return Mark(seq, link.hex())
+        return LogHead(seq, link.hex())
 
-    def rest(self, *, is_idle: bool) -> None:
+    def maintain(self, *, is_idle: bool) -> None:
         """Do what no append should wait for, where that is much or nobody appends."""
-        if self._unmoved >= MOVED_TOGETHER or (is_idle and self._unmoved):
+        if self._unmoved >= GROUPS_PER_MOVE or (is_idle and self._unmoved):
             with failing_as_unavailable():
                 move_write_ahead_log(self._engine)
             self._unmoved = 0
 
-    def answers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], AnswerRow]:
+    def answers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredAnswer]:
         """What callers were answered under their keys, by (caller, key); those new are left out."""
         if not keys:
             return {}
@@ -128,14 +101,14 @@ class DecisionLog:
                 given[key] = answer
         return given
 
-    def record(self, decision_id: str, view: View | None = None) -> str | None:
-        """A decision's record, if it exists and may be seen (None as view sees all).
+    def record(self, decision_id: str, access: DecisionAccess | None = None) -> str | None:
+        """A decision's record, if it exists and may be seen (None as access sees all).
 
         Raises Erased where its time was over.
         """
-        wanted = select(*WHOLE).where(decisions.c.decision_id == decision_id)
+        query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(_seen(wanted, view)).first()
+            row = connection.execute(_visible(query, access)).first()
         if row is None:
             return None
         record = self._decisions.record(row)
@@ -143,11 +116,11 @@ class DecisionLog:
             raise Erased(f"this decision of {row.scored_at[:10]} was erased when its time was over")
         return record
 
-    def newest(self, view: View, most: int) -> list[str]:
+    def newest(self, access: DecisionAccess, limit: int) -> list[str]:
         """The records that may be seen and were not erased, newest first."""
-        wanted = select(*WHOLE).order_by(decisions.c.seq.desc()).limit(most)
+        query = select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(_seen(wanted, view)).all()
+            rows = connection.execute(_visible(query, access)).all()
         return [record for row in rows if (record := self._decisions.record(row)) is not None]
 
     def records(self, after: int = 0) -> Iterator[str | None]:
@@ -157,18 +130,18 @@ class DecisionLog:
             yield from map(self._decisions.record, page)
             seq = page[-1].seq
 
-    def between(self, begins: datetime, ends: datetime) -> Iterator[Linked]:
+    def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
         """The records from the first to the last that was decided in [begins, ends), in order.
 
         What a clock that jumped dated otherwise, but lies among them, is there too.
         """
-        wanted = select(func.min(decisions.c.seq), func.max(decisions.c.seq)).where(
+        query = select(func.min(decisions.c.seq), func.max(decisions.c.seq)).where(
             decisions.c.scored_at >= begins.isoformat(), decisions.c.scored_at < ends.isoformat()
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            first, last = connection.execute(wanted).one()
+            first, last = connection.execute(query).one()
         if first is not None:
-            yield from self._linked(first, last)
+            yield from self._chained(first, last)
 
     def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
         """The offices that each of these subjects was decided for, of those that belong to some."""
@@ -177,7 +150,7 @@ class DecisionLog:
             for subject_id in subject_ids
             for named in (self._keys.token(subject_kind, subject_id), subject_id)
         }
-        wanted = (
+        query = (
             select(decisions.c.subject_id, decisions.c.office_id)
             .where(
                 decisions.c.subject_kind == subject_kind,
@@ -188,7 +161,7 @@ class DecisionLog:
         )
         offices: dict[str, set[str]] = {}
         with failing_as_unavailable(), self._engine.connect() as connection:
-            for named, office_id in connection.execute(wanted):
+            for named, office_id in connection.execute(query):
                 offices.setdefault(asked[named], set()).add(office_id)
         return offices
 
@@ -197,7 +170,7 @@ class DecisionLog:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
-    def _linked(self, first: int, last: int) -> Iterator[Linked]:
+    def _chained(self, first: int, last: int) -> Iterator[ChainedDecision]:
         columns = select(*WHOLE, decisions.c.chain)
         with failing_as_unavailable(), self._engine.connect() as connection:
             before = connection.scalar(
@@ -212,20 +185,17 @@ class DecisionLog:
                 yield self._link(row, link)
                 link = row.chain
 
-    def _link(self, row: Any, before: bytes) -> Linked:
+    def _link(self, row: Any, before: bytes) -> ChainedDecision:
         encrypted = None if row.encrypted is None else b64encode(row.encrypted).decode()
         record = self._decisions.record(row)
-        return Linked(row.seq, row.record, encrypted, row.chain.hex(), before.hex(), record)
+        return ChainedDecision(
+            row.seq, row.record, encrypted, row.chain.hex(), before.hex(), record
+        )
 
     def _page(self, after: int) -> Sequence[Row[Any]]:
-        wanted = select(*WHOLE).where(decisions.c.seq > after).order_by(decisions.c.seq).limit(PAGE)
+        query = select(*WHOLE).where(decisions.c.seq > after).order_by(decisions.c.seq).limit(PAGE)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.execute(wanted).all()
-
-
-def next_link(link: bytes, outline: str) -> bytes:
-    """The chain value of a record that follows `link`."""
-    return hashlib.sha256(link + outline.encode()).digest()
+            return connection.execute(query).all()
 
 
 def _head(log: Direct) -> tuple[int, bytes]:
@@ -234,9 +204,9 @@ def _head(log: Direct) -> tuple[int, bytes]:
     return 0, FIRST_LINK
 
 
-def _seen(wanted: Select[Any], view: View | None) -> Select[Any]:
-    if view is None or not view.offices:
-        return wanted
-    return wanted.where(
-        or_(decisions.c.office_id.in_(view.offices), decisions.c.caller_id == view.caller_id)
+def _visible(query: Select[Any], access: DecisionAccess | None) -> Select[Any]:
+    if access is None or not access.offices:
+        return query
+    return query.where(
+        or_(decisions.c.office_id.in_(access.offices), decisions.c.caller_id == access.caller_id)
     )

@@ -1,26 +1,15 @@
 """For what a database may be used, and what was refused because it was for something else."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import Engine, func, select
 
+from serving.audit.purpose import RefusedUse
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import bound_purpose, refused_uses
 from serving.db.write_lock import writing
 from serving.errors import PurposeRefused
 
 
-@dataclass(frozen=True)
-class RefusedUse:
-    """A call that acted for a purpose that the data did not come for; `use` is what was called."""
-
-    at: str
-    caller_id: str
-    purpose: str
-    use: str
-
-
-class PurposeRegister:
+class PurposeRepository:
     """The purpose of one database, and uses refused."""
 
     def __init__(self, engine: Engine):
@@ -42,8 +31,8 @@ class PurposeRegister:
                 "give that a home and a database of its own"
             )
 
-    def write_down(self, refused: RefusedUse) -> None:
-        """Keep that a use was refused."""
+    def append(self, refused: RefusedUse) -> None:
+        """Store that a use was refused."""
         last = select(func.coalesce(func.max(refused_uses.c.number), 0))
         with failing_as_unavailable(), writing(self._engine) as connection:
             number = (connection.scalar(last) or 0) + 1

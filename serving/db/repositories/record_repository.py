@@ -9,27 +9,27 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.lookups import Lookup
-from serving.db.record_rows import RecordRow
 from serving.db.tables import records
 from serving.db.write_lock import writing
+from serving.history.received_records import ReceivedRecord
 
 PAGE = 500
 
-_ABOUT = Lookup(RecordRow, records.c.subject_kind, records.c.subject_id)
-_ROWS = select(*(records.c[each.name] for each in fields(RecordRow)))
+_ABOUT = Lookup(ReceivedRecord, records.c.subject_kind, records.c.subject_id)
+_ROWS = select(*(records.c[each.name] for each in fields(ReceivedRecord)))
 
 
-class RecordStore:
+class RecordRepository:
     """The records of one database. Every method raises LogUnavailable where the database fails."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._records = EncryptedRecords(DataKeys(engine))
 
-    def add(self, rows: Sequence[RecordRow]) -> dict[tuple[str, str], str]:
-        """Keep what is new, durably; of all that is not, by key, the body that was there before.
+    def add_new(self, rows: Sequence[ReceivedRecord]) -> dict[tuple[str, str], str]:
+        """Store the new ones, durably; of each that was there, by key, the body it had.
 
-        No two rows may have one key.
+        No two records may have one key.
         """
         encrypted = {row.key: self._records.encrypted(row) for row in rows}
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -39,9 +39,11 @@ class RecordStore:
                 connection.execute(records.insert(), new)
         return before
 
-    def about(self, subjects: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[RecordRow]]:
+    def about(
+        self, subjects: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[ReceivedRecord]]:
         """The records about each subject (kind, id), in order of their kinds and ids."""
-        about: dict[tuple[str, str], list[RecordRow]] = {subject: [] for subject in subjects}
+        about: dict[tuple[str, str], list[ReceivedRecord]] = {subject: [] for subject in subjects}
         asked = {named: each for each in about for named in self._records.subjects(*each)}
         if about:
             with failing_as_unavailable():
@@ -53,21 +55,21 @@ class RecordStore:
             each.sort(key=lambda row: row.key)
         return about
 
-    def all(self, since: str = "") -> Iterator[RecordRow]:
+    def all(self, since: str = "") -> Iterator[ReceivedRecord]:
         """Every record received since then and not erased, in order of arrival, page by page."""
         order = (records.c.received_at, records.c.kind, records.c.record_id)
         last = (since, "", "")
         while True:
             wanted = _ROWS.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
             with failing_as_unavailable(), self._engine.connect() as connection:
-                page = [RecordRow(*row) for row in connection.execute(wanted)]
+                page = [ReceivedRecord(*row) for row in connection.execute(wanted)]
             yield from (found for row in page if (found := self._records.record(row)) is not None)
             if len(page) < PAGE:
                 return
             last = (page[-1].received_at, page[-1].kind, page[-1].record_id)
 
     def _bodies(
-        self, connection: Connection, rows: Sequence[RecordRow]
+        self, connection: Connection, rows: Sequence[ReceivedRecord]
     ) -> dict[tuple[str, str], str]:
         """The bodies that are kept under the ids of these rows; empty where one was erased."""
         asked = {named: row.key for row in rows for named in self._records.ids(row)}
@@ -76,6 +78,6 @@ class RecordStore:
             of_kind = [named for _, named in (key for key in asked if key[0] == kind)]
             wanted = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
             for row in connection.execute(wanted).all():
-                kept = self._records.record(RecordRow(*row))
+                kept = self._records.record(ReceivedRecord(*row))
                 found[asked[kind, row.record_id]] = kept.body if kept else ""
         return found

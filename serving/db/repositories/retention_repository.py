@@ -1,43 +1,28 @@
-"""What was done about the end of data: who, when and why; appended, never changed."""
+"""Retention acts on disk; appended, never changed."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select
 
+from serving.audit.retention_acts import RetentionAct, RetentionAction
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import retention_acts
 from serving.db.write_lock import writing
 
-Action = Literal["mask", "propose", "erase", "hold", "lift"]
 
-
-@dataclass(frozen=True)
-class Act:
-    """One act; `details` depend on the action."""
-
-    at: str
-    action: Action
-    by: str
-    because: str
-    details: Mapping[str, Any]
-    number: int = 0
-
-
-class RetentionActs:
+class RetentionRepository:
     """The acts of one database."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def add(self, act: Act) -> int:
-        """Write an act down; its number."""
+    def append(self, act: RetentionAct) -> int:
+        """Store an act; its number."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             return append_act(connection, act)
 
-    def all(self, *actions: Action) -> list[Act]:
+    def all(self, *actions: RetentionAction) -> list[RetentionAct]:
         """The acts of these kinds, or all, oldest first."""
         wanted = select(retention_acts).order_by(retention_acts.c.number)
         if actions:
@@ -45,7 +30,7 @@ class RetentionActs:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [_act(row) for row in connection.execute(wanted)]
 
-    def holds(self) -> list[Act]:
+    def holds(self) -> list[RetentionAct]:
         """The holds that were not lifted."""
         acts = self.all("hold", "lift")
         lifted = {act.details["hold"] for act in acts if act.action == "lift"}
@@ -57,13 +42,13 @@ class RetentionActs:
         return max((act.details["before"] for act in masks), default="")
 
 
-def append_act(connection: Connection, act: Act) -> int:
-    """Write an act down in a transaction that is already writing; its number."""
+def append_act(connection: Connection, act: RetentionAct) -> int:
+    """Store an act in a transaction that is already writing; its number."""
     last = connection.scalar(select(func.coalesce(func.max(retention_acts.c.number), 0))) or 0
     row = {**vars(act), "number": last + 1, "details": json.dumps(act.details)}
     connection.execute(retention_acts.insert(), row)
     return last + 1
 
 
-def _act(row: Row[Any]) -> Act:
-    return Act(**{**row._mapping, "details": json.loads(row.details)})
+def _act(row: Row[Any]) -> RetentionAct:
+    return RetentionAct(**{**row._mapping, "details": json.loads(row.details)})

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from serving.api.examples import RECORDS
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.db.record_rows import RecordRow
-from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.record_repository import RecordRepository
+from serving.history.received_records import ReceivedRecord
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -171,27 +171,27 @@ def test_an_office_tells_nothing_about_anothers_subjects(service: Service) -> No
 
 
 @pytest.fixture
-def store(where: Path | str) -> Iterator[RecordStore]:
+def store(where: Path | str) -> Iterator[RecordRepository]:
     engine = database(where, is_service=True)
-    yield RecordStore(engine)
+    yield RecordRepository(engine)
     engine.dispose()
 
 
-def row(number: int, body: str = "{}") -> RecordRow:
+def row(number: int, body: str = "{}") -> ReceivedRecord:
     arrival = f"2026-11-24T12:00:00.{number:06}+00:00"
-    return RecordRow("legs", f"r-{number:05}", "route", f"J-{number % 7}", arrival, "c", body)
+    return ReceivedRecord("legs", f"r-{number:05}", "route", f"J-{number % 7}", arrival, "c", body)
 
 
-def test_kept_records_are_read_in_order_over_many_pages(store: RecordStore) -> None:
-    store.add([row(number) for number in range(1_203)])
+def test_kept_records_are_read_in_order_over_many_pages(store: RecordRepository) -> None:
+    store.add_new([row(number) for number in range(1_203)])
 
     assert [each.record_id for each in store.all()] == [f"r-{n:05}" for n in range(1_203)]
     about = store.about([("route", "J-1"), ("shipment", "J-1")])
     assert [len(about["route", "J-1"]), len(about["shipment", "J-1"])] == [172, 0]
 
 
-def test_what_was_kept_before_is_told_and_not_changed(store: RecordStore) -> None:
-    store.add([row(1, "a")])
+def test_what_was_kept_before_is_told_and_not_changed(store: RecordRepository) -> None:
+    store.add_new([row(1, "a")])
 
-    assert store.add([row(1, "b"), row(2, "c")]) == {("legs", "r-00001"): "a"}
+    assert store.add_new([row(1, "b"), row(2, "c")]) == {("legs", "r-00001"): "a"}
     assert [each.body for each in store.all()] == ["a", "c"]

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from serving.app import create_app
-from serving.audit.checkpoints import Notary, public_key_of
+from serving.audit.checkpoints import LogSigner, public_key_of
 from serving.audit.incidents import EVIDENCE, Incident, Opening, freeze, incidents, verify
 from serving.cli.main import app as commands
 from serving.errors import IncidentRefused
@@ -61,7 +61,7 @@ def frozen(service: Service, first: str, last: str, folder: Path) -> Incident:
         datetime.fromisoformat(last) + timedelta(microseconds=1),
     )
     return freeze(
-        services.decisions, Notary.kept_in(services.settings.keys), folder, opening(*stretch)
+        services.decisions, LogSigner.from_folder(services.settings.keys), folder, opening(*stretch)
     )
 
 

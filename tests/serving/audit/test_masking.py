@@ -11,15 +11,18 @@ from sqlalchemy import Engine
 
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
-from serving.audit.masking import IDENTIFYING, Masking, _Marks, masked
+from serving.audit.masking import IDENTIFYING, Masking, _MaskedUntil, masked
+from serving.audit.retention_acts import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
-from serving.db.repositories.retention_repository import Act, RetentionActs
+from serving.db.repositories.retention_repository import RetentionRepository
 from tests.serving.access.trusted import Clock
 
 NAMES = Pseudonyms(b"k" * 32)
 LAST, FIRST = "2026-03-09T23:59:59.999999+00:00", "2026-03-10T00:00:00+00:00"
-MASK = Act("2026-11-24T12:00:00+00:00", "mask", "ada", "half a year", {"before": "2026-03-10"})
+MASK = RetentionAct(
+    "2026-11-24T12:00:00+00:00", "mask", "ada", "half a year", {"before": "2026-03-10"}
+)
 
 
 def name(identity: str) -> str:
@@ -43,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def masking(engine: Engine, clock: Clock) -> Masking:
     assert clock.now_s
-    return Masking(RetentionActs(engine), DataKeys(engine), NAMES)
+    return Masking(RetentionRepository(engine), DataKeys(engine), NAMES)
 
 
 def decision(scored_at: str, kind: str = "shipment", subject_id: str = "S-1") -> Decision:
@@ -62,30 +65,30 @@ def test_nothing_is_masked_before_anybody_masks(masking: Masking) -> None:
 
 
 def test_what_was_scored_before_the_day_is_masked(masking: Masking) -> None:
-    masking.acts.add(MASK)
+    masking.acts.append(MASK)
 
     assert masking.covers("shipment", "S-1", LAST)
     assert not masking.covers("shipment", "S-1", FIRST)
-    assert masking.seen(decision(LAST)).subject_id == name("S-1")
-    assert masking.seen(decision(FIRST)) == decision(FIRST)
+    assert masking.masked_view(decision(LAST)).subject_id == name("S-1")
+    assert masking.masked_view(decision(FIRST)) == decision(FIRST)
     assert masking.name("S-1") == name("S-1")
 
 
 def test_a_subject_that_is_held_is_shown_as_it_was(masking: Masking) -> None:
-    token = masking.keys.token("shipment", "S-1")
+    token = masking.tokens.token("shipment", "S-1")
     details = {"subject_kind": "shipment", "subject": token}
-    masking.acts.add(MASK)
-    masking.acts.add(Act(MASK.at, "hold", "ada", "a court asks", details))
+    masking.acts.append(MASK)
+    masking.acts.append(RetentionAct(MASK.at, "hold", "ada", "a court asks", details))
 
-    assert masking.seen(decision(LAST)) == decision(LAST)
+    assert masking.masked_view(decision(LAST)) == decision(LAST)
     assert masking.covers("shipment", "S-2", LAST)
     assert masking.covers("route", "S-1", LAST)
-    assert masking.seen(decision(LAST, kind="route")).subject_id == name("S-1")
+    assert masking.masked_view(decision(LAST, kind="route")).subject_id == name("S-1")
 
 
 def test_acts_are_read_again_after_a_minute(masking: Masking, clock: Clock) -> None:
     assert not masking.covers("shipment", "S-1", LAST)
-    masking.acts.add(MASK)
+    masking.acts.append(MASK)
 
     clock.now_s += 60
     assert not masking.covers("shipment", "S-1", LAST)
@@ -155,4 +158,4 @@ def test_which_fields_identify_is_not_forgotten() -> None:
 
 def test_what_was_read_of_acts_is_not_changed_in_place() -> None:
     with pytest.raises(FrozenInstanceError):
-        _Marks().before = ""  # type: ignore[misc]  # what is tried
+        _MaskedUntil().before = ""  # type: ignore[misc]  # what is tried

@@ -18,17 +18,19 @@ from features.arrow_schema import arrow_schema
 from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
 from serving.audit.checkpoints import public_key_of
+from serving.audit.erasure import ErasureLimits
 from serving.audit.retention import (
     PROPOSED_FOR,
     TEMPLATE,
-    Cuts,
     Periods,
     Retention,
+    RetentionCutoffs,
     lay_down,
 )
+from serving.audit.retention_acts import RetentionAct
 from serving.db.engine import open_database
-from serving.db.erasure import Ends, Erasure
-from serving.db.repositories.retention_repository import Act, RetentionActs
+from serving.db.erasure import DatabaseErasure
+from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables import answers
 from serving.errors import RetentionRefused
 from serving.settings import Settings
@@ -45,7 +47,9 @@ erase_after_days = 31
 [files]
 erase_after_days = 30
 """
-CUTS = Cuts(mask="2026-03-21", decisions="2026-03-10", records="2026-02-28", files="2026-03-01")
+CUTS = RetentionCutoffs(
+    mask="2026-03-21", decisions="2026-03-10", records="2026-02-28", files="2026-03-01"
+)
 
 
 def periods(mask: Any = 10, decisions: Any = 21, records: Any = 31, files: Any = 30) -> Periods:
@@ -80,7 +84,10 @@ def engine(settings: Settings) -> Iterator[Engine]:
 def retention(settings: Settings, engine: Engine, remade: list[str]) -> Retention:
     settings.retention.write_text(PERIODS)
     return Retention(
-        settings, Erasure(engine), RetentionActs(engine), lambda: remade.append("state")
+        settings,
+        DatabaseErasure(engine),
+        RetentionRepository(engine),
+        lambda: remade.append("state"),
     )
 
 
@@ -136,8 +143,8 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_each_period_is_counted_back_from_today() -> None:
-    assert Cuts.of(periods(), date(2026, 3, 31)) == CUTS
-    assert CUTS.ends == Ends(decisions="2026-03-10", records="2026-02-28")
+    assert RetentionCutoffs.on(periods(), date(2026, 3, 31)) == CUTS
+    assert CUTS.limits == ErasureLimits(decisions="2026-03-10", records="2026-02-28")
 
 
 def test_the_template_is_laid_down_once_wherever_it_is_to_be(tmp_path: Path) -> None:
@@ -155,7 +162,9 @@ def test_what_is_masked_is_written_down(retention: Retention) -> None:
 
     assert retention.acts.masked_before() == "2026-03-21"
     assert retention.acts.all() == [
-        Act(AT.isoformat(), "mask", "ada", "ten days are over", {"before": "2026-03-21"}, 1)
+        RetentionAct(
+            AT.isoformat(), "mask", "ada", "ten days are over", {"before": "2026-03-21"}, 1
+        )
     ]
 
 
@@ -163,7 +172,7 @@ def test_a_proposal_says_what_is_due(retention: Retention) -> None:
     number = retention.propose("ada", "the time is over", AT)
 
     (act,) = retention.acts.all("propose")
-    assert act == Act(
+    assert act == RetentionAct(
         AT.isoformat(),
         "propose",
         "ada",
@@ -240,8 +249,8 @@ def test_a_hold_ends_once_by_its_number(retention: Retention) -> None:
     number = retention.hold("shipment", "S-1", "ada", "a court asks", AT)
 
     (hold,) = retention.acts.holds()
-    token = retention.erasure.token("shipment", "S-1")
-    assert hold == Act(
+    token = retention.erasure.subject_token("shipment", "S-1")
+    assert hold == RetentionAct(
         AT.isoformat(),
         "hold",
         "ada",
@@ -254,7 +263,9 @@ def test_a_hold_ends_once_by_its_number(retention: Retention) -> None:
             retention.lift(wrong, "ada", "it has ended", AT)
     retention.lift(number, "grace", "it has ended", AT)
     assert retention.acts.holds() == []
-    lift = Act(AT.isoformat(), "lift", "grace", "it has ended", {"hold": number}, number + 1)
+    lift = RetentionAct(
+        AT.isoformat(), "lift", "grace", "it has ended", {"hold": number}, number + 1
+    )
     assert retention.acts.all("lift") == [lift]
     with pytest.raises(RetentionRefused, match=f"there is no hold {number}"):
         retention.lift(number, "ada", "it has ended", AT)

@@ -15,9 +15,9 @@ from serving.access.api_keys import Scope, new_key
 from serving.access.callers import Caller
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.audit.purpose import Uses
+from serving.audit.purpose import PurposeGuard, RefusedUse
 from serving.cli.main import app as tidegate
-from serving.db.repositories.purpose_repository import PurposeRegister, RefusedUse
+from serving.db.repositories.purpose_repository import PurposeRepository
 from serving.errors import Forbidden, PurposeRefused
 from serving.settings import Settings
 from tests.serving.bodies import shipment
@@ -74,7 +74,7 @@ def test_a_key_for_another_purpose_brings_and_reads_nothing_and_that_is_written_
 
     assert {answer.status_code for answer in answers.values()} == {403}
     assert all(OWN in answer.json()["detail"] for answer in answers.values())
-    refused = service.services.purpose.register.refused()
+    refused = service.services.purpose.refused_uses.refused()
     assert [(each.caller_id, each.purpose, each.use) for each in refused] == [
         (caller["X-Id"], OTHER, use) for use in answers
     ]
@@ -125,7 +125,7 @@ def test_a_page_is_not_opened_to_a_key_for_another_purpose(service: Service) -> 
     page = service.client.get("/console/decisions", follow_redirects=False)
 
     assert page.status_code == 403
-    assert [each.use for each in service.services.purpose.register.refused()] == [
+    assert [each.use for each in service.services.purpose.refused_uses.refused()] == [
         "GET /console/decisions"
     ]
 
@@ -139,8 +139,8 @@ def test_a_database_stays_with_the_purpose_it_was_first_served_for(home: Path) -
 
 
 def test_a_refusal_is_written_down_once_an_hour_and_never_changed(where: Path | str) -> None:
-    register, now = PurposeRegister(database(where)), [NOW]
-    uses = Uses(OWN, register, lambda: now[0])
+    register, now = PurposeRepository(database(where)), [NOW]
+    uses = PurposeGuard(OWN, register, lambda: now[0])
     other = Caller("k", "k", frozenset(), frozenset(), frozenset({OTHER}))
 
     for minutes in (0, 1, 59, 61):
@@ -163,8 +163,8 @@ def test_the_commands_make_bound_keys_and_tell_refusals(home: Path) -> None:
 
     told("keys", "create", "own", "--scope", "score")
     told("keys", "create", "other", "--scope", "score", "--purpose", OTHER)
-    register = PurposeRegister(database(home / "tidegate.db"))
-    register.write_down(RefusedUse(NOW.isoformat(), "k", OTHER, "GET /v1/queue"))
+    register = PurposeRepository(database(home / "tidegate.db"))
+    register.append(RefusedUse(NOW.isoformat(), "k", OTHER, "GET /v1/queue"))
 
     assert {each["name"]: each["purposes"] for each in told("keys", "list")} == {
         "own": [OWN],

@@ -22,18 +22,20 @@ from features.ingest.record_files import read_records
 from features.records import RECORD_FILES
 from serving.app import create_app
 from serving.audit import incidents
-from serving.audit.checkpoints import Notary, public_key_of
+from serving.audit.checkpoints import LogSigner, public_key_of
+from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.incidents import Lifted, Opening, freeze
 from serving.audit.retention import Periods, Retention, lay_down
+from serving.audit.retention_acts import RetentionAct
 from serving.cli.main import app as tidegate
 from serving.db.case_rows import Sight
 from serving.db.engine import open_database
-from serving.db.erasure import Ends, Erasure, Holding
+from serving.db.erasure import DatabaseErasure
 from serving.db.log_verification import prove, sealed_marks
 from serving.db.postgres_state import shared_state
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
-from serving.db.repositories.retention_repository import Act, RetentionActs
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
+from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.rollup_repository import SummaryStore
 from serving.db.write_lock import hold_for_service
 from serving.errors import (
@@ -44,7 +46,7 @@ from serving.errors import (
     RetentionRefused,
     Undecipherable,
 )
-from serving.history.client import remake
+from serving.history.client import rebuild_history
 from serving.monitor.rollups import catch_up
 from serving.settings import Settings
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
@@ -84,12 +86,16 @@ class Installation:
     def retention(self) -> Retention:
         """What ends its data."""
         engine = self.engine()
-        log, records, shared = DecisionLog(engine), RecordStore(engine), shared_state(engine)
+        log, records, shared = (
+            DecisionRepository(engine),
+            RecordRepository(engine),
+            shared_state(engine),
+        )
         return Retention(
             self.settings,
-            Erasure(engine),
-            RetentionActs(engine),
-            lambda: remake(self.settings, log, records, shared),
+            DatabaseErasure(engine),
+            RetentionRepository(engine),
+            lambda: rebuild_history(self.settings, log, records, shared),
         )
 
     def engine(self) -> Any:
@@ -106,7 +112,7 @@ class Installation:
 
     def record(self, decision_id: str) -> str | None:
         """A record as it is read now."""
-        return DecisionLog(self.engine()).record(decision_id)
+        return DecisionRepository(self.engine()).record(decision_id)
 
 
 @pytest.fixture
@@ -239,13 +245,13 @@ def test_a_copy_made_before_erasure_cannot_be_read_after_it(
     with closing(sqlite3.connect(file)) as now, closing(sqlite3.connect(copy)) as then:
         now.backup(then)
     keys = file_place.settings.keys
-    log = DecisionLog(open_database(copy, is_service=False, keys=keys))
+    log = DecisionRepository(open_database(copy, is_service=False, keys=keys))
     assert log.record(case_id)
 
     file_place.erased()
 
     with pytest.raises(Undecipherable, match="an erasure has destroyed it"):
-        DecisionLog(open_database(copy, is_service=False, keys=keys)).record(case_id)
+        DecisionRepository(open_database(copy, is_service=False, keys=keys)).record(case_id)
     assert prove(log._engine).is_whole
     assert file_place.record(newer)
 
@@ -262,7 +268,9 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
         ended(service, frozen)
         service.client.get("/v1/queue", headers=service.key("review"))
         folder = place.settings.incidents / "torn"
-        freeze(service.services.decisions, Notary.kept_in(place.settings.keys), folder, OPENING)
+        freeze(
+            service.services.decisions, LogSigner.from_folder(place.settings.keys), folder, OPENING
+        )
     hold = place.retention().hold("shipment", "canary-held", "ada", "a court asks for it", LATER)
 
     certificate = place.erased()
@@ -275,7 +283,9 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
         assert f"canary-{name}" in str(place.record(case_id))
     with pytest.raises(Erased):
         place.record(free)
-    (read,) = incidents.read(DecisionLog(place.engine()), *incidents.incidents(folder.parent))
+    (read,) = incidents.read(
+        DecisionRepository(place.engine()), *incidents.incidents(folder.parent)
+    )
     assert "canary-frozen" in read
 
     with place.serving(LATER) as service:
@@ -289,7 +299,7 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
             place.record(case_id)
     incident = incidents.verify(folder, public_key_of(place.settings.keys))
     with pytest.raises(IncidentRefused, match="was erased"):
-        list(incidents.read(DecisionLog(place.engine()), incident))
+        list(incidents.read(DecisionRepository(place.engine()), incident))
     assert prove(place.engine()).is_whole
 
 
@@ -370,14 +380,17 @@ def test_an_erasure_that_is_cut_off_at_any_call_is_finished_by_the_next(
     while True:
         number += 1
         place = Installation(Settings(home=_database_alone(home, tmp_path / str(number))))
-        erasure, act = Erasure(place.engine()), Act(LATER.isoformat(), "erase", "g", "w", {})
+        erasure, act = (
+            DatabaseErasure(place.engine()),
+            RetentionAct(LATER.isoformat(), "erase", "g", "w", {}),
+        )
         with cut_off_at(number) as calls, suppress(LogUnavailable):
-            erasure.erase(ENDS, Holding(), act)
+            erasure.erase(ENDS, RetainedUnits(), act)
             erasure.sweep(ENDS)
         if calls[0] < number:
             break
         if number % 2:  # whether a next one erases again, or nobody does
-            Erasure(place.engine()).erase(ENDS, Holding(), act)
+            DatabaseErasure(place.engine()).erase(ENDS, RetainedUnits(), act)
             with pytest.raises(Erased):
                 place.record(ended_case)
         assert place.record(open_case)
@@ -386,7 +399,7 @@ def test_an_erasure_that_is_cut_off_at_any_call_is_finished_by_the_next(
     assert number > 10
 
 
-ENDS = Ends("2032-01-01", "2032-01-01")
+ENDS = ErasureLimits("2032-01-01", "2032-01-01")
 
 
 def _database_alone(home: Path, copy: Path) -> Path:

@@ -161,7 +161,7 @@ def test_one_bit_of_any_figure_is_a_difference(service: Service) -> None:
     record = service.services.decisions.record(answer["decision_id"]) or ""
     decision = Decision.model_validate_json(record)
     champion = service.services.models.champion("shipment")
-    score = decision.said.score
+    score = decision.result.score
     assert replayed(decision, champion).is_identical
 
     def with_score(**changed: Any) -> Replay:

@@ -16,8 +16,8 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.app import create_app
 from serving.cli.main import app
 from serving.db.engine import open_database
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import NotFound
 from serving.history.export_records import HomeRecords
 from serving.settings import Settings
@@ -170,7 +170,10 @@ def test_a_champion_that_cannot_be_read_is_told_of_and_ends_no_retraining(damage
 def sources(used: Path) -> Iterator[HomeRecords]:
     engine = open_database(used / "tidegate.db", is_service=False, keys=used / "keys")
     yield HomeRecords(
-        used / "records", DecisionLog(engine), RecordStore(engine), Pseudonyms(b"a key of a test")
+        used / "records",
+        DecisionRepository(engine),
+        RecordRepository(engine),
+        Pseudonyms(b"a key of a test"),
     )
     engine.dispose()
 

@@ -173,7 +173,7 @@ def test_a_case_shows_reasons_values_and_a_sum_that_adds_up(service: Service) ->
 
     page = service.client.get(f"/console/decisions/{decision.decision_id}").text
 
-    for reason in decision.told():
+    for reason in decision.reasons_in():
         for seen in reason.evidence:
             if seen.contribution:
                 assert f'href="/console/features/{seen.feature}"' in page

@@ -19,14 +19,13 @@ from sqlalchemy.exc import IntegrityError
 
 from features.submission import Submission
 from serving.app import create_app
-from serving.audit.checkpointing import Sealing
-from serving.audit.checkpoints import Notary
+from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.decision import Decision
-from serving.audit.log_writer import DecisionWriter
-from serving.db.decision_rows import AnswerRow, DecisionRow
+from serving.audit.decision_log import DecisionAccess, LoggedDecision, LogHead, StoredAnswer
+from serving.audit.log_writer import LogWriter
 from serving.db.engine import open_database
-from serving.db.repositories.checkpoint_repository import CheckpointRegister
-from serving.db.repositories.decision_repository import MOVED_TOGETHER, DecisionLog, Mark, View
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.repositories.decision_repository import GROUPS_PER_MOVE, DecisionRepository
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.request_parsing import read_submission
 from serving.settings import Settings
@@ -37,27 +36,29 @@ from tests.serving.databases import database
 SUBMISSION = read_submission(json.dumps(shipment()).encode())
 
 
-def entry(number: int, office_id: str | None = None) -> tuple[DecisionRow, AnswerRow]:
+def entry(number: int, office_id: str | None = None) -> tuple[LoggedDecision, StoredAnswer]:
     decision_id = f"d-{number}"
-    row = DecisionRow(
+    row = LoggedDecision(
         decision_id, "now", "shipment", "S", office_id, "c", "release", 0.1, f'{{"n":{number}}}'
     )
-    return row, AnswerRow("c", f"k-{number}", "digest", decision_id, "now", b"answer")
+    return row, StoredAnswer("c", f"k-{number}", "digest", decision_id, "now", b"answer")
 
 
-def decided(number: int) -> tuple[DecisionRow, AnswerRow, Submission]:
+def decided(number: int) -> tuple[LoggedDecision, StoredAnswer, Submission]:
     return *entry(number), SUBMISSION
 
 
 @pytest.fixture
-def log(where: Path | str) -> DecisionLog:
-    return DecisionLog(database(where, is_service=True))
+def log(where: Path | str) -> DecisionRepository:
+    return DecisionRepository(database(where, is_service=True))
 
 
 @pytest.fixture
-def sealing(log: DecisionLog, tmp_path: Path) -> Sealing:
-    register = CheckpointRegister(log._engine, tmp_path / "witness")
-    return Sealing(Notary.kept_in(tmp_path), register, lambda: NOW, every=3, within_s=3600)
+def sealing(log: DecisionRepository, tmp_path: Path) -> CheckpointWriter:
+    register = CheckpointRepository(log._engine, tmp_path / "witness")
+    return CheckpointWriter(
+        LogSigner.from_folder(tmp_path), register, lambda: NOW, every=3, within_s=3600
+    )
 
 
 @pytest.fixture
@@ -66,21 +67,23 @@ def groups() -> list[int]:
 
 
 @pytest.fixture
-def writer(log: DecisionLog, sealing: Sealing, groups: list[int]) -> Iterator[DecisionWriter]:
-    made = DecisionWriter(log, sealing, 8, lambda size, _: groups.append(size), Mock())
+def writer(
+    log: DecisionRepository, sealing: CheckpointWriter, groups: list[int]
+) -> Iterator[LogWriter]:
+    made = LogWriter(log, sealing, 8, lambda size, _: groups.append(size), Mock())
     yield made
     if made.is_alive:
         made.stop()
 
 
 def waiting_behind_one(
-    log: DecisionLog, writer: DecisionWriter, numbers: list[int]
+    log: DecisionRepository, writer: LogWriter, numbers: list[int]
 ) -> list["Future[None]"]:
     """Promises of decisions that gathered while decision 0 was being committed."""
     gate = threading.Event()
     append = log.append
 
-    def append_when_open(rows: Any) -> Mark:
+    def append_when_open(rows: Any) -> LogHead:
         gate.wait(5)
         return append(rows)
 
@@ -96,18 +99,18 @@ def waiting_behind_one(
 
 
 def test_what_is_durable_can_be_read_by_another_connection(
-    log: DecisionLog, writer: DecisionWriter, where: Path | str
+    log: DecisionRepository, writer: LogWriter, where: Path | str
 ) -> None:
     writer.start()
     writer.submit(*decided(1)).result(5)
 
-    other = DecisionLog(database(where, is_service=False))
+    other = DecisionRepository(database(where, is_service=False))
 
     assert other.record("d-1") == '{"n":1}'
     assert other.answers([("c", "k-1")])["c", "k-1"] == entry(1)[1]
 
 
-def test_the_database_takes_no_decision_about_anything_else(log: DecisionLog) -> None:
+def test_the_database_takes_no_decision_about_anything_else(log: DecisionRepository) -> None:
     row, answer = entry(1)
 
     with pytest.raises(AnsweredMeanwhile):  # what the log makes of any row that is refused
@@ -118,7 +121,7 @@ def test_the_database_takes_no_decision_about_anything_else(log: DecisionLog) ->
 
 
 def test_decisions_that_wait_are_committed_together(
-    log: DecisionLog, writer: DecisionWriter, groups: list[int]
+    log: DecisionRepository, writer: LogWriter, groups: list[int]
 ) -> None:
     promises = waiting_behind_one(log, writer, [1, 2, 3, 4, 5])
     for promise in promises:
@@ -127,8 +130,8 @@ def test_decisions_that_wait_are_committed_together(
     assert groups == [1, 5]
 
 
-def test_a_full_queue_refuses_at_once(log: DecisionLog, sealing: Sealing) -> None:
-    slow = DecisionWriter(log, sealing, 2, Mock(), Mock())
+def test_a_full_queue_refuses_at_once(log: DecisionRepository, sealing: CheckpointWriter) -> None:
+    slow = LogWriter(log, sealing, 2, Mock(), Mock())
     slow._thread.start = lambda: None  # type: ignore[method-assign]
     slow._thread.is_alive = lambda: True  # type: ignore[method-assign]
     slow.submit(*decided(1))
@@ -141,7 +144,7 @@ def test_a_full_queue_refuses_at_once(log: DecisionLog, sealing: Sealing) -> Non
 
 
 def test_a_writer_that_stops_writes_what_waits_first(
-    log: DecisionLog, writer: DecisionWriter
+    log: DecisionRepository, writer: LogWriter
 ) -> None:
     promises = waiting_behind_one(log, writer, [1, 2, 3])
     writer.stop()
@@ -153,7 +156,7 @@ def test_a_writer_that_stops_writes_what_waits_first(
 
 
 def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
-    log: DecisionLog, writer: DecisionWriter
+    log: DecisionRepository, writer: LogWriter
 ) -> None:
     row, answer = entry(2)
     unreadable = (row, replace(answer, body=cast("bytes", object())), SUBMISSION)
@@ -169,7 +172,7 @@ def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
 
 
 def test_a_request_that_was_answered_meanwhile_keeps_no_other_from_its_decision(
-    log: DecisionLog, writer: DecisionWriter
+    log: DecisionRepository, writer: LogWriter
 ) -> None:
     first, again, last = waiting_behind_one(log, writer, [1, 0, 2])
     with pytest.raises(AnsweredMeanwhile):
@@ -180,7 +183,7 @@ def test_a_request_that_was_answered_meanwhile_keeps_no_other_from_its_decision(
     assert list(log.records()) == ['{"n":0}', '{"n":1}', '{"n":2}']
 
 
-def test_a_decision_cannot_be_changed_or_deleted(log: DecisionLog) -> None:
+def test_a_decision_cannot_be_changed_or_deleted(log: DecisionRepository) -> None:
     log.append([entry(1)])
 
     for statement in ("UPDATE decisions SET lane = 'inspect'", "DELETE FROM decisions"):
@@ -188,22 +191,22 @@ def test_a_decision_cannot_be_changed_or_deleted(log: DecisionLog) -> None:
             connection.exec_driver_sql(statement)
 
 
-def test_records_are_read_in_order_over_many_pages(log: DecisionLog) -> None:
+def test_records_are_read_in_order_over_many_pages(log: DecisionRepository) -> None:
     log.append([entry(number) for number in range(1_201)])
 
     assert [json.loads(r)["n"] for r in log.records()] == list(range(1_201))
 
 
-def test_the_newest_are_those_a_reader_may_see(log: DecisionLog) -> None:
+def test_the_newest_are_those_a_reader_may_see(log: DecisionRepository) -> None:
     log.append([entry(1, "A"), entry(2, "B"), entry(3, "A"), entry(4)])
 
-    assert log.newest(View("x", frozenset()), 2) == ['{"n":4}', '{"n":3}']
-    assert log.newest(View("x", frozenset({"A"})), 9) == ['{"n":3}', '{"n":1}']
-    assert len(log.newest(View("c", frozenset({"A"})), 9)) == 4
+    assert log.newest(DecisionAccess("x", frozenset()), 2) == ['{"n":4}', '{"n":3}']
+    assert log.newest(DecisionAccess("x", frozenset({"A"})), 9) == ['{"n":3}', '{"n":1}']
+    assert len(log.newest(DecisionAccess("c", frozenset({"A"})), 9)) == 4
 
 
 def test_a_file_flushes_every_commit(tmp_path: Path) -> None:
-    log = DecisionLog(open_database(tmp_path / "log.db", is_service=True))
+    log = DecisionRepository(open_database(tmp_path / "log.db", is_service=True))
     with log._engine.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -228,23 +231,23 @@ def in_the_file_itself(path: Path) -> int:
 
 def test_an_append_does_not_wait_until_its_log_is_moved_into_the_file(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
-    log = DecisionLog(open_database(path, is_service=True))
-    for number in range(MOVED_TOGETHER):
-        log.rest(is_idle=False)
+    log = DecisionRepository(open_database(path, is_service=True))
+    for number in range(GROUPS_PER_MOVE):
+        log.maintain(is_idle=False)
         log.append([entry(number)])
     assert in_the_file_itself(path) == 0
 
-    log.rest(is_idle=False)
-    assert in_the_file_itself(path) == MOVED_TOGETHER
-    log.append([entry(MOVED_TOGETHER)])
-    log.rest(is_idle=True)
-    assert in_the_file_itself(path) == MOVED_TOGETHER + 1
+    log.maintain(is_idle=False)
+    assert in_the_file_itself(path) == GROUPS_PER_MOVE
+    log.append([entry(GROUPS_PER_MOVE)])
+    log.maintain(is_idle=True)
+    assert in_the_file_itself(path) == GROUPS_PER_MOVE + 1
 
 
 def test_the_writer_moves_what_it_appended_when_nothing_more_comes(tmp_path: Path) -> None:
     path = tmp_path / "moved.db"
-    log = DecisionLog(open_database(path, is_service=True))
-    writer = DecisionWriter(log, Mock(), 8, Mock(), Mock())
+    log = DecisionRepository(open_database(path, is_service=True))
+    writer = LogWriter(log, Mock(), 8, Mock(), Mock())
     writer.start()
     writer.submit(*decided(1)).result(5)
     ends_at = time.monotonic() + 10

@@ -12,13 +12,13 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from serving.app import create_app
+from serving.audit.decision_log import StoredAnswer
 from serving.db.data_keys import DataKeys
-from serving.db.decision_rows import AnswerRow
 from serving.db.encryption import Unit, decrypt, encrypt
 from serving.db.engine import open_database
 from serving.db.log_verification import prove
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
 from serving.db.write_lock import writing
 from serving.errors import KeysUnknown, LogUnavailable, Undecipherable
 from serving.settings import Settings
@@ -91,19 +91,19 @@ def test_a_part_decrypts_as_itself_only() -> None:
 
 
 def test_a_database_without_its_wrapping_keys_tells_nothing(where: Path | str) -> None:
-    log = DecisionLog(database(where))
+    log = DecisionRepository(database(where))
     log.append([entry(1)])
     keys = DataKeys(log._engine)
     (key_id,) = keys.wrapping.ids()
     keys.wrapping.destroy(key_id)
 
     with pytest.raises(Undecipherable, match=key_id):
-        DecisionLog(database(where)).record("d-1")
+        DecisionRepository(database(where)).record("d-1")
     assert keys.wrapping.ids() == []
 
 
 def test_nobody_else_may_read_a_wrapping_key(where: Path | str) -> None:
-    log = DecisionLog(database(where))
+    log = DecisionRepository(database(where))
     log.append([entry(1)])
 
     for file in DataKeys(log._engine).wrapping.folder.iterdir():
@@ -113,7 +113,7 @@ def test_nobody_else_may_read_a_wrapping_key(where: Path | str) -> None:
 def test_a_disk_that_takes_no_key_leaves_none_behind(
     where: Path | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = DecisionLog(database(where))
+    log = DecisionRepository(database(where))
 
     def full(_: int) -> None:
         raise OSError("no space left on device")
@@ -127,7 +127,7 @@ def test_a_disk_that_takes_no_key_leaves_none_behind(
     assert [len(DataKeys(log._engine).wrapping.key(i)) for i in _ids(log)] == [32]
 
 
-def _ids(log: DecisionLog) -> list[str]:
+def _ids(log: DecisionRepository) -> list[str]:
     return DataKeys(log._engine).wrapping.ids()
 
 
@@ -193,17 +193,17 @@ def made_old(where: Path | str) -> None:
 def test_a_log_of_an_older_release_is_read_followed_and_proven(where: Path | str) -> None:
     made_old(where)
 
-    log = DecisionLog(database(where))
+    log = DecisionRepository(database(where))
     log.append([entry(1)])
 
     assert json.loads(str(log.record("old")))["subject_id"] == "S-old"
     digest = json.loads(OLD)["request_digest"]
-    given = AnswerRow("c", "k", digest, "old", "now", b"answer")
+    given = StoredAnswer("c", "k", digest, "old", "now", b"answer")
     assert log.answers([("c", "k"), ("c", "new")]) == {("c", "k"): given}
     assert log.offices_of("shipment", ["S-old", "S-new"]) == {"S-old": {"A"}}
-    (about,) = RecordStore(log._engine).about([("shipment", "S-old")])["shipment", "S-old"]
+    (about,) = RecordRepository(log._engine).about([("shipment", "S-old")])["shipment", "S-old"]
     assert (about.record_id, about.subject_id, about.body) == ("r", "S-old", "leg")
-    assert RecordStore(log._engine).add([about]) == {("legs", "r"): "leg"}
+    assert RecordRepository(log._engine).add_new([about]) == {("legs", "r"): "leg"}
     proof = prove(log._engine)
     assert (proof.is_whole, proof.mark.size) == (True, 2), proof.why
 
@@ -223,14 +223,14 @@ def test_an_upgrade_that_is_cut_off_at_any_call_is_finished_by_the_next_start(
         if calls[0] < number:
             break
 
-    assert DecisionLog(database(where)).record("old") is not None
+    assert DecisionRepository(database(where)).record("old") is not None
 
 
 def test_a_url_without_a_folder_of_keys_still_says_what_is_in_the_clear(postgres: Server) -> None:
     where = postgres.new_database()
-    DecisionLog(database(where)).append([entry(1)])
+    DecisionRepository(database(where)).append([entry(1)])
     blind = open_database(where, is_service=False)
 
     assert prove(blind).mark.size == 1
     with pytest.raises(KeysUnknown):
-        DecisionLog(blind).record("d-1")
+        DecisionRepository(blind).record("d-1")

@@ -12,20 +12,22 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from serving.db.decision_rows import AnswerRow, DecisionRow
+from serving.audit.decision_log import LoggedDecision, StoredAnswer
 from serving.db.engine import open_database
 from serving.db.monitor_tables import metadata
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.write_lock import writing
 from serving.errors import AnsweredMeanwhile, DatabaseInUse, DatabaseUrlRefused, LogUnavailable
 from tests.serving.calls import heard
 from tests.serving.databases import database
 
 
-def entry(number: int) -> tuple[DecisionRow, AnswerRow]:
+def entry(number: int) -> tuple[LoggedDecision, StoredAnswer]:
     name = f"d-{number}"
-    row = DecisionRow(name, "now", "shipment", "S", None, "c", "release", 0.1, f"record {number}")
-    return row, AnswerRow("c", f"k-{number}", "digest", name, "now", b"answer")
+    row = LoggedDecision(
+        name, "now", "shipment", "S", None, "c", "release", 0.1, f"record {number}"
+    )
+    return row, StoredAnswer("c", f"k-{number}", "digest", name, "now", b"answer")
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def columns(engine: Engine) -> dict[str, list[str]]:
 
 
 def test_logs_that_append_at_once_make_one_chain(where: Path | str) -> None:
-    logs = [DecisionLog(database(where, is_service=n == 0)) for n in range(4)]
+    logs = [DecisionRepository(database(where, is_service=n == 0)) for n in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: logs[n % 4].append([entry(n)]), range(40)))
@@ -68,7 +70,7 @@ def test_logs_that_append_at_once_make_one_chain(where: Path | str) -> None:
 
 
 def test_no_engine_lets_a_decision_be_changed(where: Path | str) -> None:
-    log = DecisionLog(database(where, is_service=True))
+    log = DecisionRepository(database(where, is_service=True))
     log.append([entry(1)])
 
     for statement in ("UPDATE decisions SET lane = 'inspect'", "DELETE FROM decisions"):
@@ -82,7 +84,7 @@ def test_steps_that_were_half_taken_are_taken_again(where: Path | str) -> None:
         connection.exec_driver_sql("DROP TABLE alembic_version")
         connection.exec_driver_sql("DROP TABLE api_keys")
 
-    log = DecisionLog(database(where, is_service=False))
+    log = DecisionRepository(database(where, is_service=False))
 
     log.append([entry(1)])
     with engine.connect() as connection:
@@ -90,7 +92,7 @@ def test_steps_that_were_half_taken_are_taken_again(where: Path | str) -> None:
 
 
 def test_the_same_request_to_two_processes_is_appended_once(where: Path | str) -> None:
-    one, other = (DecisionLog(database(where, is_service=n == 0)) for n in range(2))
+    one, other = (DecisionRepository(database(where, is_service=n == 0)) for n in range(2))
     one.append([entry(1)])
     (row, _), (_, answer) = entry(2), entry(1)
 
@@ -121,18 +123,18 @@ def test_one_service_alone_holds_a_file(tmp_path: Path) -> None:
     with pytest.raises(DatabaseInUse, match="another service holds"):
         open_database(tmp_path / "log.db", is_service=True)
 
-    beside = DecisionLog(open_database(tmp_path / "log.db", is_service=False))
+    beside = DecisionRepository(open_database(tmp_path / "log.db", is_service=False))
     beside.append([entry(1)])
     first.dispose()
 
-    assert DecisionLog(open_database(tmp_path / "log.db", is_service=True)).size() == 1
+    assert DecisionRepository(open_database(tmp_path / "log.db", is_service=True)).size() == 1
 
 
 def test_a_writer_that_holds_its_turn_too_long_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.db.write_lock.LONGEST_WAIT_S", 0.05)
-    log = DecisionLog(open_database(tmp_path / "log.db", is_service=True))
+    log = DecisionRepository(open_database(tmp_path / "log.db", is_service=True))
     other = open_database(tmp_path / "log.db", is_service=False)
 
     with writing(other), pytest.raises(LogUnavailable, match="too long"):

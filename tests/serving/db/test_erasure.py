@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
-from serving.db.decision_rows import AnswerRow, DecisionRow
+from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
+from serving.audit.retention_acts import RetentionAct
 from serving.db.engine import open_database
-from serving.db.erasure import Destroyed, Due, Ends, Erasure, Holding, act_with
-from serving.db.record_rows import RecordRow
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
-from serving.db.repositories.retention_repository import Act, RetentionActs
+from serving.db.erasure import DatabaseErasure, act_with
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
+from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables import (
     answers,
     case_files,
@@ -29,15 +30,16 @@ from serving.db.tables import (
 )
 from serving.db.wrapping_keys import WrappingKeys
 from serving.errors import Erased
+from serving.history.received_records import ReceivedRecord
 
 EARLY, LATE, NEW = (
     "2026-03-08T09:00:00+00:00",
     "2026-03-09T23:59:59.999999+00:00",
     "2026-03-10T00:00:00+00:00",
 )
-ENDS = Ends("2026-03-10", "2026-03-10")
+ENDS = ErasureLimits("2026-03-10", "2026-03-10")
 ERASED_AT = "2026-11-24T12:00:00+00:00"
-ACT = Act(ERASED_AT, "erase", "grace", "as proposed", {"proposal": 1})
+ACT = RetentionAct(ERASED_AT, "erase", "grace", "as proposed", {"proposal": 1})
 
 
 @pytest.fixture
@@ -48,17 +50,17 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def erasure(engine: Engine) -> Erasure:
-    return Erasure(engine)
+def erasure(engine: Engine) -> DatabaseErasure:
+    return DatabaseErasure(engine)
 
 
 def decide(engine: Engine, **scored_at: str) -> None:
     """Log a decision of each name about a shipment of that name."""
-    DecisionLog(engine).append(
+    DecisionRepository(engine).append(
         [
             (
-                DecisionRow(name, at, "shipment", f"S-{name}", None, "c", "inspect", 0.5, "{}"),
-                AnswerRow("c", f"k-{name}", "digest", name, at, b"answer"),
+                LoggedDecision(name, at, "shipment", f"S-{name}", None, "c", "inspect", 0.5, "{}"),
+                StoredAnswer("c", f"k-{name}", "digest", name, at, b"answer"),
             )
             for name, at in scored_at.items()
         ]
@@ -67,7 +69,9 @@ def decide(engine: Engine, **scored_at: str) -> None:
 
 def receive(engine: Engine, name: str, at: str, subject: str, kind: str = "shipment") -> None:
     """Keep a document that came by itself."""
-    RecordStore(engine).add([RecordRow("documents", name, kind, subject, at, "c", "{}")])
+    RecordRepository(engine).add_new(
+        [ReceivedRecord("documents", name, kind, subject, at, "c", "{}")]
+    )
 
 
 def add(engine: Engine, table: Any, **values: Any) -> None:
@@ -86,7 +90,7 @@ def open_case(engine: Engine, name: str, status: str = "open") -> None:
 
 def readable(engine: Engine, *names: str) -> list[str]:
     """Those decisions that can still be read."""
-    log, found = DecisionLog(engine), []
+    log, found = DecisionRepository(engine), []
     for name in names:
         try:
             found += [name] if log.record(name) else []
@@ -97,7 +101,7 @@ def readable(engine: Engine, *names: str) -> list[str]:
 
 def documents(engine: Engine) -> list[str]:
     """The documents that can still be read."""
-    return sorted(row.record_id for row in RecordStore(engine).all())
+    return sorted(row.record_id for row in RecordRepository(engine).all())
 
 
 def key_ids(engine: Engine, *, destroyed: bool = False) -> set[str]:
@@ -112,42 +116,48 @@ def count(engine: Engine, table: Any) -> int:
         return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
-def test_due_is_what_ended_before_the_day(engine: Engine, erasure: Erasure) -> None:
+def test_due_is_what_ended_before_the_day(engine: Engine, erasure: DatabaseErasure) -> None:
     decide(engine, early=EARLY, late=LATE, new=NEW)
     for name, at in (("d1", LATE), ("d2", NEW), ("d3", "2026-03-11T00:00:00+00:00")):
         receive(engine, name, at, "S-other")
     add(engine, decisions, seq=9, decision_id="clear", scored_at=LATE, subject_kind="shipment")
 
-    assert erasure.due(ENDS, Holding()) == Due(
+    assert erasure.count_due(ENDS, RetainedUnits()) == DueForErasure(
         decisions=2, records=1, open_cases=0, frozen=0, held=0, in_the_clear=1
     )
-    assert erasure.due(Ends("2026-03-09", "2026-03-11"), Holding()) == Due(
-        decisions=1, records=2, open_cases=0, frozen=0, held=0, in_the_clear=0
-    )
+    assert erasure.count_due(
+        ErasureLimits("2026-03-09", "2026-03-11"), RetainedUnits()
+    ) == DueForErasure(decisions=1, records=2, open_cases=0, frozen=0, held=0, in_the_clear=0)
 
 
-def test_due_says_how_much_must_stay_and_why(engine: Engine, erasure: Erasure) -> None:
+def test_due_says_how_much_must_stay_and_why(engine: Engine, erasure: DatabaseErasure) -> None:
     decide(engine, a=EARLY, b=EARLY, c=EARLY, d=EARLY, e=EARLY, new=NEW)
     for name, status in (("a", "open"), ("b", "claimed"), ("c", "closed"), ("new", "open")):
         open_case(engine, name, status)
-    held = tuple(("shipment", erasure.token("shipment", f"S-{name}")) for name in ("a", "new"))
-    other_kind = (("route", erasure.token("shipment", "S-b")),)
+    held = tuple(
+        ("shipment", erasure.subject_token("shipment", f"S-{name}")) for name in ("a", "new")
+    )
+    other_kind = (("route", erasure.subject_token("shipment", "S-b")),)
 
-    due = erasure.due(ENDS, Holding(stretches=((2, 4), (6, 9)), subjects=held + other_kind))
+    due = erasure.count_due(
+        ENDS, RetainedUnits(stretches=((2, 4), (6, 9)), subjects=held + other_kind)
+    )
 
-    assert due == Due(decisions=5, records=0, open_cases=2, frozen=3, held=1, in_the_clear=0)
+    assert due == DueForErasure(
+        decisions=5, records=0, open_cases=2, frozen=3, held=1, in_the_clear=0
+    )
 
 
 def test_what_is_due_cannot_be_read_any_more_and_the_rest_can(
-    engine: Engine, erasure: Erasure
+    engine: Engine, erasure: DatabaseErasure
 ) -> None:
     decide(engine, early=EARLY, late=LATE, new=NEW)
     receive(engine, "old", LATE, "S-other")
     receive(engine, "new", NEW, "S-other")
 
-    destroyed = erasure.erase(ENDS, Holding(), ACT)
+    destroyed = erasure.erase(ENDS, RetainedUnits(), ACT)
 
-    assert destroyed == Destroyed(decisions=2, records=1, keys=3, kept=0)
+    assert destroyed == ErasedUnits(decisions=2, records=1, keys=3, kept=0)
     assert readable(engine, "early", "late", "new") == ["new"]
     assert documents(engine) == ["new"]
     assert key_ids(engine) == {"decisions/2026-03-10", "records/2026-03-10"}
@@ -162,25 +172,34 @@ def test_what_is_due_cannot_be_read_any_more_and_the_rest_can(
     assert {row.destroyed_at for row in rows if row.wrapped is not None} == {None}
 
 
-def test_decisions_and_records_end_each_on_their_day(engine: Engine, erasure: Erasure) -> None:
+def test_decisions_and_records_end_each_on_their_day(
+    engine: Engine, erasure: DatabaseErasure
+) -> None:
     decide(engine, early=EARLY, late=LATE)
     receive(engine, "early", EARLY, "S-other")
     receive(engine, "late", LATE, "S-other")
 
-    assert erasure.erase(Ends("2026-03-09", "2026-03-08"), Holding(), ACT).decisions == 1
+    assert (
+        erasure.erase(ErasureLimits("2026-03-09", "2026-03-08"), RetainedUnits(), ACT).decisions
+        == 1
+    )
     assert readable(engine, "early", "late") == ["late"]
     assert documents(engine) == ["early", "late"]
-    assert erasure.erase(Ends("2026-03-09", "2026-03-09"), Holding(), ACT).records == 1
+    assert (
+        erasure.erase(ErasureLimits("2026-03-09", "2026-03-09"), RetainedUnits(), ACT).records == 1
+    )
     assert documents(engine) == ["late"]
 
 
-def test_an_erasure_is_written_down_with_what_it_did(engine: Engine, erasure: Erasure) -> None:
+def test_an_erasure_is_written_down_with_what_it_did(
+    engine: Engine, erasure: DatabaseErasure
+) -> None:
     decide(engine, late=LATE)
 
-    destroyed = erasure.erase(ENDS, Holding(), ACT)
+    destroyed = erasure.erase(ENDS, RetainedUnits(), ACT)
 
-    (act,) = RetentionActs(engine).all()
-    assert act == Act(
+    (act,) = RetentionRepository(engine).all()
+    assert act == RetentionAct(
         ERASED_AT,
         "erase",
         "grace",
@@ -191,46 +210,46 @@ def test_an_erasure_is_written_down_with_what_it_did(engine: Engine, erasure: Er
     assert act_with(ACT, destroyed).details == act.details
 
 
-def test_an_erasure_is_done_once(engine: Engine, erasure: Erasure) -> None:
+def test_an_erasure_is_done_once(engine: Engine, erasure: DatabaseErasure) -> None:
     decide(engine, late=LATE)
-    erasure.erase(ENDS, Holding(), ACT)
+    erasure.erase(ENDS, RetainedUnits(), ACT)
 
-    assert erasure.due(ENDS, Holding()).decisions == 0
-    assert erasure.erase(ENDS, Holding(), ACT) == Destroyed(0, 0, keys=0, kept=0)
+    assert erasure.count_due(ENDS, RetainedUnits()).decisions == 0
+    assert erasure.erase(ENDS, RetainedUnits(), ACT) == ErasedUnits(0, 0, keys=0, kept=0)
 
 
 def test_open_cases_frozen_stretches_and_held_subjects_stay_until_nothing_holds_them(
-    engine: Engine, erasure: Erasure
+    engine: Engine, erasure: DatabaseErasure
 ) -> None:
     decide(engine, a=EARLY, b=EARLY, c=EARLY, d=EARLY, e=EARLY)
     open_case(engine, "a")
     open_case(engine, "b", "closed")
-    token = erasure.token("shipment", "S-e")
-    holding = Holding(stretches=((3, 4),), subjects=(("shipment", token),))
+    token = erasure.subject_token("shipment", "S-e")
+    holding = RetainedUnits(stretches=((3, 4),), subjects=(("shipment", token),))
 
     destroyed = erasure.erase(ENDS, holding, ACT)
 
-    assert destroyed == Destroyed(decisions=1, records=0, keys=1, kept=4)
+    assert destroyed == ErasedUnits(decisions=1, records=0, keys=1, kept=4)
     assert readable(engine, *"abcde") == [*"acde"]
     assert key_ids(engine) == {f"decisions/2026-03-08/{name}" for name in "acde"}
-    assert erasure.due(ENDS, holding).decisions == 4
-    again = erasure.erase(ENDS, Holding(subjects=holding.subjects), ACT)
-    assert again == Destroyed(decisions=2, records=0, keys=2, kept=2)
+    assert erasure.count_due(ENDS, holding).decisions == 4
+    again = erasure.erase(ENDS, RetainedUnits(subjects=holding.subjects), ACT)
+    assert again == ErasedUnits(decisions=2, records=0, keys=2, kept=2)
     assert readable(engine, *"abcde") == [*"ae"]
 
 
-def test_a_subject_is_held_by_its_kind_and_id(engine: Engine, erasure: Erasure) -> None:
+def test_a_subject_is_held_by_its_kind_and_id(engine: Engine, erasure: DatabaseErasure) -> None:
     decide(engine, a=EARLY)
-    token = erasure.token("shipment", "S-a")
+    token = erasure.subject_token("shipment", "S-a")
 
-    assert erasure.due(ENDS, Holding(subjects=(("shipment", token),))).held == 1
-    assert erasure.due(ENDS, Holding(subjects=(("route", token),))).held == 0
-    assert erasure.due(ENDS, Holding(subjects=(("shipment", "S-a"),))).held == 0
-    assert erasure.token("shipment", "S-a") != erasure.token("route", "S-a")
+    assert erasure.count_due(ENDS, RetainedUnits(subjects=(("shipment", token),))).held == 1
+    assert erasure.count_due(ENDS, RetainedUnits(subjects=(("route", token),))).held == 0
+    assert erasure.count_due(ENDS, RetainedUnits(subjects=(("shipment", "S-a"),))).held == 0
+    assert erasure.subject_token("shipment", "S-a") != erasure.subject_token("route", "S-a")
 
 
 def test_a_record_stays_as_long_as_a_decision_on_its_subject_or_while_it_is_held(
-    engine: Engine, erasure: Erasure
+    engine: Engine, erasure: DatabaseErasure
 ) -> None:
     decide(engine, a=EARLY, b=EARLY)
     open_case(engine, "a")
@@ -238,22 +257,22 @@ def test_a_record_stays_as_long_as_a_decision_on_its_subject_or_while_it_is_held
     receive(engine, "of b", EARLY, "S-b")
     receive(engine, "of another kind", EARLY, "S-a", kind="route")
     receive(engine, "held", EARLY, "S-held")
-    holding = Holding(subjects=(("shipment", erasure.token("shipment", "S-held")),))
+    holding = RetainedUnits(subjects=(("shipment", erasure.subject_token("shipment", "S-held")),))
 
     destroyed = erasure.erase(ENDS, holding, ACT)
 
-    assert destroyed == Destroyed(decisions=1, records=2, keys=2, kept=3)
+    assert destroyed == ErasedUnits(decisions=1, records=2, keys=2, kept=3)
     assert documents(engine) == ["held", "of a"]
     assert readable(engine, "a", "b") == ["a"]
 
 
 def test_keys_that_stay_are_wrapped_anew_and_no_other_wrapping_key_is_left(
-    engine: Engine, erasure: Erasure, tmp_path: Path
+    engine: Engine, erasure: DatabaseErasure, tmp_path: Path
 ) -> None:
     decide(engine, late=LATE, new=NEW)
     (before,) = _wrapping_ids(engine)
 
-    erasure.erase(ENDS, Holding(), ACT)
+    erasure.erase(ENDS, RetainedUnits(), ACT)
     (after,) = _wrapping_ids(engine)
 
     assert after != before
@@ -281,13 +300,13 @@ def hang_something_on(engine: Engine, name: str) -> None:
 
 
 def test_what_hangs_on_erased_decisions_is_swept_and_nothing_else(
-    engine: Engine, erasure: Erasure, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, erasure: DatabaseErasure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.db.erasure.TOGETHER", 1)
     decide(engine, early=EARLY, late=LATE, kept=EARLY, new=NEW)
     for name in ("early", "late", "kept", "new"):
         hang_something_on(engine, name)
-    erasure.erase(ENDS, Holding(stretches=((3, 3),)), ACT)
+    erasure.erase(ENDS, RetainedUnits(stretches=((3, 3),)), ACT)
     assert {count(engine, table) for table in LEFT} == {4}
 
     assert erasure.sweep(ENDS) == 2 * 5
@@ -311,7 +330,7 @@ LEFT = {
 
 
 def test_what_an_older_release_left_in_the_clear_is_not_swept(
-    engine: Engine, erasure: Erasure
+    engine: Engine, erasure: DatabaseErasure
 ) -> None:
     add(engine, decisions, seq=1, decision_id="clear", scored_at=EARLY, subject_kind="shipment")
     hang_something_on(engine, "clear")
@@ -322,7 +341,7 @@ def test_what_an_older_release_left_in_the_clear_is_not_swept(
 
 
 def test_a_file_gives_back_what_deleted_rows_took(
-    engine: Engine, erasure: Erasure, tmp_path: Path
+    engine: Engine, erasure: DatabaseErasure, tmp_path: Path
 ) -> None:
     with engine.begin() as connection:
         rows = [{"sha256": str(n), "content": b"x" * 4_000} for n in range(50)]
@@ -350,7 +369,9 @@ def test_records_and_decisions_of_one_day_have_keys_of_their_own(engine: Engine)
 
 
 @pytest.mark.parametrize(
-    "fixed", [ENDS, Holding(), Due(0, 0, 0, 0, 0, 0), Destroyed(0, 0, keys=0, kept=0)], ids=repr
+    "fixed",
+    [ENDS, RetainedUnits(), DueForErasure(0, 0, 0, 0, 0, 0), ErasedUnits(0, 0, keys=0, kept=0)],
+    ids=repr,
 )
 def test_neither_what_is_to_end_nor_what_did_is_changed_in_place(fixed: Any) -> None:
     with pytest.raises(FrozenInstanceError):

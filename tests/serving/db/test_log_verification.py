@@ -14,12 +14,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from serving.audit.checkpoints import Notary
+from serving.audit.checkpoints import Checkpoint, LogSigner
 from serving.cli.verify_log import checkpoints, verify_log
 from serving.db.engine import open_database
-from serving.db.log_verification import Mark, Proof, prove
-from serving.db.repositories.checkpoint_repository import Checkpoint, CheckpointRegister
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.log_verification import Proof, ProvenHead, prove
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.repositories.decision_repository import DecisionRepository
 from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
@@ -42,7 +42,7 @@ def log(service: Service) -> Path:
     return file
 
 
-def proof(file: Path, *earlier: Mark) -> Proof:
+def proof(file: Path, *earlier: ProvenHead) -> Proof:
     return prove(open_database(file, is_service=False), earlier)
 
 
@@ -61,7 +61,7 @@ def test_an_untouched_log_is_whole(log: Path) -> None:
 
 
 def test_an_empty_log_is_whole(tmp_path: Path) -> None:
-    assert proof(tmp_path / "new.db").mark == Mark(0, "00" * 32)
+    assert proof(tmp_path / "new.db").mark == ProvenHead(0, "00" * 32)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,9 @@ def test_a_cut_off_end_is_found_with_an_earlier_mark_only(log: Path) -> None:
 
 def test_a_log_written_anew_is_found_with_an_earlier_mark(log: Path) -> None:
     mark = proof(log).mark
-    records = list(DecisionLog(open_database(log, is_service=False)).records())
+    records = list(DecisionRepository(open_database(log, is_service=False)).records())
     change(log, f"DELETE FROM decisions WHERE seq = {RECORDS}")
-    other = Mark(mark.size - 1, mark.head)
+    other = ProvenHead(mark.size - 1, mark.head)
 
     assert len(records) == RECORDS
     assert proof(log, other).first_bad == RECORDS - 1
@@ -204,9 +204,9 @@ def test_a_mark_holds_while_the_log_grows(log: Path, service: Service) -> None:
 
 def sealed(service: Service) -> list[Checkpoint]:
     """Checkpoints of the log as it is, the last one signed now."""
-    sealing = service.services.log_writer.sealing
-    sealing.seal_if_due(is_last=True)
-    return CheckpointRegister(service.services.decisions._engine, service.home / "w").all()
+    sealing = service.services.log_writer.checkpoints
+    sealing.write_if_due(is_last=True)
+    return CheckpointRepository(service.services.decisions._engine, service.home / "w").all()
 
 
 def command(service: Service, *arguments: Any) -> tuple[int, Any]:
@@ -281,7 +281,7 @@ def test_a_changed_checkpoint_is_found(log: Path, service: Service, field: str) 
 
 def test_processes_that_begin_together_share_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda n: Notary.kept_in(tmp_path / str(n // 8)), range(64)))
+        made = list(pool.map(lambda n: LogSigner.from_folder(tmp_path / str(n // 8)), range(64)))
 
     assert len({notary.key_id for notary in made}) == 8
     assert (tmp_path / "0" / "log.key").stat().st_mode & 0o077 == 0

@@ -26,7 +26,7 @@ from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.db.engine import open_database
 from serving.db.postgres_state import StateTable
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.serving.bodies import shipment
@@ -124,7 +124,7 @@ def test_a_start_reads_neither_files_nor_decisions_again(home: Path) -> None:
         before = known(service)
     shutil.rmtree(settings.records)
     reading = Mock(return_value=iter(()))
-    with patch.object(DecisionLog, "records", reading), working(settings) as service:
+    with patch.object(DecisionRepository, "records", reading), working(settings) as service:
         assert known(service) == before >= 1
     reading.assert_called_once_with(1)
 
@@ -148,7 +148,7 @@ def test_what_a_killed_service_knew_but_had_not_written_it_learns_at_the_start(
 def test_an_idle_service_writes_what_it_knows(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.audit.log_writer._LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr("serving.audit.log_writer._POLL_INTERVAL_S", 0.01)
     with working(Settings(home=home)) as service:
         service.score(shipment(), service.key("score"))
         while service.services.history.is_behind:
@@ -162,8 +162,8 @@ def test_an_idle_service_writes_what_it_knows(
 def test_what_could_not_be_written_is_told_later_and_written_then(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.history.client.LEARNT_AGAIN", 1)
-    monkeypatch.setattr("serving.audit.log_writer._LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr("serving.history.client.UNWRITTEN_AT_MOST", 1)
+    monkeypatch.setattr("serving.audit.log_writer._POLL_INTERVAL_S", 0.01)
     past, caller = service.services.history, service.key("score")
     with monkeypatch.context() as broken, capture_logs() as told:
         broken.setattr(EmbeddedStore, "sync", failing)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import Engine
 
-from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.record_rows import RecordRow
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
+from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.shadow_score_repository import Opinion, OpinionRegister
+from serving.history.received_records import ReceivedRecord
 
 BEGIN = datetime(2026, 8, 3, 8, 0, tzinfo=UTC)
 """A Monday."""
@@ -68,8 +68,8 @@ def invent(
             outcomes.append(_outcome(number, at, lane, is_smuggled))
         truth.append(is_smuggled)
         lanes.append(lane)
-    DecisionLog(engine).append(entries)
-    RecordStore(engine).add(outcomes)
+    DecisionRepository(engine).append(entries)
+    RecordRepository(engine).add_new(outcomes)
     return Invented(np.array(truth), lanes, days)
 
 
@@ -88,7 +88,7 @@ def opine(engine: Engine, invented: Invented, *, knows: bool) -> None:
 
 def _entry(
     number: int, at: datetime, probability: float, lane: str, mass: float, control: float
-) -> tuple[DecisionRow, AnswerRow]:
+) -> tuple[LoggedDecision, StoredAnswer]:
     selected = lane == "inspect"
     told = {
         "decision_id": f"d{number}",
@@ -124,7 +124,7 @@ def _entry(
             }
         ),
     }
-    row = DecisionRow(
+    row = LoggedDecision(
         f"d{number}",
         at.isoformat(),
         "shipment",
@@ -135,10 +135,10 @@ def _entry(
         probability,
         json.dumps(told),
     )
-    return row, AnswerRow("caller", f"k{number}", "-", f"d{number}", at.isoformat(), b"")
+    return row, StoredAnswer("caller", f"k{number}", "-", f"d{number}", at.isoformat(), b"")
 
 
-def _outcome(number: int, at: datetime, lane: str, is_smuggled: bool) -> RecordRow:
+def _outcome(number: int, at: datetime, lane: str, is_smuggled: bool) -> ReceivedRecord:
     known_at = (at + DELAY).isoformat()
     body = {
         "subject_kind": "shipment",
@@ -149,6 +149,6 @@ def _outcome(number: int, at: datetime, lane: str, is_smuggled: bool) -> RecordR
         "result": "confirmed" if is_smuggled else "not_confirmed",
         "typology": "undervaluation" if is_smuggled and number % 2 else None,
     }
-    return RecordRow(
+    return ReceivedRecord(
         "outcomes", f"o{number:06}", "shipment", f"S-{number}", known_at, "c", json.dumps(body)
     )

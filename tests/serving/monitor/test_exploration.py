@@ -32,7 +32,7 @@ def control_probability(lanes: Lanes, at: datetime, kind: str = "shipment") -> f
 def test_the_control_draw_follows_the_newest_exploration_and_returns(tmp_path: Path) -> None:
     book = AlertRepository(open_database(tmp_path / "log.db", is_service=False))
     usual = Settings(home=tmp_path).control_probability
-    lanes = Lanes.of(Settings(home=tmp_path), (), book.exploration)
+    lanes = Lanes.from_settings(Settings(home=tmp_path), (), book.exploration)
     before = control_probability(lanes, NOW - timedelta(hours=1))
     book.explore(exploration(2.0))
 

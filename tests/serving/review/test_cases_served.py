@@ -512,7 +512,7 @@ def test_a_letter_says_who_decided_how_to_contest_and_no_score(reviewed: Service
     assert page.status_code == 200
     for part in ("If you do not agree", "Write to the office", "A person read the case", case_id):
         assert part in page.text
-    score = decision.said.score
+    score = decision.result.score
     for secret in (score.probability, score.log_odds, score.percentile):
         assert f"{secret:.2f}" not in page.text
     for secret in ("c-0012", "asked for by another office", "log-odds", "percentile"):
@@ -530,7 +530,7 @@ def test_what_an_operator_is_told_has_its_own_word_and_nothing_of_others(
     letter = Letter.of(decision, read_submission(decision.request.encode()), ())
 
     told = " ".join((letter.what, *letter.own, *letter.others))
-    for reason in decision.told():
+    for reason in decision.reasons_in():
         for seen in reason.evidence:
             assert (seen.sentence in letter.own) == (
                 reason.effect == "for" and seen.contribution > 0 and is_own_word(seen.feature)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from serving.db.decision_rows import AnswerRow
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.audit.decision_log import StoredAnswer
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rescue_call_repository import DueCall, RescueOutbox
 from serving.review.rescue_call import Webhook
 from serving.review.rescue_calls import FIRST_WAIT, LONGEST_WAIT, RescueCalls, wait
@@ -47,7 +47,7 @@ class Rescued:
 
     def __init__(self, folder: Path) -> None:
         self.engine = database(folder / "log.db")
-        self.log, self.outbox = DecisionLog(self.engine), RescueOutbox(self.engine)
+        self.log, self.outbox = DecisionRepository(self.engine), RescueOutbox(self.engine)
         self.outbox.begin()
         self.now = AT
 
@@ -56,8 +56,8 @@ class Rescued:
 
     def decide(self, decision_id: str) -> None:
         made = decision(route(), decision_id=decision_id, lane="rescue")
-        answer = AnswerRow("c", decision_id, "digest", decision_id, AT.isoformat(), b"")
-        self.log.append([(made.row(), answer)])
+        answer = StoredAnswer("c", decision_id, "digest", decision_id, AT.isoformat(), b"")
+        self.log.append([(made.logged(), answer)])
 
     def calls(self, address: str) -> RescueCalls:
         return RescueCalls(self.outbox, Webhook(address, bytes(24)), self.clock)

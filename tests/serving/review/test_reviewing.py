@@ -12,15 +12,16 @@ import pytest
 from features.records import Outcome
 from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
+from serving.audit.decision_log import StoredAnswer
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
+from serving.audit.retention_acts import RetentionAct
 from serving.db.case_rows import Sight, Wanted
 from serving.db.data_keys import DataKeys
-from serving.db.decision_rows import AnswerRow
 from serving.db.repositories.case_file_repository import CaseFiles
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_repository import DecisionLog
-from serving.db.repositories.record_repository import RecordStore
-from serving.db.repositories.retention_repository import Act, RetentionActs
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
+from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import CaseTaken, Forbidden, NotFound, NotYours, Unprocessable
 from serving.review import case as acts
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
@@ -52,11 +53,11 @@ class Office:
 
     def reopened(self) -> Reviewing:
         """The same, as it is after a restart."""
-        masking = Masking(RetentionActs(self.engine), DataKeys(self.engine), self.names)
+        masking = Masking(RetentionRepository(self.engine), DataKeys(self.engine), self.names)
         return Reviewing(
             CaseBook(self.engine),
             CaseFiles(self.engine),
-            DecisionLog(self.engine),
+            DecisionRepository(self.engine),
             lambda *heard: self.learnt.append(heard),
             masking,
         )
@@ -64,18 +65,18 @@ class Office:
     def decide(self, number: int = 1, **changed: Any) -> str:
         body = shipment(shipment_id=f"S-{number}")
         made = decision(body, decision_id=f"d-{number}", **changed)
-        answer = AnswerRow("c", made.decision_id, "digest", made.decision_id, "", b"")
-        self.reviewing.log.append([(made.row(), answer)])
+        answer = StoredAnswer("c", made.decision_id, "digest", made.decision_id, "", b"")
+        self.reviewing.log.append([(made.logged(), answer)])
         return made.decision_id
 
     def labels(self) -> list[Any]:
-        return [json.loads(row.body) for row in RecordStore(self.engine).all()]
+        return [json.loads(row.body) for row in RecordRepository(self.engine).all()]
 
     def mask(self) -> Reviewing:
         """End the first period of everything."""
         before = (AT + timedelta(days=1)).date().isoformat()
-        act = Act(LATER.isoformat(), "mask", "chief", "it is time", {"before": before})
-        RetentionActs(self.engine).add(act)
+        act = RetentionAct(LATER.isoformat(), "mask", "chief", "it is time", {"before": before})
+        RetentionRepository(self.engine).append(act)
         return self.reopened()
 
 

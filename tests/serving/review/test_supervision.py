@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from serving.audit.decision_log import StoredAnswer
 from serving.db.case_rows import EventRow, Sight
-from serving.db.decision_rows import AnswerRow
 from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.review.dispositions import MEANING
 from serving.review.opening import opened
 from serving.review.supervision import (
@@ -36,7 +36,7 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         engine = database(folder / "log.db")
-        self.log, self.book = DecisionLog(engine), CaseBook(engine)
+        self.log, self.book = DecisionRepository(engine), CaseBook(engine)
         self.count = 0
 
     def open(self, lane: str = "inspect", at: datetime = AT) -> str:
@@ -45,8 +45,8 @@ class Office:
         case_id = f"d-{self.count}"
         body = shipment(shipment_id=f"S-{self.count}")
         made = decision(body, decision_id=case_id, lane=lane, scored_at=at)
-        answer = AnswerRow("c", case_id, "digest", case_id, at.isoformat(), b"")
-        self.log.append([(made.row(), answer)])
+        answer = StoredAnswer("c", case_id, "digest", case_id, at.isoformat(), b"")
+        self.log.append([(made.logged(), answer)])
         self.book.open_new(opened)
         return case_id
 

@@ -15,8 +15,8 @@ from features.definition import Peers
 from serving.access.callers import Caller
 from serving.api.scores import worded_for
 from serving.app import create_app
+from serving.audit.decision_log import LogHead
 from serving.container import Services
-from serving.db.repositories.decision_repository import Mark
 from serving.errors import BodyMalformed, LogUnavailable
 from serving.explanation.comparison import usual_for
 from serving.explanation.comparisons import Comparisons
@@ -87,7 +87,7 @@ def test_what_comes_while_a_group_is_written_is_decided_together(
     )
     append, assess = log.append, Assessor.assess
 
-    def appending(entries: list[Any]) -> Mark:
+    def appending(entries: list[Any]) -> LogHead:
         begun.set()
         let_go.wait(30)
         return append(entries)

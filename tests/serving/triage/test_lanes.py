@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.settings import Settings
 from serving.triage.capacity import Shares
@@ -250,10 +250,10 @@ def test_an_installation_knows_what_others_placed_and_does_not_count_its_own_twi
     tmp_path: Path,
 ) -> None:
     engine = database(tmp_path / "log.db")
-    log = DecisionLog(engine)
+    log = DecisionRepository(engine)
 
     def logged(subject_id: str) -> None:
-        row = DecisionRow(
+        row = LoggedDecision(
             decision_id=f"d-{subject_id}",
             scored_at=AT.isoformat(),
             subject_kind="shipment",
@@ -264,7 +264,7 @@ def test_an_installation_knows_what_others_placed_and_does_not_count_its_own_twi
             probability=0.5,
             record="{}",
         )
-        answer = AnswerRow("caller", subject_id, "digest", row.decision_id, row.scored_at, b"")
+        answer = StoredAnswer("caller", subject_id, "digest", row.decision_id, row.scored_at, b"")
         log.append([(row, answer)])
 
     logged("S-before")

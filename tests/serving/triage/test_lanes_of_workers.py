@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from serving.audit.decision import Decision
-from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.scoring.challenger_score import challenger_score
 from serving.triage.disagreement import ChallengerScore
@@ -41,9 +41,9 @@ def worker(others: OtherWorkers | None) -> Lanes:
     )
 
 
-def logged(case: PlacementRequest, placement: Placement) -> tuple[DecisionRow, AnswerRow]:
+def logged(case: PlacementRequest, placement: Placement) -> tuple[LoggedDecision, StoredAnswer]:
     at = case.at.isoformat()
-    row = DecisionRow(
+    row = LoggedDecision(
         decision_id=case.subject_id,
         scored_at=at,
         subject_kind=case.kind,
@@ -54,14 +54,14 @@ def logged(case: PlacementRequest, placement: Placement) -> tuple[DecisionRow, A
         probability=case.probability,
         record="{}",
     )
-    return row, AnswerRow("caller", case.subject_id, "digest", case.subject_id, at, b"")
+    return row, StoredAnswer("caller", case.subject_id, "digest", case.subject_id, at, b"")
 
 
 @pytest.mark.parametrize("are_told", [True, False])
 def test_two_workers_on_one_database_fill_a_lane_to_its_capacity_once(
     where: Path | str, are_told: bool
 ) -> None:
-    log = DecisionLog(database(where, is_service=False))
+    log = DecisionRepository(database(where, is_service=False))
     placed = PlacementRepository(log._engine)
     workers = [
         worker(OtherWorkers(placed, AT, poll_interval_s=0) if are_told else None) for _ in range(2)
@@ -88,7 +88,7 @@ def test_two_workers_on_one_database_fill_a_lane_to_its_capacity_once(
 def test_a_worker_that_starts_in_the_afternoon_knows_what_the_morning_took(
     where: Path | str,
 ) -> None:
-    log = DecisionLog(database(where, is_service=False))
+    log = DecisionRepository(database(where, is_service=False))
     first = worker(OtherWorkers(PlacementRepository(log._engine), AT, poll_interval_s=0))
     for number in range(300):
         at = AT + timedelta(minutes=number)
@@ -127,8 +127,8 @@ def test_where_a_challenger_would_select_control_is_likelier_and_never_impossibl
         undecided = 1 - placement.probabilities["inspect"]
         if undecided == 0:
             continue
-        assert case.rival is not None
-        is_disputed = case.rival.would_select(SHARES.inspect)
+        assert case.challenger is not None
+        is_disputed = case.challenger.would_select(SHARES.inspect)
         drawn = placement.probabilities["control"] / undecided
         assert drawn == pytest.approx(0.25 if is_disputed else 0.005)
         assert sum(placement.probabilities.values()) == pytest.approx(1)
@@ -140,8 +140,8 @@ def test_weights_by_the_stored_probability_find_the_rate_that_is_really_there() 
     total = weighted = plain = looked = 0.0
     for number in range(40_000):
         case = challenged(number, chance)
-        assert case.rival is not None
-        is_bad = chance.random() < 0.02 + 0.5 * (case.rival.probability > 0.97)
+        assert case.challenger is not None
+        is_bad = chance.random() < 0.02 + 0.5 * (case.challenger.probability > 0.97)
         placement = lanes.place(case, REFERENCE)
         total += is_bad
         if placement.lane in ("inspect", "control"):

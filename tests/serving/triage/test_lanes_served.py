@@ -48,7 +48,7 @@ def placed(
         lots,
         control_probability=0.01,
         is_life_at_risk=is_life_at_risk,
-        find_hits=spoken,
+        hits=spoken,
     )
 
 
@@ -118,7 +118,7 @@ def test_a_life_at_risk_comes_before_every_score_list_and_rule() -> None:
     for spoken in ((), (listed,), (ruled,)):
         for lots in (DRAWN, UNDRAWN):
             unscored = place_unscored(
-                lots, control_probability=0.01, is_life_at_risk=True, find_hits=spoken
+                lots, control_probability=0.01, is_life_at_risk=True, hits=spoken
             )
             scored = [placed(p, lots, is_life_at_risk=True, spoken=spoken) for p in (0.0, 0.9)]
             for rescued in (unscored, *scored):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from serving.db.decision_rows import AnswerRow, DecisionRow
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.triage.other_workers import POLL_INTERVAL_S, OtherWorkers, recent_placement
 from serving.triage.placement_log import LoggedPlacement
@@ -24,14 +24,14 @@ class Shared:
 
     def __init__(self, folder: Path) -> None:
         self.engine = database(folder / "log.db")
-        self.log = DecisionLog(self.engine)
+        self.log = DecisionRepository(self.engine)
         self.placed_log = PlacementRepository(self.engine)
         self.count = 0
 
     def append(self, subject_id: str, at: datetime = AT, kind: str = "shipment") -> None:
         """A decision that inspects a subject of the office A."""
         self.count += 1
-        decision = DecisionRow(
+        decision = LoggedDecision(
             decision_id=f"d-{self.count}",
             scored_at=at.isoformat(),
             subject_kind=kind,
@@ -43,7 +43,7 @@ class Shared:
             record="{}",
         )
         key = f"k-{self.count}"
-        answer = AnswerRow("caller", key, "digest", decision.decision_id, at.isoformat(), b"")
+        answer = StoredAnswer("caller", key, "digest", decision.decision_id, at.isoformat(), b"")
         self.log.append([(decision, answer)])
 
     def others(self, **settings: Any) -> OtherWorkers:

@@ -1,0 +1,105 @@
+"""The decision log: what is logged of a decision, and the hash chain over it.
+
+The chain is made of outlines, which hold the digest of the encrypted whole. So it still holds when
+the key of that is destroyed.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+FIRST_LINK = bytes(32)
+
+
+@dataclass(frozen=True)
+class LoggedDecision:
+    """One decision; `record` holds it whole, the other fields are there to find it by.
+
+    `lasting` outlasts the decision and names no party. `probability` is None where no model was
+    asked.
+    """
+
+    decision_id: str
+    scored_at: str
+    subject_kind: str
+    subject_id: str
+    office_id: str | None
+    caller_id: str
+    lane: str
+    probability: float | None
+    record: str
+    lasting: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """The bytes a caller was answered with, under the idempotency key it gave."""
+
+    caller_id: str
+    idempotency_key: str
+    request_digest: str
+    decision_id: str
+    answered_at: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class ChainedDecision:
+    """A decision in the chain: its number, its link and the link before (hexadecimal).
+
+    The chain is made of `outline`; `encrypted` (base64) is None for a record that an older release
+    kept in the clear; `record` is None where it was erased.
+    """
+
+    seq: int
+    outline: str
+    encrypted: str | None
+    chain: str
+    before: str
+    record: str | None
+
+
+@dataclass(frozen=True)
+class LogHead:
+    """How many decisions the log has, and its last link at that size (hexadecimal)."""
+
+    size: int
+    head: str
+
+
+@dataclass(frozen=True)
+class DecisionAccess:
+    """What a reader may see: its offices' decisions and its own; all without offices."""
+
+    caller_id: str
+    offices: frozenset[str]
+
+
+class DecisionReader(Protocol):
+    """Reads the decision log. Every method raises LogUnavailable where it fails."""
+
+    def record(self, decision_id: str, access: DecisionAccess | None = None) -> str | None:
+        """A decision's record, if it exists and may be seen (None as access sees all).
+
+        Raises Erased where its time was over.
+        """
+        ...
+
+    def newest(self, access: DecisionAccess, limit: int) -> list[str]:
+        """The records that may be seen and were not erased, newest first."""
+        ...
+
+    def records(self, after: int = 0) -> Iterator[str | None]:
+        """All records but the first `after`, in order; None for an erased one."""
+        ...
+
+    def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
+        """The decisions from the first to the last that was made in [begins, ends), in order."""
+        ...
+
+
+def next_link(link: bytes, outline: str) -> bytes:
+    """The link of a record that follows `link`."""
+    return hashlib.sha256(link + outline.encode()).digest()

@@ -1,0 +1,80 @@
+"""Erasure: which units are due, which are retained, and the destruction of the keys of the others.
+
+A unit is what is erased together: a decision with its answer and its case, or a record that was
+ingested by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from serving.audit.retention_acts import RetentionAct
+
+
+@dataclass(frozen=True)
+class ErasureLimits:
+    """The days (ISO) before which decisions and records are due."""
+
+    decisions: str
+    records: str
+
+
+@dataclass(frozen=True)
+class RetainedUnits:
+    """What is retained besides open cases: stretches of the log and tokens of subjects.
+
+    Both ends of a stretch are in it; a subject is a pair of its kind and its token.
+    """
+
+    stretches: tuple[tuple[int, int], ...] = ()
+    subjects: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class DueForErasure:
+    """How many units are due, and how many of those are retained, by reason (one may have several).
+
+    `in_the_clear` are decisions that an older release wrote: they have no key to destroy.
+    """
+
+    decisions: int
+    records: int
+    open_cases: int
+    frozen: int
+    held: int
+    in_the_clear: int
+
+
+@dataclass(frozen=True)
+class ErasedUnits:
+    """What an erasure did: units erased, keys of days and units destroyed, units retained."""
+
+    decisions: int
+    records: int
+    keys: int
+    kept: int
+
+
+class Erasure(Protocol):
+    """Erases units of one database. Every method raises LogUnavailable where that fails."""
+
+    def subject_token(self, kind: str, subject_id: str) -> str:
+        """The token by which retained units name a subject."""
+        ...
+
+    def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
+        """Count what an erasure would find; nothing is changed."""
+        ...
+
+    def erase(
+        self, limits: ErasureLimits, retained: RetainedUnits, act: RetentionAct
+    ) -> ErasedUnits:
+        """Destroy the keys of all that is due and not retained, and log the act with it."""
+        ...
+
+    def sweep(self, limits: ErasureLimits) -> int:
+        """Delete what is left of erased units; the number of rows."""
+        ...
+
+    def compact(self) -> None:
+        """Let the database give back the pages of deleted rows."""
+        ...

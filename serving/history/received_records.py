@@ -1,0 +1,45 @@
+"""Records that were received by themselves, without a submission, and where they are stored."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class ReceivedRecord:
+    """One record of one kind (`legs`, `documents` …) as JSON, with the subject it is about."""
+
+    kind: str
+    record_id: str
+    subject_kind: str
+    subject_id: str
+    received_at: str
+    caller_id: str
+    body: str
+    purpose: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies the record: its kind and id."""
+        return self.kind, self.record_id
+
+
+class RecordStore(Protocol):
+    """The received records. Every method raises LogUnavailable where it fails."""
+
+    def add_new(self, records: Sequence[ReceivedRecord]) -> dict[tuple[str, str], str]:
+        """Store the new ones, durably; of each that was there, by key, the body it had.
+
+        No two records may have one key.
+        """
+        ...
+
+    def about(
+        self, subjects: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[ReceivedRecord]]:
+        """The records about each subject (kind, id), in order of their kinds and ids."""
+        ...
+
+    def all(self, since: str = "") -> Iterator[ReceivedRecord]:
+        """Every record received since an instant (ISO) and not erased, in order of arrival."""
+        ...
