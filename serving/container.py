@@ -16,24 +16,23 @@ from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.db.repositories.account_repository import AccountRegister, SessionRegister
 from serving.db.repositories.api_key_repository import KeyRegister
-from serving.db.repositories.case_repository import CaseBook
+from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.record_repository import RecordRepository
-from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.storage import Storage
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.observability import Metrics
-from serving.review.rescue_call import Webhook
-from serving.review.rescue_calls import RescueCalls
-from serving.review.reviewing import Reviewing
+from serving.review.cases import Cases
+from serving.review.rescue_calls import RescueCalls, RescueWebhook
 from serving.scoring.assessment import Assessor
-from serving.scoring.batcher import Desk
-from serving.scoring.shadow_scoring import SecondOpinions
+from serving.scoring.batcher import RequestBatcher
+from serving.scoring.shadow_scoring import ShadowScoring
 from serving.settings import Settings
 from serving.start_stages import Report, unheard
 from serving.triage.lanes import Lanes
@@ -63,14 +62,14 @@ class Services:
     start_clock: StartClock
     metrics: Metrics
     # Scoring
-    batcher: Desk
+    batcher: RequestBatcher
     assessor: Assessor
     models: ModelPool
     kill_switch: KillSwitch
     switch_events: KillSwitchRepository
     lanes: Lanes
     placements: PlacementRepository
-    shadow_scoring: SecondOpinions
+    shadow_scoring: ShadowScoring
     # History and the decision log
     history: HistoryClient
     ingestion: RecordIngestion
@@ -78,11 +77,11 @@ class Services:
     decisions: DecisionRepository
     log_writer: LogWriter
     # Review
-    cases: Reviewing
-    case_store: CaseBook
+    cases: Cases
+    case_store: CaseRepository
     masking: Masking
     rescue_calls: RescueCalls | None
-    rollups: SummaryStore
+    rollups: RollupRepository
     # Access
     api_keys: KeyRegister
     accounts: AccountRegister
@@ -132,13 +131,13 @@ def build_services(settings: Settings, clock: Clock, report: Report = unheard) -
         switch_events=storage.switch_events,
         lanes=batcher.assessor.lanes,
         placements=storage.placements,
-        shadow_scoring=batcher.opinions,
+        shadow_scoring=batcher.shadow_scoring,
         history=history,
         ingestion=RecordIngestion(storage.records, storage.decisions, history, settings.purpose),
         records=storage.records,
         decisions=storage.decisions,
         log_writer=batcher.writer,
-        cases=Reviewing(
+        cases=Cases(
             storage.cases, storage.case_files, storage.decisions, history.ingest_outcome, masking
         ),
         case_store=storage.cases,
@@ -175,18 +174,18 @@ def _batcher(
     models: ModelPool,
     history: HistoryClient,
     metrics: Metrics,
-) -> Desk:
-    return Desk(
+) -> RequestBatcher:
+    return RequestBatcher(
         assessor=Assessor(
-            champions=models,
-            past=history,
+            models=models,
+            history=history,
             records=storage.records,
             purpose=settings.purpose,
             lanes=Lanes.from_settings(
                 settings, OtherWorkers(storage.placements, clock()), storage.alerts.exploration
             ),
         ),
-        log=storage.decisions,
+        answers=storage.decisions,
         writer=LogWriter(
             storage.decisions,
             _checkpoints(settings, clock, storage),
@@ -194,7 +193,7 @@ def _batcher(
             metrics.committed,
             history,
         ),
-        opinions=SecondOpinions(models, storage.shadow_scores, metrics.opinions_left_out.inc),
+        shadow_scoring=ShadowScoring(models, storage.shadow_scores, metrics.opinions_left_out.inc),
         deadline_s=settings.commit_deadline_s,
     )
 
@@ -234,4 +233,6 @@ def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueC
     if settings.rescue_webhook is None:
         return None
     secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
-    return RescueCalls(storage.rescue_calls, Webhook.of(settings.rescue_webhook, secret), clock)
+    return RescueCalls(
+        storage.rescue_calls, RescueWebhook.from_secret(settings.rescue_webhook, secret), clock
+    )

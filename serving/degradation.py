@@ -80,8 +80,8 @@ def _held(services: Services) -> Iterator[Mode]:
     if writer.checkpoints.has_failed:
         yield "log_not_sealed"
     assessor = services.assessor
-    yield from _held_by_models(assessor.champions)
-    if any(map(assessor.is_history_missing, assessor.champions.champions().values())):
+    yield from _held_by_models(assessor.models)
+    if any(map(assessor.is_history_missing, assessor.models.champions().values())):
         yield "history_missing"
     if services.metrics.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"

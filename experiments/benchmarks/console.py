@@ -22,13 +22,13 @@ from sqlalchemy import select
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.console.queue import PAGE_SIZE
-from serving.db.case_rows import CaseRow, LinkRow
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encryption import Unit
 from serving.db.engine import open_database
 from serving.db.tables import case_links, cases, cases_opened_to, decisions
 from serving.db.write_lock import writing
+from serving.review.case_records import CaseLink, CaseRecord
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
@@ -128,7 +128,7 @@ def _fill(home: Path, like: str, places: range) -> None:
                 case_links.insert(),
                 [
                     encrypted.link(
-                        LinkRow(i, n, link.kind, f"{link.value}-{n % 5_000}"),
+                        CaseLink(i, n, link.kind, f"{link.value}-{n % 5_000}"),
                         Unit.of_decision(i, case.opened_at),
                         connection,
                     )
@@ -139,7 +139,7 @@ def _fill(home: Path, like: str, places: range) -> None:
             connection.execute(cases_opened_to.update().values(seq=made[-1]))
 
 
-def _like(case: CaseRow, number: int, case_id: str) -> CaseRow:
+def _like(case: CaseRecord, number: int, case_id: str) -> CaseRecord:
     due_at = NOW + timedelta(minutes=number % 20_000)
     return replace(
         case,

@@ -24,7 +24,7 @@ from experiments.benchmarks.memory import peak_mib
 from features.catalogue import SHIPMENT
 from serving.db.engine import open_database
 from serving.db.monitor_tables import day_summaries, summarised_to
-from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.repositories.rollup_repository import RollupRepository
 from serving.monitor.decision_facts import Measured, parts_of
 from serving.monitor.monitoring import Asked, report
 from serving.monitor.rollups import catch_up, summary
@@ -198,7 +198,7 @@ def _measure(engine: str, size: int, where: str) -> None:
 def _child(where: str) -> None:
     began, cpu = time.monotonic(), time.process_time()
     engine = _opened(where)
-    store = SummaryStore(engine)
+    store = RollupRepository(engine)
     counted = catch_up(store, NOW)
     counting = time.process_time() - cpu
     last = (BEGIN + timedelta(days=DAYS - 1)).date()

@@ -22,7 +22,7 @@ from serving.api.shapes import Shape
 from serving.container import Services
 from serving.errors import BodyTooLarge, ServingError
 from serving.request_parsing import split_array
-from serving.scoring.batcher import Answer, Asked
+from serving.scoring.batcher import Answer, ScoreRequest
 
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"])
 
@@ -89,10 +89,12 @@ async def score_subjects(
     while together := list(islice(numbered, TOGETHER)):
         # A space can't be in a caller's key, so no single request meets a line of a batch.
         asked = [
-            Asked(caller, f"{idempotency_key} {number}", line, services.clock(), worded_for(caller))
+            ScoreRequest(
+                caller, f"{idempotency_key} {number}", line, services.clock(), worded_for(caller)
+            )
             for number, line in together
         ]
-        answered = zip(together, await services.batcher.answers(asked), strict=True)
+        answered = zip(together, await services.batcher.answer_all(asked), strict=True)
         answers += [_line(services, request, number, answer) for (number, _), answer in answered]
     return Lines(b"".join(answers))
 

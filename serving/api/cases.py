@@ -13,10 +13,11 @@ from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.api.requests import TheServices, WithScope
 from serving.container import Services
-from serving.db.case_rows import CaseRow, Place, Sight, Wanted
 from serving.errors import Fault, Unprocessable
 from serving.review import case as acts
 from serving.review.case import Case, status_at
+from serving.review.case_records import CaseAccess, CaseRecord, QueueFilter, QueuePosition
+from serving.review.cases import CaseAct, Reviewer
 from serving.review.dispositions import (
     LONGEST_TEXT,
     SHORTEST_TEXT,
@@ -25,7 +26,6 @@ from serving.review.dispositions import (
     DispositionCode,
     ReasonCode,
 )
-from serving.review.reviewing import Act, Reviewer
 
 router = APIRouter(prefix="/v1", tags=["review"])
 
@@ -125,7 +125,7 @@ def read_queue(
     services: TheServices, caller: MayReview, asked: Annotated[QueueQuery, Query()]
 ) -> QueuePage:
     """The cases that wait: rescue first, then by lane, then by what is due first."""
-    wanted = Wanted(
+    wanted = QueueFilter(
         now=services.clock().isoformat(),
         lanes=stored_lanes(asked.lane),
         office_id=asked.office_id,
@@ -213,7 +213,7 @@ def reopen_case(services: TheServices, caller: MayReview, case_id: str, body: No
 
 def reviewer_of(caller: Caller) -> Reviewer:
     """The reviewer behind a key."""
-    return Reviewer(caller.name, Sight(caller.offices, caller.may("rescue")))
+    return Reviewer(caller.name, CaseAccess(caller.offices, caller.may("rescue")))
 
 
 def stored_lanes(shown: list[ShownLane]) -> tuple[str, ...]:
@@ -221,13 +221,13 @@ def stored_lanes(shown: list[ShownLane]) -> tuple[str, ...]:
     return (*shown, "control") if "inspect" in shown else tuple(shown)
 
 
-def queued(row: CaseRow) -> QueuedCase:
+def queued(row: CaseRecord) -> QueuedCase:
     """A case as the queue shows it."""
     shown = "inspect" if row.lane == "control" else row.lane
     return QueuedCase.model_validate({**vars(row), "lane": shown})
 
 
-def _acted(services: Services, caller: Caller, case_id: str, act: Act) -> CaseAnswer:
+def _acted(services: Services, caller: Caller, case_id: str, act: CaseAct) -> CaseAnswer:
     case = services.cases.act(reviewer_of(caller), case_id, act)
     return _answer(case, services.clock())
 
@@ -243,13 +243,13 @@ def _answer(case: Case, at: datetime) -> CaseAnswer:
     )
 
 
-def cursor_after(row: CaseRow) -> str:
+def cursor_after(row: CaseRecord) -> str:
     """The cursor of the page that begins after a case."""
     place = json.dumps([row.rank, row.due_at, row.case_id])
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 
-def place_of(cursor: str | None) -> Place | None:
+def place_of(cursor: str | None) -> QueuePosition | None:
     """Where a page of the queue begins; raises Unprocessable for a cursor that is none of ours."""
     if cursor is None:
         return None

@@ -15,7 +15,7 @@ from serving.api.requests import (
 )
 from serving.audit.decision import Decision
 from serving.explanation.language import ENGLISH, Language
-from serving.scoring.batcher import Asked, Worded
+from serving.scoring.batcher import AnswerFormat, ScoreRequest
 
 router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=ReadDirectly)
 
@@ -45,7 +45,9 @@ async def score_subject(
     A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
     the scope `explain` the answer holds reasons and contributions.
     """
-    asked = Asked(caller, idempotency_key, body, services.clock(), worded_for(caller, language))
+    asked = ScoreRequest(
+        caller, idempotency_key, body, services.clock(), worded_for(caller, language)
+    )
     answer = await services.batcher.answer(asked)
     services.metrics.count(answer.decision)
     if answer.decision is None:
@@ -53,7 +55,7 @@ async def score_subject(
     return _json(answer.body, {"Location": f"/v1/decisions/{answer.decision.decision_id}"})
 
 
-def worded_for(caller: Caller, language: Language = ENGLISH) -> Worded:
+def worded_for(caller: Caller, language: Language = ENGLISH) -> AnswerFormat:
     """How a decision is put to this caller: with its explanation only where it may have one."""
 
     def worded(decision: Decision) -> bytes:

@@ -12,8 +12,8 @@ from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from serving.db.repositories.alert_repository import AlertRepository
-    from serving.db.repositories.case_repository import CaseBook
-    from serving.db.repositories.rollup_repository import SummaryStore
+    from serving.db.repositories.case_repository import CaseRepository
+    from serving.db.repositories.rollup_repository import RollupRepository
     from serving.monitor.report import Report
     from serving.settings import Settings
 
@@ -90,26 +90,26 @@ def _version(model: str | None, subject: Subject) -> str | None:
 
 @dataclass(frozen=True)
 class _Stores:
-    summaries: "SummaryStore"
+    summaries: "RollupRepository"
     alerts: "AlertRepository"
-    cases: "CaseBook"
+    cases: "CaseRepository"
 
 
 def _opened(settings: "Settings") -> _Stores:
     from serving.db.engine import open_database
     from serving.db.repositories.alert_repository import AlertRepository
-    from serving.db.repositories.case_repository import CaseBook
-    from serving.db.repositories.rollup_repository import SummaryStore
+    from serving.db.repositories.case_repository import CaseRepository
+    from serving.db.repositories.rollup_repository import RollupRepository
     from serving.errors import MonitorRefused
 
     where = settings.database
     if isinstance(where, Path) and not where.exists():
         raise MonitorRefused(f"{where} is missing; `tidegate serve` makes it with its first start")
     engine = open_database(where, is_service=False, keys=settings.keys)
-    return _Stores(SummaryStore(engine), AlertRepository(engine), CaseBook(engine))
+    return _Stores(RollupRepository(engine), AlertRepository(engine), CaseRepository(engine))
 
 
-def _catch_up(store: "SummaryStore", now: datetime) -> None:
+def _catch_up(store: "RollupRepository", now: datetime) -> None:
     from serving.monitor.rollups import catch_up
 
     if store.size() == store.reached():
@@ -120,12 +120,12 @@ def _catch_up(store: "SummaryStore", now: datetime) -> None:
 
 def _answered(made: "Report", stores: _Stores, settings: "Settings", now: datetime) -> "Report":
     """The report, once its alerts are raised and sent and the exploration follows the drift."""
-    from serving.db.case_rows import Sight
     from serving.monitor.alerts import answer, with_answers
+    from serving.review.case_records import CaseAccess
     from serving.review.supervision import Supervision
 
     book = stores.alerts
-    seen = Supervision.of(stores.cases, Sight(frozenset(), may_rescue=False), now)
+    seen = Supervision.of(stores.cases, CaseAccess(frozenset(), may_rescue=False), now)
     hasty = sum(each.may_trust_blindly for each in seen.reviewers)
     made = made.model_copy(update={"hasty_reviewers": hasty})
     for alert in answer(made, book, now):
@@ -136,13 +136,13 @@ def _answered(made: "Report", stores: _Stores, settings: "Settings", now: dateti
 
 def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
     from serving.monitor.alert_delivery import deliver
-    from serving.review.rescue_call import Webhook
+    from serving.review.rescue_calls import RescueWebhook
 
     if settings.alert_webhook is None:
         return
     secret = settings.alert_secret.get_secret_value() if settings.alert_secret else ""
     try:
-        deliver(book, Webhook.of(settings.alert_webhook, secret), now)
+        deliver(book, RescueWebhook.from_secret(settings.alert_webhook, secret), now)
     except OSError as failure:
         messages.print(f"alerts were not taken ({type(failure).__name__}); the next run sends them")
 

@@ -103,7 +103,7 @@ def _leave(waived: list[GateName], because: str | None, until: datetime | None) 
 def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None":
     """What live traffic said of a version beside the champion; None where it was not asked."""
     from serving.db.engine import open_database
-    from serving.db.repositories.rollup_repository import SummaryStore
+    from serving.db.repositories.rollup_repository import RollupRepository
     from serving.monitor.monitoring import live_figures
     from serving.settings import settings_of
     from training.gates.gates import no_worse_on_live_traffic
@@ -113,7 +113,7 @@ def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None
     if isinstance(where, Path) and not where.exists():
         return None
     registration = models.registration_of(models.find(reference))
-    store = SummaryStore(open_database(where, is_service=False, keys=settings.keys))
+    store = RollupRepository(open_database(where, is_service=False, keys=settings.keys))
     subject = Subject(registration.name.removeprefix("tidegate-"))
     told = live_figures(store, subject.value, registration.version, now)
     return None if told is None else no_worse_on_live_traffic(told.gain, told.compared)

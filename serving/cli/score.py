@@ -32,7 +32,7 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score every subject in a file, with the lane and every contribution."""
-    from serving.scoring.files import read_subjects, scored, write_table
+    from serving.scoring.files import read_subjects, score_subjects, write_table
     from serving.settings import Settings
     from serving.triage.lanes import Lanes
 
@@ -41,7 +41,7 @@ def score(
     lanes = Lanes.from_settings(settings)
     subjects = read_subjects(file, subject.value, records or settings.records)
     with progress_bar(f"{subject.value}: scores") as progress:
-        table = scored(subjects, champion, lanes, progress)
+        table = score_subjects(subjects, champion, lanes, progress)
     write_table(table, out)
     if as_json:
         name = champion.model.manifest.name

@@ -12,7 +12,7 @@ from serving.explanation.formatting import figures, listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.rendering import Reason
 from serving.request_parsing import read_submission
-from serving.review.summary import LANE_NAMES, what_it_is, why_it_is_here
+from serving.review.summary import LANE_NAMES, describe_lane, describe_subject
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Case:
             decision=decision,
             title=f"{decision.subject_kind.capitalize()} {decision.subject_id}",
             lane=LANE_NAMES[decision.lane],
-            what=what_it_is(submission),
-            why=why_it_is_here(decision),
+            what=describe_subject(submission),
+            why=describe_lane(decision),
             facts=tuple(_facts(submission)),
             reasons_for=tuple(r for r in reasons if r.effect == "for"),
             reasons_against=tuple(r for r in reasons if r.effect == "against"),

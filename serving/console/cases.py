@@ -21,12 +21,13 @@ from serving.console.charts.timeline import Days
 from serving.console.pages import PageRoute, instant_in_words, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
-from serving.db.case_rows import EventRow
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
 from serving.explanation.missing_inputs import missing_in_words
 from serving.request_parsing import read_submission
 from serving.review import case as acts
 from serving.review.case import Case, status_at
+from serving.review.case_records import StoredEvent
+from serving.review.cases import CaseAct, Reviewer
 from serving.review.dispositions import (
     MEANING,
     SHORTEST_TEXT,
@@ -36,7 +37,6 @@ from serving.review.dispositions import (
 )
 from serving.review.letter import Letter
 from serving.review.opening import ALIKE, SHARED
-from serving.review.reviewing import Act, Reviewer
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
@@ -60,7 +60,7 @@ class Happened:
     text: str
 
     @classmethod
-    def of(cls, event: EventRow) -> "Happened":
+    def of(cls, event: StoredEvent) -> "Happened":
         """An event as the page shows it; reading is told like any other act."""
         moves = tuple(
             (name.replace("_", " "), _said(name, old), _said(name, new))
@@ -112,7 +112,7 @@ def act_on_case(
     return RedirectResponse(f"/console/cases/{case_id}", 303)
 
 
-def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> Act:
+def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> CaseAct:
     name = reviewer.name
     if act == "claim":
         return lambda case: acts.claim(case, name, now)
@@ -213,7 +213,7 @@ class Marking:
 
 
 def _marking(
-    events: list[EventRow], session: Session, caller: Caller, case_id: str
+    events: list[StoredEvent], session: Session, caller: Caller, case_id: str
 ) -> Marking | None:
     """The marks that the reader has given so far; None for whoever only reads."""
     if not caller.may("review"):

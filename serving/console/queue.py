@@ -16,10 +16,9 @@ from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
-from serving.db.case_rows import CaseRow, Sight, Wanted
-from serving.db.repositories.case_repository import MOST_COUNTED
 from serving.errors import Conflict
 from serving.review import case as acts
+from serving.review.case_records import MOST_COUNTED, CaseAccess, CaseRecord, QueueFilter
 from serving.review.summary import LANE_NAMES
 from serving.triage.placement import Lane
 
@@ -48,10 +47,10 @@ class Filters(BaseModel):
         """What a form sends where nothing was chosen."""
         return None if value == "" else value
 
-    def wanted(self, caller: Caller, now: datetime) -> Wanted:
+    def wanted(self, caller: Caller, now: datetime) -> QueueFilter:
         """The same as the case book understands it."""
         before = now - timedelta(hours=self.older_than_hours) if self.older_than_hours else None
-        return Wanted(
+        return QueueFilter(
             now=now.isoformat(),
             lanes=stored_lanes([self.lane] if self.lane else []),
             office_id=self.office or None,
@@ -72,14 +71,14 @@ class Filters(BaseModel):
 class Waiting:
     """One case as the queue shows it; a control case looks like any other inspection."""
 
-    row: CaseRow
+    row: CaseRecord
     title: str
     lane: str
     hours_left: float
     is_mine: bool
 
     @classmethod
-    def of(cls, row: CaseRow, caller: Caller, now: datetime) -> "Waiting":
+    def of(cls, row: CaseRecord, caller: Caller, now: datetime) -> "Waiting":
         """A case, seen by someone at an instant."""
         left = datetime.fromisoformat(row.due_at) - now
         lane: Lane = row.lane  # type: ignore[assignment]
@@ -112,7 +111,7 @@ def show_queue(
         filters=filters,
         waiting=[Waiting.of(row, caller, now) for row in rows],
         most_counted=MOST_COUNTED,
-        counts=_counts(services, reviewer.sight, now),
+        counts=_counts(services, reviewer.access, now),
         next=cursor_after(rows[-1]) if len(rows) == PAGE_SIZE else None,
         modes=get_args(Mode),
     )
@@ -123,7 +122,7 @@ def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Res
     """Claim the most urgent case that nobody has, and open it."""
     now = services.clock()
     reviewer = reviewer_of(caller)
-    wanted = Wanted(now=now.isoformat(), is_unowned=True)
+    wanted = QueueFilter(now=now.isoformat(), is_unowned=True)
     for row in services.cases.queue(reviewer, wanted, None, PAGE_SIZE):
         try:
             services.cases.act(
@@ -135,9 +134,9 @@ def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Res
     return RedirectResponse("/console/queue", 303)
 
 
-def _counts(services: Services, sight: Sight, now: datetime) -> dict[str, tuple[str, int]]:
+def _counts(services: Services, access: CaseAccess, now: datetime) -> dict[str, tuple[str, int]]:
     """How many wait in each lane that is shown, with its name."""
-    counts = services.cases.counts(sight, now)
+    counts = services.cases.counts(access, now)
     inspections = min(counts.get("inspect", 0) + counts.pop("control", 0), MOST_COUNTED)
     shown = counts | {"inspect": inspections}
     return {lane: (LANE_NAMES[lane], shown.get(lane, 0)) for lane in SHOWN}

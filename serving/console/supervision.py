@@ -15,10 +15,10 @@ from serving.console.charts.route_map import Way
 from serving.console.charts.timeline import Days
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
-from serving.db.repositories.case_repository import MOST_COUNTED
 from serving.errors import Unprocessable
 from serving.request_parsing import read_submission
 from serving.review import case as acts
+from serving.review.case_records import MOST_COUNTED
 from serving.review.dispositions import MEANING, DispositionCode
 from serving.review.summary import LANE_NAMES
 from serving.review.supervision import WATCHED, Supervision
@@ -34,12 +34,12 @@ def show_supervision(
     services: TheServices, caller: MaySupervise, session: TheSession
 ) -> HTMLResponse:
     """Load, ages, time on cases, agreement, and which reasons were judged wrong."""
-    sight = reviewer_of(caller).sight
+    access = reviewer_of(caller).access
     return page(
         "supervision.html",
         reader=caller,
         session=session,
-        told=Supervision.of(services.case_store, sight, services.clock()),
+        told=Supervision.of(services.case_store, access, services.clock()),
         days=WATCHED.days,
         most_counted=MOST_COUNTED,
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
@@ -50,7 +50,7 @@ def show_supervision(
 def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
     """A closed case of somebody else's, by lot."""
     row = services.case_store.closed_case(
-        reviewer_of(caller).sight, caller.name, secrets.randbelow(2**31)
+        reviewer_of(caller).access, caller.name, secrets.randbelow(2**31)
     )
     to = f"/console/supervision/reread/{row.case_id}" if row else "/console/queue"
     return RedirectResponse(to, 303)

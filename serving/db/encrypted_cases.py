@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, select
 
-from serving.db.case_rows import CaseRow, EventRow, LinkRow
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import Unit
 from serving.db.tables import cases
+from serving.review.case_records import CaseLink, CaseRecord, StoredEvent
 
 ERASED = "erased"
 """What stands where something was."""
@@ -24,7 +24,7 @@ class EncryptedCases:
 
     keys: DataKeys
 
-    def case(self, row: CaseRow, within: Connection) -> dict[str, Any]:
+    def case(self, row: CaseRecord, within: Connection) -> dict[str, Any]:
         """The row of a case as it is kept."""
         unit = Unit.of_decision(row.case_id, row.opened_at)
         kept = asdict(row)
@@ -33,27 +33,27 @@ class EncryptedCases:
             for name in _OF_CASE
         }
 
-    def of_case(self, row: Row[Any]) -> CaseRow:
+    def of_case(self, row: Row[Any]) -> CaseRecord:
         """A case; of an erased one what says nothing of its subject."""
         kept = dict(row._mapping)
         for name in _OF_CASE:
-            kept[name] = self._told(row.case_id, f"case {name}", kept[name])
+            kept[name] = self._decrypted(row.case_id, f"case {name}", kept[name])
         if kept["state"] is None:
             bare = {"case_id": row.case_id, "status": "closed", "owner": row.owner}
             kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
-        return CaseRow(**kept)
+        return CaseRecord(**kept)
 
-    def link(self, row: LinkRow, unit: Unit, within: Connection) -> dict[str, Any]:
+    def link(self, row: CaseLink, unit: Unit, within: Connection) -> dict[str, Any]:
         """The row of a link: a token that is searched for, and what it stands for."""
-        told = self.keys.encrypt_text(unit, "link", row.value, within)
-        return {**asdict(row), "value": self.keys.token(row.kind, row.value), "told": told}
+        encrypted = self.keys.encrypt_text(unit, "link", row.value, within)
+        return {**asdict(row), "value": self.keys.token(row.kind, row.value), "told": encrypted}
 
-    def of_link(self, row: Row[Any]) -> LinkRow | None:
+    def of_link(self, row: Row[Any]) -> CaseLink | None:
         """A link; None where its case was erased."""
-        value = row.value if row.told is None else self._told(row.case_id, "link", row.told)
-        return None if value is None else LinkRow(row.case_id, row.seq, row.kind, value)
+        value = row.value if row.told is None else self._decrypted(row.case_id, "link", row.told)
+        return None if value is None else CaseLink(row.case_id, row.seq, row.kind, value)
 
-    def event(self, row: EventRow, within: Connection) -> dict[str, Any]:
+    def event(self, row: StoredEvent, within: Connection) -> dict[str, Any]:
         """The row of an event as it is kept, but for its place."""
         unit = unit_of(within, row.case_id)
         return asdict(row) | {
@@ -61,16 +61,16 @@ class EncryptedCases:
             for name in _OF_EVENT
         }
 
-    def of_event(self, row: EventRow) -> EventRow:
+    def of_event(self, row: StoredEvent) -> StoredEvent:
         """An event; of an erased one who did what and when."""
         changed, text = (
-            self._told(row.case_id, f"event {name}", getattr(row, name)) for name in _OF_EVENT
+            self._decrypted(row.case_id, f"event {name}", getattr(row, name)) for name in _OF_EVENT
         )
         if changed is None or text is None:
             changed, text = "{}", ERASED
         return replace(row, changed=changed, text=text)
 
-    def _told(self, case_id: str, part: str, text: str) -> str | None:
+    def _decrypted(self, case_id: str, part: str, text: str) -> str | None:
         return self.keys.decrypt_text(case_id, part, text)
 
 

@@ -10,18 +10,18 @@ from serving.db.postgres_state import StateTable, shared_state
 from serving.db.repositories.account_repository import AccountRegister, SessionRegister
 from serving.db.repositories.alert_repository import AlertRepository
 from serving.db.repositories.api_key_repository import KeyRegister
-from serving.db.repositories.case_file_repository import CaseFiles
-from serving.db.repositories.case_repository import CaseBook
+from serving.db.repositories.case_file_repository import CaseFileRepository
+from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.purpose_repository import PurposeRepository
 from serving.db.repositories.record_repository import RecordRepository
-from serving.db.repositories.rescue_call_repository import RescueOutbox
+from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.repositories.rollup_repository import SummaryStore
-from serving.db.repositories.shadow_score_repository import OpinionRegister
+from serving.db.repositories.rollup_repository import RollupRepository
+from serving.db.repositories.shadow_score_repository import ShadowScoreRepository
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Storage:
     accounts: AccountRegister
     alerts: AlertRepository
     api_keys: KeyRegister
-    case_files: CaseFiles
-    cases: CaseBook
+    case_files: CaseFileRepository
+    cases: CaseRepository
     checkpoints: CheckpointRepository
     data_keys: DataKeys
     decisions: DecisionRepository
@@ -40,11 +40,11 @@ class Storage:
     placements: PlacementRepository
     purposes: PurposeRepository
     records: RecordRepository
-    rescue_calls: RescueOutbox
+    rescue_calls: RescueCallRepository
     retention_acts: RetentionRepository
-    rollups: SummaryStore
+    rollups: RollupRepository
     sessions: SessionRegister
-    shadow_scores: OpinionRegister
+    shadow_scores: ShadowScoreRepository
     switch_events: KillSwitchRepository
 
     @classmethod
@@ -55,8 +55,8 @@ class Storage:
             accounts=AccountRegister(engine),
             alerts=AlertRepository(engine),
             api_keys=KeyRegister(engine),
-            case_files=CaseFiles(engine),
-            cases=CaseBook(engine),
+            case_files=CaseFileRepository(engine),
+            cases=CaseRepository(engine),
             checkpoints=CheckpointRepository(engine, witness_file),
             data_keys=DataKeys(engine),
             decisions=DecisionRepository(engine),
@@ -64,10 +64,10 @@ class Storage:
             placements=PlacementRepository(engine),
             purposes=PurposeRepository(engine),
             records=RecordRepository(engine),
-            rescue_calls=RescueOutbox(engine),
+            rescue_calls=RescueCallRepository(engine),
             retention_acts=RetentionRepository(engine),
-            rollups=SummaryStore(engine),
+            rollups=RollupRepository(engine),
             sessions=SessionRegister(engine),
-            shadow_scores=OpinionRegister(engine),
+            shadow_scores=ShadowScoreRepository(engine),
             switch_events=KillSwitchRepository(engine),
         )

@@ -5,11 +5,11 @@ from datetime import datetime
 import orjson
 
 from serving.access.http_client import fetch
-from serving.db.repositories.alert_repository import Alert, AlertRepository
-from serving.review.rescue_call import Webhook
+from serving.monitor.alerts import Alert, AlertStore
+from serving.review.rescue_calls import RescueWebhook
 
 
-def deliver(book: AlertRepository, webhook: Webhook, now: datetime) -> int:
+def deliver(book: AlertStore, webhook: RescueWebhook, now: datetime) -> int:
     """Send every alert that was not taken yet, oldest first; how many were taken.
 
     Raises OSError where one is not; it and those after it are sent by the next run.

@@ -1,9 +1,10 @@
 """Tells what is new, and has more drawn at random while something drifts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
 
-from serving.db.repositories.alert_repository import Alert, AlertRepository
 from serving.monitor.report import AlertFigures, ExplorationFigures, Report
 from serving.triage.exploration import Exploration
 
@@ -14,6 +15,46 @@ LASTS = timedelta(days=14)
 """Without another judgement a higher probability ends by itself."""
 
 MOST_ALERTS = 10
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that has moved in a week (its Monday), told once."""
+
+    subject_kind: str
+    week: str
+    measure: str
+    size: float
+    p_value: float
+    words: str
+
+
+class AlertStore(Protocol):
+    """Alerts and explorations. Every method raises LogUnavailable where it fails."""
+
+    def raise_new(self, found: Sequence[Alert], at: str) -> list[Alert]:
+        """Store the alerts that were not raised before; which those were."""
+        ...
+
+    def newest(self, kind: str, most: int) -> list[Alert]:
+        """The newest alerts about these subjects, newest first."""
+        ...
+
+    def undelivered(self) -> list[tuple[int, Alert]]:
+        """Alerts that nobody has taken yet, oldest first, with their numbers."""
+        ...
+
+    def delivered(self, alert_ids: Sequence[int], at: str) -> None:
+        """Record that these were taken."""
+        ...
+
+    def explore(self, exploration: Exploration) -> None:
+        """Store an exploration, which is in force as it says."""
+        ...
+
+    def exploration(self, kind: str) -> Exploration | None:
+        """The newest exploration, over or not."""
+        ...
 
 
 def alerts_of(report: Report) -> Iterator[Alert]:
@@ -57,14 +98,14 @@ def exploration_after(
     return Exploration(report.subject_kind, now.isoformat(), ends_at.isoformat(), factor, because)
 
 
-def answer(report: Report, book: AlertRepository, now: datetime) -> list[Alert]:
+def answer(report: Report, book: AlertStore, now: datetime) -> list[Alert]:
     """Keep the alerts that are new, and change the exploration; the new alerts."""
     if changed := exploration_after(report, book.exploration(report.subject_kind), now):
         book.explore(changed)
     return book.raise_new(list(alerts_of(report)), now.isoformat())
 
 
-def with_answers(report: Report, book: AlertRepository) -> Report:
+def with_answers(report: Report, book: AlertStore) -> Report:
     """The report, with the newest alerts and with the exploration that is in force."""
     running = book.exploration(report.subject_kind)
     alerts = tuple(

@@ -10,17 +10,19 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from serving.db.repositories.rollup_repository import Rival
 from serving.monitor.figures import difference, times
 from serving.monitor.population import Stratum
 from serving.monitor.report import RivalFigures
+from serving.monitor.stored_rollups import ScorePair
 
 ROLES = ("challenger", "shadow")
 MOST_COMPARED = 200_000
 MOST_NAMED = 10
 
 
-def compared(role: str, rivals: Sequence[Rival], visits: pd.DataFrame) -> Iterator[RivalFigures]:
+def compared(
+    role: str, rivals: Sequence[ScorePair], visits: pd.DataFrame
+) -> Iterator[RivalFigures]:
     """One line for each version that was asked; `visits` are those of the same time."""
     found = dict(zip(visits["decision_id"], visits["confirmed"], strict=True))
     for version, count in sorted(Counter(each.version for each in rivals).items()):
@@ -30,7 +32,7 @@ def compared(role: str, rivals: Sequence[Rival], visits: pd.DataFrame) -> Iterat
 
 
 def _figures(
-    role: str, version: str, asked: list[Rival], chosen: int, found: dict[str, float]
+    role: str, version: str, asked: list[ScorePair], chosen: int, found: dict[str, float]
 ) -> RivalFigures:
     champions = _first([each.champion for each in asked], chosen)
     challengers = _first([each.challenger for each in asked], chosen)
@@ -54,7 +56,7 @@ def _first(scores: list[float], chosen: int) -> set[int]:
     return set(np.argsort(-np.array(scores), kind="stable")[:chosen].tolist())
 
 
-def _strata(rivals: list[Rival], found: dict[str, float]) -> list[Stratum]:
+def _strata(rivals: list[ScorePair], found: dict[str, float]) -> list[Stratum]:
     """Those that were inspected anyway, and those that only chance could look at."""
     parts = (("inspected", True), ("not inspected", False))
     return [
@@ -63,6 +65,6 @@ def _strata(rivals: list[Rival], found: dict[str, float]) -> list[Stratum]:
     ]
 
 
-def _stratum(name: str, rivals: list[Rival], found: dict[str, float]) -> Stratum:
+def _stratum(name: str, rivals: list[ScorePair], found: dict[str, float]) -> Stratum:
     known = [told for each in rivals if (told := found.get(each.decision_id, np.nan)) == told]
     return Stratum(name, len(rivals), len(known), int(sum(known)))

@@ -8,8 +8,8 @@ import orjson
 
 from features.reference.geography.regions import region_of
 from features.subject_types import SUBJECT_TYPES
-from serving.db.repositories.rollup_repository import VisitRow
 from serving.explanation.formatting import Value
+from serving.monitor.stored_rollups import Visit
 
 UNKNOWN = "(unknown)"
 
@@ -72,12 +72,12 @@ class Measured:
             vector=vector,
         )
 
-    def visit(self, seq: int) -> VisitRow | None:
+    def visit(self, seq: int) -> Visit | None:
         """The row of a decision that sent somebody to look; None for others."""
         if self.lane not in VISITED:
             return None
         named = {name: self.groups[name] for name in DIMENSIONS if name != "all"}
-        return VisitRow(
+        return Visit(
             seq,
             self.decision_id,
             self.kind,

@@ -8,7 +8,6 @@ import orjson
 import pandas as pd
 
 from features.records import SubjectKind
-from serving.db.repositories.rollup_repository import SummaryStore, VisitRow
 from serving.errors import MonitorRefused
 from serving.monitor import figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
@@ -16,6 +15,7 @@ from serving.monitor.day_summary import DaySummary
 from serving.monitor.drift import REFERENCE_WEEKS, Days, Moved, drift, week_of
 from serving.monitor.report import Drift, MovedMeasure, Report, RivalFigures
 from serving.monitor.rollups import catch_up
+from serving.monitor.stored_rollups import RollupStore, Visit
 from serving.monitor.strata import looked_at
 from serving.triage.plan import TriagePlan
 
@@ -55,7 +55,7 @@ class Asked:
         return min(self.last, self.as_of.date()) + timedelta(days=1)
 
 
-def report(store: SummaryStore, asked: Asked, plan: TriagePlan, now: datetime) -> Report:
+def report(store: RollupStore, asked: Asked, plan: TriagePlan, now: datetime) -> Report:
     """What the store says; raises MonitorRefused where it says nothing of what is asked."""
     days = _days(store, asked.kind, asked.first, asked.end)
     if not days:
@@ -88,18 +88,18 @@ def report(store: SummaryStore, asked: Asked, plan: TriagePlan, now: datetime) -
 
 
 def visits_of(
-    store: SummaryStore, kind: str, span: tuple[date, date], as_of: datetime
+    store: RollupStore, kind: str, span: tuple[date, date], as_of: datetime
 ) -> pd.DataFrame:
     """The visits of a time, each with its outcome as it was known at an instant."""
     pages = store.visits(kind, span[0].isoformat(), min(span[1].isoformat(), _after(as_of)))
     frames = [pd.DataFrame([vars(row) for row in page]) for page in pages]
-    empty = pd.DataFrame(columns=list(VisitRow.__annotations__))
+    empty = pd.DataFrame(columns=list(Visit.__annotations__))
     visits = pd.concat(frames, ignore_index=True) if frames else empty
     visits["scored_at"] = pd.to_datetime(visits["scored_at"], utc=True, format="ISO8601")
     return looked_at(visits, _outcomes(store, kind, as_of))
 
 
-def judged(store: SummaryStore, asked: Asked) -> Drift:
+def judged(store: RollupStore, asked: Asked) -> Drift:
     """Whether anything moved in the last week that is over."""
     monday = week_of(min(asked.end, asked.as_of.date())) - timedelta(weeks=1)
     first = monday - timedelta(weeks=REFERENCE_WEEKS + 1)
@@ -123,18 +123,18 @@ def judged(store: SummaryStore, asked: Asked) -> Drift:
     )
 
 
-def rivals_of(store: SummaryStore, asked: Asked, visits: pd.DataFrame) -> tuple[RivalFigures, ...]:
+def rivals_of(store: RollupStore, asked: Asked, visits: pd.DataFrame) -> tuple[RivalFigures, ...]:
     """Every model beside the champion that was asked in this time."""
     span = asked.first.isoformat(), min(asked.end.isoformat(), _after(asked.as_of))
     return tuple(
         line
         for role in ROLES
-        for line in compared(role, store.rivals(asked.kind, role, span, MOST_COMPARED), visits)
+        for line in compared(role, store.score_pairs(asked.kind, role, span, MOST_COMPARED), visits)
     )
 
 
 def live_figures(
-    store: SummaryStore, kind: SubjectKind, version: str, now: datetime
+    store: RollupStore, kind: SubjectKind, version: str, now: datetime
 ) -> RivalFigures | None:
     """What a version would have changed lately; None where it was not asked beside the champion."""
     catch_up(store, now)
@@ -148,7 +148,7 @@ def _after(instant: datetime) -> str:
     return (instant + timedelta(microseconds=1)).isoformat()
 
 
-def _days(store: SummaryStore, kind: str, first: date, end: date) -> dict[str, DaySummary]:
+def _days(store: RollupStore, kind: str, first: date, end: date) -> dict[str, DaySummary]:
     found = store.days(kind, first.isoformat(), end.isoformat())
     return {day: DaySummary.read(body) for day, body in found}
 
@@ -165,7 +165,7 @@ def _models(days: Mapping[str, DaySummary]) -> list[str]:
     return sorted({value for day in days.values() for by, value, _ in day.sizes if by == "model"})
 
 
-def _outcomes(store: SummaryStore, kind: str, as_of: datetime) -> pd.DataFrame:
+def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
     """Outcomes known at an instant: `confirmed` is missing where one is inconclusive."""
     bodies = map(orjson.loads, store.outcomes(kind, as_of.isoformat()))
     rows = [
@@ -189,7 +189,7 @@ def _told(moved: Moved) -> MovedMeasure:
     return MovedMeasure(**asdict(moved), is_drift=moved.is_drift)
 
 
-def _nothing(store: SummaryStore, asked: Asked) -> str:
+def _nothing(store: RollupStore, asked: Asked) -> str:
     span = store.span(asked.kind)
     has = f"the log has them from {span[0]} to {span[1]}" if span else "the log has none at all"
     return f"no decisions about {asked.kind}s from {asked.first} to {asked.last}; {has}"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from serving.db.repositories.rollup_repository import Key, SummaryStore, VisitRow
 from serving.monitor.day_summary import DaySummary, cells, log_odds_cells
 from serving.monitor.decision_facts import DIMENSIONS, Measured, parts_of
+from serving.monitor.stored_rollups import DayKey, RollupStore, Visit
 
 TOGETHER = 10_000
 """Decisions that are kept in one transaction."""
@@ -19,7 +19,7 @@ SETTLED_FOR = timedelta(seconds=5)
 Progress = Callable[[int, int], None]
 
 
-def catch_up(store: SummaryStore, now: datetime, progress: Progress = lambda *_: None) -> int:
+def catch_up(store: RollupStore, now: datetime, progress: Progress = lambda *_: None) -> int:
     """Count every decision that is not in the summaries; how many those were."""
     before, size = store.reached(), store.size()
     reached = before
@@ -33,9 +33,9 @@ def catch_up(store: SummaryStore, now: datetime, progress: Progress = lambda *_:
 
 @dataclass
 class _Batch:
-    measured: dict[Key, list[Measured]] = field(default_factory=lambda: defaultdict(list))
-    unscored: Counter[Key] = field(default_factory=Counter)
-    seen: list[VisitRow] = field(default_factory=list)
+    measured: dict[DayKey, list[Measured]] = field(default_factory=lambda: defaultdict(list))
+    unscored: Counter[DayKey] = field(default_factory=Counter)
+    seen: list[Visit] = field(default_factory=list)
     end: int = 0
     size: int = 0
 
@@ -53,7 +53,7 @@ class _Batch:
         if visit := measured.visit(seq):
             self.seen.append(visit)
 
-    def grown(self) -> dict[Key, Callable[[str | None], str]]:
+    def grown(self) -> dict[DayKey, Callable[[str | None], str]]:
         keys = self.measured.keys() | self.unscored.keys()
         return {
             key: partial(_grown, summary(self.measured.get(key, ()), self.unscored[key]))
@@ -82,7 +82,7 @@ def summary(measured: Iterable[Measured], unscored: int = 0) -> DaySummary:
     return day
 
 
-def _gathered(store: SummaryStore, after: int, before: str) -> _Batch:
+def _gathered(store: RollupStore, after: int, before: str) -> _Batch:
     batch = _Batch(end=after)
     while batch.size < TOGETHER:
         page = store.decisions_after(batch.end, before)

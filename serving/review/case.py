@@ -53,7 +53,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Event:
+class CaseEvent:
     """One act: who, when, what; `changed` has the old and the new of every field that changed."""
 
     case_id: str
@@ -64,10 +64,10 @@ class Event:
     text: str = ""
 
 
-Acted = tuple[Case, Event]
+CaseChange = tuple[Case, CaseEvent]
 
 
-def claim(case: Case, actor: str, at: datetime) -> Acted:
+def claim(case: Case, actor: str, at: datetime) -> CaseChange:
     """Take a case to work on it. Raises CaseTaken, CaseClosed, or SameReviewer."""
     _refuse_closed(case)
     if case.owner not in (None, actor):
@@ -77,14 +77,14 @@ def claim(case: Case, actor: str, at: datetime) -> Acted:
     return _acted(case, actor, at, "claim", status="claimed", owner=actor, snoozed_until=None)
 
 
-def release(case: Case, actor: str, at: datetime) -> Acted:
+def release(case: Case, actor: str, at: datetime) -> CaseChange:
     """Put a case back for others. Raises NotYours or CaseClosed."""
     _refuse_other(case, actor)
     status: Status = "second_review" if case.proposed else "open"
     return _acted(case, actor, at, "release", status=status, owner=None, snoozed_until=None)
 
 
-def assign(case: Case, actor: str, at: datetime, to: str) -> Acted:
+def assign(case: Case, actor: str, at: datetime, to: str) -> CaseChange:
     """Give a case to a reviewer, whoever has it. Raises CaseClosed or SameReviewer."""
     _refuse_closed(case)
     if case.proposed_by == to:
@@ -92,33 +92,35 @@ def assign(case: Case, actor: str, at: datetime, to: str) -> Acted:
     return _acted(case, actor, at, "assign", status="claimed", owner=to, snoozed_until=None)
 
 
-def snooze(case: Case, actor: str, at: datetime, until: datetime, text: str) -> Acted:
+def snooze(case: Case, actor: str, at: datetime, until: datetime, text: str) -> CaseChange:
     """Lay a case aside until an instant. Raises NotYours, CaseClosed or TooLong."""
     return _laid_aside(case, actor, at, "snooze", until, text)
 
 
-def request_documents(case: Case, actor: str, at: datetime, until: datetime, text: str) -> Acted:
+def request_documents(
+    case: Case, actor: str, at: datetime, until: datetime, text: str
+) -> CaseChange:
     """Ask for documents that are missing, and wait. Raises NotYours, CaseClosed or TooLong."""
     return _laid_aside(case, actor, at, "request_documents", until, text)
 
 
-def note(case: Case, actor: str, at: datetime, text: str) -> Acted:
+def note(case: Case, actor: str, at: datetime, text: str) -> CaseChange:
     """Write something down; anyone who sees the case may, also when it is closed."""
     return _acted(case, actor, at, "note", text)
 
 
-def attach(case: Case, actor: str, at: datetime, attachment: Attachment) -> Acted:
+def attach(case: Case, actor: str, at: datetime, attachment: Attachment) -> CaseChange:
     """Put a file to a case; anyone who sees the case may, also when it is closed."""
     changed: dict[str, tuple[object, object]] = {"attachment": (None, vars(attachment))}
-    return case, Event(case.case_id, at, actor, "attach", changed, attachment.name)
+    return case, CaseEvent(case.case_id, at, actor, "attach", changed, attachment.name)
 
 
-def mark_reason(case: Case, actor: str, at: datetime, indicator: str, verdict: str) -> Acted:
+def mark_reason(case: Case, actor: str, at: datetime, indicator: str, verdict: str) -> CaseChange:
     """Say whether a reason that the case gives is right, wrong or unclear."""
     return _acted(case, actor, at, "mark_reason", f"{indicator}: {verdict}")
 
 
-def reread(case: Case, actor: str, at: datetime, code: DispositionCode) -> Acted:
+def reread(case: Case, actor: str, at: datetime, code: DispositionCode) -> CaseChange:
     """Say how a closed case would have ended, having seen its evidence and not its score.
 
     Raises NotYours for a case that is not closed, SameReviewer for one that the actor ended.
@@ -130,7 +132,7 @@ def reread(case: Case, actor: str, at: datetime, code: DispositionCode) -> Acted
     return _acted(case, actor, at, "reread", code)
 
 
-def dispose(case: Case, actor: str, at: datetime, disposition: Disposition) -> Acted:
+def dispose(case: Case, actor: str, at: datetime, disposition: Disposition) -> CaseChange:
     """End a case, or propose an adverse end to a second reviewer, whose word then counts.
 
     Raises NotYours, CaseClosed or SameReviewer.
@@ -155,7 +157,7 @@ def dispose(case: Case, actor: str, at: datetime, disposition: Disposition) -> A
     )
 
 
-def reopen(case: Case, actor: str, at: datetime, text: str) -> Acted:
+def reopen(case: Case, actor: str, at: datetime, text: str) -> CaseChange:
     """Bring back a case that was closed. Raises NotYours for an open one."""
     if case.status != "closed":
         raise NotYours("only a closed case can be opened again")
@@ -181,7 +183,7 @@ def status_at(case: Case, at: datetime) -> Status:
 
 def _laid_aside(
     case: Case, actor: str, at: datetime, action: Action, until: datetime, text: str
-) -> Acted:
+) -> CaseChange:
     _refuse_other(case, actor)
     if not at < until <= at + LONGEST_SNOOZE:
         raise TooLong(f"want an instant to come, within {LONGEST_SNOOZE.days} days")
@@ -202,10 +204,10 @@ def _refuse_other(case: Case, actor: str) -> None:
 
 def _acted(
     case: Case, actor: str, at: datetime, action: Action, text: str = "", **after: object
-) -> Acted:
+) -> CaseChange:
     changed = {
         name: (getattr(case, name), new)
         for name, new in after.items()
         if getattr(case, name) != new
     }
-    return replace(case, **after), Event(case.case_id, at, actor, action, changed, text)  # type: ignore[arg-type]
+    return replace(case, **after), CaseEvent(case.case_id, at, actor, action, changed, text)  # type: ignore[arg-type]

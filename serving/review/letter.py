@@ -12,7 +12,7 @@ from datetime import datetime
 from features.catalogue import feature_named
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.review.summary import what_it_is
+from serving.review.summary import describe_subject
 
 # Where the operator's own word lies: its declaration, and what came with it.
 OWN_SOURCES = {"attached_documents", "legs"}
@@ -63,7 +63,7 @@ class Letter:
             if not is_own_word(each.feature)
         ]
         return cls(
-            what_it_is(submission),
+            describe_subject(submission),
             decision.scored_at,
             decision.decision_id,
             tuple(dict.fromkeys(own)),

@@ -5,15 +5,15 @@ from pydantic import TypeAdapter
 from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.db.case_rows import CaseRow, LinkRow
 from serving.request_parsing import read_submission
 from serving.review.case import Case
-from serving.review.summary import what_it_is, why_it_is_here
+from serving.review.case_records import CaseLink, CaseRecord
+from serving.review.summary import describe_lane, describe_subject
 from serving.triage.placement import Lane
 
 # The order of the queue. Control cases stand among inspections and look like them, so that they get
 # the same diligence; within a rank, what is due first comes first.
-RANK: dict[Lane, int] = {
+QUEUE_RANK: dict[Lane, int] = {
     "rescue": 0,
     "inspect": 1,
     "control": 1,
@@ -29,7 +29,7 @@ SHARED = ("container", "party", "conveyance")
 ALIKE = ("goods", "way")
 
 
-def opened(seq: int, record: str) -> tuple[CaseRow, list[LinkRow]] | None:
+def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]] | None:
     """The case of a decision at its place in the log, with its links.
 
     None for a release, and for what the manual procedure decides.
@@ -40,7 +40,7 @@ def opened(seq: int, record: str) -> tuple[CaseRow, list[LinkRow]] | None:
     submission = read_submission(decision.request.encode())
     journey: Journey | None = submission.journey
     due_at = journey.due_at if journey else decision.scored_at
-    case = CaseRow(
+    case = CaseRecord(
         case_id=decision.decision_id,
         seq=seq,
         subject_kind=decision.subject_kind,
@@ -48,28 +48,28 @@ def opened(seq: int, record: str) -> tuple[CaseRow, list[LinkRow]] | None:
         office_id=decision.office_id,
         lane=decision.lane,
         mode=journey.mode if journey else None,
-        rank=RANK[decision.lane],
+        rank=QUEUE_RANK[decision.lane],
         due_at=due_at.isoformat(),
         opened_at=decision.scored_at.isoformat(),
         status="open",
         owner=None,
         snoozed_until=None,
-        what=what_it_is(submission),
-        why=why_it_is_here(decision),
+        what=describe_subject(submission),
+        why=describe_lane(decision),
         state=CASE.dump_json(Case(decision.decision_id)).decode(),
     )
-    return case, [LinkRow(case.case_id, seq, *link) for link in sorted(_links(submission))]
+    return case, [CaseLink(case.case_id, seq, *link) for link in sorted(_links(submission))]
 
 
 def _links(submission: Submission) -> set[tuple[str, str]]:
     """What other cases may have in common with this one, by kind."""
-    told: list[tuple[str, str | None]] = []
+    links: list[tuple[str, str | None]] = []
     if shipment := submission.shipment:
         parties = (shipment.consignor_id, shipment.consignee_id, shipment.notify_party_id)
-        told += [("party", party) for party in parties]
-        told += [("container", shipment.container_number), ("goods", shipment.hs_code)]
+        links += [("party", party) for party in parties]
+        links += [("container", shipment.container_number), ("goods", shipment.hs_code)]
     if journey := submission.journey:
-        told += [("conveyance", journey.conveyance_id), ("party", journey.carrier_id)]
-        told += [("way", f"{journey.origin} to {journey.destination}")]
-    told += [("party", payment.payer_id) for payment in submission.transactions]
-    return {(kind, value) for kind, value in told if value}
+        links += [("conveyance", journey.conveyance_id), ("party", journey.carrier_id)]
+        links += [("way", f"{journey.origin} to {journey.destination}")]
+    links += [("party", payment.payer_id) for payment in submission.transactions]
+    return {(kind, value) for kind, value in links if value}

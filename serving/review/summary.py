@@ -29,7 +29,7 @@ _WHY: dict[Lane, str] = {
 }
 
 
-def what_it_is(submission: Submission) -> str:
+def describe_subject(submission: Submission) -> str:
     """One sentence on the subject."""
     if submission.subject_kind == "route":
         return f"A journey {_way(submission.journey)}, declared {_when(submission.declared_at)}."
@@ -43,7 +43,7 @@ def what_it_is(submission: Submission) -> str:
     )
 
 
-def why_it_is_here(decision: Decision) -> str:
+def describe_lane(decision: Decision) -> str:
     """One sentence on the lane, with the strongest reason on either side."""
     if decision.life_at_risk:
         return f"{_WHY['rescue']}: {decision.life_at_risk}."

@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from serving.db.case_rows import EventRow, Sight
-from serving.db.repositories.case_repository import CaseBook
+from serving.review.case_records import CaseAccess, CaseStore, StoredEvent
 from serving.review.dispositions import MEANING
-from serving.review.opening import RANK
+from serving.review.opening import QUEUE_RANK
 
 WATCHED = timedelta(days=30)
 
@@ -82,17 +81,19 @@ class Supervision:
     reasons: tuple[MarkedReason, ...]
 
     @classmethod
-    def of(cls, book: CaseBook, sight: Sight, now: datetime) -> "Supervision":
+    def of(cls, store: CaseStore, access: CaseAccess, now: datetime) -> "Supervision":
         """The figures of the cases that may be seen."""
         since = (now - WATCHED).isoformat()
-        acts = book.events_since(("claim", "dispose", "reread"), since, sight)
-        marks = (event for event, _ in book.events_since(("mark_reason",), since, sight))
-        return cls(tuple(_loads(book, sight, now)), tuple(_reviewers(acts)), tuple(_marked(marks)))
+        acts = store.events_since(("claim", "dispose", "reread"), since, access)
+        marks = (event for event, _ in store.events_since(("mark_reason",), since, access))
+        return cls(
+            tuple(_loads(store, access, now)), tuple(_reviewers(acts)), tuple(_marked(marks))
+        )
 
 
-def _loads(book: CaseBook, sight: Sight, now: datetime) -> Iterator[LaneLoad]:
-    oldest = book.ages(sight, now.isoformat())
-    for lane, waiting in book.counts(RANK, sight, now.isoformat()).items():
+def _loads(store: CaseStore, access: CaseAccess, now: datetime) -> Iterator[LaneLoad]:
+    oldest = store.oldest_waiting(access, now.isoformat())
+    for lane, waiting in store.count_waiting(QUEUE_RANK, access, now.isoformat()).items():
         if not waiting:
             continue
         age = (now - datetime.fromisoformat(oldest[lane])) / timedelta(hours=1)
@@ -113,7 +114,7 @@ class _Tally:
         self.overrides += code in OVERRIDES.get(lane, ())
 
 
-def _reviewers(acts: list[tuple[EventRow, str]]) -> Iterator[ReviewerFigures]:
+def _reviewers(acts: list[tuple[StoredEvent, str]]) -> Iterator[ReviewerFigures]:
     tallies: dict[str, _Tally] = defaultdict(_Tally)
     minutes: dict[str, list[float]] = defaultdict(list)
     claimed: dict[tuple[str, str], datetime] = {}
@@ -160,7 +161,7 @@ def _is_same(code: str, other: str) -> bool:
     return (one.result, one.is_adverse) == (two.result, two.is_adverse)
 
 
-def _marked(marks: Iterable[EventRow]) -> list[MarkedReason]:
+def _marked(marks: Iterable[StoredEvent]) -> list[MarkedReason]:
     """Indicators by how often their reasons were judged wrong; the last word of each counts."""
     last = {
         (event.case_id, event.actor, indicator): verdict

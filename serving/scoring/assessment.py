@@ -1,4 +1,4 @@
-"""One subject assessed: features, score, reasons, lane, put together into a decision."""
+"""Assess subjects: features, score, reasons and lane, put together into decisions."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,17 +14,16 @@ from features.submission import Submission
 from features.vector import Vector
 from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
-from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import ModelsOff, NoModel, ServingError
 from serving.explanation.comparisons import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.reasons import Reasons, ranking
 from serving.history.client import HistoryClient
 from serving.history.missing_history import missing_types
-from serving.history.received_records import ReceivedRecord
+from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import challenger_score
-from serving.scoring.enrichment import completed
+from serving.scoring.enrichment import enrich
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import life_at_risk
 from serving.triage.placement import Placement
@@ -35,7 +34,7 @@ Subject = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Request:
+class AssessmentRequest:
     """Who asks about what, when; `body` holds the bytes that `submission` was read from."""
 
     caller: Caller
@@ -50,13 +49,13 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Admitted:
-    """A request that may be decided, with who answers; `attached` names what it did not bring.
+class AdmittedRequest:
+    """A request that may be decided, and the model for it; `attached` names the added records.
 
     Without a `champion` no score follows, and `unscored` says why.
     """
 
-    request: Request
+    request: AssessmentRequest
     submission: Submission
     attached: tuple[str, ...]
     office_id: str | None
@@ -65,8 +64,8 @@ class Admitted:
 
 
 @dataclass(frozen=True)
-class Known(Admitted):
-    """An admitted request with all that its score rests on."""
+class EncodedRequest(AdmittedRequest):
+    """An admitted request with its features."""
 
     vector: Vector
 
@@ -75,44 +74,54 @@ class Known(Admitted):
 class Assessor:
     """Everything a decision depends on besides the request."""
 
-    champions: ModelPool
-    past: HistoryClient
-    records: RecordRepository
+    models: ModelPool
+    history: HistoryClient
+    records: RecordStore
     lanes: Lanes
     purpose: str | None = None
     _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)
 
-    def assess(self, requests: Sequence[Request]) -> list[Decision | ServingError]:
-        """Decide each, without remembering it, or say why not: Forbidden (a foreign office),
-        Unavailable. None sees another. Where no model may answer, a decision has no score.
+    def assess(self, requests: Sequence[AssessmentRequest]) -> list[Decision | ServingError]:
+        """Decide each, without logging it, or say why not.
+
+        An error is Forbidden (a foreign office) or Unavailable. None is part of another's history.
+        Where no model may answer, a decision has no score.
         """
-        kept = self.records.about([one for each in requests for one in _subjects(each.submission)])
-        admitted = [self._admitted(request, kept) for request in requests]
+        records = self.records.about(
+            [subject for request in requests for subject in _subjects(request.submission)]
+        )
+        admitted = [self._admitted(request, records) for request in requests]
         try:
-            known = self._known([each for each in admitted if isinstance(each, Admitted)])
+            encoded = self._encoded(
+                [item for item in admitted if isinstance(item, AdmittedRequest)]
+            )
         except ServingError as failure:
-            return [each if isinstance(each, ServingError) else failure for each in admitted]
-        scored = iter(scores_of([(each.champion, each.vector) for each in known if each.champion]))
-        decided = (self._decision(each, next(scored) if each.champion else None) for each in known)
-        return [each if isinstance(each, ServingError) else next(decided) for each in admitted]
+            return [item if isinstance(item, ServingError) else failure for item in admitted]
+        scores = iter(
+            scores_of([(item.champion, item.vector) for item in encoded if item.champion])
+        )
+        decided = (
+            self._decision(item, next(scores) if item.champion else None) for item in encoded
+        )
+        return [item if isinstance(item, ServingError) else next(decided) for item in admitted]
 
     def is_history_missing(self, champion: LoadedModel) -> bool:
-        """Whether too little is known of what the model was trained on (`missing_history`)."""
-        return bool(missing_types(champion.model.manifest.record_counts, self.past.counts))
+        """Whether too little is encoded of what the model was trained on (`missing_history`)."""
+        return bool(missing_types(champion.model.manifest.record_counts, self.history.counts))
 
     def _admitted(
-        self, request: Request, kept: Mapping[Subject, list[ReceivedRecord]]
-    ) -> Admitted | ServingError:
+        self, request: AssessmentRequest, records: Mapping[Subject, list[ReceivedRecord]]
+    ) -> AdmittedRequest | ServingError:
         own = request.submission
-        rows = [row for subject in _subjects(own) for row in kept[subject]]
-        found = completed(own, sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key))
-        submission = found.submission
+        rows = [row for subject in _subjects(own) for row in records[subject]]
+        enriched = enrich(own, sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key))
+        submission = enriched.submission
         champion, unscored = self._champion(submission.subject_kind)
         try:
-            return Admitted(
+            return AdmittedRequest(
                 request=request,
                 submission=submission,
-                attached=found.attached,
+                attached=enriched.attached,
                 office_id=request.caller.office_for(_office_named(submission)),
                 champion=champion,
                 unscored=unscored,
@@ -121,43 +130,43 @@ class Assessor:
             return refusal
 
     def _champion(self, kind: SubjectKind) -> tuple[LoadedModel | None, Unscored | None]:
-        """Who answers, or why nobody does."""
+        """The champion, or why there is none."""
         try:
-            return self.champions.champion(kind), None
+            return self.models.champion(kind), None
         except ModelsOff:
             return None, "switched_off"
         except NoModel:
             return None, "no_model"
 
-    def _known(self, admitted: Sequence[Admitted]) -> list[Known]:
-        """Each with its features; raises PastUnavailable."""
-        vectors = self.past.vectors([each.submission for each in admitted])
+    def _encoded(self, admitted: Sequence[AdmittedRequest]) -> list[EncodedRequest]:
+        """Compute the features of each; raises PastUnavailable."""
+        vectors = self.history.vectors([item.submission for item in admitted])
         return [
-            Known(**vars(each), vector=vector)
-            for each, vector in zip(admitted, vectors, strict=True)
+            EncodedRequest(**vars(item), vector=vector)
+            for item, vector in zip(admitted, vectors, strict=True)
         ]
 
-    def _decision(self, known: Known, scored: Scored | None) -> Decision:
+    def _decision(self, encoded: EncodedRequest, scored: Scored | None) -> Decision:
         score, unseen = scored or (None, [])
-        request, submission = known.request, known.submission
+        request, submission = encoded.request, encoded.submission
         danger = life_at_risk(submission)
-        placement = self._placed(known, score, is_life_at_risk=danger is not None)
+        placement = self._placed(encoded, score, is_life_at_risk=danger is not None)
         return Decision(
             decision_id=str(uuid.uuid4()),
             scored_at=request.at,
             caller_id=request.caller.key_id,
             caller_name=request.caller.name,
-            office_id=known.office_id,
+            office_id=encoded.office_id,
             subject_kind=submission.subject_kind,
             subject_id=submission.subject_id,
             request_digest=request.digest,
             request=request.body.decode(),
-            model=known.champion and ModelRef.of(known.champion),
-            vector=known.vector,
+            model=encoded.champion and ModelRef.of(encoded.champion),
+            vector=encoded.vector,
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),
             score=score,
-            reasons=self._reasons(known, score),
+            reasons=self._reasons(encoded, score),
             lane=placement.lane,
             lane_reason=placement.reason,
             life_at_risk=danger,
@@ -165,17 +174,17 @@ class Assessor:
             plan=self.lanes.plan.digest,
             lane_probabilities=placement.probabilities,
             selection_probability=placement.selection_probability,
-            attached=known.attached,
-            unscored=known.unscored,
+            attached=encoded.attached,
+            unscored=encoded.unscored,
             purpose=self.purpose,
-            is_history_missing=known.champion is not None
-            and self.is_history_missing(known.champion),
+            is_history_missing=encoded.champion is not None
+            and self.is_history_missing(encoded.champion),
         )
 
-    def _reasons(self, known: Known, score: Score | None) -> Reasons | None:
-        if known.champion is None or score is None:
+    def _reasons(self, encoded: EncodedRequest, score: Score | None) -> Reasons | None:
+        if encoded.champion is None or score is None:
             return None
-        return _reasons(self._comparisons(known.champion), known, score)
+        return _reasons(self._comparisons(encoded.champion), encoded, score)
 
     def _comparisons(self, champion: LoadedModel) -> Comparisons:
         kind, own = champion.model.manifest.subject, champion.model
@@ -183,33 +192,36 @@ class Assessor:
             self._compared[kind] = Comparisons(own)
         return self._compared[kind]
 
-    def _placed(self, known: Known, score: Score | None, *, is_life_at_risk: bool) -> Placement:
-        submission, at = known.submission, known.request.at
+    def _placed(
+        self, encoded: EncodedRequest, score: Score | None, *, is_life_at_risk: bool
+    ) -> Placement:
+        submission, at = encoded.submission, encoded.request.at
         request = PlacementRequest(
             kind=submission.subject_kind,
             subject_id=submission.subject_id,
-            office_id=known.office_id,
+            office_id=encoded.office_id,
             at=at,
             probability=None if score is None else score.probability,
             is_life_at_risk=is_life_at_risk,
-            hits=tuple(find_hits(self.lanes.plan, submission, known.vector, at)),
-            challenger=challenger_score(self.champions, submission.subject_kind, known.vector),
+            hits=tuple(find_hits(self.lanes.plan, submission, encoded.vector, at)),
+            challenger=challenger_score(self.models, submission.subject_kind, encoded.vector),
         )
-        champion = known.champion
+        champion = encoded.champion
         return self.lanes.place(
             request, champion.model.manifest.score_quantiles if champion else ()
         )
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
-        """Score and learn examples, and forget them: no request waits for what is made once."""
-        told = [*examples]
-        for example, vector in zip(told, self.past.warm_up(told), strict=True):
+        """Score examples, and forget them, so that no request waits for what is made once."""
+        submissions = [*examples]
+        vectors = self.history.warm_up(submissions)
+        for example, vector in zip(submissions, vectors, strict=True):
             with suppress(NoModel):
-                score_of(self.champions.champion(example.subject_kind), vector)
+                score_of(self.models.champion(example.subject_kind), vector)
 
 
 def _subjects(submission: Submission) -> list[Subject]:
-    """Of what records that came by themselves may tell: it, and the journey of a shipment."""
+    """The subjects whose received records belong to it: itself, and the journey of a shipment."""
     subject = (submission.subject_kind, submission.subject_id)
     if submission.subject_kind == "route" or submission.journey is None:
         return [subject]
@@ -224,9 +236,9 @@ def _office_named(submission: Submission) -> str | None:
     return submission.shipment.office_id if submission.shipment else None
 
 
-def _reasons(compared: Comparisons, known: Known, score: Score) -> Reasons:
-    return ranking(known.submission.subject_kind).reasons(
-        [*known.vector.values()],
+def _reasons(compared: Comparisons, encoded: EncodedRequest, score: Score) -> Reasons:
+    return ranking(encoded.submission.subject_kind).reasons(
+        [*encoded.vector.values()],
         score.contributions,
-        partial(compared.of, peers_of(known.submission)),
+        partial(compared.of, peers_of(encoded.submission)),
     )

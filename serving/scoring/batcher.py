@@ -1,4 +1,4 @@
-"""Where requests are decided: once, durably, and only then answered.
+"""Batch score requests: each is decided once, durably, and only then answered.
 
 One thread decides all that waits together, since requests share one history and one call of the
 scorer costs little more than a row; while a group is written the next one gathers, for two threads
@@ -14,12 +14,12 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_all
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.decision_log import StoredAnswer
 from serving.audit.log_writer import LogWriter
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import (
     AnsweredMeanwhile,
     IdempotencyKeyReused,
@@ -27,37 +27,37 @@ from serving.errors import (
     ServingError,
 )
 from serving.request_parsing import read_submission
-from serving.scoring.assessment import Assessor, Request
-from serving.scoring.future_dispatch import Settling
-from serving.scoring.idempotency import Claim, Claims
-from serving.scoring.shadow_scoring import Question, SecondOpinions
+from serving.scoring.assessment import AssessmentRequest, Assessor
+from serving.scoring.future_dispatch import FutureDispatcher
+from serving.scoring.idempotency import Claim, IdempotencyClaims
+from serving.scoring.shadow_scoring import ShadowRequest, ShadowScoring
 
 TOGETHER = 64
 """At most so many are decided before the first of them is written."""
 
 NOT_DURABLE_YET = "the decision is not durable yet; ask again with the same idempotency key"
 
-Worded = Callable[[Decision], bytes]
+AnswerFormat = Callable[[Decision], bytes]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a caller wants decided, under which key, and how its answer is to be worded."""
+class ScoreRequest:
+    """A request to score one subject: caller, idempotency key, body, and format of the answer."""
 
     caller: Caller
     idempotency_key: str
     body: bytes
     at: datetime
-    worded: Worded
+    answer_format: AnswerFormat
 
     @property
     def claim(self) -> Claim:
-        """What a decision is made for once."""
+        """The caller and its idempotency key, for which one decision is made."""
         return self.caller.key_id, self.idempotency_key
 
-    def read(self) -> Request:
+    def read(self) -> AssessmentRequest:
         """The request; raises BodyMalformed or SubmissionRefused."""
-        return Request(self.caller, read_submission(self.body), self.body, self.at)
+        return AssessmentRequest(self.caller, read_submission(self.body), self.body, self.at)
 
 
 @dataclass(frozen=True)
@@ -68,57 +68,70 @@ class Answer:
     decision: Decision | None = None
 
 
-Outcome = Answer | Exception
+BatchResult = Answer | Exception
+
+
+class AnswerStore(Protocol):
+    """The answers that were given, by the idempotency keys of their callers."""
+
+    def answers(self, keys: Sequence[Claim]) -> dict[Claim, StoredAnswer]:
+        """The answers given under these keys; new keys are left out. Raises LogUnavailable."""
+        ...
 
 
 @dataclass
-class Waiting:
-    """Something asked, and who waits for its outcome."""
+class PendingRequest:
+    """A request, and the future of who waits for its result."""
 
-    asked: Asked
-    future: "asyncio.Future[Outcome]"
-    settling: Settling[Outcome]
+    request: ScoreRequest
+    future: "asyncio.Future[BatchResult]"
+    dispatcher: FutureDispatcher[BatchResult]
     is_decided: bool = False
 
-    def end(self, outcome: Outcome) -> None:
-        """Let whoever waits have it."""
-        self.settling.settle(self.future, outcome)
+    def finish(self, result: BatchResult) -> None:
+        """Give the result to whoever waits."""
+        self.dispatcher.dispatch(self.future, result)
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Something whose turn has come: nobody else decides it meanwhile."""
+class ClaimedRequest:
+    """A request that was read and claimed: nobody else decides it meanwhile."""
 
-    waiting: Waiting
-    request: Request
+    pending: PendingRequest
+    assessment: AssessmentRequest
+
+    @property
+    def claim(self) -> Claim:
+        """The claim that this request has."""
+        return self.pending.request.claim
 
 
-class Desk:
-    """Decides requests, each once."""
+class RequestBatcher:
+    """Collects requests into batches and decides each once."""
 
     def __init__(
         self,
         assessor: Assessor,
-        log: DecisionRepository,
+        answers: AnswerStore,
         writer: LogWriter,
-        opinions: SecondOpinions,
+        shadow_scoring: ShadowScoring,
         deadline_s: float,
     ):
         self.assessor = assessor
-        self.log = log
+        self._answers = answers
         self.writer = writer
-        self.opinions = opinions
-        self.claims = Claims()
+        self.shadow_scoring = shadow_scoring
+        self.claims = IdempotencyClaims()
         self._deadline_s = deadline_s
-        self._settling: Settling[Outcome] | None = None
+        self._dispatcher: FutureDispatcher[BatchResult] | None = None
         self._overdue: set[Future[None]] = set()
-        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+        self._queue: queue.SimpleQueue[PendingRequest | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="request-batcher", daemon=True)
 
     def open(self) -> None:
         """Begin to decide, and to write what is decided."""
-        self.assessor.champions.watch()
-        self.opinions.start()
+        self.assessor.models.watch()
+        self.shadow_scoring.start()
         self.writer.start()
         self._thread.start()
 
@@ -127,29 +140,29 @@ class Desk:
         self._queue.put(None)
         self._thread.join()
         self.writer.stop()
-        self.opinions.stop()
-        self.assessor.champions.stop()
+        self.shadow_scoring.stop()
+        self.assessor.models.stop()
 
     @property
     def depth(self) -> int:
         """How many wait to be decided, or to be written."""
         return self._queue.qsize() + self.writer.depth
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, request: ScoreRequest) -> Answer:
         """The answer, when its decision is durable; an earlier one where the key was used before.
 
         Raises StillInProgress, IdempotencyKeyReused, TooBusy, what reading and assessing raise, and
         Unavailable where nothing was decided, or it is not known to be durable in time: the same
         key tells.
         """
-        (outcome,) = await self.answers([asked])
+        (outcome,) = await self.answer_all([request])
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    async def answers(self, asked: Sequence[Asked]) -> list[Answer | ServingError]:
+    async def answer_all(self, requests: Sequence[ScoreRequest]) -> list[Answer | ServingError]:
         """Each answer, or what `answer` would raise in its place; what is unforeseen is raised."""
-        waiting = [self._put(one) for one in asked]
+        waiting = [self._put(request) for request in requests]
         while not all(one.future.done() for one in waiting):
             await self._wait(waiting)
         outcomes = [one.future.result() for one in waiting]
@@ -158,7 +171,7 @@ class Desk:
                 raise outcome
         return outcomes  # type: ignore[return-value]
 
-    async def _wait(self, waiting: Sequence[Waiting]) -> None:
+    async def _wait(self, waiting: Sequence[PendingRequest]) -> None:
         """Wait for outcomes; what is written for too long by then ends here."""
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -169,11 +182,11 @@ class Desk:
                 if one.is_decided and not one.future.done():
                     one.future.set_result(LogUnavailable(NOT_DURABLE_YET))
 
-    def _put(self, asked: Asked) -> Waiting:
+    def _put(self, request: ScoreRequest) -> PendingRequest:
         loop = asyncio.get_running_loop()
-        if self._settling is None or self._settling.loop is not loop:
-            self._settling = Settling(loop)
-        waiting = Waiting(asked, loop.create_future(), self._settling)
+        if self._dispatcher is None or self._dispatcher.loop is not loop:
+            self._dispatcher = FutureDispatcher(loop)
+        waiting = PendingRequest(request, loop.create_future(), self._dispatcher)
         self._queue.put(waiting)
         return waiting
 
@@ -181,24 +194,24 @@ class Desk:
         is_open = True
         while is_open:
             group, is_open = self._gather()
-            taken = [one for waiting in group for one in self._taken(waiting)]
+            claimed = [one for pending in group for one in self._claim(pending)]
             written: list[Future[None]] = []
-            for one, outcome in zip(taken, self._decided(taken), strict=True):
+            for one, outcome in zip(claimed, self._decide(claimed), strict=True):
                 if isinstance(outcome, Decision):
                     written.extend(self._write(one, outcome))
                 else:
-                    self._end(one, outcome)
-            self._let_be_written(written)
+                    self._finish(one, outcome)
+            self._await_written(written)
 
-    def _let_be_written(self, written: "list[Future[None]]") -> None:
+    def _await_written(self, written: "list[Future[None]]") -> None:
         """Wait for a group; but where one is overdue, nobody's answer waits for another's."""
         self._overdue = {one for one in self._overdue if not one.done()}
         patience_s = 0 if self._overdue else self._deadline_s
         self._overdue |= wait_for_all(written, patience_s).not_done
 
-    def _gather(self) -> tuple[list[Waiting], bool]:
+    def _gather(self) -> tuple[list[PendingRequest], bool]:
         """All that waits, and whether more may come."""
-        group: list[Waiting] = []
+        group: list[PendingRequest] = []
         waiting = self._queue.get()
         while waiting is not None:
             group.append(waiting)
@@ -207,74 +220,72 @@ class Desk:
             waiting = self._queue.get()
         return group, False
 
-    def _taken(self, waiting: Waiting) -> tuple[Taken, ...]:
-        """It, read and claimed; nothing where it ends here."""
+    def _claim(self, pending: PendingRequest) -> tuple[ClaimedRequest, ...]:
+        """Read and claim a request; nothing where it ends here."""
         try:
-            request = waiting.asked.read()
-            self.claims.take(waiting.asked.claim)
+            request = pending.request.read()
+            self.claims.acquire(pending.request.claim)
         except Exception as refusal:
-            waiting.end(refusal)
+            pending.finish(refusal)
             return ()
-        return (Taken(waiting, request),)
+        return (ClaimedRequest(pending, request),)
 
-    def _decided(self, taken: Sequence[Taken]) -> Sequence[Decision | Outcome]:
+    def _decide(self, claimed: Sequence[ClaimedRequest]) -> Sequence[Decision | BatchResult]:
         """A decision each, unless there is an answer already."""
         try:
-            given = self.log.answers([one.waiting.asked.claim for one in taken])
-            new = [one.request for one in taken if one.waiting.asked.claim not in given]
+            given = self._answers.answers([one.claim for one in claimed])
+            new = [one.assessment for one in claimed if one.claim not in given]
             decided = iter(self.assessor.assess(new))
         except Exception as failure:  # the thread must outlive any failure of one group
-            return [failure] * len(taken)
+            return [failure] * len(claimed)
         return [
-            _again(given[one.waiting.asked.claim], one.request)
-            if one.waiting.asked.claim in given
-            else next(decided)
-            for one in taken
+            _repeated(given[one.claim], one.assessment) if one.claim in given else next(decided)
+            for one in claimed
         ]
 
-    def _write(self, one: Taken, decision: Decision) -> "tuple[Future[None], ...]":
+    def _write(self, one: ClaimedRequest, decision: Decision) -> "tuple[Future[None], ...]":
         """Let it be written; when that is done, or nothing where it ends here."""
         try:
-            body = one.waiting.asked.worded(decision)
+            body = one.pending.request.answer_format(decision)
             decision = decision.answered_with(body)
-            answer = _answer_row(decision, one.waiting.asked.claim, body)
-            one.waiting.is_decided = True
-            durable = self.writer.submit(decision.logged(), answer, one.request.submission)
+            answer = _answer_row(decision, one.claim, body)
+            one.pending.is_decided = True
+            durable = self.writer.submit(decision.logged(), answer, one.assessment.submission)
         except Exception as failure:
-            self._end(one, failure)
+            self._finish(one, failure)
             return ()
         made = Answer(body, decision)
         durable.add_done_callback(lambda done: self._written(one, made, done.exception()))
         return (durable,)
 
-    def _written(self, one: Taken, made: Answer, failure: BaseException | None) -> None:
+    def _written(self, one: ClaimedRequest, made: Answer, failure: BaseException | None) -> None:
         """Only now, when its fate is known, may the same key come again."""
         match failure:
             case None:
                 assert made.decision is not None
-                self._end(one, made)
-                self.opinions.ask(Question.about(made.decision))
+                self._finish(one, made)
+                self.shadow_scoring.submit(ShadowRequest.about(made.decision))
             case AnsweredMeanwhile():
-                self._end(one, self._of_another_process(one))
+                self._finish(one, self._answer_of_another_process(one))
             case Exception():
-                self._end(one, failure)
+                self._finish(one, failure)
 
-    def _of_another_process(self, one: Taken) -> Outcome:
-        claim = one.waiting.asked.claim
+    def _answer_of_another_process(self, one: ClaimedRequest) -> BatchResult:
+        claim = one.claim
         try:
-            given = self.log.answers([claim])
+            given = self._answers.answers([claim])
         except LogUnavailable as failure:
             return failure
         if claim not in given:
             return LogUnavailable("the decision could not be stored; ask again with the same key")
-        return _again(given[claim], one.request)
+        return _repeated(given[claim], one.assessment)
 
-    def _end(self, one: Taken, outcome: Outcome) -> None:
-        self.claims.release(one.waiting.asked.claim)
-        one.waiting.end(outcome)
+    def _finish(self, one: ClaimedRequest, result: BatchResult) -> None:
+        self.claims.release(one.claim)
+        one.pending.finish(result)
 
 
-def _again(given: StoredAnswer, request: Request) -> Outcome:
+def _repeated(given: StoredAnswer, request: AssessmentRequest) -> BatchResult:
     if given.request_digest != request.digest:
         return IdempotencyKeyReused("this idempotency key was used before with another body")
     return Answer(given.body)

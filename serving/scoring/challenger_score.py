@@ -1,7 +1,7 @@
-"""What the challenger says of a subject while its lane is chosen: one number, and no reasons.
+"""The challenger's score of a subject while its lane is chosen: one number, and no reasons.
 
-Its opinion in full is asked for later, beside the requests; this one is needed at once, since it
-raises the probability of a random look where the two models differ.
+Its full score is stored later by `shadow_scoring`; this one is needed at once, since it raises the
+probability of a random draw where the two models differ.
 """
 
 from features.records import SubjectKind
@@ -11,10 +11,10 @@ from serving.triage.disagreement import ChallengerScore
 
 
 def challenger_score(
-    champions: ModelPool, kind: SubjectKind, vector: dict[str, Value]
+    models: ModelPool, kind: SubjectKind, vector: dict[str, Value]
 ) -> ChallengerScore | None:
-    """The challenger's word on a vector; None where the champion has none beside it."""
-    challenger = champions.challengers(kind).get("challenger")
+    """Score a vector with the challenger; None where there is none."""
+    challenger = models.challengers(kind).get("challenger")
     if challenger is None:
         return None
     row, _ = challenger.model.encode(vector)

@@ -1,4 +1,4 @@
-"""What was known of a subject by itself, put beside what its submission brings."""
+"""Enrich submissions with the received records of their subjects."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,33 +8,36 @@ from features.records import RECORD_FILES, Document, Leg, Position, Transaction
 from features.submission import AttachedDocument, AttachedTransaction, Submission
 from serving.history.received_records import ReceivedRecord
 
-MOST = {"legs": 500, "positions": 5_000, "documents": 500, "transactions": 500}
+LINKED_RECORD_LIMITS = {"legs": 500, "positions": 5_000, "documents": 500, "transactions": 500}
 
 
 @dataclass(frozen=True)
-class Completed:
-    """A submission with what is known of its subject; `attached` names what it did not bring."""
+class EnrichedSubmission:
+    """A submission with the records of its subject; `attached` names those that were added."""
 
     submission: Submission
     attached: tuple[str, ...]
 
 
-def completed(submission: Submission, kept: Iterable[ReceivedRecord]) -> Completed:
-    """Attach kept records to a submission; where both hold one, the submission's counts."""
-    brought = {name: list(getattr(submission, name)) for name in MOST}
-    seen = {name: {_key(record) for record in records} for name, records in brought.items()}
+def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> EnrichedSubmission:
+    """Add received records to a submission; where both have one, the submission's counts."""
+    linked = {name: list(getattr(submission, name)) for name in LINKED_RECORD_LIMITS}
+    keys = {name: {_key(record) for record in present} for name, present in linked.items()}
     attached = []
-    for row in kept:
-        if row.kind not in MOST or len(brought[row.kind]) >= MOST[row.kind]:
+    for row in records:
+        if (
+            row.kind not in LINKED_RECORD_LIMITS
+            or len(linked[row.kind]) >= LINKED_RECORD_LIMITS[row.kind]
+        ):
             continue
         record = RECORD_FILES[row.kind].model_validate_json(row.body)
-        if _key(record) not in seen[row.kind]:
-            brought[row.kind].append(_as_attached(record))
+        if _key(record) not in keys[row.kind]:
+            linked[row.kind].append(_as_attached(record))
             attached.append(f"{row.kind}/{row.record_id}")
     if not attached:
-        return Completed(submission, ())
-    update = {name: tuple(records) for name, records in brought.items()}
-    return Completed(submission.model_copy(update=update), tuple(attached))
+        return EnrichedSubmission(submission, ())
+    update = {name: tuple(present) for name, present in linked.items()}
+    return EnrichedSubmission(submission.model_copy(update=update), tuple(attached))
 
 
 def _key(record: Any) -> tuple[Any, ...]:

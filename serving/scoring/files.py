@@ -44,7 +44,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Subjects:
+class FileSubjects:
     """Subjects of one kind: ids, features (a column each, in catalogue order), lives at risk."""
 
     ids: list[str]
@@ -52,7 +52,7 @@ class Subjects:
     is_life_at_risk: list[bool]
 
 
-def read_subjects(file: Path, kind: SubjectKind, records: Path) -> Subjects:
+def read_subjects(file: Path, kind: SubjectKind, records: Path) -> FileSubjects:
     """The subjects in a record file of journeys or shipments, or in an NDJSON of submissions.
 
     `records` holds what else is known: history, and the legs, documents and payments of the
@@ -65,8 +65,8 @@ def read_subjects(file: Path, kind: SubjectKind, records: Path) -> Subjects:
     return subjects
 
 
-def scored(
-    subjects: Subjects,
+def score_subjects(
+    subjects: FileSubjects,
     champion: LoadedModel,
     lanes: Lanes,
     progress: Progress = lambda done, total: None,
@@ -106,7 +106,7 @@ def write_table(table: pa.Table, out: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _recorded(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
+def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
     subject_type = SUBJECT_TYPES[kind]
     name, id_field = subject_type.record_file, subject_type.id_field
     known = records_of_folder(folder)
@@ -122,20 +122,22 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
     ids = VOCABULARY.texts(own["subject_id"]).to_pylist()
     prefix = subject_type.journey_prefix
     crowds = zip(own[f"{prefix}persons_on_board"], own[f"{prefix}certified_capacity"], strict=True)
-    return Subjects(
+    return FileSubjects(
         ids=ids,
-        features=matrix.set_index("subject_id").loc[ids, _names(kind)].reset_index(drop=True),
+        features=matrix.set_index("subject_id")
+        .loc[ids, _feature_names(kind)]
+        .reset_index(drop=True),
         is_life_at_risk=[_is_overcrowded(*crowd) for crowd in crowds],
     )
 
 
-def _submitted(file: Path, kind: SubjectKind, folder: Path) -> Subjects:
+def _submitted(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
     submissions = list(_submissions(file, kind))
-    frame = pd.DataFrame(_vectors(submissions, folder), columns=_names(kind))
+    frame = pd.DataFrame(_vectors(submissions, folder), columns=_feature_names(kind))
     for feature in catalogue(kind):
         if not feature.is_categorical:
             frame[feature.name] = frame[feature.name].astype(np.float64)
-    return Subjects(
+    return FileSubjects(
         ids=[submission.subject_id for submission in submissions],
         features=frame,
         is_life_at_risk=[life_at_risk(submission) is not None for submission in submissions],
@@ -181,7 +183,7 @@ def _holds_submissions(file: Path) -> bool:
         return b'"subject_kind"' in next(lines, b"")
 
 
-def _names(kind: SubjectKind) -> list[str]:
+def _feature_names(kind: SubjectKind) -> list[str]:
     return [feature.name for feature in catalogue(kind)]
 
 

@@ -1,4 +1,4 @@
-"""Outcomes that other threads find, handed to the requests that wait for them in an event loop."""
+"""Hand results from other threads to the futures of an event loop."""
 
 import asyncio
 from collections import deque
@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Settling(Generic[T]):
-    """Settles futures of one loop, which is woken once for all that is settled meanwhile.
+class FutureDispatcher(Generic[T]):
+    """Sets the results of futures of one loop, which is woken once for many of them.
 
     Waking a loop is a system call and a change of threads: with one for every request they would
     cost more than what is handed over.
@@ -17,12 +17,12 @@ class Settling(Generic[T]):
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
         self.loop = loop
-        self._found: deque[tuple[asyncio.Future[T], T]] = deque()
+        self._results: deque[tuple[asyncio.Future[T], T]] = deque()
         self._is_called = False
 
-    def settle(self, future: "asyncio.Future[T]", outcome: T) -> None:
-        """Let a future have its outcome soon; from any thread, and where nobody waits any more."""
-        self._found.append((future, outcome))
+    def dispatch(self, future: "asyncio.Future[T]", result: T) -> None:
+        """Set the result of a future soon; from any thread, and where nobody waits any more."""
+        self._results.append((future, result))
         # Looked at after adding, and unset before taking: nothing is left lying.
         if not self._is_called:
             self._is_called = True
@@ -31,7 +31,7 @@ class Settling(Generic[T]):
 
     def _hand_over(self) -> None:
         self._is_called = False
-        while self._found:
-            future, outcome = self._found.popleft()
+        while self._results:
+            future, result = self._results.popleft()
             if not future.done():
-                future.set_result(outcome)
+                future.set_result(result)

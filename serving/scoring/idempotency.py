@@ -7,21 +7,21 @@ from serving.errors import StillInProgress
 Claim = tuple[str, str]
 
 
-class Claims:
-    """The (caller, key) pairs in progress in this process."""
+class IdempotencyClaims:
+    """The claims, pairs of caller and idempotency key, in progress in this process."""
 
     def __init__(self) -> None:
-        self._held: set[Claim] = set()
+        self._claimed: set[Claim] = set()
         self._lock = threading.Lock()
 
-    def take(self, claim: Claim) -> None:
-        """Hold a claim until it is released; raises StillInProgress where another holds it."""
+    def acquire(self, claim: Claim) -> None:
+        """Acquire a claim until it is released; raises StillInProgress where another has it."""
         with self._lock:
-            if claim in self._held:
+            if claim in self._claimed:
                 raise StillInProgress("the first request with this idempotency key is not answered")
-            self._held.add(claim)
+            self._claimed.add(claim)
 
     def release(self, claim: Claim) -> None:
-        """Let go of a claim."""
+        """Release a claim."""
         with self._lock:
-            self._held.discard(claim)
+            self._claimed.discard(claim)

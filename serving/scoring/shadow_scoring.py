@@ -1,21 +1,20 @@
-"""What other models would have said: asked beside the requests, stored to be compared.
+"""Score decided subjects with challenger and shadow models, and store the scores to compare.
 
 A challenger and a shadow score the very vector that a decision rests on, after it is durable, on a
-thread of their own that nobody waits for. Where it can't keep up, opinions are left out and
+thread of their own that nobody waits for. Where it can't keep up, scores are left out and
 counted: a decision is never late for them, and the log can give every one of them later.
 """
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import structlog
 
 from features.records import SubjectKind
 from serving.audit.decision import Decision
-from serving.db.repositories.shadow_score_repository import Opinion, OpinionRegister
 from serving.errors import LogUnavailable
 from serving.explanation.explained_score import score_of
 from serving.explanation.formatting import Value
@@ -29,8 +28,22 @@ GATHERED_FOR_S = 0.5
 
 
 @dataclass(frozen=True)
-class Question:
-    """A vector that was decided about."""
+class ShadowScore:
+    """The score of a challenger or shadow for one decision's vector."""
+
+    decision_id: str
+    role: str
+    model: str
+    version: str
+    digest: str
+    log_odds: float
+    probability: float
+    percentile: float
+
+
+@dataclass(frozen=True)
+class ShadowRequest:
+    """The vector of a decision, for other models to score."""
 
     decision_id: str
     kind: SubjectKind
@@ -38,76 +51,82 @@ class Question:
 
     @classmethod
     def about(cls, decision: Decision) -> Self:
-        """What is asked about a decision."""
+        """The request about a decision."""
         return cls(decision.decision_id, decision.subject_kind, decision.vector)
 
 
-class SecondOpinions:
-    """Asks the models beside the champion; `left_out` hears of each question dropped."""
+class ShadowScoreStore(Protocol):
+    """The shadow scores of logged decisions."""
 
-    def __init__(
-        self, champions: ModelPool, register: OpinionRegister, left_out: Callable[[], None]
-    ):
-        self._champions = champions
-        self._register = register
-        self._left_out = left_out
-        self._questions: queue.Queue[Question | None] = queue.Queue(MOST_WAITING)
-        self._thread = threading.Thread(target=self._run, name="second-opinions", daemon=True)
+    def append(self, scores: Sequence[ShadowScore]) -> None:
+        """Store scores; raises LogUnavailable."""
+        ...
+
+
+class ShadowScoring:
+    """Scores with challenger and shadow; `on_dropped` is called for each request dropped."""
+
+    def __init__(self, models: ModelPool, store: ShadowScoreStore, on_dropped: Callable[[], None]):
+        self._models = models
+        self._store = store
+        self._on_dropped = on_dropped
+        self._queue: queue.Queue[ShadowRequest | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._run, name="shadow-scoring", daemon=True)
 
     def start(self) -> None:
-        """Begin to ask."""
+        """Start to score."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask what waits, then end."""
+        """Score what waits, then end."""
         if self._thread.is_alive():
-            self._questions.put(None)
+            self._queue.put(None)
             self._thread.join()
 
-    def ask(self, question: Question) -> None:
-        """Ask about a decision when there is time; returns at once."""
-        if not self._champions.challengers(question.kind):
+    def submit(self, request: ShadowRequest) -> None:
+        """Score a decision's vector when there is time; returns at once."""
+        if not self._models.challengers(request.kind):
             return
         try:
-            self._questions.put_nowait(question)
+            self._queue.put_nowait(request)
         except queue.Full:
-            self._left_out()
+            self._on_dropped()
 
     def _run(self) -> None:
         is_open = True
         while is_open:
-            questions, is_open = self._gather()
-            opinions = [opinion for each in questions for opinion in self._asked(each)]
+            requests, is_open = self._gather()
+            scores = [score for request in requests for score in self._scored(request)]
             try:
-                if opinions:
-                    self._register.add(opinions)
+                if scores:
+                    self._store.append(scores)
             except LogUnavailable as failure:
-                log.warning("opinions_lost", opinions=len(opinions), reason=str(failure))
+                log.warning("opinions_lost", opinions=len(scores), reason=str(failure))
 
-    def _gather(self) -> tuple[list[Question], bool]:
+    def _gather(self) -> tuple[list[ShadowRequest], bool]:
         """What came within a while, so that its transaction is one; and whether more may come."""
-        questions: list[Question] = []
+        requests: list[ShadowRequest] = []
         try:
-            while len(questions) < TOGETHER:
-                question = self._questions.get(timeout=GATHERED_FOR_S)
-                if question is None:
-                    return questions, False
-                questions.append(question)
+            while len(requests) < TOGETHER:
+                request = self._queue.get(timeout=GATHERED_FOR_S)
+                if request is None:
+                    return requests, False
+                requests.append(request)
         except queue.Empty:
             pass
-        return questions, True
+        return requests, True
 
-    def _asked(self, question: Question) -> list[Opinion]:
+    def _scored(self, request: ShadowRequest) -> list[ShadowScore]:
         return [
-            _opinion(question, role, model)
-            for role, model in self._champions.challengers(question.kind).items()
+            _shadow_score(request, role, model)
+            for role, model in self._models.challengers(request.kind).items()
         ]
 
 
-def _opinion(question: Question, role: Role, model: LoadedModel) -> Opinion:
-    score, _ = score_of(model, question.vector)
-    return Opinion(
-        decision_id=question.decision_id,
+def _shadow_score(request: ShadowRequest, role: Role, model: LoadedModel) -> ShadowScore:
+    score, _ = score_of(model, request.vector)
+    return ShadowScore(
+        decision_id=request.decision_id,
         role=role,
         model=model.model.manifest.name,
         version=model.version,

@@ -27,21 +27,21 @@ class ScoredVectors:
     scores: Scores
 
 
-def champion_named(champions: ModelPool, name: str) -> LoadedModel:
+def champion_named(models: ModelPool, name: str) -> LoadedModel:
     """The champion of a model by its name; raises NotFound for another name, or NoModel."""
     kinds: dict[str, SubjectKind] = {model: kind for kind, model in MODEL_NAMES.items()}
     if name not in kinds:
         raise NotFound(f"no model of that name; there are {' and '.join(kinds)}")
-    return champions.champion(kinds[name])
+    return models.champion(kinds[name])
 
 
-def champion_reading(champions: ModelPool, names: Sequence[str]) -> LoadedModel:
+def champion_reading(models: ModelPool, names: Sequence[str]) -> LoadedModel:
     """The champion that reads just these features; raises SubmissionRefused where none does, or
     ModelsOff.
     """
-    for kind, champion in champions.champions().items():
+    for kind, champion in models.champions().items():
         if set(champion.model.encoding.names) == set(names):
-            return champions.champion(kind)
+            return models.champion(kind)
     raise SubmissionRefused("the columns are not the features of any model; see /v1/features")
 
 

@@ -14,13 +14,13 @@ from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.console.pages import POLICY
-from serving.db.case_rows import Sight
 from serving.errors import ServingError
 from serving.review import case as acts
 from serving.review.attachments import Attachment
-from serving.review.case import Acted, Case
+from serving.review.case import Case, CaseChange
+from serving.review.case_records import CaseAccess
+from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
-from serving.review.reviewing import Reviewer
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment, submission
 
@@ -71,7 +71,7 @@ def hostile_body() -> tuple[dict[str, Any], list[str]]:
 def act_on(site: Site, case_id: str, name: str) -> None:
     """Leave hostile text in every way that a reviewer can."""
     reviewing, now = site.services.cases, utc_now()
-    reviewer = Reviewer(name, Sight(frozenset(), may_rescue=False))
+    reviewer = Reviewer(name, CaseAccess(frozenset(), may_rescue=False))
     file = Attachment.of(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
     ended = Disposition("inconclusive", "other", "low", HOSTILE)
     until = now + timedelta(hours=2)
@@ -92,8 +92,8 @@ def act_on(site: Site, case_id: str, name: str) -> None:
 
 
 def _typed(act: Any) -> Any:
-    def typed(case: Case) -> Acted:
-        done: Acted = act(case)
+    def typed(case: Case) -> CaseChange:
+        done: CaseChange = act(case)
         return done
 
     return typed

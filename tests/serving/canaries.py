@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Engine, inspect, text
 
-from serving.db.case_rows import Sight
 from serving.review.attachments import Attachment
+from serving.review.case_records import CaseAccess
+from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
-from serving.review.reviewing import Reviewer
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 
@@ -68,7 +68,7 @@ def ended(service: Service, case_id: str) -> None:
     ):
         answer = service.client.post(f"/v1/cases/{case_id}/{act}", headers=one, json=body or None)
         assert answer.status_code == 200, answer.text
-    reviewer = Reviewer("one", Sight(frozenset(), may_rescue=False))
+    reviewer = Reviewer("one", CaseAccess(frozenset(), may_rescue=False))
     file = Attachment.of(NAME, FILE, 1_000)
     service.services.cases.attach(reviewer, case_id, NOW, file, FILE)
 

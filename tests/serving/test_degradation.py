@@ -343,14 +343,14 @@ def test_challenger_and_shadow_are_asked_beside_the_champion(service: Service) -
     listed = service.client.get("/v1/models", headers=caller).json()["models"]
 
     service.services.shadow_scoring.stop()
-    register = service.services.shadow_scoring._register
+    register = service.services.shadow_scoring._store
     compared = {role: register.compared(role) for role in ("challenger", "shadow")}
 
     assert {a["model"]["version"] for a in answers} == {"1"}
     assert [m["role"] for m in listed] == ["champion", "champion", "challenger", "shadow"]
     for role, version in (("challenger", "2"), ("shadow", "3")):
-        assert {c.opinion.version for c in compared[role]} == {version}
+        assert {c.shadow.version for c in compared[role]} == {version}
         newest_first = [(a["decision_id"], a["probability"]) for a in reversed(answers)]
-        said = [(c.opinion.decision_id, c.champion_probability) for c in compared[role]]
+        said = [(c.shadow.decision_id, c.champion_probability) for c in compared[role]]
         assert said == newest_first
-        assert any(c.opinion.probability != c.champion_probability for c in compared[role])
+        assert any(c.shadow.probability != c.champion_probability for c in compared[role])

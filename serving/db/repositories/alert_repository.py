@@ -1,26 +1,15 @@
 """Alerts, what of them was delivered, and how much more is drawn at random because of them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from sqlalchemy import Engine, func, select
 
 from serving.db.engine import failing_as_unavailable
 from serving.db.monitor_tables import alert_deliveries, alerts, explorations
 from serving.db.write_lock import writing
+from serving.monitor.alerts import Alert
 from serving.triage.exploration import Exploration
-
-
-@dataclass(frozen=True)
-class Alert:
-    """Something that has moved in a week (its Monday), told once."""
-
-    subject_kind: str
-    week: str
-    measure: str
-    size: float
-    p_value: float
-    words: str
 
 
 class AlertRepository:
@@ -30,11 +19,11 @@ class AlertRepository:
         self._engine = engine
 
     def raise_new(self, found: Sequence[Alert], at: str) -> list[Alert]:
-        """Keep those that were not told before; which those were."""
+        """Store the alerts that were not raised before; which those were."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             keys = select(alerts.c.subject_kind, alerts.c.week, alerts.c.measure)
-            told = {tuple(row) for row in connection.execute(keys)}
-            new = [a for a in found if (a.subject_kind, a.week, a.measure) not in told]
+            known = {tuple(row) for row in connection.execute(keys)}
+            new = [a for a in found if (a.subject_kind, a.week, a.measure) not in known]
             last = connection.scalar(select(func.coalesce(func.max(alerts.c.alert_id), 0))) or 0
             rows = [
                 {**asdict(alert), "alert_id": last + place, "raised_at": at}
@@ -65,20 +54,20 @@ class AlertRepository:
             return [(row[0], Alert(*row[1:])) for row in connection.execute(wanted)]
 
     def delivered(self, alert_ids: Sequence[int], at: str) -> None:
-        """Note that these were taken."""
-        rows = [{"alert_id": each, "delivered_at": at} for each in alert_ids]
+        """Record that these were taken."""
+        rows = [{"alert_id": alert_id, "delivered_at": at} for alert_id in alert_ids]
         with failing_as_unavailable(), writing(self._engine) as connection:
             connection.execute(alert_deliveries.insert(), rows)
 
     def explore(self, exploration: Exploration) -> None:
-        """From now on, draw at random by this factor."""
+        """Store an exploration, which is in force as it says."""
         last = select(func.coalesce(func.max(explorations.c.seq), 0))
         with failing_as_unavailable(), writing(self._engine) as connection:
             seq = (connection.scalar(last) or 0) + 1
             connection.execute(explorations.insert(), {**asdict(exploration), "seq": seq})
 
     def exploration(self, kind: str) -> Exploration | None:
-        """The newest, over or not."""
+        """The newest exploration, over or not."""
         columns = [explorations.c[name] for name in Exploration.__annotations__]
         wanted = select(*columns).where(explorations.c.subject_kind == kind)
         newest = wanted.order_by(explorations.c.seq.desc()).limit(1)

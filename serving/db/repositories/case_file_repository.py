@@ -1,35 +1,22 @@
 """Files of cases, encrypted with their case; that one was attached is an event."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, Engine, func, select
 
-from serving.db.case_rows import EventRow
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED, EncryptedCases, unit_of
 from serving.db.engine import failing_as_unavailable
-from serving.db.repositories.case_repository import append_event
+from serving.db.repositories.case_repository import insert_event
 from serving.db.tables import case_files, contents
 from serving.db.write_lock import writing
 from serving.errors import AlreadyAttached, Unprocessable
+from serving.review.case_records import CaseFile, StoredEvent
 
 _CONTENT, _NAME = "file content", "file name"
 
 
-@dataclass(frozen=True)
-class FileRow:
-    """A file of a case, without its content; `sha256` is that of the content, hexadecimal."""
-
-    case_id: str
-    sha256: str
-    name: str
-    media_type: str
-    size_bytes: int
-    attached_at: str
-    attached_by: str
-
-
-class CaseFiles:
+class CaseFileRepository:
     """The files of one database. Every method raises LogUnavailable where the database fails."""
 
     def __init__(self, engine: Engine):
@@ -37,22 +24,22 @@ class CaseFiles:
         self._keys = DataKeys(engine)
         self._cases = EncryptedCases(self._keys)
 
-    def add(self, row: FileRow, content: bytes, event: EventRow, most: int) -> None:
-        """Keep a file with the event that tells of it.
+    def attach(self, file: CaseFile, content: bytes, event: StoredEvent, limit: int) -> None:
+        """Store a file with the event that records it.
 
-        Raises AlreadyAttached, or Unprocessable for a case that has `most` files.
+        Raises AlreadyAttached, or Unprocessable for a case that has `limit` files.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
-            _refuse_more(connection, row, most)
-            unit = unit_of(connection, row.case_id)
+            _refuse_more(connection, file, limit)
+            unit = unit_of(connection, file.case_id)
             encrypted = self._keys.encrypt(unit, _CONTENT, content, connection)
-            kept = {"sha256": _place(row.case_id, row.sha256), "content": encrypted}
+            kept = {"sha256": _place(file.case_id, file.sha256), "content": encrypted}
             connection.execute(contents.insert().values(kept))
-            name = self._keys.encrypt_text(unit, _NAME, row.name, connection)
-            connection.execute(case_files.insert().values(**asdict(replace(row, name=name))))
-            append_event(connection, self._cases, event)
+            name = self._keys.encrypt_text(unit, _NAME, file.name, connection)
+            connection.execute(case_files.insert().values(**asdict(replace(file, name=name))))
+            insert_event(connection, self._cases, event)
 
-    def of(self, case_id: str) -> list[FileRow]:
+    def of_case(self, case_id: str) -> list[CaseFile]:
         """The files of a case, the first attached first."""
         wanted = (
             select(case_files)
@@ -60,10 +47,10 @@ class CaseFiles:
             .order_by(case_files.c.attached_at, case_files.c.sha256)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = [FileRow(**row._mapping) for row in connection.execute(wanted)]
+            rows = [CaseFile(**row._mapping) for row in connection.execute(wanted)]
         return [self._named(row) for row in rows]
 
-    def content(self, case_id: str, sha256: str) -> tuple[FileRow, bytes] | None:
+    def content(self, case_id: str, sha256: str) -> tuple[CaseFile, bytes] | None:
         """A file of a case; None where the case has none such, or its content was deleted."""
         wanted = select(case_files).where(
             case_files.c.case_id == case_id, case_files.c.sha256 == sha256
@@ -78,9 +65,9 @@ class CaseFiles:
         content = kept.content
         if kept.sha256 != sha256:
             content = self._keys.decrypt(unit, _CONTENT, content)
-        return None if content is None else (self._named(FileRow(**found._mapping)), content)
+        return None if content is None else (self._named(CaseFile(**found._mapping)), content)
 
-    def _named(self, row: FileRow) -> FileRow:
+    def _named(self, row: CaseFile) -> CaseFile:
         name = self._keys.decrypt_text(row.case_id, _NAME, row.name)
         return replace(row, name=ERASED if name is None else name)
 
@@ -90,10 +77,10 @@ def _place(case_id: str, sha256: str) -> str:
     return f"{case_id}/{sha256}"
 
 
-def _refuse_more(connection: Connection, row: FileRow, most: int) -> None:
+def _refuse_more(connection: Connection, row: CaseFile, limit: int) -> None:
     there = case_files.c.case_id == row.case_id
     same = select(case_files.c.name).where(there, case_files.c.sha256 == row.sha256)
     if connection.scalar(same) is not None:
         raise AlreadyAttached("the case has a file with this very content")
-    if (connection.scalar(select(func.count()).select_from(case_files).where(there)) or 0) >= most:
-        raise Unprocessable(f"a case may have {most} files")
+    if (connection.scalar(select(func.count()).select_from(case_files).where(there)) or 0) >= limit:
+        raise Unprocessable(f"a case may have {limit} files")

@@ -1,7 +1,7 @@
 """Cases and what happened to them. A case is opened from the decision log; its events only grow."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -16,15 +16,6 @@ from sqlalchemy import (
     true,
 )
 
-from serving.db.case_rows import (
-    CaseRow,
-    EventRow,
-    Linked,
-    LinkRow,
-    Place,
-    Sight,
-    Wanted,
-)
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
@@ -40,21 +31,23 @@ from serving.db.tables import (
     records,
 )
 from serving.db.write_lock import writing
-from serving.history.received_records import ReceivedRecord
+from serving.review.case_records import (
+    MOST_COUNTED,
+    CaseAccess,
+    CaseLink,
+    CaseRecord,
+    ChangeCase,
+    LinkedCase,
+    OpenCase,
+    QueueFilter,
+    QueuePosition,
+    StoredEvent,
+)
 
 PAGE = 500
 
-# Beyond this a lane is simply full; counting on would cost every page for a figure nobody reads.
-MOST_COUNTED = 1_000
 
-
-Opened = Callable[[int, str], tuple[CaseRow, list[LinkRow]] | None]
-"""A case and its links from a decision's place in the log and its record; None for a release."""
-
-Change = Callable[[CaseRow], tuple[CaseRow, EventRow, ReceivedRecord | None]]
-
-
-class CaseBook:
+class CaseRepository:
     """The cases of one database. Every method raises LogUnavailable where the database fails."""
 
     def __init__(self, engine: Engine):
@@ -64,28 +57,32 @@ class CaseBook:
         self._decisions = EncryptedDecisions(keys)
         self._records = EncryptedRecords(keys)
 
-    def open_new(self, opened: Opened) -> None:
+    def open_new(self, open_case: OpenCase) -> None:
         """Open cases for all decisions that were logged since the last time."""
         while self._is_behind():
             with failing_as_unavailable(), writing(self._engine) as connection:
-                self._open_page(connection, opened)
+                self._open_page(connection, open_case)
 
-    def page(self, sight: Sight, wanted: Wanted, after: Place | None, most: int) -> list[CaseRow]:
+    def page(
+        self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
+    ) -> list[CaseRecord]:
         """Cases that are not closed or laid aside, the most urgent first."""
         query = (
             select(cases)
-            .where(_seen(sight), _wanted(wanted), _is_after(after))
+            .where(_visible(access), _in_queue(queue), _is_after(after))
             .order_by(cases.c.rank, cases.c.due_at, cases.c.case_id)
-            .limit(most)
+            .limit(limit)
         )
         return self._rows(query)
 
-    def case(self, case_id: str, sight: Sight) -> CaseRow | None:
+    def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
         """A case, if it exists and may be seen."""
-        rows = self._rows(select(cases).where(cases.c.case_id == case_id, _seen(sight)))
+        rows = self._rows(select(cases).where(cases.c.case_id == case_id, _visible(access)))
         return rows[0] if rows else None
 
-    def linked(self, case_id: str, kinds: tuple[str, ...], sight: Sight, most: int) -> list[Linked]:
+    def linked(
+        self, case_id: str, kinds: tuple[str, ...], access: CaseAccess, limit: int
+    ) -> list[LinkedCase]:
         """The newest other cases that share something of these kinds with this one."""
         own = select(case_links).where(
             case_links.c.case_id == case_id, case_links.c.kind.in_(kinds)
@@ -93,21 +90,21 @@ class CaseBook:
         shared: dict[str, list[tuple[str, str]]] = defaultdict(list)
         with failing_as_unavailable(), self._engine.connect() as connection:
             links = map(self._cases.of_link, connection.execute(own).all())
-            for link in (each for each in links if each):
+            for link in filter(None, links):
                 values = (self._cases.keys.token(link.kind, link.value), link.value)
-                for other in connection.scalars(_sharing(link.kind, values, sight, most + 1)):
+                for other in connection.scalars(_sharing(link.kind, values, access, limit + 1)):
                     shared[other].append((link.kind, link.value))
             shared.pop(case_id, None)
             newest = (
                 select(cases)
                 .where(cases.c.case_id.in_(shared))
                 .order_by(cases.c.seq.desc())
-                .limit(most)
+                .limit(limit)
             )
             found = [self._cases.of_case(row) for row in connection.execute(newest).all()]
-        return [Linked(row, tuple(sorted(shared[row.case_id]))) for row in found]
+        return [LinkedCase(row, tuple(sorted(shared[row.case_id]))) for row in found]
 
-    def change(self, case_id: str, change: Change) -> CaseRow:
+    def change(self, case_id: str, change: ChangeCase) -> CaseRecord:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
 
         Whatever `change` raises leaves everything as it was.
@@ -117,76 +114,76 @@ class CaseBook:
             after, event, label = change(self._cases.of_case(found))
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
-            append_event(connection, self._cases, event)
+            insert_event(connection, self._cases, event)
             if label:
                 connection.execute(records.insert(), self._records.encrypted(label, connection))
         return after
 
-    def note(self, event: EventRow) -> None:
-        """Write down something that changes no case: who read it, for instance."""
+    def append_event(self, event: StoredEvent) -> None:
+        """Store an event that changes no case: who read it, for instance."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            append_event(connection, self._cases, event)
+            insert_event(connection, self._cases, event)
 
-    def events(self, case_id: str) -> list[EventRow]:
-        """What happened to a case, in order."""
+    def events(self, case_id: str) -> list[StoredEvent]:
+        """The events of a case, in order."""
         query = (
-            select(*(case_events.c[name] for name in EventRow.__annotations__))
+            select(*(case_events.c[name] for name in StoredEvent.__annotations__))
             .where(case_events.c.case_id == case_id)
             .order_by(case_events.c.seq)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        return [self._cases.of_event(EventRow(**row._mapping)) for row in rows]
+        return [self._cases.of_event(StoredEvent(**row._mapping)) for row in rows]
 
     def events_since(
-        self, actions: tuple[str, ...], instant: str, sight: Sight
-    ) -> list[tuple[EventRow, str]]:
-        """Every act of these kinds since an instant, in order, each with its case's lane."""
+        self, actions: tuple[str, ...], instant: str, access: CaseAccess
+    ) -> list[tuple[StoredEvent, str]]:
+        """Every event of these kinds since an instant, in order, each with its case's lane."""
         query = (
-            select(*(case_events.c[name] for name in EventRow.__annotations__), cases.c.lane)
+            select(*(case_events.c[name] for name in StoredEvent.__annotations__), cases.c.lane)
             .join(cases, cases.c.case_id == case_events.c.case_id)
-            .where(case_events.c.action.in_(actions), case_events.c.at >= instant, _seen(sight))
+            .where(case_events.c.action.in_(actions), case_events.c.at >= instant, _visible(access))
             .order_by(case_events.c.seq)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             found = [dict(row._mapping) for row in connection.execute(query)]
         return [
-            (self._cases.of_event(EventRow(**told)), lane)
-            for told in found
-            for lane in [told.pop("lane")]
+            (self._cases.of_event(StoredEvent(**columns)), lane)
+            for columns in found
+            for lane in [columns.pop("lane")]
         ]
 
-    def closed_case(self, sight: Sight, not_by: str, lot: int) -> CaseRow | None:
-        """One closed case that somebody else ended, by a lot; None where there is none."""
-        others = and_(cases.c.status == "closed", cases.c.owner != not_by, _seen(sight))
+    def closed_case(self, access: CaseAccess, not_by: str, draw: int) -> CaseRecord | None:
+        """One closed case that somebody else ended, drawn at random; None where there is none."""
+        others = and_(cases.c.status == "closed", cases.c.owner != not_by, _visible(access))
         count = select(func.count()).select_from(cases).where(others)
         with failing_as_unavailable(), self._engine.connect() as connection:
             among = connection.scalar(count) or 0
         if not among:
             return None
-        one = select(cases).where(others).order_by(cases.c.seq).offset(lot % among).limit(1)
+        one = select(cases).where(others).order_by(cases.c.seq).offset(draw % among).limit(1)
         return self._rows(one)[0]
 
-    def ages(self, sight: Sight, now: str) -> dict[str, str]:
+    def oldest_waiting(self, access: CaseAccess, now: str) -> dict[str, str]:
         """When the oldest case that waits in each lane was opened."""
         query = (
             select(cases.c.lane, func.min(cases.c.opened_at).label("oldest"))
-            .where(_seen(sight), _is_waiting(now))
+            .where(_visible(access), _is_waiting(now))
             .group_by(cases.c.lane)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             return {row.lane: row.oldest for row in connection.execute(query)}
 
-    def counts(self, lanes: Iterable[str], sight: Sight, now: str) -> dict[str, int]:
-        """How many cases wait in each of the lanes; MOST_COUNTED stands for that many or more."""
+    def count_waiting(self, lanes: Iterable[str], access: CaseAccess, now: str) -> dict[str, int]:
+        """How many cases wait in each lane; MOST_COUNTED stands for that many or more."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return {
-                lane: connection.scalar(_count(lane, sight, now)) or 0
+                lane: connection.scalar(_count(lane, access, now)) or 0
                 for lane in lanes
-                if lane != "rescue" or sight.may_rescue
+                if lane != "rescue" or access.may_rescue
             }
 
-    def _rows(self, query: Select[Any]) -> list[CaseRow]:
+    def _rows(self, query: Select[Any]) -> list[CaseRecord]:
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return [self._cases.of_case(row) for row in rows]
@@ -197,7 +194,7 @@ class CaseBook:
             reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
             return bool(connection.scalar(select(newest > reached)))
 
-    def _open_page(self, connection: Connection, opened: Opened) -> None:
+    def _open_page(self, connection: Connection, open_case: OpenCase) -> None:
         reached = connection.scalar(select(cases_opened_to.c.seq))
         page = (
             select(*WHOLE)
@@ -206,12 +203,14 @@ class CaseBook:
             .limit(PAGE)
         )
         read = connection.execute(page).all()
-        told = [(row.seq, self._decisions.record(row)) for row in read]
-        made = [case for seq, record in told if record and (case := opened(seq, record))]
-        if made:
-            rows = [self._cases.case(row, connection) for row, _ in made]
+        records_read = [(row.seq, self._decisions.record(row)) for row in read]
+        opened = [
+            case for seq, record in records_read if record and (case := open_case(seq, record))
+        ]
+        if opened:
+            rows = [self._cases.case(row, connection) for row, _ in opened]
             connection.execute(cases.insert(), rows)
-        if links := [link for case in made for link in self._links(*case, connection)]:
+        if links := [link for case in opened for link in self._links(*case, connection)]:
             connection.execute(case_links.insert(), links)
         if reached is None:
             connection.execute(cases_opened_to.insert().values(seq=0))
@@ -219,42 +218,42 @@ class CaseBook:
             connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
 
     def _links(
-        self, case: CaseRow, links: list[LinkRow], connection: Connection
+        self, case: CaseRecord, links: list[CaseLink], connection: Connection
     ) -> list[dict[str, Any]]:
         unit = Unit.of_decision(case.case_id, case.opened_at)
         return [self._cases.link(link, unit, connection) for link in links]
 
 
-def _sharing(kind: str, values: tuple[str, str], sight: Sight, most: int) -> Select[str]:
+def _sharing(kind: str, values: tuple[str, str], access: CaseAccess, limit: int) -> Select[str]:
     """The newest cases that share one thing, known by its token, or in the clear from before."""
     return (
         select(case_links.c.case_id)
         .join(cases, cases.c.case_id == case_links.c.case_id)
-        .where(case_links.c.kind == kind, case_links.c.value.in_(values), _seen(sight))
+        .where(case_links.c.kind == kind, case_links.c.value.in_(values), _visible(access))
         .order_by(case_links.c.seq.desc())
-        .limit(most)
+        .limit(limit)
     )
 
 
-def _count(lane: str, sight: Sight, now: str) -> Select[int]:
-    some = (
+def _count(lane: str, access: CaseAccess, now: str) -> Select[int]:
+    counted = (
         select(cases.c.case_id)
-        .where(cases.c.lane == lane, _seen(sight), _is_waiting(now))
+        .where(cases.c.lane == lane, _visible(access), _is_waiting(now))
         .limit(MOST_COUNTED)
     )
-    return select(func.count()).select_from(some.subquery())
+    return select(func.count()).select_from(counted.subquery())
 
 
-def append_event(connection: Connection, encrypted: EncryptedCases, event: EventRow) -> None:
-    """Write an event down in a transaction that is already writing."""
+def insert_event(connection: Connection, encrypted: EncryptedCases, event: StoredEvent) -> None:
+    """Store an event in a transaction that is already writing."""
     last = connection.scalar(select(func.coalesce(func.max(case_events.c.seq), 0))) or 0
     kept = encrypted.event(event, connection)
     connection.execute(case_events.insert().values(seq=last + 1, **kept))
 
 
-def _seen(sight: Sight) -> ColumnElement[bool]:
-    is_own_office = cases.c.office_id.in_(sight.offices) if sight.offices else true()
-    return and_(is_own_office, true() if sight.may_rescue else cases.c.lane != "rescue")
+def _visible(access: CaseAccess) -> ColumnElement[bool]:
+    is_own_office = cases.c.office_id.in_(access.offices) if access.offices else true()
+    return and_(is_own_office, true() if access.may_rescue else cases.c.lane != "rescue")
 
 
 def _is_waiting(now: str) -> ColumnElement[bool]:
@@ -262,20 +261,20 @@ def _is_waiting(now: str) -> ColumnElement[bool]:
     return or_(cases.c.status.in_(("open", "claimed", "second_review")), is_back)
 
 
-def _wanted(wanted: Wanted) -> ColumnElement[bool]:
-    parts = [_is_waiting(wanted.now)]
-    if wanted.lanes:
-        parts.append(cases.c.lane.in_(wanted.lanes))
-    asked = ((name, getattr(wanted, name)) for name in ("office_id", "mode", "owner"))
-    parts += [cases.c[name] == value for name, value in asked if value is not None]
-    if wanted.is_unowned:
+def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
+    parts = [_is_waiting(queue.now)]
+    if queue.lanes:
+        parts.append(cases.c.lane.in_(queue.lanes))
+    filters = ((name, getattr(queue, name)) for name in ("office_id", "mode", "owner"))
+    parts += [cases.c[name] == value for name, value in filters if value is not None]
+    if queue.is_unowned:
         parts.append(cases.c.owner.is_(None))
-    if wanted.opened_before:
-        parts.append(cases.c.opened_at < wanted.opened_before)
+    if queue.opened_before:
+        parts.append(cases.c.opened_at < queue.opened_before)
     return and_(*parts)
 
 
-def _is_after(place: Place | None) -> ColumnElement[bool]:
+def _is_after(place: QueuePosition | None) -> ColumnElement[bool]:
     if place is None:
         return true()
     rank, due_at, case_id = place

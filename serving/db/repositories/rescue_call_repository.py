@@ -5,9 +5,7 @@ is lost only with its decision. Several workers share the calls; one takes a cal
 when it is due next, so a worker that dies with a call leaves it to the others.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Update, func, select, update
@@ -17,23 +15,10 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import decisions, rescue_calls, rescue_calls_found_to
 from serving.db.write_lock import writing
-
-Wait = Callable[[int], timedelta]
-
-
-@dataclass(frozen=True)
-class DueCall:
-    """A call to make: the record of its decision, and how often it was tried before.
-
-    `record` is None where its decision was erased before anybody took the call.
-    """
-
-    decision_id: str
-    record: str | None
-    attempts: int
+from serving.review.rescue_calls import DueRescueCall, RetryDelay
 
 
-class RescueOutbox:
+class RescueCallRepository:
     """The calls of one database. Every method raises LogUnavailable where the database fails."""
 
     def __init__(self, engine: Engine):
@@ -41,14 +26,14 @@ class RescueOutbox:
         self._decisions = EncryptedDecisions(DataKeys(engine))
 
     def begin(self) -> None:
-        """From now on look for rescues; what was decided before calls were wanted is not called."""
+        """Look for rescues from now on; earlier decisions are not called."""
         newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
         with failing_as_unavailable(), writing(self._engine) as connection:
             if connection.scalar(select(rescue_calls_found_to.c.seq)) is None:
                 connection.execute(rescue_calls_found_to.insert().values(seq=newest))
 
-    def take(self, now: datetime, wait: Wait) -> DueCall | None:
-        """The call that is due first, put off by `wait` of how often it was tried with this."""
+    def take(self, now: datetime, delay: RetryDelay) -> DueRescueCall | None:
+        """The call that is due first, put off by the delay of this attempt; None if none is."""
         if not self._has_work(now):
             return None
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -57,16 +42,16 @@ class RescueOutbox:
             if found is None:
                 return None
             attempts = found.attempts + 1
-            put_off = {"attempts": attempts, "next_at": (now + wait(attempts)).isoformat()}
+            put_off = {"attempts": attempts, "next_at": (now + delay(attempts)).isoformat()}
             connection.execute(_of(found.decision_id).values(put_off))
-        return DueCall(found.decision_id, self._decisions.record(found), attempts)
+        return DueRescueCall(found.decision_id, self._decisions.record(found), attempts)
 
-    def delivered(self, decision_id: str, at: datetime) -> None:
-        """Note that a call was taken."""
+    def mark_delivered(self, decision_id: str, at: datetime) -> None:
+        """Record that a call was taken."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             connection.execute(_of(decision_id).values(delivered_at=at.isoformat()))
 
-    def refused(self) -> int:
+    def count_refused(self) -> int:
         """How many calls were tried and not taken so far."""
         tried = (rescue_calls.c.delivered_at.is_(None), rescue_calls.c.attempts > 0)
         with failing_as_unavailable(), self._engine.connect() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import orjson
 from sqlalchemy import Connection, Engine, and_, func, select
@@ -13,48 +13,13 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.monitor_tables import day_summaries, monitor_reports, summarised_to, visits
 from serving.db.tables import decisions, records, second_opinions
 from serving.db.write_lock import writing
+from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
 
 PAGE = 500
 VISITS_PAGE = 20_000
 
-Key = tuple[str, str]
-"""A kind of subject and a day (ISO date)."""
 
-
-@dataclass(frozen=True)
-class VisitRow:
-    """A decision that sent somebody to look, with what groups it.
-
-    `subject_id` is kept, and read again, as the subject's token.
-    """
-
-    seq: int
-    decision_id: str
-    subject_kind: str
-    subject_id: str
-    scored_at: str
-    stratum: str
-    lane: str
-    probability: float
-    office: str
-    model: str
-    mode: str
-    region: str
-    operator: str
-
-
-@dataclass(frozen=True)
-class Rival:
-    """What two models said of one decision's vector, and where the decision put its subject."""
-
-    decision_id: str
-    version: str
-    lane: str
-    champion: float
-    challenger: float
-
-
-class SummaryStore:
+class RollupRepository:
     """The summaries of one database. Every method raises LogUnavailable where it fails."""
 
     def __init__(self, engine: Engine):
@@ -90,8 +55,8 @@ class SummaryStore:
     def keep(
         self,
         span: tuple[int, int],
-        grown: Mapping[Key, Callable[[str | None], str]],
-        seen: Sequence[VisitRow],
+        grown: Mapping[DayKey, Callable[[str | None], str]],
+        seen: Sequence[Visit],
     ) -> bool:
         """Add what the decisions after `span[0]` up to `span[1]` say; at once, or not at all.
 
@@ -110,7 +75,7 @@ class SummaryStore:
             connection.execute(summarised_to.update().values(seq=span[1]))
         return True
 
-    def _kept(self, row: VisitRow) -> dict[str, object]:
+    def _kept(self, row: Visit) -> dict[str, object]:
         return vars(row) | {"subject_id": self._keys.token(row.subject_kind, row.subject_id)}
 
     def days(self, kind: str, first: str, end: str) -> Iterator[tuple[str, str]]:
@@ -136,10 +101,10 @@ class SummaryStore:
             first, last = connection.execute(wanted).one()
         return (first, last) if first else None
 
-    def visits(self, kind: str, first: str, end: str) -> Iterator[list[VisitRow]]:
+    def visits(self, kind: str, first: str, end: str) -> Iterator[list[Visit]]:
         """The visits of decisions scored from `first` up to, not including, `end`; in pages."""
         seq = 0
-        columns = [visits.c[each.name] for each in fields(VisitRow)]
+        columns = [visits.c[each.name] for each in fields(Visit)]
         while True:
             wanted = (
                 select(*columns)
@@ -152,7 +117,7 @@ class SummaryStore:
                 .limit(VISITS_PAGE)
             )
             with _reading(self._engine) as connection:
-                page = [VisitRow(*row) for row in connection.execute(wanted)]
+                page = [Visit(*row) for row in connection.execute(wanted)]
             if page:
                 yield page
                 seq = page[-1].seq
@@ -190,8 +155,10 @@ class SummaryStore:
         told["subject_id"] = self._keys.token(told["subject_kind"], told["subject_id"])
         return orjson.dumps(told).decode()
 
-    def rivals(self, kind: str, role: str, span: tuple[str, str], most: int) -> list[Rival]:
-        """The newest decisions of a span that a model in this role was asked about as well."""
+    def score_pairs(
+        self, kind: str, role: str, span: tuple[str, str], limit: int
+    ) -> list[ScorePair]:
+        """The newest decisions of a span that a model in this role scored as well."""
         wanted = (
             select(
                 decisions.c.decision_id,
@@ -208,10 +175,10 @@ class SummaryStore:
                 second_opinions.c.role == role,
             )
             .order_by(decisions.c.seq.desc())
-            .limit(most)
+            .limit(limit)
         )
         with _reading(self._engine) as connection:
-            return [Rival(*row) for row in connection.execute(wanted)]
+            return [ScorePair(*row) for row in connection.execute(wanted)]
 
     def keep_report(self, kind: str, made_at: str, body: str) -> None:
         """Append a report."""
@@ -242,7 +209,7 @@ def _reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _grow(connection: Connection, key: Key, grow: Callable[[str | None], str]) -> None:
+def _grow(connection: Connection, key: DayKey, grow: Callable[[str | None], str]) -> None:
     is_it = and_(day_summaries.c.subject_kind == key[0], day_summaries.c.day == key[1])
     before = connection.scalar(select(day_summaries.c.body).where(is_it))
     body = grow(before)

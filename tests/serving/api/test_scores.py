@@ -162,7 +162,7 @@ def test_callers_do_not_share_idempotency_keys(service: Service) -> None:
 def test_a_key_in_progress_is_a_conflict(service: Service) -> None:
     caller = service.key("score")
     key_id = service.services.api_keys.all()[-1].key_id
-    service.services.batcher.claims.take((key_id, "k"))
+    service.services.batcher.claims.acquire((key_id, "k"))
 
     meanwhile = service.score(shipment(), caller, key="k")
     service.services.batcher.claims.release((key_id, "k"))

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from serving.audit.decision import Decision
-from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.repositories.rollup_repository import RollupRepository
 from serving.monitor.rollups import catch_up
 from tests.serving.audit.test_retention import Installation, file_place
 from tests.serving.canaries import FILE, MARKS, decided, ended
@@ -67,7 +67,7 @@ def test_what_is_masked_is_shown_to_nobody_by_name(file_place: Installation) -> 
             assert tells(told) == []
             assert "masked-" in told
             assert "probability" in told  # the score itself is no secret of a party
-        (file,) = service.services.cases.files.of(ended_case)
+        (file,) = service.services.cases.files.of_case(ended_case)
         sign_in_as(service, "reviewer")
         path = f"/console/cases/{ended_case}/attachments/{file.sha256}"
         refused = service.client.get(path)
@@ -114,7 +114,7 @@ def test_measuring_and_computing_again_go_on_under_the_mask(file_place: Installa
 
     assert record is not None
     assert Decision.model_validate_json(record).submission.subject_id == "canary-first"
-    assert catch_up(SummaryStore(file_place.engine()), MASKED_AT) == 2
+    assert catch_up(RollupRepository(file_place.engine()), MASKED_AT) == 2
 
 
 def test_masking_reaches_no_further_back_when_periods_grow(file_place: Installation) -> None:

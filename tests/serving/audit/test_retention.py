@@ -28,7 +28,6 @@ from serving.audit.incidents import Lifted, Opening, freeze
 from serving.audit.retention import Periods, Retention, lay_down
 from serving.audit.retention_acts import RetentionAct
 from serving.cli.main import app as tidegate
-from serving.db.case_rows import Sight
 from serving.db.engine import open_database
 from serving.db.erasure import DatabaseErasure
 from serving.db.log_verification import prove, sealed_marks
@@ -36,7 +35,7 @@ from serving.db.postgres_state import shared_state
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.write_lock import hold_for_service
 from serving.errors import (
     DatabaseInUse,
@@ -48,6 +47,7 @@ from serving.errors import (
 )
 from serving.history.client import rebuild_history
 from serving.monitor.rollups import catch_up
+from serving.review.case_records import CaseAccess
 from serving.settings import Settings
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
 from tests.serving.conftest import NOW, Service
@@ -211,11 +211,11 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
         assert [event.action for event in reviewing.events(case_id)][:3] == [
             *("claim", "note", "dispose"),
         ]
-        (file,) = reviewing.files.of(case_id)
+        (file,) = reviewing.files.of_case(case_id)
         assert file.name == "erased"
         assert reviewing.files.content(case_id, file.sha256) is None
-        everyone = Sight(frozenset(), may_rescue=True)
-        assert reviewing.book.closed_case(everyone, "somebody else", 0) is None
+        everyone = CaseAccess(frozenset(), may_rescue=True)
+        assert reviewing.store.closed_case(everyone, "somebody else", 0) is None
         sign_in_as(service, "auditor")
         page = service.client.get(f"/console/cases/{case_id}")
         assert (page.status_code, "This was erased" in page.text) == (410, True)
@@ -224,7 +224,7 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
 
 def test_what_an_outcome_says_to_those_who_measure_outlasts_it(place: Installation) -> None:
     closed_case(place)
-    store = SummaryStore(place.engine())
+    store = RollupRepository(place.engine())
     catch_up(store, LATER)
     place.erased()
 

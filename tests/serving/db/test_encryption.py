@@ -59,7 +59,7 @@ def test_nothing_of_a_party_is_stored_in_the_clear(watched: Service) -> None:
     assert {path for path in told_in_files(watched.home) if path.startswith("tidegate.db")} == set()
     assert "canary goods in words" in str(services.decisions.record(case_id))
     assert NOTE in [event.text for event in reviewing.events(case_id)]
-    (file,) = reviewing.files.of(case_id)
+    (file,) = reviewing.files.of_case(case_id)
     assert file.name == NAME
     assert reviewing.files.content(case_id, file.sha256) == (file, FILE)
     assert prove(services.decisions._engine).is_whole

@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 from serving.audit.decision_log import LoggedDecision, StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
-from serving.db.repositories.shadow_score_repository import Opinion, OpinionRegister
+from serving.db.repositories.shadow_score_repository import ShadowScoreRepository
 from serving.history.received_records import ReceivedRecord
+from serving.scoring.shadow_scoring import ShadowScore
 
 BEGIN = datetime(2026, 8, 3, 8, 0, tzinfo=UTC)
 """A Monday."""
@@ -78,9 +79,11 @@ def opine(engine: Engine, invented: Invented, *, knows: bool) -> None:
     lots = np.random.default_rng(3)
     scores = lots.random(len(invented.truth)) * (0.5 if knows else 1)
     scores += 0.5 * invented.truth if knows else 0.0
-    OpinionRegister(engine).add(
+    ShadowScoreRepository(engine).append(
         [
-            Opinion(f"d{n}", "challenger", "tidegate-shipment", "2", "-", 0.0, float(score), 0.0)
+            ShadowScore(
+                f"d{n}", "challenger", "tidegate-shipment", "2", "-", 0.0, float(score), 0.0
+            )
             for n, score in enumerate(scores)
         ]
     )

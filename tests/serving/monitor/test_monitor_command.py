@@ -11,7 +11,7 @@ from serving.access.callers import Caller
 from serving.cli.main import app
 from serving.console.monitoring import as_file, seen_by
 from serving.db.engine import open_database
-from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.repositories.rollup_repository import RollupRepository
 from serving.errors import MonitorRefused
 from serving.monitor.report import Report
 from tests.serving.monitor.invented_log import BEGIN, invent
@@ -78,4 +78,4 @@ def test_wrong_usage_is_told_before_anything_is_read(home: Path, arguments: list
     code, _, _ = run(home, *arguments)
 
     assert code == 2
-    assert SummaryStore(open_database(home / "tidegate.db", is_service=False)).reached() == 0
+    assert RollupRepository(open_database(home / "tidegate.db", is_service=False)).reached() == 0

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from serving.db.monitor_tables import alerts
 from serving.db.repositories.alert_repository import AlertRepository
-from serving.db.repositories.rollup_repository import SummaryStore
+from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.tables import decisions
 from serving.errors import MonitorRefused
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
@@ -26,13 +26,13 @@ from training.gates.gates import no_worse_on_live_traffic
 LATER = BEGIN + timedelta(days=400)
 
 
-def opened(where: Path | str) -> tuple[Engine, SummaryStore]:
+def opened(where: Path | str) -> tuple[Engine, RollupRepository]:
     """A database and what monitoring keeps in it."""
     engine = database(where, is_service=False)
-    return engine, SummaryStore(engine)
+    return engine, RollupRepository(engine)
 
 
-def reported(store: SummaryStore, invented: Invented, model: str | None = None) -> Report:
+def reported(store: RollupRepository, invented: Invented, model: str | None = None) -> Report:
     """The report of all there is, once everything is known."""
     catch_up(store, LATER)
     last = (invented.end - timedelta(days=1)).date()

@@ -10,7 +10,7 @@ import pytest
 from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
 from serving.review import case as acts
 from serving.review.attachments import Attachment
-from serving.review.case import LONGEST_SNOOZE, Acted, Case, Event
+from serving.review.case import LONGEST_SNOOZE, Case, CaseChange, CaseEvent
 from serving.review.dispositions import Disposition
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -28,8 +28,8 @@ CLOSED = Case("c", "closed", "one", disposition=NOTHING)
 CONFIRMED = replace(SECOND, status="closed", disposition=FOUND)
 
 
-def event(action: Any, text: str = "", actor: str = "one", **changed: Any) -> Event:
-    return Event("c", AT, actor, action, changed, text)
+def event(action: Any, text: str = "", actor: str = "one", **changed: Any) -> CaseEvent:
+    return CaseEvent("c", AT, actor, action, changed, text)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def event(action: Any, text: str = "", actor: str = "one", **changed: Any) -> Ev
     ],
 )
 def test_an_act_changes_what_it_says_and_is_written_down_with_the_old_and_the_new(
-    acted: Acted, after: Case, written: Event
+    acted: CaseChange, after: Case, written: CaseEvent
 ) -> None:
     assert acted == (after, written)
 
@@ -213,7 +213,7 @@ def test_a_second_reviewer_overrules_what_was_proposed() -> None:
     ],
 )
 def test_an_act_of_somebody_who_may_not_is_refused(
-    act: Callable[[], Acted], refusal: type[Exception], words: str
+    act: Callable[[], CaseChange], refusal: type[Exception], words: str
 ) -> None:
     with pytest.raises(refusal, match=words):
         act()
@@ -221,7 +221,7 @@ def test_an_act_of_somebody_who_may_not_is_refused(
 
 @pytest.mark.parametrize("lay_aside", [acts.snooze, acts.request_documents])
 def test_a_case_is_laid_aside_for_fourteen_days_at_most_and_not_for_the_past(
-    lay_aside: Callable[..., Acted],
+    lay_aside: Callable[..., CaseChange],
 ) -> None:
     assert timedelta(days=14) == LONGEST_SNOOZE
     for until in (AT + TICK, AT + LONGEST_SNOOZE):

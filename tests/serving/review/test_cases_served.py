@@ -29,7 +29,7 @@ from serving.review.case import Case
 from serving.review.dispositions import MEANING, Disposition
 from serving.review.labels import label_of
 from serving.review.letter import OF_OTHERS, Letter, is_own_word
-from serving.review.opening import CASE, opened
+from serving.review.opening import CASE, case_of_decision
 from serving.settings import Settings
 from serving.triage.placement import Lane
 from tests.counts import count
@@ -215,7 +215,7 @@ def test_whatever_a_score_says_a_case_opens_for_a_person_to_end(
     record = reviewed.services.decisions.record(open_case(reviewed)) or ""
     decision = Decision.model_validate_json(record).model_copy(update={"lane": lane})
 
-    found = opened(1, decision.model_dump_json())
+    found = case_of_decision(1, decision.model_dump_json())
 
     assert (found is None) == (lane in ("release", "manual"))
     if found is not None:

@@ -7,7 +7,7 @@ import pytest
 
 from features.catalogue import ROUTE, SHIPMENT
 from serving.review.letter import OF_OTHERS, OWN_SOURCES, Letter, is_own_word
-from serving.review.summary import what_it_is
+from serving.review.summary import describe_subject
 from tests.serving.bodies import shipment, submission
 from tests.serving.review.decisions import AT
 
@@ -30,7 +30,7 @@ def letter(*reasons: Any, missing: tuple[str, ...] = ()) -> Letter:
 def test_a_letter_names_the_subject_the_instant_the_reference_and_what_was_missing() -> None:
     told = letter(missing=("an invoice",))
 
-    assert told == Letter(what_it_is(SUBMITTED), AT, "d-1", (), (), ("an invoice",))
+    assert told == Letter(describe_subject(SUBMITTED), AT, "d-1", (), (), ("an invoice",))
 
 
 def test_own_words_are_told_in_full_and_of_others_the_kind_each_once() -> None:

@@ -4,17 +4,17 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.db.case_rows import CaseRow, LinkRow
 from serving.review.case import Case
-from serving.review.opening import CASE, RANK, opened
-from serving.review.summary import what_it_is, why_it_is_here
+from serving.review.case_records import CaseLink, CaseRecord
+from serving.review.opening import CASE, QUEUE_RANK, case_of_decision
+from serving.review.summary import describe_lane, describe_subject
 from serving.triage.placement import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import AT, decision
 
 
-def case_of(body: dict[str, Any], **changed: Any) -> tuple[CaseRow, list[LinkRow]]:
-    found = opened(7, decision(body, **changed).as_json().decode())
+def case_of(body: dict[str, Any], **changed: Any) -> tuple[CaseRecord, list[CaseLink]]:
+    found = case_of_decision(7, decision(body, **changed).as_json().decode())
     assert found is not None
     return found
 
@@ -23,15 +23,15 @@ def case_of(body: dict[str, Any], **changed: Any) -> tuple[CaseRow, list[LinkRow
 def test_whatever_is_not_released_or_left_to_the_manual_procedure_opens_a_case(
     lane: Lane,
 ) -> None:
-    found = opened(7, decision(lane=lane).as_json().decode())
+    found = case_of_decision(7, decision(lane=lane).as_json().decode())
 
     assert (found is None) == (lane in ("release", "manual"))
     if found is not None:
-        assert (found[0].lane, found[0].rank) == (lane, RANK[lane])
+        assert (found[0].lane, found[0].rank) == (lane, QUEUE_RANK[lane])
 
 
 def test_rescues_come_first_and_control_cases_stand_among_inspections() -> None:
-    assert RANK == {
+    assert QUEUE_RANK == {
         "rescue": 0,
         "inspect": 1,
         "control": 1,
@@ -46,7 +46,7 @@ def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None
 
     case, _ = case_of(body)
 
-    assert case == CaseRow(
+    assert case == CaseRecord(
         case_id="d-1",
         seq=7,
         subject_kind="shipment",
@@ -60,8 +60,8 @@ def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None
         status="open",
         owner=None,
         snoozed_until=None,
-        what=what_it_is(submission(body)),
-        why=why_it_is_here(made),
+        what=describe_subject(submission(body)),
+        why=describe_lane(made),
         state=CASE.dump_json(Case("d-1")).decode(),
     )
     assert CASE.validate_json(case.state) == Case("d-1")
@@ -84,7 +84,7 @@ def test_a_shipment_is_linked_by_its_parties_container_goods_conveyance_and_way(
     _, links = case_of(body)
 
     assert links == [
-        LinkRow("d-1", 7, *link)
+        CaseLink("d-1", 7, *link)
         for link in (
             ("container", "CSQU3054383"),
             ("conveyance", "v-9"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from serving.errors import AddressRefused
-from serving.review.rescue_call import FEWEST_KEY_BYTES, Webhook, told
+from serving.review.rescue_calls import FEWEST_KEY_BYTES, RescueWebhook, call_content
 from tests.serving.bodies import route, shipment
 from tests.serving.review.decisions import AT, decision
 
@@ -24,8 +24,8 @@ def secret(key: bytes) -> str:
 
 def test_a_webhook_has_its_address_and_the_key_of_its_secret() -> None:
     assert FEWEST_KEY_BYTES == 24
-    assert Webhook.of(ADDRESS, secret(KEY)) == Webhook(ADDRESS, KEY)
-    assert Webhook.of(ADDRESS, secret(bytes(64))).key == bytes(64)
+    assert RescueWebhook.from_secret(ADDRESS, secret(KEY)) == RescueWebhook(ADDRESS, KEY)
+    assert RescueWebhook.from_secret(ADDRESS, secret(bytes(64))).key == bytes(64)
 
 
 @pytest.mark.parametrize(
@@ -41,19 +41,19 @@ def test_a_webhook_has_its_address_and_the_key_of_its_secret() -> None:
 )
 def test_a_secret_that_is_short_or_no_secret_is_refused(wrong: str) -> None:
     with pytest.raises(AddressRefused, match="whsec_ and 24 bytes or more in base64"):
-        Webhook.of(ADDRESS, wrong)
+        RescueWebhook.from_secret(ADDRESS, wrong)
 
 
 @pytest.mark.parametrize("address", ["http://rescue.example/", "ftp://rescue.example/", "rescue"])
 def test_an_address_that_others_could_listen_to_is_refused(address: str) -> None:
     with pytest.raises(AddressRefused):
-        Webhook.of(address, secret(KEY))
+        RescueWebhook.from_secret(address, secret(KEY))
 
 
 def test_the_headers_sign_id_second_and_body() -> None:
     at = datetime(2026, 11, 24, 12, 0, 0, 999_999, tzinfo=UTC)
 
-    headers = Webhook(ADDRESS, KEY).headers("d-1", at, b'{"a": 1}')
+    headers = RescueWebhook(ADDRESS, KEY).headers("d-1", at, b'{"a": 1}')
 
     second = int(at.replace(microsecond=0).timestamp())
     proof = hmac.new(KEY, f"d-1.{second}.".encode() + b'{"a": 1}', hashlib.sha256).digest()
@@ -79,7 +79,7 @@ def position(minutes: int, latitude: float) -> dict[str, Any]:
 def test_a_call_says_what_to_find_where_it_was_heard_last_and_where_it_goes() -> None:
     body = route() | {"positions": [position(9, 35.0), position(3, 36.5), position(5, 37.0)]}
 
-    call = told(decision(body, lane="rescue", life_at_risk="41 persons"))
+    call = call_content(decision(body, lane="rescue", life_at_risk="41 persons"))
 
     assert call == {
         "type": "rescue.placed",
@@ -107,9 +107,9 @@ def test_what_was_never_heard_has_no_place_and_what_has_no_journey_no_way() -> N
     ashore = shipment()
     ashore["journey"], ashore["legs"] = None, []
 
-    data: Any = told(decision(route()))["data"]
+    data: Any = call_content(decision(route()))["data"]
     assert data["last_heard"] is None
-    assert told(decision(ashore))["data"] == {
+    assert call_content(decision(ashore))["data"] == {
         "case_id": "d-1",
         "signal": None,
         "office_id": "DE004600",
@@ -117,4 +117,4 @@ def test_what_was_never_heard_has_no_place_and_what_has_no_journey_no_way() -> N
 
 
 def test_a_call_names_no_party() -> None:
-    assert not re.search(r"c-00|k-3", str(told(decision(shipment()))))
+    assert not re.search(r"c-00|k-3", str(call_content(decision(shipment()))))

@@ -12,9 +12,15 @@ from structlog.testing import capture_logs
 
 from serving.audit.decision_log import StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.rescue_call_repository import DueCall, RescueOutbox
-from serving.review.rescue_call import Webhook
-from serving.review.rescue_calls import FIRST_WAIT, LONGEST_WAIT, RescueCalls, wait
+from serving.db.repositories.rescue_call_repository import RescueCallRepository
+from serving.review.rescue_calls import (
+    FIRST_RETRY_DELAY,
+    LONGEST_RETRY_DELAY,
+    DueRescueCall,
+    RescueCalls,
+    RescueWebhook,
+    retry_delay,
+)
 from tests.serving.bodies import route
 from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision
@@ -47,7 +53,7 @@ class Rescued:
 
     def __init__(self, folder: Path) -> None:
         self.engine = database(folder / "log.db")
-        self.log, self.outbox = DecisionRepository(self.engine), RescueOutbox(self.engine)
+        self.log, self.outbox = DecisionRepository(self.engine), RescueCallRepository(self.engine)
         self.outbox.begin()
         self.now = AT
 
@@ -60,7 +66,7 @@ class Rescued:
         self.log.append([(made.logged(), answer)])
 
     def calls(self, address: str) -> RescueCalls:
-        return RescueCalls(self.outbox, Webhook(address, bytes(24)), self.clock)
+        return RescueCalls(self.outbox, RescueWebhook(address, bytes(24)), self.clock)
 
 
 @pytest.fixture
@@ -71,9 +77,9 @@ def rescued(tmp_path: Path) -> Iterator[Rescued]:
 
 
 def test_waits_double_from_ten_seconds_to_five_minutes() -> None:
-    assert timedelta(seconds=10) == FIRST_WAIT
-    assert timedelta(minutes=5) == LONGEST_WAIT
-    waits = [wait(attempts).total_seconds() for attempts in (1, 2, 3, 4, 5, 6, 7, 10_000)]
+    assert timedelta(seconds=10) == FIRST_RETRY_DELAY
+    assert timedelta(minutes=5) == LONGEST_RETRY_DELAY
+    waits = [retry_delay(attempts).total_seconds() for attempts in (1, 2, 3, 4, 5, 6, 7, 10_000)]
     assert waits == [10, 20, 40, 80, 160, 300, 300, 300]
 
 
@@ -112,7 +118,7 @@ def test_whatever_is_answered_but_a_yes_the_call_is_made_again(
             calls.make_due()
         assert calls.is_refused
         assert [(w["event"], w["attempts"]) for w in written] == [("rescue_not_called", 1)]
-        rescued.now += FIRST_WAIT - timedelta(seconds=1)
+        rescued.now += FIRST_RETRY_DELAY - timedelta(seconds=1)
         calls.make_due()
         assert (len(heard), calls.is_refused) == (1, True)
         rescued.now += timedelta(seconds=1)
@@ -128,7 +134,7 @@ def test_a_decision_that_was_erased_before_its_call_is_told_and_called_no_one(
     calls = rescued.calls("http://127.0.0.1:9")
 
     with capture_logs() as written:
-        calls._make(DueCall("d-1", None, 3))
+        calls._make(DueRescueCall("d-1", None, 3))
 
     assert [(w["event"], w["attempts"]) for w in written] == [("rescue_erased_uncalled", 3)]
 

@@ -20,11 +20,10 @@ from sqlalchemy import Engine
 
 from serving.app import create_app
 from serving.db.engine import open_database
-from serving.db.repositories.rescue_call_repository import RescueOutbox
+from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.degradation import degradations
 from serving.errors import AddressRefused
-from serving.review.rescue_call import Webhook
-from serving.review.rescue_calls import RescueCalls, wait
+from serving.review.rescue_calls import RescueCalls, RescueWebhook, retry_delay
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -94,7 +93,7 @@ def calling(home: Path, to: Station, clock: Clock, where: str | None = None) -> 
     )
     app = create_app(settings, clock=clock)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("serving.review.rescue_calls.LOOKED_EVERY_S", 3600.0)
+        patch.setattr("serving.review.rescue_calls.POLL_INTERVAL_S", 3600.0)
         with TestClient(app) as client:
             yield Service(client, app.state.services, home)
 
@@ -117,7 +116,7 @@ def test_a_call_that_fails_is_made_again_until_it_is_taken(home: Path) -> None:
             assert len(to.heard) == attempts
             held = degradations(service.services)
             assert ("rescue_not_called" in held) == (attempts < 4)
-            clock.now += wait(attempts)
+            clock.now += retry_delay(attempts)
         clock.now += timedelta(days=1)
         calls(service).make_due()
 
@@ -180,8 +179,8 @@ def test_a_decision_waits_for_no_call_and_survives_a_station_that_is_gone(home: 
         answer = service.score(route(**IN_DANGER), service.key("score"))
         calls(service).make_due()
         assert answer.json()["lane"] == "rescue"
-        assert calls(service).outbox.refused() == 1
-    clock.now += wait(1)
+        assert calls(service).outbox.count_refused() == 1
+    clock.now += retry_delay(1)
 
     with station() as to, calling(home, to, clock) as service:
         calls(service).make_due()
@@ -213,9 +212,9 @@ def test_of_several_workers_one_makes_the_call(home: Path, postgres: Server) -> 
     with station() as to, calling(home, to, clock, where) as service:
         for number in range(6):
             service.score(route(journey_id=f"J-{number}", **IN_DANGER), service.key("score"))
-        webhook = Webhook.of(to.address, SECRET)
+        webhook = RescueWebhook.from_secret(to.address, SECRET)
         others = [
-            RescueCalls(RescueOutbox(engine), webhook, clock)
+            RescueCalls(RescueCallRepository(engine), webhook, clock)
             for engine in (opened(where, home) for _ in range(3))
         ]
         threads = [threading.Thread(target=each.make_due) for each in (calls(service), *others)]
@@ -240,7 +239,7 @@ def test_the_calls_are_made_by_themselves(home: Path) -> None:
             for _ in range(100):
                 if len(to.heard) == 2 or is_heard.wait(0.1):
                     break
-                clock.now += wait(1)
+                clock.now += retry_delay(1)
 
     assert len(to.heard) >= 2
 
@@ -259,5 +258,5 @@ def test_the_calls_are_made_by_themselves(home: Path) -> None:
 )
 def test_a_webhook_that_nobody_could_trust_is_refused(address: str, secret: str) -> None:
     with pytest.raises(AddressRefused) as refusal:
-        Webhook.of(address, secret)
+        RescueWebhook.from_secret(address, secret)
     assert not secret or secret not in str(refusal.value)

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.review.summary import LANE_NAMES, what_it_is, why_it_is_here
+from serving.review.summary import LANE_NAMES, describe_lane, describe_subject
 from serving.triage.placement import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import decision
@@ -14,7 +14,7 @@ SCORED = "It is proposed for inspection"
 
 
 def test_a_route_is_told_by_its_way_and_when_it_was_declared() -> None:
-    told = what_it_is(submission(route(mode="inland_waterway")))
+    told = describe_subject(submission(route(mode="inland_waterway")))
 
     assert told == (
         "A journey by inland waterway from TRIZM to GRPIR, "
@@ -24,27 +24,27 @@ def test_a_route_is_told_by_its_way_and_when_it_was_declared() -> None:
 
 def test_a_shipment_is_told_by_its_goods_and_its_way_where_it_has_one() -> None:
     body = shipment()
-    assert what_it_is(submission(body)) == (
+    assert describe_subject(submission(body)) == (
         "A shipment of inflatable boats from TR to DE, travelling by sea from TRIST to DEHAM, "
         "declared on 24 November 2026 at 10:00 UTC."
     )
     body["shipment"]["goods_description"] = None
     body["journey"], body["legs"] = None, []
-    assert what_it_is(submission(body)) == (
+    assert describe_subject(submission(body)) == (
         "A shipment of goods under code 890310 from TR to DE, "
         "declared on 24 November 2026 at 10:00 UTC."
     )
 
 
 def test_a_life_at_risk_is_why_whatever_else_was_said() -> None:
-    told = why_it_is_here(decision(life_at_risk="41 persons on board"))
+    told = describe_lane(decision(life_at_risk="41 persons on board"))
 
     assert told == "It is here because lives may be at risk: 41 persons on board."
 
 
 @pytest.mark.parametrize("reason", ["watch_list", "rule"])
 def test_the_first_list_or_rule_is_why_where_it_decided(reason: Any) -> None:
-    told = why_it_is_here(decision(lane_reason=reason, hits=("rule “one”", "rule “two”")))
+    told = describe_lane(decision(lane_reason=reason, hits=("rule “one”", "rule “two”")))
 
     assert told == f"{SCORED}: rule “one”."
 
@@ -53,8 +53,8 @@ def test_without_a_score_the_lane_is_all_there_is_to_say() -> None:
     manual = decision(lane="manual", lane_reason="no_score", hits=())
     hit_but_drawn = decision(lane="control", lane_reason="random")
 
-    assert why_it_is_here(manual) == ("No model could be asked: the manual procedure decides.")
-    assert why_it_is_here(hit_but_drawn) == f"{SCORED}."
+    assert describe_lane(manual) == ("No model could be asked: the manual procedure decides.")
+    assert describe_lane(hit_but_drawn) == f"{SCORED}."
 
 
 def reason(effect: str, log_odds: float, *evidence: tuple[str, float]) -> Any:
@@ -87,14 +87,14 @@ def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
         lane=lane, lane_reason="score", life_at_risk=None, told=lambda: reasons
     )
 
-    assert why_it_is_here(decided) == told
+    assert describe_lane(decided) == told
 
 
 def test_a_control_case_looks_like_an_inspection() -> None:
     assert LANE_NAMES.keys() == set(get_args(Lane))
     assert LANE_NAMES["control"] == LANE_NAMES["inspect"]
     drawn, selected = (
-        why_it_is_here(decision(lane=lane, lane_reason=reason))
+        describe_lane(decision(lane=lane, lane_reason=reason))
         for lane, reason in (("control", "random"), ("inspect", "score"))
     )
     assert drawn == selected

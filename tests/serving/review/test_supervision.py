@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from serving.audit.decision_log import StoredAnswer
-from serving.db.case_rows import EventRow, Sight
-from serving.db.repositories.case_repository import CaseBook
+from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.review.case_records import CaseAccess, StoredEvent
 from serving.review.dispositions import MEANING
-from serving.review.opening import opened
+from serving.review.opening import case_of_decision
 from serving.review.supervision import (
     OVERRIDES,
     WATCHED,
@@ -27,7 +27,7 @@ from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision
 
-ALL = Sight(frozenset(), may_rescue=True)
+ALL = CaseAccess(frozenset(), may_rescue=True)
 NOW = AT + timedelta(days=1)
 
 
@@ -36,7 +36,7 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         engine = database(folder / "log.db")
-        self.log, self.book = DecisionRepository(engine), CaseBook(engine)
+        self.log, self.book = DecisionRepository(engine), CaseRepository(engine)
         self.count = 0
 
     def open(self, lane: str = "inspect", at: datetime = AT) -> str:
@@ -47,14 +47,14 @@ class Office:
         made = decision(body, decision_id=case_id, lane=lane, scored_at=at)
         answer = StoredAnswer("c", case_id, "digest", case_id, at.isoformat(), b"")
         self.log.append([(made.logged(), answer)])
-        self.book.open_new(opened)
+        self.book.open_new(case_of_decision)
         return case_id
 
     def note(
         self, case_id: str, action: str, by: str, at: datetime, text: str = "", **changed: Any
     ) -> None:
         written = json.dumps(changed)
-        self.book.note(EventRow(case_id, at.isoformat(), by, action, written, text))
+        self.book.append_event(StoredEvent(case_id, at.isoformat(), by, action, written, text))
 
     def end(self, case_id: str, code: str, by: str = "one", at: datetime = AT) -> None:
         """A claim, and five minutes later an end, adverse ones as a proposal."""
@@ -62,7 +62,7 @@ class Office:
         self.note(case_id, "claim", by, at - timedelta(minutes=5))
         self.note(case_id, "dispose", by, at, **{name: [None, {"code": code}]})
 
-    def supervised(self, now: datetime = NOW, sight: Sight = ALL) -> Supervision:
+    def supervised(self, now: datetime = NOW, sight: CaseAccess = ALL) -> Supervision:
         return Supervision.of(self.book, sight, now)
 
     def figures(self, name: str = "one") -> ReviewerFigures:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from serving.access.accounts import SCOPES, Role, new_account
-from serving.db.case_rows import Sight
 from serving.review.case import Case
 from serving.review.case import dispose as dispose_case
+from serving.review.case_records import CaseAccess
+from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
-from serving.review.reviewing import Reviewer
 from serving.review.supervision import FEWEST_CASES, ReviewerFigures, Supervision
 from tests.serving.api.test_access import _paths
 from tests.serving.bodies import route
@@ -22,7 +22,7 @@ from tests.serving.review.test_cases_served import NOTHING, disposed, open_case,
 
 __all__ = ["reviewed"]
 
-ALL = Sight(frozenset(), may_rescue=False)
+ALL = CaseAccess(frozenset(), may_rescue=False)
 PASSWORD = "a password for tests"
 
 SEEN_BY: dict[str, set[Role]] = {
@@ -313,5 +313,5 @@ def test_time_on_a_case_runs_from_its_claim(reviewed: Service) -> None:
     book = reviewed.services.cases
     book.act(Reviewer(name, ALL), case_id, end)
 
-    (figures,) = Supervision.of(book.book, ALL, later).reviewers
+    (figures,) = Supervision.of(book.store, ALL, later).reviewers
     assert figures.median_minutes == 7

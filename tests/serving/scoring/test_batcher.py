@@ -21,8 +21,8 @@ from serving.errors import BodyMalformed, LogUnavailable
 from serving.explanation.comparison import usual_for
 from serving.explanation.comparisons import Comparisons
 from serving.scoring.assessment import Assessor
-from serving.scoring.batcher import TOGETHER, Answer, Asked
-from serving.scoring.future_dispatch import Settling
+from serving.scoring.batcher import TOGETHER, Answer, ScoreRequest
+from serving.scoring.future_dispatch import FutureDispatcher
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
@@ -30,13 +30,13 @@ from tests.serving.conftest import NOW, Service
 MACHINE = Caller("key-1", "machine", frozenset({"score"}), frozenset())
 
 
-def asked(number: int, body: bytes | None = None) -> Asked:
+def asked(number: int, body: bytes | None = None) -> ScoreRequest:
     body = body or orjson.dumps(shipment(shipment_id=f"S-{number}"))
-    return Asked(MACHINE, f"request-{number}", body, NOW, worded_for(MACHINE))
+    return ScoreRequest(MACHINE, f"request-{number}", body, NOW, worded_for(MACHINE))
 
 
-def decided(services: Services, requests: list[Asked]) -> list[Any]:
-    return asyncio.run(services.batcher.answers(requests))
+def decided(services: Services, requests: list[ScoreRequest]) -> list[Any]:
+    return asyncio.run(services.batcher.answer_all(requests))
 
 
 def test_each_is_answered_in_its_place(service: Service) -> None:
@@ -133,7 +133,7 @@ def test_a_caller_waits_no_longer_than_twice_the_deadline(home: Path) -> None:
 def test_what_threads_find_reaches_every_future_in_their_order() -> None:
     async def settled() -> list[int]:
         loop, order = asyncio.get_running_loop(), []
-        settling: Settling[int] = Settling(loop)
+        settling: FutureDispatcher[int] = FutureDispatcher(loop)
         futures = [loop.create_future() for _ in range(400)]
         for future in futures:
             future.add_done_callback(lambda done: order.append(done.result()))
@@ -154,11 +154,11 @@ def test_what_threads_find_reaches_every_future_in_their_order() -> None:
 def test_an_outcome_for_someone_who_left_is_let_go() -> None:
     async def settled() -> int:
         loop = asyncio.get_running_loop()
-        settling: Settling[int] = Settling(loop)
+        settling: FutureDispatcher[int] = FutureDispatcher(loop)
         gone, here = loop.create_future(), loop.create_future()
         gone.cancel()
-        settling.settle(gone, 1)
-        settling.settle(here, 2)
+        settling.dispatch(gone, 1)
+        settling.dispatch(here, 2)
         return await asyncio.wait_for(here, 10)
 
     loop = asyncio.new_event_loop()
@@ -166,7 +166,7 @@ def test_an_outcome_for_someone_who_left_is_let_go() -> None:
     loop.close()
 
     assert asyncio.run(settled()) == 2
-    Settling(loop).settle(left, 3)
+    FutureDispatcher(loop).dispatch(left, 3)
     assert not left.done()
 
 
@@ -182,9 +182,11 @@ def test_a_remembered_comparison_is_that_of_its_value_and_its_peers(service: Ser
             assert compared.of(groups, feature, value) is told
 
 
-def settle(settling: Settling[int], futures: "list[asyncio.Future[int]]", first: int) -> None:
+def settle(
+    settling: FutureDispatcher[int], futures: "list[asyncio.Future[int]]", first: int
+) -> None:
     for number in range(first, len(futures), 4):
-        settling.settle(futures[number], number)
+        settling.dispatch(futures[number], number)
 
 
 def fail(*_: object) -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from serving.access.accounts import SCOPES
 from serving.console.uploads import Upload
-from serving.db.case_rows import Sight
 from serving.errors import BodyTooLarge, MediaTypeUnsupported, ServingError, Unprocessable
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
-from serving.review.reviewing import Reviewer
+from serving.review.case_records import CaseAccess
+from serving.review.cases import Reviewer
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
@@ -110,13 +110,13 @@ def test_a_form_of_another_session_or_origin_attaches_nothing(reviewed: Service)
         headers={"Origin": "https://example.org"},
     )
     assert foreign.status_code == 403
-    assert reviewed.services.cases.files.of(case_id) == []
+    assert reviewed.services.cases.files.of_case(case_id) == []
 
 
 def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "reviewer")
-    reviewer = Reviewer("another", Sight(frozenset(), may_rescue=False))
+    reviewer = Reviewer("another", CaseAccess(frozenset(), may_rescue=False))
     for number in range(MOST_TO_A_CASE - 1):
         content = b"%d" % number
         file = Attachment.of(f"{number}.txt", content, 1_000)

@@ -1,4 +1,4 @@
-"""The reviewers' desk: the queue, cases, and acts on them, each kept with who, when and what."""
+"""Cases as reviewers use them: the queue, one case, and acts, each stored with who, when, what."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,25 +10,33 @@ from pydantic import TypeAdapter
 from features.records import Outcome
 from features.submission import Submission
 from serving.audit.decision import Decision
+from serving.audit.decision_log import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
-from serving.db.case_rows import CaseRow, EventRow, Linked, Place, Sight, Wanted
-from serving.db.repositories.case_file_repository import CaseFiles, FileRow
-from serving.db.repositories.case_repository import CaseBook
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import Forbidden, NotFound
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
 from serving.review import case as acts
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
-from serving.review.case import Acted, Case, Event
+from serving.review.case import Case, CaseChange, CaseEvent
+from serving.review.case_records import (
+    CaseAccess,
+    CaseFile,
+    CaseFileStore,
+    CaseRecord,
+    CaseStore,
+    LinkedCase,
+    QueueFilter,
+    QueuePosition,
+    StoredEvent,
+)
 from serving.review.dispositions import Disposition
 from serving.review.labels import label_of
-from serving.review.opening import CASE, RANK, opened
+from serving.review.opening import CASE, QUEUE_RANK, case_of_decision
 
 CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 
-Act = Callable[[Case], Acted]
-Learnt = Callable[[Submission, Outcome], None]
+CaseAct = Callable[[Case], CaseChange]
+OnOutcome = Callable[[Submission, Outcome], None]
 
 # Acts whose text is no sentence of anyone's.
 _WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread"})
@@ -36,61 +44,63 @@ _WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread"})
 
 @dataclass(frozen=True)
 class Reviewer:
-    """Whoever reviews: a name that stands in every event, and what may be seen."""
+    """A reviewer: the name that stands in every event, and what may be seen."""
 
     name: str
-    sight: Sight
+    access: CaseAccess
 
 
 @dataclass(frozen=True)
-class Reviewing:
-    """What reviewers do, over one database.
+class Cases:
+    """What reviewers do with the cases of one database.
 
-    `learnt` hears of every outcome, and the subject it is about, once it is durable. What is masked
-    by now is told as `masking` says.
+    `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
+    shown as `masking` says.
     """
 
-    book: CaseBook
-    files: CaseFiles
-    log: DecisionRepository
-    learnt: Learnt
+    store: CaseStore
+    files: CaseFileStore
+    decisions: DecisionReader
+    on_outcome: OnOutcome
     masking: Masking
 
     def queue(
-        self, reviewer: Reviewer, wanted: Wanted, after: Place | None, most: int
-    ) -> list[CaseRow]:
+        self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
+    ) -> list[CaseRecord]:
         """The cases that wait, the most urgent first."""
-        self.book.open_new(opened)
-        return [self._shown(row) for row in self.book.page(reviewer.sight, wanted, after, most)]
+        self.store.open_new(case_of_decision)
+        return [self._shown(row) for row in self.store.page(reviewer.access, queue, after, limit)]
 
-    def counts(self, sight: Sight, at: datetime) -> dict[str, int]:
+    def counts(self, access: CaseAccess, at: datetime) -> dict[str, int]:
         """How many cases wait in each lane."""
-        return self.book.counts(RANK, sight, at.isoformat())
+        return self.store.count_waiting(QUEUE_RANK, access, at.isoformat())
 
-    def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRow, Case]:
+    def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRecord, Case]:
         """A case; raises NotFound for one that does not exist or must not be seen."""
-        self.book.open_new(opened)
-        row = self.book.case(case_id, reviewer.sight)
+        self.store.open_new(case_of_decision)
+        row = self.store.case(case_id, reviewer.access)
         if row is None:
             raise NotFound("no case with this id can be seen by you")
         shown, case = self._shown(row), CASE.validate_json(row.state)
-        return shown, _wordless(case) if self._is_masked(shown) else case
+        return shown, _without_words(case) if self._is_masked(shown) else case
 
-    def read(self, reviewer: Reviewer, case_id: str, at: datetime) -> tuple[CaseRow, Case]:
+    def read(self, reviewer: Reviewer, case_id: str, at: datetime) -> tuple[CaseRecord, Case]:
         """A case that a person looks at, which is written down."""
         found = self.case(reviewer, case_id)
-        self.book.note(EventRow(case_id, at.isoformat(), reviewer.name, "read", "{}", ""))
+        self.store.append_event(
+            StoredEvent(case_id, at.isoformat(), reviewer.name, "read", "{}", "")
+        )
         return found
 
     def linked(
-        self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], most: int
-    ) -> list[Linked]:
+        self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], limit: int
+    ) -> list[LinkedCase]:
         """Other cases that share something of these kinds, the newest first."""
-        found = self.book.linked(case_id, kinds, reviewer.sight, most)
-        return [self._shown_link(each) for each in found]
+        found = self.store.linked(case_id, kinds, reviewer.access, limit)
+        return [self._shown_link(link) for link in found]
 
     @staticmethod
-    def disposition_of(row: CaseRow) -> Disposition | None:
+    def disposition_of(row: CaseRecord) -> Disposition | None:
         """How a case ended; None while it has not."""
         return CASE.validate_json(row.state).disposition
 
@@ -98,11 +108,11 @@ class Reviewing:
         """The decision behind a case, as it may be seen; raises Erased where its time was over."""
         return self.masking.masked_view(self._decision(case_id))
 
-    def events(self, case_id: str) -> list[EventRow]:
+    def events(self, case_id: str) -> list[StoredEvent]:
         """What happened to a case, in order."""
-        return self.book.events(case_id)
+        return self.store.events(case_id)
 
-    def history(self, row: CaseRow) -> list[EventRow]:
+    def history(self, row: CaseRecord) -> list[StoredEvent]:
         """What happened to a case, as it may be seen: of a masked one without anyone's words."""
         events = self.events(row.case_id)
         if not self._is_masked(row):
@@ -112,34 +122,34 @@ class Reviewing:
             for event in events
         ]
 
-    def attached(self, row: CaseRow) -> list[FileRow]:
+    def attached(self, row: CaseRecord) -> list[CaseFile]:
         """The files of a case, the first attached first."""
-        files = self.files.of(row.case_id)
+        files = self.files.of_case(row.case_id)
         return [replace(file, name=MASKED) for file in files] if self._is_masked(row) else files
 
-    def act(self, reviewer: Reviewer, case_id: str, act: Act) -> Case:
+    def act(self, reviewer: Reviewer, case_id: str, act: CaseAct) -> Case:
         """Do something to a case, and return it as it is then.
 
         Raises NotFound, and the Conflict that the act meets where another was faster.
         """
         self.case(reviewer, case_id)
-        return CASE.validate_json(self.book.change(case_id, partial(_changed, act)).state)
+        return CASE.validate_json(self.store.change(case_id, partial(_changed, act)).state)
 
     def attach(
         self, reviewer: Reviewer, case_id: str, at: datetime, file: Attachment, content: bytes
-    ) -> FileRow:
+    ) -> CaseFile:
         """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
         _, case = self.case(reviewer, case_id)
         _, event = acts.attach(case, reviewer.name, at, file)
-        row = FileRow(
+        row = CaseFile(
             **vars(file), case_id=case_id, attached_at=at.isoformat(), attached_by=reviewer.name
         )
-        self.files.add(row, content, _event_row(event), MOST_TO_A_CASE)
+        self.files.attach(row, content, _event_row(event), MOST_TO_A_CASE)
         return row
 
     def download(
         self, reviewer: Reviewer, case_id: str, sha256: str, at: datetime
-    ) -> tuple[FileRow, bytes]:
+    ) -> tuple[CaseFile, bytes]:
         """A file of a case with its content, which is written down.
 
         Raises NotFound, or Forbidden where the case is masked.
@@ -151,7 +161,9 @@ class Reviewing:
         if found is None:
             raise NotFound("the case has no such file, or its content is no longer kept")
         name = found[0].name
-        self.book.note(EventRow(case_id, at.isoformat(), reviewer.name, "download", "{}", name))
+        self.store.append_event(
+            StoredEvent(case_id, at.isoformat(), reviewer.name, "download", "{}", name)
+        )
         return found
 
     def dispose(
@@ -160,9 +172,9 @@ class Reviewing:
         """End a case, or propose its adverse end; what was found becomes an outcome with it."""
         self.case(reviewer, case_id)
         decision = self._decision(case_id)
-        told: list[Outcome] = []
+        outcomes: list[Outcome] = []
 
-        def change(row: CaseRow) -> tuple[CaseRow, EventRow, ReceivedRecord | None]:
+        def change(row: CaseRecord) -> tuple[CaseRecord, StoredEvent, ReceivedRecord | None]:
             after, event, _ = _changed(
                 lambda case: acts.dispose(case, reviewer.name, at, disposition), row
             )
@@ -170,44 +182,46 @@ class Reviewing:
                 label := label_of(decision, disposition, reviewer.name, at)
             ):
                 return after, event, None
-            told.append(label[0])
+            outcomes.append(label[0])
             return after, event, label[1]
 
-        done = self.book.change(case_id, change)
-        for outcome in told:
-            self.learnt(read_submission(decision.request.encode()), outcome)
-        return CASE.validate_json(done.state)
+        changed = self.store.change(case_id, change)
+        for outcome in outcomes:
+            self.on_outcome(read_submission(decision.request.encode()), outcome)
+        return CASE.validate_json(changed.state)
 
-    def _is_masked(self, row: CaseRow) -> bool:
+    def _is_masked(self, row: CaseRecord) -> bool:
         return row.what == MASKED_CASE
 
-    def _shown(self, row: CaseRow) -> CaseRow:
+    def _shown(self, row: CaseRecord) -> CaseRecord:
         if not self.masking.covers(row.subject_kind, row.subject_id, row.opened_at):
             return row
         name = self.masking.name(row.subject_id)
         return replace(row, subject_id=name, what=MASKED_CASE, why="")
 
-    def _shown_link(self, each: Linked) -> Linked:
-        row = self._shown(each.case)
+    def _shown_link(self, link: LinkedCase) -> LinkedCase:
+        row = self._shown(link.case)
         if not self._is_masked(row):
-            return each
-        named = tuple((kind, self.masking.name(value)) for kind, value in each.shared)
-        return Linked(row, named)
+            return link
+        named = tuple((kind, self.masking.name(value)) for kind, value in link.shared)
+        return LinkedCase(row, named)
 
     def _decision(self, case_id: str) -> Decision:
-        record = self.log.record(case_id)
+        record = self.decisions.record(case_id)
         if record is None:
             raise NotFound("the decision behind this case is gone")
         return Decision.model_validate_json(record)
 
 
-def _wordless(case: Case) -> Case:
+def _without_words(case: Case) -> Case:
     """A case without what reviewers wrote at its end."""
-    said = {name: getattr(case, name) for name in ("disposition", "proposed")}
-    return replace(case, **{n: replace(d, text=MASKED) for n, d in said.items() if d})
+    ends = {name: getattr(case, name) for name in ("disposition", "proposed")}
+    return replace(case, **{n: replace(d, text=MASKED) for n, d in ends.items() if d})
 
 
-def _changed(act: Act, row: CaseRow) -> tuple[CaseRow, EventRow, ReceivedRecord | None]:
+def _changed(
+    act: CaseAct, row: CaseRecord
+) -> tuple[CaseRecord, StoredEvent, ReceivedRecord | None]:
     case, event = act(CASE.validate_json(row.state))
     after = replace(
         row,
@@ -219,8 +233,8 @@ def _changed(act: Act, row: CaseRow) -> tuple[CaseRow, EventRow, ReceivedRecord 
     return after, _event_row(event), None
 
 
-def _event_row(event: Event) -> EventRow:
+def _event_row(event: CaseEvent) -> StoredEvent:
     changed = CHANGED.dump_json(event.changed).decode()
-    return EventRow(
+    return StoredEvent(
         event.case_id, event.at.isoformat(), event.actor, event.action, changed, event.text
     )

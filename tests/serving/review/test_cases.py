@@ -15,26 +15,26 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision_log import StoredAnswer
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.audit.retention_acts import RetentionAct
-from serving.db.case_rows import Sight, Wanted
 from serving.db.data_keys import DataKeys
-from serving.db.repositories.case_file_repository import CaseFiles
-from serving.db.repositories.case_repository import CaseBook
+from serving.db.repositories.case_file_repository import CaseFileRepository
+from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import CaseTaken, Forbidden, NotFound, NotYours, Unprocessable
 from serving.review import case as acts
 from serving.review.attachments import MOST_TO_A_CASE, Attachment
+from serving.review.case_records import CaseAccess, QueueFilter
+from serving.review.cases import Cases, Reviewer
 from serving.review.dispositions import Disposition
-from serving.review.reviewing import Reviewer, Reviewing
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision
 
 LATER = AT + timedelta(hours=1)
-HERE = Sight(frozenset({"DE004600"}), may_rescue=False)
+HERE = CaseAccess(frozenset({"DE004600"}), may_rescue=False)
 ONE, TWO = Reviewer("one", HERE), Reviewer("two", HERE)
-ELSEWHERE = Reviewer("three", Sight(frozenset({"DE009999"}), may_rescue=True))
+ELSEWHERE = Reviewer("three", CaseAccess(frozenset({"DE009999"}), may_rescue=True))
 NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
 FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
 UNSEEN = Disposition("duplicate", "other", "low", "the same as yesterday")
@@ -51,12 +51,12 @@ class Office:
         self.names = Pseudonyms(b"a key for this test")
         self.reviewing = self.reopened()
 
-    def reopened(self) -> Reviewing:
+    def reopened(self) -> Cases:
         """The same, as it is after a restart."""
         masking = Masking(RetentionRepository(self.engine), DataKeys(self.engine), self.names)
-        return Reviewing(
-            CaseBook(self.engine),
-            CaseFiles(self.engine),
+        return Cases(
+            CaseRepository(self.engine),
+            CaseFileRepository(self.engine),
             DecisionRepository(self.engine),
             lambda *heard: self.learnt.append(heard),
             masking,
@@ -66,13 +66,13 @@ class Office:
         body = shipment(shipment_id=f"S-{number}")
         made = decision(body, decision_id=f"d-{number}", **changed)
         answer = StoredAnswer("c", made.decision_id, "digest", made.decision_id, "", b"")
-        self.reviewing.log.append([(made.logged(), answer)])
+        self.reviewing.decisions.append([(made.logged(), answer)])
         return made.decision_id
 
     def labels(self) -> list[Any]:
         return [json.loads(row.body) for row in RecordRepository(self.engine).all()]
 
-    def mask(self) -> Reviewing:
+    def mask(self) -> Cases:
         """End the first period of everything."""
         before = (AT + timedelta(days=1)).date().isoformat()
         act = RetentionAct(LATER.isoformat(), "mask", "chief", "it is time", {"before": before})
@@ -84,7 +84,7 @@ class Office:
 def office(tmp_path: Path) -> Iterator[Office]:
     made = Office(tmp_path)
     yield made
-    made.reviewing.log.close()
+    made.reviewing.decisions.close()
 
 
 def actions(office: Office, case_id: str) -> list[tuple[str, str, str]]:
@@ -92,7 +92,7 @@ def actions(office: Office, case_id: str) -> list[tuple[str, str, str]]:
 
 
 def test_a_queue_has_the_cases_of_all_decisions_up_to_now(office: Office) -> None:
-    wanted = Wanted(now=LATER.isoformat())
+    wanted = QueueFilter(now=LATER.isoformat())
     office.decide(1)
     office.decide(2, lane="release")
     office.decide(3, lane="document_check")
@@ -285,7 +285,7 @@ def test_linked_cases_are_others_that_share_something_of_the_kinds_asked_for(
 
 
 @pytest.fixture
-def masked(office: Office) -> Reviewing:
+def masked(office: Office) -> Cases:
     """Two cases, on which something was said, done and attached; then masked."""
     for number in (1, 2):
         office.decide(number)
@@ -300,9 +300,7 @@ def masked(office: Office) -> Reviewing:
     return office.mask()
 
 
-def test_a_masked_case_shows_short_names_and_nobodys_words(
-    office: Office, masked: Reviewing
-) -> None:
+def test_a_masked_case_shows_short_names_and_nobodys_words(office: Office, masked: Cases) -> None:
     row, case = masked.case(ONE, "d-1")
 
     assert (row.subject_id, row.what, row.why) == (office.names.of("S-1", MASKED), MASKED_CASE, "")
@@ -311,15 +309,13 @@ def test_a_masked_case_shows_short_names_and_nobodys_words(
     assert (case.disposition.code, case.disposition.text) == (FOUND.code, MASKED)
     assert (case.proposed.code, case.proposed.text) == (FOUND.code, MASKED)
     assert case.owner == "two"
-    queue = masked.queue(ONE, Wanted(now=LATER.isoformat()), None, 9)
+    queue = masked.queue(ONE, QueueFilter(now=LATER.isoformat()), None, 9)
     assert [(each.case_id, each.what) for each in queue] == [("d-2", MASKED_CASE)]
     assert masked.case(ONE, "d-2")[1].disposition is None
     assert "S-1" not in masked.decision("d-1").request
 
 
-def test_the_history_of_a_masked_case_has_acts_and_no_words(
-    office: Office, masked: Reviewing
-) -> None:
+def test_the_history_of_a_masked_case_has_acts_and_no_words(office: Office, masked: Cases) -> None:
     row, _ = masked.case(ONE, "d-1")
 
     told = [(event.action, event.text) for event in masked.history(row)]
@@ -339,7 +335,7 @@ def test_the_history_of_a_masked_case_has_acts_and_no_words(
     assert office.reviewing.history(unmasked) == office.reviewing.events("d-1")
 
 
-def test_files_of_a_masked_case_have_no_names_and_are_not_handed_out(masked: Reviewing) -> None:
+def test_files_of_a_masked_case_have_no_names_and_are_not_handed_out(masked: Cases) -> None:
     row, _ = masked.case(ONE, "d-1")
 
     assert [(file.name, file.sha256) for file in masked.attached(row)] == [(MASKED, FILE.sha256)]
@@ -348,7 +344,7 @@ def test_files_of_a_masked_case_have_no_names_and_are_not_handed_out(masked: Rev
     assert "download" not in [event.action for event in masked.events("d-1")]
 
 
-def test_what_links_masked_cases_has_short_names(office: Office, masked: Reviewing) -> None:
+def test_what_links_masked_cases_has_short_names(office: Office, masked: Cases) -> None:
     (link,) = masked.linked(ONE, "d-1", ("party",), 9)
 
     assert link.case.subject_id == office.names.of("S-2", MASKED)

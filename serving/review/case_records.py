@@ -1,0 +1,185 @@
+"""Cases as they are stored, how a reader asks for them, and where they are stored."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from serving.history.received_records import ReceivedRecord
+
+# Beyond this a lane is full; counting on would cost every page for a figure nobody reads.
+MOST_COUNTED = 1_000
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """A case as it is stored: `state` holds all of it, the rest is there to find and order it by.
+
+    `rank` and `due_at` order the queue; `case_id` is the id of the decision that opened it.
+    """
+
+    case_id: str
+    seq: int
+    subject_kind: str
+    subject_id: str
+    office_id: str | None
+    lane: str
+    mode: str | None
+    rank: int
+    due_at: str
+    opened_at: str
+    status: str
+    owner: str | None
+    snoozed_until: str | None
+    what: str
+    why: str
+    state: str
+
+
+@dataclass(frozen=True)
+class CaseLink:
+    """One thing that a case may share with others: a container, a party, goods, a route."""
+
+    case_id: str
+    seq: int
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """One act on a case; `changed` is JSON with the old and the new of every field."""
+
+    case_id: str
+    at: str
+    actor: str
+    action: str
+    changed: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LinkedCase:
+    """Another case, and what it shares: pairs of a kind and a value."""
+
+    case: CaseRecord
+    shared: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class CaseAccess:
+    """What a reviewer may see: cases of these offices (none means all), and rescue or not."""
+
+    offices: frozenset[str]
+    may_rescue: bool
+
+
+@dataclass(frozen=True)
+class QueueFilter:
+    """Which cases of the queue; None does not filter. `now` (ISO) ends what was laid aside."""
+
+    now: str
+    lanes: tuple[str, ...] = ()
+    office_id: str | None = None
+    mode: str | None = None
+    owner: str | None = None
+    is_unowned: bool = False
+    opened_before: str | None = None
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """A file of a case, without its content; `sha256` is that of the content, hexadecimal."""
+
+    case_id: str
+    sha256: str
+    name: str
+    media_type: str
+    size_bytes: int
+    attached_at: str
+    attached_by: str
+
+
+QueuePosition = tuple[int, str, str]
+"""Where a page of the queue ends: rank, due_at, case_id."""
+
+OpenCase = Callable[[int, str], tuple[CaseRecord, list[CaseLink]] | None]
+"""A case and its links from a decision's place in the log and its record; None for a release."""
+
+ChangeCase = Callable[[CaseRecord], tuple[CaseRecord, StoredEvent, ReceivedRecord | None]]
+"""A case after a change, with the event that says so and the outcome it states, if any."""
+
+
+class CaseStore(Protocol):
+    """The cases and their events. Every method raises LogUnavailable where it fails."""
+
+    def open_new(self, open_case: OpenCase) -> None:
+        """Open cases for all decisions that were logged since the last time."""
+        ...
+
+    def page(
+        self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
+    ) -> list[CaseRecord]:
+        """Cases that are not closed or laid aside, the most urgent first."""
+        ...
+
+    def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
+        """A case, if it exists and may be seen."""
+        ...
+
+    def linked(
+        self, case_id: str, kinds: tuple[str, ...], access: CaseAccess, limit: int
+    ) -> list[LinkedCase]:
+        """The newest other cases that share something of these kinds with this one."""
+        ...
+
+    def change(self, case_id: str, change: ChangeCase) -> CaseRecord:
+        """Change a case: of two who try at once, the second sees the first.
+
+        Whatever `change` raises leaves everything as it was.
+        """
+        ...
+
+    def append_event(self, event: StoredEvent) -> None:
+        """Store an event that changes no case: who read it, for instance."""
+        ...
+
+    def events(self, case_id: str) -> list[StoredEvent]:
+        """The events of a case, in order."""
+        ...
+
+    def events_since(
+        self, actions: tuple[str, ...], instant: str, access: CaseAccess
+    ) -> list[tuple[StoredEvent, str]]:
+        """Every event of these kinds since an instant, in order, each with its case's lane."""
+        ...
+
+    def closed_case(self, access: CaseAccess, not_by: str, draw: int) -> CaseRecord | None:
+        """One closed case that somebody else ended, drawn at random; None where there is none."""
+        ...
+
+    def oldest_waiting(self, access: CaseAccess, now: str) -> dict[str, str]:
+        """When the oldest case that waits in each lane was opened."""
+        ...
+
+    def count_waiting(self, lanes: Iterable[str], access: CaseAccess, now: str) -> dict[str, int]:
+        """How many cases wait in each lane; MOST_COUNTED stands for that many or more."""
+        ...
+
+
+class CaseFileStore(Protocol):
+    """The files of cases. Every method raises LogUnavailable where it fails."""
+
+    def attach(self, file: CaseFile, content: bytes, event: StoredEvent, limit: int) -> None:
+        """Store a file with the event that records it.
+
+        Raises AlreadyAttached, or Unprocessable for a case that has `limit` files.
+        """
+        ...
+
+    def of_case(self, case_id: str) -> list[CaseFile]:
+        """The files of a case, the first attached first."""
+        ...
+
+    def content(self, case_id: str, sha256: str) -> tuple[CaseFile, bytes] | None:
+        """A file of a case; None where the case has none such, or its content was deleted."""
+        ...
