@@ -5,23 +5,45 @@ number that is not finite is refused with the field's name. Instants carry an of
 UTC. Party ids are keyed pseudonyms; no record has room for a name.
 """
 
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.field_types import (
+    AgentId,
+    Amount,
+    Code,
+    ContainerNumber,
+    ConveyanceId,
+    Country,
+    CubicMetres,
+    Currency,
+    DocumentId,
+    DocumentNumber,
+    Flag,
+    HsCode,
+    Instant,
+    JourneyId,
+    Kilograms,
+    Knots,
+    Latitude,
+    LocationCode,
+    Longitude,
+    OfficeId,
+    Ordinal,
+    Packages,
+    PartyId,
+    PayeeId,
+    Percent,
+    Persons,
+    SealNumber,
+    Share,
+    ShipmentId,
+    SubjectId,
+    Text,
+    TransactionId,
 )
-from pydantic_core import PydanticCustomError
-
 from features.persons import describes_a_person
-from features.reference.code_lists import CODES, CodeList
 
 SubjectKind = Literal["route", "shipment"]
 Mode = Literal["sea", "air", "road", "rail", "inland_waterway"]
@@ -56,66 +78,6 @@ SelectedBy = Literal["model", "rule", "random", "intelligence", "discretion"]
 Result = Literal["confirmed", "not_confirmed", "inconclusive"]
 
 
-# Nothing that is scored happens outside these years; a slip of the pen does.
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
-
-# RFC 3339, section 5.6: readers of ISO 8601 also take a bare number for seconds, or a date alone.
-RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
-_RFC_3339 = re.compile(RFC_3339, re.ASCII)
-
-
-def _read(instant: Any) -> Any:
-    if not isinstance(instant, str):
-        return instant
-    try:
-        if _RFC_3339.fullmatch(instant):
-            return datetime.fromisoformat(instant.upper())
-    except ValueError:
-        pass  # it looks like an instant and is none, as the 30th of February
-    raise PydanticCustomError("instant", "want an instant as in RFC 3339, with its offset")
-
-
-def _in_utc(instant: datetime) -> datetime:
-    if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
-        raise ValueError(f"want a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
-    return instant.astimezone(UTC)
-
-
-def _listed(name: CodeList) -> Callable[[str], str]:
-    def known(code: str) -> str:
-        if code not in CODES[name]:
-            raise PydanticCustomError("unknown_code", f"want one of the known {name}")
-        return code
-
-    return known
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_read), AfterValidator(_in_utc)]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,32}$")]
-Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,64}$")]
-# No control characters, and none that reorder the text around them on a screen.
-Text = Annotated[
-    str,
-    Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}]*$"),
-]
-Country = Annotated[
-    str,
-    Field(pattern=r"^[A-Z]{2}$", json_schema_extra={"x-code-list": "countries"}),
-    AfterValidator(_listed("countries")),
-]
-Currency = Annotated[
-    str,
-    Field(pattern=r"^[A-Z]{3}$", json_schema_extra={"x-code-list": "currencies"}),
-    AfterValidator(_listed("currencies")),
-]
-HsCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
-Amount = Annotated[float, Field(ge=0, le=1e12)]
-Quantity = Annotated[float, Field(ge=0, le=1e10)]
-Count = Annotated[int, Field(ge=0, le=10_000_000)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
 class Record(BaseModel):
     """A row of one record type; refuses any field it does not know, which `persons` explains."""
 
@@ -130,23 +92,49 @@ class Journey(Record):
 
     known_from: ClassVar[str] = "declared_at"
 
-    journey_id: Id
-    mode: Mode
-    carrier_id: Id
-    conveyance_id: Id
-    conveyance_kind: ConveyanceKind
-    registration_country: Country | None = None
-    origin: Code
-    destination: Code
-    booked_at: Instant | None = None
-    declared_at: Instant
-    departed_at: Instant | None = None
-    due_at: Instant
-    certified_capacity: Count | None = None
-    persons_on_board: Count | None = None
-    declared_cargo_mass_kg: Quantity | None = None
-    hire_started_at: Instant | None = None
-    hire_return_location: Code | None = None
+    journey_id: JourneyId = Field(description="The journey, by the id that the sender gave it.")
+    mode: Mode = Field(description="How the conveyance travels.")
+    carrier_id: PartyId = Field(
+        description="The party that carries the goods.", examples=["carrier-3f9a"]
+    )
+    conveyance_id: ConveyanceId = Field(description="The vessel, vehicle, train or aircraft.")
+    conveyance_kind: ConveyanceKind = Field(description="What kind of conveyance it is.")
+    registration_country: Country | None = Field(
+        None, description="The country whose flag or plate the conveyance has.", examples=["PT"]
+    )
+    origin: LocationCode = Field(
+        description="The place where the journey begins.", examples=["TRIST"]
+    )
+    destination: LocationCode = Field(description="The place where the journey ends.")
+    booked_at: Instant | None = Field(
+        None, description="When the journey was booked.", examples=["2026-11-10T08:00:00Z"]
+    )
+    declared_at: Instant = Field(
+        description="When the journey was declared; a route is scored as of this instant.",
+        examples=["2026-11-20T09:30:00Z"],
+    )
+    departed_at: Instant | None = Field(
+        None, description="When the conveyance left.", examples=["2026-11-20T18:00:00Z"]
+    )
+    due_at: Instant = Field(
+        description="When the conveyance is expected at the destination.",
+        examples=["2026-11-28T06:00:00Z"],
+    )
+    certified_capacity: Persons | None = Field(
+        None, description="How many persons the conveyance is certified to carry."
+    )
+    persons_on_board: Persons | None = Field(None, description="How many persons are on board.")
+    declared_cargo_mass_kg: Kilograms | None = Field(
+        None, description="The mass of the whole cargo as declared.", examples=[18_200_000.0]
+    )
+    hire_started_at: Instant | None = Field(
+        None,
+        description="When the hire of the conveyance began.",
+        examples=["2026-11-19T09:00:00Z"],
+    )
+    hire_return_location: LocationCode | None = Field(
+        None, description="The place where the conveyance is to be returned after its hire."
+    )
 
 
 class Leg(Record):
@@ -154,14 +142,24 @@ class Leg(Record):
 
     known_from: ClassVar[str] = "known_at"
 
-    journey_id: Id
-    sequence: Annotated[int, Field(ge=1, le=10_000)]
-    origin: Code
-    destination: Code
-    mode: Mode | None = None
-    departed_at: Instant | None = None
-    arrived_at: Instant | None = None
-    known_at: Instant | None = None
+    journey_id: JourneyId = Field(description="The journey that the leg is part of.")
+    sequence: Ordinal = Field(description="The place of the leg in its journey, from 1.")
+    origin: LocationCode = Field(description="The place where the leg begins.", examples=["TRIST"])
+    destination: LocationCode = Field(
+        description="The place where the leg ends.", examples=["GRPIR"]
+    )
+    mode: Mode | None = Field(None, description="How the conveyance travels on the leg.")
+    departed_at: Instant | None = Field(
+        None, description="When the conveyance left.", examples=["2026-11-20T18:00:00Z"]
+    )
+    arrived_at: Instant | None = Field(
+        None,
+        description="When the conveyance arrived; empty while the leg is planned.",
+        examples=["2026-11-22T04:00:00Z"],
+    )
+    known_at: Instant | None = Field(
+        None, description="When the authority learnt of the leg.", examples=["2026-11-22T04:00:00Z"]
+    )
 
 
 class Position(Record):
@@ -169,12 +167,16 @@ class Position(Record):
 
     known_from: ClassVar[str] = "observed_at"
 
-    journey_id: Id
-    observed_at: Instant
-    latitude: Annotated[float, Field(ge=-90, le=90)]
-    longitude: Annotated[float, Field(ge=-180, le=180)]
-    speed_kn: Annotated[float, Field(ge=0, le=2_000)] | None = None
-    source: Code | None = None
+    journey_id: JourneyId = Field(description="The journey whose conveyance was heard.")
+    observed_at: Instant = Field(
+        description="When the conveyance was heard.", examples=["2026-11-21T02:13:00Z"]
+    )
+    latitude: Latitude = Field(description="Degrees north of the equator; south is negative.")
+    longitude: Longitude = Field(description="Degrees east of Greenwich; west is negative.")
+    speed_kn: Knots | None = Field(None, description="The speed over ground.")
+    source: Code | None = Field(
+        None, description="The system that heard the conveyance.", examples=["ais"]
+    )
 
 
 class Shipment(Record):
@@ -182,32 +184,62 @@ class Shipment(Record):
 
     known_from: ClassVar[str] = "declared_at"
 
-    shipment_id: Id
-    journey_id: Id | None = None
-    consignor_id: Id
-    consignee_id: Id
-    notify_party_id: Id | None = None
-    forwarder_id: Id | None = None
-    declarant_id: Id | None = None
-    hs_code: HsCode
-    goods_description: Text | None = None
-    origin_country: Country
-    dispatch_country: Country
-    destination_country: Country
-    office_id: Id | None = None
-    gross_mass_kg: Quantity | None = None
-    net_mass_kg: Quantity | None = None
-    volume_m3: Quantity | None = None
-    packages: Count | None = None
-    declared_value: Amount | None = None
-    currency: Currency | None = None
-    tax_rate: Annotated[float, Field(ge=0, le=10_000)] | None = None
-    tax_type: Code | None = None
-    payment_type: Code | None = None
-    import_type: Code | None = None
-    container_number: Number | None = None
-    seal_number: Number | None = None
-    declared_at: Instant
+    shipment_id: ShipmentId = Field(description="The shipment, by the id that the sender gave it.")
+    journey_id: JourneyId | None = Field(None, description="The journey that brings the shipment.")
+    consignor_id: PartyId = Field(description="The party that sends the goods.")
+    consignee_id: PartyId = Field(
+        description="The party that receives the goods.", examples=["party-12de"]
+    )
+    notify_party_id: PartyId | None = Field(
+        None, description="The party to be told of the arrival.", examples=["party-90ab"]
+    )
+    forwarder_id: AgentId | None = Field(None, description="The party that arranges the transport.")
+    declarant_id: AgentId | None = Field(None, description="The party that lodges the declaration.")
+    hs_code: HsCode = Field(description="The goods, by the six digits of the Harmonized System.")
+    goods_description: Text | None = Field(
+        None,
+        description="The goods in the words of the declaration.",
+        examples=["inflatable boats with accessories"],
+    )
+    origin_country: Country = Field(
+        description="The country where the goods were made.", examples=["CN"]
+    )
+    dispatch_country: Country = Field(description="The country from which the goods were sent.")
+    destination_country: Country = Field(
+        description="The country to which the goods go.", examples=["DE"]
+    )
+    office_id: OfficeId | None = Field(
+        None, description="The customs or border office that decides."
+    )
+    gross_mass_kg: Kilograms | None = Field(
+        None, description="The mass of the goods with their packing."
+    )
+    net_mass_kg: Kilograms | None = Field(
+        None, description="The mass of the goods without their packing.", examples=[3_875.5]
+    )
+    volume_m3: CubicMetres | None = Field(
+        None, description="The volume of the goods with their packing."
+    )
+    packages: Packages | None = Field(None, description="How many packages there are.")
+    declared_value: Amount | None = Field(None, description="The value of the goods as declared.")
+    currency: Currency | None = Field(None, description="The currency of the declared value.")
+    tax_rate: Percent | None = Field(None, description="The rate of duty on the goods.")
+    tax_type: Code | None = Field(
+        None, description="The legal basis of the rate of duty.", examples=["preferential"]
+    )
+    payment_type: Code | None = Field(
+        None, description="The terms of payment between the parties.", examples=["prepaid"]
+    )
+    import_type: Code | None = Field(
+        None, description="The customs procedure and use of the goods.", examples=["consumption"]
+    )
+    container_number: ContainerNumber | None = Field(
+        None, description="The container, as painted on it."
+    )
+    seal_number: SealNumber | None = Field(None, description="The seal of the container.")
+    declared_at: Instant = Field(
+        description="When the shipment was declared; it is scored as of this instant."
+    )
 
 
 class Document(Record):
@@ -215,24 +247,42 @@ class Document(Record):
 
     known_from: ClassVar[str] = "received_at"
 
-    document_id: Id
-    subject_kind: SubjectKind
-    subject_id: Id
-    kind: DocumentKind
-    number: Number | None = None
-    version: Annotated[int, Field(ge=1, le=10_000)] = 1
-    issuer_id: Id | None = None
-    issued_at: Instant | None = None
-    expires_at: Instant | None = None
-    received_at: Instant
-    consignor_id: Id | None = None
-    consignee_id: Id | None = None
-    gross_mass_kg: Quantity | None = None
-    packages: Count | None = None
-    value: Amount | None = None
-    currency: Currency | None = None
-    container_number: Number | None = None
-    seal_number: Number | None = None
+    document_id: DocumentId = Field(description="The document, the same in all its versions.")
+    subject_kind: SubjectKind = Field(description="Whether it was filed for a route or a shipment.")
+    subject_id: SubjectId = Field(description="The journey or shipment that it was filed for.")
+    kind: DocumentKind = Field(description="What kind of document it is.")
+    number: DocumentNumber | None = Field(None, description="The number printed on the document.")
+    version: Ordinal = Field(1, description="The version, from 1.")
+    issuer_id: PartyId | None = Field(None, description="The party that issued the document.")
+    issued_at: Instant | None = Field(
+        None, description="When the document was issued.", examples=["2026-11-18T00:00:00Z"]
+    )
+    expires_at: Instant | None = Field(
+        None, description="When the document ceases to be valid.", examples=["2027-11-18T00:00:00Z"]
+    )
+    received_at: Instant = Field(
+        description="When the authority received this version.", examples=["2026-11-23T15:10:00Z"]
+    )
+    consignor_id: PartyId | None = Field(
+        None, description="The party that sends the goods, as the document states it."
+    )
+    consignee_id: PartyId | None = Field(
+        None,
+        description="The party that receives the goods, as the document states it.",
+        examples=["party-12de"],
+    )
+    gross_mass_kg: Kilograms | None = Field(
+        None, description="The mass with packing, as the document states it."
+    )
+    packages: Packages | None = Field(None, description="How many packages the document states.")
+    value: Amount | None = Field(
+        None, description="The value of the goods, as the document states it."
+    )
+    currency: Currency | None = Field(None, description="The currency of the value.")
+    container_number: ContainerNumber | None = Field(
+        None, description="The container, as the document states it."
+    )
+    seal_number: SealNumber | None = Field(None, description="The seal, as the document states it.")
 
 
 class Transaction(Record):
@@ -240,20 +290,30 @@ class Transaction(Record):
 
     known_from: ClassVar[str] = "known_at"
 
-    transaction_id: Id
-    subject_kind: SubjectKind
-    subject_id: Id
-    payer_id: Id
-    payee_id: Id
-    payer_country: Country | None = None
-    payee_country: Country | None = None
-    amount: Amount
-    currency: Currency
-    method: PaymentMethod
-    purpose: Purpose | None = None
-    payer_iban_valid: bool | None = None
-    paid_at: Instant
-    known_at: Instant
+    transaction_id: TransactionId = Field(
+        description="The payment, by the id that the sender gave it."
+    )
+    subject_kind: SubjectKind = Field(description="Whether it was paid for a route or a shipment.")
+    subject_id: SubjectId = Field(description="The journey or shipment that was paid for.")
+    payer_id: PartyId = Field(description="The party that paid.", examples=["party-12de"])
+    payee_id: PayeeId = Field(description="The party that was paid.")
+    payer_country: Country | None = Field(
+        None, description="The country of the account that paid.", examples=["DE"]
+    )
+    payee_country: Country | None = Field(
+        None, description="The country of the account that was paid."
+    )
+    amount: Amount = Field(description="The amount paid.", examples=[15_700.0])
+    currency: Currency = Field(description="The currency of the amount.")
+    method: PaymentMethod = Field(description="How it was paid.")
+    purpose: Purpose | None = Field(None, description="What it was paid for.")
+    payer_iban_valid: Flag | None = Field(
+        None, description="Whether the check digits of the IBAN that paid are right."
+    )
+    paid_at: Instant = Field(description="When it was paid.", examples=["2026-11-18T11:00:00Z"])
+    known_at: Instant = Field(
+        description="When the authority learnt of the payment.", examples=["2026-11-19T06:00:00Z"]
+    )
 
 
 class Outcome(Record):
@@ -261,14 +321,20 @@ class Outcome(Record):
 
     known_from: ClassVar[str] = "known_at"
 
-    subject_kind: SubjectKind
-    subject_id: Id
-    selected_by: SelectedBy
-    selection_probability: Share | None = None
-    inspected_at: Instant
-    known_at: Instant
-    result: Result
-    typology: Code | None = None
+    subject_kind: SubjectKind = Field(description="Whether a route or a shipment was inspected.")
+    subject_id: SubjectId = Field(description="The journey or shipment that was inspected.")
+    selected_by: SelectedBy = Field(description="What the subject was selected by.")
+    selection_probability: Share | None = Field(None, description="How probable the selection was.")
+    inspected_at: Instant = Field(
+        description="When the inspection began.", examples=["2026-11-29T09:00:00Z"]
+    )
+    known_at: Instant = Field(
+        description="When the result became known.", examples=["2026-11-29T15:00:00Z"]
+    )
+    result: Result = Field(description="What the inspection found.")
+    typology: Code | None = Field(
+        None, description="The way of smuggling that was found.", examples=["concealment"]
+    )
 
 
 RECORD_FILES: dict[str, type[Record]] = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from features.derived.journey import derive_journey
 from features.derived.shipment import derive_shipment
 from features.engine.columns import Columns
+from features.field_kinds import Party, fields_of_kind
 from features.records import Journey, Record, Shipment, SubjectKind
 
 
@@ -29,7 +30,6 @@ class SubjectType:
     id_field: str
     operator_field: str
     corridor_fields: tuple[str, ...]
-    party_fields: tuple[str, ...]
     country_fields: tuple[str, ...]
     documents_valid_until: str
     experience_feature: str
@@ -41,6 +41,11 @@ class SubjectType:
     def journey_prefix(self) -> str:
         """What the columns of the subject's journey begin with; nothing where it is the journey."""
         return "journey_" if self.has_journey else ""
+
+    @property
+    def party_fields(self) -> tuple[str, ...]:
+        """The fields of its record that name a party."""
+        return fields_of_kind(self.record, Party)
 
     @property
     def mode_field(self) -> str:
@@ -66,7 +71,6 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         id_field="journey_id",
         operator_field="carrier_id",
         corridor_fields=("origin", "destination", "mode"),
-        party_fields=("carrier_id",),
         country_fields=("origin_country", "destination_country", "registration_country"),
         documents_valid_until="due_at",
         experience_feature="carrier_journeys",
@@ -81,13 +85,6 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         id_field="shipment_id",
         operator_field="consignee_id",
         corridor_fields=("dispatch_country", "destination_country"),
-        party_fields=(
-            "consignor_id",
-            "consignee_id",
-            "notify_party_id",
-            "forwarder_id",
-            "declarant_id",
-        ),
         country_fields=("origin_country", "dispatch_country", "destination_country"),
         documents_valid_until="declared_at",
         experience_feature="consignee_shipments_365d",

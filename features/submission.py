@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from features.engine.columns import Records, columns_of_records
 from features.engine.string_table import VOCABULARY
+from features.field_types import AttachedSubjectId
 from features.records import (
     RECORD_FILES,
     Document,
@@ -26,15 +27,23 @@ from features.records import (
 class AttachedDocument(Document):
     """A document inside a submission: the subject may be left out."""
 
-    subject_kind: SubjectKind | None = None  # type: ignore[assignment]
-    subject_id: str | None = None  # type: ignore[assignment]
+    subject_kind: SubjectKind | None = Field(  # type: ignore[assignment]
+        None, description="Whether it was filed for a route or a shipment."
+    )
+    subject_id: AttachedSubjectId | None = Field(  # type: ignore[assignment]
+        None, description="The journey or shipment that it was filed for."
+    )
 
 
 class AttachedTransaction(Transaction):
     """A transaction inside a submission: the subject may be left out."""
 
-    subject_kind: SubjectKind | None = None  # type: ignore[assignment]
-    subject_id: str | None = None  # type: ignore[assignment]
+    subject_kind: SubjectKind | None = Field(  # type: ignore[assignment]
+        None, description="Whether it was paid for a route or a shipment."
+    )
+    subject_id: AttachedSubjectId | None = Field(  # type: ignore[assignment]
+        None, description="The journey or shipment that was paid for."
+    )
 
 
 class Submission(Record):
@@ -44,13 +53,21 @@ class Submission(Record):
     legs and positions belong to the submitted journey.
     """
 
-    subject_kind: SubjectKind
-    shipment: Shipment | None = None
-    journey: Journey | None = None
-    legs: tuple[Leg, ...] = Field(default=(), max_length=500)
-    positions: tuple[Position, ...] = Field(default=(), max_length=5_000)
-    documents: tuple[AttachedDocument, ...] = Field(default=(), max_length=500)
-    transactions: tuple[AttachedTransaction, ...] = Field(default=(), max_length=500)
+    subject_kind: SubjectKind = Field(description="Whether to score the journey or the shipment.")
+    shipment: Shipment | None = Field(None, description="The shipment to score; none for a route.")
+    journey: Journey | None = Field(
+        None, description="The journey to score, or the one that brings the shipment."
+    )
+    legs: tuple[Leg, ...] = Field((), max_length=500, description="The legs of the journey.")
+    positions: tuple[Position, ...] = Field(
+        (), max_length=5_000, description="Where the conveyance of the journey was heard."
+    )
+    documents: tuple[AttachedDocument, ...] = Field(
+        (), max_length=500, description="The documents filed for the subject."
+    )
+    transactions: tuple[AttachedTransaction, ...] = Field(
+        (), max_length=500, description="The payments for the subject."
+    )
 
     @property
     def subject(self) -> Journey | Shipment:

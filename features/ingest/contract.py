@@ -18,7 +18,9 @@ import pyarrow.compute as pc
 
 from features.arrow_schema import INSTANT, Limits, limits
 from features.errors import Example, Fault
-from features.records import EARLIEST_YEAR, LATEST_YEAR, RECORD_FILES, RFC_3339
+from features.field_kinds import Money, kinds_of_fields
+from features.field_types import EARLIEST_YEAR, LATEST_YEAR, RFC_3339
+from features.records import RECORD_FILES
 
 Bools = npt.NDArray[np.bool_]
 
@@ -31,8 +33,17 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "transactions": ("transaction_id",),
     "outcomes": ("subject_kind", "subject_id", "inspected_at"),
 }
-# An amount counts nothing without the currency beside it.
-CURRENCY_OF = {"shipments": "declared_value", "documents": "value", "transactions": "amount"}
+# An amount says nothing without its currency.
+CURRENCY_OF: dict[str, dict[str, str]] = {
+    name: {
+        amount: kind.currency_field
+        for amount, kind in kinds_of_fields(record).items()
+        if isinstance(kind, Money)
+    }
+    for name, record in RECORD_FILES.items()
+}
+"""The field with the currency of each amount, by record type."""
+
 
 MOST_EXAMPLES = 3
 _LONGEST_SHOWN = 40
@@ -80,10 +91,9 @@ def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
     for column, limit in limits(RECORD_FILES[name]).items():
         for what, flags in broken_values(table[column], limit):
             yield from _where(column, what, flags)
-    if name in CURRENCY_OF:
-        amount = CURRENCY_OF[name]
-        alone = pc.and_(pc.is_valid(table[amount]), pc.is_null(table["currency"]))
-        yield from _where("currency", f"is missing beside {amount}", alone)
+    for amount, currency in CURRENCY_OF[name].items():
+        alone = pc.and_(pc.is_valid(table[amount]), pc.is_null(table[currency]))
+        yield from _where(currency, f"is missing beside {amount}", alone)
     if name in IDENTITY:
         repeated = table.select(IDENTITY[name]).to_pandas().duplicated().to_numpy()
         if repeated.any():

@@ -7,10 +7,10 @@ the key, and only with it, a name is led back to its party.
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from serving.access.secrets import kept_secret
 
@@ -42,3 +42,34 @@ class Pseudonyms:
         return re.sub(
             rf"(?<!\w)(?:{any_of_them})(?!\w)", lambda found: self.of(found[0], called), text
         )
+
+    def in_fields(self, document: Any, fields: Collection[str], called: str = "party") -> Any:
+        """A JSON document with the names of what these fields hold."""
+        return _replaced(document, fields, lambda identity: self.of(identity, called))
+
+    def in_texts(self, document: Any, fields: Collection[str], party_ids: Iterable[str]) -> Any:
+        """A JSON document with the names of these parties in the texts of these fields."""
+        return _replaced(document, fields, lambda text: self.over(text, party_ids))
+
+
+def values_at(document: Any, fields: Collection[str]) -> set[str]:
+    """Every text that a JSON document holds in fields of these names, however deep."""
+    if isinstance(document, list):
+        return {text for item in document for text in values_at(item, fields)}
+    if not isinstance(document, dict):
+        return set()
+    texts = {text for name, text in document.items() if name in fields and isinstance(text, str)}
+    return texts | {text for value in document.values() for text in values_at(value, fields)}
+
+
+def _replaced(document: Any, fields: Collection[str], replacement: Callable[[str], str]) -> Any:
+    if isinstance(document, list):
+        return [_replaced(item, fields, replacement) for item in document]
+    if not isinstance(document, dict):
+        return document
+    return {
+        name: replacement(value)
+        if isinstance(value, str) and name in fields
+        else _replaced(value, fields, replacement)
+        for name, value in document.items()
+    }

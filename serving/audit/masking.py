@@ -6,10 +6,12 @@ no text of anyone. A subject that is held for a case at law is shown as it was.
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from serving.access.pseudonyms import Pseudonyms
+from features.identities import identifying_fields, text_fields
+from serving.access.pseudonyms import Pseudonyms, values_at
 from serving.audit.decision import Decision
 from serving.audit.retention_acts import RetentionLog
 
@@ -18,13 +20,6 @@ MASKED = "masked"
 
 MASKED_CASE = "Its first period is over: ids are short names now, and words are left out."
 """What is said of a case in place of a sentence on its subject."""
-
-IDENTIFYING = frozenset(
-    "shipment_id journey_id subject_id document_id transaction_id consignor_id consignee_id "
-    "notify_party_id forwarder_id declarant_id carrier_id issuer_id payer_id payee_id "
-    "conveyance_id container_number seal_number number".split()
-)
-WORDS = frozenset({"goods_description"})
 
 ASKED_EVERY_S = 60.0
 
@@ -80,34 +75,25 @@ class Masking:
 
 
 def masked(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
-    """The decision with short names in place of ids, and without a word of anyone's."""
+    """The decision with short names in place of ids, and without free text."""
     request = json.loads(decision.request)
-    identities = set(_identities(request))
+    identifying = identifying_fields()
+    identifiers = values_at(request, identifying)
+    without_text = _without(request, text_fields())
     return decision.model_copy(
         update={
             "subject_id": pseudonyms.of(decision.subject_id, MASKED),
-            "request": json.dumps(_masked(request, pseudonyms)),
-            "hits": tuple(pseudonyms.over(hit, identities, MASKED) for hit in decision.hits),
-            "attached": tuple(name.partition("/")[0] for name in decision.attached),
+            "request": json.dumps(pseudonyms.in_fields(without_text, identifying, MASKED)),
+            "hits": tuple(pseudonyms.over(hit, identifiers, MASKED) for hit in decision.hits),
+            "attached": tuple(record.partition("/")[0] for record in decision.attached),
         }
     )
 
 
-def _identities(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [identity for item in value for identity in _identities(item)]
-    if not isinstance(value, dict):
-        return []
-    own = [text for name, text in value.items() if name in IDENTIFYING and isinstance(text, str)]
-    return own + [identity for item in value.values() for identity in _identities(item)]
-
-
-def _masked(value: Any, pseudonyms: Pseudonyms, name: str = "") -> Any:
-    if isinstance(value, list):
-        return [_masked(item, pseudonyms) for item in value]
-    if isinstance(value, dict):
-        fields = ((key, item) for key, item in value.items() if key not in WORDS)
-        return {key: _masked(item, pseudonyms, key) for key, item in fields}
-    if isinstance(value, str) and name in IDENTIFYING:
-        return pseudonyms.of(value, MASKED)
-    return value
+def _without(document: Any, fields: Collection[str]) -> Any:
+    """A JSON document without the fields of these names."""
+    if isinstance(document, list):
+        return [_without(item, fields) for item in document]
+    if not isinstance(document, dict):
+        return document
+    return {name: _without(value, fields) for name, value in document.items() if name not in fields}

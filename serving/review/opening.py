@@ -2,6 +2,7 @@
 
 from pydantic import TypeAdapter
 
+from features.identities import declarations, identifiers_of, parties_of
 from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
@@ -63,13 +64,15 @@ def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]]
 
 def _links(submission: Submission) -> set[tuple[str, str]]:
     """What other cases may have in common with this one, by kind."""
-    links: list[tuple[str, str | None]] = []
+    declared = declarations(submission)
+    parties = parties_of([*declared, *submission.transactions], only_linking=True)
+    links = {
+        *(("party", party) for party in parties),
+        *(("container", container) for container in identifiers_of(declared, "container")),
+        *(("conveyance", conveyance) for conveyance in identifiers_of(declared, "conveyance")),
+    }
     if shipment := submission.shipment:
-        parties = (shipment.consignor_id, shipment.consignee_id, shipment.notify_party_id)
-        links += [("party", party) for party in parties]
-        links += [("container", shipment.container_number), ("goods", shipment.hs_code)]
+        links.add(("goods", shipment.hs_code))
     if journey := submission.journey:
-        links += [("conveyance", journey.conveyance_id), ("party", journey.carrier_id)]
-        links += [("way", f"{journey.origin} to {journey.destination}")]
-    links += [("party", payment.payer_id) for payment in submission.transactions]
-    return {(kind, value) for kind, value in links if value}
+        links.add(("way", f"{journey.origin} to {journey.destination}"))
+    return links

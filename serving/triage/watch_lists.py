@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from features.identities import declarations, identifiers_of, parties_of
 from features.submission import Submission
 from serving.triage.plan import TriagePlan, TriageRule, WatchListEntry
 
@@ -28,9 +29,9 @@ def find_hits(
 def _watched(plan: TriagePlan, submission: Submission, at: datetime) -> Iterator[Hit]:
     if not plan.watched:
         return
-    seen = _identities(submission)
+    named = _named_by(submission)
     for entry in plan.watched:
-        if (entry.kind, entry.value) in seen and (entry.until is None or at < entry.until):
+        if (entry.kind, entry.value) in named and (entry.until is None or at < entry.until):
             yield Hit("watch_list", "inspect", _words_of(entry))
 
 
@@ -38,25 +39,15 @@ def _words_of(entry: WatchListEntry) -> str:
     return f"{entry.kind} {entry.value} is on the list “{entry.list}”: {entry.reason}"
 
 
-def _identities(submission: Submission) -> set[tuple[str, str | None]]:
+def _named_by(submission: Submission) -> set[tuple[str, str]]:
     """The containers, conveyances and companies that a submission names."""
-    named: set[tuple[str, str | None]] = set()
-    if shipment := submission.shipment:
-        named |= {("container", shipment.container_number)}
-        named |= {
-            ("company", party)
-            for party in (
-                shipment.consignor_id,
-                shipment.consignee_id,
-                shipment.notify_party_id,
-                shipment.forwarder_id,
-                shipment.declarant_id,
-            )
-        }
-    if journey := submission.journey:
-        named |= {("conveyance", journey.conveyance_id), ("company", journey.carrier_id)}
-    named |= {("container", document.container_number) for document in submission.documents}
-    return named
+    declared = declarations(submission)
+    filed = [*declared, *submission.documents]
+    return {
+        *(("company", party) for party in parties_of(declared)),
+        *(("conveyance", conveyance) for conveyance in identifiers_of(declared, "conveyance")),
+        *(("container", container) for container in identifiers_of(filed, "container")),
+    }
 
 
 def _ruled(plan: TriagePlan, vector: Mapping[str, object]) -> Iterator[Hit]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Engine, inspect, text
 
+from features.field_kinds import Party, Text, fields_of_kind
+from features.records import Journey, Shipment, Transaction
 from serving.review.attachments import Attachment
 from serving.review.case_records import CaseAccess
 from serving.review.cases import Reviewer
@@ -16,16 +18,14 @@ from tests.serving.conftest import NOW, Service
 PLAN = """
 [[watched]]
 kind = "company"
-value = "canary-consignee"
+value = "canary-consignee_id"
 list = "asked for by another office"
 reason = "see their message"
 """
 FIELDS = {
+    **{name: f"canary-{name}" for name in fields_of_kind(Shipment, Party)},
     "shipment_id": "canary-shipment",
-    "consignor_id": "canary-consignor",
-    "consignee_id": "canary-consignee",
-    "notify_party_id": "canary-notified",
-    "goods_description": "canary goods in words",
+    **dict.fromkeys(fields_of_kind(Shipment, Text), "canary goods in words"),
     "container_number": "ZQCU3054383",
     "seal_number": "canary-seal",
 }
@@ -51,8 +51,8 @@ def decided(service: Service, **fields: str) -> str:
     sent = service.client.post("/v1/records", json={"documents": [document]}, headers=ingesting)
     assert sent.json()["accepted"] == 1, sent.text
     body = shipment(**FIELDS | fields)
-    body["journey"]["carrier_id"] = "canary-carrier"
-    body["transactions"][0] |= {"payer_id": "canary-payer", "payee_id": "canary-payee"}
+    for record, kind in ((body["journey"], Journey), (body["transactions"][0], Transaction)):
+        record |= {name: f"canary-{name}" for name in fields_of_kind(kind, Party)}
     answer = service.score(body, service.key("score", "explain"), f"canary-key-{service.posted}")
     assert answer.json()["lane"] == "inspect", answer.text
     return str(answer.json()["decision_id"])

@@ -6,10 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.identities import party_fields
 from features.ingest.record_files import read_records
 from features.records import RECORD_FILES, SubjectKind
 
-PARTIES = ("consignor_id", "consignee_id", "carrier_id", "conveyance_id", "payer_id", "payee_id")
+PARTIES = party_fields() | {"conveyance_id"}
 
 
 def parties(home: Path) -> set[str]:
@@ -17,7 +18,7 @@ def parties(home: Path) -> set[str]:
     found: set[str] = set()
     for name in RECORD_FILES:
         table = read_records(home / "records", name)
-        for column in set(PARTIES) & set(table.column_names):
+        for column in PARTIES & set(table.column_names):
             found |= set(table[column].drop_null().to_pylist())
     return found
 

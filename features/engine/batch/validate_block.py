@@ -56,7 +56,7 @@ class Checks:
     def __init__(self, name: str, read: Collection[str], asked: Collection[str]):
         unique = IDENTITY.get(name, ())
         self._limits = limits_of(RECORD_FILES[name])
-        self._amount = CURRENCY_OF.get(name)
+        self._currency_of = CURRENCY_OF[name]
         self._asked = asked
         self._identities = Identities(unique) if unique and set(unique) <= set(read) else None
 
@@ -93,12 +93,12 @@ class Checks:
 
     def _has_amount_alone(self, block: pa.RecordBatch) -> bool:
         """Whether an amount stands without a currency."""
-        if not {self._amount, "currency"} <= {*block.schema.names}:
-            return False
-        amounts, currencies = block[self._amount], block["currency"]
-        if not currencies.null_count:
-            return False
-        return bool(pc.any(pc.and_(pc.is_valid(amounts), pc.is_null(currencies))).as_py())
+        return any(
+            {amount, currency} <= {*block.schema.names}
+            and block[currency].null_count > 0
+            and pc.any(pc.and_(pc.is_valid(block[amount]), pc.is_null(block[currency]))).as_py()
+            for amount, currency in self._currency_of.items()
+        )
 
 
 def _is_text(array: pa.Array) -> bool:

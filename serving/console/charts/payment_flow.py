@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Self
 
+from features.identities import declarations, parties_of
 from features.submission import Submission
 
 ROW_HEIGHT, THINNEST, THICKEST = 34.0, 1.5, 12.0
@@ -42,7 +43,7 @@ class Payments:
         amounts: dict[tuple[str, str, str], list[float]] = defaultdict(list)
         for payment in submission.transactions:
             amounts[payment.payer_id, payment.payee_id, payment.currency].append(payment.amount)
-        declared = _declared(submission)
+        declared = parties_of(declarations(submission))
         payers = _column([payer for payer, _, _ in amounts], declared)
         payees = _column([payee for _, payee, _ in amounts], declared)
         largest = max((sum(paid) for paid in amounts.values()), default=1.0) or 1.0
@@ -63,22 +64,8 @@ class Payments:
         return ROW_HEIGHT * max(len(self.payers), len(self.payees), 1)
 
 
-def _column(ids: list[str], declared: set[str | None]) -> dict[str, Party]:
+def _column(ids: list[str], declared: set[str]) -> dict[str, Party]:
     return {
         party_id: Party(party_id, ROW_HEIGHT * (row + 0.5), party_id in declared)
         for row, party_id in enumerate(dict.fromkeys(ids))
     }
-
-
-def _declared(submission: Submission) -> set[str | None]:
-    shipment, journey = submission.shipment, submission.journey
-    parties: set[str | None] = {journey.carrier_id} if journey else set()
-    if shipment:
-        parties |= {
-            shipment.consignor_id,
-            shipment.consignee_id,
-            shipment.notify_party_id,
-            shipment.forwarder_id,
-            shipment.declarant_id,
-        }
-    return parties

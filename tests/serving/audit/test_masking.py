@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from features.identities import identifying_fields
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
-from serving.audit.masking import IDENTIFYING, Masking, _MaskedUntil, masked
+from serving.audit.masking import Masking, _MaskedUntil, masked
 from serving.audit.retention_acts import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
@@ -140,7 +141,7 @@ def test_ids_have_short_names_and_words_are_left_out_however_deep_they_are() -> 
     assert seen.subject_id == name("S-1")
 
 
-@pytest.mark.parametrize("field", sorted(IDENTIFYING))
+@pytest.mark.parametrize("field", sorted(identifying_fields()))
 def test_each_field_that_identifies_is_masked(field: str) -> None:
     told = decision(LAST).model_copy(update={"request": json.dumps({field: "somebody"})})
 
@@ -153,7 +154,7 @@ def test_which_fields_identify_is_not_forgotten() -> None:
         *("consignor_id", "consignee_id", "notify_party_id", "forwarder_id", "declarant_id"),
         *("carrier_id", "issuer_id", "payer_id", "payee_id", "conveyance_id"),
         *("container_number", "seal_number", "number"),
-    } == IDENTIFYING
+    } == identifying_fields()
 
 
 def test_what_was_read_of_acts_is_not_changed_in_place() -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.identities import party_fields
 from features.records import RECORD_FILES
 from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
-from serving.console.masked_view import PARTIES
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
@@ -35,8 +35,8 @@ NAMES = Pseudonyms(b"a key for this test")
 def test_every_id_of_a_record_is_known_to_be_a_party_or_not() -> None:
     fields = {name for record in RECORD_FILES.values() for name in record.model_fields}
 
-    assert {name for name in fields if name.endswith("_id")} == PARTIES | NO_PARTIES
-    assert Submission.model_fields.keys().isdisjoint(PARTIES)
+    assert {name for name in fields if name.endswith("_id")} == party_fields() | NO_PARTIES
+    assert Submission.model_fields.keys().isdisjoint(party_fields())
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
@@ -54,7 +54,7 @@ def test_names_stand_in_for_whole_ids_only() -> None:
 
 def parties_of(body: Any) -> set[str]:
     found = re.findall(r'"([a-z_]+_id)": "([^"]+)"', json.dumps(body))
-    return {value for name, value in found if name in PARTIES}
+    return {value for name, value in found if name in party_fields()}
 
 
 def test_a_data_scientist_reads_decisions_without_a_single_party(reviewed: Service) -> None:

@@ -1,0 +1,129 @@
+"""The types of the fields of records: which values each takes, what kind it is, and an example.
+
+An instant carries an offset and is kept in UTC. Country and currency codes are looked up in their
+lists.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from features import field_kinds as kinds
+from features.reference.code_lists import CODES, CodeList
+
+# Nothing that is scored happens outside these years; a slip of the pen does.
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
+
+# RFC 3339, section 5.6: readers of ISO 8601 also take a bare number for seconds, or a date alone.
+RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
+_RFC_3339 = re.compile(RFC_3339, re.ASCII)
+
+
+def _read(instant: Any) -> Any:
+    if not isinstance(instant, str):
+        return instant
+    try:
+        if _RFC_3339.fullmatch(instant):
+            return datetime.fromisoformat(instant.upper())
+    except ValueError:
+        pass  # it looks like an instant and is none, as the 30th of February
+    raise PydanticCustomError("instant", "want an instant as in RFC 3339, with its offset")
+
+
+def _in_utc(instant: datetime) -> datetime:
+    if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
+        raise ValueError(f"want a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return instant.astimezone(UTC)
+
+
+def _listed(name: CodeList) -> Callable[[str], str]:
+    def known(code: str) -> str:
+        if code not in CODES[name]:
+            raise PydanticCustomError("unknown_code", f"want one of the known {name}")
+        return code
+
+    return known
+
+
+_Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
+_Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,64}$")]
+_Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,32}$")]
+_Measure = Annotated[float, Field(ge=0, le=1e10)]
+_Count = Annotated[int, Field(ge=0, le=10_000_000)]
+
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_read),
+    AfterValidator(_in_utc),
+    kinds.Instant(),
+    Field(examples=["2026-11-24T10:00:00Z"]),
+]
+
+PartyId = Annotated[_Id, kinds.Party(), Field(examples=["party-77b0"])]
+AgentId = Annotated[_Id, kinds.Party(links_cases=False), Field(examples=["party-5c3e"])]
+PayeeId = Annotated[_Id, kinds.Party(links_cases=False), Field(examples=["party-77b0"])]
+
+JourneyId = Annotated[_Id, kinds.Identifier("journey"), Field(examples=["J-2026-000117"])]
+ShipmentId = Annotated[_Id, kinds.Identifier("shipment"), Field(examples=["S-2026-004711"])]
+SubjectId = Annotated[_Id, kinds.Identifier("subject"), Field(examples=["S-2026-004711"])]
+# Whatever it is, a submission refuses another than its own.
+AttachedSubjectId = Annotated[str, kinds.Identifier("subject"), Field(examples=["S-2026-004711"])]
+DocumentId = Annotated[_Id, kinds.Identifier("document"), Field(examples=["D-2026-009001"])]
+TransactionId = Annotated[_Id, kinds.Identifier("transaction"), Field(examples=["pay-9034"])]
+ConveyanceId = Annotated[_Id, kinds.Identifier("conveyance"), Field(examples=["vessel-81c2"])]
+DocumentNumber = Annotated[
+    _Number, kinds.Identifier("document_number"), Field(examples=["INV 2026/1187"])
+]
+ContainerNumber = Annotated[_Number, kinds.Identifier("container"), Field(examples=["MSKU9070323"])]
+SealNumber = Annotated[_Number, kinds.Identifier("seal"), Field(examples=["HL-4471902"])]
+
+LocationCode = Annotated[_Code, kinds.Place(), Field(examples=["DEHAM"])]
+OfficeId = Annotated[_Id, kinds.Place(), Field(examples=["DE004600"])]
+Country = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Z]{2}$",
+        examples=["TR"],
+        json_schema_extra={"x-code-list": "countries"},
+    ),
+    AfterValidator(_listed("countries")),
+    kinds.Country(),
+]
+
+Currency = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Z]{3}$",
+        examples=["EUR"],
+        json_schema_extra={"x-code-list": "currencies"},
+    ),
+    AfterValidator(_listed("currencies")),
+    kinds.Code(),
+]
+HsCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["890310"]), kinds.Code()]
+Code = Annotated[_Code, kinds.Code()]
+# No control characters, and none that reorder the text around them on a screen.
+Text = Annotated[
+    str,
+    Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}]*$"),
+    kinds.Text(),
+]
+
+Amount = Annotated[
+    float, Field(ge=0, le=1e12, examples=[31_400.0]), kinds.Money(currency_field="currency")
+]
+Kilograms = Annotated[_Measure, kinds.Quantity("kg"), Field(examples=[4_210.0])]
+CubicMetres = Annotated[_Measure, kinds.Quantity("m3"), Field(examples=[33.2])]
+Packages = Annotated[_Count, kinds.Quantity("packages"), Field(examples=[64])]
+Persons = Annotated[_Count, kinds.Quantity("persons"), Field(examples=[22])]
+Percent = Annotated[float, Field(ge=0, le=10_000, examples=[4.7]), kinds.Quantity("%")]
+Share = Annotated[float, Field(ge=0, le=1, examples=[0.05]), kinds.Quantity("share of 1")]
+Knots = Annotated[float, Field(ge=0, le=2_000, examples=[14.2]), kinds.Quantity("kn")]
+Latitude = Annotated[float, Field(ge=-90, le=90, examples=[53.54]), kinds.Quantity("degrees")]
+Longitude = Annotated[float, Field(ge=-180, le=180, examples=[9.99]), kinds.Quantity("degrees")]
+Ordinal = Annotated[int, Field(ge=1, le=10_000, examples=[1]), kinds.Ordinal()]
+Flag = Annotated[bool, kinds.Flag(), Field(examples=[True])]

@@ -1,0 +1,75 @@
+"""Which fields of records name somebody or something, and what a submission names in them.
+
+All of it derives from the kinds of the fields in `records`; a field that is added there is masked,
+gets pseudonyms and is looked up in watch-lists at once.
+"""
+
+from collections.abc import Iterable
+
+from features.field_kinds import (
+    FieldKind,
+    Identifier,
+    IdentifierOf,
+    Party,
+    Text,
+    fields_of_kind,
+    kinds_of_fields,
+)
+from features.records import RECORD_FILES, Record
+from features.submission import Submission
+
+
+def party_fields() -> frozenset[str]:
+    """The names of all fields that hold a party."""
+    return _named(Party)
+
+
+def identifying_fields() -> frozenset[str]:
+    """The names of all fields that hold a party or an identifier."""
+    return _named(Party, Identifier)
+
+
+def text_fields() -> frozenset[str]:
+    """The names of all fields that hold free text."""
+    return _named(Text)
+
+
+def parties_of(records: Iterable[Record], *, only_linking: bool = False) -> set[str]:
+    """The parties that records name; on request only those that link cases."""
+    return {
+        party
+        for record in records
+        for name in fields_of_kind(type(record), Party)
+        if (party := getattr(record, name)) is not None
+        if not only_linking or _links_cases(record, name)
+    }
+
+
+def identifiers_of(records: Iterable[Record], identifies: IdentifierOf) -> set[str]:
+    """What records name of one sort of thing, as every container."""
+    return {
+        identifier
+        for record in records
+        for name in fields_of_kind(type(record), Identifier)
+        if kinds_of_fields(type(record))[name] == Identifier(identifies)
+        if (identifier := getattr(record, name)) is not None
+    }
+
+
+def declarations(submission: Submission) -> list[Record]:
+    """The shipment and the journey of a submission, as far as it has them."""
+    return [record for record in (submission.shipment, submission.journey) if record]
+
+
+def _named(*kinds: type[FieldKind]) -> frozenset[str]:
+    return frozenset(
+        name
+        for record in RECORD_FILES.values()
+        for name, kind in kinds_of_fields(record).items()
+        if isinstance(kind, kinds)
+    )
+
+
+def _links_cases(record: Record, name: str) -> bool:
+    kind = kinds_of_fields(type(record))[name]
+    return isinstance(kind, Party) and kind.links_cases
