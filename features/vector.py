@@ -2,12 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from itertools import repeat
 
-from features.engine.online.vector_plan import Past, vectors
+from features.catalogue import windows_of
+from features.compiled_catalogue import computation
+from features.engine.online.vector_plan import Past, VectorPlan
+from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import Brought
+from features.history.online_store import history_windows
 from features.records import SubjectKind
 from features.submission import Submission
+from features.submitted_subject import linked_sources, request_rows, subject_program
 
 # So many subjects at a time share one view of the past and one run of each program.
 TOGETHER = 64
@@ -21,9 +27,9 @@ def feature_vector(submission: Submission, past: Past, beside: Brought | None = 
 
     `beside` are records that count as known too and that the past does not hold.
     """
-    made = vectors(submission.subject_kind)
-    (values,) = made.of([submission], past, [beside])
-    return dict(zip(made.names, values, strict=True))
+    plan = vector_plan(submission.subject_kind)
+    (values,) = plan.vectors([request_rows(submission)], past, [beside])
+    return dict(zip(plan.names, values, strict=True))
 
 
 def feature_vectors(
@@ -39,11 +45,11 @@ def feature_vectors(
     vector_at: dict[int, Vector] = {}
     brought = [*(beside or repeat(None, len(submissions)))]
     for kind, places in _by_kind(submissions):
-        made = vectors(kind)
-        asked = [submissions[place] for place in places]
-        rows = made.of(asked, past, [brought[place] for place in places])
+        plan = vector_plan(kind)
+        requests = [request_rows(submissions[place]) for place in places]
+        rows = plan.vectors(requests, past, [brought[place] for place in places])
         for place, values in zip(places, rows, strict=True):
-            vector_at[place] = dict(zip(made.names, values, strict=True))
+            vector_at[place] = dict(zip(plan.names, values, strict=True))
     return [vector_at[place] for place in range(len(submissions))]
 
 
@@ -55,3 +61,15 @@ def _by_kind(submissions: Sequence[Submission]) -> Iterator[tuple[SubjectKind, l
     for kind, of_kind in places.items():
         for begin in range(0, len(of_kind), TOGETHER):
             yield kind, of_kind[begin : begin + TOGETHER]
+
+
+@cache
+def vector_plan(kind: SubjectKind) -> VectorPlan:
+    """The plan of the feature vectors of one kind of subject, made once."""
+    return VectorPlan(
+        features=computation(kind),
+        windows=windows_of(kind),
+        linked=linked_sources(kind).values(),
+        subject=partial(subject_program, kind),
+        layouts=layouts_of(history_windows()),
+    )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from features.engine.store.blob_store import Store
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import State
 from features.errors import TidegateError
+from features.history.online_store import State
 from serving.access.tokens import PublishedKeys
 from serving.audit.retention import Periods
 from serving.db.data_keys import DataKeys

@@ -28,8 +28,8 @@ import pyarrow.parquet as pq
 
 from features.catalogue import catalogue
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import State
-from features.engine.store.rebuild import rebuild
+from features.history.online_store import State
+from features.history.rebuild import rebuild
 from features.records import Journey, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission, told_by

@@ -50,8 +50,8 @@ def swaps(
 
 def _figures(reference: str, records: Path, home: Path, subjects: int, seed: int) -> "SwapFigures":
     from features.engine.store.lmdb_store import EmbeddedStore
-    from features.engine.store.online_store import State
-    from features.engine.store.rebuild import rebuild
+    from features.history.online_store import State
+    from features.history.rebuild import rebuild
     from features.replay_submissions import submissions_of
     from training.evaluation.counterfactual_swaps import shifts, swaps_of
     from training.model.model_home import ModelHome

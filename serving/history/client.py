@@ -14,10 +14,10 @@ from typing import Protocol, TypeVar
 
 from features.engine.store.blob_store import Blob, Store
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import TOLD_BY, State
-from features.engine.store.rebuild import Progress, rebuild
 from features.engine.store.write_buffer import GatheringStore
 from features.errors import StateUnavailable
+from features.history.online_store import TOLD_BY, State
+from features.history.rebuild import Progress, rebuild
 from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission, told_by
 from features.vector import Vector, feature_vectors

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from features.engine.store.online_store import TOLD_BY
+from features.history.online_store import TOLD_BY
 
 FEWEST_SHARE = 0.5
 """Of the records that a model was trained on, by type: a service that knows fewer computes other

@@ -21,10 +21,10 @@ from features.derived.subject import derive_subjects
 from features.engine.batch.record_blocks import HeldRecords, records_of_folder
 from features.engine.columns import columns_of_table, rows
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import State
-from features.engine.store.rebuild import rebuild
 from features.engine.string_table import VOCABULARY
 from features.errors import RecordsError
+from features.history.online_store import State
+from features.history.rebuild import rebuild
 from features.ingest.record_files import read_record_file
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES

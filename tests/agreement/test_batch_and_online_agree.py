@@ -18,8 +18,8 @@ from features.catalogue import catalogue
 from features.engine.batch.record_blocks import HeldRecords
 from features.engine.columns import Columns, Records, instant_us, length, rows
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import TOLD_BY, State
-from features.engine.store.rebuild import rebuild
+from features.history.online_store import TOLD_BY, State
+from features.history.rebuild import rebuild
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission, told_by

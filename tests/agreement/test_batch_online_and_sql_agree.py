@@ -14,14 +14,14 @@ from features.catalogue import catalogue, windows_of
 from features.engine.batch.build_resources import Workshop
 from features.engine.batch.feature_frame import Population
 from features.engine.batch.record_blocks import RecordFolder
-from features.engine.online.vector_plan import vectors
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import TOLD_BY, State
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.window import Window
+from features.history.online_store import TOLD_BY, State
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.replay_submissions import submissions_of
-from features.vector import Vector, feature_vector, feature_vectors
+from features.submitted_subject import request_rows
+from features.vector import Vector, feature_vector, feature_vectors, vector_plan
 from tests.agreement.plain_sql import PlainSql
 from tests.agreement.streams import Stream, on_every_edge, streams, write
 from tests.counts import count
@@ -106,7 +106,9 @@ def test_batch_and_online_and_plain_sql_agree_on_every_stream(
             scratch.mkdir()
             batch = Population.of(kind, RecordFolder(folder), Workshop(scratch))
             asked = list(submissions_of(folder, kind))
-            online = {one.subject_id: vectors(kind).windows(one, state) for one in asked}
+            online = {
+                one.subject_id: vector_plan(kind).windows(request_rows(one), state) for one in asked
+            }
             assert differing(by_batch(batch), oracle.numbers(kind, windows_of(kind))) == []
             assert differing(by_batch(batch), online) == []
             assert rows_by_batch(batch) == [feature_vector(one, state) for one in asked]

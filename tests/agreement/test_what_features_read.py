@@ -13,8 +13,8 @@ from features.catalogue import catalogue
 from features.engine.batch.record_blocks import HeldRecords
 from features.engine.columns import Records
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import State
-from features.engine.store.rebuild import rebuild
+from features.history.online_store import State
+from features.history.rebuild import rebuild
 from features.input_dependencies import WANTED
 from features.peer_groups import peers_of
 from features.records import SubjectKind

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from features.engine.batch.record_blocks import RecordFolder
 from features.engine.store.blob_store import Store
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import State
-from features.engine.store.rebuild import read_into
+from features.history.online_store import State
+from features.history.rebuild import read_into
 from serving.cli.doctor import doctor
 from serving.db.postgres_state import StateTable
 from serving.doctor import examine

@@ -1,4 +1,4 @@
-"""The windows over what a subject brings, reduced over its rows by the shared reducers."""
+"""Windows over the linked records that a request brings, by the shared reducers."""
 
 from collections.abc import Sequence
 
@@ -26,10 +26,10 @@ from features.engine.windows.reducers import (
 from features.engine.windows.window import Window
 from features.errors import DefinitionError
 
-_NOTHING = -1
+_NONE = -1
 
 
-class Gathering:
+class RequestWindows:
     """Windows over the rows of one source, whose columns a program makes or reads.
 
     `windows` and the register `known_at` are as `_reduce` takes them.
@@ -41,7 +41,12 @@ class Gathering:
         self.windows.shape = (len(windows), 5)
 
     def reduce(
-        self, registers: Column, starts: Column, instants: Column, into: Column, first: int = 0
+        self,
+        registers: Column,
+        starts: Column,
+        instants: Column,
+        into: Column,
+        first: int = 0,
     ) -> None:
         """Put each window's number for each subject as of its instant, a row per subject.
 
@@ -54,12 +59,12 @@ class Gathering:
 
 def _numbered(program: Program, window: Window) -> tuple[int, ...]:
     if window.by != ("subject_id",):
-        raise DefinitionError(f"{window}: what is attached to a subject has no key but its id")
+        raise DefinitionError(f"{window}: linked records have no key but the id of their subject")
     value, where = (
-        program.outputs[name].place if name else _NOTHING for name in (window.value, window.where)
+        program.outputs[name].place if name else _NONE for name in (window.value, window.where)
     )
     is_text = window.value is not None and not program.outputs[window.value].kind.is_float
-    span = _NOTHING if window.days is None else window.days * DAY_US
+    span = _NONE if window.days is None else window.days * DAY_US
     return int(window.reducer), span, value, where, is_text
 
 
@@ -78,18 +83,18 @@ def _reduce(
 
     Value and where are registers, -1 for none; `known_at` is that of the instants of knowledge.
     """
-    gathered, is_meant = np.empty(GATHERED_WORDS, np.int64), np.empty(numbers.shape[1], np.bool_)
+    gathered, is_inside = np.empty(GATHERED_WORDS, np.int64), np.empty(numbers.shape[1], np.bool_)
     for subject in range(len(instants)):
         start, stop, at = starts[subject], starts[subject + 1], instants[subject]
         for i in range(len(windows)):
-            _mark(is_meant, windows[i], numbers, wholes[known_at], start, stop, at)
-            _gather(gathered, is_meant, windows[i], numbers, wholes, known_at, start, stop)
+            _select_rows(is_inside, windows[i], numbers, wholes[known_at], start, stop, at)
+            _gather(gathered, is_inside, windows[i], numbers, wholes, known_at, start, stop)
             into[subject, first + i] = number_of(windows[i, 0], gathered, at)
 
 
 @inlined
-def _mark(
-    is_meant: Column,
+def _select_rows(
+    is_inside: Column,
     window: Column,
     numbers: Column,
     known_at: Column,
@@ -97,16 +102,16 @@ def _mark(
     stop: int,
     at: int,
 ) -> None:
-    """Tell which rows from `start` up to `stop` are a window's."""
+    """Mark the rows from `start` up to `stop` that lie inside a window."""
     begin, where = window_begin(at, window[1]), window[3]
     for row in range(start, stop):
-        is_meant[row] = begin <= known_at[row] < at and (where < 0 or numbers[where, row] == 1)
+        is_inside[row] = begin <= known_at[row] < at and (where < 0 or numbers[where, row] == 1)
 
 
 @inlined
 def _gather(
     gathered: Column,
-    is_meant: Column,
+    is_inside: Column,
     window: Column,
     numbers: Column,
     wholes: Column,
@@ -114,15 +119,15 @@ def _gather(
     start: int,
     stop: int,
 ) -> None:
-    """Gather what the meant rows have of a window."""
+    """Gather what the row insides have of a window."""
     gathered[:] = 0
     gathered[NEWEST] = MISSING
     value = window[2]
     for row in range(start, stop):
-        if is_meant[row]:
+        if is_inside[row]:
             _take_instant(gathered, wholes[known_at, row])
             if window[0] == Reducer.DISTINCT:
-                is_new = _is_new(numbers[value], wholes[value], is_meant, start, row, window[4])
+                is_new = _is_new(numbers[value], wholes[value], is_inside, start, row, window[4])
                 gathered[DIFFERENT] += is_new
             elif value >= 0:
                 _take_value(gathered, window[0], numbers[value, row])
@@ -138,14 +143,14 @@ def _take_instant(gathered: Column, instant: int) -> None:
 
 @inlined
 def _is_new(
-    numbers: Column, codes: Column, is_meant: Column, start: int, row: int, is_text: int
+    numbers: Column, codes: Column, is_inside: Column, start: int, row: int, is_text: int
 ) -> bool:
-    """Whether a value is given and in no meant row before."""
+    """Whether a value is given and in no row inside before."""
     if codes[row] < 0 if is_text else np.isnan(numbers[row]):
         return False
     for before in range(start, row):
         is_same = codes[before] == codes[row] if is_text else numbers[before] == numbers[row]
-        if is_meant[before] and is_same:
+        if is_inside[before] and is_same:
             return False
     return True
 

@@ -1,16 +1,12 @@
-"""The vectors of subjects of one kind: planned once, then made for as many as wait together."""
+"""Feature vectors of subjects of one type: planned once, then made for as many as wait together."""
 
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
 
-from features.catalogue import windows_of
-from features.compiled_catalogue import computation
-from features.derived.linked_record import of_subject
-from features.engine.columns import Column, instant_us
+from features.engine.columns import Column
 from features.engine.expressions.encode_rows import (
     NO_PLACES,
     Codes,
@@ -21,80 +17,90 @@ from features.engine.expressions.encode_rows import (
     first_codes,
     registers,
 )
-from features.engine.expressions.program import Program
-from features.engine.online.request_linked_records import PAYMENTS, Attached, brought
-from features.engine.online.request_subject import subject_program, subject_row
-from features.engine.store.layout import layouts_of
-from features.engine.store.online_store import SOURCES, history_windows
+from features.engine.expressions.program import Key, Program
+from features.engine.online.request_records import LinkedRows, LinkedWindows, RequestRows
+from features.engine.store.layout import Layout
 from features.engine.store.query_plan import Brought, Plan, Question
+from features.engine.windows.entity_key import Keying
 from features.engine.windows.window import Window
-from features.records import SubjectKind
-from features.submission import Submission
 
 Value = float | str | None
 
 
 class Past(Protocol):
-    """What was known before, of anyone."""
+    """Windows over what was known of anyone before."""
 
     def numbers_of_each(self, plan: Plan, questions: Sequence[Question]) -> Column:
         """The number of each window of a plan, a row per question."""
         ...
 
 
-class Vectors:
-    """How vectors of subjects of one kind are made; `names` are those of their values."""
+class VectorPlan:
+    """How feature vectors of subjects of one type are made; `names` are those of their values.
 
-    def __init__(self, kind: SubjectKind) -> None:
-        windows, sources, features = windows_of(kind), brought(kind), computation(kind)
-        past = [window for window in windows if window.source in SOURCES]
-        self._plan = Plan.of(past, layouts_of(history_windows()))
-        programs = [source.program for source in sources]
-        own = {key for key in features.inputs if not isinstance(key, Window)}
-        beside = {of_subject(key) for program in programs for key in program.inputs} - {None}
-        self._subject = subject_program(kind, {*own, *beside, *self._plan.columns})
+    `features` makes features of the subject's columns and of `windows`; `subject` is the program of
+    the subject's columns that are read. A window whose source is not among the `linked` ones is one
+    over history, whose events lie as `layouts` say.
+    """
+
+    def __init__(
+        self,
+        *,
+        features: Program,
+        windows: Sequence[Window],
+        linked: Collection[LinkedRows],
+        subject: Callable[[Collection[Key]], Program],
+        layouts: Mapping[Keying, Layout],
+    ) -> None:
+        sources = {source.source for source in linked}
+        history = [window for window in windows if window.source not in sources]
+        self._plan = Plan.of(history, layouts)
+        read = {key for key in features.inputs if not isinstance(key, Window)}
+        read.update(self._plan.columns, *(source.subject_columns.values() for source in linked))
+        self._subject = subject(read)
+        programs = [source.program for source in linked]
         self._codes = first_codes([features, self._subject, *programs])
         self._filling = Filling(self._subject, self._codes)
-        self._parts = Reading(self._subject, self._plan.columns)
-        self._attached = [Attached(one, windows, self._subject, self._codes) for one in sources]
-        sizes = (len(one.windows) for one in self._attached)
-        *self._first, self._first_past = accumulate(sizes, initial=0)
-        self._windows = [window for one in self._attached for window in one.windows] + past
+        self._key_columns = Reading(self._subject, self._plan.columns)
+        self._linked = [LinkedWindows(one, windows, self._subject, self._codes) for one in linked]
+        sizes = (len(one.windows) for one in self._linked)
+        *self._first, self._first_of_history = accumulate(sizes, initial=0)
+        self._windows = [window for one in self._linked for window in one.windows] + history
         self._features = _Features(features, self._subject, self._windows, self._codes)
         self.names = (*features.outputs,)
 
-    def of(
-        self, submissions: Sequence[Submission], past: Past, beside: Sequence[Brought | None]
+    def vectors(
+        self, requests: Sequence[RequestRows], past: Past, beside: Sequence[Brought | None]
     ) -> list[list[Value]]:
         """The values of each subject, None where one is missing."""
         codes = Codes(self._codes)
-        subjects, numbers = self._reduced(submissions, past, beside, codes)
+        subjects, numbers = self._reduced(requests, past, beside, codes)
         return self._features.values(subjects, numbers, codes)
 
     def windows(
-        self, submission: Submission, past: Past, beside: Brought | None = None
+        self, request: RequestRows, past: Past, beside: Brought | None = None
     ) -> dict[Window, float]:
         """The number of every window that the features of one subject read; NaN for a missing."""
-        _, numbers = self._reduced([submission], past, [beside], Codes(self._codes))
+        _, numbers = self._reduced([request], past, [beside], Codes(self._codes))
         return dict(zip(self._windows, numbers[0].tolist(), strict=True))
 
     def _reduced(
         self,
-        submissions: Sequence[Submission],
+        requests: Sequence[RequestRows],
         past: Past,
         beside: Sequence[Brought | None],
         codes: Codes,
     ) -> tuple[Column, Column]:
         """The registers of the subjects, and the number of each window, a row per subject."""
-        instants = [instant_us(one.declared_at) for one in submissions]
-        rows = [[*map(attached.brought.rows, submissions)] for attached in self._attached]
-        subjects = self._filling.made([*map(subject_row, submissions, rows[PAYMENTS])], codes)
-        at, numbers = np.array(instants, np.int64), np.empty((len(rows[0]), len(self._windows)))
-        for attached, brings, first in zip(self._attached, rows, self._first, strict=True):
-            attached.reduce(brings, subjects, at, codes, numbers, first)
-        values = self._parts.values(subjects, codes)
+        instants = [request.at for request in requests]
+        subjects = self._filling.made([request.subject for request in requests], codes)
+        at, numbers = np.array(instants, np.int64), np.empty((len(requests), len(self._windows)))
+        for linked, first in zip(self._linked, self._first, strict=True):
+            rows = [request.linked[linked.source] for request in requests]
+            linked.reduce(rows, subjects, at, codes, numbers, first)
+        values = self._key_columns.values(subjects, codes)
         questions = [*map(Question, values, instants, beside)]
-        numbers[:, self._first_past :] = past.numbers_of_each(self._plan, questions)
+        numbers[:, self._first_of_history :] = past.numbers_of_each(self._plan, questions)
         return subjects, numbers
 
 
@@ -126,9 +132,3 @@ class _Features:
         copies = Copies(np.arange(rows + 1), subjects)
         made = registers(self._template, rows, numbers.ravel(), NO_PLACES, copies)
         return self._reading.values(made, codes)
-
-
-@cache
-def vectors(kind: SubjectKind) -> Vectors:
-    """How vectors of one kind are made."""
-    return Vectors(kind)

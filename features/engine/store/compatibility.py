@@ -4,11 +4,10 @@ A changed formula would mix old and new values under one key, and no window coul
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from features.digests.columns import history_column
 from features.engine.store.layout import Layout, fingerprint
 from features.errors import StateMismatch
 
@@ -23,11 +22,14 @@ class MadeFor:
     columns: dict[str, str]
 
     @classmethod
-    def of(cls, layouts: Iterable[Layout]) -> Self:
-        """What these layouts hold as this release computes it."""
+    def of(cls, layouts: Iterable[Layout], digest: Callable[[str, str], str]) -> Self:
+        """What these layouts hold, as this release computes it.
+
+        `digest` is that of what computes a column of a source.
+        """
         layouts = tuple(layouts)
-        held = {(one.source, name) for one in layouts for name in (*one.columns, "known_at")}
-        columns = {f"{source}.{name}": history_column(source, name) for source, name in held}
+        pairs = {(one.source, name) for one in layouts for name in (*one.columns, "known_at")}
+        columns = {f"{source}.{name}": digest(source, name) for source, name in pairs}
         return cls(fingerprint(layouts), columns)
 
     def as_bytes(self) -> bytes:

@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from features.engine.columns import Column, Columns, Kind, kinds_of
+from features.engine.columns import Column, Columns, Kind
 from features.engine.expressions.encode_rows import Codes, Filling, first_codes
 from features.engine.expressions.program import traced_columns
 from features.engine.store.keys import texts_of
 from features.engine.store.raw_columns import Plain, Texts
 from features.engine.string_table import NO_TEXT
-from features.records import Record
 
-Arriving = Columns | Plain | Sequence[Record]
+Arriving = Columns | Plain | Sequence[Any]
 """Records of one type, as the columns of a file or as a request brings them.
 
 Of columns, ids may come as texts, so that no vocabulary learns what is read only once.
@@ -25,12 +24,12 @@ class Entry:
 
     def __init__(
         self,
-        record: type[Record],
-        implied: Callable[[dict[str, Any]], Mapping[str, Any]],
-        wanted: Collection[str],
+        kinds: Mapping[str, Kind],
+        derive: Callable[[dict[str, Any]], Mapping[str, Any]],
+        columns: Collection[str],
     ):
         self._program = traced_columns(
-            lambda columns: {**columns, **implied(columns)}, kinds_of(record), wanted
+            lambda columns: {**columns, **derive(columns)}, kinds, columns
         )
         self._codes = first_codes([self._program])
         self._filling = Filling(self._program, self._codes)
@@ -67,7 +66,7 @@ class Entry:
             if register.place in passed
         }
 
-    def _of_each(self, records: Sequence[Record]) -> Plain:
+    def _of_each(self, records: Sequence[Any]) -> Plain:
         codes = Codes(self._codes)
         registers = self._filling.made([record.__dict__ for record in records], codes)
         wholes = registers.view(np.int64)

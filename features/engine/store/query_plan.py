@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -31,9 +31,8 @@ from features.engine.store.window_reader import (
 from features.engine.windows.entity_key import Keying, keying_of
 from features.engine.windows.window import Window
 from features.errors import StateUnavailable
-from features.records import Record
 
-Brought = Mapping[str, Sequence[Record]]
+Brought = Mapping[str, Sequence[Any]]
 """Records of a request by type."""
 
 

@@ -9,9 +9,9 @@ from features.derived.subject import derive_subjects
 from features.engine.batch.subject_columns import outcome_events
 from features.engine.columns import columns_of_records, instant_at, instant_us
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import State
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.window import Window, count, total
+from features.history.online_store import State
 from features.records import RECORD_FILES, SubjectKind
 from tests.features.families.facts import (
     DECLARED,

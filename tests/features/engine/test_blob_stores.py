@@ -17,10 +17,10 @@ import pytest
 from features.engine.columns import instant_us
 from features.engine.store.layout import layouts_of
 from features.engine.store.lmdb_store import COPIED_AT_ONCE, EmbeddedStore
-from features.engine.store.online_store import State, history_windows
-from features.engine.store.rebuild import rebuild
 from features.engine.windows.window import count, total
 from features.errors import RecordsError, StateMismatch, StateUnavailable
+from features.history.online_store import State, history_windows
+from features.history.rebuild import rebuild
 from features.records import Journey, Outcome, Record, Shipment, Transaction
 from tests.counts import count as how_many
 
@@ -43,7 +43,7 @@ ADDING = """
 import sys
 from pathlib import Path
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import State
+from features.history.online_store import State
 from tests.features.engine.test_blob_stores import payments
 state = State(EmbeddedStore(Path(sys.argv[1])))
 for batch in range(10_000):
@@ -55,7 +55,7 @@ READING = """
 import sys
 from pathlib import Path
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import State
+from features.history.online_store import State
 from tests.features.engine.test_blob_stores import paid
 state = State(EmbeddedStore(Path(sys.argv[1])))
 for _ in sys.stdin:
@@ -271,7 +271,7 @@ def test_nothing_acknowledged_is_lost_or_counted_twice_when_the_process_is_kille
 def test_a_state_that_was_made_for_other_windows_is_refused(
     state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("features.engine.store.online_store.history_windows", lambda: [PAID])
+    monkeypatch.setattr("features.history.online_store.history_windows", lambda: [PAID])
     with pytest.raises(StateMismatch, match="tidegate state rebuild"):
         State(state.store)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.engine.columns import DAY_US, HOUR_US, Kind
 from features.engine.expressions.program import traced_columns
-from features.engine.online.request_windows import Gathering
+from features.engine.online.request_windows import RequestWindows
 from features.engine.store.keys import Part
 from features.engine.store.query_plan import Plan, Question
 from features.engine.string_table import VOCABULARY
@@ -95,15 +95,17 @@ def test_windows_over_what_a_subject_brings_are_as_declared(
         registers.view(kind.value if kind.is_float else np.int64)[place] = cells
 
     numbers = np.empty((1, len(asked)))
-    Gathering(PROGRAM, asked).reduce(registers, np.array([0, len(rows)]), np.array([AT]), numbers)
+    RequestWindows(PROGRAM, asked).reduce(
+        registers, np.array([0, len(rows)]), np.array([AT]), numbers
+    )
 
     expected = [float(as_declared(window, rows)) for window in asked]
     np.testing.assert_array_equal(numbers[0], np.array(expected))
 
 
 def test_a_window_over_what_is_attached_by_another_key_is_refused() -> None:
-    with pytest.raises(DefinitionError, match="no key but its id"):
-        Gathering(PROGRAM, [count("events", by="label")])
+    with pytest.raises(DefinitionError, match="no key but the id"):
+        RequestWindows(PROGRAM, [count("events", by="label")])
 
 
 class NothingBefore:

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from features.engine.columns import instant_us
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import Records, State, history_windows
 from features.errors import StateUnavailable
+from features.history.online_store import Records, State, history_windows
 from features.submission import Submission, told_by
 from serving.app import create_app
 from serving.cli.main import app as commands

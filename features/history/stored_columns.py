@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from features.derived.transaction import implied_by_payment
-from features.engine.columns import Kind
+from features.engine.columns import Kind, kinds_of
 from features.engine.store.event_rows import Arriving, Entry
 from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import Plain, numbers, taken, texts
@@ -76,12 +76,16 @@ class Schema:
         journeys |= {*map(_of_the_journey, self._of_journey)}
         shipments = self._read("shipments", "shipment_outcomes") - self._of_journey
         return {
-            "journeys": Entry(Journey, SUBJECT_TYPES["route"].derive, journeys | _ALWAYS),
-            "shipments": Entry(Shipment, SUBJECT_TYPES["shipment"].derive, shipments | _ALWAYS),
-            "transactions": Entry(
-                Transaction, implied_by_payment, self._read("payments") | {"record_id", "known_at"}
+            "journeys": Entry(kinds_of(Journey), SUBJECT_TYPES["route"].derive, journeys | _ALWAYS),
+            "shipments": Entry(
+                kinds_of(Shipment), SUBJECT_TYPES["shipment"].derive, shipments | _ALWAYS
             ),
-            "outcomes": Entry(Outcome, lambda columns: columns, _OUTCOME),
+            "transactions": Entry(
+                kinds_of(Transaction),
+                implied_by_payment,
+                self._read("payments") | {"record_id", "known_at"},
+            ),
+            "outcomes": Entry(kinds_of(Outcome), lambda columns: columns, _OUTCOME),
         }
 
     @cached_property

@@ -6,11 +6,11 @@ from functools import partial
 
 from features.engine.columns import instant_at
 from features.engine.store.blob_store import Beside, Reading, Writing
-from features.engine.store.ingest import Arrivals, place_of
 from features.engine.store.layout import Layout
 from features.engine.store.query_plan import Plan, Question
 from features.engine.store.raw_columns import Plain, size_of
 from features.engine.store.request_overlay import Bringing
+from features.history.ingest import Arrivals, place_of
 from features.records import Record
 
 Noted = tuple[int, str, Record, bytes]

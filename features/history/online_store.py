@@ -8,18 +8,19 @@ from itertools import chain
 import numpy as np
 
 from features.catalogue import windows
+from features.digests.columns import history_column
 from features.engine.columns import Column
 from features.engine.store.blob_store import Beside, Reading, Store
 from features.engine.store.compatibility import MadeFor
 from features.engine.store.event_log import rehearse
 from features.engine.store.event_rows import Arriving
-from features.engine.store.ingest import Arrivals
 from features.engine.store.keys import Part
 from features.engine.store.layout import layouts_of
-from features.engine.store.overlay_ingest import take_beside
 from features.engine.store.query_plan import Brought, Plan, Question
-from features.engine.store.stored_columns import Schema
 from features.engine.windows.window import Window
+from features.history.ingest import Arrivals
+from features.history.overlay_ingest import take_beside
+from features.history.stored_columns import Schema
 
 Records = Mapping[str, Arriving]
 """Records by type; types may be left out."""
@@ -121,7 +122,7 @@ class State:
             return plan.numbers_of(view, keys, instants, bringing)
 
     def _begin(self) -> None:
-        made_for = MadeFor.of(self._layouts.values())
+        made_for = MadeFor.of(self._layouts.values(), history_column)
         with self.store.reading() as view:
             (held,) = view.get([_MADE_FOR])
             held = None if held is None else bytes(held)

@@ -10,8 +10,8 @@ from features.atomic_dir import written_whole
 from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
 from features.engine.columns import length
 from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.online_store import TOLD_BY, State
 from features.engine.store.raw_columns import Plain, size_of
+from features.history.online_store import TOLD_BY, State
 from features.ingest.contract import IDENTITY
 
 # Records of one transaction: enough to sort well, few enough to hold.

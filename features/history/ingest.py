@@ -23,8 +23,8 @@ from features.engine.store.event_rows import Arriving
 from features.engine.store.event_writer import insert_events
 from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import Plain, kept_where, numbers, size_of, taken, texts
-from features.engine.store.stored_columns import JOURNEY, SHIPMENT, Schema, reads_journey
 from features.engine.store.subject_index import first_of
+from features.history.stored_columns import JOURNEY, SHIPMENT, Schema, reads_journey
 from features.records import Record, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 

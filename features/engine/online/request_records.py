@@ -1,0 +1,110 @@
+"""The records that a request links to its subject, and the windows over them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate, chain
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from features.engine.columns import Column
+from features.engine.expressions.encode_rows import Codes, Copies, Filling, Row
+from features.engine.expressions.program import Key, Program
+from features.engine.online.request_windows import RequestWindows
+from features.engine.windows.window import Window
+
+
+class RequestRows(NamedTuple):
+    """A subject as a request brings it: its fields, and its linked records by source.
+
+    All is as of the instant `at` in microseconds; linked records are those known before it, in the
+    order of knowledge.
+    """
+
+    at: int
+    subject: Row
+    linked: Mapping[str, Sequence[Row]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkedRows:
+    """A source of linked records: when a record is known, their order, and the derived columns.
+
+    Records known at the same instant are ordered by `order_field`. In that order each also reads
+    the fields `previous` of the one before, as `previous_...`. `subject_columns` maps what the
+    program reads of the subject to the key of the subject's own program.
+    """
+
+    source: str
+    known_from: str
+    order_field: str
+    program: Program
+    subject_columns: Mapping[Key, Key]
+    previous: tuple[str, ...] = ()
+
+    def known_before(self, records: Iterable[Any], at: datetime) -> list[Row]:
+        """The records known before an instant, in the order of knowledge."""
+        known_from = self.known_from
+        fields: list[Row] = [record.__dict__ for record in records]
+        rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
+        if self.previous:
+            rows.sort(key=itemgetter(self.order_field))
+            rows = [*self._with_previous(rows)]
+        if len(rows) > 1:
+            rows.sort(key=itemgetter(known_from, self.order_field))
+        return rows
+
+    def _with_previous(self, rows: Iterable[Row]) -> Iterable[Row]:
+        previous = dict.fromkeys(f"previous_{name}" for name in self.previous)
+        for row in rows:
+            yield {**row, **previous}
+            previous = {f"previous_{name}": row[name] for name in self.previous}
+
+
+class LinkedWindows:
+    """The windows over one source of linked records, for subjects of one type."""
+
+    def __init__(
+        self, source: LinkedRows, windows: Iterable[Window], subject: Program, codes: Codes
+    ) -> None:
+        self.source = source.source
+        self.windows = [window for window in windows if window.source == source.source]
+        copied = [
+            (subject.outputs[column].place, source.program.inputs[key].place)
+            for key, column in source.subject_columns.items()
+        ]
+        pairs = np.array(copied, np.int64).reshape(-1, 2)
+        self._filling = Filling(source.program, codes, pairs)
+        self._windows = RequestWindows(source.program, self.windows)
+        self._numbers_of_none = np.empty((1, len(self.windows)))
+        nothing = np.empty((len(source.program.constants), 0))
+        self._windows.reduce(nothing, _starts([[]]), np.zeros(1, np.int64), self._numbers_of_none)
+
+    def reduce(
+        self,
+        rows: Sequence[Sequence[Row]],
+        subjects: Column,
+        instants: Column,
+        codes: Codes,
+        numbers: Column,
+        first: int,
+    ) -> None:
+        """Put each window's number as of each subject's instant, a row per subject.
+
+        `rows` are the linked records of each, `subjects` the registers of subjects; `first` is the
+        column of the first window.
+        """
+        if not any(rows):
+            numbers[:, first : first + len(self.windows)] = self._numbers_of_none
+            return
+        starts = _starts(rows)
+        copies = Copies(starts, subjects)
+        registers = self._filling.made([*chain.from_iterable(rows)], codes, copies)
+        self._windows.reduce(registers, starts, instants, numbers, first)
+
+
+def _starts(rows: Iterable[Sequence[Row]]) -> Column:
+    """Where the rows of each subject start among those of all, and where they end."""
+    return np.array([*accumulate(map(len, rows), initial=0)], np.int64)
