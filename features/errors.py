@@ -10,6 +10,8 @@ TidegateError                 shown to a person without a traceback; exit code 1
 └── CacheRefused              the cache folder that the environment names cannot be used
 """
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -95,3 +97,10 @@ class StateMismatch(TidegateError):
 
 class CacheRefused(TidegateError):
     """The cache folder that the environment names cannot be used; the message says why."""
+
+
+def nearest_of(name: str, known: Iterable[str]) -> str:
+    """The nearest known name, or all of them where none is near, for the end of a message."""
+    names = sorted(known)
+    nearest = difflib.get_close_matches(name, names, n=1)
+    return f"the nearest is {nearest[0]!r}" if nearest else f"there are {', '.join(names)}"

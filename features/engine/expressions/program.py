@@ -12,7 +12,7 @@ from features.engine.expressions.interpreter import execute
 from features.engine.expressions.numpy_ops import TRANSLATED
 from features.engine.expressions.tracing import Constant, Input, Literal, Mapped, Step, Trace, Value
 from features.engine.string_table import VOCABULARY
-from features.errors import DefinitionError
+from features.errors import DefinitionError, nearest_of
 
 # So many rows at a time that the registers of a block stay in near memory, and what a block costs
 # beside its steps is little.
@@ -157,7 +157,8 @@ def traced_columns(
 def _traced(trace: Trace, function: Function, kinds: Mapping[Key, Kind]) -> tuple[int, Kind]:
     trace.function = function.name
     if unknown := [key for key in function.reads.values() if key not in kinds]:
-        trace.refuse(f"it reads {unknown[0]}, which is no column here")
+        names = (key for key in kinds if isinstance(key, str))
+        trace.refuse(f"it reads {unknown[0]}, which is no column; {nearest_of(unknown[0], names)}")
     columns = {
         parameter: trace.note(Input(key, kinds[key]), kinds[key])
         for parameter, key in function.reads.items()

@@ -64,32 +64,32 @@ def count(source: str, **face: Any) -> Any:
     return _window(Reducer.COUNT, source, **face)
 
 
-def total(source: str, value: str, **face: Any) -> Any:
+def total(source: str, value: str | None = None, **face: Any) -> Any:
     """Exact int64 sum of `value`; 0 where the key has no events."""
     return _window(Reducer.TOTAL, source, value=value, **face)
 
 
-def mean(source: str, value: str, **face: Any) -> Any:
+def mean(source: str, value: str | None = None, **face: Any) -> Any:
     """Exact sum of `value` over the count; missing where the key has no events."""
     return _window(Reducer.MEAN, source, value=value, **face)
 
 
-def largest(source: str, value: str, **face: Any) -> Any:
+def largest(source: str, value: str | None = None, **face: Any) -> Any:
     """The largest `value`; missing where the key has no events."""
     return _window(Reducer.LARGEST, source, value=value, **face)
 
 
-def smallest(source: str, value: str, **face: Any) -> Any:
+def smallest(source: str, value: str | None = None, **face: Any) -> Any:
     """The smallest `value`; missing where the key has no events."""
     return _window(Reducer.SMALLEST, source, value=value, **face)
 
 
-def latest(source: str, value: str, **face: Any) -> Any:
+def latest(source: str, value: str | None = None, **face: Any) -> Any:
     """The `value` known last, by instant and then by record id; missing without events."""
     return _window(Reducer.LATEST, source, value=value, **face)
 
 
-def distinct(source: str, value: str, **face: Any) -> Any:
+def distinct(source: str, value: str | None = None, **face: Any) -> Any:
     """How many different values; missing values are not counted."""
     return _window(Reducer.DISTINCT, source, value=value, **face)
 
