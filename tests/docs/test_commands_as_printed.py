@@ -1,8 +1,9 @@
-"""What the README prints works as printed: every block of commands, in a home of its own.
+"""Commands work as README and docs print them; those of the tutorial run in a home of their own.
 
-Each block is typed into one shell after the other, `tidegate serve` in the background as a reader
-would leave it running. The two lines that cannot be typed here are looked up instead: `make test`
-is this very run, and `make demo ARGS=--once` is what `tests/test_demo.py` runs.
+Each block of the tutorial is typed into one shell after the other, `tidegate serve` in the
+background as a reader would leave it running. The two lines of the README cannot be typed here and
+are looked up instead: `make test` is this very run, and `make demo ARGS=--once` is what
+`tests/test_demo.py` runs.
 """
 
 import json
@@ -20,20 +21,31 @@ from serving.db.engine import open_database
 from serving.db.repositories.decision_repository import DecisionRepository
 from tests.ports import free_port
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md")))
 
 Command = str
 
 
-def blocks() -> list[list[Command]]:
-    """The commands of each console block; one goes on in the lines that are indented."""
-    printed = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(page: str) -> list[list[Command]]:
+    """The commands of each console block; an indented line continues the one before it."""
+    printed = re.findall(
+        r"^```console\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
+    )
     return [re.findall(r"^\$ (.*(?:\n +.*)*)", block, re.MULTILINE) for block in printed]
 
 
-MAKE, BY_HAND, SCORED = blocks()
-"""A block that is added fails here, until something below types it."""
+# A block that is added to either page fails here, until a test below types it.
+(MAKE,) = blocks("README.md")
+TRAIN_AND_SERVE, SCORE = blocks("docs/tutorial.md")
+
+
+def named_commands() -> set[str]:
+    """What follows `tidegate` in the code of any page, up to the first option or argument."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    return {
+        name.strip() for name in re.findall(r"(?:[`$/] ?|  )tidegate ((?:[a-z][a-z-]* ?)+)", text)
+    }
 
 
 @contextmanager
@@ -83,18 +95,18 @@ def elsewhere(command: Command, port: int) -> Command:
 
 def test_what_is_done_by_hand_ends_in_a_score_that_knows_what_was_before(tmp_path: Path) -> None:
     port = free_port()
-    *preparing, serving = (elsewhere(command, port) for command in BY_HAND)
+    *preparing, serving = (elsewhere(command, port) for command in TRAIN_AND_SERVE)
     for command in preparing:
         run(command, tmp_path)
     with served(serving, tmp_path):
-        (answer,) = [json.loads(run(elsewhere(c, port), tmp_path)) for c in SCORED]
+        (answer,) = [json.loads(run(elsewhere(c, port), tmp_path)) for c in SCORE]
         ready = json.loads(run(f"curl -s http://127.0.0.1:{port}/health/ready", tmp_path))
 
     assert answer["model"]["name"] == "tidegate-shipment"
     assert 0 < answer["probability"] < 1
     assert answer["lane"] != "manual"
     assert answer["is_history_missing"] is False
-    assert ready["degraded"] == ["model_missing"], "of routes, as the README says"
+    assert ready["degraded"] == ["model_missing"], "of routes, as the tutorial says"
     log = DecisionRepository(
         open_database(tmp_path / ".tidegate" / "tidegate.db", is_service=False)
     )
@@ -115,7 +127,7 @@ def test_what_make_is_asked_for_is_there_and_does_what_is_said(command: Command)
     assert runs[asked[1]] in dry.stdout
 
 
-@pytest.mark.parametrize("named", sorted({*re.findall(r"tidegate ((?:[a-z-]+ ?)+)", README)}))
+@pytest.mark.parametrize("named", sorted(named_commands()))
 def test_every_command_that_is_named_exists(named: str) -> None:
     from typer.main import get_command
 

@@ -1,0 +1,95 @@
+"""Pages for newcomers are held to the tree: what they link, name or print is there."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("**/*.md")),
+]
+ROOMS = ("features", "training", "serving", "experiments", "data", "tests", "docs")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+CODE = re.compile(r"`([^`\n]+)`")
+MOST_LINES_OF_README = 50
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def links(page: Path) -> list[str]:
+    return [link for link in LINK.findall(page.read_text()) if "://" not in link]
+
+
+def paths(page: Path) -> list[str]:
+    """Files, folders and tests that a page names as code; not those with a name to fill in."""
+    named = (code.rstrip("/") for code in CODE.findall(page.read_text()))
+    return [
+        path
+        for path in named
+        if path.split("/")[0] in ROOMS and "/" in path and not re.search(r"[<>… ]", path)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_relative_link_leads_to_a_file(page: Path) -> None:
+    assert [link for link in links(page) if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_file_and_test_that_a_page_names_exists(page: Path) -> None:
+    assert [path for path in paths(page) if not is_there(path)] == []
+
+
+def is_there(path: str) -> bool:
+    file, _, test = path.partition("::")
+    found = list(ROOT.glob(file))
+    return bool(found) and (not test or f"def {test}(" in found[0].read_text())
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page.suffix == ".md" and page not in reached:
+            reached.add(page)
+            waiting += [(page.parent / link).resolve() for link in links(page)]
+
+    assert [name_of(page) for page in PAGES if page not in reached] == []
+
+
+def test_the_readme_fits_on_one_screen() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_LINES_OF_README
+
+
+def test_the_architecture_names_every_layer_that_a_contract_names() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = [
+        f"{container.replace('.', '/')}/{layer}"
+        for contract in contracts["contracts"]
+        for container in contract.get("containers", ())
+        for level in contract["layers"]
+        for layer in re.split(r"\s*[|:]\s*", level.strip("()"))
+    ]
+
+    assert layers
+    assert [layer for layer in layers if not re.search(rf"`{layer}(\.py)?/?`", page)] == []
+
+
+def test_no_page_names_a_folder_outside_the_project() -> None:
+    outside = re.compile(r"\.\./\.\./|/work/|\.\./shared")
+    assert [name_of(page) for page in PAGES if outside.search(page.read_text())] == []
+
+
+def test_hooks_before_a_commit_reach_for_no_other_host() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+
+    assert re.findall(r"repo: (\S+)", hooks) == ["local"]
+    assert "://" not in hooks
+    for script in re.findall(r"\.venv/bin/([a-z-]+)", hooks):
+        assert (ROOT / ".venv" / "bin" / script).exists(), script
