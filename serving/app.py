@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import chain
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
@@ -21,10 +22,7 @@ from serving.api import (
     records,
     scores,
 )
-from serving.api.admission import Admission
 from serving.api.openapi import DESCRIPTION, describe
-from serving.api.problems import add_problem_handlers
-from serving.api.request_ids import RequestIds
 from serving.audit.impact_assessment import require_assessment
 from serving.console import (
     accounts,
@@ -41,13 +39,39 @@ from serving.console import decisions as decision_pages
 from serving.console import features as feature_pages
 from serving.console import models as model_pages
 from serving.console import switches as switch_pages
-from serving.console.pages import STATIC
 from serving.container import Clock, Services, build_services
 from serving.degradation import keep_telling
 from serving.errors import ExtraMissing
 from serving.metrics_multiprocess import is_shared
 from serving.settings import Settings
 from serving.start_stages import Report, unheard
+from serving.web.admission import Admission, limited_paths
+from serving.web.html import STATIC
+from serving.web.problems import add_problem_handlers
+from serving.web.request_ids import RequestIds
+
+RESOURCES = (
+    *(scores, batches, records, decisions, cases, catalogue, models, health),
+    *(invocations, inference, kill_switches),
+)
+"""The resources of the API, one module each."""
+
+PAGES = (
+    sign_in,
+    oidc_login,
+    queue,
+    attachments,
+    case_pages,
+    supervision,
+    monitoring,
+    decision_pages,
+    feature_pages,
+    model_pages,
+    switch_pages,
+    accounts,
+    api_reference,
+)
+"""The pages of the console; the last answers every address of the console that is left."""
 
 
 def utc_now() -> datetime:
@@ -72,41 +96,29 @@ def create_app(settings: Settings, clock: Clock = utc_now, report: Report = unhe
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.services = services
-    app.router.routes.extend(scores.router.routes)  # an included router is gone through twice
-    for resource in (
-        *(batches, records, decisions, cases, catalogue, models, health),
-        *(invocations, inference, kill_switches),
-    ):
+    for resource in RESOURCES:
         app.include_router(resource.router)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
-    for pages in (  # the last answers every address of the console that is left
-        sign_in,
-        oidc_login,
-        queue,
-        attachments,
-        case_pages,
-        supervision,
-        monitoring,
-        decision_pages,
-        feature_pages,
-        model_pages,
-        switch_pages,
-        accounts,
-        api_reference,
-    ):
+    for pages in PAGES:
         app.include_router(pages.router)
     add_problem_handlers(app)
     app.add_middleware(RequestIds, metrics=services.metrics)
     if settings.telemetry:
         _trace(app)
-    app.add_middleware(Admission, most=settings.most_in_flight, metrics=services.metrics)
-    describe(app, inference.InferenceRequest)
+    routes = chain.from_iterable(resource.router.routes for resource in RESOURCES)
+    app.add_middleware(
+        Admission,
+        paths=limited_paths(routes),
+        most=settings.most_in_flight,
+        metrics=services.metrics,
+    )
+    describe(app)
     return app
 
 
 def _trace(app: FastAPI) -> None:
     try:
-        from serving.api.tracing import Tracing, exporting_provider
+        from serving.web.tracing import Tracing, exporting_provider
 
         app.add_middleware(Tracing, provider=exporting_provider())
     except ImportError:

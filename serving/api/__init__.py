@@ -1,6 +1,5 @@
-"""The service over HTTP: one file per resource.
+"""The service over HTTP: one module per resource.
 
-`requests` reads what every call needs (the caller, the body, the key), `answers` are the shapes of
-what leaves, `problems` turns everything that goes wrong into `application/problem+json` that
-repeats nothing of what came in, `openapi` describes the whole with examples.
+A route is a handler with its description; `serving.app.RESOURCES` lists the modules. `answers` are
+the shapes of what leaves, `openapi` completes the description with examples and problems.
 """

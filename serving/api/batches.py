@@ -6,27 +6,38 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from serving.api.openapi import BATCH_BODY, problems
-from serving.api.problems import problem_content
-from serving.api.requests import (
-    JSON,
-    NDJSON,
-    IdempotencyKey,
-    MayScore,
-    TheServices,
-    body_within,
-    refuse_other_media,
-)
+from serving.api.examples import ROUTE, SHIPMENT
+from serving.api.idempotency_keys import IdempotencyKey
+from serving.api.openapi import REF, problems
 from serving.api.scores import worded_for
 from serving.api.shapes import Shape
 from serving.container import Services
 from serving.errors import BodyTooLarge, ServingError
 from serving.request_parsing import split_array
 from serving.scoring.batcher import Answer, ScoreRequest
+from serving.web.admission import limited_in_flight
+from serving.web.authentication import MayScore
+from serving.web.bodies import JSON, NDJSON, body_within, refuse_other_media
+from serving.web.problems import problem_content
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"])
 
 TOGETHER = 128  # asked before the first is waited for: while some are written, others are decided
+
+
+BATCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {
+                "schema": {"type": "array", "items": {"$ref": REF.format(model="Submission")}},
+                "examples": {"two": {"summary": "Two subjects", "value": [SHIPMENT, ROUTE]}},
+            },
+            NDJSON: {"schema": {"type": "string"}},
+        },
+    }
+}
 
 
 class Lines(Response):
@@ -70,6 +81,7 @@ BatchLines = Annotated[list[bytes], Depends(batch_lines)]
         ),
     },
 )
+@limited_in_flight
 async def score_subjects(
     request: Request,
     services: TheServices,

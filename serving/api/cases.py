@@ -1,50 +1,34 @@
 """`GET /v1/queue` and `/v1/cases/{id}/…`: what reviewers do, for clients other than the console."""
 
-import base64
-import binascii
-import json
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from serving.access.callers import Caller
 from serving.api.openapi import problems
-from serving.api.requests import TheServices, WithScope
 from serving.container import Services
-from serving.errors import Fault, Unprocessable
 from serving.review import case as acts
 from serving.review.case import Case, status_at
-from serving.review.case_records import CaseAccess, CaseRecord, QueueFilter, QueuePosition
+from serving.review.case_records import CaseRecord, QueueFilter
 from serving.review.cases import CaseAct, Reviewer
-from serving.review.dispositions import (
-    LONGEST_TEXT,
-    SHORTEST_TEXT,
-    Confidence,
-    Disposition,
-    DispositionCode,
-    ReasonCode,
-)
+from serving.review.dispositions import Disposition, DispositionCode
+from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
+from serving.web.authentication import WithScope
+from serving.web.case_bodies import Assignment, DispositionBody, Note, Pause
+from serving.web.queue_cursor import decode_cursor, encode_cursor
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1", tags=["review"])
 
-ShownLane = Literal["rescue", "inspect", "document_check", "post_review"]
 MayReview = Annotated[Caller, Depends(WithScope("review"))]
-Words = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=SHORTEST_TEXT, max_length=LONGEST_TEXT),
-]
 
 CASE_PROBLEMS = problems(
     s404="No such case, or none that this key may see.",
     s409="Another was faster, or the case is not in a state for this.",
     s422="The body is refused.",
 )
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class QueuedCase(BaseModel):
@@ -80,36 +64,10 @@ class CaseAnswer(BaseModel):
     proposed: DispositionCode | None
 
 
-class Note(_Body):
-    """A note in the reviewer's own words."""
-
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
-
-
-class Pause(_Body):
-    """How long a case is laid aside, and why or for which documents."""
-
-    until: AwareDatetime
-    text: Words
-
-
-class Assignment(_Body):
-    """Who is to work on a case."""
-
-    to: Annotated[str, Field(min_length=1, max_length=64)]
-
-
-class DispositionBody(_Body):
-    """What a reviewer says at the end of a case."""
-
-    code: DispositionCode
-    reason: ReasonCode
-    confidence: Confidence
-    text: Words
-
-
-class QueueQuery(_Body):
+class QueueQuery(BaseModel):
     """Which cases of the queue, and which page of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     lane: list[ShownLane] = []
     office_id: str | None = None
@@ -133,11 +91,11 @@ def read_queue(
         owner=asked.owner,
         is_unowned=asked.is_unowned,
     )
-    after = place_of(asked.cursor)
-    rows = services.cases.queue(reviewer_of(caller), wanted, after, asked.limit)
+    after = decode_cursor(asked.cursor)
+    rows = services.cases.queue(Reviewer.of(caller), wanted, after, asked.limit)
     is_full = len(rows) == asked.limit
     return QueuePage(
-        cases=[queued(row) for row in rows], next=cursor_after(rows[-1]) if is_full else None
+        cases=[queued(row) for row in rows], next=encode_cursor(rows[-1]) if is_full else None
     )
 
 
@@ -200,7 +158,7 @@ def dispose_case(
 ) -> CaseAnswer:
     """End a case with a reason; an adverse end waits for a second reviewer."""
     disposition = Disposition(body.code, body.reason, body.confidence, body.text)
-    case = services.cases.dispose(reviewer_of(caller), case_id, services.clock(), disposition)
+    case = services.cases.dispose(Reviewer.of(caller), case_id, services.clock(), disposition)
     return _answer(case, services.clock())
 
 
@@ -211,24 +169,13 @@ def reopen_case(services: TheServices, caller: MayReview, case_id: str, body: No
     return _acted(services, caller, case_id, lambda c: acts.reopen(c, caller.name, at, body.text))
 
 
-def reviewer_of(caller: Caller) -> Reviewer:
-    """The reviewer behind a key."""
-    return Reviewer(caller.name, CaseAccess(caller.offices, caller.may("rescue")))
-
-
-def stored_lanes(shown: list[ShownLane]) -> tuple[str, ...]:
-    """The lanes that are meant: who asks for inspections gets the control cases among them."""
-    return (*shown, "control") if "inspect" in shown else tuple(shown)
-
-
 def queued(row: CaseRecord) -> QueuedCase:
     """A case as the queue shows it."""
-    shown = "inspect" if row.lane == "control" else row.lane
-    return QueuedCase.model_validate({**vars(row), "lane": shown})
+    return QueuedCase.model_validate({**vars(row), "lane": shown_lane(row.lane)})
 
 
 def _acted(services: Services, caller: Caller, case_id: str, act: CaseAct) -> CaseAnswer:
-    case = services.cases.act(reviewer_of(caller), case_id, act)
+    case = services.cases.act(Reviewer.of(caller), case_id, act)
     return _answer(case, services.clock())
 
 
@@ -241,21 +188,3 @@ def _answer(case: Case, at: datetime) -> CaseAnswer:
         disposition=case.disposition.code if case.disposition else None,
         proposed=case.proposed.code if case.proposed else None,
     )
-
-
-def cursor_after(row: CaseRecord) -> str:
-    """The cursor of the page that begins after a case."""
-    place = json.dumps([row.rank, row.due_at, row.case_id])
-    return base64.urlsafe_b64encode(place.encode()).decode()
-
-
-def place_of(cursor: str | None) -> QueuePosition | None:
-    """Where a page of the queue begins; raises Unprocessable for a cursor that is none of ours."""
-    if cursor is None:
-        return None
-    try:
-        rank, due_at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return int(rank), str(due_at), str(case_id)
-    except (ValueError, TypeError, binascii.Error):
-        fault = Fault("/cursor", "cursor", "want the `next` of a page")
-        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from features.catalogue import feature_named, features_by_name
 from serving.api.answers import FeatureAnswer, FeaturesAnswer
 from serving.api.openapi import problems
-from serving.api.requests import AnyCaller
+from serving.web.authentication import AnyCaller
 
 router = APIRouter(prefix="/v1/features", tags=["features"])
 

@@ -8,12 +8,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from features.records import SubjectKind
-from serving.api.requests import TheServices
 from serving.api.shapes import Shape
 from serving.container import Services
 from serving.degradation import Mode, degradations, tell
 from serving.errors import LogUnavailable, NoModel, PastUnavailable
 from serving.metrics_multiprocess import exposed
+from serving.web.services import TheServices
 
 router = APIRouter(tags=["health"])
 

@@ -6,20 +6,16 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from serving.api.openapi import REF, problems
-from serving.api.requests import (
-    JSON,
-    AnyCaller,
-    MayScore,
-    TheServices,
-    body_within,
-    refuse_other_media,
-)
+from serving.api.openapi import described_body, problems
 from serving.api.shapes import Shape
 from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import fault_of, read_json
 from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
+from serving.web.admission import limited_in_flight
+from serving.web.authentication import AnyCaller, MayScore
+from serving.web.bodies import JSON, body_within, refuse_other_media
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v2", tags=["feature vectors"])
 
@@ -174,26 +170,22 @@ INFERRED = problems(
     s422="The inputs are not the model's features.",
     s503="No model of that name is ready.",
 )
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {JSON: {"schema": {"$ref": REF.format(model="InferenceRequest")}}},
-    }
-}
+INFERENCE_BODY = described_body(InferenceRequest)
 
 
 @router.post(
     "/models/{name}/infer",
     responses=INFERRED,
     response_model_exclude_none=True,
-    openapi_extra=BODY,
+    openapi_extra=INFERENCE_BODY,
 )
 @router.post(
     "/models/{name}/versions/{version}/infer",
     responses=INFERRED,
     response_model_exclude_none=True,
-    openapi_extra=BODY,
+    openapi_extra=INFERENCE_BODY,
 )
+@limited_in_flight
 async def infer(
     request: Request,
     services: TheServices,

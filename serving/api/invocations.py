@@ -5,14 +5,33 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from serving.api.openapi import INVOCATIONS_BODY, problems
-from serving.api.requests import JSON, MayScore, TheServices, body_within, refuse_other_media
+from serving.api.openapi import problems
 from serving.api.shapes import Shape
 from serving.errors import NoModel, SubmissionRefused
 from serving.request_parsing import read_json
 from serving.scoring.vectors import ScoredVectors, champion_reading, score_vectors, vectors_in
+from serving.web.admission import limited_in_flight
+from serving.web.authentication import MayScore
+from serving.web.bodies import JSON, body_within, refuse_other_media
+from serving.web.services import TheServices
 
 router = APIRouter(tags=["feature vectors"])
+
+
+VECTORS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {
+                "schema": {
+                    "type": "object",
+                    "description": "`dataframe_split` with `columns` and `data`, or "
+                    "`dataframe_records`; every feature of one model, null where missing.",
+                }
+            }
+        },
+    }
+}
 
 
 class VectorExplanation(Shape):
@@ -46,7 +65,7 @@ def ping(services: TheServices) -> Response:
 @router.post(
     "/invocations",
     response_model=InvokedExplained | Invoked,
-    openapi_extra=INVOCATIONS_BODY,
+    openapi_extra=VECTORS_BODY,
     responses=problems(
         s400="The body is not acceptable JSON.",
         s413="The body is too large, or holds too many rows.",
@@ -55,6 +74,7 @@ def ping(services: TheServices) -> Response:
         s503="No model is ready.",
     ),
 )
+@limited_in_flight
 async def invoke(request: Request, services: TheServices, caller: MayScore) -> Invoked:
     """Score feature vectors (`dataframe_records`, `dataframe_split`) by the model that reads them.
 

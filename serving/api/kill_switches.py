@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.openapi import problems
-from serving.api.requests import AnyCaller, TheServices, WithScope
 from serving.api.shapes import Shape
 from serving.container import Services
 from serving.models.kill_switch import (
@@ -20,6 +19,8 @@ from serving.models.kill_switch import (
     record_switch,
     switch_states,
 )
+from serving.web.authentication import AnyCaller, WithScope
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/switches", tags=["models"])
 

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from serving.api.answers import ModelAnswer, ModelsAnswer
 from serving.api.openapi import problems
-from serving.api.requests import AnyCaller, TheServices
+from serving.web.authentication import AnyCaller
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 

@@ -3,12 +3,10 @@
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from features.records import Document, Leg, Outcome, Position, Transaction
-from features.submission import Submission
-from serving.api.examples import RECORDS, ROUTE, SHIPMENT
-from serving.api.problems import MEDIA_TYPE, Problem
+from serving.web.bodies import JSON
+from serving.web.problems import MEDIA_TYPE, Problem
 
 REF = "#/components/schemas/{model}"
 
@@ -19,76 +17,19 @@ An answer is an offer of attention to a reviewer. It decides nothing, and the ab
 never means low risk. Errors are problems (RFC 9457) and repeat nothing of what was sent.
 """
 
-SUBMISSION_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"$ref": REF.format(model="Submission")},
-                "examples": {
-                    "shipment": {"summary": "A shipment with its journey", "value": SHIPMENT},
-                    "route": {"summary": "A journey with its legs", "value": ROUTE},
-                },
-            }
-        },
-    }
-}
-
-BATCH_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"type": "array", "items": {"$ref": REF.format(model="Submission")}},
-                "examples": {"two": {"summary": "Two subjects", "value": [SHIPMENT, ROUTE]}},
-            },
-            "application/x-ndjson": {"schema": {"type": "string"}},
-        },
-    }
-}
+_read_by_hand: list[type[BaseModel]] = [Problem]
 
 
-RECORDS_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"$ref": REF.format(model="RecordsBody")},
-                "examples": {
-                    "records": {"summary": "Records as they become known", "value": RECORDS}
-                },
-            }
-        },
-    }
-}
-
-
-INVOCATIONS_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "description": "`dataframe_split` with `columns` and `data`, or "
-                    "`dataframe_records`; every feature of one model, null where missing.",
-                }
-            }
-        },
-    }
-}
-
-
-class RecordsBody(BaseModel):
-    """Records as they become known; any of the kinds, at most 5,000 together."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    legs: list[Leg] = []
-    positions: list[Position] = []
-    documents: list[Document] = []
-    transactions: list[Transaction] = []
-    outcomes: list[Outcome] = []
+def described_body(model: type[BaseModel], **examples: tuple[str, Any]) -> dict[str, Any]:
+    """The description of a JSON body that a route reads from its bytes; examples by name."""
+    _read_by_hand.append(model)
+    content: dict[str, Any] = {"schema": _reference(model)}
+    if examples:
+        content["examples"] = {
+            name: {"summary": summary, "value": value}
+            for name, (summary, value) in examples.items()
+        }
+    return {"requestBody": {"required": True, "content": {JSON: content}}}
 
 
 def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
@@ -103,19 +44,21 @@ def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
 
 
 def _problem(says: str) -> dict[str, Any]:
-    schema = {"schema": {"$ref": REF.format(model="Problem")}}
-    return {"description": says, "content": {MEDIA_TYPE: schema}}
+    return {"description": says, "content": {MEDIA_TYPE: {"schema": _reference(Problem)}}}
 
 
-def describe(app: FastAPI, *read_by_hand: type[BaseModel]) -> None:
-    """Complete the description of `app` with the schemas that are read by hand."""
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": REF.format(model=model.__name__)}
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the description of `app` with the schemas of bodies that routes read by hand."""
     generated = app.openapi
 
     def described() -> dict[str, Any]:
         document = generated()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        by_hand: tuple[type[BaseModel], ...] = (Submission, RecordsBody, Problem, *read_by_hand)
-        for model in by_hand:
+        for model in _read_by_hand:
             schemas.update(_schemas(model))
         _put_problems(document, schemas)
         _name_answers(document)

@@ -1,14 +1,32 @@
 """`POST /v1/records`: what becomes known about subjects, before and after they are scored."""
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
-from serving.api.openapi import RECORDS_BODY, problems
-from serving.api.problems import FaultOut
-from serving.api.requests import JSON, MayIngest, TheServices, body_within, refuse_other_media
+from features.records import Document, Leg, Outcome, Position, Transaction
+from serving.api.examples import RECORDS
+from serving.api.openapi import described_body, problems
 from serving.api.shapes import Shape
+from serving.web.admission import limited_in_flight
+from serving.web.authentication import MayIngest
+from serving.web.bodies import JSON, body_within, refuse_other_media
+from serving.web.problems import FaultOut
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
+
+
+class RecordsBody(BaseModel):
+    """Records as they become known; any of the kinds, at most 5,000 together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    legs: list[Leg] = []
+    positions: list[Position] = []
+    documents: list[Document] = []
+    transactions: list[Transaction] = []
+    outcomes: list[Outcome] = []
 
 
 class RecordsAnswer(Shape):
@@ -21,7 +39,7 @@ class RecordsAnswer(Shape):
 
 @router.post(
     "",
-    openapi_extra=RECORDS_BODY,
+    openapi_extra=described_body(RecordsBody, records=("Records as they become known", RECORDS)),
     responses=problems(
         s400="The body is not acceptable JSON.",
         s413="The body is too large, or holds too many records.",
@@ -30,6 +48,7 @@ class RecordsAnswer(Shape):
         s503="Nothing was kept; try again after `Retry-After`.",
     ),
 )
+@limited_in_flight
 async def take_records(request: Request, services: TheServices, caller: MayIngest) -> RecordsAnswer:
     """Keep legs, positions, documents, transactions and outcomes; every later score knows them.
 

@@ -2,22 +2,28 @@
 
 from fastapi import APIRouter, Response
 
+from features.submission import Submission
 from serving.access.callers import Caller
 from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer, decision_answer
-from serving.api.openapi import SUBMISSION_BODY, problems
-from serving.api.requests import (
-    IdempotencyKey,
-    JsonBody,
-    MayScore,
-    ReadDirectly,
-    TheLanguage,
-    TheServices,
-)
+from serving.api.examples import ROUTE, SHIPMENT
+from serving.api.idempotency_keys import IdempotencyKey
+from serving.api.openapi import described_body, problems
 from serving.audit.decision import Decision
 from serving.explanation.language import ENGLISH, Language
 from serving.scoring.batcher import AnswerFormat, ScoreRequest
+from serving.web.admission import limited_in_flight
+from serving.web.authentication import MayScore
+from serving.web.bodies import JsonBody
+from serving.web.languages import RequestedLanguage
+from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=ReadDirectly)
+router = APIRouter(prefix="/v1/scores", tags=["scores"])
+
+SUBMISSION_BODY = described_body(
+    Submission,
+    shipment=("A shipment with its journey", SHIPMENT),
+    route=("A journey with its legs", ROUTE),
+)
 
 
 @router.post(
@@ -33,11 +39,12 @@ router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=ReadDirectl
         s503="Nothing was decided; try again after `Retry-After`.",
     ),
 )
+@limited_in_flight
 async def score_subject(
     services: TheServices,
     caller: MayScore,
     idempotency_key: IdempotencyKey,
-    language: TheLanguage,
+    language: RequestedLanguage,
     body: JsonBody,
 ) -> Response:
     """Score one subject, and answer when the decision is durable.
@@ -45,10 +52,10 @@ async def score_subject(
     A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
     the scope `explain` the answer holds reasons and contributions.
     """
-    asked = ScoreRequest(
+    request = ScoreRequest(
         caller, idempotency_key, body, services.clock(), worded_for(caller, language)
     )
-    answer = await services.batcher.answer(asked)
+    answer = await services.batcher.answer(request)
     services.metrics.count(answer.decision)
     if answer.decision is None:
         return _json(answer.body, {"Idempotency-Replayed": "true"})

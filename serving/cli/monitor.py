@@ -149,9 +149,9 @@ def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
 
 def _show(made: "Report", html: Path | None, *, as_json: bool) -> None:
     if html is not None:
-        from serving.console.monitoring import as_file
+        from serving.web.report_page import report_file
 
-        html.write_text(as_file(made), encoding="utf-8")
+        html.write_text(report_file(made), encoding="utf-8")
         messages.print(f"the whole report: {html}")
     if as_json:
         print_json(made.model_dump(mode="json"))
@@ -161,7 +161,7 @@ def _show(made: "Report", html: Path | None, *, as_json: bool) -> None:
 
 def _print_figures(made: "Report") -> None:
     """The figures that matter first, on stderr."""
-    from serving.console.monitoring import share_in_words, times_in_words
+    from serving.web.figure_words import share_in_words, times_in_words
 
     overall, moved = made.overall, [each for each in made.drift.moved if each.is_drift]
     lines = [

@@ -129,7 +129,7 @@ def _configured(application: Any, workers: int) -> Any:
         application,
         factory=workers > 1,
         workers=workers,
-        http="serving.api.request_timeout:ReceivedInTime",
+        http="serving.web.request_timeout:ReceivedInTime",
         access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
         log_level="warning",
         server_header=False,

@@ -16,11 +16,11 @@ from serving.access.accounts import Role, new_account
 from serving.access.api_keys import Scope, new_key
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Forbidden, NameTaken, Unprocessable
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from serving.api.problems import slug
 from serving.console.pages import PageRoute, page
 from serving.errors import NotFound, ServingError
+from serving.web.problems import slug
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.callers import Caller
-from serving.api.cases import reviewer_of
-from serving.api.requests import TheServices
 from serving.console.cases import case_page
 from serving.console.pages import PageRoute
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.console.uploads import SignedUpload
 from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
 from serving.review.attachments import Attachment
+from serving.review.cases import Reviewer
+from serving.web.services import TheServices
 
 router = APIRouter(
     prefix="/console/cases/{case_id}/attachments",
@@ -38,7 +38,7 @@ def attach(
 ) -> Response:
     """Put a file to a case; a refusal is shown on the page, in words."""
     most = services.settings.max_attachment_bytes
-    reviewer, now = reviewer_of(caller), services.clock()
+    reviewer, now = Reviewer.of(caller), services.clock()
     try:
         file = Attachment.of(upload.file_name, upload.content, most)
         services.cases.attach(reviewer, case_id, now, file, upload.content)
@@ -50,7 +50,7 @@ def attach(
 @router.get("/{sha256}")
 def download(services: TheServices, caller: MayRead, case_id: str, sha256: str) -> Response:
     """A file of a case; that it was read is written down."""
-    file, content = services.cases.download(reviewer_of(caller), case_id, sha256, services.clock())
+    file, content = services.cases.download(Reviewer.of(caller), case_id, sha256, services.clock())
     named = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
     headers = {**AS_DOWNLOAD, "Content-Disposition": named}
     return Response(content, headers=headers, media_type=file.media_type)

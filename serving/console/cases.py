@@ -11,14 +11,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.api.cases import DispositionBody, Note, Pause, reviewer_of
-from serving.api.requests import TheServices
 from serving.audit.decision_details import details_of
 from serving.console.case_view import Case as Evidence
 from serving.console.charts.payment_flow import Payments
 from serving.console.charts.route_map import Way
 from serving.console.charts.timeline import Days
-from serving.console.pages import PageRoute, instant_in_words, page
+from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
@@ -37,6 +35,9 @@ from serving.review.dispositions import (
 )
 from serving.review.letter import Letter
 from serving.review.opening import ALIKE, SHARED
+from serving.web.case_bodies import DispositionBody, Note, Pause
+from serving.web.html import instant_in_words
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
@@ -81,7 +82,7 @@ def show_case(
 @router.get("/{case_id}/letter")
 def write_letter(services: TheServices, caller: MayReview, case_id: str) -> HTMLResponse:
     """What the trader or carrier may be told, to print; that it was written is kept."""
-    reviewer, now = reviewer_of(caller), services.clock()
+    reviewer, now = Reviewer.of(caller), services.clock()
     services.cases.read(reviewer, case_id, now)
     decision = services.cases.decision(case_id)
     submission = read_submission(decision.request.encode())
@@ -99,7 +100,7 @@ def act_on_case(
     act: str,
 ) -> Response:
     """Do what a form of the case page asks; a refusal is shown on the page, in words."""
-    reviewer, now = reviewer_of(caller), services.clock()
+    reviewer, now = Reviewer.of(caller), services.clock()
     try:
         if act == "dispositions":
             said = _read(DispositionBody, form)
@@ -158,7 +159,7 @@ def case_page(
     services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
 ) -> HTMLResponse:
     """The page of a case, with what was refused; that it was read is written down."""
-    reviewer, now = reviewer_of(caller), services.clock()
+    reviewer, now = Reviewer.of(caller), services.clock()
     row, case = services.cases.read(reviewer, case_id, now)
     decision, events = services.cases.decision(case_id), services.cases.history(row)
     submission = read_submission(decision.request.encode())

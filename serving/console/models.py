@@ -12,13 +12,13 @@ from starlette.responses import HTMLResponse
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
-from serving.api.requests import TheServices
-from serving.console.figures import FIRST
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.container import Services
 from serving.models.model_pool import LoadedModel, Role
 from serving.review.summary import LANE_NAMES
+from serving.web.figure_words import FIRST_FIGURES
+from serving.web.services import TheServices
 from training.model.risk_model import RiskModel
 
 router = APIRouter(prefix="/console/models", include_in_schema=False, route_class=PageRoute)
@@ -65,7 +65,7 @@ def show_models(services: TheServices, reader: MayStudy, session: TheSession) ->
         reader=reader,
         session=session,
         seated={kind: _seated(services, kind, champion) for kind, champion in kinds.items()},
-        first_figures=FIRST,
+        first_figures=FIRST_FIGURES,
         lanes=services.placements.counts(since),
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
         days=COUNTED.days,

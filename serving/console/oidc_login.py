@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from serving.access.oidc import Away, Provider
-from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import begin_session, first_page, own_address
 from serving.errors import NotFound, NotSignedIn
 from serving.settings import Settings
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/elsewhere", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)

@@ -11,16 +11,18 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.records import Mode
 from serving.access.callers import Caller
-from serving.api.cases import ShownLane, cursor_after, place_of, reviewer_of, stored_lanes
-from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Conflict
 from serving.review import case as acts
 from serving.review.case_records import MOST_COUNTED, CaseAccess, CaseRecord, QueueFilter
+from serving.review.cases import Reviewer
+from serving.review.shown_lanes import ShownLane, stored_lanes
 from serving.review.summary import LANE_NAMES
 from serving.triage.placement import Lane
+from serving.web.queue_cursor import decode_cursor, encode_cursor
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 
@@ -100,9 +102,9 @@ def show_queue(
 ) -> HTMLResponse:
     """The cases that wait; the list alone where the page asks for what is new."""
     now = services.clock()
-    reviewer = reviewer_of(caller)
+    reviewer = Reviewer.of(caller)
     rows = services.cases.queue(
-        reviewer, filters.wanted(caller, now), place_of(filters.cursor or None), PAGE_SIZE
+        reviewer, filters.wanted(caller, now), decode_cursor(filters.cursor or None), PAGE_SIZE
     )
     return page(
         "queue.html",
@@ -112,7 +114,7 @@ def show_queue(
         waiting=[Waiting.of(row, caller, now) for row in rows],
         most_counted=MOST_COUNTED,
         counts=_counts(services, reviewer.access, now),
-        next=cursor_after(rows[-1]) if len(rows) == PAGE_SIZE else None,
+        next=encode_cursor(rows[-1]) if len(rows) == PAGE_SIZE else None,
         modes=get_args(Mode),
     )
 
@@ -121,7 +123,7 @@ def show_queue(
 def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
     """Claim the most urgent case that nobody has, and open it."""
     now = services.clock()
-    reviewer = reviewer_of(caller)
+    reviewer = Reviewer.of(caller)
     wanted = QueueFilter(now=now.isoformat(), is_unowned=True)
     for row in services.cases.queue(reviewer, wanted, None, PAGE_SIZE):
         try:

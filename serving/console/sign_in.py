@@ -13,10 +13,12 @@ from serving.access.accounts import admits
 from serving.access.api_keys import PresentedKey, Scope
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.api.requests import TheServices, body_within, called, caller_behind
 from serving.console.pages import PageRoute, SignInNeeded, page
 from serving.container import Services
 from serving.errors import Forbidden, NotSignedIn, Unprocessable
+from serving.web.authentication import called, caller_behind
+from serving.web.bodies import body_within
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 

@@ -7,8 +7,6 @@ from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
-from serving.api.cases import reviewer_of
-from serving.api.requests import TheServices
 from serving.console.case_view import Case as Evidence
 from serving.console.charts.payment_flow import Payments
 from serving.console.charts.route_map import Way
@@ -19,9 +17,11 @@ from serving.errors import Unprocessable
 from serving.request_parsing import read_submission
 from serving.review import case as acts
 from serving.review.case_records import MOST_COUNTED
+from serving.review.cases import Reviewer
 from serving.review.dispositions import MEANING, DispositionCode
 from serving.review.summary import LANE_NAMES
 from serving.review.supervision import WATCHED, Supervision
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
 
@@ -34,7 +34,7 @@ def show_supervision(
     services: TheServices, caller: MaySupervise, session: TheSession
 ) -> HTMLResponse:
     """Load, ages, time on cases, agreement, and which reasons were judged wrong."""
-    access = reviewer_of(caller).access
+    access = Reviewer.of(caller).access
     return page(
         "supervision.html",
         reader=caller,
@@ -50,7 +50,7 @@ def show_supervision(
 def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
     """A closed case of somebody else's, by lot."""
     row = services.case_store.closed_case(
-        reviewer_of(caller).access, caller.name, secrets.randbelow(2**31)
+        Reviewer.of(caller).access, caller.name, secrets.randbelow(2**31)
     )
     to = f"/console/supervision/reread/{row.case_id}" if row else "/console/queue"
     return RedirectResponse(to, 303)
@@ -61,7 +61,7 @@ def show_for_rereading(
     services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """The evidence of a closed case, without its score, its reasons and how it ended."""
-    row, _ = services.cases.read(reviewer_of(caller), case_id, services.clock())
+    row, _ = services.cases.read(Reviewer.of(caller), case_id, services.clock())
     decision = services.cases.decision(case_id)
     submission = read_submission(decision.request.encode())
     return page(
@@ -87,7 +87,7 @@ def judge_again(
         raise Unprocessable("choose what is true of it")
     now = services.clock()
     services.cases.act(
-        reviewer_of(caller),
+        Reviewer.of(caller),
         case_id,
         lambda case: acts.reread(case, caller.name, now, code),  # type: ignore[arg-type]
     )

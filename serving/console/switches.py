@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
-from serving.api.requests import TheServices
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.models.kill_switch import LONGEST_REASON, SHORTEST_REASON, record_switch, switch_states
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/switches", include_in_schema=False, route_class=PageRoute)
 

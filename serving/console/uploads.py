@@ -8,9 +8,10 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
-from serving.api.requests import TheServices, body_within
 from serving.console.sign_in import TheSession, refuse_foreign
 from serving.errors import BodyMalformed, Forbidden
+from serving.web.bodies import body_within
+from serving.web.services import TheServices
 
 # What a form has besides the content of its file: boundaries, headers and short fields.
 ROOM_FOR_THE_REST = 8_192

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from features.records import Outcome
 from features.submission import Submission
+from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.decision_log import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
@@ -48,6 +49,11 @@ class Reviewer:
 
     name: str
     access: CaseAccess
+
+    @classmethod
+    def of(cls, caller: Caller) -> "Reviewer":
+        """The reviewer that a caller is: cases of its offices, rescue only with that scope."""
+        return cls(caller.name, CaseAccess(caller.offices, caller.may("rescue")))
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,7 @@ import pytest
 from starlette.requests import Request
 
 from serving.access.api_keys import PresentedKey, new_key
-from serving.api.requests import (
-    LONGEST_ACCEPTED,
-    _remembered,
-    _usable,
-    body_within,
-    refuse_other_media,
-)
+from serving.api.idempotency_keys import required_key
 from serving.console.sign_in import LARGEST_FORM, MOST_FIELDS, own_form
 from serving.errors import (
     BodyTooLarge,
@@ -30,6 +24,9 @@ from serving.review.case import LONGEST_SNOOZE
 from serving.review.dispositions import LONGEST_TEXT, SHORTEST_TEXT
 from serving.scoring.vectors import MOST_VECTORS, vectors_in
 from serving.settings import Settings
+from serving.web.authentication import _remembered
+from serving.web.bodies import body_within, refuse_other_media
+from serving.web.languages import LONGEST_HEADER
 from tests.serving.access.trusted import NOW
 
 
@@ -59,7 +56,7 @@ def test_without_settings_limits_are_these() -> None:
     assert (limits.most_in_flight, limits.queue_capacity) == (64, 256)
     assert (limits.receive_deadline_s, limits.commit_deadline_s) == (10, 5)
     assert limits.session_minutes == 30
-    assert (MOST_RECORDS, MOST_VECTORS, LONGEST_ACCEPTED) == (5_000, 1_000, 512)
+    assert (MOST_RECORDS, MOST_VECTORS, LONGEST_HEADER) == (5_000, 1_000, 512)
     assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 10)
     assert (MOST_TO_A_CASE, LONGEST_NAME, LONGEST_SNOOZE.days) == (50, 120, 14)
     assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)
@@ -91,10 +88,10 @@ def test_nothing_is_inflated_and_nothing_else_than_utf8_is_read() -> None:
 
 def test_an_idempotency_key_has_1_to_255_visible_characters() -> None:
     for sound in ("a", "!~", "k" * 255):
-        assert _usable(sound) == sound
+        assert required_key(sound) == sound
     for wrong in (None, "", "k" * 256, "two words", "k\n", "é"):
         with pytest.raises(IdempotencyKeyMissing):
-            _usable(wrong)
+            required_key(wrong)
 
 
 def test_a_form_has_no_more_bytes_and_fields_than_ours() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from serving.api.problems import slug
 from serving.errors import ServingError
+from serving.web.problems import slug
 from tests.serving.conftest import Service
 
 CALLS = {

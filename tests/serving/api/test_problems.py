@@ -16,10 +16,10 @@ from fastapi import Response
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from serving.api.request_ids import RequestIds, with_own
 from serving.app import create_app
 from serving.observability import Metrics
 from serving.settings import Settings
+from serving.web.request_ids import RequestIds, with_own
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 

@@ -14,12 +14,12 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from serving.access.rate_limits import Limits
-from serving.api.admission import Admission
-from serving.api.request_timeout import ReceivedInTime
 from serving.app import create_app
 from serving.errors import TooOften
 from serving.observability import Metrics
 from serving.settings import Settings
+from serving.web.admission import Admission
+from serving.web.request_timeout import ReceivedInTime
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 

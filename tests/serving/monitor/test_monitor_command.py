@@ -9,11 +9,12 @@ from typer.testing import CliRunner
 
 from serving.access.callers import Caller
 from serving.cli.main import app
-from serving.console.monitoring import as_file, seen_by
+from serving.console.monitoring import without_other_offices
 from serving.db.engine import open_database
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.errors import MonitorRefused
 from serving.monitor.report import Report
+from serving.web.report_page import report_file
 from tests.serving.monitor.invented_log import BEGIN, invent
 
 DAYS = 14
@@ -44,8 +45,10 @@ def test_the_report_is_one_document_and_one_page_that_needs_nothing_beside_it(ho
     assert "naive share" in page
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
-    assert page == as_file(told)
-    bound = seen_by(Caller("k", "k", frozenset({"supervise"}), frozenset({"office-1"})), told)
+    assert page == report_file(told)
+    bound = without_other_offices(
+        Caller("k", "k", frozenset({"supervise"}), frozenset({"office-1"})), told
+    )
     assert {group.value for group in bound.groups if group.by == "office"} == {"office-1"}
     assert {each.office for each in bound.capacity} == {"office-1"}
 

@@ -13,8 +13,8 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.api.problems import log_failure, unforeseen
 from serving.observability import Metrics
+from serving.web.problems import log_failure, unforeseen
 
 log = structlog.get_logger(__name__)
 

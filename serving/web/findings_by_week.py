@@ -12,14 +12,14 @@ WIDTH_A_WEEK, LEFT, TOP, HEIGHT = 56, 56, 16, 180
 
 @dataclass(frozen=True)
 class Point:
-    """One share and its interval, in the picture's units; `told` is read out."""
+    """One share and its interval, in the picture's units; `words` are read out."""
 
     kind: Literal["inspected", "drawn"]
     x: float
     y: float
     y_low: float
     y_high: float
-    told: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Weeks:
         """The newest 26 weeks."""
         shown = weeks[-26:]
         middles = {
-            each.week: LEFT + WIDTH_A_WEEK * (place + 0.5) for place, each in enumerate(shown)
+            week.week: LEFT + WIDTH_A_WEEK * (place + 0.5) for place, week in enumerate(shown)
         }
         step = (len(shown) + 13) // 14
         return cls(
@@ -49,7 +49,7 @@ class Weeks:
                 if n % step == 0
             ),
             grid=tuple((_y(share), f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)),
-            points=tuple(point for each in shown for point in _points(each, middles)),
+            points=tuple(point for week in shown for point in _points(week, middles)),
         )
 
 

@@ -5,31 +5,48 @@ Health, metrics and the reviewers' pages keep their way in however many machines
 """
 
 import uuid
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import orjson
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.api.problems import MEDIA_TYPE, problem_content
-from serving.api.request_ids import HEADERS
 from serving.errors import TooBusy
 from serving.observability import Metrics
-
-OF_MACHINES = ("/v1/scores", "/v1/records", "/invocations", "/v2/models")
+from serving.web.problems import MEDIA_TYPE, problem_content
+from serving.web.request_ids import HEADERS
 
 FULL = TooBusy("more requests are here than can be answered soon")
 
+Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+_limited: set[Callable[..., object]] = set()
+
+
+def limited_in_flight(endpoint: Endpoint) -> Endpoint:
+    """Mark an endpoint of machines, whose requests are turned away where too many are inside."""
+    _limited.add(endpoint)
+    return endpoint
+
+
+def limited_paths(routes: Iterable[BaseRoute]) -> tuple[str, ...]:
+    """The beginnings, up to the first parameter, of the paths of marked endpoints."""
+    marked = (r for r in routes if isinstance(r, Route) and r.endpoint in _limited)
+    return tuple(sorted({route.path.partition("{")[0] for route in marked}))
+
 
 class Admission:
-    """Middleware: lets `most` requests of machines in at once."""
+    """Middleware: lets `most` requests to paths that begin like `paths` in at once."""
 
-    def __init__(self, app: ASGIApp, most: int, metrics: Metrics):
+    def __init__(self, app: ASGIApp, paths: tuple[str, ...], most: int, metrics: Metrics):
         self._app = app
+        self._paths = paths
         self._most = most
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request in, or answer that there is no room."""
-        if scope["type"] != "http" or not scope["path"].startswith(OF_MACHINES):
+        if scope["type"] != "http" or not scope["path"].startswith(self._paths):
             await self._app(scope, receive, send)
         elif self._metrics.inside >= self._most:
             self._metrics.shed.inc()

@@ -9,10 +9,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from serving.api.tracing import Tracing
 from serving.app import create_app
 from serving.errors import ExtraMissing
 from serving.settings import Settings
+from serving.web.tracing import Tracing
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 

@@ -1,0 +1,37 @@
+"""Decisions as a caller may see them: of its offices or its own, and masked where that is due."""
+
+from serving.access.callers import Caller
+from serving.audit.decision import Decision
+from serving.audit.decision_log import DecisionAccess, DecisionReader
+from serving.audit.masking import Masking
+from serving.errors import NotFound
+
+
+def visible_decision(
+    log: DecisionReader, masking: Masking, caller: Caller, decision_id: str
+) -> Decision:
+    """A decision that the caller may see; raises NotFound for one that does not or must not exist.
+
+    A caller tied to offices sees the decisions of those offices and its own. Raises Erased where
+    its time was over.
+    """
+    record = log.record(decision_id, DecisionAccess(caller.key_id, caller.offices))
+    decision = None if record is None else Decision.model_validate_json(record)
+    if decision is None or not may_see(caller, decision):
+        raise NotFound("no decision with this id can be seen with this key")
+    return masking.masked_view(decision)
+
+
+def newest_visible(
+    log: DecisionReader, masking: Masking, caller: Caller, most: int
+) -> list[Decision]:
+    """The newest decisions that the caller may see, at most `most`."""
+    records = log.newest(DecisionAccess(caller.key_id, caller.offices), most)
+    decisions = (Decision.model_validate_json(record) for record in records)
+    return [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
+
+
+def may_see(caller: Caller, decision: Decision) -> bool:
+    """Whether it is none about lives at risk, or one for those who help, audit, or asked for it."""
+    is_for_all = decision.lane != "rescue" or decision.caller_id == caller.key_id
+    return is_for_all or caller.may("rescue") or caller.may("audit")

@@ -1,0 +1,87 @@
+"""Who is calling: the holder of an API key or of an access token, and what they may do."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
+
+from serving.access.api_keys import PresentedKey, Scope
+from serving.access.callers import Caller
+from serving.audit.purpose import HEADER
+from serving.container import Services
+from serving.errors import NotSignedIn
+from serving.web.services import TheServices
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
+PURPOSE_MEANING = "What the call is for; what the installation is for, without."
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+
+
+async def authenticated_caller(
+    request: Request,
+    services: TheServices,
+    credentials: Bearer,
+    acts_for: Annotated[str | None, Header(alias=HEADER, description=PURPOSE_MEANING)] = None,
+) -> Caller:
+    """The holder of the bearer token of a request, whose call is counted.
+
+    What is remembered is answered at once; only what must be read waits for a thread. Raises
+    NotSignedIn, TooOften, or Forbidden for whoever acts for another purpose than data came for.
+    """
+    token = credentials.credentials if credentials else ""
+    caller = _remembered(services, token)
+    if caller is None:
+        caller = await run_in_threadpool(_caller_behind, services, token)
+    services.rate_limits.take(caller.key_id)
+    services.purpose.require(caller, acts_for, called(request))
+    return caller
+
+
+def called(request: Request) -> str:
+    """What was called, without the ids in it."""
+    route = request.scope.get("route")
+    return f"{request.method} {getattr(route, 'path', 'unknown')}"
+
+
+def _remembered(services: Services, text: str) -> Caller | None:
+    presented = PresentedKey.parse(text)
+    if presented is None:
+        return services.tokens.remembered(text) if services.tokens else None
+    kept = services.api_keys.remembered(presented.key_id)
+    if kept is None or not kept.admits(presented.secret, services.clock()):
+        return None
+    return Caller.of(kept)
+
+
+def _caller_behind(services: Services, text: str) -> Caller:
+    presented = PresentedKey.parse(text)
+    if presented is None and services.tokens is not None:
+        return services.tokens.caller(text)
+    return caller_behind(services, presented)
+
+
+def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
+    """The caller behind a key that was presented; raises NotSignedIn and never says why."""
+    kept = services.api_keys.find(presented.key_id) if presented else None
+    if presented is None or kept is None or not kept.admits(presented.secret, services.clock()):
+        raise NotSignedIn("send a live API key as `Authorization: Bearer tg_….…`")
+    return Caller.of(kept)
+
+
+class WithScope:
+    """A dependency: the caller, who must have a scope."""
+
+    def __init__(self, scope: Scope):
+        self.scope = scope
+
+    async def __call__(self, caller: Annotated[Caller, Depends(authenticated_caller)]) -> Caller:
+        """The caller; raises Forbidden without the scope."""
+        caller.require(self.scope)
+        return caller
+
+
+AnyCaller = Annotated[Caller, Depends(authenticated_caller)]
+MayScore = Annotated[Caller, Depends(WithScope("score"))]
+MayExplain = Annotated[Caller, Depends(WithScope("explain"))]
+MayIngest = Annotated[Caller, Depends(WithScope("ingest"))]

@@ -1,0 +1,51 @@
+"""Bodies of requests: media type, size, and the bytes as they came."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from serving.errors import BodyTooLarge, MediaTypeUnsupported
+from serving.web.services import TheServices
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+
+async def json_body(request: Request, services: TheServices) -> bytes:
+    """The body's bytes as they came; raises MediaTypeUnsupported or BodyTooLarge."""
+    refuse_other_media(request, JSON)
+    return await body_within(request, services.settings.max_body_bytes)
+
+
+def refuse_other_media(request: Request, *media_types: str) -> str:
+    """The body's media type, one of those given; raises MediaTypeUnsupported.
+
+    Nothing is inflated: a small compressed body can hold more than the machine.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise MediaTypeUnsupported("send the body without Content-Encoding")
+    given, _, parameter = request.headers.get("content-type", "").lower().partition(";")
+    is_utf8 = parameter.strip().replace('"', "") in {"", "charset=utf-8"}
+    if given.strip() not in media_types or not is_utf8:
+        raise MediaTypeUnsupported(f"send the body as {' or '.join(media_types)} in UTF-8")
+    return given.strip()
+
+
+async def body_within(request: Request, most: int) -> bytes:
+    """The body's bytes; raises BodyTooLarge as soon as there are more than `most`."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:20]) > most:
+        raise _too_large(most)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise _too_large(most)
+    return bytes(body)
+
+
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"a body may have {most} bytes")
+
+
+JsonBody = Annotated[bytes, Depends(json_body)]

@@ -1,0 +1,64 @@
+"""Figures of manifests and monitoring in words."""
+
+import re
+
+from serving.explanation.formatting import readable
+from training.estimators import Estimate
+
+FIRST_FIGURES = (
+    *("prevalence", "precision_at_5pct", "recall_at_5pct", "lift_at_5pct"),
+    *("roc_auc", "ece", "weighted_precision_at_5pct", "weighted_ece"),
+)
+"""Those to look at first; the others are a fold away."""
+
+WORDS = {
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
+    "brier": "Brier score",
+    "ece": "calibration error",
+    "ece_by_chance": "calibration error by chance",
+}
+AMONG = {"weighted_": ", weighted to the population", "random_lane_": ", drawn by lot"}
+
+
+def figure_in_words(figure: str) -> str:
+    """A figure's name in words.
+
+    >>> figure_in_words("weighted_precision_at_5pct")
+    'Precision at 5 %, weighted to the population'
+    >>> figure_in_words("ece")
+    'Calibration error'
+    """
+    prefix = next((known for known in AMONG if figure.startswith(known)), "")
+    bare = figure.removeprefix(prefix)
+    words = WORDS.get(bare) or re.sub(r"(\d+)pct", r"\1 %", bare).replace("_", " ")
+    return words[:1].upper() + words[1:] + AMONG.get(prefix, "")
+
+
+def share_in_words(estimate: Estimate) -> str:
+    """A share with its interval.
+
+    >>> share_in_words(Estimate(0.5, 0.25, 0.75)), share_in_words(Estimate(None))
+    ('50.0 % (25.0–75.0)', 'refused')
+    """
+    if estimate.value is None:
+        return "refused"
+    if estimate.low is None or estimate.high is None:
+        return f"{100 * estimate.value:.1f} %"
+    if estimate.low == estimate.high:
+        return f"{100 * estimate.value:.1f} % (all known)"
+    low, high = 100 * estimate.low, 100 * estimate.high
+    return f"{100 * estimate.value:.1f} % ({low:.1f}–{high:.1f})"
+
+
+def times_in_words(estimate: Estimate) -> str:
+    """A factor with its interval."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "refused"
+    return f"{estimate.value:.1f} × ({estimate.low:.1f}–{estimate.high:.1f})"
+
+
+def measure_in_words(name: str) -> str:
+    """A measure's name as it is read: `feature mass_kg` is the feature's own name."""
+    kind, _, feature = name.partition(" ")
+    return readable(feature) if kind == "feature" else name

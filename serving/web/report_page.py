@@ -1,0 +1,24 @@
+"""A monitoring report as HTML: its figures in words, and a file that needs nothing beside it."""
+
+from typing import Any
+
+from serving.monitor.report import Report
+from serving.web.findings_by_week import Weeks
+from serving.web.html import STATIC, environment
+
+
+def report_file(report: Report) -> str:
+    """The report as one HTML file, its style included."""
+    style = (STATIC / "console.css").read_text(encoding="utf-8")
+    template = environment().get_template("report_file.html")
+    return template.render(style=style, **report_content(report))
+
+
+def report_content(report: Report | None) -> dict[str, Any]:
+    """What the template of the figures reads; no report where none was made yet."""
+    if report is None:
+        return {"report": None}
+    by: dict[str, list[object]] = {}
+    for group in report.groups:
+        by.setdefault(group.by, []).append(group)
+    return {"report": report, "groups": by, "weeks": Weeks.of(report.weeks)}

@@ -1,0 +1,16 @@
+"""The container of services behind a request."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from serving.container import Services
+
+
+async def services_of(request: Request) -> Services:
+    """The container that the application was assembled from."""
+    services: Services = request.app.state.services
+    return services
+
+
+TheServices = Annotated[Services, Depends(services_of)]
