@@ -193,7 +193,9 @@ def _batcher(
             metrics.committed,
             history,
         ),
-        shadow_scoring=ShadowScoring(models, storage.shadow_scores, metrics.opinions_left_out.inc),
+        shadow_scoring=ShadowScoring(
+            models, storage.shadow_scores, metrics.shadow_scores_left_out.inc
+        ),
         deadline_s=settings.commit_deadline_s,
     )
 

@@ -45,7 +45,7 @@ TidegateError
     └── Unavailable (503)           nothing was decided; the caller may try again
         ├── NoModel
         │   └── ModelsOff           somebody switched them off
-        ├── ElsewhereUnavailable    the organisation's sign-in server cannot be used
+        ├── OidcUnavailable         the organisation's sign-in server cannot be used
         ├── TooBusy
         ├── Unexplained             a score's parts do not add up to it
         ├── PastUnavailable         the online state failed
@@ -326,10 +326,10 @@ class ModelsOff(NoModel):
     title = "Models are switched off"
 
 
-class ElsewhereUnavailable(Unavailable):
+class OidcUnavailable(Unavailable):
     """The organisation's sign-in server cannot be used now; local accounts can."""
 
-    title = "You cannot be signed in elsewhere now"
+    title = "Signing in with your organisation does not work now"
 
 
 class TooBusy(Unavailable):

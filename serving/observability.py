@@ -96,11 +96,11 @@ class Metrics:
             registry=own,
         )
         self.shed = Counter(
-            "tidegate_shed_requests", "Requests turned away at the door", registry=own
+            "tidegate_shed_requests", "Requests turned away by the limit in flight", registry=own
         )
-        self.opinions_left_out = Counter(
-            "tidegate_second_opinions_left_out",
-            "Decisions no other model was asked about",
+        self.shadow_scores_left_out = Counter(
+            "tidegate_shadow_scores_left_out",
+            "Decisions that no shadow or challenger scored",
             registry=own,
         )
         self.degraded = Gauge(

@@ -1,7 +1,7 @@
 """Signing in with an account of one's organisation: OpenID Connect, authorisation code with PKCE.
 
-The browser holds one secret while it is away; state, nonce and the PKCE verifier are made of it, so
-nothing is kept here meanwhile, and an answer that another browser began fits none of them. Of the
+The browser holds one secret meanwhile; state, nonce and the PKCE verifier are made of it, so
+nothing is kept here, and an answer that another browser began fits none of them. Of the
 id_token signature, issuer, audience, times and nonce are checked; its claims name the role.
 Sources: OpenID Connect Core 1.0, 3.1; RFC 7636; RFC 9700.
 """
@@ -26,7 +26,7 @@ from pydantic import BaseModel, ValidationError
 from serving.access.accounts import Account, Role
 from serving.access.http_client import fetch
 from serving.access.tokens import CLOCKS_APART_S, PublishedKeys
-from serving.errors import AddressRefused, ElsewhereUnavailable, NotSignedIn
+from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable
 
 ALGORITHMS = ["RS256", "ES256", "EdDSA", "Ed25519"]
 LONGEST_ID_TOKEN = 16_384  # characters
@@ -36,13 +36,13 @@ Purpose = Literal["state", "nonce", "verifier"]
 
 
 @dataclass(frozen=True)
-class Away:
-    """A sign-in that was begun here and goes on elsewhere; `secret` is the browser's alone."""
+class PendingLogin:
+    """A sign-in that is under way; `secret` is the browser's alone."""
 
     secret: str
 
     @classmethod
-    def begin(cls) -> "Away":
+    def begin(cls) -> "PendingLogin":
         """A fresh one."""
         return cls(secrets.token_urlsafe(32))
 
@@ -82,28 +82,28 @@ class Provider:
     _known: tuple[Endpoints, PublishedKeys] | None = None
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
-    def address(self, away: Away, back_to: str) -> str:
-        """Where to send a browser; raises ElsewhereUnavailable."""
+    def address(self, login: PendingLogin, callback: str) -> str:
+        """Where to send a browser; raises OidcUnavailable."""
         asked = {
             "response_type": "code",
             "scope": "openid profile",
             "client_id": self.client_id,
-            "redirect_uri": back_to,
-            "state": away.part("state"),
-            "nonce": away.part("nonce"),
-            "code_challenge": away.challenge,
+            "redirect_uri": callback,
+            "state": login.part("state"),
+            "nonce": login.part("nonce"),
+            "code_challenge": login.challenge,
             "code_challenge_method": "S256",
         }
         start = self._endpoints()[0].authorization_endpoint
         return f"{start}{'&' if '?' in start else '?'}{urlencode(asked)}"
 
-    def account(self, away: Away, state: str, code: str, back_to: str) -> Account:
+    def account(self, login: PendingLogin, state: str, code: str, callback: str) -> Account:
         """Whoever a provider sent back; raises NotSignedIn, which never says why, or
-        ElsewhereUnavailable.
+        OidcUnavailable.
         """
-        if not hmac.compare_digest(state.encode(), away.part("state").encode()) or not code:
+        if not hmac.compare_digest(state.encode(), login.part("state").encode()) or not code:
             raise NotSignedIn("this sign-in was not begun here; try again")
-        claims = self._verified(self._id_token(away, code, back_to), away.part("nonce"))
+        claims = self._verified(self._id_token(login, code, callback), login.part("nonce"))
         account = self._account(claims) if claims else None
         if account is None:
             raise NotSignedIn("your organisation's answer does not let you in here")
@@ -115,17 +115,17 @@ class Provider:
                 found = self._asked(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
                 endpoints = _published_in(found)
                 if endpoints.issuer != self.issuer:
-                    raise ElsewhereUnavailable("the sign-in server calls itself by another name")
+                    raise OidcUnavailable("the sign-in server calls itself by another name")
                 self._known = endpoints, PublishedKeys(endpoints.jwks_uri)
             return self._known
 
-    def _id_token(self, away: Away, code: str, back_to: str) -> str:
+    def _id_token(self, login: PendingLogin, code: str, callback: str) -> str:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": back_to,
+            "redirect_uri": callback,
             "client_id": self.client_id,
-            "code_verifier": away.part("verifier"),
+            "code_verifier": login.part("verifier"),
         }
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if self.client_secret:
@@ -145,9 +145,9 @@ class Provider:
         except HTTPError as answer:
             if body is not None and answer.code in (400, 401):
                 raise NotSignedIn("your organisation does not confirm this sign-in") from None
-            raise ElsewhereUnavailable("the sign-in server does not answer as it should") from None
+            raise OidcUnavailable("the sign-in server does not answer as it should") from None
         except (OSError, ValueError, AddressRefused):
-            raise ElsewhereUnavailable("the sign-in server does not answer as it should") from None
+            raise OidcUnavailable("the sign-in server does not answer as it should") from None
         return found if isinstance(found, dict) else {}
 
     def _verified(self, token: str, nonce: str) -> dict[str, Any] | None:
@@ -192,8 +192,8 @@ class Provider:
         subject = f"{self.issuer} {claims['sub']}"
         return Account(name, NO_PASSWORD, role, tuple(offices), self.clock(), subject=subject)
 
-    def _role(self, told: object) -> Role | None:
-        named = told if isinstance(told, list) else [told]
+    def _role(self, claim: object) -> Role | None:
+        named = claim if isinstance(claim, list) else [claim]
         roles = {role for role in get_args(Role) if f"{self.role_prefix}{role}" in named}
         return roles.pop() if len(roles) == 1 else None
 
@@ -202,7 +202,7 @@ def _published_in(found: dict[str, Any]) -> Endpoints:
     try:
         return Endpoints.model_validate(found)
     except ValidationError:
-        raise ElsewhereUnavailable("the sign-in server does not say where it is asked") from None
+        raise OidcUnavailable("the sign-in server does not say where it is asked") from None
 
 
 def _unpadded(made: bytes) -> str:

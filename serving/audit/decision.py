@@ -3,10 +3,13 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
 
 from features.records import SubjectKind
 from features.submission import Submission
+from serving import stored_names
 from serving.audit.decision_log import LoggedDecision
 from serving.errors import NotScored
 from serving.explanation.explained_score import Score
@@ -17,6 +20,7 @@ from serving.explanation.rendering import Reason, Told
 from serving.explanation.stored_parts import Part
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
+from serving.stored_names import with_current_names
 from serving.triage.placement import Lane, LaneReason
 
 
@@ -63,7 +67,7 @@ class Decision(Part):
 
     `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
     with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
-    `attached` are kept records, by kind and id, that were seen beside what was submitted;
+    `linked_records` are kept records, by kind and id, that were read besides what was submitted;
     `answer_digest` is of the bytes that the caller was answered with; `purpose` is what all of it
     came for. Where no model could be asked, `unscored` says why, and there is no model, no score
     and no reason. `is_history_missing` says that the service lacked most of the history that the
@@ -92,11 +96,16 @@ class Decision(Part):
     plan: str | None
     lane_probabilities: dict[Lane, float]
     selection_probability: float
-    attached: tuple[str, ...] = ()
+    linked_records: tuple[str, ...] = ()
     answer_digest: str | None = None
     purpose: str | None = None
     unscored: Unscored | None = None
     is_history_missing: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _current_names(cls, stored: Any) -> Any:
+        return with_current_names(stored, stored_names.DECISION)
 
     @property
     def result(self) -> ScoreResult:

@@ -85,7 +85,7 @@ def masked(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
             "subject_id": pseudonyms.of(decision.subject_id, MASKED),
             "request": json.dumps(pseudonyms.in_fields(without_text, identifying, MASKED)),
             "hits": tuple(pseudonyms.over(hit, identifiers, MASKED) for hit in decision.hits),
-            "attached": tuple(record.partition("/")[0] for record in decision.attached),
+            "linked_records": tuple(record.partition("/")[0] for record in decision.linked_records),
         }
     )
 

@@ -176,10 +176,10 @@ def _print_figures(made: "Report") -> None:
     ]
     if made.unscored:
         lines.append(f"  decided without a score, and in no figure here: {made.unscored:,}")
-    lines += [f"  refused, fewer than 30 known of: {name}" for name in overall.untold]
+    lines += [f"  refused, fewer than 30 known of: {name}" for name in overall.too_few_outcomes]
     lines += [f"  drift: {each.measure} moved by {each.size:.3f}" for each in moved]
     if not moved:
         judged = f"none of {made.drift.measures} measures moved"
-        lines.append(f"  drift in the week of {made.drift.week}: {made.drift.unjudged or judged}")
+        lines.append(f"  drift in the week of {made.drift.week}: {made.drift.not_judged or judged}")
     for line in lines:
         messages.print(line, markup=False)

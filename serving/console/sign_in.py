@@ -201,7 +201,7 @@ def _form(services: Services, to: str, *, is_refused: bool) -> HTMLResponse:
         reader=None,
         to=to,
         is_refused=is_refused,
-        is_elsewhere=services.oidc is not None,
+        has_oidc=services.oidc is not None,
     )
 
 

@@ -19,9 +19,11 @@ from pydantic import model_validator
 from features.catalogue import catalogue
 from features.definition import Feature
 from features.records import SubjectKind
+from serving import stored_names
 from serving.explanation.comparison import Usual
 from serving.explanation.formatting import Value
 from serving.explanation.stored_parts import CHECKED_WHEN_READ, Part
+from serving.stored_names import with_current_names
 
 MOST_REASONS = 8  # a side; what a person can weigh before deciding
 SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %: below that a reason is noise to its reader
@@ -56,27 +58,28 @@ class Remainder(Part):
 class Reasons(Part):
     """Strongest first, for and against; with `remainder` and the base they add up to the score.
 
-    `beside` says of every feature in evidence how its value compares with training. `families` and
-    `indicators` have the exact sum of every one, named as a reason or not.
+    `comparisons` say of every feature in evidence how its value compares with training. `families`
+    and `indicators` have the exact sum of every one, named as a reason or not.
     """
 
     reasons: tuple[RankedReason, ...]
-    beside: dict[str, Usual]
+    comparisons: dict[str, Usual]
     remainder: Remainder
     families: dict[str, float]
     indicators: dict[str, float]
 
     @model_validator(mode="before")
     @classmethod
-    def _with_words(cls, stored: Any) -> Any:
-        """The facts alone of what was stored with words, as every decision once was."""
-        if not isinstance(stored, dict) or "beside" in stored:
+    def _current_form(cls, stored: Any) -> Any:
+        """The facts under the names of now, also of what was stored with words."""
+        stored = with_current_names(stored, stored_names.REASONS)
+        if not isinstance(stored, dict) or "comparisons" in stored:
             return stored
-        seen = [seen for reason in stored["reasons"] for seen in reason["evidence"]]
+        evidence = [found for reason in stored["reasons"] for found in reason["evidence"]]
         return {
             **stored,
             "reasons": [_without_words(reason) for reason in stored["reasons"]],
-            "beside": {each["feature"]: each["beside"] for each in seen},
+            "comparisons": {found["feature"]: found["beside"] for found in evidence},
         }
 
 
@@ -122,7 +125,7 @@ class Ranking:
         rest = [at for name in ranked if name not in evidence for at in places[name]]
         return Reasons(
             reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
-            beside={
+            comparisons={
                 self._names[at]: compare(self._features[at], values[at])
                 for found in evidence.values()
                 for at in found

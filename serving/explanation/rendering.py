@@ -38,7 +38,7 @@ class Observation(Part):
     value: Value
     sentence: str
     usual: str
-    beside: Usual
+    comparison: Usual
     contribution: float
 
 
@@ -77,10 +77,10 @@ class Told:
 
     def reasons(self, stored: Reasons) -> tuple[Reason, ...]:
         """Every reason in words, in the order in which they are stored."""
-        return tuple(self._reason(reason, stored.beside) for reason in stored.reasons)
+        return tuple(self._reason(reason, stored.comparisons) for reason in stored.reasons)
 
-    def _reason(self, ranked: RankedReason, beside: Mapping[str, Usual]) -> Reason:
-        evidence = tuple(self._observation(name, beside[name]) for name in ranked.evidence)
+    def _reason(self, ranked: RankedReason, comparisons: Mapping[str, Usual]) -> Reason:
+        evidence = tuple(self._observation(name, comparisons[name]) for name in ranked.evidence)
         # The strongest evidence that pulls the way the whole reason does.
         telling = next(e for e in evidence if e.contribution * ranked.log_odds > 0)
         sign = INDICATORS.get(ranked.indicator, ranked.indicator)
@@ -95,29 +95,31 @@ class Told:
             evidence=evidence,
         )
 
-    def _observation(self, name: str, beside: Usual) -> Observation:
+    def _observation(self, name: str, comparison: Usual) -> Observation:
         value = self.values[name]
-        said = _said(name, value, beside, self.kind, self.language)
+        said = _said(name, value, comparison, self.kind, self.language)
         return Observation(
             feature=name,
             value=value,
             sentence=said.sentence,
             usual=said.usual,
-            beside=beside,
+            comparison=comparison,
             contribution=self.parts[name],
         )
 
 
 # Most values come again and again (nothing, none, yes, the same few counts).
 @lru_cache(MOST_REMEMBERED)
-def _said(name: str, value: Value, beside: Usual, kind: SubjectKind, language: Language) -> Said:
+def _said(
+    name: str, value: Value, comparison: Usual, kind: SubjectKind, language: Language
+) -> Said:
     try:
         feature = feature_named(name)
     except UnknownFeature:
         return Said(
-            _named(name, value, language), usual_in_words(beside, Unit.RATIO, kind, language)
+            _named(name, value, language), usual_in_words(comparison, Unit.RATIO, kind, language)
         )
-    words = usual_in_words(beside, feature.unit, kind, language)
+    words = usual_in_words(comparison, feature.unit, kind, language)
     return Said(sentence(feature, value, language), words)
 
 

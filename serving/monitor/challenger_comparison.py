@@ -12,7 +12,7 @@ import pandas as pd
 
 from serving.monitor.figures import difference, times
 from serving.monitor.population import Stratum
-from serving.monitor.report import RivalFigures
+from serving.monitor.report import ChallengerFigures
 from serving.monitor.stored_rollups import ScorePair
 
 ROLES = ("challenger", "shadow")
@@ -22,7 +22,7 @@ MOST_NAMED = 10
 
 def compared(
     role: str, rivals: Sequence[ScorePair], visits: pd.DataFrame
-) -> Iterator[RivalFigures]:
+) -> Iterator[ChallengerFigures]:
     """One line for each version that was asked; `visits` are those of the same time."""
     found = dict(zip(visits["decision_id"], visits["confirmed"], strict=True))
     for version, count in sorted(Counter(each.version for each in rivals).items()):
@@ -33,13 +33,13 @@ def compared(
 
 def _figures(
     role: str, version: str, asked: list[ScorePair], chosen: int, found: dict[str, float]
-) -> RivalFigures:
+) -> ChallengerFigures:
     champions = _first([each.champion for each in asked], chosen)
     challengers = _first([each.challenger for each in asked], chosen)
     theirs = [asked[place] for place in sorted(challengers - champions)]
     ours = [asked[place] for place in sorted(champions - challengers)]
     gain, needs = difference(_strata(theirs, found), _strata(ours, found))
-    return RivalFigures(
+    return ChallengerFigures(
         role=role,
         version=version,
         compared=len(asked),

@@ -58,7 +58,7 @@ def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame
         recall=part.recall.estimate,
         lift=part.lift,
         naive_share=part.naive_share,
-        untold=prevalence.untold,
+        too_few_outcomes=prevalence.too_few_outcomes,
     )
 
 
@@ -177,9 +177,9 @@ def findings(visits: pd.DataFrame) -> dict[str, tuple[float, float]]:
 def difference(one: Iterable[Stratum], other: Iterable[Stratum]) -> tuple[Estimate, str | None]:
     """The share in some strata minus that in others, with what it lacks where it is refused."""
     ours, theirs = share(list(one)), share(list(other))
-    untold = (*ours.untold, *theirs.untold)
-    if untold or ours.estimate.value is None or theirs.estimate.value is None:
-        return Estimate(None), ", ".join(untold) or "anybody"
+    too_few_outcomes = (*ours.too_few_outcomes, *theirs.too_few_outcomes)
+    if too_few_outcomes or ours.estimate.value is None or theirs.estimate.value is None:
+        return Estimate(None), ", ".join(too_few_outcomes) or "anybody"
     mine, their = ours.estimate, theirs.estimate
     gained = ours.estimate.value - theirs.estimate.value
     below = np.hypot(_gap(mine.value, mine.low), _gap(their.high, their.value))

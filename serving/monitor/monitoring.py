@@ -13,7 +13,7 @@ from serving.monitor import figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.drift import REFERENCE_WEEKS, Days, Moved, drift, week_of
-from serving.monitor.report import Drift, MovedMeasure, Report, RivalFigures
+from serving.monitor.report import ChallengerFigures, Drift, MovedMeasure, Report
 from serving.monitor.rollups import catch_up
 from serving.monitor.stored_rollups import RollupStore, Visit
 from serving.monitor.strata import looked_at
@@ -83,7 +83,7 @@ def report(store: RollupStore, asked: Asked, plan: TriagePlan, now: datetime) ->
         capacity=tuple(figures.capacity(days, plan)),
         calibration=tuple(figures.calibration(visits)),
         drift=judged(store, asked),
-        rivals=rivals_of(store, asked, visits),
+        challengers=challengers_of(store, asked, visits),
     )
 
 
@@ -107,23 +107,25 @@ def judged(store: RollupStore, asked: Asked) -> Drift:
     visits = visits_of(store, asked.kind, (first, monday), asked.as_of)
     measures = _measures(days)
     findings: Mapping[str, tuple[float, float]] = figures.findings(visits)
-    unjudged = None
+    not_judged = None
     if len(models := _models(days)) > 1:
-        unjudged = f"score, reasons and findings: models {', '.join(models)} answered in turn"
+        not_judged = f"score, reasons and findings: models {', '.join(models)} answered in turn"
         measures = {name: each for name, each in measures.items() if name not in OF_THE_MODEL}
         findings = {}
     moved = drift(measures, monday, DRIFT_SEED, findings)
     if not moved:
-        unjudged = "everything: the weeks before are too few, or hold too few decisions"
+        not_judged = "everything: the weeks before are too few, or hold too few decisions"
     return Drift(
         week=monday,
         measures=len(moved),
         moved=tuple(_told(each) for each in moved if each.is_drift or each in moved[:MOST_MOVED]),
-        unjudged=unjudged,
+        not_judged=not_judged,
     )
 
 
-def rivals_of(store: RollupStore, asked: Asked, visits: pd.DataFrame) -> tuple[RivalFigures, ...]:
+def challengers_of(
+    store: RollupStore, asked: Asked, visits: pd.DataFrame
+) -> tuple[ChallengerFigures, ...]:
     """Every model beside the champion that was asked in this time."""
     span = asked.first.isoformat(), min(asked.end.isoformat(), _after(asked.as_of))
     return tuple(
@@ -135,12 +137,12 @@ def rivals_of(store: RollupStore, asked: Asked, visits: pd.DataFrame) -> tuple[R
 
 def live_figures(
     store: RollupStore, kind: SubjectKind, version: str, now: datetime
-) -> RivalFigures | None:
+) -> ChallengerFigures | None:
     """What a version would have changed lately; None where it was not asked beside the champion."""
     catch_up(store, now)
     asked = Asked(kind, (now - LIVE).date(), now.date(), now)
     visits = visits_of(store, kind, (asked.first, asked.end), now)
-    lines = [line for line in rivals_of(store, asked, visits) if line.version == version]
+    lines = [line for line in challengers_of(store, asked, visits) if line.version == version]
     return max(lines, key=lambda line: line.compared, default=None)
 
 

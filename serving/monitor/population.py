@@ -48,7 +48,7 @@ class Population:
 
     estimate: Estimate
     subjects: int
-    untold: tuple[str, ...] = ()
+    too_few_outcomes: tuple[str, ...] = ()
 
 
 def share(strata: Sequence[Stratum]) -> Population:
@@ -59,9 +59,9 @@ def share(strata: Sequence[Stratum]) -> Population:
     """
     known = [stratum for stratum in strata if stratum.size > 0]
     subjects = sum(stratum.size for stratum in known)
-    untold = tuple(stratum.name for stratum in known if not stratum.is_told_enough)
-    if not known or untold:
-        return Population(Estimate(None), subjects, untold)
+    too_few_outcomes = tuple(stratum.name for stratum in known if not stratum.is_told_enough)
+    if not known or too_few_outcomes:
+        return Population(Estimate(None), subjects, too_few_outcomes)
     parts = np.array([stratum.size / subjects for stratum in known])
     shares = np.array([stratum.confirmed / stratum.looked_at for stratum in known])
     value = float(parts @ shares)
@@ -75,10 +75,10 @@ def recall(selected: Sequence[Stratum], others: Sequence[Stratum]) -> Population
     The interval follows from those of the two shares, on the scale of log-odds.
     """
     found, missed = share(selected), share(others)
-    untold = (*found.untold, *missed.untold)
+    too_few_outcomes = (*found.too_few_outcomes, *missed.too_few_outcomes)
     subjects = found.subjects + missed.subjects
-    if untold or found.estimate.value is None or missed.estimate.value is None:
-        return Population(Estimate(None), subjects, untold)
+    if too_few_outcomes or found.estimate.value is None or missed.estimate.value is None:
+        return Population(Estimate(None), subjects, too_few_outcomes)
     return Population(_part_of_both(_counts(found), _counts(missed)), subjects)
 
 

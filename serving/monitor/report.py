@@ -1,14 +1,17 @@
 """The report of monitoring: what it says, as it is stored and shown.
 
-A figure without a value is refused: too little is known, and `untold` or the text beside says of
-what. Shares are of 1, instants and days in UTC.
+A figure without a value is refused: too little is known, and `too_few_outcomes` or the
+text next to it says of what. Shares are of 1, instants and days in UTC.
 """
 
 from datetime import date, datetime
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from features.records import SubjectKind
+from serving import stored_names
+from serving.stored_names import with_current_names
 from serving.triage.placement import Lane
 from training.estimators import Estimate
 
@@ -35,7 +38,12 @@ class SliceFigures(Part):
     recall: Estimate
     lift: Estimate
     naive_share: Estimate
-    untold: tuple[str, ...]
+    too_few_outcomes: tuple[str, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _current_names(cls, stored: Any) -> Any:
+        return with_current_names(stored, stored_names.REPORT_SLICE)
 
 
 class StratumFigures(Part):
@@ -106,15 +114,20 @@ class MovedMeasure(Part):
 
 
 class Drift(Part):
-    """The last whole week beside those before; `unjudged` says what was not judged, and why."""
+    """The last whole week against those before; `not_judged` says what was not, and why."""
 
     week: date
     measures: int
     moved: tuple[MovedMeasure, ...]
-    unjudged: str | None
+    not_judged: str | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _current_names(cls, stored: Any) -> Any:
+        return with_current_names(stored, stored_names.REPORT_DRIFT)
 
 
-class RivalFigures(Part):
+class ChallengerFigures(Part):
     """What a model beside the champion would have changed, had it chosen as many.
 
     `gain` is the difference of the share confirmed among those chosen; `differing` name decisions
@@ -170,7 +183,12 @@ class Report(Part):
     capacity: tuple[CapacityUse, ...]
     calibration: tuple[CalibrationBand, ...]
     drift: Drift
-    rivals: tuple[RivalFigures, ...] = ()
+    challengers: tuple[ChallengerFigures, ...] = ()
     exploration: ExplorationFigures | None = None
     alerts: tuple[AlertFigures, ...] = ()
     hasty_reviewers: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _current_names(cls, stored: Any) -> Any:
+        return with_current_names(stored, stored_names.REPORT)

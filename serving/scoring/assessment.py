@@ -174,7 +174,7 @@ class Assessor:
             plan=self.lanes.plan.digest,
             lane_probabilities=placement.probabilities,
             selection_probability=placement.selection_probability,
-            attached=encoded.attached,
+            linked_records=encoded.attached,
             unscored=encoded.unscored,
             purpose=self.purpose,
             is_history_missing=encoded.champion is not None

@@ -19,14 +19,14 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from serving.access import oidc
 from serving.access.accounts import Account
-from serving.access.oidc import Away, Provider
-from serving.errors import AddressRefused, ElsewhereUnavailable, NotSignedIn
+from serving.access.oidc import PendingLogin, Provider
+from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable
 from tests.serving.access.trusted import KEY, NOW, Clock, published, signed
 
 AT = int(NOW.timestamp())
 ISSUER = "https://login.example"
-BACK = "https://tidegate.example/console/elsewhere/back"
-AWAY = Away("a secret of the browser")
+BACK = "https://tidegate.example/console/oidc/callback"
+AWAY = PendingLogin("a secret of the browser")
 NOT_LET_IN, NOT_CONFIRMED = "does not let you in here", "does not confirm this sign-in"
 ENDPOINTS = {
     "issuer": ISSUER,
@@ -124,7 +124,7 @@ def test_what_others_see_is_made_of_the_secret_and_differs_by_purpose() -> None:
 
 
 def test_a_secret_is_256_random_bits() -> None:
-    one, other = Away.begin(), Away.begin()
+    one, other = PendingLogin.begin(), PendingLogin.begin()
 
     assert one != other
     assert len(base64.urlsafe_b64decode(one.secret + "=")) == 32
@@ -383,7 +383,7 @@ def test_a_server_that_fails_is_unavailable(
 ) -> None:
     elsewhere.answers[path] = answer
 
-    with pytest.raises(ElsewhereUnavailable, match="does not answer as it should"):
+    with pytest.raises(OidcUnavailable, match="does not answer as it should"):
         back(provider)
 
 
@@ -393,7 +393,7 @@ def test_a_server_that_knows_no_such_page_is_unavailable(
 ) -> None:
     elsewhere.answers["/.well-known/openid-configuration"] = failed(status)
 
-    with pytest.raises(ElsewhereUnavailable, match="does not answer as it should"):
+    with pytest.raises(OidcUnavailable, match="does not answer as it should"):
         back(provider)
 
 
@@ -405,12 +405,12 @@ def test_a_server_that_does_not_say_where_it_is_asked_is_unavailable(
     content: Any = [] if lacking == "everything" else told
     elsewhere.answers["/.well-known/openid-configuration"] = json.dumps(content).encode()
 
-    with pytest.raises(ElsewhereUnavailable, match="does not say where it is asked"):
+    with pytest.raises(OidcUnavailable, match="does not say where it is asked"):
         back(provider)
 
 
 def test_a_server_goes_by_its_own_name(provider: Provider, elsewhere: Elsewhere) -> None:
-    with pytest.raises(ElsewhereUnavailable, match="calls itself by another name"):
+    with pytest.raises(OidcUnavailable, match="calls itself by another name"):
         back(replace(provider, issuer=f"{ISSUER}/"))
 
     address, *_ = elsewhere.asked[0]

@@ -120,7 +120,7 @@ def test_a_later_score_sees_what_came_by_itself(service: Service) -> None:
     assert "documents.packing_list" not in after.json()["missing"]
     record = service.services.decisions.record(after.json()["decision_id"])
     assert record is not None
-    assert Decision.model_validate_json(record).attached == ("documents/D-9 1",)
+    assert Decision.model_validate_json(record).linked_records == ("documents/D-9 1",)
 
 
 def test_a_leg_that_came_by_itself_lengthens_the_journey(service: Service) -> None:

@@ -324,7 +324,7 @@ def test_the_record_names_what_else_spoke_and_what_came_by_itself(home: Path) ->
     (hit,) = decision.hits
     assert "c-0012" in hit
     assert decision.plan == digest_of(PLAN.encode())
-    assert [name.partition("/")[0] for name in decision.attached] == ["documents"]
+    assert [name.partition("/")[0] for name in decision.linked_records] == ["documents"]
     assert decision.vector["has_permit"] == 1
     assert decision.unseen == ("hs_chapter",)
 

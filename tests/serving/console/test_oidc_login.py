@@ -12,7 +12,7 @@ from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 
 from serving.access.accounts import admits, new_account
-from serving.access.oidc import Away
+from serving.access.oidc import PendingLogin
 from serving.app import create_app
 from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
@@ -41,7 +41,7 @@ def signing(home: Path, elsewhere: Organisation) -> Iterator[Service]:
 
 def begin(service: Service, to: str = "") -> str:
     """Leave for the organisation, say yes there, and get the address to come back to."""
-    left = service.client.get("/console/elsewhere", params={"to": to}, follow_redirects=False)
+    left = service.client.get("/console/oidc", params={"to": to}, follow_redirects=False)
     return str(httpx2.get(left.headers["Location"]).headers["Location"])
 
 
@@ -68,7 +68,7 @@ def test_whoever_their_organisation_names_is_let_in_with_the_role_it_says(
 
 def test_without_settings_nobody_signs_in_elsewhere(service: Service) -> None:
     assert "organisation" not in service.client.get("/console/sign-in").text
-    assert service.client.get("/console/elsewhere").status_code == 404
+    assert service.client.get("/console/oidc").status_code == 404
 
 
 def test_the_sign_in_page_offers_it_beside_local_accounts(signing: Service) -> None:
@@ -146,9 +146,9 @@ def test_a_code_that_was_stolen_is_worth_nothing_without_the_verifier(signing: S
     code = parse_qs(urlsplit(begin(signing)).query)["code"][0]
     begin(signing)
     own = signing.client.cookies["tidegate-away"].partition(".")[0].strip('"')
-    state = Away(own).part("state")
+    state = PendingLogin(own).part("state")
 
-    answer = signing.client.get("/console/elsewhere/back", params={"code": code, "state": state})
+    answer = signing.client.get("/console/oidc/callback", params={"code": code, "state": state})
 
     assert answer.status_code == 401
     assert not is_in(signing)
@@ -183,7 +183,7 @@ def test_a_server_that_calls_itself_by_another_name_is_not_believed(
 ) -> None:
     elsewhere.issuer = "https://elsewhere.example"
 
-    assert signing.client.get("/console/elsewhere").status_code == 503
+    assert signing.client.get("/console/oidc").status_code == 503
 
 
 def test_the_session_is_new_whatever_the_browser_brought(signing: Service) -> None:

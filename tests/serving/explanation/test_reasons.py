@@ -138,7 +138,7 @@ def test_a_feature_of_another_release_is_told_by_its_name_and_value() -> None:
     gone = stored.model_copy(
         update={
             "reasons": (replace(ranked, evidence=("gone_days",)),),
-            "beside": {"gone_days": AS_MANY},
+            "comparisons": {"gone_days": AS_MANY},
         }
     )
 

@@ -89,7 +89,7 @@ def test_below_thirty_control_cases_nothing_is_said_of_the_rest(tmp_path: Path) 
 
     assert told.overall.drawn < 30
     assert told.overall.prevalence.value is told.overall.recall.value is None
-    assert told.overall.untold[-1] == "not inspected, drawn at 0.05"
+    assert told.overall.too_few_outcomes[-1] == "not inspected, drawn at 0.05"
     assert told.calibration == ()
 
 
@@ -178,7 +178,7 @@ def test_a_challenger_gains_what_it_would_have_found(tmp_path: Path, knows: bool
     invented = invent(engine, days=42, a_day=100, control=0.5)
     opine(engine, invented, knows=knows)
 
-    (told,) = reported(store, invented).rivals
+    (told,) = reported(store, invented).challengers
 
     chosen = invented.lanes.count("inspect")
     assert (told.chosen, told.compared) == (chosen, len(invented.truth))

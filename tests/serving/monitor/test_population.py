@@ -47,7 +47,7 @@ def test_a_stratum_of_which_too_few_were_looked_at_is_refused_by_name() -> None:
     figure = share([told, untold])
 
     assert figure.estimate.value is None
-    assert figure.untold == ("untold",)
+    assert figure.too_few_outcomes == ("untold",)
     assert share([told, Stratum("untold", 1_000, FEWEST_LOOKED_AT, 2)]).estimate.value is not None
 
 
