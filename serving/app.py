@@ -40,11 +40,11 @@ from serving.console import features as feature_pages
 from serving.console import models as model_pages
 from serving.console import switches as switch_pages
 from serving.container import Clock, Services, build_services
-from serving.degradation import keep_telling
+from serving.degradation import keep_degradation_metrics
 from serving.errors import ExtraMissing
 from serving.metrics_multiprocess import is_shared
 from serving.settings import Settings
-from serving.start_stages import Report, unheard
+from serving.start_stages import StageReport, ignore_stage
 from serving.web.admission import Admission, limited_paths
 from serving.web.html import STATIC
 from serving.web.problems import add_problem_handlers
@@ -79,7 +79,9 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, clock: Clock = utc_now, report: Report = unheard) -> FastAPI:
+def create_app(
+    settings: Settings, clock: Clock = utc_now, report: StageReport = ignore_stage
+) -> FastAPI:
     """The service over one home folder; raises TidegateError where the folder cannot be used."""
     if settings.is_live:
         require_assessment(settings.impact, clock().date())
@@ -131,10 +133,10 @@ def _trace(app: FastAPI) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     services.start()
-    telling = asyncio.create_task(keep_telling(services)) if is_shared() else None
+    metrics_task = asyncio.create_task(keep_degradation_metrics(services)) if is_shared() else None
     try:
         yield
     finally:
-        if telling:
-            telling.cancel()
+        if metrics_task:
+            metrics_task.cancel()
         services.stop()

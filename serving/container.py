@@ -34,7 +34,7 @@ from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.settings import Settings
-from serving.start_stages import Report, unheard
+from serving.start_stages import StageReport, ignore_stage
 from serving.triage.lanes import Lanes
 from serving.triage.other_workers import OtherWorkers
 
@@ -107,7 +107,9 @@ class Services:
         self.decisions.close()
 
 
-def build_services(settings: Settings, clock: Clock, report: Report = unheard) -> Services:
+def build_services(
+    settings: Settings, clock: Clock, report: StageReport = ignore_stage
+) -> Services:
     """Put the services of a home folder together; raises TidegateError where it can't be used."""
     metrics = Metrics()
     report("opening the database", 0, 0)
@@ -155,7 +157,7 @@ def build_services(settings: Settings, clock: Clock, report: Report = unheard) -
     )
 
 
-def _history(settings: Settings, storage: Storage, report: Report) -> HistoryClient:
+def _history(settings: Settings, storage: Storage, report: StageReport) -> HistoryClient:
     progress = partial(report, "reading history")
     return open_history(
         settings, storage.decisions, storage.records, storage.online_store, progress
@@ -190,7 +192,7 @@ def _batcher(
             storage.decisions,
             _checkpoints(settings, clock, storage),
             settings.queue_capacity,
-            metrics.committed,
+            metrics.observe_commit,
             history,
         ),
         shadow_scoring=ShadowScoring(

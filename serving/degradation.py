@@ -1,4 +1,4 @@
-"""In which ways the service can be less than whole, what it does then, and which of them hold now.
+"""Degraded modes: what the service does in each, and which of them hold now.
 
 Each has a name that `/health/ready` lists and `/metrics` counts, a row in `docs/conditions.md`, and
 a test that brings it about.
@@ -11,10 +11,10 @@ from typing import Literal, get_args
 from serving.container import Services
 from serving.models.model_pool import MODEL_NAMES, ModelPool
 
-CLOCKS_APART_S = 60.0
-TOLD_EVERY_S = 1.0
+LARGEST_CLOCK_DRIFT_S = 60.0
+METRICS_INTERVAL_S = 1.0
 
-Mode = Literal[
+DegradedMode = Literal[
     "log_not_written",
     "log_not_sealed",
     "model_missing",
@@ -26,7 +26,7 @@ Mode = Literal[
     "rescue_not_called",
 ]
 
-MEANINGS: dict[Mode, str] = {
+MEANINGS: dict[DegradedMode, str] = {
     "log_not_written": "The last decisions could not be made durable. Scores are refused with 503 "
     "until they can be; nothing that was answered is lost.",
     "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
@@ -51,50 +51,50 @@ MEANINGS: dict[Mode, str] = {
 }
 
 
-def degradations(services: Services) -> list[Mode]:
+def degradations(services: Services) -> list[DegradedMode]:
     """The modes that hold now, in the order of the table."""
-    held = set(_held(services))
-    return [mode for mode in get_args(Mode) if mode in held]
+    current = set(_current_modes(services))
+    return [mode for mode in get_args(DegradedMode) if mode in current]
 
 
-def tell(services: Services) -> None:
-    """Set the metrics of what is so now."""
-    held = degradations(services)
+def set_degradation_metrics(services: Services) -> None:
+    """Set the metrics of degraded modes, requests in flight and the queue."""
+    current = degradations(services)
     for mode in MEANINGS:
-        services.metrics.degraded.labels(mode).set(mode in held)
+        services.metrics.degraded.labels(mode).set(mode in current)
     services.metrics.in_flight.set(services.metrics.inside)
     services.metrics.queue_depth.set(services.batcher.depth)
 
 
-async def keep_telling(services: Services) -> None:
-    """Set them again and again, for a scrape that another worker answers."""
+async def keep_degradation_metrics(services: Services) -> None:
+    """Set those metrics every second, for a scrape that another worker answers."""
     while True:
-        tell(services)
-        await asyncio.sleep(TOLD_EVERY_S)
+        set_degradation_metrics(services)
+        await asyncio.sleep(METRICS_INTERVAL_S)
 
 
-def _held(services: Services) -> Iterator[Mode]:
+def _current_modes(services: Services) -> Iterator[DegradedMode]:
     writer = services.log_writer
     if writer.has_failed or not writer.is_alive:
         yield "log_not_written"
     if writer.checkpoints.has_failed:
         yield "log_not_sealed"
     assessor = services.assessor
-    yield from _held_by_models(assessor.models)
+    yield from _modes_of_models(assessor.models)
     if any(map(assessor.is_history_missing, assessor.models.champions().values())):
         yield "history_missing"
     if services.metrics.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"
-    if abs(services.start_clock.drift_s(services.clock())) > CLOCKS_APART_S:
+    if abs(services.start_clock.drift_s(services.clock())) > LARGEST_CLOCK_DRIFT_S:
         yield "clock_suspect"
     if services.rescue_calls and services.rescue_calls.is_refused:
         yield "rescue_not_called"
 
 
-def _held_by_models(champions: ModelPool) -> Iterator[Mode]:
-    if len(champions.champions()) < len(MODEL_NAMES):
+def _modes_of_models(models: ModelPool) -> Iterator[DegradedMode]:
+    if len(models.champions()) < len(MODEL_NAMES):
         yield "model_missing"
-    if any(seat[0] != "champion" or seat[1] in champions.champions() for seat in champions.refused):
+    if any(seat[0] != "champion" or seat[1] in models.champions() for seat in models.refused):
         yield "model_refused"
-    if champions.kill_switch.kinds_off:
+    if models.kill_switch.kinds_off:
         yield "models_off"

@@ -1,4 +1,4 @@
-"""What is missing or unsafe on this machine; only the tables of an older release are changed."""
+"""Check what is missing or unsafe on this machine; changes only tables of an older release."""
 
 import os
 import shutil
@@ -25,23 +25,23 @@ FEWEST_FREE_BYTES = 1 << 30
 NOT_MANY_RECORDS = 20_000  # a log this long is proved on the way; a longer one by verify-log
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at everything a service needs from its machine; whoever reads decides what to do."""
+def run_checks(settings: Settings) -> Iterator[Finding]:
+    """Check everything a service needs from its machine; the reader decides what to do."""
     yield _sqlite()
     home = _home(settings.home)
     yield home
     if home.grade == "wrong":
         return
     yield _disk(settings.home)
-    for what, look in _looks(settings).items():
+    for what, check in _checks(settings).items():
         try:
-            yield from look()
+            yield from check()
         except OSError as error:
             yield Finding(what, "wrong", f"{error.filename}: {error.strerror}")
 
 
-def _looks(settings: Settings) -> dict[str, Callable[[], Iterable[Finding]]]:
-    """What there is to look at in a home, each by itself: any of it may be closed to the user."""
+def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[Finding]]]:
+    """The checks of a home, each by itself: any of it may be closed to the user."""
     is_own = isinstance(settings.database, Path)
     return {
         "keys": lambda: _secrets(settings.keys),
@@ -173,8 +173,8 @@ def _retention(file: Path) -> Finding:
         periods = Periods.read(file)
     except TidegateError as refusal:
         return Finding("retention", "wrong", str(refusal))
-    told = periods.decisions
-    says = f"masked after {told.mask_after_days} days, erased after {told.erase_after_days}"
+    limits = periods.decisions
+    says = f"masked after {limits.mask_after_days} days, erased after {limits.erase_after_days}"
     return Finding("retention", "good", says)
 
 

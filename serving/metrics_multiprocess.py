@@ -1,8 +1,8 @@
-"""One scrape tells of every worker, whichever of them it reaches.
+"""Metrics of every worker in one scrape, whichever of them it reaches.
 
 Workers of one service share no memory, so each keeps its figures in files of a folder that all of
 them read (`prometheus_client`'s multiprocess mode): counts are summed, those of workers that ended
-included; of what is so now, the living are summed, or the worst of them told.
+included; gauges are summed over living workers, or the highest is taken.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the service says about itself: structured lines without bodies, and metrics of the domain.
+"""Logging and metrics: structured lines without bodies, and metrics of the domain.
 
 A log line holds ids of requests, keys and decisions, routes and durations; never a body, a header,
 a query or a party.
@@ -30,24 +30,24 @@ def log_as_json() -> None:
             structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", Lines(sys.stderr.buffer))),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", LogLines(sys.stderr.buffer))),
         cache_logger_on_first_use=True,
     )
 
 
-class Lines:
-    """Where log lines go; one that cannot be written is lost, never the answer it tells of."""
+class LogLines:
+    """A file of log lines; a line that cannot be written is lost, never the answer it is about."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
 
     def write(self, line: bytes) -> None:
-        """Write a line where there is room for it."""
+        """Write a line, where there is room for it."""
         with suppress(OSError):
             self._file.write(line)
 
     def flush(self) -> None:
-        """Let it be read."""
+        """Flush the file."""
         with suppress(OSError):
             self._file.flush()
 
@@ -130,33 +130,37 @@ class Metrics:
             registry=own,
         )
 
-    def count(self, decision: Decision | None) -> None:
+    def count_decision(self, decision: Decision | None) -> None:
         """Count one new decision, or the repetition of an earlier one's answer."""
         if decision is None:
             self.repeated.inc()
             return
         if decision.model is None or decision.score is None:
-            self._of(self.scores, f"tidegate-{decision.subject_kind}", "none", decision.lane).inc()
+            self._labelled_metric(
+                self.scores, f"tidegate-{decision.subject_kind}", "none", decision.lane
+            ).inc()
         else:
             model = decision.model
-            self._of(self.scores, model.name, model.version, decision.lane).inc()
-            self._of(self.probabilities, model.name).observe(decision.score.probability)
+            self._labelled_metric(self.scores, model.name, model.version, decision.lane).inc()
+            self._labelled_metric(self.probabilities, model.name).observe(
+                decision.score.probability
+            )
         for feature in decision.unseen:
-            self._of(self.unseen, feature).inc()
+            self._labelled_metric(self.unseen, feature).inc()
         for path in decision.missing:
-            self._of(self.missing, path).inc()
+            self._labelled_metric(self.missing, path).inc()
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Note how long a request took."""
-        self._of(self.request_seconds, method, route, str(status)).observe(seconds)
+    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Record how long a request took."""
+        self._labelled_metric(self.request_seconds, method, route, str(status)).observe(seconds)
 
-    def committed(self, size: int, seconds: float) -> None:
-        """Note one group of decisions that became durable."""
+    def observe_commit(self, size: int, seconds: float) -> None:
+        """Record one group of decisions that became durable."""
         self.commit_size.observe(size)
         self.commit_seconds.observe(seconds)
 
-    def _of(self, metric: T, *labels: str) -> T:
-        """One of a metric's figures; to look its labels over takes longer than to count."""
+    def _labelled_metric(self, metric: T, *labels: str) -> T:
+        """A metric with these labels, remembered: to check them takes longer than to count."""
         figure: T | None = self._labelled.get((metric, labels))
         if figure is None:
             figure = self._labelled[metric, labels] = metric.labels(*labels)

@@ -1,4 +1,4 @@
-"""What a start is doing, for whoever waits for it."""
+"""The stages of a start, reported to whoever waits for it."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -6,10 +6,9 @@ from typing import Literal
 Stage = Literal[
     "opening the database", "reading history", "checking models", "trying everything once"
 ]
+StageReport = Callable[[Stage, int, int], None]
+"""Called with a stage as it begins, then with the amount done and in all; 0 of 0 is not counted."""
 
-Report = Callable[[Stage, int, int], None]
-"""Told of a stage as it begins, and then how much of how much is done; 0 of 0 is not counted."""
 
-
-def unheard(stage: Stage, done: int, total: int) -> None:
-    """For a start that nobody watches."""
+def ignore_stage(stage: Stage, done: int, total: int) -> None:
+    """Report nothing, for a start that nobody watches."""

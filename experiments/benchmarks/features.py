@@ -133,12 +133,12 @@ def _ours(world: Path) -> None:
     from features.catalogue import windows_of  # noqa: PLC0415
     from features.engine.batch.build_resources import Workshop  # noqa: PLC0415
     from features.engine.batch.feature_frame import BLOCK_ROWS, Population  # noqa: PLC0415
-    from features.engine.batch.malloc import keep_memory  # noqa: PLC0415
     from features.engine.batch.record_blocks import RecordFolder  # noqa: PLC0415
     from features.engine.columns import array_of_numbers  # noqa: PLC0415
+    from features.engine.malloc import keep_freed_memory  # noqa: PLC0415
     from features.engine.string_table import VOCABULARY  # noqa: PLC0415
 
-    keep_memory()
+    keep_freed_memory()
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
     with tempfile.TemporaryDirectory(dir=world) as scratch:
         shipments = Population.of("shipment", source, Workshop(Path(scratch)), has_features=False)
@@ -163,9 +163,9 @@ def _scan(world: Path) -> None:
 
 def _whole(world: Path) -> None:
     from features.build_training_set import build_training_set  # noqa: PLC0415
-    from features.engine.batch.malloc import keep_memory  # noqa: PLC0415
+    from features.engine.malloc import keep_freed_memory  # noqa: PLC0415
 
-    keep_memory()
+    keep_freed_memory()
     build_training_set(world / "records", "shipment", world / "training_set")
 
 

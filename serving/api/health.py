@@ -10,7 +10,7 @@ from pydantic import Field
 from features.records import SubjectKind
 from serving.api.shapes import Shape
 from serving.container import Services
-from serving.degradation import Mode, degradations, tell
+from serving.degradation import DegradedMode, degradations, set_degradation_metrics
 from serving.errors import LogUnavailable, NoModel, PastUnavailable
 from serving.metrics_multiprocess import exposed
 from serving.web.services import TheServices
@@ -29,7 +29,9 @@ class Ready(Shape):
 
     status: Literal["ready", "degraded"]
     is_live: bool = Field(description="Whether scores are used in earnest; false: a trial.")
-    degraded: list[Mode] = Field(description="In which ways the service is less than whole.")
+    degraded: list[DegradedMode] = Field(
+        description="In which ways the service is less than whole."
+    )
     models: dict[SubjectKind, str | None]
     decisions: int
 
@@ -61,7 +63,7 @@ def ready(services: TheServices) -> Ready:
     )
 
 
-def _degradations(services: Services) -> list[Mode]:
+def _degradations(services: Services) -> list[DegradedMode]:
     """As they are now: that history is missing may have been mended by another process."""
     degraded = degradations(services)
     if "history_missing" not in degraded:
@@ -74,5 +76,5 @@ def _degradations(services: Services) -> list[Mode]:
 @router.get("/metrics", response_class=Response)
 def metrics(services: TheServices) -> Response:
     """Counts and times of all workers, in Prometheus' text format."""
-    tell(services)
+    set_degradation_metrics(services)
     return Response(exposed(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -56,7 +56,7 @@ async def score_subject(
         caller, idempotency_key, body, services.clock(), worded_for(caller, language)
     )
     answer = await services.batcher.answer(request)
-    services.metrics.count(answer.decision)
+    services.metrics.count_decision(answer.decision)
     if answer.decision is None:
         return _json(answer.body, {"Idempotency-Replayed": "true"})
     return _json(answer.body, {"Location": f"/v1/decisions/{answer.decision.decision_id}"})

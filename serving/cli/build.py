@@ -39,10 +39,10 @@ def build(
     import pyarrow.parquet as pq
 
     from features.build_training_set import build_training_set
-    from features.engine.batch.malloc import keep_memory
+    from features.engine.malloc import keep_freed_memory
     from features.errors import RecordsError
 
-    keep_memory()
+    keep_freed_memory()
     try:
         with (
             _usable(records, quarantine) as usable,

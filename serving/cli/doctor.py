@@ -47,7 +47,7 @@ def _findings(home: Path, database_url: str | None) -> "Iterator[Finding]":
     if not extras().get("serve", True):
         yield Finding("service", "doubtful", "nothing of it is looked at without tidegate[serve]")
         return
-    from serving.doctor import examine
+    from serving.doctor import run_checks
     from serving.settings import settings_of
 
-    yield from examine(settings_of(home, database_url))
+    yield from run_checks(settings_of(home, database_url))

@@ -98,12 +98,12 @@ def _serve_here(listener: socket.socket, shown: "AbstractContextManager[Show]") 
     """Serve in this process, which makes the application first: what keeps it from that is said
     before anything else.
     """
-    from serving.bootstrap import served
+    from serving.bootstrap import start_app
     from serving.cli.start_progress import reporting_to
     from serving.listening_socket import AnnouncingServer, address_of, listen
 
     with shown as show:
-        application = served(reporting_to(show))
+        application = start_app(reporting_to(show))
     listen(listener)
     where = f"Tidegate answers at {address_of(listener)}, console at /console"
     announce = partial(messages.print, where)
@@ -119,7 +119,7 @@ def _serve_by_workers(listener: socket.socket, workers: int) -> None:
     messages.print(
         f"{workers} workers start; Tidegate answers at {address_of(listener)} as each is ready"
     )
-    Multiprocess(_configured("serving.bootstrap:served", workers), sockets=[listener]).run()
+    Multiprocess(_configured("serving.bootstrap:start_app", workers), sockets=[listener]).run()
 
 
 def _configured(application: Any, workers: int) -> Any:

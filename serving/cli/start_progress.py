@@ -11,7 +11,7 @@ from typing import Any, Self
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from serving.cli.output import messages
-from serving.start_stages import Report, Stage
+from serving.start_stages import Stage, StageReport
 
 A_MOMENT_S = 1.0
 LINES_EVERY_S = 0.2
@@ -45,7 +45,7 @@ class Standing:
 Show = Callable[[Standing], None]
 
 
-def reporting_to(show: Show) -> Report:
+def reporting_to(show: Show) -> StageReport:
     """Something for a start to report to; what is compiled from its first stage on is counted."""
     standing = Standing()
 

@@ -15,7 +15,7 @@ from features.records import SubjectKind
 from serving.cli.evaluate import evaluate
 from serving.cli.features import features
 from serving.cli.score import replay, score
-from serving.doctor import examine
+from serving.doctor import run_checks
 from serving.errors import NoModel
 from serving.models.model_pool import ModelPool
 from serving.settings import Settings
@@ -65,7 +65,7 @@ def test_the_service_refuses_the_model_and_its_log_names_the_feature(changed: Pa
 
 
 def test_the_doctor_names_the_model_and_the_feature(changed: Path) -> None:
-    found = {finding.what: finding for finding in examine(Settings(home=changed))}
+    found = {finding.what: finding for finding in run_checks(Settings(home=changed))}
 
     assert found["tidegate-shipment@champion"].grade == "wrong"
     assert names_model_and_feature(found["tidegate-shipment@champion"].says)

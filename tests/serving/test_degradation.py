@@ -17,10 +17,10 @@ from typer.testing import CliRunner
 
 from serving.app import create_app
 from serving.cli.main import app as commands
-from serving.degradation import MEANINGS, Mode, degradations
+from serving.degradation import MEANINGS, DegradedMode, degradations
 from serving.history.missing_history import missing_types
 from serving.models.kill_switch import record_switch
-from serving.observability import Lines
+from serving.observability import LogLines
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.calls import heard
@@ -45,7 +45,7 @@ def modes(service: Service) -> list[str]:
     """The modes that hold, as readiness and the metrics say them alike."""
     held: list[str] = list(degradations(service.services))
     counted = service.client.get("/metrics").text
-    for mode in get_args(Mode):
+    for mode in get_args(DegradedMode):
         assert f'tidegate_degraded{{mode="{mode}"}} {float(mode in held)}' in counted
     ready = service.client.get("/health/ready")
     if ready.status_code == 200:
@@ -63,8 +63,8 @@ ROWS = [
 
 
 def test_every_mode_is_explained_and_has_its_row() -> None:
-    assert set(MEANINGS) == set(get_args(Mode))
-    assert {row[1].strip("`") for row in ROWS} - {"–"} == set(get_args(Mode))
+    assert set(MEANINGS) == set(get_args(DegradedMode))
+    assert {row[1].strip("`") for row in ROWS} - {"–"} == set(get_args(DegradedMode))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
@@ -188,7 +188,7 @@ def test_a_line_that_cannot_be_written_costs_no_answer() -> None:
         def write(self, line: Any) -> int:
             raise OSError("no space left on device")
 
-    lines = Lines(Full())
+    lines = LogLines(Full())
     lines.write(b"answered\n")
     lines.flush()
 

@@ -15,7 +15,7 @@ from features.history.online_store import State
 from features.history.rebuild import read_into
 from serving.cli.doctor import doctor
 from serving.db.postgres_state import StateTable
-from serving.doctor import examine
+from serving.doctor import run_checks
 from serving.settings import Settings
 from tests.serving.audit.test_retention import PERIODS
 from tests.serving.bodies import shipment
@@ -24,7 +24,7 @@ from tests.serving.postgres import Server
 
 
 def grades(home: Path, **settings: str) -> dict[str, str]:
-    return {f.what: f.grade for f in examine(Settings(home=home, **settings))}  # type: ignore[arg-type]
+    return {f.what: f.grade for f in run_checks(Settings(home=home, **settings))}  # type: ignore[arg-type]
 
 
 def test_a_home_in_service_is_well(service: Service) -> None:
@@ -84,7 +84,7 @@ def test_a_state_in_another_form_is_found_and_how_to_mend_it(home: Path) -> None
     put_in_another_form(store)
     store.close()
 
-    (found,) = [each for each in examine(Settings(home=home)) if each.what == "online state"]
+    (found,) = [each for each in run_checks(Settings(home=home)) if each.what == "online state"]
 
     assert found.grade == "wrong"
     assert "tidegate state rebuild" in found.says
@@ -107,7 +107,7 @@ def test_a_state_that_lacks_the_history_of_a_model_is_found(home: Path) -> None:
     State(store)
     store.close()
 
-    (found,) = [each for each in examine(Settings(home=home)) if each.what == "online state"]
+    (found,) = [each for each in run_checks(Settings(home=home)) if each.what == "online state"]
 
     assert found.grade == "wrong"
     assert "knows 0 journeys, and tidegate-route was trained on 500 (history_missing)" in found.says

@@ -20,8 +20,8 @@ def compiled():
     from numba.core.dispatcher import Dispatcher
     gc.unfreeze()  # what is frozen is not named
     return sum(len(each.overloads) for each in gc.get_objects() if isinstance(each, Dispatcher))
-from serving.bootstrap import served
-app = served()
+from serving.bootstrap import start_app
+app = start_app()
 llvm = resident_mib("libllvmlite.so")
 before = compiled()
 from fastapi.testclient import TestClient
