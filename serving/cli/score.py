@@ -32,7 +32,7 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score every subject in a file, with the lane and every contribution."""
-    from serving.scoring.files import read_subjects, score_subjects, write_table
+    from serving.scoring.files import missing_history, read_subjects, score_subjects, write_table
     from serving.settings import Settings
     from serving.triage.lanes import Lanes
 
@@ -40,6 +40,11 @@ def score(
     champion = _model(settings, model or f"tidegate-{subject.value}@champion")
     lanes = Lanes.from_settings(settings)
     subjects = read_subjects(file, subject.value, records or settings.records)
+    if missing := missing_history(subjects, champion):
+        messages.print(
+            f"too few {', '.join(missing)} are known: {champion.model.manifest.name} was trained "
+            "on more than twice as many (history_missing)"
+        )
     with progress_bar(f"{subject.value}: scores") as progress:
         table = score_subjects(subjects, champion, lanes, progress)
     write_table(table, out)

@@ -1,10 +1,16 @@
-"""Many subjects from a file, scored as the service would score them one by one.
+"""Score every subject of a file: the features, scores and draws of the service, bit for bit.
 
-The features are those of the training matrix, which are those of a request, bit for bit; subjects
-of the file are part of the history that later ones are seen against.
+The features are those of the training matrix; subjects of the file are part of the history of later
+ones. Placement is that of `triage.lanes` for an office without a capacity. A file deliberately
+leaves out what only a declaration at the border has:
+
+- the day's load and capacity of an office, and the raised control draws of exploration and of
+  disagreeing challengers: a file selects nobody;
+- watch-lists and rules: their hits name parties to an officer, and a table has no officer;
+- the decision log, cases and idempotency: nothing here is a decision.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +29,7 @@ from features.engine.columns import columns_of_table, rows
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.engine.string_table import VOCABULARY
 from features.errors import RecordsError
+from features.history.online_store import TOLD_BY as HISTORY_TYPES
 from features.history.online_store import State
 from features.history.rebuild import rebuild
 from features.ingest.record_files import read_record_file
@@ -31,12 +38,13 @@ from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, told_by
 from features.vector import Vector, feature_vector
 from serving.errors import BodyMalformed, SubmissionRefused
+from serving.history.missing_history import missing_types
 from serving.models.model_pool import LoadedModel
 from serving.models.scores import Scores
 from serving.request_parsing import read_submission
 from serving.triage.lanes import Lanes
 from serving.triage.life_at_risk import life_at_risk, overcrowding
-from serving.triage.placement import LaneCutoffs, Placement, place
+from serving.triage.placement import Placement
 
 AT_ONCE = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
 
@@ -45,15 +53,19 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class FileSubjects:
-    """Subjects of one kind: ids, features (a column each, in catalogue order), lives at risk."""
+    """Subjects of one kind: ids, features (a column each, in catalogue order), lives at risk.
+
+    `record_counts` says how many records of each type their features were computed from.
+    """
 
     ids: list[str]
     features: pd.DataFrame
     is_life_at_risk: list[bool]
+    record_counts: Mapping[str, int]
 
 
 def read_subjects(file: Path, kind: SubjectKind, records: Path) -> FileSubjects:
-    """The subjects in a record file of journeys or shipments, or in an NDJSON of submissions.
+    """Read the subjects of a record file of journeys or shipments, or in an NDJSON of submissions.
 
     `records` holds what else is known: history, and the legs, documents and payments of the
     subjects in a record file. Raises RecordsError with file, row and column.
@@ -65,25 +77,34 @@ def read_subjects(file: Path, kind: SubjectKind, records: Path) -> FileSubjects:
     return subjects
 
 
+def missing_history(subjects: FileSubjects, champion: LoadedModel) -> list[str]:
+    """The types of records of which a file's history has too few, as a service checks its own."""
+    return missing_types(champion.model.manifest.record_counts, subjects.record_counts)
+
+
 def score_subjects(
     subjects: FileSubjects,
     champion: LoadedModel,
     lanes: Lanes,
     progress: Progress = lambda done, total: None,
 ) -> pa.Table:
-    """One row per subject: score, lane, and a column `contribution_<feature>` per feature.
-
-    The lanes are those of an office without a capacity of its own.
-    """
-    cutoffs = lanes.shares.cutoffs(champion.model.manifest.score_quantiles, lanes.control_floor)
+    """Score subjects, a row each: score, lane, and `contribution_<feature>` per feature."""
+    manifest = champion.model.manifest
+    cutoffs = lanes.uncapped_cutoffs(manifest.score_quantiles)
     rows_of = champion.model.encode_frame(subjects.features)
     parts = []
     for start in range(0, len(rows_of), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         scores = champion.scorer.score(rows_of[part])
         placements = [
-            _placed(champion, lanes, cutoffs, subject_id, float(probability), danger)
-            for subject_id, probability, danger in zip(
+            lanes.place_uncapped(
+                manifest.subject,
+                subject_id,
+                float(probability),
+                cutoffs,
+                is_life_at_risk=is_life_at_risk,
+            )
+            for subject_id, probability, is_life_at_risk in zip(
                 subjects.ids[part], scores.probability, subjects.is_life_at_risk[part], strict=True
             )
         ]
@@ -128,12 +149,14 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
         .loc[ids, _feature_names(kind)]
         .reset_index(drop=True),
         is_life_at_risk=[_is_overcrowded(*crowd) for crowd in crowds],
+        record_counts={name: len(next(iter(everything[name].values()))) for name in HISTORY_TYPES},
     )
 
 
 def _submitted(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
     submissions = list(_submissions(file, kind))
-    frame = pd.DataFrame(_vectors(submissions, folder), columns=_feature_names(kind))
+    vectors, record_counts = _vectors(submissions, folder)
+    frame = pd.DataFrame(vectors, columns=_feature_names(kind))
     for feature in catalogue(kind):
         if not feature.is_categorical:
             frame[feature.name] = frame[feature.name].astype(np.float64)
@@ -141,11 +164,14 @@ def _submitted(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
         ids=[submission.subject_id for submission in submissions],
         features=frame,
         is_life_at_risk=[life_at_risk(submission) is not None for submission in submissions],
+        record_counts=record_counts,
     )
 
 
-def _vectors(submissions: list[Submission], records: Path) -> list[Vector]:
-    """The vectors of submissions, each seen against the records and all the others."""
+def _vectors(
+    submissions: list[Submission], records: Path
+) -> tuple[list[Vector], Mapping[str, int]]:
+    """The vectors of submissions, with the records and all the others as history, and its size."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
         rebuild(records, folder, and_then=lambda state: state.add(told_by(submissions)))
@@ -153,7 +179,7 @@ def _vectors(submissions: list[Submission], records: Path) -> list[Vector]:
         state = State(store)
         vectors = [feature_vector(submission, state) for submission in submissions]
         store.close()
-        return vectors
+        return vectors, state.counts
 
 
 def _submissions(file: Path, kind: SubjectKind) -> Iterator[Submission]:
@@ -191,23 +217,6 @@ def _is_overcrowded(persons_on_board: float, certified_capacity: float) -> bool:
     if np.isnan(persons_on_board) or np.isnan(certified_capacity):
         return False
     return overcrowding(persons_on_board, certified_capacity) is not None
-
-
-def _placed(
-    champion: LoadedModel,
-    lanes: Lanes,
-    cutoffs: LaneCutoffs,
-    subject_id: str,
-    probability: float,
-    is_life_at_risk: bool,
-) -> Placement:
-    return place(
-        probability,
-        cutoffs,
-        lanes.draws.of_subject(champion.model.manifest.subject, subject_id),
-        control_probability=lanes.control_floor,
-        is_life_at_risk=is_life_at_risk,
-    )
 
 
 def _table(

@@ -102,6 +102,28 @@ class Lanes:
             self._count(request, placement)
         return placement
 
+    def uncapped_cutoffs(self, reference: Sequence[float]) -> LaneCutoffs:
+        """The cutoffs of an office without a capacity; `reference` as in `place`."""
+        return self.shares.cutoffs(reference, self.control_floor)
+
+    def place_uncapped(
+        self,
+        kind: SubjectKind,
+        subject_id: str,
+        probability: float,
+        cutoffs: LaneCutoffs,
+        *,
+        is_life_at_risk: bool,
+    ) -> Placement:
+        """Choose the lane of a subject by its score, draws and danger alone; it is not counted."""
+        return place(
+            probability,
+            cutoffs,
+            self.draws.of_subject(kind, subject_id),
+            control_probability=self.control_floor,
+            is_life_at_risk=is_life_at_risk,
+        )
+
     def _count(self, request: PlacementRequest, placement: Placement) -> None:
         if self.other_workers:
             self.other_workers.record_own(request.kind, request.subject_id, request.at)
