@@ -134,7 +134,7 @@ def test_a_file_has_as_many_bytes_as_it_may() -> None:
 def test_a_key_that_is_remembered_still_needs_its_secret_and_ends() -> None:
     kept, shown = new_key("post", ("score",), (), NOW, NOW + timedelta(hours=1))
     services: Any = SimpleNamespace(
-        keys=SimpleNamespace(remembered={kept.key_id: kept}.get), tokens=None, clock=lambda: NOW
+        api_keys=SimpleNamespace(remembered={kept.key_id: kept}.get), tokens=None, clock=lambda: NOW
     )
 
     assert _remembered(services, str(shown)) is not None

@@ -492,7 +492,7 @@ def test_a_letter_tells_nothing_but_what_spoke_for_a_look() -> None:
         reason("for", ("document_count", 0.5), ("mass_kg", -0.1), ("payment_count", 0.2)),
         reason("against", ("declared_value_eur", 0.3), ("goods_confirmed_rate", 0.1)),
     )
-    decision: Any = SimpleNamespace(decision_id="d", scored_at=AT, told=lambda: told)
+    decision: Any = SimpleNamespace(decision_id="d", scored_at=AT, reasons_in=lambda: told)
 
     letter = Letter.of(decision, read_submission(json.dumps(shipment()).encode()), ())
 

@@ -23,7 +23,7 @@ def reason(effect: str, *evidence: tuple[str, float]) -> Any:
 
 
 def letter(*reasons: Any, missing: tuple[str, ...] = ()) -> Letter:
-    decided: Any = SimpleNamespace(decision_id="d-1", scored_at=AT, told=lambda: reasons)
+    decided: Any = SimpleNamespace(decision_id="d-1", scored_at=AT, reasons_in=lambda: reasons)
     return Letter.of(decided, SUBMITTED, missing)
 
 
