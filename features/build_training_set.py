@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,15 +15,17 @@ import pyarrow.parquet as pq
 
 from features.arrow_schema import INSTANT
 from features.atomic_dir import written_whole
-from features.catalogue import catalogue
+from features.catalogue import catalogue, windows_of
+from features.compiled_catalogue import computation
 from features.definition import Feature
 from features.digests.computations import computation_digests, fingerprint
 from features.engine.batch.build_resources import Workshop
-from features.engine.batch.feature_frame import BLOCK_ROWS, Population, Progress
+from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame, Progress
 from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
 from features.engine.columns import NO_INSTANT, Column, Columns, array_of_numbers
 from features.engine.string_table import NO_TEXT, VOCABULARY
 from features.engine.windows.window import Window, count
+from features.event_sources import event_sources
 from features.ingest.record_files import read_records
 from features.ingest.summary import SUMMARY, summary_of
 from features.records import RECORD_FILES, SubjectKind
@@ -36,16 +38,42 @@ _OF_SUBJECT = ("office_id", "origin_country", "hs_code", "declared_value_eur")
 def feature_matrix(
     kind: SubjectKind,
     records: RecordBlocks,
-    asked: Callable[[Columns], Column] | None = None,
+    select: Callable[[Columns], Column] | None = None,
 ) -> pa.Table:
     """One row per subject: `subject_id`, `declared_at`, then every feature in catalogue order.
 
-    Rows are in the order of `declared_at` and `subject_id`; `asked` may select some of them by
+    Rows are in the order of `declared_at` and `subject_id`; `select` may choose some of them by
     their columns. Numbers are float64 with null for missing, categories are text with null.
     """
     with TemporaryDirectory() as scratch:
-        population = Population.of(kind, records, Workshop(Path(scratch)), asked=asked)
-        return pa.concat_tables(_blocks(population))
+        frame = feature_frame(kind, records, Workshop(Path(scratch)), select=select)
+        return pa.concat_tables(_blocks(kind, frame))
+
+
+def feature_frame(
+    kind: SubjectKind,
+    records: RecordBlocks,
+    resources: Workshop,
+    *,
+    also: Sequence[Window] = (),
+    columns: frozenset[str] = frozenset(),
+    select: Callable[[Columns], Column] | None = None,
+    progress: Progress | None = None,
+) -> FeatureFrame:
+    """The subjects of one kind with all that their features read, and further windows and columns.
+
+    The resources are needed as long as the frame is.
+    """
+    read = {key for key in computation(kind).columns if isinstance(key, str)}
+    return FeatureFrame.compute(
+        event_sources(kind),
+        (*windows_of(kind), *also),
+        records,
+        resources,
+        columns=columns | read,
+        select=select,
+        progress=progress,
+    )
 
 
 def build_training_set(
@@ -65,12 +93,12 @@ def build_training_set(
     """
     source = RecordFolder(records)
     with written_whole(out) as folder, TemporaryDirectory(dir=folder) as scratch:
-        population = Population.of(
+        frame = feature_frame(
             kind,
             source,
             Workshop(Path(scratch), threads),
             also=[_subjects_before(kind)],
-            wanted=_told_of_subjects(kind),
+            columns=_subject_columns(kind),
             progress=progress,
         )
         source.check()
@@ -80,22 +108,20 @@ def build_training_set(
             "computations": dict(computation_digests(kind)),
             "records_digest": _digest_of(records),
         }
-        _write(folder / "features.parquet", _blocks(population), about)
-        _write(folder / "subjects.parquet", iter([_subjects(population)]), about)
+        _write(folder / "features.parquet", _blocks(kind, frame), about)
+        _write(folder / "subjects.parquet", iter([_subjects(kind, frame)]), about)
         _write(folder / "outcomes.parquet", iter([_outcomes(kind, records)]), about)
         (folder / SUMMARY).write_text(json.dumps(summary_of(records), indent=1) + "\n")
 
 
-def _blocks(population: Population) -> Iterator[pa.Table]:
-    subjects = population.subjects
-    for among, made in population.features():
+def _blocks(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:
+    subjects = frame.subjects
+    for among, features in frame.features(computation(kind)):
         columns = {
             "subject_id": VOCABULARY.texts(subjects["subject_id"][among]),
             "declared_at": _instants(subjects["declared_at"][among]),
         }
-        yield pa.table(
-            columns | {f.name: _array(f, made[f.name]) for f in catalogue(population.kind)}
-        )
+        yield pa.table(columns | {f.name: _array(f, features[f.name]) for f in catalogue(kind)})
 
 
 def _subjects_before(kind: SubjectKind) -> Window:
@@ -103,18 +129,18 @@ def _subjects_before(kind: SubjectKind) -> Window:
     return count(subject_type.record_file, by=subject_type.operator_field)
 
 
-def _told_of_subjects(kind: SubjectKind) -> frozenset[str]:
+def _subject_columns(kind: SubjectKind) -> frozenset[str]:
     subject_type = SUBJECT_TYPES[kind]
     own = (subject_type.operator_field, subject_type.mode_field)
     return frozenset({*subject_type.corridor_fields, *own, *_OF_SUBJECT})
 
 
-def _subjects(population: Population) -> pa.Table:
-    subjects, subject_type = population.subjects, SUBJECT_TYPES[population.kind]
-    none = np.full(len(population), NO_TEXT, np.int32)
+def _subjects(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
+    subjects, subject_type = frame.subjects, SUBJECT_TYPES[kind]
+    none = np.full(len(frame), NO_TEXT, np.int32)
     ends = [VOCABULARY.texts(subjects[name]) for name in subject_type.corridor_fields]
-    before = population.window(_subjects_before(population.kind))
-    value_eur = subjects.get("declared_value_eur", np.full(len(population), np.nan))
+    before = frame.window(_subjects_before(kind))
+    value_eur = subjects.get("declared_value_eur", np.full(len(frame), np.nan))
     return pa.table(
         {
             "subject_id": VOCABULARY.texts(subjects["subject_id"]),

@@ -1,27 +1,200 @@
-"""All that is attached to subjects of one kind, by the name that windows use."""
+"""The record types that are linked to a subject: documents, payments, legs and positions.
+
+One descriptor each. From it follow the linked records that batch and requests compute windows of,
+what a submission may bring, how records are told apart on arrival, and the words they are named by.
+A new record type is a record in `records`, its columns in `derived`, a field of the submission and
+a descriptor here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from types import MappingProxyType
 
 import numpy as np
 
-from features.derived.document import attached_documents
-from features.derived.leg import attached_legs
-from features.derived.position import attached_positions
-from features.derived.transaction import attached_transactions
-from features.engine.columns import Column, Columns, Records, is_missing, places
-from features.engine.string_table import NO_TEXT
+from features.catalogue import columns_read
+from features.derived.document import derive_document
+from features.derived.leg import derive_leg
+from features.derived.linked_record import (
+    PREVIOUS,
+    SubjectColumn,
+    known_before,
+    run_beside_subjects,
+    trace_beside_subject,
+    with_previous,
+)
+from features.derived.position import derive_position
+from features.derived.subject import LATEST_PAYMENT
+from features.derived.transaction import derive_transaction
+from features.engine.columns import (
+    NO_INSTANT,
+    Column,
+    Columns,
+    Kind,
+    Records,
+    is_missing,
+    kinds_of,
+    places,
+    rows,
+)
+from features.engine.expressions.program import Program
+from features.engine.string_table import NO_TEXT, VOCABULARY
 from features.engine.windows.entity_key import in_order_of_knowledge
-from features.records import SubjectKind
+from features.records import RECORD_FILES, Record, SubjectKind
 
 
-def attached_to(kind: SubjectKind, subjects: Columns, records: Records) -> dict[str, Columns]:
-    """The attached sources of subjects of one kind, in the order of knowledge."""
-    attached = {
-        "attached_documents": attached_documents(kind, subjects, records["documents"]),
-        "attached_transactions": attached_transactions(kind, subjects, records["transactions"]),
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LinkedRecordType:
+    """How the records of one type are linked to subjects, and what they are called.
+
+    `name` is that of the record file, of the submission's field and of the source of windows.
+    `order_field` orders records that became known in one instant. Each record also reads the fields
+    that `previous` names of the subject's record before, in that order; with them stands what the
+    first record reads. `latest` names columns that a subject takes from its last record, with the
+    record's column. `key_fields` tell a subject's records apart, `id_fields` any two of the type.
+    """
+
+    name: str
+    kinds: tuple[SubjectKind, ...]
+    subject_field: str
+    order_field: str
+    key_fields: tuple[str, ...]
+    id_fields: tuple[str, ...]
+    derive: Callable[[SubjectKind, Columns, Columns], Columns]
+    previous: Mapping[str, object] = field(default_factory=dict)
+    latest: Mapping[str, str] = field(default_factory=dict)
+    most_in_submission: int = 500
+    words_when_cited: str
+    words_when_missing: str
+
+    @property
+    def record(self) -> type[Record]:
+        """The type of the records themselves."""
+        return RECORD_FILES[self.name]
+
+    @property
+    def known_from(self) -> str:
+        """The field with the instant from which a record may be used."""
+        return self.record.known_from
+
+    @property
+    def has_subject_kind(self) -> bool:
+        """Whether a record says what kind of subject it belongs to."""
+        return "subject_kind" in self.record.model_fields
+
+    @property
+    def has_text_ids(self) -> bool:
+        """Whether records of one instant are ordered by a text."""
+        return kinds_of(self.record)[self.order_field] is Kind.TEXT
+
+    def program(self, kind: SubjectKind) -> Program:
+        """The columns that windows read of a record beside its subject."""
+        return _program(self, kind)
+
+    def fields_read(self, kind: SubjectKind) -> set[str]:
+        """The fields that the windows of one kind of subject are computed from."""
+        read = {key for key in self.program(kind).columns if isinstance(key, str)}
+        read |= {self.subject_field, self.known_from, self.order_field, *self.previous}
+        return (read | {"subject_kind"}) & self.record.model_fields.keys()
+
+    def subject_columns_read(self, kind: SubjectKind) -> set[str]:
+        """The columns of a subject that its records are compared with."""
+        columns = self.program(kind).columns
+        return {key.name for key in columns if isinstance(key, SubjectColumn)}
+
+    def derive_events(self, kind: SubjectKind, subjects: Columns, records: Columns) -> Columns:
+        """The events that windows reduce, one per record; all are known before their subjects."""
+        if self.previous:
+            records = with_previous(records, self.subject_field, self.order_field, self.previous)
+        subject_ids = records[self.subject_field]
+        return run_beside_subjects(self.program(kind), records, subject_ids, subjects)
+
+
+_BOTH: tuple[SubjectKind, ...] = ("route", "shipment")
+
+LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
+    {
+        record_type.name: record_type
+        for record_type in (
+            LinkedRecordType(
+                name="documents",
+                kinds=_BOTH,
+                subject_field="subject_id",
+                order_field="document_id",
+                key_fields=("document_id", "version"),
+                id_fields=("document_id", "version"),
+                derive=derive_document,
+                words_when_cited="documents {ids}",
+                words_when_missing="any document",
+            ),
+            LinkedRecordType(
+                name="transactions",
+                kinds=_BOTH,
+                subject_field="subject_id",
+                order_field="transaction_id",
+                key_fields=("transaction_id",),
+                id_fields=("transaction_id",),
+                derive=derive_transaction,
+                latest=LATEST_PAYMENT,
+                words_when_cited="payments {ids}",
+                words_when_missing="any payment",
+            ),
+            LinkedRecordType(
+                name="legs",
+                kinds=("route",),
+                subject_field="journey_id",
+                order_field="sequence",
+                key_fields=("sequence",),
+                id_fields=("journey_id", "sequence", "known_at"),
+                derive=derive_leg,
+                previous={"arrived_at": NO_INSTANT, "destination": NO_TEXT},
+                words_when_cited="legs {ids}",
+                words_when_missing="the legs of the journey",
+            ),
+            LinkedRecordType(
+                name="positions",
+                kinds=("route",),
+                subject_field="journey_id",
+                order_field="observed_at",
+                key_fields=("observed_at", "source"),
+                id_fields=("journey_id", "observed_at", "source"),
+                derive=derive_position,
+                previous={"observed_at": NO_INSTANT, "latitude": np.nan, "longitude": np.nan},
+                most_in_submission=5_000,
+                words_when_cited="positions heard {ids}",
+                words_when_missing="the positions of the conveyance",
+            ),
+        )
     }
-    if kind == "route":
-        attached["legs"] = attached_legs(subjects, records["legs"])
-        attached["positions"] = attached_positions(subjects, records["positions"])
-    return {name: in_order_of_knowledge(events) for name, events in attached.items()}
+)
+
+
+def linked_record_types(kind: SubjectKind) -> tuple[LinkedRecordType, ...]:
+    """The record types that are linked to subjects of one kind."""
+    return tuple(each for each in LINKED_RECORD_TYPES.values() if kind in each.kinds)
+
+
+def linked_events(kind: SubjectKind, subjects: Columns, records: Records) -> dict[str, Columns]:
+    """The events of each linked record type, in the order of knowledge."""
+    return {
+        each.name: in_order_of_knowledge(
+            each.derive_events(
+                kind, subjects, linked_before(each, kind, subjects, records[each.name])
+            )
+        )
+        for each in linked_record_types(kind)
+    }
+
+
+def linked_before(
+    record_type: LinkedRecordType, kind: SubjectKind, subjects: Columns, records: Columns
+) -> Columns:
+    """The records of subjects of one kind that were known before their subject's instant."""
+    if record_type.has_subject_kind:
+        records = rows(records, records["subject_kind"] == VOCABULARY.code(kind))
+    subject_ids, known_at = records[record_type.subject_field], records[record_type.known_from]
+    return known_before(records, subject_ids, known_at, subjects)
 
 
 def latest_by_subject(subjects: Columns, events: Columns, name: str) -> Column:
@@ -31,3 +204,11 @@ def latest_by_subject(subjects: Columns, events: Columns, name: str) -> Column:
     known = (subject >= 0) & ~is_missing(events[name])
     latest[subject[known]] = events[name][known]  # of several for one place, the last stays
     return latest
+
+
+@cache
+def _program(record_type: LinkedRecordType, kind: SubjectKind) -> Program:
+    kinds = kinds_of(record_type.record)
+    kinds |= {f"{PREVIOUS}{name}": kinds[name] for name in record_type.previous}
+    columns = {*columns_read(record_type.name), *record_type.latest.values()}
+    return trace_beside_subject(partial(record_type.derive, kind), kinds, kind, columns)

@@ -15,17 +15,11 @@ from features.engine.columns import DAY_US, Columns, is_missing, is_text
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.reducers import decisive_events
 from features.engine.windows.window import Window
-from features.linked_records import attached_to
+from features.linked_records import linked_events
 from features.records import SubjectKind
 from features.submission import Submission, records_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-RECORD_TYPES = {
-    "attached_documents": "documents",
-    "attached_transactions": "transactions",
-    "legs": "legs",
-    "positions": "positions",
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class GroundsOf:
         self._kind = kind = submission.subject_kind
         records = records_of(submission)
         subjects = derive_subjects(kind, records)
-        self._attached = attached_to(kind, subjects, records)
+        self._linked = linked_events(kind, subjects, records)
         self._subject_id, self._at = subjects["subject_id"][0], subjects["declared_at"][0]
 
     def feature(self, feature: Feature) -> Grounds:
@@ -64,10 +58,9 @@ class GroundsOf:
         records: dict[str, tuple[str, ...]] = {}
         past: list[Past] = []
         for window in feature.windows.values():
-            if window.source in self._attached:
-                name = RECORD_TYPES[window.source]
-                ids = (*records.get(name, ()), *self._counted(window))
-                records[name] = tuple(sorted(set(ids)))
+            if window.source in self._linked:
+                ids = (*records.get(window.source, ()), *self._counted(window))
+                records[window.source] = tuple(sorted(set(ids)))
             elif (read := Past(window.source, window.matching, window.days)) not in past:
                 past.append(read)
         fields = (field for name in feature.columns for field in fields_behind(self._kind, name))
@@ -76,7 +69,7 @@ class GroundsOf:
         )
 
     def _counted(self, window: Window) -> list[str]:
-        events = self._attached[window.source]
+        events = self._linked[window.source]
         counts = events["subject_id"] == self._subject_id
         if window.days is not None:
             counts = counts & (events["known_at"] >= self._at - window.days * DAY_US)

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from features.arrow_schema import INSTANT
 from features.ingest.record_files import read_records
-from features.records import RECORD_FILES, Journey, Leg, Position, Shipment, SubjectKind
+from features.linked_records import LinkedRecordType, linked_record_types
+from features.records import Journey, Shipment, SubjectKind
 from features.subject_types import SUBJECT_TYPES
-from features.submission import AttachedDocument, AttachedTransaction, Submission
+from features.submission import Submission, submitted_type
 
 Row = dict[str, Any]
 
@@ -23,42 +24,27 @@ def submissions_of(
 ) -> Iterator[Submission]:
     """One submission per subject of one kind declared `since` then, in order of declaration and id.
 
-    Only what was known before a subject's declaration is attached to it.
+    Only what was known before a subject's declaration is linked to it.
     """
     subject_type = SUBJECT_TYPES[kind]
     identity = subject_type.id_field
     subjects = _declared_since(read_records(records, subject_type.record_file), since)
     ids = subjects[identity]
-    attached = {
-        name: _grouped(records, name, key, ids)
-        for name, key in {
-            "documents": "subject_id",
-            "transactions": "subject_id",
-            **({"legs": "journey_id", "positions": "journey_id"} if kind == "route" else {}),
-        }.items()
-    }
-    journeys = {} if kind == "route" else _journeys_of(records, subjects["journey_id"])
+    grouped = {each.name: _grouped(records, each, ids) for each in linked_record_types(kind)}
+    journeys = _journeys_of(records, subjects["journey_id"]) if subject_type.has_journey else {}
     for row in subjects.sort_by(
         [("declared_at", "ascending"), (identity, "ascending")]
     ).to_pylist():
-        known = {
-            name: _known(rows[row[identity]], name, kind, row["declared_at"])
-            for name, rows in attached.items()
+        linked = {
+            each.name: _known(grouped[each.name][row[identity]], each, kind, row["declared_at"])
+            for each in linked_record_types(kind)
         }
-        yield Submission(
-            subject_kind=kind,
-            documents=tuple(AttachedDocument(**r) for r in known["documents"]),
-            transactions=tuple(AttachedTransaction(**r) for r in known["transactions"]),
-            **(_route(row, known) if kind == "route" else _shipment(row, journeys)),
-        )
+        own = _shipment(row, journeys) if subject_type.has_journey else _route(row)
+        yield Submission(subject_kind=kind, **own, **linked)
 
 
-def _route(row: Row, known: dict[str, list[Row]]) -> dict[str, Any]:
-    return {
-        "journey": Journey(**row),
-        "legs": tuple(Leg(**leg) for leg in known["legs"]),
-        "positions": tuple(Position(**position) for position in known["positions"]),
-    }
+def _route(row: Row) -> dict[str, Any]:
+    return {"journey": Journey(**row)}
 
 
 def _shipment(row: Row, journeys: dict[str, Row]) -> dict[str, Any]:
@@ -76,24 +62,27 @@ def _declared_since(subjects: pa.Table, since: datetime | None) -> pa.Table:
 
 def _journeys_of(records: Path, ids: pa.ChunkedArray) -> dict[str, Row]:
     journeys = read_records(records, "journeys")
-    asked = journeys.filter(pc.is_in(journeys["journey_id"], ids.combine_chunks()))
-    return {row["journey_id"]: row for row in asked.to_pylist()}
+    named = journeys.filter(pc.is_in(journeys["journey_id"], ids.combine_chunks()))
+    return {row["journey_id"]: row for row in named.to_pylist()}
 
 
-def _grouped(records: Path, name: str, key: str, ids: pa.ChunkedArray) -> dict[str, list[Row]]:
-    table = read_records(records, name)
+def _grouped(
+    records: Path, record_type: LinkedRecordType, ids: pa.ChunkedArray
+) -> dict[str, list[Row]]:
+    table, key = read_records(records, record_type.name), record_type.subject_field
     grouped: dict[str, list[Row]] = defaultdict(list)
     for row in table.filter(pc.is_in(table[key], ids.combine_chunks())).to_pylist():
         grouped[row[key]].append(row)
     return grouped
 
 
-def _known(rows: list[Row], name: str, kind: SubjectKind, at: datetime) -> list[Row]:
-    known_from = RECORD_FILES[name].known_from
-    return [
-        row
+def _known(rows: list[Row], record_type: LinkedRecordType, kind: SubjectKind, at: datetime) -> Any:
+    """The linked records of one subject that were known before an instant."""
+    known_from, submitted = record_type.known_from, submitted_type(record_type.name)
+    return tuple(
+        submitted(**row)
         for row in rows
         if row.get("subject_kind", kind) == kind
         and row[known_from] is not None
         and row[known_from] < at
-    ]
+    )

@@ -1,8 +1,8 @@
-"""One subject with everything attached to it, as a border system submits it to be scored."""
+"""One subject with all records linked to it, as a border system submits it to be scored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self, get_args
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from features.engine.columns import Records, columns_of_records
 from features.engine.string_table import VOCABULARY
 from features.field_types import AttachedSubjectId
+from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType
 from features.records import (
     RECORD_FILES,
     Document,
@@ -46,10 +47,16 @@ class AttachedTransaction(Transaction):
     )
 
 
+def _linked(name: str, description: str) -> Any:
+    """A field for as many linked records of a type as a submission may bring."""
+    most = LINKED_RECORD_TYPES[name].most_in_submission
+    return Field((), max_length=most, description=description)
+
+
 class Submission(Record):
     """A route (a journey with its legs) or a shipment (with its journey where known) to be scored.
 
-    Attached documents and transactions may repeat the subject and must then agree with it;
+    Linked documents and transactions may repeat the subject and must then agree with it;
     legs and positions belong to the submitted journey.
     """
 
@@ -58,15 +65,15 @@ class Submission(Record):
     journey: Journey | None = Field(
         None, description="The journey to score, or the one that brings the shipment."
     )
-    legs: tuple[Leg, ...] = Field((), max_length=500, description="The legs of the journey.")
-    positions: tuple[Position, ...] = Field(
-        (), max_length=5_000, description="Where the conveyance of the journey was heard."
+    legs: tuple[Leg, ...] = _linked("legs", "The legs of the journey.")
+    positions: tuple[Position, ...] = _linked(
+        "positions", "Where the conveyance of the journey was heard."
     )
-    documents: tuple[AttachedDocument, ...] = Field(
-        (), max_length=500, description="The documents filed for the subject."
+    documents: tuple[AttachedDocument, ...] = _linked(
+        "documents", "The documents filed for the subject."
     )
-    transactions: tuple[AttachedTransaction, ...] = Field(
-        (), max_length=500, description="The payments for the subject."
+    transactions: tuple[AttachedTransaction, ...] = _linked(
+        "transactions", "The payments for the subject."
     )
 
     @property
@@ -95,59 +102,63 @@ class Submission(Record):
             )
         if self.subject_kind == "shipment" and self.shipment is None:
             raise PydanticCustomError("subject", "a shipment is submitted with `shipment`")
-        self._refuse_foreign_attachments()
+        self._refuse_foreign_records()
         return self
 
-    def _refuse_foreign_attachments(self) -> None:
+    def _refuse_foreign_records(self) -> None:
         journey_id = self.journey.journey_id if self.journey else None
         if self.shipment and self.journey and self.shipment.journey_id not in (None, journey_id):
             raise PydanticCustomError(
                 "foreign_attachment", "`journey` is not the one that `shipment` names"
             )
-        for field in ("legs", "positions"):
-            if any(record.journey_id != journey_id for record in getattr(self, field)):
-                raise PydanticCustomError(
-                    "foreign_attachment",
-                    "`{field}` holds a record of another journey",
-                    {"field": field},
-                )
-        for field in ("documents", "transactions"):
-            for record in getattr(self, field):
-                if (record.subject_kind or self.subject_kind) != self.subject_kind or (
-                    record.subject_id or self.subject_id
-                ) != self.subject_id:
+        for record_type in LINKED_RECORD_TYPES.values():
+            whose = "subject" if record_type.has_subject_kind else "journey"
+            for record in getattr(self, record_type.name):
+                if not self._is_own(record, record_type, journey_id):
                     raise PydanticCustomError(
                         "foreign_attachment",
-                        "`{field}` holds a record of another subject",
-                        {"field": field},
+                        "`{field}` holds a record of another {whose}",
+                        {"field": record_type.name, "whose": whose},
                     )
 
+    def _is_own(self, record: Any, record_type: LinkedRecordType, journey_id: str | None) -> bool:
+        """Whether a linked record belongs to this subject, or leaves its subject out."""
+        if not record_type.has_subject_kind:
+            return bool(getattr(record, record_type.subject_field) == journey_id)
+        kind, id_ = record.subject_kind or self.subject_kind, record.subject_id or self.subject_id
+        return bool(kind == self.subject_kind and id_ == self.subject_id)
 
-def told_by(submissions: Iterable[Submission]) -> dict[str, list[Record]]:
-    """The records by which submissions tell of the past: journeys, shipments and payments."""
-    told: dict[str, list[Record]] = {"journeys": [], "shipments": [], "transactions": []}
+
+def submitted_type(name: str) -> type[Record]:
+    """The type that linked records of a type have inside a submission."""
+    record, *_ = get_args(Submission.model_fields[name].annotation)
+    return record
+
+
+def history_records(submissions: Iterable[Submission]) -> dict[str, list[Record]]:
+    """The records of submissions that become anyone's history: subjects and payments."""
+    records: dict[str, list[Record]] = {"journeys": [], "shipments": [], "transactions": []}
     for submission in submissions:
-        told["journeys"] += [submission.journey] if submission.journey else []
-        told["shipments"] += [submission.shipment] if submission.shipment else []
-        told["transactions"] += submission.transactions
-    return told
+        records["journeys"] += [submission.journey] if submission.journey else []
+        records["shipments"] += [submission.shipment] if submission.shipment else []
+        records["transactions"] += submission.transactions
+    return records
 
 
 def records_of(submission: Submission) -> Records:
     """The columns of each record type, as if the submission were a folder of record files."""
-    own = {
+    own: dict[str, Sequence[Record]] = {
         "journeys": [submission.journey] if submission.journey else [],
-        "legs": submission.legs,
-        "positions": submission.positions,
         "shipments": [submission.shipment] if submission.shipment else [],
-        "documents": submission.documents,
-        "transactions": submission.transactions,
-        "outcomes": (),
+        **{name: getattr(submission, name) for name in LINKED_RECORD_TYPES},
     }
-    records = {name: columns_of_records(own[name], record) for name, record in RECORD_FILES.items()}
-    for name in ("documents", "transactions"):
-        size = len(own[name])
-        for field in ("subject_kind", "subject_id"):
-            code = VOCABULARY.code(getattr(submission, field))
-            records[name][field] = np.full(size, code, np.int32)
+    records = {
+        name: columns_of_records(own.get(name, ()), record) for name, record in RECORD_FILES.items()
+    }
+    for record_type in LINKED_RECORD_TYPES.values():
+        if record_type.has_subject_kind:
+            for field in ("subject_kind", "subject_id"):
+                code = VOCABULARY.code(getattr(submission, field))
+                count = len(own[record_type.name])
+                records[record_type.name][field] = np.full(count, code, np.int32)
     return records

@@ -132,16 +132,18 @@ def _ours(world: Path) -> None:
     from features.build_training_set import packing  # noqa: PLC0415
     from features.catalogue import windows_of  # noqa: PLC0415
     from features.engine.batch.build_resources import Workshop  # noqa: PLC0415
-    from features.engine.batch.feature_frame import BLOCK_ROWS, Population  # noqa: PLC0415
+    from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame  # noqa: PLC0415
     from features.engine.batch.record_blocks import RecordFolder  # noqa: PLC0415
     from features.engine.columns import array_of_numbers  # noqa: PLC0415
     from features.engine.malloc import keep_freed_memory  # noqa: PLC0415
     from features.engine.string_table import VOCABULARY  # noqa: PLC0415
+    from features.event_sources import event_sources  # noqa: PLC0415
 
     keep_freed_memory()
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
     with tempfile.TemporaryDirectory(dir=world) as scratch:
-        shipments = Population.of("shipment", source, Workshop(Path(scratch)), has_features=False)
+        resources = Workshop(Path(scratch))
+        shipments = FeatureFrame.compute(event_sources("shipment"), windows, source, resources)
         names = ["subject_id", *(f"w{at}" for at in range(len(windows)))]
         kinds = [pa.string(), *[pa.float64()] * len(windows)]
         schema = pa.schema(list(zip(names, kinds, strict=True)))

@@ -32,7 +32,7 @@ from features.history.online_store import State
 from features.history.rebuild import rebuild
 from features.records import Journey, SubjectKind
 from features.replay_submissions import submissions_of
-from features.submission import Submission, told_by
+from features.submission import Submission, history_records
 from features.vector import TOGETHER, feature_vector, feature_vectors
 from synthetic.scenario import Scenario
 from synthetic.world import invent
@@ -95,7 +95,7 @@ def _as_new(submission: Submission) -> Submission:
 
 def _times(submissions: list[Submission], state: State) -> dict[str, Any]:
     for submission in submissions:
-        feature_vector(submission, state, told_by([submission]))
+        feature_vector(submission, state, history_records([submission]))
     taken = np.array([[_ms(one, state) for one in submissions] for _ in range(ROUNDS)])
     told: dict[str, Any] = {"subjects": len(submissions)}
     for clock, ms in (
@@ -114,14 +114,14 @@ def _together_ms(submissions: list[Submission], state: State) -> float:
     begin = thread_time()
     for start in range(0, len(submissions), TOGETHER):
         some = submissions[start : start + TOGETHER]
-        feature_vectors(some, state, [told_by([one]) for one in some])
+        feature_vectors(some, state, [history_records([one]) for one in some])
     return 1000 * (thread_time() - begin) / len(submissions)
 
 
 def _ms(submission: Submission, state: State) -> tuple[float, float]:
     """Milliseconds of the wall and of the processor."""
     wall, cpu = perf_counter(), thread_time()
-    feature_vector(submission, state, told_by([submission]))
+    feature_vector(submission, state, history_records([submission]))
     return 1000 * (perf_counter() - wall), 1000 * (thread_time() - cpu)
 
 

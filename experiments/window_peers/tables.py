@@ -10,16 +10,17 @@ import pyarrow.parquet as pq
 
 from experiments.window_peers.tasks import Task
 from features.catalogue import windows_of
+from features.derived.outcome import outcome_events
 from features.derived.subject import derive_subjects
-from features.derived.transaction import payments
-from features.engine.batch.subject_columns import OWN, outcome_events
 from features.engine.columns import DAY_US, Columns, Records, columns_of_table, is_text, length
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.entity_key import in_order_of_knowledge
 from features.engine.windows.window import Window
+from features.event_sources import payments
 from features.ingest.record_files import read_records
-from features.linked_records import attached_to, latest_by_subject
+from features.linked_records import latest_by_subject, linked_events
 from features.records import RECORD_FILES, SubjectKind
+from features.subject_types import SUBJECT_TYPES
 
 
 def write_tables(records: Path, kind: SubjectKind, out: Path) -> None:
@@ -27,11 +28,11 @@ def write_tables(records: Path, kind: SubjectKind, out: Path) -> None:
     windows = windows_of(kind)
     held = {name: columns_of_table(read_records(records, name)) for name in RECORD_FILES}
     subjects = derive_subjects(kind, held)
-    attached = attached_to(kind, subjects, held)
+    linked = linked_events(kind, subjects, held)
     for name in ("payer_id", "payee_id"):
-        latest = latest_by_subject(subjects, attached["attached_transactions"], name)
+        latest = latest_by_subject(subjects, linked["transactions"], name)
         subjects |= {f"latest_{name}": latest}
-    sources = attached | _history(held)
+    sources = linked | _history(held)
     keys = {name for window in windows for name in window.by} | {"subject_id", "declared_at"}
     out.mkdir(parents=True, exist_ok=True)
     _write(out / "subjects.parquet", {name: subjects[name] for name in sorted(keys)})
@@ -43,11 +44,11 @@ def write_tables(records: Path, kind: SubjectKind, out: Path) -> None:
 
 def _history(held: Records) -> dict[str, Columns]:
     sources = {"payments": in_order_of_knowledge(payments(held["transactions"]))}
-    for kind, name in OWN.items():
+    for kind, subject_type in SUBJECT_TYPES.items():
         subjects = derive_subjects(kind, held)
         events = subjects | {"record_id": subjects["subject_id"]}
-        sources[name] = in_order_of_knowledge(events)
-        sources[f"{kind}_outcomes"] = outcome_events(kind, subjects, held["outcomes"])
+        sources[subject_type.record_file] = in_order_of_knowledge(events)
+        sources[subject_type.outcome_source] = outcome_events(kind, subjects, held["outcomes"])
     return sources
 
 

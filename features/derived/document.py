@@ -1,48 +1,25 @@
-"""The documents of a subject, against what it declares."""
-
-from functools import cache, partial
+"""The columns of a document of a subject, against what the subject declares."""
 
 import numpy as np
 
-from features.derived.linked_record import (
-    difference_ppm,
-    differs,
-    flag,
-    is_earlier,
-    known_before,
-    run_beside,
-    seen_beside,
-)
-from features.engine.columns import Column, Columns, hours_between, kinds_of, rows
-from features.engine.expressions.program import Program
-from features.engine.string_table import VOCABULARY
-from features.records import Document, SubjectKind
+from features.derived.linked_record import difference_ppm, differs, flag, is_earlier
+from features.engine.columns import Column, Columns, hours_between
+from features.records import SubjectKind
 from features.reference.currencies import euro_cents
 from features.subject_types import SUBJECT_TYPES
 
 KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
 
 
-def attached_documents(kind: SubjectKind, subjects: Columns, documents: Columns) -> Columns:
-    """One row per document version that was received before its subject's instant."""
-    own = rows(documents, documents["subject_kind"] == VOCABULARY.code(kind))
-    events = known_before(own, own["subject_id"], own["received_at"], subjects)
-    return run_beside(document_program(kind), events, events["subject_id"], subjects)
+def derive_document(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
+    """The columns of a document beside its subject.
 
-
-@cache
-def document_program(kind: SubjectKind) -> Program:
-    """What a document shows beside its subject."""
-    return seen_beside("attached_documents", kind, kinds_of(Document), partial(_seen, kind))
-
-
-def _seen(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
-    """A document has expired when it ends before the journey is due, or before the declaration of a
+    A document has expired when it ends before the journey is due, or before the declaration of a
     shipment. Only a shipment declares goods from which a document may differ.
     """
     subject_type = SUBJECT_TYPES[kind]
     valid_until = subject[subject_type.documents_valid_until]
-    shown = {
+    columns = {
         "subject_id": document["subject_id"],
         "known_at": document["received_at"],
         "record_id": document["document_id"],
@@ -53,7 +30,8 @@ def _seen(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
         "value_eur_cents": euro_cents(document["value"], document["currency"]),
     }
     of_kind = {f"is_{name}": flag(document["kind"] == name) for name in KINDS}
-    return shown | of_kind | (_conflicts(document, subject) if subject_type.declares_goods else {})
+    conflicts = _conflicts(document, subject) if subject_type.declares_goods else {}
+    return columns | of_kind | conflicts
 
 
 def _conflicts(document: Columns, subject: Columns) -> Columns:

@@ -1,11 +1,9 @@
-"""The legs of a route, each after the one before."""
-
-from functools import cache
+"""The columns of a leg of a route, after the leg before."""
 
 import numpy as np
 
 from features.derived.journey import direct_km
-from features.derived.linked_record import flag, known_before, previous, run_beside, seen_beside
+from features.derived.linked_record import flag
 from features.engine.columns import (
     HOUR_US,
     NO_INSTANT,
@@ -13,42 +11,16 @@ from features.engine.columns import (
     Columns,
     hours_between,
     is_missing,
-    kinds_of,
-    rows,
 )
-from features.engine.expressions.program import Program
-from features.engine.string_table import NO_TEXT
-from features.records import Leg
-
-# What a leg reads of the leg before, as `previous_...`, and what stands there for the first.
-OF_THE_LEG_BEFORE = {"arrived_at": NO_INSTANT, "destination": NO_TEXT}
+from features.records import SubjectKind
 
 
-def attached_legs(subjects: Columns, legs: Columns) -> Columns:
-    """One row per leg that was known before its journey's instant, in the order of the way.
+def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
+    """The columns of a leg beside its route.
 
-    The leg before is the one before among those known by then, so that a leg reported later
-    changes nothing.
+    The leg before is the one before among those known by then, so that a leg reported later changes
+    nothing.
     """
-    known = known_before(legs, legs["journey_id"], legs["known_at"], subjects)
-    events = rows(known, np.lexsort((known["sequence"], known["journey_id"])))
-    journeys = events["journey_id"]
-    before = {
-        f"previous_{name}": previous(events[name], journeys, missing)
-        for name, missing in OF_THE_LEG_BEFORE.items()
-    }
-    return run_beside(leg_program(), events | before, journeys, subjects)
-
-
-@cache
-def leg_program() -> Program:
-    """What a leg shows beside its route."""
-    kinds = kinds_of(Leg)
-    before = {f"previous_{name}": kinds[name] for name in OF_THE_LEG_BEFORE}
-    return seen_beside("legs", "route", kinds | before, _seen)
-
-
-def _seen(leg: Columns, route: Columns) -> Columns:
     mode = np.where(is_missing(leg["mode"]), route["mode"], leg["mode"])
     distance_m = np.rint(direct_km(leg["origin"], leg["destination"]) * 1000)
     hours = hours_between(leg["departed_at"], leg["arrived_at"])

@@ -1,16 +1,15 @@
-"""Records beside the subject they belong to, and the comparisons made there.
+"""Columns of a linked record beside its subject: how they are traced, run and compared.
 
-What is made of a record and its subject is a program over the record's columns and, by `OfSubject`,
-the subject's. A comparison is 1, 0 or NaN where one of its sides is missing.
+A column of a linked record is derived by a program over the record's columns and, by
+`SubjectColumn`, those of its subject. A comparison is 1, 0 or NaN where a side is missing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 
-from features.catalogue import columns_read
 from features.derived.subject import subject_kinds
 from features.engine.columns import (
     NO_INSTANT,
@@ -27,42 +26,49 @@ from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.tracing import Mapped
 from features.records import SubjectKind
 
+PREVIOUS = "previous_"
+"""What the columns of the record before begin with."""
+
 
 @dataclass(frozen=True)
-class OfSubject:
-    """The key of a subject's column, beside the columns of its records."""
+class SubjectColumn:
+    """The key of a subject's column in a program over the columns of its linked records."""
 
     name: str
 
 
-def of_subject(key: Key) -> Key | None:
+def subject_key(key: Key) -> Key | None:
     """The subject's own key for what a program reads of it; None for what it reads of a record."""
-    if isinstance(key, Mapped) and isinstance(key.key, OfSubject):
+    if isinstance(key, Mapped) and isinstance(key.key, SubjectColumn):
         return replace(key, key=key.key.name)
-    return key.name if isinstance(key, OfSubject) else None
+    return key.name if isinstance(key, SubjectColumn) else None
 
 
-def seen_beside(
-    source: str,
+def trace_beside_subject(
+    derive: Callable[[Columns, Columns], Columns],
+    record_kinds: Mapping[str, Kind],
     kind: SubjectKind,
-    events: Mapping[str, Kind],
-    see: Callable[[Columns, Columns], Columns],
+    columns: Collection[str],
 ) -> Program:
-    """The program of what `see` makes of events and their subjects; what windows read of it.
+    """The program that derives some columns of a linked record and its subject."""
+    of_subject = subject_kinds(kind)
 
-    The payers and payees are kept too, by which payments are followed.
-    """
-    subject = subject_kinds(kind)
+    def derive_both(given: dict[str | SubjectColumn, Column]) -> Columns:
+        record = {name: given[name] for name in record_kinds}
+        return derive(record, {name: given[SubjectColumn(name)] for name in of_subject})
 
-    def seen(columns: dict[str | OfSubject, Column]) -> Columns:
-        return see(
-            {name: columns[name] for name in events},
-            {name: columns[OfSubject(name)] for name in subject},
-        )
+    kinds: dict[Key, Kind] = {**record_kinds}
+    kinds |= {SubjectColumn(name): subject_kind for name, subject_kind in of_subject.items()}
+    return traced_columns(derive_both, kinds, columns)
 
-    kinds: dict[Key, Kind] = {**events}
-    kinds |= {OfSubject(name): held for name, held in subject.items()}
-    return traced_columns(seen, kinds, {*columns_read(source), "payer_id", "payee_id"})
+
+def run_beside_subjects(
+    program: Program, records: Columns, subject_ids: Column, subjects: Columns
+) -> Columns:
+    """What a program derives of records, each beside its subject's row."""
+    where = places(subject_ids, subjects["subject_id"])
+    read = [key for key in program.columns if isinstance(key, SubjectColumn)]
+    return program.run(records | {key: taken(subjects[key.name], where) for key in read})
 
 
 def known_before(
@@ -73,13 +79,19 @@ def known_before(
     return rows(records, is_before(known_at, declared_at))
 
 
-def run_beside(
-    program: Program, events: Columns, subject_ids: Column, subjects: Columns
+def with_previous(
+    records: Columns, subject_field: str, order_field: str, missing: Mapping[str, object]
 ) -> Columns:
-    """What a program makes of events, each beside its subject's row."""
-    where = places(subject_ids, subjects["subject_id"])
-    read = [key for key in program.columns if isinstance(key, OfSubject)]
-    return program.run(events | {key: taken(subjects[key.name], where) for key in read})
+    """Records sorted by subject and order, each with fields of the one before of its subject.
+
+    `missing` names those fields, with what stands there for a subject's first record.
+    """
+    ordered = rows(records, np.lexsort((records[order_field], records[subject_field])))
+    subject_ids = ordered[subject_field]
+    return ordered | {
+        f"{PREVIOUS}{name}": _previous(ordered[name], subject_ids, value)
+        for name, value in missing.items()
+    }
 
 
 def flag(condition: Column) -> Column:
@@ -110,8 +122,8 @@ def difference_ppm(stated: Column, declared: Column) -> Column:
     return np.rint(np.minimum(relative, 1e3) * 1e6)
 
 
-def previous(values: Column, groups: Column, missing: object) -> Column:
-    """The value of the row before in the same group of sorted rows; `missing` for its first row."""
+def _previous(values: Column, groups: Column, missing: object) -> Column:
+    """The value of the row before in the same group of sorted rows."""
     before = np.roll(values, 1)
     if len(groups):
         before[np.concatenate([[True], groups[1:] != groups[:-1]])] = missing

@@ -1,43 +1,22 @@
-"""Where a route's conveyance was heard, and the silences between."""
-
-from functools import cache
+"""The columns of a position of a route's conveyance: its speed and the silence before it."""
 
 import numpy as np
 
-from features.derived.linked_record import flag, known_before, previous, run_beside, seen_beside
-from features.engine.columns import NO_INSTANT, Columns, hours_between, kinds_of, rows
-from features.engine.expressions.program import Program
-from features.records import Position
+from features.derived.linked_record import flag
+from features.engine.columns import Columns, hours_between
+from features.records import SubjectKind
 from features.reference.geography.distances import great_circle_km
 
 # Slower than this a vessel drifts or waits; a vehicle stands.
 SLOW_KN = 2
 
-# What a position reads of the one before, as `previous_...`, and what stands there for the first.
-OF_THE_POSITION_BEFORE = {"observed_at": NO_INSTANT, "latitude": np.nan, "longitude": np.nan}
 
-
-def attached_positions(subjects: Columns, positions: Columns) -> Columns:
-    """One row per position heard before the route's instant, in the order of hearing."""
-    heard = known_before(positions, positions["journey_id"], positions["observed_at"], subjects)
-    events = rows(heard, np.lexsort((heard["observed_at"], heard["journey_id"])))
-    journeys = events["journey_id"]
-    before = {
-        f"previous_{name}": previous(events[name], journeys, missing)
-        for name, missing in OF_THE_POSITION_BEFORE.items()
-    }
-    return run_beside(position_program(), events | before, journeys, subjects)
-
-
-@cache
-def position_program() -> Program:
-    """What a position shows."""
-    kinds = kinds_of(Position)
-    before = {f"previous_{name}": kinds[name] for name in OF_THE_POSITION_BEFORE}
-    return seen_beside("positions", "route", kinds | before, _seen)
-
-
-def _seen(position: Columns, route: Columns) -> Columns:
+def derive_position(
+    kind: SubjectKind,
+    position: Columns,
+    route: Columns,
+) -> Columns:
+    """The columns of a position, after the position before."""
     gap_hours = hours_between(position["previous_observed_at"], position["observed_at"])
     moved_km = great_circle_km(
         position["previous_latitude"],

@@ -12,6 +12,9 @@ from features.engine.expressions.program import Program, traced_columns
 from features.records import Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
+LATEST_PAYMENT = {"latest_payer_id": "payer_id", "latest_payee_id": "payee_id"}
+"""Columns that a subject takes from the last of its payments, with the payment's column."""
+
 
 def derive_subjects(kind: SubjectKind, records: Records) -> Columns:
     """The subjects of one kind with all their columns, in the order of their records."""
@@ -39,7 +42,7 @@ def record_kinds(kind: SubjectKind) -> dict[str, Kind]:
 def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
     """What each column of a subject holds."""
     derived = {name: column.kind for name, column in derived_columns(kind).outputs.items()}
-    latest = dict.fromkeys(("latest_payer_id", "latest_payee_id"), Kind.TEXT)
+    latest = dict.fromkeys(LATEST_PAYMENT, Kind.TEXT)
     fields = kinds_of(Journey) if SUBJECT_TYPES[kind].has_journey else {}
     journey = {f"journey_{name}": held for name, held in fields.items()}
     return journey | record_kinds(kind) | derived | latest

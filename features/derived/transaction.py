@@ -1,15 +1,10 @@
-"""The payments of a subject, against its declared parties and countries."""
-
-from functools import cache, partial
+"""The columns of a payment, by itself and against a subject's parties and countries."""
 
 import numpy as np
 
-from features.catalogue import columns_read
-from features.derived.linked_record import flag, is_none_of, known_before, run_beside, seen_beside
-from features.engine.columns import Column, Columns, hours_between, kinds_of, rows
-from features.engine.expressions.program import Program, traced_columns
-from features.engine.string_table import VOCABULARY
-from features.records import SubjectKind, Transaction
+from features.derived.linked_record import flag, is_none_of
+from features.engine.columns import Column, Columns, hours_between
+from features.records import SubjectKind
 from features.reference.currencies import euro_cents
 from features.subject_types import SUBJECT_TYPES
 
@@ -17,36 +12,14 @@ PAID_IN_CASH = ("cash", "money_service")
 REPORTING_LIMIT_EUR = 10_000
 
 
-def attached_transactions(kind: SubjectKind, subjects: Columns, transactions: Columns) -> Columns:
-    """One row per payment that was known before its subject's instant."""
-    own = rows(transactions, transactions["subject_kind"] == VOCABULARY.code(kind))
-    events = known_before(own, own["subject_id"], own["known_at"], subjects)
-    return run_beside(transaction_program(kind), events, events["subject_id"], subjects)
-
-
-def payments(transactions: Columns) -> Columns:
-    """What a payment shows by itself, whoever is looking, with its own columns."""
-    return transactions | _payment_program().run(transactions)
-
-
-@cache
-def transaction_program(kind: SubjectKind) -> Program:
-    """What a payment shows beside its subject."""
-    return seen_beside("attached_transactions", kind, kinds_of(Transaction), partial(_seen, kind))
-
-
-@cache
-def _payment_program() -> Program:
-    return traced_columns(implied_by_payment, kinds_of(Transaction), {*columns_read("payments")})
-
-
-def _seen(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
+def derive_transaction(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
+    """The columns of a payment beside its subject."""
     parties = [subject[name] for name in SUBJECT_TYPES[kind].party_fields]
     countries = [subject[name] for name in SUBJECT_TYPES[kind].country_fields]
     hours_before = hours_between(transaction["paid_at"], subject["declared_at"])
     return {
         **transaction,
-        **implied_by_payment(transaction),
+        **derive_payment(transaction),
         "is_third_party_payer": is_none_of(transaction["payer_id"], parties),
         "is_third_party_payee": is_none_of(transaction["payee_id"], parties),
         "is_payer_off_corridor": is_none_of(transaction["payer_country"], countries),
@@ -54,8 +27,8 @@ def _seen(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
     }
 
 
-def implied_by_payment(transaction: Columns) -> Columns:
-    """What a payment shows by itself, whoever is looking."""
+def derive_payment(transaction: Columns) -> Columns:
+    """The columns of a payment by itself, whichever subject it belongs to."""
     method, purpose = transaction["method"], transaction["purpose"]
     amount_eur_cents = euro_cents(transaction["amount"], transaction["currency"])
     return {

@@ -1,65 +1,35 @@
 """What computes a column of subjects, of linked records or of earlier events, as a digest."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 
-from features.derived.document import attached_documents, document_program
-from features.derived.leg import attached_legs, leg_program
-from features.derived.linked_record import of_subject, run_beside
-from features.derived.position import attached_positions, position_program
+from features.derived.linked_record import subject_key, with_previous
 from features.derived.shipment import join_journeys
-from features.derived.subject import derived_columns
-from features.derived.transaction import (
-    attached_transactions,
-    implied_by_payment,
-    transaction_program,
-)
+from features.derived.subject import LATEST_PAYMENT, derived_columns
+from features.derived.transaction import derive_payment
 from features.digests.code import code_digest, combined, source_digest
 from features.digests.program import output_digests
 from features.engine.columns import Places, kinds_of
-from features.engine.expressions.program import Key, Program, traced_columns
+from features.engine.expressions.program import Key, traced_columns
 from features.engine.expressions.tracing import Mapped
 from features.engine.string_table import VOCABULARY
 from features.errors import DefinitionError
-from features.linked_records import latest_by_subject
+from features.linked_records import LINKED_RECORD_TYPES, latest_by_subject, linked_before
 from features.records import RECORD_FILES, SubjectKind, Transaction
 from features.reference.geography.places import content_digest, country, latitude, longitude, places
 from features.subject_types import SUBJECT_TYPES
 
 _SUBJECTS = {each.record_file: kind for kind, each in SUBJECT_TYPES.items()}
 _OUTCOMES = {each.outcome_source: kind for kind, each in SUBJECT_TYPES.items()}
+PAYMENTS = "payments"
 _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
 _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
 """Functions of a place's code, and the column of the table of places that they look up."""
 
 
-@dataclass(frozen=True)
-class _Linked:
-    """Records linked to subjects: which of them count and in what order, and what they show."""
-
-    record: str
-    chosen: Callable[..., object]
-    program: Callable[[SubjectKind], Program]
-
-
-_LINKED = {
-    "attached_documents": _Linked("documents", attached_documents, document_program),
-    "attached_transactions": _Linked("transactions", attached_transactions, transaction_program),
-    "legs": _Linked("legs", attached_legs, lambda kind: leg_program()),
-    "positions": _Linked("positions", attached_positions, lambda kind: position_program()),
-}
-_BY_NAME = (
-    VOCABULARY,
-    Places,
-    run_beside,
-    document_program,
-    transaction_program,
-    leg_program,
-    position_program,
-)
-"""What only finds rows, or makes or runs a program, which is digested by its steps."""
+_BY_NAME = (VOCABULARY, Places)
+"""What only finds rows."""
 
 
 @cache
@@ -68,10 +38,10 @@ def subject_column(kind: SubjectKind, name: str) -> str:
 
     Raises DefinitionError, here as below, where there is no such column.
     """
-    if name in (digests := _implied_digests(kind)):
+    if name in (digests := _derived_digests(kind)):
         return digests[name]
-    if name in ("latest_payer_id", "latest_payee_id"):
-        payments = event_column(kind, "attached_transactions", name.removeprefix("latest_"))
+    if name in LATEST_PAYMENT:
+        payments = event_column(kind, "transactions", LATEST_PAYMENT[name])
         return combined(code_digest(latest_by_subject, _BY_NAME), payments)
     subject_type = SUBJECT_TYPES[kind]
     if subject_type.has_journey and name.startswith("journey_") and name != "journey_id":
@@ -83,12 +53,12 @@ def subject_column(kind: SubjectKind, name: str) -> str:
 @cache
 def event_column(kind: SubjectKind, source: str, name: str) -> str:
     """The digest of a column of a source's events, as subjects of one kind see it."""
-    if source not in _LINKED:
+    if source not in LINKED_RECORD_TYPES:
         return history_column(source, name)
     columns = _linked_digests(kind, source)
     if name not in columns:
         raise DefinitionError(f"{source} have no column {name!r} that a digest could name")
-    return combined(code_digest(_LINKED[source].chosen, _BY_NAME), columns[name])
+    return combined(_choice_digest(source), columns[name])
 
 
 @cache
@@ -99,35 +69,44 @@ def history_column(source: str, name: str) -> str:
     if source in _OUTCOMES:
         is_own = name in _OF_THE_OUTCOME
         column = name if is_own else subject_column(_OUTCOMES[source], name)
-        return combined(source_digest("engine/batch/subject_columns.py", "outcome_events"), column)
-    if source == "payments":
+        return combined(source_digest("derived/outcome.py", "outcome_events"), column)
+    if source == PAYMENTS:
         return _payment_digests().get(name) or _field("transactions", name)
-    sources = ", ".join([*_SUBJECTS, *_OUTCOMES, "payments", *_LINKED])
+    sources = ", ".join([*_SUBJECTS, *_OUTCOMES, PAYMENTS, *LINKED_RECORD_TYPES])
     raise DefinitionError(f"a window reads {source!r}, which is no source of events: {sources}")
 
 
 @cache
-def _implied_digests(kind: SubjectKind) -> dict[Key, str]:
+def _derived_digests(kind: SubjectKind) -> dict[Key, str]:
     record = SUBJECT_TYPES[kind].record_file
     return output_digests(derived_columns(kind), partial(input_digest, partial(_field, record)))
 
 
 @cache
 def _payment_digests() -> dict[Key, str]:
-    program = traced_columns(implied_by_payment, kinds_of(Transaction))
+    program = traced_columns(derive_payment, kinds_of(Transaction))
     return output_digests(program, partial(input_digest, partial(_field, "transactions")))
 
 
 @cache
+def _choice_digest(source: str) -> str:
+    """The digest of which linked records count, and in which order each follows another."""
+    each = LINKED_RECORD_TYPES[source]
+    previous = code_digest(with_previous, _BY_NAME) if each.previous else "alone"
+    fields = (each.name, each.subject_field, each.known_from, each.order_field, *each.previous)
+    return combined(code_digest(linked_before, _BY_NAME), previous, *fields)
+
+
+@cache
 def _linked_digests(kind: SubjectKind, source: str) -> dict[Key, str]:
-    linked = _LINKED[source]
+    record_type = LINKED_RECORD_TYPES[source]
 
     def of_input(key: Key) -> str:
-        if (own := of_subject(key)) is not None:
+        if (own := subject_key(key)) is not None:
             return input_digest(partial(subject_column, kind), own)
-        return input_digest(partial(_field, linked.record), key)
+        return input_digest(partial(_field, record_type.name), key)
 
-    return output_digests(linked.program(kind), of_input)
+    return output_digests(record_type.program(kind), of_input)
 
 
 def input_digest(column: Callable[[str], str], key: Key) -> str:

@@ -16,7 +16,7 @@ from features.publications import EUROPOL_2023, FATF_TRADE_2021, PAPER_TRAIL_200
     sentence="a document's gross mass differs from the declared one by {value} of it",
 )
 def document_mass_difference_ratio(
-    ppm: Column = largest("attached_documents", "mass_difference_ppm", by="subject_id"),
+    ppm: Column = largest("documents", "mass_difference_ppm", by="subject_id"),
 ) -> Column:
     """Largest difference between a document's gross mass and the declared one.
 
@@ -34,7 +34,7 @@ def document_mass_difference_ratio(
     sentence="a document's count of packages differs from the declared one by {value} of it",
 )
 def document_packages_difference_ratio(
-    ppm: Column = largest("attached_documents", "packages_difference_ppm", by="subject_id"),
+    ppm: Column = largest("documents", "packages_difference_ppm", by="subject_id"),
 ) -> Column:
     """Largest difference between a document's packages and the declared ones.
 
@@ -52,7 +52,7 @@ def document_packages_difference_ratio(
     sentence="a document's value differs from the declared one by {value} of it",
 )
 def document_value_difference_ratio(
-    ppm: Column = largest("attached_documents", "value_difference_ppm", by="subject_id"),
+    ppm: Column = largest("documents", "value_difference_ppm", by="subject_id"),
 ) -> Column:
     """Largest difference between a document's value and the declared one.
 
@@ -71,7 +71,7 @@ def document_value_difference_ratio(
     sentence_of_one="one document names other parties than the declaration",
 )
 def party_conflict_count(
-    conflicts: Column = total("attached_documents", "is_party_conflict", by="subject_id"),
+    conflicts: Column = total("documents", "is_party_conflict", by="subject_id"),
 ) -> Column:
     """Documents that name another consignor or consignee than the declaration.
 
@@ -90,7 +90,7 @@ def party_conflict_count(
     sentence_of_one="one document states another container than the declaration",
 )
 def container_conflict_count(
-    conflicts: Column = total("attached_documents", "is_container_conflict", by="subject_id"),
+    conflicts: Column = total("documents", "is_container_conflict", by="subject_id"),
 ) -> Column:
     """Documents that state another container than the declaration.
 
@@ -109,7 +109,7 @@ def container_conflict_count(
     sentence_of_one="one document states another seal than the declaration",
 )
 def seal_conflict_count(
-    conflicts: Column = total("attached_documents", "is_seal_conflict", by="subject_id"),
+    conflicts: Column = total("documents", "is_seal_conflict", by="subject_id"),
 ) -> Column:
     """Documents that state another seal than the declaration.
 
@@ -127,9 +127,9 @@ def seal_conflict_count(
     sentence="what was paid is {value} of the invoice",
 )
 def paid_to_invoice_ratio(
-    paid_cents: Column = total("attached_transactions", "amount_eur_cents", by="subject_id"),
+    paid_cents: Column = total("transactions", "amount_eur_cents", by="subject_id"),
     invoice_cents: Column = latest(
-        "attached_documents", "value_eur_cents", by="subject_id", where="is_invoice"
+        "documents", "value_eur_cents", by="subject_id", where="is_invoice"
     ),
 ) -> Column:
     """Everything paid so far over the newest invoice's value.

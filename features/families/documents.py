@@ -16,7 +16,7 @@ from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINER
     sentence_of_one="one document had been received",
     among=Peers.CORRIDOR,
 )
-def document_count(documents: Column = count("attached_documents", by="subject_id")) -> Column:
+def document_count(documents: Column = count("documents", by="subject_id")) -> Column:
     """Document versions received before the declaration.
 
     Few are suspicious: a movement without papers cannot be checked against anything.
@@ -35,7 +35,7 @@ def document_count(documents: Column = count("attached_documents", by="subject_i
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def amendment_count(
-    amendments: Column = total("attached_documents", "is_amendment", by="subject_id"),
+    amendments: Column = total("documents", "is_amendment", by="subject_id"),
 ) -> Column:
     """Later versions of documents that had been filed already.
 
@@ -55,7 +55,7 @@ def amendment_count(
 )
 def manifest_lead_hours(
     lead_minutes: Column = largest(
-        "attached_documents", "lead_minutes", by="subject_id", where="is_manifest"
+        "documents", "lead_minutes", by="subject_id", where="is_manifest"
     ),
 ) -> Column:
     """Hours from the first manifest to the declaration.
@@ -74,7 +74,7 @@ def manifest_lead_hours(
     sentence="the last document came {value} hours before the declaration",
 )
 def hours_since_last_document(
-    hours: Column = hours_since_latest("attached_documents", by="subject_id"),
+    hours: Column = hours_since_latest("documents", by="subject_id"),
 ) -> Column:
     """Hours since the newest document or amendment.
 
@@ -93,7 +93,7 @@ def hours_since_last_document(
     sentence_of_one="one of its documents will have expired when it is needed",
 )
 def expired_document_count(
-    expired: Column = total("attached_documents", "is_expired", by="subject_id"),
+    expired: Column = total("documents", "is_expired", by="subject_id"),
 ) -> Column:
     """Documents that end before the movement does.
 
@@ -112,7 +112,7 @@ def expired_document_count(
     among=Peers.CORRIDOR,
 )
 def has_security_checklist(
-    checklists: Column = total("attached_documents", "is_security_checklist", by="subject_id"),
+    checklists: Column = total("documents", "is_security_checklist", by="subject_id"),
 ) -> Column:
     """Whether a record of the security check of vehicle or container was filed.
 
@@ -131,7 +131,7 @@ def has_security_checklist(
     among=Peers.CORRIDOR,
 )
 def has_permit(
-    permits: Column = total("attached_documents", "is_permit", by="subject_id"),
+    permits: Column = total("documents", "is_permit", by="subject_id"),
 ) -> Column:
     """Whether a permit was filed.
 
@@ -151,7 +151,7 @@ def has_permit(
     among=Peers.CORRIDOR,
 )
 def has_transit(
-    transits: Column = total("attached_documents", "is_transit", by="subject_id"),
+    transits: Column = total("documents", "is_transit", by="subject_id"),
 ) -> Column:
     """Whether a transit document was filed.
 
@@ -169,7 +169,7 @@ def has_transit(
     sentence="an invoice was filed: {value}",
 )
 def has_invoice(
-    invoices: Column = total("attached_documents", "is_invoice", by="subject_id"),
+    invoices: Column = total("documents", "is_invoice", by="subject_id"),
 ) -> Column:
     """Whether an invoice was filed before the declaration.
 
@@ -188,7 +188,7 @@ def has_invoice(
     among=Peers.GOODS,
 )
 def has_packing_list(
-    lists: Column = total("attached_documents", "is_packing_list", by="subject_id"),
+    lists: Column = total("documents", "is_packing_list", by="subject_id"),
 ) -> Column:
     """Whether a packing list was filed before the declaration.
 

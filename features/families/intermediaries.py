@@ -34,7 +34,7 @@ def money_service_ratio() -> None:
     sentence_of_one="one payment went to someone other than its carrier",
 )
 def third_party_payee_count(
-    payments: Column = total("attached_transactions", "is_third_party_payee", by="subject_id"),
+    payments: Column = total("transactions", "is_third_party_payee", by="subject_id"),
 ) -> Column:
     """Payments for the journey to someone who does not run it.
 

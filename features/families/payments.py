@@ -20,8 +20,8 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     """The share of a subject's own payments that meet a condition."""
 
     def share(
-        meeting: Column = total("attached_transactions", condition, by="subject_id"),
-        payments: Column = count("attached_transactions", by="subject_id"),
+        meeting: Column = total("transactions", condition, by="subject_id"),
+        payments: Column = count("transactions", by="subject_id"),
     ) -> Column:
         return ratio(meeting, payments)
 
@@ -38,7 +38,7 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     sentence_of_one="one payment for it was known",
 )
 def payment_count(
-    payments: Column = count("attached_transactions", by="subject_id"),
+    payments: Column = count("transactions", by="subject_id"),
 ) -> Column:
     """Payments linked to this movement that were known before it was declared.
 
@@ -158,7 +158,7 @@ def round_payment_ratio() -> None:
     sentence_of_one="one payer paid for it",
 )
 def payer_count(
-    payers: Column = distinct("attached_transactions", "payer_id", by="subject_id"),
+    payers: Column = distinct("transactions", "payer_id", by="subject_id"),
 ) -> Column:
     """Different payers of this one movement.
 
@@ -177,8 +177,8 @@ def payer_count(
     sentence_of_one="one payment was a deposit or a release of held money",
 )
 def held_money_count(
-    deposits: Column = total("attached_transactions", "is_deposit", by="subject_id"),
-    releases: Column = total("attached_transactions", "is_release", by="subject_id"),
+    deposits: Column = total("transactions", "is_deposit", by="subject_id"),
+    releases: Column = total("transactions", "is_release", by="subject_id"),
 ) -> Column:
     """Payments that deposit money for the movement or release it again.
 
@@ -197,7 +197,7 @@ def held_money_count(
     sentence_of_one="one payment came from an account whose number fails its check digits",
 )
 def invalid_iban_count(
-    invalid: Column = total("attached_transactions", "is_iban_invalid", by="subject_id"),
+    invalid: Column = total("transactions", "is_iban_invalid", by="subject_id"),
 ) -> Column:
     """Payments from an account number that fails its check digits.
 
@@ -216,7 +216,7 @@ def invalid_iban_count(
     sentence_of_one="one payment became known in the last ten days",
 )
 def payments_10d(
-    payments: Column = count("attached_transactions", by="subject_id", days=10),
+    payments: Column = count("transactions", by="subject_id", days=10),
 ) -> Column:
     """Payments for it that became known in the ten days before it was declared.
 
@@ -235,7 +235,7 @@ def payments_10d(
     among=Peers.CORRIDOR,
 )
 def largest_payment_eur(
-    largest_cents: Column = largest("attached_transactions", "amount_eur_cents", by="subject_id"),
+    largest_cents: Column = largest("transactions", "amount_eur_cents", by="subject_id"),
 ) -> Column:
     """The largest single payment for it.
 
@@ -254,7 +254,7 @@ def largest_payment_eur(
     sentence_of_one="one payment stayed just under the limit of reporting",
 )
 def under_limit_count(
-    under: Column = total("attached_transactions", "is_under_limit", by="subject_id"),
+    under: Column = total("transactions", "is_under_limit", by="subject_id"),
 ) -> Column:
     """Payments of 80 % or more, but less, than the 10,000 EUR from which payments are reported.
 

@@ -120,8 +120,8 @@ def unit_value_to_consignee_ratio_365d(
 )
 def paid_to_declared_ratio(
     declared_value_eur_cents: Column,
-    paid_cents: Column = total("attached_transactions", "amount_eur_cents", by="subject_id"),
-    payments: Column = count("attached_transactions", by="subject_id"),
+    paid_cents: Column = total("transactions", "amount_eur_cents", by="subject_id"),
+    payments: Column = count("transactions", by="subject_id"),
 ) -> Column:
     """Everything paid so far over the declared value.
 

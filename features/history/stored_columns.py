@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from features.derived.transaction import implied_by_payment
+from features.derived.transaction import derive_payment
 from features.engine.columns import Kind, kinds_of
 from features.engine.store.event_rows import Arriving, Entry
 from features.engine.store.layout import Layout
@@ -82,7 +82,7 @@ class Schema:
             ),
             "transactions": Entry(
                 kinds_of(Transaction),
-                implied_by_payment,
+                derive_payment,
                 self._read("payments") | {"record_id", "known_at"},
             ),
             "outcomes": Entry(kinds_of(Outcome), lambda columns: columns, _OUTCOME),

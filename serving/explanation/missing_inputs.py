@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.input_dependencies import WANTED, filled_by, tells_of
+from features.linked_records import LINKED_RECORD_TYPES
 from serving.explanation.formatting import Value
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.stored_parts import Part
@@ -24,10 +25,7 @@ FEWEST_ROWS = 5
 
 _RECORDS = {
     "journey": "the journey",
-    "legs": "the legs of the journey",
-    "positions": "the positions of the conveyance",
-    "documents": "any document",
-    "transactions": "any payment",
+    **{name: each.words_when_missing for name, each in LINKED_RECORD_TYPES.items()},
 }
 _NOT_SAID = ("_id", "_kg", "_m3", "_at")
 

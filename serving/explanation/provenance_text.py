@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 
 from features.catalogue import features_by_name
-from features.provenance import RECORD_TYPES, Grounds, Past, fields_behind
+from features.linked_records import LINKED_RECORD_TYPES
+from features.provenance import Grounds, Past, fields_behind
 from serving.explanation.formatting import listed
 from serving.explanation.language import ENGLISH, Language
 
-RECORDS = {
-    "documents": "documents {ids}",
-    "transactions": "payments {ids}",
-    "legs": "legs {ids}",
-    "positions": "positions heard {ids}",
-}
+RECORDS = {name: each.words_when_cited for name, each in LINKED_RECORD_TYPES.items()}
 SOURCES = {
     "journeys": "journeys",
     "shipments": "shipments",
@@ -71,7 +67,7 @@ def resting_messages() -> Iterator[str]:
             fields = (field for name in feature.columns for field in fields_behind(kind, name))
             yield from map(field_name, fields)
         for window in feature.windows.values():
-            if window.source not in RECORD_TYPES:
+            if window.source not in LINKED_RECORD_TYPES:
                 yield from map(field_name, window.matching)
 
 

@@ -19,7 +19,7 @@ from features.errors import StateUnavailable
 from features.history.online_store import TOLD_BY, State
 from features.history.rebuild import Progress, rebuild
 from features.records import RECORD_FILES, Outcome, Record
-from features.submission import Submission, told_by
+from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.audit.decision_log import DecisionReader
@@ -73,7 +73,7 @@ class HistoryClient:
         it is kept.
         """
         with _failing_as_unavailable():
-            brought = [told_by([submission]) for submission in submissions]
+            brought = [history_records([submission]) for submission in submissions]
             return feature_vectors(submissions, self._state, brought)
 
     def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
@@ -87,7 +87,7 @@ class HistoryClient:
         """Apply the decisions that were logged last; `log_size` includes them."""
         with _failing_as_unavailable():
             if self._applied_size() == log_size - len(submissions):
-                self._state.add(told_by(submissions), {_DECISIONS: str(log_size)})
+                self._state.add(history_records(submissions), {_DECISIONS: str(log_size)})
             else:
                 self._catch_up_with_decisions()
         self._unwritten += len(submissions)
@@ -142,7 +142,7 @@ class HistoryClient:
 
     def ingest_outcome(self, submission: Submission, outcome: Outcome) -> None:
         """Ingest what an inspection found, once it is durable elsewhere."""
-        self._ingest({**told_by([submission]), "outcomes": [outcome]}, {})
+        self._ingest({**history_records([submission]), "outcomes": [outcome]}, {})
 
     def close(self) -> None:
         """Let go of the state."""
@@ -160,7 +160,7 @@ class HistoryClient:
             size += len(page)
             told = (record for record in page if record is not None)
             decided = (Decision.model_validate_json(record).submission for record in told)
-            self._state.add(told_by(decided), {_DECISIONS: str(size)})
+            self._state.add(history_records(decided), {_DECISIONS: str(size)})
 
     def _catch_up_with_records(self) -> None:
         until = self._state.mark(_RECORDS)

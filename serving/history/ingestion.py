@@ -8,18 +8,19 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from features.records import RECORD_FILES, Document, Leg, Outcome, Position, Record, Transaction
+from features.linked_records import LINKED_RECORD_TYPES
+from features.records import RECORD_FILES, Outcome, Record
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, Fault, SubmissionRefused
 from serving.history.client import HistoryClient
 from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.request_parsing import fault_of, read_json
 
-KINDS = ("legs", "positions", "documents", "transactions", "outcomes")
+KINDS = (*LINKED_RECORD_TYPES, "outcomes")
 MOST_RECORDS = 5_000
 
 
@@ -137,7 +138,7 @@ def _records_in(body: bytes, source: RecordSource, faults: list[Fault]) -> Itera
 
 
 def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:
-    subject_kind, subject_id, record_id = _identity(record)
+    subject_kind, subject_id, record_id = _identity(kind, record)
     return ReceivedRecord(
         kind=kind,
         record_id=record_id,
@@ -150,24 +151,15 @@ def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:
     )
 
 
-def _identity(record: Record) -> tuple[str, str, str]:
+def _identity(kind: str, record: Any) -> tuple[str, str, str]:
     """Kind and id of the subject, and what tells the record from all others of its type."""
-    match record:
-        case Leg():
-            journey = record.journey_id
-            return "route", journey, f"{journey} {record.sequence} {record.known_at}"
-        case Position():
-            journey = record.journey_id
-            return "route", journey, f"{journey} {record.observed_at} {record.source}"
-        case Document():
-            name = f"{record.document_id} {record.version}"
-            return record.subject_kind, record.subject_id, name
-        case Transaction():
-            return record.subject_kind, record.subject_id, record.transaction_id
-        case Outcome():
-            name = f"{record.subject_kind} {record.subject_id} {record.inspected_at}"
-            return record.subject_kind, record.subject_id, name
-    raise TypeError(f"{type(record).__name__} comes with its subject only")
+    if isinstance(record, Outcome):
+        name = f"{record.subject_kind} {record.subject_id} {record.inspected_at}"
+        return record.subject_kind, record.subject_id, name
+    record_type = LINKED_RECORD_TYPES[kind]
+    subject_kind = record.subject_kind if record_type.has_subject_kind else record_type.kinds[0]
+    name = " ".join(str(getattr(record, field)) for field in record_type.id_fields)
+    return subject_kind, getattr(record, record_type.subject_field), name
 
 
 def _differs(each: CheckedRecord) -> Fault:

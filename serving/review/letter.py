@@ -15,7 +15,7 @@ from serving.audit.decision import Decision
 from serving.review.summary import describe_subject
 
 # Where the operator's own word lies: its declaration, and what came with it.
-OWN_SOURCES = {"attached_documents", "legs"}
+OWN_SOURCES = {"documents", "legs"}
 # Of these it learns that they were looked at, and nothing of what was found.
 OF_OTHERS = {
     "conveyance": "the conveyance",

@@ -1,14 +1,13 @@
-"""Enrich submissions with the received records of their subjects."""
+"""What was known of a subject by itself, put beside what its submission brings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from features.records import RECORD_FILES, Document, Leg, Position, Transaction
-from features.submission import AttachedDocument, AttachedTransaction, Submission
+from features.linked_records import LINKED_RECORD_TYPES
+from features.records import RECORD_FILES, Record
+from features.submission import Submission, submitted_type
 from serving.history.received_records import ReceivedRecord
-
-LINKED_RECORD_LIMITS = {"legs": 500, "positions": 5_000, "documents": 500, "transactions": 500}
 
 
 @dataclass(frozen=True)
@@ -21,41 +20,32 @@ class EnrichedSubmission:
 
 def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> EnrichedSubmission:
     """Add received records to a submission; where both have one, the submission's counts."""
-    linked = {name: list(getattr(submission, name)) for name in LINKED_RECORD_LIMITS}
-    keys = {name: {_key(record) for record in present} for name, present in linked.items()}
+    linked = {name: list(getattr(submission, name)) for name in LINKED_RECORD_TYPES}
+    keys = {name: {_key(name, record) for record in present} for name, present in linked.items()}
     attached = []
     for row in records:
-        if (
-            row.kind not in LINKED_RECORD_LIMITS
-            or len(linked[row.kind]) >= LINKED_RECORD_LIMITS[row.kind]
-        ):
+        name = row.kind
+        if name not in linked or _is_full(name, linked[name]):
             continue
-        record = RECORD_FILES[row.kind].model_validate_json(row.body)
-        if _key(record) not in keys[row.kind]:
-            linked[row.kind].append(_as_attached(record))
-            attached.append(f"{row.kind}/{row.record_id}")
+        record = RECORD_FILES[name].model_validate_json(row.body)
+        if _key(name, record) not in keys[name]:
+            linked[name].append(_as_submitted(name, record))
+            attached.append(f"{name}/{row.record_id}")
     if not attached:
         return EnrichedSubmission(submission, ())
     update = {name: tuple(present) for name, present in linked.items()}
     return EnrichedSubmission(submission.model_copy(update=update), tuple(attached))
 
 
-def _key(record: Any) -> tuple[Any, ...]:
-    match record:
-        case Leg():
-            return (record.sequence,)
-        case Position():
-            return record.observed_at, record.source
-        case Document():
-            return record.document_id, record.version
-        case Transaction():
-            return (record.transaction_id,)
-    raise TypeError(f"{type(record).__name__} is not attached to a subject")
+def _is_full(name: str, records: list[Any]) -> bool:
+    return len(records) >= LINKED_RECORD_TYPES[name].most_in_submission
 
 
-def _as_attached(record: Any) -> Any:
-    if isinstance(record, Document):
-        return AttachedDocument.model_construct(**dict(record))
-    if isinstance(record, Transaction):
-        return AttachedTransaction.model_construct(**dict(record))
-    return record
+def _key(name: str, record: Record) -> tuple[Any, ...]:
+    """What tells a record from the others of its type and subject."""
+    return tuple(getattr(record, field) for field in LINKED_RECORD_TYPES[name].key_fields)
+
+
+def _as_submitted(name: str, record: Record) -> Record:
+    submitted = submitted_type(name)
+    return record if type(record) is submitted else submitted.model_construct(**dict(record))

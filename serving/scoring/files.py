@@ -35,7 +35,7 @@ from features.history.rebuild import rebuild
 from features.ingest.record_files import read_record_file
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
-from features.submission import Submission, told_by
+from features.submission import Submission, history_records
 from features.vector import Vector, feature_vector
 from serving.errors import BodyMalformed, SubmissionRefused
 from serving.history.missing_history import missing_types
@@ -137,7 +137,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
     matrix = feature_matrix(
         kind,
         HeldRecords(everything),
-        asked=lambda subjects: np.isin(subjects["subject_id"], given[id_field]),
+        select=lambda subjects: np.isin(subjects["subject_id"], given[id_field]),
     ).to_pandas()
     own = derive_subjects(kind, known | {name: given})
     ids = VOCABULARY.texts(own["subject_id"]).to_pylist()
@@ -174,7 +174,7 @@ def _vectors(
     """The vectors of submissions, with the records and all the others as history, and its size."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
-        rebuild(records, folder, and_then=lambda state: state.add(told_by(submissions)))
+        rebuild(records, folder, and_then=lambda state: state.add(history_records(submissions)))
         store = EmbeddedStore(folder)
         state = State(store)
         vectors = [feature_vector(submission, state) for submission in submissions]

@@ -190,7 +190,7 @@ def subjects(kind: SubjectKind) -> str:
     )
     return f"""
     SELECT * FROM {OWN[kind]} LEFT JOIN (
-        SELECT subject_id, {latest} FROM {kind}_attached_transactions GROUP BY subject_id
+        SELECT subject_id, {latest} FROM {kind}_transactions GROUP BY subject_id
     ) USING (subject_id)
     """
 
@@ -231,8 +231,8 @@ class PlainSql:
         self._make("route_positions", POSITIONS)
         for kind in ("route", "shipment"):
             self._make(f"{kind}_outcomes", outcomes(kind))
-            self._make(f"{kind}_attached_documents", attached_documents(kind))
-            self._make(f"{kind}_attached_transactions", attached_transactions(kind))
+            self._make(f"{kind}_documents", attached_documents(kind))
+            self._make(f"{kind}_transactions", attached_transactions(kind))
             self._make(f"{kind}_subjects", subjects(kind))
 
     def numbers(

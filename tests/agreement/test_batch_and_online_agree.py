@@ -22,7 +22,7 @@ from features.history.online_store import TOLD_BY, State
 from features.history.rebuild import rebuild
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
-from features.submission import Submission, told_by
+from features.submission import Submission, history_records
 from features.vector import Vector, feature_vector, feature_vectors
 from tests.counts import count
 
@@ -99,7 +99,7 @@ def test_a_state_that_grows_with_time_tells_each_subject_what_the_training_set_d
         until = submission.declared_at
         state.add({name: known_between(name, records, since, until) for name in TOLD_BY})
         since = until
-        vector = feature_vector(submission, state, told_by([submission]))
+        vector = feature_vector(submission, state, history_records([submission]))
         assert vector == matrices[submission.subject_kind][submission.subject_id]
         asked += 1
 
@@ -114,7 +114,7 @@ def test_subjects_asked_about_together_are_seen_as_if_each_were_alone(
     since = datetime(1900, 1, 1, tzinfo=UTC)
     until = sorted(one.declared_at for one in submissions)[len(submissions) // 2]
     state.add({name: known_between(name, records, since, until) for name in TOLD_BY})
-    brought = [told_by([one]) for one in submissions]
+    brought = [history_records([one]) for one in submissions]
 
     alone = [*map(feature_vector, submissions, repeat(state), brought)]
 
@@ -135,8 +135,8 @@ def test_scoring_alone_tells_of_subjects_and_of_what_they_brought(
     read = State(EmbeddedStore(tmp_path / "read", is_bulk=True))
     submissions = [*submissions_of(world, "shipment")][::5]
     for submission in reversed(submissions):
-        state.add(told_by([submission]))
-    read.add(told_by(submissions))
+        state.add(history_records([submission]))
+    read.add(history_records(submissions))
 
     for submission in submissions[::20]:
         assert feature_vector(submission, state) == feature_vector(submission, read)

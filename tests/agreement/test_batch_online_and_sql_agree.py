@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from features.build_training_set import feature_frame
 from features.catalogue import catalogue, windows_of
+from features.compiled_catalogue import computation
 from features.engine.batch.build_resources import Workshop
-from features.engine.batch.feature_frame import Population
+from features.engine.batch.feature_frame import FeatureFrame
 from features.engine.batch.record_blocks import RecordFolder
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.engine.string_table import VOCABULARY
@@ -37,24 +39,24 @@ def oracle() -> PlainSql:
     return PlainSql()
 
 
-def by_batch(population: Population) -> Numbers:
-    columns = {window: population.window(window) for window in windows_of(population.kind)}
-    ids = VOCABULARY.texts(population.subjects["subject_id"]).to_pylist()
+def by_batch(kind: SubjectKind, frame: FeatureFrame) -> Numbers:
+    columns = {window: frame.window(window) for window in windows_of(kind)}
+    ids = VOCABULARY.texts(frame.subjects["subject_id"]).to_pylist()
     return {
         id_: {window: float(column[at]) for window, column in columns.items()}
         for at, id_ in enumerate(ids)
     }
 
 
-def rows_by_batch(population: Population) -> list[Vector]:
-    ((_, made),) = population.features()
-    told = {
-        feature.name: VOCABULARY.texts(made[feature.name]).to_pylist()
+def rows_by_batch(kind: SubjectKind, frame: FeatureFrame) -> list[Vector]:
+    ((_, features),) = frame.features(computation(kind))
+    columns = {
+        feature.name: VOCABULARY.texts(features[feature.name]).to_pylist()
         if feature.is_categorical
-        else [None if np.isnan(number) else number for number in made[feature.name].tolist()]
-        for feature in catalogue(population.kind)
+        else [None if np.isnan(number) else number for number in features[feature.name].tolist()]
+        for feature in catalogue(kind)
     }
-    return [dict(zip(told, values, strict=True)) for values in zip(*told.values(), strict=True)]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def arriving(stream: Stream, lots: Random) -> Iterator[dict[str, list[Record]]]:
@@ -104,13 +106,13 @@ def test_batch_and_online_and_plain_sql_agree_on_every_stream(
         for kind in KINDS:
             scratch = Path(home) / kind
             scratch.mkdir()
-            batch = Population.of(kind, RecordFolder(folder), Workshop(scratch))
+            batch = feature_frame(kind, RecordFolder(folder), Workshop(scratch))
             asked = list(submissions_of(folder, kind))
             online = {
                 one.subject_id: vector_plan(kind).windows(request_rows(one), state) for one in asked
             }
-            assert differing(by_batch(batch), oracle.numbers(kind, windows_of(kind))) == []
-            assert differing(by_batch(batch), online) == []
-            assert rows_by_batch(batch) == [feature_vector(one, state) for one in asked]
-            assert rows_by_batch(batch) == feature_vectors(asked, state)
+            assert differing(by_batch(kind, batch), oracle.numbers(kind, windows_of(kind))) == []
+            assert differing(by_batch(kind, batch), online) == []
+            assert rows_by_batch(kind, batch) == [feature_vector(one, state) for one in asked]
+            assert rows_by_batch(kind, batch) == feature_vectors(asked, state)
         state.store.close()

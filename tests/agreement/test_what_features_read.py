@@ -19,7 +19,7 @@ from features.input_dependencies import WANTED
 from features.peer_groups import peers_of
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
-from features.submission import Submission, told_by
+from features.submission import Submission, history_records
 from features.vector import feature_vector
 
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
@@ -84,10 +84,10 @@ def test_an_input_feeds_what_it_is_said_to_feed(
     fed: dict[str, set[str]] = {path: set() for path in WANTED[kind]}
     known = list(submissions_of(world, kind))
     for submission in known[:: max(len(known) // ASKED, 1)]:
-        whole = feature_vector(submission, state, told_by([submission]))
+        whole = feature_vector(submission, state, history_records([submission]))
         for path in WANTED[kind]:
             if (less := without(submission, path)) is not None:
-                changed = feature_vector(less, state, told_by([submission]))
+                changed = feature_vector(less, state, history_records([submission]))
                 fed[path] |= {name for name in whole if changed[name] != whole[name]}
 
     unsaid = {path: sorted(fed[path] - set(said)) for path, said in WANTED[kind].items()}

@@ -177,14 +177,14 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "which results count": (
         (
-            "engine/batch/subject_columns.py",
+            "derived/outcome.py",
             'outcomes["result"] != VOCABULARY.code("inconclusive")',
             'outcomes["result"] == VOCABULARY.code("confirmed")',
         ),
         CONFIRMED_RATES,
     ),
     "the order of legs": (
-        ("derived/leg.py", '(known["sequence"], known', '(known["departed_at"], known'),
+        ("linked_records.py", 'order_field="sequence"', 'order_field="departed_at"'),
         OF_LEGS,
     ),
     "which payment is the latest": (

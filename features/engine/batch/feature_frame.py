@@ -1,77 +1,63 @@
-"""All subjects of one kind and what features read of each: columns in memory, windows shelved."""
+"""The features of all subjects of one type: columns in memory, windows that may spill to disk."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Self
 
-from features.catalogue import windows_of
-from features.compiled_catalogue import computation
-from features.derived.linked_record import OfSubject
 from features.engine.batch.build_resources import Workshop
-from features.engine.batch.linked_rows import ATTACHMENTS, fields_read
 from features.engine.batch.record_blocks import ReadOnce, RecordBlocks
 from features.engine.batch.shared_keys import columns_of
+from features.engine.batch.sources import EventSources
 from features.engine.batch.spill_columns import Shelf
-from features.engine.batch.subject_columns import OWN, fields_read_of, read_subjects
-from features.engine.batch.window_columns import Windows
+from features.engine.batch.window_columns import WindowColumns, windows_by_source
 from features.engine.columns import Column, Columns, length, rows
+from features.engine.expressions.program import Program
 from features.engine.windows.window import Window
-from features.records import SubjectKind
 
 # So many subjects' features are computed and written at a time.
 BLOCK_ROWS = 1 << 16
 
 Progress = Callable[[int, int], None]
-"""Told after each window how many of how many are done."""
+"""Called after each window with how many of how many are done."""
 
 
-class Population:
-    """Subjects in the order of declaration and id, with every window that was asked for."""
+class FeatureFrame:
+    """Subjects in the order of declaration and id, with the number of every window.
 
-    def __init__(
-        self, kind: SubjectKind, subjects: Columns, shelf: Shelf, workshop: Workshop
-    ) -> None:
-        self.kind = kind
+    `subjects` are their columns that features, windows and the caller read.
+    """
+
+    def __init__(self, subjects: Columns, spill: Shelf, resources: Workshop) -> None:
         self.subjects = subjects
-        self._shelf = shelf
-        self._workshop = workshop
+        self._spill = spill
+        self._resources = resources
 
     @classmethod
-    def of(
+    def compute(
         cls,
-        kind: SubjectKind,
+        sources: EventSources,
+        windows: Iterable[Window],
         records: RecordBlocks,
-        workshop: Workshop,
+        resources: Workshop,
         *,
-        also: Sequence[Window] = (),
-        wanted: frozenset[str] = frozenset(),
-        has_features: bool = True,
-        asked: Callable[[Columns], Column] | None = None,
+        columns: frozenset[str] = frozenset(),
+        select: Callable[[Columns], Column] | None = None,
         progress: Progress | None = None,
     ) -> Self:
-        """Every subject of one kind among the records, or those rows that `asked` selects.
+        """Compute windows for every subject among the records, or the rows that `select` gives.
 
-        `also` are windows, and `wanted` columns, beside those that features read; without features
-        only what windows read is there. The workshop is needed as long as the population is; how
-        many threads it has changes no number.
+        `columns` are those of subjects that are read beside the windows' own. The resources are
+        needed as long as the frame is; how many threads they have changes no number.
         """
-        windows = [*dict.fromkeys((*windows_of(kind), *also))]
-        wanted |= _columns_read(kind, windows)
-        if has_features:
-            wanted |= fields_read(computation(kind))
-        records = _journeys_once(kind, records, windows, wanted)
-        everyone = read_subjects(kind, records, set(wanted))
-        subjects = dict(everyone) if asked is None else rows(everyone, asked(everyone))
-        shelf = Shelf(workshop.scratch / "windows")
-        done: list[Window] = []
-
-        def one_more(window: Window) -> None:
-            done.append(window)
-            if progress:
-                progress(len(done), len(windows))
-
-        work = Windows(kind, records, everyone, subjects, shelf, workshop)
-        work.compute(windows, one_more)
-        return cls(kind, subjects, shelf, workshop)
+        unique = [*dict.fromkeys(windows)]
+        columns |= _columns_read(sources, unique, columns)
+        records = _read_once(sources, unique, columns, records)
+        everyone = sources.subjects.read(records, columns)
+        subjects = everyone if select is None else rows(everyone, select(everyone))
+        spill = Shelf(resources.scratch / "windows")
+        work = WindowColumns(sources, records, everyone, subjects, spill, resources)
+        latest = work.compute(unique, columns, _counted(progress, len(unique)))
+        return cls(subjects | latest, spill, resources)
 
     def __len__(self) -> int:
         return length(self.subjects)
@@ -79,45 +65,68 @@ class Population:
     def window(self, window: Window, among: slice | None = None) -> Column:
         """One number per subject, or for the subjects between two rows."""
         among = among or slice(0, len(self))
-        return self._shelf.rows(window, among.start, among.stop)
+        return self._spill.rows(window, among.start, among.stop)
 
-    def features(self) -> Iterator[tuple[slice, Columns]]:
-        """Every feature by name, in catalogue order, for a block of subjects at a time."""
+    def features(self, program: Program) -> Iterator[tuple[slice, Columns]]:
+        """What a program over subjects and windows makes, for a block of subjects at a time."""
         begins = range(0, max(len(self), 1), BLOCK_ROWS)
         blocks = [slice(begin, min(begin + BLOCK_ROWS, len(self))) for begin in begins]
-        for at in range(0, len(blocks), self._workshop.threads):
-            some = blocks[at : at + self._workshop.threads]
-            yield from zip(some, self._workshop.each(self._features, some), strict=True)
 
-    def _features(self, among: slice) -> Columns:
-        columns = {name: column[among] for name, column in self.subjects.items()}
-        windows = {window: self.window(window, among) for window in windows_of(self.kind)}
-        return computation(self.kind).run({**columns, **windows})
+        def run(among: slice) -> Columns:
+            columns = {name: column[among] for name, column in self.subjects.items()}
+            read = [key for key in program.inputs if isinstance(key, Window)]
+            return program.run(columns | {window: self.window(window, among) for window in read})
+
+        for at in range(0, len(blocks), self._resources.threads):
+            together = blocks[at : at + self._resources.threads]
+            yield from zip(together, self._resources.each(run, together), strict=True)
 
 
-def _journeys_once(
-    kind: SubjectKind, records: RecordBlocks, windows: Sequence[Window], wanted: frozenset[str]
+def _counted(progress: Progress | None, many: int) -> Callable[[Window], None]:
+    done: list[Window] = []
+
+    def count(window: Window) -> None:
+        done.append(window)
+        if progress:
+            progress(len(done), many)
+
+    return count
+
+
+def _columns_read(
+    sources: EventSources, windows: Sequence[Window], columns: frozenset[str]
+) -> frozenset[str]:
+    """The columns of subjects that keys, history and linked records read."""
+    keys = {name for window in windows for name in window.by}
+    own = [window for window in windows if _is_own(sources, window)]
+    names = {window.source for window in windows}
+    linked = sources.linked_needed(names, columns | keys)
+    compared = {name for source in linked for name in source.subject_columns}
+    return frozenset(keys | columns_of(own) | compared)
+
+
+def _is_own(sources: EventSources, window: Window) -> bool:
+    """Whether a window reduces what subjects of the same type did before."""
+    history = sources.histories.get(window.source)
+    return history is not None and history.subjects is sources.subjects
+
+
+def _read_once(
+    sources: EventSources,
+    windows: Sequence[Window],
+    columns: frozenset[str],
+    records: RecordBlocks,
 ) -> RecordBlocks:
-    """The records, of which journeys are read once if they are both joined and history."""
-    history = [w for w in windows if w.source in (OWN["route"], "route_outcomes")]
-    joined = fields_read_of("journeys", kind, {*wanted})
-    if kind == "route" or not history or not joined:
-        return records
-    return ReadOnce(
-        records, "journeys", joined | fields_read_of("journeys", "route", columns_of(history))
-    )
-
-
-def _columns_read(kind: SubjectKind, windows: Sequence[Window]) -> set[str]:
-    """The columns of subjects that features, keys, history and attached records read."""
-    own = [w for w in windows if w.source in (OWN[kind], f"{kind}_outcomes")]
-    beside = [
-        ATTACHMENTS[source].program(kind)
-        for source in {w.source for w in windows} | {"attached_transactions"}
-        if source in ATTACHMENTS
-    ]
-    return (
-        {name for window in windows for name in window.by}
-        | columns_of(own)
-        | {key.name for p in beside for key in p.columns if isinstance(key, OfSubject)}
-    )
+    """The records, of which a file that holds the rows of several sources is read once."""
+    reads = [sources.subjects.fields(columns)]
+    for name, of_source in windows_by_source(windows).items():
+        history = sources.histories.get(name)
+        if history is not None and history.subjects is not sources.subjects:
+            reads.append(history.subjects.fields(frozenset(columns_of(of_source))))
+    times = Counter(record_file for read in reads for record_file in read)
+    fields: dict[str, set[str]] = defaultdict(set)
+    for read in reads:
+        for record_file in read:
+            if times[record_file] > 1:
+                fields[record_file] |= read[record_file]
+    return ReadOnce(records, fields) if fields else records

@@ -4,8 +4,7 @@ A Parquet file is read by its row groups, text as dictionaries, so that a text i
 block however many rows hold it. What is wrong is told as for a file that is read whole.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -63,31 +62,29 @@ class HeldRecords:
 
 
 class ReadOnce:
-    """Records of which those of one type are read once, with all fields anybody will ask for."""
+    """Records of which some types are read once, with all fields that are ever asked for."""
 
-    def __init__(self, records: RecordBlocks, name: str, fields: Collection[str]) -> None:
+    def __init__(self, records: RecordBlocks, fields: Mapping[str, Collection[str]]) -> None:
         self._records = records
-        self._name = name
         self._fields = fields
+        self._columns: Records = {}
 
     def count(self, name: str) -> int:
         """How many records of a type there are."""
         return self._records.count(name)
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """Some columns of a record type; of the one that is read once all rows as one block."""
-        if name == self._name:
-            yield {field: self._held[field] for field in fields}
-        else:
+        """Some columns of a record type; of one that is read once all rows as one block."""
+        if name not in self._fields:
             yield from self._records.blocks(name, fields)
+            return
+        if name not in self._columns:
+            self._columns[name] = read_whole(self._records, name, self._fields[name])
+        yield {field: self._columns[name][field] for field in fields}
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places."""
         return self._records.texts(name, field, places)
-
-    @cached_property
-    def _held(self) -> Columns:
-        return read_whole(self._records, self._name, self._fields)
 
 
 def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Columns:

@@ -6,8 +6,7 @@ Their events are rows of the very subjects that are asked about, and so are thei
 from collections.abc import Iterator, Sequence
 
 from features.engine.batch.factorize import Numbering
-from features.engine.batch.gather import picked
-from features.engine.batch.linked_rows import ROW
+from features.engine.batch.gather import SUBJECT_ROW, picked
 from features.engine.batch.shared_keys import by_key, by_keying, chosen
 from features.engine.batch.sort_by_key import Groups
 from features.engine.batch.sweep import Sweep
@@ -37,7 +36,7 @@ class OwnHistory:
             asked = Groups.of(of_subjects, self._subjects["declared_at"], size)
             for (source, _, where), few in by_keying(some).items():
                 events = self._events[source]
-                keys = picked(codes, events[ROW]) if ROW in events else codes
+                keys = picked(codes, events[SUBJECT_ROW]) if SUBJECT_ROW in events else codes
                 groups = asked  # where each subject is its own event
                 if where is not None or keys is not of_subjects:
                     groups = Groups.of(chosen(keys, events, where), events["known_at"], size)

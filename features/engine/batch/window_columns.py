@@ -1,21 +1,23 @@
-"""Every window of every subject: keying by keying, part by part, onto a shelf."""
+"""Every window of every subject, one source after the other, into columns that may spill.
+
+Record files whose linked records give subjects a column come first, since windows over any source
+may be keyed by that column; within a file, linked records come before streams for the same reason.
+"""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 
-from features.derived.transaction import payments
 from features.engine.batch.build_resources import Workshop
 from features.engine.batch.gather import picked_rows, put
-from features.engine.batch.linked_rows import ATTACHMENTS, Spreading, without_ids
+from features.engine.batch.linked_partitions import LinkedPartitions, missing_texts
 from features.engine.batch.partitions import Parts
-from features.engine.batch.record_blocks import RecordBlocks, read_whole
+from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.batch.self_join import OwnHistory
 from features.engine.batch.shared_keys import (
-    By,
-    by_first_column,
     by_key,
     by_keying,
     chosen,
@@ -24,14 +26,14 @@ from features.engine.batch.shared_keys import (
     parts_of,
 )
 from features.engine.batch.sort_by_key import Groups, by_number
+from features.engine.batch.sources import EventSources, EventStream, LinkedSource, SubjectHistory
 from features.engine.batch.spill_columns import Shelf
-from features.engine.batch.subject_columns import OWN, outcome_events, read_subjects
+from features.engine.batch.stream_partitions import StreamPartitions
 from features.engine.batch.sweep import reduced
 from features.engine.columns import Column, Columns, length
 from features.engine.numba_cache import compiled
 from features.engine.string_table import NO_TEXT
 from features.engine.windows.window import Window
-from features.records import SubjectKind
 
 # So many events at a time are sorted and reduced; those of one key are never parted.
 PART_ROWS = 1 << 19
@@ -39,173 +41,217 @@ PART_ROWS = 1 << 19
 Done = Callable[[Window], None]
 
 
-class Windows:
-    """Computes windows of the subjects of one kind and puts them on a shelf.
+class WindowColumns:
+    """Computes windows of subjects of one type, a column each.
 
-    `everyone` are all subjects of the kind, who make history; `subjects` those that are asked
+    `everyone` are all subjects of the type, who make history; `subjects` those that are asked
     about, the same columns or some of their rows. Both are in the order of declaration.
     """
 
     def __init__(
         self,
-        kind: SubjectKind,
+        sources: EventSources,
         records: RecordBlocks,
         everyone: Columns,
         subjects: Columns,
-        shelf: Shelf,
-        workshop: Workshop,
+        spill: Shelf,
+        resources: Workshop,
     ) -> None:
-        self._kind = kind
+        self._sources = sources
         self._records = records
         self._everyone = everyone
         self._subjects = subjects
-        self._shelf = shelf
-        self._workshop = workshop
+        self._spill = spill
+        self._resources = resources
 
-    def compute(self, windows: Sequence[Window], done: Done = lambda window: None) -> None:
-        """Put every window on the shelf; `latest_payer_id` and its like join the subjects."""
-        by_source: dict[str, list[Window]] = defaultdict(list)
-        for window in windows:
-            by_source[window.source].append(window)
-        self._transactions(by_source, done)
-        for source in ("attached_documents", "legs", "positions"):
-            if source in by_source:
-                self._attach(source, by_source[source], done)
-        held = [s for s in sorted(by_source) if s not in ATTACHMENTS and s != "payments"]
-        events = {source: self._events(source, by_source[source]) for source in held}
-        windows = [window for source in held for window in by_source[source]]
-        own = [w for w in windows if w.source in self._own_sources and w.matching == w.by]
-        history = OwnHistory(self._everyone, self._subjects, events)
-        for window, column in history.reduced(own):
-            self._put({window: column}, done)
-        for window in [w for w in windows if w not in own]:
-            self._sweep_held(events[window.source], window, done)
+    def compute(self, windows: Sequence[Window], columns: frozenset[str], done: Done) -> Columns:
+        """Compute every window; the columns that subjects take from their linked records.
 
-    @property
-    def _own_sources(self) -> tuple[str, str]:
-        return OWN[self._kind], f"{self._kind}_outcomes"
-
-    def _transactions(self, by_source: dict[str, list[Window]], done: Done) -> None:
-        """One reading of the transactions for those attached and for the history of payments."""
-        attachment = ATTACHMENTS["attached_transactions"]
-        followed = by_first_column(by_source.get("payments", []))
-        fields = attachment.fields(self._kind)
-        with ExitStack() as stack:
-            attached = Spreading(
-                self._kind, attachment, self._subjects, self._parts(stack, "transactions", "own")
+        `columns` are those of subjects that features and keys read. Calls `done` after each window.
+        """
+        by_source = windows_by_source(windows)
+        linked = self._sources.linked_needed({*by_source}, columns)
+        streams = [
+            self._sources.streams[name] for name in by_source if name in self._sources.streams
+        ]
+        latest: Columns = {}
+        for record_file in _record_files(linked, streams):
+            latest |= self._compute_file(
+                record_file,
+                [source for source in linked if source.record_file == record_file],
+                [stream for stream in streams if stream.record_file == record_file],
+                by_source,
+                self._subjects | latest,
+                done,
             )
-            kept = {k: self._parts(stack, "transactions", str(n)) for n, k in enumerate(followed)}
-            for block in self._records.blocks("transactions", sorted(fields)):
-                attached.add(block, fields)
-                events = payments(block | {"transaction_id": without_ids(block["subject_id"])})
-                for first, parts in kept.items():
-                    _keep(events, first, followed[first], parts)
-            self._sweep_attached(attached, by_source.get("attached_transactions", []), done)
-            for first, parts in kept.items():
-                self._sweep_kept(parts, followed[first], done)
+        self._compute_histories(by_source, self._subjects | latest, done)
+        return latest
 
-    def _attach(self, source: str, windows: list[Window], done: Done) -> None:
-        attachment = ATTACHMENTS[source]
-        fields = attachment.fields(self._kind)
+    def _compute_file(
+        self,
+        record_file: str,
+        linked: Sequence[LinkedSource],
+        streams: Sequence[EventStream],
+        by_source: Mapping[str, list[Window]],
+        subjects: Columns,
+        done: Done,
+    ) -> Columns:
+        """Read one record file once, for all windows over its records."""
         with ExitStack() as stack:
-            parts = self._parts(stack, attachment.record, "own")
-            attached = Spreading(self._kind, attachment, self._subjects, parts)
-            for block in self._records.blocks(attachment.record, sorted(fields)):
-                attached.add(block, fields)
-            self._sweep_attached(attached, windows, done)
+            create = partial(self._partitions, stack, record_file)
+            of_linked = [
+                LinkedPartitions(source, subjects, create(f"linked-{source.name}"))
+                for source in linked
+            ]
+            of_streams = [
+                StreamPartitions(stream, by_source[stream.name], create) for stream in streams
+            ]
+            self._read_file(record_file, of_linked, of_streams)
+            latest: Columns = {}
+            for spread in of_linked:
+                latest |= self._sweep_linked(spread, by_source.get(spread.source.name, []), done)
+            for stream_partitions in of_streams:
+                for partitions, windows in stream_partitions.windows():
+                    self._sweep_stream(partitions, windows, subjects | latest, done)
+        return latest
 
-    def _sweep_attached(self, attached: Spreading, windows: list[Window], done: Done) -> None:
+    def _read_file(
+        self,
+        record_file: str,
+        linked: Sequence[LinkedPartitions],
+        streams: Sequence[StreamPartitions],
+    ) -> None:
+        sources: list[LinkedSource | EventStream] = [
+            *(each.source for each in linked),
+            *(each.stream for each in streams),
+        ]
+        fields = sorted({field for source in sources for field in source.fields})
+        for block in self._records.blocks(record_file, fields):
+            for of_linked in linked:
+                of_linked.add(block)
+            for of_stream in streams:
+                of_stream.add(block)
+
+    def _sweep_linked(
+        self, linked: LinkedPartitions, windows: Sequence[Window], done: Done
+    ) -> Columns:
         at = self._subjects["declared_at"]
         results = {window: np.empty(len(at)) for window in windows}
-        latest = {name: np.full(len(at), NO_TEXT, np.int32) for name in ("payer_id", "payee_id")}
+        latest = {name: missing_texts(len(at)) for name in linked.source.latest}
 
-        def sweep(part: int) -> None:
-            among, of, events = attached.part(part, self._records, self._kind)
+        def sweep(partition: int) -> None:
+            among, subject, events = linked.events(partition, self._records)
             for name, column in latest.items():
-                if name in events:
-                    _note_latest(column[among], of, events[name])
+                _keep_latest(column[among], subject, events[linked.source.latest[name]])
             asked = Groups.alone(at[among])
-            for (_, _, where), some in by_keying(windows).items():
-                keys = chosen(of, events, where)
-                for window, column in reduced(some, events, keys, asked, len(asked.instants)):
+            for (_, _, where), alike in by_keying(windows).items():
+                keys = chosen(subject, events, where)
+                for window, column in reduced(alike, events, keys, asked, len(asked.instants)):
                     results[window][among] = column
 
-        self._workshop.each(sweep, range(attached.many))
-        if attached.attachment.record == "transactions":
-            self._subjects |= {f"latest_{name}": column for name, column in latest.items()}
+        self._resources.each(sweep, range(len(linked)))
         self._put(results, done)
+        return latest
 
-    def _sweep_kept(self, parts: Parts, windows: list[Window], done: Done) -> None:
-        key = {name: self._subjects[name] for w in windows for name in (*w.by, "declared_at")}
-        asking = {
-            by: by_number(parts_of(key, by, len(parts)), len(parts)) for by in by_key(windows)
-        }
+    def _sweep_stream(
+        self, partitions: Parts, windows: Sequence[Window], subjects: Columns, done: Done
+    ) -> None:
+        names = {name for window in windows for name in (*window.by, "declared_at")}
+        key = {name: subjects[name] for name in names}
+        count = len(partitions)
+        asking = {by: by_number(parts_of(key, by, count), count) for by in by_key(windows)}
         ordered = {window: np.empty(len(asking[window.by][1])) for window in windows}
 
-        def sweep(part: int) -> None:
-            events = parts.part(part)
-            for by, some in by_key(windows).items():
+        def sweep(partition: int) -> None:
+            events = partitions.part(partition)
+            for by, alike in by_key(windows).items():
                 starts, rows = asking[by]
-                here = slice(*starts[part : part + 2].tolist())
-                subjects = picked_rows(key, rows[here])
-                for (_, matching, where), few in by_keying(some).items():
-                    keys, asked_keys, size = paired_keys(events, matching, subjects, by, len(parts))
-                    asked = Groups.of(asked_keys, subjects["declared_at"], size)
-                    keys = chosen(keys, events, where)
-                    for window, column in reduced(few, events, keys, asked, length(subjects)):
-                        ordered[window][here] = column
+                here = slice(*starts[partition : partition + 2].tolist())
+                asked_keys = picked_rows(key, rows[here])
+                numbers = _reduce_paired(alike, events, asked_keys, count)
+                for window, column in numbers:
+                    ordered[window][here] = column
 
-        self._workshop.each(sweep, range(len(parts)))
+        self._resources.each(sweep, range(count))
         for window, numbers in ordered.items():
             rows = asking[window.by][1]
-            self._put({window: put(numbers, rows, length(self._subjects))}, done)
+            self._put({window: put(numbers, rows, length(subjects))}, done)
 
-    def _sweep_held(self, events: Columns, window: Window, done: Done) -> None:
-        keys, asked_keys, size = paired_keys(events, window.matching, self._subjects, window.by)
-        asked = Groups.of(asked_keys, self._subjects["declared_at"], size)
-        keys = chosen(keys, events, window.where)
-        self._put(dict(reduced([window], events, keys, asked, length(self._subjects))), done)
+    def _compute_histories(
+        self, by_source: Mapping[str, list[Window]], subjects: Columns, done: Done
+    ) -> None:
+        """The windows over what subjects did before; those of the same type share their keys."""
+        histories = [
+            history
+            for name, history in sorted(self._sources.histories.items())
+            if name in by_source
+        ]
+        events = {each.name: self._events(each, by_source[each.name]) for each in histories}
+        windows = [window for each in histories for window in by_source[each.name]]
+        own = [window for window in windows if self._is_self_join(window)]
+        for window, column in OwnHistory(self._everyone, subjects, events).reduced(own):
+            self._put({window: column}, done)
+        for window in windows:
+            if not self._is_self_join(window):
+                self._put(dict(_reduce_paired([window], events[window.source], subjects)), done)
 
-    def _events(self, source: str, windows: list[Window]) -> Columns:
+    def _is_self_join(self, window: Window) -> bool:
+        """Whether its events are rows of the very subjects that ask, with the same key."""
+        history = self._sources.histories[window.source]
+        return history.subjects is self._sources.subjects and window.matching == window.by
+
+    def _events(self, history: SubjectHistory, windows: Sequence[Window]) -> Columns:
         """The events of a source that is held in memory, in the order of knowledge."""
-        if source == OWN[self._kind]:
+        read = frozenset(columns_of(windows))
+        if history.subjects is not self._sources.subjects:
+            subjects = history.subjects.read(self._records, read)
+        elif history.derive is None:
             return self._everyone
-        read = {*columns_of(windows)}
-        for kind in OWN:
-            if source == f"{kind}_outcomes":
-                outcomes = read_whole(
-                    self._records, "outcomes", ("subject_kind", "subject_id", "known_at", "result")
-                )
-                return outcome_events(kind, self._subjects_of(kind, read), outcomes)
-        other: SubjectKind = "route" if self._kind == "shipment" else "shipment"
-        return self._subjects_of(other, read)
+        else:
+            kept = read | {"subject_id", "declared_at"}
+            subjects = {name: column for name, column in self._everyone.items() if name in kept}
+        return subjects if history.derive is None else history.derive(subjects, self._records)
 
-    def _subjects_of(self, kind: SubjectKind, read: set[str]) -> Columns:
-        if kind == self._kind:
-            return {
-                n: c for n, c in self._everyone.items() if n in read | {"subject_id", "declared_at"}
-            }
-        return read_subjects(kind, self._records, read)
+    def _partitions(self, stack: ExitStack, record_file: str, name: str) -> Parts:
+        count = max(1, -(-self._records.count(record_file) // PART_ROWS))
+        return stack.enter_context(Parts(self._resources.scratch / name, count))
 
-    def _parts(self, stack: ExitStack, record: str, name: str) -> Parts:
-        many = max(1, -(-self._records.count(record) // PART_ROWS))
-        return stack.enter_context(Parts(self._workshop.scratch / f"{record}-{name}", many))
-
-    def _put(self, results: dict[Window, Column], done: Done) -> None:
+    def _put(self, results: Mapping[Window, Column], done: Done) -> None:
         for window, column in results.items():
-            self._shelf.put(window, column)
+            self._spill.put(window, column)
             done(window)
 
 
-def _keep(events: Columns, first: By, windows: list[Window], parts: Parts) -> None:
-    """Spread events over parts by the first column of their keys."""
-    read = sorted({*columns_of(windows), "known_at"})
-    parts.add({name: events[name] for name in read}, parts_of(events, first, len(parts)))
+def windows_by_source(windows: Iterable[Window]) -> dict[str, list[Window]]:
+    """Windows by the source whose events they reduce."""
+    by_source: dict[str, list[Window]] = defaultdict(list)
+    for window in windows:
+        by_source[window.source].append(window)
+    return by_source
+
+
+def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]) -> list[str]:
+    """The record files to read, those first whose linked records give subjects a column."""
+    ordered = sorted(linked, key=lambda source: not source.latest)
+    files = (*(source.record_file for source in ordered), *(each.record_file for each in streams))
+    return list(dict.fromkeys(files))
+
+
+def _reduce_paired(
+    windows: Sequence[Window], events: Columns, subjects: Columns, partitions: int = 1
+) -> Iterable[tuple[Window, Column]]:
+    """Each window of events for subjects, which have the same number where their keys are equal."""
+    for (_, matching, where), alike in by_keying(windows).items():
+        by = alike[0].by
+        keys, asked_keys, size = paired_keys(events, matching, subjects, by, partitions)
+        asked = Groups.of(asked_keys, subjects["declared_at"], size)
+        keys = chosen(keys, events, where)
+        yield from reduced(alike, events, keys, asked, length(subjects))
 
 
 @compiled(nogil=True)
-def _note_latest(latest: Column, of: Column, texts: Column) -> None:
+def _keep_latest(latest: Column, subject: Column, texts: Column) -> None:
     """Of the known texts of each subject, in the order of knowledge, the last stays."""
-    for row in range(len(of)):
+    for row in range(len(subject)):
         if texts[row] != NO_TEXT:
-            latest[of[row]] = texts[row]
+            latest[subject[row]] = texts[row]

@@ -18,7 +18,7 @@ from features.engine.columns import (
     is_text,
 )
 from features.engine.string_table import VOCABULARY
-from features.linked_records import attached_to
+from features.linked_records import linked_events
 from features.records import RECORD_FILES, SubjectKind
 from tests.features.families.facts import Fact, Record
 
@@ -33,7 +33,7 @@ def column_of_subject(kind: SubjectKind, column: str, *records: Record) -> Any:
 def columns_of_linked(source: str, kind: SubjectKind, column: str, *records: Record) -> list[Any]:
     """A column of what is attached to the subject of a story, in the order of knowledge."""
     columns = _columns(records)
-    events = attached_to(kind, derive_subjects(kind, columns), columns)[source]
+    events = linked_events(kind, derive_subjects(kind, columns), columns)[source]
     return _values(events[column][events["subject_id"] == _own_code(kind)])
 
 

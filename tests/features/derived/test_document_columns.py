@@ -220,14 +220,12 @@ FACTS = {
 
 @pytest.mark.parametrize(("column", "fact"), each(FACTS))
 def test_a_column_of_a_document_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_linked("attached_documents", column, fact)
+    check_of_linked("documents", column, fact)
 
 
 def test_a_difference_is_in_whole_millionths_exactly() -> None:
     twice = shipment("twice", [1e6], document(gross_mass_kg=2.0), gross_mass_kg=1.0)
 
-    found = columns_of_linked(
-        "attached_documents", "shipment", "mass_difference_ppm", *twice.records
-    )
+    found = columns_of_linked("documents", "shipment", "mass_difference_ppm", *twice.records)
 
     assert found == [1_000_000.0]

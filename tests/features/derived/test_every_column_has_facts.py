@@ -5,19 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from features.derived.document import document_program
-from features.derived.leg import leg_program
-from features.derived.position import position_program
 from features.derived.subject import derived_columns
-from features.derived.transaction import transaction_program
 from features.engine.expressions.program import Program
+from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, Journey, SubjectKind
 
-ATTACHED = {
-    "document": ("documents", document_program),
-    "payment": ("transactions", transaction_program),
+MODULES = {
+    "documents": "document",
+    "transactions": "payment",
+    "legs": "leg",
+    "positions": "position",
 }
-"""What is attached to either kind of subject: its record file, and the program of its columns."""
+"""What the test module of a linked record type is called after."""
 
 CARRIED = {"subject_id", "known_at", "record_id"}
 """Columns that only carry a field of the record by another name: one value shows it."""
@@ -31,11 +30,10 @@ def needs() -> Iterator[Need]:
     yield from derived("journey", "route", "journeys", derived_columns("route"))
     yield from derived("shipment", "shipment", "shipments", derived_columns("shipment"))
     yield from (("journey", "shipment", f"journey_{name}") for name in Journey.model_fields)
-    yield from derived("leg", "route", "legs", leg_program())
-    yield from derived("position", "route", "positions", position_program())
-    for name, (file, program_of) in ATTACHED.items():
-        for kind in ("route", "shipment"):
-            yield from derived(name, kind, file, program_of(kind))
+    for record_type in LINKED_RECORD_TYPES.values():
+        for kind in record_type.kinds:
+            name = record_type.name
+            yield from derived(MODULES[name], kind, name, record_type.program(kind))
 
 
 def derived(name: str, kind: SubjectKind, file: str, program: Program) -> Iterator[Need]:

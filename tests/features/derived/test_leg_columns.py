@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.derived.leg import attached_legs
 from features.derived.subject import derive_subjects
 from features.engine.columns import columns_of_records
+from features.linked_records import LINKED_RECORD_TYPES
 from features.records import Journey, Leg
 from tests.features.derived.columns import check_of_linked
 from tests.features.families.facts import (
@@ -217,8 +217,8 @@ def test_the_first_leg_of_every_journey_follows_none() -> None:
     journeys = columns_of_records([Journey(**JOURNEY | {"journey_id": i}) for i in ids], Journey)
     legs = [Leg(**took(sequence, 0, journey_id=i).row) for i in ids for sequence in (1, 2)]
 
-    events = attached_legs(
-        derive_subjects("route", {"journeys": journeys}), columns_of_records(legs, Leg)
+    events = LINKED_RECORD_TYPES["legs"].derive_events(
+        "route", derive_subjects("route", {"journeys": journeys}), columns_of_records(legs, Leg)
     )
 
     has_dwell = ~np.isnan(events["dwell_minutes"])

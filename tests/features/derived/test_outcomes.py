@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from features.derived.outcome import outcome_events
 from features.derived.subject import derive_subjects
-from features.engine.batch.subject_columns import outcome_events
 from features.engine.columns import columns_of_records, instant_at, instant_us
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.engine.string_table import VOCABULARY

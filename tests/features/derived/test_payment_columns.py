@@ -5,9 +5,9 @@ And whom it says to follow: the payer and the payee known last, of `features/lin
 
 import pytest
 
-from features.derived.transaction import payments
 from features.engine.columns import columns_of_records
 from features.engine.string_table import VOCABULARY
+from features.event_sources import payments
 from features.linked_records import latest_by_subject
 from features.records import Transaction
 from tests.features.derived.columns import check_of_linked
@@ -188,7 +188,7 @@ FACTS = {
 
 @pytest.mark.parametrize(("column", "fact"), each(FACTS))
 def test_a_column_of_a_payment_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_linked("attached_transactions", column, fact)
+    check_of_linked("transactions", column, fact)
 
 
 def test_a_payment_by_itself_shows_what_it_shows_beside_a_subject() -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from features.derived.position import attached_positions
 from features.derived.subject import derive_subjects
 from features.engine.columns import columns_of_records
+from features.linked_records import LINKED_RECORD_TYPES
 from features.records import Journey, Position
 from tests.features.derived.columns import check_of_linked
 from tests.features.families.facts import (
@@ -157,8 +157,10 @@ def test_the_first_position_of_every_journey_follows_none() -> None:
     journeys = columns_of_records([Journey(**JOURNEY | {"journey_id": i}) for i in ids], Journey)
     positions = [Position(**heard(hours, journey_id=i).row) for i in ids for hours in (2, 1)]
 
-    events = attached_positions(
-        derive_subjects("route", {"journeys": journeys}), columns_of_records(positions, Position)
+    events = LINKED_RECORD_TYPES["positions"].derive_events(
+        "route",
+        derive_subjects("route", {"journeys": journeys}),
+        columns_of_records(positions, Position),
     )
 
     for column in ("gap_minutes", "implied_m_per_h"):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.engine.batch.linked_rows import ROW
+from features.engine.batch.gather import SUBJECT_ROW
 from features.engine.batch.self_join import OwnHistory
 from features.engine.batch.shared_keys import chosen, paired_keys
 from features.engine.batch.sort_by_key import Groups
@@ -161,7 +161,7 @@ def test_what_subjects_did_before_is_reduced_as_any_event_is(
     asked = np.array(is_asked[: len(rows)])
     subjects = dict(everyone) if is_everyone else {n: c[asked] for n, c in everyone.items()}
     found = np.flatnonzero(everyone["is_chosen"] == 1)  # an inspection each, known a little later
-    outcomes = {name: column[found] for name, column in everyone.items()} | {ROW: found}
+    outcomes = {name: column[found] for name, column in everyone.items()} | {SUBJECT_ROW: found}
     outcomes["known_at"] = outcomes["known_at"] + 1
     events = {"events": everyone, "outcomes": outcomes}
     windows = [

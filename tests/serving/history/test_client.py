@@ -21,7 +21,7 @@ from features.engine.columns import instant_us
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.errors import StateUnavailable
 from features.history.online_store import Records, State, history_windows
-from features.submission import Submission, told_by
+from features.submission import Submission, history_records
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.db.engine import open_database
@@ -43,7 +43,7 @@ def submitted(**fields: Any) -> Submission:
 def shipments(numbers: range) -> Records:
     """Shipments of one consignee, not in the order in which they were declared."""
     hours = (timedelta(hours=1 + n * 7 % 900) for n in numbers)
-    return told_by(
+    return history_records(
         submitted(shipment_id=f"S-{n}", declared_at=(NOW - ago).isoformat())
         for n, ago in zip(numbers, hours, strict=True)
     )
@@ -70,7 +70,7 @@ def shared(postgres: Server) -> Iterator[StateTable]:
 
 def all_numbers(state: State) -> np.ndarray:
     """The windows over shipments, now and in the past."""
-    subject = told_by([submitted()])["shipments"][0].__dict__
+    subject = history_records([submitted()])["shipments"][0].__dict__
     plan = state.plan([w for w in history_windows() if set(w.by) <= set(subject)])
     instants = (instant_us(NOW - timedelta(days=days)) for days in (0, 9))
     return np.array([state.numbers(plan, subject, at) for at in instants])

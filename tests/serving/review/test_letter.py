@@ -59,7 +59,7 @@ def test_what_spoke_against_a_look_is_not_told() -> None:
 
 def test_an_own_word_reads_nothing_but_attached_documents_and_legs() -> None:
     """Of the windows of a feature; what it reads of the subject itself was declared."""
-    assert {"attached_documents", "legs"} == OWN_SOURCES
+    assert {"documents", "legs"} == OWN_SOURCES
     for feature in (*ROUTE, *SHIPMENT):
         sources = {window.source for window in feature.windows.values()}
         assert is_own_word(feature.name) == (sources <= OWN_SOURCES), feature.name

@@ -1,0 +1,32 @@
+"""Outcomes of inspections as events beside the subjects that were inspected."""
+
+import numpy as np
+
+from features.engine.batch.gather import SUBJECT_ROW, picked_rows
+from features.engine.columns import Columns, Places, rows
+from features.engine.string_table import VOCABULARY
+from features.engine.windows.entity_key import in_order_of_knowledge
+from features.records import SubjectKind
+
+FIELDS_READ = ("subject_kind", "subject_id", "known_at", "result")
+
+
+def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:
+    """One event per conclusive inspection of a subject that is there, with its columns.
+
+    Known once both the finding and the subject's own record are; in that order, and within an
+    instant by the subject's id; each with the row of its subject.
+    """
+    is_conclusive = (outcomes["subject_kind"] == VOCABULARY.code(kind)) & (
+        outcomes["result"] != VOCABULARY.code("inconclusive")
+    )
+    found = rows(outcomes, is_conclusive)
+    place = Places(subjects["subject_id"]).of(found["subject_id"])
+    found, place = rows(found, place >= 0), place[place >= 0]
+    events = picked_rows(subjects, place) | {
+        "record_id": found["subject_id"],
+        SUBJECT_ROW: place,
+        "known_at": np.maximum(found["known_at"], subjects["declared_at"][place]),
+        "is_confirmed": (found["result"] == VOCABULARY.code("confirmed")).astype(np.float64),
+    }
+    return in_order_of_knowledge(events)

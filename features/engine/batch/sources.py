@@ -1,0 +1,87 @@
+"""What a batch computation is told of the records that it reads: as data, without their names.
+
+Subjects are rows that are held in memory (`SubjectTable`). Windows over them reduce what other
+subjects did before (`SubjectHistory`), records that are linked to one subject each
+(`LinkedSource`), and events of anyone that are too many to hold (`EventStream`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from features.engine.batch.record_blocks import RecordBlocks
+from features.engine.columns import Columns
+
+
+@dataclass(frozen=True)
+class SubjectTable:
+    """Subjects of one type, read whole, in the order of declaration and id.
+
+    `fields` says which fields of which record files given columns of subjects are made of.
+    """
+
+    fields: Callable[[frozenset[str]], dict[str, set[str]]]
+    read: Callable[[RecordBlocks, frozenset[str]], Columns]
+
+
+@dataclass(frozen=True)
+class SubjectHistory:
+    """What was known of subjects before: themselves, or what `derive` makes of them and records.
+
+    An event that is derived has the row of its subject as `gather.SUBJECT_ROW`.
+    """
+
+    name: str
+    subjects: SubjectTable
+    derive: Callable[[Columns, RecordBlocks], Columns] | None = None
+
+
+@dataclass(frozen=True)
+class LinkedSource:
+    """Records of which each belongs to one subject, and counts where known before its instant.
+
+    `derive` makes events of subjects and of their records. `only` is a field with the value that
+    counts. Records of one instant are ordered by `text_id`, where that is not None; it is looked up
+    for those alone, and is no column of what `derive` is given but missing. `latest` names columns
+    that a subject takes from the last of its events, with the event's column.
+    """
+
+    name: str
+    record_file: str
+    subject_field: str
+    known_from: str
+    fields: frozenset[str]
+    subject_columns: frozenset[str]
+    derive: Callable[[Columns, Columns], Columns]
+    text_id: str | None = None
+    only: tuple[str, str] | None = None
+    latest: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EventStream:
+    """Events of anyone, each derived from one record; `text_id` is missing in what is derived."""
+
+    name: str
+    record_file: str
+    known_from: str
+    fields: frozenset[str]
+    derive: Callable[[Columns], Columns]
+    text_id: str
+
+
+@dataclass(frozen=True)
+class EventSources:
+    """All that windows of subjects of one type reduce, by the names of the sources."""
+
+    subjects: SubjectTable
+    linked: Mapping[str, LinkedSource]
+    streams: Mapping[str, EventStream]
+    histories: Mapping[str, SubjectHistory]
+
+    def linked_needed(self, names: set[str], columns: frozenset[str]) -> list[LinkedSource]:
+        """The linked sources that are read: for windows, or for columns of the subjects."""
+        return [
+            source
+            for source in self.linked.values()
+            if source.name in names or source.latest.keys() & columns
+        ]

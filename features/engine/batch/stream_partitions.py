@@ -1,0 +1,36 @@
+"""Events of anyone, spread over partitions by the keys of the windows that reduce them."""
+
+from collections.abc import Callable, Sequence
+
+from features.engine.batch.linked_partitions import missing_texts
+from features.engine.batch.partitions import Parts
+from features.engine.batch.shared_keys import by_first_column, columns_of, parts_of
+from features.engine.batch.sources import EventStream
+from features.engine.columns import Columns, length
+from features.engine.windows.window import Window
+
+
+class StreamPartitions:
+    """The events of one stream, kept once for every first column of its windows' keys.
+
+    Events of one key are in one partition, whatever further columns the key has.
+    """
+
+    def __init__(
+        self, stream: EventStream, windows: Sequence[Window], create: Callable[[str], Parts]
+    ) -> None:
+        self.stream = stream
+        self._windows = by_first_column(windows)
+        self._partitions = {by: create("-".join((stream.name, *by))) for by in self._windows}
+
+    def add(self, block: Columns) -> None:
+        """Derive the events of a block of records and keep what windows read of them."""
+        events = self.stream.derive(block | {self.stream.text_id: missing_texts(length(block))})
+        for first, partitions in self._partitions.items():
+            read = sorted({*columns_of(self._windows[first]), "known_at"})
+            kept = {name: events[name] for name in read}
+            partitions.add(kept, parts_of(events, first, len(partitions)))
+
+    def windows(self) -> list[tuple[Parts, list[Window]]]:
+        """Partitions with the windows that are computed from them."""
+        return [(self._partitions[first], windows) for first, windows in self._windows.items()]

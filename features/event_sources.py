@@ -1,0 +1,142 @@
+"""The sources of events that windows reduce, as the batch engine reads them.
+
+Of each type of subject: the subjects declared before (`journeys`, `shipments`), what inspections
+found of them (`route_outcomes`, `shipment_outcomes`), the payments of anyone (`payments`), and the
+records that are linked to the subject itself, by the name of their record file.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+
+import numpy as np
+
+from features.catalogue import columns_read
+from features.derived.outcome import FIELDS_READ, outcome_events
+from features.derived.shipment import join_journeys
+from features.derived.subject import derived_columns
+from features.derived.transaction import derive_payment
+from features.engine.batch.gather import picked_rows
+from features.engine.batch.record_blocks import RecordBlocks, read_whole
+from features.engine.batch.sources import (
+    EventSources,
+    EventStream,
+    LinkedSource,
+    SubjectHistory,
+    SubjectTable,
+)
+from features.engine.columns import Column, Columns, kinds_of
+from features.engine.expressions.program import Program, traced_columns
+from features.engine.windows.entity_key import in_order_of_knowledge
+from features.linked_records import LinkedRecordType, linked_record_types
+from features.records import Journey, SubjectKind, Transaction
+from features.subject_types import SUBJECT_TYPES
+
+PAYMENTS = "payments"
+_ALWAYS = {"subject_id", "known_at", "declared_at"}
+
+
+@cache
+def event_sources(kind: SubjectKind) -> EventSources:
+    """All that windows of subjects of one kind reduce."""
+    linked = (_linked_source(each, kind) for each in linked_record_types(kind))
+    return EventSources(
+        subjects=_subject_table(kind),
+        linked={source.name: source for source in linked},
+        streams={PAYMENTS: _payments()},
+        histories={source.name: source for each in SUBJECT_TYPES for source in _histories(each)},
+    )
+
+
+def read_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozenset[str]) -> Columns:
+    """Every subject of one kind, ordered by declaration and then by id, with some columns.
+
+    Nothing else of a record is read.
+    """
+    subject_type, columns = SUBJECT_TYPES[kind], columns | _ALWAYS
+    fields = subject_fields(kind, columns)
+    own = read_whole(records, subject_type.record_file, fields[subject_type.record_file])
+    own = picked_rows(own, _in_order(own["declared_at"], own[subject_type.id_field]))
+    if subject_type.has_journey and fields.get("journeys"):
+        own |= join_journeys(own, read_whole(records, "journeys", fields["journeys"]))
+    subjects = own | derived_columns(kind, columns).run(own)
+    return {name: column for name, column in subjects.items() if name in columns}
+
+
+def subject_fields(kind: SubjectKind, columns: frozenset[str]) -> dict[str, set[str]]:
+    """The fields, by record file, that columns of subjects of one kind are made of."""
+    subject_type, columns = SUBJECT_TYPES[kind], columns | _ALWAYS
+    own = {*derived_columns(kind, columns).columns, *columns, subject_type.id_field}
+    fields: dict[str, set[str]] = {}
+    if subject_type.has_journey:
+        journey = {name for name in Journey.model_fields if f"journey_{name}" in columns}
+        if journey:
+            own.add("journey_id")
+            fields["journeys"] = journey | {"journey_id", "declared_at"}
+    own_fields = {name for name in own if isinstance(name, str)}
+    return fields | {subject_type.record_file: own_fields & subject_type.record.model_fields.keys()}
+
+
+@cache
+def payment_program() -> Program:
+    """What windows read of a payment by itself, whichever subject it belongs to."""
+    return traced_columns(derive_payment, kinds_of(Transaction), {*columns_read(PAYMENTS)})
+
+
+def payments(transactions: Columns) -> Columns:
+    """Payments with their own fields and the columns of `payment_program`."""
+    return transactions | payment_program().run(transactions)
+
+
+@cache
+def _subject_table(kind: SubjectKind) -> SubjectTable:
+    return SubjectTable(partial(subject_fields, kind), partial(read_subjects, kind))
+
+
+def _histories(kind: SubjectKind) -> tuple[SubjectHistory, SubjectHistory]:
+    subject_type, table = SUBJECT_TYPES[kind], _subject_table(kind)
+    return (
+        SubjectHistory(subject_type.record_file, table),
+        SubjectHistory(subject_type.outcome_source, table, _outcomes_of(kind)),
+    )
+
+
+def _outcomes_of(kind: SubjectKind) -> Callable[[Columns, RecordBlocks], Columns]:
+    def derive(subjects: Columns, records: RecordBlocks) -> Columns:
+        return outcome_events(kind, subjects, read_whole(records, "outcomes", FIELDS_READ))
+
+    return derive
+
+
+def _linked_source(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedSource:
+    text_id = record_type.order_field if record_type.has_text_ids else None
+    return LinkedSource(
+        name=record_type.name,
+        record_file=record_type.name,
+        subject_field=record_type.subject_field,
+        known_from=record_type.known_from,
+        fields=frozenset(record_type.fields_read(kind) - {text_id}),
+        subject_columns=frozenset(record_type.subject_columns_read(kind)),
+        derive=partial(record_type.derive_events, kind),
+        text_id=text_id,
+        only=("subject_kind", kind) if record_type.has_subject_kind else None,
+        latest=record_type.latest,
+    )
+
+
+@cache
+def _payments() -> EventStream:
+    read = {*payment_program().columns, *columns_read(PAYMENTS), Transaction.known_from}
+    fields = {name for name in read if isinstance(name, str)} & Transaction.model_fields.keys()
+    return EventStream(
+        name=PAYMENTS,
+        record_file="transactions",
+        known_from=Transaction.known_from,
+        fields=frozenset(fields - {"transaction_id"}),
+        derive=payments,
+        text_id="transaction_id",
+    )
+
+
+def _in_order(declared_at: Column, ids: Column) -> Column:
+    row = np.arange(len(ids))
+    return in_order_of_knowledge({"known_at": declared_at, "record_id": ids, "row": row})["row"]
