@@ -1,175 +1,77 @@
-"""What a submission may leave out though features read it, and which features it feeds.
+"""Which inputs of a submission feed which features, and which inputs are missing.
 
-The first feature that an input feeds tells whether a row had it: that one is then known, or above 0
-where it is never missing.
+Inputs are written as paths: `legs` are all legs, `documents.invoice` documents of one kind,
+`shipment.volume_m3` a field, `journey` the journey that carries a shipment. What an input feeds
+follows from what features, windows and derived columns read; nothing is listed by hand.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 
-from features.catalogue import feature_named
+from features.catalogue import catalogue, feature_named
 from features.definition import Feature
+from features.derived.document import KINDS
+from features.derived.linked_record import subject_key
+from features.derived.subject import LATEST_PAYMENT, derived_columns
+from features.engine.expressions.opcodes import Op
+from features.engine.expressions.program import Key, Program
+from features.engine.expressions.tracing import Mapped
+from features.engine.windows.window import Window
+from features.linked_records import LINKED_RECORD_TYPES
 from features.records import SubjectKind
+from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 
-_PAYMENTS = (
-    "payment_count",
-    "payer_count",
-    "payments_10d",
-    "largest_payment_eur",
-    "off_corridor_payer_ratio",
-    "cash_payment_ratio",
-    "virtual_asset_ratio",
-    "netting_ratio",
-    "round_payment_ratio",
-    "held_money_count",
-    "invalid_iban_count",
-    "payee_payers_30d",
-    "payer_payees_30d",
-    "payer_days_since_first",
-    "payer_cash_ratio_90d",
-    "money_service_ratio",
-    "under_limit_count",
-    "payer_payments",
-    "payee_payments",
-    "payer_payee_payments",
-)
-_MANIFEST = (
-    "manifest_lead_hours",
-    "document_count",
-    "amendment_count",
-    "hours_since_last_document",
-    "expired_document_count",
-)
-_UNIT_VALUES = (
-    "unit_value_eur_per_kg",
-    "unit_value_to_goods_ratio_365d",
-    "unit_value_to_origin_ratio_365d",
-    "unit_value_to_consignee_ratio_365d",
-    "same_price_shipments_365d",
-    "same_price_confirmed_rate",
-    "unit_value_to_source_ratio_365d",
-    "unit_value_to_typical_ratio_365d",
-)
-_LIKE_CONSIGNMENTS = ("like_consignment_confirmed_rate", "goods_size_confirmed_rate")
-_CONFLICTS = ("party_conflict_count", "container_conflict_count")
-
-WANTED: dict[SubjectKind, dict[str, tuple[str, ...]]] = {
-    "route": {
-        "legs": (
-            "leg_count",
-            "detour_ratio",
-            "longest_dwell_hours",
-            "fastest_leg_ratio",
-            "unconnected_leg_count",
-            "night_arrival_count",
-            "mode_switch_count",
-        ),
-        "transactions": (*_PAYMENTS, "third_party_payee_count"),
-        "documents.manifest": _MANIFEST,
-        "journey.booked_at": ("booked_before_hours",),
-        "journey.registration_country": ("is_registered_elsewhere",),
-        "journey.declared_cargo_mass_kg": (
-            "declared_cargo_mass_kg",
-            "cargo_mass_to_usual_ratio_365d",
-            "cargo_mass_to_corridor_ratio_365d",
-            "cargo_mass_to_kind_ratio_365d",
-        ),
-        "journey.certified_capacity": ("certified_capacity_count",),
-    },
-    "shipment": {
-        "journey": (
-            "journey_mode",
-            "hours_before_due",
-            "journey_carrier_journeys_90d",
-            "journey_carrier_days_since_first",
-            "lane_confirmed_rate",
-        ),
-        "transactions": (
-            *_PAYMENTS,
-            "third_party_payer_ratio",
-            "paid_to_declared_ratio",
-            "paid_to_invoice_ratio",
-        ),
-        "documents.manifest": (
-            *_MANIFEST,
-            *_CONFLICTS,
-            "document_mass_difference_ratio",
-            "document_packages_difference_ratio",
-        ),
-        "documents.invoice": (
-            "has_invoice",
-            "document_value_difference_ratio",
-            "paid_to_invoice_ratio",
-            "document_count",
-            "amendment_count",
-            "hours_since_last_document",
-            "expired_document_count",
-            *_CONFLICTS,
-        ),
-        "documents.packing_list": (
-            "has_packing_list",
-            "document_mass_difference_ratio",
-            "document_packages_difference_ratio",
-            "document_count",
-            "amendment_count",
-            "hours_since_last_document",
-            "expired_document_count",
-            *_CONFLICTS,
-        ),
-        "shipment.declared_value": (
-            "declared_value_eur",
-            *_UNIT_VALUES,
-            *_LIKE_CONSIGNMENTS,
-            "paid_to_declared_ratio",
-            "document_value_difference_ratio",
-        ),
-        "shipment.gross_mass_kg": (
-            "is_round_mass",
-            "mass_kg",
-            "mass_per_package_kg",
-            "density_kg_per_m3",
-            "tare_ratio",
-            *_UNIT_VALUES,
-            *_LIKE_CONSIGNMENTS,
-            "mass_to_consignee_ratio_365d",
-            "mass_to_goods_ratio_365d",
-            "package_mass_to_goods_ratio_365d",
-            "density_to_goods_ratio_365d",
-            "net_share_to_goods_ratio_365d",
-            "document_mass_difference_ratio",
-        ),
-        "shipment.net_mass_kg": (
-            "tare_ratio",
-            "mass_kg",
-            *_UNIT_VALUES,
-            "mass_to_consignee_ratio_365d",
-            "mass_to_goods_ratio_365d",
-            "net_share_to_goods_ratio_365d",
-        ),
-        "shipment.volume_m3": ("density_kg_per_m3", "density_to_goods_ratio_365d"),
-        "shipment.packages": (
-            "mass_per_package_kg",
-            "package_mass_to_goods_ratio_365d",
-            "document_packages_difference_ratio",
-        ),
-        "shipment.goods_description": ("description_words_count", "description_of_code_ratio"),
-        "shipment.declarant_id": (
-            "declarant_consignee_shipments",
-            "declarant_confirmed_rate",
-            "declarant_of_consignee_ratio",
-        ),
-        "shipment.forwarder_id": (
-            "forwarder_shipments_90d",
-            "forwarder_confirmed_rate",
-            "forwarder_of_consignee_ratio",
-        ),
-    },
+INPUTS: dict[SubjectKind, tuple[str, ...]] = {
+    "route": (
+        "legs",
+        "transactions",
+        "documents.manifest",
+        "journey.booked_at",
+        "journey.registration_country",
+        "journey.declared_cargo_mass_kg",
+        "journey.certified_capacity",
+    ),
+    "shipment": (
+        "journey",
+        "transactions",
+        "documents.manifest",
+        "documents.invoice",
+        "documents.packing_list",
+        "shipment.declared_value",
+        "shipment.gross_mass_kg",
+        "shipment.net_mass_kg",
+        "shipment.volume_m3",
+        "shipment.packages",
+        "shipment.goods_description",
+        "shipment.declarant_id",
+        "shipment.forwarder_id",
+    ),
 }
-
+"""What an office can ask for where a submission leaves it out, in the order of asking."""
 
 # Any one of these is enough for a feature that several of them feed.
 _MASSES = frozenset({"shipment.gross_mass_kg", "shipment.net_mass_kg"})
 _NEED_BOTH_MASSES = ("tare_ratio", "net_share_to_goods_ratio_365d")
+
+
+@cache
+def features_fed(kind: SubjectKind) -> Mapping[str, tuple[str, ...]]:
+    """The features that each of the `INPUTS` feeds, those first that read least else.
+
+    The value of the first one says whether a row had the input: see `shows_input`.
+    """
+    features = [(feature, _read_by_feature(kind, feature)) for feature in catalogue(kind)]
+
+    def fed_by(path: str) -> tuple[str, ...]:
+        fed = [
+            (path not in read, len(feature.windows), len(read), place, feature.name)
+            for place, (feature, read) in enumerate(features)
+            if _is_among(path, read)
+        ]
+        return tuple(name for *_, name in sorted(fed))
+
+    return {path: fed_by(path) for path in INPUTS[kind]}
 
 
 def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[str, ...]:
@@ -177,30 +79,88 @@ def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[s
 
     One that also needs another missing input stays as it is.
     """
+    fed = features_fed(kind)
     return tuple(
         name
-        for name in WANTED[kind].get(path, ())
+        for name in fed.get(path, ())
         if all(
             _is_enough_without(path, other, name)
             for other in missing
-            if other != path and name in WANTED[kind].get(other, ())
+            if other != path and name in fed.get(other, ())
         )
     )
 
 
 def missing_inputs(submission: Submission) -> list[str]:
     """What the features would read and the submission does not bring, e.g. `documents.invoice`."""
-    return [path for path in WANTED[submission.subject_kind] if _lacks(submission, path)]
+    return [path for path in INPUTS[submission.subject_kind] if _lacks(submission, path)]
 
 
-def tells_of(feature_name: str, value: float | str | None) -> bool:
-    """Whether a value of the first feature that an input feeds says that the input was there."""
-    feature = feature_named(feature_name)
-    return value is not None and (_may_be_missing(feature) or value != 0)
+def shows_input(feature_name: str, value: float | str | None) -> bool:
+    """Whether a value of the first feature that an input feeds says that the input was there.
+
+    It is then known, or above 0 where it is never missing.
+    """
+    is_never_missing = feature_named(feature_name).when_missing.startswith("never")
+    return value is not None and (not is_never_missing or value != 0)
 
 
-def _may_be_missing(feature: Feature) -> bool:
-    return not feature.when_missing.startswith("never")
+def _read_by_feature(kind: SubjectKind, feature: Feature) -> set[str]:
+    """The inputs that a feature's columns and windows are computed from."""
+    columns = _read_by_columns(kind, feature.columns)
+    windows = (_read_by_window(kind, window) for window in feature.windows.values())
+    return columns.union(*windows)
+
+
+def _read_by_columns(kind: SubjectKind, columns: Iterable[str]) -> set[str]:
+    return {path for column in columns for path in _read_by_column(kind, column)}
+
+
+@cache
+def _read_by_column(kind: SubjectKind, column: str) -> frozenset[str]:
+    """The inputs that a column of a subject is made of."""
+    subject_type = SUBJECT_TYPES[kind]
+    own = subject_type.submission_field
+    derived = _inputs_of_outputs(derived_columns(kind))
+    if column in derived:
+        return frozenset(f"{own}.{_name(key)}" for key in derived[column])
+    if column in LATEST_PAYMENT:
+        return frozenset({"transactions"})
+    if subject_type.has_journey and column.startswith("journey_") and column != "journey_id":
+        return frozenset({"journey"})
+    return frozenset({f"{own}.{column}"})
+
+
+def _read_by_window(kind: SubjectKind, window: Window) -> set[str]:
+    """The inputs that a window's number rests on: its key, or linked records and their subject."""
+    if window.source not in LINKED_RECORD_TYPES:
+        return _read_by_columns(kind, window.by)
+    derived = _inputs_of_outputs(LINKED_RECORD_TYPES[window.source].program(kind))
+    keys = {key for name in (window.value, window.where) for key in derived.get(name, ())}
+    compared = {_name(own) for own in map(subject_key, keys) if own is not None}
+    kinds = [name for name in KINDS if f"is_{name}" in (window.value, window.where)]
+    records = {f"{window.source}.{name}" for name in kinds} or {window.source}
+    return records | _read_by_columns(kind, compared)
+
+
+def _inputs_of_outputs(program: Program) -> dict[Key, set[Key]]:
+    """The inputs that each output of a program is computed from."""
+    read: dict[int, set[Key]] = {held.place: {key} for key, held in program.inputs.items()}
+    for operation, to, *places in program.steps.tolist():
+        operands = places[: Op(operation).arity]
+        read[to] = set().union(*(read.get(place, set()) for place in operands))
+    return {key: read.get(held.place, set()) for key, held in program.outputs.items()}
+
+
+def _name(key: Key) -> str:
+    """The column that a key of a program stands for."""
+    return str(key.key if isinstance(key, Mapped) else key)
+
+
+def _is_among(path: str, paths: Collection[str]) -> bool:
+    """Whether paths hold an input itself, or all records of its type."""
+    record_type, _, _ = path.partition(".")
+    return path in paths or record_type in paths
 
 
 def _is_enough_without(path: str, other: str, name: str) -> bool:
@@ -213,5 +173,5 @@ def _lacks(submission: Submission, path: str) -> bool:
     whole, _, part = path.partition(".")
     if whole == "documents":
         return all(document.kind != part for document in submission.documents)
-    held = getattr(submission, whole)
-    return getattr(held, part) is None if part else not held
+    given = getattr(submission, whole)
+    return getattr(given, part) is None if part else not given

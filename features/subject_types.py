@@ -38,6 +38,11 @@ class SubjectType:
     derive: Callable[[Columns], Columns]
 
     @property
+    def submission_field(self) -> str:
+        """The field of a submission that holds the subject's own record."""
+        return self.record.__name__.lower()
+
+    @property
     def journey_prefix(self) -> str:
         """What the columns of the subject's journey begin with; nothing where it is the journey."""
         return "journey_" if self.has_journey else ""

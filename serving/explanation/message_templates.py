@@ -10,7 +10,7 @@ from babel.messages.pofile import write_po
 from features.catalogue import features_by_name
 from features.definition import Feature
 from features.indicators import INDICATORS
-from features.input_dependencies import WANTED
+from features.input_dependencies import INPUTS
 from features.records import ConveyanceKind, Mode
 from serving.explanation.comparison import FEWER, PEERS, SAYINGS
 from serving.explanation.formatting import (
@@ -37,7 +37,7 @@ def messages() -> Iterator[tuple[Message, str]]:
         yield from ((message, feature.defined_at) for message in _said_of(feature))
     for indicator, sign in INDICATORS.items():
         yield sign, f"features/indicators.py {indicator}"
-    for kind in WANTED.values():
+    for kind in INPUTS.values():
         yield from ((missing_in_words(path), f"{here}/missing.py") for path in kind)
     yield from ((text, f"{here}/resting.py") for text in resting_messages())
     for text in (*SAYINGS.values(), *PEERS.values(), FEWER):

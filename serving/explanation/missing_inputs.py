@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from features.input_dependencies import WANTED, filled_by, tells_of
+from features.input_dependencies import features_fed, filled_by, shows_input
 from features.linked_records import LINKED_RECORD_TYPES
 from serving.explanation.formatting import Value
 from serving.explanation.language import ENGLISH, Language
@@ -88,11 +88,11 @@ def _variants(
     """The case as it would be with the input as each real row had it."""
     names = scorer.model.encoding.names
     empty = [names.index(name) for name in filled if vector[name] is None or vector[name] == 0]
-    tells = WANTED[scorer.model.manifest.subject].get(path, names)[0]
+    first, *_ = features_fed(scorer.model.manifest.subject).get(path, names)
     rows = [
         scorer.model.encode(dict(zip(names, golden.values, strict=True)))[0]
         for golden in scorer.model.manifest.golden
-        if tells_of(tells, golden.values[names.index(tells)])
+        if shows_input(first, golden.values[names.index(first)])
     ]
     variants = np.tile(own, (len(rows), 1))
     if rows:

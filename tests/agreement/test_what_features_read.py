@@ -15,7 +15,7 @@ from features.engine.columns import Records
 from features.engine.store.lmdb_store import EmbeddedStore
 from features.history.online_store import State
 from features.history.rebuild import rebuild
-from features.input_dependencies import WANTED
+from features.input_dependencies import INPUTS, features_fed
 from features.peer_groups import peers_of
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
@@ -81,18 +81,18 @@ def without(submission: Submission, path: str) -> Submission | None:
 def test_an_input_feeds_what_it_is_said_to_feed(
     kind: SubjectKind, world: Path, state: State
 ) -> None:
-    fed: dict[str, set[str]] = {path: set() for path in WANTED[kind]}
+    fed: dict[str, set[str]] = {path: set() for path in INPUTS[kind]}
     known = list(submissions_of(world, kind))
     for submission in known[:: max(len(known) // ASKED, 1)]:
         whole = feature_vector(submission, state, history_records([submission]))
-        for path in WANTED[kind]:
+        for path in INPUTS[kind]:
             if (less := without(submission, path)) is not None:
                 changed = feature_vector(less, state, history_records([submission]))
                 fed[path] |= {name for name in whole if changed[name] != whole[name]}
 
-    unsaid = {path: sorted(fed[path] - set(said)) for path, said in WANTED[kind].items()}
+    unsaid = {path: sorted(fed[path] - set(said)) for path, said in features_fed(kind).items()}
     assert {path: names for path, names in unsaid.items() if names} == {}
-    assert [path for path, said in WANTED[kind].items() if said[0] not in fed[path]] == []
+    assert [path for path, said in features_fed(kind).items() if said[0] not in fed[path]] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

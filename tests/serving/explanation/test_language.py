@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po, write_po
 
 from features.catalogue import SHIPMENT, catalogue
 from features.definition import Feature, Peers, Unit
-from features.input_dependencies import WANTED
+from features.input_dependencies import INPUTS
 from features.provenance import GroundsOf
 from features.records import SubjectKind
 from serving.explanation.comparison import PEERS, SAYINGS, Usual, usual_in_words
@@ -71,7 +71,7 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
     said = [sentence(f, value, pseudo) for f in features for value in values_of(f)]
     said += [value_in_words(value, f.unit, pseudo) for f in features for value in values_of(f)]
     said += [usual_in_words(each, unit, kind, pseudo) for each in sayings for unit in Unit]
-    said += [missing_in_words(path, pseudo) for path in WANTED[kind]]
+    said += [missing_in_words(path, pseudo) for path in INPUTS[kind]]
     said += [listed(["1", "2", "3"], pseudo)]
     body = submission(BODY if kind == "shipment" else ROUTE)
     grounds = GroundsOf(body)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.input_dependencies import WANTED, filled_by, missing_inputs, tells_of
+from features.input_dependencies import INPUTS, features_fed, filled_by, missing_inputs, shows_input
 from serving.explanation.missing_inputs import FEWEST_ROWS, missing_in_words, what_could_move
 from serving.models.model_pool import LoadedModel
 from tests.serving.bodies import route, shipment, submission
@@ -32,7 +32,7 @@ def test_what_is_not_there_is_named_in_the_order_of_the_inputs() -> None:
 
     missing = missing_inputs(submission(body))
 
-    assert missing == [path for path in WANTED["shipment"] if path in missing]
+    assert missing == [path for path in INPUTS["shipment"] if path in missing]
     assert {"transactions", "documents.packing_list", "shipment.declared_value"} <= set(missing)
     assert not {"journey", "documents.invoice", "shipment.packages"} & set(missing)
     assert "legs" not in missing_inputs(submission(route()))
@@ -45,13 +45,13 @@ def test_the_range_is_that_of_the_scores_with_real_values(
 
     (told,) = what_could_move(champion.scorer, vector, ["shipment.declared_value"])
 
-    fed = WANTED["shipment"]["shipment.declared_value"]
+    fed = features_fed("shipment")["shipment.declared_value"]
     golden = [
         dict(zip(vector, each.values, strict=True)) for each in champion.model.manifest.golden
     ]
     scores = []
     for row in golden:
-        if tells_of(fed[0], row[fed[0]]):
+        if shows_input(fed[0], row[fed[0]]):
             taken = {name: row[name] for name in fed if vector[name] is None or vector[name] == 0}
             encoded, _ = champion.model.encode(vector | taken)
             scores.append(float(champion.scorer.score(encoded[np.newaxis]).probability[0]))
@@ -114,7 +114,7 @@ def test_of_an_input_that_no_row_had_nothing_is_said(
 
 @pytest.mark.parametrize("kind", ["route", "shipment"])
 def test_every_input_has_words(kind: Any) -> None:
-    words = [missing_in_words(path) for path in WANTED[kind]]
+    words = [missing_in_words(path) for path in INPUTS[kind]]
 
     assert len(set(words)) == len(words)
     assert all(word.startswith(("the ", "any ")) for word in words)
