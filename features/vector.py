@@ -7,9 +7,9 @@ from itertools import repeat
 
 from features.catalogue import windows_of
 from features.compiled_catalogue import computation
-from features.engine.online.vector_plan import Past, VectorPlan
+from features.engine.online.vector_plan import HistoryReader, VectorPlan
 from features.engine.store.layout import layouts_of
-from features.engine.store.query_plan import Brought
+from features.engine.store.query_plan import RequestRecords
 from features.history.online_store import history_windows
 from features.records import SubjectKind
 from features.submission import Submission
@@ -22,7 +22,9 @@ Vector = dict[str, float | str | None]
 """A value per feature, in catalogue order; None where it is missing."""
 
 
-def feature_vector(submission: Submission, past: Past, beside: Brought | None = None) -> Vector:
+def feature_vector(
+    submission: Submission, past: HistoryReader, beside: RequestRecords | None = None
+) -> Vector:
     """The features of a submitted subject, as of its declaration, in catalogue order.
 
     `beside` are records that count as known too and that the past does not hold.
@@ -34,8 +36,8 @@ def feature_vector(submission: Submission, past: Past, beside: Brought | None = 
 
 def feature_vectors(
     submissions: Sequence[Submission],
-    past: Past,
-    beside: Sequence[Brought | None] | None = None,
+    past: HistoryReader,
+    beside: Sequence[RequestRecords | None] | None = None,
 ) -> list[Vector]:
     """The features of each submitted subject, as if it were asked about alone, but faster.
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from features.engine.store.blob_store import Store
-from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.blob_store import BlobStore
+from features.engine.store.lmdb_store import LmdbStore
 from features.errors import TidegateError
-from features.history.online_store import State
+from features.history.online_store import OnlineStore
 from serving.access.tokens import PublishedKeys
 from serving.audit.retention import Periods
 from serving.db.data_keys import DataKeys
@@ -136,7 +136,7 @@ def _own_state(settings: Settings) -> Finding:
     if not settings.state.exists():
         return _NO_STATE
     try:
-        store = EmbeddedStore(settings.state)
+        store = LmdbStore(settings.state)
     except TidegateError as refusal:
         return Finding("online state", "wrong", str(refusal))
     try:
@@ -145,9 +145,9 @@ def _own_state(settings: Settings) -> Finding:
         store.close()
 
 
-def _state(store: Store, settings: Settings) -> Finding:
+def _state(store: BlobStore, settings: Settings) -> Finding:
     try:
-        known = State(store).counts
+        known = OnlineStore(store).counts
     except TidegateError as refusal:
         return Finding("online state", "wrong", str(refusal))
     for name in MODEL_NAMES.values():

@@ -27,8 +27,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.catalogue import catalogue
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.history.online_store import State
+from features.engine.store.lmdb_store import LmdbStore
+from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
 from features.records import Journey, SubjectKind
 from features.replay_submissions import submissions_of
@@ -60,12 +60,12 @@ def main() -> None:
         if not folder.exists():
             rebuild(records, folder)
         rebuilt = round(thread_time() - begin, 1)
-        state = State(EmbeddedStore(folder))
+        state = OnlineStore(LmdbStore(folder))
         measured = [line for kind in OWN for line in _measured(kind, records, state)]
     print(json.dumps({"rebuilt_cpu_s": rebuilt, "subjects": measured}, indent=1))
 
 
-def _measured(kind: SubjectKind, records: Path, state: State) -> Iterator[dict[str, Any]]:
+def _measured(kind: SubjectKind, records: Path, state: OnlineStore) -> Iterator[dict[str, Any]]:
     name, identity, party = OWN[kind]
     subjects = pq.read_table(records / f"{name}.parquet", columns=[identity, party, "declared_at"])
     subjects = subjects.sort_by("declared_at")
@@ -93,7 +93,7 @@ def _as_new(submission: Submission) -> Submission:
     return submission.model_copy(update={field: renamed, "transactions": payments})
 
 
-def _times(submissions: list[Submission], state: State) -> dict[str, Any]:
+def _times(submissions: list[Submission], state: OnlineStore) -> dict[str, Any]:
     for submission in submissions:
         feature_vector(submission, state, history_records([submission]))
     taken = np.array([[_ms(one, state) for one in submissions] for _ in range(ROUNDS)])
@@ -109,7 +109,7 @@ def _times(submissions: list[Submission], state: State) -> dict[str, Any]:
     return told | {"together_mean_ms": round(together, 3)}
 
 
-def _together_ms(submissions: list[Submission], state: State) -> float:
+def _together_ms(submissions: list[Submission], state: OnlineStore) -> float:
     """Milliseconds of the processor for each, so many in one call."""
     begin = thread_time()
     for start in range(0, len(submissions), TOGETHER):
@@ -118,7 +118,7 @@ def _together_ms(submissions: list[Submission], state: State) -> float:
     return 1000 * (thread_time() - begin) / len(submissions)
 
 
-def _ms(submission: Submission, state: State) -> tuple[float, float]:
+def _ms(submission: Submission, state: OnlineStore) -> tuple[float, float]:
     """Milliseconds of the wall and of the processor."""
     wall, cpu = perf_counter(), thread_time()
     feature_vector(submission, state, history_records([submission]))

@@ -20,9 +20,9 @@ import numpy as np
 from features.engine.columns import DAY_US
 from features.engine.store.event_writer import insert_events
 from features.engine.store.layout import layouts_of
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.query_plan import Plan
-from features.engine.store.raw_columns import Plain
+from features.engine.store.lmdb_store import LmdbStore
+from features.engine.store.query_plan import QueryPlan
+from features.engine.store.raw_columns import RawColumns
 from features.engine.windows import window as w
 from features.engine.windows.window import Window
 
@@ -54,7 +54,7 @@ def _stores(scratch: Path) -> dict[str, Any]:
         for _ in range(ASKED)
     ]
     few = subjects[: ASKED // 10]
-    lmdb, sqlite = EmbeddedStore(scratch / "lmdb"), _sqlite(scratch / "state.db")
+    lmdb, sqlite = LmdbStore(scratch / "lmdb"), _sqlite(scratch / "state.db")
     told = {}
     for name, (get, put) in {"lmdb": _of(lmdb), "sqlite": _of_sqlite(sqlite)}.items():
         put(blobs)
@@ -76,7 +76,7 @@ def _key(number: int) -> bytes:
 Get, Put = Callable[[list[bytes]], Any], Callable[[Iterable[tuple[bytes, bytes]]], None]
 
 
-def _of(store: EmbeddedStore) -> tuple[Get, Put]:
+def _of(store: LmdbStore) -> tuple[Get, Put]:
     def get(keys: list[bytes]) -> Any:
         with store.reading() as view:
             return b"".join(blob for blob in view.get(keys) if blob)
@@ -115,9 +115,9 @@ def _of_sqlite(database: sqlite3.Connection) -> tuple[Get, Put]:
 def _hottest_key(folder: Path) -> dict[str, Any]:
     windows = [window for days in SPANS for window in _every_reducer(days)]
     layouts = layouts_of(windows)
-    plan, store = Plan.of(windows, layouts), EmbeddedStore(folder, is_bulk=True)
+    plan, store = QueryPlan.of(windows, layouts), LmdbStore(folder, is_bulk=True)
 
-    def add(events: Plain) -> None:
+    def add(events: RawColumns) -> None:
         with store.writing() as transaction:
             insert_events(transaction, layouts.values(), events)
 
@@ -158,7 +158,7 @@ def _every_reducer(days: int | None) -> list[Window]:
     ]
 
 
-def _events(numbers: np.ndarray[Any, Any]) -> Plain:
+def _events(numbers: np.ndarray[Any, Any]) -> RawColumns:
     """Events by their number, evenly over the days, of which few labels have most."""
     return {
         "key": ["hot"] * len(numbers),

@@ -10,38 +10,38 @@ import numpy as np
 from features.catalogue import windows
 from features.digests.columns import history_column
 from features.engine.columns import Column
-from features.engine.store.blob_store import Beside, Reading, Store
-from features.engine.store.compatibility import MadeFor
-from features.engine.store.event_log import rehearse
-from features.engine.store.event_rows import Arriving
-from features.engine.store.keys import Part
+from features.engine.store.blob_store import BlobOverlay, BlobReader, BlobStore
+from features.engine.store.compatibility import StoreFormat
+from features.engine.store.event_log import warm_up
+from features.engine.store.event_rows import IncomingRecords
+from features.engine.store.keys import KeyPart
 from features.engine.store.layout import layouts_of
-from features.engine.store.query_plan import Brought, Plan, Question
+from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
 from features.engine.windows.window import Window
-from features.history.ingest import Arrivals
-from features.history.overlay_ingest import take_beside
-from features.history.stored_columns import Schema
+from features.history.ingest import HistoryIngest
+from features.history.overlay_ingest import ingest_overlay
+from features.history.stored_columns import HistorySchema
 
-Records = Mapping[str, Arriving]
+IncomingByType = Mapping[str, IncomingRecords]
 """Records by type; types may be left out."""
 
-SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "payments")
+HISTORY_SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "payments")
 
 # The record types that history is made of, a subject before what belongs beside it.
-TOLD_BY = ("journeys", "shipments", "outcomes", "transactions")
+HISTORY_RECORD_TYPES = ("journeys", "shipments", "outcomes", "transactions")
 
 _MADE_FOR, _MARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
 
 
 def history_windows() -> list[Window]:
     """Every window over the past of anyone that a feature reads."""
-    return [window for window in windows() if window.source in SOURCES]
+    return [window for window in windows() if window.source in HISTORY_SOURCES]
 
 
-class State:
+class OnlineStore:
     """What was known before, in a store. Threads may share one: writers wait for each other."""
 
-    def __init__(self, store: Store):
+    def __init__(self, store: BlobStore):
         """Open the state in a store, or begin it in an empty one.
 
         Raises StateMismatch where the store was made for other windows, or holds columns that are
@@ -50,7 +50,7 @@ class State:
         self.store = store
         self._layouts = layouts_of(history_windows())
         layouts = tuple(self._layouts.values())
-        self._arrivals = Arrivals(Schema(layouts), into=layouts)
+        self._arrivals = HistoryIngest(HistorySchema(layouts), into=layouts)
         self._begin()
         self.counts: Mapping[str, int] = {}
         """How many records of each type were known when last something was added or looked up."""
@@ -60,7 +60,7 @@ class State:
         """The fields of a record type that matter."""
         return self._arrivals.schema.fields(name)
 
-    def add(self, records: Records, marks: Mapping[str, str] | None = None) -> None:
+    def add(self, records: IncomingByType, marks: Mapping[str, str] | None = None) -> None:
         """Make records known, all or none; in any order, any number of times.
 
         An outcome counts only beside its subject's own record. `marks` are kept with the records:
@@ -80,10 +80,10 @@ class State:
         with self.store.reading() as view:
             self.counts = _counts_in(view)
 
-    def rehearse(self) -> None:
+    def warm_up(self) -> None:
         """Make events known and forget them: what is made once for that is made then."""
         with self.store.reading() as view:
-            rehearse(Beside(view), next(iter(self._layouts.values())))
+            warm_up(BlobOverlay(view), next(iter(self._layouts.values())))
 
     def mark(self, name: str) -> str | None:
         """How far a log was read."""
@@ -91,38 +91,38 @@ class State:
             (blob,) = view.get([_MARK + name.encode()])
             return None if blob is None else bytes(blob).decode()
 
-    def plan(self, of: Sequence[Window]) -> Plan:
+    def plan(self, of: Sequence[Window]) -> QueryPlan:
         """Windows to be read together, again and again."""
-        return Plan.of(of, self._layouts)
+        return QueryPlan.of(of, self._layouts)
 
     def numbers(
         self,
-        plan: Plan,
-        subject: Mapping[str, Part],
+        plan: QueryPlan,
+        subject: Mapping[str, KeyPart],
         at: int,
-        beside: Brought | None = None,
+        beside: RequestRecords | None = None,
     ) -> Column:
         """The number of each window of a plan, as of an instant in microseconds.
 
         `subject` holds the columns that the plan names. `beside` are records that count as known
         too, and are not kept: what a subject brings along.
         """
-        question = Question([subject[name] for name in plan.columns], at, beside)
+        question = WindowQuery([subject[name] for name in plan.columns], at, beside)
         numbers: Column = self.numbers_of_each(plan, [question])[0]
         return numbers
 
-    def numbers_of_each(self, plan: Plan, questions: Sequence[Question]) -> Column:
+    def numbers_of_each(self, plan: QueryPlan, questions: Sequence[WindowQuery]) -> Column:
         """The number of each window of a plan, a row per question, all of the same state."""
         parts = [plan.parts(question.values) for question in questions]
         keys = [*chain.from_iterable(map(plan.keys, parts))]
         instants = np.array([question.at for question in questions], np.int64)
         with self.store.reading() as view:
             bringing = plan.bringing(parts)
-            take_beside(self._arrivals, view, plan, questions, bringing)
+            ingest_overlay(self._arrivals, view, plan, questions, bringing)
             return plan.numbers_of(view, keys, instants, bringing)
 
     def _begin(self) -> None:
-        made_for = MadeFor.of(self._layouts.values(), history_column)
+        made_for = StoreFormat.of(self._layouts.values(), history_column)
         with self.store.reading() as view:
             (held,) = view.get([_MADE_FOR])
             held = None if held is None else bytes(held)
@@ -133,6 +133,6 @@ class State:
             made_for.check(held)
 
 
-def _counts_in(view: Reading) -> Counter[str]:
+def _counts_in(view: BlobReader) -> Counter[str]:
     (blob,) = view.get([_COUNTS])
     return Counter(json.loads(bytes(blob)) if blob else {})

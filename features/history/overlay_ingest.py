@@ -5,24 +5,24 @@ from dataclasses import replace
 from functools import partial
 
 from features.engine.columns import instant_at
-from features.engine.store.blob_store import Beside, Reading, Writing
+from features.engine.store.blob_store import BlobOverlay, BlobReader, BlobTransaction
 from features.engine.store.layout import Layout
-from features.engine.store.query_plan import Plan, Question
-from features.engine.store.raw_columns import Plain, size_of
-from features.engine.store.request_overlay import Bringing
-from features.history.ingest import Arrivals, place_of
+from features.engine.store.query_plan import QueryPlan, WindowQuery
+from features.engine.store.raw_columns import RawColumns, size_of
+from features.engine.store.request_overlay import RequestOverlay
+from features.history.ingest import HistoryIngest, place_of
 from features.records import Record
 
-Noted = tuple[int, str, Record, bytes]
+UnknownRecord = tuple[int, str, Record, bytes]
 """A record that is not known: its question's place, its type, itself, and where it would be."""
 
 
-def take_beside(
-    arrivals: Arrivals,
-    store: Reading,
-    plan: Plan,
-    questions: Sequence[Question],
-    bringing: Bringing,
+def ingest_overlay(
+    arrivals: HistoryIngest,
+    store: BlobReader,
+    plan: QueryPlan,
+    questions: Sequence[WindowQuery],
+    bringing: RequestOverlay,
 ) -> None:
     """Put beside the ledgers what questions bring that could change a number of theirs.
 
@@ -31,23 +31,23 @@ def take_beside(
     """
     payments: dict[tuple[int, bytes], Record] = {}
     others: dict[int, dict[str, list[Record]]] = {}
-    for of, name, record, place in of_note(store, questions):
+    for of, name, record, place in unknown_records(store, questions):
         if name == "transactions":
             payments.setdefault((of, place), record)
         else:
             others.setdefault(of, {}).setdefault(name, []).append(record)
     if payments:
         layouts, events = arrivals.payments([*payments.values()])
-        bringing.insert(Beside(store), layouts, events, [of for of, _ in payments])
+        bringing.insert(BlobOverlay(store), layouts, events, [of for of, _ in payments])
     for of, records in others.items():
         insert, before = partial(_insert, bringing, of), questions[of].at
         arriving = replace(arrivals, into=plan.layouts, before=before, insert=insert)
-        arriving.take(Beside(store), records)
+        arriving.take(BlobOverlay(store), records)
 
 
-def of_note(store: Reading, questions: Sequence[Question]) -> list[Noted]:
+def unknown_records(store: BlobReader, questions: Sequence[WindowQuery]) -> list[UnknownRecord]:
     """The records that could change a number as of their question's instant: those not known."""
-    told: list[Noted] = [
+    told: list[UnknownRecord] = [
         (of, name, record, place)
         for of, question in enumerate(questions)
         if question.beside
@@ -63,6 +63,10 @@ def of_note(store: Reading, questions: Sequence[Question]) -> list[Noted]:
 
 
 def _insert(
-    bringing: Bringing, of: int, store: Writing, layouts: Iterable[Layout], events: Plain
+    bringing: RequestOverlay,
+    of: int,
+    store: BlobTransaction,
+    layouts: Iterable[Layout],
+    events: RawColumns,
 ) -> None:
     bringing.insert(store, layouts, events, [of] * size_of(events))

@@ -9,9 +9,9 @@ import numpy as np
 from features.atomic_dir import written_whole
 from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
 from features.engine.columns import length
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.raw_columns import Plain, size_of
-from features.history.online_store import TOLD_BY, State
+from features.engine.store.lmdb_store import LmdbStore
+from features.engine.store.raw_columns import RawColumns, size_of
+from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.ingest.contract import IDENTITY
 
 # Records of one transaction: enough to sort well, few enough to hold.
@@ -28,7 +28,7 @@ def rebuild(
     records: Path,
     folder: Path,
     progress: Progress = lambda done, total: None,
-    and_then: Callable[[State], None] = lambda state: None,
+    and_then: Callable[[OnlineStore], None] = lambda state: None,
 ) -> None:
     """Make the state of a folder of record files and put it, whole, in the place of `folder`.
 
@@ -36,9 +36,9 @@ def rebuild(
     RecordsError for anything wrong in the files; `folder` is then as it was.
     """
     with written_whole(folder) as building, TemporaryDirectory(dir=building) as scratch:
-        store = EmbeddedStore(Path(scratch), is_bulk=True)
+        store = LmdbStore(Path(scratch), is_bulk=True)
         try:
-            state = State(store)
+            state = OnlineStore(store)
             read_into(state, RecordFolder(records), progress)
             and_then(state)
             store.copy_in_order(building)
@@ -46,23 +46,23 @@ def rebuild(
             store.close()
 
 
-def read_into(state: State, records: RecordBlocks, progress: Progress) -> None:
+def read_into(state: OnlineStore, records: RecordBlocks, progress: Progress) -> None:
     """Add all records that history is made of, a block at a time; what is there counts once."""
-    total = sum(records.count(name) for name in TOLD_BY)
+    total = sum(records.count(name) for name in HISTORY_RECORD_TYPES)
     done = 0
-    for name in TOLD_BY:
+    for name in HISTORY_RECORD_TYPES:
         for block in _blocks(records, name, state.fields(name)):
             state.add({name: block})
             done += size_of(block)
             progress(done, total)
 
 
-def _blocks(records: RecordBlocks, name: str, fields: tuple[str, ...]) -> Iterator[Plain]:
+def _blocks(records: RecordBlocks, name: str, fields: tuple[str, ...]) -> Iterator[RawColumns]:
     """Blocks of few rows; what identifies a record is text in them, which nobody has to learn."""
     of_one = IDENTITY_OF.get(name)
     first = 0
     for block in records.blocks(name, [field for field in fields if field != of_one]):
-        size, whole = length(block), Plain(block)
+        size, whole = length(block), RawColumns(block)
         if of_one:
             whole[of_one] = [*records.texts(name, of_one, np.arange(first, first + size))]
         first += size

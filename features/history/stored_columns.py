@@ -7,10 +7,10 @@ import numpy as np
 
 from features.derived.transaction import derive_payment
 from features.engine.columns import Kind, kinds_of
-from features.engine.store.event_rows import Arriving, Entry
+from features.engine.store.event_rows import IncomingRecords, RecordReader
 from features.engine.store.layout import Layout
-from features.engine.store.raw_columns import Plain, numbers, taken, texts
-from features.engine.store.subject_index import Kept
+from features.engine.store.raw_columns import RawColumns, number_column, take_rows, text_column
+from features.engine.store.subject_index import SubjectIndex
 from features.errors import DefinitionError
 from features.records import Journey, Outcome, Shipment, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
@@ -22,7 +22,7 @@ _ALWAYS = {"subject_id", "journey_id", "declared_at"}
 _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
 
 
-class Schema:
+class HistorySchema:
     """The columns that matter, by record type, for the layouts of a state.
 
     Raises DefinitionError where a window reduces what only a shipment's journey tells: it may be
@@ -38,7 +38,7 @@ class Schema:
                 )
         self._layouts = layouts
 
-    def read(self, name: str, records: Arriving) -> Plain:
+    def read(self, name: str, records: IncomingRecords) -> RawColumns:
         """What matters of records of the type `name`."""
         return self._entries[name].read(records)
 
@@ -46,17 +46,19 @@ class Schema:
         """The fields of the record type `name` that are read."""
         return self._entries[name].fields
 
-    def of_journeys(self, shipments: Plain, journeys: Plain) -> Plain:
+    def of_journeys(self, shipments: RawColumns, journeys: RawColumns) -> RawColumns:
         """The columns of each shipment's journey, missing unless declared before the shipment."""
-        rows = {id_: at for at, id_ in enumerate(texts(journeys, "journey_id"))}
-        places = np.array([rows.get(id_, -1) for id_ in texts(shipments, "journey_id")], np.int64)
-        declared_at = numbers(taken({"at": journeys["declared_at"]}, places), "at")
-        places[declared_at >= numbers(shipments, "declared_at")] = -1
+        rows = {id_: at for at, id_ in enumerate(text_column(journeys, "journey_id"))}
+        places = np.array(
+            [rows.get(id_, -1) for id_ in text_column(shipments, "journey_id")], np.int64
+        )
+        declared_at = number_column(take_rows({"at": journeys["declared_at"]}, places), "at")
+        places[declared_at >= number_column(shipments, "declared_at")] = -1
         of = {name: journeys[_of_the_journey(name)] for name in self._of_journey}
-        return taken(of, places)
+        return take_rows(of, places)
 
     @cached_property
-    def kept(self) -> dict[SubjectKind, Kept]:
+    def kept(self) -> dict[SubjectKind, SubjectIndex]:
         """What later arrivals need of a subject: what outcomes and late journeys are keyed by."""
         kinds = self._entries["journeys"].kinds
         of_journey = {name: kinds[_of_the_journey(name)] for name in self._of_journey}
@@ -64,28 +66,30 @@ class Schema:
         late = (one.columns for one in self._layouts if reads_journey(one))
         shipments = self._read("shipment_outcomes").union(*late) - _BY_THE_EVENT
         return {
-            "route": Kept(JOURNEY, _some(kinds, routes)),
-            "shipment": Kept(
+            "route": SubjectIndex(JOURNEY, _some(kinds, routes)),
+            "shipment": SubjectIndex(
                 SHIPMENT, _some(self._entries["shipments"].kinds | of_journey, shipments)
             ),
         }
 
     @cached_property
-    def _entries(self) -> dict[str, Entry]:
+    def _entries(self) -> dict[str, RecordReader]:
         journeys = self._read("journeys", "route_outcomes")
         journeys |= {*map(_of_the_journey, self._of_journey)}
         shipments = self._read("shipments", "shipment_outcomes") - self._of_journey
         return {
-            "journeys": Entry(kinds_of(Journey), SUBJECT_TYPES["route"].derive, journeys | _ALWAYS),
-            "shipments": Entry(
+            "journeys": RecordReader(
+                kinds_of(Journey), SUBJECT_TYPES["route"].derive, journeys | _ALWAYS
+            ),
+            "shipments": RecordReader(
                 kinds_of(Shipment), SUBJECT_TYPES["shipment"].derive, shipments | _ALWAYS
             ),
-            "transactions": Entry(
+            "transactions": RecordReader(
                 kinds_of(Transaction),
                 derive_payment,
                 self._read("payments") | {"record_id", "known_at"},
             ),
-            "outcomes": Entry(kinds_of(Outcome), lambda columns: columns, _OUTCOME),
+            "outcomes": RecordReader(kinds_of(Outcome), lambda columns: columns, _OUTCOME),
         }
 
     @cached_property

@@ -49,8 +49,8 @@ def swaps(
 
 
 def _figures(reference: str, records: Path, home: Path, subjects: int, seed: int) -> "SwapFigures":
-    from features.engine.store.lmdb_store import EmbeddedStore
-    from features.history.online_store import State
+    from features.engine.store.lmdb_store import LmdbStore
+    from features.history.online_store import OnlineStore
     from features.history.rebuild import rebuild
     from features.replay_submissions import submissions_of
     from training.evaluation.counterfactual_swaps import shifts, swaps_of
@@ -63,8 +63,8 @@ def _figures(reference: str, records: Path, home: Path, subjects: int, seed: int
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
         rebuild(records, folder)
-        store = EmbeddedStore(folder)
+        store = LmdbStore(folder)
         try:
-            return shifts(model, swaps_of(submissions, seed), State(store))
+            return shifts(model, swaps_of(submissions, seed), OnlineStore(store))
         finally:
             store.close()

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from features.engine.store.blob_store import Beside, Blob
+from features.engine.store.blob_store import Blob, BlobOverlay
 from features.errors import StateUnavailable
 from serving.db.tables import state
 
@@ -44,11 +44,11 @@ class StateTable:
             yield Rows(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[Beside]:
+    def writing(self) -> Iterator[BlobOverlay]:
         """A transaction, when it is its turn; its blobs are sent at the end, together."""
         with _failing_as_unavailable(), self._engine.begin() as connection:
             connection.execute(_turn())
-            written = Beside(Rows(connection))
+            written = BlobOverlay(Rows(connection))
             yield written
             _put(connection, written.blobs.items())
 

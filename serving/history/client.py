@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
-from features.engine.store.blob_store import Blob, Store
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.write_buffer import GatheringStore
+from features.engine.store.blob_store import Blob, BlobStore
+from features.engine.store.lmdb_store import LmdbStore
+from features.engine.store.write_buffer import WriteBuffer
 from features.errors import StateUnavailable
-from features.history.online_store import TOLD_BY, State
+from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import Progress, rebuild
 from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission, history_records
@@ -38,7 +38,7 @@ _DECISIONS, _RECORDS = "decisions", "records"
 T = TypeVar("T")
 
 
-class SharedStore(Store, Protocol):
+class SharedStore(BlobStore, Protocol):
     """An online feature store that several workers share."""
 
     @property
@@ -58,7 +58,7 @@ class HistoryClient:
     but never loses what these have: it keeps how far it got, and reads on from there.
     """
 
-    def __init__(self, state: State, log: DecisionReader, records: RecordStore):
+    def __init__(self, state: OnlineStore, log: DecisionReader, records: RecordStore):
         self._state = state
         self._log = log
         self._records = records
@@ -79,7 +79,7 @@ class HistoryClient:
     def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
         """See and learn examples of each kind and forget them; their features."""
         with _failing_as_unavailable():
-            self._state.rehearse()
+            self._state.warm_up()
         self.vectors([*examples] * 2)  # what is compiled for one is not what is for a group
         return self.vectors(examples)
 
@@ -185,8 +185,8 @@ def open_history(
     is_there = settings.state.exists() if shared is None else not shared.is_empty
     if not is_there:
         rebuild_history(settings, log, records, shared, progress=progress, is_first=True)
-    store: Store = shared or GatheringStore(EmbeddedStore(settings.state))
-    history = HistoryClient(State(store), log, records)
+    store: BlobStore = shared or WriteBuffer(LmdbStore(settings.state))
+    history = HistoryClient(OnlineStore(store), log, records)
     history.catch_up()
     return history
 
@@ -222,14 +222,14 @@ def rebuild_history(
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
         make(folder)
-        made = EmbeddedStore(folder)
+        made = LmdbStore(folder)
         shared.replace(made.all(), if_empty=is_first)
         made.close()
 
 
 def _by_type(records: Iterable[Record]) -> dict[str, list[Record]]:
-    names = {RECORD_FILES[name]: name for name in TOLD_BY}
-    by_type: dict[str, list[Record]] = {name: [] for name in TOLD_BY}
+    names = {RECORD_FILES[name]: name for name in HISTORY_RECORD_TYPES}
+    by_type: dict[str, list[Record]] = {name: [] for name in HISTORY_RECORD_TYPES}
     for record in records:
         if (name := names.get(type(record))) is not None:
             by_type[name].append(record)

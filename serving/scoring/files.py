@@ -26,11 +26,10 @@ from features.catalogue import catalogue
 from features.derived.subject import derive_subjects
 from features.engine.batch.record_blocks import HeldRecords, records_of_folder
 from features.engine.columns import columns_of_table, rows
-from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import VOCABULARY
 from features.errors import RecordsError
-from features.history.online_store import TOLD_BY as HISTORY_TYPES
-from features.history.online_store import State
+from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
 from features.ingest.record_files import read_record_file
 from features.records import SubjectKind
@@ -149,7 +148,9 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
         .loc[ids, _feature_names(kind)]
         .reset_index(drop=True),
         is_life_at_risk=[_is_overcrowded(*crowd) for crowd in crowds],
-        record_counts={name: len(next(iter(everything[name].values()))) for name in HISTORY_TYPES},
+        record_counts={
+            name: len(next(iter(everything[name].values()))) for name in HISTORY_RECORD_TYPES
+        },
     )
 
 
@@ -175,8 +176,8 @@ def _vectors(
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
         rebuild(records, folder, and_then=lambda state: state.add(history_records(submissions)))
-        store = EmbeddedStore(folder)
-        state = State(store)
+        store = LmdbStore(folder)
+        state = OnlineStore(store)
         vectors = [feature_vector(submission, state) for submission in submissions]
         store.close()
         return vectors, state.counts

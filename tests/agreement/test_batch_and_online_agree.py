@@ -17,8 +17,8 @@ from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
 from features.engine.batch.record_blocks import HeldRecords
 from features.engine.columns import Columns, Records, instant_us, length, rows
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.history.online_store import TOLD_BY, State
+from features.engine.store.lmdb_store import LmdbStore
+from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
@@ -48,8 +48,8 @@ def rows_of(matrix: pa.Table) -> dict[str, Vector]:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    made = State(EmbeddedStore(tmp_path / "state", is_bulk=True))
+def state(tmp_path: Path) -> Iterator[OnlineStore]:
+    made = OnlineStore(LmdbStore(tmp_path / "state", is_bulk=True))
     yield made
     made.store.close()
 
@@ -58,7 +58,7 @@ def in_parts(records: Records, seed: int) -> Iterator[tuple[str, Columns]]:
     """Every record at least once and a third of them twice, shuffled, some dozens at a time."""
     lots = np.random.default_rng(seed)
     parts = []
-    for name in TOLD_BY:
+    for name in HISTORY_RECORD_TYPES:
         order = lots.permutation(length(records[name]))
         again = lots.choice(order, len(order) // 3)
         split = np.array_split(np.concatenate([order, again]), 40)
@@ -72,7 +72,7 @@ def of_both_kinds(world: Path) -> list[Submission]:
 
 
 def test_every_subject_online_is_its_row_of_the_training_set_whatever_the_order_of_arrival(
-    world: Path, records: Records, matrices: Matrices, state: State
+    world: Path, records: Records, matrices: Matrices, state: OnlineStore
 ) -> None:
     for name, part in in_parts(records, seed=5):
         state.add({name: part})
@@ -90,14 +90,16 @@ def test_every_subject_online_is_its_row_of_the_training_set_whatever_the_order_
 
 
 def test_a_state_that_grows_with_time_tells_each_subject_what_the_training_set_does(
-    world: Path, records: Records, matrices: Matrices, state: State
+    world: Path, records: Records, matrices: Matrices, state: OnlineStore
 ) -> None:
     """The state never holds more than was known before the subject; what it brings comes along."""
     submissions = sorted(of_both_kinds(world), key=lambda one: one.declared_at)
     since, asked = datetime(1900, 1, 1, tzinfo=UTC), 0
     for submission in submissions[EACH - 1 :: EACH]:
         until = submission.declared_at
-        state.add({name: known_between(name, records, since, until) for name in TOLD_BY})
+        state.add(
+            {name: known_between(name, records, since, until) for name in HISTORY_RECORD_TYPES}
+        )
         since = until
         vector = feature_vector(submission, state, history_records([submission]))
         assert vector == matrices[submission.subject_kind][submission.subject_id]
@@ -107,13 +109,13 @@ def test_a_state_that_grows_with_time_tells_each_subject_what_the_training_set_d
 
 
 def test_subjects_asked_about_together_are_seen_as_if_each_were_alone(
-    world: Path, records: Records, state: State
+    world: Path, records: Records, state: OnlineStore
 ) -> None:
     """Much of what they bring is new to the state, and none sees what another brings."""
     submissions = of_both_kinds(world)[:: count(5, 1)]
     since = datetime(1900, 1, 1, tzinfo=UTC)
     until = sorted(one.declared_at for one in submissions)[len(submissions) // 2]
-    state.add({name: known_between(name, records, since, until) for name in TOLD_BY})
+    state.add({name: known_between(name, records, since, until) for name in HISTORY_RECORD_TYPES})
     brought = [history_records([one]) for one in submissions]
 
     alone = [*map(feature_vector, submissions, repeat(state), brought)]
@@ -129,10 +131,10 @@ def known_between(name: str, records: Records, since: datetime, until: datetime)
 
 
 def test_scoring_alone_tells_of_subjects_and_of_what_they_brought(
-    world: Path, records: Records, state: State, tmp_path: Path
+    world: Path, records: Records, state: OnlineStore, tmp_path: Path
 ) -> None:
     """A state that saw submissions only, out of order, is the one that read their records."""
-    read = State(EmbeddedStore(tmp_path / "read", is_bulk=True))
+    read = OnlineStore(LmdbStore(tmp_path / "read", is_bulk=True))
     submissions = [*submissions_of(world, "shipment")][::5]
     for submission in reversed(submissions):
         state.add(history_records([submission]))
@@ -144,10 +146,10 @@ def test_scoring_alone_tells_of_subjects_and_of_what_they_brought(
 
 
 def test_a_state_rebuilt_from_files_is_the_one_that_grew(
-    world: Path, records: Records, state: State, tmp_path: Path
+    world: Path, records: Records, state: OnlineStore, tmp_path: Path
 ) -> None:
     rebuild(world, tmp_path / "rebuilt")
-    rebuilt = State(EmbeddedStore(tmp_path / "rebuilt"))
+    rebuilt = OnlineStore(LmdbStore(tmp_path / "rebuilt"))
     for name, part in in_parts(records, seed=6):
         state.add({name: part})
 

@@ -16,10 +16,10 @@ from features.compiled_catalogue import computation
 from features.engine.batch.build_resources import Workshop
 from features.engine.batch.feature_frame import FeatureFrame
 from features.engine.batch.record_blocks import RecordFolder
-from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.window import Window
-from features.history.online_store import TOLD_BY, State
+from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submitted_subject import request_rows
@@ -61,13 +61,14 @@ def rows_by_batch(kind: SubjectKind, frame: FeatureFrame) -> list[Vector]:
 
 def arriving(stream: Stream, lots: Random) -> Iterator[dict[str, list[Record]]]:
     """Every record at least once and a third of them twice, in any order, a few at a time."""
-    told = [(name, row) for name in TOLD_BY for row in stream[name]]
+    told = [(name, row) for name in HISTORY_RECORD_TYPES for row in stream[name]]
     told += lots.sample(told, len(told) // 3)
     lots.shuffle(told)
     while told:
         some = [told.pop() for _ in range(min(len(told), lots.randint(1, 5)))]
         yield {
-            name: [RECORD_FILES[name](**row) for of, row in some if of == name] for name in TOLD_BY
+            name: [RECORD_FILES[name](**row) for of, row in some if of == name]
+            for name in HISTORY_RECORD_TYPES
         }
 
 
@@ -99,7 +100,7 @@ def test_batch_and_online_and_plain_sql_agree_on_every_stream(
         folder = Path(home) / "records"
         write(stream, folder)
         oracle.read(folder)
-        state = State(EmbeddedStore(Path(home) / "state", is_bulk=True))
+        state = OnlineStore(LmdbStore(Path(home) / "state", is_bulk=True))
         for records in arriving(stream, lots):
             state.add(records)
 

@@ -12,8 +12,8 @@ from features.build_training_set import build_training_set, feature_matrix
 from features.catalogue import catalogue
 from features.engine.batch.record_blocks import HeldRecords
 from features.engine.columns import Records
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.history.online_store import State
+from features.engine.store.lmdb_store import LmdbStore
+from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
 from features.input_dependencies import INPUTS, features_fed
 from features.peer_groups import peers_of
@@ -53,11 +53,11 @@ def test_how_many_are_on_board_moves_no_feature(kind: SubjectKind, records: Reco
 
 
 @pytest.fixture(scope="module")
-def state(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+def state(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnlineStore]:
     """All of the world's history, kept."""
     folder = tmp_path_factory.mktemp("kept") / "state"
     rebuild(world, folder)
-    made = State(EmbeddedStore(folder))
+    made = OnlineStore(LmdbStore(folder))
     yield made
     made.store.close()
 
@@ -79,7 +79,7 @@ def without(submission: Submission, path: str) -> Submission | None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_input_feeds_what_it_is_said_to_feed(
-    kind: SubjectKind, world: Path, state: State
+    kind: SubjectKind, world: Path, state: OnlineStore
 ) -> None:
     fed: dict[str, set[str]] = {path: set() for path in INPUTS[kind]}
     known = list(submissions_of(world, kind))

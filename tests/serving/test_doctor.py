@@ -9,9 +9,9 @@ from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from features.engine.batch.record_blocks import RecordFolder
-from features.engine.store.blob_store import Store
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.history.online_store import State
+from features.engine.store.blob_store import BlobStore
+from features.engine.store.lmdb_store import LmdbStore
+from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
 from serving.cli.doctor import doctor
 from serving.db.postgres_state import StateTable
@@ -80,7 +80,7 @@ def test_a_state_that_is_not_there_yet_is_left_to_the_first_start(home: Path) ->
 
 
 def test_a_state_in_another_form_is_found_and_how_to_mend_it(home: Path) -> None:
-    store = EmbeddedStore(home / "state")
+    store = LmdbStore(home / "state")
     put_in_another_form(store)
     store.close()
 
@@ -95,7 +95,7 @@ def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Serve
     assert grades(home, database_url=database)["online state"] == "doubtful"
 
     shared = StateTable(create_engine(database))
-    read_into(State(shared), RecordFolder(home / "records"), lambda done, total: None)
+    read_into(OnlineStore(shared), RecordFolder(home / "records"), lambda done, total: None)
     assert grades(home, database_url=database)["online state"] == "good"
 
     put_in_another_form(shared)
@@ -103,8 +103,8 @@ def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Serve
 
 
 def test_a_state_that_lacks_the_history_of_a_model_is_found(home: Path) -> None:
-    store = EmbeddedStore(home / "state")
-    State(store)
+    store = LmdbStore(home / "state")
+    OnlineStore(store)
     store.close()
 
     (found,) = [each for each in run_checks(Settings(home=home)) if each.what == "online state"]
@@ -114,9 +114,9 @@ def test_a_state_that_lacks_the_history_of_a_model_is_found(home: Path) -> None:
     assert "`tidegate state rebuild`" in found.says
 
 
-def put_in_another_form(store: Store) -> None:
+def put_in_another_form(store: BlobStore) -> None:
     """As a release would leave it that keeps other windows."""
-    State(store)
+    OnlineStore(store)
     with store.writing() as transaction:
         transaction.put([(b"mmade-for", b"other windows")])
 

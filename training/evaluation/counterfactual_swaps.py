@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from features.engine.online.vector_plan import Past
+from features.engine.online.vector_plan import HistoryReader
 from features.reference.geography import country_of, region_of
 from features.reference.geography.stand_ins import class_of, nearest_in
 from features.submission import Submission
@@ -70,7 +70,7 @@ def swaps_of(submissions: Iterable[Submission], seed: int) -> Iterator[Swap | No
         yield _swapped(submission, lots)
 
 
-def shifts(model: RiskModel, made: Iterable[Swap | None], past: Past) -> SwapFigures:
+def shifts(model: RiskModel, made: Iterable[Swap | None], past: HistoryReader) -> SwapFigures:
     """How far the model's scores move, each subject seen against the same past."""
     held = list(made)
     kept = [swap for swap in held if swap is not None]
@@ -154,7 +154,7 @@ def _countries(code: str) -> tuple[str, ...]:
 
 
 def _log_odds(
-    model: RiskModel, margins: Margins, submissions: list[Submission], past: Past
+    model: RiskModel, margins: Margins, submissions: list[Submission], past: HistoryReader
 ) -> Floats:
     if not submissions:
         return np.array([])

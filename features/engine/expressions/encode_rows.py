@@ -20,10 +20,10 @@ Row = Mapping[str, Any]
 """The fields of a record."""
 
 # A text is looked into once while it is among so many that came last.
-TEXTS_REMEMBERED = 1 << 16
+MAX_CACHED_TEXTS = 1 << 16
 
 
-class Codes(defaultdict[str | None, int]):
+class RequestStringIds(defaultdict[str | None, int]):
     """The code of each text of one request, in order from NO_TEXT, that of None; learnt on asking.
 
     Equal texts get equal codes, which is all that programs ask; nothing is kept of a text when the
@@ -35,13 +35,13 @@ class Codes(defaultdict[str | None, int]):
         super().__init__(count(len(known) + NO_TEXT).__next__, known)
 
 
-def first_codes(programs: Iterable[Program]) -> Codes:
+def initial_string_ids(programs: Iterable[Program]) -> RequestStringIds:
     """The codes of the texts that programs name, to begin every request with."""
     named = sorted({text for program in programs for text in program.texts.values()})
-    return Codes({None: NO_TEXT} | {text: code for code, text in enumerate(named)})
+    return RequestStringIds({None: NO_TEXT} | {text: code for code, text in enumerate(named)})
 
 
-class Template(NamedTuple):
+class RegisterTemplate(NamedTuple):
     """One row of a program's registers, what comes into it from where, and the program's steps.
 
     `numbers`, `instants` and `texts` are registers of what cells tell; `copied` are registers of
@@ -57,19 +57,23 @@ class Template(NamedTuple):
     steps: Column
 
 
-class Copies(NamedTuple):
+class CopiedColumns(NamedTuple):
     """Registers of another program: its i-th column goes to the rows from `starts[i]` on."""
 
     starts: Column
-    registers: Column
+    run_rows: Column
 
 
 NO_PLACES, NO_PAIRS = np.empty(0, np.int64), np.empty((0, 2), np.int64)
-_NO_COPIES = Copies(NO_PLACES, np.empty((0, 0)))
+_NO_COPIES = CopiedColumns(NO_PLACES, np.empty((0, 0)))
 
 
-def registers(
-    template: Template, rows: int, numbers: Column, wholes: Column, copies: Copies = _NO_COPIES
+def run_rows(
+    template: RegisterTemplate,
+    rows: int,
+    numbers: Column,
+    wholes: Column,
+    copies: CopiedColumns = _NO_COPIES,
 ) -> Column:
     """The registers as float64 with a column per row, after every step of the program.
 
@@ -80,20 +84,24 @@ def registers(
     return made
 
 
-class Filling:
+class RowEncoder:
     """How the fields of records come into the registers of a program.
 
     Inputs whose key is neither a field nor made of the text of one are `copied`, or left to others.
     """
 
-    def __init__(self, program: Program, codes: Codes, copied: Column = NO_PAIRS) -> None:
+    def __init__(
+        self, program: Program, codes: RequestStringIds, copied: Column = NO_PAIRS
+    ) -> None:
         fields = [_fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)]
         self._numbers, self._instants, self._texts = map(_reading, fields)
         numbers, instants, texts = (np.array([*one.values()], np.int64) for one in fields)
         row = program.registers(codes.__getitem__)
-        self._template = Template(row, numbers, instants, texts, copied, program.steps)
+        self._template = RegisterTemplate(row, numbers, instants, texts, copied, program.steps)
 
-    def made(self, rows: Sequence[Row], codes: Codes, copies: Copies = _NO_COPIES) -> Column:
+    def made(
+        self, rows: Sequence[Row], codes: RequestStringIds, copies: CopiedColumns = _NO_COPIES
+    ) -> Column:
         """The registers as float64 with a column per row, after every step of the program.
 
         New texts are added to the codes.
@@ -104,12 +112,12 @@ class Filling:
         ]
         texts = map(codes.__getitem__, self._texts(rows))
         wholes = np.array([*instants, *texts], np.int64)
-        return registers(self._template, len(rows), numbers, wholes, copies)
+        return run_rows(self._template, len(rows), numbers, wholes, copies)
 
 
 @compiled
 def _run(
-    template: Template,
+    template: RegisterTemplate,
     numbers: Column,
     wholes: Column,
     number_cells: Column,
@@ -136,10 +144,10 @@ def _run(
 
 
 @inner
-def _put(registers: Column, places: Column, cells: Column) -> None:
-    for row in range(registers.shape[1]):
+def _put(run_rows: Column, places: Column, cells: Column) -> None:
+    for row in range(run_rows.shape[1]):
         for i in range(len(places)):
-            registers[places[i], row] = cells[row * len(places) + i]
+            run_rows[places[i], row] = cells[row * len(places) + i]
 
 
 def _fields(program: Program, kind: Kind) -> dict[Key, int]:
@@ -155,7 +163,7 @@ def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
     """What is read of rows, row by row: of some fields, what is made of their texts."""
     names = [key.key if isinstance(key, Mapped) else key for key in keys]
     looks = [
-        (at, lru_cache(TEXTS_REMEMBERED)(key.function))
+        (at, lru_cache(MAX_CACHED_TEXTS)(key.function))
         for at, key in enumerate(keys)
         if isinstance(key, Mapped)
     ]
@@ -172,7 +180,7 @@ def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
     return cells_of
 
 
-class Reading:
+class RegisterReader:
     """The values that are read of the rows of a program's registers, in an order of keys."""
 
     def __init__(self, program: Program, keys: Iterable[Key]) -> None:
@@ -181,10 +189,10 @@ class Reading:
         self._texts = [at for at, register in enumerate(held) if register.kind is Kind.TEXT]
         self._text_places = self._places[self._texts]
 
-    def values(self, registers: Column, codes: Codes) -> list[list[Any]]:
+    def values(self, run_rows: Column, codes: RequestStringIds) -> list[list[Any]]:
         """Numbers and texts of each row; None where one is missing."""
-        cells = registers[self._places].T.tolist()
-        texts, of_texts = [*codes], registers.view(np.int64)[self._text_places].T.tolist()
+        cells = run_rows[self._places].T.tolist()
+        texts, of_texts = [*codes], run_rows.view(np.int64)[self._text_places].T.tolist()
         return [*map(self._row, cells, of_texts, repeat(texts))]
 
     def _row(self, numbers: list[float], codes: list[int], texts: list[str | None]) -> list[Any]:

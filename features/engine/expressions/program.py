@@ -10,7 +10,15 @@ import numpy as np
 from features.engine.columns import Column, Kind
 from features.engine.expressions.interpreter import execute
 from features.engine.expressions.numpy_ops import TRANSLATED
-from features.engine.expressions.tracing import Constant, Input, Literal, Mapped, Step, Trace, Value
+from features.engine.expressions.tracing import (
+    Constant,
+    InputColumn,
+    Literal,
+    Mapped,
+    Step,
+    Trace,
+    TracedValue,
+)
 from features.engine.string_table import VOCABULARY
 from features.errors import DefinitionError, nearest_of
 
@@ -142,7 +150,7 @@ def traced_columns(
     Only the `wanted` ones are made where that is given. Raises DefinitionError as `traced`.
     """
     trace = Trace(TRANSLATED, function=compute.__name__)
-    made = compute({key: trace.note(Input(key, kind), kind) for key, kind in kinds.items()})
+    made = compute({key: trace.note(InputColumn(key, kind), kind) for key, kind in kinds.items()})
     results = {key: trace.beside(value) for key, value in made.items()}
     return _assembled(
         trace,
@@ -160,7 +168,7 @@ def _traced(trace: Trace, function: Function, kinds: Mapping[Key, Kind]) -> tupl
         names = (key for key in kinds if isinstance(key, str))
         trace.refuse(f"it reads {unknown[0]}, which is no column; {nearest_of(unknown[0], names)}")
     columns = {
-        parameter: trace.note(Input(key, kinds[key]), kinds[key])
+        parameter: trace.note(InputColumn(key, kinds[key]), kinds[key])
         for parameter, key in function.reads.items()
     }
     result = trace.beside(function.compute(**columns))
@@ -175,7 +183,7 @@ def _assembled(trace: Trace, made: dict[Key, tuple[int, Kind]]) -> Program:
     held = [(at[place], values[place]) for place in needed]
     steps = [_instruction(v, r, at) for r, v in held if isinstance(v, Step)]
     return Program(
-        {v.key: Register(r, v.kind) for r, v in held if isinstance(v, Input)},
+        {v.key: Register(r, v.kind) for r, v in held if isinstance(v, InputColumn)},
         {key: Register(at[place], kind) for key, (place, kind) in made.items()},
         np.array(steps, np.int64).reshape(-1, 5),
         np.frombuffer(b"".join(v.cell if isinstance(v, Constant) else bytes(8) for _, v in held)),
@@ -183,7 +191,7 @@ def _assembled(trace: Trace, made: dict[Key, tuple[int, Kind]]) -> Program:
     )
 
 
-def _needed(values: list[Value], wanted: set[int]) -> list[int]:
+def _needed(values: list[TracedValue], wanted: set[int]) -> list[int]:
     for place in reversed(range(len(values))):
         if place in wanted and isinstance(step := values[place], Step):
             wanted |= set(step.reads)

@@ -40,7 +40,7 @@ class Literal:
 
 
 @dataclass(frozen=True)
-class Input:
+class InputColumn:
     """A column that is read, by the key under which it is given."""
 
     key: Hashable
@@ -56,7 +56,7 @@ class Mapped:
     kind: Kind
 
 
-Value = Step | Constant | Literal | Input
+TracedValue = Step | Constant | Literal | InputColumn
 
 
 Translation = Callable[..., "Traced"]
@@ -71,10 +71,10 @@ class Trace:
     """
 
     translations: Mapping[Callable[..., Any], Translation]
-    values: dict[Value, int] = field(default_factory=dict)
+    values: dict[TracedValue, int] = field(default_factory=dict)
     function: str = "a function"
 
-    def note(self, value: Value, kind: Kind, constant: float | None = None) -> "Traced":
+    def note(self, value: TracedValue, kind: Kind, constant: float | None = None) -> "Traced":
         """The stand-in for a value, which is an earlier one if the same was noted before."""
         place = self.values.setdefault(value, len(self.values))
         return Traced(self, value, place, kind, constant)
@@ -130,7 +130,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(
-        self, trace: Trace, value: Value, place: int, kind: Kind, constant: float | None
+        self, trace: Trace, value: TracedValue, place: int, kind: Kind, constant: float | None
     ) -> None:
         self.trace, self.value, self.place, self.kind = trace, value, place, kind
         self.constant = constant
@@ -149,9 +149,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def mapped(self, function: Callable[[str], Any], dtype: type) -> "Traced":
         """What the vocabulary makes of the texts of a column, which is read as one of its own."""
         kind = Kind(np.dtype(dtype))
-        if not isinstance(self.value, Input) or self.kind is not Kind.TEXT:
+        if not isinstance(self.value, InputColumn) or self.kind is not Kind.TEXT:
             self.trace.refuse(f"it asks for {function.__name__} of what is no text column")
-        return self.trace.note(Input(Mapped(self.value.key, function, kind), kind), kind)
+        return self.trace.note(InputColumn(Mapped(self.value.key, function, kind), kind), kind)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *values: Any, **how: Any) -> "Traced":
         if method != "__call__" or how or ufunc not in self.trace.translations:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from features.engine.columns import Column
-from features.engine.expressions.encode_rows import Codes, Copies, Filling, Row
+from features.engine.expressions.encode_rows import CopiedColumns, RequestStringIds, Row, RowEncoder
 from features.engine.expressions.program import Key, Program
 from features.engine.online.request_windows import RequestWindows
 from features.engine.windows.window import Window
@@ -67,7 +67,11 @@ class LinkedWindows:
     """The windows over one source of linked records, for subjects of one type."""
 
     def __init__(
-        self, source: LinkedRows, windows: Iterable[Window], subject: Program, codes: Codes
+        self,
+        source: LinkedRows,
+        windows: Iterable[Window],
+        subject: Program,
+        codes: RequestStringIds,
     ) -> None:
         self.source = source.source
         self.windows = [window for window in windows if window.source == source.source]
@@ -76,7 +80,7 @@ class LinkedWindows:
             for key, column in source.subject_columns.items()
         ]
         pairs = np.array(copied, np.int64).reshape(-1, 2)
-        self._filling = Filling(source.program, codes, pairs)
+        self._filling = RowEncoder(source.program, codes, pairs)
         self._windows = RequestWindows(source.program, self.windows)
         self._numbers_of_none = np.empty((1, len(self.windows)))
         nothing = np.empty((len(source.program.constants), 0))
@@ -87,7 +91,7 @@ class LinkedWindows:
         rows: Sequence[Sequence[Row]],
         subjects: Column,
         instants: Column,
-        codes: Codes,
+        codes: RequestStringIds,
         numbers: Column,
         first: int,
     ) -> None:
@@ -100,7 +104,7 @@ class LinkedWindows:
             numbers[:, first : first + len(self.windows)] = self._numbers_of_none
             return
         starts = _starts(rows)
-        copies = Copies(starts, subjects)
+        copies = CopiedColumns(starts, subjects)
         registers = self._filling.made([*chain.from_iterable(rows)], codes, copies)
         self._windows.reduce(registers, starts, instants, numbers, first)
 

@@ -9,28 +9,28 @@ import numpy as np
 from features.engine.columns import Column
 from features.engine.expressions.encode_rows import (
     NO_PLACES,
-    Codes,
-    Copies,
-    Filling,
-    Reading,
-    Template,
-    first_codes,
-    registers,
+    CopiedColumns,
+    RegisterReader,
+    RegisterTemplate,
+    RequestStringIds,
+    RowEncoder,
+    initial_string_ids,
+    run_rows,
 )
 from features.engine.expressions.program import Key, Program
 from features.engine.online.request_records import LinkedRows, LinkedWindows, RequestRows
 from features.engine.store.layout import Layout
-from features.engine.store.query_plan import Brought, Plan, Question
+from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
 from features.engine.windows.entity_key import Keying
 from features.engine.windows.window import Window
 
-Value = float | str | None
+FeatureValue = float | str | None
 
 
-class Past(Protocol):
+class HistoryReader(Protocol):
     """Windows over what was known of anyone before."""
 
-    def numbers_of_each(self, plan: Plan, questions: Sequence[Question]) -> Column:
+    def numbers_of_each(self, plan: QueryPlan, questions: Sequence[WindowQuery]) -> Column:
         """The number of each window of a plan, a row per question."""
         ...
 
@@ -54,14 +54,14 @@ class VectorPlan:
     ) -> None:
         sources = {source.source for source in linked}
         history = [window for window in windows if window.source not in sources]
-        self._plan = Plan.of(history, layouts)
+        self._plan = QueryPlan.of(history, layouts)
         read = {key for key in features.inputs if not isinstance(key, Window)}
         read.update(self._plan.columns, *(source.subject_columns.values() for source in linked))
         self._subject = subject(read)
         programs = [source.program for source in linked]
-        self._codes = first_codes([features, self._subject, *programs])
-        self._filling = Filling(self._subject, self._codes)
-        self._key_columns = Reading(self._subject, self._plan.columns)
+        self._codes = initial_string_ids([features, self._subject, *programs])
+        self._filling = RowEncoder(self._subject, self._codes)
+        self._key_columns = RegisterReader(self._subject, self._plan.columns)
         self._linked = [LinkedWindows(one, windows, self._subject, self._codes) for one in linked]
         sizes = (len(one.windows) for one in self._linked)
         *self._first, self._first_of_history = accumulate(sizes, initial=0)
@@ -70,28 +70,31 @@ class VectorPlan:
         self.names = (*features.outputs,)
 
     def vectors(
-        self, requests: Sequence[RequestRows], past: Past, beside: Sequence[Brought | None]
-    ) -> list[list[Value]]:
+        self,
+        requests: Sequence[RequestRows],
+        past: HistoryReader,
+        beside: Sequence[RequestRecords | None],
+    ) -> list[list[FeatureValue]]:
         """The values of each subject, None where one is missing."""
-        codes = Codes(self._codes)
+        codes = RequestStringIds(self._codes)
         subjects, numbers = self._reduced(requests, past, beside, codes)
         return self._features.values(subjects, numbers, codes)
 
     def windows(
-        self, request: RequestRows, past: Past, beside: Brought | None = None
+        self, request: RequestRows, past: HistoryReader, beside: RequestRecords | None = None
     ) -> dict[Window, float]:
         """The number of every window that the features of one subject read; NaN for a missing."""
-        _, numbers = self._reduced([request], past, [beside], Codes(self._codes))
+        _, numbers = self._reduced([request], past, [beside], RequestStringIds(self._codes))
         return dict(zip(self._windows, numbers[0].tolist(), strict=True))
 
     def _reduced(
         self,
         requests: Sequence[RequestRows],
-        past: Past,
-        beside: Sequence[Brought | None],
-        codes: Codes,
+        past: HistoryReader,
+        beside: Sequence[RequestRecords | None],
+        codes: RequestStringIds,
     ) -> tuple[Column, Column]:
-        """The registers of the subjects, and the number of each window, a row per subject."""
+        """The run_rows of the subjects, and the number of each window, a row per subject."""
         instants = [request.at for request in requests]
         subjects = self._filling.made([request.subject for request in requests], codes)
         at, numbers = np.array(instants, np.int64), np.empty((len(requests), len(self._windows)))
@@ -99,7 +102,7 @@ class VectorPlan:
             rows = [request.linked[linked.source] for request in requests]
             linked.reduce(rows, subjects, at, codes, numbers, first)
         values = self._key_columns.values(subjects, codes)
-        questions = [*map(Question, values, instants, beside)]
+        questions = [*map(WindowQuery, values, instants, beside)]
         numbers[:, self._first_of_history :] = past.numbers_of_each(self._plan, questions)
         return subjects, numbers
 
@@ -108,7 +111,7 @@ class _Features:
     """The last step: features of the subjects' registers and of the numbers of windows."""
 
     def __init__(
-        self, program: Program, subject: Program, reduced: Iterable[Window], codes: Codes
+        self, program: Program, subject: Program, reduced: Iterable[Window], codes: RequestStringIds
     ) -> None:
         windows = np.array([program.inputs[window].place for window in reduced], np.int64)
         columns = [
@@ -116,7 +119,7 @@ class _Features:
             for key, register in program.inputs.items()
             if not isinstance(key, Window)
         ]
-        self._template = Template(
+        self._template = RegisterTemplate(
             row=program.registers(codes.__getitem__),
             numbers=windows,
             instants=NO_PLACES,
@@ -124,11 +127,13 @@ class _Features:
             copied=np.array(columns, np.int64).reshape(-1, 2),
             steps=program.steps,
         )
-        self._reading = Reading(program, program.outputs)
+        self._reading = RegisterReader(program, program.outputs)
 
-    def values(self, subjects: Column, numbers: Column, codes: Codes) -> list[list[Value]]:
+    def values(
+        self, subjects: Column, numbers: Column, codes: RequestStringIds
+    ) -> list[list[FeatureValue]]:
         """Every feature of each subject, in catalogue order."""
         rows = len(numbers)
-        copies = Copies(np.arange(rows + 1), subjects)
-        made = registers(self._template, rows, numbers.ravel(), NO_PLACES, copies)
+        copies = CopiedColumns(np.arange(rows + 1), subjects)
+        made = run_rows(self._template, rows, numbers.ravel(), NO_PLACES, copies)
         return self._reading.values(made, codes)

@@ -7,7 +7,7 @@ from typing import Protocol
 Blob = bytes | memoryview
 
 
-class Reading(Protocol):
+class BlobReader(Protocol):
     """One unchanging view of a store; its blobs are valid as long as it is open."""
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
@@ -15,7 +15,7 @@ class Reading(Protocol):
         ...
 
 
-class Writing(Reading, Protocol):
+class BlobTransaction(BlobReader, Protocol):
     """A transaction: it sees what it put, others see it when it ends well, whole or not at all."""
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
@@ -23,17 +23,17 @@ class Writing(Reading, Protocol):
         ...
 
 
-class Store(Protocol):
+class BlobStore(Protocol):
     """A database of blobs. Many may read while one writes; writers wait for each other.
 
     Every method raises StateUnavailable where the database fails.
     """
 
-    def reading(self) -> AbstractContextManager[Reading]:
+    def reading(self) -> AbstractContextManager[BlobReader]:
         """The store as it is now."""
         ...
 
-    def writing(self) -> AbstractContextManager[Writing]:
+    def writing(self) -> AbstractContextManager[BlobTransaction]:
         """A transaction that is undone where an error leaves it; a killed process never harms it.
 
         A power cut may undo the newest one, or a killed process the newest of those that a store
@@ -50,10 +50,10 @@ class Store(Protocol):
         ...
 
 
-class Beside:
+class BlobOverlay:
     """What would be there if some `blobs` were put on top of a view, which stays as it is."""
 
-    def __init__(self, under: Reading, blobs: dict[bytes, bytes] | None = None):
+    def __init__(self, under: BlobReader, blobs: dict[bytes, bytes] | None = None):
         self._under = under
         self.blobs: dict[bytes, bytes] = {} if blobs is None else blobs
 

@@ -15,7 +15,7 @@ _REMEDY = "make it anew with `tidegate state rebuild`"
 
 
 @dataclass(frozen=True)
-class MadeFor:
+class StoreFormat:
     """The fingerprint of the layouts, and a digest for each column of a source, `source.column`."""
 
     layouts: str

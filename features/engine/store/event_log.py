@@ -15,9 +15,9 @@ from itertools import accumulate, chain, pairwise
 import numpy as np
 
 from features.engine.columns import Column
-from features.engine.store.blob_store import Blob, Reading, Writing
+from features.engine.store.blob_store import Blob, BlobReader, BlobTransaction
 from features.engine.store.layout import Layout
-from features.engine.store.page_closing import closed
+from features.engine.store.page_closing import close_pages
 from features.engine.store.page_format import (
     BEFORE,
     FIRST,
@@ -25,28 +25,28 @@ from features.engine.store.page_format import (
     before_words,
     rows_at,
 )
-from features.engine.store.page_writer import merged
+from features.engine.store.page_writer import merge_rows
 from features.engine.windows.reducers import MISSING, NEVER
 
 _PAGE, _CHAPTER, _LAST, _LASTS = b"p", b"c", b"l", b"d"
 
 
 def page_key(key: bytes, page: int) -> bytes:
-    """Where a closed page of a key lies, whose open blob lies at the key."""
+    """Where a close_pages page of a key lies, whose open blob lies at the key."""
     return b"%b%b%b" % (_PAGE, key, page.to_bytes(4, "big"))
 
 
 def chapter_key(key: bytes, chapter: int) -> bytes:
-    """Where the index of so many closed pages lies as make a chapter."""
+    """Where the index of so many close_pages pages lies as make a chapter."""
     return b"%b%b%b" % (_CHAPTER, key, chapter.to_bytes(4, "big"))
 
 
 def lasts_key(key: bytes, label: int) -> bytes:
-    """Where the instants lie at which closed pages had each label last, in order."""
+    """Where the instants lie at which close_pages pages had each label last, in order."""
     return b"%b%b%c" % (_LASTS, key, label)
 
 
-def laid(blobs: Sequence[Blob | None]) -> Column:
+def concatenate_blobs(blobs: Sequence[Blob | None]) -> Column:
     """Blobs in one array, one after the other; first, in bytes, where each starts and all end.
 
     What may be written to enters compiled code faster, though nobody does write.
@@ -56,8 +56,11 @@ def laid(blobs: Sequence[Blob | None]) -> Column:
     return np.frombuffer(bytearray().join([array("q", starts), *given]), np.int64)
 
 
-def insert(
-    store: Writing, layouts: Sequence[Layout], given: Sequence[list[bytes | None]], words: Column
+def insert_rows(
+    store: BlobTransaction,
+    layouts: Sequence[Layout],
+    given: Sequence[list[bytes | None]],
+    words: Column,
 ) -> None:
     """Put events of some layouts among those of their keys.
 
@@ -76,8 +79,8 @@ def insert(
         _tell_last(store, layout, keys[at], own)
         rows[places] = own
     of_key = [new.layouts[key] for key in keys]
-    out, ends = merged(
-        laid(blobs),
+    out, ends = merge_rows(
+        concatenate_blobs(blobs),
         rows,
         np.array([start for key in keys for start in new.starts[key]]),
         np.array([*accumulate(len(new.starts[key]) for key in keys)]),
@@ -86,11 +89,11 @@ def insert(
     store.put(_blobs(store, of_key, keys, out, ends))
 
 
-def rehearse(store: Writing, layout: Layout) -> None:
+def warm_up(store: BlobTransaction, layout: Layout) -> None:
     """Close a page of a key of its own, and open it again."""
     rows = np.zeros((2 * layout.page_rows, layout.width), np.int64)
     for _ in range(2):
-        insert(store, [layout], [[b"rehearsed"] * len(rows)], rows)
+        insert_rows(store, [layout], [[b"rehearsed"] * len(rows)], rows)
 
 
 class _Grouped:
@@ -117,7 +120,7 @@ class _Grouped:
 
 
 def _blobs(
-    store: Writing, layouts: Sequence[Layout], keys: list[bytes], out: Column, ends: Column
+    store: BlobTransaction, layouts: Sequence[Layout], keys: list[bytes], out: Column, ends: Column
 ) -> Iterator[tuple[bytes, bytes]]:
     whole, bounds = out.tobytes(), [0, *ends.tolist()]
     blobs = [whole[8 * start : 8 * stop] for start, stop in pairwise(bounds)]
@@ -128,7 +131,7 @@ def _blobs(
 
 
 def _with_pages(blobs: list[Blob | None]) -> Iterator[int]:
-    """Which of the blobs are of keys that have closed pages."""
+    """Which of the blobs are of keys that have close_pages pages."""
     for at, blob in enumerate(blobs):
         if blob and bytes(blob[:8]) != _NO_PAGES:
             yield at
@@ -137,14 +140,14 @@ def _with_pages(blobs: list[Blob | None]) -> Iterator[int]:
 _NO_PAGES = bytes(8)
 
 
-def _closed(store: Writing, layout: Layout, key: bytes, blob: Column) -> bytes:
+def _closed(store: BlobTransaction, layout: Layout, key: bytes, blob: Column) -> bytes:
     """What remains open after as many pages as possible were closed."""
     shape, pages = np.array(layout.shape), int(blob[PAGES])
     rows = blob[rows_at(pages, shape) :]
     more = len(rows) // (layout.page_rows * layout.width) - 1
     if more < 1:
         return blob.tobytes()
-    remain, into, chapters = closed(blob, shape)
+    remain, into, chapters = close_pages(blob, shape)
     store.put((page_key(key, number), page.tobytes()) for number, page in enumerate(into, pages))
     store.put(
         (chapter_key(key, number), chapter.tobytes())
@@ -158,7 +161,7 @@ def _closed(store: Writing, layout: Layout, key: bytes, blob: Column) -> bytes:
 
 
 def _reopened(
-    store: Writing, layout: Layout, key: bytes, blob: Blob | None, new: Column
+    store: BlobTransaction, layout: Layout, key: bytes, blob: Blob | None, new: Column
 ) -> Blob | None:
     """The open blob, with the pages from the earliest new row on where it is late.
 
@@ -183,7 +186,7 @@ def _reopened(
 
 
 def _until(
-    store: Reading, layout: Layout, key: bytes, index: Column, chapters: int, instant: int
+    store: BlobReader, layout: Layout, key: bytes, index: Column, chapters: int, instant: int
 ) -> tuple[int, Column]:
     """The first closed page that ends at an instant or later; and the index of those before it."""
     at = int(np.searchsorted(index, instant))
@@ -196,18 +199,18 @@ def _until(
 
 
 def last_keys(key: bytes, label: int, codes: list[int]) -> list[bytes]:
-    """Where the last instant in closed pages of each label lies."""
+    """Where the last instant in close_pages pages of each label lies."""
     start = b"%b%b%c" % (_LAST, key, label)
     return [start + code.to_bytes(8, "big", signed=True) for code in codes]
 
 
-def last_of(store: Reading, keys: list[bytes]) -> list[int]:
+def last_of(store: BlobReader, keys: list[bytes]) -> list[int]:
     """The instants at such keys; NEVER where there is none."""
     return [int.from_bytes(b, "big", signed=True) if b else NEVER for b in store.get(keys)]
 
 
-def _tell_last(store: Reading, layout: Layout, key: bytes, new: Column) -> None:
-    """Set beside each label of new rows when closed pages had it last."""
+def _tell_last(store: BlobReader, layout: Layout, key: bytes, new: Column) -> None:
+    """Set beside each label of new rows when close_pages pages had it last."""
     for label in range(len(layout.labels)):
         word = layout.label_at + 2 * label
         codes, places = np.unique(new[:, word], return_inverse=True)
@@ -215,7 +218,7 @@ def _tell_last(store: Reading, layout: Layout, key: bytes, new: Column) -> None:
         new[:, word + 1] = last[places]
 
 
-def _note_last(store: Writing, key: bytes, label: int, last: dict[int, int]) -> None:
+def _note_last(store: BlobTransaction, key: bytes, label: int, last: dict[int, int]) -> None:
     """Keep when closed pages had some labels last, or NEVER: by label, and in order of time."""
     last.pop(MISSING, None)
     keys = last_keys(key, label, [*last])

@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 
 from features.engine.columns import Column, Columns, Kind
-from features.engine.expressions.encode_rows import Codes, Filling, first_codes
+from features.engine.expressions.encode_rows import RequestStringIds, RowEncoder, initial_string_ids
 from features.engine.expressions.program import traced_columns
 from features.engine.store.keys import texts_of
-from features.engine.store.raw_columns import Plain, Texts
+from features.engine.store.raw_columns import RawColumns, Texts
 from features.engine.string_table import NO_TEXT
 
-Arriving = Columns | Plain | Sequence[Any]
+IncomingRecords = Columns | RawColumns | Sequence[Any]
 """Records of one type, as the columns of a file or as a request brings them.
 
 Of columns, ids may come as texts, so that no vocabulary learns what is read only once.
 """
 
 
-class Entry:
+class RecordReader:
     """What is wanted of the records of one type, with what each implies by itself."""
 
     def __init__(
@@ -31,8 +31,8 @@ class Entry:
         self._program = traced_columns(
             lambda columns: {**columns, **derive(columns)}, kinds, columns
         )
-        self._codes = first_codes([self._program])
-        self._filling = Filling(self._program, self._codes)
+        self._codes = initial_string_ids([self._program])
+        self._filling = RowEncoder(self._program, self._codes)
         outputs = self._program.outputs
         self.kinds: dict[str, Kind] = {name: held.kind for name, held in outputs.items()}
         self._texts = [name for name, kind in self.kinds.items() if kind is Kind.TEXT]
@@ -48,15 +48,15 @@ class Entry:
         """The fields that are read."""
         return self._program.columns
 
-    def read(self, records: Arriving) -> Plain:
+    def read(self, records: IncomingRecords) -> RawColumns:
         """The wanted columns of records."""
         return self._of_columns(records) if isinstance(records, dict) else self._of_each(records)
 
-    def _of_columns(self, columns: Mapping[str, Texts | Column]) -> Plain:
+    def _of_columns(self, columns: Mapping[str, Texts | Column]) -> RawColumns:
         given = {name: column for name, column in columns.items() if isinstance(column, list)}
         made = self._program.run({name: _coded(column) for name, column in columns.items()})
         passed = {self._program.inputs[name].place: column for name, column in given.items()}
-        plain: Plain = {
+        plain: RawColumns = {
             name: texts_of(column) if self.kinds[name] is Kind.TEXT else column
             for name, column in made.items()
         }
@@ -66,12 +66,12 @@ class Entry:
             if register.place in passed
         }
 
-    def _of_each(self, records: Sequence[Any]) -> Plain:
-        codes = Codes(self._codes)
+    def _of_each(self, records: Sequence[Any]) -> RawColumns:
+        codes = RequestStringIds(self._codes)
         registers = self._filling.made([record.__dict__ for record in records], codes)
         wholes = registers.view(np.int64)
         texts, of_texts = [*codes], (wholes[self._text_places] - NO_TEXT).tolist()
-        plain: Plain = {
+        plain: RawColumns = {
             name: [texts[code] for code in column]
             for name, column in zip(self._texts, of_texts, strict=True)
         }

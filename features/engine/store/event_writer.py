@@ -7,26 +7,26 @@ from typing import NamedTuple
 import numpy as np
 
 from features.engine.columns import Column
-from features.engine.store.blob_store import Writing
-from features.engine.store.event_log import insert
+from features.engine.store.blob_store import BlobTransaction
+from features.engine.store.event_log import insert_rows
 from features.engine.store.keys import keys_of, parts_of
 from features.engine.store.layout import Layout
 from features.engine.store.page_writer import NOT_COUNTED
-from features.engine.store.raw_columns import Plain, integers, numbers, size_of
-from features.engine.store.string_ids import label_codes
+from features.engine.store.raw_columns import RawColumns, as_int64, number_column, size_of
+from features.engine.store.string_ids import label_ids
 from features.engine.windows.reducers import MISSING, NEVER
 
 
-def insert_events(store: Writing, layouts: Iterable[Layout], events: Plain) -> None:
+def insert_events(store: BlobTransaction, layouts: Iterable[Layout], events: RawColumns) -> None:
     """Put events under their keys, where they meet the keying's condition and have its key.
 
     `events` has `known_at` and what the layouts read.
     """
     into = [*layouts]
-    insert(store, into, _keys(into, events), _words(store, into, events))
+    insert_rows(store, into, _keys(into, events), _words(store, into, events))
 
 
-def _keys(layouts: Sequence[Layout], events: Plain) -> list[list[bytes | None]]:
+def _keys(layouts: Sequence[Layout], events: RawColumns) -> list[list[bytes | None]]:
     """For every layout the key of each event; None where it has none or is not meant."""
     columns = {name for layout in layouts for name in layout.matching}
     parts = {name: parts_of(events[name]) for name in columns}
@@ -37,25 +37,25 @@ def _keys(layouts: Sequence[Layout], events: Plain) -> list[list[bytes | None]]:
     ]
 
 
-def _where(layout: Layout, keys: list[bytes | None], events: Plain) -> list[bytes | None]:
+def _where(layout: Layout, keys: list[bytes | None], events: RawColumns) -> list[bytes | None]:
     if layout.where is None:
         return keys
-    is_meant = (numbers(events, layout.where) == 1).tolist()
+    is_meant = (number_column(events, layout.where) == 1).tolist()
     return [key if meant else None for key, meant in zip(keys, is_meant, strict=True)]
 
 
-def _words(store: Writing, layouts: Sequence[Layout], events: Plain) -> Column:
+def _words(store: BlobTransaction, layouts: Sequence[Layout], events: RawColumns) -> Column:
     """For each event the words of its rows in all layouts, one row after the other.
 
     What events tell is made once, and laid as the layouts have it in one step: a numpy call takes
     as long for one event as for a hundred.
     """
     telling = _telling(tuple(layouts))
-    told = [numbers(events, "known_at")[np.newaxis]]
+    told = [number_column(events, "known_at")[np.newaxis]]
     if telling.values:
-        told.append(integers(np.array([events[name] for name in telling.values])))
+        told.append(as_int64(np.array([events[name] for name in telling.values])))
     for name in telling.labels:
-        codes = label_codes(store, events[name])  # a text that is counted: a code that stays
+        codes = label_ids(store, events[name])  # a text that is counted: a code that stays
         told.append(np.array([codes, np.where(codes == MISSING, NOT_COUNTED, NEVER)]))
     return np.concatenate(told)[telling.cells].T
 

@@ -14,26 +14,26 @@ from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import Texts
 from features.engine.string_table import VOCABULARY
 
-Part = str | float | None
+KeyPart = str | float | None
 
-START = "o"
-END = "\x1f"
+KEY_START = "o"
+PART_END = "\x1f"
 _DIGEST = "\x1d"
 # A store's keys take 511 bytes; of a text with more characters than any code or id its digest does.
-LONGEST = 64
+MAX_TEXT = 64
 
 
-def part_of(value: Part) -> str | None:
+def part_of(value: KeyPart) -> str | None:
     """A value as part of a key; None for a missing one (None or NaN)."""
     if isinstance(value, str):
-        return f"{value if len(value) <= LONGEST else shortened(value)}{END}"
+        return f"{value if len(value) <= MAX_TEXT else shortened(value)}{PART_END}"
     is_given = value is not None and value == value  # noqa: PLR0124 - NaN differs from itself
-    return f"{float(value) + 0.0!r}{END}" if is_given else None  # type: ignore[arg-type]
+    return f"{float(value) + 0.0!r}{PART_END}" if is_given else None  # type: ignore[arg-type]
 
 
 def shortened(text: str) -> str:
     """A text, or where that is long what stands for it alone."""
-    if len(text) <= LONGEST:
+    if len(text) <= MAX_TEXT:
         return text
     return _DIGEST + blake2b(text.encode(), digest_size=32).hexdigest()
 
@@ -48,8 +48,8 @@ def parts_of(column: Texts | Column) -> list[str | None]:
 def keys_of(layout: Layout, parts: Sequence[list[str | None]], size: int) -> list[bytes | None]:
     """The key of each row, of the parts in each column; None where one is missing."""
     if not parts:
-        return [f"{START}{layout.mark}".encode()] * size
-    rows = zip(repeat(START), *parts, repeat(layout.mark), strict=False)
+        return [f"{KEY_START}{layout.mark}".encode()] * size
+    rows = zip(repeat(KEY_START), *parts, repeat(layout.mark), strict=False)
     if not size or any(None in column for column in parts):
         return [None if None in row else "".join(row).encode() for row in rows]
     return [*"\n".join(map("".join, rows)).encode().split(b"\n")]  # no record has a line break

@@ -21,11 +21,11 @@ from features.engine.store.blob_store import Blob
 from features.errors import StateUnavailable
 
 # Address space that is set aside, not disk: the file grows with what it holds.
-LARGEST_BYTES = 1 << 38
-COPIED_AT_ONCE = 1 << 15  # blobs
+MAX_MAP_BYTES = 1 << 38
+COPY_BATCH_BLOBS = 1 << 15  # blobs
 
 
-class EmbeddedStore:
+class LmdbStore:
     """An LMDB environment in `folder`, made where there is none."""
 
     def __init__(self, folder: Path, *, is_bulk: bool = False):
@@ -38,10 +38,10 @@ class EmbeddedStore:
         return _ReadTransaction(self._open())
 
     @contextmanager
-    def writing(self) -> "Iterator[EmbeddedTransaction]":
+    def writing(self) -> "Iterator[LmdbTransaction]":
         """A transaction."""
         with self._held() as database, database.begin(write=True) as transaction:
-            yield EmbeddedTransaction(transaction)
+            yield LmdbTransaction(transaction)
 
     def sync(self) -> None:
         """Flush the newest commit."""
@@ -59,11 +59,11 @@ class EmbeddedStore:
         Pages are full then; keys that came in any order leave a good third of each empty, on disk
         and in the memory of whoever reads.
         """
-        copy = EmbeddedStore(folder, is_bulk=True)
+        copy = LmdbStore(folder, is_bulk=True)
         try:
             with self._held() as database, database.begin(buffers=True) as transaction:
                 blobs = iter(transaction.cursor())
-                while some := [*islice(blobs, COPIED_AT_ONCE)]:
+                while some := [*islice(blobs, COPY_BATCH_BLOBS)]:
                     with copy._held() as own, own.begin(write=True) as appending:
                         appending.cursor().putmulti(some, append=True)
             copy.sync()
@@ -151,7 +151,7 @@ def _new(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
     folder.mkdir(parents=True, exist_ok=True)
     database = lmdb.open(
         str(folder),
-        map_size=LARGEST_BYTES,
+        map_size=MAX_MAP_BYTES,
         max_readers=512,
         metasync=False,
         sync=not is_bulk,
@@ -161,7 +161,7 @@ def _new(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
     return database
 
 
-class EmbeddedView:
+class LmdbReader:
     """A read transaction."""
 
     def __init__(self, transaction: lmdb.Transaction):
@@ -179,14 +179,14 @@ class _ReadTransaction:
     def __init__(self, environment: _Environment):
         self._environment = environment
 
-    def __enter__(self) -> EmbeddedView:
+    def __enter__(self) -> LmdbReader:
         self._environment.held()
         try:
             self._transaction = self._environment.database.begin(buffers=True)
         except lmdb.Error as failure:
             self._environment.let_go()
             raise _unavailable(failure) from failure
-        return EmbeddedView(self._transaction)
+        return LmdbReader(self._transaction)
 
     def __exit__(self, _: object, failure: BaseException | None, __: object) -> None:
         self._transaction.abort()
@@ -195,7 +195,7 @@ class _ReadTransaction:
             raise _unavailable(failure) from failure
 
 
-class EmbeddedTransaction(EmbeddedView):
+class LmdbTransaction(LmdbReader):
     """A write transaction."""
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:

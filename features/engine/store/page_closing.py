@@ -25,7 +25,7 @@ from features.engine.store.page_format import (
 from features.engine.windows.reducers import MISSING, NEVER
 
 
-def closed(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
+def close_pages(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
     """What remains open of a blob of two pages or more; the pages that close; chapters they end.
 
     Pages and chapters are a row each.

@@ -22,27 +22,27 @@ from features.engine.store.page_format import (
 from features.engine.windows.reducers import MISSING, Reducer, window_begin
 
 
-class Opened(NamedTuple):
+class OpenBlobs(NamedTuple):
     """The open blobs of all slots, one after the other; the shape of those of each of a subject."""
 
     words: Column
     shapes: Column
 
 
-class Fetched(NamedTuple):
+class FetchedBlobs(NamedTuple):
     """Other blobs, one after the other: `names` are theirs, in order, as `name_of` makes them."""
 
     names: Column
     words: Column
 
 
-class Ledger(NamedTuple):
+class PagedLog(NamedTuple):
     """A slot that has closed pages: its open blob, and those that were fetched of all slots."""
 
     blob: Column
     shape: Column
     slot: int
-    fetched: Fetched
+    fetched: FetchedBlobs
 
 
 CHAPTER, PAGE, LASTS = range(3)
@@ -58,7 +58,7 @@ def name_of(kind: int, slot: int, number: int) -> int:
 
 
 @inner
-def has_closed(opened: Opened, slot: int, begin: int, at: int) -> bool:
+def has_closed(opened: OpenBlobs, slot: int, begin: int, at: int) -> bool:
     """Whether closed pages of a slot may have events of a window."""
     start = start_of(opened.words, slot)
     if start == start_of(opened.words, slot + 1) or opened.words[start + PAGES] == 0:
@@ -67,9 +67,9 @@ def has_closed(opened: Opened, slot: int, begin: int, at: int) -> bool:
 
 
 @inner
-def ledger_of(opened: Opened, slot: int, fetched: Fetched) -> Ledger:
+def paged_log(opened: OpenBlobs, slot: int, fetched: FetchedBlobs) -> PagedLog:
     """A slot that has closed pages."""
-    return Ledger(
+    return PagedLog(
         opened.words[start_of(opened.words, slot) : start_of(opened.words, slot + 1)],
         opened.shapes[slot % len(opened.shapes)],
         slot,
@@ -78,19 +78,19 @@ def ledger_of(opened: Opened, slot: int, fetched: Fetched) -> Ledger:
 
 
 @inner
-def is_all_before(ledger: Ledger, at: int) -> bool:
+def is_all_before(ledger: PagedLog, at: int) -> bool:
     """Whether all closed pages became known before an instant."""
     return ledger.blob[BEFORE] < at
 
 
 @inner
-def is_from_first(ledger: Ledger, begin: int) -> bool:
+def is_from_first(ledger: PagedLog, begin: int) -> bool:
     """Whether no row is older than a window."""
     return begin <= ledger.blob[FIRST]
 
 
 @inner
-def page_of(ledger: Ledger, instant: int) -> int:
+def page_of(ledger: PagedLog, instant: int) -> int:
     """The first closed page that ends at an instant or later, of which there is one.
 
     Less than 0 where its chapter must be fetched first: then `~` that.
@@ -113,7 +113,7 @@ def first_of(names: Column, name: int) -> int:
 
 
 @inner
-def _place_of(fetched: Fetched, name: int) -> int:
+def _place_of(fetched: FetchedBlobs, name: int) -> int:
     """The word at which a blob lies; -1 where it was not fetched."""
     at = first_of(fetched.names, name)
     is_fetched = at < len(fetched.names) and fetched.names[at] == name
@@ -121,7 +121,7 @@ def _place_of(fetched: Fetched, name: int) -> int:
 
 
 @compiled
-def wanted(
+def blobs_needed(
     windows: Column,
     instants: Column,
     shapes: Column,
@@ -134,7 +134,7 @@ def wanted(
     `laid` are the open blobs of all slots; `fetched` those of `names`. Where chapters are wanted
     that are not among these, it can only be told with them what else is.
     """
-    opened, held = Opened(laid, shapes), Fetched(names, fetched)
+    opened, held = OpenBlobs(laid, shapes), FetchedBlobs(names, fetched)
     more = [name_of(0, 0, 0) for _ in range(0)]
     for subject in range(len(instants)):
         at = instants[subject]
@@ -142,12 +142,12 @@ def wanted(
             slot = subject * len(shapes) + windows[i, 0]
             begin = window_begin(at, windows[i, 2])
             if has_closed(opened, slot, begin, at):
-                _want(more, windows[i], ledger_of(opened, slot, held), begin, at)
+                _want(more, windows[i], paged_log(opened, slot, held), begin, at)
     return np.array(more, np.int64)
 
 
 @inlined
-def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int) -> None:
+def _want(names: list[int], window: Column, ledger: PagedLog, begin: int, at: int) -> None:
     """Add the names of what is needed for one window."""
     is_distinct = window[1] == Reducer.DISTINCT
     if is_distinct and is_all_before(ledger, at):
@@ -164,7 +164,7 @@ def _want(names: list[int], window: Column, ledger: Ledger, begin: int, at: int)
 
 
 @inner
-def _want_page(names: list[int], ledger: Ledger, instant: int) -> int:
+def _want_page(names: list[int], ledger: PagedLog, instant: int) -> int:
     """Add the names of the page that has an instant, and of its chapter; returns `page_of`."""
     page = page_of(ledger, instant)
     chapter = ~page if page < 0 else page // ledger.shape[CHAPTER_PAGES]
@@ -175,7 +175,7 @@ def _want_page(names: list[int], ledger: Ledger, instant: int) -> int:
     return page
 
 
-class Until(NamedTuple):
+class LogPrefix(NamedTuple):
     """What closed pages have before an instant: so many `events`.
 
     `words` tell what came before from word `before` on, and then the first `rows` of `page` from
@@ -191,52 +191,55 @@ class Until(NamedTuple):
 
 
 @inner
-def all_closed(ledger: Ledger) -> Until:
+def whole_prefix(ledger: PagedLog) -> LogPrefix:
     """All that closed pages have."""
     pages = ledger.blob[PAGES]
-    return Until(ledger.blob, BEFORE, 0, 0, pages, pages * ledger.shape[PAGE_ROWS])
+    return LogPrefix(ledger.blob, BEFORE, 0, 0, pages, pages * ledger.shape[PAGE_ROWS])
 
 
 @inner
-def none_closed(ledger: Ledger) -> Until:
+def empty_prefix(ledger: PagedLog) -> LogPrefix:
     """Nothing: what they have before a window that begins no later than they do."""
-    return Until(ledger.blob, 0, FIRST, 0, 0, 0)
+    return LogPrefix(ledger.blob, 0, FIRST, 0, 0, 0)
 
 
 @inner
-def until(ledger: Ledger, instant: int) -> Until:
+def prefix_until(ledger: PagedLog, instant: int) -> LogPrefix:
     """What they have before an instant that not all of them are before."""
     page = page_of(ledger, instant)
     before = _place_of(ledger.fetched, name_of(PAGE, ledger.slot, page))
     first_row = before + before_words(ledger.shape)
     words, width = ledger.fetched.words, ledger.shape[WIDTH]
     rows = first_at_or_after(words[first_row:], width, ledger.shape[PAGE_ROWS], instant)
-    return Until(words, before, first_row, rows, page, page * ledger.shape[PAGE_ROWS] + rows)
+    return LogPrefix(words, before, first_row, rows, page, page * ledger.shape[PAGE_ROWS] + rows)
 
 
 @inner
-def last_instant(told: Until, width: int) -> int:
+def last_instant(prefix: LogPrefix, width: int) -> int:
     """When the last event before became known."""
-    if told.rows == 0:
-        return int(told.words[told.before])
-    return int(told.words[told.first_row + (told.rows - 1) * width])
+    if prefix.rows == 0:
+        return int(prefix.words[prefix.before])
+    return int(prefix.words[prefix.first_row + (prefix.rows - 1) * width])
 
 
 @inner
-def next_instant(told: Until, width: int) -> int:
+def next_instant(prefix: LogPrefix, width: int) -> int:
     """When the first event that is not before became known; in the same page."""
-    return int(told.words[told.first_row + told.rows * width])
+    return int(prefix.words[prefix.first_row + prefix.rows * width])
 
 
 @inner
-def totals(until: Until, width: int, word: int, value: int) -> tuple[int, int]:
+def totals(prefix: LogPrefix, width: int, word: int, value: int) -> tuple[int, int]:
     """The sum of a value and how many are present; `word` is that of a row."""
-    if until.events == 0:
+    if prefix.events == 0:
         return 0, 0
-    place = until.before + page_format.VALUE_WORDS * value
-    total, present = until.words[place + page_format.SUM], until.words[place + page_format.PRESENT]
-    for row in range(until.rows):
-        number = until.words[until.first_row + row * width + word]
+    place = prefix.before + page_format.VALUE_WORDS * value
+    total, present = (
+        prefix.words[place + page_format.SUM],
+        prefix.words[place + page_format.PRESENT],
+    )
+    for row in range(prefix.rows):
+        number = prefix.words[prefix.first_row + row * width + word]
         if number != MISSING:
             total += number
             present += 1
@@ -244,7 +247,7 @@ def totals(until: Until, width: int, word: int, value: int) -> tuple[int, int]:
 
 
 @inner
-def rows_of(ledger: Ledger, page: int) -> Column:
+def rows_of(ledger: PagedLog, page: int) -> Column:
     """The words of the rows of a page that was fetched."""
     place = _place_of(ledger.fetched, name_of(PAGE, ledger.slot, page))
     first_row, size = place + before_words(ledger.shape), ledger.shape[PAGE_ROWS]
@@ -252,7 +255,7 @@ def rows_of(ledger: Ledger, page: int) -> Column:
 
 
 @inner
-def lasts_of(ledger: Ledger, label: int) -> Column:
+def last_instants(ledger: PagedLog, label: int) -> Column:
     """When closed pages had each label of a kind last, in order."""
     at = first_of(ledger.fetched.names, name_of(LASTS, ledger.slot, label))
     words = ledger.fetched.words

@@ -23,7 +23,7 @@ NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every windo
 
 
 @compiled
-def merged(
+def merge_rows(
     old: Column,
     new: Column,
     starts: Column,

@@ -1,4 +1,4 @@
-"""All windows of some subjects, gathered from the store and reduced in one compiled call."""
+"""All windows of some subjects, gathered from the store and reduce_windows in one compiled call."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from features.engine.columns import DAY_US, Column
-from features.engine.store.blob_store import Blob, Reading
-from features.engine.store.event_log import chapter_key, laid, lasts_key, page_key
-from features.engine.store.key_builder import Keyring, Slot
-from features.engine.store.keys import END, LONGEST, Part, part_of
+from features.engine.store.blob_store import Blob, BlobReader
+from features.engine.store.event_log import chapter_key, concatenate_blobs, lasts_key, page_key
+from features.engine.store.key_builder import KeyBuilder, KeyedLog
+from features.engine.store.keys import MAX_TEXT, PART_END, KeyPart, part_of
 from features.engine.store.layout import SHAPE_WORDS, Layout
 from features.engine.store.page_reader import (
     CHAPTER,
@@ -18,57 +18,57 @@ from features.engine.store.page_reader import (
     NUMBERS,
     PAGE,
     SLOTS,
-    wanted,
+    blobs_needed,
 )
-from features.engine.store.request_overlay import Bringing, Ways
+from features.engine.store.request_overlay import OverlayRoutes, RequestOverlay
 from features.engine.store.window_reader import (
     NO_KEY,
-    Passing,
-    reduced,
-    slots_with_pages,
-    tell_last,
+    OverlayRows,
+    logs_with_pages,
+    reduce_windows,
+    update_last_seen,
 )
 from features.engine.windows.entity_key import Keying, keying_of
 from features.engine.windows.window import Window
 from features.errors import StateUnavailable
 
-Brought = Mapping[str, Sequence[Any]]
+RequestRecords = Mapping[str, Sequence[Any]]
 """Records of a request by type."""
 
 
-class Question(NamedTuple):
+class WindowQuery(NamedTuple):
     """A subject about which the windows of a plan are asked, as of an instant in microseconds.
 
     `values` are those of the plan's columns. `beside` are records that count as known too, to this
     subject alone, and are not kept: what it brings along.
     """
 
-    values: Sequence[Part]
+    values: Sequence[KeyPart]
     at: int
-    beside: Brought | None = None
+    beside: RequestRecords | None = None
 
 
 @dataclass(frozen=True)
-class Plan:
+class QueryPlan:
     """Windows in an order, and the ledgers that they read."""
 
     windows: tuple[Window, ...]
-    slots: tuple[Slot, ...]
+    slots: tuple[KeyedLog, ...]
     columns: tuple[str, ...]
     layouts: tuple[Layout, ...]
-    _keyring: Keyring
-    _ways: Ways
+    _keyring: KeyBuilder
+    _ways: OverlayRoutes
     _numbered: Column
     _shapes: Column
 
     @classmethod
     def of(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
         """The plan for windows; `layouts` must hold their keyings."""
-        slots: dict[Slot, int] = {}
+        slots: dict[KeyedLog, int] = {}
         numbered: list[tuple[int, ...]] = []
         for window in windows:
             layout = layouts[keying_of(window)]
-            slot = slots.setdefault(Slot(layout, window.by), len(slots))
+            slot = slots.setdefault(KeyedLog(layout, window.by), len(slots))
             span = -1 if window.days is None else window.days * DAY_US
             reducer, number = int(window.reducer), layout.number_of(window)
             numbered.append((slot, reducer, span, layout.word(window), number))
@@ -79,13 +79,13 @@ class Plan:
             slots=tuple(slots),
             columns=columns,
             layouts=tuple(dict.fromkeys(slot.layout for slot in slots)),
-            _keyring=Keyring(columns, [*slots]),
-            _ways=Ways(columns, [*slots]),
+            _keyring=KeyBuilder(columns, [*slots]),
+            _ways=OverlayRoutes(columns, [*slots]),
             _numbered=np.array(numbered, np.int64).reshape(-1, 5),
             _shapes=np.array(shapes, np.int64).reshape(-1, SHAPE_WORDS),
         )
 
-    def numbers(self, store: Reading, subject: Mapping[str, Part], at: int) -> Column:
+    def numbers(self, store: BlobReader, subject: Mapping[str, KeyPart], at: int) -> Column:
         """The number of each window for a subject at an instant (microseconds), as float64.
 
         NaN for a window whose key the subject does not have.
@@ -93,10 +93,12 @@ class Plan:
         parts = self.parts([subject[name] for name in self.columns])
         return self.numbers_of(store, self.keys(parts), np.array([at], np.int64))[0]
 
-    def parts(self, values: Iterable[Part]) -> list[str | None]:
+    def parts(self, values: Iterable[KeyPart]) -> list[str | None]:
         """A subject's values, one for each of `columns`, as parts of keys."""
         return [
-            f"{value}{END}" if type(value) is str and len(value) <= LONGEST else part_of(value)
+            f"{value}{PART_END}"
+            if type(value) is str and len(value) <= MAX_TEXT
+            else part_of(value)
             for value in values
         ]
 
@@ -104,33 +106,33 @@ class Plan:
         """The key that a subject of such parts has in each slot."""
         return self._keyring.keys(parts)
 
-    def bringing(self, parts: Sequence[Sequence[str | None]]) -> Bringing:
+    def bringing(self, parts: Sequence[Sequence[str | None]]) -> RequestOverlay:
         """Where what comes beside the ledgers of subjects of such parts goes."""
-        return Bringing(self._ways, parts)
+        return RequestOverlay(self._ways, parts)
 
     def numbers_of(
         self,
-        store: Reading,
+        store: BlobReader,
         keys: Sequence[bytes | None],
         instants: Column,
-        beside: Bringing | None = None,
+        beside: RequestOverlay | None = None,
     ) -> Column:
         """As `numbers`, a row for each of some subjects: their keys one subject after the other.
 
         What comes `beside` counts too.
         """
-        opened = laid(_found(store, keys))
+        opened = concatenate_blobs(_found(store, keys))
         asked = instants, self._shapes, opened
-        names = _in_order(wanted(self._numbered, *asked, *_NOTHING))
+        names = _in_order(blobs_needed(self._numbered, *asked, *_NOTHING))
         fetched = _of_names(store, keys, names)
         if len(names) and names[0] < _FIRST_OF_PAGES:  # only with the chapters is all wanted told
-            names = _in_order(wanted(self._numbered, *asked, names, fetched))
+            names = _in_order(blobs_needed(self._numbered, *asked, names, fetched))
             fetched = _of_names(store, keys, names)
-        passing = Passing(_EMPTY, np.zeros(len(keys) + 1, np.int64))
+        passing = OverlayRows(_EMPTY, np.zeros(len(keys) + 1, np.int64))
         if beside is not None and beside.has_rows:
-            passing = beside.passing(store, keys, slots_with_pages(opened), instants)
-            tell_last(passing, *asked, names, fetched)
-        return reduced(self._numbered, *asked, names, fetched, *passing)
+            passing = beside.passing(store, keys, logs_with_pages(opened), instants)
+            update_last_seen(passing, *asked, names, fetched)
+        return reduce_windows(self._numbered, *asked, names, fetched, *passing)
 
 
 def _in_order(names: Column) -> Column:
@@ -138,7 +140,7 @@ def _in_order(names: Column) -> Column:
     return np.unique(names) if len(names) else names
 
 
-def _of_names(store: Reading, keys: Sequence[bytes | None], names: Column) -> Column:
+def _of_names(store: BlobReader, keys: Sequence[bytes | None], names: Column) -> Column:
     """The blobs of such names. Raises StateUnavailable where a chapter or a page is missing."""
     if not len(names):
         return _NOTHING[1]
@@ -152,10 +154,10 @@ def _of_names(store: Reading, keys: Sequence[bytes | None], names: Column) -> Co
         raise StateUnavailable(
             "the online state lacks a part of itself; make it anew with `tidegate state rebuild`"
         )
-    return laid(blobs)
+    return concatenate_blobs(blobs)
 
 
-def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
+def _found(store: BlobReader, keys: Sequence[bytes | None]) -> list[Blob | None]:
     """The blob of each key, NO_KEY for a missing one."""
     if None not in keys:
         return store.get(keys)  # type: ignore[arg-type]
@@ -168,4 +170,4 @@ def _found(store: Reading, keys: Sequence[bytes | None]) -> list[Blob | None]:
 _KEY_OF = {CHAPTER: chapter_key, PAGE: page_key, LASTS: lasts_key}
 _FIRST_OF_PAGES, _FIRST_OF_LASTS = PAGE << 56, LASTS << 56
 _EMPTY = np.empty(0, np.int64)
-_NOTHING = _EMPTY, laid([])
+_NOTHING = _EMPTY, concatenate_blobs([])

@@ -11,39 +11,39 @@ from features.engine.columns import Column, missing
 from features.engine.windows.reducers import MISSING
 
 Texts = list[str | None]
-Plain = dict[str, Texts | Column]
+RawColumns = dict[str, Texts | Column]
 
 
-def size_of(plain: Plain) -> int:
+def size_of(plain: RawColumns) -> int:
     """How many rows there are."""
     return len(next(iter(plain.values())))
 
 
-def taken(plain: Plain, which: Sequence[int] | Column) -> Plain:
+def take_rows(plain: RawColumns, which: Sequence[int] | Column) -> RawColumns:
     """The rows at these places; missing ones at -1."""
     places = np.asarray(which, np.int64)
     is_none = places < 0
     return {name: _taken(column, places, is_none) for name, column in plain.items()}
 
 
-def kept_where(plain: Plain, is_kept: Sequence[bool] | Column) -> Plain:
+def rows_where(plain: RawColumns, is_kept: Sequence[bool] | Column) -> RawColumns:
     """The rows where it is so; all of them are the very same."""
     kept = np.asarray(is_kept, bool)
-    return plain if kept.all() else taken(plain, np.flatnonzero(kept))
+    return plain if kept.all() else take_rows(plain, np.flatnonzero(kept))
 
 
-def texts(plain: Plain, name: str) -> list[str]:
-    """A column of texts none of which is missing."""
+def text_column(plain: RawColumns, name: str) -> list[str]:
+    """A column of text_column none of which is missing."""
     return plain[name]  # type: ignore[return-value]
 
 
-def numbers(plain: Plain, name: str) -> Column:
-    """A column of numbers or instants."""
+def number_column(plain: RawColumns, name: str) -> Column:
+    """A column of number_column or instants."""
     return np.asarray(plain[name])
 
 
-def integers(values: Column) -> Column:
-    """Whole numbers as int64, MISSING for NaN."""
+def as_int64(values: Column) -> Column:
+    """Whole number_column as int64, MISSING for NaN."""
     is_present = ~np.isnan(values)
     return np.where(is_present, np.where(is_present, values, 0).astype(np.int64), MISSING)
 

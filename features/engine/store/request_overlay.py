@@ -13,48 +13,50 @@ import numpy as np
 
 from features.engine.columns import Column
 from features.engine.numba_cache import compiled, inlined
-from features.engine.store.blob_store import Reading, Writing
+from features.engine.store.blob_store import BlobReader, BlobTransaction
 from features.engine.store.event_log import last_keys, last_of
-from features.engine.store.key_builder import Slot
+from features.engine.store.key_builder import KeyedLog
 from features.engine.store.keys import parts_of
 from features.engine.store.layout import Layout
 from features.engine.store.page_format import copy_words
 from features.engine.store.page_writer import NOT_COUNTED
-from features.engine.store.raw_columns import Plain, integers, numbers
-from features.engine.store.string_ids import label_codes
-from features.engine.store.window_reader import Passing
+from features.engine.store.raw_columns import RawColumns, as_int64, number_column
+from features.engine.store.string_ids import label_ids
+from features.engine.store.window_reader import OverlayRows
 from features.engine.windows.reducers import MISSING, NEVER
 
 _RETURN = -1  # the cell beside a label
 
-Parts = Sequence[str | None]
+KeyParts = Sequence[str | None]
 """The values of a subject of which its keys are made, as parts of keys."""
 
 
-class Ways:
+class OverlayRoutes:
     """How events come beside the ledgers of a plan's slots, found once for the same layouts.
 
     `columns` are those of which subjects' keys are made.
     """
 
-    def __init__(self, columns: Sequence[str], slots: Sequence[Slot]) -> None:
+    def __init__(self, columns: Sequence[str], slots: Sequence[KeyedLog]) -> None:
         self.slots = slots
         self._columns = columns
-        self._found: dict[tuple[int, ...], Way | None] = {}
+        self._found: dict[tuple[int, ...], OverlayRoute | None] = {}
 
-    def of(self, layouts: Iterable[Layout]) -> "Way | None":
+    def of(self, layouts: Iterable[Layout]) -> "OverlayRoute | None":
         """The way of events that come under these layouts; None where no slot is of one."""
         asked = tuple([layout.number for layout in layouts])
         if asked not in self._found:
             at = [at for at, slot in enumerate(self.slots) if slot.layout.number in asked]
-            self._found[asked] = Way(self._columns, self.slots, at) if at else None
+            self._found[asked] = OverlayRoute(self._columns, self.slots, at) if at else None
         return self._found[asked]
 
 
-class Way:
+class OverlayRoute:
     """The way of events of one source beside the slots that `at` names."""
 
-    def __init__(self, columns: Sequence[str], slots: Sequence[Slot], at: Sequence[int]) -> None:
+    def __init__(
+        self, columns: Sequence[str], slots: Sequence[KeyedLog], at: Sequence[int]
+    ) -> None:
         own = [slots[slot] for slot in at]
         layouts = [slot.layout for slot in own]
         self._at, self._size = np.array(at, np.int64), len(slots)
@@ -77,27 +79,31 @@ class Way:
         return cells
 
     def rows(
-        self, store: Writing, parts: Sequence[Parts], events: Plain, of: Sequence[int]
-    ) -> Passing:
+        self,
+        store: BlobTransaction,
+        parts: Sequence[KeyParts],
+        events: RawColumns,
+        of: Sequence[int],
+    ) -> OverlayRows:
         """What comes under the keys of slots, as `events.insert_events` would keep it.
 
         `parts` are those of every subject, `of` the subject to which each event comes.
         """
         is_own = self._is_own(parts, events, of)
         for i, where in self._where:
-            is_own[:, i] &= numbers(events, where) == 1
+            is_own[:, i] &= number_column(events, where) == 1
         told = np.empty((len(is_own), 1 + len(self._values) + len(self._labels)), np.int64)
-        told[:, 0] = numbers(events, "known_at")
+        told[:, 0] = number_column(events, "known_at")
         for at, name in enumerate(self._values, start=1):
-            told[:, at] = integers(numbers(events, name))
+            told[:, at] = as_int64(number_column(events, name))
         for at, name in enumerate(self._labels, start=1 + len(self._values)):
-            told[:, at] = label_codes(store, events[name])
+            told[:, at] = label_ids(store, events[name])
         slots = np.array(of, np.int64)[:, None] * self._size + self._at
-        return Passing(
+        return OverlayRows(
             *_placed(told, is_own, slots, self._flat, self._starts, len(parts) * self._size)
         )
 
-    def _is_own(self, parts: Sequence[Parts], events: Plain, of: Sequence[int]) -> Column:
+    def _is_own(self, parts: Sequence[KeyParts], events: RawColumns, of: Sequence[int]) -> Column:
         """Which events, a row each, come under the key of which slot of this way.
 
         Where a part of it is missing on both sides the slot has no key, and its windows no number.
@@ -121,15 +127,15 @@ def _picking(places: Iterable[int]) -> Callable[[Sequence[Any]], Any]:
     return itemgetter(*picked) if picked else lambda parts: ()
 
 
-class Bringing:
+class RequestOverlay:
     """What comes beside the ledgers of some subjects, for one question about each.
 
     `parts` are those of every subject's keys.
     """
 
-    def __init__(self, ways: Ways, parts: Sequence[Parts]) -> None:
+    def __init__(self, ways: OverlayRoutes, parts: Sequence[KeyParts]) -> None:
         self._ways, self._parts = ways, parts
-        self._brought: list[Passing] = []
+        self._brought: list[OverlayRows] = []
 
     @property
     def has_rows(self) -> bool:
@@ -137,19 +143,23 @@ class Bringing:
         return any(len(passing.words) for passing in self._brought)
 
     def insert(
-        self, store: Writing, layouts: Iterable[Layout], events: Plain, of: Sequence[int]
+        self,
+        store: BlobTransaction,
+        layouts: Iterable[Layout],
+        events: RawColumns,
+        of: Sequence[int],
     ) -> None:
         """Take what comes under the key of a slot; `of` tells to which subject each event comes."""
         if way := self._ways.of(layouts):
             self._brought.append(way.rows(store, self._parts, events, of))
 
     def passing(
-        self, store: Reading, keys: Sequence[bytes | None], with_pages: Column, instants: Column
-    ) -> Passing:
+        self, store: BlobReader, keys: Sequence[bytes | None], with_pages: Column, instants: Column
+    ) -> OverlayRows:
         """The rows of all slots, told when the closed pages of their slot had each label last."""
         passing, *more = self._brought
         for one in more:
-            passing = Passing(*_joined(passing.words, passing.starts, one.words, one.starts))
+            passing = OverlayRows(*_joined(passing.words, passing.starts, one.words, one.starts))
         many, asked, returns = len(self._ways.slots), [], []
         for slot in with_pages.tolist():
             layout, key = self._ways.slots[slot % many].layout, keys[slot]

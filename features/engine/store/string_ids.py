@@ -3,7 +3,7 @@
 import numpy as np
 
 from features.engine.columns import Column
-from features.engine.store.blob_store import Writing
+from features.engine.store.blob_store import BlobTransaction
 from features.engine.store.keys import shortened
 from features.engine.store.raw_columns import Texts
 from features.engine.windows.reducers import MISSING
@@ -12,7 +12,7 @@ _TEXT = b"t"
 _SIZE = b"m" + b"texts"
 
 
-def label_codes(store: Writing, column: Texts | Column) -> Column:
+def label_ids(store: BlobTransaction, column: Texts | Column) -> Column:
     """One int64 per row, equal where the values are equal; new texts get the next code."""
     if not isinstance(column, list):
         return np.where(np.isnan(column), MISSING, (column + 0.0).view(np.int64))
@@ -28,7 +28,7 @@ def label_codes(store: Writing, column: Texts | Column) -> Column:
     return np.array([codes[text] for text in column], np.int64)
 
 
-def _learnt(store: Writing, keys: list[bytes]) -> dict[bytes, int]:
+def _learnt(store: BlobTransaction, keys: list[bytes]) -> dict[bytes, int]:
     if not keys:
         return {}
     (size,) = store.get([_SIZE])

@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 
 from features.engine.columns import NO_INSTANT, Column, Kind, is_missing
-from features.engine.store.blob_store import Reading, Writing
-from features.engine.store.raw_columns import Plain, Texts, texts
+from features.engine.store.blob_store import BlobReader, BlobTransaction
+from features.engine.store.raw_columns import RawColumns, Texts, text_column
 
 
 @dataclass(frozen=True)
-class Kept:
+class SubjectIndex:
     """Subjects of one kind with some columns, `subject_id` among them; `mark` tells the kind."""
 
     mark: bytes
     kinds: Mapping[str, Kind]
 
-    def is_new(self, store: Reading, ids: Sequence[str]) -> list[bool]:
+    def is_new(self, store: BlobReader, ids: Sequence[str]) -> list[bool]:
         """Which ids are neither kept nor stand earlier among these."""
-        return first_of(store, self._keys(ids))
+        return are_new(store, self._keys(ids))
 
-    def put(self, store: Writing, subjects: Plain) -> None:
+    def put(self, store: BlobTransaction, subjects: RawColumns) -> None:
         """Keep subjects, in place of rows with their ids."""
         columns = (_plain(subjects[name]) for name in self.kinds)
         blobs = (json.dumps(row).encode() for row in zip(*columns, strict=True))
-        store.put(zip(self._keys(texts(subjects, "subject_id")), blobs, strict=True))
+        store.put(zip(self._keys(text_column(subjects, "subject_id")), blobs, strict=True))
 
-    def of(self, store: Reading, ids: Iterable[str]) -> Plain:
+    def of(self, store: BlobReader, ids: Iterable[str]) -> RawColumns:
         """The kept ones of these subjects, in the order of their ids."""
         blobs = store.get(self._keys(sorted(set(ids))))
         kept = [json.loads(bytes(blob)) for blob in blobs if blob is not None]
@@ -43,7 +43,7 @@ class Kept:
         return [self.mark + id_.encode() for id_ in ids]
 
 
-def first_of(store: Reading, keys: Sequence[bytes]) -> list[bool]:
+def are_new(store: BlobReader, keys: Sequence[bytes]) -> list[bool]:
     """Which keys are neither in the store nor earlier among these."""
     seen: set[bytes] = set()
     is_first = []

@@ -25,24 +25,24 @@ from features.engine.store.page_format import (
 from features.engine.store.page_reader import (
     NUMBERS,
     PAGE,
-    Fetched,
-    Ledger,
-    Opened,
-    all_closed,
+    FetchedBlobs,
+    OpenBlobs,
+    PagedLog,
+    empty_prefix,
     first_of,
     has_closed,
     is_all_before,
     is_from_first,
     last_instant,
-    lasts_of,
-    ledger_of,
+    last_instants,
     name_of,
     next_instant,
-    none_closed,
     page_of,
+    paged_log,
+    prefix_until,
     rows_of,
     totals,
-    until,
+    whole_prefix,
 )
 from features.engine.windows.reducers import (
     DIFFERENT,
@@ -62,7 +62,7 @@ from features.engine.windows.reducers import (
 NO_KEY = bytes(8)
 
 
-class Passing(NamedTuple):
+class OverlayRows(NamedTuple):
     """Rows beside those of the slots, in any order, those of a slot from `starts[slot]` on.
 
     Beside a label each tells when the slot's own rows had it last before its subject's instant.
@@ -73,7 +73,7 @@ class Passing(NamedTuple):
 
 
 @compiled
-def slots_with_pages(laid: Column) -> Column:
+def logs_with_pages(laid: Column) -> Column:
     """The slots whose open blob says that there are closed pages."""
     slots, many = np.empty(start_of(laid, 0), np.int64), 0
     for slot in range(len(slots) - 1):
@@ -85,8 +85,8 @@ def slots_with_pages(laid: Column) -> Column:
 
 
 @compiled
-def tell_last(
-    passing: Passing,
+def update_last_seen(
+    passing: OverlayRows,
     instants: Column,
     shapes: Column,
     laid: Column,
@@ -97,14 +97,14 @@ def tell_last(
 
     Where all closed pages lie before the instant, their rows were told of already.
     """
-    opened, pages, many = Opened(laid, shapes), Fetched(names, fetched), len(shapes)
+    opened, pages, many = OpenBlobs(laid, shapes), FetchedBlobs(names, fetched), len(shapes)
     for slot in range(len(passing.starts) - 1):
         if passing.starts[slot] == passing.starts[slot + 1]:
             continue
         shape, at = shapes[slot % many], instants[slot // many]
         width, rows = shape[WIDTH], _open_rows(opened, slot)
         own = passing.words[passing.starts[slot] : passing.starts[slot + 1]]
-        ledger = ledger_of(opened, slot, pages)
+        ledger = paged_log(opened, slot, pages)
         first = first_of(names, name_of(PAGE, slot, 0))
         stop = first_of(names, name_of(PAGE, slot + 1, 0))
         if stop > first and is_all_before(ledger, at):
@@ -128,7 +128,7 @@ def _tell_last(own: Column, width: int, word: int, rows: Column, at: int) -> Non
 
 
 @inner
-def _open_rows(opened: Opened, slot: int) -> Column:
+def _open_rows(opened: OpenBlobs, slot: int) -> Column:
     """The words of the open rows of a slot."""
     start, stop = start_of(opened.words, slot), start_of(opened.words, slot + 1)
     if start == stop:
@@ -138,7 +138,7 @@ def _open_rows(opened: Opened, slot: int) -> Column:
 
 
 @compiled
-def reduced(
+def reduce_windows(
     windows: Column,
     instants: Column,
     shapes: Column,
@@ -153,8 +153,8 @@ def reduced(
     What is `wanted` was fetched; the two last are of what passes. They come one by one: a tuple
     takes as long to enter compiled code as ten arrays.
     """
-    opened, pages = Opened(laid, shapes), Fetched(names, fetched)
-    beside = Passing(passing, passing_starts)
+    opened, pages = OpenBlobs(laid, shapes), FetchedBlobs(names, fetched)
+    beside = OverlayRows(passing, passing_starts)
     numbers = np.empty((len(instants), len(windows)))
     gathered = np.empty(GATHERED_WORDS, np.int64)
     for subject in range(len(instants)):
@@ -175,16 +175,16 @@ def _gather(
     window: Column,
     slot: int,
     at: int,
-    opened: Opened,
-    pages: Fetched,
-    passing: Passing,
+    opened: OpenBlobs,
+    pages: FetchedBlobs,
+    passing: OverlayRows,
 ) -> None:
     """Gather what a slot's closed pages, its open rows and what passes have of a window."""
     reducer, word, begin = window[1], window[3], window_begin(at, window[2])
     width = opened.shapes[window[0], WIDTH]
     gathered[:] = 0
     if has_closed(opened, slot, begin, at):
-        _take_closed(gathered, window, ledger_of(opened, slot, pages), begin, at)
+        _take_closed(gathered, window, paged_log(opened, slot, pages), begin, at)
     rows = _open_rows(opened, slot)
     if len(rows):
         _take_rows(gathered, rows, width, word, reducer, begin, at)
@@ -195,7 +195,7 @@ def _gather(
 
 
 @inlined
-def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, at: int) -> None:
+def _take_closed(gathered: Column, window: Column, ledger: PagedLog, begin: int, at: int) -> None:
     """Take what closed pages have of a window, before anything else is taken.
 
     But for different labels it is what they have until its end, less what they have until it
@@ -206,8 +206,8 @@ def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, a
     if reducer == Reducer.DISTINCT:
         gathered[DIFFERENT] = _different(ledger, word, number, begin, at)
         return
-    lower = none_closed(ledger) if is_from_first(ledger, begin) else until(ledger, begin)
-    upper = all_closed(ledger) if is_all_before(ledger, at) else until(ledger, at)
+    lower = empty_prefix(ledger) if is_from_first(ledger, begin) else prefix_until(ledger, begin)
+    upper = whole_prefix(ledger) if is_all_before(ledger, at) else prefix_until(ledger, at)
     if upper.events == lower.events:
         return
     gathered[EVENTS] = upper.events - lower.events
@@ -219,10 +219,10 @@ def _take_closed(gathered: Column, window: Column, ledger: Ledger, begin: int, a
 
 
 @inner
-def _different(ledger: Ledger, word: int, label: int, begin: int, at: int) -> int:
+def _different(ledger: PagedLog, word: int, label: int, begin: int, at: int) -> int:
     """How many labels closed pages have in a window."""
     if is_all_before(ledger, at):
-        lasts = lasts_of(ledger, label)
+        lasts = last_instants(ledger, label)
         return len(lasts) - first_of(lasts, begin)
     many, width = 0, ledger.shape[WIDTH]
     page = 0 if is_from_first(ledger, begin) else page_of(ledger, begin)

@@ -9,43 +9,43 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from features.engine.store.blob_store import Beside, Store
+from features.engine.store.blob_store import BlobOverlay, BlobStore
 from features.errors import StateUnavailable
 
-MOST_BLOBS = 100_000
+MAX_BUFFERED_BLOBS = 100_000
 """More are not held: where they cannot be handed down for so long, nothing more is learnt."""
 
 
-class GatheringStore:
+class WriteBuffer:
     """A store over another, which `sync` hands everything down to.
 
     A process that is killed loses what it had not handed down: whole transactions, the newest.
     """
 
-    def __init__(self, below: Store):
+    def __init__(self, below: BlobStore):
         self._below = below
         self._held: dict[bytes, bytes] = {}  # replaced and never changed: a view keeps its own
         self._turn = threading.Lock()
         self._handing = threading.Lock()
 
     @contextmanager
-    def reading(self) -> Iterator[Beside]:
+    def reading(self) -> Iterator[BlobOverlay]:
         """The store as it is now."""
         while True:
             held = self._held
             with self._below.reading() as view:
                 # Else what was put in between may be below already, newer than what is held here.
                 if held is self._held:
-                    yield Beside(view, held)
+                    yield BlobOverlay(view, held)
                     return
 
     @contextmanager
-    def writing(self) -> Iterator[Beside]:
+    def writing(self) -> Iterator[BlobOverlay]:
         """A transaction that is undone where an error leaves it."""
         with self._turn, self.reading() as view:
-            if len(self._held) > MOST_BLOBS:
+            if len(self._held) > MAX_BUFFERED_BLOBS:
                 raise StateUnavailable("the online state could not be written for too long")
-            transaction = Beside(view)
+            transaction = BlobOverlay(view)
             yield transaction
             self._held = {**self._held, **transaction.blobs}
 

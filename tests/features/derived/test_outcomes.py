@@ -8,10 +8,10 @@ import pytest
 from features.derived.outcome import outcome_events
 from features.derived.subject import derive_subjects
 from features.engine.columns import columns_of_records, instant_at, instant_us
-from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.window import Window, count, total
-from features.history.online_store import State
+from features.history.online_store import OnlineStore
 from features.records import RECORD_FILES, SubjectKind
 from tests.features.families.facts import (
     DECLARED,
@@ -152,7 +152,7 @@ def test_the_online_state_counts_it_from_the_same_moment(
     order: tuple[str, ...],
     tmp_path: Path,
 ) -> None:
-    state = State(EmbeddedStore(tmp_path))
+    state = OnlineStore(LmdbStore(tmp_path))
     for name in order:
         state.add({name: [RECORD_FILES[name](**r.row) for r in records if r.file == name]})
     outcomes = f"{kind}_outcomes"

@@ -16,10 +16,10 @@ import pytest
 
 from features.engine.columns import instant_us
 from features.engine.store.layout import layouts_of
-from features.engine.store.lmdb_store import COPIED_AT_ONCE, EmbeddedStore
+from features.engine.store.lmdb_store import COPY_BATCH_BLOBS, LmdbStore
 from features.engine.windows.window import count, total
 from features.errors import RecordsError, StateMismatch, StateUnavailable
-from features.history.online_store import State, history_windows
+from features.history.online_store import OnlineStore, history_windows
 from features.history.rebuild import rebuild
 from features.records import Journey, Outcome, Record, Shipment, Transaction
 from tests.counts import count as how_many
@@ -125,17 +125,17 @@ FILE_OF = {
 }
 
 
-def arrive(state: State, *records: Record) -> None:
+def arrive(state: OnlineStore, *records: Record) -> None:
     for record in records:
         state.add({FILE_OF[type(record)]: [record]})
 
 
-def told(state: State, at: datetime = NOW) -> list[float]:
+def told(state: OnlineStore, at: datetime = NOW) -> list[float]:
     plan = state.plan([SHIPPED, FOUND, ON_LANE])
     return state.numbers(plan, SUBJECT, instant_us(at)).tolist()
 
 
-def paid(state: State) -> int:
+def paid(state: OnlineStore) -> int:
     window = next(w for w in history_windows() if w.by == ("latest_payer_id",) and w.days == 90)
     return int(state.numbers(state.plan([window]), SUBJECT, instant_us(NOW))[0])
 
@@ -146,8 +146,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def state(folder: Path) -> Iterator[State]:
-    made = State(EmbeddedStore(folder))
+def state(folder: Path) -> Iterator[OnlineStore]:
+    made = OnlineStore(LmdbStore(folder))
     yield made
     made.store.close()
 
@@ -158,13 +158,13 @@ def run(program: str, folder: Path, **pipes: int) -> "subprocess.Popen[str]":
 
 def test_a_copy_in_order_holds_the_same_in_less_room(folder: Path, tmp_path: Path) -> None:
     lots = random.Random(7)
-    keys = [lots.randbytes(12) for _ in range(COPIED_AT_ONCE * 2 + 1)]
-    store = EmbeddedStore(folder, is_bulk=True)
+    keys = [lots.randbytes(12) for _ in range(COPY_BATCH_BLOBS * 2 + 1)]
+    store = LmdbStore(folder, is_bulk=True)
     for start in range(0, len(keys), 1_000):
         with store.writing() as transaction:
             transaction.put((key, key * lots.randrange(12)) for key in keys[start : start + 1_000])
     store.copy_in_order(tmp_path / "copy")
-    copy = EmbeddedStore(tmp_path / "copy")
+    copy = LmdbStore(tmp_path / "copy")
 
     assert all(one == other for one, other in zip(copy.all(), store.all(), strict=True))
     size, of_copy = ((f / "data.mdb").stat().st_size for f in (folder, tmp_path / "copy"))
@@ -174,7 +174,9 @@ def test_a_copy_in_order_holds_the_same_in_less_room(folder: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("order", ["jso", "jos", "sjo", "soj", "ojs", "osj"])
-def test_an_outcome_counts_on_its_lane_whichever_record_came_last(order: str, state: State) -> None:
+def test_an_outcome_counts_on_its_lane_whichever_record_came_last(
+    order: str, state: OnlineStore
+) -> None:
     by_letter = {"j": JOURNEY, "s": SHIPMENT, "o": OUTCOME}
     arrive(state, *(by_letter[letter] for letter in order))
     arrive(state, *(by_letter[letter] for letter in order))
@@ -183,19 +185,19 @@ def test_an_outcome_counts_on_its_lane_whichever_record_came_last(order: str, st
     assert told(state, days_ago(7)) == [1, 0, 0], "not before it was known"
 
 
-def test_an_outcome_alone_counts_nowhere(state: State) -> None:
+def test_an_outcome_alone_counts_nowhere(state: OnlineStore) -> None:
     arrive(state, OUTCOME, OUTCOME.model_copy(update={"result": "inconclusive"}))
 
     assert told(state) == [0, 0, 0]
 
 
-def test_a_journey_declared_after_its_shipment_tells_no_lane(state: State) -> None:
+def test_a_journey_declared_after_its_shipment_tells_no_lane(state: OnlineStore) -> None:
     arrive(state, SHIPMENT, OUTCOME, JOURNEY.model_copy(update={"declared_at": days_ago(9)}))
 
     assert told(state) == [1, 1, 0]
 
 
-def test_what_a_subject_brings_counts_and_is_not_kept(state: State) -> None:
+def test_what_a_subject_brings_counts_and_is_not_kept(state: OnlineStore) -> None:
     window = next(w for w in history_windows() if w.by == ("latest_payer_id",) and w.days == 90)
     plan, at = state.plan([window]), instant_us(NOW)
     arrive(state, payment("known"))
@@ -210,7 +212,7 @@ DESCRIBED = count("shipments", by="goods_description")
 
 @pytest.mark.parametrize("character", ["x", "ü", "日"])
 def test_goods_described_at_any_length_are_told_apart_by_the_whole_text(
-    character: str, state: State
+    character: str, state: OnlineStore
 ) -> None:
     """A store's keys are shorter than the longest description that a record may have."""
     texts = [character * 511, character * 512, character * 511 + "y"]
@@ -224,7 +226,7 @@ def test_goods_described_at_any_length_are_told_apart_by_the_whole_text(
     assert state.numbers(plan, {"goods_description": texts[0]}, at).item() == 2
 
 
-def test_an_error_midway_leaves_nothing_of_a_batch(state: State) -> None:
+def test_an_error_midway_leaves_nothing_of_a_batch(state: OnlineStore) -> None:
     arrive(state, payment("before"))
     with pytest.raises(KeyError):
         state.add({"journeys": [JOURNEY], "shipments": [SHIPMENT], "transactions": [JOURNEY]})
@@ -234,7 +236,7 @@ def test_an_error_midway_leaves_nothing_of_a_batch(state: State) -> None:
     assert told(state) == [1, 1, 1]
 
 
-def test_readers_in_other_processes_see_every_commit(state: State, folder: Path) -> None:
+def test_readers_in_other_processes_see_every_commit(state: OnlineStore, folder: Path) -> None:
     with run(READING, folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
         assert reader.stdin
         assert reader.stdout
@@ -261,7 +263,7 @@ def test_nothing_acknowledged_is_lost_or_counted_twice_when_the_process_is_kille
             os.kill(writer.pid, signal.SIGKILL)
             acknowledged = max([acknowledged, *map(int, writer.stdout.read().split())])
 
-        state = State(EmbeddedStore(folder / str(round_)))
+        state = OnlineStore(LmdbStore(folder / str(round_)))
         assert paid(state) in {2 * acknowledged + 3, 2 * acknowledged + 5}
         state.add({"transactions": payments(acknowledged + 1)})
         assert paid(state) == 2 * acknowledged + 5
@@ -269,15 +271,15 @@ def test_nothing_acknowledged_is_lost_or_counted_twice_when_the_process_is_kille
 
 
 def test_a_state_that_was_made_for_other_windows_is_refused(
-    state: State, monkeypatch: pytest.MonkeyPatch
+    state: OnlineStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("features.history.online_store.history_windows", lambda: [PAID])
     with pytest.raises(StateMismatch, match="tidegate state rebuild"):
-        State(state.store)
+        OnlineStore(state.store)
 
 
 def test_a_state_with_values_of_another_formula_is_refused_and_names_the_columns(
-    state: State,
+    state: OnlineStore,
 ) -> None:
     with state.store.reading() as view:
         (blob,) = view.get([b"mmade-for"])
@@ -289,13 +291,13 @@ def test_a_state_with_values_of_another_formula_is_refused_and_names_the_columns
         transaction.put([(b"mmade-for", json.dumps(made_for).encode())])
 
     with pytest.raises(StateMismatch) as refused:
-        State(state.store)
+        OnlineStore(state.store)
 
     assert "holds route_outcomes.origin_country, shipments.mass_g as" in str(refused.value)
     assert "`tidegate state rebuild`" in str(refused.value)
 
 
-def test_a_state_in_the_form_that_kept_extremes_is_refused(state: State) -> None:
+def test_a_state_in_the_form_that_kept_extremes_is_refused(state: OnlineStore) -> None:
     """Its pages have three words for each value, and would be read as if they had two."""
     with state.store.reading() as view:
         (blob,) = view.get([b"mmade-for"])
@@ -308,10 +310,12 @@ def test_a_state_in_the_form_that_kept_extremes_is_refused(state: State) -> None
         transaction.put([(b"mmade-for", json.dumps(made_for).encode())])
 
     with pytest.raises(StateMismatch, match="another form; make it anew with `tidegate state reb"):
-        State(state.store)
+        OnlineStore(state.store)
 
 
-def test_a_rebuild_that_fails_leaves_the_state_that_was_there(state: State, tmp_path: Path) -> None:
+def test_a_rebuild_that_fails_leaves_the_state_that_was_there(
+    state: OnlineStore, tmp_path: Path
+) -> None:
     arrive(state, JOURNEY, SHIPMENT)
     state.store.close()
     records = tmp_path / "records"
@@ -321,7 +325,7 @@ def test_a_rebuild_that_fails_leaves_the_state_that_was_there(state: State, tmp_
     with pytest.raises(RecordsError, match="shipments"):
         rebuild(records, tmp_path / "state")
 
-    kept = State(EmbeddedStore(tmp_path / "state"))
+    kept = OnlineStore(LmdbStore(tmp_path / "state"))
     assert told(kept) == [1, 0, 0]
     kept.store.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records", "state"]
@@ -331,7 +335,7 @@ def test_a_state_is_closed_when_its_last_holder_closes_it_whoever_still_remember
     folder: Path,
 ) -> None:
     """LMDB refuses a second opening by one process, and a traceback may keep the first alive."""
-    one, other = EmbeddedStore(folder), EmbeddedStore(folder)
+    one, other = LmdbStore(folder), LmdbStore(folder)
     with one.reading() as view:
         remembered = view._transaction
         one.close()
@@ -345,13 +349,13 @@ def test_a_state_is_closed_when_its_last_holder_closes_it_whoever_still_remember
 
 
 def test_a_folder_that_was_rebuilt_opens_as_the_new_state_while_others_have_the_former(
-    state: State, folder: Path, tmp_path: Path
+    state: OnlineStore, folder: Path, tmp_path: Path
 ) -> None:
     arrive(state, JOURNEY, SHIPMENT)
     (tmp_path / "records").mkdir()
     rebuild(tmp_path / "records", folder)
 
-    rebuilt = State(EmbeddedStore(folder))
+    rebuilt = OnlineStore(LmdbStore(folder))
     assert told(rebuilt) == [0, 0, 0]
     assert told(state) == [1, 0, 0]
     rebuilt.store.close()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from features.engine.columns import DAY_US, HOUR_US, Kind
 from features.engine.expressions.program import traced_columns
 from features.engine.online.request_windows import RequestWindows
-from features.engine.store.keys import Part
-from features.engine.store.query_plan import Plan, Question
+from features.engine.store.keys import KeyPart
+from features.engine.store.query_plan import QueryPlan, WindowQuery
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.window import (
     Window,
@@ -112,9 +112,9 @@ class NothingBefore:
     """A past without events, which notes what it is asked."""
 
     def __init__(self) -> None:
-        self.asked: Mapping[str, Part] = {}
+        self.asked: Mapping[str, KeyPart] = {}
 
-    def numbers_of_each(self, plan: Plan, questions: Sequence[Question]) -> np.ndarray:
+    def numbers_of_each(self, plan: QueryPlan, questions: Sequence[WindowQuery]) -> np.ndarray:
         self.asked = dict(zip(plan.columns, questions[-1].values, strict=True))
         return np.zeros((len(questions), len(plan.windows)))
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.engine.columns import DAY_US, HOUR_US
-from features.engine.store.blob_store import Beside
+from features.engine.store.blob_store import BlobOverlay
 from features.engine.store.event_writer import insert_events
 from features.engine.store.layout import layouts_of
-from features.engine.store.query_plan import Plan
-from features.engine.store.raw_columns import Plain
+from features.engine.store.query_plan import QueryPlan
+from features.engine.store.raw_columns import RawColumns
 from features.engine.windows.window import (
     Window,
     count,
@@ -86,7 +86,7 @@ def asked(rows: list[tuple], queries: list[tuple]) -> list[tuple]:
     return [(key, rows[at % len(rows)][1] + after) for key, at, after in queries]
 
 
-class Blobs(Beside):
+class Blobs(BlobOverlay):
     """A store in memory."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Blobs(Beside):
         return [self.blobs.get(key) for key in keys]
 
 
-def columns_of(rows: list[tuple]) -> Plain:
+def columns_of(rows: list[tuple]) -> RawColumns:
     keys, known_at, values, labels, chosen = zip(*rows, strict=True)
     return {
         "key": list(keys),
@@ -151,7 +151,7 @@ def test_every_window_equals_plain_sql_however_the_events_came(
         if ids:
             events = columns_of([rows[i] for i in ids])
             insert_events(store, layouts.values(), events)
-    plan = Plan.of(WINDOWS, layouts)
+    plan = QueryPlan.of(WINDOWS, layouts)
     about = asked(rows, queries)
     numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in about])
 
@@ -166,7 +166,7 @@ def test_a_window_holds_the_event_at_its_begin_and_none_at_its_end_wherever_page
     rows = [("a", START + i * DAY_US // 2, i, "xyz"[i % 3], i % 2 == 0) for i in range(20)]
     insert_events(store, layouts.values(), columns_of(rows))
     about = [("a", known_at + late) for _, known_at, *_ in rows for late in (0, 1)]
-    plan = Plan.of(WINDOWS, layouts)
+    plan = QueryPlan.of(WINDOWS, layouts)
     numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in about])
 
     np.testing.assert_array_equal(numbers, by_sql(rows, about, WINDOWS), strict=True)
@@ -191,13 +191,13 @@ def counts_as_kept(
 ) -> None:
     """Hold against plain SQL what is told of rows when some of them come beside the others."""
     layouts, store = layouts_of(WINDOWS, page_rows, chapter_pages), Blobs()
-    plan, numbers = Plan.of(WINDOWS, layouts), []
+    plan, numbers = QueryPlan.of(WINDOWS, layouts), []
     if kept := [i for i in range(len(rows)) if i not in brought]:
         events = columns_of([rows[i] for i in kept])
         insert_events(store, layouts.values(), events)
     for key, at in about:
         parts = plan.parts([key])
-        beside, over = plan.bringing([parts]), Beside(store)
+        beside, over = plan.bringing([parts]), BlobOverlay(store)
         for i in sorted(brought):
             if i < len(rows) and rows[i][1] < at:
                 beside.insert(over, layouts.values(), columns_of([rows[i]]), [0])
@@ -227,7 +227,7 @@ def test_what_a_late_event_pushes_out_of_closed_pages_counts_once() -> None:
         rows = [("a", START + ord(name), None, name, True) for name in names]
         insert_events(store, layouts.values(), columns_of(rows))
 
-    numbers = Plan.of([window], layouts).numbers(store, {"key": "a"}, START + DAY_US)
+    numbers = QueryPlan.of([window], layouts).numbers(store, {"key": "a"}, START + DAY_US)
     assert numbers.tolist() == [5]
 
 
@@ -258,7 +258,7 @@ def words_read(window: Window, store: Blobs, at: int) -> int:
             read.extend(len(blob) // 8 for blob in blobs if blob is not None)
             return blobs
 
-    Plan.of([window], LAYOUTS).numbers(Counting(), {"key": "a"}, at)
+    QueryPlan.of([window], LAYOUTS).numbers(Counting(), {"key": "a"}, at)
     return sum(read)
 
 
@@ -282,4 +282,4 @@ def test_a_state_that_lacks_a_page_of_its_own_says_so() -> None:
         del store.blobs[key]
     window: Window = count("events", by="key", days=30)
     with pytest.raises(StateUnavailable, match="tidegate state rebuild"):
-        Plan.of([window], LAYOUTS).numbers(store, {"key": "a"}, START + 20_000 * HOUR_US)
+        QueryPlan.of([window], LAYOUTS).numbers(store, {"key": "a"}, START + 20_000 * HOUR_US)

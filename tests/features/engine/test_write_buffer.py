@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.engine.store.blob_store import Reading, Store, Writing
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.write_buffer import GatheringStore
+from features.engine.store.blob_store import BlobReader, BlobStore, BlobTransaction
+from features.engine.store.lmdb_store import LmdbStore
+from features.engine.store.write_buffer import WriteBuffer
 from features.errors import StateUnavailable
 
 KEYS = [b"a", b"b", b"c"]
@@ -42,21 +42,21 @@ class Failing:
     `beforehand` happens just before a view opens, `meanwhile` as soon as it is open.
     """
 
-    def __init__(self, below: Store):
+    def __init__(self, below: BlobStore):
         self._below = below
         self.is_full = False
         self.beforehand: Callable[[], None] = lambda: None
         self.meanwhile: Callable[[], None] = lambda: None
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
+    def reading(self) -> Iterator[BlobReader]:
         self.beforehand()
         with self._below.reading() as view:
             self.meanwhile()
             yield view
 
     @contextmanager
-    def writing(self) -> Iterator[Writing]:
+    def writing(self) -> Iterator[BlobTransaction]:
         with self._below.writing() as transaction:
             yield transaction
             if self.is_full:
@@ -71,17 +71,17 @@ class Failing:
 
 @pytest.fixture
 def below(tmp_path: Path) -> Iterator[Failing]:
-    made = Failing(EmbeddedStore(tmp_path / "state"))
+    made = Failing(LmdbStore(tmp_path / "state"))
     yield made
     made.close()
 
 
-def held(store: Store, keys: list[bytes] = KEYS) -> list[bytes | None]:
+def held(store: BlobStore, keys: list[bytes] = KEYS) -> list[bytes | None]:
     with store.reading() as view:
         return [None if blob is None else bytes(blob) for blob in view.get(keys)]
 
 
-def put(store: Store, blobs: dict[bytes, bytes]) -> None:
+def put(store: BlobStore, blobs: dict[bytes, bytes]) -> None:
     with store.writing() as transaction:
         transaction.put(blobs.items())
 
@@ -92,8 +92,8 @@ def test_whatever_was_put_and_handed_down_in_any_order_the_newest_is_read(
 ) -> None:
     expected: dict[bytes, bytes] = {}
     with TemporaryDirectory() as folder:
-        below = EmbeddedStore(Path(folder), is_bulk=True)
-        store = GatheringStore(below)
+        below = LmdbStore(Path(folder), is_bulk=True)
+        store = WriteBuffer(below)
         for blobs in steps:
             if blobs is None:
                 store.sync()
@@ -106,7 +106,7 @@ def test_whatever_was_put_and_handed_down_in_any_order_the_newest_is_read(
 
 
 def test_a_transaction_sees_itself_and_is_undone_by_an_error(below: Failing) -> None:
-    store = GatheringStore(below)
+    store = WriteBuffer(below)
     put(store, {b"a": b"1"})
     with suppress(KeyError), store.writing() as transaction:
         transaction.put([(b"a", b"2"), (b"b", b"2")])
@@ -118,7 +118,7 @@ def test_a_transaction_sees_itself_and_is_undone_by_an_error(below: Failing) -> 
 
 
 def test_nothing_reaches_the_store_below_before_it_is_handed_down(below: Failing) -> None:
-    store = GatheringStore(below)
+    store = WriteBuffer(below)
     put(store, {b"a": b"1"})
     assert held(below) == [None, None, None]
 
@@ -127,7 +127,7 @@ def test_nothing_reaches_the_store_below_before_it_is_handed_down(below: Failing
 
 
 def test_a_view_stays_as_it_is_while_more_is_put_and_handed_down(below: Failing) -> None:
-    store = GatheringStore(below)
+    store = WriteBuffer(below)
     put(store, {b"a": b"1"})
     with store.reading() as view:
         put(store, {b"a": b"2", b"b": b"2"})
@@ -136,14 +136,14 @@ def test_a_view_stays_as_it_is_while_more_is_put_and_handed_down(below: Failing)
 
 
 def test_what_is_handed_down_while_a_view_opens_is_in_it(below: Failing) -> None:
-    store = GatheringStore(below)
+    store = WriteBuffer(below)
     put(store, {b"a": b"1"})
     below.meanwhile = store.sync
     assert held(store) == [b"1", None, None]
 
 
 def test_what_is_put_and_handed_down_before_a_view_opens_is_seen_whole(below: Failing) -> None:
-    store = GatheringStore(below)
+    store = WriteBuffer(below)
     put(store, {b"a": b"1", b"b": b"1"})
 
     def put_and_hand_down() -> None:
@@ -156,13 +156,13 @@ def test_what_is_put_and_handed_down_before_a_view_opens_is_seen_whole(below: Fa
 
 
 def test_what_is_put_while_others_are_handed_down_is_held_on(below: Failing) -> None:
-    store = GatheringStore(below)
+    store = WriteBuffer(below)
     put(store, {b"a": b"1", b"b": b"1"})
     meanwhile = [{b"b": b"2", b"c": b"2"}]
     handing = below.writing
 
     @contextmanager
-    def writing() -> Iterator[Writing]:
+    def writing() -> Iterator[BlobTransaction]:
         with handing() as transaction:
             yield transaction
             put(store, meanwhile.pop())
@@ -179,7 +179,7 @@ def test_what_is_put_while_others_are_handed_down_is_held_on(below: Failing) -> 
 
 
 def test_what_could_not_be_handed_down_is_kept_until_it_can(below: Failing) -> None:
-    store = GatheringStore(below)
+    store = WriteBuffer(below)
     put(store, {b"a": b"1"})
     below.is_full = True
     with pytest.raises(StateUnavailable):
@@ -196,8 +196,8 @@ def test_what_could_not_be_handed_down_is_kept_until_it_can(below: Failing) -> N
 def test_no_more_is_held_than_memory_is_meant_for(
     below: Failing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("features.engine.store.write_buffer.MOST_BLOBS", 2)
-    store = GatheringStore(below)
+    monkeypatch.setattr("features.engine.store.write_buffer.MAX_BUFFERED_BLOBS", 2)
+    store = WriteBuffer(below)
     put(store, {b"a": b"1", b"b": b"1", b"c": b"1"})
     with pytest.raises(StateUnavailable, match="too long"):
         put(store, {b"a": b"2"})
@@ -208,7 +208,7 @@ def test_no_more_is_held_than_memory_is_meant_for(
 
 
 def test_writers_wait_for_each_other_and_readers_miss_nothing_meanwhile(below: Failing) -> None:
-    store, seen = GatheringStore(below), []
+    store, seen = WriteBuffer(below), []
 
     def count() -> None:
         for _ in range(200):
@@ -242,7 +242,7 @@ def test_a_killed_process_loses_whole_transactions_and_none_that_it_had_handed_d
         writer.send_signal(signal.SIGKILL)
         acknowledged = max([acknowledged, *map(int, writer.stdout.read().split())])
 
-    store = EmbeddedStore(tmp_path)
+    store = LmdbStore(tmp_path)
     one, other = held(store, [b"one", b"other"])
     assert one is not None
     assert one == other

@@ -18,9 +18,9 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from features.engine.columns import instant_us
-from features.engine.store.lmdb_store import EmbeddedStore
+from features.engine.store.lmdb_store import LmdbStore
 from features.errors import StateUnavailable
-from features.history.online_store import Records, State, history_windows
+from features.history.online_store import IncomingByType, OnlineStore, history_windows
 from features.submission import Submission, history_records
 from serving.app import create_app
 from serving.cli.main import app as commands
@@ -40,7 +40,7 @@ def submitted(**fields: Any) -> Submission:
     return read_submission(json.dumps(shipment(**fields)).encode())
 
 
-def shipments(numbers: range) -> Records:
+def shipments(numbers: range) -> IncomingByType:
     """Shipments of one consignee, not in the order in which they were declared."""
     hours = (timedelta(hours=1 + n * 7 % 900) for n in numbers)
     return history_records(
@@ -68,7 +68,7 @@ def shared(postgres: Server) -> Iterator[StateTable]:
     engine.dispose()
 
 
-def all_numbers(state: State) -> np.ndarray:
+def all_numbers(state: OnlineStore) -> np.ndarray:
     """The windows over shipments, now and in the past."""
     subject = history_records([submitted()])["shipments"][0].__dict__
     plan = state.plan([w for w in history_windows() if set(w.by) <= set(subject)])
@@ -79,7 +79,7 @@ def all_numbers(state: State) -> np.ndarray:
 def test_the_shared_state_tells_what_the_embedded_one_does(
     shared: StateTable, tmp_path: Path
 ) -> None:
-    states = State(shared), State(EmbeddedStore(tmp_path / "state"))
+    states = OnlineStore(shared), OnlineStore(LmdbStore(tmp_path / "state"))
     for start in (400, 0, 200, 300, 600, 100, 500):  # late ones too, over several pages
         for state in states:
             state.add(shipments(range(start, start + 130)))
@@ -90,7 +90,7 @@ def test_the_shared_state_tells_what_the_embedded_one_does(
 
 
 def test_an_error_midway_leaves_nothing_in_the_shared_state(shared: StateTable) -> None:
-    state = State(shared)
+    state = OnlineStore(shared)
     before = all_numbers(state)
     with pytest.raises(KeyError):
         state.add({**shipments(range(3)), "transactions": shipments(range(1))["shipments"]})
@@ -99,13 +99,13 @@ def test_an_error_midway_leaves_nothing_in_the_shared_state(shared: StateTable) 
 
 
 def test_a_shared_state_is_replaced_whole(shared: StateTable, tmp_path: Path) -> None:
-    made = EmbeddedStore(tmp_path / "state")
-    State(made).add(shipments(range(5)))
-    State(shared).add(shipments(range(9)))
+    made = LmdbStore(tmp_path / "state")
+    OnlineStore(made).add(shipments(range(5)))
+    OnlineStore(shared).add(shipments(range(9)))
     shared.replace(made.all(), if_empty=True)
-    assert 9 in all_numbers(State(shared))
+    assert 9 in all_numbers(OnlineStore(shared))
     shared.replace(made.all())
-    assert 9 not in all_numbers(State(shared))
+    assert 9 not in all_numbers(OnlineStore(shared))
 
 
 def test_workers_of_one_database_share_what_was_known(home: Path, postgres: Server) -> None:
@@ -154,7 +154,7 @@ def test_an_idle_service_writes_what_it_knows(
         while service.services.history.is_behind:
             time.sleep(0.01)
         shutil.copytree(home / "state", tmp_path / "copy")
-    told = State(EmbeddedStore(tmp_path / "copy"))
+    told = OnlineStore(LmdbStore(tmp_path / "copy"))
     assert told.mark("decisions") == "1"
     told.store.close()
 
@@ -166,7 +166,7 @@ def test_what_could_not_be_written_is_told_later_and_written_then(
     monkeypatch.setattr("serving.audit.log_writer._POLL_INTERVAL_S", 0.01)
     past, caller = service.services.history, service.key("score")
     with monkeypatch.context() as broken, capture_logs() as told:
-        broken.setattr(EmbeddedStore, "sync", failing)
+        broken.setattr(LmdbStore, "sync", failing)
         assert service.score(shipment(), caller).status_code == 200
         while not any(entry["event"] == "past_not_written" for entry in told):
             time.sleep(0.01)
@@ -180,7 +180,7 @@ def test_what_the_state_failed_to_learn_it_learns_with_the_next_decision(
 ) -> None:
     caller, before = service.key("score"), known(service)
     with monkeypatch.context() as broken:
-        broken.setattr(State, "add", failing)
+        broken.setattr(OnlineStore, "add", failing)
         assert service.score(shipment(shipment_id="S-1"), caller).status_code == 200
     assert known(service) == before
     assert service.score(shipment(shipment_id="S-2"), caller).status_code == 200
@@ -190,7 +190,7 @@ def test_what_the_state_failed_to_learn_it_learns_with_the_next_decision(
 def test_what_the_state_did_not_learn_before_a_kill_it_learns_at_the_start(home: Path) -> None:
     with working(Settings(home=home)) as service, pytest.MonkeyPatch.context() as broken:
         before = known(service)
-        broken.setattr(State, "add", failing)
+        broken.setattr(OnlineStore, "add", failing)
         assert service.score(shipment(), service.key("score")).status_code == 200
     with working(Settings(home=home)) as service:
         assert known(service) == before + 1
@@ -203,7 +203,7 @@ def failing(*_: Any) -> None:
 def test_a_score_without_a_past_is_no_score(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(State, "numbers_of_each", failing)
+    monkeypatch.setattr(OnlineStore, "numbers_of_each", failing)
     answer = service.score(shipment(), service.key("score"))
 
     assert answer.status_code == 503
