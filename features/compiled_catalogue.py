@@ -9,15 +9,17 @@ from features.engine.columns import Kind
 from features.engine.expressions.program import Function, Key, Program, traced
 from features.errors import DefinitionError
 from features.records import SubjectKind
+from features.window_checks import check_windows
 
 
 @cache
 def computation(kind: SubjectKind) -> Program:
     """Every feature by its name, of the subject's columns by name and of windows.
 
-    Raises DefinitionError, naming the feature, where one cannot be traced or is neither a number
-    nor, as a category, a text.
+    Raises DefinitionError, naming the feature, where one cannot be traced, has a window that
+    cannot be computed, or is neither a number nor, as a category, a text.
     """
+    check_windows(kind)
     features = catalogue(kind)
     kinds: dict[Key, Kind] = {**subject_kinds(kind)}
     kinds |= dict.fromkeys(windows_of(kind), Kind.NUMBER)

@@ -6,7 +6,7 @@ A new record type is a record in `records`, its columns in `derived`, a field of
 a descriptor here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from types import MappingProxyType
@@ -91,6 +91,11 @@ class LinkedRecordType:
     def program(self, kind: SubjectKind) -> Program:
         """The columns that windows read of a record beside its subject."""
         return _program(self, kind)
+
+    def column_kinds(self, kind: SubjectKind) -> dict[str, Kind]:
+        """What each column holds that windows could read of a record beside its subject."""
+        outputs = _traced(self, kind, None).outputs
+        return {name: column.kind for name, column in outputs.items()}
 
     def fields_read(self, kind: SubjectKind) -> set[str]:
         """The fields that the windows of one kind of subject are computed from."""
@@ -208,7 +213,13 @@ def latest_by_subject(subjects: Columns, events: Columns, name: str) -> Column:
 
 @cache
 def _program(record_type: LinkedRecordType, kind: SubjectKind) -> Program:
+    columns = {*columns_read(record_type.name), *record_type.latest.values()}
+    return _traced(record_type, kind, columns)
+
+
+def _traced(
+    record_type: LinkedRecordType, kind: SubjectKind, columns: Collection[str] | None
+) -> Program:
     kinds = kinds_of(record_type.record)
     kinds |= {f"{PREVIOUS}{name}": kinds[name] for name in record_type.previous}
-    columns = {*columns_read(record_type.name), *record_type.latest.values()}
     return trace_beside_subject(partial(record_type.derive, kind), kinds, kind, columns)

@@ -48,9 +48,9 @@ def trace_beside_subject(
     derive: Callable[[Columns, Columns], Columns],
     record_kinds: Mapping[str, Kind],
     kind: SubjectKind,
-    columns: Collection[str],
+    columns: Collection[str] | None,
 ) -> Program:
-    """The program that derives some columns of a linked record and its subject."""
+    """The program that derives some columns of a linked record and its subject, or all of them."""
     of_subject = subject_kinds(kind)
 
     def derive_both(given: dict[str | SubjectColumn, Column]) -> Columns:

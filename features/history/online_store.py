@@ -21,11 +21,17 @@ from features.engine.windows.window import Window
 from features.history.ingest import HistoryIngest
 from features.history.overlay_ingest import ingest_overlay
 from features.history.stored_columns import HistorySchema
+from features.subject_types import SUBJECT_TYPES
+from features.window_checks import check_windows
 
 IncomingByType = Mapping[str, IncomingRecords]
 """Records by type; types may be left out."""
 
-HISTORY_SOURCES = ("journeys", "shipments", "route_outcomes", "shipment_outcomes", "payments")
+HISTORY_SOURCES = (
+    *(subject_type.record_file for subject_type in SUBJECT_TYPES.values()),
+    *(subject_type.outcome_source for subject_type in SUBJECT_TYPES.values()),
+    "payments",
+)
 
 # The record types that history is made of, a subject before what belongs beside it.
 HISTORY_RECORD_TYPES = ("journeys", "shipments", "outcomes", "transactions")
@@ -34,7 +40,9 @@ _MADE_FOR, _MARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
 
 
 def history_windows() -> list[Window]:
-    """Every window over the past of anyone that a feature reads."""
+    """Every window over history that a feature reads; raises DefinitionError for a wrong one."""
+    for kind in SUBJECT_TYPES:
+        check_windows(kind)
     return [window for window in windows() if window.source in HISTORY_SOURCES]
 
 

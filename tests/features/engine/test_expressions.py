@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from features.compiled_catalogue import computation
 from features.derived.subject import derived_columns
-from features.digests.columns import _LINKED
 from features.engine.columns import Kind
 from features.engine.expressions.opcodes import Op
 from features.engine.expressions.program import BLOCK_ROWS, Function, Program, traced
 from features.engine.string_table import VOCABULARY
 from features.errors import DefinitionError
+from features.linked_records import linked_record_types
 from features.records import SubjectKind
 
 Column = Any
@@ -181,7 +181,7 @@ def test_a_row_gives_the_same_bits_alone_as_among_thousands() -> None:
 def test_every_operation_is_one_that_a_feature_or_a_derived_column_needs() -> None:
     kinds: tuple[SubjectKind, ...] = ("route", "shipment")
     programs = [make(kind) for kind in kinds for make in (computation, derived_columns)]
-    programs += [linked.program(kind) for linked in _LINKED.values() for kind in kinds]
+    programs += [linked.program(kind) for kind in kinds for linked in linked_record_types(kind)]
 
     used = {step for program in programs for step in program.steps[:, 0].tolist()}
 

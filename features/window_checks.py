@@ -1,0 +1,55 @@
+"""The windows of the catalogue, held against the columns of the sources that they read."""
+
+from functools import cache
+
+from features.catalogue import catalogue
+from features.derived.subject import LATEST_PAYMENT, subject_kinds
+from features.derived.transaction import derive_payment
+from features.engine.columns import Kind, kinds_of
+from features.engine.expressions.program import traced_columns
+from features.engine.store.layout import STORED_REDUCERS
+from features.engine.windows.validation import EventSource, check_window
+from features.linked_records import linked_record_types
+from features.records import SubjectKind, Transaction
+from features.subject_types import SUBJECT_TYPES
+
+_ORDER = {"known_at": Kind.WHOLE, "record_id": Kind.TEXT}
+
+
+@cache
+def check_windows(kind: SubjectKind) -> None:
+    """Check every window of the features of one kind of subject.
+
+    Raises DefinitionError, which names the feature, the column and the nearest right one.
+    """
+    subject, sources = subject_kinds(kind), window_sources(kind)
+    for feature in catalogue(kind):
+        for window in feature.windows.values():
+            check_window(f"feature {feature.name}", window, subject, sources)
+
+
+def window_sources(kind: SubjectKind) -> dict[str, EventSource]:
+    """What windows of subjects of one kind may read: history of anyone, and linked records."""
+    linked = {
+        each.name: EventSource(each.column_kinds(kind), by=("subject_id",))
+        for each in linked_record_types(kind)
+    }
+    return _history_sources() | linked
+
+
+@cache
+def _history_sources() -> dict[str, EventSource]:
+    payment = traced_columns(derive_payment, kinds_of(Transaction)).outputs
+    columns = kinds_of(Transaction) | {name: column.kind for name, column in payment.items()}
+    sources = {"payments": EventSource(columns | _ORDER, STORED_REDUCERS)}
+    for kind, subject_type in SUBJECT_TYPES.items():
+        columns = {n: k for n, k in subject_kinds(kind).items() if n not in LATEST_PAYMENT} | _ORDER
+        # A shipment may become known before its journey, which then changes no sum but only keys.
+        journey = frozenset(n for n in columns if n.startswith("journey_") and n != "journey_id")
+        key_only = journey if subject_type.has_journey else frozenset()
+        outcome = columns | {"is_confirmed": Kind.NUMBER}
+        sources[subject_type.record_file] = EventSource(columns, STORED_REDUCERS, key_only=key_only)
+        sources[subject_type.outcome_source] = EventSource(
+            outcome, STORED_REDUCERS, key_only=key_only
+        )
+    return sources
