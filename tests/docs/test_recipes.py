@@ -18,6 +18,7 @@ SLOW = ("A route of the API",)
 FOLLOWED = [recipe for recipe in RECIPES if count(recipe.name not in SLOW, True)]
 WANTED = [
     "A feature",
+    "A record field",
     "A route of the API",
     "An estimator",
     "A lane",
