@@ -42,10 +42,10 @@ SUBJECT = {
 ADDING = """
 import sys
 from pathlib import Path
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.history.online_store import State
+from features.engine.store.lmdb_store import LmdbStore
+from features.history.online_store import OnlineStore
 from tests.features.engine.test_blob_stores import payments
-state = State(EmbeddedStore(Path(sys.argv[1])))
+state = OnlineStore(LmdbStore(Path(sys.argv[1])))
 for batch in range(10_000):
     state.add({"transactions": payments(batch)})
     print(batch, flush=True)
@@ -54,10 +54,10 @@ for batch in range(10_000):
 READING = """
 import sys
 from pathlib import Path
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.history.online_store import State
+from features.engine.store.lmdb_store import LmdbStore
+from features.history.online_store import OnlineStore
 from tests.features.engine.test_blob_stores import paid
-state = State(EmbeddedStore(Path(sys.argv[1])))
+state = OnlineStore(LmdbStore(Path(sys.argv[1])))
 for _ in sys.stdin:
     print(paid(state), flush=True)
 """

@@ -23,9 +23,9 @@ KEYS = [b"a", b"b", b"c"]
 COUNTING = """
 import sys
 from pathlib import Path
-from features.engine.store.lmdb_store import EmbeddedStore
-from features.engine.store.write_buffer import GatheringStore
-store = GatheringStore(EmbeddedStore(Path(sys.argv[1])))
+from features.engine.store.lmdb_store import LmdbStore
+from features.engine.store.write_buffer import WriteBuffer
+store = WriteBuffer(LmdbStore(Path(sys.argv[1])))
 for number in range(1, 10_000):
     with store.writing() as transaction:
         transaction.put([(b"one", b"%d" % number)])
