@@ -19,7 +19,7 @@ from features.catalogue import catalogue, windows_of
 from features.compiled_catalogue import computation
 from features.definition import Feature
 from features.digests.computations import computation_digests, fingerprint
-from features.engine.batch.build_resources import Workshop
+from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame, Progress
 from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
 from features.engine.columns import NO_INSTANT, Column, Columns, array_of_numbers
@@ -46,14 +46,14 @@ def feature_matrix(
     their columns. Numbers are float64 with null for missing, categories are text with null.
     """
     with TemporaryDirectory() as scratch:
-        frame = feature_frame(kind, records, Workshop(Path(scratch)), select=select)
+        frame = feature_frame(kind, records, BuildResources(Path(scratch)), select=select)
         return pa.concat_tables(_blocks(kind, frame))
 
 
 def feature_frame(
     kind: SubjectKind,
     records: RecordBlocks,
-    resources: Workshop,
+    resources: BuildResources,
     *,
     also: Sequence[Window] = (),
     columns: frozenset[str] = frozenset(),
@@ -96,7 +96,7 @@ def build_training_set(
         frame = feature_frame(
             kind,
             source,
-            Workshop(Path(scratch), threads),
+            BuildResources(Path(scratch), threads),
             also=[_subjects_before(kind)],
             columns=_subject_columns(kind),
             progress=progress,
@@ -208,6 +208,6 @@ def _digest_of(records: Path) -> str:
     for file in sorted(records.iterdir()):
         if file.stem in RECORD_FILES:
             digest.update(f"{file.name}\0".encode())
-            with file.open("rb") as held:
-                digest.update(hashlib.file_digest(held, "sha256").digest())
+            with file.open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
     return f"sha256:{digest.hexdigest()}"

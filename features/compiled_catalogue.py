@@ -34,9 +34,9 @@ def _function(feature: Feature) -> Function:
     return Function(f"feature {feature.name}", feature.compute, reads)
 
 
-def _check(feature: Feature, made: Kind) -> None:
+def _check(feature: Feature, kind: Kind) -> None:
     want = Kind.TEXT if feature.is_categorical else Kind.NUMBER
-    if made is not want:
+    if kind is not want:
         raise DefinitionError(
-            f"feature {feature.name}: makes {made.name.lower()}, want {want.name.lower()}"
+            f"feature {feature.name}: makes {kind.name.lower()}, want {want.name.lower()}"
         )

@@ -15,7 +15,7 @@ from features.derived.outcome import FIELDS_READ, outcome_events
 from features.derived.shipment import join_journeys
 from features.derived.subject import derived_columns
 from features.derived.transaction import derive_payment
-from features.engine.batch.gather import picked_rows
+from features.engine.batch.gather import gather_rows
 from features.engine.batch.record_blocks import RecordBlocks, read_whole
 from features.engine.batch.sources import (
     EventSources,
@@ -55,7 +55,7 @@ def read_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozenset[s
     subject_type, columns = SUBJECT_TYPES[kind], columns | _ALWAYS
     fields = subject_fields(kind, columns)
     own = read_whole(records, subject_type.record_file, fields[subject_type.record_file])
-    own = picked_rows(own, _in_order(own["declared_at"], own[subject_type.id_field]))
+    own = gather_rows(own, _in_order(own["declared_at"], own[subject_type.id_field]))
     if subject_type.has_journey and fields.get("journeys"):
         own |= join_journeys(own, read_whole(records, "journeys", fields["journeys"]))
     subjects = own | derived_columns(kind, columns).run(own)

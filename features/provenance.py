@@ -1,6 +1,6 @@
-"""What a feature of one submission rests on: declared fields, attached records, and history.
+"""The provenance of a feature's value: declared fields, linked records, and earlier events.
 
-Found on the way back from a reason to the papers, so clarity counts here and speed does not.
+It leads from a reason back to the papers, for one case at a time: clarity counts here, speed not.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Past:
+class EarlierEvents:
     """Earlier events of the same key: of which source, alike in which fields, in how many days."""
 
     source: str
@@ -32,19 +32,19 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Grounds:
-    """`declared` are fields of its record, `records` ids by record type, `past` earlier events.
+class Provenance:
+    """What a value rests on: declared fields, ids by record type, and earlier events.
 
     A leg's id is its sequence, a position's its instant.
     """
 
     declared: tuple[str, ...]
     records: dict[str, tuple[str, ...]]
-    past: tuple[Past, ...]
+    earlier: tuple[EarlierEvents, ...]
 
 
-class GroundsOf:
-    """The grounds of any feature of one submission."""
+class SubmissionProvenance:
+    """The provenance of every feature of one submission."""
 
     def __init__(self, submission: Submission):
         self._kind = kind = submission.subject_kind
@@ -53,19 +53,23 @@ class GroundsOf:
         self._linked = linked_events(kind, subjects, records)
         self._subject_id, self._at = subjects["subject_id"][0], subjects["declared_at"][0]
 
-    def feature(self, feature: Feature) -> Grounds:
-        """What this feature read; records that count for nothing in it are left out."""
+    def feature(self, feature: Feature) -> Provenance:
+        """The provenance of one feature; records that count for nothing in it are left out."""
         records: dict[str, tuple[str, ...]] = {}
-        past: list[Past] = []
+        earlier: list[EarlierEvents] = []
         for window in feature.windows.values():
             if window.source in self._linked:
                 ids = (*records.get(window.source, ()), *self._counted(window))
                 records[window.source] = tuple(sorted(set(ids)))
-            elif (read := Past(window.source, window.matching, window.days)) not in past:
-                past.append(read)
+            elif (
+                read := EarlierEvents(window.source, window.matching, window.days)
+            ) not in earlier:
+                earlier.append(read)
         fields = (field for name in feature.columns for field in fields_behind(self._kind, name))
-        return Grounds(
-            tuple(dict.fromkeys(fields)), {n: ids for n, ids in records.items() if ids}, tuple(past)
+        return Provenance(
+            declared=tuple(dict.fromkeys(fields)),
+            records={name: ids for name, ids in records.items() if ids},
+            earlier=tuple(earlier),
         )
 
     def _counted(self, window: Window) -> list[str]:
@@ -91,8 +95,8 @@ def fields_behind(kind: SubjectKind, column: str) -> tuple[str, ...]:
     """
     if column in record_kinds(kind):
         return (column,)
-    made = derived_columns(kind, frozenset({column})).columns
-    return tuple(name for name in made if isinstance(name, str)) or (column,)
+    read = derived_columns(kind, frozenset({column})).columns
+    return tuple(name for name in read if isinstance(name, str)) or (column,)
 
 
 def _record_id(events: Columns, at: int) -> str:

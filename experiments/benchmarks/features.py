@@ -131,7 +131,7 @@ def _tables(world: Path) -> None:
 def _ours(world: Path) -> None:
     from features.build_training_set import packing  # noqa: PLC0415
     from features.catalogue import windows_of  # noqa: PLC0415
-    from features.engine.batch.build_resources import Workshop  # noqa: PLC0415
+    from features.engine.batch.build_resources import BuildResources  # noqa: PLC0415
     from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame  # noqa: PLC0415
     from features.engine.batch.record_blocks import RecordFolder  # noqa: PLC0415
     from features.engine.columns import array_of_numbers  # noqa: PLC0415
@@ -142,7 +142,7 @@ def _ours(world: Path) -> None:
     keep_freed_memory()
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
     with tempfile.TemporaryDirectory(dir=world) as scratch:
-        resources = Workshop(Path(scratch))
+        resources = BuildResources(Path(scratch))
         shipments = FeatureFrame.compute(event_sources("shipment"), windows, source, resources)
         names = ["subject_id", *(f"w{at}" for at in range(len(windows)))]
         kinds = [pa.string(), *[pa.float64()] * len(windows)]

@@ -1,8 +1,9 @@
 """Derived columns: what one record implies, and what a linked record shows beside its subject.
 
-`subjects` makes the columns of a journey and of a shipment. `document`, `transaction`, `leg` and
-`position` each look at a linked record beside its subject (`linked_record`): a payer against the
-declared parties, a document's mass against the declared mass. Only what became known before the
-subject's scoring instant is linked. Every source has `subject_id`, `known_at` and `record_id`, and
-is sorted by the last two.
+`journey` and `shipment` derive columns of a subject from its own record, `subject` puts them
+together. `document`, `transaction`, `leg` and `position` compare a linked record with its subject
+(`linked_record`): a payer with the declared parties, a document's mass with the declared mass.
+Only what became known before the subject's scoring instant is linked. `outcome` makes events of
+inspections. Events have `subject_id`, `known_at` and `record_id`, and are in the order of the last
+two.
 """

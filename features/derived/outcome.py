@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.engine.batch.gather import SUBJECT_ROW, picked_rows
+from features.engine.batch.gather import SUBJECT_ROW, gather_rows
 from features.engine.columns import Columns, Places, rows
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.entity_key import in_order_of_knowledge
@@ -23,7 +23,7 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
     found = rows(outcomes, is_conclusive)
     place = Places(subjects["subject_id"]).of(found["subject_id"])
     found, place = rows(found, place >= 0), place[place >= 0]
-    events = picked_rows(subjects, place) | {
+    events = gather_rows(subjects, place) | {
         "record_id": found["subject_id"],
         SUBJECT_ROW: place,
         "known_at": np.maximum(found["known_at"], subjects["declared_at"][place]),

@@ -61,8 +61,8 @@ def join_journeys(shipments: Columns, journeys: Columns) -> Columns:
     """
     joined = matched(journeys, shipments["journey_id"], journeys["journey_id"], prefix="journey_")
     is_known = is_before(joined["journey_declared_at"], shipments["declared_at"])
-    of = np.where(is_known, shipments["journey_id"], np.int32(NO_TEXT))
-    return matched(journeys, of, journeys["journey_id"], prefix="journey_") | {
+    journey_ids = np.where(is_known, shipments["journey_id"], np.int32(NO_TEXT))
+    return matched(journeys, journey_ids, journeys["journey_id"], prefix="journey_") | {
         "journey_id": shipments["journey_id"]
     }
 

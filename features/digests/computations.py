@@ -64,7 +64,7 @@ def _window_digest(kind: SubjectKind, window: Window) -> str:
         str(window.days),
         source_digest("engine/batch/sweep.py"),
         source_digest("engine/windows/reducers.py"),
-        source_digest("engine/batch/shared_keys.py", "chosen"),
+        source_digest("engine/batch/shared_keys.py", "keys_where"),
         subject_column(kind, "declared_at"),
         *("none" if name is None else event(name) for name in reads),
         *keys,

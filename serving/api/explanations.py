@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field
 
-from features.provenance import Grounds
+from features.provenance import Provenance
 from serving.api.shapes import Shape
 from serving.audit.decision import Decision, ModelRef
 from serving.audit.decision_details import DecisionDetails
@@ -85,9 +85,9 @@ class RestsOn(Shape):
     words: list[str]
 
     @classmethod
-    def of(cls, feature: str, grounds: Grounds, language: Language) -> Self:
+    def of(cls, feature: str, grounds: Provenance, language: Language) -> Self:
         """The grounds of a feature."""
-        past = [PastOut(source=p.source, by=list(p.by), days=p.days) for p in grounds.past]
+        past = [PastOut(source=p.source, by=list(p.by), days=p.days) for p in grounds.earlier]
         records = {name: list(ids) for name, ids in grounds.records.items()}
         return cls(
             feature=feature,

@@ -7,7 +7,7 @@ request, the vector is the one that was scored, and the model is the one that sc
 from dataclasses import dataclass
 
 from features.catalogue import features_by_name
-from features.provenance import Grounds, GroundsOf
+from features.provenance import Provenance, SubmissionProvenance
 from serving.audit.decision import Decision
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.missing_inputs import MissingInput, what_could_move
@@ -22,7 +22,7 @@ class DecisionDetails:
     """
 
     could_move: tuple[MissingInput, ...] | None
-    rests_on: dict[str, Grounds]
+    rests_on: dict[str, Provenance]
 
 
 def details_of(
@@ -38,9 +38,9 @@ def details_of(
     return DecisionDetails(could_move, _grounds(decision))
 
 
-def _grounds(decision: Decision) -> dict[str, Grounds]:
+def _grounds(decision: Decision) -> dict[str, Provenance]:
     known = features_by_name()
-    grounds = GroundsOf(read_submission(decision.request.encode()))
+    grounds = SubmissionProvenance(read_submission(decision.request.encode()))
     return {
         name: grounds.feature(known[name])
         for reason in decision.result.reasons.reasons

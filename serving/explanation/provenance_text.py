@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from features.catalogue import features_by_name
 from features.linked_records import LINKED_RECORD_TYPES
-from features.provenance import Grounds, Past, fields_behind
+from features.provenance import EarlierEvents, Provenance, fields_behind
 from serving.explanation.formatting import listed
 from serving.explanation.language import ENGLISH, Language
 
@@ -34,7 +34,7 @@ _NAMES = {
 _NOT_SAID = ("_id", "_at", "_kg", "_m3")
 
 
-def resting_in_words(grounds: Grounds, language: Language = ENGLISH) -> list[str]:
+def resting_in_words(grounds: Provenance, language: Language = ENGLISH) -> list[str]:
     """One phrase per kind of ground: what was declared, which records, which earlier events."""
     parts = []
     if grounds.declared:
@@ -43,7 +43,7 @@ def resting_in_words(grounds: Grounds, language: Language = ENGLISH) -> list[str
     for name, ids in grounds.records.items():
         shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
         parts.append(language.say(RECORDS[name], ids=", ".join(shown)))
-    return parts + [_past(past, language) for past in grounds.past if past.by]
+    return parts + [_past(past, language) for past in grounds.earlier if past.by]
 
 
 def field_name(column: str) -> str:
@@ -71,7 +71,7 @@ def resting_messages() -> Iterator[str]:
                 yield from map(field_name, window.matching)
 
 
-def _past(past: Past, language: Language) -> str:
+def _past(past: EarlierEvents, language: Language) -> str:
     by = [language.say(field_name(name)) for name in past.by]
     return language.say(
         EVER if past.days is None else IN_DAYS,

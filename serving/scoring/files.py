@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
 from features.derived.subject import derive_subjects
-from features.engine.batch.record_blocks import HeldRecords, records_of_folder
+from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
 from features.engine.columns import columns_of_table, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import VOCABULARY
@@ -135,7 +135,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
     everything = known | {name: {c: np.concatenate([before[c], given[c]]) for c in given}}
     matrix = feature_matrix(
         kind,
-        HeldRecords(everything),
+        InMemoryRecords(everything),
         select=lambda subjects: np.isin(subjects["subject_id"], given[id_field]),
     ).to_pandas()
     own = derive_subjects(kind, known | {name: given})

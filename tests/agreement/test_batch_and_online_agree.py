@@ -15,7 +15,7 @@ import pytest
 
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import HeldRecords
+from features.engine.batch.record_blocks import InMemoryRecords
 from features.engine.columns import Columns, Records, instant_us, length, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
@@ -38,7 +38,7 @@ Matrices = dict[SubjectKind, dict[str, Vector]]
 @pytest.fixture(scope="module")
 def matrices(records: Records) -> Matrices:
     """The row of every subject, by kind and id."""
-    return {kind: rows_of(feature_matrix(kind, HeldRecords(records))) for kind in KINDS}
+    return {kind: rows_of(feature_matrix(kind, InMemoryRecords(records))) for kind in KINDS}
 
 
 def rows_of(matrix: pa.Table) -> dict[str, Vector]:

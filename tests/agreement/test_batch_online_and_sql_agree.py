@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from features.build_training_set import feature_frame
 from features.catalogue import catalogue, windows_of
 from features.compiled_catalogue import computation
-from features.engine.batch.build_resources import Workshop
+from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import FeatureFrame
 from features.engine.batch.record_blocks import RecordFolder
 from features.engine.store.lmdb_store import LmdbStore
@@ -107,7 +107,7 @@ def test_batch_and_online_and_plain_sql_agree_on_every_stream(
         for kind in KINDS:
             scratch = Path(home) / kind
             scratch.mkdir()
-            batch = feature_frame(kind, RecordFolder(folder), Workshop(scratch))
+            batch = feature_frame(kind, RecordFolder(folder), BuildResources(scratch))
             asked = list(submissions_of(folder, kind))
             online = {
                 one.subject_id: vector_plan(kind).windows(request_rows(one), state) for one in asked

@@ -37,8 +37,8 @@ def test_a_build_gives_the_same_bytes_twice_and_in_small_parts_and_on_disk(
     build_training_set(world, kind, tmp_path / "again")
     monkeypatch.setattr(features.engine.batch.window_columns, "PART_ROWS", 500)
     build_training_set(world, kind, tmp_path / "in parts")
-    monkeypatch.setattr(features.engine.batch.partitions, "HELD_BYTES", 0)
-    monkeypatch.setattr(features.engine.batch.spill_columns, "HELD_BYTES", 0)
+    monkeypatch.setattr(features.engine.batch.partitions, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(features.engine.batch.spill_columns, "MEMORY_BYTES", 0)
     build_training_set(world, kind, tmp_path / "on disk")
 
     once = digests(tmp_path / "once")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import HeldRecords, records_of_folder
+from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
 from features.engine.columns import NO_INSTANT, Columns, Records, length, rows
 from features.engine.string_table import VOCABULARY
 from features.records import RECORD_FILES, SubjectKind
@@ -27,7 +27,7 @@ OWN = {"route": ("journeys", "journey_id"), "shipment": ("shipments", "shipment_
 
 
 def matrix_of(kind: SubjectKind, records: Records) -> pd.DataFrame:
-    return feature_matrix(kind, HeldRecords(records)).to_pandas().set_index("subject_id")
+    return feature_matrix(kind, InMemoryRecords(records)).to_pandas().set_index("subject_id")
 
 
 def instant_of_the_middle(kind: SubjectKind, records: Records) -> int:

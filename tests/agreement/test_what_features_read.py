@@ -10,7 +10,7 @@ import pytest
 
 from features.build_training_set import build_training_set, feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import HeldRecords
+from features.engine.batch.record_blocks import InMemoryRecords
 from features.engine.columns import Records
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
@@ -31,7 +31,7 @@ NOT_IN_THIS_WORLD = {"same_price_shipments_365d"}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_feature_varies(kind: SubjectKind, records: Records) -> None:
-    matrix = feature_matrix(kind, HeldRecords(records))
+    matrix = feature_matrix(kind, InMemoryRecords(records))
 
     values = {feature.name: pc.count_distinct(matrix[feature.name]) for feature in catalogue(kind)}
 
@@ -45,11 +45,11 @@ def test_how_many_are_on_board_moves_no_feature(kind: SubjectKind, records: Reco
     journeys = records["journeys"]
     on_board = journeys["persons_on_board"]
     assert np.isfinite(on_board).any()
-    before = feature_matrix(kind, HeldRecords(records))
+    before = feature_matrix(kind, InMemoryRecords(records))
 
     for others in (np.full_like(on_board, np.nan), np.nan_to_num(on_board, nan=7.0) * 3 + 90):
         crowded = records | {"journeys": journeys | {"persons_on_board": others}}
-        assert feature_matrix(kind, HeldRecords(crowded)).equals(before)
+        assert feature_matrix(kind, InMemoryRecords(crowded)).equals(before)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from features.build_training_set import feature_frame
 from features.catalogue import windows_of
-from features.engine.batch.build_resources import Workshop
+from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import FeatureFrame
 from features.engine.batch.record_blocks import RecordFolder
 from features.event_sources import event_sources
@@ -21,7 +21,7 @@ def test_windows_by_the_latest_payer_are_the_same_by_themselves(
 ) -> None:
     records = RecordFolder(world)
     keyed = [window for window in windows_of(kind) if "latest_payer_id" in window.by]
-    resources = [Workshop(tmp_path / name) for name in ("alone", "together")]
+    resources = [BuildResources(tmp_path / name) for name in ("alone", "together")]
     for each in resources:
         each.scratch.mkdir()
 

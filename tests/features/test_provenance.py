@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from features.catalogue import catalogue, feature_named
-from features.provenance import Grounds, GroundsOf, Past
+from features.provenance import EarlierEvents, Provenance, SubmissionProvenance
 from tests.serving.bodies import route, shipment, submission
 
 
-def of(name: str, body: dict[str, Any]) -> Grounds:
-    return GroundsOf(submission(body)).feature(feature_named(name))
+def of(name: str, body: dict[str, Any]) -> Provenance:
+    return SubmissionProvenance(submission(body)).feature(feature_named(name))
 
 
 def with_payments(*amounts: float) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def test_a_window_leaves_older_records_out() -> None:
 def test_history_is_named_by_what_is_alike() -> None:
     grounds = of("consignee_shipments_30d", shipment())
 
-    assert grounds == Grounds((), {}, (Past("shipments", ("consignee_id",), 30),))
+    assert grounds == Provenance((), {}, (EarlierEvents("shipments", ("consignee_id",), 30),))
 
 
 def test_legs_are_named_by_their_sequence() -> None:
@@ -66,8 +66,8 @@ def test_legs_are_named_by_their_sequence() -> None:
 
 @pytest.mark.parametrize("body", [route(), shipment()])
 def test_every_feature_has_grounds(body: dict[str, Any]) -> None:
-    grounds = GroundsOf(submission(body))
+    grounds = SubmissionProvenance(submission(body))
 
     for feature in catalogue(submission(body).subject_kind):
         told = grounds.feature(feature)
-        assert told.declared or told.past or feature.windows
+        assert told.declared or told.earlier or feature.windows

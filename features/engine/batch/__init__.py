@@ -1,12 +1,14 @@
-"""Many subjects at once: record files -> a training set, in memory that doesn't grow with events.
+"""Many subjects at once: record files -> windows and features, in memory that events do not fill.
 
-`record_blocks` reads record files a block of rows at a time, with text as codes; `validate_block`
-looks at each text once, however often it stands there. The subjects are kept in memory, in the
-order of declaration (`subject_columns`). Events that are many (documents, payments, legs,
-positions) are spread over `partitions` by their key; one at a time, or as many as there are threads
-(`build_resources`), is sorted by key and time (`sort_by_key`) and swept for all windows of that key
-(`sweep`). What subjects did before is rows of the subjects themselves (`self_join`), whose keys are
-numbered once (`factorize`). `window_columns` does so for every key and leaves one column per window
-in `spill_columns`, from which the features of a block of subjects are computed and written
-(`feature_frame`). Partitions and columns hold so many bytes in memory and have all others on disk.
+What to read is given as data (`sources`): nothing here names a record, a feature or a type of
+subject. `record_blocks` reads record files a block of rows at a time, with text as codes;
+`validate_block` looks at each text once, however often it stands there. The subjects are kept in
+memory, in the order of declaration. Events that are many are spread over `partitions` by their key:
+records linked to a subject in `linked_partitions`, events of anyone in `stream_partitions`. One
+partition at a time, or as many as there are threads (`build_resources`), is sorted by key and time
+(`sort_by_key`) and swept for all windows of that key (`sweep`). What subjects did before is rows of
+the subjects themselves (`self_join`), whose keys are numbered once (`factorize`). `window_columns`
+does so for every source and leaves one column per window in `spill_columns`, from which the
+features of a block of subjects are computed (`feature_frame`). Partitions and columns hold so many
+bytes in memory and have all others on disk.
 """

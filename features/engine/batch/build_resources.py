@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-Of = TypeVar("Of")
-To = TypeVar("To")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Workshop:
+class BuildResources:
     """An empty folder for what does not fit in memory, and so many threads."""
 
     scratch: Path
     threads: int = 1
 
-    def each(self, work: Callable[[Of], To], items: Iterable[Of]) -> list[To]:
-        """What work makes of each item, in the items' order; as many at a time as threads."""
+    def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """The result of work for each item, in their order; as many at a time as threads."""
         if self.threads == 1:
-            return list(map(work, items))
+            return [work(item) for item in items]
         with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(work, items))

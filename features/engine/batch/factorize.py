@@ -10,7 +10,7 @@ from features.engine.string_table import VOCABULARY
 
 NO_KEY = -1  # a column of the key is missing
 
-Numbered = tuple[Column, int]
+KeyCodes = tuple[Column, int]
 """A number below a size for each row; NO_KEY where a column of its key is missing."""
 
 _FREE = -1
@@ -19,50 +19,52 @@ _AHEAD = 256
 _MOST_KEYS = 1 << 62
 
 
-class Numbering:
+class KeyFactorizer:
     """Keys of the rows of columns; a column is numbered once for all keys that it is a part of."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._numbered: dict[str, Numbered] = {}
+        self._numbered: dict[str, KeyCodes] = {}
 
-    def of(self, names: tuple[str, ...]) -> Numbered:
+    def codes(self, names: tuple[str, ...]) -> KeyCodes:
         """The keys that the named columns form; without a column, one key for all."""
         if not names:
             return np.zeros(length(self._columns), np.int32), 1
         (keys, size), *others = map(self._column, names)
-        for codes, many in others:
-            if size * many >= _MOST_KEYS:
+        for codes, count in others:
+            if size * count >= _MOST_KEYS:
                 keys, size = _dense(keys)
-            keys, size = _beside(keys, codes, many), size * many
+            keys, size = _combine_keys(keys, codes, count), size * count
         return _dense(keys) if others else (keys, size)
 
-    def _column(self, name: str) -> Numbered:
+    def _column(self, name: str) -> KeyCodes:
         if name not in self._numbered:
             self._numbered[name] = _of_column(self._columns[name])
         return self._numbered[name]
 
 
-def numbered_alike(ours: Sequence[Column], theirs: Sequence[Column]) -> tuple[Column, Column, int]:
+def factorize_together(
+    ours: Sequence[Column], theirs: Sequence[Column]
+) -> tuple[Column, Column, int]:
     """One number per key of some columns, and the same for the keys of others; both below a size.
 
     Negative where a column of a key is missing; no number of ours for a key that only they have.
     """
     (own, other, size), *more = map(_of_columns, ours, theirs)
-    for codes, codes_of_others, many in more:
-        if size * many >= _MOST_KEYS:
+    for codes, codes_of_others, count in more:
+        if size * count >= _MOST_KEYS:
             own, other, size = _dense_alike(own, other)
-        own, other = _beside(own, codes, many), _beside(other, codes_of_others, many)
-        size *= many
+        own, other = _combine_keys(own, codes, count), _combine_keys(other, codes_of_others, count)
+        size *= count
     return _dense_alike(own, other) if more else (own, other, size)
 
 
-def hashes_of_column(column: Column) -> Column:
+def hash_column(column: Column) -> Column:
     """A hash of 63 bits for each number or instant; negative for a missing one."""
     return _hashes(_words(column), NO_INSTANT)
 
 
-def _of_column(column: Column) -> Numbered:
+def _of_column(column: Column) -> KeyCodes:
     if is_text(column):
         distinct, codes = VOCABULARY.distinct(column)
         return codes, len(distinct)
@@ -86,7 +88,7 @@ def _words(column: Column) -> Column:
     return column
 
 
-def _dense(keys: Column) -> Numbered:
+def _dense(keys: Column) -> KeyCodes:
     codes, size, _ = _numbered(keys, NO_KEY)
     return codes, size
 
@@ -97,12 +99,12 @@ def _dense_alike(own: Column, other: Column) -> tuple[Column, Column, int]:
 
 
 @compiled(nogil=True)
-def _beside(keys: Column, codes: Column, many: int) -> Column:
+def _combine_keys(keys: Column, codes: Column, count: int) -> Column:
     """One number for two, the second of which is below `many`."""
     both = np.full(len(keys), NO_KEY, np.int64)
     for row in range(len(keys)):
         if keys[row] >= 0 and codes[row] >= 0:
-            both[row] = np.int64(keys[row]) * many + codes[row]
+            both[row] = np.int64(keys[row]) * count + codes[row]
     return both
 
 

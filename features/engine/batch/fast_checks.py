@@ -96,11 +96,11 @@ def _plain(pattern: str | None, longest: int | None) -> tuple[Bools, int, int] |
     simple = _SIMPLE.fullmatch(pattern or _ANYTHING)
     if simple is None:
         return None
-    each = pa.StringArray.from_buffers(
+    characters = pa.StringArray.from_buffers(
         128, pa.py_buffer(_ENDS_OF_128), pa.py_buffer(bytes(range(128)))
     )
     are_allowed = np.zeros(256, np.bool_)
-    are_allowed[:128] = pc.match_substring_regex(each, f"^{simple['of']}$").to_pylist()
+    are_allowed[:128] = pc.match_substring_regex(characters, f"^{simple['of']}$").to_pylist()
     least, most = (int(simple[count] or simple["least"] or 0) for count in ("least", "most"))
     if simple["any"]:
         most = _LONGEST_LOOKED_AT

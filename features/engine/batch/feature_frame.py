@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Self
 
-from features.engine.batch.build_resources import Workshop
-from features.engine.batch.record_blocks import ReadOnce, RecordBlocks
+from features.engine.batch.build_resources import BuildResources
+from features.engine.batch.record_blocks import CachedRecords, RecordBlocks
 from features.engine.batch.shared_keys import columns_of
 from features.engine.batch.sources import EventSources
-from features.engine.batch.spill_columns import Shelf
+from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.window_columns import WindowColumns, windows_by_source
 from features.engine.columns import Column, Columns, length, rows
 from features.engine.expressions.program import Program
@@ -27,7 +27,9 @@ class FeatureFrame:
     `subjects` are their columns that features, windows and the caller read.
     """
 
-    def __init__(self, subjects: Columns, spill: Shelf, resources: Workshop) -> None:
+    def __init__(
+        self, subjects: Columns, spill: SpillableColumns, resources: BuildResources
+    ) -> None:
         self.subjects = subjects
         self._spill = spill
         self._resources = resources
@@ -38,7 +40,7 @@ class FeatureFrame:
         sources: EventSources,
         windows: Iterable[Window],
         records: RecordBlocks,
-        resources: Workshop,
+        resources: BuildResources,
         *,
         columns: frozenset[str] = frozenset(),
         select: Callable[[Columns], Column] | None = None,
@@ -54,7 +56,7 @@ class FeatureFrame:
         records = _read_once(sources, unique, columns, records)
         everyone = sources.subjects.read(records, columns)
         subjects = everyone if select is None else rows(everyone, select(everyone))
-        spill = Shelf(resources.scratch / "windows")
+        spill = SpillableColumns(resources.scratch / "windows")
         work = WindowColumns(sources, records, everyone, subjects, spill, resources)
         latest = work.compute(unique, columns, _counted(progress, len(unique)))
         return cls(subjects | latest, spill, resources)
@@ -79,7 +81,7 @@ class FeatureFrame:
 
         for at in range(0, len(blocks), self._resources.threads):
             together = blocks[at : at + self._resources.threads]
-            yield from zip(together, self._resources.each(run, together), strict=True)
+            yield from zip(together, self._resources.map(run, together), strict=True)
 
 
 def _counted(progress: Progress | None, many: int) -> Callable[[Window], None]:
@@ -129,4 +131,4 @@ def _read_once(
         for record_file in read:
             if times[record_file] > 1:
                 fields[record_file] |= read[record_file]
-    return ReadOnce(records, fields) if fields else records
+    return CachedRecords(records, fields) if fields else records

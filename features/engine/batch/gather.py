@@ -1,4 +1,4 @@
-"""Rows picked and put by index, compiled: numpy looks at every index more than once."""
+"""Gather and scatter by index, compiled: numpy looks at every index more than once."""
 
 import numpy as np
 
@@ -12,19 +12,19 @@ SUBJECT_ROW = "row_of_subject"
 @compiled(nogil=True)
 def is_every_row(which: Column, rows: int) -> bool:
     """Whether these places are those of all so many rows, in their order."""
-    odd = len(which) != rows
+    is_other = len(which) != rows
     for at in range(len(which)):
-        odd |= which[at] != at
-    return not odd
+        is_other |= which[at] != at
+    return not is_other
 
 
-def picked_rows(columns: Columns, which: Column) -> Columns:
+def gather_rows(columns: Columns, which: Column) -> Columns:
     """The rows at these places, none of which is negative."""
-    return {name: picked(column, which) for name, column in columns.items()}
+    return {name: gather(column, which) for name, column in columns.items()}
 
 
 @compiled(nogil=True)
-def picked(column: Column, which: Column) -> Column:
+def gather(column: Column, which: Column) -> Column:
     """The values at these places, none of which is negative."""
     values = np.empty(len(which), column.dtype)
     for at in range(len(which)):
@@ -33,7 +33,7 @@ def picked(column: Column, which: Column) -> Column:
 
 
 @compiled(nogil=True)
-def put(numbers: Column, where: Column, size: int) -> Column:
+def scatter(numbers: Column, where: Column, size: int) -> Column:
     """A float64 column of so many rows with each number at its place; NaN where none is."""
     column = np.full(size, np.nan)
     for at in range(len(where)):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from features.engine.batch.gather import SUBJECT_ROW, is_every_row, picked, picked_rows
-from features.engine.batch.partitions import Parts
+from features.engine.batch.gather import SUBJECT_ROW, gather, gather_rows, is_every_row
+from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
-from features.engine.batch.sort_by_key import Groups
+from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.batch.sources import LinkedSource
 from features.engine.columns import NO_INSTANT, Column, Columns, Places, length
 from features.engine.numba_cache import compiled
@@ -18,7 +18,7 @@ FILE_ROW = "row_of_file"
 class LinkedPartitions:
     """The records of one source, partitioned by the subjects that each was known before."""
 
-    def __init__(self, source: LinkedSource, subjects: Columns, partitions: Parts) -> None:
+    def __init__(self, source: LinkedSource, subjects: Columns, partitions: Partitions) -> None:
         self.source = source
         self._partitions = partitions
         self._subjects = subjects
@@ -53,13 +53,13 @@ class LinkedPartitions:
         begin = min(at * self._subjects_per_partition, length(self._subjects))
         among = slice(begin, min(begin + self._subjects_per_partition, length(self._subjects)))
         subjects = {name: column[among] for name, column in self._subjects.items()}
-        linked = self._partitions.part(at)
+        linked = self._partitions.read(at)
         row = linked.pop(SUBJECT_ROW) - np.int32(begin)
-        groups = Groups.of(row, linked[source.known_from], length(subjects))
+        groups = KeyGroups.sort(row, linked[source.known_from], length(subjects))
         order = self._order(groups, row, linked[FILE_ROW], records)
         if not is_every_row(order, len(row)):
-            linked, row = picked_rows(linked, order), picked(row, order)
-        linked[source.subject_field] = picked(subjects["subject_id"], row)
+            linked, row = gather_rows(linked, order), gather(row, order)
+        linked[source.subject_field] = gather(subjects["subject_id"], row)
         if source.text_id is not None:
             linked[source.text_id] = missing_texts(len(row))
         events = source.derive(subjects, linked)
@@ -70,7 +70,7 @@ class LinkedPartitions:
         return max(1, -(-length(self._subjects) // len(self)))
 
     def _order(
-        self, groups: Groups, row: Column, file_row: Column, records: RecordBlocks
+        self, groups: KeyGroups, row: Column, file_row: Column, records: RecordBlocks
     ) -> Column:
         """The order of the groups, with records of one subject and instant by their id."""
         order, text_id = groups.order, self.source.text_id

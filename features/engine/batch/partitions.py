@@ -8,15 +8,15 @@ from typing import Self
 
 import numpy as np
 
-from features.engine.batch.gather import picked
+from features.engine.batch.gather import gather
 from features.engine.batch.sort_by_key import by_number
 from features.engine.columns import Column, Columns
 
 # So many bytes of rows stay in memory; those that come after them go to disk.
-HELD_BYTES = 1 << 27
+MEMORY_BYTES = 1 << 27
 
 
-class Parts:
+class Partitions:
     """Columns of the same names and types, added a block at a time and read back a part at a time.
 
     Within a part rows keep the order in which they were added. The first blocks are held in memory,
@@ -26,7 +26,7 @@ class Parts:
     def __init__(self, file: Path, parts: int) -> None:
         self._path = file
         self._parts = parts
-        self._room_bytes = HELD_BYTES
+        self._bytes_left = MEMORY_BYTES
         # Of each block, whose rows stand part after part: where those of each part start, and the
         # rows themselves or where they begin in the file, one column after the other.
         self._blocks: list[tuple[Column, Columns | int]] = []
@@ -48,9 +48,9 @@ class Parts:
         """Add rows, each to its part; one whose part is negative to none."""
         self._kinds = self._kinds or {name: column.dtype for name, column in columns.items()}
         starts, order = by_number(part, len(self))
-        rows = {name: picked(columns[name], order) for name in self._kinds}
-        self._room_bytes -= sum(column.nbytes for column in rows.values())
-        if self._room_bytes >= 0:
+        rows = {name: gather(columns[name], order) for name in self._kinds}
+        self._bytes_left -= sum(column.nbytes for column in rows.values())
+        if self._bytes_left >= 0:
             self._blocks.append((starts, rows))
             return
         self._blocks.append((starts, self._file.tell()))
@@ -58,13 +58,13 @@ class Parts:
             self._file.write(column.data)
         self._file.flush()
 
-    def part(self, at: int) -> Columns:
+    def read(self, at: int) -> Columns:
         """The rows of one part; threads may ask for several at a time.
 
         Raises OSError where the disk does not give back what it took.
         """
-        many = sum(int(starts[at + 1] - starts[at]) for starts, _ in self._blocks)
-        columns = {name: np.empty(many, kind) for name, kind in self._kinds.items()}
+        count = sum(int(starts[at + 1] - starts[at]) for starts, _ in self._blocks)
+        columns = {name: np.empty(count, kind) for name, kind in self._kinds.items()}
         begin = 0
         for starts, rows in self._blocks:
             first, last = starts[at : at + 2].tolist()

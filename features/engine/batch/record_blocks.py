@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.arrow_schema import arrow_schema
-from features.engine.batch.validate_block import Checks
+from features.engine.batch.validate_block import BlockChecks
 from features.engine.columns import Column, Columns, Records, columns_of_table
 from features.engine.string_table import VOCABULARY, indices_of
 from features.ingest.contract import IDENTITY
@@ -42,7 +42,7 @@ class RecordBlocks(Protocol):
         """A column of text at some places of the file; for the few rows that need looking up."""
 
 
-class HeldRecords:
+class InMemoryRecords:
     """Records that are in memory already."""
 
     def __init__(self, records: Records) -> None:
@@ -61,7 +61,7 @@ class HeldRecords:
         return VOCABULARY.texts_of(self._records[name][field][places])
 
 
-class ReadOnce:
+class CachedRecords:
     """Records of which some types are read once, with all fields that are ever asked for."""
 
     def __init__(self, records: RecordBlocks, fields: Mapping[str, Collection[str]]) -> None:
@@ -124,9 +124,9 @@ class RecordFolder:
             return
         read = [*RECORD_FILES[name].model_fields] if name in self._unchecked else [*fields]
         self.read[name] = sorted({*self.read.get(name, []), *read})
-        checks = Checks(name, read, {*fields})
+        checks = BlockChecks(name, read, {*fields})
         for block in _batches(file, name, read):
-            columns, is_sound = checks.taken(block)
+            columns, is_sound = checks.check(block)
             if not is_sound:
                 read_record_file(file, name)
             yield columns
@@ -170,8 +170,8 @@ def _is_as_written(file: Path, name: str) -> bool:
         schema = pq.read_schema(file)
     except (pa.ArrowInvalid, OSError):
         return False
-    wanted = arrow_schema(RECORD_FILES[name])
-    return schema.names == wanted.names and schema.types == wanted.types
+    schema_of_records = arrow_schema(RECORD_FILES[name])
+    return schema.names == schema_of_records.names and schema.types == schema_of_records.types
 
 
 def _batches(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.RecordBatch]:

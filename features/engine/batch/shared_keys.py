@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.engine.batch.factorize import hashes_of_column, numbered_alike
+from features.engine.batch.factorize import factorize_together, hash_column
 from features.engine.columns import Column, Columns, is_text, length
 from features.engine.numba_cache import compiled
 from features.engine.string_table import VOCABULARY
@@ -44,12 +44,12 @@ def columns_of(windows: Sequence[Window]) -> set[str]:
     return {name for w in windows for name in (*w.matching, w.value, w.where) if name is not None}
 
 
-def parts_of(columns: Columns, names: By, parts: int) -> Column:
+def partitions_of_keys(columns: Columns, names: By, parts: int) -> Column:
     """The part that each row's key belongs to, by its first column; negative without it."""
     if not names:
         return np.zeros(length(columns), np.int32)
     first = columns[names[0]]
-    return _remainders(first if is_text(first) else hashes_of_column(first), parts)
+    return _remainders(first if is_text(first) else hash_column(first), parts)
 
 
 def paired_keys(
@@ -63,13 +63,13 @@ def paired_keys(
         return np.zeros(length(events), np.int32), np.zeros(length(subjects), np.int32), 1
     own, other = [subjects[name] for name in by], [events[name] for name in matching]
     if len(by) == 1 and is_text(own[0]) and is_text(other[0]):
-        every = np.int32(parts)  # the codes of one part are so far apart
-        return other[0] // every, own[0] // every, len(VOCABULARY) // parts + 1
-    asked, keys, size = numbered_alike(own, other)
-    return keys, asked, size
+        stride = np.int32(parts)  # the codes of one part are so far apart
+        return other[0] // stride, own[0] // stride, len(VOCABULARY) // parts + 1
+    subject_keys, keys, size = factorize_together(own, other)
+    return keys, subject_keys, size
 
 
-def chosen(keys: Column, events: Columns, where: str | None) -> Column:
+def keys_where(keys: Column, events: Columns, where: str | None) -> Column:
     """The keys, negative for events that do not meet the condition."""
     return keys if where is None else np.where(events[where] == 1, keys, np.int32(-1))
 

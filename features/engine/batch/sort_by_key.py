@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from features.engine.batch.gather import picked, put
+from features.engine.batch.gather import gather, scatter
 from features.engine.columns import NO_INSTANT, Column
 from features.engine.numba_cache import compiled
 
@@ -17,7 +17,7 @@ _LATEST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
-class Groups:
+class KeyGroups:
     """Rows of which those of key k stand, in order of time, at `order[starts[k]:starts[k + 1]]`.
 
     `instants` are those of the ordered rows. Rows of one key and instant keep the order they had.
@@ -30,36 +30,36 @@ class Groups:
     is_as_given: bool = False
 
     @classmethod
-    def of(cls, keys: Column, instants: Column, size: int) -> Self:
+    def sort(cls, keys: Column, instants: Column, size: int) -> Self:
         """Rows grouped by keys below `size`; a row whose key is negative stands nowhere."""
         starts, is_sorted, is_as_given = _starts(keys, instants, size)
         if is_as_given:
             return cls(np.arange(len(keys), dtype=np.int32), starts, instants, is_as_given)
         order = _order(keys, starts) if is_sorted else _order_by_time(keys, instants, starts)
-        ordered = picked(instants, order)
+        ordered = gather(instants, order)
         if not is_sorted:
             _sort_groups(starts, order, ordered)
         return cls(order, starts, ordered)
 
     @classmethod
-    def alone(cls, instants: Column) -> Self:
+    def singletons(cls, instants: Column) -> Self:
         """Rows each of which is a group of its own."""
-        every = np.arange(len(instants) + 1)
-        return cls(every[:-1], every, instants, is_as_given=True)
+        places = np.arange(len(instants) + 1)
+        return cls(places[:-1], places, instants, is_as_given=True)
 
-    def ordered(self, values: Column) -> Column:
+    def in_key_order(self, values: Column) -> Column:
         """Values of the rows as they were given, in the order of the groups."""
-        return values if self.is_as_given else picked(values, self.order)
+        return values if self.is_as_given else gather(values, self.order)
 
-    def as_given(self, numbers: Column, size: int) -> Column:
+    def in_row_order(self, numbers: Column, size: int) -> Column:
         """Numbers of the ordered rows for so many rows as were given; NaN for one without a key."""
-        return numbers if self.is_as_given else put(numbers, self.order, size)
+        return numbers if self.is_as_given else scatter(numbers, self.order, size)
 
     def ties(self, keys: Column) -> Column:
         """The places in `order` of rows that share key and instant with the row beside them."""
-        of = self.ordered(keys)
-        is_same = np.zeros(len(of) + 1, dtype=bool)
-        is_same[1:-1] = (of[1:] == of[:-1]) & (self.instants[1:] == self.instants[:-1])
+        ordered = self.in_key_order(keys)
+        is_same = np.zeros(len(ordered) + 1, dtype=bool)
+        is_same[1:-1] = (ordered[1:] == ordered[:-1]) & (self.instants[1:] == self.instants[:-1])
         return np.flatnonzero(is_same[1:] | is_same[:-1])
 
 
@@ -128,7 +128,7 @@ def _order_by_time(keys: Column, instants: Column, starts: Column) -> Column:
 
 
 @compiled(nogil=True)
-def _instants_and_rows(keys: Column, instants: Column, many: int) -> Column:
+def _instants_and_rows(keys: Column, instants: Column, count: int) -> Column:
     """Of each row that has a key two digits of its instant, above its number."""
     first, last = _LATEST, NO_INSTANT
     for row in range(len(keys)):
@@ -137,7 +137,7 @@ def _instants_and_rows(keys: Column, instants: Column, many: int) -> Column:
     shift = 0
     while (last - first) >> shift >= 1 << 2 * _DIGIT_BITS:
         shift += 1
-    words = np.empty(many, np.int64)
+    words = np.empty(count, np.int64)
     at = 0
     for row in range(len(keys)):
         if keys[row] >= 0:

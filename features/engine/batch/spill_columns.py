@@ -12,10 +12,10 @@ from features.engine.numba_cache import compiled
 _NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 _LOOKED_AT = 1024  # numbers, before one that is no count ends it
 # So many bytes of columns stay in memory; those that come after them go to disk.
-HELD_BYTES = 1 << 28
+MEMORY_BYTES = 1 << 28
 
 
-class Shelf:
+class SpillableColumns:
     """Columns of float64, all of one length, by name; counts take up to four bytes.
 
     The first columns are held in memory, all others are files.
@@ -24,16 +24,16 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self._folder = folder
-        self._room_bytes = HELD_BYTES
-        self._held: dict[Hashable, Column] = {}
+        self._bytes_left = MEMORY_BYTES
+        self._in_memory: dict[Hashable, Column] = {}
         self._files: dict[Hashable, tuple[Path, np.dtype[np.generic]]] = {}
 
     def put(self, name: Hashable, column: Column) -> None:
         """Keep a column, which nobody changes any more, under a name of its own."""
         kept = _narrowed(column.astype(np.float64, copy=False))
-        self._room_bytes -= kept.nbytes
-        if self._room_bytes >= 0:
-            self._held[name] = kept
+        self._bytes_left -= kept.nbytes
+        if self._bytes_left >= 0:
+            self._in_memory[name] = kept
         else:
             self._files[name] = file, _ = self._folder / str(len(self._files)), kept.dtype
             kept.tofile(file)
@@ -44,8 +44,8 @@ class Shelf:
         return kept if kept.dtype == np.float64 else _widened(kept, _none(kept.dtype))
 
     def _kept(self, name: Hashable, start: int, stop: int) -> Column:
-        if name in self._held:
-            return self._held[name][start:stop]
+        if name in self._in_memory:
+            return self._in_memory[name][start:stop]
         file, kind = self._files[name]
         return np.fromfile(file, kind, stop - start, offset=start * kind.itemsize)
 
@@ -68,12 +68,12 @@ def _largest_count(column: Column) -> float:
     """The largest number; infinity where one is no count, as a zero with a sign is none."""
     largest = 0.0
     for begin in range(0, len(column), _LOOKED_AT):
-        odd = 0
+        is_other = 0
         for number in column[begin : begin + _LOOKED_AT]:
             given = 0.0 if np.isnan(number) else number  # no branch: many at a time
-            odd |= (given != np.floor(given)) | np.signbit(given)
+            is_other |= (given != np.floor(given)) | np.signbit(given)
             largest = max(largest, given)
-        if odd:
+        if is_other:
             return np.inf
     return largest
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from features.engine.batch.linked_partitions import missing_texts
-from features.engine.batch.partitions import Parts
-from features.engine.batch.shared_keys import by_first_column, columns_of, parts_of
+from features.engine.batch.partitions import Partitions
+from features.engine.batch.shared_keys import by_first_column, columns_of, partitions_of_keys
 from features.engine.batch.sources import EventStream
 from features.engine.columns import Columns, length
 from features.engine.windows.window import Window
@@ -17,7 +17,7 @@ class StreamPartitions:
     """
 
     def __init__(
-        self, stream: EventStream, windows: Sequence[Window], create: Callable[[str], Parts]
+        self, stream: EventStream, windows: Sequence[Window], create: Callable[[str], Partitions]
     ) -> None:
         self.stream = stream
         self._windows = by_first_column(windows)
@@ -29,8 +29,8 @@ class StreamPartitions:
         for first, partitions in self._partitions.items():
             read = sorted({*columns_of(self._windows[first]), "known_at"})
             kept = {name: events[name] for name in read}
-            partitions.add(kept, parts_of(events, first, len(partitions)))
+            partitions.add(kept, partitions_of_keys(events, first, len(partitions)))
 
-    def windows(self) -> list[tuple[Parts, list[Window]]]:
+    def windows(self) -> list[tuple[Partitions, list[Window]]]:
         """Partitions with the windows that are computed from them."""
         return [(self._partitions[first], windows) for first, windows in self._windows.items()]

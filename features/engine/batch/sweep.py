@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from features.engine.batch.sort_by_key import Groups
+from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.columns import DAY_US, Column, Columns
 from features.engine.numba_cache import compiled
 from features.engine.windows.reducers import Reducer, elapsed, is_as_extreme, mean_of
@@ -22,13 +22,13 @@ _EVER = -1
 class Sweep:
     """The windows of one keying; events and so many subjects are grouped by the same keys."""
 
-    def __init__(self, events: Groups, subjects: Groups, size: int) -> None:
+    def __init__(self, events: KeyGroups, subjects: KeyGroups, size: int) -> None:
         self._events = events
         self._subjects = subjects
         self._size = size
         self._bounds: dict[int, tuple[Column, Column]] = {}
 
-    def reduced(self, window: Window, values: Column | None) -> Column:
+    def _reduce(self, window: Window, values: Column | None) -> Column:
         """The window's number for each subject in the order of their groups.
 
         `values` are what is reduced of each event, in the order that `events` was made of: numbers
@@ -36,7 +36,9 @@ class Sweep:
         """
         first, stop = self._ends(_EVER if window.days is None else window.days * DAY_US)
         if values is not None:
-            return _of_values(window.reducer, values, self._events.ordered(values), first, stop)
+            return _of_values(
+                window.reducer, values, self._events.in_key_order(values), first, stop
+            )
         if window.reducer is Reducer.COUNT:
             return (stop - first).astype(np.float64)
         known_at, at = self._events.instants, self._subjects.instants
@@ -51,19 +53,23 @@ class Sweep:
             )
         return self._bounds[span]
 
-    def of(self, windows: Sequence[Window], events: Columns) -> Iterator[tuple[Window, Column]]:
+    def reduce(self, windows: Sequence[Window], events: Columns) -> Iterator[tuple[Window, Column]]:
         """Each window's number for each subject; NaN for one without a key."""
         for window in windows:
-            reduced = self.reduced(window, events.get(window.value or ""))
-            yield window, self._subjects.as_given(reduced, self._size)
+            numbers = self._reduce(window, events.get(window.value or ""))
+            yield window, self._subjects.in_row_order(numbers, self._size)
 
 
-def reduced(
-    windows: Sequence[Window], events: Columns, keys: Column, asked: Groups, subjects: int
+def reduce_windows(
+    windows: Sequence[Window],
+    events: Columns,
+    keys: Column,
+    subject_groups: KeyGroups,
+    subjects: int,
 ) -> Iterator[tuple[Window, Column]]:
-    """Each window of one keying for so many subjects, grouped as `asked`; NaN without a key."""
-    groups = Groups.of(keys, events["known_at"], len(asked.starts) - 1)
-    return Sweep(groups, asked, subjects).of(windows, events)
+    """Each window of one keying for so many subjects, grouped by their keys; NaN without a key."""
+    groups = KeyGroups.sort(keys, events["known_at"], len(subject_groups.starts) - 1)
+    return Sweep(groups, subject_groups, subjects).reduce(windows, events)
 
 
 def _of_values(

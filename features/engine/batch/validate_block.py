@@ -22,7 +22,7 @@ limits_of = functools.cache(limits)
 class Identities:
     """What makes each record one record, to find two of the same.
 
-    One text that is asked for is told by its code, anything else by a hash.
+    One text that is returned is known by its code, anything else by a hash.
     """
 
     def __init__(self, unique: tuple[str, ...]) -> None:
@@ -32,7 +32,7 @@ class Identities:
         self._has_repeated = False
 
     def add(self, block: pa.RecordBatch, columns: Columns) -> None:
-        """Note the rows of a block, of which these columns are asked for."""
+        """Remember the rows of a block, of which these columns are returned."""
         if len(self._unique) == 1 and self._unique[0] in columns:
             self._add_codes(columns[self._unique[0]])
             return
@@ -46,33 +46,33 @@ class Identities:
 
     def _add_codes(self, codes: Column) -> None:
         if len(self._codes) < len(VOCABULARY):
-            self._codes = _grown(self._codes)
-        self._has_repeated |= _note(codes, self._codes)
+            self._codes = _grow(self._codes)
+        self._has_repeated |= _mark_seen(codes, self._codes)
 
 
-class Checks:
-    """The blocks of one file, of which some columns are asked for and all that are read checked."""
+class BlockChecks:
+    """The blocks of one file: all columns that are read are checked, some of them returned."""
 
-    def __init__(self, name: str, read: Collection[str], asked: Collection[str]):
+    def __init__(self, name: str, read: Collection[str], returned: Collection[str]):
         unique = IDENTITY.get(name, ())
         self._limits = limits_of(RECORD_FILES[name])
         self._currency_of = CURRENCY_OF[name]
-        self._asked = asked
+        self._returned = returned
         self._identities = Identities(unique) if unique and set(unique) <= set(read) else None
 
-    def taken(self, block: pa.RecordBatch) -> tuple[Columns, bool]:
-        """The columns that are asked for, and whether the block is surely without a fault."""
+    def check(self, block: pa.RecordBatch) -> tuple[Columns, bool]:
+        """The columns to return, and whether the block is surely without a fault."""
         columns: Columns = {}
         is_sound = not self._has_amount_alone(block)
         for field, array in zip(block.schema.names, block.columns, strict=True):
             limit = self._limits[field]
             if limit.required and array.null_count:
                 is_sound = False
-            if field in self._asked and _is_text(array):
+            if field in self._returned and _is_text(array):
                 columns[field], holds = self._text(array, limit)
             else:
                 holds = _holds(array, limit)
-                if field in self._asked:
+                if field in self._returned:
                     columns[field] = column_of_array(array)
             is_sound &= holds
         if self._identities is not None:
@@ -149,17 +149,17 @@ def _hashes(column: pa.Array) -> Column:
     return cells_of(column.cast(pa.int64()), np.int64, 0) * np.int64(-7046029254386353131)
 
 
-def _grown(noted: Column) -> Column:
+def _grow(marked: Column) -> Column:
     """The same notes, with room for twice as many texts as are known."""
-    return np.append(noted, np.zeros(2 * len(VOCABULARY) - len(noted), bool))
+    return np.append(marked, np.zeros(2 * len(VOCABULARY) - len(marked), bool))
 
 
 @compiled(nogil=True)
-def _note(codes: Column, noted: Column) -> bool:
-    """Note codes; whether one is missing or was noted already."""
+def _mark_seen(codes: Column, marked: Column) -> bool:
+    """Mark codes; whether one is missing or was marked already."""
     is_any_known = False
     for code in codes:
-        is_any_known |= code < 0 or noted[code]
+        is_any_known |= code < 0 or marked[code]
         if code >= 0:
-            noted[code] = True
+            marked[code] = True
     return is_any_known

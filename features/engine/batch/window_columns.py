@@ -11,25 +11,25 @@ from functools import partial
 
 import numpy as np
 
-from features.engine.batch.build_resources import Workshop
-from features.engine.batch.gather import picked_rows, put
+from features.engine.batch.build_resources import BuildResources
+from features.engine.batch.gather import gather_rows, scatter
 from features.engine.batch.linked_partitions import LinkedPartitions, missing_texts
-from features.engine.batch.partitions import Parts
+from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
-from features.engine.batch.self_join import OwnHistory
+from features.engine.batch.self_join import SelfJoin
 from features.engine.batch.shared_keys import (
     by_key,
     by_keying,
-    chosen,
     columns_of,
+    keys_where,
     paired_keys,
-    parts_of,
+    partitions_of_keys,
 )
-from features.engine.batch.sort_by_key import Groups, by_number
+from features.engine.batch.sort_by_key import KeyGroups, by_number
 from features.engine.batch.sources import EventSources, EventStream, LinkedSource, SubjectHistory
-from features.engine.batch.spill_columns import Shelf
+from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.stream_partitions import StreamPartitions
-from features.engine.batch.sweep import reduced
+from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import Column, Columns, length
 from features.engine.numba_cache import compiled
 from features.engine.string_table import NO_TEXT
@@ -54,8 +54,8 @@ class WindowColumns:
         records: RecordBlocks,
         everyone: Columns,
         subjects: Columns,
-        spill: Shelf,
-        resources: Workshop,
+        spill: SpillableColumns,
+        resources: BuildResources,
     ) -> None:
         self._sources = sources
         self._records = records
@@ -143,39 +143,43 @@ class WindowColumns:
             among, subject, events = linked.events(partition, self._records)
             for name, column in latest.items():
                 _keep_latest(column[among], subject, events[linked.source.latest[name]])
-            asked = Groups.alone(at[among])
+            subject_groups = KeyGroups.singletons(at[among])
             for (_, _, where), alike in by_keying(windows).items():
-                keys = chosen(subject, events, where)
-                for window, column in reduced(alike, events, keys, asked, len(asked.instants)):
+                keys = keys_where(subject, events, where)
+                for window, column in reduce_windows(
+                    alike, events, keys, subject_groups, len(subject_groups.instants)
+                ):
                     results[window][among] = column
 
-        self._resources.each(sweep, range(len(linked)))
+        self._resources.map(sweep, range(len(linked)))
         self._put(results, done)
         return latest
 
     def _sweep_stream(
-        self, partitions: Parts, windows: Sequence[Window], subjects: Columns, done: Done
+        self, partitions: Partitions, windows: Sequence[Window], subjects: Columns, done: Done
     ) -> None:
         names = {name for window in windows for name in (*window.by, "declared_at")}
         key = {name: subjects[name] for name in names}
         count = len(partitions)
-        asking = {by: by_number(parts_of(key, by, count), count) for by in by_key(windows)}
-        ordered = {window: np.empty(len(asking[window.by][1])) for window in windows}
+        rows_by_key = {
+            by: by_number(partitions_of_keys(key, by, count), count) for by in by_key(windows)
+        }
+        ordered = {window: np.empty(len(rows_by_key[window.by][1])) for window in windows}
 
         def sweep(partition: int) -> None:
-            events = partitions.part(partition)
+            events = partitions.read(partition)
             for by, alike in by_key(windows).items():
-                starts, rows = asking[by]
+                starts, rows = rows_by_key[by]
                 here = slice(*starts[partition : partition + 2].tolist())
-                asked_keys = picked_rows(key, rows[here])
-                numbers = _reduce_paired(alike, events, asked_keys, count)
+                subject_keys = gather_rows(key, rows[here])
+                numbers = _reduce_paired(alike, events, subject_keys, count)
                 for window, column in numbers:
                     ordered[window][here] = column
 
-        self._resources.each(sweep, range(count))
+        self._resources.map(sweep, range(count))
         for window, numbers in ordered.items():
-            rows = asking[window.by][1]
-            self._put({window: put(numbers, rows, length(subjects))}, done)
+            rows = rows_by_key[window.by][1]
+            self._put({window: scatter(numbers, rows, length(subjects))}, done)
 
     def _compute_histories(
         self, by_source: Mapping[str, list[Window]], subjects: Columns, done: Done
@@ -189,7 +193,7 @@ class WindowColumns:
         events = {each.name: self._events(each, by_source[each.name]) for each in histories}
         windows = [window for each in histories for window in by_source[each.name]]
         own = [window for window in windows if self._is_self_join(window)]
-        for window, column in OwnHistory(self._everyone, subjects, events).reduced(own):
+        for window, column in SelfJoin(self._everyone, subjects, events).reduce(own):
             self._put({window: column}, done)
         for window in windows:
             if not self._is_self_join(window):
@@ -212,9 +216,9 @@ class WindowColumns:
             subjects = {name: column for name, column in self._everyone.items() if name in kept}
         return subjects if history.derive is None else history.derive(subjects, self._records)
 
-    def _partitions(self, stack: ExitStack, record_file: str, name: str) -> Parts:
+    def _partitions(self, stack: ExitStack, record_file: str, name: str) -> Partitions:
         count = max(1, -(-self._records.count(record_file) // PART_ROWS))
-        return stack.enter_context(Parts(self._resources.scratch / name, count))
+        return stack.enter_context(Partitions(self._resources.scratch / name, count))
 
     def _put(self, results: Mapping[Window, Column], done: Done) -> None:
         for window, column in results.items():
@@ -243,10 +247,10 @@ def _reduce_paired(
     """Each window of events for subjects, which have the same number where their keys are equal."""
     for (_, matching, where), alike in by_keying(windows).items():
         by = alike[0].by
-        keys, asked_keys, size = paired_keys(events, matching, subjects, by, partitions)
-        asked = Groups.of(asked_keys, subjects["declared_at"], size)
-        keys = chosen(keys, events, where)
-        yield from reduced(alike, events, keys, asked, length(subjects))
+        keys, subject_keys, size = paired_keys(events, matching, subjects, by, partitions)
+        subject_groups = KeyGroups.sort(subject_keys, subjects["declared_at"], size)
+        keys = keys_where(keys, events, where)
+        yield from reduce_windows(alike, events, keys, subject_groups, length(subjects))
 
 
 @compiled(nogil=True)

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 import features.engine.batch.partitions
 import features.engine.batch.spill_columns
 from features.arrow_schema import INSTANT, Limits, arrow_schema, limits
-from features.engine.batch.factorize import Numbering, hashes_of_column, numbered_alike
+from features.engine.batch.factorize import KeyFactorizer, factorize_together, hash_column
 from features.engine.batch.fast_checks import is_surely_sound
-from features.engine.batch.partitions import Parts
+from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordFolder
-from features.engine.batch.sort_by_key import Groups
-from features.engine.batch.spill_columns import Shelf
+from features.engine.batch.sort_by_key import KeyGroups
+from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.validate_block import are_sound_texts
 from features.engine.columns import DAY_US, NO_INSTANT, Columns, array_of_numbers
 from features.engine.string_table import VOCABULARY, cells_of
@@ -48,8 +48,8 @@ def test_a_shelf_gives_back_every_bit_but_that_of_a_nan(
 ) -> None:
     columns = {"given": np.array(numbers, np.float64), "ones": np.ones(len(numbers))}
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(features.engine.batch.spill_columns, "HELD_BYTES", held_bytes)
-        shelf = Shelf(Path(folder) / "shelf")
+        patch.setattr(features.engine.batch.spill_columns, "MEMORY_BYTES", held_bytes)
+        shelf = SpillableColumns(Path(folder) / "shelf")
         for name, column in columns.items():
             shelf.put(name, column)
         begin = min(1, len(numbers))
@@ -70,12 +70,12 @@ def test_a_part_has_its_rows_in_the_order_in_which_they_came_in_memory_or_on_dis
     blocks: list[list[tuple[int, int]]], held_bytes: int
 ) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(features.engine.batch.partitions, "HELD_BYTES", held_bytes)
-        with Parts(Path(folder) / "parts", 2) as parts:
+        patch.setattr(features.engine.batch.partitions, "MEMORY_BYTES", held_bytes)
+        with Partitions(Path(folder) / "parts", 2) as parts:
             for block in blocks:
                 part, value = np.array(block, np.int64).reshape(-1, 2).T
                 parts.add({"value": value, "half": value / 2}, part.astype(np.int32))
-            read = [parts.part(at) for at in range(2)] if blocks else []
+            read = [parts.read(at) for at in range(2)] if blocks else []
         assert not [*Path(folder).iterdir()]
 
     for at, columns in enumerate(read):
@@ -88,24 +88,24 @@ def test_ever_so_many_parts_lie_in_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process may open a thousand files; a year of payments has more parts than that."""
-    monkeypatch.setattr(features.engine.batch.partitions, "HELD_BYTES", 0)
+    monkeypatch.setattr(features.engine.batch.partitions, "MEMORY_BYTES", 0)
     many = 20_000
     values = np.arange(2 * many)
-    with Parts(tmp_path / "parts", many) as parts:
+    with Partitions(tmp_path / "parts", many) as parts:
         parts.add({"value": values}, (values % many).astype(np.int32))
         assert [file.name for file in tmp_path.iterdir()] == ["parts"]
-        assert parts.part(many - 1)["value"].tolist() == [many - 1, 2 * many - 1]
+        assert parts.read(many - 1)["value"].tolist() == [many - 1, 2 * many - 1]
 
 
 def test_rows_that_the_disk_does_not_give_back_are_not_made_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features.engine.batch.partitions, "HELD_BYTES", 0)
-    with Parts(tmp_path / "parts", 1) as parts:
+    monkeypatch.setattr(features.engine.batch.partitions, "MEMORY_BYTES", 0)
+    with Partitions(tmp_path / "parts", 1) as parts:
         parts.add({"value": np.arange(9)}, np.zeros(9, np.int32))
         os.truncate(tmp_path / "parts", 64)
         with pytest.raises(OSError, match="not there"):
-            parts.part(0)
+            parts.read(0)
 
 
 @pytest.mark.parametrize("at", [0, 1_023, 1_024, 1_599])
@@ -113,7 +113,7 @@ def test_a_shelf_keeps_a_fraction_among_many_counts_wherever_it_stands(at: int) 
     column = np.arange(1_600) % 200.0
     column[at] += 0.5
     with TemporaryDirectory() as folder:
-        shelf = Shelf(Path(folder) / "shelf")
+        shelf = SpillableColumns(Path(folder) / "shelf")
         shelf.put("column", column)
         assert np.array_equal(shelf.rows("column", 0, len(column)), column)
 
@@ -151,7 +151,7 @@ def test_rows_have_one_number_exactly_when_their_keys_are_equal(
         "float": np.array(floats),
         "instant": np.array(instants, np.int64),
     }
-    codes, size = Numbering(columns).of(("text", "float", "instant"))
+    codes, size = KeyFactorizer(columns).codes(("text", "float", "instant"))
 
     frame = pd.DataFrame({"t": texts, "f": np.array(floats) + 0.0, "i": instants})
     is_whole = frame.notna().all(axis=1).to_numpy() & (frame["i"] != NO_INSTANT).to_numpy()
@@ -172,7 +172,7 @@ def test_rows_of_two_tables_have_one_number_exactly_when_their_keys_are_equal(
         columns.append([VOCABULARY.codes([*texts]), np.array(floats), np.array(instants, np.int64)])
     for first, last in ((0, 1), (0, 3), (1, 3), (1, 2), (2, 3)):
         names = slice(first, last)
-        of_own, of_other, size = numbered_alike(columns[0][names], columns[1][names])
+        of_own, of_other, size = factorize_together(columns[0][names], columns[1][names])
 
         keys = [[*zip(*(c.tolist() for c in side[names]), strict=True)] for side in columns]
         missing = {-1, NO_INSTANT}
@@ -187,13 +187,13 @@ def test_rows_of_two_tables_have_one_number_exactly_when_their_keys_are_equal(
 
 @pytest.mark.parametrize("step", [1.0, 0.5, 1e6, 2.0**40])
 def test_keys_of_round_numbers_spread_over_a_table(step: float) -> None:
-    slots = np.unique(hashes_of_column(np.arange(4_096) * step) % 4_096)
+    slots = np.unique(hash_column(np.arange(4_096) * step) % 4_096)
     assert len(slots) > 2_400  # of 2,589 at random
 
 
 @pytest.mark.parametrize("others", [1, 1_000, 1 << 20, 1 << 40])
 def test_keys_beside_a_column_of_so_many_values_spread_over_a_table(others: int) -> None:
-    slots = np.unique(hashes_of_column(np.arange(4_096) * others) % 4_096)
+    slots = np.unique(hash_column(np.arange(4_096) * others) % 4_096)
     assert len(slots) > 2_400  # of 2,589 at random
 
 
@@ -202,7 +202,7 @@ def test_many_keys_of_many_columns_are_numbered_though_their_product_fits_no_int
     rng = np.random.default_rng(7)
     columns = {f"c{at}": rng.integers(0, 3_000, 20_000).astype(np.float64) for at in range(8)}
     columns = {name: np.concatenate([column, column]) for name, column in columns.items()}
-    codes, _ = Numbering(columns).of(tuple(columns))
+    codes, _ = KeyFactorizer(columns).codes(tuple(columns))
 
     assert codes.tolist() == [*range(20_000)] * 2
 
@@ -322,7 +322,7 @@ def test_rows_are_grouped_by_key_and_stay_as_they_were_within_an_instant(
 ) -> None:
     keys = np.array([key for key, _ in rows] * times, np.int32)
     instants = np.array([instant for _, instant in rows] * times, np.int64)
-    groups = Groups.of(keys, instants, 4)
+    groups = KeyGroups.sort(keys, instants, 4)
 
     frame = pd.DataFrame({"key": keys, "instant": instants})
     frame = frame[frame["key"] >= 0].sort_values(["key", "instant"], kind="stable")
@@ -336,6 +336,6 @@ def test_a_key_whose_rows_come_last_first_within_a_moment_is_grouped_all_the_sam
     """A row of long ago makes the moment too short to be told apart at first."""
     falling = np.repeat(np.arange(500, 0, -1), 2)
     instants = np.append(falling, -(1 << 60))
-    groups = Groups.of(np.zeros(len(instants), np.int32), instants, 1)
+    groups = KeyGroups.sort(np.zeros(len(instants), np.int32), instants, 1)
 
     assert groups.order.tolist() == np.argsort(instants, kind="stable").tolist()

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.engine.batch.gather import SUBJECT_ROW
-from features.engine.batch.self_join import OwnHistory
-from features.engine.batch.shared_keys import chosen, paired_keys
-from features.engine.batch.sort_by_key import Groups
-from features.engine.batch.sweep import reduced
+from features.engine.batch.self_join import SelfJoin
+from features.engine.batch.shared_keys import keys_where, paired_keys
+from features.engine.batch.sort_by_key import KeyGroups
+from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import DAY_US, HOUR_US, Columns
 from features.engine.string_table import VOCABULARY
 from features.engine.windows.window import (
@@ -93,8 +93,10 @@ def in_order(rows: list[tuple]) -> Columns:
 
 def by_sweep(events: Columns, subjects: Columns, at: np.ndarray, window: Window) -> np.ndarray:
     keys, asked, size = paired_keys(events, window.matching, subjects, window.by)
-    groups = Groups.of(asked, at, size)
-    ((_, column),) = reduced([window], events, chosen(keys, events, window.where), groups, len(at))
+    groups = KeyGroups.sort(asked, at, size)
+    ((_, column),) = reduce_windows(
+        [window], events, keys_where(keys, events, window.where), groups, len(at)
+    )
     return column
 
 
@@ -104,11 +106,11 @@ def by_sql(events: Columns, queries: list[tuple], window: Window) -> np.ndarray:
     q = pd.DataFrame(queries, columns=["key", "instant"]).astype({"key": "string"})
     q["n"] = range(len(q))
     since = "" if window.days is None else f"AND e.known_at >= q.instant - {window.days * DAY_US}"
-    chosen = "AND e.is_chosen = 1" if window.where else ""
+    condition = "AND e.is_chosen = 1" if window.where else ""
     ENGINE.register("e", e).register("q", q)
     answer = ENGINE.execute(
         f"SELECT CASE WHEN any_value(q.key) IS NULL THEN NULL ELSE {SQL[str(window.reducer)]} END "
-        f"FROM q LEFT JOIN e ON e.key = q.key AND e.known_at < q.instant {since} {chosen} "
+        f"FROM q LEFT JOIN e ON e.key = q.key AND e.known_at < q.instant {since} {condition} "
         "GROUP BY q.n ORDER BY q.n"
     ).fetchall()
     return np.array([np.nan if value is None else value for (value,) in answer], dtype=np.float64)
@@ -171,6 +173,6 @@ def test_what_subjects_did_before_is_reduced_as_any_event_is(
         for where in (None, "is_chosen")
     ]
 
-    for window, column in OwnHistory(everyone, subjects, events).reduced(windows):
+    for window, column in SelfJoin(everyone, subjects, events).reduce(windows):
         expected = by_sweep(events[window.source], subjects, subjects["declared_at"], window)
         np.testing.assert_array_equal(column, expected, strict=True)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from features.build_training_set import feature_matrix
-from features.engine.batch.record_blocks import HeldRecords
+from features.engine.batch.record_blocks import InMemoryRecords
 from features.engine.columns import columns_of_records
 from features.records import RECORD_FILES, SubjectKind
 
@@ -222,7 +222,7 @@ def value_of(feature: str, fact: Fact) -> Value:
         name: columns_of_records([of(**r.row) for r in fact.records if r.file == name], of)
         for name, of in RECORD_FILES.items()
     }
-    matrix = feature_matrix(fact.kind, HeldRecords(records))
+    matrix = feature_matrix(fact.kind, InMemoryRecords(records))
     subject = "J" if fact.kind == "route" else "S"
     (row,) = (row for row in matrix.to_pylist() if row["subject_id"] == subject)
     value: Value = row[feature]

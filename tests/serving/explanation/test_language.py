@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po, write_po
 from features.catalogue import SHIPMENT, catalogue
 from features.definition import Feature, Peers, Unit
 from features.input_dependencies import INPUTS
-from features.provenance import GroundsOf
+from features.provenance import SubmissionProvenance
 from features.records import SubjectKind
 from serving.explanation.comparison import PEERS, SAYINGS, Usual, usual_in_words
 from serving.explanation.formatting import Value, listed, sentence, value_in_words
@@ -74,7 +74,7 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
     said += [missing_in_words(path, pseudo) for path in INPUTS[kind]]
     said += [listed(["1", "2", "3"], pseudo)]
     body = submission(BODY if kind == "shipment" else ROUTE)
-    grounds = GroundsOf(body)
+    grounds = SubmissionProvenance(body)
     for feature in features:
         told = grounds.feature(feature)
         ids = dict.fromkeys(told.records, ("1", "2"))
