@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from features.arrow_schema import arrow_schema
 from features.ingest.contract import IDENTITY
 from features.ingest.record_files import read_records, write_records
+from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
@@ -89,10 +90,9 @@ def _brought(submissions: list[Submission]) -> dict[str, list[dict[str, Any]]]:
         about = {"subject_kind": each.subject_kind, "subject_id": each.subject_id}
         rows["journeys"] += [each.journey.model_dump()] if each.journey else []
         rows["shipments"] += [each.shipment.model_dump()] if each.shipment else []
-        rows["legs"] += [record.model_dump() for record in each.legs]
-        rows["positions"] += [record.model_dump() for record in each.positions]
-        rows["documents"] += [record.model_dump() | about for record in each.documents]
-        rows["transactions"] += [record.model_dump() | about for record in each.transactions]
+        for name, record_type in LINKED_RECORD_TYPES.items():
+            subject = about if record_type.has_subject_kind else {}
+            rows[name] += [record.model_dump() | subject for record in getattr(each, name)]
     return rows
 
 

@@ -8,8 +8,10 @@ from datetime import datetime
 from functools import partial
 
 from features.input_dependencies import missing_inputs
+from features.linked_records import LINKED_RECORD_TYPES
 from features.peer_groups import peers_of
 from features.records import SubjectKind
+from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 from features.vector import Vector
 from serving.access.callers import Caller
@@ -223,13 +225,16 @@ class Assessor:
 def _subjects(submission: Submission) -> list[Subject]:
     """The subjects whose received records belong to it: itself, and the journey of a shipment."""
     subject = (submission.subject_kind, submission.subject_id)
-    if submission.subject_kind == "route" or submission.journey is None:
+    if not SUBJECT_TYPES[submission.subject_kind].has_journey or submission.journey is None:
         return [subject]
     return [subject, ("route", submission.journey.journey_id)]
 
 
 def _belongs(submission: Submission, row: ReceivedRecord) -> bool:
-    return row.kind in {"legs", "positions"} or row.subject_kind == submission.subject_kind
+    """Whether a received record is one of the subject's own, or one of its journey."""
+    record_type = LINKED_RECORD_TYPES.get(row.kind)
+    is_of_journey = record_type is not None and not record_type.has_subject_kind
+    return is_of_journey or row.subject_kind == submission.subject_kind
 
 
 def _office_named(submission: Submission) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from features.subject_types import SUBJECT_TYPES
 from training.data.time_split import TimeSplit, Window
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import evaluate
@@ -39,11 +40,6 @@ from training.sampling import evenly
 GOLDEN_VECTORS = 64
 EXPLAINED_ROWS = 2_000
 LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scipy")
-
-
-def model_name(subject: str) -> str:
-    """What the registered model of a kind of subject is called."""
-    return f"tidegate-{subject}"
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ class ScoredWindow:
         """
         everyone, labelled = (self.judged(labelled_only=only) for only in (False, True))
         chosen, seed = parameters.evaluation, parameters.seed
-        name = model_name(self.data.inputs.subject)
+        name = SUBJECT_TYPES[self.data.inputs.subject].model_name
         figures = evaluate(name, labelled, self.window.figures, chosen, seed)
         earlier = self.data.declared_between(self.data.declared_at[0], self.window.begins)
         more: dict[str, Any] = {
@@ -151,7 +147,7 @@ class ScoredWindow:
         reference = references(self.data.frame.iloc[usual], self.data.inputs)
         is_labelled = np.isin(self.rows, self.window.rows)
         return Manifest(
-            name=model_name(self.data.inputs.subject),
+            name=SUBJECT_TYPES[self.data.inputs.subject].model_name,
             subject=self.data.inputs.subject,
             features=self.encoding.inputs,
             catalogue=self.data.inputs.fingerprint,
