@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import (
     PackageNotFoundError,
@@ -25,6 +26,9 @@ from serving.extras import Requirement, _bringing, extra_of, extras
 ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[\w.-]+")
 ROOMS = ("features", "training", "serving", "data/synthetic")
+LOADED_BY_NAME = ("psycopg", "airportsdata", "countryinfo", "searoute")
+"""No import statement names them: SQLAlchemy loads its driver by the URL, the build of the
+geography its sources by `importlib`."""
 
 LINES = """
 demo --home h
@@ -225,6 +229,21 @@ def third_party() -> Iterator[str]:
                 yield from (each.name.partition(".")[0] for each in node.names)
             elif isinstance(node, ast.ImportFrom):
                 yield str(node.module).partition(".")[0]
+
+
+def test_whatever_an_installation_brings_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = project["optional-dependencies"]
+    lines = [
+        *project["dependencies"],
+        *(line for extra in optional for line in optional[extra] if extra != "dev"),
+    ]
+    imported, brings = set(third_party()), set(LOADED_BY_NAME)
+    for module, owners in packages_distributions().items():
+        brings |= {spelt(owner) for owner in owners} if module in imported else set()
+    required = {spelt(name[0]) for line in lines if (name := NAME.match(line))}
+
+    assert required - brings == set()
 
 
 def test_whatever_is_imported_is_brought_by_a_requirement() -> None:

@@ -1,7 +1,6 @@
 """`tidegate build`: records -> a point-in-time training set."""
 
 from contextlib import AbstractContextManager, nullcontext
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +10,10 @@ from serving.cli.options import Json, SubjectOption
 from serving.cli.output import messages, print_json, progress_bar
 
 
-class Engine(StrEnum):
-    """Where features are computed."""
-
-    LOCAL = "local"
-
-
 def build(
     records: Annotated[Path, typer.Option(help="Folder of record files.")],
     subject: SubjectOption,
     out: Annotated[Path, typer.Option(help="Folder to write; replaced when all went well.")],
-    engine: Annotated[Engine, typer.Option(help="Where to compute.")] = Engine.LOCAL,
     threads: Annotated[
         int,
         typer.Option(min=1, help="How many parts are computed at a time; the bytes are the same."),
