@@ -64,6 +64,7 @@ state rebuild
 switch off --by b --because w
 switch on --by b --because w
 switch show
+settings
 retention init
 retention due
 retention mask --by b --because w

@@ -14,8 +14,8 @@ from serving.audit.masking import masked
 from serving.console.charts.payment_flow import Payments
 from serving.console.masked_view import pseudonymous
 from serving.review.opening import _links
-from serving.triage.plan import Plan, Watched
-from serving.triage.watch_lists import hits
+from serving.triage.plan import TriagePlan, WatchListEntry
+from serving.triage.watch_lists import find_hits
 from tests.serving.bodies import shipment, submission
 from tests.serving.review.decisions import AT, decision
 
@@ -65,9 +65,11 @@ def test_a_new_party_has_a_pseudonym_for_those_who_study_models() -> None:
 
 
 def test_a_new_party_is_looked_up_in_watch_lists() -> None:
-    entry = Watched(kind="company", value=BROKER, list="wanted", reason="see file 7", until=None)
+    entry = WatchListEntry(
+        kind="company", value=BROKER, list="wanted", reason="see file 7", until=None
+    )
 
-    assert len(hits(Plan(watched=(entry,)), brokered(), {}, AT)) == 1
+    assert len(find_hits(TriagePlan(watched=(entry,)), brokered(), {}, AT)) == 1
 
 
 def test_a_new_party_links_cases() -> None:

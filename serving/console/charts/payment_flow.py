@@ -11,7 +11,7 @@ ROW_HEIGHT, THINNEST, THICKEST = 34.0, 1.5, 12.0
 
 
 @dataclass(frozen=True)
-class Party:
+class PaymentParty:
     """One end of payments; `is_declared` where the declaration names it too."""
 
     party_id: str
@@ -33,8 +33,8 @@ class Flow:
 class Payments:
     """The picture of a submission's payments; nothing in it where there are none."""
 
-    payers: tuple[Party, ...]
-    payees: tuple[Party, ...]
+    payers: tuple[PaymentParty, ...]
+    payees: tuple[PaymentParty, ...]
     flows: tuple[Flow, ...]
 
     @classmethod
@@ -64,8 +64,8 @@ class Payments:
         return ROW_HEIGHT * max(len(self.payers), len(self.payees), 1)
 
 
-def _column(ids: list[str], declared: set[str]) -> dict[str, Party]:
+def _column(ids: list[str], declared: set[str]) -> dict[str, PaymentParty]:
     return {
-        party_id: Party(party_id, ROW_HEIGHT * (row + 0.5), party_id in declared)
+        party_id: PaymentParty(party_id, ROW_HEIGHT * (row + 0.5), party_id in declared)
         for row, party_id in enumerate(dict.fromkeys(ids))
     }
