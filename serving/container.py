@@ -14,8 +14,8 @@ from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.log_writer import LogWriter
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
-from serving.db.repositories.account_repository import AccountRegister, SessionRegister
-from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.account_repository import AccountRepository, SessionRepository
+from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
@@ -83,9 +83,9 @@ class Services:
     rescue_calls: RescueCalls | None
     rollups: RollupRepository
     # Access
-    api_keys: KeyRegister
-    accounts: AccountRegister
-    sessions: SessionRegister
+    api_keys: ApiKeyRepository
+    accounts: AccountRepository
+    sessions: SessionRepository
     tokens: Tokens | None
     oidc: Provider | None
     rate_limits: Limits

@@ -14,10 +14,10 @@ from serving.access.tokens import PublishedKeys
 from serving.audit.retention import Periods
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, sqlite_version
-from serving.db.log_verification import prove
+from serving.db.log_verification import verify_decision_log
 from serving.db.postgres_state import shared_state
 from serving.history.missing_history import missing_types
-from serving.installation import Finding, Grade
+from serving.installation import CheckGrade, CheckResult
 from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
 from serving.settings import Settings
 
@@ -25,7 +25,7 @@ FEWEST_FREE_BYTES = 1 << 30
 NOT_MANY_RECORDS = 20_000  # a log this long is proved on the way; a longer one by verify-log
 
 
-def run_checks(settings: Settings) -> Iterator[Finding]:
+def run_checks(settings: Settings) -> Iterator[CheckResult]:
     """Check everything a service needs from its machine; the reader decides what to do."""
     yield _sqlite()
     home = _home(settings.home)
@@ -37,10 +37,10 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
         try:
             yield from check()
         except OSError as error:
-            yield Finding(what, "wrong", f"{error.filename}: {error.strerror}")
+            yield CheckResult(what, "wrong", f"{error.filename}: {error.strerror}")
 
 
-def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[Finding]]]:
+def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]]:
     """The checks of a home, each by itself: any of it may be closed to the user."""
     is_own = isinstance(settings.database, Path)
     return {
@@ -54,32 +54,32 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[Finding]]]:
     }
 
 
-def _home(home: Path) -> Finding:
+def _home(home: Path) -> CheckResult:
     if not os.path.lexists(home):
         says = f"{home} is not there, or cannot be reached; `tidegate demo` makes one"
-        return Finding("home", "wrong", says)
+        return CheckResult("home", "wrong", says)
     if not os.path.isdir(home):
-        return Finding("home", "wrong", f"{home} is no folder")
+        return CheckResult("home", "wrong", f"{home} is no folder")
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
-        return Finding("home", "wrong", f"user {os.getuid()} cannot read and write {home}")
-    return Finding("home", "good", f"{home.absolute()}")
+        return CheckResult("home", "wrong", f"user {os.getuid()} cannot read and write {home}")
+    return CheckResult("home", "good", f"{home.absolute()}")
 
 
-def _sqlite() -> Finding:
+def _sqlite() -> CheckResult:
     """SQLite's WAL-reset bug does not reach us, since turns keep writers and moves apart."""
     version = sqlite_version()
     is_fixed = tuple(map(int, version.split("."))) >= (3, 51, 3)
     says = "" if is_fixed else "; has the WAL-reset bug, so let nothing but tidegate write the file"
-    return Finding("sqlite", "good" if is_fixed else "doubtful", f"{version}{says}")
+    return CheckResult("sqlite", "good" if is_fixed else "doubtful", f"{version}{says}")
 
 
-def _disk(home: Path) -> Finding:
+def _disk(home: Path) -> CheckResult:
     free = shutil.disk_usage(home).free
-    grade: Grade = "good" if free > FEWEST_FREE_BYTES else "doubtful"
-    return Finding("disk", grade, f"{free / 2**30:.1f} GiB free below {home}")
+    grade: CheckGrade = "good" if free > FEWEST_FREE_BYTES else "doubtful"
+    return CheckResult("disk", grade, f"{free / 2**30:.1f} GiB free below {home}")
 
 
-def _secrets(keys: Path) -> Iterator[Finding]:
+def _secrets(keys: Path) -> Iterator[CheckResult]:
     files = [keys / name for name in ("signing.pem", "log.key", "draw.seed", "subjects.key")]
     for file in (*filter(Path.exists, files), *sorted(keys.glob("data/*.key"))):
         name = str(file.relative_to(keys))
@@ -87,29 +87,31 @@ def _secrets(keys: Path) -> Iterator[Finding]:
         says = (
             "readable by its owner only" if is_private else f"others can read it; chmod 600 {file}"
         )
-        yield Finding(name, "good" if is_private else "wrong", says)
+        yield CheckResult(name, "good" if is_private else "wrong", says)
 
 
-def _models(settings: Settings) -> Iterator[Finding]:
+def _models(settings: Settings) -> Iterator[CheckResult]:
     for kind, name in MODEL_NAMES.items():
         for role in ROLES:
             if not (settings.models / name / f"{role}.json").exists():
                 if role == "champion":
-                    yield Finding(
+                    yield CheckResult(
                         name, "wrong", f"no champion; run `tidegate train --subject {kind}`"
                     )
                 continue
             try:
                 found = load_role(settings.models / name, role, settings.keys / "signing.pub")
             except (TidegateError, OSError, ValueError) as refusal:
-                yield Finding(f"{name}@{role}", "wrong", str(refusal))
+                yield CheckResult(f"{name}@{role}", "wrong", str(refusal))
             else:
-                yield Finding(f"{name}@{role}", "good", f"version {found.version}, checked whole")
+                yield CheckResult(
+                    f"{name}@{role}", "good", f"version {found.version}, checked whole"
+                )
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[CheckResult]:
     if isinstance(settings.database, Path) and not settings.database.exists():
-        yield Finding("database", "doubtful", "not there yet; the first start makes it")
+        yield CheckResult("database", "doubtful", "not there yet; the first start makes it")
         return
     try:
         engine = open_database(settings.database, is_service=False, keys=settings.keys)
@@ -119,79 +121,81 @@ def _database(settings: Settings) -> Iterator[Finding]:
         if shared := shared_state(engine):
             yield _NO_STATE if shared.is_empty else _state(shared, settings)
         if size > NOT_MANY_RECORDS:
-            yield Finding("log", "good", f"{size:,} decisions; `tidegate verify-log` proves them")
+            yield CheckResult(
+                "log", "good", f"{size:,} decisions; `tidegate verify-log` proves them"
+            )
             return
-        proof = prove(engine)
+        proof = verify_decision_log(engine)
     except TidegateError as refusal:
-        yield Finding("database", "wrong", str(refusal))
+        yield CheckResult("database", "wrong", str(refusal))
     else:
         says = f"{proof.mark.size:,} decisions, whole" if proof.is_whole else str(proof.why)
-        yield Finding("log", "good" if proof.is_whole else "wrong", says)
+        yield CheckResult("log", "good" if proof.is_whole else "wrong", says)
 
 
-_NO_STATE = Finding("online state", "doubtful", "not there yet; the first start makes it")
+_NO_STATE = CheckResult("online state", "doubtful", "not there yet; the first start makes it")
 
 
-def _own_state(settings: Settings) -> Finding:
+def _own_state(settings: Settings) -> CheckResult:
     if not settings.state.exists():
         return _NO_STATE
     try:
         store = LmdbStore(settings.state)
     except TidegateError as refusal:
-        return Finding("online state", "wrong", str(refusal))
+        return CheckResult("online state", "wrong", str(refusal))
     try:
         return _state(store, settings)
     finally:
         store.close()
 
 
-def _state(store: BlobStore, settings: Settings) -> Finding:
+def _state(store: BlobStore, settings: Settings) -> CheckResult:
     try:
         known = OnlineStore(store).counts
     except TidegateError as refusal:
-        return Finding("online state", "wrong", str(refusal))
+        return CheckResult("online state", "wrong", str(refusal))
     for name in MODEL_NAMES.values():
         with suppress(TidegateError, OSError, ValueError):  # what else is wrong is said elsewhere
             champion = load_role(settings.models / name, "champion", settings.keys / "signing.pub")
             trained_on = champion.model.manifest.record_counts
             for kind in missing_types(trained_on, known):
                 return _history_missing(kind, known.get(kind, 0), name, trained_on[kind])
-    return Finding("online state", "good", "holds what the windows of this release read")
+    return CheckResult("online state", "good", "holds what the windows of this release read")
 
 
-def _history_missing(records: str, known: int, model: str, trained_on: int) -> Finding:
+def _history_missing(records: str, known: int, model: str, trained_on: int) -> CheckResult:
     says = f"knows {known:,} {records}, and {model} was trained on {trained_on:,} (history_missing)"
     mend = "lay the record files in HOME/records and run `tidegate state rebuild`"
-    return Finding("online state", "wrong", f"{says}; {mend}")
+    return CheckResult("online state", "wrong", f"{says}; {mend}")
 
 
-def _retention(file: Path) -> Finding:
+def _retention(file: Path) -> CheckResult:
     if not file.exists():
         says = "no periods are set, so nothing ends; `tidegate retention init` lays them down"
-        return Finding("retention", "doubtful", says)
+        return CheckResult("retention", "doubtful", says)
     try:
         periods = Periods.read(file)
     except TidegateError as refusal:
-        return Finding("retention", "wrong", str(refusal))
+        return CheckResult("retention", "wrong", str(refusal))
     limits = periods.decisions
     says = f"masked after {limits.mask_after_days} days, erased after {limits.erase_after_days}"
-    return Finding("retention", "good", says)
+    return CheckResult("retention", "good", says)
 
 
-def _witness(settings: Settings) -> Finding:
+def _witness(settings: Settings) -> CheckResult:
     if settings.witness is None:
         says = "checkpoints stay in the home; set TIDEGATE_WITNESS to a file on another machine"
-        return Finding("witness", "doubtful", says)
+        return CheckResult("witness", "doubtful", says)
     folder = settings.witness.parent
     if not folder.is_dir():
-        return Finding("witness", "wrong", f"{folder} is not there")
+        return CheckResult("witness", "wrong", f"{folder} is not there")
     is_apart = folder.stat().st_dev != settings.home.stat().st_dev
     says = "on another disk" if is_apart else "on the same disk as the log it bears witness to"
-    return Finding("witness", "good" if is_apart else "doubtful", says)
+    return CheckResult("witness", "good" if is_apart else "doubtful", says)
 
 
-def _tokens(settings: Settings) -> Iterator[Finding]:
+def _tokens(settings: Settings) -> Iterator[CheckResult]:
     if settings.token_keys is not None:
         has_keys = PublishedKeys(settings.token_keys).current() is not None
         says = "the key set can be read" if has_keys else "the key set cannot be read"
-        yield Finding("access tokens", "good" if has_keys else "wrong", says)
+        yield CheckResult("access tokens", "good" if has_keys else "wrong", says)

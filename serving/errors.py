@@ -61,7 +61,7 @@ from features.errors import TidegateError
 
 
 @dataclass(frozen=True)
-class Fault:
+class RequestFault:
     """One thing that is wrong with a request: where (a JSON pointer), which rule, and in words."""
 
     pointer: str
@@ -140,7 +140,7 @@ class ServingError(TidegateError):
     title: ClassVar[str] = "The service failed"
     retry_after_s: int | None = None
 
-    def __init__(self, detail: str, faults: tuple[Fault, ...] = ()):
+    def __init__(self, detail: str, faults: tuple[RequestFault, ...] = ()):
         super().__init__(detail)
         self.faults = faults
 

@@ -11,32 +11,34 @@ from features.engine.numba_cache import code_folder
 from features.errors import CacheRefused
 from serving.extras import extras
 
-Grade = Literal["good", "doubtful", "wrong"]
+CheckGrade = Literal["good", "doubtful", "wrong"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at, how it is, and what to do where it is not good."""
 
     what: str
-    grade: Grade
+    grade: CheckGrade
     says: str
 
 
-def examine_installation() -> Iterator[Finding]:
+def examine_installation() -> Iterator[CheckResult]:
     """Look at Python, the extras and where compiled code is kept."""
     yield _python()
     yield _extras()
     yield _compiled_code()
 
 
-def _python() -> Finding:
+def _python() -> CheckResult:
     version = ".".join(map(str, sys.version_info[:3]))
     is_known = sys.version_info >= (3, 11)
-    return Finding("python", "good" if is_known else "wrong", f"{version}; 3.11 or later is needed")
+    return CheckResult(
+        "python", "good" if is_known else "wrong", f"{version}; 3.11 or later is needed"
+    )
 
 
-def _extras() -> Finding:
+def _extras() -> CheckResult:
     found = extras()
     there = ", ".join(name for name, is_there in found.items() if is_there) or "none"
     absent = ", ".join(name for name, is_there in found.items() if not is_there) or "none"
@@ -44,17 +46,17 @@ def _extras() -> Finding:
     says = f"installed: {there}; not: {absent}"
     if not is_whole:
         says += "; to serve and train, pip install 'tidegate[serve,train]'"
-    return Finding("extras", "good" if is_whole else "doubtful", says)
+    return CheckResult("extras", "good" if is_whole else "doubtful", says)
 
 
-def _compiled_code() -> Finding:
+def _compiled_code() -> CheckResult:
     what = "compiled code"
     try:
         found = code_folder(Path(features.__path__[0]))
     except CacheRefused as refusal:
-        return Finding(what, "wrong", str(refusal))
+        return CheckResult(what, "wrong", str(refusal))
     why = "".join(f"; {refusal}" for refusal in found.refusals)
     if found.path is None:
         says = "is not kept, so every process takes a minute to compile; set TIDEGATE_CACHE"
-        return Finding(what, "doubtful", says + why)
-    return Finding(what, "good", f"is kept in {found.path}{why}")
+        return CheckResult(what, "doubtful", says + why)
+    return CheckResult(what, "good", f"is kept in {found.path}{why}")

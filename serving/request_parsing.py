@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from features.persons import describes_a_person, why_refused
 from features.submission import Submission
-from serving.errors import BodyMalformed, Fault, SubmissionRefused
+from serving.errors import BodyMalformed, RequestFault, SubmissionRefused
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 NAMES = re.compile(rb'"[ \t\r\n]*:')
@@ -160,11 +160,11 @@ def _refuse_constant(_: str) -> NoReturn:
     raise BodyMalformed("NaN and Infinity are not numbers")
 
 
-def fault_of(error: ErrorDetails, within: str = "") -> Fault:
+def fault_of(error: ErrorDetails, within: str = "") -> RequestFault:
     """A validation error without what was validated; `within` points to where that stood."""
     pointer = within + "".join(f"/{part}" for part in error["loc"])
     if error["type"] == "extra_forbidden":
         field = str(error["loc"][-1])
         code = "person_field" if describes_a_person(field) else "unknown_field"
-        return Fault(pointer, code, why_refused(field))
-    return Fault(pointer, error["type"], error["msg"])
+        return RequestFault(pointer, code, why_refused(field))
+    return RequestFault(pointer, error["type"], error["msg"])

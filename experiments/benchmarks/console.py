@@ -24,7 +24,7 @@ from serving.app import create_app
 from serving.console.queue import PAGE_SIZE
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
-from serving.db.encryption import Unit
+from serving.db.encryption import EncryptionUnit
 from serving.db.engine import open_database
 from serving.db.tables import case_links, cases, cases_opened_to, decisions
 from serving.db.write_lock import writing
@@ -129,7 +129,7 @@ def _fill(home: Path, like: str, places: range) -> None:
                 [
                     encrypted.link(
                         CaseLink(i, n, link.kind, f"{link.value}-{n % 5_000}"),
-                        Unit.of_decision(i, case.opened_at),
+                        EncryptionUnit.of_decision(i, case.opened_at),
                         connection,
                     )
                     for n, i in zip(made, ids, strict=True)

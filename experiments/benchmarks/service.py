@@ -34,7 +34,7 @@ from experiments.benchmarks.served_home import bodies, make_home
 from serving.access.api_keys import Scope, new_key
 from serving.app import utc_now
 from serving.db.engine import open_database
-from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 
 CONNECTIONS = 16
@@ -266,7 +266,7 @@ def _bearer(home: Path, scopes: tuple[Scope, ...]) -> str:
     """The header of a fresh key."""
     engine = open_database(home / "tidegate.db", is_service=False)
     kept, shown = new_key(f"bench-{time.time_ns()}", scopes, (), utc_now())
-    KeyRegister(engine).add(kept)
+    ApiKeyRepository(engine).add(kept)
     engine.dispose()
     return f"Authorization: Bearer {shown}"
 

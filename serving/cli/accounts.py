@@ -12,7 +12,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.db.repositories.account_repository import AccountRegister
+    from serving.db.repositories.account_repository import AccountRepository
 
 accounts = typer.Typer(help="Accounts of people: create, list, disable.", no_args_is_help=True)
 
@@ -88,10 +88,10 @@ def disable(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = N
     messages.print(f"The account {name} is disabled.")
 
 
-def _register(home: Path, database_url: str | None) -> "AccountRegister":
+def _register(home: Path, database_url: str | None) -> "AccountRepository":
     from serving.db.engine import open_database
-    from serving.db.repositories.account_repository import AccountRegister
+    from serving.db.repositories.account_repository import AccountRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    return AccountRegister(open_database(settings.database, is_service=False))
+    return AccountRepository(open_database(settings.database, is_service=False))

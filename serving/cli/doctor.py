@@ -12,7 +12,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.installation import Finding
+    from serving.installation import CheckResult
 
 MARKS = {
     "good": "[green]good[/]    ",
@@ -35,17 +35,19 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _findings(home: Path, database_url: str | None) -> "Iterator[Finding]":
+def _findings(home: Path, database_url: str | None) -> "Iterator[CheckResult]":
     """Of the installation first: without it, nothing that a service needs can be looked at."""
     from serving.extras import extras
-    from serving.installation import Finding, examine_installation
+    from serving.installation import CheckResult, examine_installation
 
     installation = list(examine_installation())
     yield from installation
     if any(each.grade == "wrong" for each in installation):
         return
     if not extras().get("serve", True):
-        yield Finding("service", "doubtful", "nothing of it is looked at without tidegate[serve]")
+        yield CheckResult(
+            "service", "doubtful", "nothing of it is looked at without tidegate[serve]"
+        )
         return
     from serving.doctor import run_checks
     from serving.settings import settings_of

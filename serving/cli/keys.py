@@ -12,7 +12,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.db.repositories.api_key_repository import KeyRegister
+    from serving.db.repositories.api_key_repository import ApiKeyRepository
 
 keys = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 
@@ -135,9 +135,11 @@ def _face(key: ApiKey, now: datetime) -> dict[str, Any]:
     }
 
 
-def _register(home: Path, database_url: str | None) -> "KeyRegister":
+def _register(home: Path, database_url: str | None) -> "ApiKeyRepository":
     from serving.db.engine import open_database
-    from serving.db.repositories.api_key_repository import KeyRegister
+    from serving.db.repositories.api_key_repository import ApiKeyRepository
     from serving.settings import settings_of
 
-    return KeyRegister(open_database(settings_of(home, database_url).database, is_service=False))
+    return ApiKeyRepository(
+        open_database(settings_of(home, database_url).database, is_service=False)
+    )

@@ -9,7 +9,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.db.log_verification import Proof, ProvenHead
+    from serving.db.log_verification import LogProof, ProvenHead
     from serving.settings import Settings
 
 
@@ -90,18 +90,18 @@ def checkpoints(
 
 def _proof(
     settings: "Settings", given: "list[ProvenHead]", witness: Path, key: str | None
-) -> "Proof":
+) -> "LogProof":
     from dataclasses import replace
 
     from serving.audit.checkpoints import public_key_of
     from serving.db.engine import open_database
-    from serving.db.log_verification import prove, sealed_marks
+    from serving.db.log_verification import signed_heads, verify_decision_log
 
     engine = open_database(settings.database, is_service=False)
     lines = witness.read_text(encoding="utf-8").splitlines() if witness.exists() else []
     try:
-        given = [*given, *sealed_marks(engine, lines, key or public_key_of(settings.keys))]
+        given = [*given, *signed_heads(engine, lines, key or public_key_of(settings.keys))]
     except ValueError as error:
-        proof = prove(engine, given)
+        proof = verify_decision_log(engine, given)
         return replace(proof, why=str(error)) if proof.is_whole else proof
-    return prove(engine, given)
+    return verify_decision_log(engine, given)

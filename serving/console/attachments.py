@@ -12,7 +12,7 @@ from serving.console.pages import PageRoute
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.console.uploads import SignedUpload
 from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
-from serving.review.attachments import Attachment
+from serving.review.attachments import AttachedFile
 from serving.review.cases import Reviewer
 from serving.web.services import TheServices
 
@@ -40,7 +40,7 @@ def attach(
     most = services.settings.max_attachment_bytes
     reviewer, now = Reviewer.of(caller), services.clock()
     try:
-        file = Attachment.of(upload.file_name, upload.content, most)
+        file = AttachedFile.of(upload.file_name, upload.content, most)
         services.cases.attach(reviewer, case_id, now, file, upload.content)
     except (BodyTooLarge, MediaTypeUnsupported, Conflict, Unprocessable) as refusal:
         return case_page(services, caller, session, case_id, refusal=str(refusal))

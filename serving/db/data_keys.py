@@ -1,4 +1,4 @@
-"""The register of data keys: a key for each day of a kind, wrapped; who needs one asks here.
+"""Data keys: one for each day of decisions and of records, stored wrapped.
 
 Readers and writers remember keys for a minute: so soon is what was erased unreadable in every
 process, and so seldom is the database asked.
@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select
 
 from serving.access.secrets import kept_secret
-from serving.db.encryption import KEY_BYTES, Unit, as_text, decrypt, encrypt, of_text
+from serving.db.encryption import KEY_BYTES, EncryptionUnit, as_text, decrypt, encrypt, of_text
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import data_keys
 from serving.db.wrapping_keys import WrappingKeys
@@ -36,7 +36,7 @@ class DataKeys:
     @property
     def wrapping(self) -> WrappingKeys:
         """The keys that wrap; raises KeysUnknown where the database was opened without any."""
-        return WrappingKeys(self._beside() / "data")
+        return WrappingKeys(self._keys_folder() / "data")
 
     def prepare(self) -> None:
         """Make what tokens are made with, so that no request is the first to need it."""
@@ -46,12 +46,12 @@ class DataKeys:
         """What stands for an id in columns that are searched: the same for the same id."""
         if self._token_key is None:
             with failing_as_unavailable():
-                self._token_key = kept_secret(self._beside(), "subjects.key")
+                self._token_key = kept_secret(self._keys_folder(), "subjects.key")
         named = f"{kind}\0{value}".encode()
         return blake2b(named, key=self._token_key, digest_size=_TOKEN_BYTES).hexdigest()
 
     def encrypt(
-        self, unit: Unit, part: str, content: bytes, within: Connection | None = None
+        self, unit: EncryptionUnit, part: str, content: bytes, within: Connection | None = None
     ) -> bytes:
         """A part of a unit, encrypted; raises Erased where the unit is no more.
 
@@ -63,14 +63,14 @@ class DataKeys:
             raise Erased("its time was over, and it was erased; nothing can be added to it")
         return encrypt(key, part, content)
 
-    def decrypt(self, unit: Unit, part: str, encrypted: bytes) -> bytes | None:
+    def decrypt(self, unit: EncryptionUnit, part: str, encrypted: bytes) -> bytes | None:
         """A part of a unit; None where it was erased. Raises Undecipherable where changed."""
         day_key = self._found(unit.day)
         key = unit.key(day_key) if day_key else self._found(unit.key_id)
         return None if key is None else decrypt(key, part, encrypted)
 
     def encrypt_text(
-        self, unit: Unit, part: str, text: str, within: Connection | None = None
+        self, unit: EncryptionUnit, part: str, text: str, within: Connection | None = None
     ) -> str:
         """The same for a column of text."""
         return as_text(unit, self.encrypt(unit, part, text.encode(), within))
@@ -80,7 +80,7 @@ class DataKeys:
         found = of_text(text)
         if found is None:
             return text
-        content = self.decrypt(Unit(found[0], name), part, found[1])
+        content = self.decrypt(EncryptionUnit(found[0], name), part, found[1])
         return None if content is None else content.decode()
 
     def probe(self, connection: Connection) -> None:
@@ -111,13 +111,13 @@ class DataKeys:
 
     def read(self, connection: Connection, key_id: str) -> bytes | None:
         """A data key as it is kept; None where there is none, or it was destroyed."""
-        wanted = select(data_keys).where(
+        query = select(data_keys).where(
             data_keys.c.key_id == key_id, data_keys.c.wrapped.is_not(None)
         )
-        row = connection.execute(wanted).first()
+        row = connection.execute(query).first()
         return self.unwrapped(key_id, row.wrapping_id, row.wrapped) if row else None
 
-    def _beside(self) -> Path:
+    def _keys_folder(self) -> Path:
         if self._folder is None:
             raise KeysUnknown("this database was opened without the folder of its keys")
         return self._folder

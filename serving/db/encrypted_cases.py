@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Connection, Row, select
 
 from serving.db.data_keys import DataKeys
-from serving.db.encryption import Unit
+from serving.db.encryption import EncryptionUnit
 from serving.db.tables import cases
 from serving.review.case_records import CaseLink, CaseRecord, StoredEvent
 
@@ -26,7 +26,7 @@ class EncryptedCases:
 
     def case(self, row: CaseRecord, within: Connection) -> dict[str, Any]:
         """The row of a case as it is kept."""
-        unit = Unit.of_decision(row.case_id, row.opened_at)
+        unit = EncryptionUnit.of_decision(row.case_id, row.opened_at)
         kept = asdict(row)
         return kept | {
             name: self.keys.encrypt_text(unit, f"case {name}", kept[name], within)
@@ -43,7 +43,7 @@ class EncryptedCases:
             kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
         return CaseRecord(**kept)
 
-    def link(self, row: CaseLink, unit: Unit, within: Connection) -> dict[str, Any]:
+    def link(self, row: CaseLink, unit: EncryptionUnit, within: Connection) -> dict[str, Any]:
         """The row of a link: a token that is searched for, and what it stands for."""
         encrypted = self.keys.encrypt_text(unit, "link", row.value, within)
         return {**asdict(row), "value": self.keys.token(row.kind, row.value), "told": encrypted}
@@ -74,8 +74,8 @@ class EncryptedCases:
         return self.keys.decrypt_text(case_id, part, text)
 
 
-def unit_of(connection: Connection, case_id: str) -> Unit:
+def unit_of(connection: Connection, case_id: str) -> EncryptionUnit:
     """The unit of a case, which is that of its decision."""
     opened_at = connection.scalar(select(cases.c.opened_at).where(cases.c.case_id == case_id))
     assert opened_at is not None, "whatever happens, happens to a case"
-    return Unit.of_decision(case_id, opened_at)
+    return EncryptionUnit.of_decision(case_id, opened_at)

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from serving.audit.decision_log import LoggedDecision, StoredAnswer
 from serving.db.data_keys import DataKeys
-from serving.db.encryption import Unit
+from serving.db.encryption import EncryptionUnit
 from serving.db.tables import decisions
 
 WHOLE = tuple(decisions.c[n] for n in ("seq", "decision_id", "scored_at", "record", "encrypted"))
@@ -28,10 +28,10 @@ class EncryptedDecisions:
         self, row: LoggedDecision, answer: StoredAnswer
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The row of a decision, but for its place in the chain, and that of its answer."""
-        unit = Unit.of_decision(row.decision_id, row.scored_at)
+        unit = EncryptionUnit.of_decision(row.decision_id, row.scored_at)
         encrypted = self.keys.encrypt(unit, _RECORD, row.record.encode())
-        told = answer.request_digest.encode() + b"\n" + answer.body
-        body = self.keys.encrypt(unit, _ANSWER, told)
+        plain_answer = answer.request_digest.encode() + b"\n" + answer.body
+        body = self.keys.encrypt(unit, _ANSWER, plain_answer)
         found_by = {**vars(row), "subject_id": self.keys.token(row.subject_kind, row.subject_id)}
         del found_by["record"], found_by["lasting"]
         digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body)}
@@ -48,7 +48,7 @@ class EncryptedDecisions:
         """The whole record of a row with the columns `WHOLE`; None where it was erased."""
         if row.encrypted is None:
             return str(row.record)
-        unit = Unit.of_decision(row.decision_id, row.scored_at)
+        unit = EncryptionUnit.of_decision(row.decision_id, row.scored_at)
         record = self.keys.decrypt(unit, _RECORD, row.encrypted)
         return None if record is None else record.decode()
 
@@ -56,11 +56,11 @@ class EncryptedDecisions:
         """The answer of a row, under the key that was asked for; None where it was erased."""
         if row.request_digest:
             return row
-        unit = Unit.of_decision(row.decision_id, row.answered_at)
-        told = self.keys.decrypt(unit, _ANSWER, row.body)
-        if told is None:
+        unit = EncryptionUnit.of_decision(row.decision_id, row.answered_at)
+        plain_answer = self.keys.decrypt(unit, _ANSWER, row.body)
+        if plain_answer is None:
             return None
-        digest, _, body = told.partition(b"\n")
+        digest, _, body = plain_answer.partition(b"\n")
         return StoredAnswer(*key, digest.decode(), row.decision_id, row.answered_at, body)
 
 

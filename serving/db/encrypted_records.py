@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Connection
 
 from serving.db.data_keys import DataKeys
-from serving.db.encryption import Unit
+from serving.db.encryption import EncryptionUnit
 from serving.history.received_records import ReceivedRecord
 
 _PART = "record"
@@ -23,24 +23,24 @@ class EncryptedRecords:
         """The row as it is kept."""
         token = self.keys.token(row.kind, row.record_id)
         subject = self.keys.token(row.subject_kind, row.subject_id)
-        told = "\n".join((row.record_id, row.subject_id, row.body))
-        unit = Unit.of_record(row.kind, token, row.received_at)
+        plain = "\n".join((row.record_id, row.subject_id, row.body))
+        unit = EncryptionUnit.of_record(row.kind, token, row.received_at)
         return {
             **vars(row),
             "record_id": token,
             "subject_id": subject,
-            "body": self.keys.encrypt_text(unit, _PART, told, within),
+            "body": self.keys.encrypt_text(unit, _PART, plain, within),
             "outline": _outline(row, subject),
         }
 
     def record(self, row: ReceivedRecord) -> ReceivedRecord | None:
         """The record of a row as it is kept; None where it was erased."""
-        told = self.keys.decrypt_text(f"{row.kind}/{row.record_id}", _PART, row.body)
-        if told is None:
+        plain = self.keys.decrypt_text(f"{row.kind}/{row.record_id}", _PART, row.body)
+        if plain is None:
             return None
-        if told is row.body:
+        if plain is row.body:
             return row
-        record_id, subject_id, body = told.split("\n", 2)
+        record_id, subject_id, body = plain.split("\n", 2)
         return replace(row, record_id=record_id, subject_id=subject_id, body=body)
 
     def ids(self, row: ReceivedRecord) -> tuple[tuple[str, str], tuple[str, str]]:

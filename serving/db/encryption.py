@@ -22,7 +22,7 @@ _PREFIX = "encrypted:"
 
 
 @dataclass(frozen=True)
-class Unit:
+class EncryptionUnit:
     """What is erased together; `day` names the key that its own is derived from.
 
     Days are those of UTC, and of decisions or of records: each may end after another time.
@@ -65,7 +65,7 @@ def decrypt(key: bytes, part: str, encrypted: bytes) -> bytes:
         raise Undecipherable("something stored was changed, and cannot be decrypted") from None
 
 
-def as_text(unit: Unit, encrypted: bytes) -> str:
+def as_text(unit: EncryptionUnit, encrypted: bytes) -> str:
     """Encrypted bytes for a column of text, with the day whose key decrypts them."""
     return f"{_PREFIX}{unit.day}:{base64.b64encode(encrypted).decode()}"
 

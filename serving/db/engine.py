@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from serving.db.migration import migrate
-from serving.db.raw_sql import Direct
+from serving.db.raw_sql import DriverConnection
 from serving.db.write_lock import hold_for_service, turn_without_transaction
 from serving.errors import DatabaseUrlRefused, LogUnavailable
 
@@ -59,8 +59,8 @@ def _sqlite(path: Path, is_service: bool) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}")
     if is_service:
-        held = hold_for_service(path)
-        event.listen(engine, "engine_disposed", lambda _: held.close())
+        service_lock = hold_for_service(path)
+        event.listen(engine, "engine_disposed", lambda _: service_lock.close())
     pages = LONGEST_WRITE_AHEAD_LOG if is_service else 0
     pragmas = (*PRAGMAS, f"wal_autocheckpoint={pages}")
 
@@ -96,7 +96,7 @@ def move_write_ahead_log(engine: Engine) -> None:
     PostgreSQL does so by itself.
     """
     if engine.dialect.name == "sqlite":
-        with turn_without_transaction(engine), Direct(engine) as direct:
+        with turn_without_transaction(engine), DriverConnection(engine) as direct:
             direct.rows("PRAGMA wal_checkpoint(PASSIVE)")
 
 

@@ -31,7 +31,7 @@ from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, Ret
 from serving.audit.retention_acts import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED
-from serving.db.encryption import Unit
+from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.retention_repository import append_act
 from serving.db.tables import (
@@ -131,7 +131,7 @@ class DatabaseErasure:
             finally:
                 connection.close()
 
-    def _keep(self, connection: Connection, units: Iterable[Unit]) -> set[str]:
+    def _keep(self, connection: Connection, units: Iterable[EncryptionUnit]) -> set[str]:
         """The ids of the own keys of units, made of their days' where they had none."""
         kept, fresh = set(), []
         for unit in units:
@@ -247,14 +247,14 @@ def _held(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
 
 def _staying(
     connection: Connection, limits: ErasureLimits, retained: RetainedUnits
-) -> Iterator[Unit]:
+) -> Iterator[EncryptionUnit]:
     """The units that are due and must stay; a record stays as long as a decision on its subject."""
     must_stay = or_(_open_case(), _frozen(retained), _held(decisions, retained))
     of_decisions = select(decisions.c.decision_id, decisions.c.scored_at).where(
         _alive_decisions(limits), must_stay
     )
     for row in connection.execute(of_decisions).all():
-        yield Unit.of_decision(row.decision_id, row.scored_at)
+        yield EncryptionUnit.of_decision(row.decision_id, row.scored_at)
     decided = exists().where(
         decisions.c.subject_kind == records.c.subject_kind,
         decisions.c.subject_id == records.c.subject_id,
@@ -264,7 +264,7 @@ def _staying(
         _alive_records(limits), or_(decided, _held(records, retained))
     )
     for kind, token, received_at in connection.execute(of_records).all():
-        yield Unit.of_record(kind, token, received_at)
+        yield EncryptionUnit.of_record(kind, token, received_at)
 
 
 def _counts(connection: Connection, limits: ErasureLimits) -> tuple[int, int]:
@@ -290,8 +290,8 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
     )
 
     def some(table: Any, column: Any) -> Select[Any]:
-        wanted = select(column).join(decisions, decisions.c.decision_id == column).where(erased)
-        return wanted.distinct().limit(TOGETHER)
+        query = select(column).join(decisions, decisions.c.decision_id == column).where(erased)
+        return query.distinct().limit(TOGETHER)
 
     places = (
         select(case_files.c.case_id + literal("/") + case_files.c.sha256)

@@ -37,7 +37,7 @@ class ProvenHead:
 
 
 @dataclass(frozen=True)
-class Proof:
+class LogProof:
     """What was found: the log's mark, and the first record that is wrong, with why.
 
     `first_bad` is None where the records hold and a checkpoint does not. `checkpoints` says how
@@ -59,24 +59,26 @@ class _Broken(Exception):
     pass
 
 
-def prove(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> Proof:
+def verify_decision_log(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> LogProof:
     """Check every record of the log, and that it was once as each of `earlier` says."""
     marks = _by_size(earlier)
-    head, size, held = "00" * 32, 0, 0
+    head, size, verified = "00" * 32, 0, 0
     try:
         for size, row in enumerate(_rows(engine), start=1):
             head = _checked(row, size, head)
             if size in marks:
                 if marks[size] != {head}:
-                    raise _Broken(f"the log was another: something after record {held} was changed")
-                held = size
+                    raise _Broken(
+                        f"the log was another: something after record {verified} was changed"
+                    )
+                verified = size
     except _Broken as broken:
-        return Proof(ProvenHead(size - 1, head), size, str(broken), len(marks))
+        return LogProof(ProvenHead(size - 1, head), size, str(broken), len(marks))
     longest = max(marks, default=0)
     if longest > size:
         why = f"the log ends here; it had {longest} records"
-        return Proof(ProvenHead(size, head), size + 1, why, len(marks))
-    return Proof(ProvenHead(size, head), checkpoints=len(marks))
+        return LogProof(ProvenHead(size, head), size + 1, why, len(marks))
+    return LogProof(ProvenHead(size, head), checkpoints=len(marks))
 
 
 def _by_size(marks: Iterable[ProvenHead]) -> dict[int, set[str]]:
@@ -86,7 +88,7 @@ def _by_size(marks: Iterable[ProvenHead]) -> dict[int, set[str]]:
     return heads
 
 
-def sealed_marks(engine: Engine, witnessed: Iterable[str], public_key: str) -> list[ProvenHead]:
+def signed_heads(engine: Engine, witnessed: Iterable[str], public_key: str) -> list[ProvenHead]:
     """The marks that checkpoints state: those in the database, and a witness's JSON lines.
 
     Raises ValueError with the number of the first that the key (hexadecimal) did not sign.
@@ -172,8 +174,8 @@ def _check_clear(row: dict[str, Any], decision: dict[str, Any]) -> None:
 
 def _probability(decision: dict[str, Any]) -> float | None:
     """What the record says; None where no model was asked."""
-    told = decision.get("score", decision)  # an older release kept the score whole
-    return told["probability"]
+    score = decision.get("score", decision)  # an older release kept the score whole
+    return score["probability"]
 
 
 def _check_place(seq: int, expected_seq: int) -> None:

@@ -7,13 +7,13 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Column, Engine
 
-from serving.db.raw_sql import Direct
+from serving.db.raw_sql import DriverConnection
 
 Pair = tuple[str, str]
 Found = TypeVar("Found")
 
 
-class Lookup(Generic[Found]):
+class PairLookup(Generic[Found]):
     """Rows of one table as dataclasses of its columns, found by two columns of text."""
 
     def __init__(self, found: type[Found], first: Column[str], second: Column[str]):
@@ -26,7 +26,7 @@ class Lookup(Generic[Found]):
     def rows(self, engine: Engine, pairs: Sequence[Pair]) -> list[Found]:
         """The rows that have one of these pairs, in any order."""
         values = [value for pair in pairs for value in pair]
-        with Direct(engine) as direct:
+        with DriverConnection(engine) as direct:
             rows: list[tuple[Any, ...]] = direct.rows(self._text(len(pairs)), values)
         return [self._found(*row) for row in rows]
 

@@ -28,8 +28,8 @@ def migrate(engine: Engine) -> None:
 
 def newest_step() -> str:
     """The step that none follows. The steps are read and not loaded: most starts take none."""
-    told = "".join(path.read_text() for path in (STEPS / "versions").glob("*.py"))
-    (newest,) = set(_STEP.findall(told)) - set(_STEP_BEFORE.findall(told))
+    sources = "".join(path.read_text() for path in (STEPS / "versions").glob("*.py"))
+    (newest,) = set(_STEP.findall(sources)) - set(_STEP_BEFORE.findall(sources))
     return str(newest)
 
 

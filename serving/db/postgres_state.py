@@ -25,12 +25,12 @@ from serving.db.tables import state
 _SEQUENCER = (0x7469, 0x7374)
 
 
-def shared_state(engine: Engine) -> "StateTable | None":
+def shared_state(engine: Engine) -> "PostgresStateStore | None":
     """The state that workers of one database share; None where the database is a file."""
-    return StateTable(engine) if engine.dialect.name == "postgresql" else None
+    return PostgresStateStore(engine) if engine.dialect.name == "postgresql" else None
 
 
-class StateTable:
+class PostgresStateStore:
     """The store in one database, which commits durably; a `blob_store.Store`."""
 
     def __init__(self, engine: Engine):
@@ -38,17 +38,17 @@ class StateTable:
         self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
-    def reading(self) -> "Iterator[Rows]":
+    def reading(self) -> "Iterator[StateRows]":
         """The state as it is now."""
         with _failing_as_unavailable(), self._snapshots.connect() as connection:
-            yield Rows(connection)
+            yield StateRows(connection)
 
     @contextmanager
     def writing(self) -> Iterator[BlobOverlay]:
         """A transaction, when it is its turn; its blobs are sent at the end, together."""
         with _failing_as_unavailable(), self._engine.begin() as connection:
             connection.execute(_turn())
-            written = BlobOverlay(Rows(connection))
+            written = BlobOverlay(StateRows(connection))
             yield written
             _put(connection, written.blobs.items())
 
@@ -86,7 +86,7 @@ _SET = insert(state)
 _SET = _SET.on_conflict_do_update(index_elements=["key"], set_={"value": _SET.excluded.value})
 
 
-class Rows:
+class StateRows:
     """A view of the table."""
 
     def __init__(self, connection: Connection):

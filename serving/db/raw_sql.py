@@ -1,4 +1,4 @@
-"""Fixed statements put to the driver itself: what every request and every group of them needs.
+"""Raw SQL through the driver itself, for the statements of every request and every group.
 
 To hand one over takes SQLAlchemy several times as long as the database to answer it. Connections
 are of its pool, and whatever fails is raised as it would raise it.
@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
 
-class Direct:
+class DriverConnection:
     """A connection for as long as `with` lasts; what was not committed by its end is undone.
 
     In a statement `?` stands for a value, whatever the database.
@@ -21,13 +21,13 @@ class Direct:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._error = engine.dialect.loaded_dbapi.Error
-        self._marks_by_question = engine.dialect.paramstyle == "qmark"
+        self._uses_question_marks = engine.dialect.paramstyle == "qmark"
 
     def __enter__(self) -> Self:
         try:
             self._connection = self._engine.raw_connection()
         except self._error as failure:
-            raise self._as_usual(failure) from failure
+            raise self._sqlalchemy_error(failure) from failure
         self._cursor = self._connection.cursor()
         return self
 
@@ -37,42 +37,42 @@ class Direct:
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a statement answers."""
         self.run(statement, values)
-        rows: list[tuple[Any, ...]] = self._tried(self._cursor.fetchall)
+        rows: list[tuple[Any, ...]] = self._call(self._cursor.fetchall)
         return rows
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Run a statement."""
-        self._tried(self._cursor.execute, self._text(statement), values)
+        self._call(self._cursor.execute, self._text(statement), values)
 
     def run_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement with the values of every row."""
-        self._tried(self._cursor.executemany, self._text(statement), rows)
+        self._call(self._cursor.executemany, self._text(statement), rows)
 
     def commit(self) -> None:
         """Make durable what was written."""
-        self._tried(self._connection.commit)
+        self._call(self._connection.commit)
 
     def _text(self, statement: str) -> str:
-        return statement if self._marks_by_question else statement.replace("?", "%s")
+        return statement if self._uses_question_marks else statement.replace("?", "%s")
 
-    def _tried(self, call: Callable[..., Any], *arguments: Any) -> Any:
+    def _call(self, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return call(*arguments)
         except self._error as failure:
             if self._is_broken_by(failure):
                 self._connection.invalidate(failure)  # nobody is given it again
-            raise self._as_usual(failure) from failure
+            raise self._sqlalchemy_error(failure) from failure
 
     def _is_broken_by(self, failure: Exception) -> bool:
         beneath: Any = self._connection.dbapi_connection
         return self._engine.dialect.is_disconnect(failure, beneath, self._cursor)  # type: ignore[arg-type]
 
-    def _as_usual(self, failure: Exception) -> BaseException:
+    def _sqlalchemy_error(self, failure: Exception) -> BaseException:
         return DBAPIError.instance(None, None, failure, self._error, dialect=self._engine.dialect)
 
 
-class Insertion:
-    """Puts rows into one table; each has a value for every column."""
+class InsertStatement:
+    """Inserts rows into one table; each has a value for every column."""
 
     def __init__(self, table: Table):
         names = [column.name for column in table.columns]
@@ -80,6 +80,6 @@ class Insertion:
         self._statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names of our own
         self._values = itemgetter(*names)
 
-    def of(self, rows: Sequence[Mapping[str, Any]], direct: Direct) -> None:
-        """Put these there."""
-        direct.run_each(self._statement, [self._values(row) for row in rows])
+    def execute(self, rows: Sequence[Mapping[str, Any]], connection: DriverConnection) -> None:
+        """Insert these rows."""
+        connection.run_each(self._statement, [self._values(row) for row in rows])

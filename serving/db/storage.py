@@ -6,10 +6,10 @@ from typing import Self
 
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
-from serving.db.postgres_state import StateTable, shared_state
-from serving.db.repositories.account_repository import AccountRegister, SessionRegister
+from serving.db.postgres_state import PostgresStateStore, shared_state
+from serving.db.repositories.account_repository import AccountRepository, SessionRepository
 from serving.db.repositories.alert_repository import AlertRepository
-from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.case_file_repository import CaseFileRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
@@ -28,22 +28,22 @@ from serving.db.repositories.shadow_score_repository import ShadowScoreRepositor
 class Storage:
     """The repositories of one database; `online_store` is None where the database is a file."""
 
-    accounts: AccountRegister
+    accounts: AccountRepository
     alerts: AlertRepository
-    api_keys: KeyRegister
+    api_keys: ApiKeyRepository
     case_files: CaseFileRepository
     cases: CaseRepository
     checkpoints: CheckpointRepository
     data_keys: DataKeys
     decisions: DecisionRepository
-    online_store: StateTable | None
+    online_store: PostgresStateStore | None
     placements: PlacementRepository
     purposes: PurposeRepository
     records: RecordRepository
     rescue_calls: RescueCallRepository
     retention_acts: RetentionRepository
     rollups: RollupRepository
-    sessions: SessionRegister
+    sessions: SessionRepository
     shadow_scores: ShadowScoreRepository
     switch_events: KillSwitchRepository
 
@@ -52,9 +52,9 @@ class Storage:
         """Open the database of a service; raises what `open_database` raises."""
         engine = open_database(database, is_service=True, keys=keys)
         return cls(
-            accounts=AccountRegister(engine),
+            accounts=AccountRepository(engine),
             alerts=AlertRepository(engine),
-            api_keys=KeyRegister(engine),
+            api_keys=ApiKeyRepository(engine),
             case_files=CaseFileRepository(engine),
             cases=CaseRepository(engine),
             checkpoints=CheckpointRepository(engine, witness_file),
@@ -67,7 +67,7 @@ class Storage:
             rescue_calls=RescueCallRepository(engine),
             retention_acts=RetentionRepository(engine),
             rollups=RollupRepository(engine),
-            sessions=SessionRegister(engine),
+            sessions=SessionRepository(engine),
             shadow_scores=ShadowScoreRepository(engine),
             switch_events=KillSwitchRepository(engine),
         )

@@ -16,7 +16,7 @@ from typing import IO
 
 from sqlalchemy import Connection, Engine
 
-from serving.db.raw_sql import Direct
+from serving.db.raw_sql import DriverConnection
 from serving.errors import DatabaseInUse, LogUnavailable
 
 LONGEST_WAIT_S = 5.0
@@ -46,15 +46,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing_directly(engine: Engine) -> Iterator[Direct]:
+def writing_directly(engine: Engine) -> Iterator[DriverConnection]:
     """The same for fixed statements, which are put to the driver itself."""
     if engine.dialect.name == "sqlite":
-        with _turn_at(_beside(engine, "turn")), Direct(engine) as direct:
+        with _turn_at(_beside(engine, "turn")), DriverConnection(engine) as direct:
             direct.run("BEGIN IMMEDIATE")
             yield direct
             direct.commit()
     else:
-        with Direct(engine) as direct:
+        with DriverConnection(engine) as direct:
             direct.run("SELECT pg_advisory_xact_lock(?, ?)", _SEQUENCER)
             yield direct
             direct.commit()
@@ -72,16 +72,16 @@ def hold_for_service(database: Path) -> IO[bytes]:
 
     Raises DatabaseInUse where another service holds it.
     """
-    held = database.with_name(f"{database.name}.service").open("ab")
+    lock = database.with_name(f"{database.name}.service").open("ab")
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        held.close()
+        lock.close()
         raise DatabaseInUse(
             f"another service holds {database.name}; stop it, or serve both from PostgreSQL "
             "with --database-url"
         ) from None
-    return held
+    return lock
 
 
 @contextmanager

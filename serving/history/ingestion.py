@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, Outcome, Record
 from serving.access.callers import Caller
-from serving.errors import BodyTooLarge, Fault, SubmissionRefused
+from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
 from serving.history.client import HistoryClient
 from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.request_parsing import fault_of, read_json
@@ -48,7 +48,7 @@ class IngestResult:
 
     accepted: int
     repeated: int
-    faults: tuple[Fault, ...]
+    faults: tuple[RequestFault, ...]
 
 
 class SubjectOffices(Protocol):
@@ -74,7 +74,7 @@ class RecordIngestion:
         Raises BodyMalformed, BodyTooLarge, SubmissionRefused (nothing in it can be kept) or
         LogUnavailable.
         """
-        faults: list[Fault] = []
+        faults: list[RequestFault] = []
         source = RecordSource(caller.key_id, at, self.purpose)
         received: dict[tuple[str, str], CheckedRecord] = {}
         for each in self._allowed(caller, list(_records_in(body, source, faults)), faults):
@@ -95,7 +95,7 @@ class RecordIngestion:
         return IngestResult(len(new), len(same), tuple(faults))
 
     def _allowed(
-        self, caller: Caller, received: list[CheckedRecord], faults: list[Fault]
+        self, caller: Caller, received: list[CheckedRecord], faults: list[RequestFault]
     ) -> Iterator[CheckedRecord]:
         """Those about subjects that are not another office's alone."""
         if not caller.offices:
@@ -113,11 +113,15 @@ class RecordIngestion:
                 yield each
             else:
                 faults.append(
-                    Fault(each.pointer, "foreign_office", "the subject belongs to another office")
+                    RequestFault(
+                        each.pointer, "foreign_office", "the subject belongs to another office"
+                    )
                 )
 
 
-def _records_in(body: bytes, source: RecordSource, faults: list[Fault]) -> Iterator[CheckedRecord]:
+def _records_in(
+    body: bytes, source: RecordSource, faults: list[RequestFault]
+) -> Iterator[CheckedRecord]:
     given = read_json(body)
     if not isinstance(given, dict) or not set(given) <= set(KINDS) or not given:
         raise SubmissionRefused(f"want an object with some of {', '.join(KINDS)}")
@@ -162,5 +166,5 @@ def _identity(kind: str, record: Any) -> tuple[str, str, str]:
     return subject_kind, getattr(record, record_type.subject_field), name
 
 
-def _differs(each: CheckedRecord) -> Fault:
-    return Fault(each.pointer, "record_differs", "another record was kept under this id")
+def _differs(each: CheckedRecord) -> RequestFault:
+    return RequestFault(each.pointer, "record_differs", "another record was kept under this id")

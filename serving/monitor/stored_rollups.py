@@ -63,7 +63,7 @@ class RollupStore(Protocol):
         self,
         span: tuple[int, int],
         grown: Mapping[DayKey, Callable[[str | None], str]],
-        seen: Sequence[Visit],
+        new_visits: Sequence[Visit],
     ) -> bool:
         """Add what the decisions after `span[0]` up to `span[1]` say; at once, or not at all.
 

@@ -27,7 +27,7 @@ _NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
-class Attachment:
+class AttachedFile:
     """What is known of a file: the SHA-256 of its content (hexadecimal), name, kind and size."""
 
     sha256: str

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
-from serving.review.attachments import Attachment
+from serving.review.attachments import AttachedFile
 from serving.review.dispositions import MEANING, Disposition, DispositionCode
 
 Status = Literal["open", "claimed", "snoozed", "waiting", "second_review", "closed"]
@@ -109,7 +109,7 @@ def note(case: Case, actor: str, at: datetime, text: str) -> CaseChange:
     return _acted(case, actor, at, "note", text)
 
 
-def attach(case: Case, actor: str, at: datetime, attachment: Attachment) -> CaseChange:
+def attach(case: Case, actor: str, at: datetime, attachment: AttachedFile) -> CaseChange:
     """Put a file to a case; anyone who sees the case may, also when it is closed."""
     changed: dict[str, tuple[object, object]] = {"attachment": (None, vars(attachment))}
     return case, CaseEvent(case.case_id, at, actor, "attach", changed, attachment.name)

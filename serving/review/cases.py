@@ -17,7 +17,7 @@ from serving.errors import Forbidden, NotFound
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
 from serving.review import case as acts
-from serving.review.attachments import MOST_TO_A_CASE, Attachment
+from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case import Case, CaseChange, CaseEvent
 from serving.review.case_records import (
     CaseAccess,
@@ -142,7 +142,7 @@ class Cases:
         return CASE.validate_json(self.store.change(case_id, partial(_changed, act)).state)
 
     def attach(
-        self, reviewer: Reviewer, case_id: str, at: datetime, file: Attachment, content: bytes
+        self, reviewer: Reviewer, case_id: str, at: datetime, file: AttachedFile, content: bytes
     ) -> CaseFile:
         """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
         _, case = self.case(reviewer, case_id)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from features.errors import TidegateError, UnknownFeature
-from serving.errors import Fault, NotFound, ServingError, Unprocessable
+from serving.errors import NotFound, RequestFault, ServingError, Unprocessable
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ def problem_content(request_id: str, error: ServingError) -> dict[str, Any]:
 def parameters_refused(error: RequestValidationError) -> Unprocessable:
     """What is wrong with the parameters of an address, or with the fields of a form."""
     faults = tuple(
-        Fault("/" + "/".join(map(str, fault["loc"][1:])), fault["type"], fault["msg"])
+        RequestFault("/" + "/".join(map(str, fault["loc"][1:])), fault["type"], fault["msg"])
         for fault in error.errors()
     )
     return Unprocessable("a parameter of the request is refused", faults)
@@ -130,7 +130,7 @@ def _content(
     title: str,
     status: int,
     detail: str,
-    faults: tuple[Fault, ...] = (),
+    faults: tuple[RequestFault, ...] = (),
 ) -> dict[str, Any]:
     return {
         "type": kind,

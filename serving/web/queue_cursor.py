@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 
-from serving.errors import Fault, Unprocessable
+from serving.errors import RequestFault, Unprocessable
 from serving.review.case_records import CaseRecord, QueuePosition
 
 
@@ -22,5 +22,5 @@ def decode_cursor(cursor: str | None) -> QueuePosition | None:
         rank, due_at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return int(rank), str(due_at), str(case_id)
     except (ValueError, TypeError, binascii.Error):
-        fault = Fault("/cursor", "cursor", "want the `next` of a page")
+        fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
         raise Unprocessable("the cursor is none that a page gave", (fault,)) from None

@@ -16,7 +16,7 @@ from serving.app import utc_now
 from serving.console.pages import POLICY
 from serving.errors import ServingError
 from serving.review import case as acts
-from serving.review.attachments import Attachment
+from serving.review.attachments import AttachedFile
 from serving.review.case import Case, CaseChange
 from serving.review.case_records import CaseAccess
 from serving.review.cases import Reviewer
@@ -72,7 +72,7 @@ def act_on(site: Site, case_id: str, name: str) -> None:
     """Leave hostile text in every way that a reviewer can."""
     reviewing, now = site.services.cases, utc_now()
     reviewer = Reviewer(name, CaseAccess(frozenset(), may_rescue=False))
-    file = Attachment.of(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
+    file = AttachedFile.of(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
     ended = Disposition("inconclusive", "other", "low", HOSTILE)
     until = now + timedelta(hours=2)
     reviewing.attach(reviewer, case_id, now, file, HOSTILE.encode())

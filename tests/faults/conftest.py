@@ -9,7 +9,7 @@ import pytest
 from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.db.engine import open_database
-from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.api_key_repository import ApiKeyRepository
 from tests.faults.served import Served
 from tests.ports import free_port
 from tests.serving.conftest import home, postgres, trained_home
@@ -27,7 +27,7 @@ def serve(home: Path) -> Iterator[Serve]:
     def serving(database_url: str | None = None, workers: int = 1, **settings: Any) -> Served:
         engine = open_database(database_url or home / "tidegate.db", is_service=False)
         kept, shown = new_key(f"load-{len(made)}", ("score", "explain"), (), utc_now())
-        KeyRegister(engine).add(kept)
+        ApiKeyRepository(engine).add(kept)
         engine.dispose()
         made.append(Served(home, str(shown), free_port(), database_url, workers, settings))
         return made[-1]

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 
 from serving.db.engine import open_database
-from serving.db.log_verification import Proof, prove
+from serving.db.log_verification import LogProof, verify_decision_log
 from tests.serving.bodies import shipment
 
 COMMAND = "from serving.cli.main import main; main()"
@@ -188,11 +188,11 @@ class Served:
         assert ready["decisions"] == len(self.asked)
         assert self.proof().is_whole
 
-    def proof(self) -> Proof:
+    def proof(self) -> LogProof:
         """Whether the log is whole."""
         engine = open_database(self.database_url or self.home / "tidegate.db", is_service=False)
         try:
-            return prove(engine)
+            return verify_decision_log(engine)
         finally:
             engine.dispose()
 

@@ -15,7 +15,7 @@ from serving.app import utc_now
 from serving.audit.decision import Decision
 from serving.audit.replay import replayed
 from serving.db.engine import open_database
-from serving.db.repositories.api_key_repository import KeyRegister
+from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.models.model_pool import LoadedModel
 from tests.counts import count
@@ -133,7 +133,7 @@ def test_a_machine_is_never_told_a_contribution(serve: Serve, home: Path) -> Non
     served = serve()
     kept, shown = new_key("machine", ("score", "ingest"), (), utc_now())
     engine = open_database(home / "tidegate.db", is_service=False)
-    KeyRegister(engine).add(kept)
+    ApiKeyRepository(engine).add(kept)
     engine.dispose()
     served.key = str(shown)
     served.start()

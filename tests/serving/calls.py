@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from serving.db.raw_sql import Direct
+from serving.db.raw_sql import DriverConnection
 
 Hear = Callable[[str | None], None]
 
@@ -37,11 +37,11 @@ def heard(hear: Hear, engine: Engine | None = None) -> Iterator[None]:
 
 def _hear_direct(patching: pytest.MonkeyPatch, hear: Hear, engine: Engine | None) -> None:
     for name in ("run", "run_each", "commit"):
-        call = getattr(Direct, name)
+        call = getattr(DriverConnection, name)
 
-        def heard_call(self: Direct, *arguments: Any, call: Any = call) -> None:
+        def heard_call(self: DriverConnection, *arguments: Any, call: Any = call) -> None:
             if engine is None or self._engine is engine:
                 hear(arguments[0] if arguments else None)
             call(self, *arguments)
 
-        patching.setattr(Direct, name, heard_call)
+        patching.setattr(DriverConnection, name, heard_call)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, inspect, text
 
 from features.field_kinds import Party, Text, fields_of_kind
 from features.records import Journey, Shipment, Transaction
-from serving.review.attachments import Attachment
+from serving.review.attachments import AttachedFile
 from serving.review.case_records import CaseAccess
 from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
@@ -69,7 +69,7 @@ def ended(service: Service, case_id: str) -> None:
         answer = service.client.post(f"/v1/cases/{case_id}/{act}", headers=one, json=body or None)
         assert answer.status_code == 200, answer.text
     reviewer = Reviewer("one", CaseAccess(frozenset(), may_rescue=False))
-    file = Attachment.of(NAME, FILE, 1_000)
+    file = AttachedFile.of(NAME, FILE, 1_000)
     service.services.cases.attach(reviewer, case_id, NOW, file, FILE)
 
 

@@ -14,7 +14,6 @@ from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
 from serving.cli.doctor import doctor
-from serving.db.postgres_state import StateTable
 from serving.doctor import run_checks
 from serving.settings import Settings
 from tests.serving.audit.test_retention import PERIODS
@@ -94,7 +93,7 @@ def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Serve
     database = postgres.new_database()
     assert grades(home, database_url=database)["online state"] == "doubtful"
 
-    shared = StateTable(create_engine(database))
+    shared = PostgresStateStore(create_engine(database))
     read_into(OnlineStore(shared), RecordFolder(home / "records"), lambda done, total: None)
     assert grades(home, database_url=database)["online state"] == "good"
 

@@ -16,7 +16,7 @@ from serving import stored_names
 from serving.audit.decision import Decision
 from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
-from serving.db.repositories.decision_repository import DecisionLog
+from serving.db.repositories.decision_repository import DecisionRepository
 from serving.explanation.reasons import Reasons
 from serving.monitor.report import Drift, SliceFigures
 from serving.stored_names import with_current_names
@@ -33,7 +33,7 @@ def former_home(tmp_path: Path) -> Path:
 
 def stored_records(home: Path) -> list[str]:
     engine = open_database(home / "tidegate.db", is_service=False, keys=home / "keys")
-    return [record for record in DecisionLog(engine).records() if record]
+    return [record for record in DecisionRepository(engine).records() if record]
 
 
 def run(*arguments: str, home: Path) -> Any:

@@ -16,7 +16,7 @@ from serving.db.write_lock import writing
 from serving.errors import NameTaken, NotFound, NotSignedIn
 
 
-class AccountRegister:
+class AccountRepository:
     """The accounts of one database, read anew on every use: a disabled one stops at once."""
 
     def __init__(self, engine: Engine):
@@ -38,25 +38,25 @@ class AccountRegister:
         except IntegrityError:
             raise NameTaken(f"there is an account named {account.name} already") from None
 
-    def admit(self, told: Account) -> Account:
+    def admit(self, account: Account) -> Account:
         """The account of someone known elsewhere, with the role and offices they have by now.
 
         Raises NameTaken where another has the name, NotSignedIn where the account was ended here.
         """
-        kept = self._of(told.subject)
+        kept = self._by_subject(account.subject)
         if kept is None:
-            self.add(told)
-            return told
+            self.add(account)
+            return account
         if kept.disabled_at is not None:
             raise NotSignedIn("this account was ended here")
-        now_true = {"role": told.role, "offices": json.dumps(told.offices)}
+        now_true = {"role": account.role, "offices": json.dumps(account.offices)}
         with failing_as_unavailable(), writing(self._engine) as connection:
             connection.execute(
                 update(accounts).where(accounts.c.name == kept.name).values(now_true)
             )
-        return replace(kept, role=told.role, offices=told.offices)
+        return replace(kept, role=account.role, offices=account.offices)
 
-    def _of(self, subject: str | None) -> Account | None:
+    def _by_subject(self, subject: str | None) -> Account | None:
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(select(accounts).where(accounts.c.subject == subject)).first()
         return _account(row) if row else None
@@ -81,7 +81,7 @@ class AccountRegister:
             connection.execute(delete(sessions).where(sessions.c.holder == f"account:{name}"))
 
 
-class SessionRegister:
+class SessionRepository:
     """The open sessions of one database."""
 
     def __init__(self, engine: Engine):
@@ -96,11 +96,11 @@ class SessionRegister:
 
     def find(self, cookie: str, now: datetime) -> Session | None:
         """The open session of a cookie, or None."""
-        wanted = select(sessions).where(
+        query = select(sessions).where(
             sessions.c.cookie_sha256 == hash_of(cookie), sessions.c.expires_at > now.isoformat()
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(wanted).first()
+            row = connection.execute(query).first()
         if row is None:
             return None
         expires_at = datetime.fromisoformat(row.expires_at)

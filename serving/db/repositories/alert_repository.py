@@ -36,22 +36,22 @@ class AlertRepository:
     def newest(self, kind: str, most: int) -> list[Alert]:
         """The newest alerts about these subjects, newest first."""
         columns = [alerts.c[name] for name in Alert.__annotations__]
-        wanted = select(*columns).where(alerts.c.subject_kind == kind)
-        newest = wanted.order_by(alerts.c.alert_id.desc()).limit(most)
+        query = select(*columns).where(alerts.c.subject_kind == kind)
+        newest = query.order_by(alerts.c.alert_id.desc()).limit(most)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [Alert(*row) for row in connection.execute(newest)]
 
     def undelivered(self, most: int = 1_000) -> list[tuple[int, Alert]]:
         """Alerts that nobody has taken yet, oldest first, with their numbers."""
         columns = [alerts.c[name] for name in Alert.__annotations__]
-        wanted = (
+        query = (
             select(alerts.c.alert_id, *columns)
             .where(alerts.c.alert_id.not_in(select(alert_deliveries.c.alert_id)))
             .order_by(alerts.c.alert_id)
             .limit(most)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [(row[0], Alert(*row[1:])) for row in connection.execute(wanted)]
+            return [(row[0], Alert(*row[1:])) for row in connection.execute(query)]
 
     def delivered(self, alert_ids: Sequence[int], at: str) -> None:
         """Record that these were taken."""
@@ -69,8 +69,8 @@ class AlertRepository:
     def exploration(self, kind: str) -> Exploration | None:
         """The newest exploration, over or not."""
         columns = [explorations.c[name] for name in Exploration.__annotations__]
-        wanted = select(*columns).where(explorations.c.subject_kind == kind)
-        newest = wanted.order_by(explorations.c.seq.desc()).limit(1)
+        query = select(*columns).where(explorations.c.subject_kind == kind)
+        newest = query.order_by(explorations.c.seq.desc()).limit(1)
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(newest).first()
         return Exploration(*row) if row else None

@@ -18,7 +18,7 @@ REMEMBERED_S = 1.0
 MOST_REMEMBERED = 10_000
 
 
-class KeyRegister:
+class ApiKeyRepository:
     """The keys of one database, each read again after a second: so soon does a revoked one stop."""
 
     def __init__(self, engine: Engine):

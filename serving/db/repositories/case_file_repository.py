@@ -41,23 +41,23 @@ class CaseFileRepository:
 
     def of_case(self, case_id: str) -> list[CaseFile]:
         """The files of a case, the first attached first."""
-        wanted = (
+        query = (
             select(case_files)
             .where(case_files.c.case_id == case_id)
             .order_by(case_files.c.attached_at, case_files.c.sha256)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = [CaseFile(**row._mapping) for row in connection.execute(wanted)]
+            rows = [CaseFile(**row._mapping) for row in connection.execute(query)]
         return [self._named(row) for row in rows]
 
     def content(self, case_id: str, sha256: str) -> tuple[CaseFile, bytes] | None:
         """A file of a case; None where the case has none such, or its content was deleted."""
-        wanted = select(case_files).where(
+        query = select(case_files).where(
             case_files.c.case_id == case_id, case_files.c.sha256 == sha256
         )
         places = contents.c.sha256.in_((_place(case_id, sha256), sha256))
         with failing_as_unavailable(), self._engine.connect() as connection:
-            found = connection.execute(wanted).first()
+            found = connection.execute(query).first()
             kept = connection.execute(select(contents).where(places)).first()
             if found is None or kept is None:
                 return None

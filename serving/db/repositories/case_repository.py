@@ -20,7 +20,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encrypted_records import EncryptedRecords
-from serving.db.encryption import Unit
+from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import (
     case_events,
@@ -220,7 +220,7 @@ class CaseRepository:
     def _links(
         self, case: CaseRecord, links: list[CaseLink], connection: Connection
     ) -> list[dict[str, Any]]:
-        unit = Unit.of_decision(case.case_id, case.opened_at)
+        unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
         return [self._cases.link(link, unit, connection) for link in links]
 
 

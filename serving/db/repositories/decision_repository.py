@@ -24,8 +24,8 @@ from serving.audit.decision_log import (
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
-from serving.db.lookups import Lookup
-from serving.db.raw_sql import Direct, Insertion
+from serving.db.lookups import PairLookup
+from serving.db.raw_sql import DriverConnection, InsertStatement
 from serving.db.tables import answers, decisions
 from serving.db.write_lock import writing, writing_directly
 from serving.errors import AnsweredMeanwhile, Erased
@@ -35,9 +35,9 @@ PAGE = 500
 GROUPS_PER_MOVE = 24
 """Groups: their pages are moved while the next one is decided, and none waits for that."""
 
-_GIVEN = Lookup(StoredAnswer, answers.c.caller_id, answers.c.idempotency_key)
+_GIVEN = PairLookup(StoredAnswer, answers.c.caller_id, answers.c.idempotency_key)
 _LAST = "SELECT seq, chain FROM decisions ORDER BY seq DESC LIMIT 1"
-_DECISIONS, _ANSWERS = Insertion(decisions), Insertion(answers)
+_DECISIONS, _ANSWERS = InsertStatement(decisions), InsertStatement(answers)
 
 
 class DecisionRepository:
@@ -73,8 +73,8 @@ class DecisionRepository:
                 for row, _ in encrypted:
                     seq, link = seq + 1, next_link(link, row["record"])
                     row.update(seq=seq, chain=link)
-                _DECISIONS.of([row for row, _ in encrypted], log)
-                _ANSWERS.of([answer for _, answer in encrypted], log)
+                _DECISIONS.execute([row for row, _ in encrypted], log)
+                _ANSWERS.execute([answer for _, answer in encrypted], log)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         self._unmoved += 1
@@ -91,12 +91,12 @@ class DecisionRepository:
         """What callers were answered under their keys, by (caller, key); those new are left out."""
         if not keys:
             return {}
-        asked = {named: key for key in keys for named in self._decisions.claims(*key)}
+        by_token = {named: key for key in keys for named in self._decisions.claims(*key)}
         with failing_as_unavailable():
-            rows = _GIVEN.rows(self._engine, [*asked])
+            rows = _GIVEN.rows(self._engine, [*by_token])
         given = {}
         for row in rows:
-            key = asked[row.caller_id, row.idempotency_key]
+            key = by_token[row.caller_id, row.idempotency_key]
             if (answer := self._decisions.answer(row, key)) is not None:
                 given[key] = answer
         return given
@@ -145,7 +145,7 @@ class DecisionRepository:
 
     def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
         """The offices that each of these subjects was decided for, of those that belong to some."""
-        asked = {
+        by_token = {
             named: subject_id
             for subject_id in subject_ids
             for named in (self._keys.token(subject_kind, subject_id), subject_id)
@@ -154,7 +154,7 @@ class DecisionRepository:
             select(decisions.c.subject_id, decisions.c.office_id)
             .where(
                 decisions.c.subject_kind == subject_kind,
-                decisions.c.subject_id.in_(asked),
+                decisions.c.subject_id.in_(by_token),
                 decisions.c.office_id.is_not(None),
             )
             .distinct()
@@ -162,7 +162,7 @@ class DecisionRepository:
         offices: dict[str, set[str]] = {}
         with failing_as_unavailable(), self._engine.connect() as connection:
             for named, office_id in connection.execute(query):
-                offices.setdefault(asked[named], set()).add(office_id)
+                offices.setdefault(by_token[named], set()).add(office_id)
         return offices
 
     def size(self) -> int:
@@ -198,7 +198,7 @@ class DecisionRepository:
             return connection.execute(query).all()
 
 
-def _head(log: Direct) -> tuple[int, bytes]:
+def _head(log: DriverConnection) -> tuple[int, bytes]:
     for seq, link in log.rows(_LAST):
         return seq, link
     return 0, FIRST_LINK

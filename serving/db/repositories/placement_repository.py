@@ -8,7 +8,7 @@ from sqlalchemy import Engine, func, select
 
 from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
-from serving.db.raw_sql import Direct
+from serving.db.raw_sql import DriverConnection
 from serving.db.tables import decisions
 from serving.triage.placement_log import LaneCount, LoggedPlacement
 
@@ -65,5 +65,5 @@ class PlacementRepository:
 
     def after(self, seq: int) -> list[LoggedPlacement]:
         """The placements of the decisions after a place in the log, in order."""
-        with failing_as_unavailable(), Direct(self._engine) as direct:
+        with failing_as_unavailable(), DriverConnection(self._engine) as direct:
             return [LoggedPlacement(*row) for row in direct.rows(_AFTER, [seq])]

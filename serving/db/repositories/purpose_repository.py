@@ -41,6 +41,6 @@ class PurposeRepository:
     def refused(self) -> list[RefusedUse]:
         """Every use that was refused, oldest first."""
         columns = [refused_uses.c[name] for name in RefusedUse.__annotations__]
-        wanted = select(*columns).order_by(refused_uses.c.number)
+        query = select(*columns).order_by(refused_uses.c.number)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [RefusedUse(*row) for row in connection.execute(wanted)]
+            return [RefusedUse(*row) for row in connection.execute(query)]

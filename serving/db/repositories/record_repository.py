@@ -8,14 +8,14 @@ from sqlalchemy import Connection, Engine, select, tuple_
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
-from serving.db.lookups import Lookup
+from serving.db.lookups import PairLookup
 from serving.db.tables import records
 from serving.db.write_lock import writing
 from serving.history.received_records import ReceivedRecord
 
 PAGE = 500
 
-_ABOUT = Lookup(ReceivedRecord, records.c.subject_kind, records.c.subject_id)
+_ABOUT = PairLookup(ReceivedRecord, records.c.subject_kind, records.c.subject_id)
 _ROWS = select(*(records.c[each.name] for each in fields(ReceivedRecord)))
 
 
@@ -44,13 +44,13 @@ class RecordRepository:
     ) -> dict[tuple[str, str], list[ReceivedRecord]]:
         """The records about each subject (kind, id), in order of their kinds and ids."""
         about: dict[tuple[str, str], list[ReceivedRecord]] = {subject: [] for subject in subjects}
-        asked = {named: each for each in about for named in self._records.subjects(*each)}
+        by_token = {named: each for each in about for named in self._records.subjects(*each)}
         if about:
             with failing_as_unavailable():
-                found = _ABOUT.rows(self._engine, [*asked])
+                found = _ABOUT.rows(self._engine, [*by_token])
             for row in found:
                 if (record := self._records.record(row)) is not None:
-                    about[asked[row.subject_kind, row.subject_id]].append(record)
+                    about[by_token[row.subject_kind, row.subject_id]].append(record)
         for each in about.values():
             each.sort(key=lambda row: row.key)
         return about
@@ -60,9 +60,9 @@ class RecordRepository:
         order = (records.c.received_at, records.c.kind, records.c.record_id)
         last = (since, "", "")
         while True:
-            wanted = _ROWS.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
+            query = _ROWS.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
             with failing_as_unavailable(), self._engine.connect() as connection:
-                page = [ReceivedRecord(*row) for row in connection.execute(wanted)]
+                page = [ReceivedRecord(*row) for row in connection.execute(query)]
             yield from (found for row in page if (found := self._records.record(row)) is not None)
             if len(page) < PAGE:
                 return
@@ -72,12 +72,12 @@ class RecordRepository:
         self, connection: Connection, rows: Sequence[ReceivedRecord]
     ) -> dict[tuple[str, str], str]:
         """The bodies that are kept under the ids of these rows; empty where one was erased."""
-        asked = {named: row.key for row in rows for named in self._records.ids(row)}
+        by_token = {named: row.key for row in rows for named in self._records.ids(row)}
         found: dict[tuple[str, str], str] = {}
         for kind in {row.kind for row in rows}:
-            of_kind = [named for _, named in (key for key in asked if key[0] == kind)]
-            wanted = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
-            for row in connection.execute(wanted).all():
+            of_kind = [named for _, named in (key for key in by_token if key[0] == kind)]
+            query = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
+            for row in connection.execute(query).all():
                 kept = self._records.record(ReceivedRecord(*row))
-                found[asked[kind, row.record_id]] = kept.body if kept else ""
+                found[by_token[kind, row.record_id]] = kept.body if kept else ""
         return found

@@ -24,11 +24,11 @@ class RetentionRepository:
 
     def all(self, *actions: RetentionAction) -> list[RetentionAct]:
         """The acts of these kinds, or all, oldest first."""
-        wanted = select(retention_acts).order_by(retention_acts.c.number)
+        query = select(retention_acts).order_by(retention_acts.c.number)
         if actions:
-            wanted = wanted.where(retention_acts.c.action.in_(actions))
+            query = query.where(retention_acts.c.action.in_(actions))
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_act(row) for row in connection.execute(wanted)]
+            return [_act(row) for row in connection.execute(query)]
 
     def holds(self) -> list[RetentionAct]:
         """The holds that were not lifted."""

@@ -37,14 +37,14 @@ class RollupRepository:
 
         None stands for a record that was erased before it was read.
         """
-        wanted = (
+        query = (
             select(*WHOLE)
             .where(decisions.c.seq > seq, decisions.c.scored_at < before)
             .order_by(decisions.c.seq)
             .limit(PAGE)
         )
         with _reading(self._engine) as connection:
-            rows = connection.execute(wanted).all()
+            rows = connection.execute(query).all()
         return [(row.seq, self._decisions.record(row)) for row in rows]
 
     def size(self) -> int:
@@ -56,7 +56,7 @@ class RollupRepository:
         self,
         span: tuple[int, int],
         grown: Mapping[DayKey, Callable[[str | None], str]],
-        seen: Sequence[Visit],
+        new_visits: Sequence[Visit],
     ) -> bool:
         """Add what the decisions after `span[0]` up to `span[1]` say; at once, or not at all.
 
@@ -70,8 +70,8 @@ class RollupRepository:
                 connection.execute(summarised_to.insert().values(seq=0))
             for key, grow in grown.items():
                 _grow(connection, key, grow)
-            if seen:
-                connection.execute(visits.insert(), [self._kept(row) for row in seen])
+            if new_visits:
+                connection.execute(visits.insert(), [self._kept(row) for row in new_visits])
             connection.execute(summarised_to.update().values(seq=span[1]))
         return True
 
@@ -80,7 +80,7 @@ class RollupRepository:
 
     def days(self, kind: str, first: str, end: str) -> Iterator[tuple[str, str]]:
         """Each day from `first` up to, not including, `end`, with its summary's body."""
-        wanted = (
+        query = (
             select(day_summaries.c.day, day_summaries.c.body)
             .where(
                 day_summaries.c.subject_kind == kind,
@@ -90,15 +90,15 @@ class RollupRepository:
             .order_by(day_summaries.c.day)
         )
         with _reading(self._engine) as connection:
-            for row in connection.execute(wanted.execution_options(yield_per=20)):
+            for row in connection.execute(query.execution_options(yield_per=20)):
                 yield row.day, row.body
 
     def span(self, kind: str) -> tuple[str, str] | None:
         """The first and the last day that have a summary."""
         day = day_summaries.c.day
-        wanted = select(func.min(day), func.max(day)).where(day_summaries.c.subject_kind == kind)
+        query = select(func.min(day), func.max(day)).where(day_summaries.c.subject_kind == kind)
         with _reading(self._engine) as connection:
-            first, last = connection.execute(wanted).one()
+            first, last = connection.execute(query).one()
         return (first, last) if first else None
 
     def visits(self, kind: str, first: str, end: str) -> Iterator[list[Visit]]:
@@ -106,7 +106,7 @@ class RollupRepository:
         seq = 0
         columns = [visits.c[each.name] for each in fields(Visit)]
         while True:
-            wanted = (
+            query = (
                 select(*columns)
                 .where(
                     visits.c.subject_kind == kind,
@@ -117,7 +117,7 @@ class RollupRepository:
                 .limit(VISITS_PAGE)
             )
             with _reading(self._engine) as connection:
-                page = [Visit(*row) for row in connection.execute(wanted)]
+                page = [Visit(*row) for row in connection.execute(query)]
             if page:
                 yield page
                 seq = page[-1].seq
@@ -131,7 +131,7 @@ class RollupRepository:
         """
         last = ""
         while True:
-            wanted = (
+            query = (
                 select(records.c.record_id, records.c.body, records.c.outline)
                 .where(
                     records.c.kind == "outcomes",
@@ -143,7 +143,7 @@ class RollupRepository:
                 .limit(VISITS_PAGE)
             )
             with _reading(self._engine) as connection:
-                page = connection.execute(wanted).all()
+                page = connection.execute(query).all()
             yield from (row.outline or self._outline(row.body) for row in page)
             if len(page) < VISITS_PAGE:
                 return
@@ -151,15 +151,15 @@ class RollupRepository:
 
     def _outline(self, body: str) -> str:
         """The outline of an outcome that an older release kept in the clear."""
-        told = orjson.loads(body)
-        told["subject_id"] = self._keys.token(told["subject_kind"], told["subject_id"])
-        return orjson.dumps(told).decode()
+        outcome = orjson.loads(body)
+        outcome["subject_id"] = self._keys.token(outcome["subject_kind"], outcome["subject_id"])
+        return orjson.dumps(outcome).decode()
 
     def score_pairs(
         self, kind: str, role: str, span: tuple[str, str], limit: int
     ) -> list[ScorePair]:
         """The newest decisions of a span that a model in this role scored as well."""
-        wanted = (
+        query = (
             select(
                 decisions.c.decision_id,
                 second_opinions.c.version,
@@ -178,7 +178,7 @@ class RollupRepository:
             .limit(limit)
         )
         with _reading(self._engine) as connection:
-            return [ScorePair(*row) for row in connection.execute(wanted)]
+            return [ScorePair(*row) for row in connection.execute(query)]
 
     def keep_report(self, kind: str, made_at: str, body: str) -> None:
         """Append a report."""
@@ -190,14 +190,14 @@ class RollupRepository:
 
     def newest_report(self, kind: str) -> str | None:
         """The body of the newest report on these subjects."""
-        wanted = (
+        query = (
             select(monitor_reports.c.body)
             .where(monitor_reports.c.subject_kind == kind)
             .order_by(monitor_reports.c.seq.desc())
             .limit(1)
         )
         with _reading(self._engine) as connection:
-            return connection.scalar(wanted)
+            return connection.scalar(query)
 
 
 @contextmanager

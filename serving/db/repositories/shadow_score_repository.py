@@ -39,7 +39,7 @@ class ShadowScoreRepository:
 
     def compared(self, role: str, most: int = 10_000) -> list[ComparedScore]:
         """The newest scores of a role with the champion's, newest first."""
-        wanted = (
+        query = (
             select(second_opinions, decisions.c.probability.label("first"), decisions.c.lane)
             .join(decisions, decisions.c.decision_id == second_opinions.c.decision_id)
             .where(second_opinions.c.role == role)
@@ -47,7 +47,7 @@ class ShadowScoreRepository:
             .limit(most)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = [dict(row._mapping) for row in connection.execute(wanted)]
+            rows = [dict(row._mapping) for row in connection.execute(query)]
         return [
             ComparedScore(
                 champion_probability=row.pop("first"),

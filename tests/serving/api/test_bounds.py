@@ -19,7 +19,7 @@ from serving.errors import (
     Unprocessable,
 )
 from serving.history.ingestion import MOST_RECORDS, _records_in
-from serving.review.attachments import LONGEST_NAME, MOST_TO_A_CASE, Attachment
+from serving.review.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
 from serving.review.case import LONGEST_SNOOZE
 from serving.review.dispositions import LONGEST_TEXT, SHORTEST_TEXT
 from serving.scoring.vectors import MOST_VECTORS, vectors_in
@@ -125,10 +125,10 @@ def test_a_body_holds_up_to_five_thousand_records() -> None:
 
 
 def test_a_file_has_as_many_bytes_as_it_may() -> None:
-    assert Attachment.of("a.txt", b"x" * 100, 100).size_bytes == 100
+    assert AttachedFile.of("a.txt", b"x" * 100, 100).size_bytes == 100
     with pytest.raises(BodyTooLarge, match="100 bytes"):
-        Attachment.of("a.txt", b"x" * 101, 100)
-    assert len(Attachment.of("n" * 121, b"x", 100).name) == 120
+        AttachedFile.of("a.txt", b"x" * 101, 100)
+    assert len(AttachedFile.of("n" * 121, b"x", 100).name) == 120
 
 
 def test_a_key_that_is_remembered_still_needs_its_secret_and_ends() -> None:

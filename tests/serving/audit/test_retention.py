@@ -30,7 +30,7 @@ from serving.audit.retention_acts import RetentionAct
 from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
 from serving.db.erasure import DatabaseErasure
-from serving.db.log_verification import prove, sealed_marks
+from serving.db.log_verification import signed_heads, verify_decision_log
 from serving.db.postgres_state import shared_state
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
@@ -169,8 +169,8 @@ def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
     assert told_in_tables(place.engine(), without=()) == set()
     assert server is None or told_in_server(server, place.settings) == set()
     engine = place.engine()
-    marks = sealed_marks(engine, (), public_key_of(place.settings.keys))
-    proof = prove(engine, marks)
+    marks = signed_heads(engine, (), public_key_of(place.settings.keys))
+    proof = verify_decision_log(engine, marks)
     assert (proof.is_whole, proof.mark.size, len(marks)) == (True, 1, 1), proof.why
     with engine.connect() as connection:
         for table in ("answers", "case_links", "contents"):
@@ -252,7 +252,7 @@ def test_a_copy_made_before_erasure_cannot_be_read_after_it(
 
     with pytest.raises(Undecipherable, match="an erasure has destroyed it"):
         DecisionRepository(open_database(copy, is_service=False, keys=keys)).record(case_id)
-    assert prove(log._engine).is_whole
+    assert verify_decision_log(log._engine).is_whole
     assert file_place.record(newer)
 
 
@@ -300,7 +300,7 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
     incident = incidents.verify(folder, public_key_of(place.settings.keys))
     with pytest.raises(IncidentRefused, match="was erased"):
         list(incidents.read(DecisionRepository(place.engine()), incident))
-    assert prove(place.engine()).is_whole
+    assert verify_decision_log(place.engine()).is_whole
 
 
 OPENING = Opening(
@@ -394,7 +394,7 @@ def test_an_erasure_that_is_cut_off_at_any_call_is_finished_by_the_next(
             with pytest.raises(Erased):
                 place.record(ended_case)
         assert place.record(open_case)
-        assert prove(place.engine()).is_whole
+        assert verify_decision_log(place.engine()).is_whole
 
     assert number > 10
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from serving.access.accounts import Account
 from serving.access.sessions import Session
 from serving.db.engine import open_database
-from serving.db.repositories.account_repository import AccountRegister, SessionRegister
+from serving.db.repositories.account_repository import AccountRepository, SessionRepository
 from serving.errors import NameTaken, NotFound, NotSignedIn
 from tests.serving.access.trusted import NOW
 
@@ -27,22 +27,22 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def accounts(engine: Engine) -> AccountRegister:
-    return AccountRegister(engine)
+def accounts(engine: Engine) -> AccountRepository:
+    return AccountRepository(engine)
 
 
 @pytest.fixture
-def sessions(engine: Engine) -> SessionRegister:
-    return SessionRegister(engine)
+def sessions(engine: Engine) -> SessionRepository:
+    return SessionRepository(engine)
 
 
-def begun(sessions: SessionRegister, holder: str = "account:maria") -> tuple[Session, str]:
+def begun(sessions: SessionRepository, holder: str = "account:maria") -> tuple[Session, str]:
     session, cookie = Session.begin(holder, NOW, LASTING)
     sessions.add(session, NOW)
     return session, cookie
 
 
-def test_a_session_is_open_up_to_its_end(sessions: SessionRegister) -> None:
+def test_a_session_is_open_up_to_its_end(sessions: SessionRepository) -> None:
     session, cookie = begun(sessions)
 
     assert sessions.find(cookie, NOW + LASTING - MOMENT) == session
@@ -50,7 +50,7 @@ def test_a_session_is_open_up_to_its_end(sessions: SessionRegister) -> None:
     assert sessions.find(cookie + "x", NOW) is None
 
 
-def test_a_session_that_is_closed_is_closed_alone(sessions: SessionRegister) -> None:
+def test_a_session_that_is_closed_is_closed_alone(sessions: SessionRepository) -> None:
     (_, first), (session, second) = begun(sessions), begun(sessions)
 
     sessions.end(first)
@@ -59,7 +59,7 @@ def test_a_session_that_is_closed_is_closed_alone(sessions: SessionRegister) -> 
     assert sessions.find(second, NOW) == session
 
 
-def test_sessions_that_are_over_are_forgotten(sessions: SessionRegister) -> None:
+def test_sessions_that_are_over_are_forgotten(sessions: SessionRepository) -> None:
     _, cookie = begun(sessions)
     later, _ = Session.begin("account:paul", NOW + LASTING, LASTING)
 
@@ -69,7 +69,7 @@ def test_sessions_that_are_over_are_forgotten(sessions: SessionRegister) -> None
 
 
 def test_whose_account_is_ended_has_no_session_left(
-    accounts: AccountRegister, sessions: SessionRegister
+    accounts: AccountRepository, sessions: SessionRepository
 ) -> None:
     accounts.add(MARIA)
     (_, hers), (other, another) = begun(sessions), begun(sessions, "account:paul")
@@ -84,7 +84,7 @@ def test_whose_account_is_ended_has_no_session_left(
 
 
 def test_who_comes_from_elsewhere_has_the_newest_role_and_no_other_name(
-    accounts: AccountRegister,
+    accounts: AccountRepository,
 ) -> None:
     accounts.add(Account("paul", "hash", "auditor", (), NOW))
     assert accounts.admit(MARIA) == MARIA

@@ -14,9 +14,9 @@ from sqlalchemy import text
 from serving.app import create_app
 from serving.audit.decision_log import StoredAnswer
 from serving.db.data_keys import DataKeys
-from serving.db.encryption import Unit, decrypt, encrypt
+from serving.db.encryption import EncryptionUnit, decrypt, encrypt
 from serving.db.engine import open_database
-from serving.db.log_verification import prove
+from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.write_lock import writing
@@ -62,7 +62,7 @@ def test_nothing_of_a_party_is_stored_in_the_clear(watched: Service) -> None:
     (file,) = reviewing.files.of_case(case_id)
     assert file.name == NAME
     assert reviewing.files.content(case_id, file.sha256) == (file, FILE)
-    assert prove(services.decisions._engine).is_whole
+    assert verify_decision_log(services.decisions._engine).is_whole
 
 
 def test_who_repeats_a_request_gets_the_answer_from_its_encrypted_row(watched: Service) -> None:
@@ -133,7 +133,7 @@ def _ids(log: DecisionRepository) -> list[str]:
 
 def test_a_key_made_in_a_transaction_that_is_undone_is_not_used_later(where: Path | str) -> None:
     engine = database(where)
-    keys, unit = DataKeys(engine), Unit("records/2026-01-01", "one")
+    keys, unit = DataKeys(engine), EncryptionUnit("records/2026-01-01", "one")
     with suppress(LogUnavailable), writing(engine) as connection:
         keys.encrypt(unit, "part", b"lost", connection)
         raise LogUnavailable("undone")
@@ -204,7 +204,7 @@ def test_a_log_of_an_older_release_is_read_followed_and_proven(where: Path | str
     (about,) = RecordRepository(log._engine).about([("shipment", "S-old")])["shipment", "S-old"]
     assert (about.record_id, about.subject_id, about.body) == ("r", "S-old", "leg")
     assert RecordRepository(log._engine).add_new([about]) == {("legs", "r"): "leg"}
-    proof = prove(log._engine)
+    proof = verify_decision_log(log._engine)
     assert (proof.is_whole, proof.mark.size) == (True, 2), proof.why
 
 
@@ -231,6 +231,6 @@ def test_a_url_without_a_folder_of_keys_still_says_what_is_in_the_clear(postgres
     DecisionRepository(database(where)).append([entry(1)])
     blind = open_database(where, is_service=False)
 
-    assert prove(blind).mark.size == 1
+    assert verify_decision_log(blind).mark.size == 1
     with pytest.raises(KeysUnknown):
         DecisionRepository(blind).record("d-1")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from serving.db.log_verification import prove
+from serving.db.log_verification import verify_decision_log
 from tests.serving.bodies import shipment
 from tests.serving.calls import heard
 from tests.serving.conftest import Service
@@ -70,7 +70,7 @@ def test_a_fault_of_any_call_loses_nothing(service: Service, act: Act, decisions
         assert statuses(faulty) <= {200, 503}
         assert statuses(act(service, caller)) == {200}
         assert log.size() == before + decisions
-        assert prove(log._engine).is_whole
+        assert verify_decision_log(log._engine).is_whole
 
     assert number > 5
     assert statuses(faulty) == {200}

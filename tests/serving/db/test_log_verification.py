@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from serving.audit.checkpoints import Checkpoint, LogSigner
 from serving.cli.verify_log import checkpoints, verify_log
 from serving.db.engine import open_database
-from serving.db.log_verification import Proof, ProvenHead, prove
+from serving.db.log_verification import LogProof, ProvenHead, verify_decision_log
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from tests.counts import count
@@ -42,8 +42,8 @@ def log(service: Service) -> Path:
     return file
 
 
-def proof(file: Path, *earlier: ProvenHead) -> Proof:
-    return prove(open_database(file, is_service=False), earlier)
+def proof(file: Path, *earlier: ProvenHead) -> LogProof:
+    return verify_decision_log(open_database(file, is_service=False), earlier)
 
 
 def change(file: Path, *statements: str) -> None:

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from serving.db.raw_sql import Direct, Insertion
+from serving.db.raw_sql import DriverConnection, InsertStatement
 from serving.db.tables import contents
 from serving.db.write_lock import writing_directly
 from tests.serving.databases import database
 from tests.serving.postgres import Server
 
 CONTENTS = "SELECT sha256, content FROM contents WHERE sha256 <> ? ORDER BY sha256"
-INTO_CONTENTS = Insertion(contents)
+INTO_CONTENTS = InsertStatement(contents)
 
 
 def test_what_was_committed_is_there_and_nothing_else(where: Path | str) -> None:
@@ -21,11 +21,13 @@ def test_what_was_committed_is_there_and_nothing_else(where: Path | str) -> None
     names = ("one", "another", "x")
 
     with writing_directly(engine) as writing:
-        INTO_CONTENTS.of([{"content": b"?", "sha256": name} for name in names], writing)
+        INTO_CONTENTS.execute([{"content": b"?", "sha256": name} for name in names], writing)
     with pytest.raises(KeyError), writing_directly(engine) as writing:
-        INTO_CONTENTS.of([{"content": b"", "sha256": "undone"}, {"sha256": "halfway"}], writing)
+        INTO_CONTENTS.execute(
+            [{"content": b"", "sha256": "undone"}, {"sha256": "halfway"}], writing
+        )
 
-    with Direct(engine) as direct:
+    with DriverConnection(engine) as direct:
         assert direct.rows(CONTENTS, ["x"]) == [("another", b"?"), ("one", b"?")]
 
 
@@ -34,10 +36,10 @@ def test_what_the_database_refuses_is_raised_as_usual_and_ends_the_turn(where: P
     same = {"content": b"", "sha256": "same"}
 
     with pytest.raises(IntegrityError), writing_directly(engine) as writing:
-        INTO_CONTENTS.of([same, same], writing)
+        INTO_CONTENTS.execute([same, same], writing)
 
     with writing_directly(engine) as writing:
-        INTO_CONTENTS.of([same], writing)
+        INTO_CONTENTS.execute([same], writing)
         assert writing.rows(CONTENTS, [""]) == [("same", b"")]
 
 
@@ -45,12 +47,12 @@ def test_a_connection_that_broke_is_thrown_away_at_once(
     postgres: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = database(postgres.new_database())
-    with engine.connect() as other, Direct(engine) as direct:
+    with engine.connect() as other, DriverConnection(engine) as direct:
         ((own,),) = direct.rows("SELECT pg_backend_pid()")
         other.execute(text("SELECT pg_terminate_backend(:own)"), {"own": own})
         with pytest.raises(OperationalError):
             direct.rows("SELECT 1")
 
     assert not caplog.records  # the pool was not given it, or it would tell of that at length
-    with Direct(engine) as direct:
+    with DriverConnection(engine) as direct:
         assert direct.rows("SELECT 1") == [(1,)]

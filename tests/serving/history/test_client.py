@@ -25,7 +25,7 @@ from features.submission import Submission, history_records
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.db.engine import open_database
-from serving.db.postgres_state import StateTable
+from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.request_parsing import read_submission
 from serving.settings import Settings
@@ -62,9 +62,9 @@ def working(settings: Settings) -> Iterator[Service]:
 
 
 @pytest.fixture
-def shared(postgres: Server) -> Iterator[StateTable]:
+def shared(postgres: Server) -> Iterator[PostgresStateStore]:
     engine = open_database(postgres.new_database(), is_service=True)
-    yield StateTable(engine)
+    yield PostgresStateStore(engine)
     engine.dispose()
 
 
@@ -77,7 +77,7 @@ def all_numbers(state: OnlineStore) -> np.ndarray:
 
 
 def test_the_shared_state_tells_what_the_embedded_one_does(
-    shared: StateTable, tmp_path: Path
+    shared: PostgresStateStore, tmp_path: Path
 ) -> None:
     states = OnlineStore(shared), OnlineStore(LmdbStore(tmp_path / "state"))
     for start in (400, 0, 200, 300, 600, 100, 500):  # late ones too, over several pages
@@ -89,7 +89,7 @@ def test_the_shared_state_tells_what_the_embedded_one_does(
     assert 730 in told[0]
 
 
-def test_an_error_midway_leaves_nothing_in_the_shared_state(shared: StateTable) -> None:
+def test_an_error_midway_leaves_nothing_in_the_shared_state(shared: PostgresStateStore) -> None:
     state = OnlineStore(shared)
     before = all_numbers(state)
     with pytest.raises(KeyError):
@@ -98,7 +98,7 @@ def test_an_error_midway_leaves_nothing_in_the_shared_state(shared: StateTable) 
     assert all_numbers(state).tobytes() == before.tobytes()
 
 
-def test_a_shared_state_is_replaced_whole(shared: StateTable, tmp_path: Path) -> None:
+def test_a_shared_state_is_replaced_whole(shared: PostgresStateStore, tmp_path: Path) -> None:
     made = LmdbStore(tmp_path / "state")
     OnlineStore(made).add(shipments(range(5)))
     OnlineStore(shared).add(shipments(range(9)))

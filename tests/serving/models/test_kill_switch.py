@@ -90,7 +90,7 @@ def test_what_is_declared_while_models_are_off_is_decided_without_a_score(
 
 
 def test_the_log_holds_decisions_with_and_without_a_score_whole(switched: Service) -> None:
-    from serving.db.log_verification import prove
+    from serving.db.log_verification import verify_decision_log
 
     caller = switched.key("score")
     before = switched.score(shipment(), caller).json()
@@ -101,7 +101,7 @@ def test_the_log_holds_decisions_with_and_without_a_score_whole(switched: Servic
 
     assert before["probability"] is not None
     assert after["probability"] is not None
-    assert prove(switched.services.decisions._engine).is_whole
+    assert verify_decision_log(switched.services.decisions._engine).is_whole
     with switched.services.decisions._engine.connect() as connection:
         stored = connection.scalars(text("SELECT probability FROM decisions ORDER BY seq")).all()
     assert [each is None for each in stored] == [False, True, False]

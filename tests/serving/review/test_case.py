@@ -9,7 +9,7 @@ import pytest
 
 from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
 from serving.review import case as acts
-from serving.review.attachments import Attachment
+from serving.review.attachments import AttachedFile
 from serving.review.case import LONGEST_SNOOZE, Case, CaseChange, CaseEvent
 from serving.review.dispositions import Disposition
 
@@ -247,7 +247,7 @@ def test_no_time_changes_a_case_that_is_not_laid_aside(case: Case) -> None:
 
 
 def test_an_attached_file_is_written_down_and_changes_no_case() -> None:
-    file = Attachment("0" * 64, "list.pdf", "application/pdf", 9)
+    file = AttachedFile("0" * 64, "list.pdf", "application/pdf", 9)
 
     assert acts.attach(CLOSED, "one", AT, file) == (
         CLOSED,

@@ -23,7 +23,7 @@ from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import CaseTaken, Forbidden, NotFound, NotYours, Unprocessable
 from serving.review import case as acts
-from serving.review.attachments import MOST_TO_A_CASE, Attachment
+from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.cases import Cases, Reviewer
 from serving.review.dispositions import Disposition
@@ -39,7 +39,7 @@ NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "a
 FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
 UNSEEN = Disposition("duplicate", "other", "low", "the same as yesterday")
 CONTENT = b"a list"
-FILE = Attachment.of("list.txt", CONTENT, 100)
+FILE = AttachedFile.of("list.txt", CONTENT, 100)
 
 
 class Office:
@@ -258,7 +258,7 @@ def test_a_case_has_fifty_files_and_no_more(office: Office) -> None:
     case_id = office.decide()
     for number in range(51):
         content = b"%d" % number
-        file = Attachment.of(f"{number}.txt", content, 100)
+        file = AttachedFile.of(f"{number}.txt", content, 100)
         if number < 50:
             office.reviewing.attach(ONE, case_id, LATER, file, content)
         else:

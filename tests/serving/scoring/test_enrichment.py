@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from serving.access.accounts import SCOPES
 from serving.console.uploads import Upload
 from serving.errors import BodyTooLarge, MediaTypeUnsupported, ServingError, Unprocessable
-from serving.review.attachments import MOST_TO_A_CASE, Attachment
+from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_records import CaseAccess
 from serving.review.cases import Reviewer
 from tests.serving.bodies import route
@@ -119,7 +119,7 @@ def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Servic
     reviewer = Reviewer("another", CaseAccess(frozenset(), may_rescue=False))
     for number in range(MOST_TO_A_CASE - 1):
         content = b"%d" % number
-        file = Attachment.of(f"{number}.txt", content, 1_000)
+        file = AttachedFile.of(f"{number}.txt", content, 1_000)
         reviewed.services.cases.attach(reviewer, case_id, NOW, file, content)
     attach(reviewed, case_id, token)
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_told_is_no_attachment(
     name: str, content: bytes, refusal: type[ServingError]
 ) -> None:
     with pytest.raises(refusal):
-        Attachment.of(name, content, 100)
+        AttachedFile.of(name, content, 100)
 
 
 @pytest.mark.parametrize(
@@ -161,14 +161,14 @@ def test_the_content_says_what_a_file_is_whatever_its_name(
 ) -> None:
     if media_type is None:
         with pytest.raises(MediaTypeUnsupported):
-            Attachment.of("x.html", content, 1_000)
+            AttachedFile.of("x.html", content, 1_000)
     else:
-        assert Attachment.of("x.html", content, 1_000).media_type == media_type
+        assert AttachedFile.of("x.html", content, 1_000).media_type == media_type
 
 
 def test_a_name_is_a_name_and_no_path() -> None:
-    assert Attachment.of("..\\../etc/pass\u202ewd.txt", b"x", 10).name == "passwd.txt"
-    assert len(Attachment.of("x" * 500 + ".txt", b"x", 10).name) == 120
+    assert AttachedFile.of("..\\../etc/pass\u202ewd.txt", b"x", 10).name == "passwd.txt"
+    assert len(AttachedFile.of("x" * 500 + ".txt", b"x", 10).name) == 120
 
 
 @given(st.binary(max_size=300), st.text('abc"é', max_size=9).filter(lambda n: '"' not in n))
