@@ -14,6 +14,7 @@ from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
 from serving.cli.doctor import doctor
+from serving.db.postgres_state import PostgresStateStore
 from serving.doctor import run_checks
 from serving.settings import Settings
 from tests.serving.audit.test_retention import PERIODS
