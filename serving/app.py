@@ -12,8 +12,8 @@ from starlette.staticfiles import StaticFiles
 from serving.api import (
     batches,
     cases,
-    catalogue,
     decisions,
+    features,
     health,
     inference,
     invocations,
@@ -51,7 +51,7 @@ from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
 
 RESOURCES = (
-    *(scores, batches, records, decisions, cases, catalogue, models, health),
+    *(scores, batches, records, decisions, cases, features, models, health),
     *(invocations, inference, kill_switches),
 )
 """The resources of the API, one module each."""

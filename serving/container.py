@@ -8,7 +8,7 @@ from functools import partial
 
 from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
-from serving.access.rate_limits import Limits
+from serving.access.rate_limits import RateLimits
 from serving.access.tokens import PublishedKeys, Tokens
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.log_writer import LogWriter
@@ -88,7 +88,7 @@ class Services:
     sessions: SessionRepository
     tokens: Tokens | None
     oidc: Provider | None
-    rate_limits: Limits
+    rate_limits: RateLimits
     purpose: PurposeGuard
     pseudonyms: Pseudonyms
 
@@ -151,7 +151,7 @@ def build_services(
         sessions=storage.sessions,
         tokens=_tokens(settings, clock),
         oidc=_oidc(settings, clock),
-        rate_limits=Limits(settings.rate_per_s, settings.rate_burst),
+        rate_limits=RateLimits(settings.rate_per_s, settings.rate_burst),
         purpose=PurposeGuard(settings.purpose, storage.purposes, clock),
         pseudonyms=masking.pseudonyms,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serving.monitor.population import Population, Stratum, recall, share
+from serving.monitor.population import PopulationEstimate, Stratum, recall, share
 from training.fit.booster_predict import Margins
 from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel
@@ -54,7 +54,7 @@ def _line(
     is_smuggled: Bools, is_inspected: Bools, control: float, redraws: int, lots: np.random.Generator
 ) -> dict[str, object]:
     truth = is_smuggled.mean(), is_smuggled[is_inspected].sum() / is_smuggled.sum()
-    told: list[tuple[Population, Population, float, float]] = []
+    told: list[tuple[PopulationEstimate, PopulationEstimate, float, float]] = []
     for _ in range(redraws):
         is_drawn = ~is_inspected & (lots.random(len(is_smuggled)) < control)
         looked_at = is_inspected | is_drawn
@@ -76,7 +76,7 @@ def _stratum(name: str, is_smuggled: Bools, is_in: Bools, is_looked_at: Bools) -
     return Stratum(name, int(is_in.sum()), int((is_in & is_looked_at).sum()), found)
 
 
-def _judged(told: list[Population], naive: list[float], truth: float) -> dict[str, float]:
+def _judged(told: list[PopulationEstimate], naive: list[float], truth: float) -> dict[str, float]:
     known = [each.estimate for each in told if each.estimate.value is not None]
     held = [each.low <= truth <= each.high for each in known]  # type: ignore[operator]
     return {

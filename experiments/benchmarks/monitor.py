@@ -25,8 +25,8 @@ from features.catalogue import SHIPMENT
 from serving.db.engine import open_database
 from serving.db.monitor_tables import day_summaries, summarised_to
 from serving.db.repositories.rollup_repository import RollupRepository
-from serving.monitor.decision_facts import Measured, parts_of
-from serving.monitor.monitoring import Asked, report
+from serving.monitor.decision_facts import DecisionFacts, parts_of
+from serving.monitor.monitoring import ReportRequest, report
 from serving.monitor.rollups import catch_up, summary
 from serving.triage.plan import TriagePlan
 from tests.serving.postgres import postgresql
@@ -181,7 +181,9 @@ def _whole(number: int, step_s: float) -> dict[str, object]:
 def _body(seed: int) -> str:
     """A day's summary with the cells of a thousand subjects."""
     lots = np.random.default_rng(seed)
-    return summary(Measured.of(parts_of(_record(n, lots, BEGIN))) for n in range(1_000)).as_json()
+    return summary(
+        DecisionFacts.of(parts_of(_record(n, lots, BEGIN))) for n in range(1_000)
+    ).as_json()
 
 
 def _measure(engine: str, size: int, where: str) -> None:
@@ -202,7 +204,7 @@ def _child(where: str) -> None:
     counted = catch_up(store, NOW)
     counting = time.process_time() - cpu
     last = (BEGIN + timedelta(days=DAYS - 1)).date()
-    made = report(store, Asked("shipment", BEGIN.date(), last, NOW), TriagePlan(), NOW)
+    made = report(store, ReportRequest("shipment", BEGIN.date(), last, NOW), TriagePlan(), NOW)
     told = {
         "cpu_s": time.process_time() - cpu,
         "wall_s": time.monotonic() - began,

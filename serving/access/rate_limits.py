@@ -17,7 +17,7 @@ class Bucket:
     at_s: float
 
 
-class Limits:
+class RateLimits:
     """Permits of every caller: `per_s` a second, at most `burst` at once."""
 
     def __init__(self, per_s: float, burst: float):

@@ -10,14 +10,13 @@ from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.idempotency_keys import IdempotencyKey
 from serving.api.openapi import REF, problems
 from serving.api.scores import worded_for
-from serving.api.shapes import Shape
 from serving.container import Services
 from serving.errors import BodyTooLarge, ServingError
 from serving.request_parsing import split_array
 from serving.scoring.batcher import Answer, ScoreRequest
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayScore
-from serving.web.bodies import JSON, NDJSON, body_within, refuse_other_media
+from serving.web.bodies import JSON, NDJSON, ClosedModel, body_within, refuse_other_media
 from serving.web.problems import problem_content
 from serving.web.services import TheServices
 
@@ -40,13 +39,13 @@ BATCH_BODY: dict[str, Any] = {
 }
 
 
-class Lines(Response):
+class NdjsonResponse(Response):
     """NDJSON."""
 
     media_type = NDJSON
 
 
-class BatchLine(Shape):
+class BatchLine(ClosedModel):
     """The answer to one subject: what `POST /v1/scores` would have answered, and its status."""
 
     line: int
@@ -70,7 +69,7 @@ BatchLines = Annotated[list[bytes], Depends(batch_lines)]
 
 @router.post(
     "",
-    response_class=Lines,
+    response_class=NdjsonResponse,
     openapi_extra=BATCH_BODY,
     responses={
         200: {"description": "NDJSON: a line per subject, in their order.", "model": BatchLine},
@@ -108,7 +107,7 @@ async def score_subjects(
         ]
         answered = zip(together, await services.batcher.answer_all(asked), strict=True)
         answers += [_line(services, request, number, answer) for (number, _), answer in answered]
-    return Lines(b"".join(answers))
+    return NdjsonResponse(b"".join(answers))
 
 
 def _line(

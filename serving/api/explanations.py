@@ -5,7 +5,6 @@ from typing import Self
 from pydantic import Field
 
 from features.provenance import Provenance
-from serving.api.shapes import Shape
 from serving.audit.decision import Decision, ModelRef
 from serving.audit.decision_details import DecisionDetails
 from serving.explanation.explained_score import Inspected
@@ -15,9 +14,10 @@ from serving.explanation.missing_inputs import MissingInput, missing_in_words
 from serving.explanation.provenance_text import resting_in_words
 from serving.explanation.reasons import Remainder
 from serving.explanation.rendering import Reason
+from serving.web.bodies import ClosedModel
 
 
-class ContributionOut(Shape):
+class FeatureContribution(ClosedModel):
     """One feature's value and its exact part of the log-odds."""
 
     feature: str
@@ -25,7 +25,7 @@ class ContributionOut(Shape):
     contribution: float
 
 
-class Explained(Shape):
+class ExplanationParts(ClosedModel):
     """What explains a score: base + contributions = log-odds, and so do base + reasons + remainder.
 
     All in calibrated log-odds; the probability is 1 / (1 + e^-log_odds).
@@ -43,14 +43,14 @@ class Explained(Shape):
     outside_training: list[str] = Field(description="The features whose values lie outside.")
     reasons: list[Reason]
     remainder: Remainder
-    contributions: list[ContributionOut]
+    contributions: list[FeatureContribution]
 
     @classmethod
-    def parts_of(cls, decision: Decision, language: Language) -> "Explained":
+    def parts_of(cls, decision: Decision, language: Language) -> "ExplanationParts":
         """Reasons in a language, and contributions, of a decision; raises NotScored."""
         score = decision.result.score
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
-        return Explained(
+        return ExplanationParts(
             log_odds=score.log_odds,
             base_log_odds=score.base_log_odds,
             inspected=score.inspected,
@@ -59,13 +59,13 @@ class Explained(Shape):
             reasons=list(decision.reasons_in(language)),
             remainder=decision.result.reasons.remainder,
             contributions=[
-                ContributionOut.model_construct(feature=name, value=value, contribution=part)
+                FeatureContribution.model_construct(feature=name, value=value, contribution=part)
                 for (name, value), part in pairs
             ],
         )
 
 
-class PastOut(Shape):
+class HistoryWindow(ClosedModel):
     """Earlier events that were alike in these fields; `days` is null for all of history."""
 
     source: str
@@ -73,7 +73,7 @@ class PastOut(Shape):
     days: int | None
 
 
-class RestsOn(Shape):
+class FeatureProvenance(ClosedModel):
     """What one feature of a reason rests on."""
 
     feature: str
@@ -81,13 +81,13 @@ class RestsOn(Shape):
     records: dict[str, list[str]] = Field(
         description="Ids by record type; a leg's is its sequence, a position's its instant."
     )
-    past: list[PastOut]
+    past: list[HistoryWindow]
     words: list[str]
 
     @classmethod
     def of(cls, feature: str, grounds: Provenance, language: Language) -> Self:
         """The grounds of a feature."""
-        past = [PastOut(source=p.source, by=list(p.by), days=p.days) for p in grounds.earlier]
+        past = [HistoryWindow(source=p.source, by=list(p.by), days=p.days) for p in grounds.earlier]
         records = {name: list(ids) for name, ids in grounds.records.items()}
         return cls(
             feature=feature,
@@ -98,7 +98,7 @@ class RestsOn(Shape):
         )
 
 
-class ExplanationAnswer(Explained):
+class ExplanationAnswer(ExplanationParts):
     """The explanation of a stored decision."""
 
     decision_id: str
@@ -108,7 +108,9 @@ class ExplanationAnswer(Explained):
     language: str
     families: dict[str, float] = Field(description="Exact sums of log-odds by kind of evidence.")
     indicators: dict[str, float] = Field(description="Exact sums of log-odds by indicator.")
-    rests_on: list[RestsOn] = Field(description="The records behind the features of the reasons.")
+    rests_on: list[FeatureProvenance] = Field(
+        description="The records behind the features of the reasons."
+    )
     missing: list[str]
     missing_in_words: list[str]
     could_move: list[MissingInput] | None = Field(
@@ -123,7 +125,7 @@ class ExplanationAnswer(Explained):
         said = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]
         return cls(
-            **dict(Explained.parts_of(decision, language)),
+            **dict(ExplanationParts.parts_of(decision, language)),
             decision_id=decision.decision_id,
             model=said.model,
             probability=said.score.probability,
@@ -131,7 +133,7 @@ class ExplanationAnswer(Explained):
             language=language.code,
             families=said.reasons.families,
             indicators=said.reasons.indicators,
-            rests_on=[RestsOn.of(*one, language) for one in looked.rests_on.items()],
+            rests_on=[FeatureProvenance.of(*one, language) for one in looked.rests_on.items()],
             missing=list(decision.missing),
             missing_in_words=missing,
             could_move=None if looked.could_move is None else list(looked.could_move),

@@ -8,23 +8,23 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from features.records import SubjectKind
-from serving.api.shapes import Shape
 from serving.container import Services
 from serving.degradation import DegradedMode, degradations, set_degradation_metrics
 from serving.errors import LogUnavailable, NoModel, PastUnavailable
 from serving.metrics_multiprocess import exposed
+from serving.web.bodies import ClosedModel
 from serving.web.services import TheServices
 
 router = APIRouter(tags=["health"])
 
 
-class Live(Shape):
+class Live(ClosedModel):
     """The process answers."""
 
     status: Literal["live"] = "live"
 
 
-class Ready(Shape):
+class Ready(ClosedModel):
     """The service can decide: model versions by kind (null: that kind is decided without one)."""
 
     status: Literal["ready", "degraded"]

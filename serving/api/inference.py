@@ -7,14 +7,13 @@ from pydantic import Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from serving.api.openapi import described_body, problems
-from serving.api.shapes import Shape
 from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import fault_of, read_json
 from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import AnyCaller, MayScore
-from serving.web.bodies import JSON, body_within, refuse_other_media
+from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v2", tags=["feature vectors"])
@@ -24,14 +23,14 @@ OF_EXPLANATION = ("log_odds", "base_log_odds", "contributions")
 Name = Annotated[str, Path(pattern=r"^[a-z-]{1,64}$")]
 
 
-class State(Shape):
+class ServerHealth(ClosedModel):
     """Whether it is so."""
 
     live: bool | None = None
     ready: bool | None = None
 
 
-class ServerMetadata(Shape):
+class ServerMetadata(ClosedModel):
     """What this server is."""
 
     name: str = "tidegate"
@@ -39,7 +38,7 @@ class ServerMetadata(Shape):
     extensions: tuple[str, ...] = ()
 
 
-class Tensor(Shape):
+class Tensor(ClosedModel):
     """A tensor's name, type and shape; -1 stands for as many as are sent."""
 
     name: str
@@ -47,7 +46,7 @@ class Tensor(Shape):
     shape: list[int]
 
 
-class ModelMetadata(Shape):
+class ModelMetadata(ClosedModel):
     """A model: one input per feature, and what it gives."""
 
     name: str
@@ -57,7 +56,7 @@ class ModelMetadata(Shape):
     outputs: list[Tensor]
 
 
-class Input(Shape):
+class RequestInput(ClosedModel):
     """One feature of every vector; null where it is missing."""
 
     name: Annotated[str, Field(max_length=64)]
@@ -67,35 +66,35 @@ class Input(Shape):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class Wanted(Shape):
+class RequestOutput(ClosedModel):
     """An output that is asked for."""
 
     name: Annotated[str, Field(max_length=64)]
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class InferenceRequest(Shape):
+class InferenceRequest(ClosedModel):
     """Feature vectors, a tensor per feature."""
 
     id: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")] | None = None
-    inputs: list[Input]
-    outputs: tuple[Wanted, ...] = ()
+    inputs: list[RequestInput]
+    outputs: tuple[RequestOutput, ...] = ()
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class Output(Tensor):
+class ResponseOutput(Tensor):
     """What a model gave."""
 
     data: list[float]
 
 
-class InferenceAnswer(Shape):
+class InferenceAnswer(ClosedModel):
     """The outputs that were asked for, or all that the caller may have."""
 
     model_name: str
     model_version: str
     id: str | None = None
-    outputs: list[Output]
+    outputs: list[ResponseOutput]
 
 
 @router.get("")
@@ -105,17 +104,17 @@ def server(_: AnyCaller) -> ServerMetadata:
 
 
 @router.get("/health/live", response_model_exclude_none=True)
-def live() -> State:
+def live() -> ServerHealth:
     """Whether the process answers at all."""
-    return State(live=True)
+    return ServerHealth(live=True)
 
 
 @router.get("/health/ready", response_model_exclude_none=True)
-def ready(services: TheServices) -> State:
+def ready(services: TheServices) -> ServerHealth:
     """Whether a model answers."""
     if not services.models.active_champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
-    return State(ready=True)
+    return ServerHealth(ready=True)
 
 
 NOT_FOUND = problems(s404="No such model or version.", s503="No model of that name is ready.")
@@ -156,10 +155,10 @@ def model(
 )
 def model_ready(
     services: TheServices, _: AnyCaller, name: Name, version: str | None = None
-) -> State:
+) -> ServerHealth:
     """Whether a model answers."""
     _refuse_other_version(champion_named(services.models, name), version)
-    return State(ready=True)
+    return ServerHealth(ready=True)
 
 
 INFERRED = problems(
@@ -239,7 +238,7 @@ def _columns(asked: InferenceRequest) -> dict[str, list[Any]]:
     return columns
 
 
-def _output(name: str, vectors: ScoredVectors) -> Output:
+def _output(name: str, vectors: ScoredVectors) -> ResponseOutput:
     scores = vectors.scores
     n = len(scores.probability)
     data = {
@@ -249,7 +248,7 @@ def _output(name: str, vectors: ScoredVectors) -> Output:
     }
     values = data[name].tolist() if name in data else [scores.base_log_odds] * n
     shape = [n, scores.contributions.shape[1]] if name == "contributions" else [n]
-    return Output(name=name, datatype="FP64", shape=shape, data=values)
+    return ResponseOutput(name=name, datatype="FP64", shape=shape, data=values)
 
 
 def _explaining(name: str, features: int) -> Tensor:

@@ -6,13 +6,12 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from serving.api.openapi import problems
-from serving.api.shapes import Shape
 from serving.errors import NoModel, SubmissionRefused
 from serving.request_parsing import read_json
 from serving.scoring.vectors import ScoredVectors, champion_reading, score_vectors, vectors_in
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayScore
-from serving.web.bodies import JSON, body_within, refuse_other_media
+from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.services import TheServices
 
 router = APIRouter(tags=["feature vectors"])
@@ -34,7 +33,7 @@ VECTORS_BODY: dict[str, Any] = {
 }
 
 
-class VectorExplanation(Shape):
+class VectorExplanation(ClosedModel):
     """Why a vector scored as it did: base and contributions add up to the log-odds."""
 
     log_odds: float
@@ -42,7 +41,7 @@ class VectorExplanation(Shape):
     contributions: dict[str, float]
 
 
-class Invoked(Shape):
+class Invoked(ClosedModel):
     """Probabilities in the order of the rows; explanations for callers who may have them."""
 
     predictions: list[float]

@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.openapi import problems
-from serving.api.shapes import Shape
 from serving.container import Services
 from serving.models.kill_switch import (
     LONGEST_REASON,
@@ -20,6 +19,7 @@ from serving.models.kill_switch import (
     switch_states,
 )
 from serving.web.authentication import AnyCaller, WithScope
+from serving.web.bodies import ClosedModel
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/switches", tags=["models"])
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/switches", tags=["models"])
 MaySwitch = Annotated[Caller, Depends(WithScope("switch"))]
 
 
-class SwitchAnswer(Shape):
+class SwitchAnswer(ClosedModel):
     """How the models of one kind were switched last; the rest is null where nobody ever did."""
 
     subject_kind: SubjectKind
@@ -48,16 +48,14 @@ class SwitchAnswer(Shape):
         )
 
 
-class SwitchesAnswer(Shape):
+class SwitchesAnswer(ClosedModel):
     """The switches of both kinds."""
 
     switches: list[SwitchAnswer]
 
 
-class SwitchBody(BaseModel):
+class SwitchBody(ClosedModel):
     """What to switch, and why."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     subject_kind: SwitchScope
     is_on: bool

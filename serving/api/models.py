@@ -1,13 +1,72 @@
 """`GET /v1/models`: the models in service."""
 
+from datetime import datetime
+
 from fastapi import APIRouter
 
-from serving.api.answers import ModelAnswer, ModelsAnswer
+from features.records import SubjectKind
 from serving.api.openapi import problems
+from serving.audit.decision import ModelRef
+from serving.models.model_pool import LoadedModel, Role
 from serving.web.authentication import AnyCaller
+from serving.web.bodies import ClosedModel
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+class EstimateAnswer(ClosedModel):
+    """A figure with its 95 % interval; null where too little is known."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class TrainingPeriod(ClosedModel):
+    """What a model was fitted and judged on: stretches of declarations and their labels."""
+
+    begins: datetime
+    ends: datetime
+    labelled: int
+    confirmed: int
+
+
+class ModelAnswer(ClosedModel):
+    """A model in service: the champion answers, the others are asked beside it."""
+
+    role: Role
+    subject_kind: SubjectKind
+    name: str
+    version: str
+    digest: str
+    catalogue: str
+    trained_on: dict[str, TrainingPeriod]
+    training_set_digest: str
+    metrics: dict[str, EstimateAnswer]
+
+    @classmethod
+    def of(cls, champion: LoadedModel, role: Role) -> "ModelAnswer":
+        """What a loaded model says about itself."""
+        manifest = champion.model.manifest
+        ref = ModelRef.of(champion)
+        return cls(
+            role=role,
+            subject_kind=manifest.subject,
+            **ref.model_dump(),
+            trained_on=manifest.training_window.model_dump(),
+            training_set_digest=manifest.training_set_digest,
+            metrics={
+                name: EstimateAnswer(value=figure.value, low=figure.low, high=figure.high)
+                for name, figure in manifest.metrics.items()
+            },
+        )
+
+
+class ModelsAnswer(ClosedModel):
+    """The models in service, the champion of a kind before those beside it."""
+
+    models: list[ModelAnswer]
 
 
 @router.get("", responses=problems())

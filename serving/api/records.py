@@ -7,10 +7,9 @@ from starlette.concurrency import run_in_threadpool
 from features.records import Document, Leg, Outcome, Position, Transaction
 from serving.api.examples import RECORDS
 from serving.api.openapi import described_body, problems
-from serving.api.shapes import Shape
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest
-from serving.web.bodies import JSON, body_within, refuse_other_media
+from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.problems import FaultOut
 from serving.web.services import TheServices
 
@@ -29,7 +28,7 @@ class RecordsBody(BaseModel):
     outcomes: list[Outcome] = []
 
 
-class RecordsAnswer(Shape):
+class RecordsAnswer(ClosedModel):
     """What became of the records: kept now, known before, and what is wrong with the others."""
 
     accepted: int

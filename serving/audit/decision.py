@@ -12,12 +12,12 @@ from features.submission import Submission
 from serving import stored_names
 from serving.audit.decision_log import LoggedDecision
 from serving.errors import NotScored
+from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import Value
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.reasons import Reasons
-from serving.explanation.rendering import Reason, Told
-from serving.explanation.stored_parts import Part
+from serving.explanation.rendering import Reason, ReasonRenderer
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
 from serving.stored_names import with_current_names
@@ -33,7 +33,7 @@ Unscored = Literal["switched_off", "no_model"]
 """Why there is no score: the models are switched off, or none could be believed."""
 
 
-class ModelRef(Part):
+class ModelRef(DecisionPart):
     """Which model answered: a version has one digest, and reads one catalogue."""
 
     name: str
@@ -62,7 +62,7 @@ class ScoreResult:
     reasons: Reasons
 
 
-class Decision(Part):
+class Decision(DecisionPart):
     """One decision.
 
     `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
@@ -130,7 +130,9 @@ class Decision(Part):
             return ()
         result = self.result
         parts = dict(zip(self.vector, result.score.contributions, strict=True))
-        return Told(self.subject_kind, self.vector, parts, language).reasons(result.reasons)
+        return ReasonRenderer(self.subject_kind, self.vector, parts, language).reasons(
+            result.reasons
+        )
 
     def answered_with(self, body: bytes) -> Self:
         """The decision, with the digest of its answer."""

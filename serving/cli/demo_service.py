@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.errors import TidegateError
 from serving.cli.output import messages
-from serving.cli.start_progress import Show, Standing, start_bar
+from serving.cli.start_progress import Show, StartStatus, start_bar
 from serving.errors import AddressNotFree
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _wait_until_it_answers(process: "subprocess.Popen[bytes]", log: Path) -> Non
 
 def _has_started(lines: list[str], show: Show) -> bool:
     for line in lines:
-        if standing := Standing.of_line(line):
+        if standing := StartStatus.of_line(line):
             show(standing)
     return any("answers at" in line for line in lines)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from serving.db.repositories.alert_repository import AlertRepository
     from serving.db.repositories.case_repository import CaseRepository
     from serving.db.repositories.rollup_repository import RollupRepository
-    from serving.monitor.report import Report
+    from serving.monitor.report import MonitoringReport
     from serving.settings import Settings
 
 USUALLY = timedelta(days=90)
@@ -55,7 +55,7 @@ def monitor(
     --until, --as-of and --model the report is kept for the console, alerts are raised and sent, and
     the control draw follows the drift: let that run once a day.
     """
-    from serving.monitor.monitoring import Asked, report
+    from serving.monitor.monitoring import ReportRequest, report
     from serving.settings import settings_of
     from serving.triage.plan import TriagePlan
 
@@ -65,7 +65,7 @@ def monitor(
     known_at = as_of.replace(tzinfo=UTC) if as_of else now
     last = until.date() if until else known_at.date()
     first = since.date() if since else last - USUALLY
-    asked = Asked(subject.value, first, last, known_at, _version(model, subject))
+    asked = ReportRequest(subject.value, first, last, known_at, _version(model, subject))
     settings = settings_of(home, database_url)
     stores = _opened(settings)
     _catch_up(stores.summaries, now)
@@ -118,7 +118,9 @@ def _catch_up(store: "RollupRepository", now: datetime) -> None:
         catch_up(store, now, progress)
 
 
-def _answered(made: "Report", stores: _Stores, settings: "Settings", now: datetime) -> "Report":
+def _answered(
+    made: "MonitoringReport", stores: _Stores, settings: "Settings", now: datetime
+) -> "MonitoringReport":
     """The report, once its alerts are raised and sent and the exploration follows the drift."""
     from serving.monitor.alerts import answer, with_answers
     from serving.review.case_records import CaseAccess
@@ -135,7 +137,7 @@ def _answered(made: "Report", stores: _Stores, settings: "Settings", now: dateti
 
 
 def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
-    from serving.monitor.alert_delivery import deliver
+    from serving.monitor.alerts import deliver
     from serving.review.rescue_calls import RescueWebhook
 
     if settings.alert_webhook is None:
@@ -147,7 +149,7 @@ def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
         messages.print(f"alerts were not taken ({type(failure).__name__}); the next run sends them")
 
 
-def _show(made: "Report", html: Path | None, *, as_json: bool) -> None:
+def _show(made: "MonitoringReport", html: Path | None, *, as_json: bool) -> None:
     if html is not None:
         from serving.web.report_page import report_file
 
@@ -159,7 +161,7 @@ def _show(made: "Report", html: Path | None, *, as_json: bool) -> None:
         _print_figures(made)
 
 
-def _print_figures(made: "Report") -> None:
+def _print_figures(made: "MonitoringReport") -> None:
     """The figures that matter first, on stderr."""
     from serving.web.figure_words import share_in_words, times_in_words
 

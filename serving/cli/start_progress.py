@@ -19,7 +19,7 @@ STARTING = "starting"
 
 
 @dataclass
-class Standing:
+class StartStatus:
     """How far a start is, and how many functions it had to compile so far."""
 
     stage: Stage | None = None
@@ -42,12 +42,12 @@ class Standing:
             return None
 
 
-Show = Callable[[Standing], None]
+Show = Callable[[StartStatus], None]
 
 
 def reporting_to(show: Show) -> StageReport:
     """Something for a start to report to; what is compiled from its first stage on is counted."""
-    standing = Standing()
+    standing = StartStatus()
 
     def report(stage: Stage, done: int, total: int) -> None:
         if standing.stage is None:
@@ -58,7 +58,7 @@ def reporting_to(show: Show) -> StageReport:
     return report
 
 
-def _count_compilations(standing: Standing, show: Show) -> None:
+def _count_compilations(standing: StartStatus, show: Show) -> None:
     from numba.core import event  # loaded by now, in the order that suits the service
 
     class Compilations(event.Listener):
@@ -81,7 +81,7 @@ def start_bar(after_s: float = A_MOMENT_S) -> Iterator[Show]:
     task = bar.add_task("", total=None, compiled=0)
     began = time.monotonic()
 
-    def show(standing: Standing) -> None:
+    def show(standing: StartStatus) -> None:
         bar.update(
             task,
             description=standing.stage or "",
@@ -103,7 +103,7 @@ def start_lines() -> Iterator[Show]:
     """Lines of JSON on stderr: each stage as it begins, and now and then how far it is."""
     last: tuple[Stage | None, float] = None, 0.0
 
-    def show(standing: Standing) -> None:
+    def show(standing: StartStatus) -> None:
         nonlocal last
         stage, written_s = last
         now = time.monotonic()

@@ -16,25 +16,25 @@ from serving.review.summary import LANE_NAMES, describe_lane, describe_subject
 
 
 @dataclass(frozen=True)
-class Stated:
+class DocumentStatement:
     """One thing a document states, and whether it is not what was declared or stated before."""
 
     words: str
-    differs: bool
+    is_different: bool
 
 
 @dataclass(frozen=True)
-class Filed:
+class DocumentVersion:
     """One version of a document."""
 
     name: str
     version: int
     received_at: datetime
-    told: tuple[Stated, ...]
+    statements: tuple[DocumentStatement, ...]
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseView:
     """What a page shows of one decision."""
 
     decision: Decision
@@ -46,7 +46,7 @@ class Case:
     reasons_for: tuple[Reason, ...]
     reasons_against: tuple[Reason, ...]
     missing: tuple[str, ...]
-    documents: tuple[Filed, ...]
+    documents: tuple[DocumentVersion, ...]
     largest_log_odds: float
 
     @classmethod
@@ -82,13 +82,13 @@ _STATED = {
 _DECLARED_AS = {"value": "declared_value"}
 
 
-def _filed(submission: Submission) -> Iterator[Filed]:
+def _filed(submission: Submission) -> Iterator[DocumentVersion]:
     """Every document in the order of receipt, marked where it differs."""
     before: dict[str, dict[str, object]] = {}
     for document in sorted(submission.documents, key=lambda d: d.received_at):
         stated = {name: getattr(document, name) for name in _STATED}
         earlier = before.get(document.kind, {})
-        yield Filed(
+        yield DocumentVersion(
             document.kind.replace("_", " "),
             document.version,
             document.received_at,
@@ -99,14 +99,14 @@ def _filed(submission: Submission) -> Iterator[Filed]:
 
 def _stated(
     stated: dict[str, object], earlier: dict[str, object], shipment: Shipment | None
-) -> Iterator[Stated]:
+) -> Iterator[DocumentStatement]:
     for name, value in stated.items():
         if value is None:
             continue
         declared = getattr(shipment, _DECLARED_AS.get(name, name), None)
         others = [other for other in (declared, earlier.get(name)) if other is not None]
         words = _STATED[name].format(figures(value) if isinstance(value, float) else value)
-        yield Stated(words, any(value != other for other in others))
+        yield DocumentStatement(words, any(value != other for other in others))
 
 
 def _facts(submission: Submission) -> list[tuple[str, str]]:

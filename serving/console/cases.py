@@ -12,10 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import details_of
-from serving.console.case_view import Case as Evidence
-from serving.console.charts.payment_flow import Payments
-from serving.console.charts.route_map import Way
-from serving.console.charts.timeline import Days
+from serving.console.case_view import CaseView
+from serving.console.charts.payment_flow import PaymentChart
+from serving.console.charts.route_map import RouteMap
+from serving.console.charts.timeline import Timeline
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
@@ -47,11 +47,11 @@ MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 MOST_LINKED = 12
 VERDICTS = ("right", "wrong", "unclear")
 
-Said = TypeVar("Said", bound=BaseModel)
+FormBody = TypeVar("FormBody", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Happened:
+class EventView:
     """One event of a case, in words; `moves` are every field that changed, its old and its new."""
 
     at: datetime
@@ -61,7 +61,7 @@ class Happened:
     text: str
 
     @classmethod
-    def of(cls, event: StoredEvent) -> "Happened":
+    def of(cls, event: StoredEvent) -> "EventView":
         """An event as the page shows it; reading is told like any other act."""
         moves = tuple(
             (name.replace("_", " "), _said(name, old), _said(name, new))
@@ -144,7 +144,7 @@ def _until(form: dict[str, str], now: datetime) -> str:
     return (now + timedelta(hours=int(hours))).isoformat()
 
 
-def _read(kind: type[Said], form: dict[str, str]) -> Said:
+def _read(kind: type[FormBody], form: dict[str, str]) -> FormBody:
     """The fields of a form as a body; raises Unprocessable with the first thing that is wrong."""
     fields = {name: value for name, value in form.items() if name in kind.model_fields}
     try:
@@ -174,17 +174,17 @@ def case_page(
         status_now=status_at(case, now),
         hours_waiting=_hours_until(case.snoozed_until, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
-        case=Evidence.of(decision),
+        case=CaseView.of(decision),
         looked=details_of(services.models, decision),
         submission=submission,
-        days=Days.of(submission),
-        way=Way.of(submission),
-        payments=Payments.of(submission),
+        days=Timeline.of(submission),
+        way=RouteMap.of(submission),
+        payments=PaymentChart.of(submission),
         linked=services.cases.linked(reviewer, case_id, SHARED, MOST_LINKED),
         similar=_ended(services, reviewer, case_id),
         files=services.cases.attached(row),
         most_bytes=services.settings.max_attachment_bytes,
-        events=[Happened.of(event) for event in events],
+        events=[EventView.of(event) for event in events],
         choices=_choices(case),
         marking=_marking(events, session, caller, case_id),
         may_act=caller.may("review"),

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 from serving.access.callers import Caller
 from serving.audit.decision_details import details_of
 from serving.audit.visible_decisions import newest_visible, visible_decision
-from serving.console.case_view import Case
+from serving.console.case_view import CaseView
 from serving.console.masked_view import as_seen_by
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
@@ -24,7 +24,7 @@ MOST = 50
 def newest(services: TheServices, reader: MayRead, session: TheSession) -> HTMLResponse:
     """The newest decisions that the reader may see."""
     decisions = newest_visible(services.decisions, services.masking, reader, MOST)
-    cases = [Case.of(as_seen_by(reader, each, services.pseudonyms)) for each in decisions]
+    cases = [CaseView.of(as_seen_by(reader, each, services.pseudonyms)) for each in decisions]
     return page("decisions.html", reader=reader, session=session, cases=cases, most=MOST)
 
 
@@ -35,5 +35,5 @@ def one(
     """One decision as a case: evidence first, score last."""
     decision = visible_decision(services.decisions, services.masking, reader, decision_id)
     decision = as_seen_by(reader, decision, services.pseudonyms)
-    case, looked = Case.of(decision), details_of(services.models, decision)
+    case, looked = CaseView.of(decision), details_of(services.models, decision)
     return page("decision.html", reader=reader, session=session, case=case, looked=looked)

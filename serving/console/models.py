@@ -27,7 +27,7 @@ MayStudy = Annotated[Caller, Depends(ReaderWith("study"))]
 COUNTED = timedelta(days=14)
 
 
-class Registered(BaseModel):
+class RegistrationRecord(BaseModel):
     """What `registration.json` says beside an artefact: who trained it, when, in which run."""
 
     trainer: str
@@ -36,20 +36,22 @@ class Registered(BaseModel):
 
 
 @dataclass(frozen=True)
-class Seated:
+class ModelInService:
     """A model in service; `registered` is None where nothing is recorded beside its artefact."""
 
     role: Role
     version: str
     model: RiskModel
-    registered: Registered | None
+    registered: RegistrationRecord | None
 
     @classmethod
-    def of(cls, role: Role, holder: LoadedModel, models: Path) -> "Seated":
+    def of(cls, role: Role, holder: LoadedModel, models: Path) -> "ModelInService":
         """A loaded model, with what is recorded beside its artefact."""
         folder = models / holder.model.manifest.name / holder.version
         try:
-            registered = Registered.model_validate_json((folder / "registration.json").read_bytes())
+            registered = RegistrationRecord.model_validate_json(
+                (folder / "registration.json").read_bytes()
+            )
         except (OSError, ValidationError):
             registered = None
         return cls(role, holder.version, holder.model, registered)
@@ -73,10 +75,10 @@ def show_models(services: TheServices, reader: MayStudy, session: TheSession) ->
     )
 
 
-def _seated(services: Services, kind: SubjectKind, champion: LoadedModel) -> list[Seated]:
+def _seated(services: Services, kind: SubjectKind, champion: LoadedModel) -> list[ModelInService]:
     champions, models = services.models, services.settings.models
     holders = {"champion": champion, **champions.challengers(kind)}
-    return [Seated.of(role, holder, models) for role, holder in holders.items()]
+    return [ModelInService.of(role, holder, models) for role, holder in holders.items()]
 
 
 def _run_address(ui: str | None, run_id: str) -> str | None:

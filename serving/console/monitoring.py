@@ -9,7 +9,7 @@ from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
-from serving.monitor.report import Report
+from serving.monitor.report import MonitoringReport
 from serving.web.report_page import report_content
 from serving.web.services import TheServices
 
@@ -25,7 +25,9 @@ def show_monitoring(
 ) -> HTMLResponse:
     """The newest report on one kind of subject; `tidegate monitor` makes them."""
     body = services.rollups.newest_report(subject)
-    report = without_other_offices(caller, Report.model_validate_json(body)) if body else None
+    report = (
+        without_other_offices(caller, MonitoringReport.model_validate_json(body)) if body else None
+    )
     return page(
         "monitoring.html",
         reader=caller,
@@ -36,7 +38,7 @@ def show_monitoring(
     )
 
 
-def without_other_offices(caller: Caller, report: Report) -> Report:
+def without_other_offices(caller: Caller, report: MonitoringReport) -> MonitoringReport:
     """The report without the figures of other offices, for whoever is tied to some."""
     if not caller.offices:
         return report

@@ -70,7 +70,7 @@ class Filters(BaseModel):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class QueueRow:
     """One case as the queue shows it; a control case looks like any other inspection."""
 
     row: CaseRecord
@@ -80,7 +80,7 @@ class Waiting:
     is_mine: bool
 
     @classmethod
-    def of(cls, row: CaseRecord, caller: Caller, now: datetime) -> "Waiting":
+    def of(cls, row: CaseRecord, caller: Caller, now: datetime) -> "QueueRow":
         """A case, seen by someone at an instant."""
         left = datetime.fromisoformat(row.due_at) - now
         lane: Lane = row.lane  # type: ignore[assignment]
@@ -111,7 +111,7 @@ def show_queue(
         reader=caller,
         session=session,
         filters=filters,
-        waiting=[Waiting.of(row, caller, now) for row in rows],
+        waiting=[QueueRow.of(row, caller, now) for row in rows],
         most_counted=MOST_COUNTED,
         counts=_counts(services, reviewer.access, now),
         next=encode_cursor(rows[-1]) if len(rows) == PAGE_SIZE else None,

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
-from serving.console.case_view import Case as Evidence
-from serving.console.charts.payment_flow import Payments
-from serving.console.charts.route_map import Way
-from serving.console.charts.timeline import Days
+from serving.console.case_view import CaseView
+from serving.console.charts.payment_flow import PaymentChart
+from serving.console.charts.route_map import RouteMap
+from serving.console.charts.timeline import Timeline
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.errors import Unprocessable
@@ -69,10 +69,10 @@ def show_for_rereading(
         reader=caller,
         session=session,
         row=row,
-        case=Evidence.of(decision),
-        days=Days.of(submission),
-        way=Way.of(submission),
-        payments=Payments.of(submission),
+        case=CaseView.of(decision),
+        days=Timeline.of(submission),
+        way=RouteMap.of(submission),
+        payments=PaymentChart.of(submission),
         codes=[(code, told.words) for code, told in MEANING.items()],
     )
 

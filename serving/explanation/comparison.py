@@ -5,14 +5,14 @@ The facts are kept with a decision; words are made of them in the reader's langu
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from features.definition import Feature, Peers, Unit
 from features.records import SubjectKind
+from serving.explanation.decision_parts import CHECKED_WHEN_READ
 from serving.explanation.formatting import Value, value_in_words
 from serving.explanation.language import ENGLISH, Language
-from serving.explanation.stored_parts import CHECKED_WHEN_READ
 from training.model.risk_model import RiskModel
 
 How = Literal[
@@ -50,6 +50,7 @@ PEERS: dict[tuple[SubjectKind, Peers], str] = {
     ("shipment", Peers.GOODS): "shipments of these goods",
 }
 FEWER = "fewer than 1 %"
+MOST_REMEMBERED = 20_000
 
 
 class Compared(Protocol):
@@ -90,10 +91,32 @@ def usual_for(
     model: RiskModel, groups: Mapping[Peers, str], feature: Feature, value: Value
 ) -> Usual:
     """How a value compares with its peers in training, or with all where they are too few."""
-    beside = model.peers.beside(feature, groups.get(feature.among))
-    if beside is None:
+    peers = model.peers.beside(feature, groups.get(feature.among))
+    if peers is None:
         return usual(value, model.manifest.reference[feature.name], feature.unit)
-    return usual(value, beside.reference, feature.unit, feature.among)
+    return usual(value, peers.reference, feature.unit, feature.among)
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """How values compare with those that one model learnt from, each looked up once.
+
+    Most values come again and again, and looking one up among its peers costs more than its part
+    of a score. For one thread.
+    """
+
+    model: RiskModel
+    _remembered: dict[tuple[str, Value, str | None], Usual] = field(default_factory=dict)
+
+    def of(self, groups: Mapping[Peers, str], feature: Feature, value: Value) -> Usual:
+        """How a value of a subject compares that belongs to these groups of peers."""
+        key = (feature.name, value, groups.get(feature.among))
+        comparison = self._remembered.get(key)
+        if comparison is None:
+            if len(self._remembered) >= MOST_REMEMBERED:
+                self._remembered.clear()
+            comparison = self._remembered[key] = usual_for(self.model, groups, feature, value)
+        return comparison
 
 
 def usual(value: Value, compared: Compared, unit: Unit, among: Peers = Peers.ALL) -> Usual:
@@ -147,7 +170,7 @@ def _percentile(value: float, quantiles: Sequence[float], below: int, upto: int)
 
 
 def _number(value: float, steps: Sequence[float], among: Peers) -> Usual:
-    """A number beside the steps; only what holds of the steps themselves is said."""
+    """A number among the steps; only what holds of the steps themselves is said."""
     if len(steps) < 2:
         return Usual(how="never_present", among=among)
     last = len(steps) - 1

@@ -7,13 +7,13 @@ from functools import cache
 import numpy as np
 
 from serving.explanation.comparison import percentile_of
+from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.formatting import Value
-from serving.explanation.stored_parts import Part
 from serving.models.model_pool import LoadedModel
 from serving.models.scores import Scores, logistic
 
 
-class Inspected(Part):
+class Inspected(DecisionPart):
     """Inspected subjects of about the same score, in the window that the model was judged on.
 
     Their probabilities were from `least` to `most`; `low` and `high` are the 95 % interval of the
@@ -28,7 +28,7 @@ class Inspected(Part):
     high: float
 
 
-class Score(Part):
+class Score(DecisionPart):
     """What the model said: calibrated log-odds, and each feature's exact part, in vector order.
 
     `percentile` is the place among all subjects of the newest window before training ended;

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from features.input_dependencies import features_fed, filled_by, shows_input
 from features.linked_records import LINKED_RECORD_TYPES
+from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.formatting import Value
 from serving.explanation.language import ENGLISH, Language
-from serving.explanation.stored_parts import Part
 from serving.models.scores import Scorer, logistic
 
 FEWEST_ROWS = 5
@@ -32,7 +32,7 @@ _NOT_SAID = ("_id", "_kg", "_m3", "_at")
 Floats = npt.NDArray[np.float64]
 
 
-class MissingInput(Part):
+class MissingInput(DecisionPart):
     """One missing input; with it, nine in ten real rows would put the probability in this range.
 
     None where too few rows had it. `rows` says how many did.

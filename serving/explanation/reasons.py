@@ -21,8 +21,8 @@ from features.definition import Feature
 from features.records import SubjectKind
 from serving import stored_names
 from serving.explanation.comparison import Usual
+from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
-from serving.explanation.stored_parts import CHECKED_WHEN_READ, Part
 from serving.stored_names import with_current_names
 
 MOST_REASONS = 8  # a side; what a person can weigh before deciding
@@ -48,14 +48,14 @@ class RankedReason:
     evidence: tuple[str, ...]
 
 
-class Remainder(Part):
+class Remainder(DecisionPart):
     """All that is too weak to be named: how many features, and the exact sum of their parts."""
 
     features: int
     log_odds: float
 
 
-class Reasons(Part):
+class Reasons(DecisionPart):
     """Strongest first, for and against; with `remainder` and the base they add up to the score.
 
     `comparisons` say of every feature in evidence how its value compares with training. `families`
@@ -86,7 +86,7 @@ class Reasons(Part):
 Compare = Callable[[Feature, Value], Usual]
 
 
-class Groups:
+class FeatureGroups:
     """Features by a name that they share; their parts are summed group by group."""
 
     def __init__(self, features: Sequence[Feature], by: Literal["indicator", "family"]):
@@ -104,15 +104,15 @@ class Groups:
         return {name: math.fsum(laid[stretch]) for name, stretch in self._stretches}
 
 
-class Ranking:
+class ReasonRanking:
     """How contributions of the features of one catalogue are ranked, planned once for all cases."""
 
     def __init__(self, features: Sequence[Feature]):
         """`features` are in catalogue order, as values and parts of every case will be."""
         self._features = tuple(features)
         self._names = [feature.name for feature in self._features]
-        self._indicators = Groups(self._features, "indicator")
-        self._families = Groups(self._features, "family")
+        self._indicators = FeatureGroups(self._features, "indicator")
+        self._families = FeatureGroups(self._features, "family")
         self._in_order = [*dict.fromkeys(feature.indicator for feature in self._features)]
 
     def reasons(self, values: Sequence[Value], parts: Sequence[float], compare: Compare) -> Reasons:
@@ -145,9 +145,9 @@ class Ranking:
 
 
 @cache
-def ranking(kind: SubjectKind) -> Ranking:
+def ranking(kind: SubjectKind) -> ReasonRanking:
     """How contributions of one kind of subject are ranked."""
-    return Ranking(catalogue(kind))
+    return ReasonRanking(catalogue(kind))
 
 
 def effect_of(log_odds: float) -> Effect:

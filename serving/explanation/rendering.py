@@ -15,6 +15,7 @@ from features.errors import UnknownFeature
 from features.indicators import INDICATORS
 from features.records import SubjectKind
 from serving.explanation.comparison import Usual, usual_in_words
+from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.formatting import Value, figure, readable, sentence
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.reasons import (
@@ -25,13 +26,12 @@ from serving.explanation.reasons import (
     effect_of,
     strength_of,
 )
-from serving.explanation.stored_parts import Part
 
 WORDS = "{sentence} ({usual})."
 MOST_REMEMBERED = 20_000
 
 
-class Observation(Part):
+class Observation(DecisionPart):
     """One feature within a reason: this case's value, what is usual, and its exact part."""
 
     feature: str
@@ -42,7 +42,7 @@ class Observation(Part):
     contribution: float
 
 
-class Reason(Part):
+class Reason(DecisionPart):
     """What one indicator says about this case; `log_odds` is the exact sum of its evidence.
 
     `sign_of` is what the indicator is a sign of; `words` say its most telling evidence. What adds
@@ -59,7 +59,7 @@ class Reason(Part):
     evidence: tuple[Observation, ...]
 
 
-class Said(NamedTuple):
+class RenderedValue(NamedTuple):
     """What a value is in words, and what is usual in words."""
 
     sentence: str
@@ -67,7 +67,7 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Told:
+class ReasonRenderer:
     """What the words of one case are made of: its kind, its values and their parts, by feature."""
 
     kind: SubjectKind
@@ -112,15 +112,15 @@ class Told:
 @lru_cache(MOST_REMEMBERED)
 def _said(
     name: str, value: Value, comparison: Usual, kind: SubjectKind, language: Language
-) -> Said:
+) -> RenderedValue:
     try:
         feature = feature_named(name)
     except UnknownFeature:
-        return Said(
+        return RenderedValue(
             _named(name, value, language), usual_in_words(comparison, Unit.RATIO, kind, language)
         )
     words = usual_in_words(comparison, feature.unit, kind, language)
-    return Said(sentence(feature, value, language), words)
+    return RenderedValue(sentence(feature, value, language), words)
 
 
 def _named(name: str, value: Value, language: Language) -> str:

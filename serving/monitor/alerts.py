@@ -1,11 +1,15 @@
-"""Tells what is new, and has more drawn at random while something drifts."""
+"""Alerts on what is new: raised once, sent to a webhook, with more drawn while it drifts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
-from serving.monitor.report import AlertFigures, ExplorationFigures, Report
+import orjson
+
+from serving.access.http_client import fetch
+from serving.monitor.report import AlertFigures, ExplorationFigures, MonitoringReport
+from serving.review.rescue_calls import RescueWebhook
 from serving.triage.exploration import Exploration
 
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
@@ -57,7 +61,7 @@ class AlertStore(Protocol):
         ...
 
 
-def alerts_of(report: Report) -> Iterator[Alert]:
+def alerts_of(report: MonitoringReport) -> Iterator[Alert]:
     """What a report has to alarm about."""
     week = report.drift.week.isoformat()
     for moved in report.drift.moved:
@@ -73,7 +77,7 @@ def alerts_of(report: Report) -> Iterator[Alert]:
 
 
 def exploration_after(
-    report: Report, before: Exploration | None, now: datetime
+    report: MonitoringReport, before: Exploration | None, now: datetime
 ) -> Exploration | None:
     """How much is explored from now on; None where nothing changes.
 
@@ -98,14 +102,14 @@ def exploration_after(
     return Exploration(report.subject_kind, now.isoformat(), ends_at.isoformat(), factor, because)
 
 
-def answer(report: Report, book: AlertStore, now: datetime) -> list[Alert]:
+def answer(report: MonitoringReport, book: AlertStore, now: datetime) -> list[Alert]:
     """Keep the alerts that are new, and change the exploration; the new alerts."""
     if changed := exploration_after(report, book.exploration(report.subject_kind), now):
         book.explore(changed)
     return book.raise_new(list(alerts_of(report)), now.isoformat())
 
 
-def with_answers(report: Report, book: AlertStore) -> Report:
+def with_answers(report: MonitoringReport, book: AlertStore) -> MonitoringReport:
     """The report, with the newest alerts and with the exploration that is in force."""
     running = book.exploration(report.subject_kind)
     alerts = tuple(
@@ -118,3 +122,21 @@ def with_answers(report: Report, book: AlertStore) -> Report:
         because=running.because,
     )
     return report.model_copy(update={"alerts": alerts, "exploration": exploration})
+
+
+def deliver(store: AlertStore, webhook: RescueWebhook, now: datetime) -> int:
+    """Send every undelivered alert to the webhook, oldest first; how many it took.
+
+    Signed as rescue calls are. Raises OSError where one is not taken; the next run sends the rest.
+    """
+    waiting = store.undelivered()
+    for alert_id, alert in waiting:
+        body = orjson.dumps(webhook_body(alert, now))
+        fetch(webhook.address, body, webhook.headers(f"alert-{alert_id}", now, body))
+        store.delivered([alert_id], now.isoformat())
+    return len(waiting)
+
+
+def webhook_body(alert: Alert, now: datetime) -> dict[str, object]:
+    """The content of the call."""
+    return {"type": "drift.alert", "timestamp": now.isoformat(), "data": vars(alert)}

@@ -23,7 +23,7 @@ DIMENSIONS = ("all", "model", "office", "mode", "region", "operator")
 
 
 @dataclass(frozen=True)
-class Measured:
+class DecisionFacts:
     """One decision, as far as it is counted.
 
     `stratum` holds all decisions that had one probability of being looked at: those inspected, by

@@ -43,7 +43,7 @@ FINDINGS = "findings"
 SMALLEST_RATIO = 1.25
 """Findings that change by less, beside what was expected, matter little."""
 
-Days = Mapping[str, Counter[str]]
+DailySummaries = Mapping[str, Counter[str]]
 """One measure's histogram for each day (ISO date)."""
 
 Findings = Mapping[str, tuple[float, float]]
@@ -51,7 +51,7 @@ Findings = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Moved:
+class DriftMeasure:
     """How one measure of a week stands to the weeks before it.
 
     `size` is the population stability index, and `least` what would matter: a fixed index, or
@@ -76,8 +76,11 @@ def week_of(day: date) -> date:
 
 
 def drift(
-    measures: Mapping[str, Days], monday: date, seed: int, findings: "Findings | None" = None
-) -> list[Moved]:
+    measures: Mapping[str, DailySummaries],
+    monday: date,
+    seed: int,
+    findings: "Findings | None" = None,
+) -> list[DriftMeasure]:
     """Every measure of the week that begins at `monday`, the furthest moved first.
 
     Empty where the weeks before are too few, or this or they hold too little, to tell. `findings`
@@ -94,7 +97,7 @@ def drift(
         sizes.append((FINDINGS, _ratio_of_last(told), math.log(SMALLEST_RATIO)))
         chances.append(_chance_of_findings(told, seed))
     adjusted = stats.false_discovery_control(chances).tolist()
-    found = [Moved(*size, p_value) for size, p_value in zip(sizes, adjusted, strict=True)]
+    found = [DriftMeasure(*size, p_value) for size, p_value in zip(sizes, adjusted, strict=True)]
     return sorted(found, key=lambda moved: (not moved.is_drift, -moved.size, moved.measure))
 
 
@@ -110,7 +113,7 @@ def findings_table(findings: "Findings", monday: date) -> Floats | None:
     return np.asarray(table[is_told])
 
 
-def _weeks(measures: Mapping[str, Days], monday: date) -> list[date]:
+def _weeks(measures: Mapping[str, DailySummaries], monday: date) -> list[date]:
     """The weeks that can be compared: the judged one last; empty where it holds too little."""
     sizes: Counter[date] = Counter()
     for day, counts in max(measures.values(), key=len, default={}).items():
@@ -124,7 +127,7 @@ def _day(week: date, place: int) -> str:
     return (week + timedelta(days=place)).isoformat()
 
 
-def _table(days: Days, weeks: Sequence[date]) -> Floats:
+def _table(days: DailySummaries, weeks: Sequence[date]) -> Floats:
     """Counts [weeks, weekdays, bins]; the bins depend on all the days alike."""
     histograms = [[days.get(_day(week, day), Counter()) for day in range(7)] for week in weeks]
     pooled: Counter[str] = Counter()

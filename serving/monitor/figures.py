@@ -17,9 +17,9 @@ from serving.monitor.report import (
     CapacityUse,
     Delay,
     SliceFigures,
-    StratumFigures,
-    TypologyFigures,
-    WeekFigures,
+    StratumReport,
+    TypologyReport,
+    WeekReport,
 )
 from serving.monitor.strata import RESCUE, Slice
 from serving.triage.plan import TriagePlan
@@ -73,11 +73,11 @@ def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
             yield slice_figures(dimension, value, sizes[dimension, value], mine)
 
 
-def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumFigures]:
+def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]:
     """Every stratum with its known size."""
     part = Slice.of(sizes, visits)
     for each in (*part.inspected, *part.rest):
-        yield StratumFigures(
+        yield StratumReport(
             name=each.name,
             size=each.size,
             looked_at=each.looked_at,
@@ -87,13 +87,13 @@ def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumFigures
         )
 
 
-def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyFigures]:
+def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyReport]:
     """What was found of each typology, and how much of it is inspected."""
     for name in sorted(visits["typology"].dropna().unique()):
         is_it = (visits["typology"] == name) & (visits["confirmed"] == 1)
         mine = visits.assign(confirmed=is_it.where(visits["confirmed"].notna()).astype(float))
         part = Slice.of(sizes, mine)
-        yield TypologyFigures(
+        yield TypologyReport(
             typology=str(name),
             found_inspected=sum(each.confirmed for each in part.inspected),
             found_drawn=sum(each.confirmed for each in part.rest),
@@ -101,7 +101,7 @@ def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyFi
         )
 
 
-def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[WeekFigures]:
+def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[WeekReport]:
     """Each week's findings, in order."""
     sizes: Counter[date] = Counter()
     for day, counted in days.items():
@@ -112,7 +112,7 @@ def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[Week
     for week in sorted(sizes):
         mine = visits[mondays == week]
         is_inspected = mine["lane"] == "inspect"
-        yield WeekFigures(
+        yield WeekReport(
             week=week,
             decisions=sizes[week],
             inspected=_found(mine[is_inspected]),

@@ -12,8 +12,8 @@ from serving.errors import MonitorRefused
 from serving.monitor import figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
-from serving.monitor.drift import REFERENCE_WEEKS, Days, Moved, drift, week_of
-from serving.monitor.report import ChallengerFigures, Drift, MovedMeasure, Report
+from serving.monitor.drift import REFERENCE_WEEKS, DailySummaries, DriftMeasure, drift, week_of
+from serving.monitor.report import ChallengerFigures, Drift, MonitoringReport, MovedMeasure
 from serving.monitor.rollups import catch_up
 from serving.monitor.stored_rollups import RollupStore, Visit
 from serving.monitor.strata import looked_at
@@ -30,7 +30,7 @@ CONFIRMED = {"confirmed": 1.0, "not_confirmed": 0.0}
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReportRequest:
     """What is asked: days from `first` to `last`, both included, as it was known at `as_of`."""
 
     kind: SubjectKind
@@ -55,7 +55,9 @@ class Asked:
         return min(self.last, self.as_of.date()) + timedelta(days=1)
 
 
-def report(store: RollupStore, asked: Asked, plan: TriagePlan, now: datetime) -> Report:
+def report(
+    store: RollupStore, asked: ReportRequest, plan: TriagePlan, now: datetime
+) -> MonitoringReport:
     """What the store says; raises MonitorRefused where it says nothing of what is asked."""
     days = _days(store, asked.kind, asked.first, asked.end)
     if not days:
@@ -66,7 +68,7 @@ def report(store: RollupStore, asked: Asked, plan: TriagePlan, now: datetime) ->
         _refuse_unknown(asked.model, {value for by, value in sizes if by == "model"})
         visits = visits[visits["model"] == asked.model]
     which = ("all", "all") if asked.model is None else ("model", asked.model)
-    return Report(
+    return MonitoringReport(
         subject_kind=asked.kind,
         made_at=now,
         as_of=asked.as_of,
@@ -99,7 +101,7 @@ def visits_of(
     return looked_at(visits, _outcomes(store, kind, as_of))
 
 
-def judged(store: RollupStore, asked: Asked) -> Drift:
+def judged(store: RollupStore, asked: ReportRequest) -> Drift:
     """Whether anything moved in the last week that is over."""
     monday = week_of(min(asked.end, asked.as_of.date())) - timedelta(weeks=1)
     first = monday - timedelta(weeks=REFERENCE_WEEKS + 1)
@@ -124,7 +126,7 @@ def judged(store: RollupStore, asked: Asked) -> Drift:
 
 
 def challengers_of(
-    store: RollupStore, asked: Asked, visits: pd.DataFrame
+    store: RollupStore, asked: ReportRequest, visits: pd.DataFrame
 ) -> tuple[ChallengerFigures, ...]:
     """Every model beside the champion that was asked in this time."""
     span = asked.first.isoformat(), min(asked.end.isoformat(), _after(asked.as_of))
@@ -140,7 +142,7 @@ def live_figures(
 ) -> ChallengerFigures | None:
     """What a version would have changed lately; None where it was not asked beside the champion."""
     catch_up(store, now)
-    asked = Asked(kind, (now - LIVE).date(), now.date(), now)
+    asked = ReportRequest(kind, (now - LIVE).date(), now.date(), now)
     visits = visits_of(store, kind, (asked.first, asked.end), now)
     lines = [line for line in challengers_of(store, asked, visits) if line.version == version]
     return max(lines, key=lambda line: line.compared, default=None)
@@ -155,7 +157,7 @@ def _days(store: RollupStore, kind: str, first: date, end: date) -> dict[str, Da
     return {day: DaySummary.read(body) for day, body in found}
 
 
-def _measures(days: Mapping[str, DaySummary]) -> dict[str, Days]:
+def _measures(days: Mapping[str, DaySummary]) -> dict[str, DailySummaries]:
     names = sorted({name for day in days.values() for name in day.histograms})
     return {
         name: {at: day.histograms[name] for at, day in days.items() if name in day.histograms}
@@ -187,11 +189,11 @@ def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
     return found[found["known_at"] <= as_of]
 
 
-def _told(moved: Moved) -> MovedMeasure:
+def _told(moved: DriftMeasure) -> MovedMeasure:
     return MovedMeasure(**asdict(moved), is_drift=moved.is_drift)
 
 
-def _nothing(store: RollupStore, asked: Asked) -> str:
+def _nothing(store: RollupStore, asked: ReportRequest) -> str:
     span = store.span(asked.kind)
     has = f"the log has them from {span[0]} to {span[1]}" if span else "the log has none at all"
     return f"no decisions about {asked.kind}s from {asked.first} to {asked.last}; {has}"

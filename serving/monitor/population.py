@@ -43,7 +43,7 @@ class Stratum:
 
 
 @dataclass(frozen=True)
-class Population:
+class PopulationEstimate:
     """A share of all subjects; `estimate` has no value where a stratum is told too little of."""
 
     estimate: Estimate
@@ -51,7 +51,7 @@ class Population:
     too_few_outcomes: tuple[str, ...] = ()
 
 
-def share(strata: Sequence[Stratum]) -> Population:
+def share(strata: Sequence[Stratum]) -> PopulationEstimate:
     """The share of all subjects that would be confirmed, with a 95 % interval.
 
     The interval is Wilson's at the number of simple random inspections that would tell as much: at
@@ -61,15 +61,15 @@ def share(strata: Sequence[Stratum]) -> Population:
     subjects = sum(stratum.size for stratum in known)
     too_few_outcomes = tuple(stratum.name for stratum in known if not stratum.is_told_enough)
     if not known or too_few_outcomes:
-        return Population(Estimate(None), subjects, too_few_outcomes)
+        return PopulationEstimate(Estimate(None), subjects, too_few_outcomes)
     parts = np.array([stratum.size / subjects for stratum in known])
     shares = np.array([stratum.confirmed / stratum.looked_at for stratum in known])
     value = float(parts @ shares)
     effective = _effective_inspections(known, parts)
-    return Population(_wilson(value, effective), subjects)
+    return PopulationEstimate(_wilson(value, effective), subjects)
 
 
-def recall(selected: Sequence[Stratum], others: Sequence[Stratum]) -> Population:
+def recall(selected: Sequence[Stratum], others: Sequence[Stratum]) -> PopulationEstimate:
     """The share of everything that would be confirmed that lies in the selected strata.
 
     The interval follows from those of the two shares, on the scale of log-odds.
@@ -78,11 +78,11 @@ def recall(selected: Sequence[Stratum], others: Sequence[Stratum]) -> Population
     too_few_outcomes = (*found.too_few_outcomes, *missed.too_few_outcomes)
     subjects = found.subjects + missed.subjects
     if too_few_outcomes or found.estimate.value is None or missed.estimate.value is None:
-        return Population(Estimate(None), subjects, too_few_outcomes)
-    return Population(_part_of_both(_counts(found), _counts(missed)), subjects)
+        return PopulationEstimate(Estimate(None), subjects, too_few_outcomes)
+    return PopulationEstimate(_part_of_both(_counts(found), _counts(missed)), subjects)
 
 
-def _counts(part: Population) -> Estimate:
+def _counts(part: PopulationEstimate) -> Estimate:
     """How many of the subjects would be confirmed."""
     whole = part.estimate
     assert whole.value is not None

@@ -16,13 +16,13 @@ from serving.triage.placement import Lane
 from training.estimators import Estimate
 
 
-class Part(BaseModel):
+class ReportPart(BaseModel):
     """Base of the report's parts: frozen and closed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SliceFigures(Part):
+class SliceFigures(ReportPart):
     """Population figures of one part of the traffic; `drawn` counts its control outcomes.
 
     `naive_share` is that of all that were looked at, and says nothing about the rest.
@@ -46,7 +46,7 @@ class SliceFigures(Part):
         return with_current_names(stored, stored_names.REPORT_SLICE)
 
 
-class StratumFigures(Part):
+class StratumReport(ReportPart):
     """One stratum: its known size, who was looked at, and of how many the outcome is not known."""
 
     name: str
@@ -57,7 +57,7 @@ class StratumFigures(Part):
     share: Estimate
 
 
-class TypologyFigures(Part):
+class TypologyReport(ReportPart):
     """One typology that outcomes name: what was found of it, and the share that is inspected."""
 
     typology: str
@@ -66,7 +66,7 @@ class TypologyFigures(Part):
     recall: Estimate
 
 
-class WeekFigures(Part):
+class WeekReport(ReportPart):
     """One week, by its Monday: decisions, and what was found among inspected and drawn ones."""
 
     week: date
@@ -76,7 +76,7 @@ class WeekFigures(Part):
     unknown: int
 
 
-class Delay(Part):
+class Delay(ReportPart):
     """How late outcomes come: visits, those without an outcome yet, and days until one is known."""
 
     visits: int
@@ -86,7 +86,7 @@ class Delay(Part):
     unknown_since: date | None
 
 
-class CapacityUse(Part):
+class CapacityUse(ReportPart):
     """What a lane of an office took in a day, on average, beside what the office can take."""
 
     office: str
@@ -95,7 +95,7 @@ class CapacityUse(Part):
     capacity_per_day: int | None
 
 
-class CalibrationBand(Part):
+class CalibrationBand(ReportPart):
     """Control cases of about one probability: the mean that was said, and the share confirmed."""
 
     cases: int
@@ -103,7 +103,7 @@ class CalibrationBand(Part):
     confirmed: Estimate
 
 
-class MovedMeasure(Part):
+class MovedMeasure(ReportPart):
     """One measure in the judged week; as `drift.Moved`."""
 
     measure: str
@@ -113,7 +113,7 @@ class MovedMeasure(Part):
     is_drift: bool
 
 
-class Drift(Part):
+class Drift(ReportPart):
     """The last whole week against those before; `not_judged` says what was not, and why."""
 
     week: date
@@ -127,7 +127,7 @@ class Drift(Part):
         return with_current_names(stored, stored_names.REPORT_DRIFT)
 
 
-class ChallengerFigures(Part):
+class ChallengerFigures(ReportPart):
     """What a model beside the champion would have changed, had it chosen as many.
 
     `gain` is the difference of the share confirmed among those chosen; `differing` name decisions
@@ -145,7 +145,7 @@ class ChallengerFigures(Part):
     differing: tuple[str, ...]
 
 
-class ExplorationFigures(Part):
+class ExplorationFigures(ReportPart):
     """How many times the usual probability is drawn at random, until when, and why."""
 
     factor: float
@@ -153,7 +153,7 @@ class ExplorationFigures(Part):
     because: str
 
 
-class AlertFigures(Part):
+class AlertFigures(ReportPart):
     """One alert that was raised."""
 
     week: date
@@ -161,7 +161,7 @@ class AlertFigures(Part):
     words: str
 
 
-class Report(Part):
+class MonitoringReport(ReportPart):
     """Everything that monitoring says of one kind of subject.
 
     `unscored` counts decisions that no model was asked for; they are in no other figure.
@@ -175,10 +175,10 @@ class Report(Part):
     model: str | None
     overall: SliceFigures
     unscored: int = 0
-    strata: tuple[StratumFigures, ...]
+    strata: tuple[StratumReport, ...]
     groups: tuple[SliceFigures, ...]
-    typologies: tuple[TypologyFigures, ...]
-    weeks: tuple[WeekFigures, ...]
+    typologies: tuple[TypologyReport, ...]
+    weeks: tuple[WeekReport, ...]
     delay: Delay
     capacity: tuple[CapacityUse, ...]
     calibration: tuple[CalibrationBand, ...]

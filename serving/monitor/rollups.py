@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from serving.monitor.day_summary import DaySummary, cells, log_odds_cells
-from serving.monitor.decision_facts import DIMENSIONS, Measured, parts_of
+from serving.monitor.decision_facts import DIMENSIONS, DecisionFacts, parts_of
 from serving.monitor.stored_rollups import DayKey, RollupStore, Visit
 
 TOGETHER = 10_000
@@ -33,7 +33,7 @@ def catch_up(store: RollupStore, now: datetime, progress: Progress = lambda *_: 
 
 @dataclass
 class _Batch:
-    measured: dict[DayKey, list[Measured]] = field(default_factory=lambda: defaultdict(list))
+    measured: dict[DayKey, list[DecisionFacts]] = field(default_factory=lambda: defaultdict(list))
     unscored: Counter[DayKey] = field(default_factory=Counter)
     seen: list[Visit] = field(default_factory=list)
     end: int = 0
@@ -48,7 +48,7 @@ class _Batch:
         if told["score"] is None:
             self.unscored[key] += 1
             return
-        measured = Measured.of(told)
+        measured = DecisionFacts.of(told)
         self.measured[key].append(measured)
         if visit := measured.visit(seq):
             self.seen.append(visit)
@@ -61,7 +61,7 @@ class _Batch:
         }
 
 
-def summary(measured: Iterable[Measured], unscored: int = 0) -> DaySummary:
+def summary(measured: Iterable[DecisionFacts], unscored: int = 0) -> DaySummary:
     """What there is to count of some decisions of one day about one kind of subject.
 
     Of those without a score only their number: they say nothing of a model.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from serving.monitor.population import Population, Stratum, recall, share
+from serving.monitor.population import PopulationEstimate, Stratum, recall, share
 from training.estimators import Estimate, proportion
 
 INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
@@ -36,17 +36,17 @@ class Slice:
         )
 
     @property
-    def prevalence(self) -> Population:
+    def prevalence(self) -> PopulationEstimate:
         """The share of all subjects that would be confirmed if everyone were looked at."""
         return share([*self.inspected, *self.rest])
 
     @property
-    def precision(self) -> Population:
+    def precision(self) -> PopulationEstimate:
         """The share of the inspected that is confirmed."""
         return share([_together(INSPECTED, self.inspected)] if self.inspected else [])
 
     @property
-    def recall(self) -> Population:
+    def recall(self) -> PopulationEstimate:
         """The share of everything that would be confirmed that was inspected."""
         return recall([_together(INSPECTED, self.inspected)], self.rest)
 

@@ -17,7 +17,7 @@ from features.vector import Vector
 from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
 from serving.errors import ModelsOff, NoModel, ServingError
-from serving.explanation.comparisons import Comparisons
+from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.reasons import Reasons, ranking
 from serving.history.client import HistoryClient

@@ -3,12 +3,19 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict
 
 from serving.errors import BodyTooLarge, MediaTypeUnsupported
 from serving.web.services import TheServices
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+
+
+class ClosedModel(BaseModel):
+    """Base of bodies and answers: frozen, finite, and without fields that are not described."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 async def json_body(request: Request, services: TheServices) -> bytes:

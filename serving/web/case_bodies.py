@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from serving.review.dispositions import (
     LONGEST_TEXT,
@@ -11,6 +11,7 @@ from serving.review.dispositions import (
     DispositionCode,
     ReasonCode,
 )
+from serving.web.bodies import ClosedModel
 
 Words = Annotated[
     str,
@@ -18,32 +19,26 @@ Words = Annotated[
 ]
 
 
-class ClosedBody(BaseModel):
-    """Base of bodies that refuse fields they do not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Note(ClosedBody):
+class Note(ClosedModel):
     """A note in the reviewer's own words."""
 
     text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
-class Pause(ClosedBody):
+class Pause(ClosedModel):
     """How long a case is laid aside, and why or for which documents."""
 
     until: AwareDatetime
     text: Words
 
 
-class Assignment(ClosedBody):
+class Assignment(ClosedModel):
     """Who is to work on a case."""
 
     to: Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class DispositionBody(ClosedBody):
+class DispositionBody(ClosedModel):
     """What a reviewer says at the end of a case."""
 
     code: DispositionCode

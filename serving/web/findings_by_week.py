@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from serving.monitor.report import WeekFigures
+from serving.monitor.report import WeekReport
 
 WIDTH_A_WEEK, LEFT, TOP, HEIGHT = 56, 56, 16, 180
 
@@ -23,7 +23,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Weeks:
+class WeeklyFindings:
     """The picture: labelled weeks, lines of equal shares, and points."""
 
     width: int
@@ -33,7 +33,7 @@ class Weeks:
     points: tuple[Point, ...]
 
     @classmethod
-    def of(cls, weeks: Sequence[WeekFigures]) -> "Weeks":
+    def of(cls, weeks: Sequence[WeekReport]) -> "WeeklyFindings":
         """The newest 26 weeks."""
         shown = weeks[-26:]
         middles = {
@@ -53,7 +53,7 @@ class Weeks:
         )
 
 
-def _points(week: WeekFigures, middles: dict[date, float]) -> Iterator[Point]:
+def _points(week: WeekReport, middles: dict[date, float]) -> Iterator[Point]:
     parts: tuple[tuple[Literal["inspected", "drawn"], float], ...] = (
         ("inspected", -7.0),
         ("drawn", 7.0),

@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from serving.monitor.report import Report
-from serving.web.findings_by_week import Weeks
+from serving.monitor.report import MonitoringReport
+from serving.web.findings_by_week import WeeklyFindings
 from serving.web.html import STATIC, environment
 
 
-def report_file(report: Report) -> str:
+def report_file(report: MonitoringReport) -> str:
     """The report as one HTML file, its style included."""
     style = (STATIC / "console.css").read_text(encoding="utf-8")
     template = environment().get_template("report_file.html")
     return template.render(style=style, **report_content(report))
 
 
-def report_content(report: Report | None) -> dict[str, Any]:
+def report_content(report: MonitoringReport | None) -> dict[str, Any]:
     """What the template of the figures reads; no report where none was made yet."""
     if report is None:
         return {"report": None}
     by: dict[str, list[object]] = {}
     for group in report.groups:
         by.setdefault(group.by, []).append(group)
-    return {"report": report, "groups": by, "weeks": Weeks.of(report.weeks)}
+    return {"report": report, "groups": by, "weeks": WeeklyFindings.of(report.weeks)}

@@ -11,7 +11,7 @@ from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
 from serving.audit.masking import masked
-from serving.console.charts.payment_flow import Payments
+from serving.console.charts.payment_flow import PaymentChart
 from serving.console.masked_view import pseudonymous
 from serving.review.opening import _links
 from serving.triage.plan import TriagePlan, WatchListEntry
@@ -77,6 +77,6 @@ def test_a_new_party_links_cases() -> None:
 
 
 def test_a_new_party_is_a_declared_one_among_those_who_pay() -> None:
-    (payer,) = Payments.of(brokered()).payers
+    (payer,) = PaymentChart.of(brokered()).payers
 
     assert (payer.party_id, payer.is_declared) == (BROKER, True)

@@ -12,7 +12,7 @@ from typing import TextIO, cast
 import pytest
 
 from features.atomic_dir import written_whole
-from serving.cli.start_progress import Standing
+from serving.cli.start_progress import StartStatus
 from tests.ports import free_port
 from tests.processes import in_a_session, wait_until_nobody_is_left
 from tests.serving.postgres import Server
@@ -34,13 +34,13 @@ def test_a_start_that_is_told_to_stop_ends_at_once_without_a_traceback(
 ) -> None:
     with serving(home, tmp_path / "cache", "--progress") as process:
         lines = cast("TextIO", process.stderr)
-        progress = [Standing.of_line(next(lines))]
+        progress = [StartStatus.of_line(next(lines))]
         while progress[-1] and not progress[-1].compiled:
-            progress.append(Standing.of_line(next(lines)))
+            progress.append(StartStatus.of_line(next(lines)))
         process.send_signal(told)
         too_late = Timer(SOON_S, process.kill)
         too_late.start()
-        progress += map(Standing.of_line, lines)
+        progress += map(StartStatus.of_line, lines)
         too_late.cancel()
 
         assert process.wait(SOON_S) == code

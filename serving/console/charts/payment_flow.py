@@ -30,7 +30,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Payments:
+class PaymentChart:
     """The picture of a submission's payments; nothing in it where there are none."""
 
     payers: tuple[PaymentParty, ...]

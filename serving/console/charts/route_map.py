@@ -29,7 +29,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Way:
+class RouteMap:
     """What the map shows; `window` is the part of the world in view: left, top, width, height.
 
     `expected` leads over the places of the declared legs, `travelled` over where it was heard.

@@ -39,7 +39,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Days:
+class Timeline:
     """All marks, the earliest first, the stretches between them, and the days under them."""
 
     marks: tuple[Mark, ...]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.access.rate_limits import MOST_CALLERS, Limits
+from serving.access.rate_limits import MOST_CALLERS, RateLimits
 from serving.errors import TooOften
 from tests.serving.access.trusted import Clock
 
@@ -14,7 +14,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def refused_for_s(limits: Limits, permits: float = 1) -> int:
+def refused_for_s(limits: RateLimits, permits: float = 1) -> int:
     with pytest.raises(TooOften) as refusal:
         limits.take("a", permits)
     assert refusal.value.retry_after_s is not None
@@ -23,7 +23,7 @@ def refused_for_s(limits: Limits, permits: float = 1) -> int:
 
 @pytest.mark.usefixtures("clock")
 def test_as_many_permits_as_there_are_may_be_taken_at_once() -> None:
-    limits = Limits(per_s=0.5, burst=3)
+    limits = RateLimits(per_s=0.5, burst=3)
 
     limits.take("a", 2)
     limits.take("a")
@@ -33,14 +33,14 @@ def test_as_many_permits_as_there_are_may_be_taken_at_once() -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_less_than_one_permit_is_missed_too() -> None:
-    limits = Limits(per_s=0.1, burst=3)
+    limits = RateLimits(per_s=0.1, burst=3)
 
     limits.take("a", 2.5)
     assert refused_for_s(limits) == 5
 
 
 def test_permits_come_back_steadily(clock: Clock) -> None:
-    limits = Limits(per_s=4, burst=8)
+    limits = RateLimits(per_s=4, burst=8)
     limits.take("a", 8)
 
     clock.now_s += 0.5
@@ -53,7 +53,7 @@ def test_permits_come_back_steadily(clock: Clock) -> None:
 
 
 def test_a_refusal_costs_nothing(clock: Clock) -> None:
-    limits = Limits(per_s=1, burst=2)
+    limits = RateLimits(per_s=1, burst=2)
     limits.take("a", 2)
 
     assert refused_for_s(limits, 2) == 2
@@ -62,7 +62,7 @@ def test_a_refusal_costs_nothing(clock: Clock) -> None:
 
 
 def test_whoever_waits_for_long_has_no_more_than_the_burst(clock: Clock) -> None:
-    limits = Limits(per_s=4, burst=8)
+    limits = RateLimits(per_s=4, burst=8)
     limits.take("a")
 
     clock.now_s += 86_400
@@ -72,7 +72,7 @@ def test_whoever_waits_for_long_has_no_more_than_the_burst(clock: Clock) -> None
 
 def test_whoever_comes_first_has_the_whole_burst_however_young_the_clock(clock: Clock) -> None:
     clock.now_s = 0.25
-    limits = Limits(per_s=1, burst=8)
+    limits = RateLimits(per_s=1, burst=8)
 
     limits.take("a", 8)
     assert refused_for_s(limits) == 1
@@ -80,7 +80,7 @@ def test_whoever_comes_first_has_the_whole_burst_however_young_the_clock(clock: 
 
 @pytest.mark.usefixtures("clock")
 def test_one_caller_uses_up_nothing_of_another() -> None:
-    limits = Limits(per_s=1, burst=1)
+    limits = RateLimits(per_s=1, burst=1)
 
     limits.take("a")
     limits.take("b")
@@ -89,7 +89,7 @@ def test_one_caller_uses_up_nothing_of_another() -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_of_many_callers_those_who_asked_last_are_remembered() -> None:
-    limits = Limits(per_s=1, burst=1)
+    limits = RateLimits(per_s=1, burst=1)
     assert MOST_CALLERS == 10_000
 
     limits.take("a")

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from serving.access.rate_limits import Limits
+from serving.access.rate_limits import RateLimits
 from serving.app import create_app
 from serving.errors import TooOften
 from serving.observability import Metrics
@@ -27,7 +27,7 @@ from tests.serving.conftest import NOW, Service
 def test_a_caller_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("serving.access.rate_limits.time.monotonic", lambda: now[0])
-    limits = Limits(per_s=2, burst=3)
+    limits = RateLimits(per_s=2, burst=3)
     for _ in range(3):
         limits.take("a")
 
@@ -41,7 +41,7 @@ def test_a_caller_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_crowd_of_callers_is_not_remembered_for_ever() -> None:
-    limits = Limits(per_s=1, burst=1)
+    limits = RateLimits(per_s=1, burst=1)
     for number in range(10_500):
         limits.take(str(number))
 

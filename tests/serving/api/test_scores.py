@@ -15,7 +15,7 @@ from features.input_dependencies import missing_inputs
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import create_app
 from serving.audit.decision import Decision, digest_of
-from serving.explanation.rendering import Told
+from serving.explanation.rendering import ReasonRenderer
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import NOW, Service
@@ -82,7 +82,7 @@ def test_what_a_machine_asked_is_put_into_words_when_a_person_reads_it(
     reader = service.key("score", "explain")
     told = service.score(shipment(), reader).json()["reasons"]
     with monkeypatch.context() as silent:
-        silent.delattr(Told, "reasons")
+        silent.delattr(ReasonRenderer, "reasons")
         answer = service.score(shipment(), service.key("score"))
 
     address = f"/v1/decisions/{answer.json()['decision_id']}"

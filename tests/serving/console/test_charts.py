@@ -1,7 +1,7 @@
 """The pictures of a case: stays and silences on the line of days, expected and travelled way."""
 
-from serving.console.charts.route_map import Way
-from serving.console.charts.timeline import Days
+from serving.console.charts.route_map import RouteMap
+from serving.console.charts.timeline import Timeline
 from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import Service
 from tests.serving.review.test_cases_served import open_case, post, reviewed
@@ -31,7 +31,7 @@ def travelled() -> dict[str, object]:
 
 
 def test_a_stay_and_a_silence_are_stretches_of_the_line() -> None:
-    days = Days.of(submission(travelled()))
+    days = Timeline.of(submission(travelled()))
 
     assert [(s.kind, s.words) for s in days.spans] == [
         ("stay", "30 hours in GRPIR"),
@@ -43,8 +43,8 @@ def test_a_stay_and_a_silence_are_stretches_of_the_line() -> None:
 
 
 def test_the_expected_way_leads_over_the_legs_and_the_travelled_where_it_was_heard() -> None:
-    way = Way.of(submission(travelled()))
-    unheard = Way.of(submission(shipment()))
+    way = RouteMap.of(submission(travelled()))
+    unheard = RouteMap.of(submission(shipment()))
 
     assert way is not None
     assert unheard is not None

@@ -19,8 +19,8 @@ from serving.explanation.language import ENGLISH, Language, best_of, languages_i
 from serving.explanation.message_templates import messages, template
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import resting_in_words
-from serving.explanation.reasons import Ranking
-from serving.explanation.rendering import Told
+from serving.explanation.reasons import ReasonRanking
+from serving.explanation.rendering import ReasonRenderer
 from tests.serving.bodies import ROUTE, submission
 from tests.serving.bodies import SHIPMENT as BODY
 from tests.serving.conftest import Service
@@ -85,10 +85,10 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
 
 def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
     usual = Usual(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
-    stored = Ranking(SHIPMENT[:1]).reasons([1.0], [0.5], lambda feature, value: usual)
+    stored = ReasonRanking(SHIPMENT[:1]).reasons([1.0], [0.5], lambda feature, value: usual)
     name = SHIPMENT[0].name
 
-    (told,) = Told("shipment", {name: 1.0}, {name: 0.5}, pseudo).reasons(stored)
+    (told,) = ReasonRenderer("shipment", {name: 1.0}, {name: 0.5}, pseudo).reasons(stored)
 
     for text in (told.words, told.sign_of, told.evidence[0].sentence, told.evidence[0].usual):
         assert not LATIN.search(text)

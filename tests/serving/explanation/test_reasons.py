@@ -15,8 +15,8 @@ from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
 from features.definition import Feature, Peers, Unit
 from serving.explanation.comparison import Usual, percentile_of, usual, usual_in_words
 from serving.explanation.formatting import Value, listed, sentence, value_in_words
-from serving.explanation.reasons import MOST_REASONS, Ranking, Reasons
-from serving.explanation.rendering import Reason, Told
+from serving.explanation.reasons import MOST_REASONS, ReasonRanking, Reasons
+from serving.explanation.rendering import Reason, ReasonRenderer
 from training.model.manifest import Reference
 
 parts = st.lists(st.floats(-3, 3), min_size=len(SHIPMENT), max_size=len(SHIPMENT))
@@ -39,13 +39,13 @@ def contributions(values: list[float]) -> list[Contribution]:
 
 def told(contributions: list[Contribution]) -> Reasons:
     features, values, parts = zip(*contributions, strict=True)
-    return Ranking(features).reasons(values, parts, lambda feature, value: AS_MANY)
+    return ReasonRanking(features).reasons(values, parts, lambda feature, value: AS_MANY)
 
 
 def reasons_in_words(contributions: list[Contribution]) -> tuple[Reason, ...]:
     values = {each.feature.name: each.value for each in contributions}
     parts = {each.feature.name: each.log_odds for each in contributions}
-    return Told("shipment", values, parts).reasons(told(contributions))
+    return ReasonRenderer("shipment", values, parts).reasons(told(contributions))
 
 
 def explained(**log_odds: float) -> list[Contribution]:
@@ -142,7 +142,7 @@ def test_a_feature_of_another_release_is_told_by_its_name_and_value() -> None:
         }
     )
 
-    (reason,) = Told("shipment", {"gone_days": 3.0}, {"gone_days": 1.0}).reasons(gone)
+    (reason,) = ReasonRenderer("shipment", {"gone_days": 3.0}, {"gone_days": 1.0}).reasons(gone)
 
     assert reason.words == "Gone days: 3 (as in 40 % of all shipments)."
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from serving.monitor.day_summary import cells
-from serving.monitor.drift import FINDINGS, REFERENCE_WEEKS, Days, drift, week_of
+from serving.monitor.drift import FINDINGS, REFERENCE_WEEKS, DailySummaries, drift, week_of
 from tests.counts import count
 
 MONDAY = date(2026, 11, 16)
@@ -103,7 +103,7 @@ def test_what_grows_every_week_by_nature_is_as_usual() -> None:
 
 
 def test_too_short_a_past_is_not_judged() -> None:
-    measures: dict[str, Days] = dict(history(np.random.default_rng(7), weeks=4))
+    measures: dict[str, DailySummaries] = dict(history(np.random.default_rng(7), weeks=4))
 
     assert drift(measures, MONDAY, 1) == []
     assert drift(measures, MONDAY + timedelta(weeks=1), 1) == []

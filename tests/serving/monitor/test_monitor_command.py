@@ -13,7 +13,7 @@ from serving.console.monitoring import without_other_offices
 from serving.db.engine import open_database
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.errors import MonitorRefused
-from serving.monitor.report import Report
+from serving.monitor.report import MonitoringReport
 from serving.web.report_page import report_file
 from tests.serving.monitor.invented_log import BEGIN, invent
 
@@ -39,7 +39,7 @@ def test_the_report_is_one_document_and_one_page_that_needs_nothing_beside_it(ho
 
     code, out, _ = run(home, "--until", LAST, "--json", "--html", str(file))
 
-    told = Report.model_validate(json.loads(out))
+    told = MonitoringReport.model_validate(json.loads(out))
     assert (code, told.overall.decisions) == (0, DAYS * 60)
     page = file.read_text()
     assert "naive share" in page

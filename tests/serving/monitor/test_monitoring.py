@@ -15,8 +15,8 @@ from serving.db.tables import decisions
 from serving.errors import MonitorRefused
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
-from serving.monitor.monitoring import Asked, live_figures, report
-from serving.monitor.report import Report
+from serving.monitor.monitoring import ReportRequest, live_figures, report
+from serving.monitor.report import MonitoringReport
 from serving.monitor.rollups import catch_up
 from serving.triage.plan import TriagePlan
 from tests.serving.databases import database
@@ -32,11 +32,13 @@ def opened(where: Path | str) -> tuple[Engine, RollupRepository]:
     return engine, RollupRepository(engine)
 
 
-def reported(store: RollupRepository, invented: Invented, model: str | None = None) -> Report:
+def reported(
+    store: RollupRepository, invented: Invented, model: str | None = None
+) -> MonitoringReport:
     """The report of all there is, once everything is known."""
     catch_up(store, LATER)
     last = (invented.end - timedelta(days=1)).date()
-    asked = Asked("shipment", BEGIN.date(), last, invented.end + 2 * DELAY, model)
+    asked = ReportRequest("shipment", BEGIN.date(), last, invented.end + 2 * DELAY, model)
     return report(store, asked, TriagePlan(), LATER)
 
 
@@ -98,7 +100,7 @@ def test_what_is_not_known_yet_is_counted_and_not_taken_for_a_negative(tmp_path:
     invented = invent(engine, days=28)
     catch_up(store, LATER)
     as_of = invented.end - timedelta(days=7)  # as the 22nd day begins
-    asked = Asked("shipment", BEGIN.date(), invented.end.date(), as_of)
+    asked = ReportRequest("shipment", BEGIN.date(), invented.end.date(), as_of)
 
     told = report(store, asked, TriagePlan(), LATER)
 
@@ -136,14 +138,19 @@ def test_a_time_a_model_or_an_instant_without_decisions_is_refused_by_name(tmp_p
         reported(store, invented, model="7")
     with pytest.raises(MonitorRefused, match="from 2026-08-03 to 2026-08-04"):
         report(
-            store, Asked("shipment", date(2026, 1, 1), date(2026, 1, 9), LATER), TriagePlan(), LATER
+            store,
+            ReportRequest("shipment", date(2026, 1, 1), date(2026, 1, 9), LATER),
+            TriagePlan(),
+            LATER,
         )
     with pytest.raises(MonitorRefused, match="log has none"):
-        report(store, Asked("route", BEGIN.date(), BEGIN.date(), LATER), TriagePlan(), LATER)
+        report(
+            store, ReportRequest("route", BEGIN.date(), BEGIN.date(), LATER), TriagePlan(), LATER
+        )
     with pytest.raises(MonitorRefused, match="before it begins"):
-        Asked("route", date(2026, 1, 9), date(2026, 1, 1), LATER)
+        ReportRequest("route", date(2026, 1, 9), date(2026, 1, 1), LATER)
     with pytest.raises(MonitorRefused, match="nothing was known"):
-        Asked("route", date(2030, 1, 1), date(2030, 1, 1), LATER)
+        ReportRequest("route", date(2030, 1, 1), date(2030, 1, 1), LATER)
 
 
 def test_drift_is_told_once_and_more_is_drawn_until_it_is_over(where: Path | str) -> None:
@@ -212,6 +219,6 @@ def test_a_promotion_reads_what_live_traffic_said_of_its_version(tmp_path: Path)
     assert live_figures(store, "shipment", "3", now) is None
 
 
-def _a_week_later(told: Report) -> Report:
+def _a_week_later(told: MonitoringReport) -> MonitoringReport:
     drift = told.drift.model_copy(update={"week": told.drift.week + timedelta(weeks=1)})
     return told.model_copy(update={"drift": drift})

@@ -18,8 +18,7 @@ from serving.app import create_app
 from serving.audit.decision_log import LogHead
 from serving.container import Services
 from serving.errors import BodyMalformed, LogUnavailable
-from serving.explanation.comparison import usual_for
-from serving.explanation.comparisons import Comparisons
+from serving.explanation.comparison import Comparisons, usual_for
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import TOGETHER, Answer, ScoreRequest
 from serving.scoring.future_dispatch import FutureDispatcher

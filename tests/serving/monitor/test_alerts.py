@@ -15,8 +15,7 @@ import pytest
 
 from serving.db.engine import open_database
 from serving.db.repositories.alert_repository import AlertRepository
-from serving.monitor.alert_delivery import deliver
-from serving.monitor.alerts import Alert
+from serving.monitor.alerts import Alert, deliver
 from serving.review.rescue_calls import RescueWebhook
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What is stored with a decision and shown."""
+"""Base of what is stored with a decision and shown."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ They are made dozens of times for one decision, of what was looked at before.
 """
 
 
-class Part(BaseModel):
+class DecisionPart(BaseModel):
     """Base of what is stored with a decision and shown: frozen, closed, finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -1,0 +1,72 @@
+"""`GET /v1/features`: what every number means, and where in the code it is computed."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from features.catalogue import feature_named, features_by_name
+from features.definition import Feature
+from features.digests.computations import digests_of
+from features.indicators import INDICATORS
+from features.records import SubjectKind
+from serving.api.openapi import problems
+from serving.web.authentication import AnyCaller
+from serving.web.bodies import ClosedModel
+
+router = APIRouter(prefix="/v1/features", tags=["features"])
+
+
+class FeatureAnswer(ClosedModel):
+    """A feature's face: what it means, where it comes from, and its place in the code."""
+
+    name: str
+    subjects: list[SubjectKind]
+    family: str
+    meaning: str
+    unit: str
+    reads: list[str]
+    when_missing: str
+    indicator: str
+    sign_of: str = Field(description="What the indicator is, after `a sign of`.")
+    source: str
+    direction: Literal["higher_is_riskier", "lower_is_riskier", "either"]
+    sentence: str
+    among: Literal["all", "goods_code", "corridor"] = Field(
+        description="Beside whom a value is called usual or not."
+    )
+    defined_at: str
+    computation: dict[SubjectKind, str] = Field(
+        description="By kind of subject, the digest of everything that decides its numbers. A "
+        "model answers only while those of all its features are as they were in training."
+    )
+
+    @classmethod
+    def of(cls, feature: Feature) -> "FeatureAnswer":
+        """The face of a feature, with its place."""
+        return cls.model_validate(
+            {
+                **feature.face(),
+                "sign_of": INDICATORS[feature.indicator],
+                "defined_at": feature.defined_at,
+                "computation": digests_of(feature),
+            }
+        )
+
+
+class FeaturesAnswer(ClosedModel):
+    """The catalogue, in the order in which models read it."""
+
+    features: list[FeatureAnswer]
+
+
+@router.get("", responses=problems())
+def list_features(_: AnyCaller) -> FeaturesAnswer:
+    """The catalogue: features of routes, then those of shipments alone."""
+    return FeaturesAnswer(features=[FeatureAnswer.of(f) for f in features_by_name().values()])
+
+
+@router.get("/{name}", responses=problems(s404="No feature of that name."))
+def read_feature(_: AnyCaller, name: str) -> FeatureAnswer:
+    """One feature: meaning, unit, what it reads, source, and place in the code."""
+    return FeatureAnswer.of(feature_named(name))
