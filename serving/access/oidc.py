@@ -84,7 +84,7 @@ class Provider:
 
     def address(self, login: PendingLogin, callback: str) -> str:
         """Where to send a browser; raises OidcUnavailable."""
-        asked = {
+        query = {
             "response_type": "code",
             "scope": "openid profile",
             "client_id": self.client_id,
@@ -95,7 +95,7 @@ class Provider:
             "code_challenge_method": "S256",
         }
         start = self._endpoints()[0].authorization_endpoint
-        return f"{start}{'&' if '?' in start else '?'}{urlencode(asked)}"
+        return f"{start}{'&' if '?' in start else '?'}{urlencode(query)}"
 
     def account(self, login: PendingLogin, state: str, code: str, callback: str) -> Account:
         """Whoever a provider sent back; raises NotSignedIn, which never says why, or

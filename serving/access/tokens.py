@@ -150,8 +150,8 @@ def _is_named(claims: dict[str, Any], name: str) -> bool:
     """Whether a list of a token is none at all, or one of texts; none named is not all of them."""
     if name not in claims:
         return True
-    told = claims[name]
-    return isinstance(told, list) and bool(told) and all(isinstance(each, str) for each in told)
+    claim = claims[name]
+    return isinstance(claim, list) and bool(claim) and all(isinstance(each, str) for each in claim)
 
 
 def _content(where: str) -> bytes:

@@ -99,13 +99,13 @@ async def score_subjects(
     numbered = enumerate(lines, start=1)
     while together := list(islice(numbered, TOGETHER)):
         # A space can't be in a caller's key, so no single request meets a line of a batch.
-        asked = [
+        requests = [
             ScoreRequest(
                 caller, f"{idempotency_key} {number}", line, services.clock(), worded_for(caller)
             )
             for number, line in together
         ]
-        answered = zip(together, await services.batcher.answer_all(asked), strict=True)
+        answered = zip(together, await services.batcher.answer_all(requests), strict=True)
         answers += [_line(services, request, number, answer) for (number, _), answer in answered]
     return NdjsonResponse(b"".join(answers))
 

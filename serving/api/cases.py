@@ -80,20 +80,20 @@ class QueueQuery(BaseModel):
 
 @router.get("/queue", responses=problems(s422="A filter or the cursor is refused."))
 def read_queue(
-    services: TheServices, caller: MayReview, asked: Annotated[QueueQuery, Query()]
+    services: TheServices, caller: MayReview, query: Annotated[QueueQuery, Query()]
 ) -> QueuePage:
     """The cases that wait: rescue first, then by lane, then by what is due first."""
-    wanted = QueueFilter(
+    queue_filter = QueueFilter(
         now=services.clock().isoformat(),
-        lanes=stored_lanes(asked.lane),
-        office_id=asked.office_id,
-        mode=asked.mode,
-        owner=asked.owner,
-        is_unowned=asked.is_unowned,
+        lanes=stored_lanes(query.lane),
+        office_id=query.office_id,
+        mode=query.mode,
+        owner=query.owner,
+        is_unowned=query.is_unowned,
     )
-    after = decode_cursor(asked.cursor)
-    rows = services.cases.queue(Reviewer.of(caller), wanted, after, asked.limit)
-    is_full = len(rows) == asked.limit
+    after = decode_cursor(query.cursor)
+    rows = services.cases.queue(Reviewer.of(caller), queue_filter, after, query.limit)
+    is_full = len(rows) == query.limit
     return QueuePage(
         cases=[queued(row) for row in rows], next=encode_cursor(rows[-1]) if is_full else None
     )

@@ -122,17 +122,17 @@ class ExplanationAnswer(ExplanationParts):
     @classmethod
     def of(cls, decision: Decision, looked: DecisionDetails, language: Language) -> Self:
         """The explanation of a stored decision, whole; raises NotScored."""
-        said = decision.result
+        result = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]
         return cls(
             **dict(ExplanationParts.parts_of(decision, language)),
             decision_id=decision.decision_id,
-            model=said.model,
-            probability=said.score.probability,
-            percentile=said.score.percentile,
+            model=result.model,
+            probability=result.score.probability,
+            percentile=result.score.percentile,
             language=language.code,
-            families=said.reasons.families,
-            indicators=said.reasons.indicators,
+            families=result.reasons.families,
+            indicators=result.reasons.indicators,
             rests_on=[FeatureProvenance.of(*one, language) for one in looked.rests_on.items()],
             missing=list(decision.missing),
             missing_in_words=missing,

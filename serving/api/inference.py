@@ -197,16 +197,16 @@ async def infer(
     A vector is no subject: no lane follows, and no decision is made or stored.
     """
     refuse_other_media(request, JSON)
-    asked = _read(await body_within(request, services.settings.max_batch_bytes))
-    wanted = _wanted(asked, may_explain=caller.may("explain"))
+    inference = _read(await body_within(request, services.settings.max_batch_bytes))
+    output_names = _output_names(inference, may_explain=caller.may("explain"))
     champion = champion_named(services.models, name)
     _refuse_other_version(champion, version)
-    columns = _columns(asked)
+    columns = _columns(inference)
     services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
     vectors = await run_in_threadpool(score_vectors, champion, columns)
-    outputs = [_output(each, vectors) for each in wanted]
+    outputs = [_output(each, vectors) for each in output_names]
     return InferenceAnswer(
-        model_name=name, model_version=champion.version, id=asked.id, outputs=outputs
+        model_name=name, model_version=champion.version, id=inference.id, outputs=outputs
     )
 
 
@@ -219,8 +219,8 @@ def _read(body: bytes) -> InferenceRequest:
         raise SubmissionRefused("the request is not one of this protocol", faults) from None
 
 
-def _wanted(asked: InferenceRequest, *, may_explain: bool) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(each.name for each in asked.outputs))
+def _output_names(inference: InferenceRequest, *, may_explain: bool) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(each.name for each in inference.outputs))
     if not set(names) <= {"probability", *OF_EXPLANATION}:
         raise SubmissionRefused(f"the outputs are probability, {', '.join(OF_EXPLANATION)}")
     if set(names) & set(OF_EXPLANATION) and not may_explain:
@@ -228,11 +228,11 @@ def _wanted(asked: InferenceRequest, *, may_explain: bool) -> tuple[str, ...]:
     return names or (("probability", *OF_EXPLANATION) if may_explain else ("probability",))
 
 
-def _columns(asked: InferenceRequest) -> dict[str, list[Any]]:
-    columns = {each.name: each.data for each in asked.inputs}
-    if len(columns) != len(asked.inputs):
+def _columns(inference: InferenceRequest) -> dict[str, list[Any]]:
+    columns = {each.name: each.data for each in inference.inputs}
+    if len(columns) != len(inference.inputs):
         raise SubmissionRefused("an input is given twice")
-    for each in asked.inputs:
+    for each in inference.inputs:
         if each.shape not in ([len(each.data)], [len(each.data), 1]):
             raise SubmissionRefused("want inputs of the shape [n] or [n, 1] with n values")
     return columns

@@ -87,5 +87,5 @@ def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) ->
 
 
 def _answer(services: Services) -> SwitchesAnswer:
-    told = switch_states(services.switch_events.latest_by_kind())
-    return SwitchesAnswer(switches=[SwitchAnswer.of(kind, last) for kind, last in told.items()])
+    states = switch_states(services.switch_events.latest_by_kind())
+    return SwitchesAnswer(switches=[SwitchAnswer.of(kind, last) for kind, last in states.items()])

@@ -46,16 +46,16 @@ def backtest(
     kind: SubjectKind = subject.value
     data = TrainingSet.read(training_set or home / "training_sets" / kind, kind)
     history = History.invented(data, oracle) if oracle else History.logged(data)
-    told = []
-    for name, asked in policies.items():
+    replayed = []
+    for name, rules in policies.items():
         with progress_bar(f"{name}: weeks") as progress:
-            told.append(figures(replay(name, asked, history, standing, progress)))
+            replayed.append(figures(replay(name, rules, history, standing, progress)))
     written = out or home / "backtests" / kind
-    _write(tuple(told), kind, written, is_invented=history.is_invented)
+    _write(tuple(replayed), kind, written, is_invented=history.is_invented)
     if as_json:
-        print_json([each.model_dump(mode="json") for each in told])
+        print_json([policy.model_dump(mode="json") for policy in replayed])
         return
-    _print(told)
+    _print(replayed)
     messages.print(f"side by side: {written / 'backtest.html'}")
 
 
@@ -78,11 +78,11 @@ def _print(policies: "list[PolicyFigures]") -> None:
             f"{spelt(each.hits, places=0)} confirmed, precision {spelt(each.precision)}",
             markup=False,
         )
-        for told in each.typologies:
-            if told.is_new:
-                weeks = "never" if told.weeks_to_find is None else f"in week {told.weeks_to_find}"
+        for line in each.typologies:
+            if line.is_new:
+                weeks = "never" if line.weeks_to_find is None else f"in week {line.weeks_to_find}"
                 messages.print(
-                    f"  new {told.typology}: {told.found} of {told.subjects} found, first {weeks}",
+                    f"  new {line.typology}: {line.found} of {line.subjects} found, first {weeks}",
                     markup=False,
                 )
 

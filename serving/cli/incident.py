@@ -80,11 +80,11 @@ def list_all(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     from serving.audit.incidents import incidents
     from serving.settings import settings_of
 
-    told = list(incidents(settings_of(home).incidents))
+    found = list(incidents(settings_of(home).incidents))
     if as_json:
-        print_json([each.model_dump(mode="json") for each in told])
+        print_json([each.model_dump(mode="json") for each in found])
         return
-    for each in told:
+    for each in found:
         messages.print(
             f"{each.name}  {each.harm}  records {each.first}-{each.last}  {each.what}", markup=False
         )

@@ -76,11 +76,11 @@ def refusals(
     from serving.settings import settings_of
 
     where = settings_of(home, database_url).database
-    told = PurposeRepository(open_database(where, is_service=False)).refused()
+    refused = PurposeRepository(open_database(where, is_service=False)).refused()
     if as_json:
-        print_json([vars(each) for each in told])
+        print_json([vars(each) for each in refused])
         return
-    for each in told:
+    for each in refused:
         typer.echo(f"{each.at[:19]}  {each.caller_id:<14}  {each.purpose:<20}  {each.use}")
 
 

@@ -55,7 +55,8 @@ def monitor(
     --until, --as-of and --model the report is kept for the console, alerts are raised and sent, and
     the control draw follows the drift: let that run once a day.
     """
-    from serving.monitor.monitoring import ReportRequest, report
+    from serving.monitor.monitoring import ReportRequest
+    from serving.monitor.monitoring import report as make_report
     from serving.settings import settings_of
     from serving.triage.plan import TriagePlan
 
@@ -65,15 +66,15 @@ def monitor(
     known_at = as_of.replace(tzinfo=UTC) if as_of else now
     last = until.date() if until else known_at.date()
     first = since.date() if since else last - USUALLY
-    asked = ReportRequest(subject.value, first, last, known_at, _version(model, subject))
+    request = ReportRequest(subject.value, first, last, known_at, _version(model, subject))
     settings = settings_of(home, database_url)
     stores = _opened(settings)
     _catch_up(stores.summaries, now)
-    made = report(stores.summaries, asked, TriagePlan.read(settings.plan), now)
+    report = make_report(stores.summaries, request, TriagePlan.read(settings.plan), now)
     if as_of is None and model is None and until is None:
-        made = _answered(made, stores, settings, now)
-        stores.summaries.keep_report(subject.value, now.isoformat(), made.model_dump_json())
-    _show(made, html, as_json=as_json)
+        report = _answered(report, stores, settings, now)
+        stores.summaries.keep_report(subject.value, now.isoformat(), report.model_dump_json())
+    _show(report, html, as_json=as_json)
 
 
 def _version(model: str | None, subject: Subject) -> str | None:
@@ -119,7 +120,7 @@ def _catch_up(store: "RollupRepository", now: datetime) -> None:
 
 
 def _answered(
-    made: "MonitoringReport", stores: _Stores, settings: "Settings", now: datetime
+    report: "MonitoringReport", stores: _Stores, settings: "Settings", now: datetime
 ) -> "MonitoringReport":
     """The report, once its alerts are raised and sent and the exploration follows the drift."""
     from serving.monitor.alerts import answer, with_answers
@@ -127,13 +128,13 @@ def _answered(
     from serving.review.supervision import Supervision
 
     book = stores.alerts
-    seen = Supervision.of(stores.cases, CaseAccess(frozenset(), may_rescue=False), now)
-    hasty = sum(each.may_trust_blindly for each in seen.reviewers)
-    made = made.model_copy(update={"hasty_reviewers": hasty})
-    for alert in answer(made, book, now):
+    supervision = Supervision.of(stores.cases, CaseAccess(frozenset(), may_rescue=False), now)
+    hasty = sum(each.may_trust_blindly for each in supervision.reviewers)
+    report = report.model_copy(update={"hasty_reviewers": hasty})
+    for alert in answer(report, book, now):
         messages.print(f"[bold]alert[/bold] {alert.words}")
     _send(book, settings, now)
-    return with_answers(made, book)
+    return with_answers(report, book)
 
 
 def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
@@ -149,39 +150,42 @@ def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
         messages.print(f"alerts were not taken ({type(failure).__name__}); the next run sends them")
 
 
-def _show(made: "MonitoringReport", html: Path | None, *, as_json: bool) -> None:
+def _show(report: "MonitoringReport", html: Path | None, *, as_json: bool) -> None:
     if html is not None:
         from serving.web.report_page import report_file
 
-        html.write_text(report_file(made), encoding="utf-8")
+        html.write_text(report_file(report), encoding="utf-8")
         messages.print(f"the whole report: {html}")
     if as_json:
-        print_json(made.model_dump(mode="json"))
+        print_json(report.model_dump(mode="json"))
     else:
-        _print_figures(made)
+        _print_figures(report)
 
 
-def _print_figures(made: "MonitoringReport") -> None:
+def _print_figures(report: "MonitoringReport") -> None:
     """The figures that matter first, on stderr."""
     from serving.web.figure_words import share_in_words, times_in_words
 
-    overall, moved = made.overall, [each for each in made.drift.moved if each.is_drift]
+    overall, moved = report.overall, [each for each in report.drift.moved if each.is_drift]
     lines = [
-        f"{overall.decisions:,} {made.subject_kind}s from {made.first_day} to {made.last_day}, "
-        f"{overall.inspected:,} inspected, {overall.drawn:,} known by lot; 95 % intervals",
+        f"{overall.decisions:,} {report.subject_kind}s from {report.first_day} to "
+        f"{report.last_day}, {overall.inspected:,} inspected, {overall.drawn:,} known by lot; "
+        "95 % intervals",
         f"  prevalence {share_in_words(overall.prevalence)}",
         f"  precision {share_in_words(overall.precision)}, recall "
         f"{share_in_words(overall.recall)}, lift {times_in_words(overall.lift)}",
         f"  naive share of all that were looked at {share_in_words(overall.naive_share)}: "
         "says nothing about the rest",
-        f"  not known yet: {made.delay.unknown:,} of {made.delay.visits:,} visits",
+        f"  not known yet: {report.delay.unknown:,} of {report.delay.visits:,} visits",
     ]
-    if made.unscored:
-        lines.append(f"  decided without a score, and in no figure here: {made.unscored:,}")
+    if report.unscored:
+        lines.append(f"  decided without a score, and in no figure here: {report.unscored:,}")
     lines += [f"  refused, fewer than 30 known of: {name}" for name in overall.too_few_outcomes]
     lines += [f"  drift: {each.measure} moved by {each.size:.3f}" for each in moved]
     if not moved:
-        judged = f"none of {made.drift.measures} measures moved"
-        lines.append(f"  drift in the week of {made.drift.week}: {made.drift.not_judged or judged}")
+        judged = f"none of {report.drift.measures} measures moved"
+        lines.append(
+            f"  drift in the week of {report.drift.week}: {report.drift.not_judged or judged}"
+        )
     for line in lines:
         messages.print(line, markup=False)

@@ -115,8 +115,8 @@ def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None
     registration = models.registration_of(models.find(reference))
     store = RollupRepository(open_database(where, is_service=False, keys=settings.keys))
     subject = Subject(registration.name.removeprefix("tidegate-"))
-    told = live_figures(store, subject.value, registration.version, now)
-    return None if told is None else no_worse_on_live_traffic(told.gain, told.compared)
+    live = live_figures(store, subject.value, registration.version, now)
+    return None if live is None else no_worse_on_live_traffic(live.gain, live.compared)
 
 
 def _data_of(

@@ -111,12 +111,12 @@ def erase(
     from serving.settings import settings_of
 
     where = settings_of(home, database_url).database
-    held = hold_for_service(where) if isinstance(where, Path) else None
+    service_lock = hold_for_service(where) if isinstance(where, Path) else None
     try:
         file = _opened(home, database_url).erase(proposal, by, because, _now())
     finally:
-        if held:
-            held.close()
+        if service_lock:
+            service_lock.close()
     if as_json:
         import json
 
@@ -163,11 +163,11 @@ def acts(
     home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """Every act so far: who, when and why."""
-    told = _opened(home, database_url).acts.all()
+    acts = _opened(home, database_url).acts.all()
     if as_json:
-        print_json([asdict(act) for act in told])
+        print_json([asdict(act) for act in acts])
         return
-    for act in told:
+    for act in acts:
         line = f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}"
         messages.print(line, markup=False)
 

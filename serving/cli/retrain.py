@@ -198,8 +198,8 @@ def _summary(gathered: _Gathered, proposed: _Proposed, until: datetime) -> dict[
 
 
 def _print(gathered: _Gathered, proposed: _Proposed) -> None:
-    told = ", ".join(f"{count:,} {name}" for name, count in gathered.records.items())
-    messages.print(f"put together: {told}; {gathered.authored:,} outcomes have an author")
+    counts = ", ".join(f"{count:,} {name}" for name, count in gathered.records.items())
+    messages.print(f"put together: {counts}; {gathered.authored:,} outcomes have an author")
     for verdict in proposed.verdicts:
         messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
     name = f"{proposed.registration.name} version {proposed.registration.version}"

@@ -97,8 +97,8 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     if record is None:
         raise NotFound(f"there is no decision {decision_id} in the log")
     decision = Decision.model_validate_json(record)
-    models, said = ModelHome(settings.home), decision.result
-    folder = models.find(f"{said.model.name}/{said.model.version}")
+    models, result = ModelHome(settings.home), decision.result
+    folder = models.find(f"{result.model.name}/{result.model.version}")
     # The stored vector was made for this model, whatever the catalogue computes by now.
     return replayed(decision, LoadedModel.read_archived(folder, models.public_key))
 
@@ -112,15 +112,15 @@ def _model(settings: "Settings", reference: str) -> "LoadedModel":
 
 
 def _document(replay: "Replay") -> dict[str, Any]:
-    said = replay.decision.result
+    result = replay.decision.result
     return {
         "decision_id": replay.decision.decision_id,
         "identical": replay.is_identical,
         "differences": replay.differences,
-        "model": said.model.model_dump(),
-        "log_odds": {"stored": said.score.log_odds, "recomputed": replay.recomputed.log_odds},
+        "model": result.model.model_dump(),
+        "log_odds": {"stored": result.score.log_odds, "recomputed": replay.recomputed.log_odds},
         "probability": {
-            "stored": said.score.probability,
+            "stored": result.score.probability,
             "recomputed": replay.recomputed.probability,
         },
     }

@@ -36,8 +36,8 @@ class StartStatus:
     def of_line(cls, line: str) -> Self | None:
         """What a line says; None where it speaks of something else."""
         try:
-            told = json.loads(line)
-            return cls(**told) if told.pop("event", None) == STARTING else None
+            event = json.loads(line)
+            return cls(**event) if event.pop("event", None) == STARTING else None
         except (ValueError, AttributeError, TypeError):
             return None
 

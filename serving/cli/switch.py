@@ -95,11 +95,11 @@ def _show(register: "KillSwitchRepository", *, as_json: bool) -> None:
 
     from serving.models.kill_switch import switch_states
 
-    told = switch_states(register.latest_by_kind())
+    states = switch_states(register.latest_by_kind())
     if as_json:
-        print_json({kind: last and asdict(last) for kind, last in told.items()})
+        print_json({kind: last and asdict(last) for kind, last in states.items()})
         return
-    for kind, last in told.items():
+    for kind, last in states.items():
         word = "on" if last is None or last.is_on else "off"
         since = f" since {last.switched_at}, by {last.switched_by}: {last.because}" if last else ""
         messages.print(f"models of {kind}s are {word}{since}", markup=False)

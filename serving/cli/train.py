@@ -95,7 +95,7 @@ def trained(
     if parameters.search.is_asked_for:
         parameters, trials = _searched(data, parameters, home)
     with progress_bar(f"{subject.value}: trees") as progress:
-        candidate = make_candidate(data, parameters, _told(progress))
+        candidate = make_candidate(data, parameters, _reporting(progress))
     candidate = replace(candidate, trials=trials)
     return candidate, register(candidate, data, ModelHome(home), store, provenance)
 
@@ -120,7 +120,7 @@ def _searched(
     return found.parameters, found.trials
 
 
-def _told(progress: Any) -> Any:
+def _reporting(progress: Any) -> Any:
     """Only growing trees takes long enough to watch."""
 
     def tell(step: str, done: int, total: int) -> None:

@@ -63,15 +63,15 @@ def make_account(
 ) -> HTMLResponse:
     """Make an account and show its password, this once."""
     try:
-        asked = NewAccount.model_validate(form)
+        entry = NewAccount.model_validate(form)
         password = secrets.token_urlsafe(15)
-        offices = _offices(asked.offices)
-        account = new_account(asked.name, password, asked.role, offices, services.clock())
+        offices = _offices(entry.offices)
+        account = new_account(entry.name, password, entry.role, offices, services.clock())
         services.accounts.add(account)
     except (ValidationError, NameTaken) as refusal:
         return _page(services, caller, session, refusal=_said(refusal))
-    log.info("account_made", by=caller.name, name=asked.name, role=asked.role)
-    return _page(services, caller, session, made=f"The password of {asked.name}", secret=password)
+    log.info("account_made", by=caller.name, name=entry.name, role=entry.role)
+    return _page(services, caller, session, made=f"The password of {entry.name}", secret=password)
 
 
 @router.post("/disable")
@@ -91,16 +91,16 @@ def make_key(
 ) -> HTMLResponse:
     """Make a key and show it, this once."""
     try:
-        asked, scopes = NewKey.model_validate(form), _scopes(form)
+        entry, scopes = NewKey.model_validate(form), _scopes(form)
         now = services.clock()
-        ends_at = now + timedelta(days=asked.days) if asked.days else None
+        ends_at = now + timedelta(days=entry.days) if entry.days else None
         purposes = (services.settings.purpose,)
-        kept, shown = new_key(asked.name, scopes, _offices(asked.offices), now, ends_at, purposes)
+        kept, shown = new_key(entry.name, scopes, _offices(entry.offices), now, ends_at, purposes)
         services.api_keys.add(kept)
     except (ValidationError, NameTaken, Unprocessable) as refusal:
         return _page(services, caller, session, refusal=_said(refusal))
     log.info("key_made", by=caller.name, key_id=kept.key_id, scopes=scopes)
-    return _page(services, caller, session, made=f"The key of {asked.name}", secret=str(shown))
+    return _page(services, caller, session, made=f"The key of {entry.name}", secret=str(shown))
 
 
 @router.post("/keys/revoke")
@@ -144,8 +144,8 @@ def _scopes(form: dict[str, str]) -> tuple[Scope, ...]:
     return scopes
 
 
-def _offices(told: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(told.replace(",", " ").split()))
+def _offices(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def _said(refusal: Exception) -> str:

@@ -126,7 +126,7 @@ def _facts(submission: Submission) -> list[tuple[str, str]]:
 def _shipment_facts(shipment: Shipment) -> list[tuple[str, str]]:
     value = shipment.declared_value
     mass = shipment.gross_mass_kg
-    told = [
+    facts = [
         ("Goods", f"code {shipment.hs_code}, origin {shipment.origin_country}"),
         ("Parties", f"{shipment.consignor_id} to {shipment.consignee_id}"),
         ("Declared value", f"{figures(value)} {shipment.currency or ''}" if value else ""),
@@ -135,7 +135,7 @@ def _shipment_facts(shipment: Shipment) -> list[tuple[str, str]]:
         ("Container", shipment.container_number or ""),
         ("Office", shipment.office_id or ""),
     ]
-    return [(label, text) for label, text in told if text]
+    return [(label, text) for label, text in facts if text]
 
 
 def _journey_facts(journey: Journey) -> list[tuple[str, str]]:
@@ -144,9 +144,9 @@ def _journey_facts(journey: Journey) -> list[tuple[str, str]]:
         if journey.persons_on_board is not None and journey.certified_capacity is not None
         else ""
     )
-    told = [
+    facts = [
         ("Carrier", f"{journey.carrier_id}, {journey.conveyance_kind.replace('_', ' ')}"),
         ("Due", f"{journey.due_at:%-d %B %Y, %H:%M} UTC"),
         ("Persons", crowd),
     ]
-    return [(label, text) for label, text in told if text]
+    return [(label, text) for label, text in facts if text]

@@ -62,7 +62,7 @@ class EventView:
 
     @classmethod
     def of(cls, event: StoredEvent) -> "EventView":
-        """An event as the page shows it; reading is told like any other act."""
+        """An event as the page shows it; reading is shown like any other act."""
         moves = tuple(
             (name.replace("_", " "), _said(name, old), _said(name, new))
             for name, (old, new) in json.loads(event.changed).items()
@@ -103,8 +103,8 @@ def act_on_case(
     reviewer, now = Reviewer.of(caller), services.clock()
     try:
         if act == "dispositions":
-            said = _read(DispositionBody, form)
-            disposition = Disposition(said.code, said.reason, said.confidence, said.text)
+            body = _read(DispositionBody, form)
+            disposition = Disposition(body.code, body.reason, body.confidence, body.text)
             services.cases.dispose(reviewer, case_id, now, disposition)
         else:
             services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
@@ -199,8 +199,8 @@ def _hours_until(instant: datetime | None, now: datetime) -> float | None:
 def _ended(services: Services, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
     """Past cases of the same goods or way, with how they ended."""
     alike = services.cases.linked(reviewer, case_id, ALIKE, MOST_LINKED)
-    ended = ((each, services.cases.disposition_of(each.case)) for each in alike)
-    return [(each, MEANING[said.code].words) for each, said in ended if said]
+    ended = ((link, services.cases.disposition_of(link.case)) for link in alike)
+    return [(link, MEANING[end.code].words) for link, end in ended if end]
 
 
 @dataclass(frozen=True)
@@ -229,8 +229,8 @@ def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
     second = "" if case.proposed else " (a second reviewer will judge)"
     return {
         "code": [
-            (code, told.words + (second if told.is_adverse else ""))
-            for code, told in MEANING.items()
+            (code, meaning.words + (second if meaning.is_adverse else ""))
+            for code, meaning in MEANING.items()
         ],
         "reason": [(code, code.replace("_", " ")) for code in get_args(ReasonCode)],
         "confidence": [(level, level) for level in get_args(Confidence)],

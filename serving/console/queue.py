@@ -65,8 +65,8 @@ class Filters(BaseModel):
     def address(self, **changed: str) -> str:
         """The address of the queue with these filters and some changed."""
         kept = self.model_dump(exclude_none=True, exclude={"cursor"}) | changed
-        asked = {name: value for name, value in kept.items() if value}
-        return "/console/queue" + (f"?{urlencode(asked)}" if asked else "")
+        chosen = {name: value for name, value in kept.items() if value}
+        return "/console/queue" + (f"?{urlencode(chosen)}" if chosen else "")
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def show_supervision(
         "supervision.html",
         reader=caller,
         session=session,
-        told=Supervision.of(services.case_store, access, services.clock()),
+        supervision=Supervision.of(services.case_store, access, services.clock()),
         days=WATCHED.days,
         most_counted=MOST_COUNTED,
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
@@ -73,7 +73,7 @@ def show_for_rereading(
         days=Timeline.of(submission),
         way=RouteMap.of(submission),
         payments=PaymentChart.of(submission),
-        codes=[(code, told.words) for code, told in MEANING.items()],
+        codes=[(code, meaning.words) for code, meaning in MEANING.items()],
     )
 
 

@@ -57,15 +57,15 @@ def score_of(champion: LoadedModel, vector: Mapping[str, Value]) -> Scored:
     return scored
 
 
-def scores_of(asked: Sequence[Asked]) -> list[Scored]:
+def scores_of(requests: Sequence[Asked]) -> list[Scored]:
     """The scores of vectors, in one call per champion; each has the same bits as alone."""
     scored: dict[int, Scored] = {}
-    for digest in {champion.model.digest for champion, _ in asked}:
-        places = [i for i, (champion, _) in enumerate(asked) if champion.model.digest == digest]
-        champion = asked[places[0]][0]
-        vectors = [asked[place][1] for place in places]
+    for digest in {champion.model.digest for champion, _ in requests}:
+        places = [i for i, (champion, _) in enumerate(requests) if champion.model.digest == digest]
+        champion = requests[places[0]][0]
+        vectors = [requests[place][1] for place in places]
         scored |= zip(places, _scores(champion, vectors), strict=True)
-    return [scored[place] for place in range(len(asked))]
+    return [scored[place] for place in range(len(requests))]
 
 
 def _scores(champion: LoadedModel, vectors: Sequence[Mapping[str, Value]]) -> Iterator[Scored]:

@@ -95,8 +95,8 @@ def best_of(languages: dict[str, Language], accepted: str) -> Language:
     >>> best_of({"en": ENGLISH, "de": Language("de")}, "fr, de-AT;q=0.8, en;q=0.5").code
     'de'
     """
-    for wanted in _by_liking(accepted):
-        for code in (wanted, wanted.partition("-")[0]):
+    for preferred in _by_liking(accepted):
+        for code in (preferred, preferred.partition("-")[0]):
             if code in languages:
                 return languages[code]
     return ENGLISH

@@ -77,9 +77,13 @@ def what_could_move(
     scored = scorer.score(np.vstack([own[np.newaxis], *variants])).log_odds
     ends = np.cumsum([1, *map(len, variants)])
     spans = [scored[begin:end] for begin, end in pairwise(ends)]
-    told = [_told(path, span, language) for path, span in zip(missing, spans, strict=True)]
+    inputs = [
+        _missing_input(path, span, language) for path, span in zip(missing, spans, strict=True)
+    ]
     moves = [_move(span, scored[0]) for span in spans]
-    return tuple(told[place] for place in sorted(range(len(told)), key=lambda i: (-moves[i], i)))
+    return tuple(
+        inputs[place] for place in sorted(range(len(inputs)), key=lambda i: (-moves[i], i))
+    )
 
 
 def _variants(
@@ -100,7 +104,7 @@ def _variants(
     return variants
 
 
-def _told(path: str, log_odds: Floats, language: Language) -> MissingInput:
+def _missing_input(path: str, log_odds: Floats, language: Language) -> MissingInput:
     low, high = (None, None)
     if len(log_odds) >= FEWEST_ROWS:
         low, high = logistic(np.quantile(log_odds, [0.05, 0.95])).tolist()

@@ -34,16 +34,16 @@ _NAMES = {
 _NOT_SAID = ("_id", "_at", "_kg", "_m3")
 
 
-def resting_in_words(grounds: Provenance, language: Language = ENGLISH) -> list[str]:
+def resting_in_words(provenance: Provenance, language: Language = ENGLISH) -> list[str]:
     """One phrase per kind of ground: what was declared, which records, which earlier events."""
     parts = []
-    if grounds.declared:
-        fields = list(dict.fromkeys(language.say(field_name(name)) for name in grounds.declared))
+    if provenance.declared:
+        fields = list(dict.fromkeys(language.say(field_name(name)) for name in provenance.declared))
         parts.append(language.say(DECLARED, fields=listed(fields, language)))
-    for name, ids in grounds.records.items():
+    for name, ids in provenance.records.items():
         shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
         parts.append(language.say(RECORDS[name], ids=", ".join(shown)))
-    return parts + [_past(past, language) for past in grounds.earlier if past.by]
+    return parts + [_past(past, language) for past in provenance.earlier if past.by]
 
 
 def field_name(column: str) -> str:

@@ -182,4 +182,4 @@ def _evidence(parts: Sequence[float], places: Sequence[int]) -> list[int]:
 
 def _without_words(reason: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: reason[name] for name in ("indicator", "family", "log_odds")}
-    return {**kept, "evidence": [seen["feature"] for seen in reason["evidence"]]}
+    return {**kept, "evidence": [observation["feature"] for observation in reason["evidence"]]}

@@ -97,12 +97,12 @@ class ReasonRenderer:
 
     def _observation(self, name: str, comparison: Usual) -> Observation:
         value = self.values[name]
-        said = _said(name, value, comparison, self.kind, self.language)
+        rendered = _rendered(name, value, comparison, self.kind, self.language)
         return Observation(
             feature=name,
             value=value,
-            sentence=said.sentence,
-            usual=said.usual,
+            sentence=rendered.sentence,
+            usual=rendered.usual,
             comparison=comparison,
             contribution=self.parts[name],
         )
@@ -110,7 +110,7 @@ class ReasonRenderer:
 
 # Most values come again and again (nothing, none, yes, the same few counts).
 @lru_cache(MOST_REMEMBERED)
-def _said(
+def _rendered(
     name: str, value: Value, comparison: Usual, kind: SubjectKind, language: Language
 ) -> RenderedValue:
     try:

@@ -21,28 +21,28 @@ MOST_NAMED = 10
 
 
 def compared(
-    role: str, rivals: Sequence[ScorePair], visits: pd.DataFrame
+    role: str, score_pairs: Sequence[ScorePair], visits: pd.DataFrame
 ) -> Iterator[ChallengerFigures]:
     """One line for each version that was asked; `visits` are those of the same time."""
     found = dict(zip(visits["decision_id"], visits["confirmed"], strict=True))
-    for version, count in sorted(Counter(each.version for each in rivals).items()):
-        asked = [each for each in rivals if each.version == version]
-        if chosen := sum(each.lane == "inspect" for each in asked):
-            yield _figures(role, version, asked, min(chosen, count), found)
+    for version, count in sorted(Counter(each.version for each in score_pairs).items()):
+        pairs = [each for each in score_pairs if each.version == version]
+        if chosen := sum(each.lane == "inspect" for each in pairs):
+            yield _figures(role, version, pairs, min(chosen, count), found)
 
 
 def _figures(
-    role: str, version: str, asked: list[ScorePair], chosen: int, found: dict[str, float]
+    role: str, version: str, pairs: list[ScorePair], chosen: int, found: dict[str, float]
 ) -> ChallengerFigures:
-    champions = _first([each.champion for each in asked], chosen)
-    challengers = _first([each.challenger for each in asked], chosen)
-    theirs = [asked[place] for place in sorted(challengers - champions)]
-    ours = [asked[place] for place in sorted(champions - challengers)]
+    champions = _first([each.champion for each in pairs], chosen)
+    challengers = _first([each.challenger for each in pairs], chosen)
+    theirs = [pairs[place] for place in sorted(challengers - champions)]
+    ours = [pairs[place] for place in sorted(champions - challengers)]
     gain, needs = difference(_strata(theirs, found), _strata(ours, found))
     return ChallengerFigures(
         role=role,
         version=version,
-        compared=len(asked),
+        compared=len(pairs),
         chosen=chosen,
         agreement=len(champions & challengers) / chosen,
         only_challenger=len(theirs),
@@ -56,15 +56,19 @@ def _first(scores: list[float], chosen: int) -> set[int]:
     return set(np.argsort(-np.array(scores), kind="stable")[:chosen].tolist())
 
 
-def _strata(rivals: list[ScorePair], found: dict[str, float]) -> list[Stratum]:
+def _strata(score_pairs: list[ScorePair], found: dict[str, float]) -> list[Stratum]:
     """Those that were inspected anyway, and those that only chance could look at."""
     parts = (("inspected", True), ("not inspected", False))
     return [
-        _stratum(name, [each for each in rivals if (each.lane == "inspect") == inspected], found)
+        _stratum(
+            name, [each for each in score_pairs if (each.lane == "inspect") == inspected], found
+        )
         for name, inspected in parts
     ]
 
 
-def _stratum(name: str, rivals: list[ScorePair], found: dict[str, float]) -> Stratum:
-    known = [told for each in rivals if (told := found.get(each.decision_id, np.nan)) == told]
-    return Stratum(name, len(rivals), len(known), int(sum(known)))
+def _stratum(name: str, score_pairs: list[ScorePair], found: dict[str, float]) -> Stratum:
+    known = [
+        label for each in score_pairs if (label := found.get(each.decision_id, np.nan)) == label
+    ]
+    return Stratum(name, len(score_pairs), len(known), int(sum(known)))

@@ -125,11 +125,11 @@ class DaySummary:
     @classmethod
     def read(cls, body: str) -> Self:
         """A stored summary."""
-        told = json.loads(body)
+        stored = json.loads(body)
         return cls(
-            sizes=Counter({tuple(key.split("\t")): n for key, n in told["sizes"].items()}),
-            lanes=Counter({tuple(key.split("\t")): n for key, n in told["lanes"].items()}),
-            predicted=told["predicted"],
-            histograms={name: Counter(each) for name, each in told["histograms"].items()},
-            unscored=told.get("unscored", 0),
+            sizes=Counter({tuple(key.split("\t")): n for key, n in stored["sizes"].items()}),
+            lanes=Counter({tuple(key.split("\t")): n for key, n in stored["lanes"].items()}),
+            predicted=stored["predicted"],
+            histograms={name: Counter(each) for name, each in stored["histograms"].items()},
+            unscored=stored.get("unscored", 0),
         )

@@ -45,30 +45,30 @@ class DecisionFacts:
     vector: dict[str, Value]
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> Self:
+    def of(cls, record: dict[str, Any]) -> Self:
         """Read from a record that `parts_of` took apart, and that has a score."""
-        request = orjson.loads(told["request"])
-        kind, vector = told["subject_kind"], told["vector"]
+        request = orjson.loads(record["request"])
+        kind, vector = record["subject_kind"], record["vector"]
         origin, departure, arrival = _countries(kind, request)
         return cls(
-            decision_id=told["decision_id"],
+            decision_id=record["decision_id"],
             kind=kind,
-            subject_id=told["subject_id"],
-            scored_at=told["scored_at"],
-            stratum=stratum_of(told),
-            lane=told["lane"],
-            probability=told["score"]["probability"],
-            log_odds=told["score"]["log_odds"],
+            subject_id=record["subject_id"],
+            scored_at=record["scored_at"],
+            stratum=stratum_of(record),
+            lane=record["lane"],
+            probability=record["score"]["probability"],
+            log_odds=record["score"]["log_odds"],
             groups={
                 "all": "all",
-                "model": told["model"]["version"],
-                "office": told["office_id"] or UNKNOWN,
+                "model": record["model"]["version"],
+                "office": record["office_id"] or UNKNOWN,
                 "mode": (request.get("journey") or {}).get("mode") or UNKNOWN,
                 "region": _region(origin),
                 "operator": _operator(vector.get(BEFORE[kind])),
             },
             corridor=f"{departure}–{arrival}",
-            leading_reason=_leading(told["reasons"]["indicators"]),
+            leading_reason=_leading(record["reasons"]["indicators"]),
             vector=vector,
         )
 
@@ -92,17 +92,17 @@ class DecisionFacts:
 
 def parts_of(record: str) -> dict[str, Any]:
     """A record taken apart; much faster than reading all of it, and nothing is checked."""
-    told: dict[str, Any] = orjson.loads(record)
-    return told
+    parts: dict[str, Any] = orjson.loads(record)
+    return parts
 
 
-def stratum_of(told: dict[str, Any]) -> str:
+def stratum_of(record: dict[str, Any]) -> str:
     """The stratum of a decision's record. Rescues are counted, and never measured."""
-    if told["lane"] == "rescue":
+    if record["lane"] == "rescue":
         return "rescue"
-    if told["lane"] == "inspect":
-        return f"inspected by {told['lane_reason'].replace('_', ' ')}"
-    probabilities = told["lane_probabilities"]
+    if record["lane"] == "inspect":
+        return f"inspected by {record['lane_reason'].replace('_', ' ')}"
+    probabilities = record["lane_probabilities"]
     # One lot decides a tie at a cut, another the control draw: of those that the first passed by,
     # all had the second's probability, whatever their score.
     drawn = probabilities.get("control", 0.0) / max(1 - probabilities.get("inspect", 0.0), 1e-12)

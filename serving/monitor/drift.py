@@ -104,8 +104,8 @@ def drift(
 def findings_table(findings: "Findings", monday: date) -> Floats | None:
     """Found and expected [weeks, weekdays, 2] up to the week before `monday`; None if too few."""
     last = monday - timedelta(weeks=1)
-    wanted = [last - timedelta(weeks=back) for back in range(REFERENCE_WEEKS, -1, -1)]
-    days = [[_day(week, day) for day in range(7)] for week in wanted]
+    mondays = [last - timedelta(weeks=back) for back in range(REFERENCE_WEEKS, -1, -1)]
+    days = [[_day(week, day) for day in range(7)] for week in mondays]
     table = np.array([[findings.get(day, (0.0, 0.0)) for day in week] for week in days])
     is_told = table[:, :, 1].sum(axis=1) > 0
     if not is_told[-1] or is_told.sum() < FEWEST_WEEKS + 1:
@@ -118,8 +118,8 @@ def _weeks(measures: Mapping[str, DailySummaries], monday: date) -> list[date]:
     sizes: Counter[date] = Counter()
     for day, counts in max(measures.values(), key=len, default={}).items():
         sizes[week_of(date.fromisoformat(day))] += sum(counts.values())
-    wanted = [monday - timedelta(weeks=back) for back in range(REFERENCE_WEEKS, -1, -1)]
-    weeks = [week for week in wanted if sizes[week] >= FEWEST_A_WEEK]
+    mondays = [monday - timedelta(weeks=back) for back in range(REFERENCE_WEEKS, -1, -1)]
+    weeks = [week for week in mondays if sizes[week] >= FEWEST_A_WEEK]
     return weeks if monday in weeks else []
 
 

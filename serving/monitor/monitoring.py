@@ -56,36 +56,36 @@ class ReportRequest:
 
 
 def report(
-    store: RollupStore, asked: ReportRequest, plan: TriagePlan, now: datetime
+    store: RollupStore, request: ReportRequest, plan: TriagePlan, now: datetime
 ) -> MonitoringReport:
     """What the store says; raises MonitorRefused where it says nothing of what is asked."""
-    days = _days(store, asked.kind, asked.first, asked.end)
+    days = _days(store, request.kind, request.first, request.end)
     if not days:
-        raise MonitorRefused(_nothing(store, asked))
-    visits = visits_of(store, asked.kind, (asked.first, asked.end), asked.as_of)
+        raise MonitorRefused(_nothing(store, request))
+    visits = visits_of(store, request.kind, (request.first, request.end), request.as_of)
     sizes = figures.sizes_of(days.values())
-    if asked.model is not None:
-        _refuse_unknown(asked.model, {value for by, value in sizes if by == "model"})
-        visits = visits[visits["model"] == asked.model]
-    which = ("all", "all") if asked.model is None else ("model", asked.model)
+    if request.model is not None:
+        _refuse_unknown(request.model, {value for by, value in sizes if by == "model"})
+        visits = visits[visits["model"] == request.model]
+    which = ("all", "all") if request.model is None else ("model", request.model)
     return MonitoringReport(
-        subject_kind=asked.kind,
+        subject_kind=request.kind,
         made_at=now,
-        as_of=asked.as_of,
+        as_of=request.as_of,
         first_day=date.fromisoformat(min(days)),
         last_day=date.fromisoformat(max(days)),
-        model=asked.model,
+        model=request.model,
         overall=figures.slice_figures(*which, sizes[which], visits),
         unscored=sum(day.unscored for day in days.values()),
         strata=tuple(figures.strata(sizes[which], visits)),
-        groups=tuple(figures.groups(sizes, visits)) if asked.model is None else (),
+        groups=tuple(figures.groups(sizes, visits)) if request.model is None else (),
         typologies=tuple(figures.typologies(sizes[which], visits)),
         weeks=tuple(figures.weeks(days, visits)),
         delay=figures.delay(visits),
         capacity=tuple(figures.capacity(days, plan)),
         calibration=tuple(figures.calibration(visits)),
-        drift=judged(store, asked),
-        challengers=challengers_of(store, asked, visits),
+        drift=judged(store, request),
+        challengers=challengers_of(store, request, visits),
     )
 
 
@@ -101,12 +101,12 @@ def visits_of(
     return looked_at(visits, _outcomes(store, kind, as_of))
 
 
-def judged(store: RollupStore, asked: ReportRequest) -> Drift:
+def judged(store: RollupStore, request: ReportRequest) -> Drift:
     """Whether anything moved in the last week that is over."""
-    monday = week_of(min(asked.end, asked.as_of.date())) - timedelta(weeks=1)
+    monday = week_of(min(request.end, request.as_of.date())) - timedelta(weeks=1)
     first = monday - timedelta(weeks=REFERENCE_WEEKS + 1)
-    days = _days(store, asked.kind, first, monday + timedelta(weeks=1))
-    visits = visits_of(store, asked.kind, (first, monday), asked.as_of)
+    days = _days(store, request.kind, first, monday + timedelta(weeks=1))
+    visits = visits_of(store, request.kind, (first, monday), request.as_of)
     measures = _measures(days)
     findings: Mapping[str, tuple[float, float]] = figures.findings(visits)
     not_judged = None
@@ -120,20 +120,24 @@ def judged(store: RollupStore, asked: ReportRequest) -> Drift:
     return Drift(
         week=monday,
         measures=len(moved),
-        moved=tuple(_told(each) for each in moved if each.is_drift or each in moved[:MOST_MOVED]),
+        moved=tuple(
+            _moved_measure(each) for each in moved if each.is_drift or each in moved[:MOST_MOVED]
+        ),
         not_judged=not_judged,
     )
 
 
 def challengers_of(
-    store: RollupStore, asked: ReportRequest, visits: pd.DataFrame
+    store: RollupStore, request: ReportRequest, visits: pd.DataFrame
 ) -> tuple[ChallengerFigures, ...]:
     """Every model beside the champion that was asked in this time."""
-    span = asked.first.isoformat(), min(asked.end.isoformat(), _after(asked.as_of))
+    span = request.first.isoformat(), min(request.end.isoformat(), _after(request.as_of))
     return tuple(
         line
         for role in ROLES
-        for line in compared(role, store.score_pairs(asked.kind, role, span, MOST_COMPARED), visits)
+        for line in compared(
+            role, store.score_pairs(request.kind, role, span, MOST_COMPARED), visits
+        )
     )
 
 
@@ -142,9 +146,9 @@ def live_figures(
 ) -> ChallengerFigures | None:
     """What a version would have changed lately; None where it was not asked beside the champion."""
     catch_up(store, now)
-    asked = ReportRequest(kind, (now - LIVE).date(), now.date(), now)
-    visits = visits_of(store, kind, (asked.first, asked.end), now)
-    lines = [line for line in challengers_of(store, asked, visits) if line.version == version]
+    request = ReportRequest(kind, (now - LIVE).date(), now.date(), now)
+    visits = visits_of(store, kind, (request.first, request.end), now)
+    lines = [line for line in challengers_of(store, request, visits) if line.version == version]
     return max(lines, key=lambda line: line.compared, default=None)
 
 
@@ -189,14 +193,14 @@ def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
     return found[found["known_at"] <= as_of]
 
 
-def _told(moved: DriftMeasure) -> MovedMeasure:
+def _moved_measure(moved: DriftMeasure) -> MovedMeasure:
     return MovedMeasure(**asdict(moved), is_drift=moved.is_drift)
 
 
-def _nothing(store: RollupStore, asked: ReportRequest) -> str:
-    span = store.span(asked.kind)
+def _nothing(store: RollupStore, request: ReportRequest) -> str:
+    span = store.span(request.kind)
     has = f"the log has them from {span[0]} to {span[1]}" if span else "the log has none at all"
-    return f"no decisions about {asked.kind}s from {asked.first} to {asked.last}; {has}"
+    return f"no decisions about {request.kind}s from {request.first} to {request.last}; {has}"
 
 
 def _refuse_unknown(model: str, known: set[str]) -> None:

@@ -25,7 +25,7 @@ def catch_up(store: RollupStore, now: datetime, progress: Progress = lambda *_: 
     reached = before
     while True:
         batch = _gathered(store, reached, (now - SETTLED_FOR).isoformat())
-        if not batch.size or not store.keep((reached, batch.end), batch.grown(), batch.seen):
+        if not batch.size or not store.keep((reached, batch.end), batch.grown(), batch.visits):
             return reached - before
         reached = batch.end
         progress(reached - before, size - before)
@@ -33,9 +33,9 @@ def catch_up(store: RollupStore, now: datetime, progress: Progress = lambda *_: 
 
 @dataclass
 class _Batch:
-    measured: dict[DayKey, list[DecisionFacts]] = field(default_factory=lambda: defaultdict(list))
+    facts: dict[DayKey, list[DecisionFacts]] = field(default_factory=lambda: defaultdict(list))
     unscored: Counter[DayKey] = field(default_factory=Counter)
-    seen: list[Visit] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     end: int = 0
     size: int = 0
 
@@ -43,20 +43,20 @@ class _Batch:
         self.end, self.size = seq, self.size + 1
         if record is None:  # erased before anybody counted it
             return
-        told = parts_of(record)
-        key = told["subject_kind"], told["scored_at"][:10]
-        if told["score"] is None:
+        parts = parts_of(record)
+        key = parts["subject_kind"], parts["scored_at"][:10]
+        if parts["score"] is None:
             self.unscored[key] += 1
             return
-        measured = DecisionFacts.of(told)
-        self.measured[key].append(measured)
-        if visit := measured.visit(seq):
-            self.seen.append(visit)
+        facts = DecisionFacts.of(parts)
+        self.facts[key].append(facts)
+        if visit := facts.visit(seq):
+            self.visits.append(visit)
 
     def grown(self) -> dict[DayKey, Callable[[str | None], str]]:
-        keys = self.measured.keys() | self.unscored.keys()
+        keys = self.facts.keys() | self.unscored.keys()
         return {
-            key: partial(_grown, summary(self.measured.get(key, ()), self.unscored[key]))
+            key: partial(_grown, summary(self.facts.get(key, ()), self.unscored[key]))
             for key in keys
         }
 

@@ -27,12 +27,12 @@ class Slice:
     @classmethod
     def of(cls, sizes: Counter[str], visits: pd.DataFrame) -> "Slice":
         """From the sizes of strata and the visits among them, as `looked_at` gives those."""
-        told = _counts(visits)
-        strata = [_stratum(name, size, told.get(name)) for name, size in sorted(sizes.items())]
+        counts = _counts(visits)
+        strata = [_stratum(name, size, counts.get(name)) for name, size in sorted(sizes.items())]
         return cls(
             tuple(each for each in strata if each.name.startswith(INSPECTED)),
             merged([each for each in strata if each.name.startswith(REST)]),
-            {name: each.visits - each.known for name, each in told.items()},
+            {name: each.visits - each.known for name, each in counts.items()},
         )
 
     @property
@@ -125,8 +125,8 @@ def _counts(visits: pd.DataFrame) -> dict[str, _Visits]:
     }
 
 
-def _stratum(name: str, size: int, told: _Visits | None) -> Stratum:
-    return Stratum(name, size, told.known if told else 0, told.confirmed if told else 0)
+def _stratum(name: str, size: int, counts: _Visits | None) -> Stratum:
+    return Stratum(name, size, counts.known if counts else 0, counts.confirmed if counts else 0)
 
 
 def _together(name: str, strata: Iterable[Stratum]) -> Stratum:

@@ -72,7 +72,7 @@ class RequestIds:
 
 def with_own(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
     """The headers of an answer with ours, which nobody else sets; unless told, nothing keeps it."""
-    told = [header for header in headers if header[0] not in _OWN]
-    if not any(name == _CACHE for name, _ in told):
-        told.append((_CACHE, b"no-store"))
-    return [*told, (b"x-request-id", request_id.encode()), *_ENCODED]
+    others = [header for header in headers if header[0] not in _OWN]
+    if not any(name == _CACHE for name, _ in others):
+        others.append((_CACHE, b"no-store"))
+    return [*others, (b"x-request-id", request_id.encode()), *_ENCODED]

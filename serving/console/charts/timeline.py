@@ -50,13 +50,13 @@ class Timeline:
     @classmethod
     def of(cls, submission: Submission) -> Self:
         """The days of a submission; its declaration is always among them."""
-        told = sorted(_told(submission), key=lambda mark: mark.at)
+        marks = sorted(_marks(submission), key=lambda mark: mark.at)
         spans = [*_stays(submission), *_silences(submission)]
-        first = min([told[0].at, *(span.begins for span in spans)])
-        last = max([told[-1].at, *(span.ends for span in spans)])
+        first = min([marks[0].at, *(span.begins for span in spans)])
+        last = max([marks[-1].at, *(span.ends for span in spans)])
         place = partial(_place, first, last)
         return cls(
-            tuple(replace(mark, x=place(mark.at)) for mark in told),
+            tuple(replace(mark, x=place(mark.at)) for mark in marks),
             tuple(replace(s, x1=place(s.begins), x2=place(s.ends)) for s in spans),
             first,
             last,
@@ -93,17 +93,17 @@ def _silences(submission: Submission) -> Iterator[Span]:
             yield Span("Journey", "silent", begins, ends, words)
 
 
-def _told(submission: Submission) -> Iterator[Mark]:
+def _marks(submission: Submission) -> Iterator[Mark]:
     yield Mark("Journey", submission.declared_at, "declared", is_declaration=True)
     if journey := submission.journey:
-        told = {
+        instants = {
             "journey declared": journey.declared_at if submission.shipment else None,
             "booked": journey.booked_at,
             "departed": journey.departed_at,
             "due": journey.due_at,
             "hire began": journey.hire_started_at,
         }
-        for words, at in told.items():
+        for words, at in instants.items():
             if at is not None:
                 yield Mark("Journey", at, words)
     for leg in submission.legs:
