@@ -23,33 +23,33 @@ Vector = dict[str, float | str | None]
 
 
 def feature_vector(
-    submission: Submission, past: HistoryReader, beside: RequestRecords | None = None
+    submission: Submission, history: HistoryReader, overlay: RequestRecords | None = None
 ) -> Vector:
     """The features of a submitted subject, as of its declaration, in catalogue order.
 
-    `beside` are records that count as known too and that the past does not hold.
+    `overlay` are records that count as known too and that the history does not hold.
     """
     plan = vector_plan(submission.subject_kind)
-    (values,) = plan.vectors([request_rows(submission)], past, [beside])
+    (values,) = plan.vectors([request_rows(submission)], history, [overlay])
     return dict(zip(plan.names, values, strict=True))
 
 
 def feature_vectors(
     submissions: Sequence[Submission],
-    past: HistoryReader,
-    beside: Sequence[RequestRecords | None] | None = None,
+    history: HistoryReader,
+    overlay: Sequence[RequestRecords | None] | None = None,
 ) -> list[Vector]:
     """The features of each submitted subject, as if it were asked about alone, but faster.
 
-    `beside` are for each subject the records that count as known to it too; no other subject sees
+    `overlay` are for each subject the records that count as known to it too; no other subject sees
     them.
     """
     vector_at: dict[int, Vector] = {}
-    brought = [*(beside or repeat(None, len(submissions)))]
+    overlays = [*(overlay or repeat(None, len(submissions)))]
     for kind, places in _by_kind(submissions):
         plan = vector_plan(kind)
         requests = [request_rows(submissions[place]) for place in places]
-        rows = plan.vectors(requests, past, [brought[place] for place in places])
+        rows = plan.vectors(requests, history, [overlays[place] for place in places])
         for place, values in zip(places, rows, strict=True):
             vector_at[place] = dict(zip(plan.names, values, strict=True))
     return [vector_at[place] for place in range(len(submissions))]

@@ -1,4 +1,4 @@
-"""The state as others use it: records go in, the windows of one subject come out."""
+"""The online feature store as others use it: records go in, the windows of subjects come out."""
 
 import json
 from collections import Counter
@@ -33,10 +33,10 @@ HISTORY_SOURCES = (
     "payments",
 )
 
-# The record types that history is made of, a subject before what belongs beside it.
+# The record types that history is made of, a subject before what is linked to it.
 HISTORY_RECORD_TYPES = ("journeys", "shipments", "outcomes", "transactions")
 
-_MADE_FOR, _MARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
+_FORMAT, _WATERMARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
 
 
 def history_windows() -> list[Window]:
@@ -47,98 +47,101 @@ def history_windows() -> list[Window]:
 
 
 class OnlineStore:
-    """What was known before, in a store. Threads may share one: writers wait for each other."""
+    """The history of every key, in a store of blobs; threads may share it.
+
+    Writers wait for each other.
+    """
 
     def __init__(self, store: BlobStore):
-        """Open the state in a store, or begin it in an empty one.
+        """Open the online store in a store of blobs, or begin it in an empty one.
 
-        Raises StateMismatch where the store was made for other windows, or holds columns that are
-        computed differently by now.
+        Raises StateMismatch where it was made for other windows or in another form, or holds
+        columns that are computed differently by now.
         """
         self.store = store
         self._layouts = layouts_of(history_windows())
         layouts = tuple(self._layouts.values())
-        self._arrivals = HistoryIngest(HistorySchema(layouts), into=layouts)
+        self._ingest = HistoryIngest(HistorySchema(layouts), layouts)
         self._begin()
         self.counts: Mapping[str, int] = {}
-        """How many records of each type were known when last something was added or looked up."""
-        self.look_up_counts()
+        """How many records of each type were known at the last ingest or refresh."""
+        self.refresh_counts()
 
     def fields(self, name: str) -> tuple[str, ...]:
-        """The fields of a record type that matter."""
-        return self._arrivals.schema.fields(name)
+        """The fields of a record type that are read."""
+        return self._ingest.schema.fields(name)
 
-    def add(self, records: IncomingByType, marks: Mapping[str, str] | None = None) -> None:
-        """Make records known, all or none; in any order, any number of times.
+    def ingest(self, records: IncomingByType, watermarks: Mapping[str, str] | None = None) -> None:
+        """Ingest records, all or none; in any order, any number of times.
 
-        An outcome counts only beside its subject's own record. `marks` are kept with the records:
-        how far they reach in a log that would otherwise be read again.
+        An outcome counts only once its subject's own record is known. `watermarks` are kept with
+        the records: how far they reach in a log that would otherwise be read again.
         """
         with self.store.writing() as transaction:
-            new = self._arrivals.take(transaction, records)
+            new = self._ingest.ingest(transaction, records)
             counts = _counts_in(transaction)
             counts.update(new)
-            kept = (marks or {}).items()
-            transaction.put((_MARK + name.encode(), mark.encode()) for name, mark in kept)
+            pairs = (watermarks or {}).items()
+            transaction.put((_WATERMARK + name.encode(), mark.encode()) for name, mark in pairs)
             transaction.put([(_COUNTS, json.dumps(counts).encode())])
         self.counts = counts
 
-    def look_up_counts(self) -> None:
-        """Learn of records that other processes added."""
+    def refresh_counts(self) -> None:
+        """Read how many records are known by now; other processes may have added some."""
         with self.store.reading() as view:
             self.counts = _counts_in(view)
 
     def warm_up(self) -> None:
-        """Make events known and forget them: what is made once for that is made then."""
+        """Insert events and forget them, so that what is made once for that is made now."""
         with self.store.reading() as view:
             warm_up(BlobOverlay(view), next(iter(self._layouts.values())))
 
-    def mark(self, name: str) -> str | None:
+    def watermark(self, name: str) -> str | None:
         """How far a log was read."""
         with self.store.reading() as view:
-            (blob,) = view.get([_MARK + name.encode()])
+            (blob,) = view.get([_WATERMARK + name.encode()])
             return None if blob is None else bytes(blob).decode()
 
-    def plan(self, of: Sequence[Window]) -> QueryPlan:
-        """Windows to be read together, again and again."""
-        return QueryPlan.of(of, self._layouts)
+    def plan(self, windows: Sequence[Window]) -> QueryPlan:
+        """The plan of windows that are read together, again and again."""
+        return QueryPlan.of(windows, self._layouts)
 
     def numbers(
         self,
         plan: QueryPlan,
         subject: Mapping[str, KeyPart],
         at: int,
-        beside: RequestRecords | None = None,
+        overlay: RequestRecords | None = None,
     ) -> Column:
         """The number of each window of a plan, as of an instant in microseconds.
 
-        `subject` holds the columns that the plan names. `beside` are records that count as known
-        too, and are not kept: what a subject brings along.
+        `subject` holds the columns that the plan names. `overlay` are records that count as known
+        too, and are not kept.
         """
-        question = WindowQuery([subject[name] for name in plan.columns], at, beside)
-        numbers: Column = self.numbers_of_each(plan, [question])[0]
+        query = WindowQuery([subject[name] for name in plan.columns], at, overlay)
+        numbers: Column = self.window_numbers(plan, [query])[0]
         return numbers
 
-    def numbers_of_each(self, plan: QueryPlan, questions: Sequence[WindowQuery]) -> Column:
-        """The number of each window of a plan, a row per question, all of the same state."""
-        parts = [plan.parts(question.values) for question in questions]
+    def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
+        """The number of each window of a plan, a row per query, all as of one view of the store."""
+        parts = [plan.parts(query.values) for query in queries]
         keys = [*chain.from_iterable(map(plan.keys, parts))]
-        instants = np.array([question.at for question in questions], np.int64)
+        instants = np.array([query.at for query in queries], np.int64)
         with self.store.reading() as view:
-            bringing = plan.bringing(parts)
-            ingest_overlay(self._arrivals, view, plan, questions, bringing)
-            return plan.numbers_of(view, keys, instants, bringing)
+            overlay = plan.overlay(parts)
+            ingest_overlay(self._ingest, view, plan, queries, overlay)
+            return plan.numbers_of(view, keys, instants, overlay)
 
     def _begin(self) -> None:
-        made_for = StoreFormat.of(self._layouts.values(), history_column)
+        current = StoreFormat.of(self._layouts.values(), history_column)
         with self.store.reading() as view:
-            (held,) = view.get([_MADE_FOR])
-            held = None if held is None else bytes(held)
-        if held is None:
+            (blob,) = view.get([_FORMAT])
+            stored = None if blob is None else bytes(blob)
+        if stored is None:
             with self.store.writing() as transaction:
-                transaction.put([(_MADE_FOR, made_for.as_bytes())])
+                transaction.put([(_FORMAT, current.as_bytes())])
         else:
-            made_for.check(held)
+            current.check(stored)
 
 
 def _counts_in(view: BlobReader) -> Counter[str]:

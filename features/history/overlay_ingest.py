@@ -1,4 +1,4 @@
-"""What subjects bring of which the state does not know yet, taken beside its ledgers."""
+"""Records that requests bring and the store does not have, put beside its logs for one query."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,63 +10,63 @@ from features.engine.store.layout import Layout
 from features.engine.store.query_plan import QueryPlan, WindowQuery
 from features.engine.store.raw_columns import RawColumns, size_of
 from features.engine.store.request_overlay import RequestOverlay
-from features.history.ingest import HistoryIngest, place_of
+from features.history.ingest import HistoryIngest, known_key
 from features.records import Record
 
 UnknownRecord = tuple[int, str, Record, bytes]
-"""A record that is not known: its question's place, its type, itself, and where it would be."""
+"""A record that is not known: its query's place, its type, itself, and the key it would have."""
 
 
 def ingest_overlay(
-    arrivals: HistoryIngest,
+    ingest: HistoryIngest,
     store: BlobReader,
     plan: QueryPlan,
-    questions: Sequence[WindowQuery],
-    bringing: RequestOverlay,
+    queries: Sequence[WindowQuery],
+    overlay: RequestOverlay,
 ) -> None:
-    """Put beside the ledgers what questions bring that could change a number of theirs.
+    """Put into the overlay what queries bring that could change a number of theirs.
 
-    No question sees what another brings. Payments touch nothing but payments, so that those of all
-    questions are taken together; what else comes may complete what waits in the store.
+    No query sees what another brings. Payments touch nothing but payments, so those of all queries
+    are taken together; any other record may complete one that waits in the store.
     """
     payments: dict[tuple[int, bytes], Record] = {}
     others: dict[int, dict[str, list[Record]]] = {}
-    for of, name, record, place in unknown_records(store, questions):
+    for subject, name, record, key in unknown_records(store, queries):
         if name == "transactions":
-            payments.setdefault((of, place), record)
+            payments.setdefault((subject, key), record)
         else:
-            others.setdefault(of, {}).setdefault(name, []).append(record)
+            others.setdefault(subject, {}).setdefault(name, []).append(record)
     if payments:
-        layouts, events = arrivals.payments([*payments.values()])
-        bringing.insert(BlobOverlay(store), layouts, events, [of for of, _ in payments])
-    for of, records in others.items():
-        insert, before = partial(_insert, bringing, of), questions[of].at
-        arriving = replace(arrivals, into=plan.layouts, before=before, insert=insert)
-        arriving.take(BlobOverlay(store), records)
+        layouts, events = ingest.payments([*payments.values()])
+        overlay.insert(BlobOverlay(store), layouts, events, [subject for subject, _ in payments])
+    for subject, records in others.items():
+        insert, before = partial(_insert, overlay, subject), queries[subject].at
+        for_query = replace(ingest, layouts=plan.layouts, before=before, insert=insert)
+        for_query.ingest(BlobOverlay(store), records)
 
 
-def unknown_records(store: BlobReader, questions: Sequence[WindowQuery]) -> list[UnknownRecord]:
-    """The records that could change a number as of their question's instant: those not known."""
-    told: list[UnknownRecord] = [
-        (of, name, record, place)
-        for of, question in enumerate(questions)
-        if question.beside
-        for before in [instant_at(question.at)]
-        for name, records in question.beside.items()
-        for record in records
-        if (place := place_of(name, record, before)) is not None
+def unknown_records(store: BlobReader, queries: Sequence[WindowQuery]) -> list[UnknownRecord]:
+    """The records that could change a number as of their query's instant and are not known."""
+    records: list[UnknownRecord] = [
+        (subject, name, record, key)
+        for subject, query in enumerate(queries)
+        if query.overlay
+        for before in [instant_at(query.at)]
+        for name, records_of_type in query.overlay.items()
+        for record in records_of_type
+        if (key := known_key(name, record, before)) is not None
     ]
-    if not told:
+    if not records:
         return []
-    blobs = store.get([place for *_, place in told])
-    return [noted for noted, blob in zip(told, blobs, strict=True) if blob is None]
+    blobs = store.get([key for *_, key in records])
+    return [record for record, blob in zip(records, blobs, strict=True) if blob is None]
 
 
 def _insert(
-    bringing: RequestOverlay,
-    of: int,
+    overlay: RequestOverlay,
+    subject: int,
     store: BlobTransaction,
     layouts: Iterable[Layout],
     events: RawColumns,
 ) -> None:
-    bringing.insert(store, layouts, events, [of] * size_of(events))
+    overlay.insert(store, layouts, events, [subject] * size_of(events))

@@ -52,7 +52,7 @@ def read_into(state: OnlineStore, records: RecordBlocks, progress: Progress) -> 
     done = 0
     for name in HISTORY_RECORD_TYPES:
         for block in _blocks(records, name, state.fields(name)):
-            state.add({name: block})
+            state.ingest({name: block})
             done += size_of(block)
             progress(done, total)
 

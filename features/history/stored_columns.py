@@ -25,7 +25,7 @@ _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
 class HistorySchema:
     """The columns that matter, by record type, for the layouts of a state.
 
-    Raises DefinitionError where a window reduces what only a shipment's journey tells: it may be
+    Raises DefinitionError where a window reduces a column of a shipment's journey: it may be
     part of a key, under which the shipment comes once the journey is known.
     """
 
@@ -58,7 +58,7 @@ class HistorySchema:
         return take_rows(of, places)
 
     @cached_property
-    def kept(self) -> dict[SubjectKind, SubjectIndex]:
+    def subjects(self) -> dict[SubjectKind, SubjectIndex]:
         """What later arrivals need of a subject: what outcomes and late journeys are keyed by."""
         kinds = self._entries["journeys"].kinds
         of_journey = {name: kinds[_of_the_journey(name)] for name in self._of_journey}

@@ -87,7 +87,7 @@ class HistoryClient:
         """Apply the decisions that were logged last; `log_size` includes them."""
         with _failing_as_unavailable():
             if self._applied_size() == log_size - len(submissions):
-                self._state.add(history_records(submissions), {_DECISIONS: str(log_size)})
+                self._state.ingest(history_records(submissions), {_DECISIONS: str(log_size)})
             else:
                 self._catch_up_with_decisions()
         self._unwritten += len(submissions)
@@ -100,7 +100,7 @@ class HistoryClient:
     def refresh_counts(self) -> None:
         """Count again: another process may have rebuilt the state, or added to it."""
         with _failing_as_unavailable():
-            self._state.look_up_counts()
+            self._state.refresh_counts()
 
     @property
     def is_behind(self) -> bool:
@@ -151,7 +151,7 @@ class HistoryClient:
 
     def _ingest(self, records: dict[str, list[Record]], marks: dict[str, str]) -> None:
         with _failing_as_unavailable():
-            self._state.add(records, marks)
+            self._state.ingest(records, marks)
             self._state.store.sync()
 
     def _catch_up_with_decisions(self) -> None:
@@ -160,17 +160,17 @@ class HistoryClient:
             size += len(page)
             told = (record for record in page if record is not None)
             decided = (Decision.model_validate_json(record).submission for record in told)
-            self._state.add(history_records(decided), {_DECISIONS: str(size)})
+            self._state.ingest(history_records(decided), {_DECISIONS: str(size)})
 
     def _catch_up_with_records(self) -> None:
-        until = self._state.mark(_RECORDS)
+        until = self._state.watermark(_RECORDS)
         since = "" if until is None else (datetime.fromisoformat(until) - OVERLAP).isoformat()
         for page in _pages(self._records.all(since), AT_ONCE):
             records = (RECORD_FILES[row.kind].model_validate_json(row.body) for row in page)
-            self._state.add(_by_type(records), {_RECORDS: page[-1].received_at})
+            self._state.ingest(_by_type(records), {_RECORDS: page[-1].received_at})
 
     def _applied_size(self) -> int:
-        return int(self._state.mark(_DECISIONS) or 0)
+        return int(self._state.watermark(_DECISIONS) or 0)
 
 
 def open_history(

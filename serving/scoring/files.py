@@ -175,7 +175,7 @@ def _vectors(
     """The vectors of submissions, with the records and all the others as history, and its size."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
-        rebuild(records, folder, and_then=lambda state: state.add(history_records(submissions)))
+        rebuild(records, folder, and_then=lambda state: state.ingest(history_records(submissions)))
         store = LmdbStore(folder)
         state = OnlineStore(store)
         vectors = [feature_vector(submission, state) for submission in submissions]

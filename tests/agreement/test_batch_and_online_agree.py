@@ -75,7 +75,7 @@ def test_every_subject_online_is_its_row_of_the_training_set_whatever_the_order_
     world: Path, records: Records, matrices: Matrices, state: OnlineStore
 ) -> None:
     for name, part in in_parts(records, seed=5):
-        state.add({name: part})
+        state.ingest({name: part})
     asked = dict.fromkeys(KINDS, 0)
     assert [*next(iter(matrices["route"].values()))] == [one.name for one in catalogue("route")]
 
@@ -97,7 +97,7 @@ def test_a_state_that_grows_with_time_tells_each_subject_what_the_training_set_d
     since, asked = datetime(1900, 1, 1, tzinfo=UTC), 0
     for submission in submissions[EACH - 1 :: EACH]:
         until = submission.declared_at
-        state.add(
+        state.ingest(
             {name: known_between(name, records, since, until) for name in HISTORY_RECORD_TYPES}
         )
         since = until
@@ -115,7 +115,9 @@ def test_subjects_asked_about_together_are_seen_as_if_each_were_alone(
     submissions = of_both_kinds(world)[:: count(5, 1)]
     since = datetime(1900, 1, 1, tzinfo=UTC)
     until = sorted(one.declared_at for one in submissions)[len(submissions) // 2]
-    state.add({name: known_between(name, records, since, until) for name in HISTORY_RECORD_TYPES})
+    state.ingest(
+        {name: known_between(name, records, since, until) for name in HISTORY_RECORD_TYPES}
+    )
     brought = [history_records([one]) for one in submissions]
 
     alone = [*map(feature_vector, submissions, repeat(state), brought)]
@@ -137,8 +139,8 @@ def test_scoring_alone_tells_of_subjects_and_of_what_they_brought(
     read = OnlineStore(LmdbStore(tmp_path / "read", is_bulk=True))
     submissions = [*submissions_of(world, "shipment")][::5]
     for submission in reversed(submissions):
-        state.add(history_records([submission]))
-    read.add(history_records(submissions))
+        state.ingest(history_records([submission]))
+    read.ingest(history_records(submissions))
 
     for submission in submissions[::20]:
         assert feature_vector(submission, state) == feature_vector(submission, read)
@@ -151,7 +153,7 @@ def test_a_state_rebuilt_from_files_is_the_one_that_grew(
     rebuild(world, tmp_path / "rebuilt")
     rebuilt = OnlineStore(LmdbStore(tmp_path / "rebuilt"))
     for name, part in in_parts(records, seed=6):
-        state.add({name: part})
+        state.ingest({name: part})
 
     for submission in of_both_kinds(world)[::50]:
         assert feature_vector(submission, rebuilt) == feature_vector(submission, state)

@@ -102,7 +102,7 @@ def test_batch_and_online_and_plain_sql_agree_on_every_stream(
         oracle.read(folder)
         state = OnlineStore(LmdbStore(Path(home) / "state", is_bulk=True))
         for records in arriving(stream, lots):
-            state.add(records)
+            state.ingest(records)
 
         for kind in KINDS:
             scratch = Path(home) / kind

@@ -162,7 +162,7 @@ def _fields(program: Program, kind: Kind) -> dict[Key, int]:
 def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
     """What is read of rows, row by row: of some fields, what is made of their texts."""
     names = [key.key if isinstance(key, Mapped) else key for key in keys]
-    looks = [
+    lookups = [
         (at, lru_cache(MAX_CACHED_TEXTS)(key.function))
         for at, key in enumerate(keys)
         if isinstance(key, Mapped)
@@ -170,11 +170,11 @@ def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
     read = itemgetter(*names) if names else None
 
     def cells_of(rows: Iterable[Row]) -> list[Any]:
-        told = map(read, rows) if read else ()
-        cells = [*told] if len(names) == 1 else [*chain.from_iterable(told)]
-        for at, look in looks:
+        read_cells = map(read, rows) if read else ()
+        cells = [*read_cells] if len(names) == 1 else [*chain.from_iterable(read_cells)]
+        for at, lookup in lookups:
             texts = cells[at :: len(names)]
-            cells[at :: len(names)] = [text if text is None else look(text) for text in texts]
+            cells[at :: len(names)] = [text if text is None else lookup(text) for text in texts]
         return cells
 
     return cells_of

@@ -99,23 +99,23 @@ def _radians(trace: Trace, degrees: Traced) -> Traced:
 
 
 def _where(trace: Trace, condition: Traced, a: Any, b: Any) -> Traced:
-    kind, alike = _alike(trace, trace.beside(a), trace.beside(b))
-    return trace.step(Op.SELECT, kind, _condition(trace, trace.beside(condition)), *alike)
+    kind, alike = _alike(trace, trace.operand(a), trace.operand(b))
+    return trace.step(Op.SELECT, kind, _condition(trace, trace.operand(condition)), *alike)
 
 
 def _isin(trace: Trace, value: Traced, among: Iterable[Any]) -> Traced:
     equals = TRANSLATED[np.equal]
-    found = [equals(trace, value, trace.beside(one)) for one in among]
+    found = [equals(trace, value, trace.operand(one)) for one in among]
     return reduce(partial(_joined, Op.WHOLE_OR, trace), found, trace.whole(0, Kind.CONDITION))
 
 
 def _clip(trace: Trace, value: Any, least: Any, most: Any) -> Traced:
-    at_least = TRANSLATED[np.maximum](trace, trace.beside(value), trace.beside(least))
-    return TRANSLATED[np.minimum](trace, at_least, trace.beside(most))
+    at_least = TRANSLATED[np.maximum](trace, trace.operand(value), trace.operand(least))
+    return TRANSLATED[np.minimum](trace, at_least, trace.operand(most))
 
 
 def _full_like(trace: Trace, like: Traced, value: Any, dtype: Any = None) -> Traced:
-    return trace.beside(value) if dtype is None else trace.beside(value).astype(dtype)
+    return trace.operand(value) if dtype is None else trace.operand(value).astype(dtype)
 
 
 _less = partial(_compared, Op.LESS, Op.WHOLE_LESS)

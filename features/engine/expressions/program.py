@@ -151,7 +151,7 @@ def traced_columns(
     """
     trace = Trace(TRANSLATED, function=compute.__name__)
     made = compute({key: trace.note(InputColumn(key, kind), kind) for key, kind in kinds.items()})
-    results = {key: trace.beside(value) for key, value in made.items()}
+    results = {key: trace.operand(value) for key, value in made.items()}
     return _assembled(
         trace,
         {
@@ -171,7 +171,7 @@ def _traced(trace: Trace, function: Function, kinds: Mapping[Key, Kind]) -> tupl
         parameter: trace.note(InputColumn(key, kinds[key]), kinds[key])
         for parameter, key in function.reads.items()
     }
-    result = trace.beside(function.compute(**columns))
+    result = trace.operand(function.compute(**columns))
     return result.place, result.kind
 
 

@@ -91,8 +91,8 @@ class Trace:
         """A constant int64, or a condition kept in one."""
         return self.note(Constant(np.int64(value).tobytes()), kind, value)
 
-    def beside(self, value: Any) -> "Traced":
-        """The stand-in for what a function puts beside a column: a column, a number or a text."""
+    def operand(self, value: Any) -> "Traced":
+        """The stand-in for an operand beside a column: another column, a number or a text."""
         if isinstance(value, Traced):
             return value
         if isinstance(value, str):
@@ -156,7 +156,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *values: Any, **how: Any) -> "Traced":
         if method != "__call__" or how or ufunc not in self.trace.translations:
             self.trace.refuse(f"it calls np.{ufunc.__name__} ({method} {[*how]})")
-        return self.trace.translations[ufunc](self.trace, *map(self.trace.beside, values))
+        return self.trace.translations[ufunc](self.trace, *map(self.trace.operand, values))
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, values: Any, how: dict[str, Any]

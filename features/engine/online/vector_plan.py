@@ -30,7 +30,7 @@ FeatureValue = float | str | None
 class HistoryReader(Protocol):
     """Windows over what was known of anyone before."""
 
-    def numbers_of_each(self, plan: QueryPlan, questions: Sequence[WindowQuery]) -> Column:
+    def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
         """The number of each window of a plan, a row per question."""
         ...
 
@@ -53,8 +53,8 @@ class VectorPlan:
         layouts: Mapping[Keying, Layout],
     ) -> None:
         sources = {source.source for source in linked}
-        history = [window for window in windows if window.source not in sources]
-        self._plan = QueryPlan.of(history, layouts)
+        history_windows = [window for window in windows if window.source not in sources]
+        self._plan = QueryPlan.of(history_windows, layouts)
         read = {key for key in features.inputs if not isinstance(key, Window)}
         read.update(self._plan.columns, *(source.subject_columns.values() for source in linked))
         self._subject = subject(read)
@@ -65,36 +65,36 @@ class VectorPlan:
         self._linked = [LinkedWindows(one, windows, self._subject, self._codes) for one in linked]
         sizes = (len(one.windows) for one in self._linked)
         *self._first, self._first_of_history = accumulate(sizes, initial=0)
-        self._windows = [window for one in self._linked for window in one.windows] + history
+        self._windows = [window for one in self._linked for window in one.windows] + history_windows
         self._features = _Features(features, self._subject, self._windows, self._codes)
         self.names = (*features.outputs,)
 
     def vectors(
         self,
         requests: Sequence[RequestRows],
-        past: HistoryReader,
-        beside: Sequence[RequestRecords | None],
+        history: HistoryReader,
+        overlays: Sequence[RequestRecords | None],
     ) -> list[list[FeatureValue]]:
         """The values of each subject, None where one is missing."""
         codes = RequestStringIds(self._codes)
-        subjects, numbers = self._reduced(requests, past, beside, codes)
+        subjects, numbers = self._reduced(requests, history, overlays, codes)
         return self._features.values(subjects, numbers, codes)
 
     def windows(
-        self, request: RequestRows, past: HistoryReader, beside: RequestRecords | None = None
+        self, request: RequestRows, history: HistoryReader, overlays: RequestRecords | None = None
     ) -> dict[Window, float]:
         """The number of every window that the features of one subject read; NaN for a missing."""
-        _, numbers = self._reduced([request], past, [beside], RequestStringIds(self._codes))
+        _, numbers = self._reduced([request], history, [overlays], RequestStringIds(self._codes))
         return dict(zip(self._windows, numbers[0].tolist(), strict=True))
 
     def _reduced(
         self,
         requests: Sequence[RequestRows],
-        past: HistoryReader,
-        beside: Sequence[RequestRecords | None],
+        history: HistoryReader,
+        overlays: Sequence[RequestRecords | None],
         codes: RequestStringIds,
     ) -> tuple[Column, Column]:
-        """The run_rows of the subjects, and the number of each window, a row per subject."""
+        """The registers of the subjects, and the number of each window, a row per subject."""
         instants = [request.at for request in requests]
         subjects = self._filling.made([request.subject for request in requests], codes)
         at, numbers = np.array(instants, np.int64), np.empty((len(requests), len(self._windows)))
@@ -102,8 +102,8 @@ class VectorPlan:
             rows = [request.linked[linked.source] for request in requests]
             linked.reduce(rows, subjects, at, codes, numbers, first)
         values = self._key_columns.values(subjects, codes)
-        questions = [*map(WindowQuery, values, instants, beside)]
-        numbers[:, self._first_of_history :] = past.numbers_of_each(self._plan, questions)
+        queries = [*map(WindowQuery, values, instants, overlays)]
+        numbers[:, self._first_of_history :] = history.window_numbers(self._plan, queries)
         return subjects, numbers
 
 

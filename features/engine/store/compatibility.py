@@ -1,4 +1,4 @@
-"""What a state was made for: the form of its ledgers, and what computes each column that they hold.
+"""What an online store was made for: its form, and what computes each column that it holds.
 
 A changed formula would mix old and new values under one key, and no window could tell them apart.
 """

@@ -4,8 +4,7 @@ A page takes as many events in order as its layout says, whatever time they span
 quiet year nor a busy day makes one that is too small or too large. What lies open is between one
 page and two, for a key that has any: an event that comes a little late still falls among open rows.
 One that comes later than that opens the pages from its place on again. Which events lie in which
-page depends on the events alone, not on how they came. What lies in blobs is told in
-`features.engine.store.page_format`.
+page depends on the events alone, not on how they came. `page_format` says what lies in blobs.
 """
 
 from array import array
@@ -32,34 +31,34 @@ _PAGE, _CHAPTER, _LAST, _LASTS = b"p", b"c", b"l", b"d"
 
 
 def page_key(key: bytes, page: int) -> bytes:
-    """Where a close_pages page of a key lies, whose open blob lies at the key."""
+    """Where a closed page of a key lies, whose open blob lies at the key."""
     return b"%b%b%b" % (_PAGE, key, page.to_bytes(4, "big"))
 
 
 def chapter_key(key: bytes, chapter: int) -> bytes:
-    """Where the index of so many close_pages pages lies as make a chapter."""
+    """Where the index of so many closed pages lies as make a chapter."""
     return b"%b%b%b" % (_CHAPTER, key, chapter.to_bytes(4, "big"))
 
 
 def lasts_key(key: bytes, label: int) -> bytes:
-    """Where the instants lie at which close_pages pages had each label last, in order."""
+    """Where the instants lie at which closed pages had each label last, in order."""
     return b"%b%b%c" % (_LASTS, key, label)
 
 
 def concatenate_blobs(blobs: Sequence[Blob | None]) -> Column:
     """Blobs in one array, one after the other; first, in bytes, where each starts and all end.
 
-    What may be written to enters compiled code faster, though nobody does write.
+    A writable array enters compiled code faster, though nobody writes to it.
     """
-    given = [blob or b"" for blob in blobs]
-    starts = accumulate(map(len, given), initial=8 * (len(given) + 1))
-    return np.frombuffer(bytearray().join([array("q", starts), *given]), np.int64)
+    keys_of_layouts = [blob or b"" for blob in blobs]
+    starts = accumulate(map(len, keys_of_layouts), initial=8 * (len(keys_of_layouts) + 1))
+    return np.frombuffer(bytearray().join([array("q", starts), *keys_of_layouts]), np.int64)
 
 
 def insert_rows(
     store: BlobTransaction,
     layouts: Sequence[Layout],
-    given: Sequence[list[bytes | None]],
+    keys_of_layouts: Sequence[list[bytes | None]],
     words: Column,
 ) -> None:
     """Put events of some layouts among those of their keys.
@@ -67,7 +66,7 @@ def insert_rows(
     `given` has for every layout the key of each event, None where it has none; `words` for each
     event its rows in all layouts, one after the other.
     """
-    new = _Grouped(layouts, given, words)
+    new = _Grouped(layouts, keys_of_layouts, words)
     keys = sorted(new.starts)
     if not keys:
         return
@@ -76,7 +75,7 @@ def insert_rows(
         layout, places = new.layouts[keys[at]], new.places(keys[at])
         own = rows[places]
         blobs[at] = _reopened(store, layout, keys[at], blobs[at], own)
-        _tell_last(store, layout, keys[at], own)
+        _set_last_seen(store, layout, keys[at], own)
         rows[places] = own
     of_key = [new.layouts[key] for key in keys]
     out, ends = merge_rows(
@@ -93,7 +92,7 @@ def warm_up(store: BlobTransaction, layout: Layout) -> None:
     """Close a page of a key of its own, and open it again."""
     rows = np.zeros((2 * layout.page_rows, layout.width), np.int64)
     for _ in range(2):
-        insert_rows(store, [layout], [[b"rehearsed"] * len(rows)], rows)
+        insert_rows(store, [layout], [[b"warm-up"] * len(rows)], rows)
 
 
 class _Grouped:
@@ -131,7 +130,7 @@ def _blobs(
 
 
 def _with_pages(blobs: list[Blob | None]) -> Iterator[int]:
-    """Which of the blobs are of keys that have close_pages pages."""
+    """Which of the blobs are of keys that have closed pages."""
     for at, blob in enumerate(blobs):
         if blob and bytes(blob[:8]) != _NO_PAGES:
             yield at
@@ -153,10 +152,10 @@ def _closed(store: BlobTransaction, layout: Layout, key: bytes, blob: Column) ->
         (chapter_key(key, number), chapter.tobytes())
         for number, chapter in enumerate(chapters, pages // layout.chapter_pages)
     )
-    gone = rows[: more * layout.page_rows * layout.width].reshape(-1, layout.width)
+    removed = rows[: more * layout.page_rows * layout.width].reshape(-1, layout.width)
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
-        last = dict(zip(gone[:, word].tolist(), gone[:, 0].tolist(), strict=True))
-        _note_last(store, key, label, last)
+        last = dict(zip(removed[:, word].tolist(), removed[:, 0].tolist(), strict=True))
+        _store_last_seen(store, key, label, last)
     return remain.tobytes()
 
 
@@ -165,7 +164,7 @@ def _reopened(
 ) -> Blob | None:
     """The open blob, with the pages from the earliest new row on where it is late.
 
-    What is told of closed pages is told of those that remain: rows that were closed may stay open.
+    What is kept of closed pages is kept of those that remain: rows that were closed may stay open.
     """
     words, shape = np.frombuffer(blob or b"", np.int64), np.array(layout.shape)
     if new[0, 0] > words[BEFORE]:
@@ -175,14 +174,19 @@ def _reopened(
     index = words[index_at:open_at]
     first, index = _until(store, layout, key, index, pages // layout.chapter_pages, new[0, 0])
     late = store.get([page_key(key, page) for page in range(first, pages)])
-    held = np.frombuffer(b"".join(blob or b"" for blob in late), np.int64).reshape(len(late), -1)
-    before, rows = held[0, : before_words(shape)], held[:, before_words(shape) :].ravel()
+    late_words = np.frombuffer(b"".join(blob or b"" for blob in late), np.int64).reshape(
+        len(late), -1
+    )
+    before, rows = (
+        late_words[0, : before_words(shape)],
+        late_words[:, before_words(shape) :].ravel(),
+    )
     newest_first = rows.reshape(-1, layout.width)[::-1]
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
         labels, returns = newest_first[:, word : word + 2].T.tolist()
-        _note_last(store, key, label, dict(zip(labels, returns, strict=True)))
-    head = [[first, words[FIRST]], before, index] if first else [[0]]
-    return np.concatenate([*head, rows, words[open_at:]], dtype=np.int64).tobytes()
+        _store_last_seen(store, key, label, dict(zip(labels, returns, strict=True)))
+    begin = [[first, words[FIRST]], before, index] if first else [[0]]
+    return np.concatenate([*begin, rows, words[open_at:]], dtype=np.int64).tobytes()
 
 
 def _until(
@@ -199,7 +203,7 @@ def _until(
 
 
 def last_keys(key: bytes, label: int, codes: list[int]) -> list[bytes]:
-    """Where the last instant in close_pages pages of each label lies."""
+    """Where the last instant in closed pages of each label lies."""
     start = b"%b%b%c" % (_LAST, key, label)
     return [start + code.to_bytes(8, "big", signed=True) for code in codes]
 
@@ -209,8 +213,8 @@ def last_of(store: BlobReader, keys: list[bytes]) -> list[int]:
     return [int.from_bytes(b, "big", signed=True) if b else NEVER for b in store.get(keys)]
 
 
-def _tell_last(store: BlobReader, layout: Layout, key: bytes, new: Column) -> None:
-    """Set beside each label of new rows when close_pages pages had it last."""
+def _set_last_seen(store: BlobReader, layout: Layout, key: bytes, new: Column) -> None:
+    """Set after each label of new rows when closed pages had it last."""
     for label in range(len(layout.labels)):
         word = layout.label_at + 2 * label
         codes, places = np.unique(new[:, word], return_inverse=True)
@@ -218,17 +222,21 @@ def _tell_last(store: BlobReader, layout: Layout, key: bytes, new: Column) -> No
         new[:, word + 1] = last[places]
 
 
-def _note_last(store: BlobTransaction, key: bytes, label: int, last: dict[int, int]) -> None:
+def _store_last_seen(store: BlobTransaction, key: bytes, label: int, last: dict[int, int]) -> None:
     """Keep when closed pages had some labels last, or NEVER: by label, and in order of time."""
     last.pop(MISSING, None)
     keys = last_keys(key, label, [*last])
     (blob,) = store.get([lasts_key(key, label)])
     lasts = np.frombuffer(blob or b"", np.int64)
-    gone = np.sort(np.array(last_of(store, keys), np.int64))
-    gone, come = gone[gone != NEVER], np.array([*last.values()], np.int64)
+    removed = np.sort(np.array(last_of(store, keys), np.int64))
+    removed, added = removed[removed != NEVER], np.array([*last.values()], np.int64)
     # Of equal instants as many go as are gone.
-    at = np.searchsorted(lasts, gone) + np.arange(len(gone)) - np.searchsorted(gone, gone)
-    lasts = np.sort(np.concatenate([np.delete(lasts, at), come[come != NEVER]]))
+    at = (
+        np.searchsorted(lasts, removed)
+        + np.arange(len(removed))
+        - np.searchsorted(removed, removed)
+    )
+    lasts = np.sort(np.concatenate([np.delete(lasts, at), added[added != NEVER]]))
     store.put([(lasts_key(key, label), lasts.tobytes())])
     store.put(
         (at_key, instant.to_bytes(8, "big", signed=True))

@@ -1,4 +1,4 @@
-"""Events of a source put into the ledgers of all its keyings."""
+"""Insert the events of a source into the logs of all its keyings."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -18,7 +18,7 @@ from features.engine.windows.reducers import MISSING, NEVER
 
 
 def insert_events(store: BlobTransaction, layouts: Iterable[Layout], events: RawColumns) -> None:
-    """Put events under their keys, where they meet the keying's condition and have its key.
+    """Insert events under their keys, where they meet the keying's condition and have its key.
 
     `events` has `known_at` and what the layouts read.
     """
@@ -27,7 +27,7 @@ def insert_events(store: BlobTransaction, layouts: Iterable[Layout], events: Raw
 
 
 def _keys(layouts: Sequence[Layout], events: RawColumns) -> list[list[bytes | None]]:
-    """For every layout the key of each event; None where it has none or is not meant."""
+    """For every layout the key of each event; None where it has none or fails the condition."""
     columns = {name for layout in layouts for name in layout.matching}
     parts = {name: parts_of(events[name]) for name in columns}
     size = size_of(events)
@@ -40,30 +40,30 @@ def _keys(layouts: Sequence[Layout], events: RawColumns) -> list[list[bytes | No
 def _where(layout: Layout, keys: list[bytes | None], events: RawColumns) -> list[bytes | None]:
     if layout.where is None:
         return keys
-    is_meant = (number_column(events, layout.where) == 1).tolist()
-    return [key if meant else None for key, meant in zip(keys, is_meant, strict=True)]
+    is_chosen = (number_column(events, layout.where) == 1).tolist()
+    return [key if chosen else None for key, chosen in zip(keys, is_chosen, strict=True)]
 
 
 def _words(store: BlobTransaction, layouts: Sequence[Layout], events: RawColumns) -> Column:
     """For each event the words of its rows in all layouts, one row after the other.
 
-    What events tell is made once, and laid as the layouts have it in one step: a numpy call takes
-    as long for one event as for a hundred.
+    The cells of events are made once, and laid as the layouts have them in one step: a numpy call
+    takes as long for one event as for a hundred.
     """
-    telling = _telling(tuple(layouts))
-    told = [number_column(events, "known_at")[np.newaxis]]
-    if telling.values:
-        told.append(as_int64(np.array([events[name] for name in telling.values])))
-    for name in telling.labels:
-        codes = label_ids(store, events[name])  # a text that is counted: a code that stays
-        told.append(np.array([codes, np.where(codes == MISSING, NOT_COUNTED, NEVER)]))
-    return np.concatenate(told)[telling.cells].T
+    plan = _cell_plan(tuple(layouts))
+    cells = [number_column(events, "known_at")[np.newaxis]]
+    if plan.values:
+        cells.append(as_int64(np.array([events[name] for name in plan.values])))
+    for name in plan.labels:
+        ids = label_ids(store, events[name])  # they stay the same after a restart
+        cells.append(np.array([ids, np.where(ids == MISSING, NOT_COUNTED, NEVER)]))
+    return np.concatenate(cells)[plan.cells].T
 
 
-class _Telling(NamedTuple):
-    """What layouts read of an event, and where among all of that the words of their rows are.
+class _CellPlan(NamedTuple):
+    """What layouts read of an event, and which cell fills each word of their rows.
 
-    First of all is the instant, then the values and the labels with a word beside each.
+    The first cell is the instant; then come the values, and the labels with a cell after each.
     """
 
     values: list[str]
@@ -72,7 +72,7 @@ class _Telling(NamedTuple):
 
 
 @lru_cache
-def _telling(layouts: tuple[Layout, ...]) -> _Telling:
+def _cell_plan(layouts: tuple[Layout, ...]) -> _CellPlan:
     values = sorted({name for layout in layouts for name in layout.values})
     labels = sorted({name for layout in layouts for name in layout.labels})
     first_label = 1 + len(values)
@@ -83,4 +83,4 @@ def _telling(layouts: tuple[Layout, ...]) -> _Telling:
         for name in layout.labels:
             label = first_label + 2 * labels.index(name)
             cells += (label, label + 1)
-    return _Telling(values, labels, np.array(cells, np.int64))
+    return _CellPlan(values, labels, np.array(cells, np.int64))

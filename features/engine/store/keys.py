@@ -1,8 +1,8 @@
-"""Keys of ledgers: the values of a subject's columns, each with an end, and the mark of a keying.
+"""Keys of logs: the values of a subject's columns, each with an end, and the suffix of a layout.
 
-What tells keyings apart comes last, so that ledgers of one party lie beside each other, whatever
-else they are keyed by: a subject's ledgers are then read from few places of a large store. A mark
-and an end are characters that no record can contain, so that no two keys are the same.
+The suffix, which tells keyings apart, comes last, so that the logs of one party are neighbours,
+whatever else they are keyed by: a subject's logs are then read from few places of a large store. A
+suffix and an end are characters that no record can contain, so that no two keys are the same.
 """
 
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ def parts_of(column: Texts | Column) -> list[str | None]:
 def keys_of(layout: Layout, parts: Sequence[list[str | None]], size: int) -> list[bytes | None]:
     """The key of each row, of the parts in each column; None where one is missing."""
     if not parts:
-        return [f"{KEY_START}{layout.mark}".encode()] * size
-    rows = zip(repeat(KEY_START), *parts, repeat(layout.mark), strict=False)
+        return [f"{KEY_START}{layout.key_suffix}".encode()] * size
+    rows = zip(repeat(KEY_START), *parts, repeat(layout.key_suffix), strict=False)
     if not size or any(None in column for column in parts):
         return [None if None in row else "".join(row).encode() for row in rows]
     return [*"\n".join(map("".join, rows)).encode().split(b"\n")]  # no record has a line break

@@ -51,8 +51,8 @@ class Layout:
     chapter_pages: int
 
     @cached_property
-    def mark(self) -> str:
-        """The character by which its keys end, and no other's."""
+    def key_suffix(self) -> str:
+        """The character by which its keys end, and no other layout's."""
         return chr(ord("0") + self.number)
 
     @property
@@ -112,7 +112,7 @@ def layouts_of(
 ) -> dict[Keying, Layout]:
     """A layout for every keying that the windows need, holding all that they read.
 
-    Each event rewrites what is open of a ledger, up to two pages and the index of a chapter; each
+    Each event rewrites the open blob of a log, up to two pages and the index of a chapter; each
     window reads up to two closed pages. Raises DefinitionError for a reducer that is not stored.
     """
     reading: dict[Keying, list[Window]] = {}

@@ -40,17 +40,17 @@ class LmdbStore:
     @contextmanager
     def writing(self) -> "Iterator[LmdbTransaction]":
         """A transaction."""
-        with self._held() as database, database.begin(write=True) as transaction:
+        with self._acquired() as database, database.begin(write=True) as transaction:
             yield LmdbTransaction(transaction)
 
     def sync(self) -> None:
         """Flush the newest commit."""
-        with self._held() as database:
+        with self._acquired() as database:
             database.sync(True)
 
     def all(self) -> Iterator[tuple[Blob, Blob]]:
         """Every key with its blob, each valid until the next is asked for."""
-        with self._held() as database, database.begin(buffers=True) as transaction:
+        with self._acquired() as database, database.begin(buffers=True) as transaction:
             yield from transaction.cursor()
 
     def copy_in_order(self, folder: Path) -> None:
@@ -61,11 +61,11 @@ class LmdbStore:
         """
         copy = LmdbStore(folder, is_bulk=True)
         try:
-            with self._held() as database, database.begin(buffers=True) as transaction:
+            with self._acquired() as database, database.begin(buffers=True) as transaction:
                 blobs = iter(transaction.cursor())
-                while some := [*islice(blobs, COPY_BATCH_BLOBS)]:
-                    with copy._held() as own, own.begin(write=True) as appending:
-                        appending.cursor().putmulti(some, append=True)
+                while batch := [*islice(blobs, COPY_BATCH_BLOBS)]:
+                    with copy._acquired() as writable, writable.begin(write=True) as appending:
+                        appending.cursor().putmulti(batch, append=True)
             copy.sync()
         finally:
             copy.close()
@@ -77,17 +77,17 @@ class LmdbStore:
         """
         environment, self._environment = self._environment, None
         if environment is not None:
-            environment.let_go()
+            environment.release()
 
     @contextmanager
-    def _held(self) -> Iterator[lmdb.Environment]:
+    def _acquired(self) -> Iterator[lmdb.Environment]:
         """The environment, open as long as it is used."""
-        environment = self._open().held()
+        environment = self._open().acquire()
         try:
             with _failing_as_unavailable():
                 yield environment.database
         finally:
-            environment.let_go()
+            environment.release()
 
     def _open(self) -> "_Environment":
         if self._environment is None:
@@ -109,7 +109,7 @@ class _Environment:
     database: lmdb.Environment
     holders: int = 0
 
-    def held(self) -> Self:
+    def acquire(self) -> Self:
         """The same, held once more."""
         with _OPENING:
             if not self.holders:
@@ -117,7 +117,7 @@ class _Environment:
             self.holders += 1
             return self
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Close it where nobody else holds it."""
         with _OPENING:
             self.holders -= 1
@@ -143,8 +143,8 @@ def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
 
 
 def _identity(file: Path) -> _Identity:
-    told = file.stat()
-    return told.st_dev, told.st_ino
+    status = file.stat()
+    return status.st_dev, status.st_ino
 
 
 def _new(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
@@ -180,17 +180,17 @@ class _ReadTransaction:
         self._environment = environment
 
     def __enter__(self) -> LmdbReader:
-        self._environment.held()
+        self._environment.acquire()
         try:
             self._transaction = self._environment.database.begin(buffers=True)
         except lmdb.Error as failure:
-            self._environment.let_go()
+            self._environment.release()
             raise _unavailable(failure) from failure
         return LmdbReader(self._transaction)
 
     def __exit__(self, _: object, failure: BaseException | None, __: object) -> None:
         self._transaction.abort()
-        self._environment.let_go()
+        self._environment.release()
         if isinstance(failure, lmdb.Error):
             raise _unavailable(failure) from failure
 

@@ -1,6 +1,6 @@
-"""The other half of writing: the oldest rows of an open blob, closed page by page.
+"""Close the oldest rows of an open blob, page by page.
 
-All arrays are int64 and hold what `page_format` tells of. Pages close seldom, so that this
+All arrays are int64 and hold what `page_format` describes. Pages close seldom, so that this
 is not worth compiling.
 """
 

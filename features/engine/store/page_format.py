@@ -1,4 +1,4 @@
-"""What lies in the blobs of a ledger, as int64 words.
+"""What lies in the blobs of a log, as int64 words.
 
     open blob     0, rows                               while no page is closed
                   pages, first, before, index, rows     from then on
@@ -27,9 +27,9 @@ SUM, PRESENT, VALUE_WORDS = 1, 2, 2
 
 
 @inner
-def start_of(laid: Column, blob: int) -> int:
-    """The word at which a blob starts among those that `event_log.laid` laid out."""
-    return laid[blob] >> 3
+def start_of(blobs: Column, blob: int) -> int:
+    """The word at which a blob starts among those that `event_log` concatenated."""
+    return blobs[blob] >> 3
 
 
 @compiled

@@ -23,7 +23,7 @@ from features.engine.windows.reducers import MISSING, Reducer, window_begin
 
 
 class OpenBlobs(NamedTuple):
-    """The open blobs of all slots, one after the other; the shape of those of each of a subject."""
+    """The open blobs of all logs, one after the other; the shapes of one subject's logs."""
 
     words: Column
     shapes: Column
@@ -37,73 +37,73 @@ class FetchedBlobs(NamedTuple):
 
 
 class PagedLog(NamedTuple):
-    """A slot that has closed pages: its open blob, and those that were fetched of all slots."""
+    """A log that has closed pages: its open blob, and the fetched blobs of all logs."""
 
     blob: Column
     shape: Column
-    slot: int
+    log: int
     fetched: FetchedBlobs
 
 
 CHAPTER, PAGE, LASTS = range(3)
-"""Kinds of blobs that are fetched. The last tells when closed pages had each label last."""
+"""Kinds of fetched blobs. LASTS is when closed pages had each label last."""
 
-SLOTS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
-
-
-@inner
-def name_of(kind: int, slot: int, number: int) -> int:
-    """The kind of a blob, its slot, and which it is of the slot's chapters, pages or labels."""
-    return kind << 56 | slot << 32 | number
+LOGS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
 
 
 @inner
-def has_closed(opened: OpenBlobs, slot: int, begin: int, at: int) -> bool:
-    """Whether closed pages of a slot may have events of a window."""
-    start = start_of(opened.words, slot)
-    if start == start_of(opened.words, slot + 1) or opened.words[start + PAGES] == 0:
+def name_of(kind: int, log: int, number: int) -> int:
+    """The kind of a blob, its log, and which it is of the log's chapters, pages or labels."""
+    return kind << 56 | log << 32 | number
+
+
+@inner
+def has_closed(opened: OpenBlobs, log: int, begin: int, at: int) -> bool:
+    """Whether closed pages of a log may have events of a window."""
+    start = start_of(opened.words, log)
+    if start == start_of(opened.words, log + 1) or opened.words[start + PAGES] == 0:
         return False
     return begin <= opened.words[start + BEFORE] and opened.words[start + FIRST] < at
 
 
 @inner
-def paged_log(opened: OpenBlobs, slot: int, fetched: FetchedBlobs) -> PagedLog:
-    """A slot that has closed pages."""
+def paged_log(opened: OpenBlobs, log: int, fetched: FetchedBlobs) -> PagedLog:
+    """The view of a log that has closed pages."""
     return PagedLog(
-        opened.words[start_of(opened.words, slot) : start_of(opened.words, slot + 1)],
-        opened.shapes[slot % len(opened.shapes)],
-        slot,
+        opened.words[start_of(opened.words, log) : start_of(opened.words, log + 1)],
+        opened.shapes[log % len(opened.shapes)],
+        log,
         fetched,
     )
 
 
 @inner
-def is_all_before(ledger: PagedLog, at: int) -> bool:
+def is_all_before(paged: PagedLog, at: int) -> bool:
     """Whether all closed pages became known before an instant."""
-    return ledger.blob[BEFORE] < at
+    return paged.blob[BEFORE] < at
 
 
 @inner
-def is_from_first(ledger: PagedLog, begin: int) -> bool:
+def is_from_first(paged: PagedLog, begin: int) -> bool:
     """Whether no row is older than a window."""
-    return begin <= ledger.blob[FIRST]
+    return begin <= paged.blob[FIRST]
 
 
 @inner
-def page_of(ledger: PagedLog, instant: int) -> int:
+def page_of(paged: PagedLog, instant: int) -> int:
     """The first closed page that ends at an instant or later, of which there is one.
 
     Less than 0 where its chapter must be fetched first: then `~` that.
     """
-    many, index = ledger.shape[CHAPTER_PAGES], ledger.blob[index_at(ledger.shape) :]
-    whole, rest = divmod(ledger.blob[PAGES], many)
+    count, index = paged.shape[CHAPTER_PAGES], paged.blob[index_at(paged.shape) :]
+    whole, rest = divmod(paged.blob[PAGES], count)
     entry = first_at_or_after(index, 1, whole + rest, instant)
     if entry >= whole:
-        return whole * many + entry - whole
-    place = _place_of(ledger.fetched, name_of(CHAPTER, ledger.slot, entry))
+        return whole * count + entry - whole
+    place = _place_of(paged.fetched, name_of(CHAPTER, paged.log, entry))
     if place < 0:
         return ~entry
-    return entry * many + first_at_or_after(ledger.fetched.words[place:], 1, many, instant)
+    return entry * count + first_at_or_after(paged.fetched.words[place:], 1, count, instant)
 
 
 @inner
@@ -125,60 +125,60 @@ def blobs_needed(
     windows: Column,
     instants: Column,
     shapes: Column,
-    laid: Column,
+    opened_words: Column,
     names: Column,
     fetched: Column,
 ) -> Column:
     """The names of the blobs that must be fetched to reduce windows, in any order, some repeated.
 
-    `laid` are the open blobs of all slots; `fetched` those of `names`. Where chapters are wanted
-    that are not among these, it can only be told with them what else is.
+    `opened_words` are the open blobs of all logs, `fetched` the blobs of `names`. Where chapters
+    are needed that are not among these, only they say what else is.
     """
-    opened, held = OpenBlobs(laid, shapes), FetchedBlobs(names, fetched)
-    more = [name_of(0, 0, 0) for _ in range(0)]
+    opened, fetched_blobs = OpenBlobs(opened_words, shapes), FetchedBlobs(names, fetched)
+    needed = [name_of(0, 0, 0) for _ in range(0)]
     for subject in range(len(instants)):
         at = instants[subject]
         for i in range(len(windows)):
-            slot = subject * len(shapes) + windows[i, 0]
+            log = subject * len(shapes) + windows[i, 0]
             begin = window_begin(at, windows[i, 2])
-            if has_closed(opened, slot, begin, at):
-                _want(more, windows[i], paged_log(opened, slot, held), begin, at)
-    return np.array(more, np.int64)
+            if has_closed(opened, log, begin, at):
+                _add_blobs(needed, windows[i], paged_log(opened, log, fetched_blobs), begin, at)
+    return np.array(needed, np.int64)
 
 
 @inlined
-def _want(names: list[int], window: Column, ledger: PagedLog, begin: int, at: int) -> None:
+def _add_blobs(names: list[int], window: Column, paged: PagedLog, begin: int, at: int) -> None:
     """Add the names of what is needed for one window."""
     is_distinct = window[1] == Reducer.DISTINCT
-    if is_distinct and is_all_before(ledger, at):
-        names.append(name_of(LASTS, ledger.slot, window[4]))
+    if is_distinct and is_all_before(paged, at):
+        names.append(name_of(LASTS, paged.log, window[4]))
         return
     first = last = 0
-    if not is_all_before(ledger, at):
-        last = _want_page(names, ledger, at)
-    if not is_from_first(ledger, begin):
-        first = _want_page(names, ledger, begin)
+    if not is_all_before(paged, at):
+        last = _add_page(names, paged, at)
+    if not is_from_first(paged, begin):
+        first = _add_page(names, paged, begin)
     if is_distinct and first >= 0:
         for page in range(first, last):
-            names.append(name_of(PAGE, ledger.slot, page))  # noqa: PERF401 - a list more to compile
+            names.append(name_of(PAGE, paged.log, page))  # noqa: PERF401 - a list more to compile
 
 
 @inner
-def _want_page(names: list[int], ledger: PagedLog, instant: int) -> int:
+def _add_page(names: list[int], paged: PagedLog, instant: int) -> int:
     """Add the names of the page that has an instant, and of its chapter; returns `page_of`."""
-    page = page_of(ledger, instant)
-    chapter = ~page if page < 0 else page // ledger.shape[CHAPTER_PAGES]
-    if chapter < ledger.blob[PAGES] // ledger.shape[CHAPTER_PAGES]:
-        names.append(name_of(CHAPTER, ledger.slot, chapter))
+    page = page_of(paged, instant)
+    chapter = ~page if page < 0 else page // paged.shape[CHAPTER_PAGES]
+    if chapter < paged.blob[PAGES] // paged.shape[CHAPTER_PAGES]:
+        names.append(name_of(CHAPTER, paged.log, chapter))
     if page >= 0:
-        names.append(name_of(PAGE, ledger.slot, page))
+        names.append(name_of(PAGE, paged.log, page))
     return page
 
 
 class LogPrefix(NamedTuple):
     """What closed pages have before an instant: so many `events`.
 
-    `words` tell what came before from word `before` on, and then the first `rows` of `page` from
+    They are summed up in `words` from word `before` on; then come the first `rows` of `page` from
     word `first_row` on.
     """
 
@@ -191,27 +191,27 @@ class LogPrefix(NamedTuple):
 
 
 @inner
-def whole_prefix(ledger: PagedLog) -> LogPrefix:
+def whole_prefix(paged: PagedLog) -> LogPrefix:
     """All that closed pages have."""
-    pages = ledger.blob[PAGES]
-    return LogPrefix(ledger.blob, BEFORE, 0, 0, pages, pages * ledger.shape[PAGE_ROWS])
+    pages = paged.blob[PAGES]
+    return LogPrefix(paged.blob, BEFORE, 0, 0, pages, pages * paged.shape[PAGE_ROWS])
 
 
 @inner
-def empty_prefix(ledger: PagedLog) -> LogPrefix:
+def empty_prefix(paged: PagedLog) -> LogPrefix:
     """Nothing: what they have before a window that begins no later than they do."""
-    return LogPrefix(ledger.blob, 0, FIRST, 0, 0, 0)
+    return LogPrefix(paged.blob, 0, FIRST, 0, 0, 0)
 
 
 @inner
-def prefix_until(ledger: PagedLog, instant: int) -> LogPrefix:
+def prefix_until(paged: PagedLog, instant: int) -> LogPrefix:
     """What they have before an instant that not all of them are before."""
-    page = page_of(ledger, instant)
-    before = _place_of(ledger.fetched, name_of(PAGE, ledger.slot, page))
-    first_row = before + before_words(ledger.shape)
-    words, width = ledger.fetched.words, ledger.shape[WIDTH]
-    rows = first_at_or_after(words[first_row:], width, ledger.shape[PAGE_ROWS], instant)
-    return LogPrefix(words, before, first_row, rows, page, page * ledger.shape[PAGE_ROWS] + rows)
+    page = page_of(paged, instant)
+    before = _place_of(paged.fetched, name_of(PAGE, paged.log, page))
+    first_row = before + before_words(paged.shape)
+    words, width = paged.fetched.words, paged.shape[WIDTH]
+    rows = first_at_or_after(words[first_row:], width, paged.shape[PAGE_ROWS], instant)
+    return LogPrefix(words, before, first_row, rows, page, page * paged.shape[PAGE_ROWS] + rows)
 
 
 @inner
@@ -247,16 +247,16 @@ def totals(prefix: LogPrefix, width: int, word: int, value: int) -> tuple[int, i
 
 
 @inner
-def rows_of(ledger: PagedLog, page: int) -> Column:
+def rows_of(paged: PagedLog, page: int) -> Column:
     """The words of the rows of a page that was fetched."""
-    place = _place_of(ledger.fetched, name_of(PAGE, ledger.slot, page))
-    first_row, size = place + before_words(ledger.shape), ledger.shape[PAGE_ROWS]
-    return ledger.fetched.words[first_row : first_row + size * ledger.shape[WIDTH]]
+    place = _place_of(paged.fetched, name_of(PAGE, paged.log, page))
+    first_row, size = place + before_words(paged.shape), paged.shape[PAGE_ROWS]
+    return paged.fetched.words[first_row : first_row + size * paged.shape[WIDTH]]
 
 
 @inner
-def last_instants(ledger: PagedLog, label: int) -> Column:
+def last_instants(paged: PagedLog, label: int) -> Column:
     """When closed pages had each label of a kind last, in order."""
-    at = first_of(ledger.fetched.names, name_of(LASTS, ledger.slot, label))
-    words = ledger.fetched.words
+    at = first_of(paged.fetched.names, name_of(LASTS, paged.log, label))
+    words = paged.fetched.words
     return words[start_of(words, at) : start_of(words, at + 1)]

@@ -1,6 +1,6 @@
 """The compiled half of writing: new rows among those of their keys.
 
-All arrays are int64 and hold what `page_format` tells of; blobs of many keys lie one after
+All arrays are int64 and hold what `page_format` describes; blobs of many keys lie one after
 the other, the k-th ending at word `ends[k]`.
 """
 
@@ -33,8 +33,8 @@ def merge_rows(
     """The open blobs with the new rows in them; of one instant, a key's old rows come first.
 
     `starts` has the word of `new` at which each new row starts: those of a key in order, up to the
-    k-th's `new_ends[k]`. `shapes` has for each key that of its layout. A new row's word beside its
-    label tells when the key had the label last in closed pages.
+    k-th's `new_ends[k]`. `shapes` has for each key that of its layout. The word after a
+    new row's label is when the key had the label last in closed pages.
     """
     out = np.empty(len(old) + len(new) + len(shapes), np.int64)
     ends = np.empty(len(shapes), np.int64)
@@ -48,7 +48,7 @@ def merge_rows(
         first = at + head
         at = _rows_merged(out, first, rows, new, starts[first_new : new_ends[key]], shape)
         for word in range(shape[LABEL_AT], shape[WIDTH], 2):
-            _tell_returns(out[first:at], shape[WIDTH], word)
+            _set_previous_instants(out[first:at], shape[WIDTH], word)
         ends[key], first_new = at, new_ends[key]
     return out[:at], ends
 
@@ -71,11 +71,11 @@ def _rows_merged(
 
 
 @inlined
-def _tell_returns(rows: Column, width: int, word: int) -> None:
-    """Set beside every label the instant of the row before with the same label.
+def _set_previous_instants(rows: Column, width: int, word: int) -> None:
+    """Set after every label the instant of the row before with the same label.
 
-    For the first of a label it is the earliest that its rows told until now: an old first row knew
-    the pages before it, a new one was told them.
+    For the first of a label it is the earliest that its rows had until now: an old first row has
+    it of the pages before, and so does a new one.
     """
     lasts = _no_lasts(len(rows) // width)
     for row in range(0, len(rows), width):

@@ -1,4 +1,4 @@
-"""All windows of some subjects, gathered from the store and reduce_windows in one compiled call."""
+"""All windows of some subjects, read from the store and reduced in one compiled call."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from features.engine.store.layout import SHAPE_WORDS, Layout
 from features.engine.store.page_reader import (
     CHAPTER,
     LASTS,
+    LOGS,
     NUMBERS,
     PAGE,
-    SLOTS,
     blobs_needed,
 )
-from features.engine.store.request_overlay import OverlayRoutes, RequestOverlay
+from features.engine.store.request_overlay import KeyParts, OverlayRoutes, RequestOverlay
 from features.engine.store.window_reader import (
     NO_KEY,
     OverlayRows,
@@ -37,51 +37,51 @@ RequestRecords = Mapping[str, Sequence[Any]]
 
 
 class WindowQuery(NamedTuple):
-    """A subject about which the windows of a plan are asked, as of an instant in microseconds.
+    """A subject whose windows are asked for, as of an instant in microseconds.
 
-    `values` are those of the plan's columns. `beside` are records that count as known too, to this
-    subject alone, and are not kept: what it brings along.
+    `values` are those of the plan's columns. `overlay` are records that count as known too, for
+    this subject alone, and are not kept.
     """
 
     values: Sequence[KeyPart]
     at: int
-    beside: RequestRecords | None = None
+    overlay: RequestRecords | None = None
 
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """Windows in an order, and the ledgers that they read."""
+    """Windows in an order, and the logs that they read."""
 
     windows: tuple[Window, ...]
-    slots: tuple[KeyedLog, ...]
+    logs: tuple[KeyedLog, ...]
     columns: tuple[str, ...]
     layouts: tuple[Layout, ...]
-    _keyring: KeyBuilder
-    _ways: OverlayRoutes
-    _numbered: Column
+    _key_builder: KeyBuilder
+    _routes: OverlayRoutes
+    _window_rows: Column
     _shapes: Column
 
     @classmethod
     def of(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
         """The plan for windows; `layouts` must hold their keyings."""
-        slots: dict[KeyedLog, int] = {}
-        numbered: list[tuple[int, ...]] = []
+        logs: dict[KeyedLog, int] = {}
+        window_rows: list[tuple[int, ...]] = []
         for window in windows:
             layout = layouts[keying_of(window)]
-            slot = slots.setdefault(KeyedLog(layout, window.by), len(slots))
+            log = logs.setdefault(KeyedLog(layout, window.by), len(logs))
             span = -1 if window.days is None else window.days * DAY_US
             reducer, number = int(window.reducer), layout.number_of(window)
-            numbered.append((slot, reducer, span, layout.word(window), number))
-        columns = tuple(sorted({name for slot in slots for name in slot.by}))
-        shapes = [slot.layout.shape for slot in slots]
+            window_rows.append((log, reducer, span, layout.word(window), number))
+        columns = tuple(sorted({name for log in logs for name in log.by}))
+        shapes = [log.layout.shape for log in logs]
         return cls(
             windows=tuple(windows),
-            slots=tuple(slots),
+            logs=tuple(logs),
             columns=columns,
-            layouts=tuple(dict.fromkeys(slot.layout for slot in slots)),
-            _keyring=KeyBuilder(columns, [*slots]),
-            _ways=OverlayRoutes(columns, [*slots]),
-            _numbered=np.array(numbered, np.int64).reshape(-1, 5),
+            layouts=tuple(dict.fromkeys(log.layout for log in logs)),
+            _key_builder=KeyBuilder(columns, [*logs]),
+            _routes=OverlayRoutes(columns, [*logs]),
+            _window_rows=np.array(window_rows, np.int64).reshape(-1, 5),
             _shapes=np.array(shapes, np.int64).reshape(-1, SHAPE_WORDS),
         )
 
@@ -96,57 +96,58 @@ class QueryPlan:
     def parts(self, values: Iterable[KeyPart]) -> list[str | None]:
         """A subject's values, one for each of `columns`, as parts of keys."""
         return [
+            # Most are short texts, for which a call would cost more than all else here.
             f"{value}{PART_END}"
             if type(value) is str and len(value) <= MAX_TEXT
             else part_of(value)
             for value in values
         ]
 
-    def keys(self, parts: Sequence[str | None]) -> list[bytes | None]:
-        """The key that a subject of such parts has in each slot."""
-        return self._keyring.keys(parts)
+    def keys(self, parts: KeyParts) -> list[bytes | None]:
+        """The key that a subject of such parts has in each log."""
+        return self._key_builder.keys(parts)
 
-    def bringing(self, parts: Sequence[Sequence[str | None]]) -> RequestOverlay:
-        """Where what comes beside the ledgers of subjects of such parts goes."""
-        return RequestOverlay(self._ways, parts)
+    def overlay(self, parts: Sequence[KeyParts]) -> RequestOverlay:
+        """An empty overlay for the logs of subjects of such parts."""
+        return RequestOverlay(self._routes, parts)
 
     def numbers_of(
         self,
         store: BlobReader,
         keys: Sequence[bytes | None],
         instants: Column,
-        beside: RequestOverlay | None = None,
+        overlay: RequestOverlay | None = None,
     ) -> Column:
-        """As `numbers`, a row for each of some subjects: their keys one subject after the other.
+        """The numbers of all windows, a row per subject; the rows of an overlay count too.
 
-        What comes `beside` counts too.
+        `keys` are those of the first subject's logs, then those of the next one's.
         """
-        opened = concatenate_blobs(_found(store, keys))
-        asked = instants, self._shapes, opened
-        names = _in_order(blobs_needed(self._numbered, *asked, *_NOTHING))
-        fetched = _of_names(store, keys, names)
-        if len(names) and names[0] < _FIRST_OF_PAGES:  # only with the chapters is all wanted told
-            names = _in_order(blobs_needed(self._numbered, *asked, names, fetched))
-            fetched = _of_names(store, keys, names)
-        passing = OverlayRows(_EMPTY, np.zeros(len(keys) + 1, np.int64))
-        if beside is not None and beside.has_rows:
-            passing = beside.passing(store, keys, logs_with_pages(opened), instants)
-            update_last_seen(passing, *asked, names, fetched)
-        return reduce_windows(self._numbered, *asked, names, fetched, *passing)
+        opened = concatenate_blobs(_open_blobs(store, keys))
+        logs = instants, self._shapes, opened
+        names = _unique(blobs_needed(self._window_rows, *logs, *_NOTHING))
+        fetched = _blobs_named(store, keys, names)
+        if len(names) and names[0] < _FIRST_OF_PAGES:  # only chapters say which pages are needed
+            names = _unique(blobs_needed(self._window_rows, *logs, names, fetched))
+            fetched = _blobs_named(store, keys, names)
+        rows = OverlayRows(_EMPTY, np.zeros(len(keys) + 1, np.int64))
+        if overlay is not None and overlay.has_rows:
+            rows = overlay.rows(store, keys, logs_with_pages(opened), instants)
+            update_last_seen(rows, *logs, names, fetched)
+        return reduce_windows(self._window_rows, *logs, names, fetched, *rows)
 
 
-def _in_order(names: Column) -> Column:
-    """Each name once."""
+def _unique(names: Column) -> Column:
+    """Each name once, in order."""
     return np.unique(names) if len(names) else names
 
 
-def _of_names(store: BlobReader, keys: Sequence[bytes | None], names: Column) -> Column:
+def _blobs_named(store: BlobReader, keys: Sequence[bytes | None], names: Column) -> Column:
     """The blobs of such names. Raises StateUnavailable where a chapter or a page is missing."""
     if not len(names):
         return _NOTHING[1]
     blobs = store.get(
         [
-            _KEY_OF[name >> 56](keys[name >> 32 & SLOTS] or b"", name & NUMBERS)
+            _KEY_OF[name >> 56](keys[name >> 32 & LOGS] or b"", name & NUMBERS)
             for name in names.tolist()
         ]
     )
@@ -157,8 +158,8 @@ def _of_names(store: BlobReader, keys: Sequence[bytes | None], names: Column) ->
     return concatenate_blobs(blobs)
 
 
-def _found(store: BlobReader, keys: Sequence[bytes | None]) -> list[Blob | None]:
-    """The blob of each key, NO_KEY for a missing one."""
+def _open_blobs(store: BlobReader, keys: Sequence[bytes | None]) -> list[Blob | None]:
+    """The open blob of each key, NO_KEY for a missing one."""
     if None not in keys:
         return store.get(keys)  # type: ignore[arg-type]
     blobs = store.get([key for key in keys if key is not None])

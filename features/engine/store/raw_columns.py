@@ -33,17 +33,17 @@ def rows_where(plain: RawColumns, is_kept: Sequence[bool] | Column) -> RawColumn
 
 
 def text_column(plain: RawColumns, name: str) -> list[str]:
-    """A column of text_column none of which is missing."""
+    """A column of texts none of which is missing."""
     return plain[name]  # type: ignore[return-value]
 
 
 def number_column(plain: RawColumns, name: str) -> Column:
-    """A column of number_column or instants."""
+    """A column of numbers or instants."""
     return np.asarray(plain[name])
 
 
 def as_int64(values: Column) -> Column:
-    """Whole number_column as int64, MISSING for NaN."""
+    """Whole numbers as int64, MISSING for NaN."""
     is_present = ~np.isnan(values)
     return np.where(is_present, np.where(is_present, values, 0).astype(np.int64), MISSING)
 

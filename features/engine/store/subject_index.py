@@ -1,4 +1,4 @@
-"""Rows of subjects in the store, by their id, for what arrives later and belongs beside them."""
+"""Rows of subjects in the store, by their id, for records that arrive later and join them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,10 +1,10 @@
-"""The compiled half of reading: all windows of some subjects over the ledgers of their keys.
+"""The compiled half of reading: all windows of some subjects over the logs of their keys.
 
-A ledger is a slot: its open blob, and those of its closed pages where a window begins, ends or
-counts different labels in them. A window is a row of five words: slot, reducer, span in
-microseconds (-1 for ever), word in a row, and which it is of the layout's values or, where
-different labels are counted, of its labels. Every subject has as many slots, and they are counted
-through: the s-th of the i-th subject is `i * slots + s`.
+A log has its open blob, and those of its closed pages in which a window begins, ends or counts
+different labels. A window is a row of five words: log, reducer, span in microseconds (-1 for ever),
+word of a row, and which it is of the layout's values or, where different labels are counted, of its
+labels. Every subject has as many logs, and they are counted through: the l-th of the i-th subject
+is `i * logs + l`.
 """
 
 from typing import NamedTuple
@@ -58,14 +58,14 @@ from features.engine.windows.reducers import (
     window_begin,
 )
 
-# In place of the open blob of a slot whose key the subject does not have: one word.
+# In place of the open blob of a log whose key the subject does not have: one word.
 NO_KEY = bytes(8)
 
 
 class OverlayRows(NamedTuple):
-    """Rows beside those of the slots, in any order, those of a slot from `starts[slot]` on.
+    """Rows that count as if they were in the logs, in any order, a log's from `starts[log]` on.
 
-    Beside a label each tells when the slot's own rows had it last before its subject's instant.
+    After a label each has when the log itself had it last before the subject's instant.
     """
 
     words: Column
@@ -73,67 +73,71 @@ class OverlayRows(NamedTuple):
 
 
 @compiled
-def logs_with_pages(laid: Column) -> Column:
-    """The slots whose open blob says that there are closed pages."""
-    slots, many = np.empty(start_of(laid, 0), np.int64), 0
-    for slot in range(len(slots) - 1):
-        start = start_of(laid, slot)
-        if start < start_of(laid, slot + 1) and laid[start + PAGES] != 0:
-            slots[many] = slot
-            many += 1
-    return slots[:many]
+def logs_with_pages(opened_words: Column) -> Column:
+    """The logs whose open blob says that there are closed pages."""
+    logs, count = np.empty(start_of(opened_words, 0), np.int64), 0
+    for log in range(len(logs) - 1):
+        start = start_of(opened_words, log)
+        if start < start_of(opened_words, log + 1) and opened_words[start + PAGES] != 0:
+            logs[count] = log
+            count += 1
+    return logs[:count]
 
 
 @compiled
 def update_last_seen(
-    passing: OverlayRows,
+    overlay: OverlayRows,
     instants: Column,
     shapes: Column,
-    laid: Column,
+    opened_words: Column,
     names: Column,
     fetched: Column,
 ) -> None:
-    """Set beside each label that passes when its slot had it last, as far as rows at hand know.
+    """Set after each label of the overlay when its log had it last, as far as fetched rows know.
 
-    Where all closed pages lie before the instant, their rows were told of already.
+    Where all closed pages lie before the instant, that was set before.
     """
-    opened, pages, many = OpenBlobs(laid, shapes), FetchedBlobs(names, fetched), len(shapes)
-    for slot in range(len(passing.starts) - 1):
-        if passing.starts[slot] == passing.starts[slot + 1]:
+    opened, pages, count = (
+        OpenBlobs(opened_words, shapes),
+        FetchedBlobs(names, fetched),
+        len(shapes),
+    )
+    for log in range(len(overlay.starts) - 1):
+        if overlay.starts[log] == overlay.starts[log + 1]:
             continue
-        shape, at = shapes[slot % many], instants[slot // many]
-        width, rows = shape[WIDTH], _open_rows(opened, slot)
-        own = passing.words[passing.starts[slot] : passing.starts[slot + 1]]
-        ledger = paged_log(opened, slot, pages)
-        first = first_of(names, name_of(PAGE, slot, 0))
-        stop = first_of(names, name_of(PAGE, slot + 1, 0))
-        if stop > first and is_all_before(ledger, at):
+        shape, at = shapes[log % count], instants[log // count]
+        width, rows = shape[WIDTH], _open_rows(opened, log)
+        words = overlay.words[overlay.starts[log] : overlay.starts[log + 1]]
+        paged = paged_log(opened, log, pages)
+        first = first_of(names, name_of(PAGE, log, 0))
+        stop = first_of(names, name_of(PAGE, log + 1, 0))
+        if stop > first and is_all_before(paged, at):
             stop = first
         for word in range(shape[LABEL_AT], width, 2):
-            _tell_last(own, width, word, rows, at)
+            _update_last_seen(words, width, word, rows, at)
             for i in range(first, stop):
-                _tell_last(own, width, word, rows_of(ledger, names[i] & NUMBERS), at)
+                _update_last_seen(words, width, word, rows_of(paged, names[i] & NUMBERS), at)
 
 
 @inner
-def _tell_last(own: Column, width: int, word: int, rows: Column, at: int) -> None:
-    """Set beside each label when rows had it last, where that is later than what is told."""
+def _update_last_seen(words: Column, width: int, word: int, rows: Column, at: int) -> None:
+    """Set after each label when rows had it last, where that is later than what is set."""
     stop = first_at_or_after(rows, width, len(rows) // width, at)
-    for row in range(0, len(own), width):
+    for row in range(0, len(words), width):
         start = (stop - 1) * width
-        while start >= 0 and rows[start] > own[row + word + 1]:
-            if rows[start + word] == own[row + word]:
-                own[row + word + 1] = rows[start]
+        while start >= 0 and rows[start] > words[row + word + 1]:
+            if rows[start + word] == words[row + word]:
+                words[row + word + 1] = rows[start]
             start -= width
 
 
 @inner
-def _open_rows(opened: OpenBlobs, slot: int) -> Column:
-    """The words of the open rows of a slot."""
-    start, stop = start_of(opened.words, slot), start_of(opened.words, slot + 1)
+def _open_rows(opened: OpenBlobs, log: int) -> Column:
+    """The words of the open rows of a log."""
+    start, stop = start_of(opened.words, log), start_of(opened.words, log + 1)
     if start == stop:
         return opened.words[start:stop]
-    shape = opened.shapes[slot % len(opened.shapes)]
+    shape = opened.shapes[log % len(opened.shapes)]
     return opened.words[start + rows_at(opened.words[start + PAGES], shape) : stop]
 
 
@@ -142,29 +146,29 @@ def reduce_windows(
     windows: Column,
     instants: Column,
     shapes: Column,
-    laid: Column,
+    opened_words: Column,
     names: Column,
     fetched: Column,
-    passing: Column,
-    passing_starts: Column,
+    overlay_words: Column,
+    overlay_starts: Column,
 ) -> Column:
     """The number of each window for each subject at its instant, a row per subject.
 
-    What is `wanted` was fetched; the two last are of what passes. They come one by one: a tuple
-    takes as long to enter compiled code as ten arrays.
+    The `blobs_needed` were fetched. The two last are the overlay's, one by one: a tuple takes as
+    long to enter compiled code as ten arrays.
     """
-    opened, pages = OpenBlobs(laid, shapes), FetchedBlobs(names, fetched)
-    beside = OverlayRows(passing, passing_starts)
+    opened, pages = OpenBlobs(opened_words, shapes), FetchedBlobs(names, fetched)
+    overlay = OverlayRows(overlay_words, overlay_starts)
     numbers = np.empty((len(instants), len(windows)))
     gathered = np.empty(GATHERED_WORDS, np.int64)
     for subject in range(len(instants)):
         at = instants[subject]
         for i in range(len(windows)):
-            slot = subject * len(shapes) + windows[i, 0]
-            if start_of(laid, slot + 1) - start_of(laid, slot) == 1:
+            log = subject * len(shapes) + windows[i, 0]
+            if start_of(opened_words, log + 1) - start_of(opened_words, log) == 1:
                 numbers[subject, i] = np.nan
             else:
-                _gather(gathered, windows[i], slot, at, opened, pages, beside)
+                _gather(gathered, windows[i], log, at, opened, pages, overlay)
                 numbers[subject, i] = number_of(windows[i, 1], gathered, at)
     return numbers
 
@@ -173,41 +177,41 @@ def reduce_windows(
 def _gather(
     gathered: Column,
     window: Column,
-    slot: int,
+    log: int,
     at: int,
     opened: OpenBlobs,
     pages: FetchedBlobs,
-    passing: OverlayRows,
+    overlay: OverlayRows,
 ) -> None:
-    """Gather what a slot's closed pages, its open rows and what passes have of a window."""
+    """Gather what a log's closed pages, its open rows and the overlay have of a window."""
     reducer, word, begin = window[1], window[3], window_begin(at, window[2])
     width = opened.shapes[window[0], WIDTH]
     gathered[:] = 0
-    if has_closed(opened, slot, begin, at):
-        _take_closed(gathered, window, paged_log(opened, slot, pages), begin, at)
-    rows = _open_rows(opened, slot)
+    if has_closed(opened, log, begin, at):
+        _take_closed(gathered, window, paged_log(opened, log, pages), begin, at)
+    rows = _open_rows(opened, log)
     if len(rows):
         _take_rows(gathered, rows, width, word, reducer, begin, at)
-    start, stop = passing.starts[slot], passing.starts[slot + 1]
+    start, stop = overlay.starts[log], overlay.starts[log + 1]
     if stop > start:
-        beside = passing.words[start:stop]
-        _take_all_passing(gathered, beside, width, word, reducer, begin, at)
+        words = overlay.words[start:stop]
+        _take_overlay(gathered, words, width, word, reducer, begin, at)
 
 
 @inlined
-def _take_closed(gathered: Column, window: Column, ledger: PagedLog, begin: int, at: int) -> None:
+def _take_closed(gathered: Column, window: Column, paged: PagedLog, begin: int, at: int) -> None:
     """Take what closed pages have of a window, before anything else is taken.
 
     But for different labels it is what they have until its end, less what they have until it
     begins.
     """
     _, reducer, _, word, number = window
-    width = ledger.shape[WIDTH]
+    width = paged.shape[WIDTH]
     if reducer == Reducer.DISTINCT:
-        gathered[DIFFERENT] = _different(ledger, word, number, begin, at)
+        gathered[DIFFERENT] = _different(paged, word, number, begin, at)
         return
-    lower = empty_prefix(ledger) if is_from_first(ledger, begin) else prefix_until(ledger, begin)
-    upper = whole_prefix(ledger) if is_all_before(ledger, at) else prefix_until(ledger, at)
+    lower = empty_prefix(paged) if is_from_first(paged, begin) else prefix_until(paged, begin)
+    upper = whole_prefix(paged) if is_all_before(paged, at) else prefix_until(paged, at)
     if upper.events == lower.events:
         return
     gathered[EVENTS] = upper.events - lower.events
@@ -219,20 +223,20 @@ def _take_closed(gathered: Column, window: Column, ledger: PagedLog, begin: int,
 
 
 @inner
-def _different(ledger: PagedLog, word: int, label: int, begin: int, at: int) -> int:
+def _different(paged: PagedLog, word: int, label: int, begin: int, at: int) -> int:
     """How many labels closed pages have in a window."""
-    if is_all_before(ledger, at):
-        lasts = last_instants(ledger, label)
+    if is_all_before(paged, at):
+        lasts = last_instants(paged, label)
         return len(lasts) - first_of(lasts, begin)
-    many, width = 0, ledger.shape[WIDTH]
-    page = 0 if is_from_first(ledger, begin) else page_of(ledger, begin)
-    while page <= page_of(ledger, at):
-        rows = rows_of(ledger, page)
-        first = first_at_or_after(rows, width, ledger.shape[PAGE_ROWS], begin)
-        stop = first_at_or_after(rows, width, ledger.shape[PAGE_ROWS], at)
-        many += _returning(rows, width, word + 1, first, stop, begin)
+    count, width = 0, paged.shape[WIDTH]
+    page = 0 if is_from_first(paged, begin) else page_of(paged, begin)
+    while page <= page_of(paged, at):
+        rows = rows_of(paged, page)
+        first = first_at_or_after(rows, width, paged.shape[PAGE_ROWS], begin)
+        stop = first_at_or_after(rows, width, paged.shape[PAGE_ROWS], at)
+        count += _count_first_seen(rows, width, word + 1, first, stop, begin)
         page += 1
-    return many
+    return count
 
 
 @inlined
@@ -249,7 +253,7 @@ def _take_rows(
     gathered[EVENTS] += stop - first
     gathered[LAST] = rows[(stop - 1) * width]
     if reducer == Reducer.DISTINCT:
-        gathered[DIFFERENT] += _returning(rows, width, word + 1, first, stop, begin)
+        gathered[DIFFERENT] += _count_first_seen(rows, width, word + 1, first, stop, begin)
     elif word > 0:
         total, present = _total(rows, width, word, first, stop)
         gathered[SUM] += total
@@ -257,12 +261,14 @@ def _take_rows(
 
 
 @inner
-def _returning(rows: Column, width: int, word: int, first: int, stop: int, begin: int) -> int:
+def _count_first_seen(
+    rows: Column, width: int, word: int, first: int, stop: int, begin: int
+) -> int:
     """How many labels of these rows none before them has in the window; `word` tells of that."""
-    many = 0
+    count = 0
     for row in range(first, stop):
-        many += rows[row * width + word] < begin
-    return many
+        count += rows[row * width + word] < begin
+    return count
 
 
 @inner
@@ -278,25 +284,25 @@ def _total(rows: Column, width: int, word: int, first: int, stop: int) -> tuple[
 
 
 @inlined
-def _take_all_passing(
-    gathered: Column, beside: Column, width: int, word: int, reducer: int, begin: int, at: int
+def _take_overlay(
+    gathered: Column, words: Column, width: int, word: int, reducer: int, begin: int, at: int
 ) -> None:
-    for row in range(0, len(beside), width):
-        if begin <= beside[row] < at:
-            _take_passing(gathered, beside, row, width, word, reducer, begin)
+    for row in range(0, len(words), width):
+        if begin <= words[row] < at:
+            _take_overlay_row(gathered, words, row, width, word, reducer, begin)
 
 
 @inner
-def _take_passing(
-    gathered: Column, beside: Column, row: int, width: int, word: int, reducer: int, begin: int
+def _take_overlay_row(
+    gathered: Column, words: Column, row: int, width: int, word: int, reducer: int, begin: int
 ) -> None:
-    """Take one of the rows that pass."""
-    instant, value = beside[row], beside[row + word]
+    """Take one row of the overlay."""
+    instant, value = words[row], words[row + word]
     gathered[FIRST] = min(gathered[FIRST], instant) if gathered[EVENTS] else instant
     gathered[LAST] = max(gathered[LAST], instant) if gathered[EVENTS] else instant
     gathered[EVENTS] += 1
     if reducer == Reducer.DISTINCT:
-        is_new = beside[row + word + 1] < begin and _is_first(beside, row, width, word, begin)
+        is_new = words[row + word + 1] < begin and _is_first(words, row, width, word, begin)
         gathered[DIFFERENT] += is_new
     elif word > 0 and value != MISSING:
         gathered[SUM] += value
@@ -304,9 +310,9 @@ def _take_passing(
 
 
 @inner
-def _is_first(beside: Column, row: int, width: int, word: int, begin: int) -> bool:
+def _is_first(words: Column, row: int, width: int, word: int, begin: int) -> bool:
     """Whether no row before has the same label in a window; all lie before its end."""
     for before in range(0, row, width):
-        if beside[before + word] == beside[row + word] and beside[before] >= begin:
+        if words[before + word] == words[row + word] and words[before] >= begin:
             return False
     return True

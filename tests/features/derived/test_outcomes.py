@@ -154,7 +154,7 @@ def test_the_online_state_counts_it_from_the_same_moment(
 ) -> None:
     state = OnlineStore(LmdbStore(tmp_path))
     for name in order:
-        state.add({name: [RECORD_FILES[name](**r.row) for r in records if r.file == name]})
+        state.ingest({name: [RECORD_FILES[name](**r.row) for r in records if r.file == name]})
     outcomes = f"{kind}_outcomes"
     windows: list[Window] = [count(outcomes, by=()), total(outcomes, "is_confirmed", by=())]
     plan = state.plan(windows)

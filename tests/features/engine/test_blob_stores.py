@@ -47,7 +47,7 @@ from features.history.online_store import OnlineStore
 from tests.features.engine.test_blob_stores import payments
 state = OnlineStore(LmdbStore(Path(sys.argv[1])))
 for batch in range(10_000):
-    state.add({"transactions": payments(batch)})
+    state.ingest({"transactions": payments(batch)})
     print(batch, flush=True)
 """
 
@@ -127,7 +127,7 @@ FILE_OF = {
 
 def arrive(state: OnlineStore, *records: Record) -> None:
     for record in records:
-        state.add({FILE_OF[type(record)]: [record]})
+        state.ingest({FILE_OF[type(record)]: [record]})
 
 
 def told(state: OnlineStore, at: datetime = NOW) -> list[float]:
@@ -229,7 +229,7 @@ def test_goods_described_at_any_length_are_told_apart_by_the_whole_text(
 def test_an_error_midway_leaves_nothing_of_a_batch(state: OnlineStore) -> None:
     arrive(state, payment("before"))
     with pytest.raises(KeyError):
-        state.add({"journeys": [JOURNEY], "shipments": [SHIPMENT], "transactions": [JOURNEY]})
+        state.ingest({"journeys": [JOURNEY], "shipments": [SHIPMENT], "transactions": [JOURNEY]})
 
     assert told(state) == [0, 0, 0]
     arrive(state, OUTCOME, SHIPMENT, JOURNEY)
@@ -241,7 +241,7 @@ def test_readers_in_other_processes_see_every_commit(state: OnlineStore, folder:
         assert reader.stdin
         assert reader.stdout
         for batch in range(5):
-            state.add({"transactions": payments(batch)})
+            state.ingest({"transactions": payments(batch)})
             print("how many?", file=reader.stdin, flush=True)
             assert int(reader.stdout.readline()) == paid(state) == 2 * batch + 3
         reader.stdin.close()
@@ -265,7 +265,7 @@ def test_nothing_acknowledged_is_lost_or_counted_twice_when_the_process_is_kille
 
         state = OnlineStore(LmdbStore(folder / str(round_)))
         assert paid(state) in {2 * acknowledged + 3, 2 * acknowledged + 5}
-        state.add({"transactions": payments(acknowledged + 1)})
+        state.ingest({"transactions": payments(acknowledged + 1)})
         assert paid(state) == 2 * acknowledged + 5
         state.store.close()
 

@@ -114,7 +114,7 @@ class NothingBefore:
     def __init__(self) -> None:
         self.asked: Mapping[str, KeyPart] = {}
 
-    def numbers_of_each(self, plan: QueryPlan, questions: Sequence[WindowQuery]) -> np.ndarray:
+    def window_numbers(self, plan: QueryPlan, questions: Sequence[WindowQuery]) -> np.ndarray:
         self.asked = dict(zip(plan.columns, questions[-1].values, strict=True))
         return np.zeros((len(questions), len(plan.windows)))
 

@@ -197,11 +197,11 @@ def counts_as_kept(
         insert_events(store, layouts.values(), events)
     for key, at in about:
         parts = plan.parts([key])
-        beside, over = plan.bringing([parts]), BlobOverlay(store)
+        overlay, view = plan.overlay([parts]), BlobOverlay(store)
         for i in sorted(brought):
             if i < len(rows) and rows[i][1] < at:
-                beside.insert(over, layouts.values(), columns_of([rows[i]]), [0])
-        (of_one,) = plan.numbers_of(store, plan.keys(parts), np.array([at]), beside)
+                overlay.insert(view, layouts.values(), columns_of([rows[i]]), [0])
+        (of_one,) = plan.numbers_of(store, plan.keys(parts), np.array([at]), overlay)
         numbers.append(of_one)
 
     np.testing.assert_array_equal(numbers, by_sql(rows, about, WINDOWS), strict=True)

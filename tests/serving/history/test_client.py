@@ -82,7 +82,7 @@ def test_the_shared_state_tells_what_the_embedded_one_does(
     states = OnlineStore(shared), OnlineStore(LmdbStore(tmp_path / "state"))
     for start in (400, 0, 200, 300, 600, 100, 500):  # late ones too, over several pages
         for state in states:
-            state.add(shipments(range(start, start + 130)))
+            state.ingest(shipments(range(start, start + 130)))
 
     told = [all_numbers(state) for state in states]
     assert told[0].tobytes() == told[1].tobytes()
@@ -93,15 +93,15 @@ def test_an_error_midway_leaves_nothing_in_the_shared_state(shared: PostgresStat
     state = OnlineStore(shared)
     before = all_numbers(state)
     with pytest.raises(KeyError):
-        state.add({**shipments(range(3)), "transactions": shipments(range(1))["shipments"]})
+        state.ingest({**shipments(range(3)), "transactions": shipments(range(1))["shipments"]})
 
     assert all_numbers(state).tobytes() == before.tobytes()
 
 
 def test_a_shared_state_is_replaced_whole(shared: PostgresStateStore, tmp_path: Path) -> None:
     made = LmdbStore(tmp_path / "state")
-    OnlineStore(made).add(shipments(range(5)))
-    OnlineStore(shared).add(shipments(range(9)))
+    OnlineStore(made).ingest(shipments(range(5)))
+    OnlineStore(shared).ingest(shipments(range(9)))
     shared.replace(made.all(), if_empty=True)
     assert 9 in all_numbers(OnlineStore(shared))
     shared.replace(made.all())
@@ -155,7 +155,7 @@ def test_an_idle_service_writes_what_it_knows(
             time.sleep(0.01)
         shutil.copytree(home / "state", tmp_path / "copy")
     told = OnlineStore(LmdbStore(tmp_path / "copy"))
-    assert told.mark("decisions") == "1"
+    assert told.watermark("decisions") == "1"
     told.store.close()
 
 
@@ -203,7 +203,7 @@ def failing(*_: Any) -> None:
 def test_a_score_without_a_past_is_no_score(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(OnlineStore, "numbers_of_each", failing)
+    monkeypatch.setattr(OnlineStore, "window_numbers", failing)
     answer = service.score(shipment(), service.key("score"))
 
     assert answer.status_code == 503
