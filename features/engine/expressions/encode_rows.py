@@ -24,7 +24,7 @@ MAX_CACHED_TEXTS = 1 << 16
 
 
 class RequestStringIds(defaultdict[str | None, int]):
-    """The code of each text of one request, in order from NO_TEXT, that of None; learnt on asking.
+    """The code of each text of one request, in order from NO_TEXT, that of None; given on asking.
 
     Equal texts get equal codes, which is all that programs ask; nothing is kept of a text when the
     request is answered.
@@ -61,7 +61,7 @@ class CopiedColumns(NamedTuple):
     """Registers of another program: its i-th column goes to the rows from `starts[i]` on."""
 
     starts: Column
-    run_rows: Column
+    registers: Column
 
 
 NO_PLACES, NO_PAIRS = np.empty(0, np.int64), np.empty((0, 2), np.int64)
@@ -79,13 +79,13 @@ def run_rows(
 
     Cells are given row by row: the numbers; the instants of all rows, and then their texts.
     """
-    made = np.empty((len(template.row), rows))
-    _run(template, made, made.view(np.int64), numbers, wholes, *copies)
-    return made
+    registers = np.empty((len(template.row), rows))
+    _run(template, registers, registers.view(np.int64), numbers, wholes, *copies)
+    return registers
 
 
 class RowEncoder:
-    """How the fields of records come into the registers of a program.
+    """Encodes the fields of records into the registers of a program.
 
     Inputs whose key is neither a field nor made of the text of one are `copied`, or left to others.
     """
@@ -99,7 +99,7 @@ class RowEncoder:
         row = program.registers(codes.__getitem__)
         self._template = RegisterTemplate(row, numbers, instants, texts, copied, program.steps)
 
-    def made(
+    def encode(
         self, rows: Sequence[Row], codes: RequestStringIds, copies: CopiedColumns = _NO_COPIES
     ) -> Column:
         """The registers as float64 with a column per row, after every step of the program.
@@ -144,10 +144,10 @@ def _run(
 
 
 @inner
-def _put(run_rows: Column, places: Column, cells: Column) -> None:
-    for row in range(run_rows.shape[1]):
+def _put(registers: Column, places: Column, cells: Column) -> None:
+    for row in range(registers.shape[1]):
         for i in range(len(places)):
-            run_rows[places[i], row] = cells[row * len(places) + i]
+            registers[places[i], row] = cells[row * len(places) + i]
 
 
 def _fields(program: Program, kind: Kind) -> dict[Key, int]:
@@ -189,10 +189,10 @@ class RegisterReader:
         self._texts = [at for at, register in enumerate(held) if register.kind is Kind.TEXT]
         self._text_places = self._places[self._texts]
 
-    def values(self, run_rows: Column, codes: RequestStringIds) -> list[list[Any]]:
+    def values(self, registers: Column, codes: RequestStringIds) -> list[list[Any]]:
         """Numbers and texts of each row; None where one is missing."""
-        cells = run_rows[self._places].T.tolist()
-        texts, of_texts = [*codes], run_rows.view(np.int64)[self._text_places].T.tolist()
+        cells = registers[self._places].T.tolist()
+        texts, of_texts = [*codes], registers.view(np.int64)[self._text_places].T.tolist()
         return [*map(self._row, cells, of_texts, repeat(texts))]
 
     def _row(self, numbers: list[float], codes: list[int], texts: list[str | None]) -> list[Any]:

@@ -80,7 +80,7 @@ class LinkedWindows:
             for key, column in source.subject_columns.items()
         ]
         pairs = np.array(copied, np.int64).reshape(-1, 2)
-        self._filling = RowEncoder(source.program, codes, pairs)
+        self._encoder = RowEncoder(source.program, codes, pairs)
         self._windows = RequestWindows(source.program, self.windows)
         self._numbers_of_none = np.empty((1, len(self.windows)))
         nothing = np.empty((len(source.program.constants), 0))
@@ -105,7 +105,7 @@ class LinkedWindows:
             return
         starts = _starts(rows)
         copies = CopiedColumns(starts, subjects)
-        registers = self._filling.made([*chain.from_iterable(rows)], codes, copies)
+        registers = self._encoder.encode([*chain.from_iterable(rows)], codes, copies)
         self._windows.reduce(registers, starts, instants, numbers, first)
 
 

@@ -60,7 +60,7 @@ class VectorPlan:
         self._subject = subject(read)
         programs = [source.program for source in linked]
         self._codes = initial_string_ids([features, self._subject, *programs])
-        self._filling = RowEncoder(self._subject, self._codes)
+        self._encoder = RowEncoder(self._subject, self._codes)
         self._key_columns = RegisterReader(self._subject, self._plan.columns)
         self._linked = [LinkedWindows(one, windows, self._subject, self._codes) for one in linked]
         sizes = (len(one.windows) for one in self._linked)
@@ -96,7 +96,7 @@ class VectorPlan:
     ) -> tuple[Column, Column]:
         """The registers of the subjects, and the number of each window, a row per subject."""
         instants = [request.at for request in requests]
-        subjects = self._filling.made([request.subject for request in requests], codes)
+        subjects = self._encoder.encode([request.subject for request in requests], codes)
         at, numbers = np.array(instants, np.int64), np.empty((len(requests), len(self._windows)))
         for linked, first in zip(self._linked, self._first, strict=True):
             rows = [request.linked[linked.source] for request in requests]

@@ -32,7 +32,7 @@ class RecordReader:
             lambda columns: {**columns, **derive(columns)}, kinds, columns
         )
         self._codes = initial_string_ids([self._program])
-        self._filling = RowEncoder(self._program, self._codes)
+        self._encoder = RowEncoder(self._program, self._codes)
         outputs = self._program.outputs
         self.kinds: dict[str, Kind] = {name: held.kind for name, held in outputs.items()}
         self._texts = [name for name, kind in self.kinds.items() if kind is Kind.TEXT]
@@ -56,11 +56,11 @@ class RecordReader:
         given = {name: column for name, column in columns.items() if isinstance(column, list)}
         made = self._program.run({name: _coded(column) for name, column in columns.items()})
         passed = {self._program.inputs[name].place: column for name, column in given.items()}
-        plain: RawColumns = {
+        columns_read: RawColumns = {
             name: texts_of(column) if self.kinds[name] is Kind.TEXT else column
             for name, column in made.items()
         }
-        return plain | {
+        return columns_read | {
             name: passed[register.place]
             for name, register in self._program.outputs.items()
             if register.place in passed
@@ -68,16 +68,16 @@ class RecordReader:
 
     def _of_each(self, records: Sequence[Any]) -> RawColumns:
         codes = RequestStringIds(self._codes)
-        registers = self._filling.made([record.__dict__ for record in records], codes)
+        registers = self._encoder.encode([record.__dict__ for record in records], codes)
         wholes = registers.view(np.int64)
         texts, of_texts = [*codes], (wholes[self._text_places] - NO_TEXT).tolist()
-        plain: RawColumns = {
+        columns_read: RawColumns = {
             name: [texts[code] for code in column]
             for name, column in zip(self._texts, of_texts, strict=True)
         }
         for name, place, is_float in self._others:
-            plain[name] = (registers if is_float else wholes)[place]
-        return plain
+            columns_read[name] = (registers if is_float else wholes)[place]
+        return columns_read
 
 
 def _coded(column: Texts | Column) -> Column:

@@ -14,32 +14,32 @@ Texts = list[str | None]
 RawColumns = dict[str, Texts | Column]
 
 
-def size_of(plain: RawColumns) -> int:
+def size_of(columns: RawColumns) -> int:
     """How many rows there are."""
-    return len(next(iter(plain.values())))
+    return len(next(iter(columns.values())))
 
 
-def take_rows(plain: RawColumns, which: Sequence[int] | Column) -> RawColumns:
+def take_rows(columns: RawColumns, which: Sequence[int] | Column) -> RawColumns:
     """The rows at these places; missing ones at -1."""
     places = np.asarray(which, np.int64)
     is_none = places < 0
-    return {name: _taken(column, places, is_none) for name, column in plain.items()}
+    return {name: _taken(column, places, is_none) for name, column in columns.items()}
 
 
-def rows_where(plain: RawColumns, is_kept: Sequence[bool] | Column) -> RawColumns:
+def rows_where(columns: RawColumns, is_kept: Sequence[bool] | Column) -> RawColumns:
     """The rows where it is so; all of them are the very same."""
     kept = np.asarray(is_kept, bool)
-    return plain if kept.all() else take_rows(plain, np.flatnonzero(kept))
+    return columns if kept.all() else take_rows(columns, np.flatnonzero(kept))
 
 
-def text_column(plain: RawColumns, name: str) -> list[str]:
+def text_column(columns: RawColumns, name: str) -> list[str]:
     """A column of texts none of which is missing."""
-    return plain[name]  # type: ignore[return-value]
+    return columns[name]  # type: ignore[return-value]
 
 
-def number_column(plain: RawColumns, name: str) -> Column:
+def number_column(columns: RawColumns, name: str) -> Column:
     """A column of numbers or instants."""
-    return np.asarray(plain[name])
+    return np.asarray(columns[name])
 
 
 def as_int64(values: Column) -> Column:

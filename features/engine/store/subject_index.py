@@ -16,7 +16,7 @@ from features.engine.store.raw_columns import RawColumns, Texts, text_column
 class SubjectIndex:
     """Subjects of one kind with some columns, `subject_id` among them; `mark` tells the kind."""
 
-    mark: bytes
+    prefix: bytes
     kinds: Mapping[str, Kind]
 
     def is_new(self, store: BlobReader, ids: Sequence[str]) -> list[bool]:
@@ -25,7 +25,7 @@ class SubjectIndex:
 
     def put(self, store: BlobTransaction, subjects: RawColumns) -> None:
         """Keep subjects, in place of rows with their ids."""
-        columns = (_plain(subjects[name]) for name in self.kinds)
+        columns = (_json_values(subjects[name]) for name in self.kinds)
         blobs = (json.dumps(row).encode() for row in zip(*columns, strict=True))
         store.put(zip(self._keys(text_column(subjects, "subject_id")), blobs, strict=True))
 
@@ -40,20 +40,20 @@ class SubjectIndex:
         }
 
     def _keys(self, ids: Sequence[str]) -> list[bytes]:
-        return [self.mark + id_.encode() for id_ in ids]
+        return [self.prefix + id_.encode() for id_ in ids]
 
 
 def are_new(store: BlobReader, keys: Sequence[bytes]) -> list[bool]:
     """Which keys are neither in the store nor earlier among these."""
-    seen: set[bytes] = set()
+    earlier: set[bytes] = set()
     is_first = []
     for key, blob in zip(keys, store.get(keys), strict=True):
-        is_first.append(blob is None and key not in seen)
-        seen.add(key)
+        is_first.append(blob is None and key not in earlier)
+        earlier.add(key)
     return is_first
 
 
-def _plain(column: Texts | Column) -> list[Any]:
+def _json_values(column: Texts | Column) -> list[Any]:
     """The values of a column as JSON has them, None for a missing one."""
     if isinstance(column, list):
         return column

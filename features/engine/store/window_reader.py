@@ -264,7 +264,7 @@ def _take_rows(
 def _count_first_seen(
     rows: Column, width: int, word: int, first: int, stop: int, begin: int
 ) -> int:
-    """How many labels of these rows none before them has in the window; `word` tells of that."""
+    """How many rows are the first of their label in the window, by when it was seen last."""
     count = 0
     for row in range(first, stop):
         count += rows[row * width + word] < begin

@@ -1,7 +1,7 @@
-"""A store whose newest commits are held in memory, and handed to the store below many at a time.
+"""A store that buffers its newest commits in memory and flushes many at a time to another store.
 
-For the one process that writes a store and can learn again, from a log, what it had not handed
-down: most blobs that one score replaces are replaced again by the next, and writing pages of a file
+For the one process that writes a store and can read again, from a log, what it had not flushed:
+most blobs that one score replaces are replaced again by the next, and writing pages of a file
 costs more than all else that learning a score takes.
 """
 
@@ -13,62 +13,62 @@ from features.engine.store.blob_store import BlobOverlay, BlobStore
 from features.errors import StateUnavailable
 
 MAX_BUFFERED_BLOBS = 100_000
-"""More are not held: where they cannot be handed down for so long, nothing more is learnt."""
+"""Where so many could not be flushed, nothing more is written."""
 
 
 class WriteBuffer:
-    """A store over another, which `sync` hands everything down to.
+    """A buffer of writes over another store, to which `sync` flushes them.
 
-    A process that is killed loses what it had not handed down: whole transactions, the newest.
+    A process that is killed loses what it had not flushed: whole transactions, the newest.
     """
 
-    def __init__(self, below: BlobStore):
-        self._below = below
-        self._held: dict[bytes, bytes] = {}  # replaced and never changed: a view keeps its own
-        self._turn = threading.Lock()
-        self._handing = threading.Lock()
+    def __init__(self, target: BlobStore):
+        self._target = target
+        self._buffer: dict[bytes, bytes] = {}  # replaced and never changed: a view keeps its own
+        self._write_lock = threading.Lock()
+        self._flush_lock = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[BlobOverlay]:
         """The store as it is now."""
         while True:
-            held = self._held
-            with self._below.reading() as view:
-                # Else what was put in between may be below already, newer than what is held here.
-                if held is self._held:
-                    yield BlobOverlay(view, held)
+            buffer = self._buffer
+            with self._target.reading() as view:
+                # Else what was put in between may be in the target already, newer than this buffer.
+                if buffer is self._buffer:
+                    yield BlobOverlay(view, buffer)
                     return
 
     @contextmanager
     def writing(self) -> Iterator[BlobOverlay]:
         """A transaction that is undone where an error leaves it."""
-        with self._turn, self.reading() as view:
-            if len(self._held) > MAX_BUFFERED_BLOBS:
+        with self._write_lock, self.reading() as view:
+            if len(self._buffer) > MAX_BUFFERED_BLOBS:
                 raise StateUnavailable("the online state could not be written for too long")
             transaction = BlobOverlay(view)
             yield transaction
-            self._held = {**self._held, **transaction.blobs}
+            self._buffer = {**self._buffer, **transaction.blobs}
 
     def sync(self) -> None:
-        """Hand down what is held, and return when it survives a power cut."""
-        self._hand_down()
-        self._below.sync()
+        """Flush the buffer, and return when it survives a power cut."""
+        self._flush()
+        self._target.sync()
 
     def close(self) -> None:
-        """Hand down what is held, and release the store below."""
+        """Flush the buffer, and release the other store."""
         try:
-            self._hand_down()
+            self._flush()
         finally:
-            self._below.close()
+            self._target.close()
 
-    def _hand_down(self) -> None:
-        """Put all that is held into the store below; others write and read meanwhile."""
-        with self._handing:
-            held = self._held
-            if not held:
+    def _flush(self) -> None:
+        """Put all of the buffer into the other store; others write and read meanwhile."""
+        with self._flush_lock:
+            buffer = self._buffer
+            if not buffer:
                 return
-            with self._below.writing() as transaction:
-                transaction.put(sorted(held.items()))  # neighbours share pages
-            with self._turn:
-                newer = ((key, b) for key, b in self._held.items() if b is not held.get(key))
-                self._held = dict(newer)
+            with self._target.writing() as transaction:
+                transaction.put(sorted(buffer.items()))  # neighbours share pages
+            with self._write_lock:
+                newer = ((key, b) for key, b in self._buffer.items() if b is not buffer.get(key))
+                self._buffer = dict(newer)
