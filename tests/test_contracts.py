@@ -21,9 +21,30 @@ BREACHES = {
         "import training.fit.lightgbm_trees",
     ),
     "inside serving, every arrow points inwards": ("serving/errors.py", "import serving.settings"),
+    "api, console and cli are independent": ("serving/api/breach.py", "import serving.console"),
     "the domain states what it stores, and never imports db": (
         "serving/models/scores.py",
         "import serving.db.tables",
+    ),
+    "inside features, every arrow points downwards": (
+        "features/linked_records.py",
+        "import features.digests.code",
+    ),
+    "the engine imports no family, no catalogue and no rule of a record type": (
+        "features/engine/windows/window.py",
+        "import features.families.payments",
+    ),
+    "inside the engine, every arrow points downwards": (
+        "features/engine/columns.py",
+        "import features.engine.store.layout",
+    ),
+    "no cycles inside the engine": (
+        "features/engine/string_table.py",
+        "import features.engine.columns",
+    ),
+    "inside training, every arrow points downwards": (
+        "training/errors.py",
+        "import training.parameters",
     ),
     "of training, serving may know only the model handed over and the estimators": (
         "serving/breach.py",

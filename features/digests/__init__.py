@@ -3,9 +3,9 @@
 A feature is digested from its result down to the fields of records: the steps that it is traced
 into (`program`), the columns of subjects, linked records and earlier events that it reads
 (`columns`), its windows (`computations`), and functions that are not traced, by their syntax
-(`code`, `syntax`) and the tables that they read. Rules by which events are chosen and reduced are
-written for files and again for requests; tests hold the two together, and those of files, which
-training sets are made by, are digested.
+(`code`, `syntax`) and the tables that they read. The number of each reducer is made in one
+place; how events are chosen and gathered is written for files and again for requests. Tests hold
+the two together, and the rules for files, which training sets are made by, are digested.
 
 Words decide nothing: a docstring, a sentence, a comment, the name of a local variable. Neither does
 where a feature stands, nor which others there are.

@@ -5,6 +5,6 @@ formulas, `windows` says which events a window holds and how they are reduced. `
 windows for many subjects from files; `store` is the online feature store, which keeps what is
 needed to compute them for one, and `online` does so for a request.
 
-Which features there are is not known here: nothing in this room imports `families` or `catalogue`
-but where one is handed over.
+Which features and record types there are is not known here; whoever computes with the engine hands
+over programs, windows and sources. A contract holds that.
 """
