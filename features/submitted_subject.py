@@ -72,12 +72,20 @@ def _subject_row(submission: Submission, linked: Mapping[str, Sequence[Row]]) ->
     has_journey = SUBJECT_TYPES[submission.subject_kind].has_journey
     journey = _journey_row(submission) if has_journey else {}
     row = {**submission.subject.__dict__, **journey}
-    for record_type in linked_record_types(submission.subject_kind):
-        if record_type.latest:
-            records = linked[record_type.name]
-            for column, field in record_type.latest.items():
-                row[column] = records[-1][field] if records else None
+    for source, column, field in _latest_columns(submission.subject_kind):
+        newest = linked[source][-1:]
+        row[column] = newest[0][field] if newest else None
     return row
+
+
+@cache
+def _latest_columns(kind: SubjectKind) -> tuple[tuple[str, str, str], ...]:
+    """What newest linked records give: the source, the subject's column, the record's field."""
+    return tuple(
+        (record_type.name, column, field)
+        for record_type in linked_record_types(kind)
+        for column, field in record_type.latest.items()
+    )
 
 
 def _journey_row(submission: Submission) -> Row:
