@@ -53,7 +53,7 @@ ENOUGH_POINTS = 1.95
 
 
 @dataclass(frozen=True)
-class Selection:
+class InspectionSelection:
     """How each subject was selected (NOT_SELECTED … DISCRETION), with what probability if any."""
 
     by: Ints
@@ -68,7 +68,7 @@ def selected(
     signs: Signs,
     office_share: Floats,
     true_probability: Floats,
-) -> Selection:
+) -> InspectionSelection:
     """Select subjects; `office_share` is how much of its hits the office has hands for."""
     draws = rng.random((len(office_share), 4))
     capacity = scenario.inspection_capacity / USUAL_CAPACITY
@@ -87,7 +87,7 @@ def selected(
         NOT_SELECTED,
     )
     logged = np.select([by == RANDOM, by == RULE], [scenario.random_inspections, by_rule], np.nan)
-    return Selection(by, logged)
+    return InspectionSelection(by, logged)
 
 
 def found(rng: np.random.Generator, truth: Flags, sensitivity: Floats) -> Ints:

@@ -23,7 +23,7 @@ import xgboost
 
 from features.build_training_set import build_training_set
 from features.records import SubjectKind
-from training.data.time_split import TimeSplit, Window
+from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.fit.encoded_rows import EncodedRows
 from training.fit.lightgbm_trees import Rows as EncodedTaught
@@ -191,7 +191,7 @@ def studied(world: Path, kind: SubjectKind, work: Path, asked: dict[str, Any]) -
     for name in inputs.columns.difference(inputs.select_dtypes("number").columns):
         inputs[name] = inputs[name].astype("category")
 
-    def told(window: Window) -> Rows:
+    def told(window: TimeWindow) -> Rows:
         lesson = taught(window, data, USUAL.selection)
         weights = np.ones(len(lesson.rows)) if lesson.weights is None else lesson.weights
         return Rows(inputs.iloc[lesson.rows], lesson.targets, weights, encoding, data.inputs)

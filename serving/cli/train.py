@@ -84,13 +84,13 @@ def trained(
 
     from training.data.training_set import TrainingSet
     from training.model.model_home import ModelHome
-    from training.registry.registration import Provenance, register, source_revision
+    from training.registry.registration import TrainingOrigin, register, source_revision
     from training.registry.tracking.store import TrackingStore
     from training.train import train as make_candidate
 
     data = TrainingSet.read(training_set, subject.value)
     store = TrackingStore.open(home, tracking_uri)
-    provenance = Provenance(trainer, datetime.now(UTC), source_revision(SOURCE))
+    provenance = TrainingOrigin(trainer, datetime.now(UTC), source_revision(SOURCE))
     trials: tuple[Trial, ...] = ()
     if parameters.search.is_asked_for:
         parameters, trials = _searched(data, parameters, home)

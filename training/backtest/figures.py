@@ -31,7 +31,7 @@ class WeekFigures(Parameters):
     best: float | None
 
 
-class TypologyFigures(Parameters):
+class TypologyCount(Parameters):
     """One typology: subjects of it while the policy decided, how many it found, and how soon.
 
     `weeks_to_find` counts from the first of them to the first found; None where none was.
@@ -61,7 +61,7 @@ class PolicyFigures(Parameters):
     inspections_per_hit: float | None
     fits: int
     weeks: tuple[WeekFigures, ...]
-    typologies: tuple[TypologyFigures, ...]
+    typologies: tuple[TypologyCount, ...]
     prevalence: tuple[Believed, ...]
 
 
@@ -139,14 +139,14 @@ class _Seen:
     is_found: bool
 
 
-def _typologies(ledger: Ledger) -> Iterable[TypologyFigures]:
+def _typologies(ledger: Ledger) -> Iterable[TypologyCount]:
     """By typology as far as it is known; new is what no inspection had confirmed before."""
     first = ledger.weeks[0].rows.start
     confirmed = ledger.history.known_before(first) & (ledger.history.data.outcomes.label == 1)
     before = {name for name in ledger.history.typology[confirmed] if name is not None}
     for name, seen in sorted(_seen(ledger).items()):
         found = [each.week for each in seen if each.is_found]
-        yield TypologyFigures(
+        yield TypologyCount(
             typology=name,
             is_new=name not in before,
             subjects=len(seen),

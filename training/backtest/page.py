@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from training.backtest.figures import PolicyFigures, TypologyFigures
+from training.backtest.figures import PolicyFigures, TypologyCount
 from training.backtest.pictures import pictures
 from training.evaluation.html import document, note, table
 from training.evaluation.page import spelt
@@ -61,7 +61,7 @@ def _typology(name: str, policy: PolicyFigures) -> str:
     return "–" if told is None else _in_words(told)
 
 
-def _in_words(told: TypologyFigures) -> str:
+def _in_words(told: TypologyCount) -> str:
     weeks = "never" if told.weeks_to_find is None else str(told.weeks_to_find)
     return f"{told.found} of {told.subjects}, {weeks}"
 

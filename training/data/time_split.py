@@ -20,7 +20,7 @@ LAST = np.datetime64("9999-12-31T00:00:00", "us")
 
 
 @dataclass(frozen=True)
-class Window:
+class TimeWindow:
     """Declarations in [begins, ends): `rows` are the labelled ones in use, as positions.
 
     `unlabelled` are the others in use: not inspected, of inconclusive result, or not known in time.
@@ -72,9 +72,9 @@ class Window:
 class TimeSplit:
     """Three windows, one after the other."""
 
-    fit: Window
-    calibration: Window
-    evaluation: Window
+    fit: TimeWindow
+    calibration: TimeWindow
+    evaluation: TimeWindow
 
     @classmethod
     def of(cls, data: TrainingSet, parameters: SplitParameters) -> Self:
@@ -82,11 +82,13 @@ class TimeSplit:
         begins, calibration, evaluation, ends = _cuts(data, parameters)
         gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
         split = cls(
-            fit=Window.of("fit", data, (begins, calibration), known_before=calibration, gap=gap),
-            calibration=Window.of(
+            fit=TimeWindow.of(
+                "fit", data, (begins, calibration), known_before=calibration, gap=gap
+            ),
+            calibration=TimeWindow.of(
                 "calibration", data, (calibration, evaluation), known_before=evaluation, gap=gap
             ),
-            evaluation=Window.of(
+            evaluation=TimeWindow.of(
                 "evaluation", data, (evaluation, ends), known_before=LAST, gap=np.timedelta64(0)
             ),
         )
@@ -100,11 +102,11 @@ class TimeSplit:
             refuse_thin(window, parameters.minimum_labels)
         return split
 
-    def before_evaluation(self, data: TrainingSet, parameters: SplitParameters) -> Window:
+    def before_evaluation(self, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
         """Fit and calibration window in one, with every label known before the evaluation."""
         gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
         days = (self.fit.begins, self.evaluation.begins)
-        return Window.of("refit", data, days, known_before=self.evaluation.begins, gap=gap)
+        return TimeWindow.of("refit", data, days, known_before=self.evaluation.begins, gap=gap)
 
     @property
     def figures(self) -> TrainingWindow:
@@ -139,7 +141,7 @@ def end_of(data: TrainingSet) -> np.datetime64:
     return _day(data.declared_at[-1]) + np.timedelta64(1, "D")
 
 
-def refuse_thin(window: Window, minimum: int) -> None:
+def refuse_thin(window: TimeWindow, minimum: int) -> None:
     """Raise NotEnoughLabels unless the window has `minimum` confirmed and as many cleared."""
     confirmed = int(window.labels.sum())
     cleared = len(window.labels) - confirmed

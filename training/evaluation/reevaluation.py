@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.data.time_split import LAST, Window, end_of, refuse_thin
+from training.data.time_split import LAST, TimeWindow, end_of, refuse_thin
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
 from training.evaluation.explained import Explained
@@ -51,13 +51,13 @@ def reevaluate(
     return Reevaluation(report, scored.explained)
 
 
-def scored_window(model: RiskModel, data: TrainingSet, window: Window) -> ScoredWindow:
+def scored_window(model: RiskModel, data: TrainingSet, window: TimeWindow) -> ScoredWindow:
     """Every subject of `window` under `model`."""
     margins = Margins.from_text(model.booster_text, parameters_of(model).threads)
     return ScoredWindow.of(data, window, model.encoding, margins, model.manifest.calibration)
 
 
-def unseen_window(model: RiskModel, data: TrainingSet) -> Window:
+def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
     """What was declared from the model's evaluation window on, to the end of `data`."""
     if data.inputs.subject != model.manifest.subject:
         raise TrainingSetError(
@@ -66,7 +66,7 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> Window:
         )
     begins = _instant(model.manifest.training_window.evaluation.begins)
     days = (begins, end_of(data))
-    window = Window.of("evaluation", data, days, known_before=LAST, gap=np.timedelta64(0))
+    window = TimeWindow.of("evaluation", data, days, known_before=LAST, gap=np.timedelta64(0))
     parameters = parameters_of(model).split
     if parameters.operators == "apart":
         window = window.without_operators_before(data)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from features.subject_types import SUBJECT_TYPES
-from training.data.time_split import TimeSplit, Window
+from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import evaluate
 from training.evaluation.explained import Explained
@@ -50,7 +50,7 @@ class ScoredWindow:
     """
 
     data: TrainingSet
-    window: Window
+    window: TimeWindow
     encoding: Encoding
     margins: Margins
     calibration: Calibration
@@ -62,7 +62,7 @@ class ScoredWindow:
     def of(
         cls,
         data: TrainingSet,
-        window: Window,
+        window: TimeWindow,
         encoding: Encoding,
         margins: Margins,
         calibration: Calibration,

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from training.data.time_split import TimeSplit, Window
+from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
@@ -59,7 +59,7 @@ class Growth:
             line = self._line(self._by_stretch(window, rows, fixed), window)
         return self._grow(rows, None, fixed, self._told("refit")), line
 
-    def _by_stretch(self, window: Window, rows: Rows, parameters: TrainingParameters) -> Floats:
+    def _by_stretch(self, window: TimeWindow, rows: Rows, parameters: TrainingParameters) -> Floats:
         """Margins of labelled rows, each stretch of time under trees that never saw it."""
         margins = []
         for stretch in np.array_split(window.rows, STRETCHES):
@@ -68,13 +68,13 @@ class Growth:
             margins.append(self._margins(text, stretch))
         return np.concatenate(margins)
 
-    def _line_of(self, text: str, window: Window) -> Calibration:
+    def _line_of(self, text: str, window: TimeWindow) -> Calibration:
         return self._line(self._margins(text, window.rows), window)
 
-    def _line(self, margins: Floats, window: Window) -> Calibration:
+    def _line(self, margins: Floats, window: TimeWindow) -> Calibration:
         return calibrate(margins, window.labels, self._calibration_weights(window.rows))
 
-    def taught(self, window: Window) -> Rows:
+    def taught(self, window: TimeWindow) -> Rows:
         """The rows that trees learn from, encoded and weighted as trees see them."""
         told = taught(window, self.data, self.parameters.selection)
         return Rows(EncodedRows(self._columns, told.rows), told.targets, told.weights)

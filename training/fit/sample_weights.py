@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.data.time_split import Window
+from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
 from training.fit.influence import bounded
 from training.parameters import SelectionParameters
@@ -29,7 +29,7 @@ class Taught:
     weights: Floats | None
 
 
-def taught(window: Window, data: TrainingSet, selection: SelectionParameters) -> Taught:
+def taught(window: TimeWindow, data: TrainingSet, selection: SelectionParameters) -> Taught:
     """The labelled subjects of a window, and traffic beside them where `selection` asks for it.
 
     Traffic has no author: it bounds nobody's influence, and counts for none of it.
@@ -49,7 +49,7 @@ def label_weights(rows: Ints, data: TrainingSet, selection: SelectionParameters)
     return np.ones(len(rows))
 
 
-def _against_traffic(window: Window, weights: Floats, selection: SelectionParameters) -> Taught:
+def _against_traffic(window: TimeWindow, weights: Floats, selection: SelectionParameters) -> Taught:
     """The subjects without a label stand for all of their kind, however few of them are drawn."""
     most = round(selection.traffic_per_confirmed * window.labels.sum())
     traffic = window.unlabelled[evenly(len(window.unlabelled), most)]

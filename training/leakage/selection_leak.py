@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from training.data.time_split import TimeSplit, Window
+from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.leakage.finding import Finding
 from training.leakage.single_features import binned
@@ -52,7 +52,7 @@ def features_that_know_the_lot(
             )
 
 
-def _sides(data: TrainingSet, window: Window) -> tuple[Ints, Ints]:
+def _sides(data: TrainingSet, window: TimeWindow) -> tuple[Ints, Ints]:
     """Subjects of the window that a lot chose, and those that nobody inspected."""
     rows = data.declared_between(window.begins, window.ends)
     nobody = np.equal(data.outcomes.selected_by[rows], None)  # type: ignore[call-overload]

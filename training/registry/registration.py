@@ -20,7 +20,7 @@ from training.train import Candidate
 
 
 @dataclass(frozen=True)
-class Provenance:
+class TrainingOrigin:
     """Who trains, when, and from which revision of the source, where it is known."""
 
     trainer: str
@@ -43,7 +43,7 @@ def register(
     data: TrainingSet,
     home: ModelHome,
     store: TrackingStore,
-    provenance: Provenance,
+    provenance: TrainingOrigin,
 ) -> Registration:
     """Track, register, keep and name the candidate. Raises TrackingError."""
     model, name = candidate.model, candidate.model.manifest.name

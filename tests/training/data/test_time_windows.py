@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.training.planted import INPUTS, instant
-from training.data.time_split import LAST, TimeSplit, Window, refuse_thin
+from training.data.time_split import LAST, TimeSplit, TimeWindow, refuse_thin
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels
 from training.model.manifest import WindowFigures
@@ -43,7 +43,7 @@ def one_a_day(rows: int, *, hours: float = 0, known_after_days: float = 0.5) -> 
     )
 
 
-def days_of(window: Window) -> tuple[list[int], list[int]]:
+def days_of(window: TimeWindow) -> tuple[list[int], list[int]]:
     """Of `one_a_day`: the days with a label in use, and those without."""
     return window.rows.tolist(), window.unlabelled.tolist()
 
@@ -59,7 +59,7 @@ def test_a_window_begins_with_its_first_instant_and_ends_before_its_last(
     data = one_a_day(20, known_after_days=1)
     gap = np.timedelta64(round(gap_days * 24), "h")
 
-    window = Window.of("fit", data, (day(2), day(6)), known_before=day(6), gap=gap)
+    window = TimeWindow.of("fit", data, (day(2), day(6)), known_before=day(6), gap=gap)
 
     assert days_of(window) == (labelled, unlabelled)
     assert window.labels.tolist() == [number % 2 for number in labelled]
@@ -162,7 +162,7 @@ def test_a_window_needs_the_minimum_of_both_sorts(
 ) -> None:
     labels = np.repeat([1.0, 0.0], [confirmed, cleared])
     rows = np.arange(len(labels))
-    window = Window("fit", day(0), day(9), rows, labels, rows[:0])
+    window = TimeWindow("fit", day(0), day(9), rows, labels, rows[:0])
 
     if is_enough:
         refuse_thin(window, 3)
@@ -245,7 +245,7 @@ def test_an_operator_of_the_very_first_subject_is_known_ever_after() -> None:
         outcomes=replace(data.outcomes, label=label),
     )
     nothing = np.timedelta64(0)
-    window = Window.of("evaluation", data, (day(10), day(18)), known_before=LAST, gap=nothing)
+    window = TimeWindow.of("evaluation", data, (day(10), day(18)), known_before=LAST, gap=nothing)
 
     apart = window.without_operators_before(data)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.training.planted import INPUTS
-from training.data.time_split import TimeSplit, Window
+from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.fit.sample_weights import taught
 from training.parameters import SelectionParameters, SplitParameters
@@ -17,12 +17,12 @@ def data(planted: Path) -> TrainingSet:
 
 
 @pytest.fixture(scope="module")
-def window(data: TrainingSet) -> Window:
+def window(data: TrainingSet) -> TimeWindow:
     return TimeSplit.of(data, SplitParameters()).fit
 
 
 def test_traffic_stands_for_everyone_without_a_label_however_few_are_drawn(
-    data: TrainingSet, window: Window
+    data: TrainingSet, window: TimeWindow
 ) -> None:
     thin = SelectionParameters(traffic_per_confirmed=0.5)
 
@@ -36,7 +36,7 @@ def test_traffic_stands_for_everyone_without_a_label_however_few_are_drawn(
 
 
 def test_a_subject_of_unknown_result_is_a_target_of_nobody(
-    data: TrainingSet, window: Window
+    data: TrainingSet, window: TimeWindow
 ) -> None:
     """Not even where its outcome was known later, as one that a model could not have read."""
     told = taught(window, data, SelectionParameters())
@@ -48,7 +48,7 @@ def test_a_subject_of_unknown_result_is_a_target_of_nobody(
 
 
 def test_rows_taught_are_of_the_window_and_before_its_gap(
-    data: TrainingSet, window: Window
+    data: TrainingSet, window: TimeWindow
 ) -> None:
     rows = taught(window, data, SelectionParameters()).rows
 
@@ -59,7 +59,7 @@ def test_rows_taught_are_of_the_window_and_before_its_gap(
 
 
 def test_where_everything_was_inspected_traffic_adds_nothing(
-    data: TrainingSet, window: Window
+    data: TrainingSet, window: TimeWindow
 ) -> None:
     inspected = replace(window, unlabelled=window.unlabelled[:0])
 
@@ -72,7 +72,7 @@ def test_where_everything_was_inspected_traffic_adds_nothing(
 
 
 def test_what_nobody_inspected_weighs_as_traffic_and_never_as_a_label_does(
-    data: TrainingSet, window: Window
+    data: TrainingSet, window: TimeWindow
 ) -> None:
     """However it came that a label is lacking: not inspected, inconclusive, or not known yet."""
     told = taught(window, data, SelectionParameters())
@@ -92,7 +92,7 @@ def test_what_nobody_inspected_weighs_as_traffic_and_never_as_a_label_does(
 
 @pytest.mark.parametrize("fit", ["equal", "inverse_probability"])
 def test_other_ways_to_teach_look_at_labelled_subjects_alone(
-    data: TrainingSet, window: Window, fit: str
+    data: TrainingSet, window: TimeWindow, fit: str
 ) -> None:
     told = taught(window, data, SelectionParameters(fit=fit, fit_clip=20))
 
@@ -105,5 +105,5 @@ def test_other_ways_to_teach_look_at_labelled_subjects_alone(
         assert (told.weights == data.outcomes.weights(clip=20)[window.rows]).all()
 
 
-def _confirmed(window: Window) -> np.ndarray:
+def _confirmed(window: TimeWindow) -> np.ndarray:
     return window.rows[window.labels == 1]

@@ -29,7 +29,7 @@ from training.model.model_home import ModelHome
 from training.model.risk_model import BOOSTER, REPORT, USUAL, RiskModel, sha256
 from training.parameters import TrainingParameters, TreeParameters
 from training.registry.promotion import Approval, Leave, promote, roll_back, run_as_shadow
-from training.registry.registration import Provenance, register
+from training.registry.registration import TrainingOrigin, register
 from training.registry.tracking.store import TrackingStore
 from training.registry.tracking.versions import clear_alias
 from training.train import Candidate, train
@@ -73,7 +73,7 @@ def trained(
 ) -> ModelHome:
     home = ModelHome(tmp_path_factory.mktemp("trained"))
     for candidate in candidates:
-        register(candidate, data, home, store, Provenance("ada", NOON, None))
+        register(candidate, data, home, store, TrainingOrigin("ada", NOON, None))
     return home
 
 

@@ -24,13 +24,13 @@ from training.errors import TrackingError
 from training.fit.booster_predict import Margins
 from training.model.model_home import ModelHome, Registration
 from training.parameters import TrainingParameters, TreeParameters
-from training.registry.registration import Provenance, register
+from training.registry.registration import TrainingOrigin, register
 from training.registry.tracking.store import TrackingStore
 from training.registry.tracking.versions import UNFINISHED
 from training.train import Candidate, train
 
 NAME = "tidegate-shipment"
-PROVENANCE = Provenance("ada", datetime(2026, 1, 2, tzinfo=UTC), revision="f" * 40)
+PROVENANCE = TrainingOrigin("ada", datetime(2026, 1, 2, tzinfo=UTC), revision="f" * 40)
 SECONDS_TO_START = 120
 
 
