@@ -1,6 +1,8 @@
 """Every recipe of CONTRIBUTING.md is followed in a copy, and the tests that it names pass there."""
 
+import importlib
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -59,6 +61,23 @@ def test_every_edit_of_a_recipe_applies_to_the_code_as_it_is(recipe: Recipe) -> 
         text = (ROOT / edit.file).read_text() if (ROOT / edit.file).exists() else ""
         assert edit.added not in text
         edit.edited(text)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_everything_that_a_recipe_imports_is_there(recipe: Recipe) -> None:
+    made = {edit.file.removesuffix(".py").replace("/", ".") for edit in recipe.edits}
+    imported = [
+        (module, name)
+        for edit in recipe.edits
+        for module, names in re.findall(r"^ *from (\S+) import (.+)$", edit.added, re.MULTILINE)
+        for name in names.split(", ")
+    ]
+
+    assert [
+        (module, name)
+        for module, name in imported
+        if module not in made and not hasattr(importlib.import_module(module), name)
+    ] == []
 
 
 @pytest.mark.faults
