@@ -213,7 +213,7 @@ def latest_by_subject(subjects: Columns, events: Columns, name: str) -> Column:
 
 @cache
 def _program(record_type: LinkedRecordType, kind: SubjectKind) -> Program:
-    columns = {*columns_read(record_type.name), *record_type.latest.values()}
+    columns = {"subject_id", *columns_read(record_type.name), *record_type.latest.values()}
     return _traced(record_type, kind, columns)
 
 

@@ -10,14 +10,6 @@ from features.engine.expressions.program import Program
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, Journey, SubjectKind
 
-MODULES = {
-    "documents": "document",
-    "transactions": "payment",
-    "legs": "leg",
-    "positions": "position",
-}
-"""What the test module of a linked record type is called after."""
-
 CARRIED = {"subject_id", "known_at", "record_id"}
 """Columns that only carry a field of the record by another name: one value shows it."""
 
@@ -32,8 +24,8 @@ def needs() -> Iterator[Need]:
     yield from (("journey", "shipment", f"journey_{name}") for name in Journey.model_fields)
     for record_type in LINKED_RECORD_TYPES.values():
         for kind in record_type.kinds:
-            name = record_type.name
-            yield from derived(MODULES[name], kind, name, record_type.program(kind))
+            name = record_type.name.removesuffix("s")
+            yield from derived(name, kind, record_type.name, record_type.program(kind))
 
 
 def derived(name: str, kind: SubjectKind, file: str, program: Program) -> Iterator[Need]:
