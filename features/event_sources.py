@@ -38,12 +38,12 @@ _ALWAYS = {"subject_id", "known_at", "declared_at"}
 @cache
 def event_sources(kind: SubjectKind) -> EventSources:
     """All that windows of subjects of one kind reduce."""
-    linked = (_linked_source(each, kind) for each in linked_record_types(kind))
+    linked = (_linked_source(record_type, kind) for record_type in linked_record_types(kind))
     return EventSources(
         subjects=_subject_table(kind),
         linked={source.name: source for source in linked},
         streams={PAYMENTS: _payments()},
-        histories={source.name: source for each in SUBJECT_TYPES for source in _histories(each)},
+        histories={source.name: source for own in SUBJECT_TYPES for source in _histories(own)},
     )
 
 

@@ -145,11 +145,11 @@ def _read_by_window(kind: SubjectKind, window: Window) -> set[str]:
 
 def _inputs_of_outputs(program: Program) -> dict[Key, set[Key]]:
     """The inputs that each output of a program is computed from."""
-    read: dict[int, set[Key]] = {held.place: {key} for key, held in program.inputs.items()}
+    read: dict[int, set[Key]] = {register.place: {key} for key, register in program.inputs.items()}
     for operation, to, *places in program.steps.tolist():
         operands = places[: Op(operation).arity]
         read[to] = set().union(*(read.get(place, set()) for place in operands))
-    return {key: read.get(held.place, set()) for key, held in program.outputs.items()}
+    return {key: read.get(register.place, set()) for key, register in program.outputs.items()}
 
 
 def _name(key: Key) -> str:

@@ -177,18 +177,22 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
 
 def linked_record_types(kind: SubjectKind) -> tuple[LinkedRecordType, ...]:
     """The record types that are linked to subjects of one kind."""
-    return tuple(each for each in LINKED_RECORD_TYPES.values() if kind in each.kinds)
+    return tuple(
+        record_type for record_type in LINKED_RECORD_TYPES.values() if kind in record_type.kinds
+    )
 
 
 def linked_events(kind: SubjectKind, subjects: Columns, records: Records) -> dict[str, Columns]:
     """The events of each linked record type, in the order of knowledge."""
     return {
-        each.name: in_order_of_knowledge(
-            each.derive_events(
-                kind, subjects, linked_before(each, kind, subjects, records[each.name])
+        record_type.name: in_order_of_knowledge(
+            record_type.derive_events(
+                kind,
+                subjects,
+                linked_before(record_type, kind, subjects, records[record_type.name]),
             )
         )
-        for each in linked_record_types(kind)
+        for record_type in linked_record_types(kind)
     }
 
 

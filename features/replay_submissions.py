@@ -30,14 +30,19 @@ def submissions_of(
     identity = subject_type.id_field
     subjects = _declared_since(read_records(records, subject_type.record_file), since)
     ids = subjects[identity]
-    grouped = {each.name: _grouped(records, each, ids) for each in linked_record_types(kind)}
+    grouped = {
+        record_type.name: _grouped(records, record_type, ids)
+        for record_type in linked_record_types(kind)
+    }
     journeys = _journeys_of(records, subjects["journey_id"]) if subject_type.has_journey else {}
     for row in subjects.sort_by(
         [("declared_at", "ascending"), (identity, "ascending")]
     ).to_pylist():
         linked = {
-            each.name: _known(grouped[each.name][row[identity]], each, kind, row["declared_at"])
-            for each in linked_record_types(kind)
+            record_type.name: _known(
+                grouped[record_type.name][row[identity]], record_type, kind, row["declared_at"]
+            )
+            for record_type in linked_record_types(kind)
         }
         own = _shipment(row, journeys) if subject_type.has_journey else _route(row)
         yield Submission(subject_kind=kind, **own, **linked)

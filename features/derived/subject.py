@@ -44,5 +44,5 @@ def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
     derived = {name: column.kind for name, column in derived_columns(kind).outputs.items()}
     latest = dict.fromkeys(LATEST_PAYMENT, Kind.TEXT)
     fields = kinds_of(Journey) if SUBJECT_TYPES[kind].has_journey else {}
-    journey = {f"journey_{name}": held for name, held in fields.items()}
+    journey = {f"journey_{name}": field_kind for name, field_kind in fields.items()}
     return journey | record_kinds(kind) | derived | latest

@@ -41,7 +41,7 @@ def code_digest(code: Any, without: tuple[Any, ...] = ()) -> str:
     What is in `without` counts by name; so does what compiles a function. Raises DefinitionError
     where it reaches what no digest can cover, such as a file, an object or a closure.
     """
-    return _reading((*_COMPILING, *without)).of(code)
+    return _reader((*_COMPILING, *without)).of(code)
 
 
 @cache
@@ -52,12 +52,12 @@ def source_digest(path: str, name: str | None = None) -> str:
     """
     file = ROOT / path
     statements = _tree(file).body if name is None else [_named(_tree(file).body, name, file)]
-    kept = [each for each in statements if not isinstance(each, ast.Import | ast.ImportFrom)]
-    return combined(*sorted(combined(*spelling(each, str)) for each in kept))
+    kept = [node for node in statements if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return combined(*sorted(combined(*spelling(node, str)) for node in kept))
 
 
-class _Reading:
-    """The reading of one function with all that it reaches."""
+class _CodeReader:
+    """Reads a function with all that it reaches, each object once."""
 
     def __init__(self, without: tuple[Any, ...]) -> None:
         self._without = without
@@ -71,13 +71,13 @@ class _Reading:
         return self._known[id(value)][1]
 
     def _of(self, value: Any) -> str:
-        if any(value is each for each in self._without):
+        if any(value is named for named in self._without):
             return combined("named", getattr(value, "__name__", type(value).__name__))
         if isinstance(value, ModuleType) and not _is_ours(value.__name__):
             return combined("module", value.__name__)
         if isinstance(value, EnumType):
             members: Iterable[Enum] = value
-            return combined("members", *(f"{each.name} {each.value!r}" for each in members))
+            return combined("members", *(f"{member.name} {member.value!r}" for member in members))
         value = inspect.unwrap(value) if callable(value) else value
         module = getattr(value, "__module__", None)
         if (inspect.isroutine(value) or inspect.isclass(value)) and not _is_ours(module):
@@ -104,7 +104,7 @@ class _Reading:
         if isinstance(value, re.Pattern):
             return combined("pattern", repr(value.pattern), str(value.flags))
         if isinstance(value, Mapping):
-            pairs = ((self.of(key), self.of(each)) for key, each in value.items())
+            pairs = ((self.of(key), self.of(item)) for key, item in value.items())
             return combined("mapping", *map("".join, sorted(pairs)))
         if isinstance(value, set | frozenset):
             return combined("set", *sorted(map(self.of, value)))
@@ -113,7 +113,7 @@ class _Reading:
         raise _not_covered(value, "want constants, or a rule for it in features/digests/columns.py")
 
 
-_reading = cache(_Reading)
+_reader = cache(_CodeReader)
 
 
 def _is_ours(module: str | None) -> bool:
@@ -139,7 +139,7 @@ def _tree(file: Path) -> ast.Module:
 
 
 def _named(statements: Iterable[ast.stmt], name: str, file: Path) -> ast.FunctionDef:
-    for each in statements:
-        if isinstance(each, ast.FunctionDef) and each.name == name:
-            return each
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef) and statement.name == name:
+            return statement
     raise DefinitionError(f"{file}: there is no function {name} in it")

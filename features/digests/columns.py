@@ -19,8 +19,8 @@ from features.records import RECORD_FILES, SubjectKind, Transaction
 from features.reference.geography.places import content_digest, country, latitude, longitude, places
 from features.subject_types import SUBJECT_TYPES
 
-_SUBJECTS = {each.record_file: kind for kind, each in SUBJECT_TYPES.items()}
-_OUTCOMES = {each.outcome_source: kind for kind, each in SUBJECT_TYPES.items()}
+_SUBJECTS = {subject_type.record_file: kind for kind, subject_type in SUBJECT_TYPES.items()}
+_OUTCOMES = {subject_type.outcome_source: kind for kind, subject_type in SUBJECT_TYPES.items()}
 PAYMENTS = "payments"
 _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
@@ -91,9 +91,15 @@ def _payment_digests() -> dict[Key, str]:
 @cache
 def _choice_digest(source: str) -> str:
     """The digest of which linked records count, and in which order each follows another."""
-    each = LINKED_RECORD_TYPES[source]
-    previous = code_digest(with_previous, _BY_NAME) if each.previous else "alone"
-    fields = (each.name, each.subject_field, each.known_from, each.order_field, *each.previous)
+    record_type = LINKED_RECORD_TYPES[source]
+    previous = code_digest(with_previous, _BY_NAME) if record_type.previous else "alone"
+    fields = (
+        record_type.name,
+        record_type.subject_field,
+        record_type.known_from,
+        record_type.order_field,
+        *record_type.previous,
+    )
     return combined(code_digest(linked_before, _BY_NAME), previous, *fields)
 
 

@@ -19,10 +19,11 @@ def output_digests(program: Program, of_input: Callable[[Key], str]) -> dict[Key
     cells = program.constants.view("V8")
     found = {place: combined("constant", bytes(cell).hex()) for place, cell in enumerate(cells)}
     found |= {place: combined("text", text) for place, text in program.texts.items()}
-    found |= {held.place: of_input(key) for key, held in program.inputs.items()}
+    found |= {register.place: of_input(key) for key, register in program.inputs.items()}
     for operation, to, *reads in program.steps.tolist():
         op = Op(operation)
         found[to] = combined(op.name, machine, *(found[place] for place in reads[: op.arity]))
     return {
-        key: combined(held.kind.name, found[held.place]) for key, held in program.outputs.items()
+        key: combined(register.kind.name, found[register.place])
+        for key, register in program.outputs.items()
     }

@@ -33,9 +33,9 @@ def _spell(node: Any, resolve: Resolve, scopes: _Scopes, parts: list[str]) -> No
         _spell_fields(node, resolve, scopes, parts)
     elif isinstance(node, list):
         parts.append("[")
-        for each in node:
-            if not _is_docstring(each):
-                _spell(each, resolve, scopes, parts)
+        for item in node:
+            if not _is_docstring(item):
+                _spell(item, resolve, scopes, parts)
         parts.append("]")
     else:
         parts.append(repr(node))

@@ -122,8 +122,8 @@ class WindowColumns:
         streams: Sequence[StreamPartitions],
     ) -> None:
         sources: list[LinkedSource | EventStream] = [
-            *(each.source for each in linked),
-            *(each.stream for each in streams),
+            *(partitions.source for partitions in linked),
+            *(partitions.stream for partitions in streams),
         ]
         fields = sorted({field for source in sources for field in source.fields})
         for block in self._records.blocks(record_file, fields):
@@ -190,8 +190,10 @@ class WindowColumns:
             for name, history in sorted(self._sources.histories.items())
             if name in by_source
         ]
-        events = {each.name: self._events(each, by_source[each.name]) for each in histories}
-        windows = [window for each in histories for window in by_source[each.name]]
+        events = {
+            history.name: self._events(history, by_source[history.name]) for history in histories
+        }
+        windows = [window for history in histories for window in by_source[history.name]]
         own = [window for window in windows if self._is_self_join(window)]
         for window, column in SelfJoin(self._everyone, subjects, events).reduce(own):
             self._put({window: column}, done)
@@ -237,7 +239,10 @@ def windows_by_source(windows: Iterable[Window]) -> dict[str, list[Window]]:
 def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]) -> list[str]:
     """The record files to read, those first whose linked records give subjects a column."""
     ordered = sorted(linked, key=lambda source: not source.latest)
-    files = (*(source.record_file for source in ordered), *(each.record_file for each in streams))
+    files = (
+        *(source.record_file for source in ordered),
+        *(stream.record_file for stream in streams),
+    )
     return list(dict.fromkeys(files))
 
 
