@@ -184,16 +184,12 @@ def linked_record_types(kind: SubjectKind) -> tuple[LinkedRecordType, ...]:
 
 def linked_events(kind: SubjectKind, subjects: Columns, records: Records) -> dict[str, Columns]:
     """The events of each linked record type, in the order of knowledge."""
-    return {
-        record_type.name: in_order_of_knowledge(
-            record_type.derive_events(
-                kind,
-                subjects,
-                linked_before(record_type, kind, subjects, records[record_type.name]),
-            )
-        )
-        for record_type in linked_record_types(kind)
-    }
+
+    def events(record_type: LinkedRecordType) -> Columns:
+        known = linked_before(record_type, kind, subjects, records[record_type.name])
+        return in_order_of_knowledge(record_type.derive_events(kind, subjects, known))
+
+    return {record_type.name: events(record_type) for record_type in linked_record_types(kind)}
 
 
 def linked_before(

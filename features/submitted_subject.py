@@ -26,7 +26,7 @@ def subject_program(kind: SubjectKind, columns: Collection[Key]) -> Program:
     A key that is `Mapped` is what the string table makes of the texts of such a column.
     """
     derived = derived_columns(kind).outputs
-    fields = {name: held for name, held in subject_kinds(kind).items() if name not in derived}
+    fields = {name: kind_of for name, kind_of in subject_kinds(kind).items() if name not in derived}
 
     def derive(subject: dict[Key, Any]) -> dict[Key, Any]:
         mapped = {
@@ -42,7 +42,10 @@ def subject_program(kind: SubjectKind, columns: Collection[Key]) -> Program:
 @cache
 def linked_sources(kind: SubjectKind) -> dict[str, LinkedRows]:
     """The records that a submission of one kind links to its subject, by its fields."""
-    return {each.name: _linked_rows(each, kind) for each in linked_record_types(kind)}
+    return {
+        record_type.name: _linked_rows(record_type, kind)
+        for record_type in linked_record_types(kind)
+    }
 
 
 def _linked_rows(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedRows:
