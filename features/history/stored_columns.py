@@ -1,4 +1,4 @@
-"""What of each record type the layouts read, and what is kept of subjects for later arrivals."""
+"""The columns of each record type that layouts read, and those kept of subjects for later."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -23,7 +23,7 @@ _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
 
 
 class HistorySchema:
-    """The columns that matter, by record type, for the layouts of a state.
+    """The columns that the layouts of an online store read, by record type.
 
     Raises DefinitionError where a window reduces a column of a shipment's journey: it may be
     part of a key, under which the shipment comes once the journey is known.
@@ -39,7 +39,7 @@ class HistorySchema:
         self._layouts = layouts
 
     def read(self, name: str, records: IncomingRecords) -> RawColumns:
-        """What matters of records of the type `name`."""
+        """The columns that are read of records of the type `name`."""
         return self._entries[name].read(records)
 
     def fields(self, name: str) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ class HistorySchema:
 
     @cached_property
     def subjects(self) -> dict[SubjectKind, SubjectIndex]:
-        """What later arrivals need of a subject: what outcomes and late journeys are keyed by."""
+        """The subjects, with the columns that keys of outcomes and of late journeys need."""
         kinds = self._entries["journeys"].kinds
         of_journey = {name: kinds[_of_the_journey(name)] for name in self._of_journey}
         routes = self._read("route_outcomes") | {*map(_of_the_journey, self._of_journey)}

@@ -143,11 +143,11 @@ def traced(functions: Mapping[Key, Function], kinds: Mapping[Key, Kind]) -> Prog
 def traced_columns(
     compute: Callable[[dict[Key, Any]], Mapping[Key, Any]],
     kinds: Mapping[Key, Kind],
-    wanted: Collection[Key] | None = None,
+    keys: Collection[Key] | None = None,
 ) -> Program:
     """The program of a function that makes columns of columns, both by key.
 
-    Only the `wanted` ones are made where that is given. Raises DefinitionError as `traced`.
+    Only those of the `keys` are made where these are given. Raises DefinitionError as `traced`.
     """
     trace = Trace(TRANSLATED, function=compute.__name__)
     made = compute({key: trace.note(InputColumn(key, kind), kind) for key, kind in kinds.items()})
@@ -157,7 +157,7 @@ def traced_columns(
         {
             key: (value.place, value.kind)
             for key, value in results.items()
-            if wanted is None or key in wanted
+            if keys is None or key in keys
         },
     )
 
@@ -191,11 +191,11 @@ def _assembled(trace: Trace, made: dict[Key, tuple[int, Kind]]) -> Program:
     )
 
 
-def _needed(values: list[TracedValue], wanted: set[int]) -> list[int]:
+def _needed(values: list[TracedValue], places: set[int]) -> list[int]:
     for place in reversed(range(len(values))):
-        if place in wanted and isinstance(step := values[place], Step):
-            wanted |= set(step.reads)
-    return sorted(wanted, key=lambda place: (isinstance(values[place], Step), place))
+        if place in places and isinstance(step := values[place], Step):
+            places |= set(step.reads)
+    return sorted(places, key=lambda place: (isinstance(values[place], Step), place))
 
 
 def _instruction(step: Step, to: int, at: dict[int, int]) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ Of columns, ids may come as texts, so that no vocabulary learns what is read onl
 
 
 class RecordReader:
-    """What is wanted of the records of one type, with what each implies by itself."""
+    """Reads some columns of the records of one type, derived ones among them."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class RecordReader:
         return self._program.columns
 
     def read(self, records: IncomingRecords) -> RawColumns:
-        """The wanted columns of records."""
+        """The columns of records."""
         return self._of_columns(records) if isinstance(records, dict) else self._of_each(records)
 
     def _of_columns(self, columns: Mapping[str, Texts | Column]) -> RawColumns:
