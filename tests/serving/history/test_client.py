@@ -180,7 +180,7 @@ def test_what_the_state_failed_to_learn_it_learns_with_the_next_decision(
 ) -> None:
     caller, before = service.key("score"), known(service)
     with monkeypatch.context() as broken:
-        broken.setattr(OnlineStore, "add", failing)
+        broken.setattr(OnlineStore, "ingest", failing)
         assert service.score(shipment(shipment_id="S-1"), caller).status_code == 200
     assert known(service) == before
     assert service.score(shipment(shipment_id="S-2"), caller).status_code == 200
@@ -190,7 +190,7 @@ def test_what_the_state_failed_to_learn_it_learns_with_the_next_decision(
 def test_what_the_state_did_not_learn_before_a_kill_it_learns_at_the_start(home: Path) -> None:
     with working(Settings(home=home)) as service, pytest.MonkeyPatch.context() as broken:
         before = known(service)
-        broken.setattr(OnlineStore, "add", failing)
+        broken.setattr(OnlineStore, "ingest", failing)
         assert service.score(shipment(), service.key("score")).status_code == 200
     with working(Settings(home=home)) as service:
         assert known(service) == before + 1
