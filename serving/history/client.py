@@ -158,8 +158,8 @@ class HistoryClient:
         size = self._applied_size()
         for page in _pages(self._log.records(size), AT_ONCE):
             size += len(page)
-            told = (record for record in page if record is not None)
-            decided = (Decision.model_validate_json(record).submission for record in told)
+            kept = (record for record in page if record is not None)
+            decided = (Decision.model_validate_json(record).submission for record in kept)
             self._state.ingest(history_records(decided), {_DECISIONS: str(size)})
 
     def _catch_up_with_records(self) -> None:
@@ -222,9 +222,9 @@ def rebuild_history(
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
         make(folder)
-        made = LmdbStore(folder)
-        shared.replace(made.all(), if_empty=is_first)
-        made.close()
+        rebuilt = LmdbStore(folder)
+        shared.replace(rebuilt.all(), if_empty=is_first)
+        rebuilt.close()
 
 
 def _by_type(records: Iterable[Record]) -> dict[str, list[Record]]:

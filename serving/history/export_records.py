@@ -65,8 +65,8 @@ class HomeRecords:
         tables: dict[str, list[pa.Table]] = {name: [] for name in RECORD_FILES}
         authors: Authors = {}
         for page in _pages(self.log.records(), AT_ONCE):
-            told = (record for record in page if record is not None)
-            decided = [Decision.model_validate_json(record).submission for record in told]
+            kept = (record for record in page if record is not None)
+            decided = [Decision.model_validate_json(record).submission for record in kept]
             _add(tables, _brought(decided))
         for rows in _pages(self.records.all(), AT_ONCE):
             _add(tables, _by_name(rows))
@@ -74,9 +74,9 @@ class HomeRecords:
         return tables, authors
 
     def _authors(self, rows: list[ReceivedRecord]) -> Authors:
-        told = (row for row in rows if row.kind == "outcomes")
+        outcomes = (row for row in rows if row.kind == "outcomes")
         authors: Authors = {}
-        for row in told:
+        for row in outcomes:
             outcome = Outcome.model_validate_json(row.body)
             key = outcome.subject_kind, outcome.subject_id, outcome.inspected_at
             authors.setdefault(key, self.pseudonyms.of(row.caller_id, AUTHOR))

@@ -163,9 +163,9 @@ class RequestBatcher:
     async def answer_all(self, requests: Sequence[ScoreRequest]) -> list[Answer | ServingError]:
         """Each answer, or what `answer` would raise in its place; what is unforeseen is raised."""
         waiting = [self._put(request) for request in requests]
-        while not all(one.future.done() for one in waiting):
+        while not all(pending.future.done() for pending in waiting):
             await self._wait(waiting)
-        outcomes = [one.future.result() for one in waiting]
+        outcomes = [pending.future.result() for pending in waiting]
         for outcome in outcomes:
             if isinstance(outcome, Exception) and not isinstance(outcome, ServingError):
                 raise outcome
@@ -175,12 +175,12 @@ class RequestBatcher:
         """Wait for outcomes; what is written for too long by then ends here."""
         try:
             async with asyncio.timeout(self._deadline_s):
-                for one in waiting:
-                    await asyncio.shield(one.future)
+                for pending in waiting:
+                    await asyncio.shield(pending.future)
         except TimeoutError:
-            for one in waiting:
-                if one.is_decided and not one.future.done():
-                    one.future.set_result(LogUnavailable(NOT_DURABLE_YET))
+            for pending in waiting:
+                if pending.is_decided and not pending.future.done():
+                    pending.future.set_result(LogUnavailable(NOT_DURABLE_YET))
 
     def _put(self, request: ScoreRequest) -> PendingRequest:
         loop = asyncio.get_running_loop()
@@ -194,18 +194,18 @@ class RequestBatcher:
         is_open = True
         while is_open:
             group, is_open = self._gather()
-            claimed = [one for pending in group for one in self._claim(pending)]
+            claimed = [request for pending in group for request in self._claim(pending)]
             written: list[Future[None]] = []
-            for one, outcome in zip(claimed, self._decide(claimed), strict=True):
+            for request, outcome in zip(claimed, self._decide(claimed), strict=True):
                 if isinstance(outcome, Decision):
-                    written.extend(self._write(one, outcome))
+                    written.extend(self._write(request, outcome))
                 else:
-                    self._finish(one, outcome)
+                    self._finish(request, outcome)
             self._await_written(written)
 
     def _await_written(self, written: "list[Future[None]]") -> None:
         """Wait for a group; but where one is overdue, nobody's answer waits for another's."""
-        self._overdue = {one for one in self._overdue if not one.done()}
+        self._overdue = {write for write in self._overdue if not write.done()}
         patience_s = 0 if self._overdue else self._deadline_s
         self._overdue |= wait_for_all(written, patience_s).not_done
 
@@ -233,56 +233,60 @@ class RequestBatcher:
     def _decide(self, claimed: Sequence[ClaimedRequest]) -> Sequence[Decision | BatchResult]:
         """A decision each, unless there is an answer already."""
         try:
-            given = self._answers.answers([one.claim for one in claimed])
-            new = [one.assessment for one in claimed if one.claim not in given]
+            given = self._answers.answers([request.claim for request in claimed])
+            new = [request.assessment for request in claimed if request.claim not in given]
             decided = iter(self.assessor.assess(new))
         except Exception as failure:  # the thread must outlive any failure of one group
             return [failure] * len(claimed)
         return [
-            _repeated(given[one.claim], one.assessment) if one.claim in given else next(decided)
-            for one in claimed
+            _repeated(given[request.claim], request.assessment)
+            if request.claim in given
+            else next(decided)
+            for request in claimed
         ]
 
-    def _write(self, one: ClaimedRequest, decision: Decision) -> "tuple[Future[None], ...]":
+    def _write(self, request: ClaimedRequest, decision: Decision) -> "tuple[Future[None], ...]":
         """Let it be written; when that is done, or nothing where it ends here."""
         try:
-            body = one.pending.request.answer_format(decision)
+            body = request.pending.request.answer_format(decision)
             decision = decision.answered_with(body)
-            answer = _answer_row(decision, one.claim, body)
-            one.pending.is_decided = True
-            durable = self.writer.submit(decision.logged(), answer, one.assessment.submission)
+            stored = _stored_answer(decision, request.claim, body)
+            request.pending.is_decided = True
+            durable = self.writer.submit(decision.logged(), stored, request.assessment.submission)
         except Exception as failure:
-            self._finish(one, failure)
+            self._finish(request, failure)
             return ()
-        made = Answer(body, decision)
-        durable.add_done_callback(lambda done: self._written(one, made, done.exception()))
+        answer = Answer(body, decision)
+        durable.add_done_callback(lambda done: self._written(request, answer, done.exception()))
         return (durable,)
 
-    def _written(self, one: ClaimedRequest, made: Answer, failure: BaseException | None) -> None:
+    def _written(
+        self, request: ClaimedRequest, answer: Answer, failure: BaseException | None
+    ) -> None:
         """Only now, when its fate is known, may the same key come again."""
         match failure:
             case None:
-                assert made.decision is not None
-                self._finish(one, made)
-                self.shadow_scoring.submit(ShadowRequest.about(made.decision))
+                assert answer.decision is not None
+                self._finish(request, answer)
+                self.shadow_scoring.submit(ShadowRequest.about(answer.decision))
             case AnsweredMeanwhile():
-                self._finish(one, self._answer_of_another_process(one))
+                self._finish(request, self._answer_of_another_process(request))
             case Exception():
-                self._finish(one, failure)
+                self._finish(request, failure)
 
-    def _answer_of_another_process(self, one: ClaimedRequest) -> BatchResult:
-        claim = one.claim
+    def _answer_of_another_process(self, request: ClaimedRequest) -> BatchResult:
+        claim = request.claim
         try:
             given = self._answers.answers([claim])
         except LogUnavailable as failure:
             return failure
         if claim not in given:
             return LogUnavailable("the decision could not be stored; ask again with the same key")
-        return _repeated(given[claim], one.assessment)
+        return _repeated(given[claim], request.assessment)
 
-    def _finish(self, one: ClaimedRequest, result: BatchResult) -> None:
-        self.claims.release(one.claim)
-        one.pending.finish(result)
+    def _finish(self, request: ClaimedRequest, result: BatchResult) -> None:
+        self.claims.release(request.claim)
+        request.pending.finish(result)
 
 
 def _repeated(given: StoredAnswer, request: AssessmentRequest) -> BatchResult:
@@ -291,7 +295,7 @@ def _repeated(given: StoredAnswer, request: AssessmentRequest) -> BatchResult:
     return Answer(given.body)
 
 
-def _answer_row(decision: Decision, claim: Claim, body: bytes) -> StoredAnswer:
+def _stored_answer(decision: Decision, claim: Claim, body: bytes) -> StoredAnswer:
     caller_id, idempotency_key = claim
     return StoredAnswer(
         caller_id=caller_id,
