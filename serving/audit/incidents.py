@@ -118,7 +118,7 @@ def _copied(rows: Iterable[ChainedDecision], file: Path, opening: Opening) -> di
 
 
 def _evidence(row: ChainedDecision) -> dict[str, object]:
-    """A line: what the chain is made of, and beside it what is encrypted, if it is."""
+    """One line: what the chain is made of, and what is encrypted, if anything is."""
     line = {"seq": row.seq, "chain": row.chain, "record": row.outline}
     return line if row.encrypted is None else line | {"encrypted": row.encrypted}
 

@@ -144,7 +144,7 @@ class LogWriter:
             self._maintain(is_idle=not batch)
 
     def _gather(self) -> tuple[list[PendingDecision], bool]:
-        """All that waits; and whether more may come. Nothing where nothing came for a while."""
+        """Collect all that waits, and whether more may come; nothing where nothing came in time."""
         batch: list[PendingDecision] = []
         try:
             pending = self._queue.get(timeout=_POLL_INTERVAL_S)

@@ -1,4 +1,4 @@
-"""All that a home holds as record files: what was laid there, decided about, or came by call.
+"""Export all records of a home as record files: from files, from decisions, and received.
 
 A record is known by its id for ever: what a file says stays, and of several that came the first.
 What was erased is gone.
@@ -49,25 +49,25 @@ class HomeRecords:
 
         Raises RecordsError for anything wrong in the files, and LogUnavailable.
         """
-        came, authors = self._came()
+        received, authors = self._received()
         counts = {}
         for name in RECORD_FILES:
-            table = _known(_once(name, [*self._laid(name), *came[name]]), name, until)
+            table = _known(_once(name, [*self._from_files(name), *received[name]]), name, until)
             write_records(folder, name, table)
             counts[name] = len(table)
         return counts, authors
 
-    def _laid(self, name: str) -> list[pa.Table]:
+    def _from_files(self, name: str) -> list[pa.Table]:
         return [read_records(self.files, name)] if self.files.is_dir() else []
 
-    def _came(self) -> tuple[dict[str, list[pa.Table]], Authors]:
-        """Tables of what was decided about and of what came by call, and who stated outcomes."""
+    def _received(self) -> tuple[dict[str, list[pa.Table]], Authors]:
+        """Tables of decided submissions and of received records, and who stated outcomes."""
         tables: dict[str, list[pa.Table]] = {name: [] for name in RECORD_FILES}
         authors: Authors = {}
         for page in _pages(self.log.records(), AT_ONCE):
             kept = (record for record in page if record is not None)
             decided = [Decision.model_validate_json(record).submission for record in kept]
-            _add(tables, _brought(decided))
+            _add(tables, _rows_of_submissions(decided))
         for rows in _pages(self.records.all(), AT_ONCE):
             _add(tables, _by_name(rows))
             authors |= self._authors(rows)
@@ -83,8 +83,8 @@ class HomeRecords:
         return authors
 
 
-def _brought(submissions: list[Submission]) -> dict[str, list[dict[str, Any]]]:
-    """What submissions brought, as rows of record files."""
+def _rows_of_submissions(submissions: list[Submission]) -> dict[str, list[dict[str, Any]]]:
+    """The records of submissions, as rows of record files."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RECORD_FILES}
     for each in submissions:
         about = {"subject_kind": each.subject_kind, "subject_id": each.subject_id}

@@ -119,7 +119,7 @@ class Cases:
         return self.store.events(case_id)
 
     def history(self, row: CaseRecord) -> list[StoredEvent]:
-        """What happened to a case, as it may be seen: of a masked one without anyone's words."""
+        """The events of a case as they may be seen: of a masked one without anyone's text."""
         events = self.events(row.case_id)
         if not self._is_masked(row):
             return events

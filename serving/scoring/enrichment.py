@@ -1,4 +1,4 @@
-"""What was known of a subject by itself, put beside what its submission brings."""
+"""Enrich submissions with the received records of their subjects."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -104,7 +104,7 @@ class ShadowScoring:
                 log.warning("opinions_lost", opinions=len(scores), reason=str(failure))
 
     def _gather(self) -> tuple[list[ShadowRequest], bool]:
-        """What came within a while, so that its transaction is one; and whether more may come."""
+        """Collect requests for a while, for one transaction, and whether more may come."""
         requests: list[ShadowRequest] = []
         try:
             while len(requests) < TOGETHER:
