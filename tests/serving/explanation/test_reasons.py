@@ -128,6 +128,9 @@ def test_reasons_that_were_stored_with_words_are_read_as_their_facts() -> None:
         **{name: facts[name] for name in ("remainder", "families", "indicators")},
         "reasons": [reason.model_dump(mode="json") for reason in reasons_in_words(parts)],
     }
+    for reason in with_words["reasons"]:
+        for observation in reason["evidence"]:
+            observation["beside"] = observation.pop("comparison")  # its name in those days
 
     assert Reasons.model_validate_json(json.dumps(with_words)) == told(parts)
 
