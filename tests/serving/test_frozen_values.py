@@ -11,7 +11,7 @@ import pytest
 from serving import review, triage
 
 # Memories, which count on, and no values.
-COUNTING = {"_Seen", "_Tally"}
+COUNTING = {"_OfficeLoad", "_Tally"}
 
 
 def values() -> list[Any]:
@@ -35,6 +35,6 @@ def test_a_value_of_lanes_or_review_is_frozen(value: Any) -> None:
 
 
 def test_values_of_both_rooms_are_looked_at() -> None:
-    assert {"Placement", "Cut", "Lots", "Case", "Event", "Disposition"} <= {
+    assert {"Placement", "Cutoff", "DrawGenerator", "Case", "CaseEvent", "Disposition"} <= {
         value.__name__ for value in values()
     }
