@@ -71,7 +71,7 @@ class Compared(Protocol):
 
 # No `Part`: tens of thousands are remembered, and it would take a kilobyte instead of an eighth.
 @dataclass(frozen=True, slots=True)
-class Usual:
+class Comparison:
     """How a value compares: `how`, with the share (0 to 1) and the bounds that it speaks of.
 
     `percentile` places a number among the present ones of its peers.
@@ -87,14 +87,14 @@ class Usual:
     percentile: float | None = None
 
 
-def usual_for(
+def compare_with_peers(
     model: RiskModel, groups: Mapping[Peers, str], feature: Feature, value: Value
-) -> Usual:
+) -> Comparison:
     """How a value compares with its peers in training, or with all where they are too few."""
     peers = model.peers.beside(feature, groups.get(feature.among))
     if peers is None:
-        return usual(value, model.manifest.reference[feature.name], feature.unit)
-    return usual(value, peers.reference, feature.unit, feature.among)
+        return compare_value(value, model.manifest.reference[feature.name], feature.unit)
+    return compare_value(value, peers.reference, feature.unit, feature.among)
 
 
 @dataclass(frozen=True)
@@ -106,41 +106,45 @@ class Comparisons:
     """
 
     model: RiskModel
-    _remembered: dict[tuple[str, Value, str | None], Usual] = field(default_factory=dict)
+    _remembered: dict[tuple[str, Value, str | None], Comparison] = field(default_factory=dict)
 
-    def of(self, groups: Mapping[Peers, str], feature: Feature, value: Value) -> Usual:
+    def of(self, groups: Mapping[Peers, str], feature: Feature, value: Value) -> Comparison:
         """How a value of a subject compares that belongs to these groups of peers."""
         key = (feature.name, value, groups.get(feature.among))
         comparison = self._remembered.get(key)
         if comparison is None:
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
-            comparison = self._remembered[key] = usual_for(self.model, groups, feature, value)
+            comparison = self._remembered[key] = compare_with_peers(
+                self.model, groups, feature, value
+            )
         return comparison
 
 
-def usual(value: Value, compared: Compared, unit: Unit, among: Peers = Peers.ALL) -> Usual:
-    """How any value compares with what was usual."""
+def compare_value(
+    value: Value, compared: Compared, unit: Unit, among: Peers = Peers.ALL
+) -> Comparison:
+    """Compare any value with the values that are usual."""
     if value is None:
-        return Usual(how="missing", among=among, share=compared.missing_share)
+        return Comparison(how="missing", among=among, share=compared.missing_share)
     name = _name(value, unit) if compared.shares else None
     if name is not None or isinstance(value, str):
         share = compared.shares.get(name or str(value))
-        return Usual(how="unseen" if share is None else "same", among=among, share=share)
+        return Comparison(how="unseen" if share is None else "same", among=among, share=share)
     return _number(value, compared.quantiles, among)
 
 
-def usual_in_words(
-    usual: Usual, unit: Unit, kind: SubjectKind, language: Language = ENGLISH
+def comparison_in_words(
+    comparison: Comparison, unit: Unit, kind: SubjectKind, language: Language = ENGLISH
 ) -> str:
     """What is usual, as it stands in brackets behind a sentence."""
-    values = {"peers": language.say(PEERS[kind, usual.among])}
-    if usual.share is not None:
-        values["share"] = _share(usual.share, language)
-    for name, bound in (("low", usual.low), ("high", usual.high)):
+    values = {"peers": language.say(PEERS[kind, comparison.among])}
+    if comparison.share is not None:
+        values["share"] = _share(comparison.share, language)
+    for name, bound in (("low", comparison.low), ("high", comparison.high)):
         if bound is not None:
             values[name] = value_in_words(bound, unit, language)
-    return language.say(SAYINGS[usual.how], **values)
+    return language.say(SAYINGS[comparison.how], **values)
 
 
 def percentile_of(value: float, quantiles: Sequence[float]) -> float:
@@ -169,10 +173,10 @@ def _percentile(value: float, quantiles: Sequence[float], below: int, upto: int)
     return 100.0 * place / (len(quantiles) - 1)
 
 
-def _number(value: float, steps: Sequence[float], among: Peers) -> Usual:
+def _number(value: float, steps: Sequence[float], among: Peers) -> Comparison:
     """A number among the steps; only what holds of the steps themselves is said."""
     if len(steps) < 2:
-        return Usual(how="never_present", among=among)
+        return Comparison(how="never_present", among=among)
     last = len(steps) - 1
     below, upto = bisect_left(steps, value), bisect_right(steps, value)
     low = high = share = None
@@ -195,7 +199,7 @@ def _number(value: float, steps: Sequence[float], among: Peers) -> Usual:
     else:
         how, high, share = "or_less", steps[below - 1], (below - 1) / last
     percentile = _percentile(value, steps, below, upto)
-    return Usual(how=how, among=among, share=share, low=low, high=high, percentile=percentile)
+    return Comparison(how=how, among=among, share=share, low=low, high=high, percentile=percentile)
 
 
 def _name(value: Value, unit: Unit) -> str | None:

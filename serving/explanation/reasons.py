@@ -20,7 +20,7 @@ from features.catalogue import catalogue
 from features.definition import Feature
 from features.records import SubjectKind
 from serving import stored_names
-from serving.explanation.comparison import Usual
+from serving.explanation.comparison import Comparison
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
 from serving.stored_names import with_current_names
@@ -63,7 +63,7 @@ class Reasons(DecisionPart):
     """
 
     reasons: tuple[RankedReason, ...]
-    comparisons: dict[str, Usual]
+    comparisons: dict[str, Comparison]
     remainder: Remainder
     families: dict[str, float]
     indicators: dict[str, float]
@@ -83,7 +83,7 @@ class Reasons(DecisionPart):
         }
 
 
-Compare = Callable[[Feature, Value], Usual]
+Compare = Callable[[Feature, Value], Comparison]
 
 
 class FeatureGroups:

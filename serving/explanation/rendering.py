@@ -14,7 +14,7 @@ from features.definition import Unit
 from features.errors import UnknownFeature
 from features.indicators import INDICATORS
 from features.records import SubjectKind
-from serving.explanation.comparison import Usual, usual_in_words
+from serving.explanation.comparison import Comparison, comparison_in_words
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.formatting import Value, figure, readable, sentence
 from serving.explanation.language import ENGLISH, Language
@@ -38,7 +38,7 @@ class Observation(DecisionPart):
     value: Value
     sentence: str
     usual: str
-    comparison: Usual
+    comparison: Comparison
     contribution: float
 
 
@@ -79,7 +79,7 @@ class ReasonRenderer:
         """Every reason in words, in the order in which they are stored."""
         return tuple(self._reason(reason, stored.comparisons) for reason in stored.reasons)
 
-    def _reason(self, ranked: RankedReason, comparisons: Mapping[str, Usual]) -> Reason:
+    def _reason(self, ranked: RankedReason, comparisons: Mapping[str, Comparison]) -> Reason:
         evidence = tuple(self._observation(name, comparisons[name]) for name in ranked.evidence)
         # The strongest evidence that pulls the way the whole reason does.
         telling = next(e for e in evidence if e.contribution * ranked.log_odds > 0)
@@ -95,7 +95,7 @@ class ReasonRenderer:
             evidence=evidence,
         )
 
-    def _observation(self, name: str, comparison: Usual) -> Observation:
+    def _observation(self, name: str, comparison: Comparison) -> Observation:
         value = self.values[name]
         rendered = _rendered(name, value, comparison, self.kind, self.language)
         return Observation(
@@ -111,15 +111,16 @@ class ReasonRenderer:
 # Most values come again and again (nothing, none, yes, the same few counts).
 @lru_cache(MOST_REMEMBERED)
 def _rendered(
-    name: str, value: Value, comparison: Usual, kind: SubjectKind, language: Language
+    name: str, value: Value, comparison: Comparison, kind: SubjectKind, language: Language
 ) -> RenderedValue:
     try:
         feature = feature_named(name)
     except UnknownFeature:
         return RenderedValue(
-            _named(name, value, language), usual_in_words(comparison, Unit.RATIO, kind, language)
+            _named(name, value, language),
+            comparison_in_words(comparison, Unit.RATIO, kind, language),
         )
-    words = usual_in_words(comparison, feature.unit, kind, language)
+    words = comparison_in_words(comparison, feature.unit, kind, language)
     return RenderedValue(sentence(feature, value, language), words)
 
 

@@ -13,7 +13,7 @@ from features.definition import Feature, Peers, Unit
 from features.input_dependencies import INPUTS
 from features.provenance import SubmissionProvenance
 from features.records import SubjectKind
-from serving.explanation.comparison import PEERS, SAYINGS, Usual, usual_in_words
+from serving.explanation.comparison import PEERS, SAYINGS, Comparison, comparison_in_words
 from serving.explanation.formatting import Value, listed, sentence, value_in_words
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.message_templates import messages, template
@@ -64,13 +64,13 @@ def values_of(feature: Feature) -> list[Value]:
 def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Language) -> None:
     features = catalogue(kind)
     sayings = [
-        Usual(how=how, among=among, share=0.001, low=1.0, high=2.0)
+        Comparison(how=how, among=among, share=0.001, low=1.0, high=2.0)
         for how, (own, among) in product(SAYINGS, PEERS)
         if own == kind
     ]
     said = [sentence(f, value, pseudo) for f in features for value in values_of(f)]
     said += [value_in_words(value, f.unit, pseudo) for f in features for value in values_of(f)]
-    said += [usual_in_words(each, unit, kind, pseudo) for each in sayings for unit in Unit]
+    said += [comparison_in_words(each, unit, kind, pseudo) for each in sayings for unit in Unit]
     said += [missing_in_words(path, pseudo) for path in INPUTS[kind]]
     said += [listed(["1", "2", "3"], pseudo)]
     body = submission(BODY if kind == "shipment" else ROUTE)
@@ -84,7 +84,7 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
 
 
 def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
-    usual = Usual(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
+    usual = Comparison(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
     stored = ReasonRanking(SHIPMENT[:1]).reasons([1.0], [0.5], lambda feature, value: usual)
     name = SHIPMENT[0].name
 

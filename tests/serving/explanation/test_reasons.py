@@ -13,14 +13,19 @@ from hypothesis import strategies as st
 
 from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
 from features.definition import Feature, Peers, Unit
-from serving.explanation.comparison import Usual, percentile_of, usual, usual_in_words
+from serving.explanation.comparison import (
+    Comparison,
+    compare_value,
+    comparison_in_words,
+    percentile_of,
+)
 from serving.explanation.formatting import Value, listed, sentence, value_in_words
 from serving.explanation.reasons import MOST_REASONS, ReasonRanking, Reasons
 from serving.explanation.rendering import Reason, ReasonRenderer
 from training.model.manifest import Reference
 
 parts = st.lists(st.floats(-3, 3), min_size=len(SHIPMENT), max_size=len(SHIPMENT))
-AS_MANY = Usual(how="same", share=0.4)
+AS_MANY = Comparison(how="same", share=0.4)
 
 
 class Contribution(NamedTuple):
@@ -199,7 +204,7 @@ def test_any_number_can_be_written(value: float, unit: Unit) -> None:
 
 
 def in_words(value: Value, compared: Reference, unit: Unit = Unit.EURO_PER_KG) -> str:
-    return usual_in_words(usual(value, compared, unit, Peers.GOODS), unit, "shipment")
+    return comparison_in_words(compare_value(value, compared, unit, Peers.GOODS), unit, "shipment")
 
 
 TENTHS = Reference(missing_share=0.3, quantiles=tuple(np.linspace(0, 100, 21).tolist()))
@@ -232,7 +237,7 @@ def test_what_is_said_to_be_usual_holds_of_the_cases_themselves(
     present = np.array(cases, dtype=float)
     steps = tuple(np.quantile(present, np.linspace(0, 1, 21), method="inverted_cdf").tolist())
 
-    said = usual(value, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
+    said = compare_value(value, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
 
     slack = 0.05 + 1 / len(cases)
     if said.how == "or_more":
@@ -258,10 +263,12 @@ def test_what_is_said_to_be_usual_holds_of_the_cases_themselves(
 def test_a_number_that_most_cases_share_is_called_the_same() -> None:
     steps = (*[0.0] * 15, 1.0, 2.0, 3.0, 4.0, 5.0, 9.0)
 
-    said = usual(0.0, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
+    said = compare_value(0.0, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
 
     assert said.percentile == 35.0
-    assert usual_in_words(said, Unit.COUNT, "route") == "the same as in about 70 % of all routes"
+    assert (
+        comparison_in_words(said, Unit.COUNT, "route") == "the same as in about 70 % of all routes"
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from serving.app import create_app
 from serving.audit.decision_log import LogHead
 from serving.container import Services
 from serving.errors import BodyMalformed, LogUnavailable
-from serving.explanation.comparison import Comparisons, usual_for
+from serving.explanation.comparison import Comparisons, compare_with_peers
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import TOGETHER, Answer, ScoreRequest
 from serving.scoring.future_dispatch import FutureDispatcher
@@ -177,7 +177,7 @@ def test_a_remembered_comparison_is_that_of_its_value_and_its_peers(service: Ser
     for value in (None, 0.0, 1.0, 250.0, 1.0):
         for groups in ({}, {Peers.GOODS: "890310"}, {Peers.GOODS: "none"}):
             told = compared.of(groups, feature, value)
-            assert told == usual_for(model, groups, feature, value)
+            assert told == compare_with_peers(model, groups, feature, value)
             assert compared.of(groups, feature, value) is told
 
 
