@@ -82,7 +82,7 @@ def test_who_finds_the_service_full_is_told_at_once_and_pages_stay_open() -> Non
     sent: list[Any] = []
 
     async def scenario() -> None:
-        door = Admission(app, 1, Metrics())
+        door = Admission(app, ("/v1/scores",), 1, Metrics())
 
         async def ask(path: str, to: list[Any]) -> None:
             async def send(message: Any) -> None:
