@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.ranking import Floats, Ints, Ranking
+from training.ranking import Floats, Ints, ScoreRanking
 
 NORMAL_975 = 1.959963984540054
 """The quantile of the normal distribution with 2.5 % above it."""
@@ -20,16 +20,16 @@ class Estimate:
     high: float | None = None
 
 
-Figures = Callable[[Ranking], dict[str, float]]
+Figures = Callable[[ScoreRanking], dict[str, float]]
 
 
 def with_intervals(
-    ranking: Ranking, figures: Figures, *, rounds: int, seed: int
+    ranking: ScoreRanking, figures: Figures, *, rounds: int, seed: int
 ) -> dict[str, Estimate]:
     """Every figure with its 95 % percentile interval over `rounds` redraws of the rows."""
     values = figures(ranking)
-    lots = np.random.default_rng(seed)
-    redraws = [figures(ranking.redrawn(_counts(len(ranking.labels), lots))) for _ in range(rounds)]
+    rng = np.random.default_rng(seed)
+    redraws = [figures(ranking.redrawn(_counts(len(ranking.labels), rng))) for _ in range(rounds)]
     return {
         name: _estimate(value, np.array([redraw[name] for redraw in redraws]))
         for name, value in values.items()
@@ -37,15 +37,15 @@ def with_intervals(
 
 
 def difference(
-    ours: Ranking, theirs: Ranking, figures: Figures, *, rounds: int, seed: int
+    first: ScoreRanking, second: ScoreRanking, figures: Figures, *, rounds: int, seed: int
 ) -> dict[str, Estimate]:
-    """Ours minus theirs on the same subjects in the same original order, redrawn in pairs."""
-    lots = np.random.default_rng(seed)
-    whole = _minus(figures(ours), figures(theirs))
+    """The first minus the second on the same subjects in one original order, redrawn in pairs."""
+    rng = np.random.default_rng(seed)
+    whole = _minus(figures(first), figures(second))
     redraws = []
     for _ in range(rounds):
-        counts = _counts(len(ours.labels), lots)
-        redraws.append(_minus(figures(ours.redrawn(counts)), figures(theirs.redrawn(counts))))
+        counts = _counts(len(first.labels), rng)
+        redraws.append(_minus(figures(first.redrawn(counts)), figures(second.redrawn(counts))))
     return {
         name: _estimate(value, np.array([redraw[name] for redraw in redraws]))
         for name, value in whole.items()
@@ -68,19 +68,19 @@ def proportion(successes: float, trials: float) -> Estimate:
     return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def _counts(rows: int, lots: np.random.Generator) -> Ints:
-    return np.bincount(lots.integers(0, rows, rows), minlength=rows)
+def _counts(rows: int, rng: np.random.Generator) -> Ints:
+    return np.bincount(rng.integers(0, rows, rows), minlength=rows)
 
 
-def _minus(ours: dict[str, float], theirs: dict[str, float]) -> dict[str, float]:
-    return {name: ours[name] - theirs[name] for name in ours}
+def _minus(first: dict[str, float], second: dict[str, float]) -> dict[str, float]:
+    return {name: first[name] - second[name] for name in first}
 
 
 def _estimate(value: float, redraws: Floats) -> Estimate:
     if not np.isfinite(value):
         return Estimate(None)
-    known = redraws[np.isfinite(redraws)]
-    if not len(known):
+    finite = redraws[np.isfinite(redraws)]
+    if not len(finite):
         return Estimate(value)
-    low, high = np.quantile(known, [0.025, 0.975])
+    low, high = np.quantile(finite, [0.025, 0.975])
     return Estimate(value, float(low), float(high))

@@ -74,8 +74,8 @@ class SplitParameters(Parameters):
         if (self.calibration_from is None) != (self.evaluation_from is None):
             raise ValueError("give calibration_from and evaluation_from together, or neither")
         days = (self.fit_from, self.calibration_from, self.evaluation_from, self.evaluation_until)
-        given = [day for day in days if day is not None]
-        if given != sorted(set(given)):
+        set_days = [day for day in days if day is not None]
+        if set_days != sorted(set(set_days)):
             raise ValueError(
                 "want fit_from < calibration_from < evaluation_from < evaluation_until"
             )

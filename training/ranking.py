@@ -18,7 +18,7 @@ CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True)
-class Ranking:
+class ScoreRanking:
     """Labelled subjects from the highest score down; arrays are parallel.
 
     `labels` are 1 (confirmed) or 0; `values` what a confirmed subject is worth (0 where unknown);
@@ -84,7 +84,7 @@ class Ranking:
         return float(self.group_confirmed.sum() / self.size)
 
 
-def inspected_share(ranking: Ranking, share: float) -> Floats:
+def inspected_share(ranking: ScoreRanking, share: float) -> Floats:
     """Per group of equal scores, the part inspected when `share` of all subjects can be.
 
     Capacity is rounded down to whole subjects and is at least one.
@@ -100,7 +100,7 @@ def inspected_share(ranking: Ranking, share: float) -> Floats:
     )
 
 
-def inspected_rows(ranking: Ranking, share: float) -> Floats:
+def inspected_rows(ranking: ScoreRanking, share: float) -> Floats:
     """As `inspected_share`, per row and in the order the ranking was made of."""
     per_group = inspected_share(ranking, share)
     sizes = np.diff(np.r_[ranking.starts, len(ranking.labels)])
@@ -109,21 +109,21 @@ def inspected_rows(ranking: Ranking, share: float) -> Floats:
     return rows
 
 
-def at_capacity(ranking: Ranking, share: float) -> dict[str, float]:
+def at_capacity(ranking: ScoreRanking, share: float) -> dict[str, float]:
     """Precision, recall, lift over the lot, and share of value captured at `share` inspected."""
     inspected = inspected_share(ranking, share)
-    found = float((inspected * ranking.group_confirmed).sum())
-    precision = found / float((inspected * ranking.group_weight).sum())
+    hits = float((inspected * ranking.group_confirmed).sum())
+    precision = hits / float((inspected * ranking.group_weight).sum())
     value = ranking.grouped(ranking.labels * ranking.values)
     return {
         "precision": precision,
-        "recall": _ratio(found, float(ranking.group_confirmed.sum())),
+        "recall": _ratio(hits, float(ranking.group_confirmed.sum())),
         "lift": _ratio(precision, ranking.prevalence),
         "value_captured": _ratio(float((inspected * value).sum()), float(value.sum())),
     }
 
 
-def roc_auc(ranking: Ranking) -> float:
+def roc_auc(ranking: ScoreRanking) -> float:
     """Chance that a confirmed subject ranks above a not confirmed one; a tie counts one half."""
     confirmed = ranking.group_confirmed
     clean = ranking.group_weight - confirmed
@@ -132,7 +132,7 @@ def roc_auc(ranking: Ranking) -> float:
     return _ratio(wins, float(confirmed.sum() * clean.sum()))
 
 
-def pr_auc(ranking: Ranking) -> float:
+def pr_auc(ranking: ScoreRanking) -> float:
     """Average precision; a group of equal scores is one step."""
     inspected = np.cumsum(ranking.group_weight)
     found = np.cumsum(ranking.group_confirmed)
@@ -142,19 +142,19 @@ def pr_auc(ranking: Ranking) -> float:
     )
 
 
-def brier_score(ranking: Ranking) -> float:
+def brier_score(ranking: ScoreRanking) -> float:
     """Mean squared distance of probability and label."""
     return float((ranking.weights * (ranking.scores - ranking.labels) ** 2).sum() / ranking.size)
 
 
-def log_loss(ranking: Ranking) -> float:
+def log_loss(ranking: ScoreRanking) -> float:
     """Mean negative log-likelihood in nats, probabilities held within [1e-6, 1 − 1e-6]."""
     p = np.clip(ranking.scores, 1e-6, 1 - 1e-6)
     losses = -(ranking.labels * np.log(p) + (1 - ranking.labels) * np.log1p(-p))
     return float((ranking.weights * losses).sum() / ranking.size)
 
 
-def reliability(ranking: Ranking, bins: int = CALIBRATION_BINS) -> Floats:
+def reliability(ranking: ScoreRanking, bins: int = CALIBRATION_BINS) -> Floats:
     """Per bin of equally many rows, from low to high: mean probability, share confirmed, weight.
 
     Rows with equal scores carry the group's mean label, so the file's order cannot matter.
@@ -172,26 +172,26 @@ def reliability(ranking: Ranking, bins: int = CALIBRATION_BINS) -> Floats:
     return np.array([row for row in rows if row[2] > 0])
 
 
-def calibration_error(ranking: Ranking, bins: int = CALIBRATION_BINS) -> float:
+def calibration_error(ranking: ScoreRanking, bins: int = CALIBRATION_BINS) -> float:
     """Expected calibration error over bins of equally many rows."""
     curve = reliability(ranking, bins)
     return float((curve[:, 2] * np.abs(curve[:, 0] - curve[:, 1])).sum() / curve[:, 2].sum())
 
 
-def calibration_error_by_chance(ranking: Ranking, *, rounds: int, seed: int) -> float:
+def calibration_error_by_chance(ranking: ScoreRanking, *, rounds: int, seed: int) -> float:
     """The error that a perfectly calibrated model stays under 99 times in 100 on these rows."""
-    lots = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     errors = []
     for _ in range(rounds):
-        drawn = (lots.random(len(ranking.scores)) < ranking.scores).astype(np.float64)
-        errors.append(calibration_error(replace(ranking, labels=drawn)))
+        labels = (rng.random(len(ranking.scores)) < ranking.scores).astype(np.float64)
+        errors.append(calibration_error(replace(ranking, labels=labels)))
     return float(np.quantile(errors, 0.99))
 
 
-def _in_order(given: npt.ArrayLike | None, order: Ints, *, otherwise: float) -> Floats:
-    if given is None:
+def _in_order(values: npt.ArrayLike | None, order: Ints, *, otherwise: float) -> Floats:
+    if values is None:
         return np.full(len(order), otherwise)
-    return np.asarray(given, dtype=np.float64)[order]
+    return np.asarray(values, dtype=np.float64)[order]
 
 
 def _ratio(part: float, whole: float) -> float:

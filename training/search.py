@@ -20,15 +20,15 @@ from optuna.trial import FrozenTrial, TrialState
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.errors import SearchError
-from training.fit.fit_calibrated import Growth
-from training.fit.lightgbm_trees import Rows, grow
-from training.leakage.checks import refuse_telling_features
+from training.fit.fit_calibrated import CalibratedFit
+from training.fit.lightgbm_trees import LabelledRows, fit_trees
+from training.leakage.checks import refuse_leaking_features
 from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters
 from training.search_trial import Trial
 
-Tried = Callable[[int, int | None], None]
-"""Told after every trial: how many are finished, and how many there may be."""
+TrialProgress = Callable[[int, int | None], None]
+"""Called after every trial: how many are finished, and how many there may be."""
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 TREES_PER_REPORT = 10
@@ -49,7 +49,7 @@ def search(
     data: TrainingSet,
     parameters: TrainingParameters,
     file: Path,
-    tried: Tried = lambda done, limit: None,
+    on_trial: TrialProgress = lambda done, limit: None,
 ) -> Search:
     """Try up to the limits of `parameters.search`; `file` keeps the trials of all searches.
 
@@ -57,22 +57,22 @@ def search(
     Raises SearchError, NotEnoughLabels or LeakageFound.
     """
     split = TimeSplit.of(data, parameters.split)
-    refuse_telling_features(data, split, parameters)
-    ground = _Ground.of(data, split, parameters)
+    refuse_leaking_features(data, split, parameters)
+    context = _TrialContext.of(data, split, parameters)
     name = search_name(data, parameters)
     study = _study(file, name)
     _leave_interrupted(study)
     while not _is_over(done := _finished(study), parameters.search):
-        _try_once(study, ground, len(done))
-        tried(len(done) + 1, parameters.search.trials)
+        _try_once(study, context, len(done))
+        on_trial(len(done) + 1, parameters.search.trials)
     best = parameters.trees.model_copy(update=study.best_params)
-    found = parameters.model_copy(update={"trees": best, "search": SearchParameters()})
-    return Search(name, found, tuple(_told(trial) for trial in _finished(study)))
+    best_parameters = parameters.model_copy(update={"trees": best, "search": SearchParameters()})
+    return Search(name, best_parameters, tuple(_trial_of(trial) for trial in _finished(study)))
 
 
 def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
     """The same for the same data, parameters, spans and LightGBM, however long the search is."""
-    face = {
+    identity = {
         "data": data.digest,
         "catalogue": data.inputs.fingerprint,
         "parameters": parameters.model_dump(mode="json"),
@@ -80,32 +80,34 @@ def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
         "lightgbm": lightgbm.__version__,
         "compared_by": "ranking loss",
     }
-    digest = hashlib.sha256(json.dumps(face, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     return f"{data.inputs.subject}-{digest[:16]}"
 
 
 @dataclass(frozen=True)
-class _Ground:
+class _TrialContext:
     """What all trials share: the encoded windows, and the parameters they start from."""
 
     data: TrainingSet
     encoding: Encoding
     parameters: TrainingParameters
-    fit: Rows
-    held_back: Rows
+    fit: LabelledRows
+    held_back: LabelledRows
 
     @classmethod
-    def of(cls, data: TrainingSet, split: TimeSplit, parameters: TrainingParameters) -> "_Ground":
+    def of(
+        cls, data: TrainingSet, split: TimeSplit, parameters: TrainingParameters
+    ) -> "_TrialContext":
         encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
-        growth = Growth(data, split, encoding, parameters, lambda step, done, total: None)
-        rows = growth.taught(split.fit), growth.taught(split.calibration)
+        fitting = CalibratedFit(data, split, encoding, parameters, lambda step, done, total: None)
+        rows = fitting.rows_of(split.fit), fitting.rows_of(split.calibration)
         return cls(data, encoding, parameters, *rows)
 
     def loss(self, trial: optuna.Trial) -> float:
         """The least ranking loss on the rows held back. Raises optuna.TrialPruned."""
         least = math.inf
 
-        def lost(trees: int, loss: float) -> None:
+        def report(trees: int, loss: float) -> None:
             nonlocal least
             least = min(least, loss)
             if trees % TREES_PER_REPORT == 0:
@@ -114,8 +116,10 @@ class _Ground:
                     raise optuna.TrialPruned
 
         trees = self.parameters.trees.model_copy(update=trial.params)
-        tried = self.parameters.model_copy(update={"trees": trees})
-        grow(self.fit, self.held_back, self.encoding, self.data.inputs, tried, lost=lost)
+        parameters = self.parameters.model_copy(update={"trees": trees})
+        fit_trees(
+            self.fit, self.held_back, self.encoding, self.data.inputs, parameters, on_loss=report
+        )
         return least
 
 
@@ -143,16 +147,16 @@ def _leave_interrupted(study: optuna.Study) -> None:
         study.tell(trial.number, state=TrialState.FAIL)
 
 
-def _try_once(study: optuna.Study, ground: _Ground, finished: int) -> None:
-    seed = ground.parameters.seed + finished
+def _try_once(study: optuna.Study, context: _TrialContext, finished: int) -> None:
+    seed = context.parameters.seed + finished
     # Anew for each, since a sampler's own state would not outlive an interruption.
     study.sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     if not finished and not waiting:
-        study.enqueue_trial(_as_given(ground.parameters))
-    trial = study.ask(_distributions(ground.parameters.search.spans))
+        study.enqueue_trial(_as_given(context.parameters))
+    trial = study.ask(_distributions(context.parameters.search.spans))
     try:
-        study.tell(trial, ground.loss(trial))
+        study.tell(trial, context.loss(trial))
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except BaseException:
@@ -174,9 +178,9 @@ def _distributions(spans: SearchSpans) -> dict[str, BaseDistribution]:
 
 def _as_given(parameters: TrainingParameters) -> dict[str, float | int]:
     """The given trees, brought within the spans."""
-    given = parameters.trees.model_dump()
+    trees = parameters.trees.model_dump()
     spans = parameters.search.spans.model_dump()
-    return {name: min(max(given[name], low), high) for name, (low, high) in spans.items()}
+    return {name: min(max(trees[name], low), high) for name, (low, high) in spans.items()}
 
 
 def _finished(study: optuna.Study) -> list[FrozenTrial]:
@@ -191,7 +195,7 @@ def _is_over(done: list[FrozenTrial], limits: SearchParameters) -> bool:
     return bool(done) and (is_full or is_late or not limits.is_asked_for)
 
 
-def _told(trial: FrozenTrial) -> Trial:
+def _trial_of(trial: FrozenTrial) -> Trial:
     assert trial.datetime_start is not None
     assert trial.datetime_complete is not None
     losses = trial.intermediate_values

@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Trial:
-    """A finished trial; `losses` are told by number of trees, `loss` is the best of them.
+    """A finished trial; `losses` are by number of trees, `loss` is the best of them.
 
     A given-up trial was worse than most others with as many trees.
     """

@@ -1,17 +1,17 @@
-"""From a training set to a model with its evaluation: split, encode, grow, calibrate, judge."""
+"""From a training set to a model with its evaluation: split, encode, fit, calibrate, evaluate."""
 
 from dataclasses import dataclass, field
 
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
-from training.evaluation.explained import Explained
-from training.evaluation.report import Report
+from training.evaluation.explained import ExplainedSample
+from training.evaluation.report import EvaluationReport
 from training.evaluation.scored_window import ScoredWindow
 from training.fit.booster_predict import Margins
-from training.fit.fit_calibrated import Growth, Progress
-from training.leakage.checks import findings, refuse_telling_features
+from training.fit.fit_calibrated import CalibratedFit, Progress
+from training.leakage.checks import leakage_findings, refuse_leaking_features
 from training.model.peer_reference import PeerReference
-from training.model.risk_model import BOOSTER, REPORT, USUAL, RiskModel
+from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel
 from training.parameters import TrainingParameters
 from training.search_trial import Trial
 
@@ -21,8 +21,8 @@ class Candidate:
     """A model that nobody has promoted yet, and what its evaluation says."""
 
     model: RiskModel
-    report: Report
-    explained: Explained
+    report: EvaluationReport
+    explained: ExplainedSample
     trials: tuple[Trial, ...] = ()
     """Of the search that led to its parameters, if there was one."""
     losses: dict[int, float] = field(default_factory=dict)
@@ -39,20 +39,20 @@ def train(
     Raises NotEnoughLabels, LeakageFound or CalibrationError.
     """
     split = TimeSplit.of(data, parameters.split)
-    refuse_telling_features(data, split, parameters)
+    refuse_leaking_features(data, split, parameters)
     encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
-    growth = Growth(data, split, encoding, parameters, progress)
-    text, calibration = growth.trees_and_line()
+    fitting = CalibratedFit(data, split, encoding, parameters, progress)
+    text, calibration = fitting.fit()
     progress("evaluate", 0, 1)
     margins = Margins.from_text(text, parameters.threads)
     scored = ScoredWindow.of(data, split.evaluation, encoding, margins, calibration)
-    labelled = scored.judged(labelled_only=True)
-    leaks = findings(data, split, encoding, parameters, labelled.probability)
-    found = {"leakage": leaks, "influence": growth.influence()}
-    report = scored.report(parameters).model_copy(update=found)
-    usual = data.span(split.fit.begins, split.fit.ends)
-    peers = PeerReference.of(data.frame.iloc[usual], data.subjects.iloc[usual], data.inputs)
-    files = {BOOSTER: text.encode(), REPORT: report.as_bytes, USUAL: peers.content}
+    labelled = scored.subjects(labelled_only=True)
+    leaks = leakage_findings(data, split, encoding, parameters, labelled.probability)
+    more_sections = {"leakage": leaks, "influence": fitting.influence()}
+    report = scored.report(parameters).model_copy(update=more_sections)
+    fit_span = data.span(split.fit.begins, split.fit.ends)
+    peers = PeerReference.of(data.frame.iloc[fit_span], data.subjects.iloc[fit_span], data.inputs)
+    files = {BOOSTER: text.encode(), REPORT: report.as_bytes, PEERS: peers.content}
     model = RiskModel.of(scored.manifest(split, files, parameters, report), files, data.inputs)
     progress("evaluate", 1, 1)
-    return Candidate(model, report, scored.explained, losses=growth.losses)
+    return Candidate(model, report, scored.explained, losses=fitting.losses)

@@ -26,18 +26,19 @@ from features.records import SubjectKind
 from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import Rows as EncodedTaught
-from training.fit.lightgbm_trees import grow, tree_count
-from training.fit.sample_weights import taught
+from training.fit.lightgbm_trees import LabelledRows as EncodedTaught
+from training.fit.lightgbm_trees import fit_trees, tree_count
+from training.fit.sample_weights import weighted_rows
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters, TreeParameters
-from training.ranking import Ranking, roc_auc
+from training.ranking import ScoreRanking, roc_auc
 
 Floats = np.ndarray
 Choice = dict[str, float]
 Booster = Callable[
-    ["Rows", "Rows | None", Choice, int], tuple[Callable[[pd.DataFrame], Floats], int]
+    ["LabelledRows", "LabelledRows | None", Choice, int],
+    tuple[Callable[[pd.DataFrame], Floats], int],
 ]
 """Grown on rows, stopped by others where given: what scores, and how many trees there are."""
 
@@ -45,7 +46,7 @@ USUAL = TrainingParameters()
 
 
 @dataclass(frozen=True)
-class Rows:
+class LabelledRows:
     """Inputs with what trees are told of them; `encoding` is how training would read them."""
 
     inputs: pd.DataFrame
@@ -62,8 +63,8 @@ class Rows:
 
 
 def by_lightgbm(
-    rows: Rows,
-    held_back: Rows | None,
+    rows: LabelledRows,
+    held_back: LabelledRows | None,
     choice: Choice,
     trees: int,
     thresholds: Literal["best", "random"] = "random",
@@ -78,7 +79,7 @@ def by_lightgbm(
         feature_share=choice["feature_share"],
         early_stopping_rounds=trees if held_back else 0,
     )
-    text = grow(
+    text = fit_trees(
         rows.encoded,
         held_back.encoded if held_back else None,
         rows.encoding,
@@ -90,7 +91,7 @@ def by_lightgbm(
 
 
 def by_xgboost(
-    rows: Rows, held_back: Rows | None, choice: Choice, trees: int
+    rows: LabelledRows, held_back: LabelledRows | None, choice: Choice, trees: int
 ) -> tuple[Callable[[pd.DataFrame], Floats], int]:
     """XGBoost by histograms, with categories as such."""
     model = xgboost.XGBClassifier(
@@ -120,7 +121,7 @@ def by_xgboost(
 
 
 def by_catboost(
-    rows: Rows, held_back: Rows | None, choice: Choice, trees: int
+    rows: LabelledRows, held_back: LabelledRows | None, choice: Choice, trees: int
 ) -> tuple[Callable[[pd.DataFrame], Floats], int]:
     """CatBoost with its own way with categories."""
     model = catboost.CatBoostClassifier(
@@ -155,7 +156,7 @@ def _texts(inputs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _pool(rows: Rows) -> catboost.Pool:
+def _pool(rows: LabelledRows) -> catboost.Pool:
     names = list(rows.inputs.select_dtypes("category").columns)
     return catboost.Pool(_texts(rows.inputs), rows.targets, cat_features=names, weight=rows.weights)
 
@@ -170,12 +171,14 @@ def choices(asked: dict[str, Any]) -> list[Choice]:
     return [{name: span[0] for name, span in asked["spans"].items()}, *drawn]
 
 
-def tuned(grow: Booster, fit: Rows, newest: Rows, asked: dict[str, Any]) -> tuple[Choice, int]:
+def tuned(
+    fit_trees: Booster, fit: LabelledRows, newest: LabelledRows, asked: dict[str, Any]
+) -> tuple[Choice, int]:
     """The choice and number of trees with the least ranking loss on the newest rows."""
     tried = []
     for choice in choices(asked):
-        score, trees = grow(fit, newest, choice, asked["most_trees"])
-        ranking = Ranking.of(newest.targets, score(newest.inputs), weights=newest.weights)
+        score, trees = fit_trees(fit, newest, choice, asked["most_trees"])
+        ranking = ScoreRanking.of(newest.targets, score(newest.inputs), weights=newest.weights)
         tried.append((1 - roc_auc(ranking), choice, trees))
     _, choice, trees = min(tried, key=lambda trial: trial[0])
     return choice, trees
@@ -191,10 +194,12 @@ def studied(world: Path, kind: SubjectKind, work: Path, asked: dict[str, Any]) -
     for name in inputs.columns.difference(inputs.select_dtypes("number").columns):
         inputs[name] = inputs[name].astype("category")
 
-    def told(window: TimeWindow) -> Rows:
-        lesson = taught(window, data, USUAL.selection)
+    def told(window: TimeWindow) -> LabelledRows:
+        lesson = weighted_rows(window, data, USUAL.selection)
         weights = np.ones(len(lesson.rows)) if lesson.weights is None else lesson.weights
-        return Rows(inputs.iloc[lesson.rows], lesson.targets, weights, encoding, data.inputs)
+        return LabelledRows(
+            inputs.iloc[lesson.rows], lesson.targets, weights, encoding, data.inputs
+        )
 
     fit, newest = told(split.fit), told(split.calibration)
     learnt = told(split.before_evaluation(data, USUAL.split))

@@ -32,7 +32,9 @@ def world(home: Path, inspected_share: float, seed: int) -> tuple[Bools, Bools]:
     models = ModelHome(home)
     model = RiskModel.read(models.find("tidegate-shipment@champion"), models.public_key)
     names = [each.name for each in model.manifest.features]
-    scores = Margins.from_text(model.booster_text, threads=1).of(model.encode_frame(rows[names]))
+    scores = Margins.from_text(model.booster_text, threads=1).predict(
+        model.encode_frame(rows[names])
+    )
     is_inspected = np.zeros(len(rows), dtype=bool)
     is_inspected[np.argsort(-scores)[: int(inspected_share * len(rows))]] = True
     return is_smuggled, is_inspected

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from training.data.training_set import TrainingSet
-from training.evaluation.labelled_window import Judged
+from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.gates.canaries import Canaries
@@ -31,7 +31,7 @@ from training.gates.gates import (
 )
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
-from training.ranking import Ranking, roc_auc
+from training.ranking import ScoreRanking, roc_auc
 from training.train import train
 
 JOURNEYS, DAYS = 40_000, 500
@@ -146,11 +146,11 @@ def _begins(model: RiskModel) -> np.datetime64:
 
 def _true_auc(model: RiskModel, data: TrainingSet, oracle: Path) -> float:
     """ROC-AUC on every subject of the window, by what is true of it."""
-    everyone: Judged = scored_window(model, data, unseen_window(model, data)).judged(
+    everyone: LabelledWindow = scored_window(model, data, unseen_window(model, data)).subjects(
         labelled_only=False
     )
     told = Oracle.read(oracle, everyone)
-    return roc_auc(Ranking.of(told.came_true, everyone.probability))
+    return roc_auc(ScoreRanking.of(told.came_true, everyone.probability))
 
 
 def _invented(place: Path, world: int) -> tuple[TrainingSet, Path]:

@@ -22,7 +22,7 @@ from serving.cli.demo_world import last_days_begin, write_known_by
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, Pointer
+from training.model.model_home import ModelHome, ModelPointer
 from training.parameters import TrainingParameters
 from training.train import train
 
@@ -61,7 +61,7 @@ def make_home(home: Path) -> None:
         name = model.manifest.name
         model.write(models.folder_of(name, "1"), models.signing_key)
         models.point(
-            "champion", Pointer(name=name, version="1", digest=model.digest, set_at=live_from)
+            "champion", ModelPointer(name=name, version="1", digest=model.digest, set_at=live_from)
         )
     with (home / "live.ndjson").open("w") as lines:
         for submission in submissions_of(world, "shipment", live_from):

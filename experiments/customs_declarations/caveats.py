@@ -18,7 +18,7 @@ import typer
 from experiments.customs_declarations.__main__ import Declarations, scores_of
 from experiments.customs_declarations.declarations import LABEL, read_declarations
 from features.engine.expressions.arithmetic import smoothed_rate
-from training.ranking import Floats, Ranking, at_capacity, calibration_error, pr_auc, roc_auc
+from training.ranking import Floats, ScoreRanking, at_capacity, calibration_error, pr_auc, roc_auc
 
 Key = Callable[[pd.DataFrame], "pd.Series[str]"]
 
@@ -108,7 +108,7 @@ def _print_at_prevalence(judged: pd.DataFrame, scores: Floats, *, prevalence: fl
     )
 
 
-def _told(ranking: Ranking) -> str:
+def _told(ranking: ScoreRanking) -> str:
     return (
         f"precision@5% {_precision(ranking, 0.05):.3f}, @10% {_precision(ranking, 0.10):.3f}, "
         f"ROC-AUC {roc_auc(ranking):.3f}, PR-AUC {pr_auc(ranking):.3f}, "
@@ -116,11 +116,11 @@ def _told(ranking: Ranking) -> str:
     )
 
 
-def _ranking(judged: pd.DataFrame, scores: Floats) -> Ranking:
-    return Ranking.of((judged[LABEL] == "1").to_numpy(), scores)
+def _ranking(judged: pd.DataFrame, scores: Floats) -> ScoreRanking:
+    return ScoreRanking.of((judged[LABEL] == "1").to_numpy(), scores)
 
 
-def _precision(ranking: Ranking, share: float) -> float:
+def _precision(ranking: ScoreRanking, share: float) -> float:
     return at_capacity(ranking, share)["precision"]
 
 

@@ -10,7 +10,7 @@ from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
     from training.evaluation.reevaluation import Reevaluation
-    from training.evaluation.report import Report
+    from training.evaluation.report import EvaluationReport
     from training.model.model_home import ModelHome
     from training.model.risk_model import RiskModel
 
@@ -49,7 +49,7 @@ def evaluate(
     messages.print(f"the whole report: {written / 'report.html'}")
 
 
-def print_figures(report: "Report") -> None:
+def print_figures(report: "EvaluationReport") -> None:
     """The figures that matter first, on stderr."""
     from training.evaluation.page import spelt
 

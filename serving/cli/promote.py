@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from training.gates.gates import Verdict
     from training.gates.waiver import Waivable
     from training.model.model_home import ModelHome
-    from training.registry.promotion import Leave
+    from training.registry.promotion import WaiverRequest
 
 
 class GateName(StrEnum):
@@ -88,16 +88,18 @@ def promote(
     messages.print(f"{done.champion.name} version {done.champion.version} {role}")
 
 
-def _leave(waived: list[GateName], because: str | None, until: datetime | None) -> "Leave | None":
+def _leave(
+    waived: list[GateName], because: str | None, until: datetime | None
+) -> "WaiverRequest | None":
     """What `--waive`, `--because` and `--until` say together."""
-    from training.registry.promotion import Leave
+    from training.registry.promotion import WaiverRequest
 
     if not waived and because is None and until is None:
         return None
     if not waived or because is None or until is None:
         raise typer.BadParameter("want --waive, --because and --until together")
     gates: tuple[Waivable, ...] = tuple(gate.value for gate in dict.fromkeys(waived))
-    return Leave(gates, because, until.replace(tzinfo=UTC))
+    return WaiverRequest(gates, because, until.replace(tzinfo=UTC))
 
 
 def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None":

@@ -91,7 +91,7 @@ def compare_with_peers(
     model: RiskModel, groups: Mapping[Peers, str], feature: Feature, value: Value
 ) -> Comparison:
     """How a value compares with its peers in training, or with all where they are too few."""
-    peers = model.peers.beside(feature, groups.get(feature.among))
+    peers = model.peers.in_group(feature, groups.get(feature.among))
     if peers is None:
         return compare_value(value, model.manifest.reference[feature.name], feature.unit)
     return compare_value(value, peers.reference, feature.unit, feature.among)

@@ -72,7 +72,7 @@ def _scores(champion: LoadedModel, vectors: Sequence[Mapping[str, Value]]) -> It
     encoded = [champion.model.encode(vector) for vector in vectors]
     scores = champion.scorer.score(np.stack([row for row, _ in encoded]))
     for place, (row, unseen) in enumerate(encoded):
-        yield _score(champion, scores, place, champion.model.reach.outside(row, unseen)), unseen
+        yield _score(champion, scores, place, champion.model.support.outside(row, unseen)), unseen
 
 
 def _score(champion: LoadedModel, scores: Scores, place: int, outside: list[str]) -> Score:

@@ -12,7 +12,7 @@ from features.build_training_set import build_training_set
 from features.ingest.record_files import write_records
 from features.records import RECORD_FILES, SubjectKind
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, Pointer, Registration
+from training.model.model_home import ModelHome, ModelPointer, Registration
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
 from training.train import train
@@ -86,7 +86,7 @@ def promote(
     """Let the champion, or whoever has another role, be this version."""
     ModelHome(home).point(
         role,
-        Pointer(name=NAMES[kind], version=version, digest=model.digest, set_at=BEGINS),
+        ModelPointer(name=NAMES[kind], version=version, digest=model.digest, set_at=BEGINS),
     )
 
 

@@ -86,7 +86,7 @@ def test_a_trial_broken_off_half_way_is_tried_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("training.search.grow", broken)
+        patch.setattr("training.search.fit_trees", broken)
         with pytest.raises(KeyboardInterrupt):
             search(data, asked(trials=2), file)
 

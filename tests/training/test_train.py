@@ -9,7 +9,7 @@ from training.data.training_set import TrainingSet
 from training.errors import CalibrationError, NotEnoughLabels
 from training.fit.booster_predict import Margins
 from training.fit.lightgbm_trees import tree_count
-from training.gates.gates import better_than_the_lot
+from training.gates.gates import better_than_random
 from training.parameters import (
     SelectionParameters,
     SplitParameters,
@@ -65,7 +65,7 @@ def test_golden_rows_are_real_rows_whose_contributions_add_up(
         total = manifest.base_log_odds + sum(golden.contributions)
         assert total == pytest.approx(golden.log_odds, abs=1e-9)
         row, _ = candidate.model.encode(dict(zip(names, golden.values, strict=True)))
-        margin = Margins.from_text(candidate.model.booster_text, 1).of(row[None, :])[0]
+        margin = Margins.from_text(candidate.model.booster_text, 1).predict(row[None, :])[0]
         line = manifest.calibration
         assert line.slope * margin + line.intercept == pytest.approx(golden.log_odds, abs=1e-12)
     assert any(None in golden.values for golden in manifest.golden)
@@ -97,7 +97,7 @@ def test_shuffled_labels_leave_no_model_that_beats_the_lot(data: TrainingSet) ->
         manifest = train(shuffled, PARAMETERS).model.manifest
     except CalibrationError:
         return
-    assert not better_than_the_lot(manifest).is_passed
+    assert not better_than_random(manifest).is_passed
 
 
 def test_a_refit_grows_as_many_trees_again_on_more_rows(
@@ -114,7 +114,7 @@ def test_many_labels_fit_the_line_without_growing_trees_for_it(
     data: TrainingSet, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The trees are those of any refit; only the line comes from the calibration window alone."""
-    monkeypatch.setattr("training.fit.fit_calibrated.MOST_STRETCHED", 1_000)
+    monkeypatch.setattr("training.fit.fit_calibrated.MOST_CROSS_FITTED", 1_000)
 
     many = train(data, PARAMETERS)
 

@@ -1,19 +1,19 @@
-"""What a replayed policy found, how much work it was, and what it would have believed of itself."""
+"""What a replayed policy found, the work it took, and what it would have estimated itself."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from training.backtest.ledger import Ledger, Week
-from training.backtest.prevalence import Believed, believed
+from training.backtest.ledger import PolicyReplay, ReplayedWeek
+from training.backtest.prevalence import PrevalenceEstimate, prevalence_estimates
 from training.backtest.selection import BY_LOT, BY_RULE
 from training.estimators import Estimate
 from training.parameters import Parameters
 from training.ranking import Floats
 
 
-class WeekFigures(Parameters):
+class PolicyWeekFigures(Parameters):
     """One week. `best` are the hits that the true probabilities would have led to, on average.
 
     `stands_for` is how many subjects `hits` were found among: as many as were inspected in an
@@ -60,54 +60,54 @@ class PolicyFigures(Parameters):
     share_of_best: float | None
     inspections_per_hit: float | None
     fits: int
-    weeks: tuple[WeekFigures, ...]
+    weeks: tuple[PolicyWeekFigures, ...]
     typologies: tuple[TypologyCount, ...]
-    prevalence: tuple[Believed, ...]
+    prevalence: tuple[PrevalenceEstimate, ...]
 
 
-def figures(ledger: Ledger) -> PolicyFigures:
+def figures(ledger: PolicyReplay) -> PolicyFigures:
     """Everything that is told of one policy."""
     weeks = tuple(_week(at, week, ledger) for at, week in enumerate(ledger.weeks))
     hits, precision = _found(ledger)
     inspected = sum(week.inspected for week in weeks)
     best = sum(week.best or 0.0 for week in weeks)
-    found = hits.value or 0.0
+    hit_count = hits.value or 0.0
     return PolicyFigures(
         name=ledger.name,
         subjects=sum(week.subjects for week in weeks),
         inspected=inspected,
         hits=hits,
         precision=precision,
-        share_of_best=found / best if best else None,
-        inspections_per_hit=inspected / found if found else None,
+        share_of_best=hit_count / best if best else None,
+        inspections_per_hit=inspected / hit_count if hit_count else None,
         fits=ledger.fits,
         weeks=weeks,
         typologies=tuple(_typologies(ledger)),
-        prevalence=believed(ledger),
+        prevalence=prevalence_estimates(ledger),
     )
 
 
-def _week(at: int, week: Week, ledger: Ledger) -> WeekFigures:
-    history, ways = ledger.history, week.selection.ways
+def _week(at: int, week: ReplayedWeek, ledger: PolicyReplay) -> PolicyWeekFigures:
+    history, selections = ledger.history, week.selection.selected_by
     best = None
     if history.probability is not None:
         highest = np.sort(history.probability[week.rows])[::-1]
-        best = float(highest[: len(ways)].sum())
+        best = float(highest[: len(selections)].sum())
     hits, stands_for = _terms(week, ledger)
-    return WeekFigures(
+    return PolicyWeekFigures(
         week=at + 1,
         subjects=week.rows.stop - week.rows.start,
-        inspected=len(ways),
-        by_rule=int((ways == BY_RULE).sum()),
-        by_score=int(((ways != BY_RULE) & (ways != BY_LOT)).sum()),
-        by_lot=int((ways == BY_LOT).sum()),
+        inspected=len(selections),
+        by_rule=int((selections == BY_RULE).sum()),
+        by_score=int(((selections != BY_RULE) & (selections != BY_LOT)).sum()),
+        by_lot=int((selections == BY_LOT).sum()),
         hits=float(hits.sum()),
         stands_for=float(stands_for.sum()),
         best=best,
     )
 
 
-def _terms(week: Week, ledger: Ledger) -> tuple[Floats, Floats]:
+def _terms(week: ReplayedWeek, ledger: PolicyReplay) -> tuple[Floats, Floats]:
     """Per inspection of the policy, hits and subjects that it stands for; 0 where none was made."""
     rows, history = ledger.rows_of(week), ledger.history
     is_known = ~np.isnan(history.truth[rows]) & (history.logged_probability[rows] > 0)
@@ -116,7 +116,7 @@ def _terms(week: Week, ledger: Ledger) -> tuple[Floats, Floats]:
     return weights * np.nan_to_num(history.truth[rows]), weights
 
 
-def _found(ledger: Ledger) -> tuple[Estimate, Estimate]:
+def _found(ledger: PolicyReplay) -> tuple[Estimate, Estimate]:
     """Hits and precision: exact in an invented world, else with intervals over weeks."""
     terms = [_terms(week, ledger) for week in ledger.weeks]
     hits = np.array([hit.sum() for hit, _ in terms])
@@ -134,33 +134,35 @@ def _found(ledger: Ledger) -> tuple[Estimate, Estimate]:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _TypologyCase:
     week: int
     is_found: bool
 
 
-def _typologies(ledger: Ledger) -> Iterable[TypologyCount]:
+def _typologies(ledger: PolicyReplay) -> Iterable[TypologyCount]:
     """By typology as far as it is known; new is what no inspection had confirmed before."""
     first = ledger.weeks[0].rows.start
     confirmed = ledger.history.known_before(first) & (ledger.history.data.outcomes.label == 1)
     before = {name for name in ledger.history.typology[confirmed] if name is not None}
-    for name, seen in sorted(_seen(ledger).items()):
-        found = [each.week for each in seen if each.is_found]
+    for name, cases in sorted(_typology_cases(ledger).items()):
+        found_weeks = [case.week for case in cases if case.is_found]
         yield TypologyCount(
             typology=name,
             is_new=name not in before,
-            subjects=len(seen),
-            found=len(found),
-            weeks_to_find=min(found) - min(each.week for each in seen) if found else None,
+            subjects=len(cases),
+            found=len(found_weeks),
+            weeks_to_find=min(found_weeks) - min(case.week for case in cases)
+            if found_weeks
+            else None,
         )
 
 
-def _seen(ledger: Ledger) -> dict[str, list[_Seen]]:
-    seen: dict[str, list[_Seen]] = {}
+def _typology_cases(ledger: PolicyReplay) -> dict[str, list[_TypologyCase]]:
+    cases: dict[str, list[_TypologyCase]] = {}
     for at, week in enumerate(ledger.weeks):
         inspected = set(ledger.rows_of(week).tolist())
         for row in range(week.rows.start, week.rows.stop):
             name = ledger.history.typology[row]
             if name is not None:
-                seen.setdefault(str(name), []).append(_Seen(at, row in inspected))
-    return seen
+                cases.setdefault(str(name), []).append(_TypologyCase(at, row in inspected))
+    return cases

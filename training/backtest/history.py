@@ -10,7 +10,7 @@ import pandas as pd
 from training.backtest.policy import Policy
 from training.data.training_set import TrainingSet
 from training.errors import PolicyRefused
-from training.evaluation.labelled_window import Judged
+from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle
 from training.outcomes import Bools, Texts
 from training.ranking import Floats
@@ -37,9 +37,15 @@ class History:
     @classmethod
     def invented(cls, data: TrainingSet, oracle: Path) -> Self:
         """A history whose every truth is told by an oracle file. Raises TrainingSetError."""
-        everyone = Judged(data, np.arange(len(data)), np.zeros(len(data)))
-        told = Oracle.read(oracle, everyone)
-        return cls(data, told.came_true, told.typology, told.probability, np.ones(len(data)))
+        window = LabelledWindow(data, np.arange(len(data)), np.zeros(len(data)))
+        oracle_rows = Oracle.read(oracle, window)
+        return cls(
+            data,
+            oracle_rows.came_true,
+            oracle_rows.typology,
+            oracle_rows.probability,
+            np.ones(len(data)),
+        )
 
     @classmethod
     def logged(cls, data: TrainingSet) -> Self:
@@ -82,8 +88,8 @@ class History:
 
     def frame(self, *, reads_outcomes: bool) -> pd.DataFrame:
         """The features; those made of outcomes are missing everywhere unless asked for."""
-        told = () if reads_outcomes else features_of_outcomes(self.data)
-        return self.data.frame.assign(**dict.fromkeys(told, np.nan))
+        left_out = () if reads_outcomes else features_of_outcomes(self.data)
+        return self.data.frame.assign(**dict.fromkeys(left_out, np.nan))
 
 
 def features_of_outcomes(data: TrainingSet) -> tuple[str, ...]:

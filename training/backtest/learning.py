@@ -1,4 +1,4 @@
-"""The models of a replayed policy: one that stands still, or trees grown anew on what it found."""
+"""The models of a replayed policy: a fixed one, or one refitted on what the policy found."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,7 +10,7 @@ from training.backtest.policy import Policy
 from training.errors import NotEnoughLabels, PolicyRefused
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import Rows, grow
+from training.fit.lightgbm_trees import LabelledRows, fit_trees
 from training.model.calibration import log_odds_of, probability_of
 from training.model.encoding import Encoding
 from training.model.risk_model import RiskModel
@@ -22,15 +22,15 @@ LARGEST_WEIGHT = 20.0
 
 
 @dataclass
-class Found:
-    """What a policy has learnt so far, in the history's order: labels, and when they are known."""
+class KnownLabels:
+    """The labels of a policy so far, in the history's order, and when they are known."""
 
     labels: Floats
     known_at: Instants
     probability: Floats
 
     @classmethod
-    def before(cls, history: History, begins: int) -> "Found":
+    def before(cls, history: History, begins: int) -> "KnownLabels":
         """What history itself had found of subjects before row `begins`."""
         known, outcomes = history.known_before(begins), history.data.outcomes
         return cls(
@@ -40,7 +40,7 @@ class Found:
         )
 
     def add(self, rows: Ints, labels: Floats, known_at: Instants, probability: Floats) -> None:
-        """Remember inspections; a label that is NaN came to nothing and teaches nothing."""
+        """Remember inspections; a label that is NaN is unknown."""
         self.labels[rows], self.known_at[rows], self.probability[rows] = (
             labels,
             known_at,
@@ -60,15 +60,15 @@ class Found:
         return weights
 
 
-class Model(Protocol):
-    """What scores a week, knowing what was found until it began."""
+class BacktestModel(Protocol):
+    """What scores a week, given the labels known when it begins."""
 
-    def scores(self, week: slice, begins: np.datetime64, found: Found) -> Floats:
+    def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
         """A probability per subject of the week."""
 
 
 @dataclass
-class Standing:
+class FixedModel:
     """A finished model, the same in every week."""
 
     model: RiskModel
@@ -79,7 +79,7 @@ class Standing:
         self.unseen_from = np.datetime64(begins.replace(tzinfo=None), "us")
         self.margins = Margins.from_text(self.model.booster_text, threads=1)
 
-    def scores(self, week: slice, begins: np.datetime64, found: Found) -> Floats:
+    def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
         """Probabilities; raises PolicyRefused in weeks that the model was made of."""
         if begins < self.unseen_from:
             raise PolicyRefused(
@@ -88,13 +88,13 @@ class Standing:
             )
         frame = self.history.data.frame.iloc[week]
         columns = self.model.encoding.encode_columns(frame)
-        margins = self.margins.of_all(EncodedRows(columns, np.arange(len(frame))))
+        margins = self.margins.predict_all(EncodedRows(columns, np.arange(len(frame))))
         return probability_of(log_odds_of(margins, self.model.manifest.calibration))
 
 
 @dataclass
-class Retrained:
-    """Trees grown anew on the labels at hand, as often as the policy says."""
+class RetrainedModel:
+    """Trees fitted anew on the labels at hand, as often as the policy says."""
 
     history: History
     policy: Policy
@@ -111,28 +111,28 @@ class Retrained:
         self.encoding = Encoding.learnt(before, self.history.data.inputs, fewest=fewest)
         self.columns = self.encoding.encode_columns(frame)
 
-    def scores(self, week: slice, begins: np.datetime64, found: Found) -> Floats:
+    def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
         """Probabilities of the newest trees. Raises NotEnoughLabels before there are any."""
         if self._is_due(begins):
-            self._fit(begins, found)
+            self._fit(begins, labels_known)
         assert self._margins is not None
         rows = EncodedRows(self.columns, np.arange(week.start, week.stop))
-        return probability_of(self._margins.of_all(rows))
+        return probability_of(self._margins.predict_all(rows))
 
     def _is_due(self, begins: np.datetime64) -> bool:
         if self._margins is None:
             return True
         return self._next_fit is not None and bool(begins >= self._next_fit)
 
-    def _fit(self, now: np.datetime64, found: Found) -> None:
-        """Grow trees; with too few labels, those there are go on."""
+    def _fit(self, now: np.datetime64, labels_known: KnownLabels) -> None:
+        """Fit trees; with too few labels, the former ones stay."""
         every = self.policy.retrain_every_weeks
         self._next_fit = now + every * WEEK if every else None
-        rows = found.known(
+        rows = labels_known.known(
             now - self.policy.memory_weeks * WEEK, now, self.history.data.declared_at
         )
-        labels = found.labels[rows]
-        if not self._teach(labels):
+        labels = labels_known.labels[rows]
+        if not self._is_enough(labels):
             if self._margins is None:
                 raise NotEnoughLabels(
                     f"{int(labels.sum())} confirmed of {len(labels)} inspected are known at the "
@@ -140,8 +140,10 @@ class Retrained:
                 )
             return
         parameters = TrainingParameters(seed=self.policy.seed, trees=self.policy.trees)
-        text = grow(
-            Rows(EncodedRows(self.columns, rows), labels, found.weights(rows, self.policy)),
+        text = fit_trees(
+            LabelledRows(
+                EncodedRows(self.columns, rows), labels, labels_known.weights(rows, self.policy)
+            ),
             None,
             self.encoding,
             self.history.data.inputs,
@@ -150,12 +152,12 @@ class Retrained:
         self._margins = Margins.from_text(text, threads=1)
         self.fits += 1
 
-    def _teach(self, labels: Floats) -> bool:
+    def _is_enough(self, labels: Floats) -> bool:
         confirmed = int(labels.sum())
         return min(confirmed, len(labels) - confirmed) >= self.policy.fewest_confirmed
 
 
-def ruled(history: History, policy: Policy) -> Bools:
+def selected_by_rule(history: History, policy: Policy) -> Bools:
     """Which subjects a rule of the policy selects."""
     subjects = history.data.subjects
     chosen = np.zeros(len(history.data), dtype=np.bool_)

@@ -12,12 +12,12 @@ Policies = tuple[PolicyFigures, ...]
 
 def page(policies: Policies, subject: str, *, is_invented: bool) -> str:
     """The whole page; texts from data are escaped."""
-    parts = (_told_by(is_invented=is_invented), _found(policies), _typologies(policies))
+    parts = (_how_measured(is_invented=is_invented), _found(policies), _typologies(policies))
     title = f"Policies replayed over {len(policies[0].weeks)} weeks of {subject}s"
     return document(title, (*parts, _prevalence(policies)), pictures(policies))
 
 
-def _told_by(*, is_invented: bool) -> str:
+def _how_measured(*, is_invented: bool) -> str:
     invented = "An invented world tells what every subject was, so hits are counted."
     logged = (
         "Only inspections that were really made tell of hits: each stands for as many as its "
@@ -57,27 +57,27 @@ def _typologies(policies: Policies) -> str:
 
 
 def _typology(name: str, policy: PolicyFigures) -> str:
-    told = next((t for t in policy.typologies if t.typology == name), None)
-    return "–" if told is None else _in_words(told)
+    figures = next((t for t in policy.typologies if t.typology == name), None)
+    return "–" if figures is None else _in_words(figures)
 
 
-def _in_words(told: TypologyCount) -> str:
-    weeks = "never" if told.weeks_to_find is None else str(told.weeks_to_find)
-    return f"{told.found} of {told.subjects}, {weeks}"
+def _in_words(figures: TypologyCount) -> str:
+    weeks = "never" if figures.weeks_to_find is None else str(figures.weeks_to_find)
+    return f"{figures.found} of {figures.subjects}, {weeks}"
 
 
 def _prevalence(policies: Policies) -> str:
     head = ("policy and way of counting", "quarters", "mean", "bias", "± sd")
     rows: Iterable[tuple[str, ...]] = (
         (
-            f"{policy.name}: {told.way}",
-            str(told.blocks),
-            _number(told.mean, places=4),
-            _number(told.bias, places=4),
-            _number(told.deviation, places=4),
+            f"{policy.name}: {estimate.way}",
+            str(estimate.blocks),
+            _number(estimate.mean, places=4),
+            _number(estimate.bias, places=4),
+            _number(estimate.deviation, places=4),
         )
         for policy in policies
-        for told in policy.prevalence
+        for estimate in policy.prevalence
     )
     return table("What each policy would believe of all traffic", head, rows)
 

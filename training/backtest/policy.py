@@ -15,7 +15,7 @@ from training.parameters import Day, Parameters, TreeParameters
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class Rule(Parameters):
+class PolicyRule(Parameters):
     """Subjects that are inspected whatever their score: those whose `column` equals a value."""
 
     name: Annotated[str, Field(min_length=1)]
@@ -47,7 +47,7 @@ class Policy(Parameters):
     exploration_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     lot: Literal["even", "by_doubt"] = "even"
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
     retrain_every_weeks: Annotated[int, Field(ge=0, le=520)] = 4
     memory_weeks: Annotated[int, Field(ge=1, le=1040)] = 52
     label_delay_days: Annotated[float, Field(ge=0, le=365)] = 14
@@ -81,9 +81,9 @@ class Policy(Parameters):
             raise PolicyRefused(f"{file}: not TOML: {error}") from None
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
-            told = (f"{'.'.join(map(str, f['loc'])) or 'the file'}: {f['msg']}" for f in faults)
+            messages = (f"{'.'.join(map(str, f['loc'])) or 'the file'}: {f['msg']}" for f in faults)
             allowed = ", ".join(cls.model_fields)
-            raise PolicyRefused(f"{file}: {'; '.join(told)} (keys: {allowed})") from None
+            raise PolicyRefused(f"{file}: {'; '.join(messages)} (keys: {allowed})") from None
 
 
 def read_together(files: Iterable[Path]) -> dict[str, Policy]:
@@ -98,6 +98,6 @@ def read_together(files: Iterable[Path]) -> dict[str, Policy]:
         policies[file.stem] = Policy.read(file)
     spans = {(policy.begins, policy.weeks) for policy in policies.values()}
     if len(spans) > 1:
-        told = ", ".join(f"{n} {p.weeks} from {p.begins:%Y-%m-%d}" for n, p in policies.items())
-        raise PolicyRefused(f"want policies over the same weeks, got {told}")
+        listed = ", ".join(f"{n} {p.weeks} from {p.begins:%Y-%m-%d}" for n, p in policies.items())
+        raise PolicyRefused(f"want policies over the same weeks, got {listed}")
     return policies

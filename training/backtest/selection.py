@@ -13,7 +13,7 @@ BY_RULE, BY_SCORE, BY_LOT = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Selection:
+class WeekSelection:
     """Who was inspected of one week: places in it, rising, with the way and its probability.
 
     `probability` is 1 for rule and score. For the lot it is that of being drawn before it was known
@@ -22,7 +22,7 @@ class Selection:
     """
 
     places: Ints
-    ways: Ints
+    selected_by: Ints
     probability: Floats
     pool: Ints
     drawn: Ints
@@ -33,53 +33,53 @@ def select(
     scores: Floats,
     is_ruled: Bools,
     offices: Texts,
-    lots: np.random.Generator,
-) -> Selection:
+    rng: np.random.Generator,
+) -> WeekSelection:
     """Fill each office's capacity. Raises PolicyRefused where rules alone exceed it."""
     parts = [
-        _at_office(str(office), np.flatnonzero(offices == office), policy, scores, is_ruled, lots)
+        _at_office(str(office), np.flatnonzero(offices == office), policy, scores, is_ruled, rng)
         for office in np.unique(offices.astype(str))
     ]
-    places, ways, probability = (
+    places, selected_by, probability = (
         np.concatenate([getattr(part, name) for part in parts])
-        for name in ("places", "ways", "probability")
+        for name in ("places", "selected_by", "probability")
     )
     order = np.argsort(places, kind="stable")
     pool, drawn = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("pool", "drawn")
     )
-    return Selection(places[order], ways[order], probability[order], pool, drawn)
+    return WeekSelection(places[order], selected_by[order], probability[order], pool, drawn)
 
 
 def _at_office(
     office: str,
-    own: Ints,
+    rows: Ints,
     policy: Policy,
     scores: Floats,
     is_ruled: Bools,
-    lots: np.random.Generator,
-) -> Selection:
-    share = policy.capacity_share * len(own)
-    begins = lots.random()  # one for both, so that the lot has room wherever it is due
+    rng: np.random.Generator,
+) -> WeekSelection:
+    share = policy.capacity_share * len(rows)
+    begins = rng.random()  # one for both, so that the lot has room wherever it is due
     capacity, explored = (int(part + begins) for part in (share, policy.exploration_share * share))
-    ruled = own[is_ruled[own]]
+    ruled = rows[is_ruled[rows]]
     if len(ruled) > max(capacity - explored, 0):
         raise PolicyRefused(
-            f"the rules alone select {len(ruled)} of {len(own)} subjects in one week at office "
+            f"the rules alone select {len(ruled)} of {len(rows)} subjects in one week at office "
             f"{office}, which has room for {max(capacity - explored, 0)} beside the lot; want "
             "narrower rules or a larger capacity_share"
         )
-    scored = _highest(own[~is_ruled[own]], capacity - explored - len(ruled), policy, scores)
-    pool = lots.permutation(np.setdiff1d(own, np.concatenate([ruled, scored])))
+    scored = _highest(rows[~is_ruled[rows]], capacity - explored - len(ruled), policy, scores)
+    pool = rng.permutation(np.setdiff1d(rows, np.concatenate([ruled, scored])))
     chances = _chances(policy, scores[pool], policy.exploration_share * share)
     is_drawn = _systematic(chances, begins)
     drawn = pool[is_drawn]
-    ways = np.repeat([BY_RULE, BY_SCORE, BY_LOT], [len(ruled), len(scored), len(drawn)])
-    probability = np.ones(len(ways))
-    probability[ways == BY_LOT] = chances[is_drawn]
-    return Selection(
+    selected_by = np.repeat([BY_RULE, BY_SCORE, BY_LOT], [len(ruled), len(scored), len(drawn)])
+    probability = np.ones(len(selected_by))
+    probability[selected_by == BY_LOT] = chances[is_drawn]
+    return WeekSelection(
         places=np.concatenate([ruled, scored, drawn]).astype(np.int64),
-        ways=ways,
+        selected_by=selected_by,
         probability=probability,
         pool=np.array([len(pool)]),
         drawn=np.array([len(drawn)]),

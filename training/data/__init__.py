@@ -1,1 +1,1 @@
-"""What a model learns from: a checked training set, cut by time, with the authors of its labels."""
+"""A checked training set, split by time, with the authors of its labels."""

@@ -17,7 +17,7 @@ from training.outcomes import AUTHOR
 Authors = Mapping[tuple[str, str, datetime], str]
 
 
-def sign(folder: Path, subject: SubjectKind, authors: Authors) -> int:
+def add_authors(folder: Path, subject: SubjectKind, authors: Authors) -> int:
     """Add the authors to the outcomes of a training set; how many outcomes have one.
 
     `authors` is by kind and id of the subject and the instant of its inspection.

@@ -1,4 +1,4 @@
-"""Time cut into fit, calibration and evaluation windows, as a model in service would have met them.
+"""Fit, calibration and evaluation windows, one after the other, as a model in service meets them.
 
 A label counts in a window only if it was known before the next window begins: whoever trained on
 that day could not have known more. Nothing is ever split at random.
@@ -16,7 +16,7 @@ from training.model.manifest import TrainingWindow, WindowFigures
 from training.parameters import SplitParameters
 from training.ranking import Floats, Ints
 
-LAST = np.datetime64("9999-12-31T00:00:00", "us")
+FAR_FUTURE = np.datetime64("9999-12-31T00:00:00", "us")
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,15 @@ class TimeWindow:
     def without_operators_before(self, data: TrainingSet) -> Self:
         """The window without subjects of operators that have an earlier labelled subject."""
         earlier = data.declared_between(data.declared_at[0], self.begins)
-        kept = data.is_new("operator_id", self.rows, earlier)
-        others = self.unlabelled[data.is_new("operator_id", self.unlabelled, earlier)]
-        return replace(self, rows=self.rows[kept], labels=self.labels[kept], unlabelled=others)
+        is_new = data.is_new("operator_id", self.rows, earlier)
+        unlabelled = self.unlabelled[data.is_new("operator_id", self.unlabelled, earlier)]
+        return replace(
+            self, rows=self.rows[is_new], labels=self.labels[is_new], unlabelled=unlabelled
+        )
 
     @property
     def figures(self) -> WindowFigures:
-        """The window as a manifest tells it."""
+        """The window as a manifest holds it."""
         return WindowFigures(
             begins=_in_utc(self.begins),
             ends=_in_utc(self.ends),
@@ -78,8 +80,8 @@ class TimeSplit:
 
     @classmethod
     def of(cls, data: TrainingSet, parameters: SplitParameters) -> Self:
-        """Cut `data`. Raises NotEnoughLabels for a window that can carry no figure."""
-        begins, calibration, evaluation, ends = _cuts(data, parameters)
+        """Split `data`. Raises NotEnoughLabels for a window that can carry no figure."""
+        begins, calibration, evaluation, ends = _boundaries(data, parameters)
         gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
         split = cls(
             fit=TimeWindow.of(
@@ -89,7 +91,11 @@ class TimeSplit:
                 "calibration", data, (calibration, evaluation), known_before=evaluation, gap=gap
             ),
             evaluation=TimeWindow.of(
-                "evaluation", data, (evaluation, ends), known_before=LAST, gap=np.timedelta64(0)
+                "evaluation",
+                data,
+                (evaluation, ends),
+                known_before=FAR_FUTURE,
+                gap=np.timedelta64(0),
             ),
         )
         if parameters.operators == "apart":
@@ -99,7 +105,7 @@ class TimeSplit:
                 split.evaluation.without_operators_before(data),
             )
         for window in (split.fit, split.calibration, split.evaluation):
-            refuse_thin(window, parameters.minimum_labels)
+            require_labels(window, parameters.minimum_labels)
         return split
 
     def before_evaluation(self, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
@@ -110,7 +116,7 @@ class TimeSplit:
 
     @property
     def figures(self) -> TrainingWindow:
-        """The split as a manifest tells it."""
+        """The split as a manifest holds it."""
         return TrainingWindow(
             fit=self.fit.figures,
             calibration=self.calibration.figures,
@@ -118,13 +124,13 @@ class TimeSplit:
         )
 
 
-def _cuts(data: TrainingSet, parameters: SplitParameters) -> list[np.datetime64]:
+def _boundaries(data: TrainingSet, parameters: SplitParameters) -> list[np.datetime64]:
     """Begin of fit, calibration and evaluation, and the end of it all; at midnight UTC if free."""
     labelled = data.declared_at[data.outcomes.is_labelled]
     if not len(labelled):
         raise NotEnoughLabels("the training set has no labelled subject; add inspection outcomes")
     begins = _instant(parameters.fit_from) or _day(data.declared_at[0])
-    ends = _instant(parameters.evaluation_until) or end_of(data)
+    ends = _instant(parameters.evaluation_until) or end_of_data(data)
     if parameters.calibration_from and parameters.evaluation_from:
         middle = [_instant(parameters.calibration_from), _instant(parameters.evaluation_from)]
         return [begins, *(cut for cut in middle if cut is not None), ends]
@@ -136,12 +142,12 @@ def _cuts(data: TrainingSet, parameters: SplitParameters) -> list[np.datetime64]
     return [begins, *(_day(usable[place]) for place in places), ends]
 
 
-def end_of(data: TrainingSet) -> np.datetime64:
+def end_of_data(data: TrainingSet) -> np.datetime64:
     """The midnight after the last declaration."""
     return _day(data.declared_at[-1]) + np.timedelta64(1, "D")
 
 
-def refuse_thin(window: TimeWindow, minimum: int) -> None:
+def require_labels(window: TimeWindow, minimum: int) -> None:
     """Raise NotEnoughLabels unless the window has `minimum` confirmed and as many cleared."""
     confirmed = int(window.labels.sum())
     cleared = len(window.labels) - confirmed
@@ -159,10 +165,10 @@ def _day(instant: np.datetime64) -> np.datetime64:
     return instant.astype("datetime64[D]").astype("datetime64[us]")
 
 
-def _instant(given: datetime | None) -> np.datetime64 | None:
-    if given is None:
+def _instant(day: datetime | None) -> np.datetime64 | None:
+    if day is None:
         return None
-    return np.datetime64(given.astimezone(UTC).replace(tzinfo=None), "us")
+    return np.datetime64(day.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _in_utc(instant: np.datetime64) -> datetime:

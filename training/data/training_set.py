@@ -71,7 +71,7 @@ class TrainingSet:
         """
         schemas = [_schema(folder / name) for name in FILES]
         inputs = inputs or ModelInputs.of(subject)
-        _check_face(schemas[0], folder / FILES[0], inputs)
+        _check_metadata(schemas[0], folder / FILES[0], inputs)
         _check_columns(schemas[1], arrow_schema(Outcome).names, folder / FILES[1])
         _check_columns(schemas[2], SUBJECT_COLUMNS, folder / FILES[2])
         try:
@@ -88,16 +88,16 @@ class TrainingSet:
         declared_at = as_instants(frame.pop("declared_at"))
         _check_order(declared_at, folder / FILES[0])
         outcomes = outcomes.assign(**{AUTHOR: outcomes.get(AUTHOR)})
-        known = _texts(ids, folder / FILES[0])
-        places = _places(outcomes.pop("subject_id"), known, folder / FILES[1])
-        own = _places(subjects.pop("subject_id"), known, folder / FILES[2])
+        id_texts = _texts(ids, folder / FILES[0])
+        places = _places(outcomes.pop("subject_id"), id_texts, folder / FILES[1])
+        subject_rows = _places(subjects.pop("subject_id"), id_texts, folder / FILES[2])
         return cls(
             inputs=inputs,
             frame=frame,
             subject_ids=ids,
             declared_at=declared_at,
             outcomes=Outcomes.of(outcomes, places, len(ids)),
-            subjects=subjects.set_index(own).reindex(range(len(ids))),
+            subjects=subjects.set_index(subject_rows).reindex(range(len(ids))),
             digest=_digest(folder),
             records=summary.read_text() if (summary := folder / SUMMARY).is_file() else None,
         )
@@ -108,8 +108,8 @@ class TrainingSet:
     @property
     def record_counts(self) -> dict[str, int]:
         """How many records of each type it was made of; nothing where the folder does not say."""
-        told = json.loads(self.records or "{}")
-        return {name: told[name]["rows"] for name in RECORD_FILES if name in told}
+        summary = json.loads(self.records or "{}")
+        return {name: summary[name]["rows"] for name in RECORD_FILES if name in summary}
 
     def declared_between(self, begins: np.datetime64, ends: np.datetime64) -> Ints:
         """Rows declared in [begins, ends), as positions."""
@@ -133,15 +133,15 @@ class TrainingSet:
         """
         values = self.subjects[column]
         labelled = earlier[self.outcomes.is_labelled[earlier]]
-        asked = values.iloc[rows]
-        known = asked.isin(values.iloc[labelled].dropna().unique())
-        return np.asarray(~known & asked.notna(), dtype=np.bool_)
+        values_of_rows = values.iloc[rows]
+        is_known = values_of_rows.isin(values.iloc[labelled].dropna().unique())
+        return np.asarray(~is_known & values_of_rows.notna(), dtype=np.bool_)
 
 
 def _schema(file: Path) -> pa.Schema:
     if not file.is_file():
         raise TrainingSetError(f"{file} is missing; `tidegate build` makes a training set")
-    with _told(file):
+    with _readable(file):
         return pq.read_schema(file)
 
 
@@ -151,7 +151,7 @@ def _frame(file: Path, names: Iterable[str] | None) -> pd.DataFrame:
     """
     texts = [f.name for f in pq.read_schema(file) if f.name != "subject_id" and _is_text(f)]
     with (
-        _told(file),
+        _readable(file),
         pq.ParquetFile(
             file, pre_buffer=False, buffer_size=1 << 20, read_dictionary=texts
         ) as parquet,
@@ -169,18 +169,18 @@ def _is_text(field: pa.Field) -> bool:
 
 
 @contextmanager
-def _told(file: Path) -> Iterator[None]:
+def _readable(file: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:
         raise TrainingSetError(f"{file}: not a readable Parquet file ({error})") from None
 
 
-def _check_face(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
+def _check_metadata(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
     try:
-        face = json.loads((schema.metadata or {})[b"tidegate"])
-        subject, catalogue = face["subject"], face["catalogue"]
-        then = face.get("computations", {})
+        metadata = json.loads((schema.metadata or {})[b"tidegate"])
+        subject, catalogue = metadata["subject"], metadata["catalogue"]
+        computations = metadata.get("computations", {})
     except (KeyError, ValueError, TypeError):
         raise TrainingSetError(
             f"{file}: not made by `tidegate build`; it names no catalogue"
@@ -193,7 +193,7 @@ def _check_face(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
             found = repr(names[place]) if place < len(names) else "the end"
             raise CatalogueMismatch(f"{file}: column {place + 1} is {found}, want {name!r}")
     remedy = f"build anew with `tidegate build --subject {subject}`"
-    inputs.require_same_computations(then, f"{file} was built", remedy)
+    inputs.require_same_computations(computations, f"{file} was built", remedy)
     if len(names) != len(inputs.names) + 2 or catalogue != inputs.fingerprint:
         raise CatalogueMismatch(
             f"{file}: built with catalogue {catalogue}, this release has {inputs.fingerprint}; "

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from features.errors import CatalogueMismatch
 from training.errors import ArtefactError
-from training.evaluation.report import Report
+from training.evaluation.report import EvaluationReport
 from training.gates.waiver import Waiver
 from training.model.manifest import Manifest
 from training.model.model_home import ModelHome, Registration
@@ -28,7 +28,7 @@ class Dossier:
     """A version with all that is on file about it; `versions` are all of its name, oldest first."""
 
     model: RiskModel
-    report: Report
+    report: EvaluationReport
     registration: Registration
     card: str | None
     waiver: Waiver | None
@@ -42,7 +42,7 @@ class Dossier:
         card = folder / MODEL_CARD
         return cls(
             model=model,
-            report=Report.model_validate_json(model.report_json),
+            report=EvaluationReport.model_validate_json(model.report_json),
             registration=home.registration_of(folder),
             card=card.read_text(encoding="utf-8") if card.is_file() else None,
             waiver=Waiver.read(folder, home.public_key),
@@ -59,7 +59,7 @@ class Dossier:
             "report": self.report.model_dump(mode="json"),
             "card": self.card,
             "waiver": self.waiver and self.waiver.model_dump(mode="json"),
-            "versions": [each.registration.model_dump(mode="json") for each in self.versions],
+            "versions": [version.registration.model_dump(mode="json") for version in self.versions],
         }
 
 

@@ -37,34 +37,34 @@ WATCHED: tuple[Row, ...] = (
 )
 
 
-def page(told: Dossier) -> str:
+def page(dossier: Dossier) -> str:
     """The whole page; texts from data are escaped."""
-    name, version = told.registration.name, told.registration.version
+    name, version = dossier.registration.name, dossier.registration.version
     title = f"Technical file of {name}, version {version}"
-    return document(title, _parts(told), pictures(told.report))
+    return document(title, _parts(dossier), pictures(dossier.report))
 
 
-def _parts(told: Dossier) -> Iterable[str]:
+def _parts(dossier: Dossier) -> Iterable[str]:
     yield note(
         "In the order of Annex IV of Regulation (EU) 2024/1689. Brackets are 95 % intervals."
     )
-    yield table("1. What it is", ("", ""), _identity(told), of_words=True)
-    yield table("2. What it was made of: declarations", WINDOW_HEAD, _windows(told))
-    yield table("Parameters of the training", ("key", "value"), _parameters(told), of_words=True)
-    yield table("Inputs, with their sources", FEATURE_HEAD, _features(told), of_words=True)
-    yield table("3. Limits", ("", ""), _limits(told), of_words=True)
+    yield table("1. What it is", ("", ""), _identity(dossier), of_words=True)
+    yield table("2. What it was made of: declarations", WINDOW_HEAD, _windows(dossier))
+    yield table("Parameters of the training", ("key", "value"), _parameters(dossier), of_words=True)
+    yield table("Inputs, with their sources", FEATURE_HEAD, _features(dossier), of_words=True)
+    yield table("3. Limits", ("", ""), _limits(dossier), of_words=True)
     yield "<h2>4. How it was measured</h2>"
-    yield from sections(told.report)
+    yield from sections(dossier.report)
     yield table("5. Risks to people", ("risk", "measure"), RISKS, of_words=True)
-    yield table("6. Versions of it so far", VERSION_HEAD, _versions(told))
+    yield table("6. Versions of it so far", VERSION_HEAD, _versions(dossier))
     yield table("7. Standards and sources", ("", ""), STANDARDS, of_words=True)
     yield table("8. Declaration of conformity", ("", ""), [("open", "the deployer's to give")])
     yield table("9. Watched in use", ("", ""), WATCHED, of_words=True)
-    yield _card(told)
+    yield _card(dossier)
 
 
-def _identity(told: Dossier) -> Iterable[Row]:
-    manifest, registration = told.model.manifest, told.registration
+def _identity(dossier: Dossier) -> Iterable[Row]:
+    manifest, registration = dossier.model.manifest, dossier.registration
     yield "purpose", f"ranking {manifest.subject}s by risk of smuggling, for people to look"
     yield "not for", "judging persons, and deciding without one"
     yield "artefact", registration.digest
@@ -74,28 +74,28 @@ def _identity(told: Dossier) -> Iterable[Row]:
     yield "registered", f"{registration.registered_at:%Y-%m-%d %H:%M} UTC"
     yield "run", f"{registration.run_id} in the tracking store"
     yield "made with", ", ".join(f"{n} {v}" for n, v in sorted(manifest.libraries.items()))
-    if told.waiver:
-        yield f"waived: {', '.join(told.waiver.gates)}", told.waiver.in_words
+    if dossier.waiver:
+        yield f"waived: {', '.join(dossier.waiver.gates)}", dossier.waiver.in_words
 
 
-def _windows(told: Dossier) -> Iterable[Row]:
+def _windows(dossier: Dossier) -> Iterable[Row]:
     for name in ("fit", "calibration", "evaluation"):
-        window = getattr(told.model.manifest.training_window, name)
+        window = getattr(dossier.model.manifest.training_window, name)
         share = window.confirmed / window.labelled if window.labelled else 0.0
         days = f"{window.begins:%Y-%m-%d}", f"{window.ends:%Y-%m-%d}"
         yield name, *days, f"{window.labelled:,}", f"{window.confirmed:,}", f"{share:.3f}"
 
 
-def _parameters(told: Dossier) -> Iterable[Row]:
-    for group, value in told.model.manifest.parameters.items():
+def _parameters(dossier: Dossier) -> Iterable[Row]:
+    for group, value in dossier.model.manifest.parameters.items():
         if isinstance(value, dict):
-            yield from ((f"{group}.{key}", json.dumps(each)) for key, each in value.items())
+            yield from ((f"{group}.{key}", json.dumps(item)) for key, item in value.items())
         else:
             yield group, json.dumps(value)
 
 
-def _features(told: Dossier) -> Iterable[Row]:
-    manifest = told.model.manifest
+def _features(dossier: Dossier) -> Iterable[Row]:
+    manifest = dossier.model.manifest
     known = {feature.name: feature for feature in catalogue(manifest.subject)}
     for column in manifest.features:
         feature = known[column.name]
@@ -103,24 +103,27 @@ def _features(told: Dossier) -> Iterable[Row]:
         yield column.name, feature.unit.value, feature.indicator, feature.source, missing
 
 
-def _limits(told: Dossier) -> Iterable[Row]:
-    most = told.model.manifest.most_outside
+def _limits(dossier: Dossier) -> Iterable[Row]:
+    most = dossier.model.manifest.most_outside
     yield "labels", "they exist only where somebody looked; figures say what it does to them"
-    yield "population precision", told.report.population_precision
+    yield "population precision", dossier.report.population_precision
     yield (
         "unlike training",
         f"more than {most} values outside the fit window mark a case",
     )
-    for name, count in told.report.never_seen.items():
+    for name, count in dossier.report.never_seen.items():
         if count:
             yield f"never seen in {name}", f"{count:,} evaluated subjects"
 
 
-def _versions(told: Dossier) -> Iterable[Row]:
-    for each in told.versions:
-        registration, precision = each.registration, each.manifest.metrics.get("precision_at_5pct")
+def _versions(dossier: Dossier) -> Iterable[Row]:
+    for version in dossier.versions:
+        registration, precision = (
+            version.registration,
+            version.manifest.metrics.get("precision_at_5pct"),
+        )
         yield (
-            registration.version + (" (champion)" if each.is_champion else ""),
+            registration.version + (" (champion)" if version.is_champion else ""),
             f"{registration.registered_at:%Y-%m-%d}",
             registration.trainer,
             spelt(precision) if precision else "–",
@@ -128,7 +131,7 @@ def _versions(told: Dossier) -> Iterable[Row]:
         )
 
 
-def _card(told: Dossier) -> str:
-    if told.card is None:
+def _card(dossier: Dossier) -> str:
+    if dossier.card is None:
         return note("No card: this version was never promoted.")
-    return f"<h2>Model card</h2><pre>{escape(told.card)}</pre>"
+    return f"<h2>Model card</h2><pre>{escape(dossier.card)}</pre>"

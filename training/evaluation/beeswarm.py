@@ -8,24 +8,24 @@ import numpy as np
 import shap
 from matplotlib.figure import Figure
 
-from training.evaluation.explained import Explained
+from training.evaluation.explained import ExplainedSample
 
 SHOWN = 20
 
 
-def beeswarm(explained: Explained, figure: Figure) -> None:
+def beeswarm(explained: ExplainedSample, figure: Figure) -> None:
     """Draw into an empty figure, the features that move scores most on top.
 
     A category's code has no high or low, so its dots stay grey like missing values.
     """
     values = np.where(np.array(explained.is_categorical), np.nan, explained.rows)
-    told = shap.Explanation(
+    explanation = shap.Explanation(
         values=explained.contributions, data=values, feature_names=list(explained.names)
     )
     axes = figure.add_subplot()
-    with _the_same_each_time():
+    with _fixed_random_state():
         shap.plots.beeswarm(
-            told,
+            explanation,
             max_display=SHOWN,
             ax=axes,
             show=False,
@@ -38,7 +38,7 @@ def beeswarm(explained: Explained, figure: Figure) -> None:
 
 
 @contextmanager
-def _the_same_each_time() -> Iterator[None]:
+def _fixed_random_state() -> Iterator[None]:
     """`shap` draws from numpy's global source, and looks for the spread of empty columns, too."""
     former = np.random.get_state()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002

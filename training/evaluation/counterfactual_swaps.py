@@ -20,13 +20,13 @@ from features.vector import feature_vector
 from training.estimators import Estimate
 from training.fit.booster_predict import Margins
 from training.model.calibration import log_odds_of
-from training.model.manifest import Part
+from training.model.manifest import FrozenModel
 from training.model.risk_model import RiskModel
 from training.ranking import Floats
 
 COUNTRIES = ("origin_country", "dispatch_country", "destination_country", "registration_country")
 PLACES = ("origin", "destination", "hire_return_location")
-USUAL_SHARE = 0.95
+TYPICAL_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Swap:
     stand_in: str
 
 
-class RegionShift(Part):
+class RegionShift(FrozenModel):
     """How far scores moved whose country lies in one region; `mean` tells a leaning."""
 
     region: str
@@ -48,7 +48,7 @@ class RegionShift(Part):
     bound: float
 
 
-class SwapFigures(Part):
+class SwapFigures(FrozenModel):
     """Shifts of calibrated log-odds.
 
     95 % of swaps moved the score by no more than `bound`, the middle one by `median`; `largest` is
@@ -65,47 +65,47 @@ class SwapFigures(Part):
 
 def swaps_of(submissions: Iterable[Submission], seed: int) -> Iterator[Swap | None]:
     """One swap per submission, of its origin or its destination; None where none keeps the way."""
-    lots = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     for submission in submissions:
-        yield _swapped(submission, lots)
+        yield _swapped(submission, rng)
 
 
-def shifts(model: RiskModel, made: Iterable[Swap | None], past: HistoryReader) -> SwapFigures:
+def shifts(model: RiskModel, swaps: Iterable[Swap | None], past: HistoryReader) -> SwapFigures:
     """How far the model's scores move, each subject seen against the same past."""
-    held = list(made)
-    kept = [swap for swap in held if swap is not None]
+    drawn_swaps = list(swaps)
+    valid = [swap for swap in drawn_swaps if swap is not None]
     margins = Margins.from_text(model.booster_text, threads=1)
     before, after = (
-        _log_odds(model, margins, [getattr(swap, side) for swap in kept], past)
+        _log_odds(model, margins, [getattr(swap, side) for swap in valid], past)
         for side in ("before", "after")
     )
-    moved = after - before
-    regions = region_of([swap.country for swap in kept]) if kept else np.array([], dtype=object)
-    size = np.abs(moved)
+    changes = after - before
+    regions = region_of([swap.country for swap in valid]) if valid else np.array([], dtype=object)
+    size = np.abs(changes)
     return SwapFigures(
-        swaps=len(kept),
-        left=len(held) - len(kept),
+        swaps=len(valid),
+        left=len(drawn_swaps) - len(valid),
         median=_quantile(size, 0.5),
-        bound=_quantile(size, USUAL_SHARE),
+        bound=_quantile(size, TYPICAL_SHARE),
         largest=_quantile(size, 1.0),
-        regions=tuple(_of_region(str(r), moved[regions == r]) for r in sorted(set(regions))),
+        regions=tuple(_of_region(str(r), changes[regions == r]) for r in sorted(set(regions))),
     )
 
 
-def _swapped(submission: Submission, lots: np.random.Generator) -> Swap | None:
+def _swapped(submission: Submission, rng: np.random.Generator) -> Swap | None:
     """Positions are left out of both, since nobody was heard where the other way lies."""
     ends = _ends(submission)
     if ends is None:
         return None
-    at = int(lots.integers(2))
+    at = int(rng.integers(2))
     country, other = ends[at], ends[1 - at]
-    candidates = [each for each in class_of(country) if each != other]
+    candidates = [candidate for candidate in class_of(country) if candidate != other]
     if country == other or not candidates:
         return None
-    stand_in = candidates[int(lots.integers(len(candidates)))]
+    stand_in = candidates[int(rng.integers(len(candidates)))]
     before = submission.model_copy(update={"positions": ()})
     try:
-        after = _moved(before, country, stand_in)
+        after = _with_country(before, country, stand_in)
     except LookupError:
         return None
     return Swap(before, after, country, stand_in)
@@ -119,18 +119,18 @@ def _ends(submission: Submission) -> tuple[str, str] | None:
     return None if first is None or last is None else (first, last)
 
 
-def _moved(submission: Submission, country: str, stand_in: str) -> Submission:
+def _with_country(submission: Submission, country: str, stand_in: str) -> Submission:
     """The submission with one country for another; LookupError where a place has no equal."""
     parts: dict[str, Any] = {
-        "legs": tuple(_exchanged(leg, country, stand_in) for leg in submission.legs)
+        "legs": tuple(_record_with_country(leg, country, stand_in) for leg in submission.legs)
     }
     for name in ("shipment", "journey"):
         if (part := getattr(submission, name)) is not None:
-            parts[name] = _exchanged(part, country, stand_in)
+            parts[name] = _record_with_country(part, country, stand_in)
     return submission.model_copy(update=parts)
 
 
-def _exchanged(record: Any, country: str, stand_in: str) -> Any:
+def _record_with_country(record: Any, country: str, stand_in: str) -> Any:
     """A record with its countries and places exchanged."""
     changed: dict[str, str] = {
         name: stand_in for name in COUNTRIES if getattr(record, name, None) == country
@@ -158,20 +158,22 @@ def _log_odds(
 ) -> Floats:
     if not submissions:
         return np.array([])
-    rows = np.array([model.encode(feature_vector(each, past))[0] for each in submissions])
-    return log_odds_of(margins.of(rows), model.manifest.calibration)
+    rows = np.array(
+        [model.encode(feature_vector(submission, past))[0] for submission in submissions]
+    )
+    return log_odds_of(margins.predict(rows), model.manifest.calibration)
 
 
-def _of_region(region: str, moved: Floats) -> RegionShift:
-    mean, error = float(moved.mean()), None
-    if len(moved) > 1:
-        error = 1.96 * float(moved.std(ddof=1)) / float(np.sqrt(len(moved)))
+def _of_region(region: str, changes: Floats) -> RegionShift:
+    mean, error = float(changes.mean()), None
+    if len(changes) > 1:
+        error = 1.96 * float(changes.std(ddof=1)) / float(np.sqrt(len(changes)))
     interval = Estimate(mean) if error is None else Estimate(mean, mean - error, mean + error)
     return RegionShift(
         region=region,
-        swaps=len(moved),
+        swaps=len(changes),
         mean=interval,
-        bound=_quantile(np.abs(moved), USUAL_SHARE),
+        bound=_quantile(np.abs(changes), TYPICAL_SHARE),
     )
 
 

@@ -1,15 +1,21 @@
-"""Scores of a later window against what was found there."""
+"""Scores of a later window against what inspections found there."""
 
 import numpy as np
 
 from training import ranking as of
 from training.estimators import Estimate, proportion, with_intervals
 from training.evaluation.groups import by_group
-from training.evaluation.labelled_window import Judged
-from training.evaluation.report import CapacityFigures, Figures, ReliabilityBin, Report, share_name
+from training.evaluation.labelled_window import LabelledWindow
+from training.evaluation.report import (
+    CapacityFigures,
+    EvaluationReport,
+    Figures,
+    ReliabilityBin,
+    share_name,
+)
 from training.model.manifest import WindowFigures
 from training.parameters import GATE_SHARE, EvaluationParameters
-from training.ranking import Ranking
+from training.ranking import ScoreRanking
 
 SMALLEST_LANE = 30
 FEWEST_IN_LANE = 5
@@ -18,29 +24,33 @@ redrawn precision of nothing found would look certain."""
 
 
 def evaluate(
-    name: str, judged: Judged, window: WindowFigures, parameters: EvaluationParameters, seed: int
-) -> Report:
+    name: str,
+    subjects: LabelledWindow,
+    window: WindowFigures,
+    parameters: EvaluationParameters,
+    seed: int,
+) -> EvaluationReport:
     """Figures on all inspected subjects, weighted and not, on the random lane, and by group.
 
-    `judged` holds labelled subjects only. Importance, oracle and never seen categories are the
+    `subjects` holds labelled subjects only. Importance, oracle and never seen categories are the
     caller's to add.
     """
-    lane = judged.only(judged.in_random_lane)
+    lane = subjects.only(subjects.in_random_lane)
     lane_figures = _lane_figures(lane, parameters, seed)
-    return Report(
+    return EvaluationReport(
         name=name,
         window=window,
-        inspected=figures(judged.ranking(), parameters, seed),
-        weighted=figures(judged.ranking(weighted=True), parameters, seed),
+        inspected=figures(subjects.ranking(), parameters, seed),
+        weighted=figures(subjects.ranking(weighted=True), parameters, seed),
         random_lane=lane_figures,
         population_precision=_in_words(lane_figures, lane),
-        groups=by_group(judged, smallest=parameters.smallest_group),
+        groups=by_group(subjects, smallest=parameters.smallest_group),
         importance=(),
         never_seen={},
     )
 
 
-def figures(ranking: Ranking, parameters: EvaluationParameters, seed: int) -> Figures:
+def figures(ranking: ScoreRanking, parameters: EvaluationParameters, seed: int) -> Figures:
     """Every figure on one set of labelled subjects, with intervals."""
     shares = parameters.capacity_shares
     estimates = with_intervals(
@@ -65,8 +75,8 @@ def figures(ranking: Ranking, parameters: EvaluationParameters, seed: int) -> Fi
     )
 
 
-def _flat(ranking: Ranking, shares: tuple[float, ...]) -> dict[str, float]:
-    found = {
+def _flat(ranking: ScoreRanking, shares: tuple[float, ...]) -> dict[str, float]:
+    figures_by_name = {
         "roc_auc": of.roc_auc(ranking),
         "pr_auc": of.pr_auc(ranking),
         "brier": of.brier_score(ranking),
@@ -75,8 +85,8 @@ def _flat(ranking: Ranking, shares: tuple[float, ...]) -> dict[str, float]:
     }
     for share in shares:
         for name, value in of.at_capacity(ranking, share).items():
-            found[f"{name}_at_{share_name(share)}"] = value
-    return found
+            figures_by_name[f"{name}_at_{share_name(share)}"] = value
+    return figures_by_name
 
 
 def _capacity(share: float, estimates: dict[str, Estimate]) -> CapacityFigures:
@@ -90,7 +100,9 @@ def _capacity(share: float, estimates: dict[str, Estimate]) -> CapacityFigures:
     )
 
 
-def _lane_figures(lane: Judged, parameters: EvaluationParameters, seed: int) -> Figures | None:
+def _lane_figures(
+    lane: LabelledWindow, parameters: EvaluationParameters, seed: int
+) -> Figures | None:
     confirmed = int(lane.labels.sum())
     fewest = min(confirmed, len(lane.rows) - confirmed)
     if len(lane.rows) < SMALLEST_LANE or fewest < FEWEST_IN_LANE:
@@ -98,15 +110,15 @@ def _lane_figures(lane: Judged, parameters: EvaluationParameters, seed: int) -> 
     return figures(lane.ranking(weighted=True), parameters, seed)
 
 
-def _in_words(lane: Figures | None, judged: Judged) -> str:
+def _in_words(lane: Figures | None, subjects: LabelledWindow) -> str:
     chosen = (
         "Figures on all inspected subjects describe what was chosen for inspection; "
         "they are not the precision to expect in the population."
     )
     if lane is None:
         return (
-            f"Population precision is unknown: the random lane has {len(judged.rows)} labelled "
-            f"subjects, {int(judged.labels.sum())} of them confirmed. {chosen}"
+            f"Population precision is unknown: the random lane has {len(subjects.rows)} labelled "
+            f"subjects, {int(subjects.labels.sum())} of them confirmed. {chosen}"
         )
     at = next(figure for figure in lane.at_capacity if figure.share == GATE_SHARE)
     return (

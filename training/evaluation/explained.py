@@ -9,7 +9,7 @@ from training.ranking import Floats
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplainedSample:
     """`contributions` are SHAP values in calibrated log-odds, parallel to the encoded `rows`."""
 
     names: tuple[str, ...]

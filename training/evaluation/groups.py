@@ -7,7 +7,7 @@ import pandas as pd
 
 from features.reference.geography.regions import region_of
 from training.estimators import proportion
-from training.evaluation.labelled_window import Judged
+from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.report import GroupFigures
 from training.outcomes import Bools
 from training.parameters import GATE_SHARE
@@ -21,18 +21,18 @@ SIZE_NAMES = ["new", "1 to 9 before", "10 to 99 before", "100 or more before"]
 UNKNOWN = "(unknown)"
 
 
-def by_group(judged: Judged, *, smallest: int) -> tuple[GroupFigures, ...]:
+def by_group(window: LabelledWindow, *, smallest: int) -> tuple[GroupFigures, ...]:
     """Figures for every group of at least `smallest` labelled subjects; the rest is pooled."""
-    referred = inspected_rows(judged.ranking(), GATE_SHARE)
+    referred = inspected_rows(window.ranking(), GATE_SHARE)
     return tuple(
-        _figures(by, group, judged.labels[mask], referred[mask])
-        for by, groups in _groupings(judged).items()
+        _figures(by, group, window.labels[mask], referred[mask])
+        for by, groups in _groupings(window).items()
         for group, mask in _masks(groups, smallest)
     )
 
 
-def _groupings(judged: Judged) -> "dict[str, pd.Series[str]]":
-    subjects = judged.subjects
+def _groupings(window: LabelledWindow) -> "dict[str, pd.Series[str]]":
+    subjects = window.subjects
     before = subjects["operator_subjects_before"]
     regions = pd.Series(
         region_of(
@@ -42,7 +42,7 @@ def _groupings(judged: Judged) -> "dict[str, pd.Series[str]]":
         ),
         index=subjects.index,
     )
-    selected_by = pd.Series(judged.data.outcomes.selected_by[judged.rows], index=subjects.index)
+    selected_by = pd.Series(window.data.outcomes.selected_by[window.rows], index=subjects.index)
     return {
         "mode": subjects["mode"],
         "office": subjects["office_id"],

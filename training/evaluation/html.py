@@ -1,4 +1,4 @@
-"""Tables and pictures as one HTML file that needs nothing beside it."""
+"""Tables and pictures as one HTML file that needs no other file."""
 
 import base64
 import io
@@ -30,12 +30,12 @@ $parts
 """)
 
 
-def document(title: str, parts: Iterable[str], drawn: Mapping[str, Figure]) -> str:
+def document(title: str, parts: Iterable[str], figures: Mapping[str, Figure]) -> str:
     """A whole page; `parts` are HTML, the title is text."""
     return _PAGE.substitute(
         title=escape(title),
         parts="\n".join(parts),
-        pictures="\n".join(_picture(name, figure) for name, figure in drawn.items()),
+        pictures="\n".join(_picture(name, figure) for name, figure in figures.items()),
     )
 
 

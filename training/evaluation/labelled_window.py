@@ -1,4 +1,4 @@
-"""Labelled subjects of one window with what a model said of them."""
+"""Subjects of one window with their labels and the probabilities of a model."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,18 @@ import pandas as pd
 
 from training.data.training_set import TrainingSet
 from training.outcomes import Bools
-from training.ranking import Floats, Ints, Ranking
+from training.ranking import Floats, Ints, ScoreRanking
 
 # A lane's recorded probability below this is taken for an error of recording.
 SMALLEST_PROBABILITY = 1e-3
 
 
 @dataclass(frozen=True)
-class Judged:
-    """`rows` are positions in `data`; `probability` is parallel to them."""
+class LabelledWindow:
+    """Subjects of a window, labelled or not; `rows` are positions in `data`.
+
+    `probability` is parallel to `rows`.
+    """
 
     data: TrainingSet
     rows: Ints
@@ -33,7 +36,7 @@ class Judged:
 
     @property
     def in_random_lane(self) -> Bools:
-        """Which of the rows a lot chose."""
+        """Which of the rows were inspected at random."""
         return self.data.outcomes.in_random_lane[self.rows]
 
     @property
@@ -42,16 +45,16 @@ class Judged:
         value = self.subjects["declared_value_eur"].to_numpy(dtype=np.float64, na_value=np.nan)
         return np.nan_to_num(value)
 
-    def only(self, mask: Bools) -> "Judged":
+    def only(self, mask: Bools) -> "LabelledWindow":
         """The rows where `mask` holds."""
-        return Judged(self.data, self.rows[mask], self.probability[mask])
+        return LabelledWindow(self.data, self.rows[mask], self.probability[mask])
 
-    def ranking(self, *, weighted: bool = False) -> Ranking:
+    def ranking(self, *, weighted: bool = False) -> ScoreRanking:
         """The subjects ranked; `weighted` by inverse selection probability, mean weight 1."""
         weights = None
         if weighted:
             weights = self.data.outcomes.weights(clip=1 / SMALLEST_PROBABILITY)[self.rows]
             weights = weights / weights.mean()
-        return Ranking.of(
+        return ScoreRanking.of(
             self.labels, self.probability, weights=weights, values=self.declared_value
         )

@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 
 from training.estimators import with_intervals
-from training.evaluation.labelled_window import Judged
+from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.report import CapacityFigures
 from training.parameters import EvaluationParameters
-from training.ranking import Floats, Ranking, at_capacity
+from training.ranking import Floats, ScoreRanking, at_capacity
 
 UNKNOWN = "(unknown)"
 
 
 def at_office_capacity(
-    everyone: Judged, labelled: Judged, parameters: EvaluationParameters, seed: int
+    everyone: LabelledWindow, labelled: LabelledWindow, parameters: EvaluationParameters, seed: int
 ) -> CapacityFigures:
     """Figures where every office takes the highest of its own labelled subjects.
 
@@ -23,7 +23,7 @@ def at_office_capacity(
     offices = _offices(labelled)
     capacity = offices.map(_inspected(everyone)).to_numpy(dtype=np.float64)
     usage = _place_in_office(offices, labelled.probability) / capacity
-    ranking = Ranking.of(labelled.labels, -usage, values=labelled.declared_value)
+    ranking = ScoreRanking.of(labelled.labels, -usage, values=labelled.declared_value)
     share = float(capacity.mean())
     estimates = with_intervals(
         ranking, lambda drawn: at_capacity(drawn, share), rounds=parameters.redraws, seed=seed
@@ -31,11 +31,11 @@ def at_office_capacity(
     return CapacityFigures(share=share, **estimates)
 
 
-def _offices(judged: Judged) -> "pd.Series[str]":
-    return judged.subjects["office_id"].astype(object).fillna(UNKNOWN).reset_index(drop=True)
+def _offices(window: LabelledWindow) -> "pd.Series[str]":
+    return window.subjects["office_id"].astype(object).fillna(UNKNOWN).reset_index(drop=True)
 
 
-def _inspected(everyone: Judged) -> "pd.Series[float]":
+def _inspected(everyone: LabelledWindow) -> "pd.Series[float]":
     """Per office, the share of its subjects that has an outcome, conclusive or not."""
     is_inspected = pd.Series(pd.notna(everyone.data.outcomes.selected_by[everyone.rows]))
     return is_inspected.groupby(_offices(everyone).to_numpy()).mean()

@@ -10,49 +10,49 @@ import pyarrow as pa
 
 from training.errors import TrainingSetError
 from training.estimators import Estimate, with_intervals
-from training.evaluation.labelled_window import Judged
+from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.report import OracleFigures
 from training.outcomes import Bools, Texts
 from training.parameters import EvaluationParameters
-from training.ranking import Floats, Ranking, at_capacity
+from training.ranking import Floats, ScoreRanking, at_capacity
 
 COLUMNS = ("subject_kind", "subject_id", "true_probability", "typology")
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """What an invented world knows of the judged subjects, in their order.
+    """What an invented world knows of the subjects of a window, in their order.
 
     `typology` is None where nothing was smuggled.
     """
 
-    judged: Judged
+    window: LabelledWindow
     probability: Floats
     typology: Texts
 
     @classmethod
-    def read(cls, file: Path, judged: Judged) -> Self:
-        """The oracle of a world. Raises TrainingSetError where a judged subject is absent."""
+    def read(cls, file: Path, window: LabelledWindow) -> Self:
+        """The oracle of a world. Raises TrainingSetError where a subject is absent."""
         try:
             oracle = pd.read_parquet(file, columns=list(COLUMNS))
         except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
             raise TrainingSetError(f"{file}: not an oracle file ({error})") from None
-        of_kind = oracle[oracle["subject_kind"] == judged.data.inputs.subject]
-        ids = judged.data.subject_ids[judged.rows]
-        beside = of_kind.drop_duplicates("subject_id").set_index("subject_id").reindex(ids)
-        probability = beside["true_probability"].to_numpy(dtype=np.float64)
+        of_kind = oracle[oracle["subject_kind"] == window.data.inputs.subject]
+        ids = window.data.subject_ids[window.rows]
+        rows = of_kind.drop_duplicates("subject_id").set_index("subject_id").reindex(ids)
+        probability = rows["true_probability"].to_numpy(dtype=np.float64)
         if np.isnan(probability).any():
             raise TrainingSetError(
                 f"{file}: the subject {ids[np.isnan(probability)][0]!r} is missing"
             )
-        typology = beside["typology"].astype(object)
-        return cls(judged, probability, typology.where(typology.notna(), None).to_numpy())
+        typology = rows["typology"].astype(object)
+        return cls(window, probability, typology.where(typology.notna(), None).to_numpy())
 
     def only(self, mask: Bools) -> Self:
         """The subjects where `mask` holds."""
         return replace(
             self,
-            judged=self.judged.only(mask),
+            window=self.window.only(mask),
             probability=self.probability[mask],
             typology=self.typology[mask],
         )
@@ -63,27 +63,31 @@ class Oracle:
         return np.array([float(name is not None) for name in self.typology])
 
 
-def beside_the_oracle(
+def compare_with_oracle(
     oracle: Oracle, labels: Floats, parameters: EvaluationParameters, seed: int
 ) -> tuple[OracleFigures, ...]:
     """Per capacity share, the model's precision and the best that is possible.
 
     `labels` are the true probabilities, which tells of expected precision, or what came true.
     """
-    ours = Ranking.of(labels, oracle.judged.probability)
-    best = Ranking.of(labels, oracle.probability)
+    by_model = ScoreRanking.of(labels, oracle.window.probability)
+    best = ScoreRanking.of(labels, oracle.probability)
     return tuple(
-        _figures(share, _at(ours, best, share, parameters, seed))
+        _figures(share, _at(by_model, best, share, parameters, seed))
         for share in parameters.capacity_shares
     )
 
 
 def _at(
-    ours: Ranking, best: Ranking, share: float, parameters: EvaluationParameters, seed: int
+    by_model: ScoreRanking,
+    best: ScoreRanking,
+    share: float,
+    parameters: EvaluationParameters,
+    seed: int,
 ) -> dict[str, Estimate]:
-    subjects = len(ours.labels)
+    subjects = len(by_model.labels)
 
-    def compared(drawn: Ranking) -> dict[str, float]:
+    def compared(drawn: ScoreRanking) -> dict[str, float]:
         counts = np.empty(subjects)
         counts[drawn.order] = drawn.weights
         precision = at_capacity(drawn, share)["precision"]
@@ -91,7 +95,7 @@ def _at(
         share_of_oracle = precision / oracle if oracle > 0 else float("nan")
         return {"precision": precision, "oracle": oracle, "share": share_of_oracle}
 
-    return with_intervals(ours, compared, rounds=parameters.redraws, seed=seed)
+    return with_intervals(by_model, compared, rounds=parameters.redraws, seed=seed)
 
 
 def _figures(share: float, estimates: dict[str, Estimate]) -> OracleFigures:

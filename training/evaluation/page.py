@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing beside it."""
+"""The report as one HTML file that needs no other file."""
 
 from collections.abc import Iterable
 
@@ -8,19 +8,19 @@ from training.estimators import Estimate
 from training.evaluation.html import document, note, table
 from training.evaluation.report import (
     CapacityFigures,
+    EvaluationReport,
     Figures,
-    Report,
     Stability,
-    TypologyFigures,
+    TypologyRecall,
 )
-from training.leakage.finding import Finding
+from training.leakage.finding import LeakageFinding
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")
 
 MOST_PROXIES = 10
 
 
-def page(report: Report, drawn: dict[str, Figure]) -> str:
+def page(report: EvaluationReport, figures: dict[str, Figure]) -> str:
     """The whole page; texts from data are escaped."""
     window = report.window
     counts = report.inspected
@@ -30,10 +30,10 @@ def page(report: Report, drawn: dict[str, Figure]) -> str:
         "Brackets are 95 % intervals.</p>"
     )
     parts = (about, note(report.population_precision), *sections(report))
-    return document(f"Evaluation of {report.name}", parts, drawn)
+    return document(f"Evaluation of {report.name}", parts, figures)
 
 
-def sections(report: Report) -> Iterable[str]:
+def sections(report: EvaluationReport) -> Iterable[str]:
     """The report's tables, one piece of HTML each."""
     yield _figures("All inspected subjects", report.inspected)
     yield _figures("All inspected, weighted back to the population", report.weighted)
@@ -49,8 +49,12 @@ def sections(report: Report) -> Iterable[str]:
     yield _groups(report)
     yield _typologies("By typology, confirmed subjects in the highest 5 %", report.typologies)
     if report.proxies:
-        told = [(each.feature, f"{each.told:.3f}") for each in report.proxies[:MOST_PROXIES]]
-        yield table("What features tell about the region of origin", ("feature", "share"), told)
+        proxy_rows = [
+            (proxy.feature, f"{proxy.told:.3f}") for proxy in report.proxies[:MOST_PROXIES]
+        ]
+        yield table(
+            "What features tell about the region of origin", ("feature", "share"), proxy_rows
+        )
     if report.cold:
         cold_head = ("new in", "labelled", "confirmed", "ROC-AUC", "precision at 5 %")
         cold_rows = [
@@ -59,14 +63,14 @@ def sections(report: Report) -> Iterable[str]:
         ]
         yield table("On values that no earlier label spoke of", cold_head, cold_rows)
     if report.leakage:
-        found = [(f"{f.check}: {f.evidence}", _answer(f)) for f in report.leakage]
-        yield table("Leakage checks", ("found", ""), found)
+        leakage_rows = [(f"{f.check}: {f.evidence}", _answer(f)) for f in report.leakage]
+        yield table("Leakage checks", ("found", ""), leakage_rows)
     unseen = [(name, str(count)) for name, count in report.never_seen.items() if count]
     if unseen:
         yield table("Never seen in fitting", ("feature", "subjects"), unseen)
 
 
-def _strata(report: Report) -> str:
+def _strata(report: EvaluationReport) -> str:
     head = (
         "selected by",
         "labelled",
@@ -95,7 +99,7 @@ def _strata(report: Report) -> str:
     return table("By stratum, each ranked by itself and cut at 5 %", head, rows)
 
 
-def _oracle(report: Report) -> Iterable[str]:
+def _oracle(report: EvaluationReport) -> Iterable[str]:
     head = ("share inspected", "precision", "best possible", "share of the best")
     among = (
         ("Beside the oracle (all subjects)", report.oracle),
@@ -117,7 +121,7 @@ def _oracle(report: Report) -> Iterable[str]:
     yield _typologies(title, report.oracle_typologies)
 
 
-def _typologies(title: str, typologies: tuple[TypologyFigures, ...]) -> str:
+def _typologies(title: str, typologies: tuple[TypologyRecall, ...]) -> str:
     rows = [
         (t.typology, f"{t.cases:,}", spelt(t.recall), "new" if t.is_new else "") for t in typologies
     ]
@@ -133,7 +137,7 @@ def _stability(stability: Stability) -> str:
     return table(title, ("share inspected", "in the champion's highest too"), rows)
 
 
-def _groups(report: Report) -> str:
+def _groups(report: EvaluationReport) -> str:
     head = (
         "group",
         "labelled",
@@ -193,5 +197,5 @@ def spelt(estimate: Estimate, places: int = 3) -> str:
     return f"{estimate.value:.{places}f} [{estimate.low:.{places}f}, {estimate.high:.{places}f}]"
 
 
-def _answer(finding: Finding) -> str:
+def _answer(finding: LeakageFinding) -> str:
     return "refused" if finding.is_refusal else ""

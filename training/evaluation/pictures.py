@@ -4,30 +4,32 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from training.evaluation.beeswarm import beeswarm
-from training.evaluation.explained import Explained
+from training.evaluation.explained import ExplainedSample
 from training.evaluation.plot_style import GREEN, INK, PALE, WARM, blank, framed
-from training.evaluation.report import Figures, Report
+from training.evaluation.report import EvaluationReport, Figures
 
 MOST_FEATURES = 25
 
 
-def pictures(report: Report, explained: Explained | None = None) -> dict[str, Figure]:
+def pictures(
+    report: EvaluationReport, explained: ExplainedSample | None = None
+) -> dict[str, Figure]:
     """Every picture by name; without a sample of contributions, no `beeswarm`."""
-    drawn = {
+    figures = {
         "reliability": reliability(report),
         "at_capacity": at_capacity(report),
         "lift": lift(report),
     }
     if report.importance:
-        drawn["importance"] = importance(report)
+        figures["importance"] = importance(report)
     if explained is not None:
-        drawn["beeswarm"] = blank(7.4, 6.4)
-        beeswarm(explained, drawn["beeswarm"])
-        drawn["beeswarm"].axes[0].set_title("What moves scores, subject by subject")
-    return drawn
+        figures["beeswarm"] = blank(7.4, 6.4)
+        beeswarm(explained, figures["beeswarm"])
+        figures["beeswarm"].axes[0].set_title("What moves scores, subject by subject")
+    return figures
 
 
-def reliability(report: Report) -> Figure:
+def reliability(report: EvaluationReport) -> Figure:
     """What was promised against what came, in bins of equally many subjects."""
     figure, axes = framed(5.0, 4.6)
     highest = 0.0
@@ -43,7 +45,7 @@ def reliability(report: Report) -> Figure:
     return figure
 
 
-def at_capacity(report: Report) -> Figure:
+def at_capacity(report: EvaluationReport) -> Figure:
     """Precision, recall and value captured at every share that can be inspected."""
     figure, axes = framed(5.6, 4.6)
     for place, (name, colour) in enumerate(
@@ -60,7 +62,7 @@ def at_capacity(report: Report) -> Figure:
     return figure
 
 
-def lift(report: Report) -> Figure:
+def lift(report: EvaluationReport) -> Figure:
     """How many times as many as by lot, for all inspected and for each other way of counting."""
     figure, axes = framed(5.6, 4.6)
     for place, (label, figures, colour) in enumerate(_sets(report)):
@@ -86,7 +88,7 @@ def _curve(axes: Axes, figures: Figures, name: str, colour: str, label: str, pla
     axes.errorbar(shares, values, spread, fmt="o-", capsize=3, color=colour, label=label)
 
 
-def importance(report: Report) -> Figure:
+def importance(report: EvaluationReport) -> Figure:
     """The features that move scores most."""
     shown = report.importance[:MOST_FEATURES][::-1]
     figure, axes = framed(6.4, 1.2 + 0.24 * len(shown))
@@ -101,7 +103,7 @@ def importance(report: Report) -> Figure:
     return figure
 
 
-def _sets(report: Report) -> list[tuple[str, Figures, str]]:
+def _sets(report: EvaluationReport) -> list[tuple[str, Figures, str]]:
     sets = [
         ("all inspected", report.inspected, PALE),
         ("weighted to the population", report.weighted, INK),

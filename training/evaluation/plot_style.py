@@ -1,4 +1,4 @@
-"""Paper for the room's pictures, drawn without a screen."""
+"""The style of plots, drawn without a screen."""
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -33,11 +33,14 @@ def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigure
     rows = known[evenly(len(known), MOST_ROWS)]
     region = _numbered(pd.Series(regions[rows]))
     columns = ((name, _binned(frame[name].iloc[rows])) for name in frame.columns)
-    told = [ProxyFigures(feature=name, told=_told(codes, region)) for name, codes in columns]
-    return tuple(sorted(told, key=lambda each: (-each.told, each.feature)))
+    figures = [
+        ProxyFigures(feature=name, told=_information_share(codes, region))
+        for name, codes in columns
+    ]
+    return tuple(sorted(figures, key=lambda figure: (-figure.told, figure.feature)))
 
 
-def _told(codes: Codes, region: Codes) -> float:
+def _information_share(codes: Codes, region: Codes) -> float:
     """I(codes; region) / H(region), less what as many bins would seem to tell by chance.
 
     The correction is Miller's (1955): (bins − 1)(regions − 1) / 2n nats.
@@ -48,8 +51,10 @@ def _told(codes: Codes, region: Codes) -> float:
     np.add.at(counts, (codes, region), 1)
     joint = counts / counts.sum()
     apart = np.outer(joint.sum(axis=1), joint.sum(axis=0))
-    held = joint > 0
-    information = float((joint[held] * np.log(joint[held] / apart[held])).sum())
+    is_positive = joint > 0
+    information = float(
+        (joint[is_positive] * np.log(joint[is_positive] / apart[is_positive])).sum()
+    )
     by_chance = (counts.shape[0] - 1) * (counts.shape[1] - 1) / (2 * counts.sum())
     shares = joint.sum(axis=0)
     entropy = float(-(shares * np.log(shares)).sum())
@@ -70,6 +75,6 @@ def _numbered(values: "pd.Series[float] | pd.Series[str]") -> Codes:
     return np.asarray(codes, dtype=np.int64)
 
 
-def above(told: Iterable[ProxyFigures], bound: float) -> list[ProxyFigures]:
+def proxies_above(figures: Iterable[ProxyFigures], bound: float) -> list[ProxyFigures]:
     """Those that tell more than `bound`."""
-    return [each for each in told if each.told > bound]
+    return [figure for figure in figures if figure.told > bound]

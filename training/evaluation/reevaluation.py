@@ -1,4 +1,4 @@
-"""A finished model judged again, on a training set that may be newer than the one it is from.
+"""A finished model evaluated again, on a training set that may be newer than the one it is from.
 
 Only declarations from the model's own evaluation window on count: earlier ones it has seen.
 """
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from training.data.time_split import LAST, TimeWindow, end_of, refuse_thin
+from training.data.time_split import FAR_FUTURE, TimeWindow, end_of_data, require_labels
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
-from training.evaluation.explained import Explained
-from training.evaluation.report import Report
+from training.evaluation.explained import ExplainedSample
+from training.evaluation.report import EvaluationReport
 from training.evaluation.scored_window import ScoredWindow
 from training.evaluation.stability import stability
 from training.fit.booster_predict import Margins
@@ -25,8 +25,8 @@ from training.parameters import TrainingParameters
 class Reevaluation:
     """A report, and a sample of the subjects that it speaks of with their contributions."""
 
-    report: Report
-    explained: Explained
+    report: EvaluationReport
+    explained: ExplainedSample
 
 
 def reevaluate(
@@ -35,7 +35,7 @@ def reevaluate(
     oracle: Path | None = None,
     champion: RiskModel | None = None,
 ) -> Reevaluation:
-    """Judge `model` on `data`, and say how far it agrees with the champion on whom to inspect.
+    """Evaluate `model` on `data`, and say how far it agrees with the champion on whom to inspect.
 
     Raises NotEnoughLabels where it could say nothing.
     """
@@ -43,9 +43,9 @@ def reevaluate(
     scored = scored_window(model, data, window)
     report = scored.report(parameters, oracle)
     if champion is not None:
-        theirs = scored_window(champion, data, window)
+        champion_window = scored_window(champion, data, window)
         agreement = stability(
-            scored.log_odds, theirs.log_odds, champion.digest, parameters.evaluation
+            scored.log_odds, champion_window.log_odds, champion.digest, parameters.evaluation
         )
         report = report.model_copy(update={"stability": agreement})
     return Reevaluation(report, scored.explained)
@@ -65,12 +65,12 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
             f"{data.inputs.subject}s"
         )
     begins = _instant(model.manifest.training_window.evaluation.begins)
-    days = (begins, end_of(data))
-    window = TimeWindow.of("evaluation", data, days, known_before=LAST, gap=np.timedelta64(0))
+    days = (begins, end_of_data(data))
+    window = TimeWindow.of("evaluation", data, days, known_before=FAR_FUTURE, gap=np.timedelta64(0))
     parameters = parameters_of(model).split
     if parameters.operators == "apart":
         window = window.without_operators_before(data)
-    refuse_thin(window, parameters.minimum_labels)
+    require_labels(window, parameters.minimum_labels)
     return window
 
 

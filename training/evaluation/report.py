@@ -2,11 +2,11 @@
 
 from training.estimators import Estimate
 from training.fit.influence import InfluenceFigures
-from training.leakage.finding import Finding
-from training.model.manifest import Part, WindowFigures
+from training.leakage.finding import LeakageFinding
+from training.model.manifest import FrozenModel, WindowFigures
 
 
-class CapacityFigures(Part):
+class CapacityFigures(FrozenModel):
     """What inspecting the highest `share` of subjects finds.
 
     `precision` is the share confirmed among them, `recall` the share of all confirmed found, `lift`
@@ -20,7 +20,7 @@ class CapacityFigures(Part):
     value_captured: Estimate
 
 
-class ReliabilityBin(Part):
+class ReliabilityBin(FrozenModel):
     """Subjects of similar probability: what was promised, what came, and their number."""
 
     probability: float
@@ -28,7 +28,7 @@ class ReliabilityBin(Part):
     subjects: float
 
 
-class Figures(Part):
+class Figures(FrozenModel):
     """Figures on one set of labelled subjects.
 
     `ece_by_chance` is the calibration error that a perfectly calibrated model stays under on this
@@ -49,7 +49,7 @@ class Figures(Part):
     reliability: tuple[ReliabilityBin, ...]
 
 
-class GroupFigures(Part):
+class GroupFigures(FrozenModel):
     """One group of subjects under the cut that takes the highest 5 % of everyone.
 
     `referred` is the share of the group above the cut, `precision` the share confirmed of those,
@@ -66,7 +66,7 @@ class GroupFigures(Part):
     false_referral: Estimate
 
 
-class StratumFigures(Part):
+class SelectionFigures(FrozenModel):
     """Subjects that were selected in one way, ranked by themselves and cut at 5 % of them.
 
     All but the counts and `prevalence` are None where too few are confirmed or clean.
@@ -83,7 +83,7 @@ class StratumFigures(Part):
     ece: Estimate = Estimate(None)
 
 
-class TypologyFigures(Part):
+class TypologyRecall(FrozenModel):
     """Cases of one typology; `recall` is the share of them in the highest 5 % of everyone.
 
     `is_new` where no outcome that was known before the window told of it.
@@ -95,7 +95,7 @@ class TypologyFigures(Part):
     recall: Estimate
 
 
-class ColdFigures(Part):
+class UnseenEntityFigures(FrozenModel):
     """Subjects whose value in `column` is on no earlier labelled subject, ranked by themselves.
 
     `precision` is at 5 % of them. Both figures are None where too few are labelled.
@@ -108,21 +108,21 @@ class ColdFigures(Part):
     precision: Estimate = Estimate(None)
 
 
-class Importance(Part):
+class Importance(FrozenModel):
     """How far one feature moves a score on average: mean |contribution| in log-odds."""
 
     feature: str
     mean_absolute_contribution: float
 
 
-class ProxyFigures(Part):
+class ProxyFigures(FrozenModel):
     """How much one feature tells about the region of origin, as a share of all there is to tell."""
 
     feature: str
     told: float
 
 
-class OracleFigures(Part):
+class OracleFigures(FrozenModel):
     """The model beside the best that is possible, on all subjects of the window at one share.
 
     Labels are the invented world's true probabilities (among known typologies, what came true), so
@@ -135,14 +135,14 @@ class OracleFigures(Part):
     share_of_oracle: Estimate
 
 
-class Agreement(Part):
+class Agreement(FrozenModel):
     """The part of the highest `share` of subjects that is in the champion's highest, too."""
 
     share: float
     common: Estimate
 
 
-class Stability(Part):
+class Stability(FrozenModel):
     """A model beside the champion on all subjects of the window, labelled or not.
 
     `rank_correlation` is Spearman's; None where one of them gives every subject the same score.
@@ -154,7 +154,7 @@ class Stability(Part):
     agreement: tuple[Agreement, ...]
 
 
-class Report(Part):
+class EvaluationReport(FrozenModel):
     """One model's evaluation.
 
     `inspected` counts every labelled subject once; `weighted` counts each by its recorded
@@ -173,18 +173,18 @@ class Report(Part):
     random_lane: Figures | None
     population_precision: str
     at_office_capacity: CapacityFigures | None = None
-    strata: tuple[StratumFigures, ...] = ()
+    strata: tuple[SelectionFigures, ...] = ()
     groups: tuple[GroupFigures, ...]
-    typologies: tuple[TypologyFigures, ...] = ()
-    cold: tuple[ColdFigures, ...] = ()
+    typologies: tuple[TypologyRecall, ...] = ()
+    cold: tuple[UnseenEntityFigures, ...] = ()
     proxies: tuple[ProxyFigures, ...] = ()
     importance: tuple[Importance, ...]
     never_seen: dict[str, int]
     oracle: tuple[OracleFigures, ...] = ()
     oracle_known: tuple[OracleFigures, ...] = ()
-    oracle_typologies: tuple[TypologyFigures, ...] = ()
+    oracle_typologies: tuple[TypologyRecall, ...] = ()
     stability: Stability | None = None
-    leakage: tuple[Finding, ...] = ()
+    leakage: tuple[LeakageFinding, ...] = ()
     influence: tuple[InfluenceFigures, ...] = ()
 
     @property

@@ -14,15 +14,15 @@ from features.subject_types import SUBJECT_TYPES
 from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import evaluate
-from training.evaluation.explained import Explained
-from training.evaluation.labelled_window import Judged
+from training.evaluation.explained import ExplainedSample
+from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.offices import at_office_capacity
-from training.evaluation.oracle import Oracle, beside_the_oracle
+from training.evaluation.oracle import Oracle, compare_with_oracle
 from training.evaluation.proxies import proxies
-from training.evaluation.report import Report, TypologyFigures
+from training.evaluation.report import EvaluationReport, TypologyRecall
 from training.evaluation.strata import by_stratum
 from training.evaluation.typologies import by_typology, is_new
-from training.evaluation.unseen_entities import cold_figures
+from training.evaluation.unseen_entities import unseen_entity_figures
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.lightgbm_trees import monotone_constraints
@@ -71,7 +71,7 @@ class ScoredWindow:
         rows = data.declared_between(window.begins, window.ends)
         frame = data.frame.iloc[data.span(window.begins, window.ends)]
         values = EncodedRows(encoding.encode_columns(frame), np.arange(len(rows)))
-        log_odds = log_odds_of(margins.of_all(values), calibration)
+        log_odds = log_odds_of(margins.predict_all(values), calibration)
         return cls(data, window, encoding, margins, calibration, rows, values, log_odds)
 
     @property
@@ -79,59 +79,61 @@ class ScoredWindow:
         """What `rows` hold, before it was encoded."""
         return self.data.frame.iloc[self.data.span(self.window.begins, self.window.ends)]
 
-    def judged(self, *, labelled_only: bool) -> Judged:
+    def subjects(self, *, labelled_only: bool) -> LabelledWindow:
         """The subjects of the window, or the labelled ones, with their probability."""
-        everyone = Judged(self.data, self.rows, probability_of(self.log_odds))
+        everyone = LabelledWindow(self.data, self.rows, probability_of(self.log_odds))
         return everyone.only(np.isin(self.rows, self.window.rows)) if labelled_only else everyone
 
-    def report(self, parameters: TrainingParameters, oracle: Path | None = None) -> Report:
+    def report(
+        self, parameters: TrainingParameters, oracle: Path | None = None
+    ) -> EvaluationReport:
         """The evaluation of the labelled subjects, with importance and what was never seen.
 
         With an `oracle` file, also of all subjects beside the best that is possible.
         """
-        everyone, labelled = (self.judged(labelled_only=only) for only in (False, True))
+        everyone, labelled = (self.subjects(labelled_only=only) for only in (False, True))
         chosen, seed = parameters.evaluation, parameters.seed
         name = SUBJECT_TYPES[self.data.inputs.subject].model_name
         figures = evaluate(name, labelled, self.window.figures, chosen, seed)
         earlier = self.data.declared_between(self.data.declared_at[0], self.window.begins)
-        more: dict[str, Any] = {
+        sections: dict[str, Any] = {
             "at_office_capacity": at_office_capacity(everyone, labelled, chosen, seed),
             "strata": by_stratum(labelled, chosen, seed),
             "typologies": self._typologies(labelled),
-            "cold": cold_figures(labelled, earlier, chosen, seed),
+            "cold": unseen_entity_figures(labelled, earlier, chosen, seed),
             "proxies": proxies(self.frame, self.data.subjects["origin_country"].iloc[self.rows]),
             "importance": self.explained.importance,
             "never_seen": self.encoding.unseen(self.frame),
         }
         if oracle is not None:
-            more |= self._beside(Oracle.read(oracle, everyone), parameters)
-        return figures.model_copy(update=more)
+            sections |= self._beside(Oracle.read(oracle, everyone), parameters)
+        return figures.model_copy(update=sections)
 
     @cached_property
-    def explained(self) -> Explained:
+    def explained(self) -> ExplainedSample:
         """Contributions of subjects from the whole window, evenly over its time."""
         places = evenly(len(self.rows), EXPLAINED_ROWS)
         contributions, _ = self._explained(places)
-        return Explained(
+        return ExplainedSample(
             names=tuple(self.encoding.names),
             is_categorical=tuple(c.categories is not None for c in self.encoding.inputs),
             rows=self.values.only(places)[:],
             contributions=contributions,
         )
 
-    def _typologies(self, labelled: Judged) -> tuple[TypologyFigures, ...]:
+    def _typologies(self, labelled: LabelledWindow) -> tuple[TypologyRecall, ...]:
         typology = self.data.outcomes.typology[labelled.rows]
         return by_typology(labelled, typology, is_new(labelled, typology, self.window.begins))
 
     def _beside(self, oracle: Oracle, parameters: TrainingParameters) -> dict[str, Any]:
         """All that an oracle adds to a report."""
         chosen, seed = parameters.evaluation, parameters.seed
-        new = is_new(oracle.judged, oracle.typology, self.window.begins)
+        new = is_new(oracle.window, oracle.typology, self.window.begins)
         known = oracle.only(~new)
         return {
-            "oracle": beside_the_oracle(oracle, oracle.probability, chosen, seed),
-            "oracle_known": beside_the_oracle(known, known.came_true, chosen, seed),
-            "oracle_typologies": by_typology(oracle.judged, oracle.typology, new),
+            "oracle": compare_with_oracle(oracle, oracle.probability, chosen, seed),
+            "oracle_known": compare_with_oracle(known, known.came_true, chosen, seed),
+            "oracle_typologies": by_typology(oracle.window, oracle.typology, new),
         }
 
     def manifest(
@@ -139,12 +141,12 @@ class ScoredWindow:
         split: TimeSplit,
         files: Mapping[str, bytes],
         parameters: TrainingParameters,
-        report: Report,
+        report: EvaluationReport,
     ) -> Manifest:
         """Everything the artefact says of itself."""
         golden, base = self._golden()
-        usual = self.data.span(split.fit.begins, split.fit.ends)
-        reference = references(self.data.frame.iloc[usual], self.data.inputs)
+        fit_span = self.data.span(split.fit.begins, split.fit.ends)
+        reference = references(self.data.frame.iloc[fit_span], self.data.inputs)
         is_labelled = np.isin(self.rows, self.window.rows)
         return Manifest(
             name=SUBJECT_TYPES[self.data.inputs.subject].model_name,
@@ -195,7 +197,7 @@ class ScoredWindow:
 
     def _explained(self, places: Ints) -> tuple[Floats, float]:
         """Calibrated contributions of the rows at `places`, and the calibrated base."""
-        parts, expected = self.margins.parts(self.values.only(places)[:])
+        parts, expected = self.margins.contributions(self.values.only(places)[:])
         return (
             self.calibration.slope * parts,
             self.calibration.slope * expected + self.calibration.intercept,

@@ -6,30 +6,30 @@ from scipy import stats
 from training.estimators import proportion
 from training.evaluation.report import Agreement, Stability
 from training.parameters import EvaluationParameters
-from training.ranking import Floats, Ranking, inspected_rows
+from training.ranking import Floats, ScoreRanking, inspected_rows
 
 
 def stability(
-    ours: Floats, theirs: Floats, champion: str, parameters: EvaluationParameters
+    scores: Floats, champion_scores: Floats, champion: str, parameters: EvaluationParameters
 ) -> Stability:
     """Two scores of the same subjects, labelled or not: what the highest of both have in common."""
-    nothing = np.zeros(len(ours))
-    rankings = Ranking.of(nothing, ours), Ranking.of(nothing, theirs)
+    nothing = np.zeros(len(scores))
+    rankings = ScoreRanking.of(nothing, scores), ScoreRanking.of(nothing, champion_scores)
     return Stability(
         champion=champion,
-        subjects=len(ours),
-        rank_correlation=_rank_correlation(ours, theirs),
+        subjects=len(scores),
+        rank_correlation=_rank_correlation(scores, champion_scores),
         agreement=tuple(_agreement(share, rankings) for share in parameters.capacity_shares),
     )
 
 
-def _rank_correlation(ours: Floats, theirs: Floats) -> float | None:
-    if min(np.ptp(ours), np.ptp(theirs)) == 0:
+def _rank_correlation(scores: Floats, champion_scores: Floats) -> float | None:
+    if min(np.ptp(scores), np.ptp(champion_scores)) == 0:
         return None
-    return float(stats.spearmanr(ours, theirs).statistic)
+    return float(stats.spearmanr(scores, champion_scores).statistic)
 
 
-def _agreement(share: float, rankings: tuple[Ranking, Ranking]) -> Agreement:
+def _agreement(share: float, rankings: tuple[ScoreRanking, ScoreRanking]) -> Agreement:
     first, second = (inspected_rows(ranking, share) for ranking in rankings)
     return Agreement(
         share=share, common=proportion(float(np.minimum(first, second).sum()), float(first.sum()))

@@ -3,41 +3,42 @@
 import numpy as np
 
 from training.estimators import proportion, with_intervals
-from training.evaluation.labelled_window import Judged
-from training.evaluation.report import StratumFigures
+from training.evaluation.labelled_window import LabelledWindow
+from training.evaluation.report import SelectionFigures
 from training.parameters import GATE_SHARE, EvaluationParameters
-from training.ranking import Ranking, at_capacity, calibration_error, roc_auc
+from training.ranking import ScoreRanking, at_capacity, calibration_error, roc_auc
 
 FEWEST_CONFIRMED = 5
 
 
 def by_stratum(
-    labelled: Judged, parameters: EvaluationParameters, seed: int
-) -> tuple[StratumFigures, ...]:
+    labelled: LabelledWindow, parameters: EvaluationParameters, seed: int
+) -> tuple[SelectionFigures, ...]:
     """One line for each way of selection that has labelled subjects, in alphabetical order."""
-    ways = labelled.data.outcomes.selected_by[labelled.rows].astype(str)
+    selections = labelled.data.outcomes.selected_by[labelled.rows].astype(str)
     return tuple(
-        _figures(str(way), labelled.only(ways == way), parameters, seed) for way in np.unique(ways)
+        _figures(str(selected_by), labelled.only(selections == selected_by), parameters, seed)
+        for selected_by in np.unique(selections)
     )
 
 
 def _figures(
-    way: str, stratum: Judged, parameters: EvaluationParameters, seed: int
-) -> StratumFigures:
+    selected_by: str, stratum: LabelledWindow, parameters: EvaluationParameters, seed: int
+) -> SelectionFigures:
     labelled, confirmed = len(stratum.rows), int(stratum.labels.sum())
-    counted = StratumFigures(
-        selected_by=way,
+    counted = SelectionFigures(
+        selected_by=selected_by,
         labelled=labelled,
         confirmed=confirmed,
         prevalence=proportion(confirmed, labelled),
     )
     if min(confirmed, labelled - confirmed) < FEWEST_CONFIRMED:
         return counted
-    estimates = with_intervals(stratum.ranking(), _told, rounds=parameters.redraws, seed=seed)
+    estimates = with_intervals(stratum.ranking(), _statistics, rounds=parameters.redraws, seed=seed)
     return counted.model_copy(update=estimates)
 
 
-def _told(ranking: Ranking) -> dict[str, float]:
+def _statistics(ranking: ScoreRanking) -> dict[str, float]:
     at = at_capacity(ranking, GATE_SHARE)
     return {
         "precision": at["precision"],

@@ -1,10 +1,10 @@
 """The model on parties, codes and ways that no earlier label spoke of: risk, or memory?"""
 
 from training.estimators import with_intervals
-from training.evaluation.labelled_window import Judged
-from training.evaluation.report import ColdFigures
+from training.evaluation.labelled_window import LabelledWindow
+from training.evaluation.report import UnseenEntityFigures
 from training.parameters import GATE_SHARE, EvaluationParameters
-from training.ranking import Ints, Ranking, at_capacity, roc_auc
+from training.ranking import Ints, ScoreRanking, at_capacity, roc_auc
 
 COLUMNS = ("operator_id", "origin_country", "goods_code", "corridor")
 """Columns of the subjects' file that are looked at, where the file has them."""
@@ -12,27 +12,29 @@ COLUMNS = ("operator_id", "origin_country", "goods_code", "corridor")
 FEWEST_CONFIRMED = 5
 
 
-def cold_figures(
-    judged: Judged, earlier: Ints, parameters: EvaluationParameters, seed: int
-) -> tuple[ColdFigures, ...]:
-    """Per column, figures on the judged subjects whose value is new, ranked among themselves."""
-    data = judged.data
+def unseen_entity_figures(
+    window: LabelledWindow, earlier: Ints, parameters: EvaluationParameters, seed: int
+) -> tuple[UnseenEntityFigures, ...]:
+    """Per column, figures on the subjects whose value is new, ranked among themselves."""
+    data = window.data
     return tuple(
-        _figures(column, judged.only(data.is_new(column, judged.rows, earlier)), parameters, seed)
+        _figures(column, window.only(data.is_new(column, window.rows, earlier)), parameters, seed)
         for column in COLUMNS
         if column in data.subjects.columns
     )
 
 
-def _figures(column: str, cold: Judged, parameters: EvaluationParameters, seed: int) -> ColdFigures:
-    labelled, confirmed = len(cold.rows), int(cold.labels.sum())
+def _figures(
+    column: str, unseen: LabelledWindow, parameters: EvaluationParameters, seed: int
+) -> UnseenEntityFigures:
+    labelled, confirmed = len(unseen.rows), int(unseen.labels.sum())
     few = min(confirmed, labelled - confirmed) < FEWEST_CONFIRMED
     if few or labelled < parameters.smallest_group:
-        return ColdFigures(column=column, labelled=labelled, confirmed=confirmed)
+        return UnseenEntityFigures(column=column, labelled=labelled, confirmed=confirmed)
     estimates = with_intervals(
-        cold.ranking(), _auc_and_precision, rounds=parameters.redraws, seed=seed
+        unseen.ranking(), _auc_and_precision, rounds=parameters.redraws, seed=seed
     )
-    return ColdFigures(
+    return UnseenEntityFigures(
         column=column,
         labelled=labelled,
         confirmed=confirmed,
@@ -41,7 +43,7 @@ def _figures(column: str, cold: Judged, parameters: EvaluationParameters, seed: 
     )
 
 
-def _auc_and_precision(ranking: Ranking) -> dict[str, float]:
+def _auc_and_precision(ranking: ScoreRanking) -> dict[str, float]:
     return {
         "roc_auc": roc_auc(ranking),
         "precision": at_capacity(ranking, GATE_SHARE)["precision"],

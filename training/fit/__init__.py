@@ -1,1 +1,1 @@
-"""Fitting: trees grown by LightGBM on weighted rows, and the line that calibrates them."""
+"""Fitting: trees fitted by LightGBM on weighted rows, and their calibration."""

@@ -1,4 +1,4 @@
-"""What LightGBM itself answers: raw margins, and the part that each feature has in them."""
+"""LightGBM's own predictions: raw margins, and the contribution of each feature to them."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -12,7 +12,7 @@ from training.ranking import Floats
 
 @dataclass(frozen=True)
 class Margins:
-    """A model text, ready to be asked; nothing here is calibrated."""
+    """A model text that predicts margins; nothing here is calibrated."""
 
     booster: lightgbm.Booster
     threads: int
@@ -22,17 +22,17 @@ class Margins:
         """Read a text that this process made, or whose digest was checked."""
         return cls(lightgbm.Booster(model_str=booster_text), threads)
 
-    def of(self, rows: Floats) -> Floats:
+    def predict(self, rows: Floats) -> Floats:
         """One margin per row."""
         margins = self.booster.predict(rows, raw_score=True, num_threads=self.threads)
         return np.asarray(margins, dtype=np.float64)
 
-    def of_all(self, rows: EncodedRows) -> Floats:
-        """One margin per row, asked for a batch at a time."""
-        return np.concatenate([self.of(batch) for batch in rows.batches()])
+    def predict_all(self, rows: EncodedRows) -> Floats:
+        """One margin per row, a batch at a time."""
+        return np.concatenate([self.predict(batch) for batch in rows.batches()])
 
-    def parts(self, rows: Floats) -> tuple[Floats, float]:
-        """Per row and feature its part of the margin, and the margin expected of any row."""
+    def contributions(self, rows: Floats) -> tuple[Floats, float]:
+        """Per row and feature its contribution to the margin, and the expected margin."""
         parts = self.booster.predict(rows, pred_contrib=True, num_threads=self.threads)
         parts = np.asarray(parts, dtype=np.float64)
         return parts[:, :-1], float(parts[0, -1])

@@ -28,9 +28,9 @@ class EncodedRows(lightgbm.Sequence):
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, asked: slice) -> Floats:  # type: ignore[override]
+    def __getitem__(self, span: slice) -> Floats:  # type: ignore[override]
         """The rows of a slice as a matrix; LightGBM asks for no others where bins are known."""
-        places = self.places[asked]
+        places = self.places[span]
         return np.column_stack([column[places] for column in self.columns])
 
     def batches(self) -> Iterator[Floats]:

@@ -1,9 +1,9 @@
-"""Trees and the line that calibrates them, from the windows that a split allows for it.
+"""Trees and their calibration, fitted on the windows of a time split.
 
-Without `refit`, trees grow on the fit window and the line is fitted on the calibration window. With
-it, those two only decide how many trees there are, and the trees then grow on both windows. Where
-labels are few, the line is fitted on margins that each of four stretches of time gets from trees
-grown on the others; where they are many, the calibration window alone says it as surely.
+Without `refit`, trees are fitted on the fit window and calibrated on the calibration window. With
+it, those two only decide how many trees there are, and the trees are then fitted on both windows.
+Where labels are few, calibration is cross-fitted over four folds of time; where they are many, the
+calibration window alone says it as surely.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.influence import InfluenceFigures, bounded, influence_of
-from training.fit.lightgbm_trees import Grown, Rows, grow, tree_count
-from training.fit.sample_weights import label_weights, taught
+from training.fit.influence import InfluenceFigures, bound_influence, influence_figures
+from training.fit.lightgbm_trees import LabelledRows, TreeProgress, fit_trees, tree_count
+from training.fit.sample_weights import label_weights, weighted_rows
 from training.model.calibration import calibrate
 from training.model.encoding import Encoding
 from training.model.manifest import Calibration
@@ -26,16 +26,16 @@ from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
 Progress = Callable[[str, int, int], None]
-"""Told a step in words, how much of it is done, and how much there is."""
+"""Called with a step in words, how much of it is done, and how much there is."""
 
-STRETCHES = 4
-MOST_STRETCHED = 100_000
-"""Labelled rows up to which four more growths are worth their time."""
+FOLDS = 4
+MOST_CROSS_FITTED = 100_000
+"""Labelled rows up to which four more fits are worth their time."""
 
 
 @dataclass(frozen=True)
-class Growth:
-    """One growing of trees, on the labelled rows of `data` that `split` names."""
+class CalibratedFit:
+    """A fit of trees and their calibration to the labelled rows of `data` that `split` names."""
 
     data: TrainingSet
     split: TimeSplit
@@ -43,52 +43,55 @@ class Growth:
     parameters: TrainingParameters
     progress: Progress
     losses: dict[int, float] = field(default_factory=dict)
-    """The ranking loss on the calibration window by number of trees, told while trees grow."""
+    """The ranking loss on the calibration window by number of trees, kept during the fit."""
 
-    def trees_and_line(self) -> tuple[str, Calibration]:
+    def fit(self) -> tuple[str, Calibration]:
         """The model text and its calibration; `losses` are then known. Raises CalibrationError."""
-        fit, held_back = self.taught(self.split.fit), self.taught(self.split.calibration)
-        text = self._grow(fit, held_back, self.parameters, self._told("fit"))
+        fit, held_back = self.rows_of(self.split.fit), self.rows_of(self.split.calibration)
+        text = self._fit_trees(fit, held_back, self.parameters, self._progress_of("fit"))
         if not self.parameters.split.refit:
-            return text, self._line_of(text, self.split.calibration)
+            return text, self._calibrate_on(text, self.split.calibration)
         window = self.split.before_evaluation(self.data, self.parameters.split)
-        rows, fixed = self.taught(window), self.parameters.with_trees(tree_count(text))
-        if len(window.rows) > MOST_STRETCHED:
-            line = self._line_of(text, self.split.calibration)
+        rows, fixed = self.rows_of(window), self.parameters.with_trees(tree_count(text))
+        if len(window.rows) > MOST_CROSS_FITTED:
+            calibration = self._calibrate_on(text, self.split.calibration)
         else:
-            line = self._line(self._by_stretch(window, rows, fixed), window)
-        return self._grow(rows, None, fixed, self._told("refit")), line
+            calibration = self._calibration(self._cross_fitted_margins(window, rows, fixed), window)
+        return self._fit_trees(rows, None, fixed, self._progress_of("refit")), calibration
 
-    def _by_stretch(self, window: TimeWindow, rows: Rows, parameters: TrainingParameters) -> Floats:
-        """Margins of labelled rows, each stretch of time under trees that never saw it."""
+    def _cross_fitted_margins(
+        self, window: TimeWindow, rows: LabelledRows, parameters: TrainingParameters
+    ) -> Floats:
+        """Margins of labelled rows, each fold of time under trees fitted on the others."""
         margins = []
-        for stretch in np.array_split(window.rows, STRETCHES):
-            is_within = (rows.values.places >= stretch[0]) & (rows.values.places <= stretch[-1])
-            text = self._grow(rows.only(np.flatnonzero(~is_within)), None, parameters)
-            margins.append(self._margins(text, stretch))
+        for fold in np.array_split(window.rows, FOLDS):
+            is_within = (rows.values.places >= fold[0]) & (rows.values.places <= fold[-1])
+            text = self._fit_trees(rows.only(np.flatnonzero(~is_within)), None, parameters)
+            margins.append(self._margins(text, fold))
         return np.concatenate(margins)
 
-    def _line_of(self, text: str, window: TimeWindow) -> Calibration:
-        return self._line(self._margins(text, window.rows), window)
+    def _calibrate_on(self, text: str, window: TimeWindow) -> Calibration:
+        return self._calibration(self._margins(text, window.rows), window)
 
-    def _line(self, margins: Floats, window: TimeWindow) -> Calibration:
+    def _calibration(self, margins: Floats, window: TimeWindow) -> Calibration:
         return calibrate(margins, window.labels, self._calibration_weights(window.rows))
 
-    def taught(self, window: TimeWindow) -> Rows:
-        """The rows that trees learn from, encoded and weighted as trees see them."""
-        told = taught(window, self.data, self.parameters.selection)
-        return Rows(EncodedRows(self._columns, told.rows), told.targets, told.weights)
+    def rows_of(self, window: TimeWindow) -> LabelledRows:
+        """The rows of a window that trees are fitted on, encoded and weighted."""
+        weighted = weighted_rows(window, self.data, self.parameters.selection)
+        values = EncodedRows(self._columns, weighted.rows)
+        return LabelledRows(values, weighted.targets, weighted.weights)
 
     @cached_property
     def _columns(self) -> list[Floats]:
         return self.encoding.encode_columns(self.data.frame)
 
     def influence(self) -> tuple[InfluenceFigures, ...]:
-        """Who weighs most among all labels that are learnt from."""
+        """The authors and offices that weigh most among the labels of the fit."""
         rows = self.split.before_evaluation(self.data, self.parameters.split).rows
         before = label_weights(rows, self.data, self.parameters.selection)
-        weights = bounded(before, self.data, rows, self.parameters.selection)
-        return influence_of(before, weights, self.data, rows, self.parameters.selection)
+        weights = bound_influence(before, self.data, rows, self.parameters.selection)
+        return influence_figures(before, weights, self.data, rows, self.parameters.selection)
 
     def _calibration_weights(self, rows: Ints) -> Floats | None:
         selection = self.parameters.selection
@@ -96,19 +99,21 @@ class Growth:
             return None
         return self.data.outcomes.weights(clip=selection.calibration_clip)[rows]
 
-    def _grow(
+    def _fit_trees(
         self,
-        rows: Rows,
-        held_back: Rows | None,
+        rows: LabelledRows,
+        held_back: LabelledRows | None,
         parameters: TrainingParameters,
-        grown: Grown = lambda done, total: None,
+        on_tree: TreeProgress = lambda done, total: None,
     ) -> str:
-        lost = self.losses.__setitem__ if held_back else None
-        return grow(rows, held_back, self.encoding, self.data.inputs, parameters, grown, lost)
+        on_loss = self.losses.__setitem__ if held_back else None
+        return fit_trees(
+            rows, held_back, self.encoding, self.data.inputs, parameters, on_tree, on_loss
+        )
 
     def _margins(self, text: str, rows: Ints) -> Floats:
         values = EncodedRows(self._columns, rows)
-        return Margins.from_text(text, self.parameters.threads).of_all(values)
+        return Margins.from_text(text, self.parameters.threads).predict_all(values)
 
-    def _told(self, step: str) -> Grown:
+    def _progress_of(self, step: str) -> TreeProgress:
         return lambda done, total: self.progress(step, done, total)

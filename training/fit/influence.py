@@ -1,4 +1,4 @@
-"""How much one author or one office may weigh in what a model learns.
+"""How much one author or one office may weigh in what a model is fitted on.
 
 Whoever could turn many labels could turn a model. So labels of one author, or of one office, weigh
 together no more than a share of all; beyond it each of them weighs less. A label whose author is
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from training.data.training_set import TrainingSet
-from training.model.manifest import Part
+from training.model.manifest import FrozenModel
 from training.outcomes import Texts
 from training.parameters import SelectionParameters
 from training.ranking import Floats, Ints
@@ -20,7 +20,7 @@ ROUNDS = 20
 """Taking weight from authors gives offices a larger part, and so on; it settles soon."""
 
 
-class InfluenceFigures(Part):
+class InfluenceFigures(FrozenModel):
     """The part of all weight that the heaviest author or office has in what a model learnt from.
 
     `largest_before` is what it would have been unbounded; `allowed` is the bound.
@@ -33,53 +33,57 @@ class InfluenceFigures(Part):
     allowed: float
 
 
-def bounded(weights: Floats, data: TrainingSet, rows: Ints, asked: SelectionParameters) -> Floats:
+def bound_influence(
+    weights: Floats, data: TrainingSet, rows: Ints, selection: SelectionParameters
+) -> Floats:
     """The weights of `rows`, where no author and no office exceeds its share.
 
     Equal to `weights` to the bit where none did.
     """
-    groups = _groups(data, rows, asked)
+    groups = _groups(data, rows, selection)
     for _ in range(ROUNDS):
         before = weights
         for codes, share in groups.values():
-            weights = _under(weights, codes, share)
+            weights = _limited(weights, codes, share)
         if weights is before:
             return weights
     return weights
 
 
-def influence_of(
-    before: Floats, weights: Floats, data: TrainingSet, rows: Ints, asked: SelectionParameters
+def influence_figures(
+    before: Floats, weights: Floats, data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> tuple[InfluenceFigures, ...]:
     """Who weighs most in `weights`, among authors and among offices, and weighed before."""
-    return tuple(_told(before, weights, data, rows, asked))
+    return tuple(_figures(before, weights, data, rows, selection))
 
 
-def _told(
-    before: Floats, weights: Floats, data: TrainingSet, rows: Ints, asked: SelectionParameters
+def _figures(
+    before: Floats, weights: Floats, data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> Iterator[InfluenceFigures]:
-    for by, (codes, share) in _groups(data, rows, asked).items():
+    for by, (codes, share) in _groups(data, rows, selection).items():
         known = codes >= 0
         if not known.any():
             continue
-        now, then = (np.bincount(codes[known], each[known]) for each in (weights, before))
+        after, unbounded = (
+            np.bincount(codes[known], row_weights[known]) for row_weights in (weights, before)
+        )
         yield InfluenceFigures(
             by=by,
-            groups=len(now),
-            largest=float(now.max() / weights.sum()),
-            largest_before=float(then.max() / before.sum()),
-            allowed=_allowed(share, len(now)),
+            groups=len(after),
+            largest=float(after.max() / weights.sum()),
+            largest_before=float(unbounded.max() / before.sum()),
+            allowed=_allowed(share, len(after)),
         )
 
 
 def _groups(
-    data: TrainingSet, rows: Ints, asked: SelectionParameters
+    data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> dict[str, tuple[Ints, float]]:
     """The number of each row's author and office, -1 where it has none, and the share allowed."""
     offices = data.subjects["office_id"].astype(object).to_numpy()[rows]
     return {
-        "author": (_codes(data.outcomes.author[rows]), asked.largest_author_share),
-        "office": (_codes(offices), asked.largest_office_share),
+        "author": (_codes(data.outcomes.author[rows]), selection.largest_author_share),
+        "office": (_codes(offices), selection.largest_office_share),
     }
 
 
@@ -87,15 +91,17 @@ def _codes(names: Texts) -> Ints:
     return np.asarray(pd.factorize(names)[0], dtype=np.int64)
 
 
-def _under(weights: Floats, codes: Ints, share: float) -> Floats:
+def _limited(weights: Floats, codes: Ints, share: float) -> Floats:
     """Weights in which no group exceeds what it is allowed."""
     known = codes >= 0
     if not known.any():
         return weights
-    held = np.bincount(codes[known], weights[known]).astype(np.float64)
-    allowed = _allowed(share, len(held))
-    goal = _lowered(held, weights[~known].sum(), allowed)
-    factors = np.divide(goal, held, out=np.ones_like(held), where=goal < held)
+    group_weights = np.bincount(codes[known], weights[known]).astype(np.float64)
+    allowed = _allowed(share, len(group_weights))
+    goal = _limits(group_weights, weights[~known].sum(), allowed)
+    factors = np.divide(
+        goal, group_weights, out=np.ones_like(group_weights), where=goal < group_weights
+    )
     if (factors == 1).all():
         return weights
     return np.where(known, weights * factors[np.maximum(codes, 0)], weights)
@@ -106,16 +112,18 @@ def _allowed(share: float, groups: int) -> float:
     return min(max(share, 2 / groups), 1.0)
 
 
-def _lowered(held: Floats, rest: float, allowed: float) -> Floats:
+def _limits(group_weights: Floats, rest: float, allowed: float) -> Floats:
     """What each group may hold so that none exceeds `allowed` of the sum, `rest` included."""
-    is_large = np.zeros(len(held), dtype=np.bool_)
-    goal = held
+    is_large = np.zeros(len(group_weights), dtype=np.bool_)
+    goal = group_weights
     while True:
-        small = held[~is_large].sum() + rest
+        small = group_weights[~is_large].sum() + rest
         room = 1 - allowed * is_large.sum()
-        limit = allowed * small / room if room > 0 and small > 0 else held.min()
-        goal = np.where(is_large, np.minimum(held, limit), held)
-        more = ~is_large & (goal > allowed * goal.sum() + allowed * rest + 1e-9 * held.sum())
-        if not more.any():
+        limit = allowed * small / room if room > 0 and small > 0 else group_weights.min()
+        goal = np.where(is_large, np.minimum(group_weights, limit), group_weights)
+        is_over = ~is_large & (
+            goal > allowed * goal.sum() + allowed * rest + 1e-9 * group_weights.sum()
+        )
+        if not is_over.any():
             return np.asarray(goal)
-        is_large |= more
+        is_large |= is_over

@@ -1,4 +1,4 @@
-"""Trees grown by LightGBM, the same to the last bit for the same rows, parameters and seed."""
+"""Trees fitted by LightGBM, the same to the last bit for the same rows, parameters and seed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
-Grown = Callable[[int, int], None]
-"""Told after every tree: how many there are, and how many there may be."""
+TreeProgress = Callable[[int, int], None]
+"""Called after every tree: how many there are, and how many there may be."""
 
-Lost = Callable[[int, float], None]
-"""Told after every tree: how many there are, and the ranking loss on the rows held back."""
+LossProgress = Callable[[int, float], None]
+"""Called after every tree: how many there are, and the ranking loss on the rows held back."""
 
 
 MOST_FOR_EDGES = 50_000
@@ -25,32 +25,33 @@ MOST_FOR_EDGES = 50_000
 
 
 @dataclass(frozen=True)
-class Rows:
+class LabelledRows:
     """Encoded rows with their labels, and how many subjects each stands for."""
 
     values: EncodedRows
     labels: Floats
     weights: Floats | None
 
-    def only(self, places: Ints) -> "Rows":
+    def only(self, places: Ints) -> "LabelledRows":
         """The rows at `places`."""
         weights = None if self.weights is None else self.weights[places]
-        return Rows(self.values.only(places), self.labels[places], weights)
+        return LabelledRows(self.values.only(places), self.labels[places], weights)
 
 
-def grow(
-    rows: Rows,
-    held_back: Rows | None,
+def fit_trees(
+    rows: LabelledRows,
+    held_back: LabelledRows | None,
     encoding: Encoding,
     inputs: ModelInputs,
     parameters: TrainingParameters,
-    grown: Grown = lambda done, total: None,
-    lost: Lost | None = None,
+    on_tree: TreeProgress = lambda done, total: None,
+    on_loss: LossProgress | None = None,
 ) -> str:
     """The model text of trees fitted to `rows`.
 
-    With rows `held_back`, growth stops where their ranking loss has not fallen for
-    `early_stopping_rounds`, and the trees after the best are left out. What `lost` raises ends it.
+    With rows `held_back`, the fit stops where their ranking loss has not fallen for
+    `early_stopping_rounds`, and the trees after the best are left out. What `on_loss` raises
+    ends it.
     Ranking loss is the weighted share of pairs of a confirmed and a cleared row in wrong order,
     1 - ROC-AUC: log loss would stop far too soon, at the overconfidence that calibration undoes.
     """
@@ -58,36 +59,36 @@ def grow(
     trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
     sizes: list[int] = []  # after each round: one that finds no split adds no tree
     callbacks: list[Any] = [
-        lambda step: grown(step.iteration + 1, trees),
+        lambda step: on_tree(step.iteration + 1, trees),
         lambda step: sizes.append(step.model.num_trees()),
     ]
-    watched = []
-    if held_back is not None and (rounds or lost):
-        if lost:
-            callbacks.append(_loss_teller(lost))
+    validation = []
+    if held_back is not None and (rounds or on_loss):
+        if on_loss:
+            callbacks.append(_loss_callback(on_loss))
         if rounds:
             callbacks.append(lightgbm.early_stopping(rounds, verbose=False))
-        watched.append(data.create_valid(held_back.values, held_back.labels, held_back.weights))
+        validation.append(data.create_valid(held_back.values, held_back.labels, held_back.weights))
     booster = lightgbm.train(
         lightgbm_parameters(inputs, parameters),
         data,
         trees,
-        valid_sets=watched,
+        valid_sets=validation,
         callbacks=callbacks,
     )
     best = booster.best_iteration
     return str(booster.model_to_string(num_iteration=sizes[best - 1] if best else -1))
 
 
-def _binned(rows: Rows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
+def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
     """The rows in bins, whose edges are those of at most `MOST_FOR_EDGES` of them."""
     count = len(rows.labels)
     places = np.unique(np.linspace(0, count - 1, min(count, MOST_FOR_EDGES)).astype(np.int64))
-    told = rows.only(places)
+    sample = rows.only(places)
     binned = lightgbm.Dataset(
-        told.values[:],
-        told.labels,
-        weight=told.weights,
+        sample.values[:],
+        sample.labels,
+        weight=sample.weights,
         feature_name=encoding.names,
         categorical_feature=encoding.categorical_places,
         params=settings,
@@ -97,8 +98,8 @@ def _binned(rows: Rows, encoding: Encoding, settings: dict[str, Any]) -> lightgb
     return binned.create_valid(rows.values, rows.labels, rows.weights)
 
 
-def _loss_teller(lost: Lost) -> Callable[[Any], None]:
-    return lambda step: lost(step.iteration + 1, 1 - step.evaluation_result_list[0][2])
+def _loss_callback(on_loss: LossProgress) -> Callable[[Any], None]:
+    return lambda step: on_loss(step.iteration + 1, 1 - step.evaluation_result_list[0][2])
 
 
 def tree_count(booster_text: str) -> int:
@@ -114,7 +115,7 @@ def monotone_constraints(inputs: ModelInputs, parameters: TrainingParameters) ->
 
 
 def lightgbm_parameters(inputs: ModelInputs, parameters: TrainingParameters) -> dict[str, Any]:
-    """What LightGBM is told besides the rows and the number of trees."""
+    """LightGBM's parameters besides the rows and the number of trees."""
     trees = parameters.trees
     settings: dict[str, Any] = {
         "objective": "binary",

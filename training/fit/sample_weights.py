@@ -1,7 +1,7 @@
-"""Whom trees learn from, and how much each subject weighs.
+"""The rows that trees are fitted on, and how much each subject weighs.
 
-Of those that were inspected the label is known, of all others that they are traffic as it is. Both
-kinds tell: what is confirmed far more often than traffic holds it is a sign of risk.
+Of those that were inspected the label is known; all others are traffic of unknown result. Both
+count: what is confirmed far more often than traffic holds it is a sign of risk.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ import numpy as np
 
 from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
-from training.fit.influence import bounded
+from training.fit.influence import bound_influence
 from training.parameters import SelectionParameters
 from training.ranking import Floats, Ints
 from training.sampling import evenly
 
 
 @dataclass(frozen=True)
-class Taught:
-    """Rows of a training set in order of declaration, with what trees are told of them.
+class WeightedRows:
+    """Rows of a training set in order of declaration, with their targets and weights.
 
     `targets` are 1 for confirmed subjects and 0 for those they are set against: cleared ones, and
     traffic of unknown result, which has no label and is in no figure.
@@ -29,17 +29,19 @@ class Taught:
     weights: Floats | None
 
 
-def taught(window: TimeWindow, data: TrainingSet, selection: SelectionParameters) -> Taught:
-    """The labelled subjects of a window, and traffic beside them where `selection` asks for it.
+def weighted_rows(
+    window: TimeWindow, data: TrainingSet, selection: SelectionParameters
+) -> WeightedRows:
+    """The labelled subjects of a window, and traffic where `selection` asks for it.
 
     Traffic has no author: it bounds nobody's influence, and counts for none of it.
     """
     before = label_weights(window.rows, data, selection)
-    weights = bounded(before, data, window.rows, selection)
+    weights = bound_influence(before, data, window.rows, selection)
     if selection.fit == "traffic":
-        return _against_traffic(window, weights, selection)
+        return _with_traffic(window, weights, selection)
     is_equal = selection.fit == "equal" and weights is before
-    return Taught(window.rows, window.labels, None if is_equal else weights)
+    return WeightedRows(window.rows, window.labels, None if is_equal else weights)
 
 
 def label_weights(rows: Ints, data: TrainingSet, selection: SelectionParameters) -> Floats:
@@ -49,15 +51,17 @@ def label_weights(rows: Ints, data: TrainingSet, selection: SelectionParameters)
     return np.ones(len(rows))
 
 
-def _against_traffic(window: TimeWindow, weights: Floats, selection: SelectionParameters) -> Taught:
+def _with_traffic(
+    window: TimeWindow, weights: Floats, selection: SelectionParameters
+) -> WeightedRows:
     """The subjects without a label stand for all of their kind, however few of them are drawn."""
     most = round(selection.traffic_per_confirmed * window.labels.sum())
     traffic = window.unlabelled[evenly(len(window.unlabelled), most)]
-    each = len(window.unlabelled) / max(len(traffic), 1)
+    weight = len(window.unlabelled) / max(len(traffic), 1)
     rows = np.r_[window.rows, traffic]
     order = np.argsort(rows, kind="stable")
-    return Taught(
+    return WeightedRows(
         rows[order],
         np.r_[window.labels, np.zeros(len(traffic))][order],
-        np.r_[weights, np.full(len(traffic), each)][order],
+        np.r_[weights, np.full(len(traffic), weight)][order],
     )

@@ -1,7 +1,7 @@
 """Subjects whose truth is known and whose scores must stay where they are, from model to model.
 
 They are chosen once, from inspections that nobody steered, and named by their ids in
-HOME/canaries/<subject>.json. A model that was taught wrong labels scores confirmed ones lower or
+HOME/canaries/<subject>.json. A model fitted on wrong labels scores confirmed ones lower or
 cleared ones higher than the champion does, whatever its own evaluation says.
 """
 
@@ -37,7 +37,7 @@ class _File(BaseModel):
 
 
 @dataclass(frozen=True)
-class Moved:
+class CanaryShift:
     """How far the mean log-odds of canaries lie from the champion's; None where none is left."""
 
     confirmed: float | None
@@ -55,17 +55,17 @@ class Canaries:
 
     @classmethod
     def chosen(cls, data: TrainingSet, before: np.datetime64, seed: int) -> Self:
-        """Inspected subjects known before an instant, by lot: those that a lot had chosen first."""
-        lots = np.random.default_rng(seed)
-        known = data.outcomes.is_labelled_by(before)
+        """A random choice of subjects known before an instant, randomly inspected ones first."""
+        rng = np.random.default_rng(seed)
+        is_known = data.outcomes.is_labelled_by(before)
 
-        def some(label: float) -> tuple[str, ...]:
-            rows = lots.permutation(np.flatnonzero(known & (data.outcomes.label == label)))
+        def ids(label: float) -> tuple[str, ...]:
+            rows = rng.permutation(np.flatnonzero(is_known & (data.outcomes.label == label)))
             by_lot = data.outcomes.in_random_lane[rows]
             first = np.concatenate([rows[by_lot], rows[~by_lot]])[:MOST_OF_EACH]
             return tuple(str(name) for name in sorted(data.subject_ids[first]))
 
-        return cls(some(1.0), some(0.0))
+        return cls(ids(1.0), ids(0.0))
 
     @classmethod
     def read(cls, home: Path, subject: SubjectKind) -> Self | None:
@@ -74,22 +74,22 @@ class Canaries:
         if not file.exists():
             return None
         try:
-            told = _File.model_validate_json(file.read_bytes())
+            content = _File.model_validate_json(file.read_bytes())
         except ValidationError as error:
             raise TrainingSetError(f"{file}: {error.errors()[0]['msg']}") from None
-        return cls(told.confirmed, told.cleared)
+        return cls(content.confirmed, content.cleared)
 
     def write(self, home: Path, subject: SubjectKind, at: datetime) -> Path:
         """Keep them; whoever wants others deletes the file on purpose."""
         file = file_of(home, subject)
         file.parent.mkdir(parents=True, exist_ok=True)
-        told = {"chosen_at": at.isoformat(), **vars(self)}
+        content = {"chosen_at": at.isoformat(), **vars(self)}
         partial = file.with_name(f".{file.name}")
-        partial.write_text(json.dumps(told, indent=1) + "\n")
+        partial.write_text(json.dumps(content, indent=1) + "\n")
         partial.replace(file)
         return file
 
-    def moved(self, model: RiskModel, champion: RiskModel, data: TrainingSet) -> Moved:
+    def shift(self, model: RiskModel, champion: RiskModel, data: TrainingSet) -> CanaryShift:
         """How far the model's mean log-odds lie from the champion's, for each of both sorts."""
         sorts = [_rows(data, names) for names in (self.confirmed, self.cleared)]
         found = sum(map(len, sorts))
@@ -99,7 +99,9 @@ class Canaries:
             else None
             for rows in sorts
         )
-        return Moved(confirmed, cleared, found, len(self.confirmed) + len(self.cleared) - found)
+        return CanaryShift(
+            confirmed, cleared, found, len(self.confirmed) + len(self.cleared) - found
+        )
 
 
 def file_of(home: Path, subject: SubjectKind) -> Path:
@@ -115,5 +117,5 @@ def _rows(data: TrainingSet, names: tuple[str, ...]) -> Ints:
 def _log_odds(model: RiskModel, data: TrainingSet, rows: Ints) -> Floats:
     columns = model.encoding.encode_columns(data.frame.iloc[rows])
     margins = Margins.from_text(model.booster_text, parameters_of(model).threads)
-    scored = margins.of_all(EncodedRows(columns, np.arange(len(rows))))
+    scored = margins.predict_all(EncodedRows(columns, np.arange(len(rows))))
     return log_odds_of(scored, model.manifest.calibration)

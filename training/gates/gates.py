@@ -8,10 +8,11 @@ import numpy as np
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels
 from training.estimators import Estimate, difference
-from training.evaluation.proxies import above
+from training.evaluation.proxies import proxies_above
 from training.evaluation.reevaluation import parameters_of, scored_window, unseen_window
-from training.evaluation.report import GroupFigures, Report, share_name
+from training.evaluation.report import EvaluationReport, GroupFigures, share_name
 from training.fit.booster_predict import Margins
+from training.fit.influence import InfluenceFigures
 from training.gates.canaries import Canaries
 from training.gates.waiver import Waiver
 from training.model.calibration import log_odds_of
@@ -26,12 +27,12 @@ ADDITIVITY = 1e-9
 LARGEST_CALIBRATION_ERROR = 0.05
 """Beyond it, and beyond what chance explains on that many subjects, a probability misleads."""
 
-JUDGED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
+GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
 LARGEST_FALSE_REFERRAL_RATIO = 4.0
 LARGEST_PRECISION_GAP = 0.35
 """How far a group may stand from subjects on the whole before a person must look into it."""
 
-MOST_TOLD_OF_ORIGIN = 0.5
+LARGEST_PROXY_SHARE = 0.5
 """Share of what is to know of the region of origin; beyond half of it, a feature is a label."""
 
 ROUNDING = 1e-6
@@ -82,10 +83,10 @@ def golden_vectors(model: RiskModel) -> Verdict:
         [model.encode(dict(zip(names, g.values, strict=True)))[0] for g in manifest.golden]
     )
     margins = Margins.from_text(model.booster_text, threads=1)
-    parts, expected = margins.parts(rows)
+    parts, expected = margins.contributions(rows)
     slope = manifest.calibration.slope
     base = slope * expected + manifest.calibration.intercept
-    log_odds = log_odds_of(margins.of(rows), manifest.calibration)
+    log_odds = log_odds_of(margins.predict(rows), manifest.calibration)
     worst = max(
         np.abs(log_odds - [g.log_odds for g in manifest.golden]).max(),
         np.abs(slope * parts - [g.contributions for g in manifest.golden]).max(),
@@ -99,7 +100,7 @@ def golden_vectors(model: RiskModel) -> Verdict:
     )
 
 
-def better_than_the_lot(manifest: Manifest) -> Verdict:
+def better_than_random(manifest: Manifest) -> Verdict:
     """Does inspecting the highest 5 % find more than inspecting 5 % drawn by lot?"""
     precision, prevalence = manifest.metrics[PRECISION], manifest.metrics["prevalence"]
     passed = (
@@ -131,7 +132,7 @@ def calibrated(manifest: Manifest) -> Verdict:
     )
 
 
-def free_of_leaks(report: Report) -> Verdict:
+def free_of_leaks(report: EvaluationReport) -> Verdict:
     """Did every leakage check run, and none refuse?"""
     refused = [finding.evidence for finding in report.leakage if finding.is_refusal]
     if not report.leakage:
@@ -141,32 +142,32 @@ def free_of_leaks(report: Report) -> Verdict:
     return Verdict("leakage", not refused, "; ".join(refused) or sound)
 
 
-def fair_to_groups(report: Report) -> Verdict:
+def fair_to_groups(report: EvaluationReport) -> Verdict:
     """Is no group referred far oftener, or far less rightly, than subjects on the whole?"""
     unfair = [
         reason
-        for by in sorted({group.by for group in report.groups} & set(JUDGED_GROUPINGS))
+        for by in sorted({group.by for group in report.groups} & set(GATED_GROUPINGS))
         for reason in _unfairness([group for group in report.groups if group.by == by])
     ]
-    judged = sum(group.by in JUDGED_GROUPINGS for group in report.groups)
+    count = sum(group.by in GATED_GROUPINGS for group in report.groups)
     return Verdict(
         "groups",
         not unfair,
-        "; ".join(unfair) or f"{judged} groups by {', '.join(JUDGED_GROUPINGS)} are within limits",
+        "; ".join(unfair) or f"{count} groups by {', '.join(GATED_GROUPINGS)} are within limits",
     )
 
 
-def no_stand_in_for_origin(report: Report) -> Verdict:
+def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
     """Does no feature tell so much of the region of origin that it could stand in for it?"""
-    much = above(report.proxies, MOST_TOLD_OF_ORIGIN)
-    told = "; ".join(f"{each.feature} tells {each.told:.2f} of it" for each in much)
+    too_strong = proxies_above(report.proxies, LARGEST_PROXY_SHARE)
+    listed = "; ".join(f"{proxy.feature} tells {proxy.told:.2f} of it" for proxy in too_strong)
     most = report.proxies[0] if report.proxies else None
     sound = f"{most.feature} tells most of it, {most.told:.2f}" if most else "nothing was measured"
     return Verdict(
         "proxies",
-        bool(report.proxies) and not much,
-        f"of what is to know of the region of origin, {told or sound}; want at most "
-        f"{MOST_TOLD_OF_ORIGIN:g} in one feature",
+        bool(report.proxies) and not too_strong,
+        f"of what is to know of the region of origin, {listed or sound}; want at most "
+        f"{LARGEST_PROXY_SHARE:g} in one feature",
     )
 
 
@@ -174,20 +175,20 @@ def _unfairness(groups: list[GroupFigures]) -> Iterator[str]:
     """What is clear beyond the interval; a group too small to be clear is not judged."""
     clean = sum(g.labelled - g.confirmed for g in groups)
     referred = sum((g.referred.value or 0) * g.labelled for g in groups)
-    found = sum((g.precision.value or 0) * (g.referred.value or 0) * g.labelled for g in groups)
-    usual = (referred - found) / clean if clean else 0.0
-    precision = found / referred if referred else 0.0
+    hits = sum((g.precision.value or 0) * (g.referred.value or 0) * g.labelled for g in groups)
+    usual_share = (referred - hits) / clean if clean else 0.0
+    precision = hits / referred if referred else 0.0
     for g in groups:
-        allowed = LARGEST_FALSE_REFERRAL_RATIO * usual
+        allowed = LARGEST_FALSE_REFERRAL_RATIO * usual_share
         if g.false_referral.low is not None and g.false_referral.low > allowed:
             yield (
                 f"{g.by} {g.group}: {_spelt(g.false_referral)} of clean subjects are referred; "
                 f"want at most {allowed:.3f}, {LARGEST_FALSE_REFERRAL_RATIO:g} times the usual"
             )
-        wanted = precision - LARGEST_PRECISION_GAP
-        if g.precision.high is not None and g.precision.high < wanted:
+        least = precision - LARGEST_PRECISION_GAP
+        if g.precision.high is not None and g.precision.high < least:
             yield (
-                f"{g.by} {g.group}: precision is {_spelt(g.precision)}; want {wanted:.3f}, at most "
+                f"{g.by} {g.group}: precision is {_spelt(g.precision)}; want {least:.3f}, at most "
                 f"{LARGEST_PRECISION_GAP:g} under the usual {precision:.3f}"
             )
 
@@ -218,14 +219,14 @@ def no_worse_than_champion(
 def precision_gain(model: RiskModel, champion: RiskModel, data: TrainingSet) -> Estimate:
     """Precision at 5 % above the champion's, on the labelled subjects of the model's window."""
     window = unseen_window(model, data)
-    ours, theirs = (
-        scored_window(m, data, window).judged(labelled_only=True).ranking()
+    model_ranking, champion_ranking = (
+        scored_window(m, data, window).subjects(labelled_only=True).ranking()
         for m in (model, champion)
     )
     parameters = parameters_of(model)
     return difference(
-        ours,
-        theirs,
+        model_ranking,
+        champion_ranking,
         lambda ranking: {"precision": at_capacity(ranking, GATE_SHARE)["precision"]},
         rounds=parameters.evaluation.redraws,
         seed=parameters.seed,
@@ -245,15 +246,22 @@ def no_worse_on_live_traffic(gain: Estimate, compared: int) -> Verdict:
     )
 
 
-def bounded_influence(report: Report) -> Verdict:
+def bounded_influence(report: EvaluationReport) -> Verdict:
     """Does no author and no office weigh more in what was learnt than it may?"""
-    much = [each for each in report.influence if each.largest > each.allowed + ROUNDING]
-    told = "; ".join(
-        f"the heaviest {each.by} of {each.groups} weighs {each.largest:.3f} of all, at most "
-        f"{each.allowed:.3f} allowed ({each.largest_before:.3f} unbounded)"
-        for each in much or report.influence
+    over_bound = [
+        influence
+        for influence in report.influence
+        if influence.largest > influence.allowed + ROUNDING
+    ]
+    listed = "; ".join(map(_influence_in_words, over_bound or report.influence))
+    return Verdict("influence", not over_bound, listed or "no label has an author or an office")
+
+
+def _influence_in_words(influence: InfluenceFigures) -> str:
+    return (
+        f"the heaviest {influence.by} of {influence.groups} weighs {influence.largest:.3f} of all, "
+        f"at most {influence.allowed:.3f} allowed ({influence.largest_before:.3f} unbounded)"
     )
-    return Verdict("influence", not much, told or "no label has an author or an office")
 
 
 def steady_canaries(
@@ -264,16 +272,16 @@ def steady_canaries(
 ) -> Verdict:
     """Do subjects whose truth is known keep the scores that they have under the champion?"""
     if canaries is None or champion is None or data is None:
-        lacking = "canaries" if canaries is None else "champion or training set"
-        return Verdict("canaries", True, f"nothing to compare: there are no {lacking}")
-    moved = canaries.moved(model, champion, data)
-    lower, higher = -(moved.confirmed or 0.0), moved.cleared or 0.0
+        absent = "canaries" if canaries is None else "champion or training set"
+        return Verdict("canaries", True, f"nothing to compare: there are no {absent}")
+    shift = canaries.shift(model, champion, data)
+    lower, higher = -(shift.confirmed or 0.0), shift.cleared or 0.0
     return Verdict(
         "canaries",
-        moved.subjects > moved.absent and max(lower, higher) <= LARGEST_CANARY_MOVE,
-        f"mean log-odds of known confirmed moved by {_number(moved.confirmed)}, of known cleared "
-        f"by {_number(moved.cleared)}, over {moved.subjects} of "
-        f"{moved.subjects + moved.absent} subjects; want no more than {LARGEST_CANARY_MOVE:g} "
+        shift.subjects > shift.absent and max(lower, higher) <= LARGEST_CANARY_MOVE,
+        f"mean log-odds of known confirmed moved by {_number(shift.confirmed)}, of known cleared "
+        f"by {_number(shift.cleared)}, over {shift.subjects} of "
+        f"{shift.subjects + shift.absent} subjects; want no more than {LARGEST_CANARY_MOVE:g} "
         "towards the wrong side, and most subjects at hand",
     )
 
@@ -289,24 +297,28 @@ def holds_on_the_control_lane(
     if champion is None or data is None:
         return Verdict(gate, True, "there is no champion or training set to compare with")
     window = unseen_window(model, data)
-    ours, theirs = (
-        scored_window(m, data, window).judged(labelled_only=True) for m in (model, champion)
+    of_model, of_champion = (
+        scored_window(m, data, window).subjects(labelled_only=True) for m in (model, champion)
     )
-    drawn = ours.in_random_lane
-    confirmed = int(ours.labels[drawn].sum())
+    is_random = of_model.in_random_lane
+    confirmed = int(of_model.labels[is_random].sum())
     if confirmed < FEWEST_CONFIRMED_BY_LOT:
         return Verdict(
             gate,
             True,
-            f"{confirmed} confirmed of {int(drawn.sum())} drawn by lot say too little; "
+            f"{confirmed} confirmed of {int(is_random.sum())} drawn by lot say too little; "
             f"want {FEWEST_CONFIRMED_BY_LOT}",
         )
-    gained = roc_auc(ours.only(drawn).ranking()) - roc_auc(theirs.only(drawn).ranking())
+    model_auc, champion_auc = (
+        roc_auc(subjects.only(is_random).ranking()) for subjects in (of_model, of_champion)
+    )
+    gained = model_auc - champion_auc
     return Verdict(
         gate,
         gained >= -LARGEST_LOSS_OF_AUC,
-        f"ROC-AUC differs from the champion's by {gained:+.4f} over {int(drawn.sum())} subjects "
-        f"drawn by lot, {confirmed} of them confirmed; want at least {-LARGEST_LOSS_OF_AUC:g}",
+        f"ROC-AUC differs from the champion's by {gained:+.4f} over {int(is_random.sum())} "
+        f"subjects drawn by lot, {confirmed} of them confirmed; "
+        f"want at least {-LARGEST_LOSS_OF_AUC:g}",
     )
 
 

@@ -14,7 +14,7 @@ from training.errors import (
     PromotionRefused,
     WaiverError,
 )
-from training.evaluation.report import Report
+from training.evaluation.report import EvaluationReport
 from training.gates import gates
 from training.gates.canaries import Canaries
 from training.gates.gates import Verdict
@@ -26,7 +26,7 @@ from training.model.risk_model import RiskModel
 CHAMPION: Final = "champion"
 
 
-def verdicts_of(
+def promotion_verdicts(
     registration: Registration,
     home: ModelHome,
     approver: str,
@@ -46,12 +46,12 @@ def verdicts_of(
     if not all(verdict.is_passed for verdict in sound):
         return
     model = RiskModel.read(folder, home.public_key, inputs)
-    yield gates.better_than_the_lot(model.manifest)
+    yield gates.better_than_random(model.manifest)
     yield gates.calibrated(model.manifest)
-    report = Report.model_validate_json(model.report_json)
+    report = EvaluationReport.model_validate_json(model.report_json)
     yield gates.free_of_leaks(report)
     yield gates.fair_to_groups(report)
-    yield gates.no_stand_in_for_origin(report)
+    yield gates.no_proxy_for_origin(report)
     yield gates.bounded_influence(report)
     try:
         champion = _champion(registration, home, inputs)
@@ -59,10 +59,10 @@ def verdicts_of(
         yield Verdict("champion", False, str(error))
         return
     yield gates.no_worse_than_champion(model, champion, data)
-    own = data if data and data.digest == model.manifest.training_set_digest else None
+    own_set = data if data and data.digest == model.manifest.training_set_digest else None
     canaries = Canaries.read(home.home, model.manifest.subject)
-    yield gates.steady_canaries(canaries, model, champion, own)
-    yield gates.holds_on_the_control_lane(model, champion, own)
+    yield gates.steady_canaries(canaries, model, champion, own_set)
+    yield gates.holds_on_the_control_lane(model, champion, own_set)
 
 
 def soundness(

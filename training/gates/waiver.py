@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from training.errors import ArtefactTampered, WaiverError
-from training.model.manifest import Part
+from training.model.manifest import FrozenModel
 from training.model.signing import SigningKey, verify
 
 WAIVER = "waiver.json"
@@ -25,7 +25,7 @@ Waivable = Literal["groups", "proxies", "champion"]
 and whether a model may follow a champion that cannot be read any more to compare it with."""
 
 
-class Waiver(Part):
+class Waiver(FrozenModel):
     """Gates of one model, waived by a person; `digest` is the model's."""
 
     gates: Annotated[tuple[Waivable, ...], Field(min_length=1)]

@@ -5,10 +5,10 @@ import numpy as np
 
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
-from training.leakage.finding import Finding
+from training.leakage.finding import LeakageFinding
 from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
-from training.ranking import Ranking, roc_auc
+from training.ranking import ScoreRanking, roc_auc
 
 MOST_ROWS = 10_000
 """Subjects taken from each window, evenly over its time."""
@@ -19,7 +19,7 @@ NAMED = 5
 
 def drift(
     data: TrainingSet, split: TimeSplit, encoding: Encoding, parameters: TrainingParameters
-) -> Finding | None:
+) -> LeakageFinding | None:
     """Warn where fit and evaluation window are told apart well, and name what gives them away.
 
     All subjects count, labelled or not; trees grow on every second one and are judged on the rest.
@@ -52,13 +52,13 @@ def drift(
         ),
         num_boost_round=50,
     )
-    told = np.asarray(booster.predict(values[1::2], num_threads=parameters.threads))
-    auc = roc_auc(Ranking.of(is_later[1::2], told))
+    predicted = np.asarray(booster.predict(values[1::2], num_threads=parameters.threads))
+    auc = roc_auc(ScoreRanking.of(is_later[1::2], predicted))
     if auc <= NOTABLE_AUC:
         return None
     gains = booster.feature_importance("gain")
     most = [encoding.names[place] for place in np.argsort(-gains, kind="stable")[:NAMED]]
-    return Finding(
+    return LeakageFinding(
         check="drift",
         is_refusal=False,
         features=tuple(most),

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from training.model.manifest import Part
+from training.model.manifest import FrozenModel
 
 Check = Literal["single feature", "pair lookup", "shuffled labels", "drift", "drawn by lot"]
 
 
-class Finding(Part):
+class LeakageFinding(FrozenModel):
     """One finding; `is_refusal` stops a promotion, a warning is for people to judge."""
 
     check: Check

@@ -1,8 +1,8 @@
-"""A feature that knows whom a lot will choose was written down after the inspection.
+"""A feature that predicts random selection was written down after the inspection.
 
-Whom a lot chooses, nobody can know when a subject is declared. So no feature may tell subjects of
-the random lane from those that nobody inspected, but for the few that were chosen for a reason: an
-inspector's note, a late correction or an outcome that reached a feature does.
+Whom a random draw selects, nobody can know when a subject is declared. So no feature may tell
+subjects of the random lane from those that nobody inspected, but for the few that were chosen for
+a reason: an inspector's note, a late correction or an outcome that reached a feature does.
 """
 
 from collections.abc import Iterable
@@ -11,38 +11,38 @@ import numpy as np
 
 from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
-from training.leakage.finding import Finding
+from training.leakage.finding import LeakageFinding
 from training.leakage.single_features import binned
-from training.leakage.target_lookup import Lookup, Sample
+from training.leakage.target_lookup import Sample, TargetLookup
 from training.outcomes import Bools
 from training.ranking import Floats, Ints
 
 LARGEST_AUC = 0.9
 """Far above what may be left where many of the others were chosen by a rule."""
 
-FEWEST_DRAWN = 30
+FEWEST_SELECTED = 30
 MOST_ROWS = 20_000
 """Subjects taken from each window and side, evenly over its time."""
 
 
-def features_that_know_the_lot(
+def features_that_predict_selection(
     data: TrainingSet, split: TimeSplit, *, accept: tuple[str, ...] = ()
-) -> Iterable[Finding]:
+) -> Iterable[LeakageFinding]:
     """Every feature that tells them apart in the evaluation window; none where lots are too few.
 
-    Those in `accept` are told of, not refused.
+    Those in `accept` are warned of, not refused.
     """
-    fit, judged = (_sides(data, window) for window in (split.fit, split.evaluation))
-    if min(len(side) for side in (*fit, *judged)) < FEWEST_DRAWN:
+    fit, evaluation = (_sides(data, window) for window in (split.fit, split.evaluation))
+    if min(len(side) for side in (*fit, *evaluation)) < FEWEST_SELECTED:
         return
-    rows = np.concatenate([*fit, *judged])
+    rows = np.concatenate([*fit, *evaluation])
     is_drawn = data.outcomes.in_random_lane[rows].astype(np.float64)
     sample = Sample(data.frame.iloc[rows], is_drawn, len(fit[0]) + len(fit[1]))
     for name in sample.frame.columns:
         cells = binned(sample.frame[name], sample.fit_count)
-        auc = Lookup.filled(cells, sample).roc_auc(sample)
+        auc = TargetLookup.fitted(cells, sample).roc_auc(sample)
         if auc > LARGEST_AUC:
-            yield Finding(
+            yield LeakageFinding(
                 check="drawn by lot",
                 is_refusal=name not in accept,
                 features=(name,),

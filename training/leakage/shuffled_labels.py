@@ -1,48 +1,49 @@
-"""From labels dealt out anew there is nothing to learn; whoever does is reading the answers."""
+"""A model of shuffled labels must not beat chance; one that does reads the answers."""
 
 import numpy as np
 
 from training.estimators import with_intervals
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import Rows, grow
-from training.leakage.finding import Finding
+from training.fit.lightgbm_trees import LabelledRows, fit_trees
+from training.leakage.finding import LeakageFinding
 from training.leakage.target_lookup import Sample
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters
-from training.ranking import Ranking, roc_auc
+from training.ranking import ScoreRanking, roc_auc
 
 MOST_TREES = 50
 
 
-def learns_from_nothing(
+def shuffled_labels_finding(
     sample: Sample, encoding: Encoding, inputs: ModelInputs, parameters: TrainingParameters
-) -> Finding:
-    """Grow trees on shuffled labels and judge them on shuffled labels; chance is what is wanted."""
-    lots = np.random.default_rng(parameters.seed)
+) -> LeakageFinding:
+    """Fit trees to shuffled labels and evaluate them on shuffled labels; want chance."""
+    rng = np.random.default_rng(parameters.seed)
     labels = np.r_[
-        lots.permutation(sample.labels[: sample.fit_count]), lots.permutation(sample.judged_labels)
+        rng.permutation(sample.labels[: sample.fit_count]),
+        rng.permutation(sample.evaluation_labels),
     ]
     rows = EncodedRows(encoding.encode_columns(sample.frame), np.arange(len(labels)))
-    fitted, judged = rows.only(rows.places[: sample.fit_count]), rows[sample.fit_count :]
-    text = grow(
-        Rows(fitted, labels[: sample.fit_count], None),
+    fit_rows, evaluated = rows.only(rows.places[: sample.fit_count]), rows[sample.fit_count :]
+    text = fit_trees(
+        LabelledRows(fit_rows, labels[: sample.fit_count], None),
         None,
         encoding,
         inputs,
         parameters.with_trees(min(MOST_TREES, parameters.trees.trees)),
     )
-    margins = Margins.from_text(text, parameters.threads).of(judged)
+    margins = Margins.from_text(text, parameters.threads).predict(evaluated)
     auc = with_intervals(
-        Ranking.of(labels[sample.fit_count :], margins),
+        ScoreRanking.of(labels[sample.fit_count :], margins),
         lambda ranking: {"roc_auc": roc_auc(ranking)},
         rounds=parameters.evaluation.redraws,
         seed=parameters.seed,
     )["roc_auc"]
     value, low, high = auc.value or 0.5, auc.low or 0.0, auc.high or 1.0
     # Three half-widths: the interval alone is missed by chance once in forty trainings.
-    return Finding(
+    return LeakageFinding(
         check="shuffled labels",
         is_refusal=value - 3 * (value - low) / 2 > 0.5 + 0.05,
         features=(),

@@ -1,29 +1,31 @@
-"""A single feature that nearly tells the label was hardly known at the scoring instant."""
+"""A single feature that nearly equals the label was hardly known at the scoring instant."""
 
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from training.leakage.finding import Finding
-from training.leakage.target_lookup import Lookup, Sample
+from training.leakage.finding import LeakageFinding
+from training.leakage.target_lookup import Sample, TargetLookup
 from training.ranking import Ints
 
 BINS = 50
 
 
-def telling_features(
+def features_that_predict_labels(
     sample: Sample, *, largest_auc: float, accept: tuple[str, ...] = ()
-) -> Iterable[Finding]:
+) -> Iterable[LeakageFinding]:
     """Every feature whose values alone rank later subjects better than `largest_auc`.
 
     Judged by the share confirmed in bins of the values, missing ones apart, so that a feature may
-    tell by being high, low, in between or absent. Those in `accept` are told of, not refused.
+    tell by being high, low, in between or absent. Those in `accept` are warned of, not refused.
     """
     for name in sample.frame.columns:
-        auc = Lookup.filled(binned(sample.frame[name], sample.fit_count), sample).roc_auc(sample)
+        auc = TargetLookup.fitted(binned(sample.frame[name], sample.fit_count), sample).roc_auc(
+            sample
+        )
         if auc > largest_auc:
-            yield Finding(
+            yield LeakageFinding(
                 check="single feature",
                 is_refusal=name not in accept,
                 features=(name,),

@@ -1,4 +1,4 @@
-"""A table from values to the share confirmed: what anyone could look up without a model."""
+"""A table from values to the share confirmed, as a baseline without a model."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,17 +9,17 @@ import pandas as pd
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.outcomes import Bools
-from training.ranking import Floats, Ints, Ranking, roc_auc
+from training.ranking import Floats, Ints, ScoreRanking, roc_auc
 
 MOST_FIT_ROWS = 50_000
-MOST_JUDGED_ROWS = 20_000
+MOST_EVALUATION_ROWS = 20_000
 PRIOR_ROWS = 2.0
 """How many rows of the overall share stand in each cell before any row is counted."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Labelled rows to fill tables from, then rows to judge them on, laid end to end."""
+    """Labelled rows to fill tables from, then rows to evaluate them on, end to end."""
 
     frame: pd.DataFrame
     labels: Floats
@@ -29,19 +29,19 @@ class Sample:
     def of(cls, data: TrainingSet, split: TimeSplit) -> Self:
         """The latest of the fit window's rows and the first of the evaluation window's."""
         fit = split.fit.rows[-MOST_FIT_ROWS:]
-        judged = split.evaluation.rows[:MOST_JUDGED_ROWS]
-        rows: Ints = np.concatenate([fit, judged])
+        evaluated = split.evaluation.rows[:MOST_EVALUATION_ROWS]
+        rows: Ints = np.concatenate([fit, evaluated])
         return cls(data.frame.iloc[rows], data.outcomes.label[rows], len(fit))
 
     @property
-    def judged_labels(self) -> Floats:
-        """Labels of the rows that tables are judged on."""
+    def evaluation_labels(self) -> Floats:
+        """Labels of the rows that tables are evaluated on."""
         return self.labels[self.fit_count :]
 
 
 @dataclass(frozen=True)
-class Lookup:
-    """A filled table's answers on the judged rows.
+class TargetLookup:
+    """A filled table's answers on the evaluation rows.
 
     `is_seen` tells which of them have a cell that a fit row filled; `rows_per_cell` is how many fit
     rows share a cell on average: near 1, the table knows subjects rather than risks.
@@ -52,20 +52,20 @@ class Lookup:
     rows_per_cell: float
 
     @classmethod
-    def filled(cls, cells: Ints, sample: Sample) -> Self:
-        """Fill and ask a table; `cells` numbers each row's cell."""
+    def fitted(cls, cells: Ints, sample: Sample) -> Self:
+        """Fill a table and look the evaluation rows up; `cells` numbers each row's cell."""
         numbers, distinct = pd.factorize(cells)
         fit, labels = numbers[: sample.fit_count], sample.labels[: sample.fit_count]
         counts = np.bincount(fit, minlength=len(distinct))
         confirmed = np.bincount(fit, weights=labels, minlength=len(distinct))
         shares = (confirmed + PRIOR_ROWS * labels.mean()) / (counts + PRIOR_ROWS)
-        asked = numbers[sample.fit_count :]
+        evaluated = numbers[sample.fit_count :]
         return cls(
-            scores=shares[asked],
-            is_seen=counts[asked] > 0,
+            scores=shares[evaluated],
+            is_seen=counts[evaluated] > 0,
             rows_per_cell=sample.fit_count / max(1, int((counts > 0).sum())),
         )
 
     def roc_auc(self, sample: Sample) -> float:
         """Of the table's answers as scores."""
-        return roc_auc(Ranking.of(sample.judged_labels, self.scores))
+        return roc_auc(ScoreRanking.of(sample.evaluation_labels, self.scores))

@@ -30,8 +30,8 @@ def calibrate(margins: Floats, labels: Floats, weights: Floats | None = None) ->
         slope_and_intercept = np.array([error @ margins, error.sum()])
         return float(losses.sum() / weight.sum()), slope_and_intercept / weight.sum()
 
-    found = optimize.minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", tol=1e-9)
-    slope, intercept = (float(number) for number in found.x)
+    optimum = optimize.minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", tol=1e-9)
+    slope, intercept = (float(number) for number in optimum.x)
     if not (np.isfinite(slope) and np.isfinite(intercept) and slope > 0):
         raise CalibrationError(
             f"the calibration window gives the slope {slope:.3g}; want one above 0. "

@@ -46,7 +46,7 @@ class Encoding:
     def __init__(self, inputs: tuple[ModelInput, ...]):
         self.inputs = inputs
         self.names = [column.name for column in inputs]
-        self._codes = [None if one.categories is None else one.codes for one in inputs]
+        self._codes = [None if column.categories is None else column.codes for column in inputs]
 
     @classmethod
     def learnt(cls, frame: "pd.DataFrame", inputs: ModelInputs, *, fewest: int) -> Self:

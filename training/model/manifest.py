@@ -17,20 +17,20 @@ FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}\.[a-z]{1,8}$")]
 Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
-class Part(BaseModel):
+class FrozenModel(BaseModel):
     """Base of the manifest's parts: frozen, closed, and without NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Calibration(Part):
+class Calibration(FrozenModel):
     """log-odds = slope × margin + intercept."""
 
     slope: Annotated[float, Field(gt=0)]
     intercept: float
 
 
-class WindowFigures(Part):
+class WindowFigures(FrozenModel):
     """A stretch of declarations, `begins` included and `ends` not, and its labelled subjects."""
 
     begins: datetime
@@ -39,7 +39,7 @@ class WindowFigures(Part):
     confirmed: int
 
 
-class TrainingWindow(Part):
+class TrainingWindow(FrozenModel):
     """The three stretches of time that the model was made from, in order."""
 
     fit: WindowFigures
@@ -47,7 +47,7 @@ class TrainingWindow(Part):
     evaluation: WindowFigures
 
 
-class GoldenVector(Part):
+class GoldenVector(FrozenModel):
     """One real row: its values in the model's order, and what the model must answer."""
 
     values: tuple[float | str | None, ...]
@@ -55,7 +55,7 @@ class GoldenVector(Part):
     contributions: tuple[float, ...]
 
 
-class Reference(Part):
+class Reference(FrozenModel):
     """What was usual for one feature in the fit window, over all subjects, labelled or not.
 
     Numbers have `quantiles` at 0, 5 … 100 % of the present values; categories, and yes or no, have
@@ -67,7 +67,7 @@ class Reference(Part):
     shares: dict[str, float] = {}
 
 
-class ScoreBand(Part):
+class ScoreBand(FrozenModel):
     """Labelled subjects of the evaluation window with log-odds from `least` to `most`.
 
     `low` and `high` are the 95 % interval of the share that was confirmed.
@@ -81,7 +81,7 @@ class ScoreBand(Part):
     high: Annotated[float, Field(ge=0, le=1)]
 
 
-class Manifest(Part):
+class Manifest(FrozenModel):
     """The whole manifest; every log-odds in it is calibrated.
 
     `record_counts` are of all records that the training set was made of, by type: history that a

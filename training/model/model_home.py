@@ -20,18 +20,18 @@ from pydantic import ValidationError
 
 from features.errors import CatalogueMismatch
 from training.errors import ArtefactError, ChampionUnreadable, UnknownModel
-from training.model.manifest import Part
+from training.model.manifest import FrozenModel
 from training.model.model_inputs import ModelInputs
 from training.model.risk_model import RiskModel
 from training.model.signing import PUBLIC_KEY, SigningKey
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=FrozenModel)
 Alias = Literal["champion", "challenger", "shadow"]
 REGISTRATION = "registration.json"
 REFERENCE = re.compile(r"^(?P<name>[a-z][a-z0-9-]*)(@(?P<alias>[a-z]+)|/(?P<version>[0-9]+))$")
 
 
-class Registration(Part):
+class Registration(FrozenModel):
     """What is known of a version and must not be in its digest: who, when, which run."""
 
     name: str
@@ -43,7 +43,7 @@ class Registration(Part):
     tracking_uri: str
 
 
-class Pointer(Part):
+class ModelPointer(FrozenModel):
     """The version that an alias names; `previous` holds former ones, the latest first."""
 
     name: str
@@ -51,7 +51,7 @@ class Pointer(Part):
     digest: str
     approver: str | None = None
     set_at: datetime
-    previous: tuple["Pointer", ...] = ()
+    previous: tuple["ModelPointer", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,18 @@ class ModelHome:
         model.write(
             folder,
             self.signing_key,
-            beside={REGISTRATION: registration.model_dump_json(indent=1).encode()},
+            extra_files={REGISTRATION: registration.model_dump_json(indent=1).encode()},
         )
         return folder
 
     def registration_of(self, folder: Path) -> Registration:
         """Who trained the version in `folder`, and when."""
-        return _read_part(folder / REGISTRATION, Registration.model_validate_json)
+        return _read_json(folder / REGISTRATION, Registration.model_validate_json)
 
-    def pointer(self, name: str, alias: Alias) -> Pointer | None:
+    def pointer(self, name: str, alias: Alias) -> ModelPointer | None:
         """The version that `alias` names; None while it names none."""
         file = self.home / "models" / name / f"{alias}.json"
-        return _read_part(file, Pointer.model_validate_json) if file.exists() else None
+        return _read_json(file, ModelPointer.model_validate_json) if file.exists() else None
 
     def champion(self, name: str, inputs: ModelInputs | None = None) -> RiskModel | None:
         """The model in service, `inputs` as in `RiskModel.read`; None where none was promoted.
@@ -119,7 +119,7 @@ class ModelHome:
             raise ChampionUnreadable(name, pointer.version, reason)
         return model
 
-    def point(self, alias: Alias, pointer: Pointer) -> None:
+    def point(self, alias: Alias, pointer: ModelPointer) -> None:
         """Let `alias` name another version; a reader sees the old or the new file, never half."""
         file = self.home / "models" / pointer.name / f"{alias}.json"
         handle, partial = tempfile.mkstemp(prefix=f".{alias}.", dir=file.parent)
@@ -166,7 +166,7 @@ class ModelHome:
         return f"; its versions are {', '.join(versions)}" if versions else "; train one first"
 
 
-def _read_part(file: Path, read: Callable[[bytes], P]) -> P:
+def _read_json(file: Path, read: Callable[[bytes], P]) -> P:
     try:
         return read(file.read_bytes())
     except FileNotFoundError:

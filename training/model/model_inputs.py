@@ -40,24 +40,24 @@ class ModelInputs:
         return tuple(0 if f.is_categorical else f.direction.value for f in self.features)
 
     def require_same_computations(
-        self, then: Mapping[str, str | None], when: str, remedy: str
+        self, recorded: Mapping[str, str | None], when: str, remedy: str
     ) -> None:
         """Raise CatalogueMismatch, naming the features, where one was computed differently `then`.
 
         `then` holds a digest for each name, None where none was recorded. `when` and `remedy` are
         words: "the model was trained", "train anew".
         """
-        changed = [name for name in self.names if then.get(name) != self.computations[name]]
+        changed = [name for name in self.names if recorded.get(name) != self.computations[name]]
         if not changed:
             return
-        if not any(then.values()):
+        if not any(recorded.values()):
             raise CatalogueMismatch(
                 f"{when} before computation digests were recorded, so nothing proves that its "
                 f"features were computed as they are now; {remedy}"
             )
         verb = "feature {} is" if len(changed) == 1 else "features {} are"
         named = ", ".join(
-            f"{name} ({_short(self.computations[name])} now, {_short(then.get(name))} then)"
+            f"{name} ({_short(self.computations[name])} now, {_short(recorded.get(name))} then)"
             for name in changed
         )
         raise CatalogueMismatch(

@@ -1,4 +1,4 @@
-"""What is usual beside peers: subjects of the same goods code, or on the same corridor.
+"""Reference values of peer groups: subjects of one goods code, or of one corridor.
 
 It is `usual.parquet` in the artefact, and read strictly. Groups are goods codes and corridors of
 the fit window, never parties.
@@ -44,7 +44,7 @@ SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class Beside:
+class GroupReference:
     """What is usual for one feature in one group, and how many subjects say so."""
 
     reference: Reference
@@ -56,7 +56,7 @@ class PeerReference:
     """What is usual for the features that are compared within groups; `content` is the file."""
 
     content: bytes
-    _told: "_Told"
+    _table: "_ReferenceTable"
     _places: dict[tuple[str, str], int]
 
     @classmethod
@@ -87,18 +87,20 @@ class PeerReference:
         _check(table, inputs)
         return cls._indexed(content, table)
 
-    def beside(self, feature: Feature, group: str | None) -> Beside | None:
+    def in_group(self, feature: Feature, group: str | None) -> GroupReference | None:
         """What is usual for a feature in a group; None where too little is known of it."""
         place = self._places.get((feature.name, group)) if group is not None else None
-        return None if place is None else self._told.of(place)
+        return None if place is None else self._table.read(place)
 
     @classmethod
     def _indexed(cls, content: bytes, table: pa.Table) -> Self:
         pairs = zip(table["feature"].to_pylist(), table["group"].to_pylist(), strict=True)
-        return cls(content, _Told(table), {pair: place for place, pair in enumerate(pairs)})
+        return cls(
+            content, _ReferenceTable(table), {pair: place for place, pair in enumerate(pairs)}
+        )
 
 
-class _Told:
+class _ReferenceTable:
     """The columns of the table as arrays: a row is read while somebody waits for a score."""
 
     def __init__(self, table: pa.Table) -> None:
@@ -110,15 +112,15 @@ class _Told:
         self._categories = shares.keys.to_pylist()
         self._shares = _numbers(shares.items)
         self._share_starts = _starts(shares)
-        self._asked: dict[int, Beside] = {}
+        self._cache: dict[int, GroupReference] = {}
 
-    def of(self, row: int) -> Beside:
+    def read(self, row: int) -> GroupReference:
         """What one row says."""
-        if row not in self._asked:
-            self._asked[row] = self._read(row)
-        return self._asked[row]
+        if row not in self._cache:
+            self._cache[row] = self._read(row)
+        return self._cache[row]
 
-    def _read(self, row: int) -> Beside:
+    def _read(self, row: int) -> GroupReference:
         steps = slice(*self._quantile_starts[row : row + 2])
         named = slice(*self._share_starts[row : row + 2])
         reference = Reference(
@@ -126,7 +128,7 @@ class _Told:
             quantiles=tuple(self._quantiles[steps].tolist()),
             shares=dict(zip(self._categories[named], self._shares[named].tolist(), strict=True)),
         )
-        return Beside(reference, int(self._subjects[row]))
+        return GroupReference(reference, int(self._subjects[row]))
 
 
 def _starts(lists: pa.ListArray) -> npt.NDArray[np.int64]:
@@ -146,13 +148,13 @@ def _rows(
     sizes = groups.value_counts()
     sizes = sizes[sizes >= FEWEST_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")
     for group in sorted(sizes.index[:MOST_GROUPS]):
-        own = frame[(groups == group).to_numpy()]
+        members = frame[(groups == group).to_numpy()]
         for feature in features:
-            reference = reference_of(own[feature.name], feature)
+            reference = reference_of(members[feature.name], feature)
             yield {
                 "among": feature.among.value,
                 "group": group,
-                "subjects": len(own),
+                "subjects": len(members),
                 "feature": feature.name,
                 "missing_share": reference.missing_share,
                 "quantiles": list(reference.quantiles),
@@ -179,8 +181,8 @@ def _check(table: pa.Table, inputs: ModelInputs | None) -> None:
 def _check_numbers(table: pa.Table) -> None:
     lengths = pc.list_value_length(table["quantiles"]).unique().to_pylist()
     steps = _numbers(table["quantiles"].combine_chunks().flatten())
-    told = steps.reshape(-1, len(STEPS)) if set(lengths) <= {0, len(STEPS)} else None
-    if told is None or not np.isfinite(told).all() or (np.diff(told, axis=1) < 0).any():
+    by_row = steps.reshape(-1, len(STEPS)) if set(lengths) <= {0, len(STEPS)} else None
+    if by_row is None or not np.isfinite(by_row).all() or (np.diff(by_row, axis=1) < 0).any():
         raise ArtefactError("usual.parquet: holds quantiles that do not rise")
     shares = _numbers(table["shares"].combine_chunks().items)
     for numbers in (shares, _numbers(table["missing_share"].combine_chunks())):

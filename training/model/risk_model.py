@@ -27,23 +27,23 @@ from training.model.manifest import Manifest
 from training.model.model_inputs import ModelInputs
 from training.model.peer_reference import PeerReference
 from training.model.signing import SigningKey, verify
-from training.model.training_support import Reach
+from training.model.training_support import TrainingSupport
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BOOSTER = "booster.txt"
 REPORT = "report.json"
-USUAL = "usual.parquet"
+PEERS = "usual.parquet"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 
-FILES = (BOOSTER, REPORT, USUAL)
+FILES = (BOOSTER, REPORT, PEERS)
 
 _LARGEST_BYTES = {
     BOOSTER: 1 << 30,
     REPORT: 1 << 26,
-    USUAL: 1 << 26,
+    PEERS: 1 << 26,
     MANIFEST: 1 << 26,
     SIGNATURE: 64,
 }
@@ -106,31 +106,31 @@ class RiskModel:
             digest=digest,
             booster_text=files[BOOSTER].decode(),
             report_json=files[REPORT],
-            peers=PeerReference.read(files[USUAL], inputs),
+            peers=PeerReference.read(files[PEERS], inputs),
             encoding=Encoding(manifest.features),
         )
 
     def write(
-        self, folder: Path, key: SigningKey, beside: Mapping[str, bytes] | None = None
+        self, folder: Path, key: SigningKey, extra_files: Mapping[str, bytes] | None = None
     ) -> None:
         """Write the signed artefact; `folder` is there whole or not at all.
 
-        `beside` holds further files by name, which are no part of the artefact and not signed.
+        `extra_files` holds further files by name, which are no part of the artefact and not signed.
         """
         content = canonical_json(self.manifest)
         with written_whole(folder) as partial:
             (partial / BOOSTER).write_bytes(self.booster_text.encode())
             (partial / REPORT).write_bytes(self.report_json)
-            (partial / USUAL).write_bytes(self.peers.content)
+            (partial / PEERS).write_bytes(self.peers.content)
             (partial / MANIFEST).write_bytes(content)
             (partial / SIGNATURE).write_bytes(key.sign(content))
-            for name, more in (beside or {}).items():
-                (partial / name).write_bytes(more)
+            for name, content_of in (extra_files or {}).items():
+                (partial / name).write_bytes(content_of)
 
     @cached_property
-    def reach(self) -> Reach:
-        """Which values lie outside what the model learnt from."""
-        return Reach.of(self.manifest.reference)
+    def support(self) -> TrainingSupport:
+        """Which values lie outside the training data."""
+        return TrainingSupport.of(self.manifest.reference)
 
     def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
         """As `Encoding.encode`: one row, and the features whose category was never seen."""
@@ -192,15 +192,16 @@ def _check_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
 
 def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:
     names = [column.name for column in manifest.features]
-    for place, (ours, theirs) in enumerate(zip(inputs.names, names, strict=False)):
-        if ours != theirs:
+    for place, (own_name, model_name) in enumerate(zip(inputs.names, names, strict=False)):
+        if own_name != model_name:
             raise CatalogueMismatch(
-                f"the model reads {theirs!r} as feature {place + 1}, the catalogue has {ours!r}"
+                f"the model reads {model_name!r} as feature {place + 1}, "
+                f"the catalogue has {own_name!r}"
             )
     remedy = f"train anew with `tidegate retrain --subject {manifest.subject}`"
     if len(names) == len(inputs.names):
-        then = {column.name: column.computation for column in manifest.features}
-        inputs.require_same_computations(then, f"{manifest.name} was trained", remedy)
+        computations = {column.name: column.computation for column in manifest.features}
+        inputs.require_same_computations(computations, f"{manifest.name} was trained", remedy)
     if len(names) != len(inputs.names) or manifest.catalogue != inputs.fingerprint:
         raise CatalogueMismatch(
             f"the model was fitted on catalogue {manifest.catalogue} ({len(names)} features), "

@@ -24,15 +24,15 @@ def score_bands(log_odds: Floats, labels: Floats) -> tuple[ScoreBand, ...]:
     places = np.searchsorted(edges, log_odds, side="left")
     bands = []
     for place, edge in enumerate(edges.tolist()):
-        own = labels[places == place]
+        band_labels = labels[places == place]
         least = float(log_odds[places == place].min())
-        share = proportion(float(own.sum()), len(own))
+        share = proportion(float(band_labels.sum()), len(band_labels))
         bands.append(
             ScoreBand(
                 least=least,
                 most=edge,
-                inspected=len(own),
-                confirmed=int(own.sum()),
+                inspected=len(band_labels),
+                confirmed=int(band_labels.sum()),
                 low=share.low,
                 high=share.high,
             )

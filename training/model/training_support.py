@@ -1,4 +1,4 @@
-"""How far the training data reach: which values of a case lie outside what the model learnt from.
+"""The range of the training data: which values of a case lie outside of it.
 
 A number lies outside beyond the least and the most of the fit window, a category where it was never
 seen (or too seldom to be learnt), and a gap where no value was ever missing. Single values do so
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 Bools = npt.NDArray[np.bool_]
 
-USUAL_SHARE = 0.99
+TYPICAL_SHARE = 0.99
 
 
 @dataclass(frozen=True)
-class Reach:
+class TrainingSupport:
     """Bounds of the columns of encoded rows, in the model's order; infinite for categories."""
 
     names: list[str]
@@ -35,13 +35,15 @@ class Reach:
 
     @classmethod
     def of(cls, references: dict[str, Reference]) -> Self:
-        """The reach that the references of a manifest tell, in the model's order."""
-        known = [reference.quantiles or (-np.inf, np.inf) for reference in references.values()]
+        """The bounds that the references of a manifest give, in the model's order."""
+        bounds = [reference.quantiles or (-np.inf, np.inf) for reference in references.values()]
         return cls(
             names=list(references),
-            least=np.array([steps[0] for steps in known]),
-            most=np.array([steps[-1] for steps in known]),
-            is_always_known=np.array([each.missing_share == 0 for each in references.values()]),
+            least=np.array([steps[0] for steps in bounds]),
+            most=np.array([steps[-1] for steps in bounds]),
+            is_always_known=np.array(
+                [reference.missing_share == 0 for reference in references.values()]
+            ),
         )
 
     def outside(self, row: Floats, unseen: Sequence[str]) -> list[str]:
@@ -71,6 +73,6 @@ def most_outside(
 
     Each batch is encoded rows, and the frame that they encode.
     """
-    reach = Reach.of(references)
-    counts = np.concatenate([reach.counts(rows, frame) for rows, frame in batches])
-    return int(np.quantile(counts, USUAL_SHARE, method="higher"))
+    support = TrainingSupport.of(references)
+    counts = np.concatenate([support.counts(rows, frame) for rows, frame in batches])
+    return int(np.quantile(counts, TYPICAL_SHARE, method="higher"))

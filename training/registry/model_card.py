@@ -6,7 +6,7 @@ Everything on it comes from the manifest, the report, the registration and the g
 from collections.abc import Iterable
 
 from training.evaluation.page import spelt
-from training.evaluation.report import Figures, Report
+from training.evaluation.report import EvaluationReport, Figures
 from training.gates.gates import Verdict
 from training.model.manifest import Manifest, TrainingWindow, WindowFigures
 from training.model.model_home import Registration
@@ -17,7 +17,7 @@ MODEL_CARD = "model_card.md"
 
 def model_card(
     manifest: Manifest,
-    report: Report,
+    report: EvaluationReport,
     registration: Registration,
     approver: str,
     verdicts: Iterable[Verdict],
@@ -77,7 +77,7 @@ def _windows(windows: TrainingWindow) -> str:
     return _table(("window", "from", "until before", "labelled", "confirmed"), rows)
 
 
-def _measured(report: Report) -> Iterable[str]:
+def _measured(report: EvaluationReport) -> Iterable[str]:
     sets = (
         ("All inspected", report.inspected),
         ("Weighted back to the population", report.weighted),
@@ -108,7 +108,7 @@ def _figures(figures: Figures) -> str:
     )
 
 
-def _groups(report: Report) -> str:
+def _groups(report: EvaluationReport) -> str:
     head = ("group", "labelled", "referred", "precision", "false referral")
     rows = [
         (
@@ -123,7 +123,7 @@ def _groups(report: Report) -> str:
     return f"Under the cut that takes the highest {GATE_SHARE:.0%}.\n\n" + _table(head, rows)
 
 
-def _leakage(report: Report) -> str:
+def _leakage(report: EvaluationReport) -> str:
     if not report.leakage:
         return "No check found anything."
     return _listed(
@@ -133,14 +133,14 @@ def _leakage(report: Report) -> str:
     )
 
 
-def _limits(report: Report) -> Iterable[str]:
+def _limits(report: EvaluationReport) -> Iterable[str]:
     yield "Labels exist only where somebody looked; what nobody inspects, nobody confirms."
     if report.random_lane is None:
         yield "Too few subjects were inspected by lot to measure it on them."
-    for cold in report.cold:
+    for unseen in report.cold:
         yield (
-            f"New values of {cold.column}: {cold.labelled:,} labelled, ROC-AUC "
-            f"{spelt(cold.roc_auc)}, precision {spelt(cold.precision)}."
+            f"New values of {unseen.column}: {unseen.labelled:,} labelled, ROC-AUC "
+            f"{spelt(unseen.roc_auc)}, precision {spelt(unseen.precision)}."
         )
     for typology in report.typologies:
         if typology.is_new:

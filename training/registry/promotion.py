@@ -9,18 +9,18 @@ from typing import Final
 
 from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused, TrackingError, UnknownModel
-from training.evaluation.report import Report
+from training.evaluation.report import EvaluationReport
 from training.gates.gates import Verdict
 from training.gates.promotion_checks import (
     CHAMPION,
+    promotion_verdicts,
     refuse_unless_open,
     soundness,
-    verdicts_of,
     waiver_in_force,
 )
 from training.gates.waiver import Waivable, Waiver
 from training.model.manifest import Manifest
-from training.model.model_home import REGISTRATION, ModelHome, Pointer, Registration
+from training.model.model_home import REGISTRATION, ModelHome, ModelPointer, Registration
 from training.model.model_inputs import ModelInputs
 from training.model.risk_model import REPORT
 from training.registry.model_card import MODEL_CARD, model_card
@@ -40,7 +40,7 @@ class Approval:
 
 
 @dataclass(frozen=True)
-class Leave:
+class WaiverRequest:
     """Gates that may stand open: why, and until when. Who approves answers for it."""
 
     gates: tuple[Waivable, ...]
@@ -52,7 +52,7 @@ class Leave:
 class Promotion:
     """The new champion, or shadow, and what every gate said."""
 
-    champion: Pointer
+    champion: ModelPointer
     verdicts: tuple[Verdict, ...]
 
 
@@ -63,7 +63,7 @@ def promote(
     approval: Approval,
     data: TrainingSet | None,
     inputs: ModelInputs | None = None,
-    leave: Leave | None = None,
+    leave: WaiverRequest | None = None,
     live: Verdict | None = None,
 ) -> Promotion:
     """Ask every gate, record the answers as tags of the version, and name it champion.
@@ -84,7 +84,7 @@ def promote(
     verdicts = tuple(
         verdict.waived(waiver) if waiver and verdict.gate in waiver.gates else verdict
         for verdict in (
-            *verdicts_of(registration, home, approval.approver, data, inputs),
+            *promotion_verdicts(registration, home, approval.approver, data, inputs),
             *filter(None, [live]),
         )
     )
@@ -94,13 +94,13 @@ def promote(
         waiver.write(home.folder_of(registration.name, registration.version), home.signing_key)
     _write_card(home, store, registration, approval, verdicts)
     former = home.pointer(registration.name, CHAMPION)
-    champion = Pointer(
+    champion = ModelPointer(
         name=registration.name,
         version=registration.version,
         digest=registration.digest,
         approver=approval.approver,
         set_at=approval.at,
-        previous=_line(former, registration.version),
+        previous=_previous_champions(former, registration.version),
     )
     _name_champion(home, store, champion, former)
     return Promotion(champion, verdicts)
@@ -115,12 +115,12 @@ def roll_back(
 ) -> Promotion:
     """Name the former champion again, if it is still whole. Raises PromotionRefused otherwise."""
     name = re.split(r"[@/]", reference, maxsplit=1)[0]
-    now = home.pointer(name, CHAMPION)
-    if now is None:
+    current = home.pointer(name, CHAMPION)
+    if current is None:
         raise UnknownModel(f"{name} has no champion here")
-    if not now.previous:
-        raise PromotionRefused((f"version {now.version} is the first champion of {name}",))
-    former, *earlier = now.previous
+    if not current.previous:
+        raise PromotionRefused((f"version {current.version} is the first champion of {name}",))
+    former, *earlier = current.previous
     folder = home.folder_of(name, former.version)
     verdicts = (
         *soundness(folder, former.digest, home, inputs),
@@ -136,9 +136,9 @@ def roll_back(
     )
     tags = {"tidegate.rolled_back_by": approval.approver}
     tag_version(
-        store, name, now.version, tags | {"tidegate.rolled_back_at": approval.at.isoformat()}
+        store, name, current.version, tags | {"tidegate.rolled_back_at": approval.at.isoformat()}
     )
-    _name_champion(home, store, champion, now)
+    _name_champion(home, store, champion, current)
     return Promotion(champion, verdicts)
 
 
@@ -157,7 +157,7 @@ def run_as_shadow(
     folder = home.folder_of(registration.name, registration.version)
     verdicts = tuple(soundness(folder, registration.digest, home, inputs))
     refuse_unless_open(verdicts)
-    shadow = Pointer(
+    shadow = ModelPointer(
         name=registration.name,
         version=registration.version,
         digest=registration.digest,
@@ -173,9 +173,9 @@ def _registered(home: ModelHome, folder: Path) -> Registration:
     if not (folder / REGISTRATION).exists():
         raise UnknownModel(f"{folder} was never registered; `tidegate train` does that")
     registration = home.registration_of(folder)
-    own = home.folder_of(registration.name, registration.version)
-    if folder.resolve() != own.resolve():
-        raise UnknownModel(f"{folder} is no version of this home; want {own}")
+    own_folder = home.folder_of(registration.name, registration.version)
+    if folder.resolve() != own_folder.resolve():
+        raise UnknownModel(f"{folder} is no version of this home; want {own_folder}")
     return registration
 
 
@@ -192,8 +192,8 @@ def _record(
         "tidegate.decided_at": approval.at.isoformat(),
     }
     for verdict in verdicts:
-        said = f"{verdict.answer}: {verdict.reason}"
-        tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"] = said
+        answer = f"{verdict.answer}: {verdict.reason}"
+        tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"] = answer
     tag_version(store, registration.name, registration.version, tags)
 
 
@@ -208,13 +208,13 @@ def _write_card(
     folder = home.folder_of(registration.name, registration.version)
     # The gates have just verified what lies there.
     manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
-    report = Report.model_validate_json((folder / REPORT).read_bytes())
+    report = EvaluationReport.model_validate_json((folder / REPORT).read_bytes())
     card = model_card(manifest, report, registration, approval.approver, verdicts)
     add_text(store, registration.run_id, MODEL_CARD, card)
     (folder / MODEL_CARD).write_text(card)
 
 
-def _line(former: Pointer | None, version: str) -> tuple[Pointer, ...]:
+def _previous_champions(former: ModelPointer | None, version: str) -> tuple[ModelPointer, ...]:
     """Who was champion before, without repeating the version that becomes it now."""
     if former is None:
         return ()
@@ -224,7 +224,7 @@ def _line(former: Pointer | None, version: str) -> tuple[Pointer, ...]:
 
 
 def _name_champion(
-    home: ModelHome, store: TrackingStore, champion: Pointer, former: Pointer | None
+    home: ModelHome, store: TrackingStore, champion: ModelPointer, former: ModelPointer | None
 ) -> None:
     """In the registry first: what serving reads changes only once everything else has."""
     set_alias(store, champion.name, CHAMPION, champion.version)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, Pointer, Registration
+from training.model.model_home import ModelHome, ModelPointer, Registration
 from training.registry.tracking.runs import track
 from training.registry.tracking.store import TrackingStore
 from training.registry.tracking.versions import finish, registered, set_alias
@@ -73,19 +73,19 @@ def register(
 def source_revision(root: Path) -> str | None:
     """The commit that `root` has checked out; None outside of a repository or without git."""
     with suppress(OSError, subprocess.SubprocessError):
-        found = subprocess.run(  # noqa: S603  # no word of it comes from outside
+        result = subprocess.run(  # noqa: S603  # no word of it comes from outside
             ["git", "-C", str(root), "rev-parse", "HEAD"],  # noqa: S607  # wherever git is
             capture_output=True,
             text=True,
             timeout=10,
             check=True,
         )
-        return found.stdout.strip()
+        return result.stdout.strip()
     return None
 
 
-def _pointer(registration: Registration) -> Pointer:
-    return Pointer(
+def _pointer(registration: Registration) -> ModelPointer:
+    return ModelPointer(
         name=registration.name,
         version=registration.version,
         digest=registration.digest,

@@ -26,7 +26,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.world import SHIPMENTS, write_world
 from training.errors import NotEnoughLabels, TrainingSetError
 from training.gates.canaries import Canaries
-from training.model.model_home import ModelHome, Pointer
+from training.model.model_home import ModelHome, ModelPointer
 
 EXPERIMENT = """
 threads = 1
@@ -131,7 +131,7 @@ def test_canaries_are_chosen_once_and_asked_from_then_on(used: Path, first: Any)
     assert chosen is not None
     assert chosen.confirmed
     version, digest = first["challenger"]["version"], first["challenger"]["digest"]
-    pointer = Pointer(name=NAME, version=version, digest=digest, set_at=NOW)
+    pointer = ModelPointer(name=NAME, version=version, digest=digest, set_at=NOW)
     ModelHome(used).point("champion", pointer)
 
     again = retrain(used)
@@ -147,7 +147,7 @@ def damaged(used: Path, first: Any) -> Iterator[Path]:
     models, version = ModelHome(used), first["challenger"]["version"]
     former = models.pointer(NAME, "champion")
     digest = first["challenger"]["digest"]
-    models.point("champion", Pointer(name=NAME, version=version, digest=digest, set_at=NOW))
+    models.point("champion", ModelPointer(name=NAME, version=version, digest=digest, set_at=NOW))
     manifest = models.folder_of(NAME, version) / "manifest.json"
     manifest.rename(used / "manifest.json")
     (used / "canaries").rename(used / "canaries of before")

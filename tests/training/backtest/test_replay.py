@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from tests.training.planted import BEGINS, INPUTS, instant, planted_world, write_training_set
 from training.backtest.figures import figures
 from training.backtest.history import History
-from training.backtest.learning import Found
-from training.backtest.ledger import Ledger
+from training.backtest.learning import KnownLabels
+from training.backtest.ledger import PolicyReplay
 from training.backtest.page import page
 from training.backtest.pictures import hits
-from training.backtest.policy import Policy, Rule, read_together
+from training.backtest.policy import Policy, PolicyRule, read_together
 from training.backtest.replay import replay
 from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, select
 from training.data.training_set import TrainingSet
@@ -74,16 +74,16 @@ def invented(folder: Path, data: TrainingSet) -> History:
 
 
 @pytest.fixture(scope="module")
-def lived(invented: History) -> Ledger:
+def lived(invented: History) -> PolicyReplay:
     return replay("usual", policy(), invented)
 
 
-def inspected(ledger: Ledger) -> list[list[int]]:
+def inspected(ledger: PolicyReplay) -> list[list[int]]:
     return [ledger.rows_of(week).tolist() for week in ledger.weeks]
 
 
 def test_the_same_seed_lives_the_same_life_and_another_does_not(
-    invented: History, lived: Ledger
+    invented: History, lived: PolicyReplay
 ) -> None:
     assert inspected(replay("again", policy(), invented)) == inspected(lived)
     assert inspected(replay("other", policy(seed=8), invented)) != inspected(lived)
@@ -91,7 +91,7 @@ def test_the_same_seed_lives_the_same_life_and_another_does_not(
 
 @pytest.mark.parametrize("week", [4, 8])
 def test_no_selection_knows_a_label_that_was_not_known_yet(
-    invented: History, lived: Ledger, week: int
+    invented: History, lived: PolicyReplay, week: int
 ) -> None:
     begins = np.datetime64("2025-05-01", "us") + np.timedelta64(7 * week, "D")
     still_hidden = invented.data.declared_at + np.timedelta64(DELAY_DAYS, "D") >= begins
@@ -103,14 +103,14 @@ def test_no_selection_knows_a_label_that_was_not_known_yet(
     assert inspected(changed) != inspected(lived)
 
 
-def test_what_was_never_inspected_teaches_nothing(invented: History, lived: Ledger) -> None:
+def test_what_was_never_inspected_teaches_nothing(invented: History, lived: PolicyReplay) -> None:
     looked_at = np.concatenate([lived.rows_of(week) for week in lived.weeks])
     unseen = ~np.isin(np.arange(len(invented.data)), looked_at)
     other = replace(invented, truth=np.where(unseen, 1 - invented.truth, invented.truth))
     assert inspected(replay("other", policy(), other)) == inspected(lived)
 
 
-def test_learning_finds_more_than_the_lot(invented: History, lived: Ledger) -> None:
+def test_learning_finds_more_than_the_lot(invented: History, lived: PolicyReplay) -> None:
     learnt = figures(lived).precision.value
     by_lot = figures(replay("lot", policy(exploration_share=1.0), invented)).precision.value
     assert learnt is not None
@@ -118,12 +118,14 @@ def test_learning_finds_more_than_the_lot(invented: History, lived: Ledger) -> N
     assert learnt > 1.5 * by_lot
 
 
-def test_a_policy_that_never_retrains_fits_once(invented: History, lived: Ledger) -> None:
+def test_a_policy_that_never_retrains_fits_once(invented: History, lived: PolicyReplay) -> None:
     assert replay("still", policy(retrain_every_weeks=0), invented).fits == 1
     assert lived.fits == 5
 
 
-def test_typologies_are_counted_with_the_weeks_they_took(invented: History, lived: Ledger) -> None:
+def test_typologies_are_counted_with_the_weeks_they_took(
+    invented: History, lived: PolicyReplay
+) -> None:
     told = {each.typology: each for each in figures(lived).typologies}
     first, last = lived.weeks[0].rows.start, lived.weeks[-1].rows.stop
     for name, each in told.items():
@@ -140,7 +142,7 @@ def test_typologies_are_counted_with_the_weeks_they_took(invented: History, live
 
 
 def test_a_typology_is_new_that_no_inspection_had_confirmed(
-    invented: History, lived: Ledger
+    invented: History, lived: PolicyReplay
 ) -> None:
     first = lived.weeks[0].rows.start
     rows = np.arange(len(invented.data))
@@ -177,7 +179,7 @@ def test_logged_inspections_tell_of_hits_what_the_world_knows(data: TrainingSet)
 
 
 def test_no_week_of_a_logged_history_finds_more_than_it_stands_for(
-    data: TrainingSet, lived: Ledger
+    data: TrainingSet, lived: PolicyReplay
 ) -> None:
     logged = figures(replay("logged", policy(capacity_share=0.5), History.logged(data)))
     assert all(week.hits <= week.stands_for for week in logged.weeks)
@@ -195,7 +197,7 @@ def test_each_is_drawn_as_often_as_its_own_probability_says(lot: str) -> None:
         chosen = select(
             asked, scores, np.zeros(30, dtype=bool), offices, np.random.default_rng(seed)
         )
-        drawn = chosen.ways == BY_LOT
+        drawn = chosen.selected_by == BY_LOT
         times[chosen.places[drawn]] += 1
         chances[chosen.places[drawn]] = chosen.probability[drawn]
     low = scores < np.quantile(scores, 0.6)  # never selected by score
@@ -227,7 +229,7 @@ def test_hands_that_all_offices_share_go_where_scores_are_highest(invented: Hist
 
 
 def test_what_was_confirmed_by_lot_weighs_one_unless_asked_otherwise(invented: History) -> None:
-    found = Found.before(invented, 100)
+    found = KnownLabels.before(invented, 100)
     rows = np.array([0, 1, 2])
     found.add(
         rows, np.array([1.0, 0.0, 1.0]), invented.data.declared_at[rows], np.array([0.1, 0.1, 1.0])
@@ -259,12 +261,12 @@ def test_a_week_fills_capacity_and_no_more_at_every_office(
     for office, size in zip((f"o{n}" for n in range(len(sizes))), sizes, strict=True):
         assert abs((offices[chosen.places] == office).sum() - share * size) < 1 + 1e-9
         own = np.flatnonzero(offices == office)
-        scored = chosen.places[(chosen.ways == BY_SCORE) & np.isin(chosen.places, own)]
+        scored = chosen.places[(chosen.selected_by == BY_SCORE) & np.isin(chosen.places, own)]
         left = np.setdiff1d(own, scored)
         if len(scored) and len(left):
             assert scores[scored].min() >= scores[left].max()
-    assert (chosen.probability[chosen.ways == BY_SCORE] == 1).all()
-    assert ((chosen.ways == BY_LOT).sum()) == chosen.drawn.sum()
+    assert (chosen.probability[chosen.selected_by == BY_SCORE] == 1).all()
+    assert ((chosen.selected_by == BY_LOT).sum()) == chosen.drawn.sum()
 
 
 def test_the_lot_falls_as_often_as_its_recorded_probability_says() -> None:
@@ -275,20 +277,20 @@ def test_the_lot_falls_as_often_as_its_recorded_probability_says() -> None:
         lots = np.random.default_rng(seed)
         asked = policy(capacity_share=0.2, exploration_share=0.5)
         chosen = select(asked, scores, np.zeros(50, dtype=bool), offices, lots)
-        drawn = chosen.ways == BY_LOT
+        drawn = chosen.selected_by == BY_LOT
         times[chosen.places[drawn]] += 1 / chosen.probability[drawn]
         expected += chosen.pool.sum()
     assert times.sum() / expected == pytest.approx(1, abs=0.03)
 
 
 def test_rules_come_before_scores_and_must_fit(invented: History) -> None:
-    rule = Rule(name="sea", column="mode", equals="sea")
+    rule = PolicyRule(name="sea", column="mode", equals="sea")
     with pytest.raises(PolicyRefused, match=r"rules alone select \d+ of \d+ .* at office office-"):
         replay("sea", policy(rules=(rule,)), invented)
 
-    narrow = Rule(name="one operator", column="operator_id", equals="k7")
+    narrow = PolicyRule(name="one operator", column="operator_id", equals="k7")
     ruled = replay("one", policy(rules=(narrow,)), invented)
-    ways = np.concatenate([week.selection.ways for week in ruled.weeks])
+    ways = np.concatenate([week.selection.selected_by for week in ruled.weeks])
     rows = np.concatenate([ruled.rows_of(week) for week in ruled.weeks])
     span = slice(ruled.weeks[0].rows.start, ruled.weeks[-1].rows.stop)
     own = (invented.data.subjects["operator_id"] == "k7").to_numpy()
@@ -349,7 +351,7 @@ def test_policies_that_cannot_be_told_apart_or_compared_are_refused(tmp_path: Pa
         read_together([four, written("five.toml", 5)])
 
 
-def test_every_policy_is_drawn_however_many_there_are(lived: Ledger) -> None:
+def test_every_policy_is_drawn_however_many_there_are(lived: PolicyReplay) -> None:
     many = tuple(figures(replace(lived, name=f"policy {n}")) for n in range(7))
     (axes,) = hits(many).axes
     assert [text.get_text() for text in axes.get_legend().get_texts()][:7] == [
@@ -357,7 +359,7 @@ def test_every_policy_is_drawn_however_many_there_are(lived: Ledger) -> None:
     ]
 
 
-def test_the_page_shows_policies_side_by_side_and_escapes_names(lived: Ledger) -> None:
+def test_the_page_shows_policies_side_by_side_and_escapes_names(lived: PolicyReplay) -> None:
     shown = figures(replace(lived, name="<b>usual</b>"))
     html = page((shown, figures(lived)), "shipment", is_invented=True)
     assert "&lt;b&gt;usual&lt;/b&gt;" in html

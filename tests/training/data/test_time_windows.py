@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.training.planted import INPUTS, instant
-from training.data.time_split import LAST, TimeSplit, TimeWindow, refuse_thin
+from training.data.time_split import FAR_FUTURE, TimeSplit, TimeWindow, require_labels
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels
 from training.model.manifest import WindowFigures
@@ -165,10 +165,10 @@ def test_a_window_needs_the_minimum_of_both_sorts(
     window = TimeWindow("fit", day(0), day(9), rows, labels, rows[:0])
 
     if is_enough:
-        refuse_thin(window, 3)
+        require_labels(window, 3)
     else:
         with pytest.raises(NotEnoughLabels, match=f"{confirmed} confirmed and {cleared} not"):
-            refuse_thin(window, 3)
+            require_labels(window, 3)
 
 
 @pytest.mark.parametrize("microseconds", [0, -1])
@@ -245,7 +245,9 @@ def test_an_operator_of_the_very_first_subject_is_known_ever_after() -> None:
         outcomes=replace(data.outcomes, label=label),
     )
     nothing = np.timedelta64(0)
-    window = TimeWindow.of("evaluation", data, (day(10), day(18)), known_before=LAST, gap=nothing)
+    window = TimeWindow.of(
+        "evaluation", data, (day(10), day(18)), known_before=FAR_FUTURE, gap=nothing
+    )
 
     apart = window.without_operators_before(data)
 

@@ -152,7 +152,7 @@ def test_a_score_is_computed_of_the_subject_as_it_would_be(monkeypatch: pytest.M
             return np.array([float(ends.origin_country == "CN")]), []
 
     class Sees:
-        def of(self, rows: np.ndarray) -> np.ndarray:
+        def predict(self, rows: np.ndarray) -> np.ndarray:
             return 3 * rows[:, 0]
 
     monkeypatch.setattr(counterfactual_swaps, "feature_vector", vector_of)

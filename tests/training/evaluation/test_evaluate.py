@@ -13,12 +13,12 @@ from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
 from training.estimators import Estimate
 from training.evaluation.evaluate import evaluate
-from training.evaluation.labelled_window import Judged
-from training.evaluation.oracle import Oracle, beside_the_oracle
+from training.evaluation.labelled_window import LabelledWindow
+from training.evaluation.oracle import Oracle, compare_with_oracle
 from training.evaluation.page import page
 from training.evaluation.pictures import pictures
-from training.evaluation.report import Report
-from training.evaluation.unseen_entities import cold_figures
+from training.evaluation.report import EvaluationReport
+from training.evaluation.unseen_entities import unseen_entity_figures
 from training.model.manifest import WindowFigures
 from training.parameters import EvaluationParameters
 
@@ -29,21 +29,21 @@ WINDOW = WindowFigures(
 
 
 @pytest.fixture(scope="module")
-def judged(planted: Path) -> Judged:
+def judged(planted: Path) -> LabelledWindow:
     """Every labelled subject, scored by something that knows a part of the truth."""
     data = TrainingSet.read(planted, "shipment", INPUTS)
     rows = np.flatnonzero(data.outcomes.is_labelled)
     late = data.frame["late_payments_30d"].to_numpy()[rows]
-    return Judged(data, rows, 1 / (1 + np.exp(-(late - 3))))
+    return LabelledWindow(data, rows, 1 / (1 + np.exp(-(late - 3))))
 
 
 @pytest.fixture(scope="module")
-def report(judged: Judged) -> Report:
+def report(judged: LabelledWindow) -> EvaluationReport:
     return evaluate("tidegate-shipment", judged, WINDOW, PARAMETERS, seed=1)
 
 
 def test_the_random_lane_stands_apart_and_is_named_as_the_population(
-    report: Report, judged: Judged
+    report: EvaluationReport, judged: LabelledWindow
 ) -> None:
     assert report.random_lane is not None
     assert report.random_lane.labelled == judged.in_random_lane.sum() < report.inspected.labelled
@@ -53,7 +53,7 @@ def test_the_random_lane_stands_apart_and_is_named_as_the_population(
     assert "not the precision to expect in the population" in report.population_precision
 
 
-def test_without_a_random_lane_the_population_figure_is_refused(judged: Judged) -> None:
+def test_without_a_random_lane_the_population_figure_is_refused(judged: LabelledWindow) -> None:
     outcomes = judged.data.outcomes
     ruled = replace(outcomes, selected_by=np.full(len(outcomes.label), "rule", dtype=object))
     data = replace(judged.data, outcomes=ruled)
@@ -64,7 +64,7 @@ def test_without_a_random_lane_the_population_figure_is_refused(judged: Judged) 
     assert "Population precision is unknown: the random lane has 0" in report.population_precision
 
 
-def test_a_random_lane_that_found_hardly_anything_gives_no_figure(judged: Judged) -> None:
+def test_a_random_lane_that_found_hardly_anything_gives_no_figure(judged: LabelledWindow) -> None:
     spared = judged.in_random_lane & (judged.labels == 1)
     few = judged.only(~spared | (np.cumsum(spared) <= 4))
 
@@ -75,7 +75,7 @@ def test_a_random_lane_that_found_hardly_anything_gives_no_figure(judged: Judged
     assert "4 of them confirmed" in report.population_precision
 
 
-def test_a_lane_drawn_unevenly_is_weighted_back_to_the_population(judged: Judged) -> None:
+def test_a_lane_drawn_unevenly_is_weighted_back_to_the_population(judged: LabelledWindow) -> None:
     """Confirmed subjects drawn four times as often must not look four times as frequent."""
     lots = np.random.default_rng(2)
     probability = np.where(judged.labels == 1, 0.8, 0.2)
@@ -96,7 +96,7 @@ def test_a_lane_drawn_unevenly_is_weighted_back_to_the_population(judged: Judged
     assert report.inspected.prevalence.value > judged.labels.mean() + 0.2
 
 
-def test_groups_of_one_kind_hold_every_subject_once(report: Report) -> None:
+def test_groups_of_one_kind_hold_every_subject_once(report: EvaluationReport) -> None:
     kinds = "mode, office, operator, operator is, origin, region of origin, selected by"
     for by in kinds.split(", "):
         groups = [group for group in report.groups if group.by == by]
@@ -105,7 +105,7 @@ def test_groups_of_one_kind_hold_every_subject_once(report: Report) -> None:
         assert referred == pytest.approx(np.floor(report.inspected.labelled * 0.05))
 
 
-def test_the_clean_and_the_confirmed_referrals_of_a_group_add_up(report: Report) -> None:
+def test_the_clean_and_the_confirmed_referrals_of_a_group_add_up(report: EvaluationReport) -> None:
     for group in report.groups:
         referred = group.referred.value * group.labelled
         confirmed = (group.precision.value or 0) * referred
@@ -113,7 +113,7 @@ def test_the_clean_and_the_confirmed_referrals_of_a_group_add_up(report: Report)
         assert confirmed + clean == pytest.approx(referred)
 
 
-def test_a_model_that_remembers_operators_fails_on_new_ones(judged: Judged) -> None:
+def test_a_model_that_remembers_operators_fails_on_new_ones(judged: LabelledWindow) -> None:
     """Confirmed whenever the operator's number is odd, and scored by the operators known before."""
     data = judged.data
     number = data.subjects["operator_id"].str[1:].astype(int).to_numpy()
@@ -124,7 +124,9 @@ def test_a_model_that_remembers_operators_fails_on_new_ones(judged: Judged) -> N
     new = data.is_new("operator_id", later, earlier)
     remembered = np.where(new, 0.5, number[later] % 2)
 
-    figures = cold_figures(Judged(data, later, remembered), earlier, PARAMETERS, seed=1)
+    figures = unseen_entity_figures(
+        LabelledWindow(data, later, remembered), earlier, PARAMETERS, seed=1
+    )
 
     by_column = {figure.column: figure for figure in figures}
     assert by_column["operator_id"].labelled == new.sum() > 30
@@ -133,7 +135,7 @@ def test_a_model_that_remembers_operators_fails_on_new_ones(judged: Judged) -> N
     assert by_column["origin_country"].roc_auc.value is None
 
 
-def test_small_groups_are_pooled(judged: Judged) -> None:
+def test_small_groups_are_pooled(judged: LabelledWindow) -> None:
     parameters = EvaluationParameters(redraws=10, smallest_group=10**6)
 
     report = evaluate("m", judged, WINDOW, parameters, seed=1)
@@ -142,7 +144,7 @@ def test_small_groups_are_pooled(judged: Judged) -> None:
 
 
 @pytest.fixture
-def oracle(judged: Judged) -> pd.DataFrame:
+def oracle(judged: LabelledWindow) -> pd.DataFrame:
     late = judged.data.frame["late_payments_30d"].to_numpy()
     return pd.DataFrame(
         {
@@ -155,21 +157,21 @@ def oracle(judged: Judged) -> pd.DataFrame:
 
 
 def test_who_ranks_as_the_truth_does_reaches_the_whole_oracle(
-    tmp_path: Path, judged: Judged, oracle: pd.DataFrame
+    tmp_path: Path, judged: LabelledWindow, oracle: pd.DataFrame
 ) -> None:
     oracle.to_parquet(tmp_path / "oracle.parquet")
     known = Oracle.read(tmp_path / "oracle.parquet", judged)
-    reversed_ = replace(known, judged=replace(judged, probability=-known.probability))
+    reversed_ = replace(known, window=replace(judged, probability=-known.probability))
 
-    best = beside_the_oracle(known, known.probability, PARAMETERS, seed=1)
-    worst = beside_the_oracle(reversed_, known.probability, PARAMETERS, seed=1)
+    best = compare_with_oracle(known, known.probability, PARAMETERS, seed=1)
+    worst = compare_with_oracle(reversed_, known.probability, PARAMETERS, seed=1)
 
     assert [at.share_of_oracle.value for at in best] == pytest.approx([1.0] * 4)
     assert worst[2].share_of_oracle.high < 0.5
 
 
 def test_an_oracle_that_lacks_a_subject_is_refused(
-    tmp_path: Path, judged: Judged, oracle: pd.DataFrame
+    tmp_path: Path, judged: LabelledWindow, oracle: pd.DataFrame
 ) -> None:
     oracle[oracle["subject_id"] != judged.data.subject_ids[judged.rows[0]]].to_parquet(
         tmp_path / "oracle.parquet"
@@ -179,12 +181,14 @@ def test_an_oracle_that_lacks_a_subject_is_refused(
         Oracle.read(tmp_path / "oracle.parquet", judged)
 
 
-def test_a_report_survives_json(report: Report) -> None:
-    assert Report.model_validate_json(report.model_dump_json()) == report
+def test_a_report_survives_json(report: EvaluationReport) -> None:
+    assert EvaluationReport.model_validate_json(report.model_dump_json()) == report
     assert "NaN" not in json.dumps(report.model_dump(mode="json"), allow_nan=False)
 
 
-def test_a_value_that_nobody_declared_is_not_drawn_as_nothing_captured(report: Report) -> None:
+def test_a_value_that_nobody_declared_is_not_drawn_as_nothing_captured(
+    report: EvaluationReport,
+) -> None:
     unknown = tuple(
         at.model_copy(update={"value_captured": Estimate(None)})
         for at in report.inspected.at_capacity
@@ -199,7 +203,9 @@ def test_a_value_that_nobody_declared_is_not_drawn_as_nothing_captured(report: R
     assert drawn == [3, 2]
 
 
-def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(report: Report) -> None:
+def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(
+    report: EvaluationReport,
+) -> None:
     group = report.groups[0].model_copy(update={"group": "<script>alert(1)</script>"})
     hostile = report.model_copy(update={"groups": (group, *report.groups[1:])})
 

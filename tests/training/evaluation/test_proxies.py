@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
-from training.evaluation.proxies import above, proxies
+from training.evaluation.proxies import proxies, proxies_above
 
 ORIGINS = ["DE", "CN", "MA", "US"]
 ROWS = 4_000
@@ -63,4 +63,4 @@ def test_the_most_telling_comes_first() -> None:
     frame = pd.DataFrame({"lot": np.zeros(ROWS), "origin": origins()})
     figures = proxies(frame, origins())
     assert [each.feature for each in figures] == ["origin", "lot"]
-    assert [each.feature for each in above(figures, 0.5)] == ["origin"]
+    assert [each.feature for each in proxies_above(figures, 0.5)] == ["origin"]

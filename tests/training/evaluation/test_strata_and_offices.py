@@ -9,36 +9,36 @@ import pytest
 
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.evaluation.labelled_window import Judged
+from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.offices import at_office_capacity
-from training.evaluation.oracle import Oracle, beside_the_oracle
+from training.evaluation.oracle import Oracle, compare_with_oracle
 from training.evaluation.stability import stability
 from training.evaluation.strata import by_stratum
 from training.evaluation.typologies import by_typology, is_new
 from training.parameters import EvaluationParameters
-from training.ranking import Ranking, at_capacity
+from training.ranking import ScoreRanking, at_capacity
 
 PARAMETERS = EvaluationParameters(redraws=30)
 
 
 @pytest.fixture(scope="module")
-def everyone(planted: Path) -> Judged:
+def everyone(planted: Path) -> LabelledWindow:
     """All subjects, scored by something that knows a part of the truth."""
     data = TrainingSet.read(planted, "shipment", INPUTS)
     late = data.frame["late_payments_30d"].to_numpy()
     lots = np.random.default_rng(5)
-    return Judged(
+    return LabelledWindow(
         data, np.arange(len(data)), 1 / (1 + np.exp(-(late - 3 + lots.random(len(data)))))
     )
 
 
 @pytest.fixture(scope="module")
-def labelled(everyone: Judged) -> Judged:
+def labelled(everyone: LabelledWindow) -> LabelledWindow:
     return everyone.only(~np.isnan(everyone.labels))
 
 
 def test_one_office_at_its_capacity_is_everyone_at_that_share(
-    everyone: Judged, labelled: Judged
+    everyone: LabelledWindow, labelled: LabelledWindow
 ) -> None:
     data = replace(everyone.data, subjects=everyone.data.subjects.assign(office_id=None))
     one, chosen = replace(everyone, data=data), replace(labelled, data=data)
@@ -52,7 +52,7 @@ def test_one_office_at_its_capacity_is_everyone_at_that_share(
 
 
 def test_an_office_of_many_hands_inspects_a_larger_part_of_its_own(
-    everyone: Judged, labelled: Judged
+    everyone: LabelledWindow, labelled: LabelledWindow
 ) -> None:
     """Where the busy office has all that is confirmed, its capacity decides what is found."""
     lots = np.random.default_rng(1)
@@ -73,7 +73,7 @@ def test_an_office_of_many_hands_inspects_a_larger_part_of_its_own(
     assert found.recall.value == pytest.approx(0.8, abs=0.05)
 
 
-def test_every_stratum_is_ranked_by_itself(labelled: Judged) -> None:
+def test_every_stratum_is_ranked_by_itself(labelled: LabelledWindow) -> None:
     strata = by_stratum(labelled, PARAMETERS, seed=1)
 
     assert [s.selected_by for s in strata] == ["random", "rule"]
@@ -84,7 +84,7 @@ def test_every_stratum_is_ranked_by_itself(labelled: Judged) -> None:
     assert strata[0].precision.low < alone["precision"] < strata[0].precision.high
 
 
-def test_a_stratum_that_found_hardly_anything_gives_counts_only(labelled: Judged) -> None:
+def test_a_stratum_that_found_hardly_anything_gives_counts_only(labelled: LabelledWindow) -> None:
     spared = labelled.in_random_lane & (labelled.labels == 1)
 
     stratum = by_stratum(labelled.only(~spared), PARAMETERS, seed=1)[0]
@@ -95,7 +95,7 @@ def test_a_stratum_that_found_hardly_anything_gives_counts_only(labelled: Judged
 
 
 def as_oracle(
-    everyone: Judged, folder: Path, typology: np.ndarray, probability: np.ndarray
+    everyone: LabelledWindow, folder: Path, typology: np.ndarray, probability: np.ndarray
 ) -> Oracle:
     table = {
         "subject_kind": "shipment",
@@ -108,7 +108,7 @@ def as_oracle(
 
 
 def test_a_typology_that_no_earlier_outcome_told_of_is_new_and_stands_apart(
-    everyone: Judged, tmp_path: Path
+    everyone: LabelledWindow, tmp_path: Path
 ) -> None:
     """The model finds every known case and none of the new kind."""
     lots = np.random.default_rng(3)
@@ -120,9 +120,9 @@ def test_a_typology_that_no_earlier_outcome_told_of_is_new_and_stands_apart(
 
     new = is_new(model, oracle.typology, everyone.data.declared_at[-1])
     lines = {line.typology: line for line in by_typology(model, oracle.typology, new)}
-    whole = beside_the_oracle(oracle, oracle.came_true, PARAMETERS, seed=1)
+    whole = compare_with_oracle(oracle, oracle.came_true, PARAMETERS, seed=1)
     among_known = oracle.only(~new)
-    apart = beside_the_oracle(among_known, among_known.came_true, PARAMETERS, seed=1)
+    apart = compare_with_oracle(among_known, among_known.came_true, PARAMETERS, seed=1)
 
     assert lines["undervaluation"].recall.value == 1
     assert not lines["undervaluation"].is_new
@@ -132,7 +132,7 @@ def test_a_typology_that_no_earlier_outcome_told_of_is_new_and_stands_apart(
     assert whole[2].share_of_oracle.value < 0.8
 
 
-def test_before_any_outcome_is_known_every_typology_is_new(everyone: Judged) -> None:
+def test_before_any_outcome_is_known_every_typology_is_new(everyone: LabelledWindow) -> None:
     typology = everyone.data.outcomes.typology
 
     new = is_new(everyone, typology, everyone.data.declared_at[0])
@@ -160,5 +160,5 @@ def test_equal_scores_agree_in_expectation() -> None:
     """Who cannot tell subjects apart shares with anyone what a lot would give."""
     told = stability(np.zeros(1_000), np.arange(1_000.0), "sha256:a", PARAMETERS)
 
-    assert Ranking.of(np.zeros(3), np.zeros(3)).starts.tolist() == [0]
+    assert ScoreRanking.of(np.zeros(3), np.zeros(3)).starts.tolist() == [0]
     assert told.agreement[3].common.value == pytest.approx(0.1)

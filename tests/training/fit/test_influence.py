@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.planted import INPUTS
-from training.data.label_authors import sign
+from training.data.label_authors import add_authors
 from training.data.training_set import TrainingSet
-from training.fit.influence import bounded, influence_of
+from training.fit.influence import bound_influence, influence_figures
 from training.gates.gates import bounded_influence
 from training.parameters import SelectionParameters, TrainingParameters, TreeParameters
 from training.train import train
@@ -50,7 +50,7 @@ def test_no_author_exceeds_its_share_and_the_others_keep_their_weights(
     before = np.random.default_rng(seed).uniform(0.5, 20.0, len(rows))
     asked = SelectionParameters(largest_author_share=share)
 
-    weights = bounded(before, signed, rows, asked)
+    weights = bound_influence(before, signed, rows, asked)
 
     allowed = max(share, 2 / len(set(names) - {None}))
     told = shares(weights, authors[rows])
@@ -69,7 +69,7 @@ def test_where_nobody_exceeds_it_no_bit_changes(data: TrainingSet) -> None:
     names = np.array([f"a{row % 10}" for row in rows], dtype=object)
     weights = np.random.default_rng(1).uniform(1, 2, len(rows))
     spread = with_groups(data, names, names)
-    assert bounded(weights, spread, rows, SelectionParameters()) is weights
+    assert bound_influence(weights, spread, rows, SelectionParameters()) is weights
 
 
 def test_an_office_of_half_of_all_labels_is_held_to_its_share_in_the_fit(
@@ -108,7 +108,7 @@ def test_authors_are_read_where_a_set_has_them_and_only_there(
     first, second = table.slice(0, 2).to_pylist()
     key = ("shipment", first["subject_id"], first["inspected_at"])
 
-    assert sign(folder, "shipment", {key: "a-1"}) == 1
+    assert add_authors(folder, "shipment", {key: "a-1"}) == 1
 
     signed = TrainingSet.read(folder, "shipment", INPUTS)
     by_id = dict(zip(signed.subject_ids, signed.outcomes.author, strict=True))
@@ -120,7 +120,7 @@ def test_influence_names_the_heaviest_only(data: TrainingSet) -> None:
     rows = np.arange(100)
     names = np.array(["a"] * 60 + ["b"] * 40 + [None] * (len(data) - 100), dtype=object)
     weights = np.ones(100)
-    told = influence_of(
+    told = influence_figures(
         weights, weights, with_groups(data, names, None), rows, SelectionParameters()
     )
     assert [(each.by, each.largest) for each in told] == [("author", 0.6)]

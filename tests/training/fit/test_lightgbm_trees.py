@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from tests.training.planted import INPUTS
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import Rows, grow, monotone_constraints, tree_count
+from training.fit.lightgbm_trees import LabelledRows, fit_trees, monotone_constraints, tree_count
 from training.model.encoding import Encoding, ModelInput
 from training.parameters import TrainingParameters, TreeParameters
 
@@ -19,7 +19,7 @@ ENCODING = Encoding(
 )
 
 
-def drawn(rows: int, seed: int) -> Rows:
+def drawn(rows: int, seed: int) -> LabelledRows:
     """Late payments lower the risk here, against the direction that the catalogue allows."""
     lots = np.random.default_rng(seed)
     values = np.column_stack(
@@ -31,7 +31,7 @@ def drawn(rows: int, seed: int) -> Rows:
         ]
     ).astype(float)
     risk = 1 / (1 + np.exp(-(values[:, 0] - 0.7 * values[:, 1] + values[:, 2])))
-    return Rows(EncodedRows.of(values), (lots.random(rows) < risk).astype(float), None)
+    return LabelledRows(EncodedRows.of(values), (lots.random(rows) < risk).astype(float), None)
 
 
 def with_trees(**trees: object) -> TrainingParameters:
@@ -42,8 +42,8 @@ def test_the_same_rows_parameters_and_seed_grow_the_same_text() -> None:
     parameters = with_trees(trees=30, row_share=0.7)
     rows, held_back = drawn(800, seed=1), drawn(400, seed=2)
 
-    texts = [grow(rows, held_back, ENCODING, INPUTS, parameters) for _ in range(2)]
-    other = grow(rows, held_back, ENCODING, INPUTS, parameters.model_copy(update={"seed": 8}))
+    texts = [fit_trees(rows, held_back, ENCODING, INPUTS, parameters) for _ in range(2)]
+    other = fit_trees(rows, held_back, ENCODING, INPUTS, parameters.model_copy(update={"seed": 8}))
 
     assert texts[0] == texts[1]
     assert other != texts[0]
@@ -51,22 +51,24 @@ def test_the_same_rows_parameters_and_seed_grow_the_same_text() -> None:
 
 @pytest.mark.parametrize("method", ["basic", "intermediate", "advanced"])
 def test_no_score_falls_where_the_catalogue_says_it_may_only_rise(method: str) -> None:
-    text = grow(drawn(1_500, seed=3), None, ENCODING, INPUTS, with_trees(trees=60, monotone=method))
+    text = fit_trees(
+        drawn(1_500, seed=3), None, ENCODING, INPUTS, with_trees(trees=60, monotone=method)
+    )
     rows = np.repeat(drawn(100, seed=4).values[:], 12, axis=0)
     rows[:, 1] = np.tile(np.arange(12), 100)
 
-    margins = Margins.from_text(text, threads=1).of(rows).reshape(100, 12)
+    margins = Margins.from_text(text, threads=1).predict(rows).reshape(100, 12)
 
     assert (np.diff(margins, axis=1) >= -1e-12).all()
 
 
 def test_without_constraints_the_same_rows_do_fall() -> None:
     parameters = with_trees(trees=60, monotone="off")
-    text = grow(drawn(1_500, seed=3), None, ENCODING, INPUTS, parameters)
+    text = fit_trees(drawn(1_500, seed=3), None, ENCODING, INPUTS, parameters)
     rows = np.repeat(drawn(1, seed=4).values[:], 12, axis=0)
     rows[:, 1] = np.arange(12)
 
-    assert np.diff(Margins.from_text(text, threads=1).of(rows)).min() < -0.1
+    assert np.diff(Margins.from_text(text, threads=1).predict(rows)).min() < -0.1
     assert monotone_constraints(INPUTS, parameters) == [0, 0, 0, 0]
     assert monotone_constraints(INPUTS, with_trees()) == [0, 1, 0, 0]
 
@@ -75,13 +77,13 @@ def test_bins_from_a_part_of_the_rows_grow_nearly_the_same_trees(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows, asked = drawn(4_000, seed=3), drawn(1_000, seed=4).values[:]
-    whole = grow(rows, None, ENCODING, INPUTS, with_trees(trees=40))
+    whole = fit_trees(rows, None, ENCODING, INPUTS, with_trees(trees=40))
 
     monkeypatch.setattr("training.fit.lightgbm_trees.MOST_FOR_EDGES", 800)
-    part = grow(rows, None, ENCODING, INPUTS, with_trees(trees=40))
+    part = fit_trees(rows, None, ENCODING, INPUTS, with_trees(trees=40))
 
     assert part != whole
-    margins = [Margins.from_text(text, threads=1).of(asked) for text in (whole, part)]
+    margins = [Margins.from_text(text, threads=1).predict(asked) for text in (whole, part)]
     assert np.corrcoef(margins)[0, 1] > 0.98
 
 
@@ -93,7 +95,7 @@ def test_only_random_thresholds_depend_on_the_seed() -> None:
     def thresholds(kind: str) -> set[str]:
         one = with_trees(trees=1, leaves=2, feature_share=1, monotone="off", thresholds=kind)
         texts = [
-            grow(rows, None, ENCODING, INPUTS, one.model_copy(update={"seed": seed}))
+            fit_trees(rows, None, ENCODING, INPUTS, one.model_copy(update={"seed": seed}))
             for seed in range(8)
         ]
         return {line for text in texts for line in text.split("\n") if line[:10] == "threshold="}
@@ -109,16 +111,18 @@ def test_growth_stops_where_held_back_rows_gain_nothing_more() -> None:
     stopping = with_trees(trees=500, early_stopping_rounds=60)
     never = with_trees(trees=120, early_stopping_rounds=0, thresholds="best")
 
-    stopped = grow(few, many, ENCODING, INPUTS, stopping, lost=lambda _, loss: losses.append(loss))
-    whole = grow(drawn(300, seed=5), many, ENCODING, INPUTS, never)
+    stopped = fit_trees(
+        few, many, ENCODING, INPUTS, stopping, on_loss=lambda _, loss: losses.append(loss)
+    )
+    whole = fit_trees(drawn(300, seed=5), many, ENCODING, INPUTS, never)
 
     assert 0 < tree_count(stopped) < losses.index(min(losses)) + 1 < len(losses) < 500
     assert loss_of(stopped, many) == pytest.approx(min(losses))
     assert tree_count(whole) == 120
 
 
-def loss_of(text: str, rows: Rows) -> float:
-    margins = Margins.from_text(text, threads=1).of_all(rows.values)
+def loss_of(text: str, rows: LabelledRows) -> float:
+    margins = Margins.from_text(text, threads=1).predict_all(rows.values)
     return 1 - roc_auc_score(rows.labels, margins, sample_weight=rows.weights)
 
 
@@ -126,13 +130,13 @@ def test_each_tree_is_judged_by_the_weighted_share_of_pairs_in_wrong_order() -> 
     held_back = replace(drawn(400, seed=8), weights=np.geomspace(1, 100, 400))
     losses: list[float] = []
 
-    text = grow(
+    text = fit_trees(
         drawn(800, seed=7),
         held_back,
         ENCODING,
         INPUTS,
         with_trees(trees=20, early_stopping_rounds=0),
-        lost=lambda trees, loss: losses.append(loss),
+        on_loss=lambda trees, loss: losses.append(loss),
     )
 
     assert len(losses) == 20

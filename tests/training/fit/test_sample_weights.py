@@ -7,7 +7,7 @@ import pytest
 from tests.training.planted import INPUTS
 from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
-from training.fit.sample_weights import taught
+from training.fit.sample_weights import weighted_rows
 from training.parameters import SelectionParameters, SplitParameters
 
 
@@ -26,7 +26,7 @@ def test_traffic_stands_for_everyone_without_a_label_however_few_are_drawn(
 ) -> None:
     thin = SelectionParameters(traffic_per_confirmed=0.5)
 
-    told = taught(window, data, thin)
+    told = weighted_rows(window, data, thin)
 
     is_labelled = np.isin(told.rows, window.rows)
     assert (~is_labelled).sum() == round(0.5 * window.labels.sum()) < len(window.unlabelled)
@@ -39,7 +39,7 @@ def test_a_subject_of_unknown_result_is_a_target_of_nobody(
     data: TrainingSet, window: TimeWindow
 ) -> None:
     """Not even where its outcome was known later, as one that a model could not have read."""
-    told = taught(window, data, SelectionParameters())
+    told = weighted_rows(window, data, SelectionParameters())
 
     assert (told.targets == np.where(np.isin(told.rows, _confirmed(window)), 1, 0)).all()
     known_later = data.outcomes.label[window.unlabelled] == 1
@@ -50,7 +50,7 @@ def test_a_subject_of_unknown_result_is_a_target_of_nobody(
 def test_rows_taught_are_of_the_window_and_before_its_gap(
     data: TrainingSet, window: TimeWindow
 ) -> None:
-    rows = taught(window, data, SelectionParameters()).rows
+    rows = weighted_rows(window, data, SelectionParameters()).rows
 
     latest = window.ends - np.timedelta64(14, "D")
     assert (data.declared_at[rows] >= window.begins).all()
@@ -63,7 +63,7 @@ def test_where_everything_was_inspected_traffic_adds_nothing(
 ) -> None:
     inspected = replace(window, unlabelled=window.unlabelled[:0])
 
-    told = taught(inspected, data, SelectionParameters())
+    told = weighted_rows(inspected, data, SelectionParameters())
 
     assert (told.rows == inspected.rows).all()
     assert (told.targets == inspected.labels).all()
@@ -75,7 +75,7 @@ def test_what_nobody_inspected_weighs_as_traffic_and_never_as_a_label_does(
     data: TrainingSet, window: TimeWindow
 ) -> None:
     """However it came that a label is lacking: not inspected, inconclusive, or not known yet."""
-    told = taught(window, data, SelectionParameters())
+    told = weighted_rows(window, data, SelectionParameters())
 
     unlabelled = ~np.isin(told.rows, window.rows)
     assert np.isin(told.rows[unlabelled], window.unlabelled).all()
@@ -94,7 +94,7 @@ def test_what_nobody_inspected_weighs_as_traffic_and_never_as_a_label_does(
 def test_other_ways_to_teach_look_at_labelled_subjects_alone(
     data: TrainingSet, window: TimeWindow, fit: str
 ) -> None:
-    told = taught(window, data, SelectionParameters(fit=fit, fit_clip=20))
+    told = weighted_rows(window, data, SelectionParameters(fit=fit, fit_clip=20))
 
     assert (told.rows == window.rows).all()
     assert (told.targets == window.labels).all()

@@ -124,7 +124,7 @@ def _auc(model: RiskModel, data: TrainingSet) -> float:
     from training.evaluation.reevaluation import scored_window, unseen_window
     from training.ranking import roc_auc
 
-    judged = scored_window(model, data, unseen_window(model, data)).judged(labelled_only=True)
+    judged = scored_window(model, data, unseen_window(model, data)).subjects(labelled_only=True)
     return roc_auc(judged.only(judged.in_random_lane).ranking())
 
 

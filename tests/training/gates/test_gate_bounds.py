@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from training.estimators import Estimate
-from training.evaluation.report import GroupFigures, ProxyFigures, Report
+from training.evaluation.report import EvaluationReport, GroupFigures, ProxyFigures
 from training.fit.influence import InfluenceFigures
 from training.gates import gates
-from training.gates.canaries import Canaries, Moved
+from training.gates.canaries import Canaries, CanaryShift
 from training.gates.gates import Verdict
 from training.gates.waiver import Waiver
-from training.leakage.finding import Finding
+from training.leakage.finding import LeakageFinding
 from training.model.manifest import Manifest
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -27,8 +27,8 @@ def manifest(calibration: str = "equal", **metrics: Estimate) -> Manifest:
     )
 
 
-def report(**parts: Any) -> Report:
-    return Report.model_construct(**parts)
+def report(**parts: Any) -> EvaluationReport:
+    return EvaluationReport.model_construct(**parts)
 
 
 @pytest.mark.parametrize(
@@ -46,18 +46,18 @@ def test_the_lower_bound_of_precision_lies_above_drawing_by_lot(
 ) -> None:
     asked = manifest(precision_at_5pct=precision, prevalence=prevalence)
 
-    assert gates.better_than_the_lot(asked).is_passed is is_passed
+    assert gates.better_than_random(asked).is_passed is is_passed
 
 
 def test_precision_and_the_lot_are_spelt_out() -> None:
     known = manifest(precision_at_5pct=Estimate(0.3, 0.11, 0.5), prevalence=Estimate(0.1))
     half = manifest(precision_at_5pct=Estimate(0.3, 0.11), prevalence=UNKNOWN)
 
-    assert gates.better_than_the_lot(known).reason == (
+    assert gates.better_than_random(known).reason == (
         "precision at 5 % is 0.300 (0.110 to 0.500); want its lower bound above the 0.100 of "
         "drawing by lot"
     )
-    assert gates.better_than_the_lot(half).reason == (
+    assert gates.better_than_random(half).reason == (
         "precision at 5 % is 0.300; want its lower bound above the unknown of drawing by lot"
     )
 
@@ -85,7 +85,7 @@ def test_a_calibration_error_is_spelt_out_with_what_it_is_among() -> None:
 
 def test_a_warning_shuts_no_gate_and_is_counted() -> None:
     shuffled, pair = (
-        Finding(check=check, is_refusal=False, features=("x",), evidence="x")  # type: ignore[arg-type]
+        LeakageFinding(check=check, is_refusal=False, features=("x",), evidence="x")  # type: ignore[arg-type]
         for check in ("shuffled labels", "pair lookup")
     )
 
@@ -143,7 +143,7 @@ def test_a_group_that_is_referred_less_rightly_is_named_with_what_was_asked() ->
 def test_a_feature_may_tell_half_of_the_origin(share: float, is_passed: bool) -> None:
     figures = (ProxyFigures(feature="corridor", told=share), ProxyFigures(feature="x", told=0.1))
 
-    verdict = gates.no_stand_in_for_origin(report(proxies=figures))
+    verdict = gates.no_proxy_for_origin(report(proxies=figures))
 
     assert verdict.is_passed is is_passed
     assert ("corridor tells 0.50 of it" in verdict.reason) is not is_passed
@@ -192,29 +192,29 @@ def test_only_what_weighs_too_much_is_named_and_else_all_that_was_weighed() -> N
 class MovedBy(Canaries):
     """Canaries of which it is known how far they moved."""
 
-    figures: Moved
+    figures: CanaryShift
 
-    def moved(self, *_: object) -> Moved:
+    def shift(self, *_: object) -> CanaryShift:
         return self.figures
 
 
 @pytest.mark.parametrize(
     ("moved", "is_passed"),
     [
-        (Moved(-0.5, 0.5, 51, 49), True),
-        (Moved(9.0, -9.0, 51, 49), True),
-        (Moved(-0.51, 0.0, 51, 49), False),
-        (Moved(0.0, 0.51, 51, 49), False),
-        (Moved(None, 0.1, 51, 49), True),
-        (Moved(0.1, None, 51, 49), True),
-        (Moved(None, 0.51, 51, 49), False),
-        (Moved(0.0, 0.0, 50, 50), False),
-        (Moved(0.0, 0.0, 1, 0), True),
-        (Moved(None, None, 0, 0), False),
+        (CanaryShift(-0.5, 0.5, 51, 49), True),
+        (CanaryShift(9.0, -9.0, 51, 49), True),
+        (CanaryShift(-0.51, 0.0, 51, 49), False),
+        (CanaryShift(0.0, 0.51, 51, 49), False),
+        (CanaryShift(None, 0.1, 51, 49), True),
+        (CanaryShift(0.1, None, 51, 49), True),
+        (CanaryShift(None, 0.51, 51, 49), False),
+        (CanaryShift(0.0, 0.0, 50, 50), False),
+        (CanaryShift(0.0, 0.0, 1, 0), True),
+        (CanaryShift(None, None, 0, 0), False),
     ],
 )
 def test_canaries_move_half_a_log_odds_towards_the_wrong_side_at_most(
-    moved: Moved, is_passed: bool
+    moved: CanaryShift, is_passed: bool
 ) -> None:
     is_there: Any = object()
 
@@ -225,7 +225,7 @@ def test_canaries_move_half_a_log_odds_towards_the_wrong_side_at_most(
 
 def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None:
     is_there: Any = object()
-    known = MovedBy((), (), Moved(-0.1, None, 51, 49))
+    known = MovedBy((), (), CanaryShift(-0.1, None, 51, 49))
 
     verdict = gates.steady_canaries(known, is_there, is_there, is_there)
     alone = gates.steady_canaries(None, is_there, None, None)
@@ -273,11 +273,11 @@ def test_every_gate_answers_by_its_own_name() -> None:
     nothing = report(leakage=(), groups=(), proxies=(), influence=())
 
     assert [
-        gates.better_than_the_lot(known).gate,
+        gates.better_than_random(known).gate,
         gates.calibrated(known).gate,
         gates.free_of_leaks(nothing).gate,
         gates.fair_to_groups(nothing).gate,
-        gates.no_stand_in_for_origin(nothing).gate,
+        gates.no_proxy_for_origin(nothing).gate,
         gates.bounded_influence(nothing).gate,
         gates.no_worse_on_live_traffic(UNKNOWN, 7).gate,
         gates.approved_by_another("ada", "grace").gate,

@@ -8,9 +8,9 @@ from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.estimators import Estimate, proportion
 from training.evaluation.reevaluation import unseen_window
-from training.evaluation.report import GroupFigures, ProxyFigures, Report
+from training.evaluation.report import EvaluationReport, GroupFigures, ProxyFigures
 from training.gates import gates
-from training.leakage.finding import Finding
+from training.leakage.finding import LeakageFinding
 from training.model.manifest import Manifest
 from training.model.risk_model import RiskModel
 from training.parameters import SplitParameters, TrainingParameters, TreeParameters
@@ -61,13 +61,13 @@ def test_a_golden_row_that_no_longer_recomputes_shuts_the_gate(model: RiskModel,
 
 
 def test_precision_must_beat_the_lot_by_its_lower_bound(model: RiskModel) -> None:
-    assert gates.better_than_the_lot(model.manifest).is_passed
+    assert gates.better_than_random(model.manifest).is_passed
     lucky = with_metrics(
         model, precision_at_5pct=Estimate(0.30, 0.09, 0.5), prevalence=Estimate(0.1)
     )
-    assert not gates.better_than_the_lot(lucky).is_passed
+    assert not gates.better_than_random(lucky).is_passed
     nothing = with_metrics(model, precision_at_5pct=Estimate(None))
-    assert not gates.better_than_the_lot(nothing).is_passed
+    assert not gates.better_than_random(nothing).is_passed
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_a_calibration_error_needs_chance_as_its_excuse(
 
 
 def test_a_leak_or_an_unasked_question_shuts_the_gate(model: RiskModel) -> None:
-    report = Report.model_validate_json(model.report_json)
-    leak = Finding(
+    report = EvaluationReport.model_validate_json(model.report_json)
+    leak = LeakageFinding(
         check="single feature", is_refusal=True, features=("x",), evidence="x tells everything"
     )
 
@@ -150,7 +150,7 @@ def test_a_group_is_judged_where_its_interval_is_clear(
             "false_referral": proportion(*false_referral),
         }
     )
-    report = Report.model_validate_json(model.report_json)
+    report = EvaluationReport.model_validate_json(model.report_json)
 
     verdict = gates.fair_to_groups(report.model_copy(update={"groups": (usual, group)}))
 
@@ -195,7 +195,7 @@ JUDGED = ("mode", "office", "operator", "origin", "region of origin")
 def test_every_grouping_is_judged_within_four_times_the_usual_and_a_third_less_right(
     model: RiskModel, by: str, differs: dict[str, Estimate], is_passed: bool
 ) -> None:
-    report = Report.model_validate_json(model.report_json)
+    report = EvaluationReport.model_validate_json(model.report_json)
 
     verdict = gates.fair_to_groups(report.model_copy(update={"groups": two_groups(by, **differs)}))
 
@@ -209,9 +209,9 @@ def test_a_feature_that_tells_more_than_half_of_the_origin_or_none_measured_shut
     model: RiskModel, told: tuple[float, ...], is_passed: bool
 ) -> None:
     figures = tuple(ProxyFigures(feature=f"f{n}", told=share) for n, share in enumerate(told))
-    report = Report.model_validate_json(model.report_json)
+    report = EvaluationReport.model_validate_json(model.report_json)
 
-    verdict = gates.no_stand_in_for_origin(report.model_copy(update={"proxies": figures}))
+    verdict = gates.no_proxy_for_origin(report.model_copy(update={"proxies": figures}))
 
     assert verdict.is_passed is is_passed, verdict.reason
 

@@ -11,11 +11,11 @@ from tests.training.planted import INPUTS
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.errors import LeakageFound
-from training.leakage.finding import Finding
+from training.leakage.finding import LeakageFinding
 from training.leakage.pair_lookup import identifying_pairs
-from training.leakage.shuffled_labels import learns_from_nothing
-from training.leakage.single_features import telling_features
-from training.leakage.target_lookup import Lookup, Sample
+from training.leakage.shuffled_labels import shuffled_labels_finding
+from training.leakage.single_features import features_that_predict_labels
+from training.leakage.target_lookup import Sample, TargetLookup
 from training.parameters import LeakageParameters, TrainingParameters, TreeParameters
 from training.train import Candidate, train
 
@@ -32,7 +32,7 @@ def with_column(data: TrainingSet, values: np.ndarray) -> TrainingSet:
     return replace(data, frame=data.frame.assign(noise_ratio=values))
 
 
-def found(candidate: Candidate, check: str) -> list[Finding]:
+def found(candidate: Candidate, check: str) -> list[LeakageFinding]:
     return [finding for finding in candidate.report.leakage if finding.check == check]
 
 
@@ -85,7 +85,7 @@ def test_a_feature_may_tell_the_label_in_any_way(honest: TrainingSet, tells_by: 
     data = with_column(honest, values)
     sample = Sample.of(data, TimeSplit.of(data, PARAMETERS.split))
 
-    named = [f.features for f in telling_features(sample, largest_auc=0.9)]
+    named = [f.features for f in features_that_predict_labels(sample, largest_auc=0.9)]
 
     assert named == [("noise_ratio",)]
 
@@ -137,7 +137,7 @@ def test_two_coarse_columns_that_carry_the_risk_are_no_leak(honest: TrainingSet)
     )
     split = TimeSplit.of(data, PARAMETERS.split)
     sample = Sample.of(data, split)
-    best = Lookup.filled(
+    best = TargetLookup.fitted(
         pd.factorize(data.frame["late_payments_30d"])[0][: len(sample.labels)], sample
     )
 
@@ -153,12 +153,13 @@ def test_shuffled_labels_teach_nothing_unless_a_column_deals_with_them(
     encoding = train(honest, PARAMETERS).model.encoding
     lots = np.random.default_rng(PARAMETERS.seed)
     dealt = np.r_[
-        lots.permutation(sample.labels[: sample.fit_count]), lots.permutation(sample.judged_labels)
+        lots.permutation(sample.labels[: sample.fit_count]),
+        lots.permutation(sample.evaluation_labels),
     ]
     reading = replace(sample, frame=sample.frame.assign(noise_ratio=dealt))
 
-    assert not learns_from_nothing(sample, encoding, INPUTS, PARAMETERS).is_refusal
-    assert learns_from_nothing(reading, encoding, INPUTS, PARAMETERS).is_refusal
+    assert not shuffled_labels_finding(sample, encoding, INPUTS, PARAMETERS).is_refusal
+    assert shuffled_labels_finding(reading, encoding, INPUTS, PARAMETERS).is_refusal
 
 
 def test_a_feature_that_grows_with_time_is_named_as_drift(honest: TrainingSet) -> None:

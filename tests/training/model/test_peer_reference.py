@@ -36,7 +36,7 @@ def changed(**columns: object) -> bytes:
 
 
 def test_a_group_is_told_by_its_own_members_alone() -> None:
-    beside = reference().beside(FEATURE, LARGE)
+    beside = reference().in_group(FEATURE, LARGE)
 
     assert beside is not None
     assert beside.subjects == 2 * FEWEST_SUBJECTS + 1
@@ -45,13 +45,13 @@ def test_a_group_is_told_by_its_own_members_alone() -> None:
 
 
 def test_of_a_small_or_unknown_group_nothing_is_told() -> None:
-    assert reference().beside(FEATURE, SMALL) is None
-    assert reference().beside(FEATURE, "000000") is None
-    assert reference().beside(FEATURE, None) is None
+    assert reference().in_group(FEATURE, SMALL) is None
+    assert reference().in_group(FEATURE, "000000") is None
+    assert reference().in_group(FEATURE, None) is None
 
 
 def test_a_feature_compared_among_all_is_not_told_by_group() -> None:
-    assert reference().beside(INPUTS.features[1], LARGE) is None
+    assert reference().in_group(INPUTS.features[1], LARGE) is None
 
 
 def test_what_was_written_is_read_back() -> None:
@@ -59,7 +59,7 @@ def test_what_was_written_is_read_back() -> None:
 
     read = PeerReference.read(written.content, INPUTS)
 
-    assert read.beside(FEATURE, LARGE) == written.beside(FEATURE, LARGE)
+    assert read.in_group(FEATURE, LARGE) == written.in_group(FEATURE, LARGE)
     assert read.content == written.content
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from training.model.encoding import Encoding, ModelInput
 from training.model.manifest import Reference
-from training.model.training_support import Reach, most_outside
+from training.model.training_support import TrainingSupport, most_outside
 
 REFERENCES = {
     "mass_kg": Reference(missing_share=0.0, quantiles=tuple(np.linspace(1, 9, 21))),
@@ -23,7 +23,7 @@ ENCODING = Encoding(
 
 def outside(**values: float | str | None) -> list[str]:
     row, unseen = ENCODING.encode({"mass_kg": 5.0, "mode": "sea", "paid_ratio": None} | values)
-    return Reach.of(REFERENCES).outside(row, unseen)
+    return TrainingSupport.of(REFERENCES).outside(row, unseen)
 
 
 def test_what_training_held_lies_inside() -> None:

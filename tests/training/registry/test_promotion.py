@@ -18,17 +18,17 @@ from training.errors import ArtefactError, PromotionRefused, UnknownModel
 from training.estimators import Estimate
 from training.evaluation.page import spelt
 from training.evaluation.reevaluation import scored_window, unseen_window
-from training.evaluation.report import ProxyFigures, Report
+from training.evaluation.report import EvaluationReport, ProxyFigures
 from training.fit.influence import InfluenceFigures
 from training.gates.canaries import Canaries
 from training.gates.gates import Verdict
-from training.gates.promotion_checks import verdicts_of, waiver_in_force
+from training.gates.promotion_checks import promotion_verdicts, waiver_in_force
 from training.gates.waiver import Waiver
-from training.leakage.finding import Finding
+from training.leakage.finding import LeakageFinding
 from training.model.model_home import ModelHome
-from training.model.risk_model import BOOSTER, REPORT, USUAL, RiskModel, sha256
+from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel, sha256
 from training.parameters import TrainingParameters, TreeParameters
-from training.registry.promotion import Approval, Leave, promote, roll_back, run_as_shadow
+from training.registry.promotion import Approval, WaiverRequest, promote, roll_back, run_as_shadow
 from training.registry.registration import TrainingOrigin, register
 from training.registry.tracking.store import TrackingStore
 from training.registry.tracking.versions import clear_alias
@@ -232,11 +232,11 @@ def put_in_place(
     """Change what a version says of itself, sealed and registered as if it had been trained so."""
     folder = home.folder_of(NAME, version)
     registration, model = home.registration_of(folder), RiskModel.read(folder, None, INPUTS)
-    told = Report.model_validate_json(model.report_json).model_copy(update=report)
+    told = EvaluationReport.model_validate_json(model.report_json).model_copy(update=report)
     files = {
         BOOSTER: model.booster_text.encode(),
         REPORT: told.as_bytes,
-        USUAL: model.peers.content,
+        PEERS: model.peers.content,
     }
     digests = {name: sha256(content) for name, content in files.items()}
     changed = model.manifest.model_copy(update={"files": digests, **manifest})
@@ -245,7 +245,7 @@ def put_in_place(
     home.add(made, registration.model_copy(update={"digest": made.digest}))
 
 
-def unfair(report: Report) -> dict[str, Any]:
+def unfair(report: EvaluationReport) -> dict[str, Any]:
     """The same with an office of which every clean subject is referred."""
     office = next(group for group in report.groups if group.by == "office")
     far = office.model_copy(update={"group": "far", "false_referral": Estimate(0.99, 0.98, 1.0)})
@@ -254,10 +254,12 @@ def unfair(report: Report) -> dict[str, Any]:
 
 def refused_by_one(gate: str, model: RiskModel) -> tuple[dict[str, Any], dict[str, Any]]:
     """What to change in a manifest and in a report so that one gate alone must refuse."""
-    manifest, report = model.manifest, Report.model_validate_json(model.report_json)
+    manifest, report = model.manifest, EvaluationReport.model_validate_json(model.report_json)
     first, *others = manifest.golden
     other_answer = first.model_copy(update={"log_odds": first.log_odds + 1e-6})
-    leak = Finding(check="single feature", is_refusal=True, features=("x",), evidence="x tells")
+    leak = LeakageFinding(
+        check="single feature", is_refusal=True, features=("x",), evidence="x tells"
+    )
     heavy = InfluenceFigures(by="office", groups=3, largest=0.4, largest_before=0.9, allowed=0.3)
     too_far = {"weighted_ece": Estimate(0.3), "weighted_ece_by_chance": Estimate(0.01)}
     by_luck = {"precision_at_5pct": Estimate(0.3, 0.09, 0.5), "prevalence": Estimate(0.1)}
@@ -324,7 +326,7 @@ def test_a_promotion_that_one_gate_alone_would_refuse_is_refused(
 def against(gate: str, data: TrainingSet, models: tuple[RiskModel, RiskModel]) -> TrainingSet:
     """Later inspections that speak against the second model beside the first, in one respect."""
     window = unseen_window(models[1], data)
-    log_odds = [scored_window(m, data, window).judged(labelled_only=True) for m in models]
+    log_odds = [scored_window(m, data, window).subjects(labelled_only=True) for m in models]
     rows = log_odds[0].rows
     champion, other = (rankdata(each.probability) for each in log_odds)
     label = data.outcomes.label.copy()
@@ -368,7 +370,7 @@ def with_unfair_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.gates.gates.fair_to_groups", lambda report: shut)
 
 
-LEAVE = Leave(
+LEAVE = WaiverRequest(
     ("groups",), "The office opened in May; its figures settle.", NOON + timedelta(days=90)
 )
 
@@ -407,7 +409,7 @@ def test_a_waiver_opens_no_other_gate_and_is_not_kept_where_none_was_needed(
 def test_a_waiver_names_the_gates_that_it_opens(
     home: ModelHome, store: TrackingStore, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.gates.gates.MOST_TOLD_OF_ORIGIN", 0.0)
+    monkeypatch.setattr("training.gates.gates.LARGEST_PROXY_SHARE", 0.0)
 
     with pytest.raises(PromotionRefused, match=r"proxies: .*corridor tells 0\.\d+ of it"):
         promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE)
@@ -608,7 +610,7 @@ def test_an_artefact_that_does_not_answer_its_rows_is_asked_nothing_else(
     put_in_place(home, version, *refused_by_one("golden vectors", candidates[1].model))
     registration = home.registration_of(home.folder_of(NAME, version))
 
-    verdicts = [*verdicts_of(registration, home, "grace", data, INPUTS)]
+    verdicts = [*promotion_verdicts(registration, home, "grace", data, INPUTS)]
 
     assert [(v.gate, v.is_passed) for v in verdicts] == [
         ("approver", True),

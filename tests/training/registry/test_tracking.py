@@ -125,7 +125,7 @@ def test_another_client_of_the_server_loads_the_model_by_its_alias(
     finally:
         mlflow.set_tracking_uri(former)
 
-    ours = Margins.from_text(candidate.model.booster_text, 1).of(rows)
+    ours = Margins.from_text(candidate.model.booster_text, 1).predict(rows)
     assert np.array_equal(booster.predict(rows, raw_score=True), ours)
 
 

@@ -41,7 +41,7 @@ def _windows(manifest: Manifest) -> str:
 
     windows = manifest.training_window
     named = (("fit", windows.fit), ("calibration", windows.calibration))
-    return "\n".join(line(*each) for each in (*named, ("evaluation", windows.evaluation)))
+    return "\n".join(line(*window) for window in (*named, ("evaluation", windows.evaluation)))
 
 
 def _figures(title: str, figures: Figures | None) -> str:

@@ -57,7 +57,7 @@ def track(
     """
     manifest = candidate.model.manifest
     experiment = store.experiment(manifest.name)
-    with store.asked("the run could not be written"):
+    with store.connected("the run could not be written"):
         run_id = store.client.create_run(experiment, tags=_tags(candidate, tags)).info.run_id
         try:
             with mlflow.start_run(run_id=run_id):
@@ -94,7 +94,7 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey, run_id: s
 
 def add_text(store: TrackingStore, run_id: str, name: str, text: str) -> None:
     """Put a text beside what a finished run has already. Raises TrackingError."""
-    with store.asked(f"{name} could not be added to the run {run_id}"):
+    with store.connected(f"{name} could not be added to the run {run_id}"):
         store.client.log_text(run_id, text, name)
 
 
@@ -136,21 +136,21 @@ def _write_parameters(manifest: Manifest) -> None:
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for name, value in table.items():
         if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
+            flat |= _flat(value, f"{prefix}{name}.")
         else:
-            found[prefix + name] = value
-    return found
+            flat[prefix + name] = value
+    return flat
 
 
 def _metrics(candidate: Candidate) -> dict[str, float]:
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for name, estimate in candidate.model.manifest.metrics.items():
         bounds = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
-        found |= {f"{name}{end}": bound for end, bound in bounds.items() if bound is not None}
-    return found
+        metrics |= {f"{name}{end}": bound for end, bound in bounds.items() if bound is not None}
+    return metrics
 
 
 def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
@@ -181,11 +181,11 @@ def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
 
 
 def _write_files(candidate: Candidate, key: SigningKey) -> None:
-    drawn = pictures(candidate.report, candidate.explained)
-    for name, figure in drawn.items():
+    figures = pictures(candidate.report, candidate.explained)
+    for name, figure in figures.items():
         mlflow.log_figure(figure, f"pictures/{name}.png")
     mlflow.log_text(candidate.report.as_bytes.decode(), "evaluation/report.json")
-    mlflow.log_text(page(candidate.report, drawn), "evaluation/report.html")
+    mlflow.log_text(page(candidate.report, figures), "evaluation/report.html")
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / ARTEFACT
         candidate.model.write(folder, key)

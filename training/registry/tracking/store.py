@@ -59,14 +59,17 @@ class TrackingStore:
         Raises TrackingError where it does not answer within seconds.
         """
         home.mkdir(parents=True, exist_ok=True)
-        own = f"sqlite:///{home.resolve() / 'mlflow.db'}"
-        with quietly(f"the tracking store {_shown(uri or own)} does not answer"), _asking_once():
-            client = MlflowClient(uri or own, uri or own)
+        default_uri = f"sqlite:///{home.resolve() / 'mlflow.db'}"
+        with (
+            quietly(f"the tracking store {_shown(uri or default_uri)} does not answer"),
+            _without_retries(),
+        ):
+            client = MlflowClient(uri or default_uri, uri or default_uri)
             client.search_experiments(max_results=1)
         # A server knows where files go; beside a database MLflow would take the working folder.
-        is_server = urlsplit(uri or own).scheme in ("http", "https")
+        is_server = urlsplit(uri or default_uri).scheme in ("http", "https")
         artifacts = None if is_server else (home.resolve() / "mlartifacts").as_uri()
-        return cls(uri or own, client, artifacts)
+        return cls(uri or default_uri, client, artifacts)
 
     @property
     def shown_uri(self) -> str:
@@ -75,15 +78,15 @@ class TrackingStore:
 
     def experiment(self, name: str) -> str:
         """The id of the experiment `name`; made on first use."""
-        with self.asked(f"the experiment {name!r} cannot be opened"):
-            known = self.client.get_experiment_by_name(name)
-            if known is not None:
-                return str(known.experiment_id)
-            made = self.client.create_experiment(name, self.artifact_location, _OF_MODELS)
-            return str(made)
+        with self.connected(f"the experiment {name!r} cannot be opened"):
+            existing = self.client.get_experiment_by_name(name)
+            if existing is not None:
+                return str(existing.experiment_id)
+            experiment_id = self.client.create_experiment(name, self.artifact_location, _OF_MODELS)
+            return str(experiment_id)
 
     @contextmanager
-    def asked(self, failure: str) -> Iterator[None]:
+    def connected(self, failure: str) -> Iterator[None]:
         """As `quietly`, and MLflow's functions, which know one global store, speak to this one."""
         former = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.uri)
@@ -100,7 +103,7 @@ def _shown(uri: str) -> str:
 
 
 @contextmanager
-def _asking_once() -> Iterator[None]:
+def _without_retries() -> Iterator[None]:
     """Without the patience that a store deserves which has answered before."""
     former = os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"

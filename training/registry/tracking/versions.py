@@ -27,16 +27,16 @@ def registered(
     It is marked as unfinished until `finish`. One that cannot be taken back, because the store went
     away in between, stays so marked; the first registration an hour later takes it back.
     """
-    with store.asked(f"{name} could not be registered"):
+    with store.connected(f"{name} could not be registered"):
         _make_model(store, name)
         _take_back_what_was_left(store, name, at)
-        given = dict(tags) | {UNFINISHED: "true"}
+        all_tags = dict(tags) | {UNFINISHED: "true"}
         version = str(
             store.client.create_model_version(
                 name,
                 run.model_uri,
                 run.run_id,
-                tags=given,
+                tags=all_tags,
                 description=run.note,
                 model_id=run.model_id,
             ).version
@@ -52,25 +52,25 @@ def registered(
 
 def finish(store: TrackingStore, name: str, version: str) -> None:
     """Say of a version that nothing about it is left to be done."""
-    with store.asked(f"{name} version {version} could not be marked as finished"):
+    with store.connected(f"{name} version {version} could not be marked as finished"):
         store.client.delete_model_version_tag(name, version, UNFINISHED)
 
 
 def set_alias(store: TrackingStore, name: str, alias: str, version: str) -> None:
     """Let `alias` name a version, whatever it named before."""
-    with store.asked(f"the alias {alias!r} of {name} could not be set"):
+    with store.connected(f"the alias {alias!r} of {name} could not be set"):
         store.client.set_registered_model_alias(name, alias, version)
 
 
 def clear_alias(store: TrackingStore, name: str, alias: str) -> None:
     """Let `alias` name nothing."""
-    with store.asked(f"the alias {alias!r} of {name} could not be taken away"):
+    with store.connected(f"the alias {alias!r} of {name} could not be taken away"):
         store.client.delete_registered_model_alias(name, alias)
 
 
 def tag_version(store: TrackingStore, name: str, version: str, tags: Mapping[str, str]) -> None:
     """Write tags on a version."""
-    with store.asked(f"{name} version {version} could not be tagged"):
+    with store.connected(f"{name} version {version} could not be tagged"):
         for tag, value in tags.items():
             store.client.set_model_version_tag(name, version, tag, value)
 
@@ -78,7 +78,7 @@ def tag_version(store: TrackingStore, name: str, version: str, tags: Mapping[str
 def _link(store: TrackingStore, run: TrackedRun, name: str, version: str) -> None:
     """Let MLflow's pages lead from the run's model to the version."""
     link = json.dumps([{"name": name, "version": version}])
-    with store.asked(f"{name} version {version} could not be linked to its run"):
+    with store.connected(f"{name} version {version} could not be linked to its run"):
         store.client.set_logged_model_tags(run.model_id, {MLFLOW_MODEL_VERSIONS: link})
 
 

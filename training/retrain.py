@@ -1,0 +1,130 @@
+"""A retraining: a challenger from all that is known, and what every gate says of it.
+
+Nothing is promoted; that takes another person.
+"""
+
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+import numpy as np
+
+from features.atomic_dir import written_whole
+from features.build_training_set import build_training_set
+from features.records import SubjectKind
+from features.subject_types import SUBJECT_TYPES
+from training.data.label_authors import Authors, add_authors
+from training.data.training_set import TrainingSet
+from training.errors import ArtefactError, TrainingSetError
+from training.gates.canaries import Canaries
+from training.gates.gates import Verdict
+from training.gates.promotion_checks import CHAMPION, promotion_verdicts
+from training.model.model_home import ModelHome, Registration
+from training.model.risk_model import RiskModel
+
+Progress = AbstractContextManager[Callable[[int, int], None]]
+"""A bar that is called with how much is done, and how much there is."""
+
+
+class TrainingRecords(Protocol):
+    """Whatever holds the records that a model is trained on."""
+
+    def write(self, folder: Path, until: datetime) -> tuple[dict[str, int], Authors]:
+        """Write what was known before `until` as record files; counts by type, and authors."""
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """A registered challenger, what it was trained on, and the gates' verdicts.
+
+    `records` counts the records of each type, `authored` the outcomes whose author is known. The
+    gate of the approver is not among the `verdicts`. `canaries` is the file of canaries where they
+    were chosen now, or the reason why they could not be; None where there were some already.
+    """
+
+    records: dict[str, int]
+    authored: int
+    registration: Registration
+    verdicts: tuple[Verdict, ...]
+    canaries: Path | str | None
+
+
+def retrain(
+    source: TrainingRecords,
+    home: ModelHome,
+    subject: SubjectKind,
+    until: datetime,
+    seed: int,
+    train: Callable[[Path], Registration],
+    progress: Progress,
+) -> Retraining:
+    """Build a training set of all that was known before `until`, train on it, and ask every gate.
+
+    `train` fits and registers a model from a training-set folder. Raises TrainingSetError where
+    there is nothing to train on, and whatever the steps raise; the former set then stays.
+    """
+    training_sets = home.home / "training_sets"
+    training_sets.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=training_sets, prefix=".retrain-") as scratch:
+        built = Path(scratch) / "set"
+        records, authors = _write_records(source, Path(scratch) / "records", subject, until)
+        with progress as advance:
+            build_training_set(Path(scratch) / "records", subject, built, advance)
+        authored = add_authors(built, subject, authors)
+        registration = train(built)
+        _replace_training_set(built, training_sets / subject)
+    data = TrainingSet.read(training_sets / subject, subject)
+    canaries = _choose_canaries(home, registration, data, seed)
+    verdicts = promotion_verdicts(registration, home, "", data, None)
+    return Retraining(
+        records,
+        authored,
+        registration,
+        tuple(verdict for verdict in verdicts if verdict.gate != "approver"),
+        canaries,
+    )
+
+
+def _write_records(
+    source: TrainingRecords, folder: Path, subject: SubjectKind, until: datetime
+) -> tuple[dict[str, int], Authors]:
+    folder.mkdir()
+    counts, authors = source.write(folder, until)
+    needed = (SUBJECT_TYPES[subject].record_file, "outcomes")
+    if absent := [name for name in needed if not counts[name]]:
+        raise TrainingSetError(f"no {' and no '.join(absent)} were known before {until:%Y-%m-%d}")
+    return counts, authors
+
+
+def _replace_training_set(built: Path, place: Path) -> None:
+    with written_whole(place) as folder:
+        for file in built.iterdir():
+            shutil.move(file, folder)
+
+
+def _choose_canaries(
+    home: ModelHome, registration: Registration, data: TrainingSet, seed: int
+) -> Path | str | None:
+    """Choose canaries once, from what was known before the champion's evaluation.
+
+    Where there is no champion, the registered model's own evaluation counts.
+    """
+    subject = data.inputs.subject
+    if Canaries.read(home.home, subject) is not None:
+        return None
+    first = home.pointer(registration.name, CHAMPION) or registration
+    # Of the champion only its dates are needed, so it may be of an older catalogue.
+    folder = home.folder_of(first.name, first.version)
+    try:
+        model = RiskModel.read_archived(folder, home.public_key)
+    except ArtefactError as error:
+        return str(error)
+    begins = model.manifest.training_window.evaluation.begins
+    before = np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")
+    canaries = Canaries.chosen(data, before, seed)
+    return canaries.write(home.home, subject, registration.registered_at)
