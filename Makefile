@@ -37,11 +37,12 @@ browser: $(ready)
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || \
 	  $(bin)/playwright install chromium || true
 
-check: $(ready)  ## format, lint, types, import contracts
+check: $(ready)  ## format, lint, types, import contracts, names
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+	$(bin)/python -m pytest -q tests/test_names.py
 
 bench: $(ready)  ## every benchmark beside its peers
 	$(bin)/python -m experiments.benchmarks

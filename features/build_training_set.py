@@ -23,11 +23,11 @@ from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame, Progress
 from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
 from features.engine.columns import NO_INSTANT, Column, Columns, array_of_numbers
-from features.engine.string_table import NO_TEXT, VOCABULARY
+from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.window import Window, count
 from features.event_sources import event_sources
 from features.ingest.record_files import read_records
-from features.ingest.summary import SUMMARY, summary_of
+from features.ingest.record_summary import SUMMARY, summary_of
 from features.records import RECORD_FILES, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
@@ -118,7 +118,7 @@ def _blocks(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:
     subjects = frame.subjects
     for among, features in frame.features(computation(kind)):
         columns = {
-            "subject_id": VOCABULARY.texts(subjects["subject_id"][among]),
+            "subject_id": STRING_TABLE.texts(subjects["subject_id"][among]),
             "declared_at": _instants(subjects["declared_at"][among]),
         }
         yield pa.table(columns | {f.name: _array(f, features[f.name]) for f in catalogue(kind)})
@@ -138,19 +138,19 @@ def _subject_columns(kind: SubjectKind) -> frozenset[str]:
 def _subjects(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
     subjects, subject_type = frame.subjects, SUBJECT_TYPES[kind]
     none = np.full(len(frame), NO_TEXT, np.int32)
-    ends = [VOCABULARY.texts(subjects[name]) for name in subject_type.corridor_fields]
+    ends = [STRING_TABLE.texts(subjects[name]) for name in subject_type.corridor_fields]
     before = frame.window(_subjects_before(kind))
     value_eur = subjects.get("declared_value_eur", np.full(len(frame), np.nan))
     return pa.table(
         {
-            "subject_id": VOCABULARY.texts(subjects["subject_id"]),
+            "subject_id": STRING_TABLE.texts(subjects["subject_id"]),
             "declared_at": _instants(subjects["declared_at"]),
-            "mode": VOCABULARY.texts(subjects[subject_type.mode_field]),
-            "office_id": VOCABULARY.texts(subjects.get("office_id", none)),
-            "origin_country": VOCABULARY.texts(subjects["origin_country"]),
-            "goods_code": VOCABULARY.texts(subjects.get("hs_code", none)),
+            "mode": STRING_TABLE.texts(subjects[subject_type.mode_field]),
+            "office_id": STRING_TABLE.texts(subjects.get("office_id", none)),
+            "origin_country": STRING_TABLE.texts(subjects["origin_country"]),
+            "goods_code": STRING_TABLE.texts(subjects.get("hs_code", none)),
             "corridor": pc.binary_join_element_wise(*ends, " > "),
-            "operator_id": VOCABULARY.texts(subjects[subject_type.operator_field]),
+            "operator_id": STRING_TABLE.texts(subjects[subject_type.operator_field]),
             "operator_subjects_before": pa.array(before.astype(np.int64)),
             "declared_value_eur": array_of_numbers(value_eur),
         }
@@ -175,7 +175,7 @@ def _instants(instants: Column) -> pa.Array:
 
 
 def _array(feature: Feature, values: Column) -> pa.Array:
-    return VOCABULARY.texts(values) if feature.is_categorical else array_of_numbers(values)
+    return STRING_TABLE.texts(values) if feature.is_categorical else array_of_numbers(values)
 
 
 def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, Any]) -> None:

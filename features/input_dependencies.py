@@ -15,7 +15,7 @@ from features.derived.linked_record import subject_key
 from features.derived.subject import LATEST_PAYMENT, derived_columns
 from features.engine.expressions.opcodes import Op
 from features.engine.expressions.program import Key, Program
-from features.engine.expressions.tracing import Mapped
+from features.engine.expressions.trace import Mapped
 from features.engine.windows.window import Window
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import SubjectKind

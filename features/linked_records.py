@@ -39,7 +39,7 @@ from features.engine.columns import (
     rows,
 )
 from features.engine.expressions.program import Program
-from features.engine.string_table import NO_TEXT, VOCABULARY
+from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.entity_key import in_order_of_knowledge
 from features.records import RECORD_FILES, Record, SubjectKind
 
@@ -197,7 +197,7 @@ def linked_before(
 ) -> Columns:
     """The records of subjects of one kind that were known before their subject's instant."""
     if record_type.has_subject_kind:
-        records = rows(records, records["subject_kind"] == VOCABULARY.code(kind))
+        records = rows(records, records["subject_kind"] == STRING_TABLE.code(kind))
     subject_ids, known_at = records[record_type.subject_field], records[record_type.known_from]
     return known_before(records, subject_ids, known_at, subjects)
 

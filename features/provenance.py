@@ -12,7 +12,7 @@ import numpy as np
 from features.definition import Feature
 from features.derived.subject import derive_subjects, derived_columns, record_kinds
 from features.engine.columns import DAY_US, Columns, is_missing, is_text
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.reducers import decisive_events
 from features.engine.windows.window import Window
 from features.linked_records import linked_events
@@ -103,7 +103,7 @@ def _record_id(events: Columns, at: int) -> str:
     """A record's id, a leg's sequence, or the instant of a position."""
     ids = events["record_id"]
     if is_text(ids):
-        return VOCABULARY.text(ids[at]) or ""
+        return STRING_TABLE.text(ids[at]) or ""
     if ids.dtype == np.int64:
         return (EPOCH + timedelta(microseconds=int(ids[at]))).isoformat()
     return f"{ids[at]:g}"

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from features.engine.columns import Records, columns_of_records
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.field_types import AttachedSubjectId
 from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType
 from features.records import (
@@ -158,7 +158,7 @@ def records_of(submission: Submission) -> Records:
     for record_type in LINKED_RECORD_TYPES.values():
         if record_type.has_subject_kind:
             for field in ("subject_kind", "subject_id"):
-                code = VOCABULARY.code(getattr(submission, field))
+                code = STRING_TABLE.code(getattr(submission, field))
                 count = len(own[record_type.name])
                 records[record_type.name][field] = np.full(count, code, np.int32)
     return records

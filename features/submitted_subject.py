@@ -9,7 +9,7 @@ from features.derived.subject import derived_columns, subject_kinds
 from features.engine.columns import instant_us
 from features.engine.expressions.encode_rows import Row
 from features.engine.expressions.program import Key, Program, traced_columns
-from features.engine.expressions.tracing import Mapped
+from features.engine.expressions.trace import Mapped
 from features.engine.online.request_records import LinkedRows, RequestRows
 from features.linked_records import LinkedRecordType, linked_record_types
 from features.records import Journey, SubjectKind

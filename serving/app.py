@@ -120,7 +120,7 @@ def create_app(
 
 def _trace(app: FastAPI) -> None:
     try:
-        from serving.web.tracing import Tracing, exporting_provider
+        from serving.web.request_tracing import Tracing, exporting_provider
 
         app.add_middleware(Tracing, provider=exporting_provider())
     except ImportError:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
+from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.explained import ExplainedSample
-from training.evaluation.report import EvaluationReport
 from training.evaluation.scored_window import ScoredWindow
 from training.fit.booster_predict import Margins
 from training.fit.fit_calibrated import CalibratedFit, Progress

@@ -18,10 +18,10 @@ from pathlib import Path
 import telling
 
 from features.atomic_dir import written_whole
-from training.backtest.figures import figures
 from training.backtest.history import History
 from training.backtest.policy import Policy
-from training.backtest.replay import replay
+from training.backtest.policy_figures import figures
+from training.backtest.replay_policy import replay
 from training.data.training_set import TrainingSet
 
 HERE = Path(__file__).parent

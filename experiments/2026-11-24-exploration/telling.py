@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import stats
 
-from training.backtest.figures import PolicyFigures
+from training.backtest.policy_figures import PolicyFigures
 from training.ranking import Floats
 
 CHANGE_WEEK = 30

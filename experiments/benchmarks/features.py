@@ -136,7 +136,7 @@ def _ours(world: Path) -> None:
     from features.engine.batch.record_blocks import RecordFolder  # noqa: PLC0415
     from features.engine.columns import array_of_numbers  # noqa: PLC0415
     from features.engine.malloc import keep_freed_memory  # noqa: PLC0415
-    from features.engine.string_table import VOCABULARY  # noqa: PLC0415
+    from features.engine.string_table import STRING_TABLE  # noqa: PLC0415
     from features.event_sources import event_sources  # noqa: PLC0415
 
     keep_freed_memory()
@@ -151,7 +151,7 @@ def _ours(world: Path) -> None:
         with pq.ParquetWriter(file, schema, use_dictionary=False, **how) as writer:
             for begin in range(0, len(shipments), BLOCK_ROWS):
                 among = slice(begin, min(begin + BLOCK_ROWS, len(shipments)))
-                ids = VOCABULARY.texts(shipments.subjects["subject_id"][among])
+                ids = STRING_TABLE.texts(shipments.subjects["subject_id"][among])
                 columns = [shipments.window(window, among) for window in windows]
                 arrays = [ids, *map(array_of_numbers, columns)]
                 writer.write_table(pa.table(arrays, schema=schema))

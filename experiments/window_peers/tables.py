@@ -13,7 +13,7 @@ from features.catalogue import windows_of
 from features.derived.outcome import outcome_events
 from features.derived.subject import derive_subjects
 from features.engine.columns import DAY_US, Columns, Records, columns_of_table, is_text, length
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.entity_key import in_order_of_knowledge
 from features.engine.windows.window import Window
 from features.event_sources import payments
@@ -76,7 +76,7 @@ def _read_of(source: str, events: Columns, windows: tuple[Window, ...]) -> Colum
 
 def _write(file: Path, columns: Columns) -> None:
     arrays = {
-        name: VOCABULARY.texts(column)
+        name: STRING_TABLE.texts(column)
         if is_text(column)
         else pa.array(column, from_pandas=column.dtype == np.float64)
         for name, column in columns.items()

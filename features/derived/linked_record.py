@@ -23,7 +23,7 @@ from features.engine.columns import (
     taken,
 )
 from features.engine.expressions.program import Key, Program, traced_columns
-from features.engine.expressions.tracing import Mapped
+from features.engine.expressions.trace import Mapped
 from features.records import SubjectKind
 
 PREVIOUS = "previous_"

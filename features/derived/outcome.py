@@ -4,7 +4,7 @@ import numpy as np
 
 from features.engine.batch.gather import SUBJECT_ROW, gather_rows
 from features.engine.columns import Columns, Places, rows
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.entity_key import in_order_of_knowledge
 from features.records import SubjectKind
 
@@ -17,8 +17,8 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
     Known once both the finding and the subject's own record are; in that order, and within an
     instant by the subject's id; each with the row of its subject.
     """
-    is_conclusive = (outcomes["subject_kind"] == VOCABULARY.code(kind)) & (
-        outcomes["result"] != VOCABULARY.code("inconclusive")
+    is_conclusive = (outcomes["subject_kind"] == STRING_TABLE.code(kind)) & (
+        outcomes["result"] != STRING_TABLE.code("inconclusive")
     )
     found = rows(outcomes, is_conclusive)
     place = Places(subjects["subject_id"]).of(found["subject_id"])
@@ -27,6 +27,6 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
         "record_id": found["subject_id"],
         SUBJECT_ROW: place,
         "known_at": np.maximum(found["known_at"], subjects["declared_at"][place]),
-        "is_confirmed": (found["result"] == VOCABULARY.code("confirmed")).astype(np.float64),
+        "is_confirmed": (found["result"] == STRING_TABLE.code("confirmed")).astype(np.float64),
     }
     return in_order_of_knowledge(events)

@@ -11,7 +11,7 @@ from stdnum import iso6346
 from features.derived.scales import log_micro, round_to_digits
 from features.engine.columns import Columns, is_before, matched
 from features.engine.expressions.arithmetic import ratio
-from features.engine.string_table import NO_TEXT, VOCABULARY
+from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.reference.currencies import euro_cents
 
 # Bands of prices are a sixteenth to a thirty-second wide, bands of masses a quarter to an eighth.
@@ -46,9 +46,9 @@ def derive_shipment(shipment: Columns) -> Columns:
         "density_g_per_m3": np.rint(ratio(gross, shipment["volume_m3"]) * 1000),
         "package_mass_g": np.rint(ratio(gross, shipment["packages"]) * 1000),
         "net_share_ppm": np.rint(np.minimum(ratio(net, gross), 1e3) * 1e6),
-        "hs_chapter": VOCABULARY.map_texts(shipment["hs_code"], _chapter),
-        "hs_heading": VOCABULARY.map_texts(shipment["hs_code"], _heading),
-        "is_container_number_valid": VOCABULARY.map_numbers(
+        "hs_chapter": STRING_TABLE.map_texts(shipment["hs_code"], _chapter),
+        "hs_heading": STRING_TABLE.map_texts(shipment["hs_code"], _heading),
+        "is_container_number_valid": STRING_TABLE.map_numbers(
             shipment["container_number"], is_container_number
         ),
     }

@@ -110,7 +110,9 @@ class _CodeReader:
             return combined("set", *sorted(map(self.of, value)))
         if isinstance(value, tuple | list):
             return combined("sequence", *map(self.of, value))
-        raise _not_covered(value, "want constants, or a rule for it in features/digests/columns.py")
+        raise _not_covered(
+            value, "want constants, or a rule for it in features/digests/column_digests.py"
+        )
 
 
 _reader = cache(_CodeReader)

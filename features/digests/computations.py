@@ -7,8 +7,8 @@ from features.catalogue import catalogue
 from features.compiled_catalogue import computation
 from features.definition import Feature
 from features.digests.code import combined, source_digest
-from features.digests.columns import event_column, input_digest, subject_column
-from features.digests.program import output_digests
+from features.digests.column_digests import event_column, input_digest, subject_column
+from features.digests.program_digests import output_digests
 from features.engine.expressions.program import Key
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Window

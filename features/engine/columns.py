@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.arrow_schema import INSTANT, arrow_schema
 from features.engine.numba_cache import compiled
-from features.engine.string_table import NO_TEXT, VOCABULARY, cells_of
+from features.engine.string_table import NO_TEXT, STRING_TABLE, cells_of
 from features.records import Record
 
 Column = npt.NDArray[Any]
@@ -195,7 +195,7 @@ def column_of_array(array: pa.Array | pa.ChunkedArray) -> Column:
     if pa.types.is_timestamp(array.type):
         return _cells(array.cast(INSTANT).cast(pa.int64()), np.int64, NO_INSTANT)
     if pa.types.is_string(array.type) or pa.types.is_dictionary(array.type):
-        return VOCABULARY.codes_of_array(array)
+        return STRING_TABLE.codes_of_array(array)
     return _cells(array.cast(pa.float64()), np.float64, np.nan)
 
 
@@ -229,5 +229,5 @@ def _column_of_values(values: list[Any], kind: pa.DataType) -> Column:
         known = [NO_INSTANT if value is None else instant_us(value) for value in values]
         return np.array(known, dtype=np.int64)
     if pa.types.is_string(kind):
-        return VOCABULARY.codes(values)
+        return STRING_TABLE.codes(values)
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

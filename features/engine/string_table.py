@@ -27,7 +27,7 @@ _CODE_BITS = 0x7FFFFFFF
 _AHEAD = 256
 
 
-class Vocabulary:
+class StringTable:
     """Texts by code and codes by text; codes count up from 0 and NO_TEXT stands for a missing one.
 
     Threads may read codes and texts while one learns.
@@ -373,5 +373,5 @@ def _packed(buffer: Bytes, ends: Integers, codes: Codes, offsets: Codes) -> Byte
     return packed
 
 
-VOCABULARY = Vocabulary()
+STRING_TABLE = StringTable()
 """The vocabulary of this process."""

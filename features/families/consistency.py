@@ -5,7 +5,7 @@ import numpy as np
 from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
 
 
@@ -127,7 +127,7 @@ def description_words_count(goods_description: Column) -> Column:
 
     One or two are mildly suspicious: a vague description can cover anything.
     """
-    return VOCABULARY.map_numbers(goods_description, _words)
+    return STRING_TABLE.map_numbers(goods_description, _words)
 
 
 def _words(text: str) -> float:

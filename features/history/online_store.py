@@ -8,15 +8,15 @@ from itertools import chain
 import numpy as np
 
 from features.catalogue import windows
-from features.digests.columns import history_column
+from features.digests.column_digests import history_column
 from features.engine.columns import Column
 from features.engine.store.blob_store import BlobOverlay, BlobReader, BlobStore
 from features.engine.store.compatibility import StoreFormat
 from features.engine.store.event_log import warm_up
 from features.engine.store.event_rows import IncomingRecords
-from features.engine.store.keys import KeyPart
 from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
+from features.engine.store.store_keys import KeyPart
 from features.engine.windows.window import Window
 from features.history.ingest import HistoryIngest
 from features.history.overlay_ingest import ingest_overlay

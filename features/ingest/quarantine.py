@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from features.atomic_dir import written_whole
 from features.ingest.record_files import CheckedFile, check_record_file, file_of, write_records
-from features.ingest.summary import SET_ASIDE
+from features.ingest.record_summary import SET_ASIDE
 from features.records import RECORD_FILES
 
 REPORT = "report.json"

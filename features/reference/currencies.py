@@ -9,7 +9,7 @@ only; no amount is ever paid or refunded by them.
 import numpy as np
 
 from features.engine.columns import Column
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 
 UNITS_PER_EUR: dict[str, float] = {
     "EUR": 1.0,
@@ -60,7 +60,7 @@ UNITS_PER_EUR: dict[str, float] = {
 
 def euro_cents(amounts: Column, currencies: Column) -> Column:
     """Amounts as whole euro cents in float64, exact below 2**53; NaN for an unknown currency."""
-    rates = VOCABULARY.map_numbers(currencies, _units_per_eur)
+    rates = STRING_TABLE.map_numbers(currencies, _units_per_eur)
     return np.rint(amounts / rates * 100)
 
 

@@ -10,7 +10,7 @@ from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from features.records import SubjectKind
-    from training.backtest.figures import PolicyFigures
+    from training.backtest.policy_figures import PolicyFigures
     from training.model.risk_model import RiskModel
 
 
@@ -35,10 +35,10 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Replay policies over a history week by week, each label hidden until it would be known."""
-    from training.backtest.figures import figures
     from training.backtest.history import History
     from training.backtest.policy import read_together
-    from training.backtest.replay import replay
+    from training.backtest.policy_figures import figures
+    from training.backtest.replay_policy import replay
     from training.data.training_set import TrainingSet
 
     policies = read_together(policy)
@@ -70,7 +70,7 @@ def _model(reference: str | None, home: Path) -> "RiskModel | None":
 
 
 def _print(policies: "list[PolicyFigures]") -> None:
-    from training.evaluation.page import spelt
+    from training.evaluation.evaluation_page import spelt
 
     for each in policies:
         messages.print(
@@ -93,7 +93,7 @@ def _write(
     import json
 
     from features.atomic_dir import written_whole
-    from training.backtest.page import page
+    from training.backtest.backtest_page import page
 
     with written_whole(folder) as partial:
         document = [each.model_dump(mode="json") for each in policies]

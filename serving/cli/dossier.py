@@ -22,8 +22,8 @@ def dossier(
 ) -> None:
     """Gather all that is on file about a model version, for whoever must answer for it."""
     from features.atomic_dir import written_whole
+    from training.dossier.dossier_page import page
     from training.dossier.gathered import Dossier
-    from training.dossier.page import page
     from training.model.model_home import ModelHome
 
     gathered = Dossier.of(model, ModelHome(home))

@@ -9,8 +9,8 @@ from serving.cli.options import DEFAULT_HOME, Home, Json, ModelReference, Traini
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
+    from training.evaluation.evaluation_report import EvaluationReport
     from training.evaluation.reevaluation import Reevaluation
-    from training.evaluation.report import EvaluationReport
     from training.model.model_home import ModelHome
     from training.model.risk_model import RiskModel
 
@@ -51,7 +51,7 @@ def evaluate(
 
 def print_figures(report: "EvaluationReport") -> None:
     """The figures that matter first, on stderr."""
-    from training.evaluation.page import spelt
+    from training.evaluation.evaluation_page import spelt
 
     figures = report.inspected
     messages.print(
@@ -97,8 +97,8 @@ def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | Non
 
 def _write_report(judged: "Reevaluation", folder: Path) -> None:
     from features.atomic_dir import written_whole
-    from training.evaluation.page import page
-    from training.evaluation.pictures import pictures
+    from training.evaluation.evaluation_page import page
+    from training.evaluation.evaluation_plots import pictures
 
     with written_whole(folder) as partial:
         drawn = pictures(judged.report, judged.explained)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from serving.db.repositories.alert_repository import AlertRepository
     from serving.db.repositories.case_repository import CaseRepository
     from serving.db.repositories.rollup_repository import RollupRepository
-    from serving.monitor.report import MonitoringReport
+    from serving.monitor.monitoring_report import MonitoringReport
     from serving.settings import Settings
 
 USUALLY = timedelta(days=90)

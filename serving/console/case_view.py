@@ -12,7 +12,7 @@ from serving.explanation.formatting import figures, listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.rendering import Reason
 from serving.request_parsing import read_submission
-from serving.review.summary import LANE_NAMES, describe_lane, describe_subject
+from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.container import Services
 from serving.models.model_pool import LoadedModel, Role
-from serving.review.summary import LANE_NAMES
+from serving.review.case_summary import LANE_NAMES
 from serving.web.figure_words import FIRST_FIGURES
 from serving.web.services import TheServices
 from training.model.risk_model import RiskModel

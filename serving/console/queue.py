@@ -17,9 +17,9 @@ from serving.container import Services
 from serving.errors import Conflict
 from serving.review import case as acts
 from serving.review.case_records import MOST_COUNTED, CaseAccess, CaseRecord, QueueFilter
+from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
 from serving.review.shown_lanes import ShownLane, stored_lanes
-from serving.review.summary import LANE_NAMES
 from serving.triage.placement import Lane
 from serving.web.queue_cursor import decode_cursor, encode_cursor
 from serving.web.services import TheServices

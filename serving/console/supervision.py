@@ -17,9 +17,9 @@ from serving.errors import Unprocessable
 from serving.request_parsing import read_submission
 from serving.review import case as acts
 from serving.review.case_records import MOST_COUNTED
+from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
 from serving.review.dispositions import MEANING, DispositionCode
-from serving.review.summary import LANE_NAMES
 from serving.review.supervision import WATCHED, Supervision
 from serving.web.services import TheServices
 

@@ -2,9 +2,9 @@
 
 Beside the service, `rollups` reads each decision of the log once, `decision_facts` takes from it
 what matters here, and a `day_summary` counts it, so that nothing reads ten million records again.
-`strata` turns counts, visits and outcomes into strata of equal probability of selection,
+`selection_strata` turns counts, visits and outcomes into strata of equal probability of selection,
 `population` estimates shares of all subjects from them, with intervals, or refuses where too little
 is known. `drift` says whether inputs, scores, reasons or findings moved in a week;
-`challenger_comparison` what a challenger would have changed. A `report` puts them together;
-`alerts` tells what is new, and has more drawn at random until the drift is over.
+`challenger_comparison` what a challenger would have changed. A `monitoring_report` puts them
+together; `alerts` tells what is new, and has more drawn at random until the drift is over.
 """

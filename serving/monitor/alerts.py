@@ -8,7 +8,7 @@ from typing import Protocol
 import orjson
 
 from serving.access.http_client import fetch
-from serving.monitor.report import AlertFigures, ExplorationFigures, MonitoringReport
+from serving.monitor.monitoring_report import AlertFigures, ExplorationFigures, MonitoringReport
 from serving.review.rescue_calls import RescueWebhook
 from serving.triage.exploration import Exploration
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from serving.monitor.figures import difference, times
+from serving.monitor.monitoring_report import ChallengerFigures
 from serving.monitor.population import Stratum
-from serving.monitor.report import ChallengerFigures
 from serving.monitor.stored_rollups import ScorePair
+from serving.monitor.traffic_figures import difference, times
 
 ROLES = ("challenger", "shadow")
 MOST_COMPARED = 200_000

@@ -9,14 +9,19 @@ import pandas as pd
 
 from features.records import SubjectKind
 from serving.errors import MonitorRefused
-from serving.monitor import figures
+from serving.monitor import traffic_figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.drift import REFERENCE_WEEKS, DailySummaries, DriftMeasure, drift, week_of
-from serving.monitor.report import ChallengerFigures, Drift, MonitoringReport, MovedMeasure
+from serving.monitor.monitoring_report import (
+    ChallengerFigures,
+    Drift,
+    MonitoringReport,
+    MovedMeasure,
+)
 from serving.monitor.rollups import catch_up
+from serving.monitor.selection_strata import looked_at
 from serving.monitor.stored_rollups import RollupStore, Visit
-from serving.monitor.strata import looked_at
 from serving.triage.plan import TriagePlan
 
 LONGEST = timedelta(days=3_660)
@@ -63,7 +68,7 @@ def report(
     if not days:
         raise MonitorRefused(_nothing(store, request))
     visits = visits_of(store, request.kind, (request.first, request.end), request.as_of)
-    sizes = figures.sizes_of(days.values())
+    sizes = traffic_figures.sizes_of(days.values())
     if request.model is not None:
         _refuse_unknown(request.model, {value for by, value in sizes if by == "model"})
         visits = visits[visits["model"] == request.model]
@@ -75,15 +80,15 @@ def report(
         first_day=date.fromisoformat(min(days)),
         last_day=date.fromisoformat(max(days)),
         model=request.model,
-        overall=figures.slice_figures(*which, sizes[which], visits),
+        overall=traffic_figures.slice_figures(*which, sizes[which], visits),
         unscored=sum(day.unscored for day in days.values()),
-        strata=tuple(figures.strata(sizes[which], visits)),
-        groups=tuple(figures.groups(sizes, visits)) if request.model is None else (),
-        typologies=tuple(figures.typologies(sizes[which], visits)),
-        weeks=tuple(figures.weeks(days, visits)),
-        delay=figures.delay(visits),
-        capacity=tuple(figures.capacity(days, plan)),
-        calibration=tuple(figures.calibration(visits)),
+        strata=tuple(traffic_figures.strata(sizes[which], visits)),
+        groups=tuple(traffic_figures.groups(sizes, visits)) if request.model is None else (),
+        typologies=tuple(traffic_figures.typologies(sizes[which], visits)),
+        weeks=tuple(traffic_figures.weeks(days, visits)),
+        delay=traffic_figures.delay(visits),
+        capacity=tuple(traffic_figures.capacity(days, plan)),
+        calibration=tuple(traffic_figures.calibration(visits)),
         drift=judged(store, request),
         challengers=challengers_of(store, request, visits),
     )
@@ -108,7 +113,7 @@ def judged(store: RollupStore, request: ReportRequest) -> Drift:
     days = _days(store, request.kind, first, monday + timedelta(weeks=1))
     visits = visits_of(store, request.kind, (first, monday), request.as_of)
     measures = _measures(days)
-    findings: Mapping[str, tuple[float, float]] = figures.findings(visits)
+    findings: Mapping[str, tuple[float, float]] = traffic_figures.findings(visits)
     not_judged = None
     if len(models := _models(days)) > 1:
         not_judged = f"score, reasons and findings: models {', '.join(models)} answered in turn"

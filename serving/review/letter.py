@@ -12,7 +12,7 @@ from datetime import datetime
 from features.catalogue import feature_named
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.review.summary import describe_subject
+from serving.review.case_summary import describe_subject
 
 # Where the operator's own word lies: its declaration, and what came with it.
 OWN_SOURCES = {"documents", "legs"}

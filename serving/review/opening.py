@@ -9,7 +9,7 @@ from serving.audit.decision import Decision
 from serving.request_parsing import read_submission
 from serving.review.case import Case
 from serving.review.case_records import CaseLink, CaseRecord
-from serving.review.summary import describe_lane, describe_subject
+from serving.review.case_summary import describe_lane, describe_subject
 from serving.triage.placement import Lane
 
 # The order of the queue. Control cases stand among inspections and look like them, so that they get

@@ -27,7 +27,7 @@ from features.derived.subject import derive_subjects
 from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
 from features.engine.columns import columns_of_table, rows
 from features.engine.store.lmdb_store import LmdbStore
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.errors import RecordsError
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
@@ -139,7 +139,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
         select=lambda subjects: np.isin(subjects["subject_id"], given[id_field]),
     ).to_pandas()
     own = derive_subjects(kind, known | {name: given})
-    ids = VOCABULARY.texts(own["subject_id"]).to_pylist()
+    ids = STRING_TABLE.texts(own["subject_id"]).to_pylist()
     prefix = subject_type.journey_prefix
     crowds = zip(own[f"{prefix}persons_on_board"], own[f"{prefix}certified_capacity"], strict=True)
     return FileSubjects(

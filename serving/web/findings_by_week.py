@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from serving.monitor.report import WeekReport
+from serving.monitor.monitoring_report import WeekReport
 
 WIDTH_A_WEEK, LEFT, TOP, HEIGHT = 56, 56, 16, 180
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serving.monitor.report import MonitoringReport
+from serving.monitor.monitoring_report import MonitoringReport
 from serving.web.findings_by_week import WeeklyFindings
 from serving.web.html import STATIC, environment
 

@@ -17,7 +17,7 @@ from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import FeatureFrame
 from features.engine.batch.record_blocks import RecordFolder
 from features.engine.store.lmdb_store import LmdbStore
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import Window
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.records import RECORD_FILES, Record, SubjectKind
@@ -41,7 +41,7 @@ def oracle() -> PlainSql:
 
 def by_batch(kind: SubjectKind, frame: FeatureFrame) -> Numbers:
     columns = {window: frame.window(window) for window in windows_of(kind)}
-    ids = VOCABULARY.texts(frame.subjects["subject_id"]).to_pylist()
+    ids = STRING_TABLE.texts(frame.subjects["subject_id"]).to_pylist()
     return {
         id_: {window: float(column[at]) for window, column in columns.items()}
         for at, id_ in enumerate(ids)
@@ -51,7 +51,7 @@ def by_batch(kind: SubjectKind, frame: FeatureFrame) -> Numbers:
 def rows_by_batch(kind: SubjectKind, frame: FeatureFrame) -> list[Vector]:
     ((_, features),) = frame.features(computation(kind))
     columns = {
-        feature.name: VOCABULARY.texts(features[feature.name]).to_pylist()
+        feature.name: STRING_TABLE.texts(features[feature.name]).to_pylist()
         if feature.is_categorical
         else [None if np.isnan(number) else number for number in features[feature.name].tolist()]
         for feature in catalogue(kind)

@@ -17,7 +17,7 @@ from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
 from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
 from features.engine.columns import NO_INSTANT, Columns, Records, length, rows
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.records import RECORD_FILES, SubjectKind
 from tests.agreement.streams import Stream, streams, write
 from tests.counts import count
@@ -69,7 +69,7 @@ def added(records: Records, instant: int) -> Records:
         earlier = rows(records[name], ~is_later(name, records[name], instant))
         again = earlier | {
             KNOWN_FROM[name]: np.full(length(earlier), instant),
-            identity: VOCABULARY.map_texts(earlier[identity], "{}-again".format),
+            identity: STRING_TABLE.map_texts(earlier[identity], "{}-again".format),
         }
         changed[name] = {
             column: np.concatenate([records[name][column], again[column]]) for column in again

@@ -178,8 +178,8 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     "which results count": (
         (
             "derived/outcome.py",
-            'outcomes["result"] != VOCABULARY.code("inconclusive")',
-            'outcomes["result"] == VOCABULARY.code("confirmed")',
+            'outcomes["result"] != STRING_TABLE.code("inconclusive")',
+            'outcomes["result"] == STRING_TABLE.code("confirmed")',
         ),
         CONFIRMED_RATES,
     ),

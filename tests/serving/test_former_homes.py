@@ -18,7 +18,7 @@ from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.explanation.reasons import Reasons
-from serving.monitor.report import Drift, SliceFigures
+from serving.monitor.monitoring_report import Drift, SliceFigures
 from serving.stored_names import with_current_names
 
 ARCHIVE = Path(__file__).parent / "former_homes" / "c5d7118.tar.xz"

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from features.arrow_schema import arrow_schema
 from features.errors import CatalogueMismatch
-from features.ingest.summary import SUMMARY
+from features.ingest.record_summary import SUMMARY
 from features.records import RECORD_FILES, Outcome, SubjectKind
 from training.errors import TrainingSetError
 from training.model.encoding import Encoding

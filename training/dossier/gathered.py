@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from features.errors import CatalogueMismatch
 from training.errors import ArtefactError
-from training.evaluation.report import EvaluationReport
+from training.evaluation.evaluation_report import EvaluationReport
 from training.gates.waiver import Waiver
 from training.model.manifest import Manifest
 from training.model.model_home import ModelHome, Registration

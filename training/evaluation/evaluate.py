@@ -4,15 +4,15 @@ import numpy as np
 
 from training import ranking as of
 from training.estimators import Estimate, proportion, with_intervals
-from training.evaluation.groups import by_group
-from training.evaluation.labelled_window import LabelledWindow
-from training.evaluation.report import (
+from training.evaluation.evaluation_report import (
     CapacityFigures,
     EvaluationReport,
     Figures,
     ReliabilityBin,
     share_name,
 )
+from training.evaluation.groups import by_group
+from training.evaluation.labelled_window import LabelledWindow
 from training.model.manifest import WindowFigures
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import ScoreRanking

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.report import Importance
+from training.evaluation.evaluation_report import Importance
 from training.ranking import Floats
 
 

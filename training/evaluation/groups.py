@@ -7,8 +7,8 @@ import pandas as pd
 
 from features.reference.geography.regions import region_of
 from training.estimators import proportion
+from training.evaluation.evaluation_report import GroupFigures
 from training.evaluation.labelled_window import LabelledWindow
-from training.evaluation.report import GroupFigures
 from training.outcomes import Bools
 from training.parameters import GATE_SHARE
 from training.ranking import Floats, inspected_rows

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from training.estimators import with_intervals
+from training.evaluation.evaluation_report import CapacityFigures
 from training.evaluation.labelled_window import LabelledWindow
-from training.evaluation.report import CapacityFigures
 from training.parameters import EvaluationParameters
 from training.ranking import Floats, ScoreRanking, at_capacity
 

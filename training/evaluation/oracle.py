@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from training.errors import TrainingSetError
 from training.estimators import Estimate, with_intervals
+from training.evaluation.evaluation_report import OracleFigures
 from training.evaluation.labelled_window import LabelledWindow
-from training.evaluation.report import OracleFigures
 from training.outcomes import Bools, Texts
 from training.parameters import EvaluationParameters
 from training.ranking import Floats, ScoreRanking, at_capacity

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.reference.geography.regions import region_of
-from training.evaluation.report import ProxyFigures
+from training.evaluation.evaluation_report import ProxyFigures
 from training.sampling import evenly
 
 Codes = npt.NDArray[np.int64]

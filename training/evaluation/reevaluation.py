@@ -12,8 +12,8 @@ import numpy as np
 from training.data.time_split import FAR_FUTURE, TimeWindow, end_of_data, require_labels
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
+from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.explained import ExplainedSample
-from training.evaluation.report import EvaluationReport
 from training.evaluation.scored_window import ScoredWindow
 from training.evaluation.stability import stability
 from training.fit.booster_predict import Margins

@@ -14,12 +14,12 @@ from features.subject_types import SUBJECT_TYPES
 from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluation_report import EvaluationReport, TypologyRecall
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.offices import at_office_capacity
 from training.evaluation.oracle import Oracle, compare_with_oracle
 from training.evaluation.proxies import proxies
-from training.evaluation.report import EvaluationReport, TypologyRecall
 from training.evaluation.strata import by_stratum
 from training.evaluation.typologies import by_typology, is_new
 from training.evaluation.unseen_entities import unseen_entity_figures

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from training.estimators import proportion
-from training.evaluation.report import Agreement, Stability
+from training.evaluation.evaluation_report import Agreement, Stability
 from training.parameters import EvaluationParameters
 from training.ranking import Floats, ScoreRanking, inspected_rows
 

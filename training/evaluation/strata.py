@@ -3,8 +3,8 @@
 import numpy as np
 
 from training.estimators import proportion, with_intervals
+from training.evaluation.evaluation_report import SelectionFigures
 from training.evaluation.labelled_window import LabelledWindow
-from training.evaluation.report import SelectionFigures
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import ScoreRanking, at_capacity, calibration_error, roc_auc
 

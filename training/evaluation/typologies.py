@@ -3,8 +3,8 @@
 import numpy as np
 
 from training.estimators import proportion
+from training.evaluation.evaluation_report import TypologyRecall
 from training.evaluation.labelled_window import LabelledWindow
-from training.evaluation.report import TypologyRecall
 from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE
 from training.ranking import Floats, inspected_rows

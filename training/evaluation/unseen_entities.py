@@ -1,8 +1,8 @@
 """The model on parties, codes and ways that no earlier label spoke of: risk, or memory?"""
 
 from training.estimators import with_intervals
+from training.evaluation.evaluation_report import UnseenEntityFigures
 from training.evaluation.labelled_window import LabelledWindow
-from training.evaluation.report import UnseenEntityFigures
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Ints, ScoreRanking, at_capacity, roc_auc
 

@@ -8,9 +8,9 @@ import numpy as np
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels
 from training.estimators import Estimate, difference
+from training.evaluation.evaluation_report import EvaluationReport, GroupFigures, share_name
 from training.evaluation.proxies import proxies_above
 from training.evaluation.reevaluation import parameters_of, scored_window, unseen_window
-from training.evaluation.report import EvaluationReport, GroupFigures, share_name
 from training.fit.booster_predict import Margins
 from training.fit.influence import InfluenceFigures
 from training.gates.canaries import Canaries

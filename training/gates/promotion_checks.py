@@ -14,7 +14,7 @@ from training.errors import (
     PromotionRefused,
     WaiverError,
 )
-from training.evaluation.report import EvaluationReport
+from training.evaluation.evaluation_report import EvaluationReport
 from training.gates import gates
 from training.gates.canaries import Canaries
 from training.gates.gates import Verdict

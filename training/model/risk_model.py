@@ -1,7 +1,7 @@
 """The artefact that training hands to serving: a folder with a model and all that is said of it.
 
     booster.txt     trees in LightGBM's text format
-    report.json     the evaluation, as `training.evaluation.report` writes it
+    report.json     the evaluation, as `training.evaluation.evaluation_report` writes it
     usual.parquet   what is usual beside peers, as `training.model.peer_reference` writes it
     manifest.json   `training.model.manifest`, canonical JSON, with the digest of every other file
     manifest.sig    Ed25519 signature of manifest.json, 64 bytes

@@ -5,8 +5,8 @@ Everything on it comes from the manifest, the report, the registration and the g
 
 from collections.abc import Iterable
 
-from training.evaluation.page import spelt
-from training.evaluation.report import EvaluationReport, Figures
+from training.evaluation.evaluation_page import spelt
+from training.evaluation.evaluation_report import EvaluationReport, Figures
 from training.gates.gates import Verdict
 from training.model.manifest import Manifest, TrainingWindow, WindowFigures
 from training.model.model_home import Registration

@@ -9,7 +9,7 @@ from typing import Final
 
 from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused, TrackingError, UnknownModel
-from training.evaluation.report import EvaluationReport
+from training.evaluation.evaluation_report import EvaluationReport
 from training.gates.gates import Verdict
 from training.gates.promotion_checks import (
     CHAMPION,

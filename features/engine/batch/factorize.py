@@ -6,7 +6,7 @@ import numpy as np
 
 from features.engine.columns import NO_INSTANT, Column, Columns, is_text, length
 from features.engine.numba_cache import compiled
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 
 NO_KEY = -1  # a column of the key is missing
 
@@ -66,7 +66,7 @@ def hash_column(column: Column) -> Column:
 
 def _of_column(column: Column) -> KeyCodes:
     if is_text(column):
-        distinct, codes = VOCABULARY.distinct(column)
+        distinct, codes = STRING_TABLE.distinct(column)
         return codes, len(distinct)
     codes, size, _ = _numbered(_words(column), NO_INSTANT)
     return codes, size
@@ -74,7 +74,7 @@ def _of_column(column: Column) -> KeyCodes:
 
 def _of_columns(own: Column, other: Column) -> tuple[Column, Column, int]:
     if is_text(own) and is_text(other):
-        return own, other, len(VOCABULARY)
+        return own, other, len(STRING_TABLE)
     codes, size, table = _numbered(_words(own), NO_INSTANT)
     return codes, _looked_up(_words(other), NO_INSTANT, table), size
 

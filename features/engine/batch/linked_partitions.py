@@ -9,7 +9,7 @@ from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.batch.sources import LinkedSource
 from features.engine.columns import NO_INSTANT, Column, Columns, Places, length
 from features.engine.numba_cache import compiled
-from features.engine.string_table import NO_TEXT, VOCABULARY
+from features.engine.string_table import NO_TEXT, STRING_TABLE
 
 FILE_ROW = "row_of_file"
 """The column of a record that says which row of its file it is."""
@@ -37,7 +37,7 @@ class LinkedPartitions:
             block[source.known_from],
             row,
             block.get(name, _NO_KINDS),
-            VOCABULARY.code(value) if name else NO_TEXT,
+            STRING_TABLE.code(value) if name else NO_TEXT,
             self._subjects["declared_at"],
             self._subjects_per_partition,
         )

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from features.arrow_schema import arrow_schema
 from features.engine.batch.validate_block import BlockChecks
 from features.engine.columns import Column, Columns, Records, columns_of_table
-from features.engine.string_table import VOCABULARY, indices_of
+from features.engine.string_table import STRING_TABLE, indices_of
 from features.ingest.contract import IDENTITY
 from features.ingest.record_files import file_of, read_record_file, read_records
 from features.records import RECORD_FILES
@@ -58,7 +58,7 @@ class InMemoryRecords:
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places."""
-        return VOCABULARY.texts_of(self._records[name][field][places])
+        return STRING_TABLE.texts_of(self._records[name][field][places])
 
 
 class CachedRecords:

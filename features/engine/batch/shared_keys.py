@@ -8,7 +8,7 @@ import numpy as np
 from features.engine.batch.factorize import factorize_together, hash_column
 from features.engine.columns import Column, Columns, is_text, length
 from features.engine.numba_cache import compiled
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.entity_key import Keying, keying_of
 from features.engine.windows.window import Window
 
@@ -64,7 +64,7 @@ def paired_keys(
     own, other = [subjects[name] for name in by], [events[name] for name in matching]
     if len(by) == 1 and is_text(own[0]) and is_text(other[0]):
         stride = np.int32(parts)  # the codes of one part are so far apart
-        return other[0] // stride, own[0] // stride, len(VOCABULARY) // parts + 1
+        return other[0] // stride, own[0] // stride, len(STRING_TABLE) // parts + 1
     subject_keys, keys, size = factorize_together(own, other)
     return keys, subject_keys, size
 

@@ -12,7 +12,7 @@ from features.arrow_schema import Limits, limits
 from features.engine.batch.fast_checks import is_surely_sound
 from features.engine.columns import Column, Columns, column_of_array
 from features.engine.numba_cache import compiled
-from features.engine.string_table import VOCABULARY, cells_of, codes_at, hashes_of_texts
+from features.engine.string_table import STRING_TABLE, cells_of, codes_at, hashes_of_texts
 from features.ingest.contract import CURRENCY_OF, IDENTITY, broken_values
 from features.records import RECORD_FILES
 
@@ -45,7 +45,7 @@ class Identities:
         return self._has_repeated or bool((hashes[1:] == hashes[:-1]).any())
 
     def _add_codes(self, codes: Column) -> None:
-        if len(self._codes) < len(VOCABULARY):
+        if len(self._codes) < len(STRING_TABLE):
             self._codes = _grow(self._codes)
         self._has_repeated |= _mark_seen(codes, self._codes)
 
@@ -85,9 +85,9 @@ class BlockChecks:
 
     def _text(self, array: pa.Array, limit: Limits) -> tuple[Column, bool]:
         if not pa.types.is_dictionary(array.type):
-            codes = VOCABULARY.learnt(array)
+            codes = STRING_TABLE.learnt(array)
             return codes, are_sound_texts(array, codes, limit)
-        codes = VOCABULARY.learnt(array.dictionary)
+        codes = STRING_TABLE.learnt(array.dictionary)
         holds = are_sound_texts(array.dictionary, codes, limit)
         return codes_at(codes, array.indices), holds
 
@@ -119,9 +119,9 @@ def _listed(limit: Limits) -> frozenset[int] | None:
     listed = limit.choices or (limit.codes and limit.codes[1])
     if not listed:
         return None
-    codes = VOCABULARY.codes(sorted(listed))
+    codes = STRING_TABLE.codes(sorted(listed))
     pattern_alone = replace(limit, choices=None, codes=None)
-    are_allowed = is_surely_sound(VOCABULARY.texts(codes), pattern_alone)
+    are_allowed = is_surely_sound(STRING_TABLE.texts(codes), pattern_alone)
     return frozenset(codes.tolist()) if are_allowed else None
 
 
@@ -129,7 +129,7 @@ def _holds(array: pa.Array, limit: Limits) -> bool:
     """Whether values keep their limits; of a dictionary each distinct text is looked at once."""
     values = array.dictionary if pa.types.is_dictionary(array.type) else array
     if limit.choices or limit.codes:
-        return are_sound_texts(values, VOCABULARY.learnt(values), limit)
+        return are_sound_texts(values, STRING_TABLE.learnt(values), limit)
     return _are_sound(values, limit)
 
 
@@ -151,7 +151,7 @@ def _hashes(column: pa.Array) -> Column:
 
 def _grow(marked: Column) -> Column:
     """The same notes, with room for twice as many texts as are known."""
-    return np.append(marked, np.zeros(2 * len(VOCABULARY) - len(marked), bool))
+    return np.append(marked, np.zeros(2 * len(STRING_TABLE) - len(marked), bool))
 
 
 @compiled(nogil=True)

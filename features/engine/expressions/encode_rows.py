@@ -12,7 +12,7 @@ import numpy as np
 from features.engine.columns import NO_INSTANT, Column, Kind, instant_us
 from features.engine.expressions.interpreter import run
 from features.engine.expressions.program import Key, Program
-from features.engine.expressions.tracing import Mapped
+from features.engine.expressions.trace import Mapped
 from features.engine.numba_cache import compiled, inner
 from features.engine.string_table import NO_TEXT
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from features.engine.columns import Kind
 from features.engine.expressions.opcodes import Op
-from features.engine.expressions.tracing import Trace, Traced, Translation, as_number
+from features.engine.expressions.trace import Trace, Traced, Translation, as_number
 
 _COUNTABLE = (Kind.CONDITION, Kind.WHOLE, Kind.NUMBER)
 

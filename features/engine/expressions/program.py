@@ -10,7 +10,7 @@ import numpy as np
 from features.engine.columns import Column, Kind
 from features.engine.expressions.interpreter import execute
 from features.engine.expressions.numpy_ops import TRANSLATED
-from features.engine.expressions.tracing import (
+from features.engine.expressions.trace import (
     Constant,
     InputColumn,
     Literal,
@@ -19,7 +19,7 @@ from features.engine.expressions.tracing import (
     Trace,
     TracedValue,
 )
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.errors import DefinitionError, nearest_of
 
 # So many rows at a time that the registers of a block stay in near memory, and what a block costs
@@ -86,7 +86,7 @@ class Program:
         self._check(given)
         rows = len(next(iter(columns.values())))
         made = {key: np.empty(rows, held.kind.value) for key, held in self._made().items()}
-        row = self.registers(VOCABULARY.code)
+        row = self.registers(STRING_TABLE.code)
         numbers = np.repeat(row[:, None], min(rows, BLOCK_ROWS), axis=1)
         reads = [(held.place, held.kind.is_float, given[key]) for key, held in self.inputs.items()]
         writes = [(held.place, held.kind.is_float, made[key]) for key, held in self._made().items()]
@@ -208,5 +208,5 @@ def _given(columns: Mapping[Key, Column], key: Key) -> Column:
     if not isinstance(key, Mapped):
         return columns[key]
     if key.kind is Kind.TEXT:
-        return VOCABULARY.map_texts(columns[key.key], key.function)
-    return VOCABULARY.map_numbers(columns[key.key], key.function)
+        return STRING_TABLE.map_texts(columns[key.key], key.function)
+    return STRING_TABLE.map_numbers(columns[key.key], key.function)

@@ -8,8 +8,8 @@ import numpy as np
 from features.engine.columns import Column, Columns, Kind
 from features.engine.expressions.encode_rows import RequestStringIds, RowEncoder, initial_string_ids
 from features.engine.expressions.program import traced_columns
-from features.engine.store.keys import texts_of
 from features.engine.store.raw_columns import RawColumns, Texts
+from features.engine.store.store_keys import texts_of
 from features.engine.string_table import NO_TEXT
 
 IncomingRecords = Columns | RawColumns | Sequence[Any]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from features.engine.store.keys import KEY_START
 from features.engine.store.layout import Layout
+from features.engine.store.store_keys import KEY_START
 
 _BETWEEN = "\x1e"  # which no key contains
 _BETWEEN_BYTES = _BETWEEN.encode()

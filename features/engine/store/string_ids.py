@@ -4,8 +4,8 @@ import numpy as np
 
 from features.engine.columns import Column
 from features.engine.store.blob_store import BlobTransaction
-from features.engine.store.keys import shortened
 from features.engine.store.raw_columns import Texts
+from features.engine.store.store_keys import shortened
 from features.engine.windows.reducers import MISSING
 
 _TEXT = b"t"

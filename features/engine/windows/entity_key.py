@@ -3,7 +3,7 @@
 import numpy as np
 
 from features.engine.columns import Columns, is_text, rows
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import Window
 
 Keying = tuple[str, tuple[str, ...], str | None]
@@ -23,6 +23,6 @@ def in_order_of_knowledge(events: Columns) -> Columns:
     is_same = np.zeros(len(order) + 1, dtype=bool)
     is_same[1:-1] = instants[1:] == instants[:-1]
     tied = np.flatnonzero(is_same[1:] | is_same[:-1])
-    ranks = VOCABULARY.in_order(ids[order[tied]]) if is_text(ids) else ids[order[tied]]
+    ranks = STRING_TABLE.in_order(ids[order[tied]]) if is_text(ids) else ids[order[tied]]
     order[tied] = order[tied[np.lexsort((ranks, instants[tied]))]]
     return rows(events, order)

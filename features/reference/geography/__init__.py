@@ -8,7 +8,7 @@ airport its three IATA letters (`IST`), a land crossing two countries in alphabe
 and a name (`BG-TR/KAPIKULE`). An airport also stands for its town where a journey by road or rail
 begins or ends inland.
 
-`build` makes the tables anew; `LICENCES.md` says where they come from.
+`make_tables` makes the tables anew; `LICENCES.md` says where they come from.
 """
 
 from features.reference.geography.distances import distance_km, great_circle_km, usual_hours

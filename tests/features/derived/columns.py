@@ -17,7 +17,7 @@ from features.engine.columns import (
     is_missing,
     is_text,
 )
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.linked_records import linked_events
 from features.records import RECORD_FILES, SubjectKind
 from tests.features.families.facts import Fact, Record
@@ -73,13 +73,13 @@ def _columns(records: tuple[Record, ...]) -> Records:
 
 
 def _own_code(kind: SubjectKind) -> int:
-    return VOCABULARY.code("J" if kind == "route" else "S")
+    return STRING_TABLE.code("J" if kind == "route" else "S")
 
 
 def _values(column: Column) -> list[Any]:
     """Numbers, texts and instants (the only whole numbers) as facts have them."""
     if is_text(column):
-        return [VOCABULARY.text(code) for code in column.tolist()]
+        return [STRING_TABLE.text(code) for code in column.tolist()]
     of = float if column.dtype.kind == "f" else instant_at
     return [
         None if is_absent else of(value)

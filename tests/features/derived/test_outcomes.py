@@ -9,7 +9,7 @@ from features.derived.outcome import outcome_events
 from features.derived.subject import derive_subjects
 from features.engine.columns import columns_of_records, instant_at, instant_us
 from features.engine.store.lmdb_store import LmdbStore
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import Window, count, total
 from features.history.online_store import OnlineStore
 from features.records import RECORD_FILES, SubjectKind
@@ -140,7 +140,7 @@ def test_an_inspection_counts_from_when_it_is_known(
     counted = [*zip(map(instant_at, events["known_at"]), events["is_confirmed"], strict=True)]
     assert counted == expected
     named = {r.row[f"{_called(kind)}_id"] for r in records if r.file == f"{_called(kind)}s"}
-    assert {VOCABULARY.text(code) for code in events["subject_id"]} <= named
+    assert {STRING_TABLE.text(code) for code in events["subject_id"]} <= named
 
 
 @CASE

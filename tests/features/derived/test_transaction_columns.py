@@ -6,7 +6,7 @@ And whom it says to follow: the payer and the payee known last, of `features/lin
 import pytest
 
 from features.engine.columns import columns_of_records
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.event_sources import payments
 from features.linked_records import latest_by_subject
 from features.records import Transaction
@@ -198,18 +198,18 @@ def test_a_payment_by_itself_shows_what_it_shows_beside_a_subject() -> None:
 
     # By its name `is_cash` should leave out what went through a money service.
     assert shown["is_cash"].tolist() == only({"cash", "money_service"})
-    assert VOCABULARY.texts(shown["record_id"]).to_pylist() == [p.transaction_id for p in every]
-    assert VOCABULARY.texts(shown["payer_id"]).to_pylist() == ["payer"] * len(every)
+    assert STRING_TABLE.texts(shown["record_id"]).to_pylist() == [p.transaction_id for p in every]
+    assert STRING_TABLE.texts(shown["payer_id"]).to_pylist() == ["payer"] * len(every)
 
 
 def latest(*events: tuple[str, str | None]) -> list[str | None]:
     """The payer to follow of the subjects A, B and C, of events in the order of knowledge."""
     columns = {
-        "subject_id": VOCABULARY.codes([subject for subject, _ in events]),
-        "payer_id": VOCABULARY.codes([payer for _, payer in events]),
+        "subject_id": STRING_TABLE.codes([subject for subject, _ in events]),
+        "payer_id": STRING_TABLE.codes([payer for _, payer in events]),
     }
-    subjects = {"subject_id": VOCABULARY.codes(["A", "B", "C"])}
-    return VOCABULARY.texts(latest_by_subject(subjects, columns, "payer_id")).to_pylist()
+    subjects = {"subject_id": STRING_TABLE.codes(["A", "B", "C"])}
+    return STRING_TABLE.texts(latest_by_subject(subjects, columns, "payer_id")).to_pylist()
 
 
 def test_the_payer_to_follow_is_the_one_known_last() -> None:

@@ -26,7 +26,7 @@ from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.validate_block import are_sound_texts
 from features.engine.columns import DAY_US, NO_INSTANT, Columns, array_of_numbers
-from features.engine.string_table import VOCABULARY, cells_of
+from features.engine.string_table import STRING_TABLE, cells_of
 from features.errors import RecordsError
 from features.ingest.contract import broken_values
 from features.records import RECORD_FILES, Journey
@@ -147,7 +147,7 @@ def test_rows_have_one_number_exactly_when_their_keys_are_equal(
 ) -> None:
     texts, floats, instants = zip(*rows, strict=True)
     columns: Columns = {
-        "text": VOCABULARY.codes([*texts]),
+        "text": STRING_TABLE.codes([*texts]),
         "float": np.array(floats),
         "instant": np.array(instants, np.int64),
     }
@@ -169,7 +169,9 @@ def test_rows_of_two_tables_have_one_number_exactly_when_their_keys_are_equal(
     columns = []
     for rows in (own, other):
         texts, floats, instants = zip(*rows, strict=True)
-        columns.append([VOCABULARY.codes([*texts]), np.array(floats), np.array(instants, np.int64)])
+        columns.append(
+            [STRING_TABLE.codes([*texts]), np.array(floats), np.array(instants, np.int64)]
+        )
     for first, last in ((0, 1), (0, 3), (1, 3), (1, 2), (2, 3)):
         names = slice(first, last)
         of_own, of_other, size = factorize_together(columns[0][names], columns[1][names])
@@ -239,7 +241,7 @@ def test_cells_are_those_of_the_array_wherever_it_begins(cells: list[int | None]
 
 def test_a_text_that_one_column_may_hold_is_looked_at_again_in_another() -> None:
     texts = pa.array(["EUR", "heavy"])
-    codes = VOCABULARY.learnt(texts)
+    codes = STRING_TABLE.learnt(texts)
 
     assert are_sound_texts(texts, codes, NO_LIMIT)
     assert are_sound_texts(texts, codes, replace(NO_LIMIT, longest=5))

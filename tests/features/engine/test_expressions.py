@@ -15,7 +15,7 @@ from features.derived.subject import derived_columns
 from features.engine.columns import Kind
 from features.engine.expressions.opcodes import Op
 from features.engine.expressions.program import BLOCK_ROWS, Function, Program, traced
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.errors import DefinitionError
 from features.linked_records import linked_record_types
 from features.records import SubjectKind
@@ -207,7 +207,7 @@ def test_what_is_given_back_unchanged_is_not_copied() -> None:
 
 
 def test_texts_that_a_function_names_are_compared_by_their_code() -> None:
-    codes = VOCABULARY.codes(["cash", "card", None, "netting"])
+    codes = STRING_TABLE.codes(["cash", "card", None, "netting"])
     program = program_of(lambda t: t == "cash", lambda t: np.isin(t, ("card", "netting")))
 
     made = program.run({"t": codes})
@@ -223,15 +223,15 @@ def test_what_the_vocabulary_makes_of_a_text_is_a_column_of_its_own() -> None:
     def first(text: str) -> str:
         return text[:1]
 
-    codes = VOCABULARY.codes(["abc", None, "d"])
+    codes = STRING_TABLE.codes(["abc", None, "d"])
     program = program_of(
-        lambda t: VOCABULARY.map_numbers(t, size) * 2, lambda t: VOCABULARY.map_texts(t, first)
+        lambda t: STRING_TABLE.map_numbers(t, size) * 2, lambda t: STRING_TABLE.map_texts(t, first)
     )
 
     made = program.run({"t": codes})
 
     np.testing.assert_array_equal(made[0], [6, np.nan, 2])
-    assert VOCABULARY.texts(made[1]).to_pylist() == ["a", None, "d"]
+    assert STRING_TABLE.texts(made[1]).to_pylist() == ["a", None, "d"]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_what_the_vocabulary_makes_of_a_text_is_a_column_of_its_own() -> None:
         lambda p, q: p + q,
         lambda x, y: np.where(x, x, y),
         lambda x: x.astype(np.int64),
-        lambda t: VOCABULARY.map_numbers(np.where(t == -1, t, t), len),
+        lambda t: STRING_TABLE.map_numbers(np.where(t == -1, t, t), len),
         lambda unknown: unknown,
         lambda x: -x,
         lambda x: x // 7,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from features.engine.columns import DAY_US, HOUR_US, Kind
 from features.engine.expressions.program import traced_columns
 from features.engine.online.request_windows import RequestWindows
-from features.engine.store.keys import KeyPart
 from features.engine.store.query_plan import QueryPlan, WindowQuery
-from features.engine.string_table import VOCABULARY
+from features.engine.store.store_keys import KeyPart
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import (
     Window,
     count,
@@ -223,8 +223,8 @@ def test_the_payer_that_was_known_last_is_the_one_who_is_followed() -> None:
 
 def test_nothing_is_kept_of_the_texts_of_a_request() -> None:
     vector(submitted())
-    known = len(VOCABULARY)
+    known = len(STRING_TABLE)
 
     vector(submitted(transactions=[PAYMENT | {"payer_id": "never-seen", "known_at": BEFORE}]))
 
-    assert len(VOCABULARY) == known
+    assert len(STRING_TABLE) == known

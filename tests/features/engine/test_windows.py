@@ -16,7 +16,7 @@ from features.engine.batch.shared_keys import keys_where, paired_keys
 from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import DAY_US, HOUR_US, Columns
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import (
     Window,
     count,
@@ -74,7 +74,7 @@ BUILDERS = {
 
 
 def coded(texts: Iterable[str | None]) -> np.ndarray:
-    return VOCABULARY.codes([text if isinstance(text, str) else None for text in texts])
+    return STRING_TABLE.codes([text if isinstance(text, str) else None for text in texts])
 
 
 def in_order(rows: list[tuple]) -> Columns:
@@ -101,7 +101,7 @@ def by_sweep(events: Columns, subjects: Columns, at: np.ndarray, window: Window)
 
 
 def by_sql(events: Columns, queries: list[tuple], window: Window) -> np.ndarray:
-    texts = {name: VOCABULARY.texts(events[name]).to_pandas() for name in ("key", "label")}
+    texts = {name: STRING_TABLE.texts(events[name]).to_pandas() for name in ("key", "label")}
     e = pd.DataFrame(events | texts).astype({"key": "string", "label": "string", "value": "Int64"})
     q = pd.DataFrame(queries, columns=["key", "instant"]).astype({"key": "string"})
     q["n"] = range(len(q))

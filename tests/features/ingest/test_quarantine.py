@@ -9,7 +9,7 @@ import pytest
 from features.errors import RecordsError
 from features.ingest.quarantine import REPORT, set_aside
 from features.ingest.record_files import read_records
-from features.ingest.summary import summary_of
+from features.ingest.record_summary import summary_of
 from tests.features.ingest.test_record_files import NOON, payment, written
 
 GOOD, BAD = payment(1), payment(2, amount=-5.0, method="barter")

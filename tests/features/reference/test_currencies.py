@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 from features.reference.currencies import UNITS_PER_EUR, euro_cents
 
 # Euro foreign exchange reference rates of the European Central Bank, averages of 2024.
@@ -68,8 +68,8 @@ def test_a_rate_is_that_of_2024(currency: str) -> None:
 
 
 def test_an_amount_in_a_currency_without_a_rate_or_in_none_is_missing() -> None:
-    assert np.isnan(euro_cents(np.array([9.0, 9.0]), VOCABULARY.codes(["ISK", None]))).all()
+    assert np.isnan(euro_cents(np.array([9.0, 9.0]), STRING_TABLE.codes(["ISK", None]))).all()
 
 
 def test_a_missing_amount_is_missing() -> None:
-    assert np.isnan(euro_cents(np.array([np.nan]), VOCABULARY.codes(["EUR"]))).all()
+    assert np.isnan(euro_cents(np.array([np.nan]), STRING_TABLE.codes(["EUR"]))).all()

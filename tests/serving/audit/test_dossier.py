@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from features.catalogue import catalogue
 from serving.cli.main import app as commands
 from tests.serving.world import train_and_promote
+from training.dossier.dossier_page import page
 from training.dossier.gathered import Dossier
-from training.dossier.page import page
 from training.errors import ArtefactTampered, UnknownModel
 from training.model.model_home import ModelHome
 

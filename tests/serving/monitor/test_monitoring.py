@@ -16,7 +16,7 @@ from serving.errors import MonitorRefused
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.monitoring import ReportRequest, live_figures, report
-from serving.monitor.report import MonitoringReport
+from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.rollups import catch_up
 from serving.triage.plan import TriagePlan
 from tests.serving.databases import database

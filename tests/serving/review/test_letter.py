@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from features.catalogue import ROUTE, SHIPMENT
+from serving.review.case_summary import describe_subject
 from serving.review.letter import OF_OTHERS, OWN_SOURCES, Letter, is_own_word
-from serving.review.summary import describe_subject
 from tests.serving.bodies import shipment, submission
 from tests.serving.review.decisions import AT
 

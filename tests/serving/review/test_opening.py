@@ -6,8 +6,8 @@ import pytest
 
 from serving.review.case import Case
 from serving.review.case_records import CaseLink, CaseRecord
+from serving.review.case_summary import describe_lane, describe_subject
 from serving.review.opening import CASE, QUEUE_RANK, case_of_decision
-from serving.review.summary import describe_lane, describe_subject
 from serving.triage.placement import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import AT, decision

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from serving.app import create_app
 from serving.errors import ExtraMissing
 from serving.settings import Settings
-from serving.web.tracing import Tracing
+from serving.web.request_tracing import Tracing
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 

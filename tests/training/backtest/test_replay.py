@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.planted import BEGINS, INPUTS, instant, planted_world, write_training_set
-from training.backtest.figures import figures
+from training.backtest.backtest_page import page
+from training.backtest.backtest_plots import hits
 from training.backtest.history import History
 from training.backtest.learning import KnownLabels
 from training.backtest.ledger import PolicyReplay
-from training.backtest.page import page
-from training.backtest.pictures import hits
 from training.backtest.policy import Policy, PolicyRule, read_together
-from training.backtest.replay import replay
+from training.backtest.policy_figures import figures
+from training.backtest.replay_policy import replay
 from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, select
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels, PolicyRefused

@@ -13,11 +13,11 @@ from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
 from training.estimators import Estimate
 from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluation_page import page
+from training.evaluation.evaluation_plots import pictures
+from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle, compare_with_oracle
-from training.evaluation.page import page
-from training.evaluation.pictures import pictures
-from training.evaluation.report import EvaluationReport
 from training.evaluation.unseen_entities import unseen_entity_figures
 from training.model.manifest import WindowFigures
 from training.parameters import EvaluationParameters

@@ -6,7 +6,7 @@ import shap
 
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.evaluation.pictures import pictures
+from training.evaluation.evaluation_plots import pictures
 from training.fit.booster_predict import Margins
 from training.parameters import TrainingParameters, TreeParameters
 from training.train import Candidate, train

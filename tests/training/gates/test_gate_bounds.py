@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from training.estimators import Estimate
-from training.evaluation.report import EvaluationReport, GroupFigures, ProxyFigures
+from training.evaluation.evaluation_report import EvaluationReport, GroupFigures, ProxyFigures
 from training.fit.influence import InfluenceFigures
 from training.gates import gates
 from training.gates.canaries import Canaries, CanaryShift

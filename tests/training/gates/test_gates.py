@@ -7,8 +7,8 @@ import pytest
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.estimators import Estimate, proportion
+from training.evaluation.evaluation_report import EvaluationReport, GroupFigures, ProxyFigures
 from training.evaluation.reevaluation import unseen_window
-from training.evaluation.report import EvaluationReport, GroupFigures, ProxyFigures
 from training.gates import gates
 from training.leakage.finding import LeakageFinding
 from training.model.manifest import Manifest

@@ -16,9 +16,9 @@ from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, PromotionRefused, UnknownModel
 from training.estimators import Estimate
-from training.evaluation.page import spelt
+from training.evaluation.evaluation_page import spelt
+from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
 from training.evaluation.reevaluation import scored_window, unseen_window
-from training.evaluation.report import EvaluationReport, ProxyFigures
 from training.fit.influence import InfluenceFigures
 from training.gates.canaries import Canaries
 from training.gates.gates import Verdict

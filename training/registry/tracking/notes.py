@@ -1,7 +1,7 @@
 """What MLflow's pages say in words about a run, its model and the versions of it, in Markdown."""
 
-from training.evaluation.page import spelt
-from training.evaluation.report import Figures
+from training.evaluation.evaluation_page import spelt
+from training.evaluation.evaluation_report import Figures
 from training.model.manifest import Manifest, WindowFigures
 from training.train import Candidate
 

@@ -15,10 +15,10 @@ import mlflow.lightgbm
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
-from features.ingest.summary import SUMMARY
+from features.ingest.record_summary import SUMMARY
 from training.data.training_set import TrainingSet
-from training.evaluation.page import page
-from training.evaluation.pictures import pictures
+from training.evaluation.evaluation_page import page
+from training.evaluation.evaluation_plots import pictures
 from training.model.manifest import Manifest, WindowFigures
 from training.model.signing import SigningKey
 from training.registry.tracking.notes import note_on_run

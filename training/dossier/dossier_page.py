@@ -9,9 +9,9 @@ from html import escape
 
 from features.catalogue import catalogue
 from training.dossier.gathered import Dossier
-from training.evaluation.html import document, note, table
-from training.evaluation.page import sections, spelt
-from training.evaluation.pictures import pictures
+from training.evaluation.evaluation_page import sections, spelt
+from training.evaluation.evaluation_plots import pictures
+from training.evaluation.html_page import document, note, table
 
 Row = tuple[str, ...]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from features.ingest.record_files import read_records
-from features.ingest.summary import summary_of
+from features.ingest.record_summary import summary_of
 from tests.features.ingest.test_record_files import NOON, payment, written
 
 ROWS = [

@@ -12,7 +12,7 @@ from itertools import repeat
 from features.engine.columns import Column
 from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import Texts
-from features.engine.string_table import VOCABULARY
+from features.engine.string_table import STRING_TABLE
 
 KeyPart = str | float | None
 
@@ -57,6 +57,6 @@ def keys_of(layout: Layout, parts: Sequence[list[str | None]], size: int) -> lis
 
 def texts_of(column: Column) -> Texts:
     """The texts of codes."""
-    codes, places = VOCABULARY.distinct(column)
-    texts: Texts = [*VOCABULARY.texts_of(codes), None]
+    codes, places = STRING_TABLE.distinct(column)
+    texts: Texts = [*STRING_TABLE.texts_of(codes), None]
     return [texts[place] for place in places.tolist()]

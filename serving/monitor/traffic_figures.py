@@ -11,8 +11,7 @@ import pandas as pd
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.decision_facts import DIMENSIONS
 from serving.monitor.drift import week_of
-from serving.monitor.population import FEWEST_LOOKED_AT, Stratum, share
-from serving.monitor.report import (
+from serving.monitor.monitoring_report import (
     CalibrationBand,
     CapacityUse,
     Delay,
@@ -21,7 +20,8 @@ from serving.monitor.report import (
     TypologyReport,
     WeekReport,
 )
-from serving.monitor.strata import RESCUE, Slice
+from serving.monitor.population import FEWEST_LOOKED_AT, Stratum, share
+from serving.monitor.selection_strata import RESCUE, Slice
 from serving.triage.plan import TriagePlan
 from training.estimators import Estimate, proportion
 

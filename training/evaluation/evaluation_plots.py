@@ -4,9 +4,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from training.evaluation.beeswarm import beeswarm
+from training.evaluation.evaluation_report import EvaluationReport, Figures
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.plot_style import GREEN, INK, PALE, WARM, blank, framed
-from training.evaluation.report import EvaluationReport, Figures
 
 MOST_FEATURES = 25
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 
 from training.estimators import Estimate
-from training.evaluation.html import document, note, table
-from training.evaluation.report import (
+from training.evaluation.evaluation_report import (
     CapacityFigures,
     EvaluationReport,
     Figures,
     Stability,
     TypologyRecall,
 )
+from training.evaluation.html_page import document, note, table
 from training.leakage.finding import LeakageFinding
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")

@@ -1,7 +1,7 @@
 """Makes the shipped tables anew; needs the extra `geography`.
 
-Run `python -m features.reference.geography.build` by hand when a source has a new edition; nothing
-imports this module, and what it needs is needed by nothing else.
+Run `python -m features.reference.geography.make_tables` by hand when a source has a new edition.
+Nothing imports this module, and what it needs is needed by nothing else.
 """
 
 import csv

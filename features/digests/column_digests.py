@@ -8,11 +8,11 @@ from features.derived.shipment import join_journeys
 from features.derived.subject import LATEST_PAYMENT, derived_columns
 from features.derived.transaction import derive_payment
 from features.digests.code import code_digest, combined, source_digest
-from features.digests.program import output_digests
+from features.digests.program_digests import output_digests
 from features.engine.columns import Places, kinds_of
 from features.engine.expressions.program import Key, traced_columns
-from features.engine.expressions.tracing import Mapped
-from features.engine.string_table import VOCABULARY
+from features.engine.expressions.trace import Mapped
+from features.engine.string_table import STRING_TABLE
 from features.errors import DefinitionError
 from features.linked_records import LINKED_RECORD_TYPES, latest_by_subject, linked_before
 from features.records import RECORD_FILES, SubjectKind, Transaction
@@ -28,7 +28,7 @@ _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
 """Functions of a place's code, and the column of the table of places that they look up."""
 
 
-_BY_NAME = (VOCABULARY, Places)
+_BY_NAME = (STRING_TABLE, Places)
 """What only finds rows."""
 
 

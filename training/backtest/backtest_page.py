@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from training.backtest.figures import PolicyFigures, TypologyCount
-from training.backtest.pictures import pictures
-from training.evaluation.html import document, note, table
-from training.evaluation.page import spelt
+from training.backtest.backtest_plots import pictures
+from training.backtest.policy_figures import PolicyFigures, TypologyCount
+from training.evaluation.evaluation_page import spelt
+from training.evaluation.html_page import document, note, table
 
 Policies = tuple[PolicyFigures, ...]
 

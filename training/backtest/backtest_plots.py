@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from training.backtest.figures import PolicyFigures
+from training.backtest.policy_figures import PolicyFigures
 from training.evaluation.plot_style import GREEN, INK, PALE, WARM, framed
 from training.ranking import Floats
 
