@@ -10,8 +10,8 @@ from functools import cache
 
 from features.catalogue import catalogue, feature_named
 from features.definition import Feature
+from features.derived.beside_subject import subject_key
 from features.derived.document import KINDS
-from features.derived.linked_record import subject_key
 from features.derived.subject import LATEST_PAYMENT, derived_columns
 from features.engine.expressions.opcodes import Op
 from features.engine.expressions.program import Key, Program

@@ -14,9 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from features.catalogue import columns_read
-from features.derived.document import derive_document
-from features.derived.leg import derive_leg
-from features.derived.linked_record import (
+from features.derived.beside_subject import (
     PREVIOUS,
     SubjectColumn,
     known_before,
@@ -24,6 +22,8 @@ from features.derived.linked_record import (
     trace_beside_subject,
     with_previous,
 )
+from features.derived.document import derive_document
+from features.derived.leg import derive_leg
 from features.derived.position import derive_position
 from features.derived.subject import LATEST_PAYMENT
 from features.derived.transaction import derive_transaction

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from features.derived.linked_record import subject_key
+from features.derived.beside_subject import subject_key
 from features.derived.subject import derived_columns, subject_kinds
 from features.engine.columns import instant_us
 from features.engine.expressions.encode_rows import Row

@@ -56,7 +56,7 @@ BREACHES = {
     ),
     "what answers scores with kernels of its own": ("serving/models/scores.py", "import lightgbm"),
     "features knows no model, no server and no registry": ("features/breach.py", "import fastapi"),
-    "only tracking opens the door to MLflow": ("training/breach.py", "import mlflow"),
+    "only the registry imports MLflow": ("training/breach.py", "import mlflow"),
     "only the application, the API and the console speak HTTP": (
         "training/breach.py",
         "import starlette",

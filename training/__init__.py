@@ -11,7 +11,7 @@ and `backtest` replays whom a policy would have inspected. `retrain` does all of
 that a service holds.
 
 May import `features`. Of this room, serving knows only `model.risk_model`, `estimators` and
-`errors`; only `registry.tracking` imports MLflow.
+`errors`; only `registry.mlflow` imports MLflow.
 """
 
 from training.fonts import keep_fonts

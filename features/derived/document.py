@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.derived.linked_record import difference_ppm, differs, flag, is_earlier
+from features.derived.beside_subject import difference_ppm, differs, flag, is_earlier
 from features.engine.columns import Column, Columns, hours_between
 from features.records import SubjectKind
 from features.reference.currencies import euro_cents

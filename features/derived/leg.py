@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from features.derived.beside_subject import flag
 from features.derived.journey import direct_km
-from features.derived.linked_record import flag
 from features.engine.columns import (
     HOUR_US,
     NO_INSTANT,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.derived.linked_record import flag
+from features.derived.beside_subject import flag
 from features.engine.columns import Columns, hours_between
 from features.records import SubjectKind
 from features.reference.geography.distances import great_circle_km

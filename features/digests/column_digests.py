@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache, partial
 
-from features.derived.linked_record import subject_key, with_previous
+from features.derived.beside_subject import subject_key, with_previous
 from features.derived.shipment import join_journeys
 from features.derived.subject import LATEST_PAYMENT, derived_columns
 from features.derived.transaction import derive_payment

@@ -13,7 +13,8 @@ from serving.api.scores import worded_for
 from serving.container import Services
 from serving.errors import BodyTooLarge, ServingError
 from serving.request_parsing import split_array
-from serving.scoring.batcher import Answer, ScoreRequest
+from serving.scoring.batcher import ScoreRequest
+from serving.scoring.idempotency import Answer
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayScore
 from serving.web.bodies import JSON, NDJSON, ClosedModel, body_within, refuse_other_media

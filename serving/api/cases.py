@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
-from serving.review import case as acts
-from serving.review.case import Case, status_at
+from serving.review import case_rules as acts
 from serving.review.case_records import CaseRecord, QueueFilter
+from serving.review.case_rules import Case, status_at
 from serving.review.cases import CaseAct, Reviewer
 from serving.review.dispositions import Disposition, DispositionCode
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes

@@ -21,7 +21,7 @@ from serving.explanation.rendering import Reason, ReasonRenderer
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
 from serving.stored_names import with_current_names
-from serving.triage.placement import Lane, LaneReason
+from serving.triage.lane_rule import Lane, LaneReason
 
 
 def digest_of(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Erasure: which units are due, which are retained, and the destruction of the keys of the others.
+"""Erasure: which units are due and which are retained, as `db.key_destruction` carries it out.
 
 A unit is what is erased together: a decision with its answer and its case, or a record that was
 ingested by itself.

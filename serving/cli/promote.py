@@ -62,7 +62,7 @@ def promote(
     """Ask every gate, and make a model the champion if all are open."""
     from training.model.model_home import ModelHome
     from training.registry import promotion
-    from training.registry.tracking.store import TrackingStore
+    from training.registry.mlflow.store import TrackingStore
 
     models, approval = ModelHome(home), promotion.Approval(approver, datetime.now(UTC))
     if rollback + shadow + bool(waive) > 1:

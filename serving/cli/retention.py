@@ -175,9 +175,9 @@ def acts(
 def _opened(home: Path, database_url: str | None) -> "Retention":
     from serving.audit.retention import Retention
     from serving.db.engine import open_database
+    from serving.db.key_destruction import DatabaseErasure
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.repositories.erasure_repository import DatabaseErasure
     from serving.db.repositories.record_repository import RecordRepository
     from serving.db.repositories.retention_repository import RetentionRepository
     from serving.errors import RetentionRefused

@@ -84,8 +84,8 @@ def trained(
 
     from training.data.training_set import TrainingSet
     from training.model.model_home import ModelHome
+    from training.registry.mlflow.store import TrackingStore
     from training.registry.registration import TrainingOrigin, register, source_revision
-    from training.registry.tracking.store import TrackingStore
     from training.train import train as make_candidate
 
     data = TrainingSet.read(training_set, subject.value)

@@ -22,9 +22,9 @@ from serving.container import Services
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
 from serving.explanation.missing_inputs import missing_in_words
 from serving.request_parsing import read_submission
-from serving.review import case as acts
-from serving.review.case import Case, status_at
+from serving.review import case_rules as acts
 from serving.review.case_records import StoredEvent
+from serving.review.case_rules import Case, status_at
 from serving.review.cases import CaseAct, Reviewer
 from serving.review.dispositions import (
     MEANING,

@@ -15,12 +15,12 @@ from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Conflict
-from serving.review import case as acts
+from serving.review import case_rules as acts
 from serving.review.case_records import MOST_COUNTED, CaseAccess, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
 from serving.review.shown_lanes import ShownLane, stored_lanes
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 from serving.web.queue_cursor import decode_cursor, encode_cursor
 from serving.web.services import TheServices
 

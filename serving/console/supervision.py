@@ -15,7 +15,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.errors import Unprocessable
 from serving.request_parsing import read_submission
-from serving.review import case as acts
+from serving.review import case_rules as acts
 from serving.review.case_records import MOST_COUNTED
 from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer

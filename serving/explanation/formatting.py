@@ -1,8 +1,8 @@
-"""Values and sentences, written as they are read."""
+"""Values, names and lists, written as they are read."""
 
 import math
 
-from features.definition import Feature, Unit
+from features.definition import Unit
 from serving.explanation.language import ENGLISH, Language
 
 Value = float | str | None
@@ -20,7 +20,6 @@ UNITS = {
     Unit.HOUR_OF_DAY: "h UTC",
 }
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
-WHY_NOT_KNOWN = "{name}: not known, because {why}"
 LAST_OF_LIST = "{others} and {last}"
 
 _ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}
@@ -53,18 +52,6 @@ def figure(value: float | str, unit: Unit, language: Language = ENGLISH) -> str:
     if unit is Unit.SHARE:
         return language.figure(f"{figures(value * 100)} %")
     return language.figure(figures(value))
-
-
-def sentence(feature: Feature, value: Value, language: Language = ENGLISH) -> str:
-    """What this case shows, without a full stop; a missing value says why it is missing."""
-    if value is None:
-        name, why = language.say(readable(feature.name)), language.say(feature.when_missing)
-        return language.say(WHY_NOT_KNOWN, name=name, why=why)
-    written = figure(value, feature.unit, language)
-    if feature.sentence_of_one is None or isinstance(value, str):
-        return capital(language.say(feature.sentence, value=written))
-    count = int(value) if value.is_integer() else 2
-    return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, written))
 
 
 def listed(parts: list[str], language: Language = ENGLISH) -> str:

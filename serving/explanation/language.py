@@ -1,8 +1,8 @@
 """The language of a reader: texts from a message catalogue, figures with its marks.
 
 Every text that a reason is made of is English in the code and a message of the catalogue
-(`messages`). A translation is a gettext file `<language>.po` in a folder of languages; what it does
-not translate stays English. `tidegate features --messages FILE` writes the template to translate.
+(`message_templates`). A translation is a gettext file `<language>.po` in a folder of languages;
+what it does not translate stays English. `tidegate features --messages FILE` writes the template to translate.
 """
 
 import gettext

@@ -18,13 +18,12 @@ from serving.explanation.formatting import (
     NO,
     NOT_KNOWN,
     UNITS,
-    WHY_NOT_KNOWN,
     YES,
     readable,
 )
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import resting_messages
-from serving.explanation.rendering import WORDS
+from serving.explanation.rendering import WHY_NOT_KNOWN, WORDS
 
 Message = str | tuple[str, str]
 """A text, or one text for a count of one and another for others."""

@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from features.catalogue import feature_named
-from features.definition import Unit
+from features.definition import Feature, Unit
 from features.errors import UnknownFeature
 from features.indicators import INDICATORS
 from features.records import SubjectKind
 from serving.explanation.comparison import Comparison, comparison_in_words
 from serving.explanation.decision_parts import DecisionPart
-from serving.explanation.formatting import Value, figure, readable, sentence
+from serving.explanation.formatting import Value, capital, figure, readable
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.reasons import (
     Effect,
@@ -28,6 +28,7 @@ from serving.explanation.reasons import (
 )
 
 WORDS = "{sentence} ({usual})."
+WHY_NOT_KNOWN = "{name}: not known, because {why}"
 MOST_REMEMBERED = 20_000
 
 
@@ -127,3 +128,15 @@ def _rendered(
 def _named(name: str, value: Value, language: Language) -> str:
     """A feature of another release: its name, and its value without a unit."""
     return f"{readable(name)}: {'–' if value is None else figure(value, Unit.RATIO, language)}"
+
+
+def sentence(feature: Feature, value: Value, language: Language = ENGLISH) -> str:
+    """What this case shows, without a full stop; a missing value says why it is missing."""
+    if value is None:
+        name, why = language.say(readable(feature.name)), language.say(feature.when_missing)
+        return language.say(WHY_NOT_KNOWN, name=name, why=why)
+    written = figure(value, feature.unit, language)
+    if feature.sentence_of_one is None or isinstance(value, str):
+        return capital(language.say(feature.sentence, value=written))
+    count = int(value) if value.is_integer() else 2
+    return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, written))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from features.records import SubjectKind
 from serving import stored_names
 from serving.stored_names import with_current_names
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 from training.estimators import Estimate
 
 

@@ -6,7 +6,7 @@ from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.explanation.rendering import Reason
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 
 # A control case must look like any other that is to be inspected.
 LANE_NAMES: dict[Lane, str] = {

@@ -16,9 +16,8 @@ from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import Forbidden, NotFound
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
-from serving.review import case as acts
+from serving.review import case_rules as acts
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
-from serving.review.case import Case, CaseChange, CaseEvent
 from serving.review.case_records import (
     CaseAccess,
     CaseFile,
@@ -30,6 +29,7 @@ from serving.review.case_records import (
     QueuePosition,
     StoredEvent,
 )
+from serving.review.case_rules import Case, CaseChange, CaseEvent
 from serving.review.dispositions import Disposition
 from serving.review.labels import label_of
 from serving.review.opening import CASE, QUEUE_RANK, case_of_decision

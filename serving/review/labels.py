@@ -6,7 +6,7 @@ from features.records import Outcome, SelectedBy
 from serving.audit.decision import Decision
 from serving.history.received_records import ReceivedRecord
 from serving.review.dispositions import MEANING, Disposition
-from serving.triage.placement import LaneReason
+from serving.triage.lane_rule import LaneReason
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
     "life_at_risk": "intelligence",

@@ -7,10 +7,10 @@ from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.request_parsing import read_submission
-from serving.review.case import Case
 from serving.review.case_records import CaseLink, CaseRecord
+from serving.review.case_rules import Case
 from serving.review.case_summary import describe_lane, describe_subject
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 
 # The order of the queue. Control cases stand among inspections and look like them, so that they get
 # the same diligence; within a rank, what is due first comes first.

@@ -26,9 +26,9 @@ from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import enrich
+from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import life_at_risk
-from serving.triage.placement import Placement
 from serving.triage.watch_lists import find_hits
 
 Subject = tuple[str, str]

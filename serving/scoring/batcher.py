@@ -14,22 +14,26 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_all
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.decision_log import StoredAnswer
 from serving.audit.log_writer import LogWriter
 from serving.errors import (
     AnsweredMeanwhile,
-    IdempotencyKeyReused,
     LogUnavailable,
     ServingError,
 )
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, Assessor
 from serving.scoring.future_dispatch import FutureDispatcher
-from serving.scoring.idempotency import Claim, IdempotencyClaims
+from serving.scoring.idempotency import (
+    Answer,
+    AnswerStore,
+    Claim,
+    IdempotencyClaims,
+    repeated_answer,
+    stored_answer,
+)
 from serving.scoring.shadow_scoring import ShadowRequest, ShadowScoring
 
 TOGETHER = 64
@@ -60,23 +64,7 @@ class ScoreRequest:
         return AssessmentRequest(self.caller, read_submission(self.body), self.body, self.at)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The bytes of an answer, and the decision where it was made just now."""
-
-    body: bytes
-    decision: Decision | None = None
-
-
 BatchResult = Answer | Exception
-
-
-class AnswerStore(Protocol):
-    """The answers that were given, by the idempotency keys of their callers."""
-
-    def answers(self, keys: Sequence[Claim]) -> dict[Claim, StoredAnswer]:
-        """The answers given under these keys; new keys are left out. Raises LogUnavailable."""
-        ...
 
 
 @dataclass
@@ -239,7 +227,7 @@ class RequestBatcher:
         except Exception as failure:  # the thread must outlive any failure of one group
             return [failure] * len(claimed)
         return [
-            _repeated(given[request.claim], request.assessment)
+            repeated_answer(given[request.claim], request.assessment)
             if request.claim in given
             else next(decided)
             for request in claimed
@@ -250,7 +238,7 @@ class RequestBatcher:
         try:
             body = request.pending.request.answer_format(decision)
             decision = decision.answered_with(body)
-            stored = _stored_answer(decision, request.claim, body)
+            stored = stored_answer(decision, request.claim, body)
             request.pending.is_decided = True
             durable = self.writer.submit(decision.logged(), stored, request.assessment.submission)
         except Exception as failure:
@@ -282,26 +270,8 @@ class RequestBatcher:
             return failure
         if claim not in given:
             return LogUnavailable("the decision could not be stored; ask again with the same key")
-        return _repeated(given[claim], request.assessment)
+        return repeated_answer(given[claim], request.assessment)
 
     def _finish(self, request: ClaimedRequest, result: BatchResult) -> None:
         self.claims.release(request.claim)
         request.pending.finish(result)
-
-
-def _repeated(given: StoredAnswer, request: AssessmentRequest) -> BatchResult:
-    if given.request_digest != request.digest:
-        return IdempotencyKeyReused("this idempotency key was used before with another body")
-    return Answer(given.body)
-
-
-def _stored_answer(decision: Decision, claim: Claim, body: bytes) -> StoredAnswer:
-    caller_id, idempotency_key = claim
-    return StoredAnswer(
-        caller_id=caller_id,
-        idempotency_key=idempotency_key,
-        request_digest=decision.request_digest,
-        decision_id=decision.decision_id,
-        answered_at=decision.scored_at.isoformat(),
-        body=body,
-    )

@@ -41,9 +41,9 @@ from serving.history.missing_history import missing_types
 from serving.models.model_pool import LoadedModel
 from serving.models.scores import Scores
 from serving.request_parsing import read_submission
+from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes
 from serving.triage.life_at_risk import life_at_risk, overcrowding
-from serving.triage.placement import Placement
 
 AT_ONCE = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
 

@@ -3,7 +3,7 @@
 `plan` holds an office's capacity, watch-lists and rules, and `watch_lists` are what those say of a
 subject. `capacity` paces a lane over the day, `cutoffs` turns its share into a threshold with a
 random draw for ties, `random_draws` gives every subject its draws, `life_at_risk` looks for people
-in danger, and `placement` puts them together: the same subject with the same score, cutoffs and
+in danger, and `lane_rule` puts them together: the same subject with the same score, cutoffs and
 draws falls in the same lane. Only `lanes` remembers, in `recent_load`, what was placed lately, by
 this worker or, as `other_workers` reads from the `placement_log`, by another. `disagreement` is
 what a challenger would have selected, which raises the probability of a random look

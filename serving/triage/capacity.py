@@ -6,7 +6,7 @@ from typing import Self
 
 from serving.settings import Settings
 from serving.triage.cutoffs import Cutoff
-from serving.triage.placement import LaneCutoffs
+from serving.triage.lane_rule import LaneCutoffs
 
 # How much wider than on an even day a lane may open to use what the day has left; without a bound
 # the last arrivals of a quiet day would all be taken, whatever their score.

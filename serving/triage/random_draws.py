@@ -12,7 +12,7 @@ from typing import Self
 
 from features.records import SubjectKind
 from serving.access.secrets import kept_secret
-from serving.triage.placement import Draws
+from serving.triage.lane_rule import Draws
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Self
 
 from features.records import SubjectKind
 from serving.triage.capacity import Workday
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 
 REMEMBERED = timedelta(days=14)
 # A distribution of fewer scores says little about its upper end.

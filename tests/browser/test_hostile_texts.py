@@ -15,10 +15,10 @@ from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.console.pages import POLICY
 from serving.errors import ServingError
-from serving.review import case as acts
+from serving.review import case_rules as acts
 from serving.review.attachments import AttachedFile
-from serving.review.case import Case, CaseChange
 from serving.review.case_records import CaseAccess
+from serving.review.case_rules import Case, CaseChange
 from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
 from tests.browser.conftest import Site

@@ -58,10 +58,10 @@ def targets(root: Path) -> Iterator[Target]:
     for group in tomllib.loads(TARGETS.read_text(encoding="utf-8"))["group"]:
         for pattern in group["files"]:
             for file in sorted(root.glob(pattern)):
-                if file.name == "__init__.py":
+                name = file.relative_to(root).as_posix()
+                if file.name == "__init__.py" or name in group.get("types_alone", ()):
                     continue
                 tests = tuple(test.format(stem=file.stem) for test in group["tests"])
-                name = file.relative_to(root).as_posix()
                 yield Target(
                     group["name"], group["wanted"], name, tests, group.get("is_pure", False)
                 )

@@ -17,7 +17,7 @@ from serving.cli.promote import promote
 from serving.cli.train import train
 from tests.training.planted import planted_world, write_training_set
 from training.errors import ParametersError, TrainingSetError
-from training.registry.tracking.store import TrackingStore
+from training.registry.mlflow.store import TrackingStore
 
 
 @pytest.fixture(scope="module")

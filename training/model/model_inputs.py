@@ -42,9 +42,9 @@ class ModelInputs:
     def require_same_computations(
         self, recorded: Mapping[str, str | None], when: str, remedy: str
     ) -> None:
-        """Raise CatalogueMismatch, naming the features, where one was computed differently `then`.
+        """Raise CatalogueMismatch, naming the features, where one was computed differently.
 
-        `then` holds a digest for each name, None where none was recorded. `when` and `remedy` are
+        `recorded` holds a digest for each name, None where there was none. `when` and `remedy` are
         words: "the model was trained", "train anew".
         """
         changed = [name for name in self.names if recorded.get(name) != self.computations[name]]

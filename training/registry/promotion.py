@@ -23,10 +23,10 @@ from training.model.manifest import Manifest
 from training.model.model_home import REGISTRATION, ModelHome, ModelPointer, Registration
 from training.model.model_inputs import ModelInputs
 from training.model.risk_model import REPORT
+from training.registry.mlflow.runs import add_text
+from training.registry.mlflow.store import TrackingStore
+from training.registry.mlflow.versions import clear_alias, set_alias, tag_version
 from training.registry.model_card import MODEL_CARD, model_card
-from training.registry.tracking.runs import add_text
-from training.registry.tracking.store import TrackingStore
-from training.registry.tracking.versions import clear_alias, set_alias, tag_version
 
 SHADOW: Final = "shadow"
 

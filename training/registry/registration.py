@@ -13,9 +13,9 @@ from pathlib import Path
 
 from training.data.training_set import TrainingSet
 from training.model.model_home import ModelHome, ModelPointer, Registration
-from training.registry.tracking.runs import track
-from training.registry.tracking.store import TrackingStore
-from training.registry.tracking.versions import finish, registered, set_alias
+from training.registry.mlflow.runs import track
+from training.registry.mlflow.store import TrackingStore
+from training.registry.mlflow.versions import finish, registered, set_alias
 from training.train import Candidate
 
 

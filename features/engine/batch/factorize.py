@@ -100,7 +100,7 @@ def _dense_alike(own: Column, other: Column) -> tuple[Column, Column, int]:
 
 @compiled(nogil=True)
 def _combine_keys(keys: Column, codes: Column, count: int) -> Column:
-    """One number for two, the second of which is below `many`."""
+    """One number for two, the second of which is below `count`."""
     both = np.full(len(keys), NO_KEY, np.int64)
     for row in range(len(keys)):
         if keys[row] >= 0 and codes[row] >= 0:

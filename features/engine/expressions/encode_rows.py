@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 MAX_CACHED_TEXTS = 1 << 16
 
 
-class RequestStringIds(defaultdict[str | None, int]):
+class RequestCodes(defaultdict[str | None, int]):
     """The code of each text of one request, in order from NO_TEXT, that of None; given on asking.
 
     Equal texts get equal codes, which is all that programs ask; nothing is kept of a text when the
@@ -35,10 +35,10 @@ class RequestStringIds(defaultdict[str | None, int]):
         super().__init__(count(len(known) + NO_TEXT).__next__, known)
 
 
-def initial_string_ids(programs: Iterable[Program]) -> RequestStringIds:
+def initial_string_ids(programs: Iterable[Program]) -> RequestCodes:
     """The codes of the texts that programs name, to begin every request with."""
     named = sorted({text for program in programs for text in program.texts.values()})
-    return RequestStringIds({None: NO_TEXT} | {text: code for code, text in enumerate(named)})
+    return RequestCodes({None: NO_TEXT} | {text: code for code, text in enumerate(named)})
 
 
 class RegisterTemplate(NamedTuple):
@@ -90,9 +90,7 @@ class RowEncoder:
     Inputs whose key is neither a field nor made of the text of one are `copied`, or left to others.
     """
 
-    def __init__(
-        self, program: Program, codes: RequestStringIds, copied: Column = NO_PAIRS
-    ) -> None:
+    def __init__(self, program: Program, codes: RequestCodes, copied: Column = NO_PAIRS) -> None:
         fields = [_fields(program, kind) for kind in (Kind.NUMBER, Kind.WHOLE, Kind.TEXT)]
         self._numbers, self._instants, self._texts = map(_reading, fields)
         numbers, instants, texts = (np.array([*one.values()], np.int64) for one in fields)
@@ -100,7 +98,7 @@ class RowEncoder:
         self._template = RegisterTemplate(row, numbers, instants, texts, copied, program.steps)
 
     def encode(
-        self, rows: Sequence[Row], codes: RequestStringIds, copies: CopiedColumns = _NO_COPIES
+        self, rows: Sequence[Row], codes: RequestCodes, copies: CopiedColumns = _NO_COPIES
     ) -> Column:
         """The registers as float64 with a column per row, after every step of the program.
 
@@ -189,7 +187,7 @@ class RegisterReader:
         self._texts = [at for at, register in enumerate(held) if register.kind is Kind.TEXT]
         self._text_places = self._places[self._texts]
 
-    def values(self, registers: Column, codes: RequestStringIds) -> list[list[Any]]:
+    def values(self, registers: Column, codes: RequestCodes) -> list[list[Any]]:
         """Numbers and texts of each row; None where one is missing."""
         cells = registers[self._places].T.tolist()
         texts, of_texts = [*codes], registers.view(np.int64)[self._text_places].T.tolist()

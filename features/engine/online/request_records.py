@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from features.engine.columns import Column
-from features.engine.expressions.encode_rows import CopiedColumns, RequestStringIds, Row, RowEncoder
+from features.engine.expressions.encode_rows import CopiedColumns, RequestCodes, Row, RowEncoder
 from features.engine.expressions.program import Key, Program
 from features.engine.online.request_windows import RequestWindows
 from features.engine.windows.window import Window
@@ -71,7 +71,7 @@ class LinkedWindows:
         source: LinkedRows,
         windows: Iterable[Window],
         subject: Program,
-        codes: RequestStringIds,
+        codes: RequestCodes,
     ) -> None:
         self.source = source.source
         self.windows = [window for window in windows if window.source == source.source]
@@ -91,7 +91,7 @@ class LinkedWindows:
         rows: Sequence[Sequence[Row]],
         subjects: Column,
         instants: Column,
-        codes: RequestStringIds,
+        codes: RequestCodes,
         numbers: Column,
         first: int,
     ) -> None:

@@ -12,7 +12,7 @@ from features.engine.expressions.encode_rows import (
     CopiedColumns,
     RegisterReader,
     RegisterTemplate,
-    RequestStringIds,
+    RequestCodes,
     RowEncoder,
     initial_string_ids,
     run_rows,
@@ -76,7 +76,7 @@ class VectorPlan:
         overlays: Sequence[RequestRecords | None],
     ) -> list[list[FeatureValue]]:
         """The values of each subject, None where one is missing."""
-        codes = RequestStringIds(self._codes)
+        codes = RequestCodes(self._codes)
         subjects, numbers = self._reduced(requests, history, overlays, codes)
         return self._features.values(subjects, numbers, codes)
 
@@ -84,7 +84,7 @@ class VectorPlan:
         self, request: RequestRows, history: HistoryReader, overlays: RequestRecords | None = None
     ) -> dict[Window, float]:
         """The number of every window that the features of one subject read; NaN for a missing."""
-        _, numbers = self._reduced([request], history, [overlays], RequestStringIds(self._codes))
+        _, numbers = self._reduced([request], history, [overlays], RequestCodes(self._codes))
         return dict(zip(self._windows, numbers[0].tolist(), strict=True))
 
     def _reduced(
@@ -92,7 +92,7 @@ class VectorPlan:
         requests: Sequence[RequestRows],
         history: HistoryReader,
         overlays: Sequence[RequestRecords | None],
-        codes: RequestStringIds,
+        codes: RequestCodes,
     ) -> tuple[Column, Column]:
         """The registers of the subjects, and the number of each window, a row per subject."""
         instants = [request.at for request in requests]
@@ -111,7 +111,7 @@ class _Features:
     """The last step: features of the subjects' registers and of the numbers of windows."""
 
     def __init__(
-        self, program: Program, subject: Program, reduced: Iterable[Window], codes: RequestStringIds
+        self, program: Program, subject: Program, reduced: Iterable[Window], codes: RequestCodes
     ) -> None:
         windows = np.array([program.inputs[window].place for window in reduced], np.int64)
         columns = [
@@ -130,7 +130,7 @@ class _Features:
         self._reading = RegisterReader(program, program.outputs)
 
     def values(
-        self, subjects: Column, numbers: Column, codes: RequestStringIds
+        self, subjects: Column, numbers: Column, codes: RequestCodes
     ) -> list[list[FeatureValue]]:
         """Every feature of each subject, in catalogue order."""
         rows = len(numbers)

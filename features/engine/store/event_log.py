@@ -24,7 +24,7 @@ from features.engine.store.page_format import (
     before_words,
     rows_at,
 )
-from features.engine.store.page_writer import merge_rows
+from features.engine.store.row_merge import merge_rows
 from features.engine.windows.reducers import MISSING, NEVER
 
 _PAGE, _CHAPTER, _LAST, _LASTS = b"p", b"c", b"l", b"d"
@@ -50,9 +50,9 @@ def concatenate_blobs(blobs: Sequence[Blob | None]) -> Column:
 
     A writable array enters compiled code faster, though nobody writes to it.
     """
-    keys_of_layouts = [blob or b"" for blob in blobs]
-    starts = accumulate(map(len, keys_of_layouts), initial=8 * (len(keys_of_layouts) + 1))
-    return np.frombuffer(bytearray().join([array("q", starts), *keys_of_layouts]), np.int64)
+    present = [blob or b"" for blob in blobs]
+    starts = accumulate(map(len, present), initial=8 * (len(present) + 1))
+    return np.frombuffer(bytearray().join([array("q", starts), *present]), np.int64)
 
 
 def insert_rows(
@@ -63,8 +63,8 @@ def insert_rows(
 ) -> None:
     """Put events of some layouts among those of their keys.
 
-    `given` has for every layout the key of each event, None where it has none; `words` for each
-    event its rows in all layouts, one after the other.
+    `keys_of_layouts` has for every layout the key of each event, None where it has none; `words`
+    for each event its rows in all layouts, one after the other.
     """
     new = _Grouped(layouts, keys_of_layouts, words)
     keys = sorted(new.starts)

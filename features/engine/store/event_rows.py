@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from features.engine.columns import Column, Columns, Kind
-from features.engine.expressions.encode_rows import RequestStringIds, RowEncoder, initial_string_ids
+from features.engine.expressions.encode_rows import RequestCodes, RowEncoder, initial_string_ids
 from features.engine.expressions.program import traced_columns
 from features.engine.store.raw_columns import RawColumns, Texts
 from features.engine.store.store_keys import texts_of
@@ -67,7 +67,7 @@ class RecordReader:
         }
 
     def _of_each(self, records: Sequence[Any]) -> RawColumns:
-        codes = RequestStringIds(self._codes)
+        codes = RequestCodes(self._codes)
         registers = self._encoder.encode([record.__dict__ for record in records], codes)
         wholes = registers.view(np.int64)
         texts, of_texts = [*codes], (wholes[self._text_places] - NO_TEXT).tolist()

@@ -9,11 +9,11 @@ import numpy as np
 from features.engine.columns import Column
 from features.engine.store.blob_store import BlobTransaction
 from features.engine.store.event_log import insert_rows
+from features.engine.store.label_codes import label_ids
 from features.engine.store.layout import Layout
-from features.engine.store.page_writer import NOT_COUNTED
 from features.engine.store.raw_columns import RawColumns, as_int64, number_column, size_of
+from features.engine.store.row_merge import NOT_COUNTED
 from features.engine.store.store_keys import keys_of, parts_of
-from features.engine.store.string_ids import label_ids
 from features.engine.windows.reducers import MISSING, NEVER
 
 

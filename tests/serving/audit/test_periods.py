@@ -29,12 +29,12 @@ from serving.audit.retention import (
 )
 from serving.audit.retention_acts import RetentionAct
 from serving.db.engine import open_database
-from serving.db.repositories.erasure_repository import DatabaseErasure
+from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables import answers
 from serving.errors import RetentionRefused
 from serving.settings import Settings
-from tests.serving.db.test_erasure_repository import EARLY, count, decide, readable
+from tests.serving.db.test_key_destruction import EARLY, count, decide, readable
 
 AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)

@@ -29,10 +29,10 @@ from serving.audit.retention import Periods, Retention, lay_down
 from serving.audit.retention_acts import RetentionAct
 from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
+from serving.db.key_destruction import DatabaseErasure
 from serving.db.log_verification import signed_heads, verify_decision_log
 from serving.db.postgres_state import shared_state
 from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.erasure_repository import DatabaseErasure
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.rollup_repository import RollupRepository

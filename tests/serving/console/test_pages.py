@@ -10,7 +10,7 @@ import pytest
 from serving.audit.decision import Decision
 from serving.console.case_view import CaseView
 from serving.review.case_summary import LANE_NAMES
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 

@@ -14,13 +14,13 @@ from features.input_dependencies import INPUTS
 from features.provenance import SubmissionProvenance
 from features.records import SubjectKind
 from serving.explanation.comparison import PEERS, SAYINGS, Comparison, comparison_in_words
-from serving.explanation.formatting import Value, listed, sentence, value_in_words
+from serving.explanation.formatting import Value, listed, value_in_words
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.message_templates import messages, template
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import resting_in_words
 from serving.explanation.reasons import ReasonRanking
-from serving.explanation.rendering import ReasonRenderer
+from serving.explanation.rendering import ReasonRenderer, sentence
 from tests.serving.bodies import ROUTE, submission
 from tests.serving.bodies import SHIPMENT as BODY
 from tests.serving.conftest import Service

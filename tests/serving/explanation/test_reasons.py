@@ -19,9 +19,9 @@ from serving.explanation.comparison import (
     comparison_in_words,
     percentile_of,
 )
-from serving.explanation.formatting import Value, listed, sentence, value_in_words
+from serving.explanation.formatting import Value, listed, value_in_words
 from serving.explanation.reasons import MOST_REASONS, ReasonRanking, Reasons
-from serving.explanation.rendering import Reason, ReasonRenderer
+from serving.explanation.rendering import Reason, ReasonRenderer, sentence
 from training.model.manifest import Reference
 
 parts = st.lists(st.floats(-3, 3), min_size=len(SHIPMENT), max_size=len(SHIPMENT))

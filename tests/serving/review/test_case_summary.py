@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import decision
 

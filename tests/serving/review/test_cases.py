@@ -22,7 +22,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import CaseTaken, Forbidden, NotFound, NotYours, Unprocessable
-from serving.review import case as acts
+from serving.review import case_rules as acts
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.cases import Cases, Reviewer

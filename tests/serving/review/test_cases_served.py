@@ -24,14 +24,14 @@ from serving.audit.decision import Decision
 from serving.db.engine import open_database
 from serving.errors import CaseClosed, CaseTaken, Conflict, NotYours, SameReviewer, TooLong
 from serving.request_parsing import read_submission
-from serving.review import case as acts
-from serving.review.case import Case
+from serving.review import case_rules as acts
+from serving.review.case_rules import Case
 from serving.review.dispositions import MEANING, Disposition
 from serving.review.labels import label_of
 from serving.review.letter import OF_OTHERS, Letter, is_own_word
 from serving.review.opening import CASE, case_of_decision
 from serving.settings import Settings
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service

@@ -9,7 +9,7 @@ import pytest
 from features.records import Outcome
 from serving.review.dispositions import MEANING, Disposition
 from serving.review.labels import SELECTED_BY, label_of
-from serving.triage.placement import LaneReason
+from serving.triage.lane_rule import LaneReason
 from tests.serving.bodies import ROUTE
 from tests.serving.review.decisions import AT, decision
 

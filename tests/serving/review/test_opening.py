@@ -4,11 +4,11 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.review.case import Case
 from serving.review.case_records import CaseLink, CaseRecord
+from serving.review.case_rules import Case
 from serving.review.case_summary import describe_lane, describe_subject
 from serving.review.opening import CASE, QUEUE_RANK, case_of_decision
-from serving.triage.placement import Lane
+from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import AT, decision
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from serving.access.accounts import SCOPES, Role, new_account
-from serving.review.case import Case
-from serving.review.case import dispose as dispose_case
 from serving.review.case_records import CaseAccess
+from serving.review.case_rules import Case
+from serving.review.case_rules import dispose as dispose_case
 from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
 from serving.review.supervision import FEWEST_CASES, ReviewerFigures, Supervision

@@ -20,8 +20,9 @@ from serving.container import Services
 from serving.errors import BodyMalformed, LogUnavailable
 from serving.explanation.comparison import Comparisons, compare_with_peers
 from serving.scoring.assessment import Assessor
-from serving.scoring.batcher import TOGETHER, Answer, ScoreRequest
+from serving.scoring.batcher import TOGETHER, ScoreRequest
 from serving.scoring.future_dispatch import FutureDispatcher
+from serving.scoring.idempotency import Answer
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from serving.settings import Settings
 from serving.triage.capacity import Shares, Workday, control_probability, explored
 from serving.triage.cutoffs import Cutoff
-from serving.triage.placement import LaneCutoffs
+from serving.triage.lane_rule import LaneCutoffs
 
 HUNDRED = [n / 100 for n in range(100)]
 

@@ -15,9 +15,9 @@ from serving.settings import Settings
 from serving.triage.capacity import Shares
 from serving.triage.disagreement import ChallengerScore
 from serving.triage.exploration import CurrentExploration, Exploration
+from serving.triage.lane_rule import Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.other_workers import OtherWorkers
-from serving.triage.placement import Placement, place, place_unscored
 from serving.triage.plan import OfficeCapacity, TriagePlan
 from serving.triage.random_draws import DrawGenerator
 from serving.triage.recent_load import RecentLoad, RecentPlacement

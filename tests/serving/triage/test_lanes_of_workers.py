@@ -13,9 +13,9 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.scoring.challenger_score import challenger_score
 from serving.triage.disagreement import ChallengerScore
+from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.other_workers import OtherWorkers
-from serving.triage.placement import Placement
 from serving.triage.plan import OfficeCapacity, TriagePlan
 from serving.triage.random_draws import DrawGenerator
 from serving.triage.recent_load import RecentLoad, RecentPlacement

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.triage.placement import Draws
+from serving.triage.lane_rule import Draws
 from serving.triage.random_draws import DrawGenerator
 
 SEED = b"a seed for this test"

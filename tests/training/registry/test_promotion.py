@@ -28,10 +28,10 @@ from training.leakage.finding import LeakageFinding
 from training.model.model_home import ModelHome
 from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel, sha256
 from training.parameters import TrainingParameters, TreeParameters
+from training.registry.mlflow.store import TrackingStore
+from training.registry.mlflow.versions import clear_alias
 from training.registry.promotion import Approval, WaiverRequest, promote, roll_back, run_as_shadow
 from training.registry.registration import TrainingOrigin, register
-from training.registry.tracking.store import TrackingStore
-from training.registry.tracking.versions import clear_alias
 from training.train import Candidate, train
 
 NAME = "tidegate-shipment"

@@ -16,8 +16,8 @@ from training.model.calibration import log_odds_of
 from training.model.model_home import ModelHome, Registration
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters, TreeParameters
+from training.registry.mlflow.store import TrackingStore
 from training.registry.registration import TrainingOrigin, register, source_revision
-from training.registry.tracking.store import TrackingStore
 from training.train import Candidate, train
 
 PROVENANCE = TrainingOrigin("ada", datetime(2026, 1, 2, tzinfo=UTC), revision="f" * 40)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
-from serving.review import case as acts
+from serving.review import case_rules as acts
 from serving.review.attachments import AttachedFile
-from serving.review.case import LONGEST_SNOOZE, Case, CaseChange, CaseEvent
+from serving.review.case_rules import LONGEST_SNOOZE, Case, CaseChange, CaseEvent
 from serving.review.dispositions import Disposition
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

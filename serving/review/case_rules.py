@@ -1,11 +1,13 @@
-"""A case, and what may happen to it: pure functions from a case and an act to the case after it.
+"""The rules of a case, four eyes included: pure functions from a case and an act to the next case.
 
     open ── claim ──> claimed ── dispose ──> closed
       ^                 │  │                   │
       └── release ──────┘  └── dispose, adverse ──> second_review ── claim, by another ──> claimed
       └── reopen <─────────────────────────────┘
 
-A snoozed case or one that waits for documents stays with its owner; its end brings it back.
+Four eyes: an adverse disposition is a proposal until a second reviewer, never the same one, judges
+the case too (`claim` refuses SameReviewer). A snoozed case or one that waits for documents stays
+with its owner; its end brings it back.
 """
 
 from dataclasses import dataclass, replace

@@ -21,9 +21,9 @@ from training.evaluation.evaluation_page import page
 from training.evaluation.evaluation_plots import pictures
 from training.model.manifest import Manifest, WindowFigures
 from training.model.signing import SigningKey
-from training.registry.tracking.notes import note_on_run
-from training.registry.tracking.store import TrackingStore
-from training.registry.tracking.trials import write_losses, write_trials
+from training.registry.mlflow.notes import note_on_run
+from training.registry.mlflow.store import TrackingStore
+from training.registry.mlflow.trials import write_losses, write_trials
 from training.train import Candidate
 
 ARTEFACT = "artefact"

@@ -24,9 +24,9 @@ from training.errors import TrackingError
 from training.fit.booster_predict import Margins
 from training.model.model_home import ModelHome, Registration
 from training.parameters import TrainingParameters, TreeParameters
+from training.registry.mlflow.store import TrackingStore
+from training.registry.mlflow.versions import UNFINISHED
 from training.registry.registration import TrainingOrigin, register
-from training.registry.tracking.store import TrackingStore
-from training.registry.tracking.versions import UNFINISHED
 from training.train import Candidate, train
 
 NAME = "tidegate-shipment"

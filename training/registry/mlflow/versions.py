@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
-from training.registry.tracking.notes import note_on_model
-from training.registry.tracking.runs import TrackedRun
-from training.registry.tracking.store import TrackingStore
+from training.registry.mlflow.notes import note_on_model
+from training.registry.mlflow.runs import TrackedRun
+from training.registry.mlflow.store import TrackingStore
 
 # On a version from its first moment until everything about it is done.
 UNFINISHED = "tidegate.unfinished"

@@ -10,7 +10,8 @@ import numpy as np
 from features.engine.numba_cache import compiled, inlined, inner
 from serving.models.forest import Floats, Ints, Words
 from serving.models.packed_forest import PackedForest, Steps
-from serving.models.shapley import (
+from serving.models.threshold_bins import Columns, category_of, code_of, is_in
+from serving.models.tree_shapley import (
     answer,
     enter_tree,
     find_doubts,
@@ -20,7 +21,6 @@ from serving.models.shapley import (
     room_for,
     share_out,
 )
-from serving.models.threshold_bins import Columns, category_of, code_of, is_in
 
 MARGIN_BLOCK_ROWS = 1024
 BLOCK_ROWS = 64

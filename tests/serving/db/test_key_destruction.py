@@ -13,8 +13,8 @@ from serving.audit.decision_log import LoggedDecision, StoredAnswer
 from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
 from serving.audit.retention_acts import RetentionAct
 from serving.db.engine import open_database
+from serving.db.key_destruction import DatabaseErasure, act_with
 from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.erasure_repository import DatabaseErasure, act_with
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables import (
@@ -302,7 +302,7 @@ def hang_something_on(engine: Engine, name: str) -> None:
 def test_what_hangs_on_erased_decisions_is_swept_and_nothing_else(
     engine: Engine, erasure: DatabaseErasure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.db.repositories.erasure_repository.TOGETHER", 1)
+    monkeypatch.setattr("serving.db.key_destruction.TOGETHER", 1)
     decide(engine, early=EARLY, late=LATE, kept=EARLY, new=NEW)
     for name in ("early", "late", "kept", "new"):
         hang_something_on(engine, name)
