@@ -2,7 +2,8 @@
 
 Every text that a reason is made of is English in the code and a message of the catalogue
 (`message_templates`). A translation is a gettext file `<language>.po` in a folder of languages;
-what it does not translate stays English. `tidegate features --messages FILE` writes the template to translate.
+what it does not translate stays English. `tidegate features --messages FILE` writes the template to
+translate.
 """
 
 import gettext
