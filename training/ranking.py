@@ -89,7 +89,7 @@ def inspected_share(ranking: ScoreRanking, share: float) -> Floats:
 
     Capacity is rounded down to whole subjects and is at least one.
 
-    >>> inspected_share(Ranking.of([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.1]), 0.5).tolist()
+    >>> inspected_share(ScoreRanking.of([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.1]), 0.5).tolist()
     [1.0, 0.5, 0.0]
     """
     capacity = max(1.0, np.floor(ranking.size * share + 1e-9))

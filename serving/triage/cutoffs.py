@@ -22,8 +22,8 @@ class Cutoff:
     def taking(cls, share: float, scores: Sequence[float]) -> Self:
         """The cutoff that takes this share of `scores`, which ascend and are not empty.
 
-        >>> Cut.taking(0.5, [0.1, 0.2, 0.2, 0.2])
-        Cut(threshold=0.2, share_at_threshold=0.6666666666666666)
+        >>> Cutoff.taking(0.5, [0.1, 0.2, 0.2, 0.2])
+        Cutoff(threshold=0.2, share_at_threshold=0.6666666666666666)
         """
         if share >= 1:
             return cls(-math.inf, 1.0)
