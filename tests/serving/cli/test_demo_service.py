@@ -19,17 +19,20 @@ from tests.processes import SOON_S, in_a_session, wait_until_nobody_is_left
 # The demonstration from its fourth step on, over a home that was prepared before.
 DEMO = """
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from serving.cli import demo
 demo._prepare = lambda *_: datetime(2026, 1, 1, tzinfo=UTC)
+if "--without-end" in sys.argv:
+    demo._live = lambda *_: time.sleep(600)
 demo.demo(once=True, home=Path(sys.argv[1]), port=int(sys.argv[2]))
 """
 
 
-def demonstration(home: Path) -> AbstractContextManager["subprocess.Popen[str]"]:
-    """The demonstration in a session of its own."""
-    return in_a_session([sys.executable, "-c", DEMO, str(home), str(free_port())])
+def demonstration(home: Path, *options: str) -> AbstractContextManager["subprocess.Popen[str]"]:
+    """The demonstration in a session of its own; `--without-end`: until it is interrupted."""
+    return in_a_session([sys.executable, "-c", DEMO, str(home), str(free_port()), *options])
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ def demonstration(home: Path) -> AbstractContextManager["subprocess.Popen[str]"]
 def test_a_demonstration_that_is_interrupted_leaves_no_process_behind(
     home: Path, told: signal.Signals, code: int
 ) -> None:
-    with demonstration(home) as process:
+    with demonstration(home, "--without-end") as process:
         log = home / "service.log"
         while process.poll() is None and not (log.exists() and log.stat().st_size):
             time.sleep(0.02)
