@@ -14,9 +14,12 @@ SOON_S = 10.0
 def in_a_session(
     command: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> Iterator["subprocess.Popen[str]"]:
-    """A command in a session of its own, all of whose processes end with the block."""
+    """A command in a session of its own, all of whose processes end with the block.
+
+    It hears signals that whoever runs the tests may ignore, as under `nohup`.
+    """
     with subprocess.Popen(
-        command,
+        ["env", "--default-signal=HUP,INT,TERM", *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
