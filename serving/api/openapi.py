@@ -32,6 +32,24 @@ def described_body(model: type[BaseModel], **examples: tuple[str, Any]) -> dict[
     return {"requestBody": {"required": True, "content": {JSON: content}}}
 
 
+def described_headers(**meanings: str) -> dict[str, Any]:
+    """The description of headers that a route reads itself, beside the bearer token.
+
+    `described_headers(Accept_Language="...")`; a meaning that begins with `Required:` says so.
+    """
+    parameters = [
+        {
+            "name": name.replace("_", "-"),
+            "in": "header",
+            "required": meaning.startswith("Required:"),
+            "schema": {"type": "string"},
+            "description": meaning,
+        }
+        for name, meaning in meanings.items()
+    ]
+    return {"parameters": parameters, "security": [{"HTTPBearer": []}]}
+
+
 def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
     """Responses for a route's description: `problems(s404="unknown decision")`."""
     everywhere = {

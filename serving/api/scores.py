@@ -1,21 +1,21 @@
 """`POST /v1/scores`: one subject in, one durable decision out."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer, decision_answer
 from serving.api.examples import ROUTE, SHIPMENT
-from serving.api.idempotency_keys import IdempotencyKey
-from serving.api.openapi import described_body, problems
+from serving.api.idempotency_keys import MEANING, required_key
+from serving.api.openapi import described_body, described_headers, problems
 from serving.audit.decision import Decision
 from serving.explanation.language import ENGLISH, Language
 from serving.scoring.batcher import AnswerFormat, ScoreRequest
 from serving.web.admission import limited_in_flight
-from serving.web.authentication import MayScore
-from serving.web.bodies import JsonBody
-from serving.web.languages import RequestedLanguage
-from serving.web.services import TheServices
+from serving.web.authentication import PURPOSE_MEANING, caller_of
+from serving.web.bodies import json_body
+from serving.web.languages import language_asked_for
+from serving.web.services import services_of
 
 router = APIRouter(prefix="/v1/scores", tags=["scores"])
 
@@ -25,11 +25,17 @@ SUBMISSION_BODY = described_body(
     route=("A journey with its legs", ROUTE),
 )
 
+HEADERS = described_headers(
+    Idempotency_Key=f"Required: {MEANING}",
+    Tidegate_Purpose=PURPOSE_MEANING,
+    Accept_Language="The language of reasons, for callers with the scope `explain`.",
+)
+
 
 @router.post(
     "",
     response_model=ExplainedDecisionAnswer | DecisionAnswer,
-    openapi_extra=SUBMISSION_BODY,
+    openapi_extra=SUBMISSION_BODY | HEADERS,
     responses=problems(
         s400="The body is not acceptable JSON, or the idempotency key is missing.",
         s409="The first request with this idempotency key is in progress.",
@@ -40,22 +46,22 @@ SUBMISSION_BODY = described_body(
     ),
 )
 @limited_in_flight
-async def score_subject(
-    services: TheServices,
-    caller: MayScore,
-    idempotency_key: IdempotencyKey,
-    language: RequestedLanguage,
-    body: JsonBody,
-) -> Response:
+async def score_subject(request: Request) -> Response:
     """Score one subject, and answer when the decision is durable.
 
     A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
     the scope `explain` the answer holds reasons and contributions.
     """
-    request = ScoreRequest(
-        caller, idempotency_key, body, services.clock(), worded_for(caller, language)
+    # Read here, not by dependencies: those cost a quarter of what a decision does (ADR 0009).
+    services = await services_of(request)
+    caller = await caller_of(request, services)
+    caller.require("score")
+    key = required_key(request.headers.get("idempotency-key"))
+    answer_format = worded_for(caller, language_asked_for(request, services))
+    body = await json_body(request, services)
+    answer = await services.batcher.answer(
+        ScoreRequest(caller, key, body, services.clock(), answer_format)
     )
-    answer = await services.batcher.answer(request)
     services.metrics.count_decision(answer.decision)
     if answer.decision is None:
         return _json(answer.body, {"Idempotency-Replayed": "true"})

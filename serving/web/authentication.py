@@ -22,14 +22,22 @@ async def authenticated_caller(
     request: Request,
     services: TheServices,
     credentials: Bearer,
-    acts_for: Annotated[str | None, Header(alias=HEADER, description=PURPOSE_MEANING)] = None,
+    _: Annotated[str | None, Header(alias=HEADER, description=PURPOSE_MEANING)] = None,
 ) -> Caller:
+    """The holder of the bearer token of a request: `caller_of`, for routes that declare it."""
+    return await caller_of(request, services, credentials.credentials if credentials else "")
+
+
+async def caller_of(request: Request, services: Services, token: str | None = None) -> Caller:
     """The holder of the bearer token of a request, whose call is counted.
 
     What is remembered is answered at once; only what must be read waits for a thread. Raises
     NotSignedIn, TooOften, or Forbidden for whoever acts for another purpose than data came for.
     """
-    token = credentials.credentials if credentials else ""
+    if token is None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else ""
+    acts_for = request.headers.get(HEADER)
     caller = _remembered(services, token)
     if caller is None:
         caller = await run_in_threadpool(_caller_behind, services, token)
