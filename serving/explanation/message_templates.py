@@ -1,7 +1,7 @@
 """Every text that a reason is made of: what a translator translates."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import get_args
 
 from babel.messages.catalog import Catalog
@@ -12,7 +12,7 @@ from features.definition import Feature
 from features.indicators import INDICATORS
 from features.input_dependencies import INPUTS
 from features.records import ConveyanceKind, Mode
-from serving.explanation.comparison import FEWER, PEERS, SAYINGS
+from serving.explanation.comparison import FEWER, PEERS, SAYINGS, comparison_in_words
 from serving.explanation.formatting import (
     LAST_OF_LIST,
     NO,
@@ -23,7 +23,7 @@ from serving.explanation.formatting import (
 )
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import resting_messages
-from serving.explanation.rendering import WHY_NOT_KNOWN, WORDS
+from serving.explanation.rendering import WHY_NOT_KNOWN, WORDS, sentence
 
 Message = str | tuple[str, str]
 """A text, or one text for a count of one and another for others."""
@@ -31,20 +31,25 @@ Message = str | tuple[str, str]
 
 def messages() -> Iterator[tuple[Message, str]]:
     """Each message with the place that it comes from; some come twice."""
-    here = "serving/explanation"
     for feature in features_by_name().values():
         yield from ((message, feature.defined_at) for message in _said_of(feature))
     for indicator, sign in INDICATORS.items():
         yield sign, f"features/indicators.py {indicator}"
     for kind in INPUTS.values():
-        yield from ((missing_in_words(path), f"{here}/missing.py") for path in kind)
-    yield from ((text, f"{here}/resting.py") for text in resting_messages())
+        yield from ((missing_in_words(path), _place(missing_in_words)) for path in kind)
+    yield from ((text, _place(resting_messages)) for text in resting_messages())
     for text in (*SAYINGS.values(), *PEERS.values(), FEWER):
-        yield text, f"{here}/usual.py"
-    for text in (WORDS, WHY_NOT_KNOWN, NOT_KNOWN, YES, NO, LAST_OF_LIST, *UNITS.values()):
-        yield text, f"{here}/wording.py"
+        yield text, _place(comparison_in_words)
+    yield from ((text, _place(sentence)) for text in (WORDS, WHY_NOT_KNOWN))
+    for text in (NOT_KNOWN, YES, NO, LAST_OF_LIST, *UNITS.values()):
+        yield text, _place(readable)
     for closed in (Mode, ConveyanceKind):
         yield from ((word.replace("_", " "), "features/records.py") for word in get_args(closed))
+
+
+def _place(function: Callable[..., object]) -> str:
+    """The file that a function stands in."""
+    return f"{function.__module__.replace('.', '/')}.py"
 
 
 def template() -> bytes:

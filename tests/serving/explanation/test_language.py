@@ -27,6 +27,8 @@ from tests.serving.conftest import Service
 
 LATIN = re.compile(r"[A-Za-z]")
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 def disguised(text: str) -> str:
     """No Latin letter left but in placeholders."""
@@ -112,6 +114,12 @@ def test_every_message_is_in_the_template_once() -> None:
     text = template().decode()
 
     assert text.count("msgid ") == len({message for message, _ in messages()}) + 1
+
+
+def test_a_translator_finds_every_message_in_the_file_that_is_named() -> None:
+    places = {place.partition("#")[0].split()[0] for _, place in messages()}
+
+    assert [place for place in places if not (ROOT / place).is_file()] == []
 
 
 @pytest.mark.parametrize(
