@@ -18,7 +18,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 BREACHES = {
     "serving sits on training sits on features": (
         "features/units.py",
-        "import training.fit.lightgbm_trees",
+        "import training.fit.fit_trees",
     ),
     "inside serving, every arrow points inwards": ("serving/errors.py", "import serving.settings"),
     "api, console and cli are independent": ("serving/api/breach.py", "import serving.console"),
@@ -48,7 +48,7 @@ BREACHES = {
     ),
     "of training, serving may know only the model handed over and the estimators": (
         "serving/breach.py",
-        "import training.fit.lightgbm_trees",
+        "import training.fit.fit_trees",
     ),
     "the model handed over stands at the bottom of training": (
         "training/model/encoding.py",

@@ -21,7 +21,7 @@ from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.errors import SearchError
 from training.fit.fit_calibrated import CalibratedFit
-from training.fit.lightgbm_trees import LabelledRows, fit_trees
+from training.fit.fit_trees import LabelledRows, fit_trees
 from training.leakage.checks import refuse_leaking_features
 from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters

@@ -26,8 +26,8 @@ from features.records import SubjectKind
 from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import LabelledRows as EncodedTaught
-from training.fit.lightgbm_trees import fit_trees, tree_count
+from training.fit.fit_trees import LabelledRows as EncodedTaught
+from training.fit.fit_trees import fit_trees, tree_count
 from training.fit.sample_weights import weighted_rows
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs

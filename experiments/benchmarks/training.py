@@ -28,7 +28,7 @@ from synthetic.scenario import Scenario
 from synthetic.world import invent
 from training.data.time_split import TimeSplit
 from training.data.training_set import FILES, TrainingSet
-from training.fit.lightgbm_trees import lightgbm_parameters, tree_count
+from training.fit.fit_trees import lightgbm_parameters, tree_count
 from training.parameters import TrainingParameters
 from training.train import train
 

@@ -8,7 +8,7 @@ from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.errors import CalibrationError, NotEnoughLabels
 from training.fit.booster_predict import Margins
-from training.fit.lightgbm_trees import tree_count
+from training.fit.fit_trees import tree_count
 from training.gates.gates import better_than_random
 from training.parameters import (
     SelectionParameters,

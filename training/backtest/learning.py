@@ -10,7 +10,7 @@ from training.backtest.policy import Policy
 from training.errors import NotEnoughLabels, PolicyRefused
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import LabelledRows, fit_trees
+from training.fit.fit_trees import LabelledRows, fit_trees
 from training.model.calibration import log_odds_of, probability_of
 from training.model.encoding import Encoding
 from training.model.risk_model import RiskModel

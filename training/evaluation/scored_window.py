@@ -25,7 +25,7 @@ from training.evaluation.typologies import by_typology, is_new
 from training.evaluation.unseen_entities import unseen_entity_figures
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import monotone_constraints
+from training.fit.fit_trees import monotone_constraints
 from training.model.calibration import log_odds_of, probability_of
 from training.model.encoding import Encoding
 from training.model.manifest import Calibration, GoldenVector, Manifest

@@ -5,7 +5,7 @@ import numpy as np
 from training.estimators import with_intervals
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import LabelledRows, fit_trees
+from training.fit.fit_trees import LabelledRows, fit_trees
 from training.leakage.finding import LeakageFinding
 from training.leakage.target_lookup import Sample
 from training.model.encoding import Encoding

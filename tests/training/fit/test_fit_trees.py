@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from tests.training.planted import INPUTS
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.lightgbm_trees import LabelledRows, fit_trees, monotone_constraints, tree_count
+from training.fit.fit_trees import LabelledRows, fit_trees, monotone_constraints, tree_count
 from training.model.encoding import Encoding, ModelInput
 from training.parameters import TrainingParameters, TreeParameters
 
@@ -79,7 +79,7 @@ def test_bins_from_a_part_of_the_rows_grow_nearly_the_same_trees(
     rows, asked = drawn(4_000, seed=3), drawn(1_000, seed=4).values[:]
     whole = fit_trees(rows, None, ENCODING, INPUTS, with_trees(trees=40))
 
-    monkeypatch.setattr("training.fit.lightgbm_trees.MOST_FOR_EDGES", 800)
+    monkeypatch.setattr("training.fit.fit_trees.MOST_FOR_EDGES", 800)
     part = fit_trees(rows, None, ENCODING, INPUTS, with_trees(trees=40))
 
     assert part != whole
