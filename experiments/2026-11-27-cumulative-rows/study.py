@@ -67,7 +67,7 @@ class CumulativeRows:
             own = words[:, begin : begin + layout.width]
             begin += layout.width
             has_key = [at for at, key in enumerate(keys) if key is not None]
-            self._keys.setdefault(layout, []).extend(keys[at] for at in has_key)  # type: ignore[misc]
+            self._keys.setdefault(layout, []).extend(keys[at] for at in has_key)  # type: ignore[misc]  # None is left out above
             self._words.setdefault(layout, []).append(own[has_key])
 
     def write(self) -> int:
@@ -119,7 +119,7 @@ class CumulativeRows:
             seen: dict[tuple[int, int | None], Any] = {}
             return [self._number(cursor, seen, keys, at, *window) for window in windows]
 
-    def _number(  # noqa: PLR0911
+    def _number(  # noqa: PLR0911 - one return for each reducer
         self, cursor: Any, seen: Any, keys: Any, at: int, slot: int, layout: Layout, window: Window
     ) -> float:
         key = keys[slot]

@@ -49,7 +49,7 @@ class Filters(BaseModel):
         """What a form sends where nothing was chosen."""
         return None if value == "" else value
 
-    def wanted(self, caller: Caller, now: datetime) -> QueueFilter:
+    def queue_filter(self, caller: Caller, now: datetime) -> QueueFilter:
         """The same as the case book understands it."""
         before = now - timedelta(hours=self.older_than_hours) if self.older_than_hours else None
         return QueueFilter(
@@ -104,7 +104,10 @@ def show_queue(
     now = services.clock()
     reviewer = Reviewer.of(caller)
     rows = services.cases.queue(
-        reviewer, filters.wanted(caller, now), decode_cursor(filters.cursor or None), PAGE_SIZE
+        reviewer,
+        filters.queue_filter(caller, now),
+        decode_cursor(filters.cursor or None),
+        PAGE_SIZE,
     )
     return page(
         "queue.html",
