@@ -3,8 +3,8 @@
 `python -m experiments.benchmarks.state`. The same blobs lie in LMDB and in SQLite; each is asked
 for the 24 keys of one subject at a time, and takes 24 in a commit that survives a power cut. Then
 one key has 200,000 events of two years, and all windows of every reducer that is kept of history
-are asked of it at once. Times are of the wall for stores, which wait for the disk, and of the processor
-for the key.
+are asked of it at once. Times are of the wall for stores, which wait for the disk, and of the
+processor for the key.
 """
 
 import json
