@@ -57,7 +57,7 @@ FILLED = {
         {{later}}, 'c', '', '{{{{"subject_id":"S-' || g || '","inspected_at":"' || {{later}} ||
         '","known_at":"' ||
         {{later}} || '","result":"' || {FOUND} || '"}}}}' FROM {{numbers}} WHERE g % 100 < 3""",
-    "second_opinions": f"""INSERT INTO second_opinions SELECT 'd' || g, 'challenger', 'm', '2', '-',
+    "shadow_scores": f"""INSERT INTO shadow_scores SELECT 'd' || g, 'challenger', 'm', '2', '-',
         0, ({SAID} + (g * 104729 % 1000) / 1000.0) / 2, 0
         FROM {{numbers}} WHERE g > {{asked_from}}""",
 }

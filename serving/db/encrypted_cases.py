@@ -46,11 +46,14 @@ class EncryptedCases:
     def link(self, row: CaseLink, unit: EncryptionUnit, within: Connection) -> dict[str, Any]:
         """The row of a link: a token that is searched for, and what it stands for."""
         encrypted = self.keys.encrypt_text(unit, "link", row.value, within)
-        return {**asdict(row), "value": self.keys.token(row.kind, row.value), "told": encrypted}
+        stored = asdict(row) | {"encrypted_value": encrypted}
+        return stored | {"value": self.keys.token(row.kind, row.value)}
 
     def of_link(self, row: Row[Any]) -> CaseLink | None:
         """A link; None where its case was erased."""
-        value = row.value if row.told is None else self._decrypted(row.case_id, "link", row.told)
+        value = row.value
+        if row.encrypted_value is not None:
+            value = self._decrypted(row.case_id, "link", row.encrypted_value)
         return None if value is None else CaseLink(row.case_id, row.seq, row.kind, value)
 
     def event(self, row: StoredEvent, within: Connection) -> dict[str, Any]:

@@ -95,9 +95,9 @@ records = Table(
     sqlite_strict=True,
 )
 
-# What models beside the champion said about the same vector.
-second_opinions = Table(
-    "second_opinions",
+# The scores of challenger and shadow for the vectors of decisions.
+shadow_scores = Table(
+    "shadow_scores",
     metadata,
     Column("decision_id", Text, ForeignKey("decisions.decision_id"), primary_key=True),
     Column("role", Text, primary_key=True),
@@ -191,7 +191,7 @@ case_links = Table(
     # The place of the case in the log, to find the newest by.
     Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
     # The value itself, encrypted.
-    Column("told", Text),
+    Column("encrypted_value", Text),
     Index("case_links_by_value", "kind", "value", "seq"),
     sqlite_strict=True,
 )

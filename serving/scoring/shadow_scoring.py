@@ -101,7 +101,7 @@ class ShadowScoring:
                 if scores:
                     self._store.append(scores)
             except LogUnavailable as failure:
-                log.warning("opinions_lost", opinions=len(scores), reason=str(failure))
+                log.warning("shadow_scores_lost", scores=len(scores), reason=str(failure))
 
     def _gather(self) -> tuple[list[ShadowRequest], bool]:
         """Collect requests for a while, for one transaction, and whether more may come."""

@@ -11,7 +11,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.monitor_tables import day_summaries, monitor_reports, summarised_to, visits
-from serving.db.tables import decisions, records, second_opinions
+from serving.db.tables import decisions, records, shadow_scores
 from serving.db.write_lock import writing
 from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
 
@@ -162,17 +162,17 @@ class RollupRepository:
         query = (
             select(
                 decisions.c.decision_id,
-                second_opinions.c.version,
+                shadow_scores.c.version,
                 decisions.c.lane,
                 decisions.c.probability.label("champion"),
-                second_opinions.c.probability.label("challenger"),
+                shadow_scores.c.probability.label("challenger"),
             )
-            .join(second_opinions, second_opinions.c.decision_id == decisions.c.decision_id)
+            .join(shadow_scores, shadow_scores.c.decision_id == decisions.c.decision_id)
             .where(
                 decisions.c.subject_kind == kind,
                 decisions.c.scored_at >= span[0],
                 decisions.c.scored_at < span[1],
-                second_opinions.c.role == role,
+                shadow_scores.c.role == role,
             )
             .order_by(decisions.c.seq.desc())
             .limit(limit)

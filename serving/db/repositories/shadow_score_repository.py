@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import decisions, second_opinions
+from serving.db.tables import decisions, shadow_scores
 from serving.db.write_lock import writing
 from serving.scoring.shadow_scoring import ShadowScore
 
@@ -31,7 +31,7 @@ class ShadowScoreRepository:
         """Store scores of logged decisions; raises LogUnavailable."""
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
-                connection.execute(second_opinions.insert(), [vars(score) for score in scores])
+                connection.execute(shadow_scores.insert(), [vars(score) for score in scores])
         except IntegrityError:
             if len(scores) > 1:
                 for score in scores:
@@ -40,9 +40,9 @@ class ShadowScoreRepository:
     def compared(self, role: str, most: int = 10_000) -> list[ComparedScore]:
         """The newest scores of a role with the champion's, newest first."""
         query = (
-            select(second_opinions, decisions.c.probability.label("first"), decisions.c.lane)
-            .join(decisions, decisions.c.decision_id == second_opinions.c.decision_id)
-            .where(second_opinions.c.role == role)
+            select(shadow_scores, decisions.c.probability.label("first"), decisions.c.lane)
+            .join(decisions, decisions.c.decision_id == shadow_scores.c.decision_id)
+            .where(shadow_scores.c.role == role)
             .order_by(decisions.c.seq.desc())
             .limit(most)
         )

@@ -183,9 +183,10 @@ def made_old(where: Path | str) -> None:
         for table, column in (
             ("decisions", "encrypted"),
             ("records", "outline"),
-            ("case_links", "told"),
+            ("case_links", "encrypted_value"),
         ):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        connection.execute(text("ALTER TABLE shadow_scores RENAME TO second_opinions"))
         connection.execute(text("DROP TABLE data_keys"))
         connection.execute(text("UPDATE alembic_version SET version_num = 'monitoring'"))
 

@@ -87,8 +87,38 @@ def test_steps_that_were_half_taken_are_taken_again(where: Path | str) -> None:
     log = DecisionRepository(database(where, is_service=False))
 
     log.append([entry(1)])
+    described = {name: [c.name for c in table.columns] for name, table in metadata.tables.items()}
+    assert columns(engine) == described
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM api_keys")) == 0
+
+
+def test_an_upgrade_renames_shadow_scores_and_encrypted_links_and_keeps_their_rows(
+    where: Path | str,
+) -> None:
+    DecisionRepository(database(where)).append([entry(1)])
+    with database(where).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO shadow_scores VALUES ('d-1', 'shadow', 'm', '2', '-', 0.5, 0.6, 70)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO cases VALUES ('d-1', 1, 'shipment', 'S', NULL, 'inspect', NULL, 1, "
+            "'now', 'now', 'open', NULL, NULL, 'what', 'why', '{}')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO case_links VALUES ('d-1', 'container', 'token', 1, 'encrypted')"
+        )
+        connection.exec_driver_sql("ALTER TABLE shadow_scores RENAME TO second_opinions")
+        connection.exec_driver_sql("ALTER TABLE case_links RENAME COLUMN encrypted_value TO told")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'subjects'")
+
+    upgraded = database(where)
+
+    described = {name: [c.name for c in table.columns] for name, table in metadata.tables.items()}
+    assert columns(upgraded) == described
+    with upgraded.connect() as connection:
+        assert connection.scalar(text("SELECT probability FROM shadow_scores")) == 0.6
+        assert connection.scalar(text("SELECT encrypted_value FROM case_links")) == "encrypted"
 
 
 def test_the_same_request_to_two_processes_is_appended_once(where: Path | str) -> None:
