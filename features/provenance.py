@@ -40,7 +40,7 @@ class Provenance:
 
     declared: tuple[str, ...]
     records: dict[str, tuple[str, ...]]
-    earlier: tuple[EarlierEvents, ...]
+    earlier_events: tuple[EarlierEvents, ...]
 
 
 class SubmissionProvenance:
@@ -56,20 +56,20 @@ class SubmissionProvenance:
     def feature(self, feature: Feature) -> Provenance:
         """The provenance of one feature; records that count for nothing in it are left out."""
         records: dict[str, tuple[str, ...]] = {}
-        earlier: list[EarlierEvents] = []
+        earlier_events: list[EarlierEvents] = []
         for window in feature.windows.values():
             if window.source in self._linked:
                 ids = (*records.get(window.source, ()), *self._counted(window))
                 records[window.source] = tuple(sorted(set(ids)))
             elif (
                 read := EarlierEvents(window.source, window.matching, window.days)
-            ) not in earlier:
-                earlier.append(read)
+            ) not in earlier_events:
+                earlier_events.append(read)
         fields = (field for name in feature.columns for field in fields_behind(self._kind, name))
         return Provenance(
             declared=tuple(dict.fromkeys(fields)),
             records={name: ids for name, ids in records.items() if ids},
-            earlier=tuple(earlier),
+            earlier_events=tuple(earlier_events),
         )
 
     def _counted(self, window: Window) -> list[str]:

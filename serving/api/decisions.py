@@ -36,5 +36,5 @@ def read_explanation(
     In the language that `Accept-Language` likes best among those known here.
     """
     decision = visible_decision(services.decisions, services.masking, caller, decision_id)
-    looked = details_of(services.models, decision, language)
-    return ExplanationAnswer.of(decision, looked, language)
+    details = details_of(services.models, decision, language)
+    return ExplanationAnswer.of(decision, details, language)

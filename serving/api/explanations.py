@@ -10,8 +10,8 @@ from serving.audit.decision_details import DecisionDetails
 from serving.explanation.explained_score import Inspected
 from serving.explanation.formatting import Value
 from serving.explanation.language import Language
-from serving.explanation.missing_inputs import MissingInput, missing_in_words
-from serving.explanation.provenance_text import resting_in_words
+from serving.explanation.missing_inputs import MissingInputEffect, missing_in_words
+from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reasons import Remainder
 from serving.explanation.rendering import Reason
 from serving.web.bodies import ClosedModel
@@ -74,27 +74,32 @@ class HistoryWindow(ClosedModel):
 
 
 class FeatureProvenance(ClosedModel):
-    """What one feature of a reason rests on."""
+    """The provenance of one feature of a reason: declared fields, records and earlier events."""
 
     feature: str
     declared: list[str] = Field(description="What it reads of the declaration itself.")
     records: dict[str, list[str]] = Field(
         description="Ids by record type; a leg's is its sequence, a position's its instant."
     )
-    past: list[HistoryWindow]
+    earlier_events: list[HistoryWindow] = Field(
+        description="Which events before the subject's own instant it reads."
+    )
     words: list[str]
 
     @classmethod
-    def of(cls, feature: str, grounds: Provenance, language: Language) -> Self:
-        """The grounds of a feature."""
-        past = [HistoryWindow(source=p.source, by=list(p.by), days=p.days) for p in grounds.earlier]
-        records = {name: list(ids) for name, ids in grounds.records.items()}
+    def of(cls, feature: str, provenance: Provenance, language: Language) -> Self:
+        """The provenance of a feature, with its words in a language."""
+        earlier_events = [
+            HistoryWindow(source=events.source, by=list(events.by), days=events.days)
+            for events in provenance.earlier_events
+        ]
+        records = {name: list(ids) for name, ids in provenance.records.items()}
         return cls(
             feature=feature,
-            declared=list(grounds.declared),
+            declared=list(provenance.declared),
             records=records,
-            past=past,
-            words=resting_in_words(grounds, language),
+            earlier_events=earlier_events,
+            words=provenance_in_words(provenance, language),
         )
 
 
@@ -108,22 +113,23 @@ class ExplanationAnswer(ExplanationParts):
     language: str
     families: dict[str, float] = Field(description="Exact sums of log-odds by kind of evidence.")
     indicators: dict[str, float] = Field(description="Exact sums of log-odds by indicator.")
-    rests_on: list[FeatureProvenance] = Field(
+    provenance: list[FeatureProvenance] = Field(
         description="The records behind the features of the reasons."
     )
     missing: list[str]
     missing_in_words: list[str]
-    could_move: list[MissingInput] | None = Field(
+    missing_input_effects: list[MissingInputEffect] | None = Field(
         description="How far each missing input could move the probability, the furthest first; "
         "null where the model that decided no longer answers."
     )
     unseen: list[str] = Field(description="Features whose category training never held.")
 
     @classmethod
-    def of(cls, decision: Decision, looked: DecisionDetails, language: Language) -> Self:
+    def of(cls, decision: Decision, details: DecisionDetails, language: Language) -> Self:
         """The explanation of a stored decision, whole; raises NotScored."""
         result = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]
+        effects = details.missing_input_effects
         return cls(
             **dict(ExplanationParts.parts_of(decision, language)),
             decision_id=decision.decision_id,
@@ -133,9 +139,12 @@ class ExplanationAnswer(ExplanationParts):
             language=language.code,
             families=result.reasons.families,
             indicators=result.reasons.indicators,
-            rests_on=[FeatureProvenance.of(*one, language) for one in looked.rests_on.items()],
+            provenance=[
+                FeatureProvenance.of(name, provenance, language)
+                for name, provenance in details.provenance.items()
+            ],
             missing=list(decision.missing),
             missing_in_words=missing,
-            could_move=None if looked.could_move is None else list(looked.could_move),
+            missing_input_effects=None if effects is None else list(effects),
             unseen=list(decision.unseen),
         )

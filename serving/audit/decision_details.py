@@ -10,19 +10,20 @@ from features.catalogue import features_by_name
 from features.provenance import Provenance, SubmissionProvenance
 from serving.audit.decision import Decision
 from serving.explanation.language import ENGLISH, Language
-from serving.explanation.missing_inputs import MissingInput, what_could_move
+from serving.explanation.missing_inputs import MissingInputEffect, missing_input_effects
 from serving.models.model_pool import ModelPool
 from serving.request_parsing import read_submission
 
 
 @dataclass(frozen=True)
 class DecisionDetails:
-    """`could_move` is None where another model answers by now, or none was asked; `rests_on` is by
-    feature.
+    """How missing inputs could change a score, and by feature what its reasons rest on.
+
+    `missing_input_effects` is None where another model answers by now, or none was asked.
     """
 
-    could_move: tuple[MissingInput, ...] | None
-    rests_on: dict[str, Provenance]
+    missing_input_effects: tuple[MissingInputEffect, ...] | None
+    provenance: dict[str, Provenance]
 
 
 def details_of(
@@ -32,17 +33,19 @@ def details_of(
     if decision.unscored:
         return DecisionDetails(None, {})
     champion = models.active_champions().get(decision.subject_kind)
-    could_move = None
+    effects = None
     if champion is not None and champion.model.digest == decision.result.model.digest:
-        could_move = what_could_move(champion.scorer, decision.vector, decision.missing, language)
-    return DecisionDetails(could_move, _grounds(decision))
+        effects = missing_input_effects(
+            champion.scorer, decision.vector, decision.missing, language
+        )
+    return DecisionDetails(effects, _provenance(decision))
 
 
-def _grounds(decision: Decision) -> dict[str, Provenance]:
+def _provenance(decision: Decision) -> dict[str, Provenance]:
     known = features_by_name()
-    grounds = SubmissionProvenance(read_submission(decision.request.encode()))
+    provenance = SubmissionProvenance(read_submission(decision.request.encode()))
     return {
-        name: grounds.feature(known[name])
+        name: provenance.feature(known[name])
         for reason in decision.result.reasons.reasons
         for name in reason.evidence
         if name in known

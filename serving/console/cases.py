@@ -175,7 +175,7 @@ def case_page(
         hours_waiting=_hours_until(case.snoozed_until, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
         case=CaseView.of(decision),
-        looked=details_of(services.models, decision),
+        details=details_of(services.models, decision),
         submission=submission,
         days=Timeline.of(submission),
         way=RouteMap.of(submission),

@@ -35,5 +35,5 @@ def one(
     """One decision as a case: evidence first, score last."""
     decision = visible_decision(services.decisions, services.masking, reader, decision_id)
     decision = as_seen_by(reader, decision, services.pseudonyms)
-    case, looked = CaseView.of(decision), details_of(services.models, decision)
-    return page("decision.html", reader=reader, session=session, case=case, looked=looked)
+    case, details = CaseView.of(decision), details_of(services.models, decision)
+    return page("decision.html", reader=reader, session=session, case=case, details=details)

@@ -22,7 +22,7 @@ from serving.explanation.formatting import (
     readable,
 )
 from serving.explanation.missing_inputs import missing_in_words
-from serving.explanation.provenance_text import resting_messages
+from serving.explanation.provenance_text import provenance_messages
 from serving.explanation.rendering import WHY_NOT_KNOWN, WORDS, sentence
 
 Message = str | tuple[str, str]
@@ -37,7 +37,7 @@ def messages() -> Iterator[tuple[Message, str]]:
         yield sign, f"features/indicators.py {indicator}"
     for kind in INPUTS.values():
         yield from ((missing_in_words(path), _place(missing_in_words)) for path in kind)
-    yield from ((text, _place(resting_messages)) for text in resting_messages())
+    yield from ((text, _place(provenance_messages)) for text in provenance_messages())
     for text in (*SAYINGS.values(), *PEERS.values(), FEWER):
         yield text, _place(comparison_in_words)
     yield from ((text, _place(sentence)) for text in (WORDS, WHY_NOT_KNOWN))

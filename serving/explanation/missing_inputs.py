@@ -32,10 +32,10 @@ _NOT_SAID = ("_id", "_kg", "_m3", "_at")
 Floats = npt.NDArray[np.float64]
 
 
-class MissingInput(DecisionPart):
-    """One missing input; with it, nine in ten real rows would put the probability in this range.
+class MissingInputEffect(DecisionPart):
+    """The range in which nine in ten real rows that had this input would put the probability.
 
-    None where too few rows had it. `rows` says how many did.
+    `low` and `high` are None where too few rows had it. `rows` says how many did.
     """
 
     input: str
@@ -59,12 +59,12 @@ def missing_in_words(missing: str, language: Language = ENGLISH) -> str:
     return language.say(f"the {name.replace('_', ' ')}")
 
 
-def what_could_move(
+def missing_input_effects(
     scorer: Scorer,
     vector: Mapping[str, Value],
     missing: Sequence[str],
     language: Language = ENGLISH,
-) -> tuple[MissingInput, ...]:
+) -> tuple[MissingInputEffect, ...]:
     """Every missing input with its range, the one that could move the score most first.
 
     One call of the scorer for all of them; equal ones stay in the order of the catalogue of inputs.
@@ -104,12 +104,12 @@ def _variants(
     return variants
 
 
-def _missing_input(path: str, log_odds: Floats, language: Language) -> MissingInput:
+def _missing_input(path: str, log_odds: Floats, language: Language) -> MissingInputEffect:
     low, high = (None, None)
     if len(log_odds) >= FEWEST_ROWS:
         low, high = logistic(np.quantile(log_odds, [0.05, 0.95])).tolist()
     words = missing_in_words(path, language)
-    return MissingInput(input=path, words=words, low=low, high=high, rows=len(log_odds))
+    return MissingInputEffect(input=path, words=words, low=low, high=high, rows=len(log_odds))
 
 
 def _move(log_odds: Floats, now: float) -> float:

@@ -34,8 +34,8 @@ _NAMES = {
 _NOT_SAID = ("_id", "_at", "_kg", "_m3")
 
 
-def resting_in_words(provenance: Provenance, language: Language = ENGLISH) -> list[str]:
-    """One phrase per kind of ground: what was declared, which records, which earlier events."""
+def provenance_in_words(provenance: Provenance, language: Language = ENGLISH) -> list[str]:
+    """One phrase each for declared fields, records by type, and earlier events."""
     parts = []
     if provenance.declared:
         fields = list(dict.fromkeys(language.say(field_name(name)) for name in provenance.declared))
@@ -43,7 +43,7 @@ def resting_in_words(provenance: Provenance, language: Language = ENGLISH) -> li
     for name, ids in provenance.records.items():
         shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
         parts.append(language.say(RECORDS[name], ids=", ".join(shown)))
-    return parts + [_past(past, language) for past in provenance.earlier if past.by]
+    return parts + [_earlier(events, language) for events in provenance.earlier_events if events.by]
 
 
 def field_name(column: str) -> str:
@@ -59,8 +59,8 @@ def field_name(column: str) -> str:
     return column.replace("_", " ")
 
 
-def resting_messages() -> Iterator[str]:
-    """Every text that grounds are told with."""
+def provenance_messages() -> Iterator[str]:
+    """Every text that words a provenance."""
     yield from (*RECORDS.values(), *SOURCES.values(), IN_DAYS, EVER, DECLARED)
     for feature in features_by_name().values():
         for kind in feature.subjects:
@@ -71,11 +71,11 @@ def resting_messages() -> Iterator[str]:
                 yield from map(field_name, window.matching)
 
 
-def _past(past: EarlierEvents, language: Language) -> str:
-    by = [language.say(field_name(name)) for name in past.by]
+def _earlier(events: EarlierEvents, language: Language) -> str:
+    by = [language.say(field_name(name)) for name in events.by]
     return language.say(
-        EVER if past.days is None else IN_DAYS,
-        source=language.say(SOURCES[past.source]),
+        EVER if events.days is None else IN_DAYS,
+        source=language.say(SOURCES[events.source]),
         by=listed(by, language),
-        days=str(past.days),
+        days=str(events.days),
     )

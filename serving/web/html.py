@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from serving.explanation.formatting import readable
-from serving.explanation.provenance_text import resting_in_words
+from serving.explanation.provenance_text import provenance_in_words
 from serving.web.figure_words import (
     figure_in_words,
     measure_in_words,
@@ -90,7 +90,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "odds": _odds,
     "percent": _percent,
     "plural": "{}s".format,
-    "resting": resting_in_words,
+    "provenance_in_words": provenance_in_words,
     "share": share_in_words,
     "signed": _signed,
     "size": _size,

@@ -70,4 +70,4 @@ def test_every_feature_has_grounds(body: dict[str, Any]) -> None:
 
     for feature in catalogue(submission(body).subject_kind):
         told = grounds.feature(feature)
-        assert told.declared or told.earlier or feature.windows
+        assert told.declared or told.earlier_events or feature.windows

@@ -18,7 +18,7 @@ from serving.explanation.formatting import Value, listed, value_in_words
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.message_templates import messages, template
 from serving.explanation.missing_inputs import missing_in_words
-from serving.explanation.provenance_text import resting_in_words
+from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reasons import ReasonRanking
 from serving.explanation.rendering import ReasonRenderer, sentence
 from tests.serving.bodies import ROUTE, submission
@@ -80,7 +80,7 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
     for feature in features:
         told = grounds.feature(feature)
         ids = dict.fromkeys(told.records, ("1", "2"))
-        said += resting_in_words(replace(told, records=ids), pseudo)
+        said += provenance_in_words(replace(told, records=ids), pseudo)
 
     assert [text for text in said if LATIN.search(text)] == []
 
@@ -163,4 +163,4 @@ def test_an_explanation_is_given_in_the_language_that_is_asked_for(service: Serv
 
     assert answer["language"] == "de"
     assert "die Packliste" in answer["missing_in_words"]
-    assert any(each["words"] == "die Packliste" for each in answer["could_move"])
+    assert any(each["words"] == "die Packliste" for each in answer["missing_input_effects"])

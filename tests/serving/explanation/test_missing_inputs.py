@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from features.input_dependencies import INPUTS, features_fed, filled_by, missing_inputs, shows_input
-from serving.explanation.missing_inputs import FEWEST_ROWS, missing_in_words, what_could_move
+from serving.explanation.missing_inputs import FEWEST_ROWS, missing_in_words, missing_input_effects
 from serving.models.model_pool import LoadedModel
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import Service
@@ -43,7 +43,7 @@ def test_the_range_is_that_of_the_scores_with_real_values(
 ) -> None:
     vector = vector_of(service, without_value())
 
-    (told,) = what_could_move(champion.scorer, vector, ["shipment.declared_value"])
+    (told,) = missing_input_effects(champion.scorer, vector, ["shipment.declared_value"])
 
     fed = features_fed("shipment")["shipment.declared_value"]
     golden = [
@@ -70,7 +70,7 @@ def test_the_input_that_could_move_the_score_most_stands_first(
     now = float(champion.scorer.score(champion.model.encode(vector)[0][np.newaxis]).log_odds[0])
     missing = missing_inputs(submission(without_value()))
 
-    told = what_could_move(champion.scorer, vector, missing)
+    told = missing_input_effects(champion.scorer, vector, missing)
 
     assert {each.input for each in told} == set(missing)
     moves = [
@@ -85,7 +85,7 @@ def test_the_input_that_could_move_the_score_most_stands_first(
 def test_what_is_known_stays_as_it_is(service: Service, champion: LoadedModel) -> None:
     vector = vector_of(service, shipment())
 
-    (told,) = what_could_move(champion.scorer, vector, ["shipment.goods_description"])
+    (told,) = missing_input_effects(champion.scorer, vector, ["shipment.goods_description"])
 
     assert told.low == pytest.approx(told.high)
 
@@ -107,7 +107,7 @@ def test_of_an_input_that_no_row_had_nothing_is_said(
 ) -> None:
     vector = vector_of(service, shipment())
 
-    (told,) = what_could_move(champion.scorer, vector, ["documents.manifest"])
+    (told,) = missing_input_effects(champion.scorer, vector, ["documents.manifest"])
 
     assert (told.low, told.high, told.rows) == (None, None, 0)
 
@@ -129,11 +129,13 @@ def test_the_explanation_says_what_could_move_the_score_and_what_reasons_rest_on
 
     answer = service.client.get(f"/v1/decisions/{decision_id}/explanation", headers=caller).json()
 
-    assert answer["could_move"][0]["input"] == "shipment.declared_value"
-    assert {each["input"] for each in answer["could_move"]} == set(answer["missing"])
+    assert answer["missing_input_effects"][0]["input"] == "shipment.declared_value"
+    assert {each["input"] for each in answer["missing_input_effects"]} == set(answer["missing"])
     named = {seen["feature"] for reason in answer["reasons"] for seen in reason["evidence"]}
-    assert {each["feature"] for each in answer["rests_on"]} <= named
-    assert all(each["words"] for each in answer["rests_on"] if each["declared"] or each["records"])
+    assert {each["feature"] for each in answer["provenance"]} <= named
+    assert all(
+        each["words"] for each in answer["provenance"] if each["declared"] or each["records"]
+    )
     inspected = answer["inspected"]
     assert inspected["low"] <= inspected["confirmed"] / inspected["subjects"] <= inspected["high"]
     assert inspected["low"] < inspected["high"]

@@ -165,7 +165,7 @@ def test_no_other_way_leads_to_a_model_that_is_off(switched: Service) -> None:
         assert refused.status_code == 503, refused.text
         assert refused.headers["Retry-After"]
     assert invoked.json()["type"] == "/problems/models-off"
-    assert explained.json()["could_move"] is None
+    assert explained.json()["missing_input_effects"] is None
     with pytest.raises(ModelsOff):
         switched.services.models.champion("shipment")
     assert switched.services.models.challengers("shipment") == {}
