@@ -11,7 +11,14 @@ from typing import Any, Final
 DECISION: Final = {"attached": "linked_records"}
 REASONS: Final = {"beside": "comparisons"}
 REPORT: Final = {"rivals": "challengers"}
-REPORT_SLICE: Final = {"untold": "too_few_outcomes"}
+REPORT_SLICE: Final = {
+    "drawn": "control_outcomes",
+    "naive_share": "unweighted_share",
+    "untold": "too_few_outcomes",
+}
+REPORT_STRATUM: Final = {"looked_at": "known_outcomes"}
+REPORT_TYPOLOGY: Final = {"found_drawn": "found_control"}
+REPORT_WEEK: Final = {"drawn": "control"}
 REPORT_DRIFT: Final = {"unjudged": "not_judged"}
 
 

@@ -169,12 +169,12 @@ def _print_figures(report: "MonitoringReport") -> None:
     overall, moved = report.overall, [each for each in report.drift.moved if each.is_drift]
     lines = [
         f"{overall.decisions:,} {report.subject_kind}s from {report.first_day} to "
-        f"{report.last_day}, {overall.inspected:,} inspected, {overall.drawn:,} known by lot; "
-        "95 % intervals",
+        f"{report.last_day}, {overall.inspected:,} inspected, {overall.control_outcomes:,} control "
+        "outcomes known; 95 % intervals",
         f"  prevalence {share_in_words(overall.prevalence)}",
         f"  precision {share_in_words(overall.precision)}, recall "
         f"{share_in_words(overall.recall)}, lift {times_in_words(overall.lift)}",
-        f"  naive share of all that were looked at {share_in_words(overall.naive_share)}: "
+        f"  unweighted share of all known outcomes {share_in_words(overall.unweighted_share)}: "
         "says nothing about the rest",
         f"  not known yet: {report.delay.unknown:,} of {report.delay.visits:,} visits",
     ]

@@ -20,7 +20,7 @@ from serving.monitor.monitoring_report import (
     MovedMeasure,
 )
 from serving.monitor.rollups import catch_up
-from serving.monitor.selection_strata import looked_at
+from serving.monitor.selection_strata import with_outcomes
 from serving.monitor.stored_rollups import RollupStore, Visit
 from serving.triage.plan import TriagePlan
 
@@ -103,7 +103,7 @@ def visits_of(
     empty = pd.DataFrame(columns=list(Visit.__annotations__))
     visits = pd.concat(frames, ignore_index=True) if frames else empty
     visits["scored_at"] = pd.to_datetime(visits["scored_at"], utc=True, format="ISO8601")
-    return looked_at(visits, _outcomes(store, kind, as_of))
+    return with_outcomes(visits, _outcomes(store, kind, as_of))
 
 
 def judged(store: RollupStore, request: ReportRequest) -> Drift:

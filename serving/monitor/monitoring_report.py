@@ -4,8 +4,9 @@ A figure without a value is refused: too little is known, and `too_few_outcomes`
 text next to it says of what. Shares are of 1, instants and days in UTC.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -17,41 +18,47 @@ from training.estimators import Estimate
 
 
 class ReportPart(BaseModel):
-    """Base of the report's parts: frozen and closed."""
+    """Base of the report's parts: frozen and closed; stored ones may have former names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    former_names: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _current_names(cls, stored: Any) -> Any:
+        return with_current_names(stored, cls.former_names)
+
 
 class SliceFigures(ReportPart):
-    """Population figures of one part of the traffic; `drawn` counts its control outcomes.
+    """Population figures of one part of the traffic; `control_outcomes` counts those known.
 
-    `naive_share` is that of all that were looked at, and says nothing about the rest.
+    `unweighted_share` is the share confirmed of all known outcomes; it says nothing of the rest.
     """
+
+    former_names = stored_names.REPORT_SLICE
 
     by: str
     value: str
     decisions: int
     inspected: int
-    drawn: int
+    control_outcomes: int
     prevalence: Estimate
     precision: Estimate
     recall: Estimate
     lift: Estimate
-    naive_share: Estimate
+    unweighted_share: Estimate
     too_few_outcomes: tuple[str, ...]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _current_names(cls, stored: Any) -> Any:
-        return with_current_names(stored, stored_names.REPORT_SLICE)
 
 
 class StratumReport(ReportPart):
-    """One stratum: its known size, who was looked at, and of how many the outcome is not known."""
+    """One stratum: its known size, and of how many the outcome is known or not known yet."""
+
+    former_names = stored_names.REPORT_STRATUM
 
     name: str
     size: int
-    looked_at: int
+    known_outcomes: int
     unknown: int
     confirmed: int
     share: Estimate
@@ -60,19 +67,23 @@ class StratumReport(ReportPart):
 class TypologyReport(ReportPart):
     """One typology that outcomes name: what was found of it, and the share that is inspected."""
 
+    former_names = stored_names.REPORT_TYPOLOGY
+
     typology: str
     found_inspected: int
-    found_drawn: int
+    found_control: int
     recall: Estimate
 
 
 class WeekReport(ReportPart):
-    """One week, by its Monday: decisions, and what was found among inspected and drawn ones."""
+    """One week, by its Monday: the shares confirmed in the lanes `inspect` and `control`."""
+
+    former_names = stored_names.REPORT_WEEK
 
     week: date
     decisions: int
     inspected: Estimate
-    drawn: Estimate
+    control: Estimate
     unknown: int
 
 
@@ -116,15 +127,12 @@ class MovedMeasure(ReportPart):
 class Drift(ReportPart):
     """The last whole week against those before; `not_judged` says what was not, and why."""
 
+    former_names = stored_names.REPORT_DRIFT
+
     week: date
     measures: int
     moved: tuple[MovedMeasure, ...]
     not_judged: str | None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _current_names(cls, stored: Any) -> Any:
-        return with_current_names(stored, stored_names.REPORT_DRIFT)
 
 
 class ChallengerFigures(ReportPart):
@@ -167,6 +175,8 @@ class MonitoringReport(ReportPart):
     `unscored` counts decisions that no model was asked for; they are in no other figure.
     """
 
+    former_names = stored_names.REPORT
+
     subject_kind: SubjectKind
     made_at: datetime
     as_of: datetime
@@ -187,8 +197,3 @@ class MonitoringReport(ReportPart):
     exploration: ExplorationFigures | None = None
     alerts: tuple[AlertFigures, ...] = ()
     hasty_reviewers: int = 0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _current_names(cls, stored: Any) -> Any:
-        return with_current_names(stored, stored_names.REPORT)

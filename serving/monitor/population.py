@@ -19,32 +19,32 @@ from training.estimators import Estimate
 
 Floats = npt.NDArray[np.float64]
 
-# A stratum of which fewer were looked at says too little; unless all of it was.
-FEWEST_LOOKED_AT = 30
+# A stratum with fewer known outcomes says too little, unless the outcome of everyone is known.
+FEWEST_OUTCOMES = 30
 
 
 @dataclass(frozen=True)
 class Stratum:
     """Subjects with one probability of being looked at.
 
-    `size` counts all of them, `looked_at` those with a conclusive outcome, `confirmed` those of
-    them where something was found. Outcomes still to come are taken to be like those that came.
+    `size` counts all of them, `known_outcomes` those with a conclusive outcome, `confirmed` those
+    where something was found. Outcomes still to come are taken to be like those that came.
     """
 
     name: str
     size: int
-    looked_at: int
+    known_outcomes: int
     confirmed: int
 
     @property
-    def is_told_enough(self) -> bool:
-        """Whether it may be spoken of: enough were looked at, or everyone was."""
-        return self.looked_at >= min(FEWEST_LOOKED_AT, self.size)
+    def has_enough_outcomes(self) -> bool:
+        """Whether a share may be estimated: enough outcomes are known, or those of everyone."""
+        return self.known_outcomes >= min(FEWEST_OUTCOMES, self.size)
 
 
 @dataclass(frozen=True)
 class PopulationEstimate:
-    """A share of all subjects; `estimate` has no value where a stratum is told too little of."""
+    """A share of all subjects; `estimate` has no value where a stratum has too few outcomes."""
 
     estimate: Estimate
     subjects: int
@@ -59,11 +59,11 @@ def share(strata: Sequence[Stratum]) -> PopulationEstimate:
     """
     known = [stratum for stratum in strata if stratum.size > 0]
     subjects = sum(stratum.size for stratum in known)
-    too_few_outcomes = tuple(stratum.name for stratum in known if not stratum.is_told_enough)
+    too_few_outcomes = tuple(stratum.name for stratum in known if not stratum.has_enough_outcomes)
     if not known or too_few_outcomes:
         return PopulationEstimate(Estimate(None), subjects, too_few_outcomes)
     parts = np.array([stratum.size / subjects for stratum in known])
-    shares = np.array([stratum.confirmed / stratum.looked_at for stratum in known])
+    shares = np.array([stratum.confirmed / stratum.known_outcomes for stratum in known])
     value = float(parts @ shares)
     effective = _effective_inspections(known, parts)
     return PopulationEstimate(_wilson(value, effective), subjects)
@@ -116,12 +116,12 @@ def _effective_inspections(strata: Sequence[Stratum], parts: Floats) -> float:
     """How many inspections drawn from everyone would have the variance of these."""
     value = variance = 0.0
     for part, stratum in zip(parts, strata, strict=True):
-        left = 1 - stratum.looked_at / stratum.size
+        left = 1 - stratum.known_outcomes / stratum.size
         # Where some are left, one imagined inspection keeps a stratum of none from seeming sure.
         imagined = 1 if left else 0
-        confirmed = (stratum.confirmed + imagined / 2) / (stratum.looked_at + imagined)
+        confirmed = (stratum.confirmed + imagined / 2) / (stratum.known_outcomes + imagined)
         value += part * confirmed
-        variance += part**2 * confirmed * (1 - confirmed) / stratum.looked_at * left
+        variance += part**2 * confirmed * (1 - confirmed) / stratum.known_outcomes * left
     return value * (1 - value) / variance if variance else np.inf
 
 

@@ -26,7 +26,7 @@ class Slice:
 
     @classmethod
     def of(cls, sizes: Counter[str], visits: pd.DataFrame) -> "Slice":
-        """From the sizes of strata and the visits among them, as `looked_at` gives those."""
+        """From the sizes of strata and the visits among them, as `with_outcomes` gives them."""
         counts = _counts(visits)
         strata = [_stratum(name, size, counts.get(name)) for name, size in sorted(sizes.items())]
         return cls(
@@ -62,10 +62,10 @@ class Slice:
         return Estimate(found.value * times, found.low * times, found.high * times)
 
     @property
-    def naive_share(self) -> Estimate:
-        """Confirmed of all that were looked at, as if they had been drawn by lot."""
+    def unweighted_share(self) -> Estimate:
+        """The share confirmed of all known outcomes; how subjects were selected biases it."""
         strata = (*self.inspected, *self.rest)
-        return proportion(sum(s.confirmed for s in strata), sum(s.looked_at for s in strata))
+        return proportion(sum(s.confirmed for s in strata), sum(s.known_outcomes for s in strata))
 
 
 def merged(strata: list[Stratum]) -> tuple[Stratum, ...]:
@@ -76,7 +76,7 @@ def merged(strata: list[Stratum]) -> tuple[Stratum, ...]:
     kept = sorted(strata, key=_drawn_at)
     place = 0
     while len(kept) > 1 and place < len(kept):
-        if kept[place].is_told_enough:
+        if kept[place].has_enough_outcomes:
             place += 1
             continue
         other = place + 1 if place + 1 < len(kept) else place - 1
@@ -87,7 +87,7 @@ def merged(strata: list[Stratum]) -> tuple[Stratum, ...]:
     return tuple(kept)
 
 
-def looked_at(visits: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+def with_outcomes(visits: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Each visit with what was found: `confirmed` is 1, 0, or missing where that is not known.
 
     An outcome belongs to the newest visit of its subject before it; of several, the last counts.
@@ -134,7 +134,7 @@ def _together(name: str, strata: Iterable[Stratum]) -> Stratum:
     return Stratum(
         name,
         sum(each.size for each in parts),
-        sum(each.looked_at for each in parts),
+        sum(each.known_outcomes for each in parts),
         sum(each.confirmed for each in parts),
     )
 

@@ -20,7 +20,7 @@ from serving.monitor.monitoring_report import (
     TypologyReport,
     WeekReport,
 )
-from serving.monitor.population import FEWEST_LOOKED_AT, Stratum, share
+from serving.monitor.population import FEWEST_OUTCOMES, Stratum, share
 from serving.monitor.selection_strata import RESCUE, Slice
 from serving.triage.plan import TriagePlan
 from training.estimators import Estimate, proportion
@@ -52,12 +52,12 @@ def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame
         value=value,
         decisions=sum(sizes.values()),
         inspected=sum(each.size for each in part.inspected),
-        drawn=sum(each.looked_at for each in part.rest),
+        control_outcomes=sum(each.known_outcomes for each in part.rest),
         prevalence=prevalence.estimate,
         precision=part.precision.estimate,
         recall=part.recall.estimate,
         lift=part.lift,
-        naive_share=part.naive_share,
+        unweighted_share=part.unweighted_share,
         too_few_outcomes=prevalence.too_few_outcomes,
     )
 
@@ -80,7 +80,7 @@ def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]
         yield StratumReport(
             name=each.name,
             size=each.size,
-            looked_at=each.looked_at,
+            known_outcomes=each.known_outcomes,
             unknown=part.unknown.get(each.name, 0),
             confirmed=each.confirmed,
             share=share([each]).estimate,
@@ -96,7 +96,7 @@ def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyRe
         yield TypologyReport(
             typology=str(name),
             found_inspected=sum(each.confirmed for each in part.inspected),
-            found_drawn=sum(each.confirmed for each in part.rest),
+            found_control=sum(each.confirmed for each in part.rest),
             recall=part.recall.estimate,
         )
 
@@ -116,7 +116,7 @@ def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[Week
             week=week,
             decisions=sizes[week],
             inspected=_found(mine[is_inspected]),
-            drawn=_found(mine[~is_inspected]),
+            control=_found(mine[~is_inspected]),
             unknown=int(mine["confirmed"].isna().sum()),
         )
 
@@ -154,9 +154,9 @@ def capacity(days: Mapping[str, DaySummary], plan: TriagePlan) -> Iterator[Capac
 
 def calibration(visits: pd.DataFrame) -> Iterator[CalibrationBand]:
     """Control cases in bands of equal count, by what their models said of them."""
-    drawn = visits[(visits["lane"] == "control") & visits["confirmed"].notna()]
-    ordered = drawn.sort_values("probability")
-    bands = min(BANDS, len(ordered) // FEWEST_LOOKED_AT)
+    control = visits[(visits["lane"] == "control") & visits["confirmed"].notna()]
+    ordered = control.sort_values("probability")
+    bands = min(BANDS, len(ordered) // FEWEST_OUTCOMES)
     for band in np.array_split(np.arange(len(ordered)), bands) if bands else ():
         cases = ordered.iloc[band]
         yield CalibrationBand(

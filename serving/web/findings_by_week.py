@@ -1,4 +1,4 @@
-"""Findings by week: the share confirmed among inspected and among drawn, with intervals."""
+"""Findings by week: the share confirmed in the lanes inspect and control, with intervals."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import Literal
 
 from serving.monitor.monitoring_report import WeekReport
 
+PHRASES = {"inspected": "the inspected", "control": "those drawn at random"}
+
 WIDTH_A_WEEK, LEFT, TOP, HEIGHT = 56, 56, 16, 180
 
 
@@ -14,7 +16,7 @@ WIDTH_A_WEEK, LEFT, TOP, HEIGHT = 56, 56, 16, 180
 class Point:
     """One share and its interval, in the picture's units; `words` are read out."""
 
-    kind: Literal["inspected", "drawn"]
+    kind: Literal["inspected", "control"]
     x: float
     y: float
     y_low: float
@@ -54,12 +56,12 @@ class WeeklyFindings:
 
 
 def _points(week: WeekReport, middles: dict[date, float]) -> Iterator[Point]:
-    parts: tuple[tuple[Literal["inspected", "drawn"], float], ...] = (
+    parts: tuple[tuple[Literal["inspected", "control"], float], ...] = (
         ("inspected", -7.0),
-        ("drawn", 7.0),
+        ("control", 7.0),
     )
     for kind, aside in parts:
-        share = week.inspected if kind == "inspected" else week.drawn
+        share = week.inspected if kind == "inspected" else week.control
         if share.value is None or share.low is None or share.high is None:
             continue
         yield Point(
@@ -68,7 +70,7 @@ def _points(week: WeekReport, middles: dict[date, float]) -> Iterator[Point]:
             _y(share.value),
             _y(share.low),
             _y(share.high),
-            f"week of {week.week:%-d %B}: {share.value:.1%} of the {kind} "
+            f"week of {week.week:%-d %B}: {share.value:.1%} of {PHRASES[kind]} "
             f"({share.low:.1%} to {share.high:.1%})",
         )
 

@@ -18,7 +18,14 @@ from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.explanation.reasons import Reasons
-from serving.monitor.monitoring_report import Drift, SliceFigures
+from serving.monitor.monitoring_report import (
+    Drift,
+    MonitoringReport,
+    SliceFigures,
+    StratumReport,
+    TypologyReport,
+    WeekReport,
+)
 from serving.stored_names import with_current_names
 
 ARCHIVE = Path(__file__).parent / "former_homes" / "c5d7118.tar.xz"
@@ -79,7 +86,11 @@ def test_its_decisions_are_read_under_the_names_of_now(former_home: Path) -> Non
         (Decision, stored_names.DECISION),
         (Reasons, stored_names.REASONS),
         (SliceFigures, stored_names.REPORT_SLICE),
+        (StratumReport, stored_names.REPORT_STRATUM),
+        (TypologyReport, stored_names.REPORT_TYPOLOGY),
+        (WeekReport, stored_names.REPORT_WEEK),
         (Drift, stored_names.REPORT_DRIFT),
+        (MonitoringReport, stored_names.REPORT),
     ],
 )
 def test_every_former_name_is_a_field_under_its_name_of_now(
@@ -93,6 +104,15 @@ def test_a_part_of_a_former_report_is_read() -> None:
     former = {"week": "2026-11-23", "measures": 3, "moved": [], "unjudged": "everything"}
 
     assert Drift.model_validate(former).not_judged == "everything"
+
+
+def test_a_week_and_a_stratum_of_a_former_report_are_read() -> None:
+    share = {"value": 0.5, "low": 0.4, "high": 0.6}
+    week = {"week": "2026-11-23", "decisions": 9, "inspected": share, "drawn": share, "unknown": 1}
+    stratum = {"name": "a", "size": 9, "looked_at": 4, "unknown": 5, "confirmed": 2, "share": share}
+
+    assert WeekReport.model_validate(week).control.value == 0.5
+    assert StratumReport.model_validate(stratum).known_outcomes == 4
 
 
 def test_what_has_the_names_of_now_is_left_as_it_is() -> None:

@@ -42,7 +42,7 @@ def test_the_report_is_one_document_and_one_page_that_needs_nothing_beside_it(ho
     told = MonitoringReport.model_validate(json.loads(out))
     assert (code, told.overall.decisions) == (0, DAYS * 60)
     page = file.read_text()
-    assert "naive share" in page
+    assert "unweighted share" in page
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
     assert page == report_file(told)

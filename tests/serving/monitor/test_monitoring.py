@@ -81,7 +81,7 @@ def test_the_report_holds_the_truth_that_the_naive_share_misses(where: Path | st
 
     assert told.prevalence.low <= invented.prevalence <= told.prevalence.high  # type: ignore[operator]
     assert told.recall.low <= invented.recall <= told.recall.high  # type: ignore[operator]
-    assert told.naive_share.low > invented.prevalence  # type: ignore[operator]
+    assert told.unweighted_share.low > invented.prevalence  # type: ignore[operator]
     assert told.lift.value > 2  # type: ignore[operator]
 
 
@@ -89,7 +89,7 @@ def test_below_thirty_control_cases_nothing_is_said_of_the_rest(tmp_path: Path) 
     engine, store = opened(tmp_path / "log.db")
     told = reported(store, invent(engine, days=7))
 
-    assert told.overall.drawn < 30
+    assert told.overall.control_outcomes < 30
     assert told.overall.prevalence.value is told.overall.recall.value is None
     assert told.overall.too_few_outcomes[-1] == "not inspected, drawn at 0.05"
     assert told.calibration == ()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from serving.monitor.population import FEWEST_LOOKED_AT, Stratum, recall, share
+from serving.monitor.population import FEWEST_OUTCOMES, Stratum, recall, share
 
 REDRAWS = 400
 
@@ -42,13 +42,13 @@ def test_shares_are_unbiased_and_their_intervals_hold_where_the_naive_share_is_f
 
 def test_a_stratum_of_which_too_few_were_looked_at_is_refused_by_name() -> None:
     told = Stratum("told", 1_000, 200, 5)
-    untold = Stratum("untold", 1_000, FEWEST_LOOKED_AT - 1, 2)
+    untold = Stratum("untold", 1_000, FEWEST_OUTCOMES - 1, 2)
 
     figure = share([told, untold])
 
     assert figure.estimate.value is None
     assert figure.too_few_outcomes == ("untold",)
-    assert share([told, Stratum("untold", 1_000, FEWEST_LOOKED_AT, 2)]).estimate.value is not None
+    assert share([told, Stratum("untold", 1_000, FEWEST_OUTCOMES, 2)]).estimate.value is not None
 
 
 def test_a_small_stratum_that_was_looked_at_as_a_whole_is_known_exactly() -> None:
