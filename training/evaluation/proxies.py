@@ -13,7 +13,7 @@ import pandas as pd
 
 from features.reference.geography.regions import region_of
 from training.evaluation.evaluation_report import ProxyFigures
-from training.sampling import evenly
+from training.evenly_spaced import evenly_spaced
 
 Codes = npt.NDArray[np.int64]
 
@@ -30,7 +30,7 @@ def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigure
     """
     regions = region_of(origins.astype(object).where(origins.notna(), None))
     known = np.flatnonzero(pd.Series(regions).notna().to_numpy())
-    rows = known[evenly(len(known), MOST_ROWS)]
+    rows = known[evenly_spaced(len(known), MOST_ROWS)]
     region = _numbered(pd.Series(regions[rows]))
     columns = ((name, _binned(frame[name].iloc[rows])) for name in frame.columns)
     figures = [

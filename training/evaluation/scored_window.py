@@ -23,6 +23,7 @@ from training.evaluation.proxies import proxies
 from training.evaluation.strata import by_stratum
 from training.evaluation.typologies import by_typology, is_new
 from training.evaluation.unseen_entities import unseen_entity_figures
+from training.evenly_spaced import evenly_spaced
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import monotone_constraints
@@ -35,7 +36,6 @@ from training.model.score_bands import score_bands
 from training.model.training_support import most_outside
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
-from training.sampling import evenly
 
 GOLDEN_VECTORS = 64
 EXPLAINED_ROWS = 2_000
@@ -112,7 +112,7 @@ class ScoredWindow:
     @cached_property
     def explained(self) -> ExplainedSample:
         """Contributions of subjects from the whole window, evenly over its time."""
-        places = evenly(len(self.rows), EXPLAINED_ROWS)
+        places = evenly_spaced(len(self.rows), EXPLAINED_ROWS)
         contributions, _ = self._explained(places)
         return ExplainedSample(
             names=tuple(self.encoding.names),
@@ -180,7 +180,7 @@ class ScoredWindow:
     def _golden(self) -> tuple[tuple[GoldenVector, ...], float]:
         """Real rows from the whole range of scores, as a scorer must be able to answer them."""
         by_score = np.argsort(self.log_odds, kind="stable")
-        places = by_score[evenly(len(by_score), GOLDEN_VECTORS)]
+        places = by_score[evenly_spaced(len(by_score), GOLDEN_VECTORS)]
         contributions, base = self._explained(places)
         frame = self.data.frame.iloc[self.rows[places]]
         vectors = (

@@ -10,10 +10,10 @@ import numpy as np
 
 from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
+from training.evenly_spaced import evenly_spaced
 from training.fit.influence import bound_influence
 from training.parameters import SelectionParameters
 from training.ranking import Floats, Ints
-from training.sampling import evenly
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _with_traffic(
 ) -> WeightedRows:
     """The subjects without a label stand for all of their kind, however few of them are drawn."""
     most = round(selection.traffic_per_confirmed * window.labels.sum())
-    traffic = window.unlabelled[evenly(len(window.unlabelled), most)]
+    traffic = window.unlabelled[evenly_spaced(len(window.unlabelled), most)]
     weight = len(window.unlabelled) / max(len(traffic), 1)
     rows = np.r_[window.rows, traffic]
     order = np.argsort(rows, kind="stable")
