@@ -10,8 +10,8 @@ champion once it passes every gate (`gates`). `dossier` gathers all that is on f
 and `backtest` replays whom a policy would have inspected. `retrain` does all of it from the records
 that a service holds.
 
-May import `features`. Of this room, serving knows only `model.risk_model`, `estimators` and
-`errors`; only `registry.mlflow` imports MLflow.
+May import `features`. Of this room, serving knows only `model.risk_model`, `confidence_intervals`
+and `errors`; only `registry.mlflow` imports MLflow.
 """
 
 from training.fonts import keep_fonts

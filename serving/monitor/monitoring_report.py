@@ -14,7 +14,7 @@ from features.records import SubjectKind
 from serving import stored_names
 from serving.stored_names import with_current_names
 from serving.triage.lane_rule import Lane
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 
 
 class ReportPart(BaseModel):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 
 Floats = npt.NDArray[np.float64]
 

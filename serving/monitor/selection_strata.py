@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from serving.monitor.population import PopulationEstimate, Stratum, recall, share
-from training.estimators import Estimate, proportion
+from training.confidence_intervals import Estimate, proportion
 
 INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
 

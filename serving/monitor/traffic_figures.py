@@ -23,7 +23,7 @@ from serving.monitor.monitoring_report import (
 from serving.monitor.population import FEWEST_OUTCOMES, Stratum, share
 from serving.monitor.selection_strata import RESCUE, Slice
 from serving.triage.plan import TriagePlan
-from training.estimators import Estimate, proportion
+from training.confidence_intervals import Estimate, proportion
 
 MOST_VALUES = 12
 """The values of a dimension that are told of; those of fewer decisions are left out."""

@@ -3,7 +3,7 @@
 import re
 
 from serving.explanation.formatting import readable
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 
 FIRST_FIGURES = (
     *("prevalence", "precision_at_5pct", "recall_at_5pct", "lift_at_5pct"),

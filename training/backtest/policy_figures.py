@@ -8,7 +8,7 @@ import numpy as np
 from training.backtest.ledger import PolicyReplay, ReplayedWeek
 from training.backtest.prevalence import PrevalenceEstimate, prevalence_estimates
 from training.backtest.selection import BY_LOT, BY_RULE
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 from training.parameters import Parameters
 from training.ranking import Floats
 

@@ -17,7 +17,7 @@ from features.reference.geography import country_of, region_of
 from features.reference.geography.stand_ins import class_of, nearest_in
 from features.submission import Submission
 from features.vector import feature_vector
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 from training.fit.booster_predict import Margins
 from training.model.calibration import log_odds_of
 from training.model.manifest import FrozenModel

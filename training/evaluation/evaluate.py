@@ -3,7 +3,7 @@
 import numpy as np
 
 from training import ranking as of
-from training.estimators import Estimate, proportion, with_intervals
+from training.confidence_intervals import Estimate, proportion, with_intervals
 from training.evaluation.evaluation_report import (
     CapacityFigures,
     EvaluationReport,

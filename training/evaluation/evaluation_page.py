@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from matplotlib.figure import Figure
 
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 from training.evaluation.evaluation_report import (
     CapacityFigures,
     EvaluationReport,

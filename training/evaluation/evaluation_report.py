@@ -1,6 +1,6 @@
 """The evaluation of one model on one window, as JSON keeps it and the page shows it."""
 
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 from training.fit.influence import InfluenceFigures
 from training.leakage.finding import LeakageFinding
 from training.model.manifest import FrozenModel, WindowFigures

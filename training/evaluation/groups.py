@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features.reference.geography.regions import region_of
-from training.estimators import proportion
+from training.confidence_intervals import proportion
 from training.evaluation.evaluation_report import GroupFigures
 from training.evaluation.labelled_window import LabelledWindow
 from training.outcomes import Bools

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from training.estimators import with_intervals
+from training.confidence_intervals import with_intervals
 from training.evaluation.evaluation_report import CapacityFigures
 from training.evaluation.labelled_window import LabelledWindow
 from training.parameters import EvaluationParameters

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from training.confidence_intervals import Estimate, with_intervals
 from training.errors import TrainingSetError
-from training.estimators import Estimate, with_intervals
 from training.evaluation.evaluation_report import OracleFigures
 from training.evaluation.labelled_window import LabelledWindow
 from training.outcomes import Bools, Texts

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from training.estimators import proportion
+from training.confidence_intervals import proportion
 from training.evaluation.evaluation_report import Agreement, Stability
 from training.parameters import EvaluationParameters
 from training.ranking import Floats, ScoreRanking, inspected_rows

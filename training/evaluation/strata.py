@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.estimators import proportion, with_intervals
+from training.confidence_intervals import proportion, with_intervals
 from training.evaluation.evaluation_report import SelectionFigures
 from training.evaluation.labelled_window import LabelledWindow
 from training.parameters import GATE_SHARE, EvaluationParameters

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.estimators import proportion
+from training.confidence_intervals import proportion
 from training.evaluation.evaluation_report import TypologyRecall
 from training.evaluation.labelled_window import LabelledWindow
 from training.outcomes import Bools, Texts

@@ -1,6 +1,6 @@
 """The model on parties, codes and ways that no earlier label spoke of: risk, or memory?"""
 
-from training.estimators import with_intervals
+from training.confidence_intervals import with_intervals
 from training.evaluation.evaluation_report import UnseenEntityFigures
 from training.evaluation.labelled_window import LabelledWindow
 from training.parameters import GATE_SHARE, EvaluationParameters

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from training.confidence_intervals import Estimate, difference
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels
-from training.estimators import Estimate, difference
 from training.evaluation.evaluation_report import EvaluationReport, GroupFigures, share_name
 from training.evaluation.proxies import proxies_above
 from training.evaluation.reevaluation import parameters_of, scored_window, unseen_window

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.estimators import with_intervals
+from training.confidence_intervals import with_intervals
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import LabelledRows, fit_trees

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from features.records import SubjectKind
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 from training.model.encoding import ModelInput
 
 FileName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}\.[a-z]{1,8}$")]

@@ -8,7 +8,7 @@ what was chosen for inspection, and only as finely as there were labels.
 
 import numpy as np
 
-from training.estimators import proportion
+from training.confidence_intervals import proportion
 from training.model.manifest import ScoreBand
 from training.ranking import Floats
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from tests.training.planted import INPUTS, instant
+from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
-from training.estimators import Estimate
 from training.evaluation.evaluate import evaluate
 from training.evaluation.evaluation_page import page
 from training.evaluation.evaluation_plots import pictures

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from training.estimators import Estimate
+from training.confidence_intervals import Estimate
 from training.evaluation.evaluation_report import EvaluationReport, GroupFigures, ProxyFigures
 from training.fit.influence import InfluenceFigures
 from training.gates import gates

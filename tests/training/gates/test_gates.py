@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tests.training.planted import INPUTS
+from training.confidence_intervals import Estimate, proportion
 from training.data.training_set import TrainingSet
-from training.estimators import Estimate, proportion
 from training.evaluation.evaluation_report import EvaluationReport, GroupFigures, ProxyFigures
 from training.evaluation.reevaluation import unseen_window
 from training.gates import gates

@@ -167,7 +167,7 @@ def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> No
 
 def test_reading_a_model_needs_neither_mlflow_nor_lightgbm() -> None:
     code = (
-        "import sys, training.model.risk_model, training.estimators\n"
+        "import sys, training.model.risk_model, training.confidence_intervals\n"
         "print([m for m in ('mlflow', 'lightgbm', 'sklearn', 'matplotlib') if m in sys.modules])"
     )
     loaded = subprocess.run(

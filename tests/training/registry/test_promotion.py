@@ -13,9 +13,9 @@ from mlflow.exceptions import MlflowException
 from scipy.stats import rankdata
 
 from tests.training.planted import INPUTS
+from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, PromotionRefused, UnknownModel
-from training.estimators import Estimate
 from training.evaluation.evaluation_page import spelt
 from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
 from training.evaluation.reevaluation import scored_window, unseen_window

@@ -1,4 +1,7 @@
-"""Figures from labelled subjects with their 95 % intervals. Needs numpy only."""
+"""Estimates with 95 % confidence intervals: Wilson for shares, bootstrap for others.
+
+Needs numpy only, since the service imports it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

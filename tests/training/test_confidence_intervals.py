@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from training.estimators import Estimate, difference, proportion, with_intervals
+from training.confidence_intervals import Estimate, difference, proportion, with_intervals
 from training.ranking import ScoreRanking, at_capacity, roc_auc
 
 
