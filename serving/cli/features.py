@@ -25,9 +25,9 @@ def features(
     from features.catalogue import feature_named, features_by_name
 
     if messages is not None:
-        from serving.explanation.message_templates import template
+        from serving.explanation.translation_template import translation_template
 
-        messages.write_bytes(template())
+        messages.write_bytes(translation_template())
 
     if name and as_json:
         print_json(_card(feature_named(name)))

@@ -1,7 +1,7 @@
 """The language of a reader: texts from a message catalogue, figures with its marks.
 
 Every text that a reason is made of is English in the code and a message of the catalogue
-(`message_templates`). A translation is a gettext file `<language>.po` in a folder of languages;
+(`translation_template`). A translation is a gettext file `<language>.po` in a folder of languages;
 what it does not translate stays English. `tidegate features --messages FILE` writes the template to
 translate.
 """

@@ -16,11 +16,11 @@ from features.records import SubjectKind
 from serving.explanation.comparison import PEERS, SAYINGS, Comparison, comparison_in_words
 from serving.explanation.formatting import Value, listed, value_in_words
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
-from serving.explanation.message_templates import messages, template
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reasons import ReasonRanking
 from serving.explanation.rendering import ReasonRenderer, sentence
+from serving.explanation.translation_template import messages, translation_template
 from tests.serving.bodies import ROUTE, submission
 from tests.serving.bodies import SHIPMENT as BODY
 from tests.serving.conftest import Service
@@ -40,7 +40,7 @@ def disguised(text: str) -> str:
 def pseudo(tmp_path_factory: pytest.TempPathFactory) -> Language:
     """A Russian that only an English speaker would write, with three forms of every count."""
     folder = tmp_path_factory.mktemp("languages")
-    (folder / "template.po").write_bytes(template())
+    (folder / "template.po").write_bytes(translation_template())
     with (folder / "template.po").open("rb") as lines:
         catalogue = read_po(lines, locale="ru")
     for message in catalogue:
@@ -111,7 +111,7 @@ def test_figures_take_the_marks_of_the_language(pseudo: Language) -> None:
 
 
 def test_every_message_is_in_the_template_once() -> None:
-    text = template().decode()
+    text = translation_template().decode()
 
     assert text.count("msgid ") == len({message for message, _ in messages()}) + 1
 

@@ -1,4 +1,4 @@
-"""Every text that a reason is made of: what a translator translates."""
+"""The template that translators fill in: every text that a reason is made of, as gettext."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -52,8 +52,8 @@ def _place(function: Callable[..., object]) -> str:
     return f"{function.__module__.replace('.', '/')}.py"
 
 
-def template() -> bytes:
-    """The messages as a gettext template."""
+def translation_template() -> bytes:
+    """The messages as a gettext template (`.pot`), UTF-8."""
     catalogue = Catalog(project="Tidegate", charset="utf-8", fuzzy=False)
     for message, place in messages():
         path, _, line = place.partition("#L")
