@@ -28,7 +28,7 @@ from serving.db.repositories.rollup_repository import RollupRepository
 from serving.monitor.decision_facts import DecisionFacts, parts_of
 from serving.monitor.monitoring import ReportRequest, report
 from serving.monitor.rollups import catch_up, summary
-from serving.triage.plan import TriagePlan
+from serving.triage.triage_plan import TriagePlan
 from tests.serving.postgres import postgresql
 
 BEGIN, DAYS = datetime(2025, 11, 17, tzinfo=UTC), 365

@@ -58,7 +58,7 @@ def monitor(
     from serving.monitor.monitoring import ReportRequest
     from serving.monitor.monitoring import report as make_report
     from serving.settings import settings_of
-    from serving.triage.plan import TriagePlan
+    from serving.triage.triage_plan import TriagePlan
 
     now = datetime.now(UTC)
     if html is not None and not html.absolute().parent.is_dir():

@@ -22,7 +22,7 @@ from serving.monitor.monitoring_report import (
 from serving.monitor.rollups import catch_up
 from serving.monitor.selection_strata import with_outcomes
 from serving.monitor.stored_rollups import RollupStore, Visit
-from serving.triage.plan import TriagePlan
+from serving.triage.triage_plan import TriagePlan
 
 LONGEST = timedelta(days=3_660)
 LIVE = timedelta(days=90)

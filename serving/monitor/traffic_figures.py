@@ -22,7 +22,7 @@ from serving.monitor.monitoring_report import (
 )
 from serving.monitor.population import FEWEST_OUTCOMES, Stratum, share
 from serving.monitor.selection_strata import RESCUE, Slice
-from serving.triage.plan import TriagePlan
+from serving.triage.triage_plan import TriagePlan
 from training.confidence_intervals import Estimate, proportion
 
 MOST_VALUES = 12

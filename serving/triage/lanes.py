@@ -13,9 +13,9 @@ from serving.triage.disagreement import ChallengerScore
 from serving.triage.exploration import CurrentExploration, Exploration
 from serving.triage.lane_rule import LaneCutoffs, Placement, place, place_unscored
 from serving.triage.other_workers import OtherWorkers
-from serving.triage.plan import OfficeCapacity, TriagePlan
 from serving.triage.random_draws import DrawGenerator
 from serving.triage.recent_load import RecentLoad, RecentPlacement
+from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from serving.triage.watch_lists import Hit
 
 

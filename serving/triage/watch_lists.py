@@ -7,7 +7,7 @@ from typing import Literal
 
 from features.identities import declarations, identifiers_of, parties_of
 from features.submission import Submission
-from serving.triage.plan import TriagePlan, TriageRule, WatchListEntry
+from serving.triage.triage_plan import TriagePlan, TriageRule, WatchListEntry
 
 
 @dataclass(frozen=True)

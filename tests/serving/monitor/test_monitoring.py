@@ -18,7 +18,7 @@ from serving.monitor.day_summary import DaySummary
 from serving.monitor.monitoring import ReportRequest, live_figures, report
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.rollups import catch_up
-from serving.triage.plan import TriagePlan
+from serving.triage.triage_plan import TriagePlan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
 from training.gates.gates import no_worse_on_live_traffic

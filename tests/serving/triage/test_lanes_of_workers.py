@@ -16,9 +16,9 @@ from serving.triage.disagreement import ChallengerScore
 from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.other_workers import OtherWorkers
-from serving.triage.plan import OfficeCapacity, TriagePlan
 from serving.triage.random_draws import DrawGenerator
 from serving.triage.recent_load import RecentLoad, RecentPlacement
+from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.databases import database

@@ -21,8 +21,8 @@ from serving.triage.cutoffs import Cutoff
 from serving.triage.lane_rule import Draws, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import life_at_risk
-from serving.triage.plan import OfficeCapacity, TriagePlan
 from serving.triage.random_draws import DrawGenerator
+from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from serving.triage.watch_lists import Hit, find_hits
 from tests.serving.bodies import route, shipment, submission
 

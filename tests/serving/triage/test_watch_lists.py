@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from features.submission import Submission
-from serving.triage.plan import TriagePlan, TriageRule, WatchListEntry
+from serving.triage.triage_plan import TriagePlan, TriageRule, WatchListEntry
 from serving.triage.watch_lists import Hit, find_hits
 from tests.serving.bodies import route, shipment, submission
 

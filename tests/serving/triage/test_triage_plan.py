@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from serving.errors import PlanRefused
-from serving.triage.plan import OfficeCapacity, TriagePlan, TriageRule, WatchListEntry
+from serving.triage.triage_plan import OfficeCapacity, TriagePlan, TriageRule, WatchListEntry
 
 PLAN = """
 edition = "2026-11"
