@@ -29,7 +29,7 @@ from serving.scoring.enrichment import enrich
 from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import life_at_risk
-from serving.triage.watch_lists import find_hits
+from serving.triage.watch_list_hits import find_hits
 
 Subject = tuple[str, str]
 """Kind and id."""

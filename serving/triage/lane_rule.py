@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from serving.triage.cutoffs import Cutoff
-from serving.triage.watch_lists import Hit
+from serving.triage.watch_list_hits import Hit
 
 Lane = Literal["rescue", "inspect", "control", "document_check", "post_review", "release", "manual"]
 LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random", "no_score"]

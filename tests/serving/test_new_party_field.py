@@ -15,7 +15,7 @@ from serving.console.charts.payment_flow import PaymentChart
 from serving.console.masked_view import pseudonymous
 from serving.review.opening import _links
 from serving.triage.triage_plan import TriagePlan, WatchListEntry
-from serving.triage.watch_lists import find_hits
+from serving.triage.watch_list_hits import find_hits
 from tests.serving.bodies import shipment, submission
 from tests.serving.review.decisions import AT, decision
 

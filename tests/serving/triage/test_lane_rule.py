@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from serving.triage.cutoffs import Cutoff
 from serving.triage.lane_rule import VISITED, Draws, LaneCutoffs, Placement, place, place_unscored
-from serving.triage.watch_lists import Hit
+from serving.triage.watch_list_hits import Hit
 
 # At a score of 0.5 a lot below 0.2 is inspected, below 0.6 checked, below 0.9 reviewed.
 TIED = LaneCutoffs(

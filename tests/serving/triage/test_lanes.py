@@ -21,7 +21,7 @@ from serving.triage.other_workers import OtherWorkers
 from serving.triage.random_draws import DrawGenerator
 from serving.triage.recent_load import RecentLoad, RecentPlacement
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
-from serving.triage.watch_lists import Hit
+from serving.triage.watch_list_hits import Hit
 from tests.serving.databases import database
 
 AT = datetime(2026, 3, 4, tzinfo=UTC)

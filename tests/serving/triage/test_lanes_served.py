@@ -23,8 +23,9 @@ from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import life_at_risk
 from serving.triage.random_draws import DrawGenerator
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
-from serving.triage.watch_lists import Hit, find_hits
+from serving.triage.watch_list_hits import Hit, find_hits
 from tests.serving.bodies import route, shipment, submission
+from tests.serving.triage.plan_file import PLAN, read_plan
 
 SHARES = Shares(inspect=0.02, document_check=0.06, post_review=0.10)
 CUTS = LaneCutoffs(
@@ -364,37 +365,8 @@ def test_the_control_lane_is_sized_by_count_but_never_under_its_floor() -> None:
     assert control_probability(0.01, per_day=20, unselected_per_day=5) == 1
 
 
-PLAN = """
-edition = "2026-11"
-
-[offices.XX0001]
-inspect_per_day = 20
-document_check_per_day = 60
-
-[[watched]]
-kind = "container"
-value = "CSQU3054383"
-list = "stolen containers"
-reason = "reported stolen"
-until = 2027-02-01T00:00:00Z
-
-[[rules]]
-name = "heavy"
-feature = "mass_kg"
-above = 20000.0
-lane = "document_check"
-reason = "heavier than the ramp allows"
-"""
-
-
-def plan_of(folder: Path, text: str) -> TriagePlan:
-    file = folder / "lanes.toml"
-    file.write_text(text)
-    return TriagePlan.read(file)
-
-
 def test_a_plan_speaks_of_what_it_lists_until_it_ends(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, PLAN)
+    plan = read_plan(tmp_path, PLAN)
     listed = submission(shipment(container_number="CSQU3054383"))
     other = submission(shipment(container_number="MSKU0000000"))
     at = datetime(2026, 12, 1, tzinfo=UTC)
@@ -407,7 +379,7 @@ def test_a_plan_speaks_of_what_it_lists_until_it_ends(tmp_path: Path) -> None:
 
 
 def test_a_rule_speaks_above_its_bound_and_never_about_what_is_missing(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, PLAN)
+    plan = read_plan(tmp_path, PLAN)
     subject = submission(shipment(container_number=None))
 
     assert [hit.source for hit in find_hits(plan, subject, {"mass_kg": 20_000.5}, AT)] == ["rule"]
@@ -416,8 +388,8 @@ def test_a_rule_speaks_above_its_bound_and_never_about_what_is_missing(tmp_path:
 
 
 def test_a_plan_is_known_by_the_digest_of_its_file(tmp_path: Path) -> None:
-    first = plan_of(tmp_path, PLAN).digest
-    second = plan_of(tmp_path, PLAN.replace("20000.0", "20001.0")).digest
+    first = read_plan(tmp_path, PLAN).digest
+    second = read_plan(tmp_path, PLAN.replace("20000.0", "20001.0")).digest
 
     assert first != second
     assert TriagePlan.read(tmp_path / "none.toml") == TriagePlan()
@@ -438,7 +410,7 @@ def test_a_plan_that_cannot_be_used_is_refused_with_the_place(
     tmp_path: Path, old: str, new: str, named: str
 ) -> None:
     with pytest.raises(PlanRefused, match=named):
-        plan_of(tmp_path, PLAN.replace(old, new, 1))
+        read_plan(tmp_path, PLAN.replace(old, new, 1))
 
 
 def test_more_persons_than_a_craft_is_certified_for_is_a_life_at_risk() -> None:

@@ -8,39 +8,11 @@ import pytest
 
 from serving.errors import PlanRefused
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan, TriageRule, WatchListEntry
-
-PLAN = """
-edition = "2026-11"
-
-[offices.XX0001]
-inspect_per_day = 20
-document_check_per_day = 60
-control_per_day = 3
-
-[[watched]]
-kind = "container"
-value = "CSQU3054383"
-list = "stolen containers"
-reason = "reported stolen"
-until = 2027-02-01T00:00:00Z
-
-[[rules]]
-name = "heavy"
-feature = "mass_kg"
-above = 20000.0
-lane = "document_check"
-reason = "heavier than the ramp allows"
-"""
-
-
-def read(folder: Path, content: str | bytes) -> TriagePlan:
-    file = folder / "lanes.toml"
-    file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return TriagePlan.read(file)
+from tests.serving.triage.plan_file import PLAN, read_plan
 
 
 def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
-    assert read(tmp_path, PLAN) == TriagePlan(
+    assert read_plan(tmp_path, PLAN) == TriagePlan(
         edition="2026-11",
         offices={
             "XX0001": OfficeCapacity(
@@ -70,7 +42,7 @@ def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
 
 
 def test_without_a_file_no_office_has_a_capacity_and_nothing_is_watched(tmp_path: Path) -> None:
-    plan = TriagePlan.read(tmp_path / "none.toml")
+    plan = TriagePlan.read_plan(tmp_path / "none.toml")
 
     assert (plan.edition, plan.offices, plan.watched, plan.rules) == ("none", {}, (), ())
     assert plan.digest is None
@@ -99,8 +71,10 @@ def test_an_office_that_names_no_control_cases_wants_none_beyond_the_floor() -> 
         ('feature = "mass_kg"', 'feature = "certified_capacity_count"'),
     ],
 )
-def test_a_plan_at_the_edge_of_what_it_may_say_is_read(tmp_path: Path, old: str, new: str) -> None:
-    assert read(tmp_path, PLAN.replace(old, new, 1)).edition == "2026-11"
+def test_a_plan_at_the_edge_of_what_it_may_say_is_read_plan(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    assert read_plan(tmp_path, PLAN.replace(old, new, 1)).edition == "2026-11"
 
 
 @pytest.mark.parametrize(
@@ -131,9 +105,9 @@ def test_a_plan_that_says_too_little_or_too_much_is_refused_with_the_place(
     tmp_path: Path, old: str, new: str, place: str
 ) -> None:
     with pytest.raises(PlanRefused, match=place):
-        read(tmp_path, PLAN.replace(old, new, 1))
+        read_plan(tmp_path, PLAN.replace(old, new, 1))
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlanRefused, match=r"lanes.toml is not TOML"):
-        read(tmp_path, b"edition = '\xff'")
+        read_plan(tmp_path, b"edition = '\xff'")

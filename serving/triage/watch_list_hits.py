@@ -1,4 +1,4 @@
-"""What a plan's watch-lists and rules say about one subject, each with its explanation."""
+"""Which entries of a plan's watch-lists, and which of its rules, one subject hits, and why."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ import pytest
 
 from features.submission import Submission
 from serving.triage.triage_plan import TriagePlan, TriageRule, WatchListEntry
-from serving.triage.watch_lists import Hit, find_hits
+from serving.triage.watch_list_hits import Hit, find_hits
 from tests.serving.bodies import route, shipment, submission
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
