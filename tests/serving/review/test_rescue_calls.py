@@ -6,8 +6,9 @@ import hmac
 import re
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from structlog.testing import capture_logs
 from serving.audit.decision_log import StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
+from serving.db.write_lock import writing
 from serving.errors import AddressRefused
 from serving.review.rescue_calls import (
     FEWEST_KEY_BYTES,
     FIRST_RETRY_DELAY,
     LONGEST_RETRY_DELAY,
+    POLL_INTERVAL_S,
     DueRescueCall,
     RescueCalls,
     RescueWebhook,
@@ -182,6 +185,16 @@ class Rescued:
     def calls(self, address: str) -> RescueCalls:
         return RescueCalls(self.outbox, RescueWebhook(address, bytes(24)), self.clock)
 
+    @contextmanager
+    def without_table_of_calls(self) -> Iterator[None]:
+        self._rename_table("rescue_calls", "elsewhere")
+        yield
+        self._rename_table("elsewhere", "rescue_calls")
+
+    def _rename_table(self, before: str, after: str) -> None:
+        with writing(self.engine) as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
+
 
 @pytest.fixture
 def rescued(tmp_path: Path) -> Iterator[Rescued]:
@@ -231,7 +244,9 @@ def test_whatever_is_answered_but_a_yes_the_call_is_made_again(
         with capture_logs() as written:
             calls.make_due()
         assert calls.is_refused
-        assert [(w["event"], w["attempts"]) for w in written] == [("rescue_not_called", 1)]
+        (line,) = written
+        assert (line["event"], line["attempts"]) == ("rescue_not_called", 1)
+        assert line["exception"] in {"HTTPError", "RemoteDisconnected", "OSError"}
         rescued.now += FIRST_RETRY_DELAY - timedelta(seconds=1)
         calls.make_due()
         assert (len(heard), calls.is_refused) == (1, True)
@@ -261,3 +276,48 @@ def test_after_its_end_no_further_call_is_made(rescued: Rescued) -> None:
         calls.make_due()
 
     assert heard == []
+
+
+@contextmanager
+def started(calls: RescueCalls) -> Iterator[None]:
+    calls.start()
+    try:
+        yield
+    finally:
+        calls.stop()
+
+
+def wait_until(is_so: Callable[[], bool], at_most_s: float = 60) -> None:
+    ends_at = time.monotonic() + at_most_s
+    while not is_so():
+        assert time.monotonic() < ends_at
+        time.sleep(0.01)
+
+
+def test_what_is_decided_after_the_start_is_called_by_itself(rescued: Rescued) -> None:
+    assert POLL_INTERVAL_S == 0.5
+    with station(TAKEN) as (address, heard):
+        calls = rescued.calls(address)
+        assert not calls.is_refused
+        with started(calls):
+            rescued.decide("d-1")
+            wait_until(lambda: bool(heard))
+
+    assert b'"d-1"' in heard[0]
+
+
+def test_calls_outlive_a_log_that_fails_for_a_while(rescued: Rescued) -> None:
+    rescued.decide("d-1")
+    with (
+        station(TAKEN) as (address, heard),
+        capture_logs() as written,
+        ExitStack() as running,
+    ):
+        with rescued.without_table_of_calls():
+            running.enter_context(started(rescued.calls(address)))
+            wait_until(lambda: bool(written))
+        wait_until(lambda: bool(heard))
+
+    assert {line["event"] for line in written} == {"rescue_calls_wait"}
+    assert "the database failed (OperationalError)" in written[0]["reason"]
+    assert b'"d-1"' in heard[0]
