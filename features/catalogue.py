@@ -218,9 +218,12 @@ SHIPMENT: tuple[Feature, ...] = (
 )
 
 
+_BY_KIND: dict[SubjectKind, tuple[Feature, ...]] = {"route": ROUTE, "shipment": SHIPMENT}
+
+
 def catalogue(kind: SubjectKind) -> tuple[Feature, ...]:
     """The features of one kind of subject, in order."""
-    return ROUTE if kind == "route" else SHIPMENT
+    return _BY_KIND[kind]
 
 
 def features_by_name() -> dict[str, Feature]:
@@ -236,7 +239,7 @@ def windows_of(kind: SubjectKind) -> tuple[Window, ...]:
 
 def windows() -> set[Window]:
     """Every window that a feature reads."""
-    return {*windows_of("route"), *windows_of("shipment")}
+    return {window for kind in _BY_KIND for window in windows_of(kind)}
 
 
 @cache

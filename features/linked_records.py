@@ -41,7 +41,7 @@ from features.engine.columns import (
 from features.engine.expressions.program import Program
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.entity_key import in_order_of_knowledge
-from features.records import RECORD_FILES, Record, SubjectKind
+from features.records import RECORD_FILES, SUBJECT_KINDS, Record, SubjectKind
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,15 +116,13 @@ class LinkedRecordType:
         return run_beside_subjects(self.program(kind), records, subject_ids, subjects)
 
 
-_BOTH: tuple[SubjectKind, ...] = ("route", "shipment")
-
 LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
     {
         record_type.name: record_type
         for record_type in (
             LinkedRecordType(
                 name="documents",
-                kinds=_BOTH,
+                kinds=SUBJECT_KINDS,
                 subject_field="subject_id",
                 order_field="document_id",
                 key_fields=("document_id", "version"),
@@ -135,7 +133,7 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
             ),
             LinkedRecordType(
                 name="transactions",
-                kinds=_BOTH,
+                kinds=SUBJECT_KINDS,
                 subject_field="subject_id",
                 order_field="transaction_id",
                 key_fields=("transaction_id",),

@@ -5,7 +5,7 @@ number that is not finite is refused with the field's name. Instants carry an of
 UTC. Party ids are keyed pseudonyms; no record has room for a name.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,6 +46,7 @@ from features.field_types import (
 from features.persons import describes_a_person
 
 SubjectKind = Literal["route", "shipment"]
+SUBJECT_KINDS: tuple[SubjectKind, ...] = get_args(SubjectKind)
 Mode = Literal["sea", "air", "road", "rail", "inland_waterway"]
 ConveyanceKind = Literal[
     "container_ship",

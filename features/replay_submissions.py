@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from features.arrow_schema import INSTANT
 from features.ingest.record_files import read_records
 from features.linked_records import LinkedRecordType, linked_record_types
-from features.records import Journey, Shipment, SubjectKind
+from features.records import Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, submitted_type
 
@@ -44,19 +44,18 @@ def submissions_of(
             )
             for record_type in linked_record_types(kind)
         }
-        own = _shipment(row, journeys) if subject_type.has_journey else _route(row)
+        own: dict[str, Any] = {subject_type.submission_field: subject_type.record(**row)}
+        if subject_type.has_journey:
+            own |= _journey_before(row, journeys)
         yield Submission(subject_kind=kind, **own, **linked)
 
 
-def _route(row: Row) -> dict[str, Any]:
-    return {"journey": Journey(**row)}
-
-
-def _shipment(row: Row, journeys: dict[str, Row]) -> dict[str, Any]:
+def _journey_before(row: Row, journeys: dict[str, Row]) -> dict[str, Any]:
+    """The journey that carries a subject, where it was declared before the subject."""
     journey = journeys.get(row["journey_id"])
     if journey is None or journey["declared_at"] >= row["declared_at"]:
-        return {"shipment": Shipment(**row)}
-    return {"shipment": Shipment(**row), "journey": Journey(**journey)}
+        return {}
+    return {"journey": Journey(**journey)}
 
 
 def _declared_since(subjects: pa.Table, since: datetime | None) -> pa.Table:

@@ -20,8 +20,10 @@ class SubjectType:
 
     `derive` makes the derived columns of its own record. `has_journey` says whether the columns of
     the journey that carries it are joined to it, prefixed `journey_`; `declares_goods` whether its
-    record says what is carried, from which documents may differ. Documents must be valid until
-    `documents_valid_until`. `experience_feature` counts what its operator did before.
+    record says what is carried, from which documents may differ. `origin_field`, `departure_field`
+    and `arrival_field` of its record hold a country or a place, whose code begins with its country.
+    Documents must be valid until `documents_valid_until`. `experience_feature` counts what its
+    operator did before. `submission_rule` says to callers which records a submission must have.
     """
 
     kind: SubjectKind
@@ -31,16 +33,25 @@ class SubjectType:
     operator_field: str
     corridor_fields: tuple[str, ...]
     country_fields: tuple[str, ...]
+    origin_field: str
+    departure_field: str
+    arrival_field: str
     documents_valid_until: str
     experience_feature: str
     has_journey: bool
     declares_goods: bool
+    submission_rule: str
     derive: Callable[[Columns], Columns]
 
     @property
     def submission_field(self) -> str:
         """The field of a submission that holds the subject's own record."""
         return self.record.__name__.lower()
+
+    @property
+    def submission_fields(self) -> tuple[str, ...]:
+        """The fields of a submission that may hold a record of a subject type: its own first."""
+        return (self.submission_field, "journey") if self.has_journey else (self.submission_field,)
 
     @property
     def journey_prefix(self) -> str:
@@ -77,10 +88,14 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         operator_field="carrier_id",
         corridor_fields=("origin", "destination", "mode"),
         country_fields=("origin_country", "destination_country", "registration_country"),
+        origin_field="origin",
+        departure_field="origin",
+        arrival_field="destination",
         documents_valid_until="due_at",
         experience_feature="carrier_journeys",
         has_journey=False,
         declares_goods=False,
+        submission_rule="a route is submitted with `journey` and without `shipment`",
         derive=derive_journey,
     ),
     "shipment": SubjectType(
@@ -91,10 +106,14 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         operator_field="consignee_id",
         corridor_fields=("dispatch_country", "destination_country"),
         country_fields=("origin_country", "dispatch_country", "destination_country"),
+        origin_field="origin_country",
+        departure_field="dispatch_country",
+        arrival_field="destination_country",
         documents_valid_until="declared_at",
         experience_feature="consignee_shipments_365d",
         has_journey=True,
         declares_goods=True,
+        submission_rule="a shipment is submitted with `shipment`",
         derive=derive_shipment,
     ),
 }

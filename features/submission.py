@@ -23,6 +23,7 @@ from features.records import (
     SubjectKind,
     Transaction,
 )
+from features.subject_types import SUBJECT_TYPES, SubjectType
 
 
 class AttachedDocument(Document):
@@ -79,29 +80,31 @@ class Submission(Record):
     @property
     def subject(self) -> Journey | Shipment:
         """The scored record itself."""
-        subject = self.journey if self.subject_kind == "route" else self.shipment
+        subject: Journey | Shipment | None = getattr(self, self._subject_type.submission_field)
         assert subject is not None, "refused on entry"
         return subject
 
     @property
     def subject_id(self) -> str:
         """The id of the scored journey or shipment."""
-        subject = self.subject
-        return subject.journey_id if isinstance(subject, Journey) else subject.shipment_id
+        subject_id: str = getattr(self.subject, self._subject_type.id_field)
+        return subject_id
 
     @property
     def declared_at(self) -> datetime:
         """The scoring instant."""
         return self.subject.declared_at
 
+    @property
+    def _subject_type(self) -> SubjectType:
+        return SUBJECT_TYPES[self.subject_kind]
+
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        if self.subject_kind == "route" and (self.journey is None or self.shipment is not None):
-            raise PydanticCustomError(
-                "subject", "a route is submitted with `journey` and without `shipment`"
-            )
-        if self.subject_kind == "shipment" and self.shipment is None:
-            raise PydanticCustomError("subject", "a shipment is submitted with `shipment`")
+        given = {name for name in ("journey", "shipment") if getattr(self, name) is not None}
+        own, *others = self._subject_type.submission_fields
+        if not {own} <= given <= {own, *others}:
+            raise PydanticCustomError("subject", self._subject_type.submission_rule)
         self._refuse_foreign_records()
         return self
 

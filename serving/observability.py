@@ -13,6 +13,7 @@ import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from features.subject_types import SUBJECT_TYPES
 from serving.audit.decision import Decision
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -137,7 +138,7 @@ class Metrics:
             return
         if decision.model is None or decision.score is None:
             self._labelled_metric(
-                self.scores, f"tidegate-{decision.subject_kind}", "none", decision.lane
+                self.scores, SUBJECT_TYPES[decision.subject_kind].model_name, "none", decision.lane
             ).inc()
         else:
             model = decision.model

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
-from features.records import SubjectKind
+from features.records import SUBJECT_KINDS, SubjectKind
 from serving.container import Services
 from serving.degradation import DegradedMode, degradations, set_degradation_metrics
 from serving.errors import LogUnavailable, NoModel, PastUnavailable
@@ -51,9 +51,10 @@ def ready(services: TheServices) -> Ready:
     champions = services.models
     if not champions.champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
-    kinds: tuple[SubjectKind, ...] = ("route", "shipment")
     answering = champions.active_champions()
-    models = {kind: answering[kind].version if kind in answering else None for kind in kinds}
+    models = {
+        kind: answering[kind].version if kind in answering else None for kind in SUBJECT_KINDS
+    }
     return Ready(
         status="degraded" if degraded else "ready",
         is_live=services.settings.is_live,

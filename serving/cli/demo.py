@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.records import SubjectKind
+from features.records import SUBJECT_KINDS, SubjectKind
 from serving.cli.demo_service import Client, DemoFailed, new_reviewer, served_apart
 from serving.cli.options import DEFAULT_HOME, Home, Subject
 from serving.cli.output import messages, progress_bar
@@ -27,7 +27,6 @@ SCORED_SPAN = timedelta(hours=14)
 """How long it took to declare what is scored at once: by now all of it was, and more is to come."""
 
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
-KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
 
 
@@ -66,10 +65,10 @@ def _prepare(world: Path, home: Path, journeys: int) -> datetime:
     _invent(world, journeys)
     _bring_up_to_today(world)
     live_from = _hold_back(world, home)
-    for kind in KINDS:
+    for kind in SUBJECT_KINDS:
         _step(2, f"What is known about every {kind}, as of its declaration")
         _build(home, kind)
-    for kind in KINDS:
+    for kind in SUBJECT_KINDS:
         _step(
             3, f"A model for {kind}s: trained, judged on later months, promoted through the gates"
         )
@@ -139,7 +138,7 @@ def _live(world: Path, since: datetime) -> list["Submission"]:
     """Submissions of both kinds in turn, in order of declaration within a kind."""
     from features.replay_submissions import submissions_of
 
-    routes, shipments = (list(submissions_of(world, kind, since)) for kind in KINDS)
+    routes, shipments = (list(submissions_of(world, kind, since)) for kind in SUBJECT_KINDS)
     return [s for pair in zip(routes, shipments, strict=False) for s in pair]
 
 

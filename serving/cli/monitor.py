@@ -79,13 +79,15 @@ def monitor(
 
 def _version(model: str | None, subject: Subject) -> str | None:
     """The version that is meant; raises MonitorRefused where the name is another subject's."""
+    from features.subject_types import SUBJECT_TYPES
     from serving.errors import MonitorRefused
 
     if model is None or "/" not in model:
         return model
     name, _, version = model.partition("/")
-    if name != f"tidegate-{subject}":
-        raise MonitorRefused(f"{name} does not score {subject}s; want tidegate-{subject}/VERSION")
+    wanted = SUBJECT_TYPES[subject.value].model_name
+    if name != wanted:
+        raise MonitorRefused(f"{name} does not score {subject}s; want {wanted}/VERSION")
     return version
 
 

@@ -32,12 +32,13 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score every subject in a file, with the lane and every contribution."""
+    from features.subject_types import SUBJECT_TYPES
     from serving.scoring.files import missing_history, read_subjects, score_subjects, write_table
     from serving.settings import Settings
     from serving.triage.lanes import Lanes
 
     settings = Settings(home=home)
-    champion = _model(settings, model or f"tidegate-{subject.value}@champion")
+    champion = _model(settings, model or f"{SUBJECT_TYPES[subject.value].model_name}@champion")
     lanes = Lanes.from_settings(settings)
     subjects = read_subjects(file, subject.value, records or settings.records)
     if missing := missing_history(subjects, champion):

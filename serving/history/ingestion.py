@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from features.linked_records import LINKED_RECORD_TYPES
-from features.records import RECORD_FILES, Outcome, Record
+from features.records import RECORD_FILES, SUBJECT_KINDS, Outcome, Record
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
 from serving.history.client import HistoryClient
@@ -101,11 +101,11 @@ class RecordIngestion:
         if not caller.offices:
             yield from received
             return
-        offices = {
+        offices: dict[str, dict[str, set[str]]] = {
             kind: self.offices.offices_of(
                 kind, [r.row.subject_id for r in received if r.row.subject_kind == kind]
             )
-            for kind in ("route", "shipment")
+            for kind in SUBJECT_KINDS
         }
         for each in received:
             own = offices[each.row.subject_kind].get(each.row.subject_id, caller.offices)

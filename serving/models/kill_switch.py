@@ -14,7 +14,7 @@ from typing import Literal, Protocol, get_args
 
 import structlog
 
-from features.records import SubjectKind
+from features.records import SUBJECT_KINDS, SubjectKind
 from serving.errors import LogUnavailable, ModelsOff, Unprocessable
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,6 @@ log = structlog.get_logger(__name__)
 POLL_INTERVAL_S = 0.5
 SHORTEST_REASON = 10
 LONGEST_REASON = 500
-SUBJECT_KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 SwitchScope = Literal["route", "shipment", "all"]
 
 

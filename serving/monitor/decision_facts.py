@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 import orjson
 
+from features.records import SubjectKind
 from features.reference.geography.regions import region_of
 from features.subject_types import SUBJECT_TYPES
 from serving.explanation.formatting import Value
@@ -118,17 +119,13 @@ def _rounded(probability: float) -> str:
     return f"{float(f'{2 * probability:.1g}') / 2:.2g}"
 
 
-def _countries(kind: str, request: dict[str, Any]) -> tuple[str | None, str, str]:
-    if kind == "shipment":
-        shipment = request["shipment"]
-        return (
-            shipment["origin_country"],
-            shipment["dispatch_country"],
-            shipment["destination_country"],
-        )
-    journey = request["journey"]
-    origin, destination = journey["origin"][:2], journey["destination"][:2]
-    return origin, origin, destination
+def _countries(kind: SubjectKind, request: dict[str, Any]) -> tuple[str | None, str, str]:
+    """The countries of origin, departure and arrival."""
+    subject_type = SUBJECT_TYPES[kind]
+    subject = request[subject_type.submission_field]
+    origin = subject[subject_type.origin_field]
+    departure, arrival = subject[subject_type.departure_field], subject[subject_type.arrival_field]
+    return origin and origin[:2], departure[:2], arrival[:2]
 
 
 def _region(country: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from features.records import Journey
+from features.records import Journey, Shipment
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.explanation.rendering import Reason
@@ -31,16 +31,12 @@ _WHY: dict[Lane, str] = {
 
 def describe_subject(submission: Submission) -> str:
     """One sentence on the subject."""
-    if submission.subject_kind == "route":
-        return f"A journey {_way(submission.journey)}, declared {_when(submission.declared_at)}."
-    shipment, journey = submission.shipment, submission.journey
-    assert shipment is not None, "a shipment's submission has one"
-    goods = shipment.goods_description or f"goods under code {shipment.hs_code}"
-    way = f", travelling {_way(journey)}" if journey else ""
-    return (
-        f"A shipment of {goods} from {shipment.dispatch_country} to "
-        f"{shipment.destination_country}{way}, declared {_when(shipment.declared_at)}."
-    )
+    subject, journey = submission.subject, submission.journey
+    if isinstance(subject, Journey):
+        what = f"A journey {_way(subject)}"
+    else:
+        what = _goods(subject) + (f", travelling {_way(journey)}" if journey else "")
+    return f"{what}, declared {_when(subject.declared_at)}."
 
 
 def describe_lane(decision: Decision) -> str:
@@ -64,8 +60,14 @@ def _clause(reason: Reason) -> str:
     return telling.sentence[:1].lower() + telling.sentence[1:]
 
 
-def _way(journey: Journey | None) -> str:
-    assert journey is not None, "a route's submission has one"
+def _goods(shipment: Shipment) -> str:
+    goods = shipment.goods_description or f"goods under code {shipment.hs_code}"
+    return (
+        f"A shipment of {goods} from {shipment.dispatch_country} to {shipment.destination_country}"
+    )
+
+
+def _way(journey: Journey) -> str:
     return f"by {journey.mode.replace('_', ' ')} from {journey.origin} to {journey.destination}"
 
 
