@@ -26,7 +26,7 @@ from features.engine.batch.sources import (
 )
 from features.engine.columns import Column, Columns, kinds_of
 from features.engine.expressions.program import Program, traced_columns
-from features.engine.windows.entity_key import in_order_of_knowledge
+from features.engine.windows.event_order import sorted_by_known_at
 from features.linked_records import LinkedRecordType, linked_record_types
 from features.records import Journey, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
@@ -139,4 +139,4 @@ def _payments() -> EventStream:
 
 def _in_order(declared_at: Column, ids: Column) -> Column:
     row = np.arange(len(ids))
-    return in_order_of_knowledge({"known_at": declared_at, "record_id": ids, "row": row})["row"]
+    return sorted_by_known_at({"known_at": declared_at, "record_id": ids, "row": row})["row"]

@@ -40,7 +40,7 @@ from features.engine.columns import (
 )
 from features.engine.expressions.program import Program
 from features.engine.string_table import NO_TEXT, STRING_TABLE
-from features.engine.windows.entity_key import in_order_of_knowledge
+from features.engine.windows.event_order import sorted_by_known_at
 from features.records import RECORD_FILES, SUBJECT_KINDS, Record, SubjectKind
 
 
@@ -185,7 +185,7 @@ def linked_events(kind: SubjectKind, subjects: Columns, records: Records) -> dic
 
     def events(record_type: LinkedRecordType) -> Columns:
         known = linked_before(record_type, kind, subjects, records[record_type.name])
-        return in_order_of_knowledge(record_type.derive_events(kind, subjects, known))
+        return sorted_by_known_at(record_type.derive_events(kind, subjects, known))
 
     return {record_type.name: events(record_type) for record_type in linked_record_types(kind)}
 

@@ -29,7 +29,6 @@ from features.engine.store.key_builder import KeyedLog
 from features.engine.store.layout import Layout
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.query_plan import QueryPlan, WindowQuery
-from features.engine.windows.entity_key import keying_of
 from features.engine.windows.reducers import MISSING, Reducer
 from features.engine.windows.window import Window
 from features.history.online_store import OnlineStore
@@ -248,7 +247,7 @@ def _asked(
     windows = [
         (plan.logs.index(KeyedLog(layout, window.by)), layout, window)
         for window in plan.windows
-        for layout in [next(one for one in plan.layouts if one.keying == keying_of(window))]
+        for layout in [next(one for one in plan.layouts if one.keying == window.keying)]
     ]
     times: dict[str, list[float]] = {"paged": [], "cumulative": []}
     differing = 0

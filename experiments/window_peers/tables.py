@@ -14,7 +14,7 @@ from features.derived.outcome import outcome_events
 from features.derived.subject import derive_subjects
 from features.engine.columns import DAY_US, Columns, Records, columns_of_table, is_text, length
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.entity_key import in_order_of_knowledge
+from features.engine.windows.event_order import sorted_by_known_at
 from features.engine.windows.window import Window
 from features.event_sources import payments
 from features.ingest.record_files import read_records
@@ -43,11 +43,11 @@ def write_tables(records: Path, kind: SubjectKind, out: Path) -> None:
 
 
 def _history(held: Records) -> dict[str, Columns]:
-    sources = {"payments": in_order_of_knowledge(payments(held["transactions"]))}
+    sources = {"payments": sorted_by_known_at(payments(held["transactions"]))}
     for kind, subject_type in SUBJECT_TYPES.items():
         subjects = derive_subjects(kind, held)
         events = subjects | {"record_id": subjects["subject_id"]}
-        sources[subject_type.record_file] = in_order_of_knowledge(events)
+        sources[subject_type.record_file] = sorted_by_known_at(events)
         sources[subject_type.outcome_source] = outcome_events(kind, subjects, held["outcomes"])
     return sources
 

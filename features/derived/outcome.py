@@ -5,7 +5,7 @@ import numpy as np
 from features.engine.batch.gather import SUBJECT_ROW, gather_rows
 from features.engine.columns import Columns, Places, rows
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.entity_key import in_order_of_knowledge
+from features.engine.windows.event_order import sorted_by_known_at
 from features.records import SubjectKind
 
 FIELDS_READ = ("subject_kind", "subject_id", "known_at", "result")
@@ -29,4 +29,4 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
         "known_at": np.maximum(found["known_at"], subjects["declared_at"][place]),
         "is_confirmed": (found["result"] == STRING_TABLE.code("confirmed")).astype(np.float64),
     }
-    return in_order_of_knowledge(events)
+    return sorted_by_known_at(events)

@@ -9,8 +9,7 @@ from features.engine.batch.factorize import factorize_together, hash_column
 from features.engine.columns import Column, Columns, is_text, length
 from features.engine.numba_cache import compiled
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.entity_key import Keying, keying_of
-from features.engine.windows.window import Window
+from features.engine.windows.window import Keying, Window
 
 By = tuple[str, ...]
 
@@ -19,7 +18,7 @@ def by_keying(windows: Sequence[Window]) -> dict[Keying, list[Window]]:
     """Windows by what keys their events."""
     found: dict[Keying, list[Window]] = defaultdict(list)
     for window in windows:
-        found[keying_of(window)].append(window)
+        found[window.keying].append(window)
     return found
 
 

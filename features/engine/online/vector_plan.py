@@ -21,8 +21,7 @@ from features.engine.expressions.program import Key, Program
 from features.engine.online.request_records import LinkedRows, LinkedWindows, RequestRows
 from features.engine.store.layout import Layout
 from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
-from features.engine.windows.entity_key import Keying
-from features.engine.windows.window import Window
+from features.engine.windows.window import Keying, Window
 
 FeatureValue = float | str | None
 

@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from features.engine.windows.entity_key import Keying, keying_of
 from features.engine.windows.reducers import Reducer
-from features.engine.windows.window import Window
+from features.engine.windows.window import Keying, Window
 from features.errors import DefinitionError
 
 SHAPE_WORDS = 4
@@ -122,7 +121,7 @@ def layouts_of(
                 f"{window}: of history no {window.reducer!s} value is kept; "
                 f"want {', '.join(map(str, sorted(STORED_REDUCERS)))}"
             )
-        reading.setdefault(keying_of(window), []).append(window)
+        reading.setdefault(window.keying, []).append(window)
     return {
         keying: _layout(number, keying, reading[keying], page_rows, chapter_pages)
         for number, keying in enumerate(sorted(reading, key=repr))

@@ -28,8 +28,7 @@ from features.engine.store.window_reader import (
     reduce_windows,
     update_last_seen,
 )
-from features.engine.windows.entity_key import Keying, keying_of
-from features.engine.windows.window import Window
+from features.engine.windows.window import Keying, Window
 from features.errors import StateUnavailable
 
 RequestRecords = Mapping[str, Sequence[Any]]
@@ -67,7 +66,7 @@ class QueryPlan:
         logs: dict[KeyedLog, int] = {}
         window_rows: list[tuple[int, ...]] = []
         for window in windows:
-            layout = layouts[keying_of(window)]
+            layout = layouts[window.keying]
             log = logs.setdefault(KeyedLog(layout, window.by), len(logs))
             span = -1 if window.days is None else window.days * DAY_US
             reducer, number = int(window.reducer), layout.number_of(window)

@@ -1,7 +1,7 @@
 """What was known before an instant: windows over events by entity key.
 
 A `Window` says which events of which key within how many days are reduced to one number
-(`window`), `entity_key` how the events of a source are keyed and in what order they became known,
+(`window`) and how events are keyed for it, `event_order` in what order events became known,
 `reducers` what is gathered of a window's events. `features.engine.batch` computes windows for many
 subjects from files, `features.engine.store` keeps what is needed to compute them for one.
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from features.engine.windows.reducers import Reducer
 
+Keying = tuple[str, tuple[str, ...], str | None]
+"""How events are keyed: their source, the columns of the entity key, the condition they meet."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
@@ -28,6 +31,11 @@ class Window:
     reducer: Reducer
     value: str | None = None
     where: str | None = None
+
+    @property
+    def keying(self) -> Keying:
+        """How the events of its source are keyed; windows of one keying share an event log."""
+        return self.source, self.matching, self.where
 
     def __str__(self) -> str:
         what = str(self.reducer) if self.value is None else f"{self.reducer!s} {self.value}"

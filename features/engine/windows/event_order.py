@@ -1,21 +1,12 @@
-"""How windows key the events of a source, and the order in which events became known."""
+"""The order of events: by the instant at which they became known, then by record id."""
 
 import numpy as np
 
 from features.engine.columns import Columns, is_text, rows
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.window import Window
-
-Keying = tuple[str, tuple[str, ...], str | None]
-"""A source, the columns of its key and the condition its events must meet."""
 
 
-def keying_of(window: Window) -> Keying:
-    """How the events of a window's source are keyed."""
-    return window.source, window.matching, window.where
-
-
-def in_order_of_knowledge(events: Columns) -> Columns:
+def sorted_by_known_at(events: Columns) -> Columns:
     """Events sorted by `known_at` and, within an instant, by `record_id`."""
     known_at, ids = events["known_at"], events["record_id"]
     order = np.argsort(known_at, kind="stable")
