@@ -8,7 +8,7 @@ import numpy as np
 
 from features.engine.columns import DAY_US, Column
 from features.engine.store.blob_store import Blob, BlobReader
-from features.engine.store.event_log import chapter_key, concatenate_blobs, lasts_key, page_key
+from features.engine.store.event_log import concatenate_blobs
 from features.engine.store.key_builder import KeyBuilder, KeyedLog
 from features.engine.store.layout import SHAPE_WORDS, Layout
 from features.engine.store.page_reader import (
@@ -20,7 +20,15 @@ from features.engine.store.page_reader import (
     blobs_needed,
 )
 from features.engine.store.request_overlay import KeyParts, OverlayRoutes, RequestOverlay
-from features.engine.store.store_keys import MAX_TEXT, PART_END, KeyPart, part_of
+from features.engine.store.store_keys import (
+    MAX_TEXT,
+    PART_END,
+    KeyPart,
+    chapter_key,
+    lasts_key,
+    page_key,
+    part_of,
+)
 from features.engine.store.window_reader import (
     NO_KEY,
     OverlayRows,

@@ -1,5 +1,7 @@
 """Keys of logs: the values of a subject's columns, each with an end, and the suffix of a layout.
 
+Pages of a log lie at keys made of its key.
+
 The suffix, which tells keyings apart, comes last, so that the logs of one party are neighbours,
 whatever else they are keyed by: a subject's logs are then read from few places of a large store. A
 suffix and an end are characters that no record can contain, so that no two keys are the same.
@@ -19,6 +21,7 @@ KeyPart = str | float | None
 KEY_START = "o"
 PART_END = "\x1f"
 _DIGEST = "\x1d"
+_PAGE, _CHAPTER, _LAST, _LASTS = b"p", b"c", b"l", b"d"
 # A store's keys take 511 bytes; of a text with more characters than any code or id its digest does.
 MAX_TEXT = 64
 
@@ -60,3 +63,24 @@ def texts_of(column: Column) -> Texts:
     codes, places = STRING_TABLE.distinct(column)
     texts: Texts = [*STRING_TABLE.texts_of(codes), None]
     return [texts[place] for place in places.tolist()]
+
+
+def page_key(key: bytes, page: int) -> bytes:
+    """Where a closed page of a key lies, whose open blob lies at the key."""
+    return b"%b%b%b" % (_PAGE, key, page.to_bytes(4, "big"))
+
+
+def chapter_key(key: bytes, chapter: int) -> bytes:
+    """Where the index of so many closed pages lies as make a chapter."""
+    return b"%b%b%b" % (_CHAPTER, key, chapter.to_bytes(4, "big"))
+
+
+def last_keys(key: bytes, label: int, codes: list[int]) -> list[bytes]:
+    """Where the last instant in closed pages of each label lies."""
+    start = b"%b%b%c" % (_LAST, key, label)
+    return [start + code.to_bytes(8, "big", signed=True) for code in codes]
+
+
+def lasts_key(key: bytes, label: int) -> bytes:
+    """Where the instants lie at which closed pages had each label last, in order."""
+    return b"%b%b%c" % (_LASTS, key, label)

@@ -1,0 +1,49 @@
+"""When closed pages had each label last: what `distinct` needs of events that are closed.
+
+Of each label the newest instant is stored under a key of its own, and all of these instants in
+order under one key more.
+"""
+
+import numpy as np
+
+from features.engine.columns import Column
+from features.engine.store.blob_store import BlobReader, BlobTransaction
+from features.engine.store.layout import Layout
+from features.engine.store.store_keys import last_keys, lasts_key
+from features.engine.windows.reducers import MISSING, NEVER
+
+
+def last_of(store: BlobReader, keys: list[bytes]) -> list[int]:
+    """The instants at such keys; NEVER where there is none."""
+    return [int.from_bytes(b, "big", signed=True) if b else NEVER for b in store.get(keys)]
+
+
+def set_last_seen(store: BlobReader, layout: Layout, key: bytes, new: Column) -> None:
+    """Set after each label of new rows when closed pages had it last."""
+    for label in range(len(layout.labels)):
+        word = layout.label_at + 2 * label
+        codes, places = np.unique(new[:, word], return_inverse=True)
+        last = np.array(last_of(store, last_keys(key, label, codes.tolist())), np.int64)
+        new[:, word + 1] = last[places]
+
+
+def store_last_seen(store: BlobTransaction, key: bytes, label: int, last: dict[int, int]) -> None:
+    """Keep when closed pages had some labels last, or NEVER: by label, and in order of time."""
+    last.pop(MISSING, None)
+    keys = last_keys(key, label, [*last])
+    (blob,) = store.get([lasts_key(key, label)])
+    lasts = np.frombuffer(blob or b"", np.int64)
+    removed = np.sort(np.array(last_of(store, keys), np.int64))
+    removed, added = removed[removed != NEVER], np.array([*last.values()], np.int64)
+    # Of equal instants as many go as are gone.
+    at = (
+        np.searchsorted(lasts, removed)
+        + np.arange(len(removed))
+        - np.searchsorted(removed, removed)
+    )
+    lasts = np.sort(np.concatenate([np.delete(lasts, at), added[added != NEVER]]))
+    store.put([(lasts_key(key, label), lasts.tobytes())])
+    store.put(
+        (at_key, instant.to_bytes(8, "big", signed=True))
+        for at_key, instant in zip(keys, last.values(), strict=True)
+    )
