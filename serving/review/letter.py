@@ -19,7 +19,7 @@ OWN_SOURCES = {"documents", "legs"}
 # Of these it learns that they were looked at, and nothing of what was found.
 OF_OTHERS = {
     "conveyance": "the conveyance",
-    "consistency": "what such goods usually weigh and measure",
+    "declared_goods": "what such goods usually weigh and measure",
     "declaration": "what such goods are usually declared as",
     "document_conflicts": "whether the documents agree",
     "documents": "the documents that were filed",

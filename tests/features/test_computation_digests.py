@@ -57,7 +57,7 @@ OF_JOURNEYS = {
 CHANGES: dict[str, tuple[Change, set[str]]] = {
     "a sign": (
         (
-            "families/consistency.py",
+            "families/declared_goods.py",
             "ratio(gross_mass_kg - net_mass_kg, gross_mass_kg)",
             "ratio(gross_mass_kg + net_mass_kg, gross_mass_kg)",
         ),
@@ -88,7 +88,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"slow_position_ratio"},
     ),
     "a function of texts in a feature": (
-        ("families/consistency.py", "len(text.split())", "len(text)"),
+        ("families/declared_goods.py", "len(text.split())", "len(text)"),
         {"description_words_count"},
     ),
     "a function of texts in a derived column": (
@@ -206,10 +206,14 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
 }
 
 WORDS: list[Change] = [
-    ("families/consistency.py", "Share of the gross mass that is packing.", "Packing's share."),
-    ("families/consistency.py", "packing makes up {value} of its", "{value} is packing of its"),
-    ("families/consistency.py", "def _words(text: str) -> float:", "def _words(said: str) -> int:"),
-    ("families/consistency.py", "return len(text.split())", "return len(said.split())"),
+    ("families/declared_goods.py", "Share of the gross mass that is packing.", "Packing's share."),
+    ("families/declared_goods.py", "packing makes up {value} of its", "{value} is packing of its"),
+    (
+        "families/declared_goods.py",
+        "def _words(text: str) -> float:",
+        "def _words(said: str) -> int:",
+    ),
+    ("families/declared_goods.py", "return len(text.split())", "return len(said.split())"),
     (
         "derived/shipment.py",
         "Whether the check digit of ISO 6346 holds",
@@ -236,11 +240,11 @@ NEIGHBOURS: list[Change] = [
     ("catalogue.py", "    itinerary.night_arrival_count,\n", ""),
     (
         "catalogue.py",
-        "    consistency.tare_ratio,\n",
-        "    consistency.doubled_kg,\n    consistency.tare_ratio,\n",
+        "    declared_goods.tare_ratio,\n",
+        "    declared_goods.doubled_kg,\n    declared_goods.tare_ratio,\n",
     ),
     (
-        "families/consistency.py",
+        "families/declared_goods.py",
         "def _words(",
         "@feature(\n"
         "    subjects=SHIPMENT_ONLY, unit=Unit.KILOGRAMS, when_missing='never', indicator='D09',\n"

@@ -1,4 +1,4 @@
-"""What the features of `features/families/consistency.py` make of small stories."""
+"""What the features of `features/families/declared_goods.py` make of small stories."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Consistency: do masses, volumes, packages and numbers of one declaration fit together?"""
+"""Declared goods: masses, volume, packages, container number and description of one shipment."""
 
 import numpy as np
 
