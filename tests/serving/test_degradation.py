@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from serving.app import create_app
 from serving.cli.main import app as commands
+from serving.db.repositories.rollup_repository import RollupRepository
 from serving.degradation import MEANINGS, DegradedMode, degradations
 from serving.history.missing_history import missing_types
 from serving.models.kill_switch import record_switch
@@ -343,14 +344,17 @@ def test_challenger_and_shadow_are_asked_beside_the_champion(service: Service) -
     listed = service.client.get("/v1/models", headers=caller).json()["models"]
 
     service.services.shadow_scoring.stop()
-    register = service.services.shadow_scoring._store
-    compared = {role: register.compared(role) for role in ("challenger", "shadow")}
+    rollups = RollupRepository(service.services.decisions._engine)
+    ever = ("2000-01-01", "2100-01-01")
+    pairs = {
+        role: rollups.score_pairs("shipment", role, ever, limit=10)
+        for role in ("challenger", "shadow")
+    }
 
     assert {a["model"]["version"] for a in answers} == {"1"}
     assert [m["role"] for m in listed] == ["champion", "champion", "challenger", "shadow"]
     for role, version in (("challenger", "2"), ("shadow", "3")):
-        assert {c.shadow.version for c in compared[role]} == {version}
+        assert {pair.version for pair in pairs[role]} == {version}
         newest_first = [(a["decision_id"], a["probability"]) for a in reversed(answers)]
-        said = [(c.shadow.decision_id, c.champion_probability) for c in compared[role]]
-        assert said == newest_first
-        assert any(c.shadow.probability != c.champion_probability for c in compared[role])
+        assert [(pair.decision_id, pair.champion) for pair in pairs[role]] == newest_first
+        assert any(pair.challenger != pair.champion for pair in pairs[role])
