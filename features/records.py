@@ -87,11 +87,15 @@ class Record(BaseModel):
     # The instant from which the record may be used, where the row does not say `known_at`.
     known_from: ClassVar[str]
 
+    # What makes a record one record: in a file, a second row with the same values is refused.
+    unique_fields: ClassVar[tuple[str, ...]] = ()
+
 
 class Journey(Record):
     """One movement of one conveyance, scored as a route with its legs."""
 
     known_from: ClassVar[str] = "declared_at"
+    unique_fields: ClassVar[tuple[str, ...]] = ("journey_id",)
 
     journey_id: JourneyId = Field(description="The journey, by the id that the sender gave it.")
     mode: Mode = Field(description="How the conveyance travels.")
@@ -142,6 +146,7 @@ class Leg(Record):
     """One stretch of a journey between two places; planned where `arrived_at` is empty."""
 
     known_from: ClassVar[str] = "known_at"
+    unique_fields: ClassVar[tuple[str, ...]] = ("journey_id", "sequence")
 
     journey_id: JourneyId = Field(description="The journey that the leg is part of.")
     sequence: Ordinal = Field(description="The place of the leg in its journey, from 1.")
@@ -184,6 +189,7 @@ class Shipment(Record):
     """One consignment as declared."""
 
     known_from: ClassVar[str] = "declared_at"
+    unique_fields: ClassVar[tuple[str, ...]] = ("shipment_id",)
 
     shipment_id: ShipmentId = Field(description="The shipment, by the id that the sender gave it.")
     journey_id: JourneyId | None = Field(None, description="The journey that brings the shipment.")
@@ -247,6 +253,7 @@ class Document(Record):
     """One version of a document filed for a subject."""
 
     known_from: ClassVar[str] = "received_at"
+    unique_fields: ClassVar[tuple[str, ...]] = ("document_id", "version")
 
     document_id: DocumentId = Field(description="The document, the same in all its versions.")
     subject_kind: SubjectKind = Field(description="Whether it was filed for a route or a shipment.")
@@ -290,6 +297,7 @@ class Transaction(Record):
     """One payment linked to a subject."""
 
     known_from: ClassVar[str] = "known_at"
+    unique_fields: ClassVar[tuple[str, ...]] = ("transaction_id",)
 
     transaction_id: TransactionId = Field(
         description="The payment, by the id that the sender gave it."
@@ -321,6 +329,7 @@ class Outcome(Record):
     """What an inspection found. A subject without one has no label; it is never a negative."""
 
     known_from: ClassVar[str] = "known_at"
+    unique_fields: ClassVar[tuple[str, ...]] = ("subject_kind", "subject_id", "inspected_at")
 
     subject_kind: SubjectKind = Field(description="Whether a route or a shipment was inspected.")
     subject_id: SubjectId = Field(description="The journey or shipment that was inspected.")

@@ -12,13 +12,17 @@ from features.engine.columns import length
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.raw_columns import RawColumns, size_of
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
-from features.ingest.contract import IDENTITY
+from features.records import RECORD_FILES
 
 # Records of one transaction: enough to sort well, few enough to hold.
 AT_ONCE = 1 << 15
 
 # The field by which records are known one by one, where that is one.
-IDENTITY_OF = {name: fields[0] for name, fields in IDENTITY.items() if len(fields) == 1}
+IDENTITY_OF = {
+    name: record.unique_fields[0]
+    for name, record in RECORD_FILES.items()
+    if len(record.unique_fields) == 1
+}
 
 Progress = Callable[[int, int], None]
 """Told after each block how many records of how many are in the state."""

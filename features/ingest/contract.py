@@ -24,15 +24,6 @@ from features.records import RECORD_FILES
 
 Bools = npt.NDArray[np.bool_]
 
-# What makes a record one record; a second row with the same values is refused.
-IDENTITY: dict[str, tuple[str, ...]] = {
-    "journeys": ("journey_id",),
-    "legs": ("journey_id", "sequence"),
-    "shipments": ("shipment_id",),
-    "documents": ("document_id", "version"),
-    "transactions": ("transaction_id",),
-    "outcomes": ("subject_kind", "subject_id", "inspected_at"),
-}
 # An amount says nothing without its currency.
 CURRENCY_OF: dict[str, dict[str, str]] = {
     name: {
@@ -94,10 +85,10 @@ def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
     for amount, currency in CURRENCY_OF[name].items():
         alone = pc.and_(pc.is_valid(table[amount]), pc.is_null(table[currency]))
         yield from _where(currency, f"is missing beside {amount}", alone)
-    if name in IDENTITY:
-        repeated = table.select(IDENTITY[name]).to_pandas().duplicated().to_numpy()
+    if unique_fields := RECORD_FILES[name].unique_fields:
+        repeated = table.select(unique_fields).to_pandas().duplicated().to_numpy()
         if repeated.any():
-            yield Broken(IDENTITY[name][0], "stands in an earlier row already", repeated)
+            yield Broken(unique_fields[0], "stands in an earlier row already", repeated)
 
 
 def _where(column: str, what: str, flags: pa.ChunkedArray) -> Iterator[Broken]:

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.arrow_schema import arrow_schema
-from features.ingest.contract import IDENTITY
 from features.ingest.record_files import read_records, write_records
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, Outcome, Record
@@ -114,9 +113,9 @@ def _once(name: str, tables: list[pa.Table]) -> pa.Table:
     """All rows, each record once."""
     schema = arrow_schema(RECORD_FILES[name])
     table = pa.concat_tables([each.cast(schema) for each in tables] or [schema.empty_table()])
-    columns = IDENTITY.get(name, tuple(schema.names))
-    told: pd.DataFrame = table.select(columns).to_pandas()
-    return table.filter(pa.array(~told.duplicated().to_numpy()))
+    columns = RECORD_FILES[name].unique_fields or tuple(schema.names)
+    identities: pd.DataFrame = table.select(columns).to_pandas()
+    return table.filter(pa.array(~identities.duplicated().to_numpy()))
 
 
 def _known(table: pa.Table, name: str, until: datetime) -> pa.Table:

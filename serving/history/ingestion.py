@@ -20,7 +20,9 @@ from serving.history.client import HistoryClient
 from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.request_parsing import fault_of, read_json
 
-KINDS = (*LINKED_RECORD_TYPES, "outcomes")
+RECORD_TYPES = (*LINKED_RECORD_TYPES, "outcomes")
+"""What may come by itself: records linked to a subject, and outcomes."""
+
 MOST_RECORDS = 5_000
 
 
@@ -123,8 +125,8 @@ def _records_in(
     body: bytes, source: RecordSource, faults: list[RequestFault]
 ) -> Iterator[CheckedRecord]:
     given = read_json(body)
-    if not isinstance(given, dict) or not set(given) <= set(KINDS) or not given:
-        raise SubmissionRefused(f"want an object with some of {', '.join(KINDS)}")
+    if not isinstance(given, dict) or not set(given) <= set(RECORD_TYPES) or not given:
+        raise SubmissionRefused(f"want an object with some of {', '.join(RECORD_TYPES)}")
     if not all(isinstance(records, list) for records in given.values()):
         raise SubmissionRefused("each kind of record is given as an array")
     if sum(map(len, given.values())) > MOST_RECORDS:
@@ -158,12 +160,16 @@ def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:
 def _identity(kind: str, record: Any) -> tuple[str, str, str]:
     """Kind and id of the subject, and what tells the record from all others of its type."""
     if isinstance(record, Outcome):
-        name = f"{record.subject_kind} {record.subject_id} {record.inspected_at}"
+        name = _joined(record, Outcome.unique_fields)
         return record.subject_kind, record.subject_id, name
     record_type = LINKED_RECORD_TYPES[kind]
     subject_kind = record.subject_kind if record_type.has_subject_kind else record_type.kinds[0]
-    name = " ".join(str(getattr(record, field)) for field in record_type.id_fields)
+    name = _joined(record, record_type.id_fields)
     return subject_kind, getattr(record, record_type.subject_field), name
+
+
+def _joined(record: Record, fields: Sequence[str]) -> str:
+    return " ".join(str(getattr(record, field)) for field in fields)
 
 
 def _differs(each: CheckedRecord) -> RequestFault:

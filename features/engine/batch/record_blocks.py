@@ -16,7 +16,6 @@ from features.arrow_schema import arrow_schema
 from features.engine.batch.validate_block import BlockChecks
 from features.engine.columns import Column, Columns, Records, columns_of_table
 from features.engine.string_table import STRING_TABLE, indices_of
-from features.ingest.contract import IDENTITY
 from features.ingest.record_files import file_of, read_record_file, read_records
 from features.records import RECORD_FILES
 
@@ -176,7 +175,7 @@ def _is_as_written(file: Path, name: str) -> bool:
 
 def _batches(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Some rows of a file at a time, text as dictionaries but for what differs in every row."""
-    unique = IDENTITY.get(name, ())
+    unique = RECORD_FILES[name].unique_fields
     encoded = [f for f in fields if f not in unique or len(unique) > 1]
     opened = pq.ParquetFile(file, read_dictionary=encoded)
     if not opened.metadata.num_rows:

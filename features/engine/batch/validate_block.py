@@ -13,7 +13,7 @@ from features.engine.batch.fast_checks import is_surely_sound
 from features.engine.columns import Column, Columns, column_of_array
 from features.engine.numba_cache import compiled
 from features.engine.string_table import STRING_TABLE, cells_of, codes_at, hashes_of_texts
-from features.ingest.contract import CURRENCY_OF, IDENTITY, broken_values
+from features.ingest.contract import CURRENCY_OF, broken_values
 from features.records import RECORD_FILES
 
 limits_of = functools.cache(limits)
@@ -54,7 +54,7 @@ class BlockChecks:
     """The blocks of one file: all columns that are read are checked, some of them returned."""
 
     def __init__(self, name: str, read: Collection[str], returned: Collection[str]):
-        unique = IDENTITY.get(name, ())
+        unique = RECORD_FILES[name].unique_fields
         self._limits = limits_of(RECORD_FILES[name])
         self._currency_of = CURRENCY_OF[name]
         self._returned = returned
