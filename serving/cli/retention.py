@@ -86,10 +86,7 @@ def propose(
 ) -> None:
     """Propose to erase what is over today; another person then runs `erase` with its number."""
     number = _opened(home, database_url).propose(by, because, _now())
-    if as_json:
-        print_json({"proposal": number})
-    else:
-        typer.echo(str(number))
+    _print_number("proposal", number, as_json=as_json)
     messages.print(f"another person may follow: tidegate retention erase {number} --by …")
 
 
@@ -138,10 +135,7 @@ def hold(
     """Keep all there is on a subject, unmasked, until the hold is lifted."""
     opened = _opened(home, database_url)
     number = opened.hold(subject.value, subject_id, by, because, _now())
-    if as_json:
-        print_json({"hold": number})
-    else:
-        typer.echo(str(number))
+    _print_number("hold", number, as_json=as_json)
     messages.print(f"to end it: tidegate retention lift {number} --by …")
 
 
@@ -170,6 +164,14 @@ def acts(
     for act in acts:
         line = f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}"
         messages.print(line, markup=False)
+
+
+def _print_number(name: str, number: int, *, as_json: bool) -> None:
+    """The number of an act on stdout, alone or as JSON."""
+    if as_json:
+        print_json({name: number})
+    else:
+        typer.echo(str(number))
 
 
 def _opened(home: Path, database_url: str | None) -> "Retention":
