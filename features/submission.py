@@ -29,10 +29,10 @@ from features.subject_types import SUBJECT_TYPES, SubjectType
 class AttachedDocument(Document):
     """A document inside a submission: the subject may be left out."""
 
-    subject_kind: SubjectKind | None = Field(  # type: ignore[assignment]
+    subject_kind: SubjectKind | None = Field(  # type: ignore[assignment]  # may be left out here
         None, description="Whether it was filed for a route or a shipment."
     )
-    subject_id: AttachedSubjectId | None = Field(  # type: ignore[assignment]
+    subject_id: AttachedSubjectId | None = Field(  # type: ignore[assignment]  # may be left out here
         None, description="The journey or shipment that it was filed for."
     )
 
@@ -40,10 +40,10 @@ class AttachedDocument(Document):
 class AttachedTransaction(Transaction):
     """A transaction inside a submission: the subject may be left out."""
 
-    subject_kind: SubjectKind | None = Field(  # type: ignore[assignment]
+    subject_kind: SubjectKind | None = Field(  # type: ignore[assignment]  # may be left out here
         None, description="Whether it was paid for a route or a shipment."
     )
-    subject_id: AttachedSubjectId | None = Field(  # type: ignore[assignment]
+    subject_id: AttachedSubjectId | None = Field(  # type: ignore[assignment]  # may be left out here
         None, description="The journey or shipment that was paid for."
     )
 

@@ -39,7 +39,7 @@ def exposed(own: CollectorRegistry) -> bytes:
         return generate_latest(own)
     _forget_the_dead(Path(os.environ[FOLDER]))
     everyone = CollectorRegistry()
-    MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # prometheus_client has no types
     return generate_latest(everyone)
 
 
@@ -51,6 +51,6 @@ def _forget_the_dead(folder: Path) -> None:
             os.kill(process_id, 0)
         except ProcessLookupError:
             with suppress(FileNotFoundError):  # another worker was faster
-                mark_process_dead(process_id)  # type: ignore[no-untyped-call]
+                mark_process_dead(process_id)  # type: ignore[no-untyped-call]  # prometheus_client has no types
         except PermissionError:
             pass

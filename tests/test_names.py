@@ -61,4 +61,4 @@ def test_a_second_one_is_found(tmp_path: Path, finder: object, name: str) -> Non
         file.parent.mkdir()
         file.write_text("class Lane: ...\n")
 
-    assert list(finder(iter(files))) == [name]  # type: ignore[operator]
+    assert list(finder(iter(files))) == [name]  # type: ignore[operator]  # either finder

@@ -80,10 +80,10 @@ def _stratum(name: str, is_smuggled: Bools, is_in: Bools, is_looked_at: Bools) -
 
 def _judged(told: list[PopulationEstimate], naive: list[float], truth: float) -> dict[str, float]:
     known = [each.estimate for each in told if each.estimate.value is not None]
-    held = [each.low <= truth <= each.high for each in known]  # type: ignore[operator]
+    held = [each.low <= truth <= each.high for each in known]  # type: ignore[operator]  # has a value, as filtered
     return {
         "truth": float(truth),
-        "bias": float(np.mean([each.value for each in known]) - truth),  # type: ignore[misc]
+        "bias": float(np.mean([each.value for each in known]) - truth),  # type: ignore[misc]  # has a value, as filtered
         "coverage": float(np.mean(held)),
         "refused": len(told) - len(known),
         "naive_bias": float(np.mean(naive) - truth),

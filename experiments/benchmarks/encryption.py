@@ -31,11 +31,11 @@ def main(times: int = TIMES) -> None:
         row, answer = _entry()
         clear = _us(lambda: next_link(FIRST_LINK, row.record) and {**vars(row)}, times)
         encrypted = _us(lambda: _made(decisions, row, answer), times)
-        aes, encryption.AESGCM = encryption.AESGCM, ChaCha20Poly1305  # type: ignore[misc,assignment]
+        aes, encryption.AESGCM = encryption.AESGCM, ChaCha20Poly1305  # type: ignore[misc,assignment]  # a peer in its place
         decisions.keys.forget()
         other = EncryptedDecisions(DataKeys(_other(Path(folder))))
         chacha = _us(lambda: _made(other, row, answer), times)
-        encryption.AESGCM = aes  # type: ignore[misc]
+        encryption.AESGCM = aes  # type: ignore[misc]  # put back
     print(f"in the clear           {clear:7.1f} µs a decision")
     for name, taken in (("AES-256-GCM", encrypted), ("ChaCha20-Poly1305", chacha)):
         print(f"{name:<22} {taken:7.1f} µs, {taken - clear:+.1f} (goal {GOAL_US:+})")

@@ -171,7 +171,7 @@ def _whole(world: Path) -> None:
     build_training_set(world / "records", "shipment", world / "training_set")
 
 
-def _peer(name: str):  # type: ignore[no-untyped-def]
+def _peer(name: str):  # type: ignore[no-untyped-def]  # a module chosen by name
     def compute(world: Path) -> None:
         peer = import_module(f"experiments.window_peers.with_{name}")
         peer.compute(world / "tables", world / f"{name}.parquet", threads=2)

@@ -205,7 +205,7 @@ def indices_of(places: Codes) -> pa.Array:
     return pa.Array.from_buffers(pa.int32(), len(places), buffers)
 
 
-def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-arg]
+def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-arg]  # of whichever dtype
     """The array, or a larger copy where it holds less than `size`."""
     if size <= len(array):
         return array

@@ -166,7 +166,7 @@ class Provider:
         for lacks in (False, True):
             keys = published.current(lacks=lacks)
             try:
-                claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims  # type: ignore[arg-type]
+                claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims  # type: ignore[arg-type]  # also takes a key set
                 registry.validate(claims)
             except (JoseError, ValueError, TypeError, KeyError):
                 continue

@@ -134,7 +134,7 @@ class Tokens:
         caller = Caller(
             f"jwt:{subject}",
             str(subject),
-            frozenset(scopes),  # type: ignore[arg-type]
+            frozenset(scopes),  # type: ignore[arg-type]  # checked above
             frozenset(offices),
             frozenset(purposes),
         )

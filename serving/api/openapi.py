@@ -82,7 +82,7 @@ def describe(app: FastAPI) -> None:
         _name_answers(document)
         return document
 
-    app.openapi = described  # type: ignore[method-assign]
+    app.openapi = described  # type: ignore[method-assign]  # as FastAPI documents
 
 
 def _put_problems(document: dict[str, Any], schemas: dict[str, Any]) -> None:

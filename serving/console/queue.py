@@ -83,7 +83,7 @@ class QueueRow:
     def of(cls, row: CaseRecord, caller: Caller, now: datetime) -> "QueueRow":
         """A case, seen by someone at an instant."""
         left = datetime.fromisoformat(row.due_at) - now
-        lane: Lane = row.lane  # type: ignore[assignment]
+        lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
         return cls(
             row,
             f"{row.subject_kind.capitalize()} {row.subject_id}",

@@ -89,6 +89,6 @@ def judge_again(
     services.cases.act(
         Reviewer.of(caller),
         case_id,
-        lambda case: acts.reread(case, caller.name, now, code),  # type: ignore[arg-type]
+        lambda case: acts.reread(case, caller.name, now, code),  # type: ignore[arg-type]  # checked by reread
     )
     return RedirectResponse("/console/queue", 303)

@@ -48,7 +48,7 @@ def switch_models(services: TheServices, caller: MaySwitch, form: SignedForm) ->
 def _switch(services: Services, caller: Caller, form: dict[str, str]) -> None:
     record_switch(
         services.switch_events,
-        form.get("models", ""),  # type: ignore[arg-type]
+        form.get("models", ""),  # type: ignore[arg-type]  # checked by record_switch
         is_on=form["to"] == "on",
         by=caller.name,
         because=form.get("because", ""),

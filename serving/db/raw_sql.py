@@ -65,7 +65,7 @@ class DriverConnection:
 
     def _is_broken_by(self, failure: Exception) -> bool:
         beneath: Any = self._connection.dbapi_connection
-        return self._engine.dialect.is_disconnect(failure, beneath, self._cursor)  # type: ignore[arg-type]
+        return self._engine.dialect.is_disconnect(failure, beneath, self._cursor)  # type: ignore[arg-type]  # a DBAPI cursor
 
     def _sqlalchemy_error(self, failure: Exception) -> BaseException:
         return DBAPIError.instance(None, None, failure, self._error, dialect=self._engine.dialect)

@@ -38,7 +38,7 @@ _LANES: Any = _Lanes()
 @register_model(_Lanes)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]  # numba has no types
 
 
 def _place(context: Any, builder: Any, kind: Any, array: Any, row: Any) -> Any:

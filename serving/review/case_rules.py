@@ -212,4 +212,4 @@ def _acted(
         for name, new in after.items()
         if getattr(case, name) != new
     }
-    return replace(case, **after), CaseEvent(case.case_id, at, actor, action, changed, text)  # type: ignore[arg-type]
+    return replace(case, **after), CaseEvent(case.case_id, at, actor, action, changed, text)  # type: ignore[arg-type]  # names of fields

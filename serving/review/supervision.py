@@ -157,7 +157,7 @@ def _code(changed: dict[str, Any]) -> str:
 
 def _is_same(code: str, other: str) -> bool:
     """Whether two ends say the same of the subject, whatever their words."""
-    one, two = MEANING[code], MEANING[other]  # type: ignore[index]
+    one, two = MEANING[code], MEANING[other]  # type: ignore[index]  # a code, as it was stored
     return (one.result, one.is_adverse) == (two.result, two.is_adverse)
 
 

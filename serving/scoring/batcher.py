@@ -157,7 +157,7 @@ class RequestBatcher:
         for outcome in outcomes:
             if isinstance(outcome, Exception) and not isinstance(outcome, ServingError):
                 raise outcome
-        return outcomes  # type: ignore[return-value]
+        return outcomes  # type: ignore[return-value]  # others were raised
 
     async def _wait(self, waiting: Sequence[PendingRequest]) -> None:
         """Wait for outcomes; what is written for too long by then ends here."""

@@ -18,7 +18,7 @@ class ReceivedInTime(HttpToolsProtocol):
     deadline_s = Settings().receive_deadline_s
     _deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn serves over transports alone
         """Wait for the first request."""
         super().connection_made(transport)
         self._wait()

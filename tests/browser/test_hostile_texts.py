@@ -105,7 +105,7 @@ def test_no_stored_text_runs_on_any_page(page: Page, site: Site) -> None:
     site.services.api_keys.add(new_key(HOSTILE, ("score",), (), utc_now())[0])
     names = {role: f"{role} {HOSTILE}" for role in ("supervisor", "admin", "auditor")}
     for role, name in names.items():
-        site.services.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]
+        site.services.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]  # a role
     case_id = site.score(body, "k")["decision_id"]
     page.goto(f"{site.address}/console/queue?office={HOSTILE[:60]}")
     for role, paths in {

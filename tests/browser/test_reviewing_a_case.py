@@ -175,7 +175,7 @@ def test_no_page_has_a_serious_barrier_or_runs_over_its_edge(
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
     for role, path in (("data_scientist", "models"), ("admin", "accounts")):
         page.context.clear_cookies()
-        sign_in(page, site, account(site, role, role))  # type: ignore[arg-type]
+        sign_in(page, site, account(site, role, role))  # type: ignore[arg-type]  # a role
         page.goto(f"{site.address}/console/{path}")
         for folded in page.locator("details").all():
             folded.evaluate("each => { each.open = true }")

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from serving.access.api_keys import Scope, new_key
@@ -18,6 +19,17 @@ from tests.serving.postgres import Server, postgresql
 from tests.serving.world import train_and_promote, write_world
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def app_of(client: TestClient) -> FastAPI:
+    """The application that a client talks to."""
+    return cast(FastAPI, client.app)
+
+
+def services_of(client: TestClient) -> Services:
+    """The parts of the application that a client talks to."""
+    services: Services = app_of(client).state.services
+    return services
 
 
 @dataclass

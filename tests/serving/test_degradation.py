@@ -25,7 +25,7 @@ from serving.observability import LogLines
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.calls import heard
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.postgres import Server
 from tests.serving.world import promote, train_and_promote
 
@@ -100,12 +100,12 @@ def test_while_the_log_fails_nothing_is_decided_and_it_recovers_by_itself(
 
 def test_without_its_wrapping_keys_nothing_is_decided_or_told(home: Path) -> None:
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         decision_id = service.score(shipment(), service.key("score")).json()["decision_id"]
     keys, elsewhere = home / "keys" / "data", home / "elsewhere"
     keys.rename(elsewhere)
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home, 100)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home, 100)
         caller = service.key("score")
         refused = service.score(shipment(shipment_id="S-2"), caller)
         read = client.get(f"/v1/decisions/{decision_id}", headers=caller)
@@ -128,7 +128,7 @@ def test_no_case_is_read_or_judged_that_cannot_be_written_down(home: Path) -> No
         home=home, inspect_share=1.0, document_check_share=0, post_review_share=0
     )
     with TestClient(create_app(everything_is_seen, clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         reviewer = service.key("review", "explain")
         case_id = service.score(shipment(), service.key("score")).json()["decision_id"]
         before = client.get("/v1/queue", headers=reviewer)
@@ -147,7 +147,7 @@ def test_no_registry_is_asked_for_a_score(home: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("TIDEGATE_MLFLOW_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         assert service.score(shipment(), service.key("score")).status_code == 200
         assert modes(service) == []
 
@@ -156,7 +156,7 @@ def test_without_any_model_subjects_are_decided_without_a_score(home: Path) -> N
     for pointer in home.glob("models/*/champion.json"):
         pointer.unlink()
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         answer = service.score(shipment(), service.key("score"))
         danger = service.score(route(persons_on_board=40), service.key("score"))
         ready, live = client.get("/health/ready"), client.get("/health/live")
@@ -227,7 +227,7 @@ def test_a_service_without_the_history_of_its_models_says_so(home: Path, forgott
     for file in home.glob("records/*" if forgotten == "everything" else f"records/{forgotten}.*"):
         file.unlink()
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         caller = service.key("score")
         answer = service.score(shipment(), caller)
         stored = client.get(f"/v1/decisions/{answer.json()['decision_id']}", headers=caller)
@@ -245,7 +245,7 @@ def test_history_that_is_laid_down_later_is_known_once_the_state_is_made_anew(
     settings = Settings(home=home, database_url=SecretStr(database))
     (home / "records").rename(home / "elsewhere")
     with TestClient(create_app(settings, clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         missing = client.get("/health/ready").json()["degraded"]
         rebuilding = ("state", "rebuild", "--records", str(home / "elsewhere"))
         where = ("--home", str(home), "--database-url", database)

@@ -24,7 +24,7 @@ from tests.serving.postgres import Server
 
 
 def grades(home: Path, **settings: str) -> dict[str, str]:
-    return {f.what: f.grade for f in run_checks(Settings(home=home, **settings))}  # type: ignore[arg-type]
+    return {f.what: f.grade for f in run_checks(Settings(home=home, **settings))}  # type: ignore[arg-type]  # as read from the environment
 
 
 def test_a_home_in_service_is_well(service: Service) -> None:

@@ -28,7 +28,7 @@ class EncodedRows(lightgbm.Sequence):
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, span: slice) -> Floats:  # type: ignore[override]
+    def __getitem__(self, span: slice) -> Floats:  # type: ignore[override]  # only slices, as said
         """The rows of a slice as a matrix; LightGBM asks for no others where bins are known."""
         places = self.places[span]
         return np.column_stack([column[places] for column in self.columns])

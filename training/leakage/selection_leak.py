@@ -55,7 +55,7 @@ def features_that_predict_selection(
 def _sides(data: TrainingSet, window: TimeWindow) -> tuple[Ints, Ints]:
     """Subjects of the window that a lot chose, and those that nobody inspected."""
     rows = data.declared_between(window.begins, window.ends)
-    nobody = np.equal(data.outcomes.selected_by[rows], None)  # type: ignore[call-overload]
+    nobody = np.equal(data.outcomes.selected_by[rows], None)  # type: ignore[call-overload]  # numpy types no objects
     return _spread(rows, data.outcomes.in_random_lane[rows]), _spread(rows, nobody)
 
 

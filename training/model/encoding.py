@@ -80,7 +80,7 @@ class Encoding:
             elif codes is None:
                 row.append(value)  # type: ignore[arg-type]  # no text, as was seen
             else:
-                row.append(codes.get(value, math.nan))  # type: ignore[arg-type]
+                row.append(codes.get(value, math.nan))  # type: ignore[arg-type]  # a text, as codes say
                 if value not in codes:
                     unseen.append(column.name)
         return np.array(row, np.float64), unseen

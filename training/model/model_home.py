@@ -153,7 +153,7 @@ class ModelHome:
     def _version(self, reference: str, name: str, alias: str) -> str:
         if alias not in get_args(Alias):
             raise UnknownModel(f"{reference}: want the alias champion, challenger or shadow")
-        pointer = self.pointer(name, alias)  # type: ignore[arg-type]
+        pointer = self.pointer(name, alias)  # type: ignore[arg-type]  # checked above
         if pointer is None:
             raise UnknownModel(f"{name} has no {alias} here{self._known(name)}")
         return pointer.version

@@ -127,7 +127,7 @@ def as_number(value: "Traced") -> "Traced":
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """A stand-in for a column; `constant` is its value where that is one and the same number."""
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # numbers that compare have none
 
     def __init__(
         self, trace: Trace, value: TracedValue, place: int, kind: Kind, constant: float | None

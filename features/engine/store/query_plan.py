@@ -168,7 +168,7 @@ def _blobs_named(store: BlobReader, keys: Sequence[bytes | None], names: Column)
 def _open_blobs(store: BlobReader, keys: Sequence[bytes | None]) -> list[Blob | None]:
     """The open blob of each key, NO_KEY for a missing one."""
     if None not in keys:
-        return store.get(keys)  # type: ignore[arg-type]
+        return store.get(keys)  # type: ignore[arg-type]  # None is in none of them
     blobs = store.get([key for key in keys if key is not None])
     for at in [at for at, key in enumerate(keys) if key is None]:
         blobs.insert(at, NO_KEY)

@@ -31,7 +31,7 @@ def part_of(value: KeyPart) -> str | None:
     if isinstance(value, str):
         return f"{value if len(value) <= MAX_TEXT else shortened(value)}{PART_END}"
     is_given = value is not None and value == value  # noqa: PLR0124 - NaN differs from itself
-    return f"{float(value) + 0.0!r}{PART_END}" if is_given else None  # type: ignore[arg-type]
+    return f"{float(value) + 0.0!r}{PART_END}" if is_given else None  # type: ignore[arg-type]  # is_given rules None out
 
 
 def shortened(text: str) -> str:

@@ -168,9 +168,9 @@ def test_what_is_put_while_others_are_handed_down_is_held_on(below: Failing) -> 
             put(store, meanwhile.pop())
             assert held(store) == [b"1", b"2", b"2"]
 
-    below.writing = writing  # type: ignore[method-assign]
+    below.writing = writing  # type: ignore[method-assign]  # a stand-in
     store.sync()
-    below.writing = handing  # type: ignore[method-assign]
+    below.writing = handing  # type: ignore[method-assign]  # a stand-in
     assert held(below) == [b"1", b"1", None]
     assert held(store) == [b"1", b"2", b"2"]
 

@@ -21,7 +21,7 @@ from serving.observability import Metrics
 from serving.settings import Settings
 from serving.web.request_ids import RequestIds, with_own
 from tests.serving.bodies import route, shipment
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, app_of
 
 CANARY = "canary7391"
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id", "errors"}
@@ -192,7 +192,7 @@ def test_a_failure_nobody_thought_of_is_a_problem_without_details(
     def fail() -> None:
         raise RuntimeError(CANARY)
 
-    service.client.app.add_api_route("/fail", fail)  # type: ignore[attr-defined]
+    app_of(service.client).add_api_route("/fail", fail)
 
     assert is_problem(service.client.get("/fail"), 500)
     said = "".join(capfd.readouterr())

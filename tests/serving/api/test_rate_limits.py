@@ -88,7 +88,7 @@ def test_who_finds_the_service_full_is_told_at_once_and_pages_stay_open() -> Non
             async def send(message: Any) -> None:
                 to.append(message)
 
-            await door({"type": "http", "path": path}, None, send)  # type: ignore[arg-type]
+            await door({"type": "http", "path": path}, None, send)  # type: ignore[arg-type]  # no body is read
 
         first = asyncio.create_task(ask("/v1/scores", []))
         page = asyncio.create_task(ask("/console/decisions", []))

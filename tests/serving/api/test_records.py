@@ -15,7 +15,7 @@ from serving.db.repositories.record_repository import RecordRepository
 from serving.history.received_records import ReceivedRecord
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.databases import database
 
 LEG = {
@@ -151,7 +151,7 @@ def test_an_outcome_is_known_to_the_next_subject_and_after_a_restart(home: Path)
 @contextmanager
 def running(home: Path) -> Iterator[Service]:
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        services = client.app.state.services  # type: ignore[attr-defined]
+        services = services_of(client)
         yield Service(client, services, home, posted=100 * len(services.api_keys.all()))
 
 

@@ -18,7 +18,7 @@ from serving.audit.decision import Decision, digest_of
 from serving.explanation.rendering import ReasonRenderer
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment, submission
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, services_of
 
 SECRET_WORDS = ("contribution", "reasons", "log_odds", "remainder")
 
@@ -276,7 +276,7 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
 def test_a_decision_stores_with_what_probability_it_was_to_be_looked_at(home: Path) -> None:
     settings = Settings(home=home, inspect_share=0.3, control_probability=0.2)
     with TestClient(create_app(settings, clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         caller = service.key("score")
         bodies = [shipment(shipment_id=f"S-{n}", declared_value=50.0 + 900 * n) for n in range(12)]
         answers = [service.score(body, caller).json() for body in bodies]
@@ -286,7 +286,7 @@ def test_a_decision_stores_with_what_probability_it_was_to_be_looked_at(home: Pa
     for answer, record in zip(answers, records, strict=True):
         decision = Decision.model_validate_json(record)
         own = decision.lane_probabilities
-        looked_at = sum(own.get(lane, 0.0) for lane in ("rescue", "inspect", "control"))  # type: ignore[call-overload]
+        looked_at = sum(own.get(lane, 0.0) for lane in ("rescue", "inspect", "control"))  # type: ignore[call-overload]  # lanes
         assert 0.2 <= decision.selection_probability == answer["selection_probability"]
         assert decision.selection_probability == pytest.approx(min(looked_at, 1.0))
 
@@ -310,7 +310,7 @@ def test_the_record_names_what_else_spoke_and_what_came_by_itself(home: Path) ->
         "received_at": "2026-11-24T09:00:00Z",
     }
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         taken = client.post(
             "/v1/records", json={"documents": [permit]}, headers=service.key("ingest")
         )

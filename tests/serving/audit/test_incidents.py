@@ -24,7 +24,7 @@ AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 def opening(begins: datetime, ends: datetime) -> Opening:
     told = {"what": "A cutter was searched for days.", "harm": "serious", "opened_by": "supervisor"}
-    return Opening(**told, opened_at=AT, begins=begins, ends=ends)  # type: ignore[arg-type]
+    return Opening(**told, opened_at=AT, begins=begins, ends=ends)  # type: ignore[arg-type]  # texts
 
 
 @pytest.fixture

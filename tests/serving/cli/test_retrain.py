@@ -22,7 +22,7 @@ from serving.errors import NotFound
 from serving.history.export_records import HomeRecords
 from serving.settings import Settings
 from tests.serving.bodies import shipment
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.world import SHIPMENTS, write_world
 from training.errors import NotEnoughLabels, TrainingSetError
 from training.gates.canaries import Canaries
@@ -78,7 +78,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_world(home / "records")
     (home / "small.toml").write_text(EXPERIMENT)
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        service = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        service = Service(client, services_of(client), home)
         caller = service.key("score")
         for number in range(3):
             service.score(shipment(shipment_id=f"S-{number}"), caller)

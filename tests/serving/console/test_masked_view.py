@@ -79,7 +79,7 @@ def test_a_rescue_is_not_among_the_decisions_of_those_who_enforce(reviewed: Serv
     body = route(certified_capacity=12, persons_on_board=41)
     rescue_id = reviewed.score(body, reviewed.key("score")).json()["decision_id"]
     for role, is_for in (("rescue", 1), ("auditor", 1), ("reviewer", 0), ("data_scientist", 0)):
-        sign_in_as(reviewed, role)  # type: ignore[arg-type]
+        sign_in_as(reviewed, role)  # type: ignore[arg-type]  # a role
         one = reviewed.client.get(f"/console/decisions/{rescue_id}")
         assert (one.status_code == 200) == bool(is_for), role
         assert ("41 persons" in reviewed.client.get("/console/decisions").text) == bool(is_for)
@@ -160,7 +160,7 @@ def test_what_cannot_be_made_is_refused_on_the_page(
 def test_only_an_admin_changes_accounts_and_not_their_own(reviewed: Service) -> None:
     form = {"name": "maria", "role": "admin"}
     for role in ("auditor", "reviewer", "supervisor", "data_scientist", "rescue"):
-        token = sign_in_as(reviewed, role)  # type: ignore[arg-type]
+        token = sign_in_as(reviewed, role)  # type: ignore[arg-type]  # a role
         assert post(reviewed, "", token, **form).status_code == 403
         assert post(reviewed, "/disable", token, name="the auditor").status_code == 403
     token = sign_in_as(reviewed, "admin")

@@ -30,7 +30,7 @@ from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.serving.bodies import shipment
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.databases import database
 
 SUBMISSION = read_submission(json.dumps(shipment()).encode())
@@ -87,7 +87,7 @@ def waiting_behind_one(
         gate.wait(5)
         return append(rows)
 
-    log.append = append_when_open  # type: ignore[method-assign]
+    log.append = append_when_open  # type: ignore[method-assign]  # a stand-in
     writer.start()
     first = writer.submit(*decided(0))
     while writer.depth:
@@ -132,8 +132,8 @@ def test_decisions_that_wait_are_committed_together(
 
 def test_a_full_queue_refuses_at_once(log: DecisionRepository, sealing: CheckpointWriter) -> None:
     slow = LogWriter(log, sealing, 2, Mock(), Mock())
-    slow._thread.start = lambda: None  # type: ignore[method-assign]
-    slow._thread.is_alive = lambda: True  # type: ignore[method-assign]
+    slow._thread.start = lambda: None  # type: ignore[method-assign]  # a stand-in
+    slow._thread.is_alive = lambda: True  # type: ignore[method-assign]  # a stand-in
     slow.submit(*decided(1))
     slow.submit(*decided(2))
 
@@ -260,11 +260,11 @@ def test_the_writer_moves_what_it_appended_when_nothing_more_comes(tmp_path: Pat
 
 def test_after_a_restart_the_service_remembers_what_it_decided(home: Path) -> None:
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        before = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        before = Service(client, services_of(client), home)  # a stand-in
         caller = before.key("score", "explain")
         first = before.score(shipment(), caller, key="k")
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
-        after = Service(client, client.app.state.services, home)  # type: ignore[attr-defined]
+        after = Service(client, services_of(client), home)  # a stand-in
         repeated = after.score(shipment(), caller, key="k")
         later = shipment(shipment_id="S-2", declared_at="2026-11-24T11:00:00Z")
         answer = after.score(later, caller, key="another").json()

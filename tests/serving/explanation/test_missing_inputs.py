@@ -57,10 +57,10 @@ def test_the_range_is_that_of_the_scores_with_real_values(
             scores.append(float(champion.scorer.score(encoded[np.newaxis]).probability[0]))
     assert told.rows == len(scores) >= FEWEST_ROWS
     assert told.low is not None
-    assert min(scores) <= told.low < told.high <= max(scores)  # type: ignore[operator]
+    assert min(scores) <= told.low < told.high <= max(scores)  # type: ignore[operator]  # not None, as asserted
     log_odds = [math.log(p / (1 - p)) for p in scores]
     for end, share in ((told.low, 0.05), (told.high, 0.95)):
-        assert math.log(end / (1 - end)) == pytest.approx(np.quantile(log_odds, share))  # type: ignore[operator]
+        assert math.log(end / (1 - end)) == pytest.approx(np.quantile(log_odds, share))  # type: ignore[operator]  # not None, as asserted
 
 
 def test_the_input_that_could_move_the_score_most_stands_first(

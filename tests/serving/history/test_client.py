@@ -30,7 +30,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.serving.bodies import shipment
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.postgres import Server
 
 SEEN = "consignee_shipments_30d"
@@ -58,7 +58,7 @@ def known(service: Service) -> float:
 @contextmanager
 def working(settings: Settings) -> Iterator[Service]:
     with TestClient(create_app(settings, clock=lambda: NOW)) as client:
-        yield Service(client, client.app.state.services, settings.home)  # type: ignore[attr-defined]
+        yield Service(client, services_of(client), settings.home)
 
 
 @pytest.fixture

@@ -297,7 +297,7 @@ def test_the_newest_act_holds_and_all_are_kept(where: Path | str) -> None:
     for hour, (kind, is_on) in enumerate([("all", False), ("route", True), ("route", False)]):
         record_switch(
             register,
-            kind,  # type: ignore[arg-type]
+            kind,  # type: ignore[arg-type]  # what is refused
             is_on=is_on,
             by=f"person {hour}",
             because=WHY,

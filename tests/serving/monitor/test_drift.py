@@ -64,7 +64,7 @@ def test_what_moves_is_named_within_two_weeks(measure: str, move: object) -> Non
         moved_from = MONDAY - timedelta(weeks=1)
         for day in range(14):
             at = (moved_from + timedelta(days=day)).isoformat()
-            measures[measure][at] = cells(move(lots))  # type: ignore[operator]
+            measures[measure][at] = cells(move(lots))  # type: ignore[operator]  # a function, as listed
         for monday in (moved_from, MONDAY):
             named = [m.measure for m in drift(measures, monday, 1) if m.is_drift]
             if measure in named:

@@ -25,7 +25,7 @@ def exploration(factor: float, begins: datetime = NOW, days: int = 14) -> Explor
 
 def control_probability(lanes: Lanes, at: datetime, kind: str = "shipment") -> float:
     """What a subject that nothing selects is drawn with."""
-    placed = lanes.place(PlacementRequest(kind, "S-1", None, at, 0.1), REFERENCE)  # type: ignore[arg-type]
+    placed = lanes.place(PlacementRequest(kind, "S-1", None, at, 0.1), REFERENCE)  # type: ignore[arg-type]  # a kind
     return placed.probabilities["control"]
 
 

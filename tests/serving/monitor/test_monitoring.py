@@ -79,10 +79,10 @@ def test_the_report_holds_the_truth_that_the_naive_share_misses(where: Path | st
 
     told = reported(store, invented).overall
 
-    assert told.prevalence.low <= invented.prevalence <= told.prevalence.high  # type: ignore[operator]
-    assert told.recall.low <= invented.recall <= told.recall.high  # type: ignore[operator]
-    assert told.unweighted_share.low > invented.prevalence  # type: ignore[operator]
-    assert told.lift.value > 2  # type: ignore[operator]
+    assert told.prevalence.low <= invented.prevalence <= told.prevalence.high  # type: ignore[operator]  # has a value
+    assert told.recall.low <= invented.recall <= told.recall.high  # type: ignore[operator]  # has a value
+    assert told.unweighted_share.low > invented.prevalence  # type: ignore[operator]  # has a value
+    assert told.lift.value > 2  # type: ignore[operator]  # has a value
 
 
 def test_below_thirty_control_cases_nothing_is_said_of_the_rest(tmp_path: Path) -> None:
@@ -170,11 +170,11 @@ def test_drift_is_told_once_and_more_is_drawn_until_it_is_over(where: Path | str
     a_week_later = now + timedelta(weeks=1)
     persisting = _a_week_later(told)
     answer(persisting, book, a_week_later)
-    assert book.exploration("shipment").factor == LARGEST_FACTOR  # type: ignore[union-attr]
+    assert book.exploration("shipment").factor == LARGEST_FACTOR  # type: ignore[union-attr]  # there is one
     calm = _a_week_later(persisting)
     calm = calm.model_copy(update={"drift": calm.drift.model_copy(update={"moved": ()})})
     answer(calm, book, a_week_later + timedelta(weeks=1))
-    assert book.exploration("shipment").factor == 1  # type: ignore[union-attr]
+    assert book.exploration("shipment").factor == 1  # type: ignore[union-attr]  # there is one
     with engine.begin() as connection, pytest.raises(DatabaseError):
         connection.execute(alerts.delete())
 

@@ -118,7 +118,7 @@ def test_a_case_is_there_for_those_who_may_see_it(office: Office) -> None:
     for reviewer, other in ((ELSEWHERE, case_id), (ONE, "d-9")):
         for look in (office.reviewing.case, office.reviewing.act):
             with pytest.raises(NotFound, match="no case with this id can be seen by you"):
-                look(reviewer, other, *([None] if look == office.reviewing.act else []))  # type: ignore[operator]
+                look(reviewer, other, *([None] if look == office.reviewing.act else []))  # type: ignore[operator]  # either of two signatures
 
 
 def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office) -> None:

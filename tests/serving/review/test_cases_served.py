@@ -177,7 +177,7 @@ def acted(case: Case, action: str, actor: str, other: str) -> Case:
         "snooze": lambda: acts.snooze(case, actor, AT, later, "later"),
         "dispose": lambda: acts.dispose(case, actor, AT, NOTHING),
     }
-    adverse = replace(FOUND, code=action)  # type: ignore[arg-type]
+    adverse = replace(FOUND, code=action)  # type: ignore[arg-type]  # a code
     return simple.get(action, lambda: acts.dispose(case, actor, AT, adverse))()[0]
 
 
@@ -315,7 +315,7 @@ def test_a_label_says_what_was_found_and_how_likely_it_was_to_be_looked_for(
 
     assert MEANING.keys() == RESULTS.keys()
     for code, result in RESULTS.items():
-        label = label_of(decision, replace(NOTHING, code=code), "one", AT)  # type: ignore[arg-type]
+        label = label_of(decision, replace(NOTHING, code=code), "one", AT)  # type: ignore[arg-type]  # a code
         assert (label and label[0].result) == result
         if label:
             told = json.loads(label[1].body)
@@ -374,7 +374,7 @@ def test_of_many_at_once_one_wins_and_the_others_are_told(reviewed: Service, act
 
         with ThreadPoolExecutor(at_once) as pool:
             answers = list(
-                pool.map(lambda by, c=case_id, b=body: post(reviewed, c, act, by, **b), keys)  # type: ignore[misc]
+                pool.map(lambda by, c=case_id, b=body: post(reviewed, c, act, by, **b), keys)  # type: ignore[misc]  # mypy infers no default
             )
 
         assert sorted(answer.status_code for answer in answers) == [200] + [409] * (at_once - 1)

@@ -58,7 +58,7 @@ class Office:
 
     def end(self, case_id: str, code: str, by: str = "one", at: datetime = AT) -> None:
         """A claim, and five minutes later an end, adverse ones as a proposal."""
-        name = "proposed" if MEANING[code].is_adverse else "disposition"  # type: ignore[index]
+        name = "proposed" if MEANING[code].is_adverse else "disposition"  # type: ignore[index]  # a code
         self.note(case_id, "claim", by, at - timedelta(minutes=5))
         self.note(case_id, "dispose", by, at, **{name: [None, {"code": code}]})
 

@@ -16,7 +16,7 @@ from serving.review.dispositions import Disposition
 from serving.review.supervision import FEWEST_CASES, ReviewerFigures, Supervision
 from tests.serving.api.test_access import _paths
 from tests.serving.bodies import route
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.test_cases_served import NOTHING, disposed, open_case, post, reviewed
 
@@ -96,7 +96,7 @@ def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> 
     known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
     free = ("/console/sign-", "/console/oidc", "/console/static")
 
-    served = {path for r in reviewed.client.app.routes for path in _paths(r)}  # type: ignore[attr-defined]
+    served = {path for r in app_of(reviewed.client).routes for path in _paths(r)}
 
     pages = {re.sub(r"{[\w:]+}", "{}", path) for path in served if path.startswith("/console")}
     assert {page for page in pages - known if not page.startswith(free)} == set()

@@ -120,7 +120,7 @@ def test_a_caller_waits_no_longer_than_twice_the_deadline(home: Path) -> None:
         for first in (3 * TOGETHER, 4 * TOGETHER):  # what is new compiles, for longer than that
             decided(services, [asked(number) for number in range(first, first + TOGETHER)])
         append = services.decisions.append
-        services.decisions.append = lambda entries: let_go.wait(30) and append(entries)  # type: ignore
+        services.decisions.append = lambda entries: let_go.wait(30) and append(entries)  # type: ignore[method-assign,func-returns-value]  # a stand-in
         began = time.monotonic()
         outcomes = decided(services, [asked(number) for number in range(3 * TOGETHER)])
         waited_s = time.monotonic() - began

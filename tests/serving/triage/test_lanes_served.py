@@ -196,7 +196,7 @@ def assert_visits_are_as_stored(placements: list[Placement]) -> None:
     """One probability that someone goes and looks is stored of all, and it is how often they do."""
     (stored,) = {p.selection_probability for p in placements}
     visited = ("rescue", "inspect", "control")
-    apart = sum(placements[0].probabilities.get(lane, 0.0) for lane in visited)  # type: ignore[call-overload]
+    apart = sum(placements[0].probabilities.get(lane, 0.0) for lane in visited)  # type: ignore[call-overload]  # lanes
     assert 0 < stored <= 1
     assert stored == pytest.approx(apart)
     assert is_as_often(sum(p.lane in visited for p in placements), stored)

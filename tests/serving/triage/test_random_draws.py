@@ -31,7 +31,7 @@ def test_another_kind_or_subject_draws_both_lots_anew(kind: str, subject_id: str
     one, other = (
         DrawGenerator(SEED).of_subject("shipment", "S-1"),
         DrawGenerator(SEED).of_subject(kind, subject_id),
-    )  # type: ignore[arg-type]
+    )  # type: ignore[arg-type]  # kinds
 
     assert one.tie != other.tie
     assert one.control != other.control

@@ -26,7 +26,7 @@ def spans(service: Service) -> InMemorySpanExporter:
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     app: Any = service.client.app
     service.client.app = Tracing(app, provider)
-    service.client._transport.app = service.client.app  # type: ignore[attr-defined]
+    service.client._transport.app = service.client.app  # type: ignore[attr-defined]  # of another transport
     return exporter
 
 

@@ -35,7 +35,7 @@ def policy(**changed: object) -> Policy:
         "label_delay_days": DELAY_DAYS,
         "trees": TreeParameters(trees=10, leaves=4, early_stopping_rounds=0),
     }
-    return Policy(**(usual | changed))  # type: ignore[arg-type]
+    return Policy(**(usual | changed))  # type: ignore[arg-type]  # fields of a policy
 
 
 @pytest.fixture(scope="module")

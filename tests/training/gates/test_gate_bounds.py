@@ -85,7 +85,7 @@ def test_a_calibration_error_is_spelt_out_with_what_it_is_among() -> None:
 
 def test_a_warning_shuts_no_gate_and_is_counted() -> None:
     shuffled, pair = (
-        LeakageFinding(check=check, is_refusal=False, features=("x",), evidence="x")  # type: ignore[arg-type]
+        LeakageFinding(check=check, is_refusal=False, features=("x",), evidence="x")  # type: ignore[arg-type]  # names of checks
         for check in ("shuffled labels", "pair lookup")
     )
 

@@ -330,7 +330,7 @@ def against(gate: str, data: TrainingSet, models: tuple[RiskModel, RiskModel]) -
     rows = log_odds[0].rows
     champion, other = (rankdata(each.probability) for each in log_odds)
     label = data.outcomes.label.copy()
-    selected_by = np.where(np.isnan(label), None, "rule").astype(object)  # type: ignore[arg-type]
+    selected_by = np.where(np.isnan(label), None, "rule").astype(object)  # type: ignore[arg-type]  # numpy types no objects
     if gate == "control lane":
         is_worse = np.where(label[rows] == 1, other < champion, other > champion)
         selected_by[rows[is_worse]] = "random"

@@ -173,7 +173,7 @@ def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
 def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
     """A window by its name, its columns and the digest of the whole set; none of its rows."""
     window: WindowFigures = getattr(manifest.training_window, context)
-    return mlflow.data.from_pandas(  # type: ignore[attr-defined]
+    return mlflow.data.from_pandas(  # type: ignore[attr-defined]  # loaded lazily
         data.frame.head(0),
         name=f"{manifest.subject} {window.begins:%Y-%m-%d} to {window.ends:%Y-%m-%d}",
         digest=data.digest[7:43],
