@@ -103,7 +103,14 @@ def _ends_places(source: str, at: tuple[int, int]) -> bool:
 def _annotations(source: str) -> Iterator[Span]:
     """Where types are written: what stands there is read by people and type checkers alone."""
     for node in ast.walk(ast.parse(source)):
-        for field in ("annotation", "returns"):
-            if isinstance(found := getattr(node, field, None), ast.expr):
-                end = (found.end_lineno or 0, found.end_col_offset or 0)
-                yield (found.lineno, found.col_offset), end
+        for written in _types_of(node):
+            end = (written.end_lineno or 0, written.end_col_offset or 0)
+            yield (written.lineno, written.col_offset), end
+
+
+def _types_of(node: ast.AST) -> Iterator[ast.expr]:
+    for field in ("annotation", "returns"):
+        if isinstance(found := getattr(node, field, None), ast.expr):
+            yield found
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Callable":
+        yield node  # as in an alias, which has no annotation

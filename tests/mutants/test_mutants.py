@@ -8,11 +8,14 @@ from cosmic_ray.plugins import get_operator
 
 from tests.mutants.declarations import OPERATORS
 from tests.mutants.enumeration import Target, mutations, targets
-from tests.mutants.report import Score, key_of, reasons, scores, table, without_reason
+from tests.mutants.report import REASONS, Score, key_of, reasons, scores, table, without_reason
 from tests.mutants.trial import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = """
+Mass = Callable[[int, str], float]
+
+
 @feature(unit="kg", sentence="it weighs", computed=rate("goods", by=("code", "origin")))
 def mass(count: int | None = total("shipments", "mass_g", by="code", days=30)) -> int | None:
     return max(count, 1) - 1
@@ -70,6 +73,7 @@ def test_words_for_readers_and_types_are_left_alone(changes: list[str]) -> None:
     for change in changes:
         assert 'unit="kg", sentence="it weighs"' in change
         assert change.count("int | None") == 2
+        assert "Callable[[int, str], float]" in change
 
 
 def test_what_has_no_order_is_not_swapped_and_what_is_no_product_not_divided(
@@ -118,6 +122,15 @@ def test_equivalent_mutants_count_for_nothing_and_those_that_live_count_against(
 
     assert score == Score("lanes", 0.9, tried=10, equivalent=1, noticed=8)
     assert table([score]).endswith("| lanes | 10 | 1 | 8 | 88.9% | 90% |")
+
+
+def test_every_reason_is_about_code_that_stands_there() -> None:
+    for file, within, change in reasons(REASONS.read_text(encoding="utf-8")):
+        source = _close((ROOT / file).read_text(encoding="utf-8"))
+        was, _, _ = change.removeprefix("`").partition("` → `")
+        name = within.replace("the module", "")
+        assert _close(was) in source, f"{file} has no {was}"
+        assert f"def{name}" in source or f"class{name}" in source, f"{file} has no {within}"
 
 
 def _close(code: str) -> str:

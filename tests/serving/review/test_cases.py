@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from features.records import Outcome
 from features.submission import Submission
+from serving.access.callers import Caller
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision_log import StoredAnswer
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
@@ -119,6 +121,14 @@ def test_a_case_is_there_for_those_who_may_see_it(office: Office) -> None:
         for look in (office.reviewing.case, office.reviewing.act):
             with pytest.raises(NotFound, match="no case with this id can be seen by you"):
                 look(reviewer, other, *([None] if look == office.reviewing.act else []))  # type: ignore[operator]  # either of two signatures
+
+
+def test_a_reviewer_is_the_caller_with_its_offices_and_rescues_only_by_scope() -> None:
+    caller = Caller("k-1", "one", frozenset({"review"}), frozenset({"DE004600"}))
+    helper = replace(caller, scopes=frozenset({"review", "rescue"}), offices=frozenset())
+
+    assert Reviewer.of(caller) == ONE
+    assert Reviewer.of(helper) == Reviewer("one", CaseAccess(frozenset(), may_rescue=True))
 
 
 def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office) -> None:
@@ -313,6 +323,19 @@ def test_a_masked_case_shows_short_names_and_nobodys_words(office: Office, maske
     assert [(each.case_id, each.what) for each in queue] == [("d-2", MASKED_CASE)]
     assert masked.case(ONE, "d-2")[1].disposition is None
     assert "S-1" not in masked.decision("d-1").request
+
+
+def test_a_case_about_a_subject_under_legal_hold_is_shown_as_it_was(office: Office) -> None:
+    for number in (1, 2):
+        office.decide(number)
+    tokens = {"subject": DataKeys(office.engine).token("shipment", "S-1")}
+    hold = RetentionAct(LATER.isoformat(), "hold", "chief", "a court asks", tokens)
+    RetentionRepository(office.engine).append(hold)
+
+    masked = office.mask()
+
+    assert masked.case(ONE, "d-1")[0].subject_id == "S-1"
+    assert masked.case(ONE, "d-2")[0].subject_id == office.names.of("S-2", MASKED)
 
 
 def test_the_history_of_a_masked_case_has_acts_and_no_words(office: Office, masked: Cases) -> None:
