@@ -62,7 +62,7 @@ def set_degradation_metrics(services: Services) -> None:
     current = degradations(services)
     for mode in MEANINGS:
         services.metrics.degraded.labels(mode).set(mode in current)
-    services.metrics.in_flight.set(services.metrics.inside)
+    services.metrics.requests.in_flight.set(services.metrics.requests.inside)
     services.metrics.queue_depth.set(services.batcher.depth)
 
 
@@ -83,7 +83,7 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
     yield from _modes_of_models(assessor.models)
     if any(map(assessor.is_history_missing, assessor.models.champions().values())):
         yield "history_missing"
-    if services.metrics.inside >= services.settings.most_in_flight:
+    if services.metrics.requests.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"
     if abs(services.start_clock.drift_s(services.clock())) > LARGEST_CLOCK_DRIFT_S:
         yield "clock_suspect"

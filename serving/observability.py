@@ -7,7 +7,7 @@ a query or a party.
 import logging
 import sys
 from contextlib import suppress
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import BinaryIO, Generic, TypeVar, cast
 
 import orjson
 import structlog
@@ -61,44 +61,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = own = CollectorRegistry()
-        self.inside = 0  # requests of machines that are being answered
-        self._labelled: dict[tuple[object, ...], Any] = {}
-        self.in_flight = Gauge(
-            "tidegate_requests_in_flight",
-            "Requests that are being answered",
-            registry=own,
-            multiprocess_mode="livesum",
-        )
-        self.scores = Counter(
-            "tidegate_scores", "Decisions made", ("model", "version", "lane"), registry=own
-        )
-        self.probabilities = Histogram(
-            "tidegate_probability",
-            "Calibrated probabilities",
-            ("model",),
-            buckets=PROBABILITIES,
-            registry=own,
-        )
-        self.unseen = Counter(
-            "tidegate_unseen_categories",
-            "Values of categories that the model never saw",
-            ("feature",),
-            registry=own,
-        )
-        self.missing = Counter(
-            "tidegate_missing_inputs",
-            "Inputs that a submission did not bring",
-            ("input",),
-            registry=own,
-        )
-        self.repeated = Counter(
-            "tidegate_repeated_answers",
-            "Answers repeated under their idempotency key",
-            registry=own,
-        )
-        self.shed = Counter(
-            "tidegate_shed_requests", "Requests turned away by the limit in flight", registry=own
-        )
+        self.requests = RequestMetrics(own)
+        self.decisions = DecisionMetrics(own)
         self.shadow_scores_left_out = Counter(
             "tidegate_shadow_scores_left_out",
             "Decisions that no shadow or challenger scored",
@@ -123,46 +87,115 @@ class Metrics:
         self.commit_seconds = Histogram(
             "tidegate_commit_seconds", "Until a group was durable", buckets=SECONDS, registry=own
         )
-        self.request_seconds = Histogram(
-            "tidegate_request_seconds",
-            "Until a request was answered",
-            ("method", "route", "status"),
-            buckets=SECONDS,
-            registry=own,
-        )
-
-    def count_decision(self, decision: Decision | None) -> None:
-        """Count one new decision, or the repetition of an earlier one's answer."""
-        if decision is None:
-            self.repeated.inc()
-            return
-        if decision.model is None or decision.score is None:
-            self._labelled_metric(
-                self.scores, SUBJECT_TYPES[decision.subject_kind].model_name, "none", decision.lane
-            ).inc()
-        else:
-            model = decision.model
-            self._labelled_metric(self.scores, model.name, model.version, decision.lane).inc()
-            self._labelled_metric(self.probabilities, model.name).observe(
-                decision.score.probability
-            )
-        for feature in decision.unseen:
-            self._labelled_metric(self.unseen, feature).inc()
-        for path in decision.missing:
-            self._labelled_metric(self.missing, path).inc()
-
-    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Record how long a request took."""
-        self._labelled_metric(self.request_seconds, method, route, str(status)).observe(seconds)
 
     def observe_commit(self, size: int, seconds: float) -> None:
         """Record one group of decisions that became durable."""
         self.commit_size.observe(size)
         self.commit_seconds.observe(seconds)
 
-    def _labelled_metric(self, metric: T, *labels: str) -> T:
-        """A metric with these labels, remembered: to check them takes longer than to count."""
-        figure: T | None = self._labelled.get((metric, labels))
+
+class RequestMetrics:
+    """How many requests are answered or turned away, and how long they take."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.inside = 0  # requests of machines that are being answered
+        self.in_flight = Gauge(
+            "tidegate_requests_in_flight",
+            "Requests that are being answered",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.shed = Counter(
+            "tidegate_shed_requests",
+            "Requests turned away by the limit in flight",
+            registry=registry,
+        )
+        self._seconds = _Labelled(
+            Histogram(
+                "tidegate_request_seconds",
+                "Until a request was answered",
+                ("method", "route", "status"),
+                buckets=SECONDS,
+                registry=registry,
+            )
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Record how long a request took."""
+        self._seconds.by(method, route, str(status)).observe(seconds)
+
+
+class DecisionMetrics:
+    """What was decided, and what decisions lacked."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._scores = _Labelled(
+            Counter(
+                "tidegate_scores",
+                "Decisions made",
+                ("model", "version", "lane"),
+                registry=registry,
+            )
+        )
+        self._probabilities = _Labelled(
+            Histogram(
+                "tidegate_probability",
+                "Calibrated probabilities",
+                ("model",),
+                buckets=PROBABILITIES,
+                registry=registry,
+            )
+        )
+        self._unseen = _Labelled(
+            Counter(
+                "tidegate_unseen_categories",
+                "Values of categories that the model never saw",
+                ("feature",),
+                registry=registry,
+            )
+        )
+        self._missing = _Labelled(
+            Counter(
+                "tidegate_missing_inputs",
+                "Inputs that a submission did not bring",
+                ("input",),
+                registry=registry,
+            )
+        )
+        self._repeated = Counter(
+            "tidegate_repeated_answers",
+            "Answers repeated under their idempotency key",
+            registry=registry,
+        )
+
+    def count(self, decision: Decision | None) -> None:
+        """Count one new decision, or the repetition of an earlier one's answer."""
+        if decision is None:
+            self._repeated.inc()
+            return
+        model, score = decision.model, decision.score
+        if model is None or score is None:
+            name = SUBJECT_TYPES[decision.subject_kind].model_name
+            self._scores.by(name, "none", decision.lane).inc()
+        else:
+            self._scores.by(model.name, model.version, decision.lane).inc()
+            self._probabilities.by(model.name).observe(score.probability)
+        for feature in decision.unseen:
+            self._unseen.by(feature).inc()
+        for path in decision.missing:
+            self._missing.by(path).inc()
+
+
+class _Labelled(Generic[T]):
+    """A metric and its figures by labels, remembered: to check labels costs more than to count."""
+
+    def __init__(self, metric: T) -> None:
+        self._metric: T = metric
+        self._figures: dict[tuple[str, ...], T] = {}
+
+    def by(self, *labels: str) -> T:
+        """The figure with these values of the labels, in the order of their names."""
+        figure = self._figures.get(labels)
         if figure is None:
-            figure = self._labelled[metric, labels] = metric.labels(*labels)
+            figure = self._figures[labels] = self._metric.labels(*labels)
         return figure

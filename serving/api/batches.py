@@ -117,5 +117,5 @@ def _line(
     if isinstance(answer, ServingError):
         content = orjson.dumps(problem_content(request.state.request_id, answer))
         return b'{"line":%d,"status":%d,"answer":%b}\n' % (number, answer.status, content)
-    services.metrics.count_decision(answer.decision)
+    services.metrics.decisions.count(answer.decision)
     return b'{"line":%d,"status":200,"answer":%b}\n' % (number, answer.body)

@@ -62,7 +62,7 @@ async def score_subject(request: Request) -> Response:
     answer = await services.batcher.answer(
         ScoreRequest(caller, key, body, services.clock(), answer_format)
     )
-    services.metrics.count_decision(answer.decision)
+    services.metrics.decisions.count(answer.decision)
     if answer.decision is None:
         return _json(answer.body, {"Idempotency-Replayed": "true"})
     return _json(answer.body, {"Location": f"/v1/decisions/{answer.decision.decision_id}"})

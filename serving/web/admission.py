@@ -48,16 +48,16 @@ class Admission:
         """Pass a request in, or answer that there is no room."""
         if scope["type"] != "http" or not scope["path"].startswith(self._paths):
             await self._app(scope, receive, send)
-        elif self._metrics.inside >= self._most:
-            self._metrics.shed.inc()
+        elif self._metrics.requests.inside >= self._most:
+            self._metrics.requests.shed.inc()
             for message in _full():
                 await send(message)
         else:
-            self._metrics.inside += 1
+            self._metrics.requests.inside += 1
             try:
                 await self._app(scope, receive, send)
             finally:
-                self._metrics.inside -= 1
+                self._metrics.requests.inside -= 1
 
 
 def _full() -> tuple[Message, Message]:

@@ -66,7 +66,7 @@ class RequestIds:
         # The route's template, not the path: a path holds ids.
         route = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
-        self._metrics.observe_request(method, route, status, seconds)
+        self._metrics.requests.observe(method, route, status, seconds)
         log.info("answered", method=method, route=route, status=status, seconds=round(seconds, 4))
 
 

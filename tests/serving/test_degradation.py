@@ -313,7 +313,7 @@ def test_models_that_nobody_names_any_more_go_on(service: Service) -> None:
 
 
 def test_a_service_at_capacity_says_so(service: Service) -> None:
-    service.services.metrics.inside = service.services.settings.most_in_flight
+    service.services.metrics.requests.inside = service.services.settings.most_in_flight
 
     assert modes(service) == ["requests_turned_away"]
     assert service.score(shipment(), service.key("score")).status_code == 503
