@@ -74,7 +74,7 @@ class RecordsError(TidegateError):
         self.faults = faults
 
     @classmethod
-    def of(cls, faults: tuple[Fault, ...]) -> "RecordsError":
+    def from_faults(cls, faults: tuple[Fault, ...]) -> "RecordsError":
         """The refusal of a file for all its faults."""
         return cls("\n".join(map(str, faults)), faults)
 

@@ -116,7 +116,7 @@ def _of_sqlite(database: sqlite3.Connection) -> tuple[Get, Put]:
 def _hottest_key(folder: Path) -> dict[str, Any]:
     windows = [window for days in SPANS for window in _every_reducer(days)]
     layouts = layouts_of(windows)
-    plan, store = QueryPlan.of(windows, layouts), LmdbStore(folder, is_bulk=True)
+    plan, store = QueryPlan.from_windows(windows, layouts), LmdbStore(folder, is_bulk=True)
 
     def add(events: RawColumns) -> None:
         with store.writing() as transaction:

@@ -39,11 +39,6 @@ class Kind(Enum):
     TEXT = np.dtype(np.int32)
     CONDITION = np.dtype(np.bool_)
 
-    @classmethod
-    def of(cls, column: npt.NDArray[np.generic]) -> "Kind":
-        """What a column of this dtype holds."""
-        return cls(column.dtype)
-
     @property
     def is_float(self) -> bool:
         """Whether its cells are float64 rather than int64."""

@@ -104,7 +104,7 @@ class OnlineStore:
 
     def plan(self, windows: Sequence[Window]) -> QueryPlan:
         """The plan of windows that are read together, again and again."""
-        return QueryPlan.of(windows, self._layouts)
+        return QueryPlan.from_windows(windows, self._layouts)
 
     def numbers(
         self,
@@ -133,7 +133,7 @@ class OnlineStore:
             return plan.numbers_of(view, keys, instants, overlay)
 
     def _begin(self) -> None:
-        current = StoreFormat.of(self._layouts.values(), history_column)
+        current = StoreFormat.from_layouts(self._layouts.values(), history_column)
         with self.store.reading() as view:
             (blob,) = view.get([_FORMAT])
             stored = None if blob is None else bytes(blob)

@@ -73,7 +73,7 @@ def read_record_file(file: Path, name: str) -> pa.Table:
     """All records in one file of the record type `name`; as `read_records`."""
     checked = check_record_file(file, name)
     if checked.faults:
-        raise RecordsError.of(checked.faults)
+        raise RecordsError.from_faults(checked.faults)
     return checked.table
 
 
@@ -139,7 +139,9 @@ def _told(fault: ErrorDetails, row: int, file: Path) -> tuple[str, str]:
     column = ".".join(str(part) for part in fault["loc"]) or "the line"
     if fault["type"] == "extra_forbidden":
         what = why_refused(column)
-        raise RecordsError.of((Fault(str(file), None, what, None, (Example(row + 1, None),)),))
+        raise RecordsError.from_faults(
+            (Fault(str(file), None, what, None, (Example(row + 1, None),)),)
+        )
     return column, fault["msg"]
 
 
@@ -153,7 +155,7 @@ _CHECKS: dict[str, Callable[[Path, str], CheckedFile]] = {
 def _checked(table: pa.Table, name: str, file: Path) -> CheckedFile:
     record = RECORD_FILES[name]
     if faults := (*_wrong_names(table, record, file), *_wrong_types(table, record, file)):
-        raise RecordsError.of(faults)
+        raise RecordsError.from_faults(faults)
     columns, unread = [], {}
     for field in arrow_schema(record):
         if field.name not in table.column_names:

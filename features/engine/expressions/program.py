@@ -43,7 +43,7 @@ class Function:
     reads: Mapping[str, Key]
 
     @classmethod
-    def of(cls, compute: Callable[..., Any]) -> Self:
+    def from_callable(cls, compute: Callable[..., Any]) -> Self:
         """A function whose parameters are named by the columns they are given."""
         parameters = inspect.signature(compute).parameters
         return cls(compute.__name__, compute, {name: name for name in parameters})

@@ -53,7 +53,7 @@ class VectorPlan:
     ) -> None:
         sources = {source.source for source in linked}
         history_windows = [window for window in windows if window.source not in sources]
-        self._plan = QueryPlan.of(history_windows, layouts)
+        self._plan = QueryPlan.from_windows(history_windows, layouts)
         read = {key for key in features.inputs if not isinstance(key, Window)}
         read.update(self._plan.columns, *(source.subject_columns.values() for source in linked))
         self._subject = subject(read)

@@ -22,7 +22,7 @@ class StoreFormat:
     columns: dict[str, str]
 
     @classmethod
-    def of(cls, layouts: Iterable[Layout], digest: Callable[[str, str], str]) -> Self:
+    def from_layouts(cls, layouts: Iterable[Layout], digest: Callable[[str, str], str]) -> Self:
         """What these layouts hold, as this release computes it.
 
         `digest` is that of what computes a column of a source.

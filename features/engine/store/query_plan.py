@@ -69,7 +69,7 @@ class QueryPlan:
     _shapes: Column
 
     @classmethod
-    def of(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
+    def from_windows(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
         """The plan for windows; `layouts` must hold their keyings."""
         logs: dict[KeyedLog, int] = {}
         window_rows: list[tuple[int, ...]] = []

@@ -121,12 +121,12 @@ def columns_of(draw: st.DrawFn) -> dict[str, np.ndarray]:
 
 
 def program_of(*functions: Callable[..., Column]) -> Program:
-    return traced({at: Function.of(one) for at, one in enumerate(functions)}, KINDS)
+    return traced({at: Function.from_callable(one) for at, one in enumerate(functions)}, KINDS)
 
 
 def evaluated(function: Callable[..., Column], columns: dict[str, np.ndarray]) -> np.ndarray:
     with np.errstate(all="ignore"):
-        return function(*(columns[name] for name in Function.of(function).reads))
+        return function(*(columns[name] for name in Function.from_callable(function).reads))
 
 
 ALL_EXACT, ALL_ROUNDED = program_of(*EXACT, *EXTREMES), program_of(*ROUNDED)
@@ -271,7 +271,9 @@ def test_what_cannot_be_traced_is_refused_with_the_name_of_the_function(
     function: Callable[..., Column],
 ) -> None:
     with pytest.raises(DefinitionError, match="how_suspicious cannot be traced"):
-        traced({0: Function("how_suspicious", function, Function.of(function).reads)}, KINDS)
+        traced(
+            {0: Function("how_suspicious", function, Function.from_callable(function).reads)}, KINDS
+        )
 
 
 def test_a_column_of_another_kind_than_was_traced_is_refused() -> None:

@@ -151,7 +151,7 @@ def test_every_window_equals_plain_sql_however_the_events_came(
         if ids:
             events = columns_of([rows[i] for i in ids])
             insert_events(store, layouts.values(), events)
-    plan = QueryPlan.of(WINDOWS, layouts)
+    plan = QueryPlan.from_windows(WINDOWS, layouts)
     about = asked(rows, queries)
     numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in about])
 
@@ -166,7 +166,7 @@ def test_a_window_holds_the_event_at_its_begin_and_none_at_its_end_wherever_page
     rows = [("a", START + i * DAY_US // 2, i, "xyz"[i % 3], i % 2 == 0) for i in range(20)]
     insert_events(store, layouts.values(), columns_of(rows))
     about = [("a", known_at + late) for _, known_at, *_ in rows for late in (0, 1)]
-    plan = QueryPlan.of(WINDOWS, layouts)
+    plan = QueryPlan.from_windows(WINDOWS, layouts)
     numbers = np.array([plan.numbers(store, {"key": key}, at) for key, at in about])
 
     np.testing.assert_array_equal(numbers, by_sql(rows, about, WINDOWS), strict=True)
@@ -191,7 +191,7 @@ def counts_as_kept(
 ) -> None:
     """Hold against plain SQL what is told of rows when some of them come beside the others."""
     layouts, store = layouts_of(WINDOWS, page_rows, chapter_pages), Blobs()
-    plan, numbers = QueryPlan.of(WINDOWS, layouts), []
+    plan, numbers = QueryPlan.from_windows(WINDOWS, layouts), []
     if kept := [i for i in range(len(rows)) if i not in brought]:
         events = columns_of([rows[i] for i in kept])
         insert_events(store, layouts.values(), events)
@@ -227,7 +227,7 @@ def test_what_a_late_event_pushes_out_of_closed_pages_counts_once() -> None:
         rows = [("a", START + ord(name), None, name, True) for name in names]
         insert_events(store, layouts.values(), columns_of(rows))
 
-    numbers = QueryPlan.of([window], layouts).numbers(store, {"key": "a"}, START + DAY_US)
+    numbers = QueryPlan.from_windows([window], layouts).numbers(store, {"key": "a"}, START + DAY_US)
     assert numbers.tolist() == [5]
 
 
@@ -258,7 +258,7 @@ def words_read(window: Window, store: Blobs, at: int) -> int:
             read.extend(len(blob) // 8 for blob in blobs if blob is not None)
             return blobs
 
-    QueryPlan.of([window], LAYOUTS).numbers(Counting(), {"key": "a"}, at)
+    QueryPlan.from_windows([window], LAYOUTS).numbers(Counting(), {"key": "a"}, at)
     return sum(read)
 
 
@@ -282,4 +282,6 @@ def test_a_state_that_lacks_a_page_of_its_own_says_so() -> None:
         del store.blobs[key]
     window: Window = count("events", by="key", days=30)
     with pytest.raises(StateUnavailable, match="tidegate state rebuild"):
-        QueryPlan.of([window], LAYOUTS).numbers(store, {"key": "a"}, START + 20_000 * HOUR_US)
+        QueryPlan.from_windows([window], LAYOUTS).numbers(
+            store, {"key": "a"}, START + 20_000 * HOUR_US
+        )
