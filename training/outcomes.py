@@ -40,7 +40,7 @@ class Outcomes:
     author: Texts
 
     @classmethod
-    def of(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
+    def from_table(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
         """Lay outcome records beside the subjects: `places` says which of so many each is about."""
 
         def beside(values: npt.NDArray[Any], nothing: Any) -> npt.NDArray[Any]:

@@ -34,7 +34,7 @@ class ScoreRanking:
     starts: Ints
 
     @classmethod
-    def of(
+    def from_scores(
         cls,
         labels: npt.ArrayLike,
         scores: npt.ArrayLike,
@@ -89,7 +89,7 @@ def inspected_share(ranking: ScoreRanking, share: float) -> Floats:
 
     Capacity is rounded down to whole subjects and is at least one.
 
-    >>> inspected_share(ScoreRanking.of([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.1]), 0.5).tolist()
+    >>> inspected_share(ScoreRanking.from_scores([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.1]), 0.5).tolist()
     [1.0, 0.5, 0.0]
     """
     capacity = max(1.0, np.floor(ranking.size * share + 1e-9))

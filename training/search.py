@@ -56,9 +56,9 @@ def search(
     The first trial is the parameters as given. Only one process may carry on a search at a time.
     Raises SearchError, NotEnoughLabels or LeakageFound.
     """
-    split = TimeSplit.of(data, parameters.split)
+    split = TimeSplit.from_training_set(data, parameters.split)
     refuse_leaking_features(data, split, parameters)
-    context = _TrialContext.of(data, split, parameters)
+    context = _TrialContext.from_split(data, split, parameters)
     name = search_name(data, parameters)
     study = _study(file, name)
     _leave_interrupted(study)
@@ -95,7 +95,7 @@ class _TrialContext:
     held_back: LabelledRows
 
     @classmethod
-    def of(
+    def from_split(
         cls, data: TrainingSet, split: TimeSplit, parameters: TrainingParameters
     ) -> "_TrialContext":
         encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)

@@ -38,21 +38,25 @@ def train(
 
     Raises NotEnoughLabels, LeakageFound or CalibrationError.
     """
-    split = TimeSplit.of(data, parameters.split)
+    split = TimeSplit.from_training_set(data, parameters.split)
     refuse_leaking_features(data, split, parameters)
     encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
     fitting = CalibratedFit(data, split, encoding, parameters, progress)
     text, calibration = fitting.fit()
     progress("evaluate", 0, 1)
     margins = Margins.from_text(text, parameters.threads)
-    scored = ScoredWindow.of(data, split.evaluation, encoding, margins, calibration)
+    scored = ScoredWindow.from_window(data, split.evaluation, encoding, margins, calibration)
     labelled = scored.subjects(labelled_only=True)
     leaks = leakage_findings(data, split, encoding, parameters, labelled.probability)
     more_sections = {"leakage": leaks, "influence": fitting.influence()}
     report = scored.report(parameters).model_copy(update=more_sections)
     fit_span = data.span(split.fit.begins, split.fit.ends)
-    peers = PeerReference.of(data.frame.iloc[fit_span], data.subjects.iloc[fit_span], data.inputs)
+    peers = PeerReference.from_rows(
+        data.frame.iloc[fit_span], data.subjects.iloc[fit_span], data.inputs
+    )
     files = {BOOSTER: text.encode(), REPORT: report.as_bytes, PEERS: peers.content}
-    model = RiskModel.of(scored.manifest(split, files, parameters, report), files, data.inputs)
+    model = RiskModel.from_files(
+        scored.manifest(split, files, parameters, report), files, data.inputs
+    )
     progress("evaluate", 1, 1)
     return Candidate(model, report, scored.explained, losses=fitting.losses)

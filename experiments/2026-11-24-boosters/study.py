@@ -58,7 +58,7 @@ class LabelledRows:
     @property
     def encoded(self) -> EncodedTaught:
         """As training hands rows to LightGBM."""
-        values = EncodedRows.of(self.encoding.encode_frame(self.inputs))
+        values = EncodedRows.from_matrix(self.encoding.encode_frame(self.inputs))
         return EncodedTaught(values, self.targets, self.weights)
 
 
@@ -178,7 +178,9 @@ def tuned(
     tried = []
     for choice in choices(asked):
         score, trees = fit_trees(fit, newest, choice, asked["most_trees"])
-        ranking = ScoreRanking.of(newest.targets, score(newest.inputs), weights=newest.weights)
+        ranking = ScoreRanking.from_scores(
+            newest.targets, score(newest.inputs), weights=newest.weights
+        )
         tried.append((1 - roc_auc(ranking), choice, trees))
     _, choice, trees = min(tried, key=lambda trial: trial[0])
     return choice, trees
@@ -188,7 +190,7 @@ def studied(world: Path, kind: SubjectKind, work: Path, asked: dict[str, Any]) -
     """Every booster tuned on the windows that training would take, judged on the truth after."""
     build_training_set(world, kind, work)
     data = TrainingSet.read(work, kind)
-    split = TimeSplit.of(data, USUAL.split)
+    split = TimeSplit.from_training_set(data, USUAL.split)
     encoding = data.encoding(split.fit.rows, fewest=USUAL.trees.fewest_per_category)
     inputs = data.frame.copy()
     for name in inputs.columns.difference(inputs.select_dtypes("number").columns):

@@ -150,7 +150,7 @@ def _true_auc(model: RiskModel, data: TrainingSet, oracle: Path) -> float:
         labelled_only=False
     )
     told = Oracle.read(oracle, everyone)
-    return roc_auc(ScoreRanking.of(told.came_true, everyone.probability))
+    return roc_auc(ScoreRanking.from_scores(told.came_true, everyone.probability))
 
 
 def _invented(place: Path, world: int) -> tuple[TrainingSet, Path]:

@@ -78,7 +78,7 @@ def _ours(folder: Path, _: int) -> dict[str, float]:
 def _peer(folder: Path, trees: int) -> dict[str, float]:
     data = TrainingSet.read(folder, KIND)
     parameters = TrainingParameters()
-    split = TimeSplit.of(data, parameters.split)
+    split = TimeSplit.from_training_set(data, parameters.split)
     window = split.before_evaluation(data, parameters.split)
     encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
     values = encoding.encode_frame(data.frame.iloc[window.rows])

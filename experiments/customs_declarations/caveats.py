@@ -117,7 +117,7 @@ def _told(ranking: ScoreRanking) -> str:
 
 
 def _ranking(judged: pd.DataFrame, scores: Floats) -> ScoreRanking:
-    return ScoreRanking.of((judged[LABEL] == "1").to_numpy(), scores)
+    return ScoreRanking.from_scores((judged[LABEL] == "1").to_numpy(), scores)
 
 
 def _precision(ranking: ScoreRanking, share: float) -> float:

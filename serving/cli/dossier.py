@@ -26,7 +26,7 @@ def dossier(
     from training.dossier.gathered import Dossier
     from training.model.model_home import ModelHome
 
-    gathered = Dossier.of(model, ModelHome(home))
+    gathered = Dossier.gather(model, ModelHome(home))
     registration = gathered.registration
     folder = out or home / "dossiers" / registration.name / registration.version
     with written_whole(folder) as partial:

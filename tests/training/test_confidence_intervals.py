@@ -51,7 +51,9 @@ def test_every_redraw_takes_as_many_rows_as_there_are_and_any_of_them() -> None:
         redraws.append(ranking.weights)
         return {}
 
-    with_intervals(ScoreRanking.of([0, 1, 0], [0.9, 0.5, 0.1]), weights, rounds=300, seed=1)
+    with_intervals(
+        ScoreRanking.from_scores([0, 1, 0], [0.9, 0.5, 0.1]), weights, rounds=300, seed=1
+    )
 
     whole, *others = redraws
     assert whole.tolist() == [1, 1, 1]
@@ -62,7 +64,7 @@ def test_every_redraw_takes_as_many_rows_as_there_are_and_any_of_them() -> None:
 
 
 def test_an_interval_holds_the_middle_95_percent_of_the_redraws() -> None:
-    ranking = ScoreRanking.of(np.arange(400) % 10 < 3, np.zeros(400))
+    ranking = ScoreRanking.from_scores(np.arange(400) % 10 < 3, np.zeros(400))
     low, high = binom.ppf([0.025, 0.975], 400, 0.3) / 400
 
     share = with_intervals(ranking, prevalence, rounds=1_000, seed=2)["prevalence"]
@@ -74,7 +76,7 @@ def test_an_interval_holds_the_middle_95_percent_of_the_redraws() -> None:
 def test_redraws_of_which_nothing_is_known_are_left_out_of_the_interval() -> None:
     known = iter([0.5, np.nan, 0.2, 0.2, np.inf])
     unknown = iter([0.5, np.nan, np.nan])
-    ranking = ScoreRanking.of([0, 1], [0.1, 0.9])
+    ranking = ScoreRanking.from_scores([0, 1], [0.1, 0.9])
 
     partly = with_intervals(ranking, lambda _: {"f": next(known)}, rounds=4, seed=1)["f"]
     never = with_intervals(ranking, lambda _: {"f": next(unknown)}, rounds=2, seed=1)["f"]
@@ -85,7 +87,10 @@ def test_redraws_of_which_nothing_is_known_are_left_out_of_the_interval() -> Non
 
 def test_a_difference_is_ours_minus_theirs_and_of_every_figure() -> None:
     labels, scores = drawn(300, seed=8)
-    ours, theirs = ScoreRanking.of(labels, scores), ScoreRanking.of(labels, np.round(scores, 1))
+    ours, theirs = (
+        ScoreRanking.from_scores(labels, scores),
+        ScoreRanking.from_scores(labels, np.round(scores, 1)),
+    )
 
     differences = difference(ours, theirs, precision, rounds=60, seed=1)
 
@@ -103,10 +108,12 @@ def test_a_difference_is_ours_minus_theirs_and_of_every_figure() -> None:
 
 
 def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
-    truth = roc_auc(ScoreRanking.of(*drawn(200_000, seed=0)))
+    truth = roc_auc(ScoreRanking.from_scores(*drawn(200_000, seed=0)))
     held = 0
     for seed in range(1, 101):
-        estimate = with_intervals(ScoreRanking.of(*drawn(400, seed)), precision, rounds=100, seed=1)
+        estimate = with_intervals(
+            ScoreRanking.from_scores(*drawn(400, seed)), precision, rounds=100, seed=1
+        )
         low, high = estimate["roc_auc"].low, estimate["roc_auc"].high
         assert low is not None
         assert high is not None
@@ -116,7 +123,7 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
-    ranking = ScoreRanking.of(*drawn(300, seed=4))
+    ranking = ScoreRanking.from_scores(*drawn(300, seed=4))
 
     again = [with_intervals(ranking, precision, rounds=50, seed=9) for _ in range(2)]
 
@@ -124,7 +131,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 
 
 def test_a_figure_that_cannot_be_known_is_none_instead_of_nan() -> None:
-    ranking = ScoreRanking.of([0.0, 0.0, 0.0], [0.3, 0.2, 0.1])
+    ranking = ScoreRanking.from_scores([0.0, 0.0, 0.0], [0.3, 0.2, 0.1])
 
     estimates = with_intervals(ranking, precision, rounds=10, seed=1)
 
@@ -134,10 +141,12 @@ def test_a_figure_that_cannot_be_known_is_none_instead_of_nan() -> None:
 
 def test_a_ranking_differs_from_itself_by_exactly_nothing() -> None:
     labels, scores = drawn(500, seed=6)
-    ranking = ScoreRanking.of(labels, scores)
+    ranking = ScoreRanking.from_scores(labels, scores)
 
     nothing = difference(ranking, ranking, precision, rounds=20, seed=1)["precision"]
-    worse = difference(ScoreRanking.of(labels, -scores), ranking, precision, rounds=50, seed=1)
+    worse = difference(
+        ScoreRanking.from_scores(labels, -scores), ranking, precision, rounds=50, seed=1
+    )
 
     assert (nothing.value, nothing.low, nothing.high) == (0, 0, 0)
     assert worse["roc_auc"].high is not None
@@ -152,6 +161,9 @@ def test_a_share_of_few_trials_has_a_wide_interval() -> None:
 
 
 def test_figures_and_rankings_do_not_change() -> None:
-    for figure, name in ((Estimate(0.5), "value"), (ScoreRanking.of([0, 1], [0.1, 0.2]), "labels")):
+    for figure, name in (
+        (Estimate(0.5), "value"),
+        (ScoreRanking.from_scores([0, 1], [0.1, 0.2]), "labels"),
+    ):
         with pytest.raises(FrozenInstanceError):
             setattr(figure, name, None)

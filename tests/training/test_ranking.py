@@ -24,7 +24,7 @@ def split(rows: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
 
 # By hand: 2, 1, 3 and 4 subjects with scores 0.8, 0.5, 0.5 and 0.1, of which 2 and 3 are confirmed.
 LABELS, SCORES, WEIGHTS, VALUES = [1, 0, 1, 0], [0.8, 0.5, 0.5, 0.1], [2, 1, 3, 4], [10, 20, 30, 40]
-BY_HAND = ScoreRanking.of(LABELS, SCORES, weights=WEIGHTS, values=VALUES)
+BY_HAND = ScoreRanking.from_scores(LABELS, SCORES, weights=WEIGHTS, values=VALUES)
 
 
 def test_equal_scores_are_one_group_and_weights_are_subjects() -> None:
@@ -32,7 +32,7 @@ def test_equal_scores_are_one_group_and_weights_are_subjects() -> None:
     assert BY_HAND.group_weight.tolist() == [2, 4, 4]
     assert BY_HAND.group_confirmed.tolist() == [2, 3, 0]
     assert (BY_HAND.size, BY_HAND.prevalence) == (10, 0.5)
-    plain = ScoreRanking.of(LABELS, SCORES)
+    plain = ScoreRanking.from_scores(LABELS, SCORES)
     assert (plain.size, plain.prevalence) == (4, 0.5)
     assert np.isnan(r.at_capacity(plain, 0.5)["value_captured"])
 
@@ -68,7 +68,7 @@ def test_rows_that_do_not_divide_go_to_the_lowest_bins(
 ) -> None:
     scores = np.linspace(0.1, 0.9, rows)
 
-    curve = r.reliability(ScoreRanking.of(np.zeros(rows), scores), bins)
+    curve = r.reliability(ScoreRanking.from_scores(np.zeros(rows), scores), bins)
 
     assert curve[:, 2].tolist() == sizes
     assert curve[0, 0] == pytest.approx(scores[: sizes[0]].mean())
@@ -76,7 +76,7 @@ def test_rows_that_do_not_divide_go_to_the_lowest_bins(
 
 def test_calibration_is_judged_in_fifteen_bins() -> None:
     scores = np.linspace(0.1, 0.9, 45)
-    ranking = ScoreRanking.of(np.arange(45) % 2, scores)
+    ranking = ScoreRanking.from_scores(np.arange(45) % 2, scores)
 
     assert r.reliability(ranking)[:, 2].tolist() == [3] * 15
     assert r.calibration_error(ranking) == r.calibration_error(ranking, bins=15)
@@ -90,13 +90,13 @@ def test_capacity_is_whole_subjects_rounded_down_and_at_least_one(
     subjects: int, share: float, capacity: int
 ) -> None:
     """100 × 0.29 is a hair under 29 in binary."""
-    ranking = ScoreRanking.of(np.zeros(subjects), np.arange(subjects))
+    ranking = ScoreRanking.from_scores(np.zeros(subjects), np.arange(subjects))
 
     assert r.inspected_share(ranking, share).sum() == pytest.approx(capacity)
 
 
 def test_subjects_that_no_redraw_took_are_in_no_figure() -> None:
-    ranking = ScoreRanking.of([1, 0, 1], [0.9, 0.5, 0.1]).redrawn(np.array([0, 1, 1]))
+    ranking = ScoreRanking.from_scores([1, 0, 1], [0.9, 0.5, 0.1]).redrawn(np.array([0, 1, 1]))
 
     assert r.inspected_share(ranking, 0.5).tolist() == [0, 1, 0]
     assert r.pr_auc(ranking) == 0.5
@@ -106,24 +106,26 @@ def test_subjects_that_no_redraw_took_are_in_no_figure() -> None:
 
 
 def test_of_one_confirmed_there_is_a_recall_and_of_none_there_is_none() -> None:
-    one = r.at_capacity(ScoreRanking.of([1, 0], [0.9, 0.1], values=[0.5, 0.5]), 0.5)
-    none = r.at_capacity(ScoreRanking.of([0, 0], [0.9, 0.1], values=[0.5, 0.5]), 0.5)
+    one = r.at_capacity(ScoreRanking.from_scores([1, 0], [0.9, 0.1], values=[0.5, 0.5]), 0.5)
+    none = r.at_capacity(ScoreRanking.from_scores([0, 0], [0.9, 0.1], values=[0.5, 0.5]), 0.5)
 
     assert one == {"precision": 1, "recall": 1, "lift": 2, "value_captured": 1}
     assert none["precision"] == 0
     assert all(np.isnan(none[name]) for name in ("recall", "lift", "value_captured"))
-    assert np.isnan(r.roc_auc(ScoreRanking.of([0, 0], [0.9, 0.1])))
-    assert np.isnan(r.pr_auc(ScoreRanking.of([0, 0], [0.9, 0.1])))
+    assert np.isnan(r.roc_auc(ScoreRanking.from_scores([0, 0], [0.9, 0.1])))
+    assert np.isnan(r.pr_auc(ScoreRanking.from_scores([0, 0], [0.9, 0.1])))
 
 
 def test_a_certain_probability_that_is_wrong_costs_as_much_as_a_millionth() -> None:
     for label, score in ((1, 0.0), (0, 1.0)):
-        assert r.log_loss(ScoreRanking.of([label], [score])) == pytest.approx(-np.log(1e-6))
+        assert r.log_loss(ScoreRanking.from_scores([label], [score])) == pytest.approx(
+            -np.log(1e-6)
+        )
 
 
 def test_chance_gives_what_the_binomial_distribution_says() -> None:
     """One score for all is a binomial number of confirmed."""
-    ranking = ScoreRanking.of(np.zeros(400), np.full(400, 0.3))
+    ranking = ScoreRanking.from_scores(np.zeros(400), np.full(400, 0.3))
     low, high = binom.ppf([0.005, 0.995], 400, 0.3) / 400
 
     error = r.calibration_error_by_chance(ranking, rounds=600, seed=1)
@@ -134,7 +136,7 @@ def test_chance_gives_what_the_binomial_distribution_says() -> None:
 @given(cases)
 def test_areas_and_losses_agree_with_scikit_learn(rows: list[tuple[int, int]]) -> None:
     labels, scores = split(rows)
-    ranking = ScoreRanking.of(labels, scores)
+    ranking = ScoreRanking.from_scores(labels, scores)
 
     assert r.roc_auc(ranking) == pytest.approx(roc_auc_score(labels, scores))
     assert r.pr_auc(ranking) == pytest.approx(average_precision_score(labels, scores))
@@ -155,7 +157,7 @@ def test_precision_is_the_mean_over_every_order_of_tied_subjects(
         order = np.lexsort((lots.random(len(labels)), -scores))
         drawn.append(labels[order[:capacity]].mean())
 
-    precision = r.at_capacity(ScoreRanking.of(labels, scores), share)["precision"]
+    precision = r.at_capacity(ScoreRanking.from_scores(labels, scores), share)["precision"]
 
     assert precision == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / 20 + 1e-9)
 
@@ -165,8 +167,8 @@ def test_the_order_of_the_file_changes_no_figure(rows: list[tuple[int, int]]) ->
     labels, scores = split(rows)
     shuffled = np.random.default_rng(1).permutation(len(labels))
     one, other = (
-        ScoreRanking.of(labels, scores),
-        ScoreRanking.of(labels[shuffled], scores[shuffled]),
+        ScoreRanking.from_scores(labels, scores),
+        ScoreRanking.from_scores(labels[shuffled], scores[shuffled]),
     )
 
     for figure in (r.roc_auc, r.pr_auc, r.calibration_error, r.brier_score):
@@ -177,8 +179,8 @@ def test_the_order_of_the_file_changes_no_figure(rows: list[tuple[int, int]]) ->
 def test_a_weight_of_two_is_the_same_as_the_subject_twice(rows: list[tuple[int, int]]) -> None:
     labels, scores = split(rows)
     counts = np.random.default_rng(2).integers(1, 4, len(labels))
-    weighted = ScoreRanking.of(labels, scores).redrawn(counts)
-    repeated = ScoreRanking.of(np.repeat(labels, counts), np.repeat(scores, counts))
+    weighted = ScoreRanking.from_scores(labels, scores).redrawn(counts)
+    repeated = ScoreRanking.from_scores(np.repeat(labels, counts), np.repeat(scores, counts))
 
     assert r.roc_auc(weighted) == pytest.approx(r.roc_auc(repeated))
     assert r.pr_auc(weighted) == pytest.approx(r.pr_auc(repeated))
@@ -188,7 +190,7 @@ def test_a_weight_of_two_is_the_same_as_the_subject_twice(rows: list[tuple[int, 
 
 def test_a_constant_score_is_worth_no_more_than_the_lot() -> None:
     labels = np.r_[np.ones(30), np.zeros(70)]
-    ranking = ScoreRanking.of(labels, np.full(100, 0.3), values=np.ones(100))
+    ranking = ScoreRanking.from_scores(labels, np.full(100, 0.3), values=np.ones(100))
 
     figures = r.at_capacity(ranking, 0.05)
 
@@ -200,7 +202,7 @@ def test_a_constant_score_is_worth_no_more_than_the_lot() -> None:
 
 
 def test_inspected_rows_come_back_in_the_order_they_were_given() -> None:
-    ranking = ScoreRanking.of([0, 1, 0, 1], [0.1, 0.9, 0.5, 0.5])
+    ranking = ScoreRanking.from_scores([0, 1, 0, 1], [0.1, 0.9, 0.5, 0.5])
 
     assert r.inspected_rows(ranking, 0.5).tolist() == [0.0, 1.0, 0.5, 0.5]
 
@@ -208,8 +210,8 @@ def test_inspected_rows_come_back_in_the_order_they_were_given() -> None:
 def test_the_calibration_error_of_a_true_probability_stays_within_what_chance_allows() -> None:
     lots = np.random.default_rng(5)
     probability = lots.random(2_000) * 0.4
-    honest = ScoreRanking.of(lots.random(2_000) < probability, probability)
-    doubled = ScoreRanking.of(honest.labels, honest.scores * 2)
+    honest = ScoreRanking.from_scores(lots.random(2_000) < probability, probability)
+    doubled = ScoreRanking.from_scores(honest.labels, honest.scores * 2)
 
     assert r.calibration_error(honest) < r.calibration_error_by_chance(honest, rounds=200, seed=1)
     assert r.calibration_error(doubled) > r.calibration_error_by_chance(doubled, rounds=200, seed=1)
@@ -221,6 +223,6 @@ def test_the_calibration_error_is_how_far_shares_lie_from_what_was_promised(
 ) -> None:
     labels = np.arange(1_000) % 10 < 10 * confirmed
 
-    told = r.calibration_error(ScoreRanking.of(labels, np.full(1_000, promised)))
+    told = r.calibration_error(ScoreRanking.from_scores(labels, np.full(1_000, promised)))
 
     assert told == pytest.approx(abs(promised - confirmed), abs=1e-9)

@@ -34,7 +34,7 @@ class TimeWindow:
     unlabelled: Ints
 
     @classmethod
-    def of(
+    def between(
         cls,
         name: str,
         data: TrainingSet,
@@ -79,18 +79,18 @@ class TimeSplit:
     evaluation: TimeWindow
 
     @classmethod
-    def of(cls, data: TrainingSet, parameters: SplitParameters) -> Self:
+    def from_training_set(cls, data: TrainingSet, parameters: SplitParameters) -> Self:
         """Split `data`. Raises NotEnoughLabels for a window that can carry no figure."""
         begins, calibration, evaluation, ends = _boundaries(data, parameters)
         gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
         split = cls(
-            fit=TimeWindow.of(
+            fit=TimeWindow.between(
                 "fit", data, (begins, calibration), known_before=calibration, gap=gap
             ),
-            calibration=TimeWindow.of(
+            calibration=TimeWindow.between(
                 "calibration", data, (calibration, evaluation), known_before=evaluation, gap=gap
             ),
-            evaluation=TimeWindow.of(
+            evaluation=TimeWindow.between(
                 "evaluation",
                 data,
                 (evaluation, ends),
@@ -112,7 +112,7 @@ class TimeSplit:
         """Fit and calibration window in one, with every label known before the evaluation."""
         gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
         days = (self.fit.begins, self.evaluation.begins)
-        return TimeWindow.of("refit", data, days, known_before=self.evaluation.begins, gap=gap)
+        return TimeWindow.between("refit", data, days, known_before=self.evaluation.begins, gap=gap)
 
     @property
     def figures(self) -> TrainingWindow:

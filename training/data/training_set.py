@@ -70,7 +70,7 @@ class TrainingSet:
         `inputs` default to the catalogue. Raises TrainingSetError or CatalogueMismatch.
         """
         schemas = [_schema(folder / name) for name in FILES]
-        inputs = inputs or ModelInputs.of(subject)
+        inputs = inputs or ModelInputs.for_subject(subject)
         _check_metadata(schemas[0], folder / FILES[0], inputs)
         _check_columns(schemas[1], arrow_schema(Outcome).names, folder / FILES[1])
         _check_columns(schemas[2], SUBJECT_COLUMNS, folder / FILES[2])
@@ -96,7 +96,7 @@ class TrainingSet:
             frame=frame,
             subject_ids=ids,
             declared_at=declared_at,
-            outcomes=Outcomes.of(outcomes, places, len(ids)),
+            outcomes=Outcomes.from_table(outcomes, places, len(ids)),
             subjects=subjects.set_index(subject_rows).reindex(range(len(ids))),
             digest=_digest(folder),
             records=summary.read_text() if (summary := folder / SUMMARY).is_file() else None,

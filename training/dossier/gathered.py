@@ -35,7 +35,7 @@ class Dossier:
     versions: tuple[Version, ...]
 
     @classmethod
-    def of(cls, reference: str, home: ModelHome) -> Self:
+    def gather(cls, reference: str, home: ModelHome) -> Self:
         """Gather it. Raises UnknownModel, or ArtefactError where a part cannot be believed."""
         folder = home.find(reference)
         model = RiskModel.read(folder, home.public_key)

@@ -55,6 +55,6 @@ class LabelledWindow:
         if weighted:
             weights = self.data.outcomes.weights(clip=1 / SMALLEST_PROBABILITY)[self.rows]
             weights = weights / weights.mean()
-        return ScoreRanking.of(
+        return ScoreRanking.from_scores(
             self.labels, self.probability, weights=weights, values=self.declared_value
         )

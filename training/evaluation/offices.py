@@ -23,7 +23,7 @@ def at_office_capacity(
     offices = _offices(labelled)
     capacity = offices.map(_inspected(everyone)).to_numpy(dtype=np.float64)
     usage = _place_in_office(offices, labelled.probability) / capacity
-    ranking = ScoreRanking.of(labelled.labels, -usage, values=labelled.declared_value)
+    ranking = ScoreRanking.from_scores(labelled.labels, -usage, values=labelled.declared_value)
     share = float(capacity.mean())
     estimates = with_intervals(
         ranking, lambda drawn: at_capacity(drawn, share), rounds=parameters.redraws, seed=seed

@@ -70,8 +70,8 @@ def compare_with_oracle(
 
     `labels` are the true probabilities, which tells of expected precision, or what came true.
     """
-    by_model = ScoreRanking.of(labels, oracle.window.probability)
-    best = ScoreRanking.of(labels, oracle.probability)
+    by_model = ScoreRanking.from_scores(labels, oracle.window.probability)
+    best = ScoreRanking.from_scores(labels, oracle.probability)
     return tuple(
         _figures(share, _at(by_model, best, share, parameters, seed))
         for share in parameters.capacity_shares

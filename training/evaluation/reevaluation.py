@@ -54,7 +54,9 @@ def reevaluate(
 def scored_window(model: RiskModel, data: TrainingSet, window: TimeWindow) -> ScoredWindow:
     """Every subject of `window` under `model`."""
     margins = Margins.from_text(model.booster_text, parameters_of(model).threads)
-    return ScoredWindow.of(data, window, model.encoding, margins, model.manifest.calibration)
+    return ScoredWindow.from_window(
+        data, window, model.encoding, margins, model.manifest.calibration
+    )
 
 
 def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
@@ -66,7 +68,9 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
         )
     begins = _instant(model.manifest.training_window.evaluation.begins)
     days = (begins, end_of_data(data))
-    window = TimeWindow.of("evaluation", data, days, known_before=FAR_FUTURE, gap=np.timedelta64(0))
+    window = TimeWindow.between(
+        "evaluation", data, days, known_before=FAR_FUTURE, gap=np.timedelta64(0)
+    )
     parameters = parameters_of(model).split
     if parameters.operators == "apart":
         window = window.without_operators_before(data)

@@ -59,7 +59,7 @@ class ScoredWindow:
     log_odds: Floats
 
     @classmethod
-    def of(
+    def from_window(
         cls,
         data: TrainingSet,
         window: TimeWindow,

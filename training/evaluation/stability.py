@@ -14,7 +14,10 @@ def stability(
 ) -> Stability:
     """Two scores of the same subjects, labelled or not: what the highest of both have in common."""
     nothing = np.zeros(len(scores))
-    rankings = ScoreRanking.of(nothing, scores), ScoreRanking.of(nothing, champion_scores)
+    rankings = (
+        ScoreRanking.from_scores(nothing, scores),
+        ScoreRanking.from_scores(nothing, champion_scores),
+    )
     return Stability(
         champion=champion,
         subjects=len(scores),

@@ -17,7 +17,7 @@ class EncodedRows(lightgbm.Sequence):
         self.places = places
 
     @classmethod
-    def of(cls, matrix: Floats) -> Self:
+    def from_matrix(cls, matrix: Floats) -> Self:
         """All rows of a matrix."""
         return cls(list(matrix.T), np.arange(len(matrix)))
 

@@ -40,7 +40,7 @@ def leakage_findings(
     """What every check says of a finished model; scores are of the labelled evaluation rows."""
     if not parameters.leakage.is_checked:
         return ()
-    sample = Sample.of(data, split)
+    sample = Sample.from_split(data, split)
     drifted = drift(data, split, encoding, parameters)
     return (
         *_leaking_features(data, split, parameters),
@@ -53,7 +53,7 @@ def leakage_findings(
 def _leaking_features(
     data: TrainingSet, split: TimeSplit, parameters: TrainingParameters
 ) -> list[LeakageFinding]:
-    leakage, sample = parameters.leakage, Sample.of(data, split)
+    leakage, sample = parameters.leakage, Sample.from_split(data, split)
     return [
         *features_that_predict_labels(
             sample, largest_auc=leakage.largest_auc, accept=leakage.accept

@@ -53,7 +53,7 @@ def drift(
         num_boost_round=50,
     )
     predicted = np.asarray(booster.predict(values[1::2], num_threads=parameters.threads))
-    auc = roc_auc(ScoreRanking.of(is_later[1::2], predicted))
+    auc = roc_auc(ScoreRanking.from_scores(is_later[1::2], predicted))
     if auc <= NOTABLE_AUC:
         return None
     gains = booster.feature_importance("gain")

@@ -36,7 +36,7 @@ def identifying_pairs(sample: Sample, model_scores: Floats) -> list[LeakageFindi
 
     `model_scores` are the model's, parallel to the sample's judged rows.
     """
-    model_auc = roc_auc(ScoreRanking.of(sample.evaluation_labels, model_scores))
+    model_auc = roc_auc(ScoreRanking.from_scores(sample.evaluation_labels, model_scores))
     enough = 0.5 + NEAR * (model_auc - 0.5)
     candidates = [
         (auc, features, lookup)
@@ -97,7 +97,7 @@ def _in_words(
     labels = sample.evaluation_labels[unseen]
     if len(labels) < FEWEST_UNSEEN or labels.min() == labels.max():
         return text
-    unseen_auc = roc_auc(ScoreRanking.of(labels, model_scores[unseen]))
+    unseen_auc = roc_auc(ScoreRanking.from_scores(labels, model_scores[unseen]))
     return (
         f"{text}; on the {len(labels):,} that repeat nothing, the model's ROC-AUC is "
         f"{unseen_auc:.3f}"

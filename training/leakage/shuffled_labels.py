@@ -36,7 +36,7 @@ def shuffled_labels_finding(
     )
     margins = Margins.from_text(text, parameters.threads).predict(evaluated)
     auc = with_intervals(
-        ScoreRanking.of(labels[sample.fit_count :], margins),
+        ScoreRanking.from_scores(labels[sample.fit_count :], margins),
         lambda ranking: {"roc_auc": roc_auc(ranking)},
         rounds=parameters.evaluation.redraws,
         seed=parameters.seed,

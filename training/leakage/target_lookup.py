@@ -26,7 +26,7 @@ class Sample:
     fit_count: int
 
     @classmethod
-    def of(cls, data: TrainingSet, split: TimeSplit) -> Self:
+    def from_split(cls, data: TrainingSet, split: TimeSplit) -> Self:
         """The latest of the fit window's rows and the first of the evaluation window's."""
         fit = split.fit.rows[-MOST_FIT_ROWS:]
         evaluated = split.evaluation.rows[:MOST_EVALUATION_ROWS]
@@ -68,4 +68,4 @@ class TargetLookup:
 
     def roc_auc(self, sample: Sample) -> float:
         """Of the table's answers as scores."""
-        return roc_auc(ScoreRanking.of(sample.evaluation_labels, self.scores))
+        return roc_auc(ScoreRanking.from_scores(sample.evaluation_labels, self.scores))

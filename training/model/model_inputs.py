@@ -24,7 +24,7 @@ class ModelInputs:
     fingerprint: str
 
     @classmethod
-    def of(cls, subject: SubjectKind) -> Self:
+    def for_subject(cls, subject: SubjectKind) -> Self:
         """The catalogue's own features."""
         digests = computation_digests(subject)
         return cls(subject, catalogue(subject), digests, fingerprint(subject))

@@ -60,7 +60,9 @@ class PeerReference:
     _places: dict[tuple[str, str], int]
 
     @classmethod
-    def of(cls, frame: "pd.DataFrame", subjects: "pd.DataFrame", inputs: ModelInputs) -> Self:
+    def from_rows(
+        cls, frame: "pd.DataFrame", subjects: "pd.DataFrame", inputs: ModelInputs
+    ) -> Self:
         """The reference over the rows that `frame` and `subjects` share."""
         rows = [
             row

@@ -61,13 +61,15 @@ class RiskModel:
     encoding: Encoding
 
     @classmethod
-    def of(cls, manifest: Manifest, files: Mapping[str, bytes], inputs: ModelInputs) -> Self:
+    def from_files(
+        cls, manifest: Manifest, files: Mapping[str, bytes], inputs: ModelInputs
+    ) -> Self:
         """Put a model together of its files, which must have the digests that the manifest names.
 
         Raises ArtefactTampered or ArtefactError.
         """
         _check_files(manifest, files)
-        return cls._of_checked(manifest, sha256(canonical_json(manifest)), files, inputs)
+        return cls._from_checked(manifest, sha256(canonical_json(manifest)), files, inputs)
 
     @classmethod
     def read(
@@ -80,9 +82,9 @@ class RiskModel:
         ArtefactTampered or features.errors.CatalogueMismatch.
         """
         manifest, digest, files = _read_whole(folder, public_key)
-        inputs = inputs or ModelInputs.of(manifest.subject)
+        inputs = inputs or ModelInputs.for_subject(manifest.subject)
         _check_catalogue(manifest, inputs)
-        return cls._of_checked(manifest, digest, files, inputs)
+        return cls._from_checked(manifest, digest, files, inputs)
 
     @classmethod
     def read_archived(cls, folder: Path, public_key: bytes | None) -> Self:
@@ -91,10 +93,10 @@ class RiskModel:
         It may answer again about vectors that it has scored, since they were made for it; about
         none that this release makes.
         """
-        return cls._of_checked(*_read_whole(folder, public_key), inputs=None)
+        return cls._from_checked(*_read_whole(folder, public_key), inputs=None)
 
     @classmethod
-    def _of_checked(
+    def _from_checked(
         cls,
         manifest: Manifest,
         digest: str,
@@ -130,7 +132,7 @@ class RiskModel:
     @cached_property
     def support(self) -> TrainingSupport:
         """Which values lie outside the training data."""
-        return TrainingSupport.of(self.manifest.reference)
+        return TrainingSupport.from_references(self.manifest.reference)
 
     def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
         """As `Encoding.encode`: one row, and the features whose category was never seen."""

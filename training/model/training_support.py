@@ -34,7 +34,7 @@ class TrainingSupport:
     is_always_known: Bools
 
     @classmethod
-    def of(cls, references: dict[str, Reference]) -> Self:
+    def from_references(cls, references: dict[str, Reference]) -> Self:
         """The bounds that the references of a manifest give, in the model's order."""
         bounds = [reference.quantiles or (-np.inf, np.inf) for reference in references.values()]
         return cls(
@@ -73,6 +73,6 @@ def most_outside(
 
     Each batch is encoded rows, and the frame that they encode.
     """
-    support = TrainingSupport.of(references)
+    support = TrainingSupport.from_references(references)
     counts = np.concatenate([support.counts(rows, frame) for rows, frame in batches])
     return int(np.quantile(counts, TYPICAL_SHARE, method="higher"))

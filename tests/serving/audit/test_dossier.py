@@ -19,7 +19,7 @@ REFERENCE = "tidegate-shipment@champion"
 
 
 def told(home: Path) -> Dossier:
-    return Dossier.of(REFERENCE, ModelHome(home))
+    return Dossier.gather(REFERENCE, ModelHome(home))
 
 
 def run(home: Path, *arguments: str) -> Any:

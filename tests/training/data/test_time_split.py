@@ -23,7 +23,7 @@ def data(planted: Path) -> TrainingSet:
 def test_every_label_was_known_before_the_next_window_began(
     data: TrainingSet, fit: float, calibration: float, gap: float
 ) -> None:
-    split = TimeSplit.of(
+    split = TimeSplit.from_training_set(
         data, SplitParameters(fit_share=fit, calibration_share=calibration, label_gap_days=gap)
     )
 
@@ -43,7 +43,7 @@ def test_every_label_was_known_before_the_next_window_began(
 
 
 def test_given_days_cut_where_they_say(data: TrainingSet) -> None:
-    split = TimeSplit.of(
+    split = TimeSplit.from_training_set(
         data,
         SplitParameters(
             fit_from=instant("2025-02-01"),
@@ -63,7 +63,7 @@ def test_the_refit_window_uses_labels_that_came_too_late_for_the_fit_window(
     data: TrainingSet,
 ) -> None:
     parameters = SplitParameters(label_gap_days=0)
-    split = TimeSplit.of(data, parameters)
+    split = TimeSplit.from_training_set(data, parameters)
     whole = split.before_evaluation(data, parameters)
 
     assert set(split.fit.rows) | set(split.calibration.rows) < set(whole.rows)
@@ -73,8 +73,8 @@ def test_the_refit_window_uses_labels_that_came_too_late_for_the_fit_window(
 def test_operators_apart_are_judged_on_operators_that_no_earlier_label_spoke_of(
     data: TrainingSet,
 ) -> None:
-    mixed = TimeSplit.of(data, SplitParameters())
-    apart = TimeSplit.of(data, SplitParameters(operators="apart", minimum_labels=2))
+    mixed = TimeSplit.from_training_set(data, SplitParameters())
+    apart = TimeSplit.from_training_set(data, SplitParameters(operators="apart", minimum_labels=2))
     operators = data.subjects["operator_id"]
 
     assert apart.evaluation.begins == mixed.evaluation.begins
@@ -88,7 +88,7 @@ def test_a_window_with_too_few_confirmed_is_named_with_its_days(data: TrainingSe
     with pytest.raises(
         NotEnoughLabels, match="the calibration window, 2025-12-01 to 2025-12-02, has"
     ):
-        TimeSplit.of(
+        TimeSplit.from_training_set(
             data,
             SplitParameters(
                 calibration_from=instant("2025-12-01"),
@@ -103,4 +103,4 @@ def test_a_set_without_any_label_is_refused(tmp_path: Path) -> None:
     folder = write_training_set(tmp_path, features, outcomes.iloc[:0], subjects)
 
     with pytest.raises(NotEnoughLabels, match="no labelled subject"):
-        TimeSplit.of(TrainingSet.read(folder, "shipment", INPUTS), SplitParameters())
+        TimeSplit.from_training_set(TrainingSet.read(folder, "shipment", INPUTS), SplitParameters())

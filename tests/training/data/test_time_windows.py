@@ -59,7 +59,7 @@ def test_a_window_begins_with_its_first_instant_and_ends_before_its_last(
     data = one_a_day(20, known_after_days=1)
     gap = np.timedelta64(round(gap_days * 24), "h")
 
-    window = TimeWindow.of("fit", data, (day(2), day(6)), known_before=day(6), gap=gap)
+    window = TimeWindow.between("fit", data, (day(2), day(6)), known_before=day(6), gap=gap)
 
     assert days_of(window) == (labelled, unlabelled)
     assert window.labels.tolist() == [number % 2 for number in labelled]
@@ -74,7 +74,9 @@ def test_shares_are_of_labelled_subjects_and_cut_at_midnight(
 ) -> None:
     data = one_a_day(100, hours=6, known_after_days=0.25)
 
-    split = TimeSplit.of(data, SplitParameters(label_gap_days=gap_days, minimum_labels=5))
+    split = TimeSplit.from_training_set(
+        data, SplitParameters(label_gap_days=gap_days, minimum_labels=5)
+    )
 
     assert days_of(split.fit) == ([*range(fit)], [])
     assert days_of(split.calibration) == ([*range(60, calibration)], [])
@@ -94,7 +96,7 @@ def test_labels_of_the_evaluation_may_be_known_at_any_time_and_others_only_befor
 ):
     data = one_a_day(100, known_after_days=3.5)
 
-    split = TimeSplit.of(data, SplitParameters(label_gap_days=0, minimum_labels=5))
+    split = TimeSplit.from_training_set(data, SplitParameters(label_gap_days=0, minimum_labels=5))
     whole = split.before_evaluation(data, SplitParameters(label_gap_days=2))
 
     assert days_of(split.fit) == ([*range(57)], [57, 58, 59])
@@ -109,7 +111,9 @@ def test_only_labelled_subjects_within_the_bounds_are_shared_out() -> None:
     data = one_a_day(120)
     asked = SplitParameters(fit_from=date(10), evaluation_until=date(91), label_gap_days=0)
 
-    figures = TimeSplit.of(data, asked.model_copy(update={"minimum_labels": 5})).figures
+    figures = TimeSplit.from_training_set(
+        data, asked.model_copy(update={"minimum_labels": 5})
+    ).figures
 
     assert [figures.fit.begins, figures.calibration.begins] == [date(10), date(58)]
     assert [figures.evaluation.begins, figures.evaluation.ends] == [date(74), date(91)]
@@ -120,7 +124,7 @@ def test_a_share_without_a_label_moves_no_cut() -> None:
     later = np.where(np.arange(100) < 50, np.nan, data.outcomes.label)
     data = replace(data, outcomes=replace(data.outcomes, label=later))
 
-    split = TimeSplit.of(data, SplitParameters(label_gap_days=0, minimum_labels=5))
+    split = TimeSplit.from_training_set(data, SplitParameters(label_gap_days=0, minimum_labels=5))
 
     assert (split.fit.begins, split.calibration.begins, split.evaluation.begins) == (
         day(0),
@@ -136,7 +140,7 @@ def test_the_latest_cut_is_the_day_of_the_last_labelled_subject() -> None:
     with pytest.raises(
         NotEnoughLabels, match="the evaluation window, 2025-04-10 to 2025-04-11, has 1 confirmed"
     ):
-        TimeSplit.of(one_a_day(100), asked)
+        TimeSplit.from_training_set(one_a_day(100), asked)
 
 
 def test_an_instant_is_the_same_in_every_time_zone() -> None:
@@ -144,14 +148,14 @@ def test_an_instant_is_the_same_in_every_time_zone() -> None:
     data = one_a_day(100)
     begins = datetime(2025, 1, 3, 8, tzinfo=east)
 
-    split = TimeSplit.of(data, SplitParameters(fit_from=begins, label_gap_days=0))
+    split = TimeSplit.from_training_set(data, SplitParameters(fit_from=begins, label_gap_days=0))
 
     assert split.fit.begins == day(2)
 
 
 def test_where_no_labelled_subject_lies_within_the_bounds_they_are_named() -> None:
     with pytest.raises(NotEnoughLabels, match="no labelled subject was declared from 2026-01-01"):
-        TimeSplit.of(one_a_day(100), SplitParameters(fit_from=instant("2026-01-01")))
+        TimeSplit.from_training_set(one_a_day(100), SplitParameters(fit_from=instant("2026-01-01")))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,7 @@ def test_a_gap_and_an_end_are_exact_to_the_microsecond(microseconds: int) -> Non
         minimum_labels=5,
     )
 
-    split = TimeSplit.of(data, asked)
+    split = TimeSplit.from_training_set(data, asked)
 
     first, beyond = (1, 0) if microseconds == 0 else (2, 1)
     assert days_of(split.fit)[0] == [*range(first, 49 + beyond)]
@@ -200,8 +204,8 @@ def test_operators_of_one_subject_each_are_apart_from_the_start() -> None:
     data = one_a_day(100)
     asked = SplitParameters(label_gap_days=0, minimum_labels=5)
 
-    mixed = TimeSplit.of(data, asked)
-    apart = TimeSplit.of(data, asked.model_copy(update={"operators": "apart"}))
+    mixed = TimeSplit.from_training_set(data, asked)
+    apart = TimeSplit.from_training_set(data, asked.model_copy(update={"operators": "apart"}))
 
     assert apart.figures == mixed.figures
     assert [apart.fit.name, apart.calibration.name, apart.evaluation.name] == [
@@ -220,11 +224,13 @@ def test_every_window_is_asked_for_enough_of_both_sorts(name: str, first: int) -
     thin = replace(data, outcomes=replace(data.outcomes, label=label))
 
     with pytest.raises(NotEnoughLabels, match=f"the {name} window, .* and 0 not confirmed"):
-        TimeSplit.of(thin, SplitParameters(label_gap_days=0, minimum_labels=5))
+        TimeSplit.from_training_set(thin, SplitParameters(label_gap_days=0, minimum_labels=5))
 
 
 def test_windows_and_splits_do_not_change() -> None:
-    split = TimeSplit.of(one_a_day(100), SplitParameters(label_gap_days=0, minimum_labels=5))
+    split = TimeSplit.from_training_set(
+        one_a_day(100), SplitParameters(label_gap_days=0, minimum_labels=5)
+    )
 
     for part, name in ((split, "fit"), (split.fit, "rows")):
         with pytest.raises(FrozenInstanceError):
@@ -245,7 +251,7 @@ def test_an_operator_of_the_very_first_subject_is_known_ever_after() -> None:
         outcomes=replace(data.outcomes, label=label),
     )
     nothing = np.timedelta64(0)
-    window = TimeWindow.of(
+    window = TimeWindow.between(
         "evaluation", data, (day(10), day(18)), known_before=FAR_FUTURE, gap=nothing
     )
 

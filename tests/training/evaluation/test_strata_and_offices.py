@@ -160,5 +160,5 @@ def test_equal_scores_agree_in_expectation() -> None:
     """Who cannot tell subjects apart shares with anyone what a lot would give."""
     told = stability(np.zeros(1_000), np.arange(1_000.0), "sha256:a", PARAMETERS)
 
-    assert ScoreRanking.of(np.zeros(3), np.zeros(3)).starts.tolist() == [0]
+    assert ScoreRanking.from_scores(np.zeros(3), np.zeros(3)).starts.tolist() == [0]
     assert told.agreement[3].common.value == pytest.approx(0.1)

@@ -31,7 +31,9 @@ def drawn(rows: int, seed: int) -> LabelledRows:
         ]
     ).astype(float)
     risk = 1 / (1 + np.exp(-(values[:, 0] - 0.7 * values[:, 1] + values[:, 2])))
-    return LabelledRows(EncodedRows.of(values), (lots.random(rows) < risk).astype(float), None)
+    return LabelledRows(
+        EncodedRows.from_matrix(values), (lots.random(rows) < risk).astype(float), None
+    )
 
 
 def with_trees(**trees: object) -> TrainingParameters:

@@ -18,7 +18,7 @@ def data(planted: Path) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def window(data: TrainingSet) -> TimeWindow:
-    return TimeSplit.of(data, SplitParameters()).fit
+    return TimeSplit.from_training_set(data, SplitParameters()).fit
 
 
 def test_traffic_stands_for_everyone_without_a_label_however_few_are_drawn(

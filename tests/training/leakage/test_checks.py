@@ -83,7 +83,7 @@ def test_a_feature_may_tell_the_label_in_any_way(honest: TrainingSet, tells_by: 
         "being absent": np.where(future > 1, np.nan, 0.0),
     }[tells_by]
     data = with_column(honest, values)
-    sample = Sample.of(data, TimeSplit.of(data, PARAMETERS.split))
+    sample = Sample.from_split(data, TimeSplit.from_training_set(data, PARAMETERS.split))
 
     named = [f.features for f in features_that_predict_labels(sample, largest_auc=0.9)]
 
@@ -135,8 +135,8 @@ def test_two_coarse_columns_that_carry_the_risk_are_no_leak(honest: TrainingSet)
             noise_ratio=0.0,
         ),
     )
-    split = TimeSplit.of(data, PARAMETERS.split)
-    sample = Sample.of(data, split)
+    split = TimeSplit.from_training_set(data, PARAMETERS.split)
+    sample = Sample.from_split(data, split)
     best = TargetLookup.fitted(
         pd.factorize(data.frame["late_payments_30d"])[0][: len(sample.labels)], sample
     )
@@ -148,8 +148,8 @@ def test_shuffled_labels_teach_nothing_unless_a_column_deals_with_them(
     honest: TrainingSet,
 ) -> None:
     """Where the same lots that shuffle the labels also made a column, they are learnt."""
-    split = TimeSplit.of(honest, PARAMETERS.split)
-    sample = Sample.of(honest, split)
+    split = TimeSplit.from_training_set(honest, PARAMETERS.split)
+    sample = Sample.from_split(honest, split)
     encoding = train(honest, PARAMETERS).model.encoding
     lots = np.random.default_rng(PARAMETERS.seed)
     dealt = np.r_[

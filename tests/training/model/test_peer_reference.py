@@ -21,7 +21,7 @@ def reference() -> PeerReference:
     goods = np.where(np.arange(rows) < FEWEST_SUBJECTS - 1, SMALL, LARGE)
     values = np.where(goods == LARGE, np.arange(rows, dtype=float), -1.0)
     frame = pd.DataFrame({feature.name: values for feature in INPUTS.features})
-    return PeerReference.of(frame, pd.DataFrame({"goods_code": goods}), INPUTS)
+    return PeerReference.from_rows(frame, pd.DataFrame({"goods_code": goods}), INPUTS)
 
 
 def changed(**columns: object) -> bytes:

@@ -23,7 +23,7 @@ ENCODING = Encoding(
 
 def outside(**values: float | str | None) -> list[str]:
     row, unseen = ENCODING.encode({"mass_kg": 5.0, "mode": "sea", "paid_ratio": None} | values)
-    return TrainingSupport.of(REFERENCES).outside(row, unseen)
+    return TrainingSupport.from_references(REFERENCES).outside(row, unseen)
 
 
 def test_what_training_held_lies_inside() -> None:

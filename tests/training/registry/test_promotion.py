@@ -241,7 +241,7 @@ def put_in_place(
     digests = {name: sha256(content) for name, content in files.items()}
     changed = model.manifest.model_copy(update={"files": digests, **manifest})
     shutil.rmtree(folder)
-    made = RiskModel.of(changed, files, INPUTS)
+    made = RiskModel.from_files(changed, files, INPUTS)
     home.add(made, registration.model_copy(update={"digest": made.digest}))
 
 
