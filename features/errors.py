@@ -5,8 +5,8 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── UnknownFeature            no feature of that name; says the nearest ones
 ├── RecordsError              a record file cannot be used: names file, row and column
 ├── CatalogueMismatch         a matrix or model was made with other features or formulas
-├── StateUnavailable          the online state cannot be opened, read or written
-├── StateMismatch             the online state was made for other windows or formulas; to be rebuilt
+├── OnlineStoreUnavailable    the online feature store cannot be opened, read or written
+├── OnlineStoreMismatch       the online feature store was made for other windows or formulas
 └── CacheRefused              the cache folder that the environment names cannot be used
 """
 
@@ -87,12 +87,12 @@ class CatalogueMismatch(TidegateError):
     """Columns, order or meaning differ from the catalogue that was expected."""
 
 
-class StateUnavailable(TidegateError):
-    """The online state cannot be opened, read or written now."""
+class OnlineStoreUnavailable(TidegateError):
+    """The online feature store cannot be opened, read or written now."""
 
 
-class StateMismatch(TidegateError):
-    """The online state was made for other windows or computations; it must be rebuilt."""
+class OnlineStoreMismatch(TidegateError):
+    """The online feature store was made for other windows or computations; it must be rebuilt."""
 
 
 class CacheRefused(TidegateError):

@@ -47,7 +47,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]
         "keys": lambda: _secrets(settings.keys),
         "models": lambda: _models(settings),
         "database": lambda: _database(settings),
-        "online state": lambda: [_own_state(settings)] if is_own else [],
+        "online feature store": lambda: [_own_state(settings)] if is_own else [],
         "witness": lambda: [_witness(settings)],
         "retention": lambda: [_retention(settings.retention)],
         "access tokens": lambda: _tokens(settings),
@@ -133,7 +133,9 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("log", "good" if proof.is_whole else "wrong", says)
 
 
-_NO_STATE = CheckResult("online state", "doubtful", "not there yet; the first start makes it")
+_NO_STATE = CheckResult(
+    "online feature store", "doubtful", "not there yet; the first start makes it"
+)
 
 
 def _own_state(settings: Settings) -> CheckResult:
@@ -142,7 +144,7 @@ def _own_state(settings: Settings) -> CheckResult:
     try:
         store = LmdbStore(settings.state)
     except TidegateError as refusal:
-        return CheckResult("online state", "wrong", str(refusal))
+        return CheckResult("online feature store", "wrong", str(refusal))
     try:
         return _state(store, settings)
     finally:
@@ -153,20 +155,22 @@ def _state(store: BlobStore, settings: Settings) -> CheckResult:
     try:
         known = OnlineStore(store).counts
     except TidegateError as refusal:
-        return CheckResult("online state", "wrong", str(refusal))
+        return CheckResult("online feature store", "wrong", str(refusal))
     for name in MODEL_NAMES.values():
         with suppress(TidegateError, OSError, ValueError):  # what else is wrong is said elsewhere
             champion = load_role(settings.models / name, "champion", settings.keys / "signing.pub")
             trained_on = champion.model.manifest.record_counts
             for kind in missing_types(trained_on, known):
                 return _history_missing(kind, known.get(kind, 0), name, trained_on[kind])
-    return CheckResult("online state", "good", "holds what the windows of this release read")
+    return CheckResult(
+        "online feature store", "good", "holds what the windows of this release read"
+    )
 
 
 def _history_missing(records: str, known: int, model: str, trained_on: int) -> CheckResult:
     says = f"knows {known:,} {records}, and {model} was trained on {trained_on:,} (history_missing)"
     mend = "lay the record files in HOME/records and run `tidegate state rebuild`"
-    return CheckResult("online state", "wrong", f"{says}; {mend}")
+    return CheckResult("online feature store", "wrong", f"{says}; {mend}")
 
 
 def _retention(file: Path) -> CheckResult:

@@ -48,7 +48,7 @@ TidegateError
         ├── OidcUnavailable         the organisation's sign-in server cannot be used
         ├── TooBusy
         ├── Unexplained             a score's parts do not add up to it
-        ├── PastUnavailable         the online state failed
+        ├── HistoryUnavailable      the online feature store failed
         └── LogUnavailable
             └── Undecipherable      stored parts were changed, or their keys are others
 """
@@ -345,7 +345,7 @@ class Unexplained(Unavailable):
     title = "The score cannot be explained"
 
 
-class PastUnavailable(Unavailable):
+class HistoryUnavailable(Unavailable):
     """What was known before cannot be read or added to now."""
 
 

@@ -176,12 +176,12 @@ class Settings(BaseSettings):
 
     @property
     def records(self) -> Path:
-        """The folder of record files that the online state is made from."""
+        """The folder of record files that the online feature store is made from."""
         return self.home / "records"
 
     @property
     def state(self) -> Path:
-        """The folder of the online state, made from the record files where there is none."""
+        """The folder of the online feature store, made from record files where there is none."""
         return self.home / "state"
 
     @property

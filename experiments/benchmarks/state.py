@@ -1,4 +1,4 @@
-"""The online state: which store, and how dear the hottest key is.
+"""The online feature store: which store, and how dear the hottest key is.
 
 `python -m experiments.benchmarks.state`. The same blobs lie in LMDB and in SQLite; each is asked
 for the 24 keys of one subject at a time, and takes 24 in a commit that survives a power cut. Then

@@ -63,7 +63,7 @@ def event_column(kind: SubjectKind, source: str, name: str) -> str:
 
 @cache
 def history_column(source: str, name: str) -> str:
-    """The digest of a column of anyone's earlier events, which the online state keeps."""
+    """The digest of a column of anyone's earlier events, which the online feature store keeps."""
     if source in _SUBJECTS:
         return subject_column(_SUBJECTS[source], "subject_id" if name == "record_id" else name)
     if source in _OUTCOMES:

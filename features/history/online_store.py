@@ -53,9 +53,9 @@ class OnlineStore:
     """
 
     def __init__(self, store: BlobStore):
-        """Open the online store in a store of blobs, or begin it in an empty one.
+        """Open the online feature store in a store of blobs, or begin it in an empty one.
 
-        Raises StateMismatch where it was made for other windows or in another form, or holds
+        Raises OnlineStoreMismatch where it was made for other windows or in another form, or holds
         columns that are computed differently by now.
         """
         self.store = store

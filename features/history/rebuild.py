@@ -1,4 +1,4 @@
-"""Record files -> a state."""
+"""Record files -> an online feature store."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,38 +25,38 @@ IDENTITY_OF = {
 }
 
 Progress = Callable[[int, int], None]
-"""Told after each block how many records of how many are in the state."""
+"""Told after each block how many records of how many are in the store."""
 
 
 def rebuild(
     records: Path,
     folder: Path,
     progress: Progress = lambda done, total: None,
-    and_then: Callable[[OnlineStore], None] = lambda state: None,
+    and_then: Callable[[OnlineStore], None] = lambda store: None,
 ) -> None:
-    """Make the state of a folder of record files and put it, whole, in the place of `folder`.
+    """Make the online feature store of record files and put it, whole, in the place of `folder`.
 
-    `and_then` adds what no file has. Whoever has the former state open goes on with that. Raises
+    `and_then` adds what no file has. Whoever has the former store open goes on with that. Raises
     RecordsError for anything wrong in the files; `folder` is then as it was.
     """
     with written_whole(folder) as building, TemporaryDirectory(dir=building) as scratch:
-        store = LmdbStore(Path(scratch), is_bulk=True)
+        blobs = LmdbStore(Path(scratch), is_bulk=True)
         try:
-            state = OnlineStore(store)
-            read_into(state, RecordFolder(records), progress)
-            and_then(state)
-            store.copy_in_order(building)
+            store = OnlineStore(blobs)
+            read_into(store, RecordFolder(records), progress)
+            and_then(store)
+            blobs.copy_in_order(building)
         finally:
-            store.close()
+            blobs.close()
 
 
-def read_into(state: OnlineStore, records: RecordBlocks, progress: Progress) -> None:
+def read_into(store: OnlineStore, records: RecordBlocks, progress: Progress) -> None:
     """Add all records that history is made of, a block at a time; what is there counts once."""
     total = sum(records.count(name) for name in HISTORY_RECORD_TYPES)
     done = 0
     for name in HISTORY_RECORD_TYPES:
-        for block in _blocks(records, name, state.fields(name)):
-            state.ingest({name: block})
+        for block in _blocks(records, name, store.fields(name)):
+            store.ingest({name: block})
             done += size_of(block)
             progress(done, total)
 

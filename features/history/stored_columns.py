@@ -23,7 +23,7 @@ _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
 
 
 class HistorySchema:
-    """The columns that the layouts of an online store read, by record type.
+    """The columns that the layouts of an online feature store read, by record type.
 
     Raises DefinitionError where a window reduces a column of a shipment's journey: it may be
     part of a key, under which the shipment comes once the journey is known.

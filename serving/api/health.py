@@ -10,7 +10,7 @@ from pydantic import Field
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.container import Services
 from serving.degradation import DegradedMode, degradations, set_degradation_metrics
-from serving.errors import LogUnavailable, NoModel, PastUnavailable
+from serving.errors import HistoryUnavailable, LogUnavailable, NoModel
 from serving.metrics_multiprocess import exposed
 from serving.web.bodies import ClosedModel
 from serving.web.services import TheServices
@@ -69,7 +69,7 @@ def _degradations(services: Services) -> list[DegradedMode]:
     degraded = degradations(services)
     if "history_missing" not in degraded:
         return degraded
-    with suppress(PastUnavailable):
+    with suppress(HistoryUnavailable):
         services.history.refresh_counts()
     return degradations(services)
 

@@ -46,7 +46,7 @@ TEMPLATE = """\
 # erase_after_days = 1825
 
 [files]
-# Rows of the record files in HOME/records, and the online state and training sets made of them;
+# Rows of the files in HOME/records, and the online feature store and training sets made of them;
 # from when a record was known. Features look back a year.
 # erase_after_days = 1825
 """
@@ -144,7 +144,7 @@ def lay_down(file: Path) -> None:
 class Retention:
     """What is done about the end of data in one installation.
 
-    `remake_state` makes the online state anew of what is still there.
+    `remake_state` makes the online feature store anew of what is still there.
     """
 
     settings: Settings

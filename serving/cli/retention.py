@@ -196,7 +196,7 @@ def _opened(home: Path, database_url: str | None) -> "Retention":
         shared = shared_state(engine)
         if shared is None and not settings.state.exists():
             return
-        with progress_bar("the online state") as progress:
+        with progress_bar("the online feature store") as progress:
             log, records = DecisionRepository(engine), RecordRepository(engine)
             rebuild_history(settings, log, records, shared, progress=progress)
 

@@ -8,7 +8,7 @@ import typer
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json, progress_bar
 
-state = typer.Typer(help="The online state: rebuild.", no_args_is_help=True)
+state = typer.Typer(help="The online feature store: rebuild.", no_args_is_help=True)
 
 
 @state.callback()
@@ -25,9 +25,9 @@ def rebuild(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Make the online state anew of record files, the decision log and records that came by call.
+    """Make the online feature store anew of record files, decision log and received records.
 
-    The former state stays until the new one is whole. A service with a home folder of its own takes
+    The former store stays until the new one is whole. A service with a home folder of its own takes
     it up when it starts again; workers that share a database, at once.
     """
     from serving.db.engine import open_database
@@ -52,4 +52,4 @@ def rebuild(
     if as_json:
         print_json({"records": str(files), "decisions": log.size()})
     else:
-        messages.print(f"The online state was made of {files} and the log")
+        messages.print(f"The online feature store was made of {files} and the log")

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.engine.store.blob_store import Blob, BlobOverlay
-from features.errors import StateUnavailable
+from features.errors import OnlineStoreUnavailable
 from serving.db.tables import state
 
 # Any two numbers, as long as all who write one state agree on them.
@@ -117,4 +117,4 @@ def _failing_as_unavailable() -> Iterator[None]:
         yield
     except SQLAlchemyError as failure:
         kind = type(getattr(failure, "orig", None) or failure).__name__
-        raise StateUnavailable(f"the online state failed ({kind})") from failure
+        raise OnlineStoreUnavailable(f"the online feature store failed ({kind})") from failure

@@ -110,7 +110,7 @@ shadow_scores = Table(
     sqlite_strict=True,
 )
 
-# The online state where several workers share one; on SQLite it is a folder of its own.
+# The online feature store where several workers share one; on SQLite it is a folder of its own.
 state = Table(
     "state",
     metadata,

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 from features.engine.store.blob_store import Blob, BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
-from features.errors import StateUnavailable
+from features.errors import OnlineStoreUnavailable
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import Progress, rebuild
 from features.records import RECORD_FILES, Outcome, Record
@@ -23,7 +23,7 @@ from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.audit.decision_log import DecisionReader
-from serving.errors import PastUnavailable
+from serving.errors import HistoryUnavailable
 from serving.history.received_records import RecordStore
 from serving.settings import Settings
 
@@ -31,7 +31,7 @@ AT_ONCE = 500  # decisions or records read and made known together
 # Processes may tell of records in another order than these were received in, but not by more.
 OVERLAP = timedelta(hours=1)
 UNWRITTEN_AT_MOST = 64
-"""Decisions that are applied before the state is written: a start after a kill reads them."""
+"""Decisions that are applied before the store is written: a start after a kill reads them."""
 
 _DECISIONS, _RECORDS = "decisions", "records"
 
@@ -43,7 +43,7 @@ class SharedStore(BlobStore, Protocol):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no state yet."""
+        """Whether there is no store yet."""
         ...
 
     def replace(self, blobs: Iterable[tuple[Blob, Blob]], *, if_empty: bool = False) -> None:
@@ -98,20 +98,20 @@ class HistoryClient:
         return self._state.counts
 
     def refresh_counts(self) -> None:
-        """Count again: another process may have rebuilt the state, or added to it."""
+        """Count again: another process may have rebuilt the store, or added to it."""
         with _failing_as_unavailable():
             self._state.refresh_counts()
 
     @property
     def is_behind(self) -> bool:
-        """Whether the state has something to write."""
+        """Whether the store has something to write."""
         return self._unwritten > 0
 
     def flush(self, *, is_idle: bool) -> None:
         """Write what was applied, where that is much or nobody waits; no answer waits for it.
 
         It is written on a thread of its own, for the next group waits for the caller. Raises
-        PastUnavailable where the last time failed; the next call tries again.
+        HistoryUnavailable where the last time failed; the next call tries again.
         """
         if self._writing is not None:
             self._end_writing(*self._writing)
@@ -145,7 +145,7 @@ class HistoryClient:
         self._ingest({**history_records([submission]), "outcomes": [outcome]}, {})
 
     def close(self) -> None:
-        """Let go of the state."""
+        """Let go of the store."""
         self._writer.shutdown()
         self._state.store.close()
 
@@ -201,9 +201,9 @@ def rebuild_history(
     progress: Progress = lambda done, total: None,
     is_first: bool = False,
 ) -> None:
-    """Rebuild the state of record files and all that is durable since, whole or not at all.
+    """Rebuild the store of record files and all that is durable since, whole or not at all.
 
-    `files` is the folder where it is not that of the home. Whoever has the state of a home folder
+    `files` is the folder where it is not that of the home. Whoever has the store of a home folder
     open goes on with that; `is_first` leaves a shared one as it is where another was faster.
     """
     settings.records.mkdir(parents=True, exist_ok=True)
@@ -245,5 +245,5 @@ def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
 def _failing_as_unavailable() -> Iterator[None]:
     try:
         yield
-    except StateUnavailable as failure:
-        raise PastUnavailable("what was known before cannot be reached") from failure
+    except OnlineStoreUnavailable as failure:
+        raise HistoryUnavailable("what was known before cannot be reached") from failure

@@ -141,7 +141,7 @@ class Assessor:
             return None, "no_model"
 
     def _encoded(self, admitted: Sequence[AdmittedRequest]) -> list[EncodedRequest]:
-        """Compute the features of each; raises PastUnavailable."""
+        """Compute the features of each; raises HistoryUnavailable."""
         vectors = self.history.vectors([item.submission for item in admitted])
         return [
             EncodedRequest(**vars(item), vector=vector)

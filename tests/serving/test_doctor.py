@@ -33,7 +33,7 @@ def test_a_home_in_service_is_well(service: Service) -> None:
     found = grades(service.home)
 
     assert found["log"] == found["tidegate-shipment@champion"] == found["log.key"] == "good"
-    assert found["online state"] == "good"
+    assert found["online feature store"] == "good"
     assert "wrong" not in found.values()
 
 
@@ -75,7 +75,7 @@ def test_a_secret_that_others_can_read_is_found(service: Service) -> None:
 
 
 def test_a_state_that_is_not_there_yet_is_left_to_the_first_start(home: Path) -> None:
-    assert grades(home)["online state"] == "doubtful"
+    assert grades(home)["online feature store"] == "doubtful"
     assert not (home / "state").exists()
 
 
@@ -84,7 +84,9 @@ def test_a_state_in_another_form_is_found_and_how_to_mend_it(home: Path) -> None
     put_in_another_form(store)
     store.close()
 
-    (found,) = [each for each in run_checks(Settings(home=home)) if each.what == "online state"]
+    (found,) = [
+        each for each in run_checks(Settings(home=home)) if each.what == "online feature store"
+    ]
 
     assert found.grade == "wrong"
     assert "tidegate state rebuild" in found.says
@@ -92,14 +94,14 @@ def test_a_state_in_another_form_is_found_and_how_to_mend_it(home: Path) -> None
 
 def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Server) -> None:
     database = postgres.new_database()
-    assert grades(home, database_url=database)["online state"] == "doubtful"
+    assert grades(home, database_url=database)["online feature store"] == "doubtful"
 
     shared = PostgresStateStore(create_engine(database))
     read_into(OnlineStore(shared), RecordFolder(home / "records"), lambda done, total: None)
-    assert grades(home, database_url=database)["online state"] == "good"
+    assert grades(home, database_url=database)["online feature store"] == "good"
 
     put_in_another_form(shared)
-    assert grades(home, database_url=database)["online state"] == "wrong"
+    assert grades(home, database_url=database)["online feature store"] == "wrong"
 
 
 def test_a_state_that_lacks_the_history_of_a_model_is_found(home: Path) -> None:
@@ -107,7 +109,9 @@ def test_a_state_that_lacks_the_history_of_a_model_is_found(home: Path) -> None:
     OnlineStore(store)
     store.close()
 
-    (found,) = [each for each in run_checks(Settings(home=home)) if each.what == "online state"]
+    (found,) = [
+        each for each in run_checks(Settings(home=home)) if each.what == "online feature store"
+    ]
 
     assert found.grade == "wrong"
     assert "knows 0 journeys, and tidegate-route was trained on 500 (history_missing)" in found.says

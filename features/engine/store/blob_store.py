@@ -1,4 +1,4 @@
-"""Blobs by key, in transactions: all that the state asks of a database."""
+"""Blobs by key, in transactions: all that the online feature store asks of a database."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -26,7 +26,7 @@ class BlobTransaction(BlobReader, Protocol):
 class BlobStore(Protocol):
     """A database of blobs. Many may read while one writes; writers wait for each other.
 
-    Every method raises StateUnavailable where the database fails.
+    Every method raises OnlineStoreUnavailable where the database fails.
     """
 
     def reading(self) -> AbstractContextManager[BlobReader]:

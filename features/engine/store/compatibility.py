@@ -1,4 +1,4 @@
-"""What an online store was made for: its form, and what computes each column that it holds.
+"""What an online feature store was made for: its form, and what computes each column that it holds.
 
 A changed formula would mix old and new values under one key, and no window could tell them apart.
 """
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Self
 
 from features.engine.store.layout import Layout, fingerprint
-from features.errors import StateMismatch
+from features.errors import OnlineStoreMismatch
 
 _REMEDY = "make it anew with `tidegate state rebuild`"
 
@@ -33,11 +33,11 @@ class StoreFormat:
         return cls(fingerprint(layouts), columns)
 
     def as_bytes(self) -> bytes:
-        """As the state keeps it."""
+        """As the store keeps it."""
         return json.dumps(asdict(self), sort_keys=True).encode()
 
     def check(self, kept: bytes) -> None:
-        """Raise StateMismatch where a state that keeps this was made for anything else."""
+        """Raise OnlineStoreMismatch where a store that keeps this was made for anything else."""
         if kept == self.as_bytes():
             return
         try:
@@ -45,12 +45,13 @@ class StoreFormat:
         except (ValueError, TypeError):
             then = type(self)("", {})
         if then.layouts != self.layouts:
-            raise StateMismatch(
-                "the online state was made for other windows than the catalogue has now, "
+            raise OnlineStoreMismatch(
+                "the online feature store was made for other windows than the catalogue has now, "
                 f"or lies in another form; {_REMEDY}"
             )
         changed = sorted(n for n, now in self.columns.items() if then.columns.get(n) != now)
-        raise StateMismatch(
-            f"the online state holds {', '.join(changed)} as computed before a change of the code; "
+        raise OnlineStoreMismatch(
+            f"the online feature store holds {', '.join(changed)} as computed before a change of "
+            "the code; "
             f"going on would mix old and new values; {_REMEDY}"
         )

@@ -1,4 +1,4 @@
-"""Where records enter: what the state reads of them, from columns of files or from a request."""
+"""Where records enter: what the store reads of them, from columns of files or from a request."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any

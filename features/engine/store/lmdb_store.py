@@ -18,7 +18,7 @@ from typing import Self
 import lmdb
 
 from features.engine.store.blob_store import Blob
-from features.errors import StateUnavailable
+from features.errors import OnlineStoreUnavailable
 
 # Address space that is set aside, not disk: the file grows with what it holds.
 MAX_MAP_BYTES = 1 << 38
@@ -91,7 +91,7 @@ class LmdbStore:
 
     def _open(self) -> "_Environment":
         if self._environment is None:
-            raise StateUnavailable("the online state is closed")
+            raise OnlineStoreUnavailable("the online feature store is closed")
         return self._environment
 
 
@@ -113,7 +113,7 @@ class _Environment:
         """The same, held once more."""
         with _OPENING:
             if not self.holders:
-                raise StateUnavailable("the online state is closed")
+                raise OnlineStoreUnavailable("the online feature store is closed")
             self.holders += 1
             return self
 
@@ -211,5 +211,5 @@ def _failing_as_unavailable() -> Iterator[None]:
         raise _unavailable(failure) from failure
 
 
-def _unavailable(failure: lmdb.Error) -> StateUnavailable:
-    return StateUnavailable(f"the online state failed ({failure})")
+def _unavailable(failure: lmdb.Error) -> OnlineStoreUnavailable:
+    return OnlineStoreUnavailable(f"the online feature store failed ({failure})")

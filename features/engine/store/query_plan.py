@@ -37,7 +37,7 @@ from features.engine.store.window_reader import (
     update_last_seen,
 )
 from features.engine.windows.window import Keying, Window
-from features.errors import StateUnavailable
+from features.errors import OnlineStoreUnavailable
 
 RequestRecords = Mapping[str, Sequence[Any]]
 """Records of a request by type."""
@@ -149,7 +149,7 @@ def _unique(names: Column) -> Column:
 
 
 def _blobs_named(store: BlobReader, keys: Sequence[bytes | None], names: Column) -> Column:
-    """The blobs of such names. Raises StateUnavailable where a chapter or a page is missing."""
+    """The blobs of such names; raises OnlineStoreUnavailable where a chapter or page is missing."""
     if not len(names):
         return _NOTHING[1]
     blobs = store.get(
@@ -159,8 +159,9 @@ def _blobs_named(store: BlobReader, keys: Sequence[bytes | None], names: Column)
         ]
     )
     if None in blobs and names[blobs.index(None)] < _FIRST_OF_LASTS:
-        raise StateUnavailable(
-            "the online state lacks a part of itself; make it anew with `tidegate state rebuild`"
+        raise OnlineStoreUnavailable(
+            "the online feature store lacks a part of itself; make it anew with "
+            "`tidegate state rebuild`"
         )
     return concatenate_blobs(blobs)
 

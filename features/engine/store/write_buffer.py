@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from features.engine.store.blob_store import BlobOverlay, BlobStore
-from features.errors import StateUnavailable
+from features.errors import OnlineStoreUnavailable
 
 MAX_BUFFERED_BLOBS = 100_000
 """Where so many could not be flushed, nothing more is written."""
@@ -44,7 +44,9 @@ class WriteBuffer:
         """A transaction that is undone where an error leaves it."""
         with self._write_lock, self.reading() as view:
             if len(self._buffer) > MAX_BUFFERED_BLOBS:
-                raise StateUnavailable("the online state could not be written for too long")
+                raise OnlineStoreUnavailable(
+                    "the online feature store could not be written for too long"
+                )
             transaction = BlobOverlay(view)
             yield transaction
             self._buffer = {**self._buffer, **transaction.blobs}

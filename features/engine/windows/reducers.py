@@ -1,8 +1,8 @@
 """The one definition of each reducer: what it gathers of a window's events, and its number.
 
 Three engines gather, each in its own way: the batch sweep carries sums along for many subjects, the
-online store takes the difference of two running sums, and a request's own windows read a few rows.
-What they gather becomes a number here, so that all of them give the same bits.
+online feature store takes the difference of two running sums, and a request's own windows read a
+few rows. What they gather becomes a number here, so that all of them give the same bits.
 """
 
 from enum import IntEnum

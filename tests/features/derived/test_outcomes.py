@@ -1,4 +1,4 @@
-"""Which inspections count, as what and from which instant: from files and in the online state."""
+"""Which inspections count, as what and from when: from files and in the online feature store."""
 
 from datetime import datetime
 from pathlib import Path

@@ -18,7 +18,7 @@ from features.engine.columns import instant_us
 from features.engine.store.layout import layouts_of
 from features.engine.store.lmdb_store import COPY_BATCH_BLOBS, LmdbStore
 from features.engine.windows.window import count, total
-from features.errors import RecordsError, StateMismatch, StateUnavailable
+from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable, RecordsError
 from features.history.online_store import OnlineStore, history_windows
 from features.history.rebuild import rebuild
 from features.records import Journey, Outcome, Record, Shipment, Transaction
@@ -274,7 +274,7 @@ def test_a_state_that_was_made_for_other_windows_is_refused(
     state: OnlineStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("features.history.online_store.history_windows", lambda: [PAID])
-    with pytest.raises(StateMismatch, match="tidegate state rebuild"):
+    with pytest.raises(OnlineStoreMismatch, match="tidegate state rebuild"):
         OnlineStore(state.store)
 
 
@@ -290,7 +290,7 @@ def test_a_state_with_values_of_another_formula_is_refused_and_names_the_columns
     with state.store.writing() as transaction:
         transaction.put([(b"mmade-for", json.dumps(made_for).encode())])
 
-    with pytest.raises(StateMismatch) as refused:
+    with pytest.raises(OnlineStoreMismatch) as refused:
         OnlineStore(state.store)
 
     assert "holds route_outcomes.origin_country, shipments.mass_g as" in str(refused.value)
@@ -309,7 +309,9 @@ def test_a_state_in_the_form_that_kept_extremes_is_refused(state: OnlineStore) -
     with state.store.writing() as transaction:
         transaction.put([(b"mmade-for", json.dumps(made_for).encode())])
 
-    with pytest.raises(StateMismatch, match="another form; make it anew with `tidegate state reb"):
+    with pytest.raises(
+        OnlineStoreMismatch, match="another form; make it anew with `tidegate state reb"
+    ):
         OnlineStore(state.store)
 
 
@@ -344,7 +346,7 @@ def test_a_state_is_closed_when_its_last_holder_closes_it_whoever_still_remember
 
     lmdb.open(str(folder)).close()
     assert remembered is not None
-    with pytest.raises(StateUnavailable, match="closed"), one.reading():
+    with pytest.raises(OnlineStoreUnavailable, match="closed"), one.reading():
         pass
 
 

@@ -25,7 +25,7 @@ from features.engine.windows.window import (
     smallest,
     total,
 )
-from features.errors import DefinitionError, StateUnavailable
+from features.errors import DefinitionError, OnlineStoreUnavailable
 from tests.counts import count as how_many
 
 START = 1_700_000_000_000_000
@@ -281,7 +281,7 @@ def test_a_state_that_lacks_a_page_of_its_own_says_so() -> None:
     for key in [key for key in store.blobs if key.startswith(b"p")]:
         del store.blobs[key]
     window: Window = count("events", by="key", days=30)
-    with pytest.raises(StateUnavailable, match="tidegate state rebuild"):
+    with pytest.raises(OnlineStoreUnavailable, match="tidegate state rebuild"):
         QueryPlan.from_windows([window], LAYOUTS).numbers(
             store, {"key": "a"}, START + 20_000 * HOUR_US
         )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from features.engine.store.blob_store import BlobReader, BlobStore, BlobTransaction
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
-from features.errors import StateUnavailable
+from features.errors import OnlineStoreUnavailable
 
 KEYS = [b"a", b"b", b"c"]
 
@@ -60,7 +60,7 @@ class Failing:
         with self._below.writing() as transaction:
             yield transaction
             if self.is_full:
-                raise StateUnavailable("the disk is full")
+                raise OnlineStoreUnavailable("the disk is full")
 
     def sync(self) -> None:
         self._below.sync()
@@ -182,7 +182,7 @@ def test_what_could_not_be_handed_down_is_kept_until_it_can(below: Failing) -> N
     store = WriteBuffer(below)
     put(store, {b"a": b"1"})
     below.is_full = True
-    with pytest.raises(StateUnavailable):
+    with pytest.raises(OnlineStoreUnavailable):
         store.sync()
     put(store, {b"b": b"2"})
     assert held(store) == [b"1", b"2", None]
@@ -199,7 +199,7 @@ def test_no_more_is_held_than_memory_is_meant_for(
     monkeypatch.setattr("features.engine.store.write_buffer.MAX_BUFFERED_BLOBS", 2)
     store = WriteBuffer(below)
     put(store, {b"a": b"1", b"b": b"1", b"c": b"1"})
-    with pytest.raises(StateUnavailable, match="too long"):
+    with pytest.raises(OnlineStoreUnavailable, match="too long"):
         put(store, {b"a": b"2"})
 
     store.sync()

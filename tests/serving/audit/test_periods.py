@@ -64,7 +64,7 @@ def periods(mask: Any = 10, decisions: Any = 21, records: Any = 31, files: Any =
 
 @pytest.fixture
 def remade() -> list[str]:
-    """When the online state was made anew."""
+    """When the online feature store was made anew."""
     return []
 
 

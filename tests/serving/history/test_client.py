@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from features.engine.columns import instant_us
 from features.engine.store.lmdb_store import LmdbStore
-from features.errors import StateUnavailable
+from features.errors import OnlineStoreUnavailable
 from features.history.online_store import IncomingByType, OnlineStore, history_windows
 from features.submission import Submission, history_records
 from serving.app import create_app
@@ -197,7 +197,7 @@ def test_what_the_state_did_not_learn_before_a_kill_it_learns_at_the_start(home:
 
 
 def failing(*_: Any) -> None:
-    raise StateUnavailable("the disk is full")
+    raise OnlineStoreUnavailable("the disk is full")
 
 
 def test_a_score_without_a_past_is_no_score(

@@ -1,4 +1,4 @@
-"""The online state, for workers that share one."""
+"""The online feature store, for workers that share one."""
 
 import sqlalchemy as sa
 from alembic import op
