@@ -50,7 +50,8 @@ def sections(report: EvaluationReport) -> Iterable[str]:
     yield _typologies("By typology, confirmed subjects in the highest 5 %", report.typologies)
     if report.proxies:
         proxy_rows = [
-            (proxy.feature, f"{proxy.told:.3f}") for proxy in report.proxies[:MOST_PROXIES]
+            (proxy.feature, f"{proxy.information_share:.3f}")
+            for proxy in report.proxies[:MOST_PROXIES]
         ]
         yield table(
             "What features tell about the region of origin", ("feature", "share"), proxy_rows

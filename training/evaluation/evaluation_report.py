@@ -1,5 +1,7 @@
 """The evaluation of one model on one window, as JSON keeps it and the page shows it."""
 
+from pydantic import AliasChoices, Field
+
 from training.confidence_intervals import Estimate
 from training.fit.influence import InfluenceFigures
 from training.leakage.finding import LeakageFinding
@@ -116,10 +118,13 @@ class Importance(FrozenModel):
 
 
 class ProxyFigures(FrozenModel):
-    """How much one feature tells about the region of origin, as a share of all there is to tell."""
+    """The mutual information of one feature with the region of origin, as a share of its entropy.
+
+    Reports of before 0.1.0 call it `told`.
+    """
 
     feature: str
-    told: float
+    information_share: float = Field(validation_alias=AliasChoices("information_share", "told"))
 
 
 class OracleFigures(FrozenModel):

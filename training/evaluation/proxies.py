@@ -34,10 +34,10 @@ def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigure
     region = _numbered(pd.Series(regions[rows]))
     columns = ((name, _binned(frame[name].iloc[rows])) for name in frame.columns)
     figures = [
-        ProxyFigures(feature=name, told=_information_share(codes, region))
+        ProxyFigures(feature=name, information_share=_information_share(codes, region))
         for name, codes in columns
     ]
-    return tuple(sorted(figures, key=lambda figure: (-figure.told, figure.feature)))
+    return tuple(sorted(figures, key=lambda figure: (-figure.information_share, figure.feature)))
 
 
 def _information_share(codes: Codes, region: Codes) -> float:
@@ -77,4 +77,4 @@ def _numbered(values: "pd.Series[float] | pd.Series[str]") -> Codes:
 
 def proxies_above(figures: Iterable[ProxyFigures], bound: float) -> list[ProxyFigures]:
     """Those that tell more than `bound`."""
-    return [figure for figure in figures if figure.told > bound]
+    return [figure for figure in figures if figure.information_share > bound]

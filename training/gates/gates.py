@@ -158,16 +158,15 @@ def fair_to_groups(report: EvaluationReport) -> Verdict:
 
 
 def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
-    """Does no feature tell so much of the region of origin that it could stand in for it?"""
+    """Does no feature carry so much about the region of origin that it could stand in for it?"""
     too_strong = proxies_above(report.proxies, LARGEST_PROXY_SHARE)
-    listed = "; ".join(f"{proxy.feature} tells {proxy.told:.2f} of it" for proxy in too_strong)
-    most = report.proxies[0] if report.proxies else None
-    sound = f"{most.feature} tells most of it, {most.told:.2f}" if most else "nothing was measured"
+    shown = too_strong or report.proxies[:1]
+    listed = "; ".join(f"{proxy.feature} carries {proxy.information_share:.2f}" for proxy in shown)
     return Verdict(
         "proxies",
         bool(report.proxies) and not too_strong,
-        f"of what is to know of the region of origin, {listed or sound}; want at most "
-        f"{LARGEST_PROXY_SHARE:g} in one feature",
+        f"of the information about the region of origin, {listed or 'nothing was measured'}; want "
+        f"at most {LARGEST_PROXY_SHARE:g} in one feature",
     )
 
 

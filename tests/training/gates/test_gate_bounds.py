@@ -141,13 +141,16 @@ def test_a_group_that_is_referred_less_rightly_is_named_with_what_was_asked() ->
 
 @pytest.mark.parametrize(("share", "is_passed"), [(0.5, True), (0.5001, False)])
 def test_a_feature_may_tell_half_of_the_origin(share: float, is_passed: bool) -> None:
-    figures = (ProxyFigures(feature="corridor", told=share), ProxyFigures(feature="x", told=0.1))
+    figures = (
+        ProxyFigures(feature="corridor", information_share=share),
+        ProxyFigures(feature="x", information_share=0.1),
+    )
 
     verdict = gates.no_proxy_for_origin(report(proxies=figures))
 
     assert verdict.is_passed is is_passed
-    assert ("corridor tells 0.50 of it" in verdict.reason) is not is_passed
-    assert ("corridor tells most of it, 0.50" in verdict.reason) is is_passed
+    assert "corridor carries 0.50" in verdict.reason
+    assert "x carries" not in verdict.reason
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,9 @@ def test_every_grouping_is_judged_within_four_times_the_usual_and_a_third_less_r
 def test_a_feature_that_tells_more_than_half_of_the_origin_or_none_measured_shuts_the_gate(
     model: RiskModel, told: tuple[float, ...], is_passed: bool
 ) -> None:
-    figures = tuple(ProxyFigures(feature=f"f{n}", told=share) for n, share in enumerate(told))
+    figures = tuple(
+        ProxyFigures(feature=f"f{n}", information_share=share) for n, share in enumerate(told)
+    )
     report = EvaluationReport.model_validate_json(model.report_json)
 
     verdict = gates.no_proxy_for_origin(report.model_copy(update={"proxies": figures}))

@@ -269,7 +269,7 @@ def refused_by_one(gate: str, model: RiskModel) -> tuple[dict[str, Any], dict[st
         "calibration": ({"metrics": manifest.metrics | too_far}, {}),
         "leakage": ({}, {"leakage": (leak,)}),
         "groups": ({}, unfair(report)),
-        "proxies": ({}, {"proxies": (ProxyFigures(feature="corridor", told=0.51),)}),
+        "proxies": ({}, {"proxies": (ProxyFigures(feature="corridor", information_share=0.51),)}),
         "influence": ({}, {"influence": (heavy,)}),
     }[gate]
 
@@ -411,7 +411,7 @@ def test_a_waiver_names_the_gates_that_it_opens(
 ) -> None:
     monkeypatch.setattr("training.gates.gates.LARGEST_PROXY_SHARE", 0.0)
 
-    with pytest.raises(PromotionRefused, match=r"proxies: .*corridor tells 0\.\d+ of it"):
+    with pytest.raises(PromotionRefused, match=r"proxies: .*corridor carries 0\.\d+"):
         promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE)
     both = replace(LEAVE, gates=("groups", "proxies"))
     done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, both)
