@@ -58,8 +58,8 @@ def require(command: str, *names: str) -> None:
 
 def missing(command: str, *names: str) -> ExtraMissing:
     """What is raised where a command needs extras that are not installed."""
-    wanted = f"tidegate[{','.join(names)}]"
-    return ExtraMissing(f"{command} needs {wanted}: pip install '{wanted}'")
+    extra = f"tidegate[{','.join(names)}]"
+    return ExtraMissing(f"{command} needs {extra}: pip install '{extra}'")
 
 
 def extra_of(error: ModuleNotFoundError) -> str | None:

@@ -79,20 +79,20 @@ def _is_plain(body: bytes) -> bool:
     a name inside a text makes the counts differ, and is looked at more closely.
     """
     try:
-        holding: list[Any] = [[orjson.loads(body)]]
+        containers: list[Any] = [[orjson.loads(body)]]
     except orjson.JSONDecodeError:
         return False
     fields = 0
-    for held in holding:  # grows while it is gone through
-        if type(held) is dict:
-            fields += len(held)
-            held = held.values()  # noqa: PLW2901
-        for value in held:
+    for container in containers:  # grows while it is gone through
+        if type(container) is dict:
+            fields += len(container)
+            container = container.values()  # noqa: PLW2901
+        for value in container:
             kind = type(value)
             if kind is str or value is None:
                 continue
             if kind is dict or kind is list:
-                holding.append(value)
+                containers.append(value)
             elif kind is not bool and not -LARGEST_PLAIN < value < LARGEST_PLAIN:
                 return False
     return fields == _names_in(body)

@@ -43,18 +43,18 @@ class Outcomes:
     def from_table(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
         """Lay outcome records beside the subjects: `places` says which of so many each is about."""
 
-        def beside(values: npt.NDArray[Any], nothing: Any) -> npt.NDArray[Any]:
+        def placed(values: npt.NDArray[Any], nothing: Any) -> npt.NDArray[Any]:
             laid = np.full_like(values, nothing, shape=subjects)
             laid[places] = values
             return laid
 
         return cls(
-            label=beside(_numbers(table["result"].map(LABELS)), np.nan),
-            known_at=beside(as_instants(table["known_at"]), "NaT"),
-            selected_by=beside(_texts(table["selected_by"]), None),
-            selection_probability=beside(_numbers(table["selection_probability"]), np.nan),
-            typology=beside(_texts(table["typology"]), None),
-            author=beside(_texts(table[AUTHOR]), None),
+            label=placed(_numbers(table["result"].map(LABELS)), np.nan),
+            known_at=placed(as_instants(table["known_at"]), "NaT"),
+            selected_by=placed(_texts(table["selected_by"]), None),
+            selection_probability=placed(_numbers(table["selection_probability"]), np.nan),
+            typology=placed(_texts(table["typology"]), None),
+            author=placed(_texts(table[AUTHOR]), None),
         )
 
     @property

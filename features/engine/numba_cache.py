@@ -82,9 +82,9 @@ _load_numba()
 @cache
 def code_folder(sources: Path) -> CacheFolder:
     """Where the compiled code of a folder of sources is kept: beside them where that can be."""
-    beside = sources / "__pycache__"
-    if not is_chosen() and why_unwritable(beside) is None:
-        return CacheFolder(beside)
+    folder = sources / "__pycache__"
+    if not is_chosen() and why_unwritable(folder) is None:
+        return CacheFolder(folder)
     return cache_folder("compiled")
 
 
@@ -137,7 +137,7 @@ def _forget_outdated(file: Path, package: str, kept_in: Path) -> None:
 
     They may hold what the file imports of its own package, and what is imported there.
     """
-    changed = max(map(_changed_ns, _held_by(file, package)))
+    changed = max(map(_changed_ns, _files_imported(file, package)))
     for index in kept_in.glob(f"{file.stem}.*.nbi"):
         with suppress(FileNotFoundError):  # another process has just forgotten it
             if index.stat().st_mtime_ns < changed:
@@ -148,24 +148,24 @@ def _forget_outdated(file: Path, package: str, kept_in: Path) -> None:
 def _content_of(file: Path, package: str) -> str:
     """A digest of all that code of a file may hold."""
     content = sha256()
-    for each in sorted(_held_by(file, package)):
-        content.update(each.read_bytes())
+    for source in sorted(_files_imported(file, package)):
+        content.update(source.read_bytes())
     return content.hexdigest()[:16]
 
 
-def _held_by(file: Path, package: str) -> set[Path]:
+def _files_imported(file: Path, package: str) -> set[Path]:
     """A file and all that it imports of the package, directly or not."""
-    held, unread = set[Path](), {file}
+    files, unread = set[Path](), {file}
     while unread:
-        each = unread.pop()
-        held.add(each)
-        unread |= _imported_by(each, package) - held
-    return held
+        source = unread.pop()
+        files.add(source)
+        unread |= _imported_by(source, package) - files
+    return files
 
 
 @cache
 def _imported_by(file: Path, package: str) -> frozenset[Path]:
-    root = next(each for each in file.parents if each.name == package).parent
+    root = next(source for source in file.parents if source.name == package).parent
     found = set[Path]()
     for module, names, alone in _IMPORT.findall(file.read_text(encoding="utf-8")):
         name = module or alone

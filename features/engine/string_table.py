@@ -298,8 +298,8 @@ def _learn(
         mark = (hashes[row] >> 32) << 32
         slot = (hashes[row] >> 32) & last
         while True:
-            held = table[slot]
-            if held == _FREE:
+            entry = table[slot]
+            if entry == _FREE:
                 table[slot] = mark | known
                 begin = ends[known]
                 for at in range(size):
@@ -308,8 +308,8 @@ def _learn(
                 codes[row] = known
                 known += 1
                 break
-            code = held & _CODE_BITS
-            is_likely = (held >> 32) << 32 == mark and ends[code + 1] - ends[code] == size
+            code = entry & _CODE_BITS
+            is_likely = (entry >> 32) << 32 == mark and ends[code + 1] - ends[code] == size
             if is_likely and _is_same(given, start, buffer, ends[code], size):
                 codes[row] = code
                 break
@@ -336,12 +336,12 @@ def _touch(hashes: Integers, table: Integers, ends: Integers, buffer: Bytes) -> 
 def _spread(table: Integers, slots: int) -> Integers:
     """A table of so many slots with everything that a smaller one holds."""
     wide = np.full(slots, _FREE, np.int64)
-    for held in table:
-        if held != _FREE:
-            slot = (held >> 32) & (slots - 1)
+    for entry in table:
+        if entry != _FREE:
+            slot = (entry >> 32) & (slots - 1)
             while wide[slot] != _FREE:
                 slot = (slot + 1) & (slots - 1)
-            wide[slot] = held
+            wide[slot] = entry
     return wide
 
 

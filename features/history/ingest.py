@@ -242,5 +242,5 @@ def _append(
         if known_by(item) not in map(known_by, lists[key]):
             lists[key].append(item)
             is_new[at] = True
-    store.put((key, json.dumps(held).encode()) for key, held in lists.items())
+    store.put((key, json.dumps(entries).encode()) for key, entries in lists.items())
     return is_new

@@ -126,7 +126,7 @@ def _ndjson(file: Path, name: str) -> CheckedFile:
         except ValidationError as error:
             rows.append({})
             for fault in error.errors(include_input=False, include_url=False):
-                wrong.setdefault(_told(fault, row, file), []).append(row)
+                wrong.setdefault(_fault_in_words(fault, row, file), []).append(row)
     table = pa.Table.from_pylist(rows, _nullable(record))
     # What a line that cannot be read lacks was said already.
     unread = np.array([not row for row in rows], dtype=np.bool_)
@@ -135,7 +135,7 @@ def _ndjson(file: Path, name: str) -> CheckedFile:
     return _with_faults(table, broken, file, name, lines)
 
 
-def _told(fault: ErrorDetails, row: int, file: Path) -> tuple[str, str]:
+def _fault_in_words(fault: ErrorDetails, row: int, file: Path) -> tuple[str, str]:
     column = ".".join(str(part) for part in fault["loc"]) or "the line"
     if fault["type"] == "extra_forbidden":
         what = why_refused(column)

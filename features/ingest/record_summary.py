@@ -28,34 +28,36 @@ def summary_of(records: Path) -> dict[str, Any]:
 
     What `features.ingest.quarantine` took out of the folder is counted under `set_aside`.
     """
-    told = {name: _of_file(file, name) for name in RECORD_FILES if (file := file_of(records, name))}
+    tables = {
+        name: _of_file(file, name) for name in RECORD_FILES if (file := file_of(records, name))
+    }
     aside = records / SET_ASIDE
-    return told | {"set_aside": json.loads(aside.read_text()) if aside.exists() else []}
+    return tables | {"set_aside": json.loads(aside.read_text()) if aside.exists() else []}
 
 
 def _of_file(file: Path, name: str) -> dict[str, Any]:
-    if file.suffix == ".parquet" and (told := _told_by_footer(file, name)):
-        return told
+    if file.suffix == ".parquet" and (summary := _summary_of_footer(file, name)):
+        return summary
     table = read_record_file(file, name)
     columns = {field.name: _extent(table[field.name], field) for field in table.schema}
     return {"rows": len(table), "columns": columns}
 
 
-def _told_by_footer(file: Path, name: str) -> dict[str, Any] | None:
+def _summary_of_footer(file: Path, name: str) -> dict[str, Any] | None:
     """What the statistics of every row group say; None where one has none."""
     footer = pq.read_metadata(file)
     groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
     columns: dict[str, Extent] = {}
     for place, column in enumerate(footer.schema.names):
-        told = [group.column(place).statistics for group in groups]
-        if any(one is None or one.null_count is None for one in told):
+        statistics = [group.column(place).statistics for group in groups]
+        if any(statistic is None or statistic.null_count is None for statistic in statistics):
             return None
-        extent: Extent = {"missing": sum(one.null_count for one in told)}
+        extent: Extent = {"missing": sum(statistic.null_count for statistic in statistics)}
         field = arrow_schema(RECORD_FILES[name]).field(column)
-        known = [one for one in told if one.has_min_max]
+        known = [statistic for statistic in statistics if statistic.has_min_max]
         if _has_range(field) and known:
-            extent["least"] = _plain(min(one.min for one in known))
-            extent["most"] = _plain(max(one.max for one in known))
+            extent["least"] = _plain(min(statistic.min for statistic in known))
+            extent["most"] = _plain(max(statistic.max for statistic in known))
         columns[column] = extent
     return {"rows": footer.num_rows, "columns": columns}
 

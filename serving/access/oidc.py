@@ -48,8 +48,8 @@ class PendingLogin:
 
     def part(self, purpose: Purpose) -> str:
         """What is shown to others for one purpose; none of them tells another, or the secret."""
-        made = hmac.digest(self.secret.encode(), purpose.encode(), hashlib.sha256)
-        return _unpadded(made)
+        digest = hmac.digest(self.secret.encode(), purpose.encode(), hashlib.sha256)
+        return _unpadded(digest)
 
     @property
     def challenge(self) -> str:
@@ -112,7 +112,9 @@ class Provider:
     def _endpoints(self) -> tuple[Endpoints, PublishedKeys]:
         with self._asking:
             if self._known is None:
-                found = self._asked(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+                found = self._fetch_json(
+                    f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+                )
                 endpoints = _published_in(found)
                 if endpoints.issuer != self.issuer:
                     raise OidcUnavailable("the sign-in server calls itself by another name")
@@ -131,13 +133,15 @@ class Provider:
         if self.client_secret:
             pair = f"{quote(self.client_id, safe='')}:{quote(self.client_secret, safe='')}"
             headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-        found = self._asked(self._endpoints()[0].token_endpoint, urlencode(form).encode(), headers)
+        found = self._fetch_json(
+            self._endpoints()[0].token_endpoint, urlencode(form).encode(), headers
+        )
         token = found.get("id_token")
         if not isinstance(token, str) or len(token) > LONGEST_ID_TOKEN:
             raise NotSignedIn("your organisation's answer does not let you in here")
         return token
 
-    def _asked(
+    def _fetch_json(
         self, address: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
         try:
@@ -205,5 +209,5 @@ def _published_in(found: dict[str, Any]) -> Endpoints:
         raise OidcUnavailable("the sign-in server does not say where it is asked") from None
 
 
-def _unpadded(made: bytes) -> str:
-    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+def _unpadded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")

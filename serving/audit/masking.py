@@ -69,8 +69,8 @@ class Masking:
     def _current(self) -> _MaskedUntil:
         now_s = time.monotonic()
         if now_s - self._until.read_at_s > ASKED_EVERY_S:
-            held = frozenset(act.details["subject"] for act in self.acts.holds())
-            self._until = _MaskedUntil(self.acts.masked_before(), held, now_s)
+            subjects = frozenset(act.details["subject"] for act in self.acts.holds())
+            self._until = _MaskedUntil(self.acts.masked_before(), subjects, now_s)
         return self._until
 
 

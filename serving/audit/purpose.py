@@ -61,6 +61,8 @@ class PurposeGuard:
         now = self.clock().isoformat()
         refusal = (caller.key_id, purpose, use, now[:13])
         if refusal not in self._logged:
-            self._logged.difference_update([past for past in self._logged if past[3] != now[:13]])
+            self._logged.difference_update(
+                [logged for logged in self._logged if logged[3] != now[:13]]
+            )
             self.refused_uses.append(RefusedUse(now, caller.key_id, purpose[:200], use))
             self._logged.add(refusal)

@@ -203,10 +203,10 @@ class Retention:
         self.acts.append(RetentionAct(at.isoformat(), "lift", by, because, {"hold": number}))
 
     def _retained(self) -> RetainedUnits:
-        held = (act.details for act in self.acts.holds())
+        holds = (act.details for act in self.acts.holds())
         return RetainedUnits(
             stretches=tuple(holding_stretches(self.settings.incidents)),
-            subjects=tuple((details["subject_kind"], details["subject"]) for details in held),
+            subjects=tuple((details["subject_kind"], details["subject"]) for details in holds),
         )
 
     def _proposed(self, number: int, by: str, at: datetime) -> RetentionCutoffs:

@@ -133,19 +133,19 @@ def _command(home: Path, *arguments: str) -> list[str]:
 def _new_key(home: Path) -> str:
     name = f"demo-{secrets.token_hex(4)}"
     scopes = ("--scope", "score", "--scope", "explain")
-    made = subprocess.run(
+    created = subprocess.run(
         _command(home, "keys", "create", name, *scopes, "--json"), capture_output=True, check=True
     )
-    key: str = json.loads(made.stdout)["key"]
+    key: str = json.loads(created.stdout)["key"]
     return key
 
 
 def new_reviewer(home: Path) -> tuple[str, str]:
     """An account for the console: its name and its password."""
     name = f"reviewer-{secrets.token_hex(2)}"
-    made = subprocess.run(
+    created = subprocess.run(
         _command(home, "accounts", "create", name, "--role", "reviewer", "--json"),
         capture_output=True,
         check=True,
     )
-    return name, json.loads(made.stdout)["password"]
+    return name, json.loads(created.stdout)["password"]

@@ -69,7 +69,7 @@ def make_account(
         account = new_account(entry.name, password, entry.role, offices, services.clock())
         services.accounts.add(account)
     except (ValidationError, NameTaken) as refusal:
-        return _page(services, caller, session, refusal=_said(refusal))
+        return _page(services, caller, session, refusal=_first_fault(refusal))
     log.info("account_made", by=caller.name, name=entry.name, role=entry.role)
     return _page(services, caller, session, made=f"The password of {entry.name}", secret=password)
 
@@ -98,7 +98,7 @@ def make_key(
         kept, shown = new_key(entry.name, scopes, _offices(entry.offices), now, ends_at, purposes)
         services.api_keys.add(kept)
     except (ValidationError, NameTaken, Unprocessable) as refusal:
-        return _page(services, caller, session, refusal=_said(refusal))
+        return _page(services, caller, session, refusal=_first_fault(refusal))
     log.info("key_made", by=caller.name, key_id=kept.key_id, scopes=scopes)
     return _page(services, caller, session, made=f"The key of {entry.name}", secret=str(shown))
 
@@ -148,7 +148,7 @@ def _offices(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
-def _said(refusal: Exception) -> str:
+def _first_fault(refusal: Exception) -> str:
     if not isinstance(refusal, ValidationError):
         return str(refusal)
     first = refusal.errors(include_input=False, include_url=False)[0]

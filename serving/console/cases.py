@@ -64,7 +64,7 @@ class EventView:
     def of(cls, event: StoredEvent) -> "EventView":
         """An event as the page shows it; reading is shown like any other act."""
         moves = tuple(
-            (name.replace("_", " "), _said(name, old), _said(name, new))
+            (name.replace("_", " "), _value_in_words(name, old), _value_in_words(name, new))
             for name, (old, new) in json.loads(event.changed).items()
         )
         words = event.action.replace("_", " ")
@@ -238,7 +238,7 @@ def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _said(field: str, value: Any) -> str:
+def _value_in_words(field: str, value: Any) -> str:
     """One value of a field as the history tells it."""
     if value is None:
         return "nobody" if field in ("owner", "proposed_by") else "none"

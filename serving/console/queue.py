@@ -127,8 +127,8 @@ def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Res
     """Claim the most urgent case that nobody has, and open it."""
     now = services.clock()
     reviewer = Reviewer.of(caller)
-    wanted = QueueFilter(now=now.isoformat(), is_unowned=True)
-    for row in services.cases.queue(reviewer, wanted, None, PAGE_SIZE):
+    queue_filter = QueueFilter(now=now.isoformat(), is_unowned=True)
+    for row in services.cases.queue(reviewer, queue_filter, None, PAGE_SIZE):
         try:
             services.cases.act(
                 reviewer, row.case_id, lambda case: acts.claim(case, caller.name, now)

@@ -74,7 +74,9 @@ class DatabaseErasure:
                 records=_count(connection, records, _alive_records(limits)),
                 open_cases=_count(connection, decisions, and_(of_decisions, _open_case())),
                 frozen=_count(connection, decisions, and_(of_decisions, _frozen(retained))),
-                held=_count(connection, decisions, and_(of_decisions, _held(decisions, retained))),
+                held=_count(
+                    connection, decisions, and_(of_decisions, _is_on_hold(decisions, retained))
+                ),
                 in_the_clear=_count(connection, decisions, clear),
             )
 
@@ -168,11 +170,11 @@ class DatabaseErasure:
             for key_id in set(self._keys.wrapping.ids()) - named:
                 self._keys.wrapping.destroy(key_id)
 
-    def _tidy(self, some: Delete | Update) -> int:
+    def _tidy(self, statement: Delete | Update) -> int:
         tidied = 0
         while True:
             with failing_as_unavailable(), writing(self._engine) as connection:
-                count = connection.execute(some).rowcount
+                count = connection.execute(statement).rowcount
             tidied += count
             if not count:
                 return tidied
@@ -240,7 +242,7 @@ def _frozen(retained: RetainedUnits) -> ColumnElement[bool]:
     return or_(literal(False), *(decisions.c.seq.between(*each) for each in retained.stretches))
 
 
-def _held(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
+def _is_on_hold(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
     subject = tuple_(table.c.subject_kind, table.c.subject_id)
     return subject.in_(retained.subjects) if retained.subjects else literal(False)
 
@@ -249,7 +251,7 @@ def _staying(
     connection: Connection, limits: ErasureLimits, retained: RetainedUnits
 ) -> Iterator[EncryptionUnit]:
     """The units that are due and must stay; a record stays as long as a decision on its subject."""
-    must_stay = or_(_open_case(), _frozen(retained), _held(decisions, retained))
+    must_stay = or_(_open_case(), _frozen(retained), _is_on_hold(decisions, retained))
     of_decisions = select(decisions.c.decision_id, decisions.c.scored_at).where(
         _alive_decisions(limits), must_stay
     )
@@ -261,7 +263,7 @@ def _staying(
         must_stay,
     )
     of_records = select(records.c.kind, records.c.record_id, records.c.received_at).where(
-        _alive_records(limits), or_(decided, _held(records, retained))
+        _alive_records(limits), or_(decided, _is_on_hold(records, retained))
     )
     for kind, token, received_at in connection.execute(of_records).all():
         yield EncryptionUnit.of_record(kind, token, received_at)
@@ -289,7 +291,7 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         ~_has_key(_DAY_OF_DECISION, decisions.c.decision_id),
     )
 
-    def some(table: Any, column: Any) -> Select[Any]:
+    def batch_of(table: Any, column: Any) -> Select[Any]:
         query = select(column).join(decisions, decisions.c.decision_id == column).where(erased)
         return query.distinct().limit(TOGETHER)
 
@@ -301,15 +303,19 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         .limit(TOGETHER)
     )
     return (
-        delete(answers).where(answers.c.decision_id.in_(some(answers, answers.c.decision_id))),
-        delete(case_links).where(case_links.c.case_id.in_(some(case_links, case_links.c.case_id))),
+        delete(answers).where(answers.c.decision_id.in_(batch_of(answers, answers.c.decision_id))),
+        delete(case_links).where(
+            case_links.c.case_id.in_(batch_of(case_links, case_links.c.case_id))
+        ),
         delete(contents).where(contents.c.sha256.in_(places)),
         delete(rescue_calls).where(
-            rescue_calls.c.decision_id.in_(some(rescue_calls, rescue_calls.c.decision_id))
+            rescue_calls.c.decision_id.in_(batch_of(rescue_calls, rescue_calls.c.decision_id))
         ),
         # So that nobody is asked to read it again.
         update(cases)
         .where(cases.c.status != ERASED)
-        .where(cases.c.case_id.in_(some(cases, cases.c.case_id).where(cases.c.status != ERASED)))
+        .where(
+            cases.c.case_id.in_(batch_of(cases, cases.c.case_id).where(cases.c.status != ERASED))
+        )
         .values(status=ERASED),
     )

@@ -34,7 +34,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     if engine.dialect.name == "sqlite":
         with (
-            _turn_at(_beside(engine, "turn")),
+            _turn_at(_sibling_file(engine, "turn")),
             engine.connect() as connection,
             connection.execution_options(is_writing=True).begin(),
         ):
@@ -49,7 +49,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def writing_directly(engine: Engine) -> Iterator[DriverConnection]:
     """The same for fixed statements, which are put to the driver itself."""
     if engine.dialect.name == "sqlite":
-        with _turn_at(_beside(engine, "turn")), DriverConnection(engine) as direct:
+        with _turn_at(_sibling_file(engine, "turn")), DriverConnection(engine) as direct:
             direct.run("BEGIN IMMEDIATE")
             yield direct
             direct.commit()
@@ -63,7 +63,7 @@ def writing_directly(engine: Engine) -> Iterator[DriverConnection]:
 @contextmanager
 def turn_without_transaction(engine: Engine) -> Iterator[None]:
     """A turn over a SQLite file for what cannot be done within a transaction."""
-    with _turn_at(_beside(engine, "turn")):
+    with _turn_at(_sibling_file(engine, "turn")):
         yield
 
 
@@ -103,6 +103,6 @@ def _is_taken(turn: IO[bytes]) -> bool:
     return True
 
 
-def _beside(engine: Engine, suffix: str) -> str:
+def _sibling_file(engine: Engine, suffix: str) -> str:
     """The name of a file next to the database."""
     return f"{engine.url.database}.{suffix}"

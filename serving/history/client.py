@@ -73,8 +73,8 @@ class HistoryClient:
         it is kept.
         """
         with _failing_as_unavailable():
-            brought = [history_records([submission]) for submission in submissions]
-            return feature_vectors(submissions, self._state, brought)
+            own_records = [history_records([submission]) for submission in submissions]
+            return feature_vectors(submissions, self._state, own_records)
 
     def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
         """See and learn examples of each kind and forget them; their features."""

@@ -104,9 +104,9 @@ def _by_name(kept: list[ReceivedRecord]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _add(tables: dict[str, list[pa.Table]], rows: dict[str, list[dict[str, Any]]]) -> None:
-    for name, told in rows.items():
-        if told:
-            tables[name].append(pa.Table.from_pylist(told, arrow_schema(RECORD_FILES[name])))
+    for name, records in rows.items():
+        if records:
+            tables[name].append(pa.Table.from_pylist(records, arrow_schema(RECORD_FILES[name])))
 
 
 def _once(name: str, tables: list[pa.Table]) -> pa.Table:

@@ -54,8 +54,8 @@ def rules_up_to(passes: int) -> Rules:
 def _radau(count: int) -> tuple[Floats, Floats]:
     """Nodes from 0 to 1, which is the last, and their weights, after Golub (1973)."""
     k = np.arange(1, count)
-    beside = k / np.sqrt(4.0 * k**2 - 1)
-    matrix = np.diag(beside, 1) + np.diag(beside, -1)
+    off_diagonal = k / np.sqrt(4.0 * k**2 - 1)
+    matrix = np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1)
     matrix[-1, -1] = count / (2 * count - 1)
     node, vectors = np.linalg.eigh(matrix)
     node[-1] = 1.0

@@ -40,10 +40,10 @@ def tree_paths(forest: Forest) -> TreePaths:
     levels = _levels(parent, left, right)
     for level in levels[1:]:
         features[level] = features[parent[level]] + (again[level] < 0)
-        asked = level[again[level] >= 0]
-        before = again[asked]
-        share = np.where(again_side[asked] == 0, left_share[before], 1.0 - left_share[before])
-        kept[asked] = kept[before] * share
+        repeated = level[again[level] >= 0]
+        before = again[repeated]
+        share = np.where(again_side[repeated] == 0, left_share[before], 1.0 - left_share[before])
+        kept[repeated] = kept[before] * share
     breadth_first = np.concatenate(levels)
     is_fork = (forest.left < 0) & (forest.right < 0)
     of_tree = tree_of_nodes(forest)[breadth_first]

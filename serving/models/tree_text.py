@@ -73,9 +73,9 @@ def _header(place: _Place) -> tuple[dict[str, _Field], int]:
     block = place.text[5:stop]
     keys = [key for key in _HEADER if key not in _OPTIONAL or f"\n{key}=" in block]
     header = _fields(place, block, 5, keys)
-    for key, wanted in (("version", "v4"), ("num_class", "1"), ("num_tree_per_iteration", "1")):
-        if header[key].value != wanted:
-            what = f"{key} is {_shown(header[key].value)}; want {wanted}"
+    for key, expected in (("version", "v4"), ("num_class", "1"), ("num_tree_per_iteration", "1")):
+        if header[key].value != expected:
+            what = f"{key} is {_shown(header[key].value)}; want {expected}"
             raise place.refusal(NotScorable, header[key].offset, what)
     objective = header["objective"]
     if not re.fullmatch(r"binary sigmoid:[0-9.e+-]{1,30}", objective.value):
@@ -89,13 +89,13 @@ def _feature_names(place: _Place, header: dict[str, _Field]) -> tuple[str, ...]:
     if not re.fullmatch("[0-9]{1,7}", highest.value) or int(highest.value) >= _LARGEST_FEATURES:
         what = f"max_feature_idx is {_shown(highest.value)}"
         raise place.refusal(TextDamaged, highest.offset, what)
-    wanted = int(highest.value) + 1
+    columns = int(highest.value) + 1
     for key in ("feature_names", "feature_infos", "monotone_constraints"):
         field = header.get(key)
-        if field is not None and len(field.value.split(" ")) != wanted:
-            raise place.refusal(TextDamaged, field.offset, f"want {wanted} {key}")
+        if field is not None and len(field.value.split(" ")) != columns:
+            raise place.refusal(TextDamaged, field.offset, f"want {columns} {key}")
     names = tuple(header["feature_names"].value.split(" "))
-    if len(set(names)) != wanted:
+    if len(set(names)) != columns:
         raise place.refusal(TextDamaged, header["feature_names"].offset, "a name stands twice")
     return names
 
@@ -131,12 +131,12 @@ def _fields(place: _Place, block: str, offset: int, keys: Sequence[str]) -> dict
     """The values in `block`, which has exactly these keys in this order."""
     found: dict[str, _Field] = {}
     lines = block.split("\n")
-    for line, wanted in zip(lines, keys, strict=False):
+    for line, expected in zip(lines, keys, strict=False):
         key, equals, value = line.partition("=")
         if key == "is_linear" and value == "1":
             raise place.refusal(NotScorable, offset, "linear trees")
-        if key != wanted or not equals:
-            what = f"{wanted} must stand here, not {_shown(key)}"
+        if key != expected or not equals:
+            what = f"{expected} must stand here, not {_shown(key)}"
             raise place.refusal(TextDamaged, offset, what)
         found[key] = _Field(value, offset)
         offset += len(line) + 1

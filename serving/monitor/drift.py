@@ -93,9 +93,9 @@ def drift(
     tables = {name: table for name, table in tables.items() if table.shape[2] > 1}
     chances = _chances(tables, seed)
     sizes = [(name, _psi_of_last(table), _least(table)) for name, table in tables.items()]
-    if findings and (told := findings_table(findings, monday)) is not None:
-        sizes.append((FINDINGS, _ratio_of_last(told), math.log(SMALLEST_RATIO)))
-        chances.append(_chance_of_findings(told, seed))
+    if findings and (table_of_findings := findings_table(findings, monday)) is not None:
+        sizes.append((FINDINGS, _ratio_of_last(table_of_findings), math.log(SMALLEST_RATIO)))
+        chances.append(_chance_of_findings(table_of_findings, seed))
     adjusted = stats.false_discovery_control(chances).tolist()
     found = [DriftMeasure(*size, p_value) for size, p_value in zip(sizes, adjusted, strict=True)]
     return sorted(found, key=lambda moved: (not moved.is_drift, -moved.size, moved.measure))
@@ -203,9 +203,9 @@ def _chances(tables: Mapping[str, Floats], seed: int) -> list[float]:
 
 def _lots(weeks: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
     """For each redraw and each day of the week, the week whose day is taken."""
-    lots = np.random.default_rng(seed)
+    draws = np.random.default_rng(seed)
     for done in range(0, REDRAWS, _CHUNK):
-        yield lots.integers(0, weeks, (min(_CHUNK, REDRAWS - done), 7))
+        yield draws.integers(0, weeks, (min(_CHUNK, REDRAWS - done), 7))
 
 
 def _beyond(table: Floats, taken: npt.NDArray[np.int64]) -> int:
@@ -219,8 +219,8 @@ def _beyond(table: Floats, taken: npt.NDArray[np.int64]) -> int:
 
 def _ratio(one: Floats, other: Floats) -> Floats:
     """How many times as much was found as expected, beside another time; as a logarithm's size."""
-    told, before = (np.log((part[..., 0] + 0.5) / (part[..., 1] + 0.5)) for part in (one, other))
-    return np.abs(told - before)
+    now, before = (np.log((part[..., 0] + 0.5) / (part[..., 1] + 0.5)) for part in (one, other))
+    return np.abs(now - before)
 
 
 def _ratio_of_last(table: Floats) -> float:

@@ -151,8 +151,8 @@ def _figures(name: str, tally: _Tally, minutes: list[float]) -> ReviewerFigures:
 
 def _code(changed: dict[str, Any]) -> str:
     """What a disposition said, whether it ended the case or was proposed."""
-    said = changed.get("disposition") or changed["proposed"]
-    return str(said[1]["code"])
+    change = changed.get("disposition") or changed["proposed"]
+    return str(change[1]["code"])
 
 
 def _is_same(code: str, other: str) -> bool:

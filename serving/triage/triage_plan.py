@@ -96,8 +96,8 @@ class TriagePlan(_PlanTable):
             return cls()
         content = file.read_bytes()
         try:
-            told = tomllib.loads(content.decode())
-            plan = cls.model_validate(told)
+            tables = tomllib.loads(content.decode())
+            plan = cls.model_validate(tables)
         except ValidationError as refusal:
             first = refusal.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the whole"

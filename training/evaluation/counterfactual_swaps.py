@@ -70,13 +70,13 @@ def swaps_of(submissions: Iterable[Submission], seed: int) -> Iterator[Swap | No
         yield _swapped(submission, rng)
 
 
-def shifts(model: RiskModel, swaps: Iterable[Swap | None], past: HistoryReader) -> SwapFigures:
-    """How far the model's scores move, each subject seen against the same past."""
+def shifts(model: RiskModel, swaps: Iterable[Swap | None], history: HistoryReader) -> SwapFigures:
+    """How far the model's scores move, each subject seen against the same history."""
     drawn_swaps = list(swaps)
     valid = [swap for swap in drawn_swaps if swap is not None]
     margins = Margins.from_text(model.booster_text, threads=1)
     before, after = (
-        _log_odds(model, margins, [getattr(swap, side) for swap in valid], past)
+        _log_odds(model, margins, [getattr(swap, side) for swap in valid], history)
         for side in ("before", "after")
     )
     changes = after - before
@@ -154,12 +154,12 @@ def _countries(code: str) -> tuple[str, ...]:
 
 
 def _log_odds(
-    model: RiskModel, margins: Margins, submissions: list[Submission], past: HistoryReader
+    model: RiskModel, margins: Margins, submissions: list[Submission], history: HistoryReader
 ) -> Floats:
     if not submissions:
         return np.array([])
     rows = np.array(
-        [model.encode(feature_vector(submission, past))[0] for submission in submissions]
+        [model.encode(feature_vector(submission, history))[0] for submission in submissions]
     )
     return log_odds_of(margins.predict(rows), model.manifest.calibration)
 

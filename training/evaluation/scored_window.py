@@ -106,7 +106,7 @@ class ScoredWindow:
             "never_seen": self.encoding.unseen(self.frame),
         }
         if oracle is not None:
-            sections |= self._beside(Oracle.read(oracle, everyone), parameters)
+            sections |= self._oracle_figures(Oracle.read(oracle, everyone), parameters)
         return figures.model_copy(update=sections)
 
     @cached_property
@@ -125,7 +125,7 @@ class ScoredWindow:
         typology = self.data.outcomes.typology[labelled.rows]
         return by_typology(labelled, typology, is_new(labelled, typology, self.window.begins))
 
-    def _beside(self, oracle: Oracle, parameters: TrainingParameters) -> dict[str, Any]:
+    def _oracle_figures(self, oracle: Oracle, parameters: TrainingParameters) -> dict[str, Any]:
         """All that an oracle adds to a report."""
         chosen, seed = parameters.evaluation, parameters.seed
         new = is_new(oracle.window, oracle.typology, self.window.begins)

@@ -182,9 +182,9 @@ class RegisterReader:
     """The values that are read of the rows of a program's registers, in an order of keys."""
 
     def __init__(self, program: Program, keys: Iterable[Key]) -> None:
-        held = [program.outputs[key] for key in keys]
-        self._places = np.array([register.place for register in held], np.int64)
-        self._texts = [at for at, register in enumerate(held) if register.kind is Kind.TEXT]
+        registers = [program.outputs[key] for key in keys]
+        self._places = np.array([register.place for register in registers], np.int64)
+        self._texts = [at for at, register in enumerate(registers) if register.kind is Kind.TEXT]
         self._text_places = self._places[self._texts]
 
     def values(self, registers: Column, codes: RequestCodes) -> list[list[Any]]:

@@ -85,18 +85,26 @@ class Program:
         given = {key: _given(columns, key) for key in self.inputs}
         self._check(given)
         rows = len(next(iter(columns.values())))
-        made = {key: np.empty(rows, held.kind.value) for key, held in self._made().items()}
+        outputs = {
+            key: np.empty(rows, register.kind.value) for key, register in self._computed().items()
+        }
         row = self.registers(STRING_TABLE.code)
         numbers = np.repeat(row[:, None], min(rows, BLOCK_ROWS), axis=1)
-        reads = [(held.place, held.kind.is_float, given[key]) for key, held in self.inputs.items()]
-        writes = [(held.place, held.kind.is_float, made[key]) for key, held in self._made().items()]
+        reads = [
+            (register.place, register.kind.is_float, given[key])
+            for key, register in self.inputs.items()
+        ]
+        writes = [
+            (register.place, register.kind.is_float, outputs[key])
+            for key, register in self._computed().items()
+        ]
         for begin in range(0, rows, BLOCK_ROWS):
             numbers = np.ascontiguousarray(numbers[:, : rows - begin])
             self._run_block(reads, writes, slice(begin, begin + BLOCK_ROWS), numbers)
-        same = {held.place: key for key, held in self.inputs.items()}
+        same = {register.place: key for key, register in self.inputs.items()}
         return {
-            key: made[key] if key in made else given[same[held.place]]
-            for key, held in self.outputs.items()
+            key: outputs[key] if key in outputs else given[same[register.place]]
+            for key, register in self.outputs.items()
         }
 
     def registers(self, code_of: Callable[[str], int]) -> Column:
@@ -106,9 +114,11 @@ class Program:
             registers.view(np.int64)[place] = code_of(text)
         return registers
 
-    def _made(self) -> dict[Key, Register]:
-        read = {held.place for held in self.inputs.values()}
-        return {key: held for key, held in self.outputs.items() if held.place not in read}
+    def _computed(self) -> dict[Key, Register]:
+        read = {register.place for register in self.inputs.values()}
+        return {
+            key: register for key, register in self.outputs.items() if register.place not in read
+        }
 
     def _run_block(
         self, reads: list[Cells], writes: list[Cells], rows: slice, numbers: Column
@@ -121,11 +131,11 @@ class Program:
             column[rows] = (numbers if is_float else wholes)[place]
 
     def _check(self, given: dict[Key, Column]) -> None:
-        for key, held in self.inputs.items():
-            if given[key].dtype != held.kind.value:
+        for key, register in self.inputs.items():
+            if given[key].dtype != register.kind.value:
                 raise DefinitionError(
                     f"column {key} is {given[key].dtype}; the program was traced for"
-                    f" {held.kind.value}"
+                    f" {register.kind.value}"
                 )
 
 
@@ -136,8 +146,8 @@ def traced(functions: Mapping[Key, Function], kinds: Mapping[Key, Kind]) -> Prog
     has no kind.
     """
     trace = Trace(TRANSLATED)
-    made = {key: _traced(trace, function, kinds) for key, function in functions.items()}
-    return _assembled(trace, made)
+    outputs = {key: _traced(trace, function, kinds) for key, function in functions.items()}
+    return _assembled(trace, outputs)
 
 
 def traced_columns(
@@ -150,8 +160,10 @@ def traced_columns(
     Only those of the `keys` are made where these are given. Raises DefinitionError as `traced`.
     """
     trace = Trace(TRANSLATED, function=compute.__name__)
-    made = compute({key: trace.note(InputColumn(key, kind), kind) for key, kind in kinds.items()})
-    results = {key: trace.operand(value) for key, value in made.items()}
+    outputs = compute(
+        {key: trace.note(InputColumn(key, kind), kind) for key, kind in kinds.items()}
+    )
+    results = {key: trace.operand(value) for key, value in outputs.items()}
     return _assembled(
         trace,
         {
@@ -175,19 +187,21 @@ def _traced(trace: Trace, function: Function, kinds: Mapping[Key, Kind]) -> tupl
     return result.place, result.kind
 
 
-def _assembled(trace: Trace, made: dict[Key, tuple[int, Kind]]) -> Program:
+def _assembled(trace: Trace, outputs: dict[Key, tuple[int, Kind]]) -> Program:
     """Every value that is needed gets a register: those without a step first."""
     values = list(trace.values)
-    needed = _needed(values, {place for place, _ in made.values()})
+    needed = _needed(values, {place for place, _ in outputs.values()})
     at = {place: register for register, place in enumerate(needed)}
-    held = [(at[place], values[place]) for place in needed]
-    steps = [_instruction(v, r, at) for r, v in held if isinstance(v, Step)]
+    registers = [(at[place], values[place]) for place in needed]
+    steps = [_instruction(v, r, at) for r, v in registers if isinstance(v, Step)]
     return Program(
-        {v.key: Register(r, v.kind) for r, v in held if isinstance(v, InputColumn)},
-        {key: Register(at[place], kind) for key, (place, kind) in made.items()},
+        {v.key: Register(r, v.kind) for r, v in registers if isinstance(v, InputColumn)},
+        {key: Register(at[place], kind) for key, (place, kind) in outputs.items()},
         np.array(steps, np.int64).reshape(-1, 5),
-        np.frombuffer(b"".join(v.cell if isinstance(v, Constant) else bytes(8) for _, v in held)),
-        {r: v.text for r, v in held if isinstance(v, Literal)},
+        np.frombuffer(
+            b"".join(v.cell if isinstance(v, Constant) else bytes(8) for _, v in registers)
+        ),
+        {r: v.text for r, v in registers if isinstance(v, Literal)},
     )
 
 

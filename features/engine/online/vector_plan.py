@@ -134,5 +134,5 @@ class _Features:
         """Every feature of each subject, in catalogue order."""
         rows = len(numbers)
         copies = CopiedColumns(np.arange(rows + 1), subjects)
-        made = run_rows(self._template, rows, numbers.ravel(), NO_PLACES, copies)
-        return self._reading.values(made, codes)
+        outputs = run_rows(self._template, rows, numbers.ravel(), NO_PLACES, copies)
+        return self._reading.values(outputs, codes)

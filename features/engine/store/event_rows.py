@@ -34,13 +34,13 @@ class RecordReader:
         self._codes = initial_string_ids([self._program])
         self._encoder = RowEncoder(self._program, self._codes)
         outputs = self._program.outputs
-        self.kinds: dict[str, Kind] = {name: held.kind for name, held in outputs.items()}
+        self.kinds: dict[str, Kind] = {name: register.kind for name, register in outputs.items()}
         self._texts = [name for name, kind in self.kinds.items() if kind is Kind.TEXT]
         self._text_places = np.array([outputs[name].place for name in self._texts], np.int64)
         self._others = [
-            (name, held.place, held.kind.is_float)
-            for name, held in outputs.items()
-            if held.kind is not Kind.TEXT
+            (name, register.place, register.kind.is_float)
+            for name, register in outputs.items()
+            if register.kind is not Kind.TEXT
         ]
 
     @property
@@ -54,11 +54,11 @@ class RecordReader:
 
     def _of_columns(self, columns: Mapping[str, Texts | Column]) -> RawColumns:
         given = {name: column for name, column in columns.items() if isinstance(column, list)}
-        made = self._program.run({name: _coded(column) for name, column in columns.items()})
+        outputs = self._program.run({name: _coded(column) for name, column in columns.items()})
         passed = {self._program.inputs[name].place: column for name, column in given.items()}
         columns_read: RawColumns = {
             name: texts_of(column) if self.kinds[name] is Kind.TEXT else column
-            for name, column in made.items()
+            for name, column in outputs.items()
         }
         return columns_read | {
             name: passed[register.place]

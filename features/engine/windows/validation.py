@@ -90,15 +90,15 @@ def _column_mistakes(
     parameter: str, name: str, window: Window, source: EventSource, kind: Kind
 ) -> Iterator[str]:
     """What is wrong with an event's column that must be of some kind."""
-    among = [column for column, held in source.columns.items() if held is kind]
+    among = [column for column, column_kind in source.columns.items() if column_kind is kind]
     usable = [column for column in among if column not in source.key_only]
     if name in source.key_only:
         yield f"{parameter}={name!r} is of another record; it may only be part of the key"
     elif name not in source.columns:
         yield f"{parameter}={name!r} is no column of {window.source}; {nearest_of(name, usable)}"
     elif name not in usable:
-        held = _words(source.columns[name])
-        yield f"{parameter}={name!r} holds {held}, want {_words(kind)}; {nearest_of(name, usable)}"
+        holds = f"holds {_words(source.columns[name])}, want {_words(kind)}"
+        yield f"{parameter}={name!r} {holds}; {nearest_of(name, usable)}"
 
 
 def _kind_of_value(reducer: Reducer) -> Kind:
@@ -107,7 +107,7 @@ def _kind_of_value(reducer: Reducer) -> Kind:
 
 def _reducible(source: EventSource, reducer: Reducer) -> str:
     kind = _kind_of_value(reducer)
-    names = (name for name, held in source.columns.items() if held is kind)
+    names = (name for name, column_kind in source.columns.items() if column_kind is kind)
     return f"one of {', '.join(sorted(name for name in names if name not in source.key_only))}"
 
 

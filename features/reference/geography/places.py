@@ -37,14 +37,16 @@ def table_of(name: str) -> pa.Table:
 def rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """The row of each code in `places()`; -1 where the code is None or unknown."""
     rows = _row_by_code()
-    asked = np.asarray(codes, dtype=object)
-    return np.array([rows.get(code, -1) for code in asked.ravel()], np.int64).reshape(asked.shape)
+    wanted_codes = np.asarray(codes, dtype=object)
+    return np.array([rows.get(code, -1) for code in wanted_codes.ravel()], np.int64).reshape(
+        wanted_codes.shape
+    )
 
 
 def row_in(known: pa.Array, codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """The row of each of `codes` in `known`; -1 where it is None or not there."""
-    asked = pa.array(np.asarray(codes, dtype=object), type=pa.string(), from_pandas=True)
-    found = pc.index_in(asked, value_set=known, skip_nulls=True)
+    wanted_codes = pa.array(np.asarray(codes, dtype=object), type=pa.string(), from_pandas=True)
+    found = pc.index_in(wanted_codes, value_set=known, skip_nulls=True)
     rows: npt.NDArray[np.int64] = found.fill_null(-1).to_numpy(zero_copy_only=False)
     return rows.astype(np.int64)
 

@@ -48,8 +48,8 @@ def are_neighbours(first: npt.ArrayLike, second: npt.ArrayLike) -> npt.NDArray[n
     return (firsts >= 0) & (seconds >= 0) & _borders()[firsts, seconds]
 
 
-def _rows_of(asked: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    return row_in(pa.array(countries()), np.atleast_1d(np.asarray(asked, dtype=object)))
+def _rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    return row_in(pa.array(countries()), np.atleast_1d(np.asarray(codes, dtype=object)))
 
 
 @cache

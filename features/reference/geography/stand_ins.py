@@ -14,8 +14,8 @@ from features.reference.geography.regions import countries, region_of
 
 @cache
 def _coastal() -> frozenset[str]:
-    told = places().select(["country", "kind"]).to_pylist()
-    return frozenset(each["country"] for each in told if each["kind"] == "port")
+    rows = places().select(["country", "kind"]).to_pylist()
+    return frozenset(row["country"] for row in rows if row["kind"] == "port")
 
 
 @cache

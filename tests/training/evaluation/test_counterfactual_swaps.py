@@ -94,7 +94,7 @@ def test_a_model_blind_to_countries_moves_no_score_and_one_that_sees_them_does(
     bodies = [submission(shipment())] * 100
     for weight in (0.0, 2.0):
         monkeypatch.setattr(counterfactual_swaps, "_log_odds", seeing(weight))
-        told = shifts(Blind(), swaps_of(bodies, seed=5), past=None)  # type: ignore[arg-type]  # a stand-in
+        told = shifts(Blind(), swaps_of(bodies, seed=5), history=None)  # type: ignore[arg-type]  # a stand-in
         assert told.largest == weight
         assert told.swaps + told.left == 100
         assert sum(region.swaps for region in told.regions) == told.swaps
@@ -117,7 +117,7 @@ def test_ninety_five_in_a_hundred_moved_no_further_than_the_bound_and_half_than_
     class Model:
         booster_text = ""
 
-    told = shifts(Model(), [*made, None, None], past=None)  # type: ignore[arg-type]  # a stand-in
+    told = shifts(Model(), [*made, None, None], history=None)  # type: ignore[arg-type]  # a stand-in
 
     assert (told.median, told.bound, told.largest) == pytest.approx((50, 95, 100))
     assert (told.swaps, told.left) == (101, 2)
@@ -159,7 +159,7 @@ def test_a_score_is_computed_of_the_subject_as_it_would_be(monkeypatch: pytest.M
     monkeypatch.setattr(counterfactual_swaps.Margins, "from_text", lambda text, threads: Sees())
     made = [swap for swap in swaps_of([submission(shipment())] * 40, 5) if swap is not None]
 
-    told = shifts(Model(), made, past=None)  # type: ignore[arg-type]  # a stand-in
+    told = shifts(Model(), made, history=None)  # type: ignore[arg-type]  # a stand-in
 
     moved = [swap for swap in made if swap.country == "CN"]
     assert 0 < len(moved) < len(made)
