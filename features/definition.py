@@ -1,4 +1,4 @@
-"""A feature and its face: what a reviewer, a data scientist and a model are told about it.
+"""A feature and its face: what a reviewer, a data scientist and a model learn about it.
 
 A feature is a function of columns. Its name is the column, the model input, the contribution's key
 and the API's key; its docstring is its meaning, in words for a reviewer; its parameters are what it

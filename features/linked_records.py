@@ -1,9 +1,9 @@
 """The record types that are linked to a subject: documents, payments, legs and positions.
 
 One descriptor each. From it follow the linked records that batch and requests compute windows of,
-what a submission may bring, how records are told apart on arrival, and the words they are named by.
-A new record type is a record in `records`, its columns in `derived`, a field of the submission and
-a descriptor here.
+what a submission may bring, how records are distinguished on arrival, and the words they are named
+by. A new record type is a record in `records`, its columns in `derived`, a field of the submission
+and a descriptor here.
 """
 
 from collections.abc import Callable, Collection, Mapping

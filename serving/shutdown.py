@@ -1,4 +1,4 @@
-"""How a process ends that is told to while it cannot listen.
+"""How a process ends on a signal that comes while it cannot listen.
 
 Python's own handlers wait until the main thread runs Python again, which a compiler or a reader of
 large files keeps it from for many seconds; and what they raise is lost, or printed, where it comes
@@ -48,7 +48,7 @@ def ending_at_once(exit_codes: Mapping[int, int]) -> Iterator[None]:
 
 
 def end_with_parent(reading: int) -> None:
-    """End as if told to (SIGTERM) when whoever holds the other end of a pipe is gone."""
+    """End as on SIGTERM when whoever holds the other end of a pipe is gone."""
     threading.Thread(target=_wait_for_the_end, args=(reading,), daemon=True).start()
 
 

@@ -68,7 +68,7 @@ class Outcomes:
 
     @property
     def in_random_lane(self) -> Bools:
-        """Whether the subject was inspected because a lot fell on it."""
+        """Whether the subject was inspected because it was drawn at random."""
         return self.selected_by == "random"
 
     def weights(self, *, clip: float) -> Floats:

@@ -1,7 +1,7 @@
 """Labelled subjects ranked by score, and what the ranking is worth.
 
 Rows carry weights: how many subjects each stands for. Subjects with equal scores are one group and
-count in expectation, as if the order inside the group were drawn by lot.
+count in expectation, as if the order inside the group were drawn at random.
 """
 
 from dataclasses import dataclass, replace
@@ -80,7 +80,7 @@ class ScoreRanking:
 
     @property
     def prevalence(self) -> float:
-        """Share of confirmed subjects: the precision of drawing by lot."""
+        """Share of confirmed subjects: the precision of drawing at random."""
         return float(self.group_confirmed.sum() / self.size)
 
 
@@ -110,7 +110,7 @@ def inspected_rows(ranking: ScoreRanking, share: float) -> Floats:
 
 
 def at_capacity(ranking: ScoreRanking, share: float) -> dict[str, float]:
-    """Precision, recall, lift over the lot, and share of value captured at `share` inspected."""
+    """Precision, recall, lift and share of value captured where `share` is inspected."""
     inspected = inspected_share(ranking, share)
     hits = float((inspected * ranking.group_confirmed).sum())
     precision = hits / float((inspected * ranking.group_weight).sum())

@@ -177,7 +177,7 @@ def _distributions(spans: SearchSpans) -> dict[str, BaseDistribution]:
 
 
 def _as_given(parameters: TrainingParameters) -> dict[str, float | int]:
-    """The given trees, brought within the spans."""
+    """The given tree parameters, clipped to the spans."""
     trees = parameters.trees.model_dump()
     spans = parameters.search.spans.model_dump()
     return {name: min(max(trees[name], low), high) for name, (low, high) in spans.items()}

@@ -101,7 +101,7 @@ def read_queue(
 
 @router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)
 def claim_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
-    """Take a case; of two who try, one has it and the other is told so."""
+    """Take a case; of two who try, one has it and the other gets a 409."""
     return _acted(services, caller, case_id, lambda c: acts.claim(c, caller.name, services.clock()))
 
 

@@ -72,7 +72,7 @@ def read_switches(services: TheServices, _: AnyCaller) -> SwitchesAnswer:
 def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) -> SwitchesAnswer:
     """Switch models off or on, in every worker within a second.
 
-    Off, subjects are still decided: by signs of danger to life, watch-lists, rules and the lot.
+    Off, subjects are still decided: by signs of danger to life, watch-lists, rules and chance.
     """
     record_switch(
         services.switch_events,

@@ -129,7 +129,7 @@ def _train_and_promote(home: Path, kind: SubjectKind) -> None:
     at = next(p for p in candidate.report.inspected.at_capacity if p.share == 0.05)
     messages.print(
         f"  version {registration.version}: of the 5 % it ranks highest among inspected ones, "
-        f"{at.precision.value:.0%} were confirmed, {at.lift.value:.1f} times as many as by lot"
+        f"{at.precision.value:.0%} were confirmed, {at.lift.value:.1f} times as many as at random"
     )
     promote(f"{registration.name}@challenger", APPROVER, home=home)
 

@@ -1,4 +1,4 @@
-"""A world brought up to today and split: what is known by an instant, and what is yet to come."""
+"""An invented world that ends today, split at an instant into what is known and what comes."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

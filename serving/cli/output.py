@@ -20,7 +20,7 @@ def print_json(document: Any) -> None:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr while the block runs; give a function to be told `done, total`."""
+    """Show a bar on stderr while the block runs; give a function that takes `done, total`."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=messages) as bar:
         task = bar.add_task(what, total=None)

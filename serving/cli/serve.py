@@ -1,4 +1,4 @@
-"""`tidegate serve`: the service, until it is told to stop."""
+"""`tidegate serve`: the service, until it is stopped."""
 
 import os
 import signal

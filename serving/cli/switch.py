@@ -40,7 +40,7 @@ def off(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Let no model be asked: danger to life, watch-lists, rules and the lot alone choose lanes."""
+    """Let no model be asked: danger to life, watch-lists, rules and random draws choose lanes."""
     register = _register(home, database_url)
     _switched(register, subject, by, because, is_on=False)
     _show(register, as_json=as_json)

@@ -81,7 +81,7 @@ def show_case(
 
 @router.get("/{case_id}/letter")
 def write_letter(services: TheServices, caller: MayReview, case_id: str) -> HTMLResponse:
-    """What the trader or carrier may be told, to print; that it was written is kept."""
+    """The letter for the trader or carrier, to print; that it was written is recorded."""
     reviewer, now = Reviewer.of(caller), services.clock()
     services.cases.read(reviewer, case_id, now)
     decision = services.cases.decision(case_id)

@@ -48,7 +48,7 @@ def show_supervision(
 
 @router.get("/reread")
 def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
-    """A closed case of somebody else's, by lot."""
+    """A closed case of somebody else, drawn at random."""
     row = services.case_store.closed_case(
         Reviewer.of(caller).access, caller.name, secrets.randbelow(2**31)
     )

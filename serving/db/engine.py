@@ -30,7 +30,7 @@ PRAGMAS = (
 
 
 def open_database(where: Path | str, *, is_service: bool, keys: Path | None = None) -> Engine:
-    """The database in a file or behind a PostgreSQL URL, its tables made or brought up to date.
+    """The database in a file or behind a PostgreSQL URL, its tables made or migrated.
 
     `keys` is the folder of what its data keys are wrapped under: `keys` beside a file, without; of
     a URL only what is not encrypted can then be used. A service holds its SQLite file until the

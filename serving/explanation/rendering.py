@@ -1,7 +1,7 @@
 """Stored reasons put into words, when somebody reads them and in the language of the reader.
 
-The same decision is told in the same words as long as this release says its features so; what it
-does not know any more is told by its name and value.
+The same decision is shown in the same words as long as this release says its features so; what it
+does not know any more is shown by its name and value.
 """
 
 from collections.abc import Mapping

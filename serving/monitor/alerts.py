@@ -23,7 +23,7 @@ MOST_ALERTS = 10
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that has moved in a week (its Monday), told once."""
+    """Drift in a week (its Monday), reported once."""
 
     subject_kind: str
     week: str

@@ -52,7 +52,7 @@ class Slice:
 
     @property
     def lift(self) -> Estimate:
-        """How many times as many are found as by lot: recall over the share that is inspected."""
+        """Recall over the share that is inspected: how many times as many as at random."""
         subjects = sum(each.size for each in (*self.inspected, *self.rest))
         chosen = sum(each.size for each in self.inspected)
         found = self.recall.estimate

@@ -1,4 +1,4 @@
-"""What a trader or carrier may be told: factors in words, the role of the score, how to contest.
+"""The letter to a trader or carrier: factors in words, the role of the score, how to contest.
 
 Basis: Regulation (EU) 2024/1689, Art. 86 (a clear and meaningful explanation of the role of the
 system in the decision). A letter repeats what the operator itself declared and filed; of anything
@@ -42,7 +42,7 @@ OF_OTHERS = {
 
 @dataclass(frozen=True)
 class Letter:
-    """What is told; `own` are sentences on the operator's own word, `others` kinds of evidence."""
+    """A letter; `own` are sentences on the operator's own word, `others` kinds of evidence."""
 
     what: str
     decided_at: datetime

@@ -18,7 +18,7 @@ WORDS = {
     "ece": "calibration error",
     "ece_by_chance": "calibration error by chance",
 }
-AMONG = {"weighted_": ", weighted to the population", "random_lane_": ", drawn by lot"}
+AMONG = {"weighted_": ", weighted to the population", "random_lane_": ", drawn at random"}
 
 
 def figure_in_words(figure: str) -> str:

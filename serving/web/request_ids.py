@@ -71,7 +71,7 @@ class RequestIds:
 
 
 def with_own(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer with ours, which nobody else sets; unless told, nothing keeps it."""
+    """The headers of an answer with ours, which nobody else sets; by default no cache keeps it."""
     others = [header for header in headers if header[0] not in _OWN]
     if not any(name == _CACHE for name, _ in others):
         others.append((_CACHE, b"no-store"))

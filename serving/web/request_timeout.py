@@ -1,7 +1,7 @@
 """A limit on how long a request may take to arrive.
 
 The server's own timeouts begin anew with every byte, so a client that sends one now and then holds
-its place for ever. Here a connection that has not brought a whole request in time is closed, from
+its place for ever. Here a connection that has not sent a whole request in time is closed, from
 its first byte (or from the connection, where none comes) to its last.
 """
 

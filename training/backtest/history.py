@@ -36,7 +36,7 @@ class History:
 
     @classmethod
     def invented(cls, data: TrainingSet, oracle: Path) -> Self:
-        """A history whose every truth is told by an oracle file. Raises TrainingSetError."""
+        """A history whose every truth is read from an oracle file. Raises TrainingSetError."""
         window = LabelledWindow(data, np.arange(len(data)), np.zeros(len(data)))
         oracle_rows = Oracle.read(oracle, window)
         return cls(

@@ -28,9 +28,9 @@ class Policy(Parameters):
 
     `capacity_share` is the part of a week's subjects that can be inspected: by each "office" of its
     own, or by hands that "all" offices share, as `capacity_of` says. Of that, `exploration_share`
-    is drawn by lot from what nothing else selected; the rest goes to `rules` first and then to the
-    highest scores, of at least `threshold`. An "even" lot gives all the same chance; one "by_doubt"
-    shares half of it out by sqrt(p (1 - p)), p being the score.
+    is drawn at random from what nothing else selected; the rest goes to `rules` first and then to
+    the highest scores, of at least `threshold`. An "even" draw gives all the same chance; one
+    "by_doubt" shares half of it out by sqrt(p (1 - p)), p being the score.
 
     From `begins` on the policy decides; what was inspected before, it has learnt from. A model is
     fitted anew every `retrain_every_weeks`, on the labels of the last `memory_weeks`; 0 keeps the

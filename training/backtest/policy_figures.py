@@ -66,7 +66,7 @@ class PolicyFigures(Parameters):
 
 
 def figures(ledger: PolicyReplay) -> PolicyFigures:
-    """Everything that is told of one policy."""
+    """All figures of one policy."""
     weeks = tuple(_week(at, week, ledger) for at, week in enumerate(ledger.weeks))
     hits, precision = _found(ledger)
     inspected = sum(week.inspected for week in weeks)

@@ -2,8 +2,8 @@
 
 Three ways of counting, side by side, since two of them mislead: `naive` takes what was inspected
 for everything; `weighted` lets each inspection stand for 1 / probability subjects and divides by
-what they stand for; `stratified` counts what was selected as it is and lets the lot, weighted,
-speak for the rest, whose size is known.
+what they stand for; `stratified` counts what was selected as it is and lets the random draw,
+weighted, speak for the rest, whose size is known.
 """
 
 from typing import Literal
@@ -24,7 +24,7 @@ class PrevalenceEstimate(Parameters):
     """One way of counting: its mean error over blocks of weeks and the spread of it.
 
     `bias` is None where the truth is unknown, `blocks` counts those that could be estimated:
-    without a lot, only the naive way has an answer.
+    without a random draw, only the naive way has an answer.
     """
 
     way: Counting

@@ -16,9 +16,10 @@ BY_RULE, BY_SCORE, BY_LOT = 0, 1, 2
 class WeekSelection:
     """Who was inspected of one week: places in it, rising, with the way and its probability.
 
-    `probability` is 1 for rule and score. For the lot it is that of being drawn before it was known
-    whether the office's week has room for one more: a lot that is due every fifth week stands for
-    five. Of `pool` subjects that neither selected, per office in order of name, `drawn` were.
+    `probability` is 1 for rule and score. For a random draw it is that of being drawn before it was
+    known whether the office's week has room for one more: a draw that is due every fifth week
+    stands for five. Of `pool` subjects that neither selected, per office in order of name, `drawn`
+    were.
     """
 
     places: Ints

@@ -63,7 +63,7 @@ def at_capacity(report: EvaluationReport) -> Figure:
 
 
 def lift(report: EvaluationReport) -> Figure:
-    """How many times as many as by lot, for all inspected and for each other way of counting."""
+    """How many times as many as at random, for all inspected and for each other way of counting."""
     figure, axes = framed(5.6, 4.6)
     for place, (label, figures, colour) in enumerate(_sets(report)):
         _curve(axes, figures, "lift", colour, label, place)

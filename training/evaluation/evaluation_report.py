@@ -88,7 +88,7 @@ class SelectionFigures(FrozenModel):
 class TypologyRecall(FrozenModel):
     """Cases of one typology; `recall` is the share of them in the highest 5 % of everyone.
 
-    `is_new` where no outcome that was known before the window told of it.
+    `is_new` where no outcome known before the window named it.
     """
 
     typology: str

@@ -26,7 +26,7 @@ MOST_ROWS = 50_000
 def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigures, ...]:
     """Per column of `frame` what it tells about the region of its row's origin; the most first.
 
-    Rows whose origin is unknown are left out. Nothing is told where all are from one region.
+    Rows whose origin is unknown are left out. Every share is 0 where all are from one region.
     """
     regions = region_of(origins.astype(object).where(origins.notna(), None))
     known = np.flatnonzero(pd.Series(regions).notna().to_numpy())

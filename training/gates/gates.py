@@ -101,7 +101,7 @@ def golden_vectors(model: RiskModel) -> Verdict:
 
 
 def better_than_random(manifest: Manifest) -> Verdict:
-    """Does inspecting the highest 5 % find more than inspecting 5 % drawn by lot?"""
+    """Does inspecting the highest 5 % find more than inspecting 5 % drawn at random?"""
     precision, prevalence = manifest.metrics[PRECISION], manifest.metrics["prevalence"]
     passed = (
         precision.low is not None
@@ -288,7 +288,7 @@ def steady_canaries(
 def holds_on_the_control_lane(
     model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
 ) -> Verdict:
-    """Among newer subjects that a lot chose, does the model rank as well as the champion?
+    """Among newer subjects that were drawn at random, does the model rank as well as the champion?
 
     Nobody can steer who is among them, so no label that somebody turned on purpose weighs there.
     """

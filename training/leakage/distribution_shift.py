@@ -20,7 +20,7 @@ NAMED = 5
 def drift(
     data: TrainingSet, split: TimeSplit, encoding: Encoding, parameters: TrainingParameters
 ) -> LeakageFinding | None:
-    """Warn where fit and evaluation window are told apart well, and name what gives them away.
+    """Warn where fit and evaluation window are separable, and name the features that separate them.
 
     All subjects count, labelled or not; trees grow on every second one and are judged on the rest.
     """

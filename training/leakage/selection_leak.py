@@ -28,7 +28,7 @@ MOST_ROWS = 20_000
 def features_that_predict_selection(
     data: TrainingSet, split: TimeSplit, *, accept: tuple[str, ...] = ()
 ) -> Iterable[LeakageFinding]:
-    """Every feature that tells them apart in the evaluation window; none where lots are too few.
+    """Every feature that tells them apart in the evaluation window; none of too few draws.
 
     Those in `accept` are warned of, not refused.
     """
@@ -53,7 +53,7 @@ def features_that_predict_selection(
 
 
 def _sides(data: TrainingSet, window: TimeWindow) -> tuple[Ints, Ints]:
-    """Subjects of the window that a lot chose, and those that nobody inspected."""
+    """Subjects of the window that were drawn at random, and those that nobody inspected."""
     rows = data.declared_between(window.begins, window.ends)
     nobody = np.equal(data.outcomes.selected_by[rows], None)  # type: ignore[call-overload]  # numpy types no objects
     return _spread(rows, data.outcomes.in_random_lane[rows]), _spread(rows, nobody)

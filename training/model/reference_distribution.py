@@ -1,4 +1,4 @@
-"""What is usual for each feature: drift is measured against it, and reasons are told beside it."""
+"""What is usual for each feature: drift and reasons are measured against it."""
 
 from typing import TYPE_CHECKING
 

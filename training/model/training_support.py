@@ -47,7 +47,7 @@ class TrainingSupport:
         )
 
     def outside(self, row: Floats, unseen: Sequence[str]) -> list[str]:
-        """The features of one encoded row that lie outside; `unseen` as the encoding told."""
+        """The features of one encoded row that lie outside; `unseen` as the encoding says."""
         flags = self._flags(row)
         return [
             n for n, flag in zip(self.names, flags.tolist(), strict=True) if flag or n in unseen

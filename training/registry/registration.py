@@ -1,4 +1,4 @@
-"""A candidate becomes a version: told to the tracking store, kept in the home, named challenger.
+"""A candidate becomes a version: logged, saved in the home, aliased challenger.
 
 A failure at any step leaves neither a version in the registry nor one in the home; where the
 registry itself is what failed, the version there is marked as unfinished, and soon taken back.

@@ -1,7 +1,7 @@
 """Record files, checked and a block of rows at a time, with text as codes.
 
 A Parquet file is read by its row groups, text as dictionaries, so that a text is looked at once per
-block however many rows hold it. What is wrong is told as for a file that is read whole.
+block however many rows hold it. Faults are reported as for a file that is read whole.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

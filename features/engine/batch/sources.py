@@ -1,4 +1,4 @@
-"""What a batch computation is told of the records that it reads: as data, without their names.
+"""How a batch computation describes the records that it reads: as data, without their names.
 
 Subjects are rows that are held in memory (`SubjectTable`). Windows over them reduce what other
 subjects did before (`SubjectHistory`), records that are linked to one subject each
