@@ -89,11 +89,11 @@ class LinkedRecordType:
         return kinds_of(self.record)[self.order_field] is Kind.TEXT
 
     def program(self, kind: SubjectKind) -> Program:
-        """The columns that windows read of a record beside its subject."""
+        """The columns that windows read of a record relative to its subject."""
         return _program(self, kind)
 
     def column_kinds(self, kind: SubjectKind) -> dict[str, Kind]:
-        """What each column holds that windows could read of a record beside its subject."""
+        """What each column holds that windows could read of a record relative to its subject."""
         outputs = _traced(self, kind, None).outputs
         return {name: column.kind for name, column in outputs.items()}
 

@@ -24,7 +24,7 @@ TidegateError
     ├── NotSignedIn (401)
     ├── Forbidden (403)             the key lacks the scope, or is tied to another office
     ├── NotFound (404)              unknown, or not for this caller: the two look the same
-    │   └── NotScored               a decision that no model was asked for
+    │   └── NotScored               a decision made without a model
     ├── Erased (410)                its time was over
     ├── Conflict (409)
     │   ├── AnsweredMeanwhile       another process answered this idempotency key just now

@@ -1,4 +1,4 @@
-"""Derived columns: what one record implies, and what a linked record shows beside its subject.
+"""Derived columns: what one record implies, and what a linked record shows relative to its subject.
 
 `journey` and `shipment` derive columns of a subject from its own record, `subject` puts them
 together. `document`, `transaction`, `leg` and `position` compare a linked record with its subject

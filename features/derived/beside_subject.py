@@ -1,4 +1,4 @@
-"""Columns of a linked record beside its subject: how they are traced, run and compared.
+"""Columns of a linked record relative to its subject: how they are traced, run and compared.
 
 A column of a linked record is derived by a program over the record's columns and, by
 `SubjectColumn`, those of its subject. A comparison is 1, 0 or NaN where a side is missing.
@@ -65,7 +65,7 @@ def trace_beside_subject(
 def run_beside_subjects(
     program: Program, records: Columns, subject_ids: Column, subjects: Columns
 ) -> Columns:
-    """What a program derives of records, each beside its subject's row."""
+    """What a program derives of records, each relative to its subject's row."""
     where = places(subject_ids, subjects["subject_id"])
     read = [key for key in program.columns if isinstance(key, SubjectColumn)]
     return program.run(records | {key: taken(subjects[key.name], where) for key in read})

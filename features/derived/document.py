@@ -12,7 +12,7 @@ KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_c
 
 
 def derive_document(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
-    """The columns of a document beside its subject.
+    """The columns of a document relative to its subject.
 
     A document has expired when it ends before the journey is due, or before the declaration of a
     shipment. Only a shipment declares goods from which a document may differ.

@@ -16,7 +16,7 @@ from features.records import SubjectKind
 
 
 def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
-    """The columns of a leg beside its route.
+    """The columns of a leg relative to its route.
 
     The leg before is the one before among those known by then, so that a leg reported later changes
     nothing.

@@ -13,7 +13,7 @@ REPORTING_LIMIT_EUR = 10_000
 
 
 def derive_transaction(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
-    """The columns of a payment beside its subject."""
+    """The columns of a payment relative to its subject."""
     parties = [subject[name] for name in SUBJECT_TYPES[kind].party_fields]
     countries = [subject[name] for name in SUBJECT_TYPES[kind].country_fields]
     hours_before = hours_between(transaction["paid_at"], subject["declared_at"])

@@ -1,4 +1,4 @@
-"""`/v1/switches`: whether models may be asked, since when, by whom and why."""
+"""`/v1/switches`: whether models may be used, since when, by whom and why."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -64,7 +64,7 @@ class SwitchBody(ClosedModel):
 
 @router.get("", responses=problems())
 def read_switches(services: TheServices, _: AnyCaller) -> SwitchesAnswer:
-    """Whether the models of each kind may be asked."""
+    """Whether the models of each kind may be used."""
     return _answer(services)
 
 

@@ -109,14 +109,14 @@ class Decision(DecisionPart):
 
     @property
     def result(self) -> ScoreResult:
-        """Score, reasons and model; raises NotScored where no model was asked."""
+        """Score, reasons and model; raises NotScored where no model was used."""
         if self.model is None or self.score is None or self.reasons is None:
             raise NotScored("this decision was made without a score: no model could be asked")
         return ScoreResult(self.model, self.score, self.reasons)
 
     @property
     def probability(self) -> float | None:
-        """The calibrated probability; None where no model was asked."""
+        """The calibrated probability; None where no model was used."""
         return None if self.score is None else self.score.probability
 
     @property

@@ -55,7 +55,7 @@ def on(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Let models be asked again."""
+    """Let models be used again."""
     register = _register(home, database_url)
     _switched(register, subject, by, because, is_on=True)
     _show(register, as_json=as_json)

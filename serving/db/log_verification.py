@@ -173,7 +173,7 @@ def _check_clear(row: dict[str, Any], decision: dict[str, Any]) -> None:
 
 
 def _probability(decision: dict[str, Any]) -> float | None:
-    """What the record says; None where no model was asked."""
+    """What the record says; None where no model was used."""
     score = decision.get("score", decision)  # an older release kept the score whole
     return score["probability"]
 

@@ -1,4 +1,4 @@
-"""The kill switch: whether models may be asked, and who switched them off or on, when and why.
+"""The kill switch: whether models may be used, and who switched them off or on, when and why.
 
 Regulation (EU) 2024/1689, Article 14(4)(e), wants a stop within reach of whoever oversees a system.
 Every worker reads the switch again every `POLL_INTERVAL_S` on a thread that no request waits for.
@@ -62,7 +62,7 @@ class KillSwitch:
         self._watch = threading.Thread(target=self._poll, name="switch-watch", daemon=True)
 
     def is_off(self, kind: SubjectKind) -> bool:
-        """Whether no model may be asked about subjects of this kind."""
+        """Whether no model may be used for subjects of this kind."""
         latest = self._latest.get(kind)
         return latest is not None and not latest.is_on
 
@@ -72,7 +72,7 @@ class KillSwitch:
         return tuple(sorted(kind for kind, latest in self._latest.items() if not latest.is_on))
 
     def require_on(self, kind: SubjectKind) -> None:
-        """Raise ModelsOff, with the instant, unless models may be asked."""
+        """Raise ModelsOff, with the instant, unless models may be used."""
         if self.is_off(kind):
             latest = self._latest[kind]
             raise ModelsOff(

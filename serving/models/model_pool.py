@@ -122,7 +122,7 @@ class ModelPool:
         return {kind: model for (role, kind), model in self._loaded.items() if role == "champion"}
 
     def active_champions(self) -> dict[SubjectKind, LoadedModel]:
-        """The champions that may be asked now."""
+        """The champions that may be used now."""
         return {
             kind: model
             for kind, model in self.champions().items()

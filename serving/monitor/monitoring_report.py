@@ -172,7 +172,7 @@ class AlertFigures(ReportPart):
 class MonitoringReport(ReportPart):
     """Everything that monitoring says of one kind of subject.
 
-    `unscored` counts decisions that no model was asked for; they are in no other figure.
+    `unscored` counts decisions made without a model; they are in no other figure.
     """
 
     former_names = stored_names.REPORT

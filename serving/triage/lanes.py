@@ -23,7 +23,7 @@ from serving.triage.watch_list_hits import Hit
 class PlacementRequest:
     """What a lane is chosen by: subject, score, hits, and whether life is at risk.
 
-    `probability` is None where no model may be asked; `challenger` is None where there is none.
+    `probability` is None where no model may be used; `challenger` is None where there is none.
     """
 
     kind: SubjectKind

@@ -10,7 +10,7 @@ class LoggedPlacement:
     """Where and when a decision put its subject; `seq` is its place in the log.
 
     `subject_id` is the token of the subject, in rows of an older release its id; `probability` is
-    None where no model was asked.
+    None where no model was used.
     """
 
     seq: int

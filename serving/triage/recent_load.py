@@ -23,7 +23,7 @@ Key = tuple[SubjectKind, str | None]
 class RecentPlacement:
     """What counts of one decision; `office_id` is None where no office was named.
 
-    `probability` is None where no model was asked.
+    `probability` is None where no model was used.
     """
 
     kind: SubjectKind

@@ -1,4 +1,4 @@
-"""What `features/derived/transaction.py` makes of a payment, by itself and beside its subject.
+"""What `features/derived/transaction.py` makes of a payment, by itself and relative to its subject.
 
 And whom it says to follow: the payer and the payee known last, of `features/linked_records.py`.
 """
