@@ -43,9 +43,11 @@ class Requirement:
 def extras() -> dict[str, bool]:
     """Every extra by name, and whether all that it needs is installed."""
     found: dict[str, bool] = {}
-    for each in _requirements():
-        if each.extra:
-            found[each.extra] = found.get(each.extra, True) and each.is_installed
+    for requirement in _requirements():
+        if requirement.extra:
+            found[requirement.extra] = (
+                found.get(requirement.extra, True) and requirement.is_installed
+            )
     return found
 
 
@@ -76,8 +78,10 @@ def extra_of(error: ModuleNotFoundError) -> str | None:
 
 def _bringing(module: str) -> list[Requirement]:
     named = _BROUGHT_BY.get(module, module)
-    exact = [each for each in _requirements() if each.module == named]
-    return exact or [each for each in _requirements() if each.module.startswith(f"{named}_")]
+    exact = [requirement for requirement in _requirements() if requirement.module == named]
+    return exact or [
+        requirement for requirement in _requirements() if requirement.module.startswith(f"{named}_")
+    ]
 
 
 def _rooms(traceback: TracebackType | None) -> Iterator[str]:

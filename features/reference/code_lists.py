@@ -20,5 +20,5 @@ _WITHDRAWN = {"BGN", "HRK"}
 
 CODES: dict[CodeList, frozenset[str]] = {
     "countries": frozenset({country.alpha_2 for country in pycountry.countries} | _LEFT_TO_USERS),
-    "currencies": frozenset({each.alpha_3 for each in pycountry.currencies} | _WITHDRAWN),
+    "currencies": frozenset({currency.alpha_3 for currency in pycountry.currencies} | _WITHDRAWN),
 }

@@ -220,7 +220,7 @@ def _read(body: bytes) -> InferenceRequest:
 
 
 def _output_names(inference: InferenceRequest, *, may_explain: bool) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(each.name for each in inference.outputs))
+    names = tuple(dict.fromkeys(output.name for output in inference.outputs))
     if not set(names) <= {"probability", *OF_EXPLANATION}:
         raise SubmissionRefused(f"the outputs are probability, {', '.join(OF_EXPLANATION)}")
     if set(names) & set(OF_EXPLANATION) and not may_explain:

@@ -27,11 +27,13 @@ def doctor(
     """Look at everything a service needs from this machine; exit 1 where something is wrong."""
     findings = list(_findings(home, database_url))
     if as_json:
-        print_json([asdict(each) for each in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
-        for each in findings:
-            messages.print(f"{MARKS[each.grade]}  {escape(f'{each.what:<28} {each.says}')}")
-    if any(each.grade == "wrong" for each in findings):
+        for finding in findings:
+            messages.print(
+                f"{MARKS[finding.grade]}  {escape(f'{finding.what:<28} {finding.says}')}"
+            )
+    if any(finding.grade == "wrong" for finding in findings):
         raise typer.Exit(1)
 
 

@@ -55,7 +55,7 @@ def create(
     """Make a key and show it once; only its hash is kept."""
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=days) if days else None
-    scopes: tuple[Scope, ...] = tuple(each.value for each in dict.fromkeys(scope))
+    scopes: tuple[Scope, ...] = tuple(granted.value for granted in dict.fromkeys(scope))
     purposes = _purposes(purpose, home, database_url)
     kept, shown = new_key(name, scopes, tuple(office or ()), now, expires_at, purposes)
     _register(home, database_url).add(kept)

@@ -131,7 +131,7 @@ def _answered(
 
     book = stores.alerts
     supervision = Supervision.of(stores.cases, CaseAccess(frozenset(), may_rescue=False), now)
-    hasty = sum(each.may_trust_blindly for each in supervision.reviewers)
+    hasty = sum(reviewer.may_trust_blindly for reviewer in supervision.reviewers)
     report = report.model_copy(update={"hasty_reviewers": hasty})
     for alert in answer(report, book, now):
         messages.print(f"[bold]alert[/bold] {alert.words}")

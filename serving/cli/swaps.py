@@ -35,12 +35,12 @@ def swaps(
         f"by at most {figures.median:.3f}, 95 % by at most {figures.bound:.3f}, the furthest by "
         f"{figures.largest:.3f} (log-odds)"
     )
-    for each in figures.regions:
-        mean = each.mean
+    for region in figures.regions:
+        mean = region.mean
         spread = "" if mean.low is None else f" [{mean.low:+.3f}, {mean.high:+.3f}]"
         messages.print(
-            f"  {each.region}: {each.swaps:,} swaps, mean {mean.value:+.3f}{spread}, 95 % within "
-            f"{each.bound:.3f}",
+            f"  {region.region}: {region.swaps:,} swaps, mean {mean.value:+.3f}{spread}, "
+            f"95 % within {region.bound:.3f}",
             markup=False,
         )
     if figures.bound > largest:

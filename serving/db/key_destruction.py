@@ -239,7 +239,9 @@ def _open_case() -> ColumnElement[bool]:
 
 
 def _frozen(retained: RetainedUnits) -> ColumnElement[bool]:
-    return or_(literal(False), *(decisions.c.seq.between(*each) for each in retained.stretches))
+    return or_(
+        literal(False), *(decisions.c.seq.between(*stretch) for stretch in retained.stretches)
+    )
 
 
 def _is_on_hold(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ class PairLookup(Generic[Found]):
 
     def __init__(self, found: type[Found], first: Column[str], second: Column[str]):
         self._found = found
-        columns = ", ".join(each.name for each in fields(found))  # type: ignore[arg-type]  # a dataclass, as callers say
+        columns = ", ".join(field.name for field in fields(found))  # type: ignore[arg-type]  # a dataclass, as callers say
         asking = f"SELECT {columns} FROM {first.table.name}"  # noqa: S608 - names of our own
         self._asking = f"{asking} WHERE ({first.name}, {second.name}) IN (VALUES "
         self._text = cache(self._text_for)

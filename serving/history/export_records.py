@@ -85,13 +85,13 @@ class HomeRecords:
 def _rows_of_submissions(submissions: list[Submission]) -> dict[str, list[dict[str, Any]]]:
     """The records of submissions, as rows of record files."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RECORD_FILES}
-    for each in submissions:
-        about = {"subject_kind": each.subject_kind, "subject_id": each.subject_id}
-        rows["journeys"] += [each.journey.model_dump()] if each.journey else []
-        rows["shipments"] += [each.shipment.model_dump()] if each.shipment else []
+    for submission in submissions:
+        about = {"subject_kind": submission.subject_kind, "subject_id": submission.subject_id}
+        rows["journeys"] += [submission.journey.model_dump()] if submission.journey else []
+        rows["shipments"] += [submission.shipment.model_dump()] if submission.shipment else []
         for name, record_type in LINKED_RECORD_TYPES.items():
             subject = about if record_type.has_subject_kind else {}
-            rows[name] += [record.model_dump() | subject for record in getattr(each, name)]
+            rows[name] += [record.model_dump() | subject for record in getattr(submission, name)]
     return rows
 
 

@@ -83,7 +83,7 @@ class RecordIngestion:
             known = received.setdefault(each.row.key, each)
             if known.row.body != each.row.body:
                 faults.append(_differs(each))
-        before = self.store.add_new([each.row for each in received.values()])
+        before = self.store.add_new([checked.row for checked in received.values()])
         new = [each for key, each in received.items() if key not in before]
         same = [each for key, each in received.items() if before.get(key) == each.row.body]
         faults += [

@@ -25,17 +25,17 @@ def compared(
 ) -> Iterator[ChallengerFigures]:
     """One line for each version that was asked; `visits` are those of the same time."""
     found = dict(zip(visits["decision_id"], visits["confirmed"], strict=True))
-    for version, count in sorted(Counter(each.version for each in score_pairs).items()):
-        pairs = [each for each in score_pairs if each.version == version]
-        if chosen := sum(each.lane == "inspect" for each in pairs):
+    for version, count in sorted(Counter(pair.version for pair in score_pairs).items()):
+        pairs = [pair for pair in score_pairs if pair.version == version]
+        if chosen := sum(pair.lane == "inspect" for pair in pairs):
             yield _figures(role, version, pairs, min(chosen, count), found)
 
 
 def _figures(
     role: str, version: str, pairs: list[ScorePair], chosen: int, found: dict[str, float]
 ) -> ChallengerFigures:
-    champions = _first([each.champion for each in pairs], chosen)
-    challengers = _first([each.challenger for each in pairs], chosen)
+    champions = _first([pair.champion for pair in pairs], chosen)
+    challengers = _first([pair.challenger for pair in pairs], chosen)
     theirs = [pairs[place] for place in sorted(challengers - champions)]
     ours = [pairs[place] for place in sorted(champions - challengers)]
     gain, needs = difference(_strata(theirs, found), _strata(ours, found))
@@ -61,7 +61,7 @@ def _strata(score_pairs: list[ScorePair], found: dict[str, float]) -> list[Strat
     parts = (("inspected", True), ("not inspected", False))
     return [
         _stratum(
-            name, [each for each in score_pairs if (each.lane == "inspect") == inspected], found
+            name, [pair for pair in score_pairs if (pair.lane == "inspect") == inspected], found
         )
         for name, inspected in parts
     ]
@@ -69,6 +69,6 @@ def _strata(score_pairs: list[ScorePair], found: dict[str, float]) -> list[Strat
 
 def _stratum(name: str, score_pairs: list[ScorePair], found: dict[str, float]) -> Stratum:
     known = [
-        label for each in score_pairs if (label := found.get(each.decision_id, np.nan)) == label
+        label for pair in score_pairs if (label := found.get(pair.decision_id, np.nan)) == label
     ]
     return Stratum(name, len(score_pairs), len(known), int(sum(known)))

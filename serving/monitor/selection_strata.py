@@ -133,9 +133,9 @@ def _together(name: str, strata: Iterable[Stratum]) -> Stratum:
     parts = list(strata)
     return Stratum(
         name,
-        sum(each.size for each in parts),
-        sum(each.known_outcomes for each in parts),
-        sum(each.confirmed for each in parts),
+        sum(part.size for part in parts),
+        sum(part.known_outcomes for part in parts),
+        sum(part.confirmed for part in parts),
     )
 
 

@@ -55,7 +55,7 @@ class Letter:
     def of(cls, decision: Decision, submission: Submission, missing: tuple[str, ...]) -> "Letter":
         """The letter about one decision; `missing` names in words what was not submitted."""
         telling = [reason for reason in decision.reasons_in() if reason.effect == "for"]
-        seen = [each for reason in telling for each in reason.evidence if each.contribution > 0]
+        seen = [item for reason in telling for item in reason.evidence if item.contribution > 0]
         own = [each.sentence for each in seen if is_own_word(each.feature)]
         others = [
             OF_OTHERS[feature_named(each.feature).family]

@@ -16,7 +16,7 @@ from serving.history.received_records import ReceivedRecord
 PAGE = 500
 
 _ABOUT = PairLookup(ReceivedRecord, records.c.subject_kind, records.c.subject_id)
-_ROWS = select(*(records.c[each.name] for each in fields(ReceivedRecord)))
+_ROWS = select(*(records.c[field.name] for field in fields(ReceivedRecord)))
 
 
 class RecordRepository:
@@ -51,8 +51,8 @@ class RecordRepository:
             for row in found:
                 if (record := self._records.record(row)) is not None:
                     about[by_token[row.subject_kind, row.subject_id]].append(record)
-        for each in about.values():
-            each.sort(key=lambda row: row.key)
+        for stored in about.values():
+            stored.sort(key=lambda row: row.key)
         return about
 
     def all(self, since: str = "") -> Iterator[ReceivedRecord]:

@@ -104,7 +104,7 @@ class RollupRepository:
     def visits(self, kind: str, first: str, end: str) -> Iterator[list[Visit]]:
         """The visits of decisions scored from `first` up to, not including, `end`; in pages."""
         seq = 0
-        columns = [visits.c[each.name] for each in fields(Visit)]
+        columns = [visits.c[field.name] for field in fields(Visit)]
         while True:
             query = (
                 select(*columns)
