@@ -182,7 +182,7 @@ def _body(seed: int) -> str:
     """A day's summary with the cells of a thousand subjects."""
     lots = np.random.default_rng(seed)
     return summary(
-        DecisionFacts.of(parts_of(_record(n, lots, BEGIN))) for n in range(1_000)
+        DecisionFacts.from_record(parts_of(_record(n, lots, BEGIN))) for n in range(1_000)
     ).as_json()
 
 

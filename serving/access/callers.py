@@ -21,7 +21,7 @@ class Caller:
     purposes: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, key: ApiKey) -> Self:
+    def from_api_key(cls, key: ApiKey) -> Self:
         """The caller behind a key."""
         return cls(
             key.key_id,

@@ -92,7 +92,7 @@ def read_queue(
         is_unowned=query.is_unowned,
     )
     after = decode_cursor(query.cursor)
-    rows = services.cases.queue(Reviewer.of(caller), queue_filter, after, query.limit)
+    rows = services.cases.queue(Reviewer.from_caller(caller), queue_filter, after, query.limit)
     is_full = len(rows) == query.limit
     return QueuePage(
         cases=[queued(row) for row in rows], next=encode_cursor(rows[-1]) if is_full else None
@@ -158,7 +158,9 @@ def dispose_case(
 ) -> CaseAnswer:
     """End a case with a reason; an adverse end waits for a second reviewer."""
     disposition = Disposition(body.code, body.reason, body.confidence, body.text)
-    case = services.cases.dispose(Reviewer.of(caller), case_id, services.clock(), disposition)
+    case = services.cases.dispose(
+        Reviewer.from_caller(caller), case_id, services.clock(), disposition
+    )
     return _answer(case, services.clock())
 
 
@@ -175,7 +177,7 @@ def queued(row: CaseRecord) -> QueuedCase:
 
 
 def _acted(services: Services, caller: Caller, case_id: str, act: CaseAct) -> CaseAnswer:
-    case = services.cases.act(Reviewer.of(caller), case_id, act)
+    case = services.cases.act(Reviewer.from_caller(caller), case_id, act)
     return _answer(case, services.clock())
 
 

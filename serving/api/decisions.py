@@ -37,4 +37,4 @@ def read_explanation(
     """
     decision = visible_decision(services.decisions, services.masking, caller, decision_id)
     details = details_of(services.models, decision, language)
-    return ExplanationAnswer.of(decision, details, language)
+    return ExplanationAnswer.from_decision(decision, details, language)

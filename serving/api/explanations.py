@@ -87,7 +87,7 @@ class FeatureProvenance(ClosedModel):
     words: list[str]
 
     @classmethod
-    def of(cls, feature: str, provenance: Provenance, language: Language) -> Self:
+    def from_provenance(cls, feature: str, provenance: Provenance, language: Language) -> Self:
         """The provenance of a feature, with its words in a language."""
         earlier_events = [
             HistoryWindow(source=events.source, by=list(events.by), days=events.days)
@@ -125,7 +125,7 @@ class ExplanationAnswer(ExplanationParts):
     unseen: list[str] = Field(description="Features whose category training never held.")
 
     @classmethod
-    def of(cls, decision: Decision, details: DecisionDetails, language: Language) -> Self:
+    def from_decision(cls, decision: Decision, details: DecisionDetails, language: Language) -> Self:
         """The explanation of a stored decision, whole; raises NotScored."""
         result = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]
@@ -140,7 +140,7 @@ class ExplanationAnswer(ExplanationParts):
             families=result.reasons.families,
             indicators=result.reasons.indicators,
             provenance=[
-                FeatureProvenance.of(name, provenance, language)
+                FeatureProvenance.from_provenance(name, provenance, language)
                 for name, provenance in details.provenance.items()
             ],
             missing=list(decision.missing),

@@ -42,7 +42,7 @@ class FeatureAnswer(ClosedModel):
     )
 
     @classmethod
-    def of(cls, feature: Feature) -> "FeatureAnswer":
+    def from_feature(cls, feature: Feature) -> "FeatureAnswer":
         """The face of a feature, with its place."""
         return cls.model_validate(
             {
@@ -63,10 +63,12 @@ class FeaturesAnswer(ClosedModel):
 @router.get("", responses=problems())
 def list_features(_: AnyCaller) -> FeaturesAnswer:
     """The catalogue: features of routes, then those of shipments alone."""
-    return FeaturesAnswer(features=[FeatureAnswer.of(f) for f in features_by_name().values()])
+    return FeaturesAnswer(
+        features=[FeatureAnswer.from_feature(f) for f in features_by_name().values()]
+    )
 
 
 @router.get("/{name}", responses=problems(s404="No feature of that name."))
 def read_feature(_: AnyCaller, name: str) -> FeatureAnswer:
     """One feature: meaning, unit, what it reads, source, and place in the code."""
-    return FeatureAnswer.of(feature_named(name))
+    return FeatureAnswer.from_feature(feature_named(name))

@@ -37,7 +37,7 @@ class SwitchAnswer(ClosedModel):
     because: str | None
 
     @classmethod
-    def of(cls, kind: SubjectKind, last: SwitchEvent | None) -> Self:
+    def from_event(cls, kind: SubjectKind, last: SwitchEvent | None) -> Self:
         """From the newest act, if there is one."""
         return cls(
             subject_kind=kind,
@@ -88,4 +88,6 @@ def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) ->
 
 def _answer(services: Services) -> SwitchesAnswer:
     states = switch_states(services.switch_events.latest_by_kind())
-    return SwitchesAnswer(switches=[SwitchAnswer.of(kind, last) for kind, last in states.items()])
+    return SwitchesAnswer(
+        switches=[SwitchAnswer.from_event(kind, last) for kind, last in states.items()]
+    )

@@ -46,10 +46,10 @@ class ModelAnswer(ClosedModel):
     metrics: dict[str, EstimateAnswer]
 
     @classmethod
-    def of(cls, champion: LoadedModel, role: Role) -> "ModelAnswer":
+    def from_loaded(cls, champion: LoadedModel, role: Role) -> "ModelAnswer":
         """What a loaded model says about itself."""
         manifest = champion.model.manifest
-        ref = ModelRef.of(champion)
+        ref = ModelRef.from_loaded(champion)
         return cls(
             role=role,
             subject_kind=manifest.subject,
@@ -75,7 +75,7 @@ def list_models(services: TheServices, _: AnyCaller) -> ModelsAnswer:
     champions = services.models
     return ModelsAnswer(
         models=[
-            ModelAnswer.of(model, role)
+            ModelAnswer.from_loaded(model, role)
             for kind, champion in champions.champions().items()
             for role, model in (("champion", champion), *champions.challengers(kind).items())
         ]

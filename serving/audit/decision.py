@@ -42,7 +42,7 @@ class ModelRef(DecisionPart):
     catalogue: str
 
     @classmethod
-    def of(cls, champion: LoadedModel) -> Self:
+    def from_loaded(cls, champion: LoadedModel) -> Self:
         """The reference to a loaded model."""
         manifest = champion.model.manifest
         return cls(

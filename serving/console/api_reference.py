@@ -27,7 +27,7 @@ class Call:
     responses: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, path: str, method: str, operation: dict[str, Any]) -> "Call":
+    def from_operation(cls, path: str, method: str, operation: dict[str, Any]) -> "Call":
         """The call that an operation of the OpenAPI document describes."""
         content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
         return cls(
@@ -60,7 +60,7 @@ def calls(request: Request) -> HTMLResponse:
     """Every call, read off the OpenAPI document."""
     document = request.app.openapi()
     described = [
-        Call.of(path, method, operation)
+        Call.from_operation(path, method, operation)
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     ]

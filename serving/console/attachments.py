@@ -38,9 +38,9 @@ def attach(
 ) -> Response:
     """Put a file to a case; a refusal is shown on the page, in words."""
     most = services.settings.max_attachment_bytes
-    reviewer, now = Reviewer.of(caller), services.clock()
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
-        file = AttachedFile.of(upload.file_name, upload.content, most)
+        file = AttachedFile.from_upload(upload.file_name, upload.content, most)
         services.cases.attach(reviewer, case_id, now, file, upload.content)
     except (BodyTooLarge, MediaTypeUnsupported, Conflict, Unprocessable) as refusal:
         return case_page(services, caller, session, case_id, refusal=str(refusal))
@@ -50,7 +50,9 @@ def attach(
 @router.get("/{sha256}")
 def download(services: TheServices, caller: MayRead, case_id: str, sha256: str) -> Response:
     """A file of a case; that it was read is written down."""
-    file, content = services.cases.download(Reviewer.of(caller), case_id, sha256, services.clock())
+    file, content = services.cases.download(
+        Reviewer.from_caller(caller), case_id, sha256, services.clock()
+    )
     named = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
     headers = {**AS_DOWNLOAD, "Content-Disposition": named}
     return Response(content, headers=headers, media_type=file.media_type)

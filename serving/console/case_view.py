@@ -50,7 +50,7 @@ class CaseView:
     largest_log_odds: float
 
     @classmethod
-    def of(cls, decision: Decision) -> Self:
+    def from_decision(cls, decision: Decision) -> Self:
         """The case of a decision, read from what was stored with it."""
         submission = read_submission(decision.request.encode())
         reasons = decision.reasons_in()

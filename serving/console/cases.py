@@ -61,7 +61,7 @@ class EventView:
     text: str
 
     @classmethod
-    def of(cls, event: StoredEvent) -> "EventView":
+    def from_event(cls, event: StoredEvent) -> "EventView":
         """An event as the page shows it; reading is shown like any other act."""
         moves = tuple(
             (name.replace("_", " "), _value_in_words(name, old), _value_in_words(name, new))
@@ -82,12 +82,12 @@ def show_case(
 @router.get("/{case_id}/letter")
 def write_letter(services: TheServices, caller: MayReview, case_id: str) -> HTMLResponse:
     """The letter for the trader or carrier, to print; that it was written is recorded."""
-    reviewer, now = Reviewer.of(caller), services.clock()
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
     services.cases.read(reviewer, case_id, now)
     decision = services.cases.decision(case_id)
     submission = read_submission(decision.request.encode())
     missing = tuple(missing_in_words(path) for path in decision.missing)
-    return page("letter.html", letter=Letter.of(decision, submission, missing))
+    return page("letter.html", letter=Letter.from_decision(decision, submission, missing))
 
 
 @router.post("/{case_id}/{act}")
@@ -100,7 +100,7 @@ def act_on_case(
     act: str,
 ) -> Response:
     """Do what a form of the case page asks; a refusal is shown on the page, in words."""
-    reviewer, now = Reviewer.of(caller), services.clock()
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
         if act == "dispositions":
             body = _read(DispositionBody, form)
@@ -159,7 +159,7 @@ def case_page(
     services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
 ) -> HTMLResponse:
     """The page of a case, with what was refused; that it was read is written down."""
-    reviewer, now = Reviewer.of(caller), services.clock()
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
     row, case = services.cases.read(reviewer, case_id, now)
     decision, events = services.cases.decision(case_id), services.cases.history(row)
     submission = read_submission(decision.request.encode())
@@ -174,17 +174,17 @@ def case_page(
         status_now=status_at(case, now),
         hours_waiting=_hours_until(case.snoozed_until, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
-        case=CaseView.of(decision),
+        case=CaseView.from_decision(decision),
         details=details_of(services.models, decision),
         submission=submission,
-        days=Timeline.of(submission),
-        way=RouteMap.of(submission),
-        payments=PaymentChart.of(submission),
+        days=Timeline.from_submission(submission),
+        way=RouteMap.from_submission(submission),
+        payments=PaymentChart.from_submission(submission),
         linked=services.cases.linked(reviewer, case_id, SHARED, MOST_LINKED),
         similar=_ended(services, reviewer, case_id),
         files=services.cases.attached(row),
         most_bytes=services.settings.max_attachment_bytes,
-        events=[EventView.of(event) for event in events],
+        events=[EventView.from_event(event) for event in events],
         choices=_choices(case),
         marking=_marking(events, session, caller, case_id),
         may_act=caller.may("review"),

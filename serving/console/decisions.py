@@ -24,7 +24,9 @@ MOST = 50
 def newest(services: TheServices, reader: MayRead, session: TheSession) -> HTMLResponse:
     """The newest decisions that the reader may see."""
     decisions = newest_visible(services.decisions, services.masking, reader, MOST)
-    cases = [CaseView.of(as_seen_by(reader, each, services.pseudonyms)) for each in decisions]
+    cases = [
+        CaseView.from_decision(as_seen_by(reader, each, services.pseudonyms)) for each in decisions
+    ]
     return page("decisions.html", reader=reader, session=session, cases=cases, most=MOST)
 
 
@@ -35,5 +37,5 @@ def one(
     """One decision as a case: evidence first, score last."""
     decision = visible_decision(services.decisions, services.masking, reader, decision_id)
     decision = as_seen_by(reader, decision, services.pseudonyms)
-    case, details = CaseView.of(decision), details_of(services.models, decision)
+    case, details = CaseView.from_decision(decision), details_of(services.models, decision)
     return page("decision.html", reader=reader, session=session, case=case, details=details)

@@ -45,7 +45,7 @@ class ModelInService:
     registered: RegistrationRecord | None
 
     @classmethod
-    def of(cls, role: Role, holder: LoadedModel, models: Path) -> "ModelInService":
+    def from_loaded(cls, role: Role, holder: LoadedModel, models: Path) -> "ModelInService":
         """A loaded model, with what is recorded beside its artefact."""
         folder = models / holder.model.manifest.name / holder.version
         try:
@@ -78,7 +78,7 @@ def show_models(services: TheServices, reader: MayStudy, session: TheSession) ->
 def _seated(services: Services, kind: SubjectKind, champion: LoadedModel) -> list[ModelInService]:
     champions, models = services.models, services.settings.models
     holders = {"champion": champion, **champions.challengers(kind)}
-    return [ModelInService.of(role, holder, models) for role, holder in holders.items()]
+    return [ModelInService.from_loaded(role, holder, models) for role, holder in holders.items()]
 
 
 def _run_address(ui: str | None, run_id: str) -> str | None:

@@ -80,7 +80,7 @@ class QueueRow:
     is_mine: bool
 
     @classmethod
-    def of(cls, row: CaseRecord, caller: Caller, now: datetime) -> "QueueRow":
+    def from_case(cls, row: CaseRecord, caller: Caller, now: datetime) -> "QueueRow":
         """A case, seen by someone at an instant."""
         left = datetime.fromisoformat(row.due_at) - now
         lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
@@ -102,7 +102,7 @@ def show_queue(
 ) -> HTMLResponse:
     """The cases that wait; the list alone where the page asks for what is new."""
     now = services.clock()
-    reviewer = Reviewer.of(caller)
+    reviewer = Reviewer.from_caller(caller)
     rows = services.cases.queue(
         reviewer,
         filters.queue_filter(caller, now),
@@ -114,7 +114,7 @@ def show_queue(
         reader=caller,
         session=session,
         filters=filters,
-        waiting=[QueueRow.of(row, caller, now) for row in rows],
+        waiting=[QueueRow.from_case(row, caller, now) for row in rows],
         most_counted=MOST_COUNTED,
         counts=_counts(services, reviewer.access, now),
         next=encode_cursor(rows[-1]) if len(rows) == PAGE_SIZE else None,
@@ -126,7 +126,7 @@ def show_queue(
 def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
     """Claim the most urgent case that nobody has, and open it."""
     now = services.clock()
-    reviewer = Reviewer.of(caller)
+    reviewer = Reviewer.from_caller(caller)
     queue_filter = QueueFilter(now=now.isoformat(), is_unowned=True)
     for row in services.cases.queue(reviewer, queue_filter, None, PAGE_SIZE):
         try:

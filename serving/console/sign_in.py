@@ -186,7 +186,7 @@ def _holder(services: Services, session: Session) -> Caller | None:
         account = services.accounts.find(name)
         return account.caller() if account and account.disabled_at is None else None
     key = services.api_keys.find(name)
-    return Caller.of(key) if key and key.is_live(services.clock()) else None
+    return Caller.from_api_key(key) if key and key.is_live(services.clock()) else None
 
 
 def _cookie(request: Request) -> str:

@@ -34,12 +34,12 @@ def show_supervision(
     services: TheServices, caller: MaySupervise, session: TheSession
 ) -> HTMLResponse:
     """Load, ages, time on cases, agreement, and which reasons were judged wrong."""
-    access = Reviewer.of(caller).access
+    access = Reviewer.from_caller(caller).access
     return page(
         "supervision.html",
         reader=caller,
         session=session,
-        supervision=Supervision.of(services.case_store, access, services.clock()),
+        supervision=Supervision.from_cases(services.case_store, access, services.clock()),
         days=WATCHED.days,
         most_counted=MOST_COUNTED,
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
@@ -50,7 +50,7 @@ def show_supervision(
 def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
     """A closed case of somebody else, drawn at random."""
     row = services.case_store.closed_case(
-        Reviewer.of(caller).access, caller.name, secrets.randbelow(2**31)
+        Reviewer.from_caller(caller).access, caller.name, secrets.randbelow(2**31)
     )
     to = f"/console/supervision/reread/{row.case_id}" if row else "/console/queue"
     return RedirectResponse(to, 303)
@@ -61,7 +61,7 @@ def show_for_rereading(
     services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """The evidence of a closed case, without its score, its reasons and how it ended."""
-    row, _ = services.cases.read(Reviewer.of(caller), case_id, services.clock())
+    row, _ = services.cases.read(Reviewer.from_caller(caller), case_id, services.clock())
     decision = services.cases.decision(case_id)
     submission = read_submission(decision.request.encode())
     return page(
@@ -69,10 +69,10 @@ def show_for_rereading(
         reader=caller,
         session=session,
         row=row,
-        case=CaseView.of(decision),
-        days=Timeline.of(submission),
-        way=RouteMap.of(submission),
-        payments=PaymentChart.of(submission),
+        case=CaseView.from_decision(decision),
+        days=Timeline.from_submission(submission),
+        way=RouteMap.from_submission(submission),
+        payments=PaymentChart.from_submission(submission),
         codes=[(code, meaning.words) for code, meaning in MEANING.items()],
     )
 
@@ -87,7 +87,7 @@ def judge_again(
         raise Unprocessable("choose what is true of it")
     now = services.clock()
     services.cases.act(
-        Reviewer.of(caller),
+        Reviewer.from_caller(caller),
         case_id,
         lambda case: acts.reread(case, caller.name, now, code),  # type: ignore[arg-type]  # checked by reread
     )

@@ -72,7 +72,7 @@ class Forest:
     expected: float
 
     @classmethod
-    def of(cls, feature_names: tuple[str, ...], trees: Sequence[Tree]) -> Self:
+    def from_trees(cls, feature_names: tuple[str, ...], trees: Sequence[Tree]) -> Self:
         """Put checked trees side by side; nothing can be written to afterwards."""
         words_before = _starts([len(tree.words) for tree in trees])[:-1]
         sets = [_sets(tree, before) for tree, before in zip(trees, words_before, strict=True)]

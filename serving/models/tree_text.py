@@ -61,7 +61,7 @@ def read_forest(text: str, file: str = "booster.txt") -> Forest:
         raise place.refusal(TextDamaged, header["tree_sizes"].offset, "there are no trees")
     if not text.startswith(_END, offset):
         raise place.refusal(TextDamaged, offset, "'end of trees' must follow the last tree")
-    return Forest.of(names, trees)
+    return Forest.from_trees(names, trees)
 
 
 def _header(place: _Place) -> tuple[dict[str, _Field], int]:

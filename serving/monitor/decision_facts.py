@@ -46,7 +46,7 @@ class DecisionFacts:
     vector: dict[str, Value]
 
     @classmethod
-    def of(cls, record: dict[str, Any]) -> Self:
+    def from_record(cls, record: dict[str, Any]) -> Self:
         """Read from a record that `parts_of` took apart, and that has a score."""
         request = orjson.loads(record["request"])
         kind, vector = record["subject_kind"], record["vector"]

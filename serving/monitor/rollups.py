@@ -48,7 +48,7 @@ class _Batch:
         if parts["score"] is None:
             self.unscored[key] += 1
             return
-        facts = DecisionFacts.of(parts)
+        facts = DecisionFacts.from_record(parts)
         self.facts[key].append(facts)
         if visit := facts.visit(seq):
             self.visits.append(visit)

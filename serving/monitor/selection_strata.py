@@ -25,7 +25,7 @@ class Slice:
     unknown: dict[str, int]
 
     @classmethod
-    def of(cls, sizes: Counter[str], visits: pd.DataFrame) -> "Slice":
+    def from_visits(cls, sizes: Counter[str], visits: pd.DataFrame) -> "Slice":
         """From the sizes of strata and the visits among them, as `with_outcomes` gives them."""
         counts = _counts(visits)
         strata = [_stratum(name, size, counts.get(name)) for name, size in sorted(sizes.items())]

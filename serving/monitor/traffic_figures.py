@@ -45,7 +45,7 @@ def sizes_of(days: Iterable[DaySummary]) -> Sizes:
 
 def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame) -> SliceFigures:
     """The figures of one part of the traffic."""
-    part = Slice.of(sizes, visits)
+    part = Slice.from_visits(sizes, visits)
     prevalence = part.prevalence
     return SliceFigures(
         by=by,
@@ -75,7 +75,7 @@ def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
 
 def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]:
     """Every stratum with its known size."""
-    part = Slice.of(sizes, visits)
+    part = Slice.from_visits(sizes, visits)
     for each in (*part.inspected, *part.rest):
         yield StratumReport(
             name=each.name,
@@ -92,7 +92,7 @@ def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyRe
     for name in sorted(visits["typology"].dropna().unique()):
         is_it = (visits["typology"] == name) & (visits["confirmed"] == 1)
         mine = visits.assign(confirmed=is_it.where(visits["confirmed"].notna()).astype(float))
-        part = Slice.of(sizes, mine)
+        part = Slice.from_visits(sizes, mine)
         yield TypologyReport(
             typology=str(name),
             found_inspected=sum(each.confirmed for each in part.inspected),

@@ -36,7 +36,7 @@ class AttachedFile:
     size_bytes: int
 
     @classmethod
-    def of(cls, name: str, content: bytes, most_bytes: int) -> Self:
+    def from_upload(cls, name: str, content: bytes, most_bytes: int) -> Self:
         """A file as it was sent; raises BodyTooLarge, MediaTypeUnsupported or Unprocessable."""
         if len(content) > most_bytes:
             raise BodyTooLarge(f"a file may have {most_bytes} bytes")

@@ -51,7 +51,7 @@ class Reviewer:
     access: CaseAccess
 
     @classmethod
-    def of(cls, caller: Caller) -> "Reviewer":
+    def from_caller(cls, caller: Caller) -> "Reviewer":
         """The reviewer that a caller is: cases of its offices, rescue only with that scope."""
         return cls(caller.name, CaseAccess(caller.offices, caller.may("rescue")))
 

@@ -52,7 +52,9 @@ class Letter:
     missing: tuple[str, ...]
 
     @classmethod
-    def of(cls, decision: Decision, submission: Submission, missing: tuple[str, ...]) -> "Letter":
+    def from_decision(
+        cls, decision: Decision, submission: Submission, missing: tuple[str, ...]
+    ) -> "Letter":
         """The letter about one decision; `missing` names in words what was not submitted."""
         telling = [reason for reason in decision.reasons_in() if reason.effect == "for"]
         seen = [item for reason in telling for item in reason.evidence if item.contribution > 0]

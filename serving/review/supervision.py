@@ -81,7 +81,7 @@ class Supervision:
     reasons: tuple[MarkedReason, ...]
 
     @classmethod
-    def of(cls, store: CaseStore, access: CaseAccess, now: datetime) -> "Supervision":
+    def from_cases(cls, store: CaseStore, access: CaseAccess, now: datetime) -> "Supervision":
         """The figures of the cases that may be seen."""
         since = (now - WATCHED).isoformat()
         acts = store.events_since(("claim", "dispose", "reread"), since, access)

@@ -163,7 +163,7 @@ class Assessor:
             subject_id=submission.subject_id,
             request_digest=request.digest,
             request=request.body.decode(),
-            model=encoded.champion and ModelRef.of(encoded.champion),
+            model=encoded.champion and ModelRef.from_loaded(encoded.champion),
             vector=encoded.vector,
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),

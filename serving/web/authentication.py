@@ -59,7 +59,7 @@ def _remembered(services: Services, text: str) -> Caller | None:
     kept = services.api_keys.remembered(presented.key_id)
     if kept is None or not kept.admits(presented.secret, services.clock()):
         return None
-    return Caller.of(kept)
+    return Caller.from_api_key(kept)
 
 
 def _caller_behind(services: Services, text: str) -> Caller:
@@ -74,7 +74,7 @@ def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
     kept = services.api_keys.find(presented.key_id) if presented else None
     if presented is None or kept is None or not kept.admits(presented.secret, services.clock()):
         raise NotSignedIn("send a live API key as `Authorization: Bearer tg_….…`")
-    return Caller.of(kept)
+    return Caller.from_api_key(kept)
 
 
 class WithScope:

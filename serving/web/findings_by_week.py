@@ -35,7 +35,7 @@ class WeeklyFindings:
     points: tuple[Point, ...]
 
     @classmethod
-    def of(cls, weeks: Sequence[WeekReport]) -> "WeeklyFindings":
+    def from_weeks(cls, weeks: Sequence[WeekReport]) -> "WeeklyFindings":
         """The newest 26 weeks."""
         shown = weeks[-26:]
         middles = {

@@ -21,4 +21,4 @@ def report_content(report: MonitoringReport | None) -> dict[str, Any]:
     by: dict[str, list[object]] = {}
     for group in report.groups:
         by.setdefault(group.by, []).append(group)
-    return {"report": report, "groups": by, "weeks": WeeklyFindings.of(report.weeks)}
+    return {"report": report, "groups": by, "weeks": WeeklyFindings.from_weeks(report.weeks)}

@@ -72,7 +72,7 @@ def act_on(site: Site, case_id: str, name: str) -> None:
     """Leave hostile text in every way that a reviewer can."""
     reviewing, now = site.services.cases, utc_now()
     reviewer = Reviewer(name, CaseAccess(frozenset(), may_rescue=False))
-    file = AttachedFile.of(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
+    file = AttachedFile.from_upload(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
     ended = Disposition("inconclusive", "other", "low", HOSTILE)
     until = now + timedelta(hours=2)
     reviewing.attach(reviewer, case_id, now, file, HOSTILE.encode())

@@ -77,6 +77,6 @@ def test_a_new_party_links_cases() -> None:
 
 
 def test_a_new_party_is_a_declared_one_among_those_who_pay() -> None:
-    (payer,) = PaymentChart.of(brokered()).payers
+    (payer,) = PaymentChart.from_submission(brokered()).payers
 
     assert (payer.party_id, payer.is_declared) == (BROKER, True)

@@ -38,7 +38,7 @@ class PaymentChart:
     flows: tuple[Flow, ...]
 
     @classmethod
-    def of(cls, submission: Submission) -> Self:
+    def from_submission(cls, submission: Submission) -> Self:
         """The flows between the parties of a submission's payments."""
         amounts: dict[tuple[str, str, str], list[float]] = defaultdict(list)
         for payment in submission.transactions:

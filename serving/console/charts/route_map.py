@@ -42,7 +42,7 @@ class RouteMap:
     window: tuple[float, float, float, float]
 
     @classmethod
-    def of(cls, submission: Submission) -> Self | None:
+    def from_submission(cls, submission: Submission) -> Self | None:
         """The way of a submission's journey; None where no place of it is known."""
         journey = submission.journey
         if journey is None:

@@ -48,7 +48,7 @@ class Timeline:
     last: datetime
 
     @classmethod
-    def of(cls, submission: Submission) -> Self:
+    def from_submission(cls, submission: Submission) -> Self:
         """The days of a submission; its declaration is always among them."""
         marks = sorted(_marks(submission), key=lambda mark: mark.at)
         spans = [*_stays(submission), *_silences(submission)]

@@ -17,7 +17,7 @@ BOTH = Caller("k-3", "post", frozenset({"score"}), frozenset({"DE004600", "DE002
 def test_a_caller_has_what_its_key_was_made_for() -> None:
     key = ApiKey("k-4", "post", "", ("score",), ("DE004600",), NOW, purposes=("statistics",))
 
-    assert Caller.of(key) == Caller(
+    assert Caller.from_api_key(key) == Caller(
         "k-4", "post", frozenset({"score"}), frozenset({"DE004600"}), frozenset({"statistics"})
     )
 

@@ -125,10 +125,10 @@ def test_a_body_holds_up_to_five_thousand_records() -> None:
 
 
 def test_a_file_has_as_many_bytes_as_it_may() -> None:
-    assert AttachedFile.of("a.txt", b"x" * 100, 100).size_bytes == 100
+    assert AttachedFile.from_upload("a.txt", b"x" * 100, 100).size_bytes == 100
     with pytest.raises(BodyTooLarge, match="100 bytes"):
-        AttachedFile.of("a.txt", b"x" * 101, 100)
-    assert len(AttachedFile.of("n" * 121, b"x", 100).name) == 120
+        AttachedFile.from_upload("a.txt", b"x" * 101, 100)
+    assert len(AttachedFile.from_upload("n" * 121, b"x", 100).name) == 120
 
 
 def test_a_key_that_is_remembered_still_needs_its_secret_and_ends() -> None:

@@ -31,7 +31,7 @@ def travelled() -> dict[str, object]:
 
 
 def test_a_stay_and_a_silence_are_stretches_of_the_line() -> None:
-    days = Timeline.of(submission(travelled()))
+    days = Timeline.from_submission(submission(travelled()))
 
     assert [(s.kind, s.words) for s in days.spans] == [
         ("stay", "30 hours in GRPIR"),
@@ -43,8 +43,8 @@ def test_a_stay_and_a_silence_are_stretches_of_the_line() -> None:
 
 
 def test_the_expected_way_leads_over_the_legs_and_the_travelled_where_it_was_heard() -> None:
-    way = RouteMap.of(submission(travelled()))
-    unheard = RouteMap.of(submission(shipment()))
+    way = RouteMap.from_submission(submission(travelled()))
+    unheard = RouteMap.from_submission(submission(shipment()))
 
     assert way is not None
     assert unheard is not None

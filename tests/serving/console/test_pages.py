@@ -187,7 +187,7 @@ def test_a_case_shows_reasons_values_and_a_sum_that_adds_up(service: Service) ->
 
 
 def test_a_case_begins_with_two_sentences(service: Service) -> None:
-    case = CaseView.of(decided(service, shipment(), service.key("score")))
+    case = CaseView.from_decision(decided(service, shipment(), service.key("score")))
 
     assert case.what.startswith("A shipment of inflatable boats from TR to DE, travelling by sea")
     assert case.what.count(". ") == case.why.count(". ") == 0
@@ -196,7 +196,9 @@ def test_a_case_begins_with_two_sentences(service: Service) -> None:
 
 
 def test_a_life_at_risk_is_why_a_case_is_here(service: Service) -> None:
-    case = CaseView.of(decided(service, route(persons_on_board=60), service.key("score")))
+    case = CaseView.from_decision(
+        decided(service, route(persons_on_board=60), service.key("score"))
+    )
 
     assert case.lane == "Rescue"
     assert case.why == (
@@ -209,7 +211,9 @@ def test_a_control_case_looks_like_any_other_inspection(service: Service) -> Non
     decision = decided(service, shipment(), service.key("score"))
 
     def told(lane: Lane) -> tuple[str, str]:
-        case = CaseView.of(decision.model_copy(update={"lane": lane, "lane_reason": "random"}))
+        case = CaseView.from_decision(
+            decision.model_copy(update={"lane": lane, "lane_reason": "random"})
+        )
         return case.lane, case.why
 
     assert told("control") == told("inspect")

@@ -26,7 +26,7 @@ TEXT = "text/plain; charset=utf-8"
 def test_a_file_is_what_its_content_begins_with(content: bytes, media_type: str) -> None:
     sha256 = hashlib.sha256(content).hexdigest()
 
-    assert AttachedFile.of("a.exe", content, 100) == AttachedFile(
+    assert AttachedFile.from_upload("a.exe", content, 100) == AttachedFile(
         sha256, "a.exe", media_type, len(content)
     )
 
@@ -37,13 +37,13 @@ def test_a_file_is_what_its_content_begins_with(content: bytes, media_type: str)
 )
 def test_what_is_neither_a_picture_a_pdf_nor_plain_text_is_refused(content: bytes) -> None:
     with pytest.raises(MediaTypeUnsupported, match="attach PDF, PNG, JPEG, TIFF or plain text"):
-        AttachedFile.of("a.txt", content, 100)
+        AttachedFile.from_upload("a.txt", content, 100)
 
 
 def test_a_file_may_have_so_many_bytes_and_no_more() -> None:
-    assert AttachedFile.of("a.txt", b"x" * 100, 100).size_bytes == 100
+    assert AttachedFile.from_upload("a.txt", b"x" * 100, 100).size_bytes == 100
     with pytest.raises(BodyTooLarge, match="a file may have 100 bytes"):
-        AttachedFile.of("a.txt", b"x" * 101, 100)
+        AttachedFile.from_upload("a.txt", b"x" * 101, 100)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_a_file_may_have_so_many_bytes_and_no_more() -> None:
     ],
 )
 def test_a_name_is_its_last_part_without_what_hides_how_it_ends(name: str, kept: str) -> None:
-    assert AttachedFile.of(name, b"x", 100).name == kept
+    assert AttachedFile.from_upload(name, b"x", 100).name == kept
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\x00", "list.pdf/"])
 def test_a_file_without_a_name_is_refused(name: str) -> None:
     with pytest.raises(Unprocessable, match="a file needs a name"):
-        AttachedFile.of(name, b"x", 100)
+        AttachedFile.from_upload(name, b"x", 100)

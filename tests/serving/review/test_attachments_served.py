@@ -119,7 +119,7 @@ def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Servic
     reviewer = Reviewer("another", CaseAccess(frozenset(), may_rescue=False))
     for number in range(MOST_TO_A_CASE - 1):
         content = b"%d" % number
-        file = AttachedFile.of(f"{number}.txt", content, 1_000)
+        file = AttachedFile.from_upload(f"{number}.txt", content, 1_000)
         reviewed.services.cases.attach(reviewer, case_id, NOW, file, content)
     attach(reviewed, case_id, token)
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_told_is_no_attachment(
     name: str, content: bytes, refusal: type[ServingError]
 ) -> None:
     with pytest.raises(refusal):
-        AttachedFile.of(name, content, 100)
+        AttachedFile.from_upload(name, content, 100)
 
 
 @pytest.mark.parametrize(
@@ -161,14 +161,14 @@ def test_the_content_says_what_a_file_is_whatever_its_name(
 ) -> None:
     if media_type is None:
         with pytest.raises(MediaTypeUnsupported):
-            AttachedFile.of("x.html", content, 1_000)
+            AttachedFile.from_upload("x.html", content, 1_000)
     else:
-        assert AttachedFile.of("x.html", content, 1_000).media_type == media_type
+        assert AttachedFile.from_upload("x.html", content, 1_000).media_type == media_type
 
 
 def test_a_name_is_a_name_and_no_path() -> None:
-    assert AttachedFile.of("..\\../etc/pass\u202ewd.txt", b"x", 10).name == "passwd.txt"
-    assert len(AttachedFile.of("x" * 500 + ".txt", b"x", 10).name) == 120
+    assert AttachedFile.from_upload("..\\../etc/pass\u202ewd.txt", b"x", 10).name == "passwd.txt"
+    assert len(AttachedFile.from_upload("x" * 500 + ".txt", b"x", 10).name) == 120
 
 
 @given(st.binary(max_size=300), st.text('abc"é', max_size=9).filter(lambda n: '"' not in n))

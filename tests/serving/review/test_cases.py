@@ -41,7 +41,7 @@ NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "a
 FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
 UNSEEN = Disposition("duplicate", "other", "low", "the same as yesterday")
 CONTENT = b"a list"
-FILE = AttachedFile.of("list.txt", CONTENT, 100)
+FILE = AttachedFile.from_upload("list.txt", CONTENT, 100)
 
 
 class Office:
@@ -135,8 +135,8 @@ def test_a_reviewer_is_the_caller_with_its_offices_and_rescues_only_by_scope() -
     caller = Caller("k-1", "one", frozenset({"review"}), frozenset({"DE004600"}))
     helper = replace(caller, scopes=frozenset({"review", "rescue"}), offices=frozenset())
 
-    assert Reviewer.of(caller) == ONE
-    assert Reviewer.of(helper) == Reviewer("one", CaseAccess(frozenset(), may_rescue=True))
+    assert Reviewer.from_caller(caller) == ONE
+    assert Reviewer.from_caller(helper) == Reviewer("one", CaseAccess(frozenset(), may_rescue=True))
 
 
 def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office) -> None:
@@ -276,7 +276,7 @@ def test_a_case_has_fifty_files_and_no_more(office: Office) -> None:
     case_id = office.decide()
     for number in range(51):
         content = b"%d" % number
-        file = AttachedFile.of(f"{number}.txt", content, 100)
+        file = AttachedFile.from_upload(f"{number}.txt", content, 100)
         if number < 50:
             office.reviewing.attach(ONE, case_id, LATER, file, content)
         else:

@@ -494,7 +494,7 @@ def test_a_letter_tells_nothing_but_what_spoke_for_a_look() -> None:
     )
     decision: Any = SimpleNamespace(decision_id="d", scored_at=AT, reasons_in=lambda: told)
 
-    letter = Letter.of(decision, read_submission(json.dumps(shipment()).encode()), ())
+    letter = Letter.from_decision(decision, read_submission(json.dumps(shipment()).encode()), ())
 
     assert letter.own == ("for document_count",)
     assert letter.others == ("the payments that belong to it",)
@@ -527,7 +527,7 @@ def test_what_an_operator_is_told_has_its_own_word_and_nothing_of_others(
     assert record is not None
     decision = Decision.model_validate_json(record)
 
-    letter = Letter.of(decision, read_submission(decision.request.encode()), ())
+    letter = Letter.from_decision(decision, read_submission(decision.request.encode()), ())
 
     told = " ".join((letter.what, *letter.own, *letter.others))
     for reason in decision.reasons_in():

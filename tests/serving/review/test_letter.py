@@ -24,7 +24,7 @@ def reason(effect: str, *evidence: tuple[str, float]) -> Any:
 
 def letter(*reasons: Any, missing: tuple[str, ...] = ()) -> Letter:
     decided: Any = SimpleNamespace(decision_id="d-1", scored_at=AT, reasons_in=lambda: reasons)
-    return Letter.of(decided, SUBMITTED, missing)
+    return Letter.from_decision(decided, SUBMITTED, missing)
 
 
 def test_a_letter_names_the_subject_the_instant_the_reference_and_what_was_missing() -> None:

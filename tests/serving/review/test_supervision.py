@@ -63,7 +63,7 @@ class Office:
         self.note(case_id, "dispose", by, at, **{name: [None, {"code": code}]})
 
     def supervised(self, now: datetime = NOW, sight: CaseAccess = ALL) -> Supervision:
-        return Supervision.of(self.book, sight, now)
+        return Supervision.from_cases(self.book, sight, now)
 
     def figures(self, name: str = "one") -> ReviewerFigures:
         (found,) = [each for each in self.supervised().reviewers if each.name == name]
