@@ -71,7 +71,7 @@ def main(full: int = 100_000) -> None:
 
 def _sign_in(service: Service) -> None:
     account = new_account("reader", "a long password", "reviewer", (), datetime.now(UTC))
-    service.services.accounts.add(account)
+    service.services.accounts.add_account(account)
     service.client.post(
         "/console/sign-in",
         data={"name": "reader", "password": "a long password"},

@@ -266,7 +266,7 @@ def _bearer(home: Path, scopes: tuple[Scope, ...]) -> str:
     """The header of a fresh key."""
     engine = open_database(home / "tidegate.db", is_service=False)
     kept, shown = new_key(f"bench-{time.time_ns()}", scopes, (), utc_now())
-    ApiKeyRepository(engine).add(kept)
+    ApiKeyRepository(engine).add_key(kept)
     engine.dispose()
     return f"Authorization: Bearer {shown}"
 

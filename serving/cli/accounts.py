@@ -48,7 +48,7 @@ def create(
 
     password = secrets.token_urlsafe(15)
     account = new_account(name, password, role.value, tuple(office or ()), datetime.now(UTC))
-    _register(home, database_url).add(account)
+    _register(home, database_url).add_account(account)
     if as_json:
         print_json({"name": name, "role": role.value, "password": password})
         return

@@ -58,7 +58,7 @@ def create(
     scopes: tuple[Scope, ...] = tuple(granted.value for granted in dict.fromkeys(scope))
     purposes = _purposes(purpose, home, database_url)
     kept, shown = new_key(name, scopes, tuple(office or ()), now, expires_at, purposes)
-    _register(home, database_url).add(kept)
+    _register(home, database_url).add_key(kept)
     if as_json:
         print_json({"name": name, "key": str(shown), "scopes": scopes, "offices": kept.offices})
         return

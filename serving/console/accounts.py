@@ -67,7 +67,7 @@ def make_account(
         password = secrets.token_urlsafe(15)
         offices = _offices(entry.offices)
         account = new_account(entry.name, password, entry.role, offices, services.clock())
-        services.accounts.add(account)
+        services.accounts.add_account(account)
     except (ValidationError, NameTaken) as refusal:
         return _page(services, caller, session, refusal=_first_fault(refusal))
     log.info("account_made", by=caller.name, name=entry.name, role=entry.role)
@@ -96,7 +96,7 @@ def make_key(
         ends_at = now + timedelta(days=entry.days) if entry.days else None
         purposes = (services.settings.purpose,)
         kept, shown = new_key(entry.name, scopes, _offices(entry.offices), now, ends_at, purposes)
-        services.api_keys.add(kept)
+        services.api_keys.add_key(kept)
     except (ValidationError, NameTaken, Unprocessable) as refusal:
         return _page(services, caller, session, refusal=_first_fault(refusal))
     log.info("key_made", by=caller.name, key_id=kept.key_id, scopes=scopes)

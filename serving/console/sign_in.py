@@ -136,7 +136,7 @@ def begin_session(request: Request, services: Services, response: Response, hold
     """Give the browser a session that is new, whatever cookie it came with."""
     now, lasting = services.clock(), timedelta(minutes=services.settings.session_minutes)
     session, cookie = Session.begin(holder, now, lasting)
-    services.sessions.add(session, now)
+    services.sessions.add_session(session, now)
     response.set_cookie(
         _cookie(request),
         cookie,

@@ -39,7 +39,7 @@ class _Batch:
     end: int = 0
     size: int = 0
 
-    def add(self, seq: int, record: str | None) -> None:
+    def add_decision(self, seq: int, record: str | None) -> None:
         self.end, self.size = seq, self.size + 1
         if record is None:  # erased before anybody counted it
             return
@@ -89,7 +89,7 @@ def _gathered(store: RollupStore, after: int, before: str) -> _Batch:
         if not page:
             break
         for seq, record in page:
-            batch.add(seq, record)
+            batch.add_decision(seq, record)
     return batch
 
 

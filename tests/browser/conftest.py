@@ -82,7 +82,7 @@ def site(settings: Settings) -> Iterator[Site]:
     while not server.started:
         time.sleep(0.01)
     kept, shown = new_key("Post Hamburg", ("score", "explain"), (), utc_now())
-    app.state.services.api_keys.add(kept)
+    app.state.services.api_keys.add_key(kept)
     yield Site(f"http://127.0.0.1:{port}", app.state.services, str(shown))
     server.should_exit = True
     thread.join(10)

@@ -102,10 +102,10 @@ def _typed(act: Any) -> Any:
 def test_no_stored_text_runs_on_any_page(page: Page, site: Site) -> None:
     body, taking = hostile_body()
     assert "shipment.goods_description" in taking
-    site.services.api_keys.add(new_key(HOSTILE, ("score",), (), utc_now())[0])
+    site.services.api_keys.add_key(new_key(HOSTILE, ("score",), (), utc_now())[0])
     names = {role: f"{role} {HOSTILE}" for role in ("supervisor", "admin", "auditor")}
     for role, name in names.items():
-        site.services.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]  # a role
+        site.services.accounts.add_account(new_account(name, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]  # a role
     case_id = site.score(body, "k")["decision_id"]
     page.goto(f"{site.address}/console/queue?office={HOSTILE[:60]}")
     for role, paths in {

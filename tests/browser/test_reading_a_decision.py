@@ -78,7 +78,9 @@ def test_every_page_can_be_used_with_the_keyboard_alone(page: Page, site: Site) 
     site.score(shipment(), "k")
     page.goto(f"{site.address}/console")
 
-    site.services.accounts.add(new_account("reader", "a long password", "auditor", (), utc_now()))
+    site.services.accounts.add_account(
+        new_account("reader", "a long password", "auditor", (), utc_now())
+    )
     expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("reader")
     page.keyboard.press("Tab")

@@ -32,7 +32,7 @@ def home(home: Path) -> Path:
 
 
 def account(site: Site, name: str, role: Role = "reviewer") -> str:
-    site.services.accounts.add(new_account(name, PASSWORD, role, (), utc_now()))
+    site.services.accounts.add_account(new_account(name, PASSWORD, role, (), utc_now()))
     return name
 
 

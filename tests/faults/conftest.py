@@ -27,7 +27,7 @@ def serve(home: Path) -> Iterator[Serve]:
     def serving(database_url: str | None = None, workers: int = 1, **settings: Any) -> Served:
         engine = open_database(database_url or home / "tidegate.db", is_service=False)
         kept, shown = new_key(f"load-{len(made)}", ("score", "explain"), (), utc_now())
-        ApiKeyRepository(engine).add(kept)
+        ApiKeyRepository(engine).add_key(kept)
         engine.dispose()
         made.append(Served(home, str(shown), free_port(), database_url, workers, settings))
         return made[-1]

@@ -133,7 +133,7 @@ def test_a_machine_is_never_told_a_contribution(serve: Serve, home: Path) -> Non
     served = serve()
     kept, shown = new_key("machine", ("score", "ingest"), (), utc_now())
     engine = open_database(home / "tidegate.db", is_service=False)
-    ApiKeyRepository(engine).add(kept)
+    ApiKeyRepository(engine).add_key(kept)
     engine.dispose()
     served.key = str(shown)
     served.start()

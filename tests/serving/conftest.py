@@ -45,7 +45,7 @@ class Service:
         """The headers of a caller with a fresh key."""
         self.posted += 1
         kept, shown = new_key(f"caller-{self.posted}", scopes, offices, NOW)
-        self.services.api_keys.add(kept)
+        self.services.api_keys.add_key(kept)
         return {"Authorization": f"Bearer {shown}"}
 
     def score(self, body: Any, caller: dict[str, str], key: str | None = None) -> Any:

@@ -64,7 +64,7 @@ def train_and_promote(home: Path, kind: SubjectKind, version: str, seed: int = 7
     )
     model = train(TrainingSet.read(training_set, kind), parameters).model
     models = ModelHome(home)
-    models.add(
+    models.add_version(
         model,
         Registration(
             name=NAMES[kind],

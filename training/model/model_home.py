@@ -75,7 +75,7 @@ class ModelHome:
         """The folder of one version."""
         return self.home / "models" / name / version
 
-    def add(self, model: RiskModel, registration: Registration) -> Path:
+    def add_version(self, model: RiskModel, registration: Registration) -> Path:
         """Keep a registered version: sealed, whole or not at all.
 
         Raises ArtefactError where the home has another version of that number.

@@ -59,7 +59,7 @@ def register(
             run_id=run.run_id,
             tracking_uri=store.shown_uri,
         )
-        folder = home.add(model, registration)
+        folder = home.add_version(model, registration)
         try:
             set_alias(store, name, "challenger", version)
             finish(store, name, version)

@@ -22,7 +22,7 @@ class AccountRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def add(self, account: Account) -> None:
+    def add_account(self, account: Account) -> None:
         """Keep a new account; raises NameTaken."""
         row = {
             "name": account.name,
@@ -45,7 +45,7 @@ class AccountRepository:
         """
         kept = self._by_subject(account.subject)
         if kept is None:
-            self.add(account)
+            self.add_account(account)
             return account
         if kept.disabled_at is not None:
             raise NotSignedIn("this account was ended here")
@@ -87,7 +87,7 @@ class SessionRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def add(self, session: Session, now: datetime) -> None:
+    def add_session(self, session: Session, now: datetime) -> None:
         """Keep a session, and forget those that are over."""
         row = {**vars(session), "expires_at": session.expires_at.isoformat()}
         with failing_as_unavailable(), writing(self._engine) as connection:

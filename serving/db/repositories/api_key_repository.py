@@ -25,7 +25,7 @@ class ApiKeyRepository:
         self._engine = engine
         self._remembered: dict[str, tuple[ApiKey, float]] = {}
 
-    def add(self, key: ApiKey) -> None:
+    def add_key(self, key: ApiKey) -> None:
         """Keep a new key; raises NameTaken where a key of that name is not revoked."""
         row = {
             "key_id": key.key_id,

@@ -47,12 +47,12 @@ def test_a_revoked_key_stops_at_once(service: Service) -> None:
 def test_a_name_is_free_again_once_its_key_is_revoked(service: Service) -> None:
     first, _ = new_key("post", ("score",), (), NOW)
     second, _ = new_key("post", ("score",), (), NOW)
-    service.services.api_keys.add(first)
+    service.services.api_keys.add_key(first)
     with pytest.raises(NameTaken):
-        service.services.api_keys.add(second)
+        service.services.api_keys.add_key(second)
 
     service.services.api_keys.revoke("post", NOW)
-    service.services.api_keys.add(second)
+    service.services.api_keys.add_key(second)
 
     service.services.api_keys.revoke("post", NOW)
     with pytest.raises(NotFound):

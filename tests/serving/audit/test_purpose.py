@@ -32,7 +32,7 @@ def key(service: Service, *scopes: Scope, purposes: tuple[str, ...]) -> dict[str
     service.posted += 1
     name = f"caller-{service.posted}"
     kept, shown = new_key(name, scopes, (), NOW, purposes=purposes)
-    service.services.api_keys.add(kept)
+    service.services.api_keys.add_key(kept)
     return {"Authorization": f"Bearer {shown}", "X-Id": kept.key_id}
 
 

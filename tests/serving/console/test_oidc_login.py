@@ -73,7 +73,9 @@ def test_without_settings_nobody_signs_in_elsewhere(service: Service) -> None:
 
 def test_the_sign_in_page_offers_it_beside_local_accounts(signing: Service) -> None:
     assert "Sign in with your organisation" in signing.client.get("/console/sign-in").text
-    signing.services.accounts.add(new_account("paul", "a password for tests", "auditor", (), NOW))
+    signing.services.accounts.add_account(
+        new_account("paul", "a password for tests", "auditor", (), NOW)
+    )
     form = {"name": "paul", "password": "a password for tests"}
     assert signing.client.post("/console/sign-in", data=form, headers=ORIGIN).status_code == 200
 
@@ -155,7 +157,9 @@ def test_a_code_that_was_stolen_is_worth_nothing_without_the_verifier(signing: S
 
 
 def test_a_local_account_of_that_name_is_not_taken_over(signing: Service) -> None:
-    signing.services.accounts.add(new_account("maria", "a password for tests", "admin", (), NOW))
+    signing.services.accounts.add_account(
+        new_account("maria", "a password for tests", "admin", (), NOW)
+    )
 
     assert sign_in(signing).status_code == 409
     assert not is_in(signing)

@@ -38,7 +38,7 @@ def sessions(engine: Engine) -> SessionRepository:
 
 def begun(sessions: SessionRepository, holder: str = "account:maria") -> tuple[Session, str]:
     session, cookie = Session.begin(holder, NOW, LASTING)
-    sessions.add(session, NOW)
+    sessions.add_session(session, NOW)
     return session, cookie
 
 
@@ -63,7 +63,7 @@ def test_sessions_that_are_over_are_forgotten(sessions: SessionRepository) -> No
     _, cookie = begun(sessions)
     later, _ = Session.begin("account:paul", NOW + LASTING, LASTING)
 
-    sessions.add(later, NOW + LASTING)
+    sessions.add_session(later, NOW + LASTING)
 
     assert sessions.find(cookie, NOW) is None
 
@@ -71,7 +71,7 @@ def test_sessions_that_are_over_are_forgotten(sessions: SessionRepository) -> No
 def test_whose_account_is_ended_has_no_session_left(
     accounts: AccountRepository, sessions: SessionRepository
 ) -> None:
-    accounts.add(MARIA)
+    accounts.add_account(MARIA)
     (_, hers), (other, another) = begun(sessions), begun(sessions, "account:paul")
 
     accounts.disable("maria", NOW)
@@ -86,7 +86,7 @@ def test_whose_account_is_ended_has_no_session_left(
 def test_who_comes_from_elsewhere_has_the_newest_role_and_no_other_name(
     accounts: AccountRepository,
 ) -> None:
-    accounts.add(Account("paul", "hash", "auditor", (), NOW))
+    accounts.add_account(Account("paul", "hash", "auditor", (), NOW))
     assert accounts.admit(MARIA) == MARIA
     promoted = replace(MARIA, role="supervisor", offices=())
 

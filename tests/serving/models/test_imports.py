@@ -29,7 +29,7 @@ from serving.access.api_keys import new_key
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import utc_now
 kept, shown = new_key(sys.argv[1], ("score", "explain"), (), utc_now())
-app.state.services.api_keys.add(kept)
+app.state.services.api_keys.add_key(kept)
 with TestClient(app, headers={"Authorization": f"Bearer {shown}"}) as client:
     decisions = []
     for example in (ROUTE, SHIPMENT):

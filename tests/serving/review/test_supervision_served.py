@@ -45,7 +45,7 @@ def sign_in_as(service: Service, role: Role) -> str:
     """Sign in with a fresh account; the token of its forms."""
     name = f"the {role}"
     if service.services.accounts.find(name) is None:
-        service.services.accounts.add(new_account(name, PASSWORD, role, (), NOW))
+        service.services.accounts.add_account(new_account(name, PASSWORD, role, (), NOW))
     service.client.cookies.clear()
     form = {"name": name, "password": PASSWORD}
     page = service.client.post("/console/sign-in", data=form, headers=ORIGIN)

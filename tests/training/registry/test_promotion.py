@@ -242,7 +242,7 @@ def put_in_place(
     changed = model.manifest.model_copy(update={"files": digests, **manifest})
     shutil.rmtree(folder)
     made = RiskModel.from_files(changed, files, INPUTS)
-    home.add(made, registration.model_copy(update={"digest": made.digest}))
+    home.add_version(made, registration.model_copy(update={"digest": made.digest}))
 
 
 def unfair(report: EvaluationReport) -> dict[str, Any]:
