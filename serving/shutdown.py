@@ -52,7 +52,7 @@ def end_with_parent(reading: int) -> None:
     threading.Thread(target=_wait_for_the_end, args=(reading,), daemon=True).start()
 
 
-def exit_when_told(number: int, _: object) -> None:
+def exit_on_signal(number: int, _: object) -> None:
     """A handler: leave as from any error, so that what was begun is put in order."""
     sys.exit(128 + number)
 

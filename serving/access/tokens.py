@@ -33,7 +33,7 @@ REMEMBERED = 1_000  # tokens whose signature need not be checked again
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedToken:
     """A token that was believed: whose it is, and when it ends."""
 
     caller: Caller
@@ -80,7 +80,7 @@ class Tokens:
     audience: str
     issuer: str | None
     clock: Callable[[], datetime]
-    believed: dict[str, Verified] = field(default_factory=dict)
+    believed: dict[str, VerifiedToken] = field(default_factory=dict)
 
     def remembered(self, token: str) -> Caller | None:
         """The caller behind a token that was verified before and has not ended."""
@@ -117,7 +117,7 @@ class Tokens:
             return None
         return claims
 
-    def _caller(self, claims: dict[str, Any]) -> Verified | None:
+    def _caller(self, claims: dict[str, Any]) -> VerifiedToken | None:
         subject = claims.get("client_id") or claims.get("sub")
         offices, purposes = claims.get("offices", []), claims.get("purposes", [])
         is_usable = (
@@ -138,9 +138,9 @@ class Tokens:
             frozenset(offices),
             frozenset(purposes),
         )
-        return Verified(caller, ends_at)
+        return VerifiedToken(caller, ends_at)
 
-    def _remember(self, token: str, verified: Verified) -> None:
+    def _remember(self, token: str, verified: VerifiedToken) -> None:
         while len(self.believed) >= REMEMBERED:
             self.believed.pop(next(iter(self.believed)), None)
         self.believed[token] = verified

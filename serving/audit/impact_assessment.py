@@ -47,7 +47,7 @@ DAYS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Lack:
+class MissingEntry:
     """One thing that is still missing from an assessment."""
 
     field: str
@@ -82,46 +82,48 @@ def require_assessment(file: Path, today: date) -> None:
         )
 
 
-def missing_from(file: Path, today: date) -> list[Lack]:
+def missing_from(file: Path, today: date) -> list[MissingEntry]:
     """What keeps the assessment from being whole on this day; empty when nothing does."""
     try:
         given = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return [Lack("file", "there is none; `tidegate impact init` lays the questions down")]
+        return [
+            MissingEntry("file", "there is none; `tidegate impact init` lays the questions down")
+        ]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return [Lack("file", f"cannot be read as TOML: {error}")]
+        return [MissingEntry("file", f"cannot be read as TOML: {error}")]
     return [*_names(given), *_days(given, today), *_answers(given.get("answers"))]
 
 
-def _names(given: dict[str, object]) -> Iterator[Lack]:
+def _names(given: dict[str, object]) -> Iterator[MissingEntry]:
     for name, text in NAMES.items():
         if not _text(given.get(name)):
-            yield Lack(name, text)
+            yield MissingEntry(name, text)
     by, approved = (_text(given.get(name)).casefold() for name in ("answered_by", "approved_by"))
     if by and by == approved:
-        yield Lack("approved_by", "want another role than the one that answered")
+        yield MissingEntry("approved_by", "want another role than the one that answered")
 
 
-def _days(given: dict[str, object], today: date) -> Iterator[Lack]:
+def _days(given: dict[str, object], today: date) -> Iterator[MissingEntry]:
     assessed, review = (given.get(name) for name in DAYS)
     for name, value in zip(DAYS, (assessed, review), strict=True):
         if type(value) is not date:
-            yield Lack(name, DAYS[name])
+            yield MissingEntry(name, DAYS[name])
     if type(assessed) is not date or type(review) is not date:
         return
     if assessed > today:
-        yield Lack("assessed_on", f"{assessed} is still to come")
+        yield MissingEntry("assessed_on", f"{assessed} is still to come")
     if not assessed < review <= assessed + LONGEST:
-        yield Lack("review_by", f"want a day within {LONGEST.days} days after {assessed}")
+        yield MissingEntry("review_by", f"want a day within {LONGEST.days} days after {assessed}")
     elif review < today:
-        yield Lack("review_by", f"was due on {review}; look at the answers again")
+        yield MissingEntry("review_by", f"was due on {review}; look at the answers again")
 
 
-def _answers(given: object) -> Iterator[Lack]:
+def _answers(given: object) -> Iterator[MissingEntry]:
     answers = given if isinstance(given, dict) else {}
     for name, question in QUESTIONS.items():
         if len(_text(answers.get(name))) < SHORTEST_ANSWER:
-            yield Lack(f"answers.{name}", question)
+            yield MissingEntry(f"answers.{name}", question)
 
 
 def _text(value: object) -> str:

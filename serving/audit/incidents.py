@@ -8,7 +8,7 @@ evidence.ndjson   a decision a line: its number, its link of the chain, its reco
 incident.json     `Incident`, which names the digest of the evidence
 incident.sig      Ed25519 signature of incident.json by the key that seals the log, hexadecimal
 report.md         the same for people, with what only they can add left open
-lifted.json       `Lifted`, once it need not be kept any more: its decisions may then be erased
+lifted.json       `LiftedHold`, once it need not be kept any more: its decisions may then be erased
 """
 
 import hashlib
@@ -192,7 +192,7 @@ def read(log: DecisionReader, incident: Incident) -> Iterator[str]:
         yield record
 
 
-class Lifted(BaseModel):
+class LiftedHold(BaseModel):
     """Who said when and why that an incident need not be kept any more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -202,7 +202,7 @@ class Lifted(BaseModel):
     at: AwareDatetime
 
 
-def lift(folder: Path, lifted: Lifted) -> None:
+def lift(folder: Path, lifted: LiftedHold) -> None:
     """Let the decisions of an incident end when their time is over; what was frozen stays.
 
     It can then be verified as before, and not be read any more. Raises IncidentRefused.

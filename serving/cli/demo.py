@@ -13,7 +13,7 @@ from serving.cli.demo_service import Client, DemoFailed, new_reviewer, served_ap
 from serving.cli.options import DEFAULT_HOME, Home, Subject
 from serving.cli.output import messages, progress_bar
 from serving.extras import require
-from serving.shutdown import STOPPED, ending_at_once, exit_when_told
+from serving.shutdown import STOPPED, ending_at_once, exit_on_signal
 
 if TYPE_CHECKING:
     from features.submission import Submission
@@ -45,7 +45,7 @@ def demo(
         live_from = _prepare(world, home, journeys)
     for number in (signal.SIGTERM, *HUNG_UP):  # from now on a service must not be left behind
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, exit_when_told)
+            signal.signal(number, exit_on_signal)
     _step(4, "Serving the champions")
     with served_apart(home, port) as client:
         _step(5, "Scoring live traffic: the world's last days, as border systems would submit them")

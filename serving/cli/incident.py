@@ -137,7 +137,7 @@ def lift(
     from serving.settings import settings_of
 
     folder = _folder(settings_of(home), name)
-    incidents.lift(folder, incidents.Lifted(by=by, because=because, at=datetime.now(UTC)))
+    incidents.lift(folder, incidents.LiftedHold(by=by, because=because, at=datetime.now(UTC)))
     messages.print(f"{name} is lifted; its decisions end as all others do")
 
 

@@ -40,7 +40,7 @@ def the_session(request: Request, services: TheServices) -> Session:
 TheSession = Annotated[Session, Depends(the_session)]
 
 
-def whoever_signed_in(request: Request, services: TheServices, session: TheSession) -> Caller:
+def signed_in_caller(request: Request, services: TheServices, session: TheSession) -> Caller:
     """The holder of the session, whose key or account must still be live; raises SignInNeeded.
 
     Raises Forbidden for a key that is for another purpose.
@@ -52,7 +52,7 @@ def whoever_signed_in(request: Request, services: TheServices, session: TheSessi
     return caller
 
 
-Whoever = Annotated[Caller, Depends(whoever_signed_in)]
+Whoever = Annotated[Caller, Depends(signed_in_caller)]
 
 
 class ReaderWith:

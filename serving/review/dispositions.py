@@ -45,7 +45,7 @@ class Disposition:
 
 
 @dataclass(frozen=True)
-class Meaning:
+class DispositionMeaning:
     """What a code means: in words, for the label store, and for whom it weighs heavily.
 
     `result` is None where nobody looked into the subject, which then has no label. `is_adverse`
@@ -57,18 +57,22 @@ class Meaning:
     is_adverse: bool = False
 
 
-MEANING: dict[DispositionCode, Meaning] = {
-    "confirmed_smuggling_goods": Meaning("smuggled goods were found", "confirmed", True),
-    "confirmed_migrant_smuggling": Meaning(
+MEANING: dict[DispositionCode, DispositionMeaning] = {
+    "confirmed_smuggling_goods": DispositionMeaning("smuggled goods were found", "confirmed", True),
+    "confirmed_migrant_smuggling": DispositionMeaning(
         "people were being smuggled, and were found", "confirmed", True
     ),
-    "other_offence": Meaning("another offence was found", "not_confirmed", True),
-    "document_irregularity": Meaning("documents were irregular, nothing else", "not_confirmed"),
-    "no_finding_after_inspection": Meaning("an inspection found nothing", "not_confirmed"),
-    "no_finding_after_document_check": Meaning("the documents were in order", None),
-    "released_without_check": Meaning("it went on without a check", None),
-    "inconclusive": Meaning("an inspection could not settle it", "inconclusive"),
-    "duplicate": Meaning("it is the same as another case", None),
-    "referred_protection": Meaning("it was handed to those who protect people", None),
+    "other_offence": DispositionMeaning("another offence was found", "not_confirmed", True),
+    "document_irregularity": DispositionMeaning(
+        "documents were irregular, nothing else", "not_confirmed"
+    ),
+    "no_finding_after_inspection": DispositionMeaning(
+        "an inspection found nothing", "not_confirmed"
+    ),
+    "no_finding_after_document_check": DispositionMeaning("the documents were in order", None),
+    "released_without_check": DispositionMeaning("it went on without a check", None),
+    "inconclusive": DispositionMeaning("an inspection could not settle it", "inconclusive"),
+    "duplicate": DispositionMeaning("it is the same as another case", None),
+    "referred_protection": DispositionMeaning("it was handed to those who protect people", None),
 }
 assert MEANING.keys() == set(get_args(DispositionCode))

@@ -58,11 +58,11 @@ class Letter:
         """The letter about one decision; `missing` names in words what was not submitted."""
         telling = [reason for reason in decision.reasons_in() if reason.effect == "for"]
         seen = [item for reason in telling for item in reason.evidence if item.contribution > 0]
-        own = [each.sentence for each in seen if is_own_word(each.feature)]
+        own = [each.sentence for each in seen if is_self_declared(each.feature)]
         others = [
             OF_OTHERS[feature_named(each.feature).family]
             for each in seen
-            if not is_own_word(each.feature)
+            if not is_self_declared(each.feature)
         ]
         return cls(
             describe_subject(submission),
@@ -74,7 +74,7 @@ class Letter:
         )
 
 
-def is_own_word(feature: str) -> bool:
+def is_self_declared(feature: str) -> bool:
     """Whether a feature reads nothing but what the operator itself declared and filed."""
     windows = feature_named(feature).windows.values()
     return all(window.source in OWN_SOURCES for window in windows)

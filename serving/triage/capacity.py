@@ -45,9 +45,9 @@ class Shares:
         undrawn = max(1 - control_probability, 1e-9)
         checked = self.inspect + self.document_check / undrawn
         return LaneCutoffs(
-            Cutoff.taking(self.inspect, scores),
-            Cutoff.taking(checked, scores),
-            Cutoff.taking(checked + self.post_review / undrawn, scores),
+            Cutoff.for_share(self.inspect, scores),
+            Cutoff.for_share(checked, scores),
+            Cutoff.for_share(checked + self.post_review / undrawn, scores),
         )
 
 

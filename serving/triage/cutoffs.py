@@ -19,10 +19,10 @@ class Cutoff:
     share_at_threshold: float
 
     @classmethod
-    def taking(cls, share: float, scores: Sequence[float]) -> Self:
+    def for_share(cls, share: float, scores: Sequence[float]) -> Self:
         """The cutoff that takes this share of `scores`, which ascend and are not empty.
 
-        >>> Cutoff.taking(0.5, [0.1, 0.2, 0.2, 0.2])
+        >>> Cutoff.for_share(0.5, [0.1, 0.2, 0.2, 0.2])
         Cutoff(threshold=0.2, share_at_threshold=0.6666666666666666)
         """
         if share >= 1:

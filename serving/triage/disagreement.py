@@ -20,4 +20,5 @@ class ChallengerScore:
 
     def would_select(self, share: float) -> bool:
         """Whether the subject is in the upper `share` of the challenger's scores."""
-        return share > 0 and Cutoff.taking(share, self.reference).probability(self.probability) > 0
+        cutoff = Cutoff.for_share(share, self.reference)
+        return share > 0 and cutoff.probability(self.probability) > 0

@@ -11,7 +11,7 @@ from joserfc.jwk import OKPKey, RSAKey
 
 from serving.access import tokens as module
 from serving.access.callers import Caller
-from serving.access.tokens import PublishedKeys, Tokens, Verified
+from serving.access.tokens import PublishedKeys, Tokens, VerifiedToken
 from serving.errors import NotSignedIn
 from tests.serving.access.trusted import KEY, NOW, Clock, published, signed
 
@@ -170,7 +170,9 @@ def test_a_token_is_remembered_until_it_ends(tokens: Tokens) -> None:
 
     assert [*tokens.believed] == [token]
     for ends_in_s, known in ((600, caller), (1, caller), (0, None), (-1, None)):
-        tokens.believed[token] = Verified(caller, NOW.fromtimestamp(AT + ends_in_s, NOW.tzinfo))
+        tokens.believed[token] = VerifiedToken(
+            caller, NOW.fromtimestamp(AT + ends_in_s, NOW.tzinfo)
+        )
         assert tokens.remembered(token) == known
 
 
@@ -189,7 +191,7 @@ def test_what_was_believed_is_not_changed_in_place(tokens: Tokens) -> None:
 
 
 def test_the_thousand_that_came_last_are_remembered(tokens: Tokens) -> None:
-    old = Verified(Caller("", "", frozenset(), frozenset()), NOW)
+    old = VerifiedToken(Caller("", "", frozenset(), frozenset()), NOW)
     tokens.believed.update((str(number), old) for number in range(999))
 
     tokens.caller(first := signed(CLAIMS))

@@ -24,7 +24,7 @@ from serving.app import create_app
 from serving.audit import incidents
 from serving.audit.checkpoints import LogSigner, public_key_of
 from serving.audit.erasure import ErasureLimits, RetainedUnits
-from serving.audit.incidents import Lifted, Opening, freeze
+from serving.audit.incidents import LiftedHold, Opening, freeze
 from serving.audit.retention import Periods, Retention, lay_down
 from serving.audit.retention_acts import RetentionAct
 from serving.cli.main import app as tidegate
@@ -291,7 +291,7 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
     with place.serving(LATER) as service:
         ended(service, opened)
     place.retention().lift(hold, "ada", "the court has ended", LATER)
-    incidents.lift(folder, Lifted(by="ada", because="reported and closed", at=LATER))
+    incidents.lift(folder, LiftedHold(by="ada", because="reported and closed", at=LATER))
     place.erased()
 
     for case_id in stays:

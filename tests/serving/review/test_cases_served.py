@@ -28,7 +28,7 @@ from serving.review import case_rules as acts
 from serving.review.case_rules import Case
 from serving.review.dispositions import MEANING, Disposition
 from serving.review.labels import label_of
-from serving.review.letter import OF_OTHERS, Letter, is_own_word
+from serving.review.letter import OF_OTHERS, Letter, is_self_declared
 from serving.review.opening import CASE, case_of_decision
 from serving.settings import Settings
 from serving.triage.lane_rule import Lane
@@ -474,10 +474,10 @@ OF_OTHERS_ONLY = {
 
 
 def test_nothing_but_what_an_operator_declared_and_filed_is_its_own_word() -> None:
-    assert {name for name in OWN_WORD | OF_OTHERS_ONLY if is_own_word(name)} == OWN_WORD
+    assert {name for name in OWN_WORD | OF_OTHERS_ONLY if is_self_declared(name)} == OWN_WORD
     for feature in (*ROUTE, *SHIPMENT):
         if feature.family in ("payments", "prior_outcomes", "tracking", "party_history"):
-            assert not is_own_word(feature.name), feature.name
+            assert not is_self_declared(feature.name), feature.name
 
 
 def test_a_letter_tells_nothing_but_what_spoke_for_a_look() -> None:
@@ -533,7 +533,7 @@ def test_what_an_operator_is_told_has_its_own_word_and_nothing_of_others(
     for reason in decision.reasons_in():
         for seen in reason.evidence:
             assert (seen.sentence in letter.own) == (
-                reason.effect == "for" and seen.contribution > 0 and is_own_word(seen.feature)
+                reason.effect == "for" and seen.contribution > 0 and is_self_declared(seen.feature)
             )
     assert letter.own
     assert letter.others

@@ -7,7 +7,7 @@ import pytest
 
 from features.catalogue import ROUTE, SHIPMENT
 from serving.review.case_summary import describe_subject
-from serving.review.letter import OF_OTHERS, OWN_SOURCES, Letter, is_own_word
+from serving.review.letter import OF_OTHERS, OWN_SOURCES, Letter, is_self_declared
 from tests.serving.bodies import shipment, submission
 from tests.serving.review.decisions import AT
 
@@ -62,7 +62,7 @@ def test_an_own_word_reads_nothing_but_attached_documents_and_legs() -> None:
     assert {"documents", "legs"} == OWN_SOURCES
     for feature in (*ROUTE, *SHIPMENT):
         sources = {window.source for window in feature.windows.values()}
-        assert is_own_word(feature.name) == (sources <= OWN_SOURCES), feature.name
+        assert is_self_declared(feature.name) == (sources <= OWN_SOURCES), feature.name
 
 
 def test_every_family_has_words_that_name_its_kind() -> None:

@@ -33,9 +33,9 @@ def test_each_lane_begins_where_the_one_before_it_ends() -> None:
     cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.4).cutoffs(HUNDRED, 0.0)
 
     assert cuts == LaneCutoffs(
-        Cutoff.taking(0.1, HUNDRED),
-        Cutoff.taking(0.1 + 0.2, HUNDRED),
-        Cutoff.taking(0.3 + 0.4, HUNDRED),
+        Cutoff.for_share(0.1, HUNDRED),
+        Cutoff.for_share(0.1 + 0.2, HUNDRED),
+        Cutoff.for_share(0.3 + 0.4, HUNDRED),
     )
     assert (cuts.inspect.threshold, cuts.document_check.threshold) == (0.9, 0.69)
 
@@ -43,7 +43,7 @@ def test_each_lane_begins_where_the_one_before_it_ends() -> None:
 def test_lanes_after_the_draw_open_wider_by_what_it_takes_from_them() -> None:
     cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.2).cutoffs(HUNDRED, 0.5)
 
-    assert cuts.inspect == Cutoff.taking(0.1, HUNDRED)
+    assert cuts.inspect == Cutoff.for_share(0.1, HUNDRED)
     assert cuts.document_check.threshold == pytest.approx(0.5)
     assert cuts.document_check.share_at_threshold == pytest.approx(1.0)
     assert cuts.post_review.threshold == pytest.approx(0.1)
@@ -52,7 +52,7 @@ def test_lanes_after_the_draw_open_wider_by_what_it_takes_from_them() -> None:
 def test_where_all_are_drawn_the_lanes_after_it_take_the_rest() -> None:
     cuts = Shares(inspect=0.1, document_check=0.2, post_review=0.2).cutoffs(HUNDRED, 1.0)
 
-    assert cuts.inspect == Cutoff.taking(0.1, HUNDRED)
+    assert cuts.inspect == Cutoff.for_share(0.1, HUNDRED)
     assert cuts.document_check.probability(0.0) == cuts.post_review.probability(0.0) == 1.0
 
 

@@ -26,7 +26,7 @@ TIED = [0.1, 0.2, 0.2, 0.2]
 def test_a_cut_of_four_scores_with_three_alike(
     share: float, threshold: float, share_at_threshold: float
 ) -> None:
-    cut = Cutoff.taking(share, TIED)
+    cut = Cutoff.for_share(share, TIED)
 
     assert cut.threshold == threshold
     assert cut.share_at_threshold == pytest.approx(share_at_threshold)
@@ -39,7 +39,7 @@ def test_a_cut_of_four_scores_with_three_alike(
 def test_a_cut_of_five_scores_all_different(
     share: float, threshold: float, share_at_threshold: float
 ) -> None:
-    cut = Cutoff.taking(share, [0.1, 0.2, 0.3, 0.4, 0.5])
+    cut = Cutoff.for_share(share, [0.1, 0.2, 0.3, 0.4, 0.5])
 
     assert cut.threshold == threshold
     assert cut.share_at_threshold == pytest.approx(share_at_threshold)
@@ -47,7 +47,7 @@ def test_a_cut_of_five_scores_all_different(
 
 @pytest.mark.parametrize("share", [1, 1.0, 1.5])
 def test_a_share_of_all_takes_whatever_comes(share: float) -> None:
-    cut = Cutoff.taking(share, TIED)
+    cut = Cutoff.for_share(share, TIED)
 
     assert cut == Cutoff(-math.inf, 1.0)
     assert cut.probability(-1e9) == 1
@@ -61,6 +61,6 @@ def test_above_the_threshold_all_are_taken_at_it_a_share_and_below_it_none() -> 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_larger_share_takes_every_score_at_least_as_surely(one: float, other: float) -> None:
-    smaller, larger = (Cutoff.taking(share, TIED) for share in sorted((one, other)))
+    smaller, larger = (Cutoff.for_share(share, TIED) for share in sorted((one, other)))
 
     assert all(smaller.probability(score) <= larger.probability(score) for score in TIED)

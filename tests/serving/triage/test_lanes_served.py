@@ -59,7 +59,7 @@ SCORES = st.lists(st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 1.0]), min_size=1)
 
 @given(SCORES, st.floats(0, 1))
 def test_a_cut_takes_its_share_of_the_scores_ties_or_not(scores: list[float], share: float) -> None:
-    cut = Cutoff.taking(share, scores)
+    cut = Cutoff.for_share(share, scores)
 
     assert np.mean([cut.probability(score) for score in scores]) == pytest.approx(share)
 
@@ -68,7 +68,7 @@ def test_a_cut_takes_its_share_of_the_scores_ties_or_not(scores: list[float], sh
 def test_a_higher_score_is_never_taken_with_a_lower_probability(
     scores: list[float], share: float, other: float
 ) -> None:
-    cut = Cutoff.taking(share, scores)
+    cut = Cutoff.for_share(share, scores)
 
     assert cut.probability(min(share, other)) <= cut.probability(max(share, other))
 

@@ -117,6 +117,34 @@ def test_an_own_placement_is_not_counted_when_the_log_tells_of_it(shared: Shared
     assert taken(recent) == 1
 
 
+def test_the_first_placement_in_an_empty_log_is_counted(shared: Shared) -> None:
+    others, recent = shared.others(), RecentLoad()
+    assert others.recent_placements() == []
+
+    shared.append("S-1")
+    others.count_into(recent)
+
+    assert taken(recent) == 1
+
+
+def test_own_placements_that_the_log_told_of_make_room_for_others(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.triage.other_workers.MOST_AWAITED", 2)
+    others, recent = shared.others(), RecentLoad()
+    others.record_own("shipment", "S-1", AT)
+    shared.append("S-1")
+    others.count_into(recent)
+
+    for subject_id in ("S-2", "S-3"):
+        others.record_own("shipment", subject_id, AT)
+    for subject_id in ("S-2", "S-3"):
+        shared.append(subject_id)
+    others.count_into(recent)
+
+    assert taken(recent) == 0
+
+
 def test_of_three_alike_two_of_which_are_own_one_is_counted(shared: Shared) -> None:
     others, recent = shared.others(), RecentLoad()
     for _ in range(2):
