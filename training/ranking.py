@@ -6,6 +6,7 @@ count in expectation, as if the order inside the group were drawn at random.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -201,7 +202,7 @@ def _ratio(part: float, whole: float) -> float:
 def _parts(rows: int, bins: int) -> list[slice]:
     larger = rows % bins
     ends = np.cumsum([rows // bins + (place < larger) for place in range(bins)])
-    return [slice(int(a), int(b)) for a, b in zip(np.r_[0, ends], ends, strict=False) if b > a]
+    return [slice(int(begin), int(end)) for begin, end in pairwise(np.r_[0, ends])]
 
 
 def _mean_row(columns: Floats, weights: Floats) -> Floats:
