@@ -1,6 +1,10 @@
 """`POST /v1/scores`: one subject in, one durable decision out."""
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 
 from features.submission import Submission
 from serving.access.callers import Caller
@@ -17,7 +21,16 @@ from serving.web.bodies import json_body
 from serving.web.languages import language_asked_for
 from serving.web.services import services_of
 
-router = APIRouter(prefix="/v1/scores", tags=["scores"])
+
+class ReadByEndpoint(APIRoute):
+    """A route whose endpoint takes the request and returns the response, and nothing else."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint itself: to look for parameters of it costs a third of the way here."""
+        return self.endpoint
+
+
+router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=ReadByEndpoint)
 
 SUBMISSION_BODY = described_body(
     Submission,
