@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.progress import track
 
+from tests.forked_pytest import load_libraries
 from tests.mutants.enumeration import Target, mutations, targets
 from tests.mutants.report import REASONS, reasons, scores, table, without_reason
 from tests.mutants.trial import (
@@ -20,7 +21,6 @@ from tests.mutants.trial import (
     SLOWER,
     Verdict,
     begin_worker,
-    load_libraries,
     sound_run_s,
     tried,
 )

@@ -1,12 +1,15 @@
 """Every safeguard is taken away once, in a copy, and the tests that hold it must fail."""
 
 import random
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.counts import count
+from tests.forked_pytest import compile_sources, process_with_libraries
 from tests.test_rights import ROWS, named
 from tests.weakenings.weakening import (
     ROOT,
@@ -25,24 +28,36 @@ DRAWN = random.Random(SEED).sample(ALL, count(2, len(ALL)))
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project; a test that weakens it puts the file back."""
-    return copy_project(tmp_path_factory.mktemp("weakened"))
+    copy = copy_project(tmp_path_factory.mktemp("weakened"))
+    compile_sources(copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def process() -> Iterator[Executor]:
+    """A process to fork, which holds all libraries."""
+    with process_with_libraries() as process:
+        yield process
 
 
 @pytest.mark.faults
-def test_every_test_that_is_to_notice_passes_where_nothing_is_weakened(copy: Path) -> None:
-    assert failing(copy, (test for weakening in DRAWN for test in weakening.noticed_by)) == set()
+def test_every_test_that_is_to_notice_passes_where_nothing_is_weakened(
+    copy: Path, process: Executor
+) -> None:
+    noticing = (test for weakening in DRAWN for test in weakening.noticed_by)
+    assert failing(copy, noticing, process) == set()
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("weakening", DRAWN, ids=lambda weakening: weakening.name)
 def test_a_weakened_safeguard_is_noticed_by_the_tests_that_hold_it(
-    weakening: Weakening, copy: Path
+    weakening: Weakening, copy: Path, process: Executor
 ) -> None:
     file = copy / weakening.file
     whole = file.read_text(encoding="utf-8")
     weakening.apply(copy)
     try:
-        assert failing(copy, weakening.noticed_by) == {*weakening.noticed_by}
+        assert failing(copy, weakening.noticed_by, process) == {*weakening.noticed_by}
     finally:
         file.write_text(whole, encoding="utf-8")
 
@@ -86,28 +101,32 @@ def test_a_weakening_that_no_longer_applies_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "code.py").read_text() == "if True: act()\n"
 
 
-def test_a_weakening_that_no_test_notices_is_told(tmp_path: Path) -> None:
+def test_a_weakening_that_no_test_notices_is_told(tmp_path: Path, process: Executor) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "test_it.py").write_text(
         "def test_sound(): pass\ndef test_broken(): assert False\n"
     )
 
-    assert failing(tmp_path, ("test_it.py::test_sound", "test_it.py::test_broken")) == {
-        "test_it.py::test_broken"
-    }
+    both = ("test_it.py::test_sound", "test_it.py::test_broken")
+    assert failing(tmp_path, both, process) == {"test_it.py::test_broken"}
     with pytest.raises(WeakeningRefused):
-        failing(tmp_path, ("test_it.py::test_that_is_gone",))
+        failing(tmp_path, ("test_it.py::test_that_is_gone",), process)
 
 
 @pytest.mark.parametrize("broken", ["raise NameError", "import there_is_no_such_module"])
-def test_code_that_no_longer_hangs_together_is_no_weakening(tmp_path: Path, broken: str) -> None:
+def test_code_that_no_longer_hangs_together_is_no_weakening(
+    tmp_path: Path, process: Executor, broken: str
+) -> None:
+    of_a_long_name = f"test_{'code_' * 50}"
     (tmp_path / "test_it.py").write_text(
         "import pytest\n"
         f"@pytest.fixture\ndef thing():\n    {broken}\n"
-        f"def test_code():\n    {broken}\n"
+        f"def {of_a_long_name}():\n    {broken}\n"
+        "@pytest.mark.parametrize('case', ['[one] - two'])\n"
+        f"def test_case(case):\n    {broken}\n"
         "def test_fixture(thing): pass\n"
     )
 
-    for test in ("test_code", "test_fixture"):
+    for test in (of_a_long_name, "test_case", "test_fixture"):
         with pytest.raises(WeakeningRefused, match="cannot be run"):
-            failing(tmp_path, (f"test_it.py::{test}",))
+            failing(tmp_path, (f"test_it.py::{test}",), process)

@@ -5,15 +5,16 @@ what to put in its place, and the tests that fail then. A passage that is not th
 refuses: the code has moved on, and a weakening that changes nothing would prove nothing.
 """
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from tests.forked_pytest import run_pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = sorted(Path(__file__).parent.glob("*.toml"))
@@ -22,8 +23,10 @@ COPIED = ("features", "training", "serving", "data", "tests", "experiments", "do
 COPIED_TOO = ("pyproject.toml", "Makefile", "requirements.lock")
 LONGEST_S = 600
 
-# What a test says where a weakening left code that no longer hangs together, and took away nothing.
-BROKEN = ("NameError", "ImportError", "ModuleNotFoundError", "SyntaxError", "UnboundLocalError")
+# A line of pytest's summary: a test, then perhaps its case and why it failed.
+FAILURE = re.compile(r"^(FAILED|ERROR) ([^\s\[]+)(.*)$", re.MULTILINE)
+# Why, where a weakening left code that no longer hangs together, and took away nothing.
+BROKEN = re.compile(r" - (Name|Import|ModuleNotFound|Syntax|UnboundLocal)Error\b")
 
 
 class WeakeningRefused(Exception):
@@ -87,35 +90,26 @@ def copy_project(to: Path, root: Path = ROOT) -> Path:
     return to
 
 
-def failing(copy: Path, tests: Iterable[str]) -> set[str]:
+def failing(copy: Path, tests: Iterable[str], process: Executor) -> set[str]:
     """Which of the tests fail in the copy; a test of several cases fails where one of them does.
 
-    Raises WeakeningRefused where they cannot be run: something is not there, a fixture fails, or a
-    test meets code that is broken rather than weakened.
+    They run in a fork of `process`, which holds libraries (`process_with_libraries`). Raises
+    WeakeningRefused where they cannot be run: something is not there, a fixture fails, or a test
+    meets code that is broken rather than weakened.
     """
     wanted = (*dict.fromkeys(tests),)
-    ran = _run(copy, wanted)
-    if ran.returncode not in (0, 1):
-        raise WeakeningRefused(f"pytest ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
-    told = re.findall(r"^(FAILED|ERROR) (\S+?)(?:\[.*)?(?: - (.*))?$", ran.stdout, re.MULTILINE)
-    for outcome, test, why in told:
-        if outcome == "ERROR" or why.startswith(BROKEN):
-            raise WeakeningRefused(f"{test} cannot be run: {why}\n{ran.stdout[-4_000:]}")
-    return {test for test in wanted if test in {failed for _, failed, _ in told}}
+    status, printed = _run(copy, wanted, process)
+    if status not in (0, 1):
+        raise WeakeningRefused(f"pytest ended with {status}:\n{printed}")
+    failures = FAILURE.findall(printed)
+    for outcome, test, why in failures:
+        if outcome == "ERROR" or BROKEN.search(why):
+            raise WeakeningRefused(f"{test} cannot be run{why}\n{printed[-4_000:]}")
+    failed = {test for _, test, _ in failures}
+    return {test for test in wanted if test in failed}
 
 
-def _run(copy: Path, tests: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", *tests],
-        cwd=copy,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(copy), str(copy / "data"))),
-            "PYTHONDONTWRITEBYTECODE": "1",  # two weakenings may be of one size within one second
-            "TIDEGATE_FAULTS": "",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LONGEST_S,
-    )
+def _run(copy: Path, tests: tuple[str, ...], process: Executor) -> tuple[int, str]:
+    with NamedTemporaryFile("r", encoding="utf-8") as output:
+        running = process.submit(run_pytest, copy, ("-rfE", *tests), LONGEST_S, Path(output.name))
+        return running.result(), output.read()
