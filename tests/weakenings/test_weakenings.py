@@ -1,6 +1,9 @@
 """Every safeguard is taken away once, in a copy, and the tests that hold it must fail."""
 
+import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -70,6 +73,27 @@ def test_a_weakening_applies_to_the_code_and_names_tests_that_exist(weakening: W
     for test in weakening.noticed_by:
         file, _, name = test.partition("::")
         assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), test
+
+
+def test_no_weakening_leaves_a_name_that_is_not_defined(tmp_path: Path) -> None:
+    """Its tests would fail whatever they hold."""
+    for number, weakening in enumerate(ALL):
+        if weakening.file.endswith(".py"):
+            text = (ROOT / weakening.file).read_text(encoding="utf-8")
+            weakened = text.replace(weakening.old, weakening.new)
+            (tmp_path / f"weakening_{number}.py").write_text(weakened, encoding="utf-8")
+
+    command = (sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--quiet")
+    checked = subprocess.run(
+        (*command, "--output-format", "json", "--select", "E9,F821,F823", tmp_path),
+        capture_output=True,
+        check=False,
+    )
+
+    assert {
+        ALL[int(Path(found["filename"]).stem.rpartition("_")[2])].name: found["message"]
+        for found in json.loads(checked.stdout)
+    } == {}
 
 
 def test_names_are_unique() -> None:
