@@ -23,7 +23,6 @@ from features.engine.columns import DAY_US, HOUR_US
 from features.engine.store import event_writer
 from features.engine.store.layout import Layout
 from features.engine.store.query_plan import QueryPlan, WindowQuery
-from features.engine.windows.entity_key import keying_of
 from features.engine.windows.reducers import MISSING, Reducer
 from features.history.online_store import OnlineStore
 from features.history.overlay_ingest import ingest_overlay
@@ -228,9 +227,9 @@ class OrderedStore:
             logs = [(log.layout.number, log.by) for log in plan.logs]
             layouts = {layout.keying: layout for layout in plan.layouts}
             self._windows[id(plan)] = [
-                (logs.index((layouts[keying_of(window)].number, window.by)), log_layout, window)
+                (logs.index((layouts[window.keying].number, window.by)), log_layout, window)
                 for window in plan.windows
-                for log_layout in [layouts[keying_of(window)]]
+                for log_layout in [layouts[window.keying]]
             ]
         names = [None if key is None else _name(key) for key in keys]
         added = [

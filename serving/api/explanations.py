@@ -125,7 +125,9 @@ class ExplanationAnswer(ExplanationParts):
     unseen: list[str] = Field(description="Features whose category training never held.")
 
     @classmethod
-    def from_decision(cls, decision: Decision, details: DecisionDetails, language: Language) -> Self:
+    def from_decision(
+        cls, decision: Decision, details: DecisionDetails, language: Language
+    ) -> Self:
         """The explanation of a stored decision, whole; raises NotScored."""
         result = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]

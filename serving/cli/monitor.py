@@ -130,7 +130,9 @@ def _answered(
     from serving.review.supervision import Supervision
 
     book = stores.alerts
-    supervision = Supervision.from_cases(stores.cases, CaseAccess(frozenset(), may_rescue=False), now)
+    supervision = Supervision.from_cases(
+        stores.cases, CaseAccess(frozenset(), may_rescue=False), now
+    )
     hasty = sum(reviewer.may_trust_blindly for reviewer in supervision.reviewers)
     report = report.model_copy(update={"hasty_reviewers": hasty})
     for alert in answer(report, book, now):

@@ -127,14 +127,6 @@ def test_a_reviewer_is_the_caller_with_its_offices_and_rescues_only_by_scope() -
     caller = Caller("k-1", "one", frozenset({"review"}), frozenset({"DE004600"}))
     helper = replace(caller, scopes=frozenset({"review", "rescue"}), offices=frozenset())
 
-    assert Reviewer.of(caller) == ONE
-    assert Reviewer.of(helper) == Reviewer("one", CaseAccess(frozenset(), may_rescue=True))
-
-
-def test_a_reviewer_is_the_caller_with_its_offices_and_rescues_only_by_scope() -> None:
-    caller = Caller("k-1", "one", frozenset({"review"}), frozenset({"DE004600"}))
-    helper = replace(caller, scopes=frozenset({"review", "rescue"}), offices=frozenset())
-
     assert Reviewer.from_caller(caller) == ONE
     assert Reviewer.from_caller(helper) == Reviewer("one", CaseAccess(frozenset(), may_rescue=True))
 
