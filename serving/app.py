@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from itertools import chain
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
@@ -98,8 +97,8 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.services = services
-    for resource in RESOURCES:
-        app.include_router(resource.router)
+    routes = [route for resource in RESOURCES for route in resource.router.routes]
+    app.router.routes.extend(routes)  # a router that is included looks for a route twice
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     for pages in PAGES:
         app.include_router(pages.router)
@@ -107,7 +106,6 @@ def create_app(
     app.add_middleware(RequestIds, metrics=services.metrics)
     if settings.telemetry:
         _trace(app)
-    routes = chain.from_iterable(resource.router.routes for resource in RESOURCES)
     app.add_middleware(
         Admission,
         paths=limited_paths(routes),
