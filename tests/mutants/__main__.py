@@ -59,7 +59,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _tried(chosen: list[Target], share: float, processes: int) -> Iterator[Verdict]:
-    """Every verdict, as the workers have them."""
+    """Every verdict, as the workers have them; survivors are named at once."""
+    console = Console(stderr=True)
     draws = random.Random(SEED)
     load_libraries()
     with (
@@ -74,7 +75,11 @@ def _tried(chosen: list[Target], share: float, processes: int) -> Iterator[Verdi
             if draws.random() < share
         ]
         done = pool.map(tried, *zip(*trials, strict=True)) if trials else iter(())
-        yield from track(done, "mutants", total=len(trials), console=Console(stderr=True))
+        for verdict in track(done, "mutants", total=len(trials), console=console):
+            if not verdict.is_noticed:
+                told = f"survived: {verdict.file}, {verdict.within}: {verdict.change}"
+                console.print(told, markup=False, soft_wrap=True)
+            yield verdict
 
 
 if __name__ == "__main__":
