@@ -1,0 +1,77 @@
+"""Means of units of unequal weight, and what is said of how sure they are."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import optimize, stats
+
+from training.estimation.weighted_mean import part_of_both, weighted_mean
+
+
+def mid_p(found: int, of: int) -> tuple[float, float]:
+    """Clopper and Pearson's interval in its mid-P version, by its definition."""
+
+    def tail(share: float) -> float:
+        binomial = stats.binom(of, share)
+        return float(binomial.cdf(found - 1) + binomial.pmf(found) / 2)
+
+    low = optimize.brentq(lambda share: tail(share) - 0.975, 0, 1) if found else 0.0
+    high = optimize.brentq(lambda share: tail(share) - 0.025, 0, 1) if found < of else 1.0
+    return float(low), float(high)
+
+
+@pytest.mark.parametrize(
+    ("found", "of"), [(0, 40), (1, 40), (3, 200), (20, 60), (59, 60), (40, 40)]
+)
+def test_with_equal_weights_the_interval_is_the_mid_p_interval(found: int, of: int) -> None:
+    values = np.r_[np.ones(found), np.zeros(of - found)]
+    estimate = weighted_mean(values, np.full(of, 7.0), is_this_traffic=False).estimate
+    assert estimate.value == pytest.approx(found / of)
+    assert (estimate.low, estimate.high) == pytest.approx(mid_p(found, of), abs=0.002)
+
+
+def test_where_everyone_was_inspected_nothing_is_in_doubt() -> None:
+    estimate = weighted_mean(np.array([1.0, 0.0, 0.0, 1.0]), np.ones(4)).estimate
+    assert (estimate.value, estimate.low, estimate.high) == (0.5, 0.5, 0.5)
+
+
+def test_what_weighs_most_and_was_never_found_widens_the_interval_upwards() -> None:
+    found_among_light = np.r_[np.ones(10), np.zeros(190)]
+    light = np.full(200, 2.0)
+    alone = weighted_mean(found_among_light, light).estimate
+    beside_heavy = weighted_mean(
+        np.r_[found_among_light, np.zeros(50)], np.r_[light, np.full(50, 100.0)]
+    ).estimate
+    assert alone.high is not None
+    assert beside_heavy.value is not None
+    assert beside_heavy.high is not None
+    assert beside_heavy.value < 0.01
+    # Fifty of a hundred each, none found: up to 3 of 51 of five thousand may be, by the draws.
+    assert beside_heavy.high > 0.04
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.floats(1, 500)), min_size=1, max_size=80))
+def test_an_interval_lies_within_0_and_1_around_plausible_values(
+    units: list[tuple[float, float]],
+) -> None:
+    values, weights = np.array(units).T
+    for is_this_traffic in (True, False):
+        estimate = weighted_mean(values, weights, is_this_traffic=is_this_traffic).estimate
+        assert estimate.value is not None
+        assert estimate.low is not None
+        assert estimate.high is not None
+        assert 0 <= estimate.low <= estimate.high <= 1
+        assert estimate.low <= estimate.value + 1e-9
+        assert estimate.value <= estimate.high + 1e-9
+
+
+def test_the_part_of_both_is_that_of_their_counts_where_those_are_sure() -> None:
+    one = weighted_mean(np.array([1.0, 0.0]), np.ones(2)).scaled(30)
+    other = weighted_mean(np.array([1.0, 0.0, 0.0, 0.0]), np.ones(4)).scaled(20)
+    assert part_of_both(one, other).estimate.value == pytest.approx(15 / 20)
+
+
+def test_the_part_of_both_is_unknown_where_nothing_was_found() -> None:
+    nothing = weighted_mean(np.zeros(40), np.full(40, 9.0)).scaled(360)
+    assert np.isnan(part_of_both(nothing, nothing).value)

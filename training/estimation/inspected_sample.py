@@ -1,0 +1,119 @@
+"""Inspected subjects, and how many subjects of all traffic each of them stands for.
+
+Every way of selection is one of three:
+
+- with a probability (rule, score, random draw): the subject stands for 1 / probability subjects,
+  where the probability is that of being inspected by any of these ways together;
+- before any of them, without a probability (a tip): these subjects are a stratum of their own. All
+  of them were inspected, so they stand for themselves and for nobody else;
+- after all of them, without a probability (an officer's discretion): the draws stand for these
+  subjects too, so their results count in no figure of all traffic, and how many they are is said.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.outcomes import Bools, Texts
+from training.ranking import Floats, Ints
+
+DRAWN = ("rule", "model", "random")
+CERTAIN = ("intelligence",)
+
+FEWEST_DRAWN = 30
+"""Fewer results than these tell too little of what nobody selected."""
+
+FARTHEST_STANDARD_ERRORS = 4.0
+FARTHEST_RATIO = 1.25
+"""How far the subjects that draws stand for may lie from those that there were."""
+
+
+@dataclass(frozen=True, eq=False)
+class InspectedSample:
+    """Results of some traffic that can be counted; arrays are parallel to `rows`.
+
+    `rows` are positions in the traffic, `labels` 1 or 0, and `weights` say how many subjects each
+    stands for; `is_drawn` is false for the stratum of those that were selected for certain.
+    `certain` and `drawn` count the subjects of both strata, `uncounted` the results that are in
+    none; `refusal` says why no figure of all traffic may be given, if so.
+    """
+
+    rows: Ints
+    labels: Floats
+    weights: Floats
+    is_drawn: Bools
+    traffic: int
+    certain: int
+    uncounted: int
+    refusal: str | None
+
+    @property
+    def effective_size(self) -> float:
+        """How many subjects drawn with one probability would say as much as those drawn."""
+        return effective_size(self.weights[self.is_drawn])
+
+
+def effective_size(weights: Floats) -> float:
+    """How many units of equal weight say as much as these: the square of the sum over squares."""
+    return float(weights.sum() ** 2 / (weights @ weights)) if len(weights) else 0.0
+
+
+def inspected_sample(labels: Floats, selected_by: Texts, probability: Floats) -> InspectedSample:
+    """The sample of a traffic; arrays hold one entry for each of its subjects.
+
+    `labels` are NaN where no result is known, `selected_by` is None where nobody looked, and
+    `probability` is NaN where the way of selection has none. Results that are not known are taken
+    to be like those that are, in either stratum.
+    """
+    is_known = ~np.isnan(labels)
+    has_probability = probability > 0
+    is_certain = np.isin(selected_by, CERTAIN) | (
+        np.isin(selected_by, ("rule", "model")) & ~has_probability
+    )
+    is_drawn = np.isin(selected_by, DRAWN) & has_probability
+    certain = int(is_certain.sum())
+    stands_for = np.zeros(len(labels))
+    stands_for[is_drawn] = 1.0 / probability[is_drawn]
+    rows = np.flatnonzero(is_known & (is_certain | is_drawn))
+    return InspectedSample(
+        rows=rows,
+        labels=labels[rows],
+        weights=_weights(rows, is_certain, stands_for, certain),
+        is_drawn=is_drawn[rows],
+        traffic=len(labels),
+        certain=certain,
+        uncounted=int((is_known & ~is_certain & ~is_drawn).sum()),
+        refusal=_refusal(stands_for[is_drawn], len(labels) - certain, int(is_drawn[rows].sum())),
+    )
+
+
+def _weights(rows: Ints, is_certain: Bools, stands_for: Floats, certain: int) -> Floats:
+    """Those of certain subjects add up to all of these, those drawn to the rest of the traffic."""
+    weights = np.where(is_certain[rows], 1.0, stands_for[rows])
+    for stratum, size in (
+        (is_certain[rows], certain),
+        (~is_certain[rows], len(is_certain) - certain),
+    ):
+        if stratum.any():
+            weights[stratum] *= size / weights[stratum].sum()
+    return np.maximum(weights, 1.0)
+
+
+def _refusal(stands_for: Floats, there_were: int, known: int) -> str | None:
+    if there_were <= 0:
+        return None
+    if known < FEWEST_DRAWN:
+        return (
+            f"{known} results of subjects that were drawn with a probability say too little of "
+            f"{there_were:,}; want {FEWEST_DRAWN}"
+        )
+    total = float(stands_for.sum())
+    error = float(np.sqrt((stands_for * (stands_for - 1)).sum()))
+    is_far = abs(total - there_were) > FARTHEST_STANDARD_ERRORS * error
+    if is_far and not 1 / FARTHEST_RATIO <= total / there_were <= FARTHEST_RATIO:
+        return (
+            f"by their probabilities the inspections stand for {total:,.0f} subjects where there "
+            f"were {there_were:,}; want probabilities of being inspected by any way, and a chance "
+            "for every subject"
+        )
+    return None

@@ -1,0 +1,138 @@
+"""Prevalence, precision, recall, lift and ROC-AUC of all traffic, from those that were inspected."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from training.confidence_intervals import Estimate
+from training.estimation.inspected_sample import FEWEST_DRAWN, InspectedSample, effective_size
+from training.estimation.weighted_mean import (
+    ConfidenceDistribution,
+    part_of_both,
+    weighted_mean,
+)
+from training.ranking import Floats, ScoreRanking, inspected_rows
+
+UNKNOWN = Estimate(None)
+
+
+@dataclass(frozen=True)
+class FiguresAtShare:
+    """What inspecting the highest `share` of all traffic would find; shares in 0..1."""
+
+    share: float
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
+
+
+@dataclass(frozen=True)
+class PopulationFigures:
+    """Figures of all `subjects`; every estimate is unknown where `refusal` says why.
+
+    `certain` and `drawn` count the results that they rest on, `uncounted` those that they could not
+    use; `effective_size` is how many evenly drawn results would say as much as those drawn.
+    """
+
+    subjects: int
+    certain: int
+    drawn: int
+    uncounted: int
+    effective_size: float
+    prevalence: Estimate
+    at_share: tuple[FiguresAtShare, ...]
+    roc_auc: Estimate
+    refusal: str | None
+
+
+def population_figures(
+    sample: InspectedSample, scores: Floats, shares: Iterable[float]
+) -> PopulationFigures:
+    """The figures of ranking all traffic by `scores`, one for each of its subjects."""
+    is_told = sample.refusal is None
+    everyone = np.ones(sample.traffic)
+    confirmed = confirmed_among(sample, everyone) if is_told else None
+    return PopulationFigures(
+        subjects=sample.traffic,
+        certain=int((~sample.is_drawn).sum()),
+        drawn=int(sample.is_drawn.sum()),
+        uncounted=sample.uncounted,
+        effective_size=sample.effective_size,
+        prevalence=share_confirmed(sample, everyone) if is_told else UNKNOWN,
+        at_share=tuple(_at_share(sample, scores, share, confirmed) for share in shares),
+        roc_auc=population_roc_auc(sample, scores) if is_told else UNKNOWN,
+        refusal=sample.refusal,
+    )
+
+
+def confirmed_among(
+    sample: InspectedSample, membership: Floats, *, is_this_traffic: bool = True
+) -> ConfidenceDistribution | None:
+    """How many subjects of a part of the traffic would be confirmed; None where none was drawn.
+
+    `membership`, in 0..1 for each subject of the traffic, says how much of it is in the part.
+    """
+    part = membership[sample.rows]
+    is_certain = ~sample.is_drawn & (part > 0)
+    is_drawn = sample.is_drawn & (part > 0)
+    weights = sample.weights * part
+    certain = float(weights[is_certain].sum())
+    found = float(weights[is_certain] @ sample.labels[is_certain])
+    left = float(membership.sum()) - certain
+    if left <= 0.5:
+        return ConfidenceDistribution(found, np.full(1, found))
+    drawn_weights = np.maximum(weights[is_drawn], 1.0)
+    if effective_size(drawn_weights) < FEWEST_DRAWN:
+        return None
+    drawn = weighted_mean(sample.labels[is_drawn], drawn_weights, is_this_traffic=is_this_traffic)
+    return drawn.scaled(left, found)
+
+
+def share_confirmed(sample: InspectedSample, membership: Floats) -> Estimate:
+    """The share of a part of the traffic that would be confirmed; `membership` as above."""
+    confirmed = confirmed_among(sample, membership)
+    size = float(membership.sum())
+    return confirmed.scaled(1 / size).estimate if confirmed is not None and size else UNKNOWN
+
+
+def population_roc_auc(sample: InspectedSample, scores: Floats) -> Estimate:
+    """Chance that a confirmed subject scores higher than another of the traffic.
+
+    The scores of all traffic are known, so only the place of confirmed subjects among them is
+    estimated: the mean of their ranks.
+    """
+    is_confirmed = sample.labels == 1
+    weights = sample.weights[is_confirmed]
+    if len(weights) < 2:
+        return UNKNOWN
+    ranks = (stats.rankdata(scores) - 0.5)[sample.rows[is_confirmed]] / sample.traffic
+    mean_rank = weighted_mean(ranks, weights, is_this_traffic=False)
+    prevalence = min(float(weights.sum()) / sample.traffic, 0.999)
+
+    def among_others(rank: float | None) -> float:
+        assert rank is not None
+        return float(np.clip((rank - prevalence / 2) / (1 - prevalence), 0.0, 1.0))
+
+    estimate = mean_rank.estimate
+    return Estimate(
+        among_others(estimate.value), among_others(estimate.low), among_others(estimate.high)
+    )
+
+
+def _at_share(
+    sample: InspectedSample, scores: Floats, share: float, confirmed: ConfidenceDistribution | None
+) -> FiguresAtShare:
+    everyone = ScoreRanking.of(np.zeros(sample.traffic), scores)
+    chosen = inspected_rows(everyone, share)
+    found = confirmed_among(sample, chosen)
+    missed = confirmed_among(sample, 1.0 - chosen)
+    if confirmed is None or found is None or missed is None:
+        return FiguresAtShare(share, UNKNOWN, UNKNOWN, UNKNOWN)
+    precision = found.scaled(1 / float(chosen.sum())).estimate
+    both = part_of_both(found, missed)
+    if not np.isfinite(both.value):
+        return FiguresAtShare(share, precision, UNKNOWN, UNKNOWN)
+    times = sample.traffic / float(chosen.sum())
+    return FiguresAtShare(share, precision, both.estimate, both.scaled(times).estimate)
