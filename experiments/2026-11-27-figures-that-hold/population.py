@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 from scipy.special import expit
 
 from training.confidence_intervals import Estimate
@@ -50,7 +49,7 @@ class Traffic:
     @property
     def truths(self) -> dict[str, float]:
         """Every figure as it is."""
-        ranking = ScoreRanking.of(self.truth, self.scores)
+        ranking = ScoreRanking.from_scores(self.truth, self.scores)
         told = {"prevalence": ranking.prevalence, "roc_auc": roc_auc(ranking)}
         for share in SHARES:
             found = at_capacity(ranking, share)
@@ -81,7 +80,7 @@ def per_office(traffic: Traffic, rng: np.random.Generator) -> tuple[Floats, Bool
 
 
 def disputed(traffic: Traffic, rng: np.random.Generator) -> tuple[Floats, Bools]:
-    """What a challenger would select is drawn at a tenth, all else at a hundredth: few of either."""
+    """What a challenger would select is drawn at a tenth, all else at a hundredth."""
     challenger = traffic.scores + 0.5 * rng.normal(size=len(traffic.scores)) > 2.0
     return _either(np.where(traffic.rule, 0.6, 0.0), np.where(challenger, 0.1, 0.01)), _nobody(
         traffic
@@ -96,7 +95,7 @@ def by_day(traffic: Traffic, rng: np.random.Generator) -> tuple[Floats, Bools]:
 
 
 def with_tips(traffic: Traffic, rng: np.random.Generator) -> tuple[Floats, Bools]:
-    """Tips come first, the more surely the more is to find, and rule and draw take from the rest."""
+    """Tips come first and know much; rule and draw take from the rest."""
     tipped = rng.random(len(traffic.scores)) < 0.001 + 0.95 * traffic.chance**1.3
     return _either(np.where(traffic.rule, 0.6, 0.0), 0.02), tipped
 
@@ -174,15 +173,10 @@ def _nobody(traffic: Traffic) -> Bools:
 
 def main() -> None:
     """Print the table."""
-    redraws, subjects = (
-        (int(word) for word in [*sys.argv[1:], "200", "20000"][:2])
-        if len(sys.argv) < 2
-        else (int(sys.argv[1]), int((sys.argv[2:] or ["20000"])[0]))
-    )
-    print(f"{redraws} redraws of {subjects:,} subjects")
-    print(
-        "| design | figure | true | bias | holds | width | unknown |\n|---|---|---|---|---|---|---|"
-    )
+    redraws, subjects = (int(word) for word in (sys.argv[1:] or ["200", "60000"])[:2])
+    print(f"{redraws} redraws of {subjects:,} subjects\n")
+    print("| design | figure | true | bias | holds | width | unknown |")
+    print("|---|---|---|---|---|---|---|")
     for design in DESIGNS:
         for row in studied(design, subjects, redraws):
             print(

@@ -1,4 +1,4 @@
-"""Prevalence, precision, recall, lift and ROC-AUC of all traffic, from those that were inspected."""
+"""Prevalence, precision, recall, lift and ROC-AUC of all traffic, from inspected subjects."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -124,7 +124,7 @@ def population_roc_auc(sample: InspectedSample, scores: Floats) -> Estimate:
 def _at_share(
     sample: InspectedSample, scores: Floats, share: float, confirmed: ConfidenceDistribution | None
 ) -> FiguresAtShare:
-    everyone = ScoreRanking.of(np.zeros(sample.traffic), scores)
+    everyone = ScoreRanking.from_scores(np.zeros(sample.traffic), scores)
     chosen = inspected_rows(everyone, share)
     found = confirmed_among(sample, chosen)
     missed = confirmed_among(sample, 1.0 - chosen)

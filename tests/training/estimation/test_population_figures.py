@@ -20,7 +20,7 @@ def test_where_everyone_is_inspected_figures_are_those_of_the_ranking() -> None:
     ways: Texts = np.full(3_000, "random", dtype=object)
     sample = inspected_sample(traffic.truth, ways, np.ones(3_000))
     figures = population_figures(sample, traffic.scores, (0.05,))
-    ranking = ScoreRanking.of(traffic.truth, traffic.scores)
+    ranking = ScoreRanking.from_scores(traffic.truth, traffic.scores)
     at = figures.at_share[0]
     wanted = at_capacity(ranking, 0.05)
     assert figures.prevalence.value == pytest.approx(ranking.prevalence)
