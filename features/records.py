@@ -76,7 +76,12 @@ PaymentMethod = Literal[
 ]
 Purpose = Literal["goods", "freight", "deposit", "release", "other"]
 SelectedBy = Literal["model", "rule", "random", "intelligence", "discretion"]
-Result = Literal["confirmed", "not_confirmed", "inconclusive"]
+Result = Literal[
+    "confirmed", "not_confirmed", "inconclusive", "documents_in_order", "documents_irregular"
+]
+CONCLUSIVE: tuple[Result, ...] = ("confirmed", "not_confirmed")
+"""Results that say whether something was smuggled."""
+OF_DOCUMENTS: tuple[Result, ...] = ("documents_in_order", "documents_irregular")
 
 
 class Record(BaseModel):
@@ -334,14 +339,26 @@ class Outcome(Record):
     subject_kind: SubjectKind = Field(description="Whether a route or a shipment was inspected.")
     subject_id: SubjectId = Field(description="The journey or shipment that was inspected.")
     selected_by: SelectedBy = Field(description="What the subject was selected by.")
-    selection_probability: Share | None = Field(None, description="How probable the selection was.")
+    selection_probability: Share | None = Field(
+        None,
+        description=(
+            "How probable it was that the subject is looked into so, by any way of selection that "
+            "has a probability (model, rule, random) together. Absent for a tip, which comes "
+            "before them, and for an officer's discretion, which comes after them."
+        ),
+    )
     inspected_at: Instant = Field(
         description="When the inspection began.", examples=["2026-11-29T09:00:00Z"]
     )
     known_at: Instant = Field(
         description="When the result became known.", examples=["2026-11-29T15:00:00Z"]
     )
-    result: Result = Field(description="What the inspection found.")
+    result: Result = Field(
+        description=(
+            "What the inspection found. What a check of documents alone found is told of the "
+            "documents, and says nothing about what is on board."
+        )
+    )
     typology: Code | None = Field(
         None, description="The way of smuggling that was found.", examples=["concealment"]
     )

@@ -1,8 +1,9 @@
 """What a label is, how it was selected, and when it was known.
 
-`confirmed` is 1 and `not_confirmed` is 0. An inconclusive outcome and a subject that nobody
-inspected have no label: no figure, no gate and no line of probabilities takes either for a
-negative. Trees may be set against them as traffic of unknown result (`fit.sample_weights`).
+`confirmed` is 1 and `not_confirmed` is 0. An inconclusive outcome, a check of documents alone and a
+subject that nobody inspected have no label: no figure, no gate and no line of probabilities takes
+any of them for a negative. Trees may be set against them as traffic of unknown result
+(`fit.sample_weights`).
 """
 
 from dataclasses import dataclass
@@ -74,9 +75,11 @@ class Outcomes:
     def weights(self, *, clip: float) -> Floats:
         """How many subjects each inspected one stands for: 1 / selection probability.
 
-        No weight exceeds `clip`. An unrecorded probability weighs 1: that choice cannot be undone.
+        No weight exceeds `clip`. Without a probability a subject stands for itself alone, as a tip
+        does, and where an officer's discretion chose it for none: the draws stand for it too.
         """
-        return stands_for(self.selection_probability, clip=clip)
+        is_discretion = self.selected_by == "discretion"
+        return np.where(is_discretion, 0.0, stands_for(self.selection_probability, clip=clip))
 
 
 def stands_for(probability: Floats, *, clip: float) -> Floats:

@@ -1,8 +1,9 @@
 """Inspection as it is: who is looked at and why, what is found, and when it is known.
 
-Each office can look at few. A legacy rule adds points for signs that officers were once taught;
-some are drawn at random, some are tipped off, some catch an officer's eye. The rule and the random
-draw have a probability, which is recorded; a tip and an officer's discretion have none.
+Each office can look at few. Some subjects are tipped off. Of the rest some are drawn at random, and
+a legacy rule adds points for signs that officers were once taught; of what neither took, some catch
+an officer's eye. Draw and rule have a probability, and what is recorded is that of being inspected
+by either of them; a tip and an officer's discretion have none.
 """
 
 from dataclasses import dataclass
@@ -78,16 +79,16 @@ def selected(
     noticed = np.clip((0.006 + 0.014 * signs["off_hours"] + 0.006 * signs["cash"]) * capacity, 0, 1)
     by = np.select(
         [
-            draws[:, 0] < scenario.random_inspections,
             draws[:, 1] < tipped,
+            draws[:, 0] < scenario.random_inspections,
             draws[:, 2] < by_rule,
             draws[:, 3] < noticed,
         ],
-        [RANDOM, INTELLIGENCE, RULE, DISCRETION],
+        [INTELLIGENCE, RANDOM, RULE, DISCRETION],
         NOT_SELECTED,
     )
-    logged = np.select([by == RANDOM, by == RULE], [scenario.random_inspections, by_rule], np.nan)
-    return InspectionSelection(by, logged)
+    by_either = 1 - (1 - scenario.random_inspections) * (1 - by_rule)
+    return InspectionSelection(by, np.where(np.isin(by, (RANDOM, RULE)), by_either, np.nan))
 
 
 def found(rng: np.random.Generator, truth: Flags, sensitivity: Floats) -> Ints:

@@ -6,7 +6,7 @@ from features.engine.batch.gather import SUBJECT_ROW, gather_rows
 from features.engine.columns import Columns, Places, rows
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.event_order import sorted_by_known_at
-from features.records import SubjectKind
+from features.records import CONCLUSIVE, SubjectKind
 
 FIELDS_READ = ("subject_kind", "subject_id", "known_at", "result")
 
@@ -17,8 +17,8 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
     Known once both the finding and the subject's own record are; in that order, and within an
     instant by the subject's id; each with the row of its subject.
     """
-    is_conclusive = (outcomes["subject_kind"] == STRING_TABLE.code(kind)) & (
-        outcomes["result"] != STRING_TABLE.code("inconclusive")
+    is_conclusive = (outcomes["subject_kind"] == STRING_TABLE.code(kind)) & np.isin(
+        outcomes["result"], [STRING_TABLE.code(result) for result in CONCLUSIVE]
     )
     found = rows(outcomes, is_conclusive)
     place = Places(subjects["subject_id"]).of(found["subject_id"])

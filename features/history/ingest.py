@@ -32,7 +32,7 @@ from features.engine.store.raw_columns import (
 )
 from features.engine.store.subject_index import are_new
 from features.history.stored_columns import JOURNEY, SHIPMENT, HistorySchema, reads_journey
-from features.records import Record, SubjectKind
+from features.records import CONCLUSIVE, Record, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
 OUTCOMES = {kind: each.outcome_source for kind, each in SUBJECT_TYPES.items()}
@@ -66,7 +66,7 @@ class HistoryIngest:
     ) -> dict[str, int]:
         """Insert what is new among records; returns how many of each type that was.
 
-        Record types may be left out; an inconclusive outcome is nothing new.
+        Record types may be left out; an outcome that is not conclusive is nothing new.
         """
         ingests: dict[str, Callable[[BlobTransaction, RawColumns], int]] = {
             "journeys": self._ingest_journeys,
@@ -147,7 +147,7 @@ class HistoryIngest:
         new = 0
         for kind in _INSPECTED:
             pairs = zip(outcomes["subject_kind"], outcomes["result"], strict=True)
-            counts = [of == kind and result != "inconclusive" for of, result in pairs]
+            counts = [of == kind and result in CONCLUSIVE for of, result in pairs]
             new += self._ingest_conclusive(store, kind, rows_where(outcomes, counts))
         return new
 

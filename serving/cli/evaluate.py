@@ -53,6 +53,8 @@ def print_figures(report: "EvaluationReport") -> None:
     """The figures that matter first, on stderr."""
     from training.evaluation.evaluation_page import spelt
 
+    messages.print(report.population_in_words, markup=False)
+    _print_status_quo(report)
     figures = report.inspected
     messages.print(
         f"evaluated on {figures.labelled:,} inspected subjects, {figures.confirmed:,} confirmed; "
@@ -78,7 +80,21 @@ def print_figures(report: "EvaluationReport") -> None:
             messages.print(
                 f"  {typology.typology} (new): recall {spelt(typology.recall)}", markup=False
             )
-    messages.print(report.population_precision, markup=False)
+
+
+def _print_status_quo(report: "EvaluationReport") -> None:
+    from training.evaluation.evaluation_page import spelt
+
+    status_quo = report.population.status_quo if report.population else None
+    if status_quo is None:
+        return
+    messages.print(
+        f"without the model, {status_quo.inspected:,} inspections ({status_quo.share:.1%} of all) "
+        f"confirmed {status_quo.confirmed:,}: precision {spelt(status_quo.precision)}, recall "
+        f"{spelt(status_quo.recall)}; as many by the model's order: precision "
+        f"{spelt(status_quo.model_precision)}, recall {spelt(status_quo.model_recall)}",
+        markup=False,
+    )
 
 
 def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":

@@ -136,7 +136,7 @@ def _summary(candidate: "Candidate", registration: "Registration") -> dict[str, 
     return (
         registration.model_dump(mode="json")
         | {name: manifest[name] for name in kept}
-        | {"population_precision": candidate.report.population_precision}
+        | {"population": candidate.report.population_in_words}
     )
 
 

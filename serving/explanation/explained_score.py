@@ -14,10 +14,11 @@ from serving.models.scores import Scores, logistic
 
 
 class Inspected(DecisionPart):
-    """Inspected subjects of about the same score, in the window that the model was judged on.
+    """Traffic of about the same score, in the window that the model was judged on.
 
-    Their probabilities were from `least` to `most`; `low` and `high` are the 95 % interval of the
-    share that was confirmed among them.
+    Its probabilities were from `least` to `most`. Of it, `subjects` results are known, `confirmed`
+    of them where something was found; `low` and `high` are the 95 % interval of the share of all
+    that traffic that would be confirmed.
     """
 
     least: float

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import orjson
 import pandas as pd
 
-from features.records import SubjectKind
+from features.records import OF_DOCUMENTS, SubjectKind
 from serving.errors import MonitorRefused
 from serving.monitor import traffic_figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
@@ -179,7 +179,7 @@ def _models(days: Mapping[str, DaySummary]) -> list[str]:
 
 
 def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
-    """Outcomes known at an instant: `confirmed` is missing where one is inconclusive."""
+    """Outcomes of visits known at an instant: `confirmed` is missing where one is inconclusive."""
     bodies = map(orjson.loads, store.outcomes(kind, as_of.isoformat()))
     rows = [
         (
@@ -190,6 +190,7 @@ def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
             each.get("typology"),
         )
         for each in bodies
+        if each["result"] not in OF_DOCUMENTS
     ]
     names = ["subject_id", "inspected_at", "known_at", "confirmed", "typology"]
     found = pd.DataFrame(rows, columns=names)

@@ -48,7 +48,8 @@ class Disposition:
 class DispositionMeaning:
     """What a code means: in words, for the label store, and for whom it weighs heavily.
 
-    `result` is None where nobody looked into the subject, which then has no label. `is_adverse`
+    `result` is None where nobody looked into the subject, which then has no label; after a check of
+    documents alone it is told of the documents, and is no label of smuggling. `is_adverse`
     holds what is reported to others as an offence; it takes a second reviewer.
     """
 
@@ -69,7 +70,9 @@ MEANING: dict[DispositionCode, DispositionMeaning] = {
     "no_finding_after_inspection": DispositionMeaning(
         "an inspection found nothing", "not_confirmed"
     ),
-    "no_finding_after_document_check": DispositionMeaning("the documents were in order", None),
+    "no_finding_after_document_check": DispositionMeaning(
+        "the documents were in order", "documents_in_order"
+    ),
     "released_without_check": DispositionMeaning("it went on without a check", None),
     "inconclusive": DispositionMeaning("an inspection could not settle it", "inconclusive"),
     "duplicate": DispositionMeaning("it is the same as another case", None),

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from features.records import Outcome, SelectedBy
+from features.records import OF_DOCUMENTS, Outcome, Result, SelectedBy
 from serving.audit.decision import Decision
 from serving.history.received_records import ReceivedRecord
 from serving.review.dispositions import MEANING, Disposition
-from serving.triage.lane_rule import LaneReason
+from serving.triage.lane_rule import VISITED, LaneReason
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
     "life_at_risk": "intelligence",
@@ -22,17 +22,18 @@ def label_of(
     decision: Decision, disposition: Disposition, reviewer: str, at: datetime
 ) -> tuple[Outcome, ReceivedRecord] | None:
     """The outcome that a disposition states, as record and as row; None where nobody looked."""
-    result = MEANING[disposition.code].result
+    result = _result(decision, disposition)
     if result is None:
         return None
+    selected_by, probability = _selection(decision, result)
     outcome = Outcome(
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
         inspected_at=at,
         known_at=at,
         result=result,
-        selected_by=SELECTED_BY[decision.lane_reason],
-        selection_probability=decision.selection_probability,
+        selected_by=selected_by,
+        selection_probability=probability,
     )
     row = ReceivedRecord(
         kind="outcomes",
@@ -45,3 +46,22 @@ def label_of(
         purpose=decision.purpose,
     )
     return outcome, row
+
+
+def _result(decision: Decision, disposition: Disposition) -> Result | None:
+    if disposition.code == "document_irregularity" and decision.lane not in VISITED:
+        return "documents_irregular"
+    return MEANING[disposition.code].result
+
+
+def _selection(decision: Decision, result: Result) -> tuple[SelectedBy, float | None]:
+    """How the subject came to be looked into so, and how probable that was."""
+    selected_by = SELECTED_BY[decision.lane_reason]
+    if result in OF_DOCUMENTS:
+        return selected_by, decision.lane_probabilities.get("document_check")
+    if decision.lane not in VISITED:
+        # No lane sent anybody there: an officer went on from the documents, or of their own accord.
+        return "discretion", None
+    if selected_by in ("intelligence", "discretion"):
+        return selected_by, None
+    return selected_by, decision.selection_probability

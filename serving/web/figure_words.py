@@ -7,7 +7,8 @@ from training.confidence_intervals import Estimate
 
 FIRST_FIGURES = (
     *("prevalence", "precision_at_5pct", "recall_at_5pct", "lift_at_5pct"),
-    *("roc_auc", "ece", "weighted_precision_at_5pct", "weighted_ece"),
+    *("population_prevalence", "population_precision_at_5pct", "population_recall_at_5pct"),
+    *("population_observed_over_expected", "roc_auc"),
 )
 """Those to look at first; the others are a fold away."""
 
@@ -18,14 +19,19 @@ WORDS = {
     "ece": "calibration error",
     "ece_by_chance": "calibration error by chance",
 }
-AMONG = {"weighted_": ", weighted to the population", "random_lane_": ", drawn at random"}
+AMONG = {
+    "population_": ", of all traffic",
+    "weighted_": ", weighted to the population",
+    "random_lane_": ", drawn at random",
+}
+"""What figures speak of; models that were trained earlier have the latter two."""
 
 
 def figure_in_words(figure: str) -> str:
     """A figure's name in words.
 
-    >>> figure_in_words("weighted_precision_at_5pct")
-    'Precision at 5 %, weighted to the population'
+    >>> figure_in_words("population_precision_at_5pct")
+    'Precision at 5 %, of all traffic'
     >>> figure_in_words("ece")
     'Calibration error'
     """

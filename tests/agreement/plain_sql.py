@@ -201,7 +201,7 @@ def outcomes(kind: SubjectKind) -> str:
     SELECT s.* EXCLUDE (known_at), greatest(o.known_at, s.declared_at) AS known_at,
         is_so(result = 'confirmed') AS is_confirmed
     FROM raw_outcomes o JOIN {OWN[kind]} s USING (subject_id)
-    WHERE o.subject_kind = '{kind}' AND result <> 'inconclusive'
+    WHERE o.subject_kind = '{kind}' AND result IN ('confirmed', 'not_confirmed')
     """
 
 

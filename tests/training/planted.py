@@ -88,7 +88,8 @@ def planted_world(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.
             "subject_kind": "shipment",
             "subject_id": ids,
             "selected_by": np.where(random_lane, "random", "rule"),
-            "selection_probability": np.where(random_lane, 0.24, np.nan),
+            # Of what the rule, which has none, left: .24 of 1 - .36.
+            "selection_probability": np.where(random_lane, 0.375, np.nan),
             "inspected_at": declared_at + pd.Timedelta(hours=6),
             "known_at": declared_at + pd.to_timedelta(delay_days, unit="D"),
             "result": np.where(

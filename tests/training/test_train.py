@@ -120,7 +120,8 @@ def test_many_labels_fit_the_line_without_growing_trees_for_it(
 
     assert many.model.booster_text == candidate.model.booster_text
     assert many.model.manifest.calibration != candidate.model.manifest.calibration
-    assert many.report.weighted.ece.value < many.report.weighted.ece_by_chance
+    slope = many.report.population.calibration.slope
+    assert slope.low < 1 < slope.high
 
 
 def test_weights_bring_probabilities_back_from_the_inspected_to_the_population(
@@ -130,18 +131,29 @@ def test_weights_bring_probabilities_back_from_the_inspected_to_the_population(
     lots = np.random.default_rng(3)
     label = data.outcomes.label
     probability = np.where(label == 1, 0.9, 0.18)
-    drawn = np.where(lots.random(len(data)) < probability, label, np.nan)
-    outcomes = replace(data.outcomes, label=drawn, selection_probability=probability)
+    is_drawn = (lots.random(len(data)) < probability) & ~np.isnan(label)
+    outcomes = replace(
+        data.outcomes,
+        label=np.where(is_drawn, label, np.nan),
+        selected_by=np.where(is_drawn, "random", None),
+        selection_probability=probability,
+    )
     chosen = replace(data, outcomes=outcomes)
     equal = SelectionParameters(fit="equal", calibration="equal")
 
-    weighted = train(chosen, PARAMETERS).report
-    naive = train(chosen, PARAMETERS.model_copy(update={"selection": equal})).report
+    weighted = train(chosen, PARAMETERS)
+    naive = train(chosen, PARAMETERS.model_copy(update={"selection": equal}))
 
     truth = np.nanmean(label)
-    assert weighted.weighted.mean_probability == pytest.approx(truth, abs=0.05)
-    assert weighted.weighted.prevalence.value == pytest.approx(truth, abs=0.05)
-    assert naive.weighted.mean_probability > truth + 0.15
+    assert mean_probability(weighted) == pytest.approx(truth, abs=0.05)
+    assert mean_probability(naive) > truth + 0.15
+    # Those without a result in the first place had no chance to be drawn, and that is found out.
+    assert "stand for" in weighted.report.population.figures.refusal
+
+
+def mean_probability(candidate: Candidate) -> float:
+    """Of all traffic of the evaluation window."""
+    return float(np.mean(candidate.model.manifest.score_quantiles))
 
 
 def test_traffic_that_nobody_inspected_is_in_no_figure_and_lowers_no_probability(
@@ -161,7 +173,6 @@ def test_traffic_that_nobody_inspected_is_in_no_figure_and_lowers_no_probability
     report = told.report
     assert (window.labelled, window.confirmed) == (len(labels), int(labels.sum()))
     assert (report.inspected.labelled, report.inspected.confirmed) == (len(labels), labels.sum())
-    assert report.weighted.labelled == len(labels)
     for by in {group.by for group in report.groups}:
         assert sum(g.labelled for g in report.groups if g.by == by) == len(labels)
     assert report.inspected.mean_probability == pytest.approx(labels.mean(), abs=0.05)

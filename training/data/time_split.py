@@ -63,8 +63,8 @@ class TimeWindow:
     def figures(self) -> WindowFigures:
         """The window as a manifest holds it."""
         return WindowFigures(
-            begins=_in_utc(self.begins),
-            ends=_in_utc(self.ends),
+            begins=in_utc(self.begins),
+            ends=in_utc(self.ends),
             labelled=len(self.rows),
             confirmed=int(self.labels.sum()),
         )
@@ -154,8 +154,8 @@ def require_labels(window: TimeWindow, minimum: int) -> None:
     if confirmed >= minimum and cleared >= minimum:
         return
     raise NotEnoughLabels(
-        f"the {window.name} window, {_in_utc(window.begins):%Y-%m-%d} to "
-        f"{_in_utc(window.ends):%Y-%m-%d}, has {confirmed} confirmed and {cleared} not confirmed "
+        f"the {window.name} window, {in_utc(window.begins):%Y-%m-%d} to "
+        f"{in_utc(window.ends):%Y-%m-%d}, has {confirmed} confirmed and {cleared} not confirmed "
         f"subjects whose outcome was known in time; at least {minimum} of each are needed. "
         "Widen the window or shorten split.label_gap_days"
     )
@@ -171,6 +171,7 @@ def _instant(day: datetime | None) -> np.datetime64 | None:
     return np.datetime64(day.astimezone(UTC).replace(tzinfo=None), "us")
 
 
-def _in_utc(instant: np.datetime64) -> datetime:
+def in_utc(instant: np.datetime64) -> datetime:
+    """An instant as numpy keeps it, with its offset."""
     plain: datetime = instant.astype("datetime64[us]").item()
     return plain.replace(tzinfo=UTC)

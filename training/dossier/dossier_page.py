@@ -106,7 +106,7 @@ def _features(dossier: Dossier) -> Iterable[Row]:
 def _limits(dossier: Dossier) -> Iterable[Row]:
     most = dossier.model.manifest.most_outside
     yield "labels", "they exist only where somebody looked; figures say what it does to them"
-    yield "population precision", dossier.report.population_precision
+    yield "all traffic", dossier.report.population_in_words
     yield (
         "unlike training",
         f"more than {most} values outside the fit window mark a case",

@@ -14,13 +14,8 @@ from training.evaluation.evaluation_report import (
 from training.evaluation.groups import by_group
 from training.evaluation.labelled_window import LabelledWindow
 from training.model.manifest import WindowFigures
-from training.parameters import GATE_SHARE, EvaluationParameters
+from training.parameters import EvaluationParameters
 from training.ranking import ScoreRanking
-
-SMALLEST_LANE = 30
-FEWEST_IN_LANE = 5
-"""Random-lane subjects, and confirmed or clean ones among them, below which no figure is given: a
-redrawn precision of nothing found would look certain."""
 
 
 def evaluate(
@@ -30,20 +25,15 @@ def evaluate(
     parameters: EvaluationParameters,
     seed: int,
 ) -> EvaluationReport:
-    """Figures on all inspected subjects, weighted and not, on the random lane, and by group.
+    """Figures on all inspected subjects, and by group.
 
-    `subjects` holds labelled subjects only. Importance, oracle and never seen categories are the
-    caller's to add.
+    `subjects` holds labelled subjects only. What speaks of all traffic, importance, oracle and
+    never seen categories are the caller's to add.
     """
-    lane = subjects.only(subjects.in_random_lane)
-    lane_figures = _lane_figures(lane, parameters, seed)
     return EvaluationReport(
         name=name,
         window=window,
         inspected=figures(subjects.ranking(), parameters, seed),
-        weighted=figures(subjects.ranking(weighted=True), parameters, seed),
-        random_lane=lane_figures,
-        population_precision=_in_words(lane_figures, lane),
         groups=by_group(subjects, smallest=parameters.smallest_group),
         importance=(),
         never_seen={},
@@ -98,36 +88,3 @@ def _capacity(share: float, estimates: dict[str, Estimate]) -> CapacityFigures:
         lift=estimates[f"lift_at_{at}"],
         value_captured=estimates[f"value_captured_at_{at}"],
     )
-
-
-def _lane_figures(
-    lane: LabelledWindow, parameters: EvaluationParameters, seed: int
-) -> Figures | None:
-    confirmed = int(lane.labels.sum())
-    fewest = min(confirmed, len(lane.rows) - confirmed)
-    if len(lane.rows) < SMALLEST_LANE or fewest < FEWEST_IN_LANE:
-        return None
-    return figures(lane.ranking(weighted=True), parameters, seed)
-
-
-def _in_words(lane: Figures | None, subjects: LabelledWindow) -> str:
-    chosen = (
-        "Figures on all inspected subjects describe what was chosen for inspection; "
-        "they are not the precision to expect in the population."
-    )
-    if lane is None:
-        return (
-            f"Population precision is unknown: the random lane has {len(subjects.rows)} labelled "
-            f"subjects, {int(subjects.labels.sum())} of them confirmed. {chosen}"
-        )
-    at = next(figure for figure in lane.at_capacity if figure.share == GATE_SHARE)
-    return (
-        f"Population precision at {GATE_SHARE:.0%} is {_spelt(at.precision)}, measured on the "
-        f"random lane of {lane.labelled} subjects, {lane.confirmed} of them confirmed. {chosen}"
-    )
-
-
-def _spelt(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "unknown"
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

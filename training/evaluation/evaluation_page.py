@@ -9,6 +9,7 @@ from training.evaluation.evaluation_report import (
     CapacityFigures,
     EvaluationReport,
     Figures,
+    PopulationSection,
     Stability,
     TypologyRecall,
 )
@@ -29,16 +30,15 @@ def page(report: EvaluationReport, figures: dict[str, Figure]) -> str:
         f"{counts.labelled:,} labelled subjects, {counts.confirmed:,} confirmed. "
         "Brackets are 95 % intervals.</p>"
     )
-    parts = (about, note(report.population_precision), *sections(report))
+    parts = (about, note(report.population_in_words), *sections(report))
     return document(f"Evaluation of {report.name}", parts, figures)
 
 
 def sections(report: EvaluationReport) -> Iterable[str]:
     """The report's tables, one piece of HTML each."""
-    yield _figures("All inspected subjects", report.inspected)
-    yield _figures("All inspected, weighted back to the population", report.weighted)
-    if report.random_lane is not None:
-        yield _figures("Random lane: the population", report.random_lane)
+    if report.population is not None:
+        yield from _population(report.population)
+    yield _figures("All inspected subjects, which describes what was chosen", report.inspected)
     if report.at_office_capacity is not None:
         rows = [_capacity(report.at_office_capacity)]
         yield table("Every office inspects as many of its own as it did", CAPACITY, rows)
@@ -69,6 +69,53 @@ def sections(report: EvaluationReport) -> Iterable[str]:
     unseen = [(name, str(count)) for name, count in report.never_seen.items() if count]
     if unseen:
         yield table("Never seen in fitting", ("feature", "subjects"), unseen)
+
+
+def _population(population: PopulationSection) -> Iterable[str]:
+    figures = population.figures
+    days = f"{population.begins:%Y-%m-%d} until before {population.ends:%Y-%m-%d}"
+    rows = [
+        (f"{at.share:.3g}", spelt(at.precision), spelt(at.recall), spelt(at.lift, places=2))
+        for at in figures.at_share
+    ]
+    if figures.refusal is None:
+        yield table(f"All traffic from {days}", CAPACITY[:-1], rows)
+        yield table("", ("figure", "value"), _overall(population))
+    if (status_quo := population.status_quo) is not None:
+        title = (
+            f"With the {status_quo.inspected:,} inspections that were made ({status_quo.share:.1%})"
+        )
+        found = (
+            ("as they were made", spelt(status_quo.precision), spelt(status_quo.recall)),
+            (
+                "as many by the model's order",
+                spelt(status_quo.model_precision),
+                spelt(status_quo.model_recall),
+            ),
+        )
+        yield table(title, ("", "precision", "recall of all traffic"), found)
+    if population.bounds:
+        bounds = [
+            (b.assumption, b.instead, b.figure, f"{b.low:.4f} to {b.high:.4f}")
+            for b in population.bounds
+        ]
+        yield table("What is assumed", ("assumed", "if instead", "figure", "lies in"), bounds)
+
+
+def _overall(population: PopulationSection) -> Iterable[tuple[str, str]]:
+    figures, calibration = population.figures, population.calibration
+    yield "share that would be confirmed", spelt(figures.prevalence, places=4)
+    yield "ROC-AUC", spelt(figures.roc_auc)
+    yield "confirmed for each one expected", spelt(calibration.observed_over_expected, places=2)
+    yield (
+        f"the same among the highest {calibration.top_share:.0%}",
+        spelt(calibration.top_observed_over_expected, places=2),
+    )
+    yield "slope of log-odds, 1 is right", spelt(calibration.slope, places=2)
+    yield "results drawn with a probability", f"{figures.drawn:,}"
+    yield "worth drawn evenly", f"{figures.effective_size:,.0f}"
+    yield "results of tips, which stand for themselves", f"{figures.certain:,}"
+    yield "results that count for nobody else (discretion)", f"{figures.uncounted:,}"
 
 
 def _strata(report: EvaluationReport) -> str:

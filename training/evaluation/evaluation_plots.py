@@ -104,10 +104,4 @@ def importance(report: EvaluationReport) -> Figure:
 
 
 def _sets(report: EvaluationReport) -> list[tuple[str, Figures, str]]:
-    sets = [
-        ("all inspected", report.inspected, PALE),
-        ("weighted to the population", report.weighted, INK),
-    ]
-    if report.random_lane is not None:
-        sets.append(("random lane", report.random_lane, WARM))
-    return sets
+    return [("all inspected", report.inspected, INK)]

@@ -1,11 +1,21 @@
 """The evaluation of one model on one window, as JSON keeps it and the page shows it."""
 
-from pydantic import AliasChoices, Field
+from datetime import datetime
+from typing import Any
+
+from pydantic import AliasChoices, Field, model_validator
 
 from training.confidence_intervals import Estimate
+from training.estimation.calibration_on_traffic import TrafficCalibration
+from training.estimation.population_figures import PopulationFigures
+from training.estimation.sensitivity import SensitivityBound
 from training.fit.influence import InfluenceFigures
 from training.leakage.finding import LeakageFinding
 from training.model.manifest import FrozenModel, WindowFigures
+from training.parameters import GATE_SHARE
+
+SUPERSEDED = ("weighted", "random_lane", "population_precision")
+"""Sections of reports that were written before `population` took their place."""
 
 
 class CapacityFigures(FrozenModel):
@@ -85,6 +95,56 @@ class SelectionFigures(FrozenModel):
     ece: Estimate = Estimate(None)
 
 
+class StatusQuo(FrozenModel):
+    """What the inspections that were made found, beside as many by the model's order.
+
+    `share` of all traffic was inspected, `confirmed` counts what was found. `precision` is among
+    results that are known; `recall`, `model_precision` and `model_recall` are of all traffic.
+    """
+
+    share: float
+    inspected: int
+    confirmed: int
+    precision: Estimate
+    recall: Estimate
+    model_precision: Estimate
+    model_recall: Estimate
+
+
+class PopulationSection(FrozenModel):
+    """Figures of all traffic from `begins` until before `ends`, old enough for its results.
+
+    `unknown_share` of the inspections have no conclusive result; `bounds` say what the figures
+    would be if their assumptions did not hold.
+    """
+
+    begins: datetime
+    ends: datetime
+    figures: PopulationFigures
+    calibration: TrafficCalibration
+    status_quo: StatusQuo | None
+    unknown_share: float
+    bounds: tuple[SensitivityBound, ...]
+
+    @property
+    def in_words(self) -> str:
+        """What it says of the share where gates look, or why it says nothing."""
+        of_whom = (
+            f"all {self.figures.subjects:,} subjects declared from {self.begins:%Y-%m-%d} until "
+            f"before {self.ends:%Y-%m-%d}"
+        )
+        if self.figures.refusal is not None:
+            return f"Nothing can be said of {of_whom}: {self.figures.refusal}."
+        at = next(figure for figure in self.figures.at_share if figure.share == GATE_SHARE)
+        return (
+            f"Of {of_whom}, {_in_words(self.figures.prevalence)} would be confirmed. Inspecting "
+            f"the highest {GATE_SHARE:.0%} would confirm {_in_words(at.precision)} of them and "
+            f"find {_in_words(at.recall)} of everything. Estimated from {self.figures.drawn:,} "
+            f"results that were drawn with a probability (worth {self.figures.effective_size:,.0f} "
+            f"drawn evenly) and {self.figures.certain:,} of tips, which stand for themselves."
+        )
+
+
 class TypologyRecall(FrozenModel):
     """Cases of one typology; `recall` is the share of them in the highest 5 % of everyone.
 
@@ -162,10 +222,9 @@ class Stability(FrozenModel):
 class EvaluationReport(FrozenModel):
     """One model's evaluation.
 
-    `inspected` counts every labelled subject once; `weighted` counts each by its recorded
-    selection probability, back towards the population it was chosen from; `random_lane` holds
-    those a lot chose, `strata` each way of selection by itself. `population_precision` says in
-    words which figure that is. `at_office_capacity` lets every office take as many as it inspected.
+    `inspected` counts every labelled subject once and describes what was chosen for inspection,
+    `strata` each way of selection by itself; `population` speaks of all traffic.
+    `at_office_capacity` lets every office take as many as it inspected.
 
     `typologies` are those of confirmed subjects, `oracle_typologies` those of all subjects as an
     oracle file tells them; `oracle_known` is `oracle` without the cases of a new typology.
@@ -174,9 +233,7 @@ class EvaluationReport(FrozenModel):
     name: str
     window: WindowFigures
     inspected: Figures
-    weighted: Figures
-    random_lane: Figures | None
-    population_precision: str
+    population: PopulationSection | None = None
     at_office_capacity: CapacityFigures | None = None
     strata: tuple[SelectionFigures, ...] = ()
     groups: tuple[GroupFigures, ...]
@@ -192,6 +249,20 @@ class EvaluationReport(FrozenModel):
     leakage: tuple[LeakageFinding, ...] = ()
     influence: tuple[InfluenceFigures, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_superseded(cls, stored: Any) -> Any:
+        if not isinstance(stored, dict):
+            return stored
+        return {name: part for name, part in stored.items() if name not in SUPERSEDED}
+
+    @property
+    def population_in_words(self) -> str:
+        """What is known of all traffic, in sentences."""
+        if self.population is None:
+            return "Figures of all traffic were not measured."
+        return self.population.in_words
+
     @property
     def as_bytes(self) -> bytes:
         """The report as a file keeps it."""
@@ -199,11 +270,10 @@ class EvaluationReport(FrozenModel):
 
     @property
     def metrics(self) -> dict[str, Estimate]:
-        """Flat names for a manifest and for tracking: `ece`, `weighted_ece`, `random_lane_ece`."""
+        """Flat names for a manifest and for tracking: `roc_auc`, `population_roc_auc`."""
         found = flat(self.inspected)
-        for prefix, figures in (("weighted", self.weighted), ("random_lane", self.random_lane)):
-            if figures is not None:
-                found |= {f"{prefix}_{name}": estimate for name, estimate in flat(figures).items()}
+        if self.population is not None:
+            found |= _flat_population(self.population)
         if self.at_office_capacity is not None:
             found |= _flat_capacity(self.at_office_capacity, "office_capacity")
         return found
@@ -223,6 +293,29 @@ def flat(figures: Figures) -> dict[str, Estimate]:
     for at in figures.at_capacity:
         found |= _flat_capacity(at, share_name(at.share))
     return found
+
+
+def _flat_population(population: PopulationSection) -> dict[str, Estimate]:
+    figures, calibration = population.figures, population.calibration
+    found = {
+        "population_prevalence": figures.prevalence,
+        "population_roc_auc": figures.roc_auc,
+        "population_observed_over_expected": calibration.observed_over_expected,
+        "population_top_observed_over_expected": calibration.top_observed_over_expected,
+        "population_calibration_slope": calibration.slope,
+    }
+    for at in figures.at_share:
+        found |= {
+            f"population_{name}_at_{share_name(at.share)}": getattr(at, name)
+            for name in ("precision", "recall", "lift")
+        }
+    return found
+
+
+def _in_words(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "an unknown share"
+    return f"{estimate.value:.2%} ({estimate.low:.2%} to {estimate.high:.2%})"
 
 
 def _flat_capacity(at: CapacityFigures, where: str) -> dict[str, Estimate]:

@@ -9,9 +9,6 @@ from training.data.training_set import TrainingSet
 from training.outcomes import Bools
 from training.ranking import Floats, Ints, ScoreRanking
 
-# A lane's recorded probability below this is taken for an error of recording.
-SMALLEST_PROBABILITY = 1e-3
-
 
 @dataclass(frozen=True)
 class LabelledWindow:
@@ -49,12 +46,6 @@ class LabelledWindow:
         """The rows where `mask` holds."""
         return LabelledWindow(self.data, self.rows[mask], self.probability[mask])
 
-    def ranking(self, *, weighted: bool = False) -> ScoreRanking:
-        """The subjects ranked; `weighted` by inverse selection probability, mean weight 1."""
-        weights = None
-        if weighted:
-            weights = self.data.outcomes.weights(clip=1 / SMALLEST_PROBABILITY)[self.rows]
-            weights = weights / weights.mean()
-        return ScoreRanking.from_scores(
-            self.labels, self.probability, weights=weights, values=self.declared_value
-        )
+    def ranking(self) -> ScoreRanking:
+        """The subjects ranked, each counted once."""
+        return ScoreRanking.from_scores(self.labels, self.probability, values=self.declared_value)

@@ -19,7 +19,9 @@ from training.evaluation.explained import ExplainedSample
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.offices import at_office_capacity
 from training.evaluation.oracle import Oracle, compare_with_oracle
+from training.evaluation.population_section import population_section, sample_of
 from training.evaluation.proxies import proxies
+from training.evaluation.score_bands import score_bands
 from training.evaluation.strata import by_stratum
 from training.evaluation.typologies import by_typology, is_new
 from training.evaluation.unseen_entities import unseen_entity_figures
@@ -32,7 +34,6 @@ from training.model.encoding import Encoding
 from training.model.manifest import Calibration, GoldenVector, Manifest
 from training.model.reference_distribution import references
 from training.model.risk_model import sha256
-from training.model.score_bands import score_bands
 from training.model.training_support import most_outside
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
@@ -97,6 +98,9 @@ class ScoredWindow:
         figures = evaluate(name, labelled, self.window.figures, chosen, seed)
         earlier = self.data.declared_between(self.data.declared_at[0], self.window.begins)
         sections: dict[str, Any] = {
+            "population": population_section(
+                everyone, self.log_odds, self.window, chosen.capacity_shares
+            ),
             "at_office_capacity": at_office_capacity(everyone, labelled, chosen, seed),
             "strata": by_stratum(labelled, chosen, seed),
             "typologies": self._typologies(labelled),
@@ -147,7 +151,6 @@ class ScoredWindow:
         golden, base = self._golden()
         fit_span = self.data.span(split.fit.begins, split.fit.ends)
         reference = references(self.data.frame.iloc[fit_span], self.data.inputs)
-        is_labelled = np.isin(self.rows, self.window.rows)
         return Manifest(
             name=SUBJECT_TYPES[self.data.inputs.subject].model_name,
             subject=self.data.inputs.subject,
@@ -165,7 +168,7 @@ class ScoredWindow:
             score_quantiles=tuple(
                 np.quantile(probability_of(self.log_odds), np.linspace(0, 1, 201)).tolist()
             ),
-            score_bands=score_bands(self.log_odds[is_labelled], self.window.labels),
+            score_bands=score_bands(sample_of(self.subjects(labelled_only=False)), self.log_odds),
             reference=reference,
             most_outside=most_outside(reference, self._batches()),
             libraries={name: importlib.metadata.version(name) for name in LIBRARIES},

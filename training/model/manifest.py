@@ -68,14 +68,15 @@ class Reference(FrozenModel):
 
 
 class ScoreBand(FrozenModel):
-    """Labelled subjects of the evaluation window with log-odds from `least` to `most`.
+    """Traffic of the evaluation window with log-odds from `least` to `most`.
 
-    `low` and `high` are the 95 % interval of the share that was confirmed.
+    `inspected` counts its results and `confirmed` those where something was found; `low` and `high`
+    are the 95 % interval of the share of all that traffic that would be confirmed.
     """
 
     least: float
     most: float
-    inspected: Annotated[int, Field(ge=1)]
+    inspected: Annotated[int, Field(ge=0)]
     confirmed: Annotated[int, Field(ge=0)]
     low: Annotated[float, Field(ge=0, le=1)]
     high: Annotated[float, Field(ge=0, le=1)]

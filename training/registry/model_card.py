@@ -6,7 +6,11 @@ Everything on it comes from the manifest, the report, the registration and the g
 from collections.abc import Iterable
 
 from training.evaluation.evaluation_page import spelt
-from training.evaluation.evaluation_report import EvaluationReport, Figures
+from training.evaluation.evaluation_report import (
+    EvaluationReport,
+    Figures,
+    PopulationSection,
+)
 from training.gates.gates import Verdict
 from training.model.manifest import Manifest, TrainingWindow, WindowFigures
 from training.model.model_home import Registration
@@ -29,7 +33,7 @@ def model_card(
         _purpose(manifest),
         "## Data\n\n" + _windows(manifest.training_window),
         f"Training set `{manifest.training_set_digest}`, catalogue `{manifest.catalogue}`.",
-        "## What it was measured to do\n\n" + report.population_precision,
+        "## What it was measured to do\n\n" + report.population_in_words,
         *_measured(report),
         "## Groups\n\n" + _groups(report),
         "## Leakage\n\n" + _leakage(report),
@@ -78,14 +82,9 @@ def _windows(windows: TrainingWindow) -> str:
 
 
 def _measured(report: EvaluationReport) -> Iterable[str]:
-    sets = (
-        ("All inspected", report.inspected),
-        ("Weighted back to the population", report.weighted),
-        ("Random lane", report.random_lane),
-    )
-    for title, figures in sets:
-        if figures is not None:
-            yield f"### {title}\n\n{_figures(figures)}"
+    if report.population is not None:
+        yield "### All traffic\n\n" + _population(report.population)
+    yield "### All inspected, which describes what was chosen\n\n" + _figures(report.inspected)
     if report.at_office_capacity is not None:
         at = report.at_office_capacity
         yield (
@@ -93,6 +92,26 @@ def _measured(report: EvaluationReport) -> Iterable[str]:
             f"subjects: precision {spelt(at.precision)}, recall {spelt(at.recall)}, lift "
             f"{spelt(at.lift, places=2)}, value captured {spelt(at.value_captured)}."
         )
+
+
+def _population(population: PopulationSection) -> str:
+    figures, calibration = population.figures, population.calibration
+    rows = [
+        (f"{at.share:.3g}", spelt(at.precision), spelt(at.recall), spelt(at.lift, places=2))
+        for at in figures.at_share
+    ]
+    told = (
+        f"ROC-AUC {spelt(figures.roc_auc)}. Confirmed for each one expected by the probabilities: "
+        f"{spelt(calibration.observed_over_expected, places=2)}, among the highest "
+        f"{calibration.top_share:.0%} {spelt(calibration.top_observed_over_expected, places=2)}; "
+        f"slope {spelt(calibration.slope, places=2)}.\n\n"
+    )
+    assumed = _listed(
+        f"If not {bound.assumption}, but {bound.instead}: {bound.figure} {bound.low:.4f} to "
+        f"{bound.high:.4f}."
+        for bound in population.bounds
+    )
+    return told + _table(("inspected", "precision", "recall", "lift"), rows) + "\n\n" + assumed
 
 
 def _figures(figures: Figures) -> str:
@@ -135,8 +154,8 @@ def _leakage(report: EvaluationReport) -> str:
 
 def _limits(report: EvaluationReport) -> Iterable[str]:
     yield "Labels exist only where somebody looked; what nobody inspects, nobody confirms."
-    if report.random_lane is None:
-        yield "Too few subjects were inspected by lot to measure it on them."
+    if report.population is None or report.population.figures.refusal is not None:
+        yield "Too few subjects were drawn with a probability to measure it on all traffic."
     for unseen in report.cold:
         yield (
             f"New values of {unseen.column}: {unseen.labelled:,} labelled, ROC-AUC "

@@ -42,60 +42,6 @@ def report(judged: LabelledWindow) -> EvaluationReport:
     return evaluate("tidegate-shipment", judged, WINDOW, PARAMETERS, seed=1)
 
 
-def test_the_random_lane_stands_apart_and_is_named_as_the_population(
-    report: EvaluationReport, judged: LabelledWindow
-) -> None:
-    assert report.random_lane is not None
-    assert report.random_lane.labelled == judged.in_random_lane.sum() < report.inspected.labelled
-    at = report.random_lane.at_capacity[2]
-    assert at.share == 0.05
-    assert f"Population precision at 5% is {at.precision.value:.3f}" in report.population_precision
-    assert "not the precision to expect in the population" in report.population_precision
-
-
-def test_without_a_random_lane_the_population_figure_is_refused(judged: LabelledWindow) -> None:
-    outcomes = judged.data.outcomes
-    ruled = replace(outcomes, selected_by=np.full(len(outcomes.label), "rule", dtype=object))
-    data = replace(judged.data, outcomes=ruled)
-
-    report = evaluate("m", replace(judged, data=data), WINDOW, PARAMETERS, seed=1)
-
-    assert report.random_lane is None
-    assert "Population precision is unknown: the random lane has 0" in report.population_precision
-
-
-def test_a_random_lane_that_found_hardly_anything_gives_no_figure(judged: LabelledWindow) -> None:
-    spared = judged.in_random_lane & (judged.labels == 1)
-    few = judged.only(~spared | (np.cumsum(spared) <= 4))
-
-    report = evaluate("m", few, WINDOW, PARAMETERS, seed=1)
-
-    assert few.labels[few.in_random_lane].sum() == 4
-    assert report.random_lane is None
-    assert "4 of them confirmed" in report.population_precision
-
-
-def test_a_lane_drawn_unevenly_is_weighted_back_to_the_population(judged: LabelledWindow) -> None:
-    """Confirmed subjects drawn four times as often must not look four times as frequent."""
-    lots = np.random.default_rng(2)
-    probability = np.where(judged.labels == 1, 0.8, 0.2)
-    drawn = judged.only(lots.random(len(judged.rows)) < probability)
-    recorded = np.full(len(judged.data), np.nan)
-    recorded[judged.rows] = probability
-    outcomes = replace(
-        judged.data.outcomes,
-        selected_by=np.full(len(judged.data), "random", dtype=object),
-        selection_probability=recorded,
-    )
-    lane = replace(drawn, data=replace(judged.data, outcomes=outcomes))
-
-    report = evaluate("m", lane, WINDOW, PARAMETERS, seed=1)
-
-    assert report.random_lane is not None
-    assert report.random_lane.prevalence.value == pytest.approx(judged.labels.mean(), abs=0.03)
-    assert report.inspected.prevalence.value > judged.labels.mean() + 0.2
-
-
 def test_groups_of_one_kind_hold_every_subject_once(report: EvaluationReport) -> None:
     kinds = "mode, office, operator, operator is, origin, region of origin, selected by"
     for by in kinds.split(", "):

@@ -20,11 +20,10 @@ def note_on_run(candidate: Candidate) -> str:
         "features.",
         _windows(manifest),
         _figures("All inspected", report.inspected),
-        _figures("Random lane", report.random_lane),
-        report.population_precision,
+        report.population_in_words,
         _where_to_look(manifest),
     )
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(parts)
 
 
 def note_on_model(subject: str) -> str:
@@ -44,9 +43,7 @@ def _windows(manifest: Manifest) -> str:
     return "\n".join(line(*window) for window in (*named, ("evaluation", windows.evaluation)))
 
 
-def _figures(title: str, figures: Figures | None) -> str:
-    if figures is None:
-        return ""
+def _figures(title: str, figures: Figures) -> str:
     return (
         f"**{title}**: ROC-AUC {spelt(figures.roc_auc)}, PR-AUC {spelt(figures.pr_auc)}, "
         f"calibration error {spelt(figures.ece)}."

@@ -1,0 +1,59 @@
+"""What figures of all traffic would be if their assumptions did not hold: bounds, in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from training.confidence_intervals import Estimate
+
+UNKNOWN_CONFIRMED_TIMES = 3.0
+LEAST_SENSITIVITY = 0.6
+LEAST_RELATIVE_SENSITIVITY = 0.5
+
+
+@dataclass(frozen=True)
+class SensitivityBound:
+    """One assumption, what is tried instead, and between which values a figure then lies."""
+
+    assumption: str
+    instead: str
+    figure: str
+    low: float
+    high: float
+
+
+def sensitivity(
+    prevalence: Estimate, recall: Estimate, share: float, unknown_share: float
+) -> Iterator[SensitivityBound]:
+    """Bounds for each assumption that the draws themselves cannot test.
+
+    `recall` is at `share` of all traffic, and `unknown_share` in 0..1 the part of the inspections
+    whose result is inconclusive or still to come.
+    """
+    if prevalence.value is not None and unknown_share > 0:
+        known = 1 - unknown_share
+        yield SensitivityBound(
+            "results that are not known would be like those that are",
+            f"{unknown_share:.0%} of the results are not known: they are confirmed never, or "
+            f"{UNKNOWN_CONFIRMED_TIMES:g} times as often",
+            "prevalence",
+            prevalence.value * known,
+            min(1.0, prevalence.value * (known + UNKNOWN_CONFIRMED_TIMES * unknown_share)),
+        )
+    if prevalence.value is not None:
+        yield SensitivityBound(
+            "an inspection finds what is there",
+            f"it finds {LEAST_SENSITIVITY:.0%} of it, or all",
+            "share that smuggles",
+            prevalence.value,
+            min(1.0, prevalence.value / LEAST_SENSITIVITY),
+        )
+    if recall.value is not None:
+        missed = 1 - recall.value
+        yield SensitivityBound(
+            "inspectors look as hard at what was drawn as at what the score chose",
+            f"at what was drawn they find {LEAST_RELATIVE_SENSITIVITY:.0%} of what they would, or "
+            "all",
+            f"recall at {share:.0%}",
+            recall.value / (recall.value + missed / LEAST_RELATIVE_SENSITIVITY),
+            recall.value,
+        )

@@ -1,0 +1,112 @@
+"""The part of an evaluation that speaks of all traffic, from the draws among it."""
+
+import numpy as np
+
+from training.confidence_intervals import Estimate, proportion
+from training.data.time_split import TimeWindow, in_utc
+from training.data.training_set import TrainingSet
+from training.estimation.calibration_on_traffic import traffic_calibration
+from training.estimation.inspected_sample import InspectedSample, inspected_sample
+from training.estimation.population_figures import (
+    UNKNOWN,
+    confirmed_among,
+    population_figures,
+)
+from training.estimation.sensitivity import sensitivity
+from training.evaluation.evaluation_report import PopulationSection, StatusQuo
+from training.evaluation.labelled_window import LabelledWindow
+from training.parameters import GATE_SHARE
+from training.ranking import Floats
+
+SETTLED = 0.9
+"""The share of results that must have come, by the delays of earlier ones."""
+
+
+def population_section(
+    everyone: LabelledWindow, log_odds: Floats, window: TimeWindow, shares: tuple[float, ...]
+) -> PopulationSection:
+    """Figures of the traffic of a window that is old enough for its results to have come.
+
+    `everyone` holds all subjects of the window, labelled or not, with `log_odds` parallel.
+    """
+    until = settled_until(everyone.data, window)
+    is_settled = everyone.data.declared_at[everyone.rows] < until
+    traffic, log_odds = everyone.only(is_settled), log_odds[is_settled]
+    sample = sample_of(traffic)
+    figures = population_figures(sample, log_odds, shares)
+    unknown_share = _unknown_share(traffic)
+    recall = next(at.recall for at in figures.at_share if at.share == GATE_SHARE)
+    return PopulationSection(
+        begins=window.figures.begins,
+        ends=min(window.figures.ends, in_utc(until)),
+        figures=figures,
+        calibration=traffic_calibration(sample, log_odds, GATE_SHARE),
+        status_quo=status_quo(traffic, sample, log_odds),
+        unknown_share=unknown_share,
+        bounds=tuple(sensitivity(figures.prevalence, recall, GATE_SHARE, unknown_share)),
+    )
+
+
+def sample_of(traffic: LabelledWindow) -> InspectedSample:
+    """The inspected subjects among all of them."""
+    outcomes = traffic.data.outcomes
+    return inspected_sample(
+        traffic.labels,
+        outcomes.selected_by[traffic.rows],
+        outcomes.selection_probability[traffic.rows],
+    )
+
+
+def settled_until(data: TrainingSet, window: TimeWindow) -> np.datetime64:
+    """Until when nine in ten results must have come, but never before half of the window.
+
+    By the time from declaration to result of labelled subjects from before the window, seen from
+    the newest result that is known.
+    """
+    outcomes = data.outcomes
+    is_earlier = outcomes.is_labelled & (data.declared_at < window.begins)
+    if not is_earlier.any():
+        return window.ends
+    delays = outcomes.known_at[is_earlier] - data.declared_at[is_earlier]
+    slow = np.quantile(delays.astype("timedelta64[us]").astype(np.int64), SETTLED)
+    newest = outcomes.known_at[outcomes.is_labelled].max()
+    half = window.begins + (window.ends - window.begins) / 2
+    return max(half, min(window.ends, newest - np.timedelta64(int(slow), "us")))
+
+
+def status_quo(
+    traffic: LabelledWindow, sample: InspectedSample, log_odds: Floats
+) -> StatusQuo | None:
+    """What was found with the inspections that were made, beside as many by the model's order."""
+    is_inspected = ~np.equal(traffic.data.outcomes.selected_by[traffic.rows], None)  # type: ignore[call-overload]  # an object column
+    inspected, found = int(is_inspected.sum()), float(np.nansum(traffic.labels))
+    if not inspected:
+        return None
+    share = inspected / len(traffic.rows)
+    by_model = population_figures(sample, log_odds, (share,)).at_share[0]
+    settled = int((~np.isnan(traffic.labels)).sum())
+    return StatusQuo(
+        share=share,
+        inspected=inspected,
+        confirmed=int(found),
+        precision=proportion(found, settled),
+        recall=_recall(found, sample),
+        model_precision=by_model.precision,
+        model_recall=by_model.recall,
+    )
+
+
+def _recall(found: float, sample: InspectedSample) -> Estimate:
+    confirmed = confirmed_among(sample, np.ones(sample.traffic)) if sample.refusal is None else None
+    if confirmed is None or not found:
+        return UNKNOWN
+    low, high = np.quantile(confirmed.points, [0.025, 0.975])
+    whole = max(float(confirmed.points.mean()), found)
+    return Estimate(found / whole, found / max(high, found), found / max(low, found))
+
+
+def _unknown_share(traffic: LabelledWindow) -> float:
+    is_inspected = ~np.equal(traffic.data.outcomes.selected_by[traffic.rows], None)  # type: ignore[call-overload]  # an object column
+    if not is_inspected.any():
+        return 0.0
+    return float(np.isnan(traffic.labels[is_inspected]).mean())
