@@ -172,7 +172,7 @@ def tell(folder: Path) -> Iterator[dict[str, Any]]:
     for place, attack in enumerate(ATTACKS):
         files = sorted(folder.glob(f"*-{place}.json"))
         told = [json.loads(file.read_text()) for file in files]
-        gates = [[v["gate"] for v in each["verdicts"] if not v["is_passed"]] for each in told]
+        gates = [[v["gate"] for v in each["verdicts"] if v["verdict"] != "passed"] for each in told]
         lost = [each["lost_auc"] for each in told]
         yield {
             "attack": attack.name,

@@ -20,7 +20,7 @@ from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
     from training.data.training_set import TrainingSet
-    from training.gates.gates import Verdict
+    from training.gates.verdict import Verdict
     from training.gates.waiver import Waivable
     from training.model.model_home import ModelHome
     from training.registry.promotion import WaiverRequest

@@ -1,7 +1,6 @@
 """What must hold before a model may answer for a border: each gate one question, one sentence."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from training.evaluation.reevaluation import parameters_of, scored_window, unsee
 from training.fit.booster_predict import Margins
 from training.fit.influence import InfluenceFigures
 from training.gates.canaries import Canaries
-from training.gates.waiver import Waiver
+from training.gates.verdict import Answer, Verdict, passed_if
 from training.model.calibration import log_odds_of
 from training.model.manifest import Manifest
 from training.model.risk_model import RiskModel
@@ -23,9 +22,6 @@ from training.ranking import at_capacity, roc_auc
 
 ADDITIVITY = 1e-9
 """How far a recomputed log-odds or contribution may be from the recorded one."""
-
-LARGEST_CALIBRATION_ERROR = 0.05
-"""Beyond it, and beyond what chance explains on that many subjects, a probability misleads."""
 
 GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
 LARGEST_FALSE_REFERRAL_RATIO = 4.0
@@ -43,36 +39,8 @@ LARGEST_CANARY_MOVE = 0.5
 LARGEST_LOSS_OF_AUC = 0.01
 FEWEST_CONFIRMED_BY_LOT = 30
 
-PRECISION = f"precision_at_{share_name(GATE_SHARE)}"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One gate's answer; `reason` says what was measured and what was asked.
-
-    A waived gate is not passed, but stops nothing; `reason` then ends with who answers for it.
-    """
-
-    gate: str
-    is_passed: bool
-    reason: str
-    is_waived: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a model may go through."""
-        return self.is_passed or self.is_waived
-
-    @property
-    def answer(self) -> str:
-        """In one word."""
-        return "passed" if self.is_passed else "waived" if self.is_waived else "refused"
-
-    def waived(self, waiver: Waiver) -> "Verdict":
-        """The same, left open on purpose; a gate that is passed needs no waiver."""
-        if self.is_passed:
-            return self
-        return replace(self, is_waived=True, reason=f"{self.reason}; {waiver.in_words}")
+LIFT = f"population_lift_at_{share_name(GATE_SHARE)}"
+MORE_DRAWS = "More results of subjects that were drawn with a probability would be enough"
 
 
 def golden_vectors(model: RiskModel) -> Verdict:
@@ -95,51 +63,42 @@ def golden_vectors(model: RiskModel) -> Verdict:
     )
     return Verdict(
         "golden vectors",
-        bool(worst <= ADDITIVITY),
+        passed_if(bool(worst <= ADDITIVITY)),
         f"{len(manifest.golden)} recorded rows recompute within {worst:.1e}; want {ADDITIVITY:.0e}",
     )
 
 
 def better_than_random(manifest: Manifest) -> Verdict:
-    """Does inspecting the highest 5 % find more than inspecting 5 % drawn at random?"""
-    precision, prevalence = manifest.metrics[PRECISION], manifest.metrics["prevalence"]
-    passed = (
-        precision.low is not None
-        and prevalence.value is not None
-        and precision.low > prevalence.value
-    )
-    return Verdict(
-        "better than the lot",
-        passed,
-        f"precision at 5 % is {_spelt(precision)}; want its lower bound above the "
-        f"{_number(prevalence.value)} of drawing by lot",
-    )
+    """Does inspecting the highest 5 % of all traffic find more than 5 % drawn at random?"""
+    lift = manifest.metrics.get(LIFT, Estimate(None))
+    reason = f"lift at 5 % of all traffic is {_spelt(lift)}; want its lower bound above 1"
+    if lift.low is None or lift.high is None:
+        return Verdict("better than the lot", "undecided", f"{reason}. {MORE_DRAWS}")
+    if lift.low <= 1 < lift.high:
+        return Verdict("better than the lot", "undecided", f"{reason}. {MORE_DRAWS}")
+    return Verdict("better than the lot", passed_if(lift.low > 1), reason)
 
 
 def calibrated(manifest: Manifest) -> Verdict:
     """Do probabilities mean what they say?"""
-    # A line fitted to the population is judged on the population.
-    is_weighted = manifest.parameters["selection"]["calibration"] != "equal"
-    among = "weighted_" if is_weighted else ""
-    error = manifest.metrics[f"{among}ece"].value
-    by_chance = manifest.metrics[f"{among}ece_by_chance"].value
-    allowed = max(LARGEST_CALIBRATION_ERROR, by_chance or 0.0)
-    return Verdict(
-        "calibration",
-        error is not None and error <= allowed,
-        f"the {among.replace('_', ' ')}calibration error is {_number(error)}; want at most "
-        f"{allowed:.3f} (chance alone gives up to {_number(by_chance)})",
-    )
+    gate = "calibration"
+    ratio = manifest.metrics.get("population_observed_over_expected", Estimate(None))
+    reason = f"confirmed for each one expected are {_spelt(ratio)}; want an interval that holds 1"
+    if ratio.low is None or ratio.high is None:
+        return Verdict(gate, "undecided", f"{reason}. {MORE_DRAWS}")
+    return Verdict(gate, passed_if(ratio.low <= 1 <= ratio.high), reason)
 
 
 def free_of_leaks(report: EvaluationReport) -> Verdict:
     """Did every leakage check run, and none refuse?"""
     refused = [finding.evidence for finding in report.leakage if finding.is_refusal]
     if not report.leakage:
-        return Verdict("leakage", False, "no leakage check was run; train with leakage.is_checked")
+        return Verdict(
+            "leakage", "refused", "no leakage check was run; train with leakage.is_checked"
+        )
     warned = [finding for finding in report.leakage if finding.check == "pair lookup"]
     sound = f"no check refuses; {len(warned)} pairs of columns are warned of"
-    return Verdict("leakage", not refused, "; ".join(refused) or sound)
+    return Verdict("leakage", passed_if(not refused), "; ".join(refused) or sound)
 
 
 def fair_to_groups(report: EvaluationReport) -> Verdict:
@@ -152,7 +111,7 @@ def fair_to_groups(report: EvaluationReport) -> Verdict:
     count = sum(group.by in GATED_GROUPINGS for group in report.groups)
     return Verdict(
         "groups",
-        not unfair,
+        passed_if(not unfair),
         "; ".join(unfair) or f"{count} groups by {', '.join(GATED_GROUPINGS)} are within limits",
     )
 
@@ -164,7 +123,7 @@ def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
     listed = "; ".join(f"{proxy.feature} carries {proxy.information_share:.2f}" for proxy in shown)
     return Verdict(
         "proxies",
-        bool(report.proxies) and not too_strong,
+        passed_if(bool(report.proxies) and not too_strong),
         f"of the information about the region of origin, {listed or 'nothing was measured'}; want "
         f"at most {LARGEST_PROXY_SHARE:g} in one feature",
     )
@@ -198,18 +157,20 @@ def no_worse_than_champion(
     """Judged on the same subjects, could the model be as good as the one in service?"""
     gate = "no worse than the champion"
     if champion is None:
-        return Verdict(gate, True, "there is no champion to compare with")
+        return Verdict(gate, "undecided", "there is no champion to compare with")
     if data is None or data.digest != model.manifest.training_set_digest:
         return Verdict(
-            gate, False, "the training set the model is from is not at hand; give --training-set"
+            gate,
+            "undecided",
+            "the training set the model is from is not at hand; give --training-set",
         )
     try:
         gained = precision_gain(model, champion, data)
     except NotEnoughLabels as error:
-        return Verdict(gate, False, str(error))
+        return Verdict(gate, "undecided", str(error))
     return Verdict(
         gate,
-        gained.high is not None and gained.high >= 0,
+        passed_if(gained.high is not None and gained.high >= 0),
         f"precision at 5 % differs from the champion's by {_spelt(gained)} on the same subjects; "
         "want an interval that does not lie below 0",
     )
@@ -240,7 +201,7 @@ def no_worse_on_live_traffic(gain: Estimate, compared: int) -> Verdict:
     reason = f"precision among as many chosen differs by {_spelt(gain)} over {compared:,} decisions"
     return Verdict(
         "live traffic",
-        gain.high is None or gain.high >= 0,
+        _unless_worse(gain),
         f"{reason}; want an interval that does not lie below 0",
     )
 
@@ -253,7 +214,9 @@ def bounded_influence(report: EvaluationReport) -> Verdict:
         if influence.largest > influence.allowed + ROUNDING
     ]
     listed = "; ".join(map(_influence_in_words, over_bound or report.influence))
-    return Verdict("influence", not over_bound, listed or "no label has an author or an office")
+    if not report.influence:
+        return Verdict("influence", "undecided", "no label has an author or an office")
+    return Verdict("influence", passed_if(not over_bound), listed)
 
 
 def _influence_in_words(influence: InfluenceFigures) -> str:
@@ -272,12 +235,12 @@ def steady_canaries(
     """Do subjects whose truth is known keep the scores that they have under the champion?"""
     if canaries is None or champion is None or data is None:
         absent = "canaries" if canaries is None else "champion or training set"
-        return Verdict("canaries", True, f"nothing to compare: there are no {absent}")
+        return Verdict("canaries", "undecided", f"nothing to compare: there are no {absent}")
     shift = canaries.shift(model, champion, data)
     lower, higher = -(shift.confirmed or 0.0), shift.cleared or 0.0
     return Verdict(
         "canaries",
-        shift.subjects > shift.absent and max(lower, higher) <= LARGEST_CANARY_MOVE,
+        passed_if(shift.subjects > shift.absent and max(lower, higher) <= LARGEST_CANARY_MOVE),
         f"mean log-odds of known confirmed moved by {_number(shift.confirmed)}, of known cleared "
         f"by {_number(shift.cleared)}, over {shift.subjects} of "
         f"{shift.subjects + shift.absent} subjects; want no more than {LARGEST_CANARY_MOVE:g} "
@@ -294,7 +257,7 @@ def holds_on_the_control_lane(
     """
     gate = "control lane"
     if champion is None or data is None:
-        return Verdict(gate, True, "there is no champion or training set to compare with")
+        return Verdict(gate, "undecided", "there is no champion or training set to compare with")
     window = unseen_window(model, data)
     of_model, of_champion = (
         scored_window(m, data, window).subjects(labelled_only=True) for m in (model, champion)
@@ -304,7 +267,7 @@ def holds_on_the_control_lane(
     if confirmed < FEWEST_CONFIRMED_BY_LOT:
         return Verdict(
             gate,
-            True,
+            "undecided",
             f"{confirmed} confirmed of {int(is_random.sum())} drawn by lot say too little; "
             f"want {FEWEST_CONFIRMED_BY_LOT}",
         )
@@ -314,7 +277,7 @@ def holds_on_the_control_lane(
     gained = model_auc - champion_auc
     return Verdict(
         gate,
-        gained >= -LARGEST_LOSS_OF_AUC,
+        passed_if(gained >= -LARGEST_LOSS_OF_AUC),
         f"ROC-AUC differs from the champion's by {gained:+.4f} over {int(is_random.sum())} "
         f"subjects drawn by lot, {confirmed} of them confirmed; "
         f"want at least {-LARGEST_LOSS_OF_AUC:g}",
@@ -325,9 +288,13 @@ def approved_by_another(trainer: str, approver: str) -> Verdict:
     """Did somebody other than the trainer look?"""
     return Verdict(
         "approver",
-        approver.strip().casefold() not in ("", trainer.strip().casefold()),
+        passed_if(approver.strip().casefold() not in ("", trainer.strip().casefold())),
         f"trained by {trainer!r}, approved by {approver!r}; want two different people",
     )
+
+
+def _unless_worse(gain: Estimate) -> Answer:
+    return "undecided" if gain.high is None else passed_if(gain.high >= 0)
 
 
 def _spelt(estimate: Estimate) -> str:

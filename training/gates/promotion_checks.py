@@ -17,7 +17,7 @@ from training.errors import (
 from training.evaluation.evaluation_report import EvaluationReport
 from training.gates import gates
 from training.gates.canaries import Canaries
-from training.gates.gates import Verdict
+from training.gates.verdict import Verdict, passed_if
 from training.gates.waiver import Waiver
 from training.model.model_home import ModelHome, Registration
 from training.model.model_inputs import ModelInputs
@@ -43,7 +43,7 @@ def promotion_verdicts(
     yield gates.approved_by_another(registration.trainer, approver)
     sound = list(soundness(folder, registration.digest, home, inputs))
     yield from sound
-    if not all(verdict.is_passed for verdict in sound):
+    if not all(verdict.verdict == "passed" for verdict in sound):
         return
     model = RiskModel.read(folder, home.public_key, inputs)
     yield gates.better_than_random(model.manifest)
@@ -56,7 +56,7 @@ def promotion_verdicts(
     try:
         champion = _champion(registration, home, inputs)
     except ChampionUnreadable as error:
-        yield Verdict("champion", False, str(error))
+        yield Verdict("champion", "refused", str(error))
         return
     yield gates.no_worse_than_champion(model, champion, data)
     own_set = data if data and data.digest == model.manifest.training_set_digest else None
@@ -72,12 +72,14 @@ def soundness(
     try:
         model = RiskModel.read(folder, home.public_key, inputs)
     except (ArtefactError, CatalogueMismatch) as error:
-        yield Verdict("artefact", False, str(error))
+        yield Verdict("artefact", "refused", str(error))
         return
     if model.digest != digest:
-        yield Verdict("artefact", False, f"its digest is {model.digest}, registered was {digest}")
+        yield Verdict(
+            "artefact", "refused", f"its digest is {model.digest}, registered was {digest}"
+        )
         return
-    yield Verdict("artefact", True, "signature, digests and catalogue fit")
+    yield Verdict("artefact", "passed", "signature, digests and catalogue fit")
     yield gates.golden_vectors(model)
 
 
@@ -99,14 +101,18 @@ def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) ->
     try:
         waiver = Waiver.read(folder, home.public_key)
     except (ArtefactTampered, WaiverError) as error:
-        yield Verdict("waiver", False, str(error))
+        yield Verdict("waiver", "refused", str(error))
         return
     if waiver is None:
         return
     if waiver.digest != digest:
-        yield Verdict("waiver", False, f"it was signed for {waiver.digest}, the model is {digest}")
+        yield Verdict(
+            "waiver", "refused", f"it was signed for {waiver.digest}, the model is {digest}"
+        )
         return
-    yield Verdict("waiver", at < waiver.until, f"{', '.join(waiver.gates)} {waiver.in_words}")
+    yield Verdict(
+        "waiver", passed_if(at < waiver.until), f"{', '.join(waiver.gates)} {waiver.in_words}"
+    )
 
 
 def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:

@@ -11,7 +11,7 @@ from training.evaluation.evaluation_report import (
     Figures,
     PopulationSection,
 )
-from training.gates.gates import Verdict
+from training.gates.verdict import Verdict
 from training.model.manifest import Manifest, TrainingWindow, WindowFigures
 from training.model.model_home import Registration
 from training.parameters import GATE_SHARE

@@ -10,7 +10,6 @@ from typing import Final
 from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused, TrackingError, UnknownModel
 from training.evaluation.evaluation_report import EvaluationReport
-from training.gates.gates import Verdict
 from training.gates.promotion_checks import (
     CHAMPION,
     promotion_verdicts,
@@ -18,6 +17,7 @@ from training.gates.promotion_checks import (
     soundness,
     waiver_in_force,
 )
+from training.gates.verdict import Verdict
 from training.gates.waiver import Waivable, Waiver
 from training.model.manifest import Manifest
 from training.model.model_home import REGISTRATION, ModelHome, ModelPointer, Registration
@@ -82,7 +82,7 @@ def promote(
         (approval.at, leave.until),
     )
     verdicts = tuple(
-        verdict.waived(waiver) if waiver and verdict.gate in waiver.gates else verdict
+        verdict.waived(waiver.in_words) if waiver and verdict.gate in waiver.gates else verdict
         for verdict in (
             *promotion_verdicts(registration, home, approval.approver, data, inputs),
             *filter(None, [live]),

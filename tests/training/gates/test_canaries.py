@@ -87,8 +87,8 @@ def test_a_model_of_another_seed_moves_no_canary_far(
     data: TrainingSet, champion: RiskModel, canaries: Canaries
 ) -> None:
     other = train(data, PARAMETERS.model_copy(update={"seed": 99})).model
-    assert steady_canaries(canaries, other, champion, data).is_passed
-    assert holds_on_the_control_lane(other, champion, data).is_passed
+    assert steady_canaries(canaries, other, champion, data).verdict == "passed"
+    assert holds_on_the_control_lane(other, champion, data).verdict == "passed"
 
 
 def test_a_model_taught_the_opposite_is_stopped_by_both(
@@ -102,8 +102,8 @@ def test_a_model_taught_the_opposite_is_stopped_by_both(
     taught = train(wrong, PARAMETERS).model
     moved = steady_canaries(canaries, taught, champion, data)
     held = holds_on_the_control_lane(taught, champion, data)
-    assert not moved.is_passed, moved.reason
-    assert not held.is_passed, held.reason
+    assert moved.verdict != "passed", moved.reason
+    assert held.verdict != "passed", held.reason
     assert "towards the wrong side" in moved.reason
 
 
@@ -117,7 +117,7 @@ def test_a_twentieth_of_labels_turned_by_one_office_moves_little_or_is_refused(
         holds_on_the_control_lane(taught, champion, data),
     )
     lost = _auc(champion, data) - _auc(taught, data)
-    assert abs(lost) < 0.01 or not all(verdict.is_passed for verdict in verdicts), lost
+    assert abs(lost) < 0.01 or not all(verdict.verdict == "passed" for verdict in verdicts), lost
 
 
 def _auc(model: RiskModel, data: TrainingSet) -> float:
@@ -133,12 +133,12 @@ def test_canaries_that_are_gone_stop_a_promotion(
 ) -> None:
     gone = Canaries(tuple(f"x{n}" for n in range(100)), canaries.cleared[:50])
     verdict = steady_canaries(gone, champion, champion, data)
-    assert not verdict.is_passed
+    assert verdict.verdict != "passed"
     assert "50 of 150 subjects" in verdict.reason
 
 
 def test_without_anything_to_compare_nothing_is_refused(
     data: TrainingSet, champion: RiskModel
 ) -> None:
-    assert steady_canaries(None, champion, champion, data).is_passed
-    assert holds_on_the_control_lane(champion, None, data).is_passed
+    assert steady_canaries(None, champion, champion, data).verdict == "passed"
+    assert holds_on_the_control_lane(champion, None, data).verdict == "passed"

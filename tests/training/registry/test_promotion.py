@@ -21,8 +21,8 @@ from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.fit.influence import InfluenceFigures
 from training.gates.canaries import Canaries
-from training.gates.gates import Verdict
 from training.gates.promotion_checks import promotion_verdicts, waiver_in_force
+from training.gates.verdict import Verdict
 from training.gates.waiver import Waiver
 from training.leakage.finding import LeakageFinding
 from training.model.model_home import ModelHome
@@ -98,7 +98,7 @@ def test_a_version_that_passes_every_gate_becomes_champion_everywhere(
     done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
 
     version = versions(home)[-1]
-    assert all(verdict.is_passed for verdict in done.verdicts)
+    assert all(verdict.verdict == "passed" for verdict in done.verdicts)
     assert home.pointer(NAME, "champion").version == version
     assert home.pointer(NAME, "champion").approver == "grace"
     assert champion_in(store) == version

@@ -1,0 +1,42 @@
+"""One gate's answer about a model: passed, refused, or undecided."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Answer = Literal["passed", "refused", "undecided"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One gate's answer; `reason` says what was measured and what was asked.
+
+    An undecided gate measured too little to say; its reason says what would be enough, and it lets
+    nothing through. A waived gate is not passed, but stops nothing; `reason` then ends with who
+    answers for it.
+    """
+
+    gate: str
+    verdict: Answer
+    reason: str
+    is_waived: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a model may go through."""
+        return self.verdict == "passed" or self.is_waived
+
+    @property
+    def answer(self) -> str:
+        """The verdict, and whether it was waived: `undecided, waived`."""
+        return f"{self.verdict}, waived" if self.is_waived else self.verdict
+
+    def waived(self, in_words: str) -> "Verdict":
+        """The same, left open on purpose; a gate that is passed needs no waiver."""
+        if self.verdict == "passed":
+            return self
+        return replace(self, is_waived=True, reason=f"{self.reason}; {in_words}")
+
+
+def passed_if(is_met: bool) -> Answer:
+    """Passed where what a gate asks is met, and refused otherwise."""
+    return "passed" if is_met else "refused"
