@@ -114,6 +114,10 @@ class TimeSplit:
         days = (self.fit.begins, self.evaluation.begins)
         return TimeWindow.between("refit", data, days, known_before=self.evaluation.begins, gap=gap)
 
+    def of_final_trees(self, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
+        """The window that the model's trees are fitted on in the end."""
+        return self.before_evaluation(data, parameters) if parameters.refit else self.fit
+
     @property
     def figures(self) -> TrainingWindow:
         """The split as a manifest holds it."""

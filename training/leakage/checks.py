@@ -40,11 +40,12 @@ def leakage_findings(
     """What every check says of a finished model; scores are of the labelled evaluation rows."""
     if not parameters.leakage.is_checked:
         return ()
-    sample = Sample.from_split(data, split)
+    sample = Sample.from_split(data, split, parameters.split)
+    scores = evaluation_scores[: len(sample.evaluation_labels)]
     drifted = drift(data, split, encoding, parameters)
     return (
         *_leaking_features(data, split, parameters),
-        *identifying_pairs(sample, evaluation_scores[: len(sample.evaluation_labels)]),
+        *identifying_pairs(data, sample, scores, parameters),
         shuffled_labels_finding(sample, encoding, data.inputs, parameters),
         *([] if drifted is None else [drifted]),
     )
@@ -53,7 +54,7 @@ def leakage_findings(
 def _leaking_features(
     data: TrainingSet, split: TimeSplit, parameters: TrainingParameters
 ) -> list[LeakageFinding]:
-    leakage, sample = parameters.leakage, Sample.from_split(data, split)
+    leakage, sample = parameters.leakage, Sample.from_split(data, split, parameters.split)
     return [
         *features_that_predict_labels(
             sample, largest_auc=leakage.largest_auc, accept=leakage.accept

@@ -5,17 +5,16 @@ two columns are informative, but whether they are while hardly two subjects shar
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-import pandas as pd
-
+from training.confidence_intervals import Estimate, with_intervals
+from training.data.training_set import TrainingSet
 from training.leakage.finding import LeakageFinding
+from training.leakage.repeated_values import repeats_earlier, value_cells
 from training.leakage.target_lookup import Sample, TargetLookup
-from training.ranking import Floats, Ints, ScoreRanking, roc_auc
-
-SIGNIFICANT_DIGITS = 4
-"""Values that agree so far are taken for the same: rounding must not hide a repetition."""
+from training.parameters import GATE_SHARE, TrainingParameters
+from training.ranking import Floats, Ints, ScoreRanking, at_capacity, roc_auc
 
 NEAR = 0.8
 """The part of the model's ROC-AUC above one half that a table must reach to be told of."""
@@ -27,78 +26,101 @@ FEWEST_SEEN = 0.5
 """The share of later subjects that must be in the table for it to explain the model."""
 
 MOST_FINDINGS = 5
-FEWEST_UNSEEN = 100
-"""Unseen subjects below which the model's figure on them would say nothing."""
+FEWEST_OF_EACH = 20
+"""Confirmed, and not confirmed, new subjects below which a figure on them would say nothing."""
 
 
-def identifying_pairs(sample: Sample, model_scores: Floats) -> list[LeakageFinding]:
+@dataclass(frozen=True)
+class _Table:
+    """Of one or two columns."""
+
+    columns: tuple[str, ...]
+    lookup: TargetLookup
+    roc_auc: float
+
+
+def identifying_pairs(
+    data: TrainingSet, sample: Sample, model_scores: Floats, parameters: TrainingParameters
+) -> list[LeakageFinding]:
     """The worst pairs of columns (a column may stand alone), warned of and never refused.
 
-    `model_scores` are the model's, parallel to the sample's judged rows.
+    `model_scores` are the model's of the sample's evaluated rows. Beside each pair stands what the
+    model is worth on those of them that repeat no earlier declaration of `data`.
     """
-    model_auc = roc_auc(ScoreRanking.from_scores(sample.evaluation_labels, model_scores))
+    labels = sample.evaluation_labels
+    model_auc = roc_auc(ScoreRanking.from_scores(labels, model_scores))
     enough = 0.5 + NEAR * (model_auc - 0.5)
     candidates = [
-        (auc, features, lookup)
-        for features, lookup in _tables(sample)
-        if lookup.rows_per_cell <= MOST_ROWS_PER_CELL and lookup.is_seen.mean() >= FEWEST_SEEN
-        for auc in (lookup.roc_auc(sample),)
-        if auc >= enough
+        table
+        for table in _tables(sample)
+        if table.lookup.rows_per_cell <= MOST_ROWS_PER_CELL
+        and table.lookup.is_seen.mean() >= FEWEST_SEEN
+        and table.roc_auc >= enough
     ]
-    worst = sorted(candidates, key=lambda entry: (-entry[0], entry[1]))[:MOST_FINDINGS]
-    return [
-        LeakageFinding(
-            check="pair lookup",
-            is_refusal=False,
-            features=features,
-            evidence=_in_words(auc, features, lookup, model_auc, sample, model_scores),
+    worst = sorted(candidates, key=lambda table: (-table.roc_auc, table.columns))[:MOST_FINDINGS]
+    findings = []
+    for table in worst:
+        is_new = ~repeats_earlier(
+            data.frame[list(table.columns)], data.declared_at, sample.evaluated
         )
-        for auc, features, lookup in worst
-    ]
+        new = ScoreRanking.from_scores(labels[is_new], model_scores[is_new])
+        evidence = f"{_in_words(table, model_auc)}; {_on_new(new, parameters)}"
+        findings.append(
+            LeakageFinding(
+                check="pair lookup", is_refusal=False, features=table.columns, evidence=evidence
+            )
+        )
+    return findings
 
 
-def _tables(sample: Sample) -> Iterator[tuple[tuple[str, ...], TargetLookup]]:
-    cells = {name: _cells(sample.frame[name]) for name in sample.frame.columns}
+def _tables(sample: Sample) -> Iterator[_Table]:
+    cells = {name: value_cells(sample.frame[name]) for name in sample.frame.columns}
     varied = {name: c for name, c in cells.items() if c.max() > 0}
-    alone = {name: TargetLookup.fitted(c, sample) for name, c in varied.items()}
-    yield from (((name,), lookup) for name, lookup in alone.items())
+    alone = {name: _table((name,), c, sample) for name, c in varied.items()}
+    yield from alone.values()
     # A pair is seen no oftener than each of its columns.
-    recurring = [name for name, lookup in alone.items() if lookup.is_seen.mean() >= FEWEST_SEEN]
+    recurring = [n for n, table in alone.items() if table.lookup.is_seen.mean() >= FEWEST_SEEN]
     for first, second in combinations(recurring, 2):
         together = varied[first] * (varied[second].max() + 1) + varied[second]
-        yield (first, second), TargetLookup.fitted(together, sample)
+        yield _table((first, second), together, sample)
 
 
-def _cells(values: "pd.Series[float]") -> Ints:
-    """One number per value, equal where values agree in their first digits; missing is a value."""
-    if not pd.api.types.is_numeric_dtype(values.dtype):
-        return pd.factorize(values, use_na_sentinel=False)[0]
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        place = np.floor(np.log10(np.abs(numbers))) - (SIGNIFICANT_DIGITS - 1)
-        rounded = np.round(numbers / 10.0**place) * 10.0**place
-    return pd.factorize(np.where(numbers == 0, 0.0, rounded), use_na_sentinel=False)[0]
+def _table(columns: tuple[str, ...], cells: Ints, sample: Sample) -> _Table:
+    lookup = TargetLookup.fitted(cells, sample)
+    return _Table(columns, lookup, lookup.roc_auc(sample))
 
 
-def _in_words(
-    auc: float,
-    features: tuple[str, ...],
-    lookup: TargetLookup,
-    model_auc: float,
-    sample: Sample,
-    model_scores: Floats,
-) -> str:
-    unseen = ~lookup.is_seen
-    text = (
-        f"a table of {' and '.join(features)} alone has a ROC-AUC of {auc:.3f}, the model "
-        f"{model_auc:.3f}: {lookup.is_seen.mean():.0%} of later subjects repeat values of earlier "
-        f"ones, and {lookup.rows_per_cell:.1f} earlier subjects share them on average"
-    )
-    labels = sample.evaluation_labels[unseen]
-    if len(labels) < FEWEST_UNSEEN or labels.min() == labels.max():
-        return text
-    unseen_auc = roc_auc(ScoreRanking.from_scores(labels, model_scores[unseen]))
+def _in_words(table: _Table, model_auc: float) -> str:
+    lookup = table.lookup
     return (
-        f"{text}; on the {len(labels):,} that repeat nothing, the model's ROC-AUC is "
-        f"{unseen_auc:.3f}"
+        f"a table of {' and '.join(table.columns)} alone has a ROC-AUC of {table.roc_auc:.3f}, the "
+        f"model {model_auc:.3f}: {lookup.is_seen.mean():.0%} of later subjects repeat values of "
+        f"earlier ones, and {lookup.rows_per_cell:.1f} earlier subjects share them on average"
     )
+
+
+def _on_new(new: ScoreRanking, parameters: TrainingParameters) -> str:
+    """What the model is worth on evaluated rows that repeat nothing, with 95 % intervals."""
+    count, confirmed = len(new.labels), int(new.labels.sum())
+    if min(confirmed, count - confirmed) < FEWEST_OF_EACH:
+        return (
+            f"{count:,} repeat no earlier declaration, of whom {confirmed:,} are confirmed: too "
+            "few to say what the model is worth there"
+        )
+    estimates = with_intervals(
+        new, _auc_and_precision, rounds=parameters.evaluation.redraws, seed=parameters.seed
+    )
+    return (
+        f"on the {count:,} that repeat no earlier declaration, the model's ROC-AUC is "
+        f"{_spelt(estimates['roc_auc'])} and its precision at {GATE_SHARE:.0%} inspected "
+        f"{_spelt(estimates['precision'])}, where {confirmed / count:.3f} are confirmed"
+    )
+
+
+def _auc_and_precision(ranking: ScoreRanking) -> dict[str, float]:
+    precision = at_capacity(ranking, GATE_SHARE)["precision"]
+    return {"roc_auc": roc_auc(ranking), "precision": precision}
+
+
+def _spelt(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

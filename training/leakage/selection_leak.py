@@ -37,7 +37,7 @@ def features_that_predict_selection(
         return
     rows = np.concatenate([*fit, *evaluation])
     is_drawn = data.outcomes.in_random_lane[rows].astype(np.float64)
-    sample = Sample(data.frame.iloc[rows], is_drawn, len(fit[0]) + len(fit[1]))
+    sample = Sample(data.frame.iloc[rows], is_drawn, len(fit[0]) + len(fit[1]), rows)
     for name in sample.frame.columns:
         cells = binned(sample.frame[name], sample.fit_count)
         auc = TargetLookup.fitted(cells, sample).roc_auc(sample)

@@ -9,6 +9,7 @@ import pandas as pd
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.outcomes import Bools
+from training.parameters import SplitParameters
 from training.ranking import Floats, Ints, ScoreRanking, roc_auc
 
 MOST_FIT_ROWS = 50_000
@@ -19,24 +20,36 @@ PRIOR_ROWS = 2.0
 
 @dataclass(frozen=True)
 class Sample:
-    """Labelled rows to fill tables from, then rows to evaluate them on, end to end."""
+    """Labelled rows to fill tables from, then rows to evaluate them on, end to end.
+
+    `rows` are their positions in the training set.
+    """
 
     frame: pd.DataFrame
     labels: Floats
     fit_count: int
+    rows: Ints
 
     @classmethod
-    def from_split(cls, data: TrainingSet, split: TimeSplit) -> Self:
-        """The latest of the fit window's rows and the first of the evaluation window's."""
-        fit = split.fit.rows[-MOST_FIT_ROWS:]
+    def from_split(cls, data: TrainingSet, split: TimeSplit, parameters: SplitParameters) -> Self:
+        """The latest rows that the final trees are fitted on, the first of the evaluation window's.
+
+        With `refit` the trees see the calibration window too, so a table may know it as well.
+        """
+        fit = split.of_final_trees(data, parameters).rows[-MOST_FIT_ROWS:]
         evaluated = split.evaluation.rows[:MOST_EVALUATION_ROWS]
         rows: Ints = np.concatenate([fit, evaluated])
-        return cls(data.frame.iloc[rows], data.outcomes.label[rows], len(fit))
+        return cls(data.frame.iloc[rows], data.outcomes.label[rows], len(fit), rows)
 
     @property
     def evaluation_labels(self) -> Floats:
         """Labels of the rows that tables are evaluated on."""
         return self.labels[self.fit_count :]
+
+    @property
+    def evaluated(self) -> Ints:
+        """Positions of the rows that tables are evaluated on."""
+        return self.rows[self.fit_count :]
 
 
 @dataclass(frozen=True)

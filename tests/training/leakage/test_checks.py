@@ -1,5 +1,6 @@
 """Each leak is planted into the same honest world, and must be found there and nowhere else."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,7 +84,8 @@ def test_a_feature_may_tell_the_label_in_any_way(honest: TrainingSet, tells_by: 
         "being absent": np.where(future > 1, np.nan, 0.0),
     }[tells_by]
     data = with_column(honest, values)
-    sample = Sample.from_split(data, TimeSplit.from_training_set(data, PARAMETERS.split))
+    split = TimeSplit.from_training_set(data, PARAMETERS.split)
+    sample = Sample.from_split(data, split, PARAMETERS.split)
 
     named = [f.features for f in features_that_predict_labels(sample, largest_auc=0.9)]
 
@@ -124,7 +126,39 @@ def test_a_set_that_repeats_its_rows_is_warned_of_with_the_columns_that_tell(
 
     assert pairs[0].features == ("value_per_kg_ratio", "noise_ratio")
     assert not pairs[0].is_refusal
-    assert "99% of later subjects repeat values of earlier ones" in pairs[0].evidence
+    assert "100% of later subjects repeat values of earlier ones" in pairs[0].evidence
+
+
+def test_beside_a_repeating_pair_stands_what_the_model_is_worth_on_what_repeats_nothing(
+    honest: TrainingSet,
+) -> None:
+    """A history tells the label of any earlier copy; whoever copies nobody, nothing tells of."""
+    lots = np.random.default_rng(4)
+    places = np.arange(len(honest))
+    is_original = (lots.random(len(honest)) < 0.25) | (places == 0)
+    original = places.copy()
+    for place in np.flatnonzero(~is_original):
+        original[place] = original[lots.integers(place)]
+    is_bad = lots.random(len(honest)) < 0.25
+    label = np.where(honest.outcomes.is_labelled, is_bad[original].astype(float), np.nan)
+    history = is_bad[original] + lots.normal(scale=0.3, size=len(honest))
+    data = replace(
+        honest,
+        outcomes=replace(honest.outcomes, label=label),
+        frame=honest.frame.assign(
+            value_per_kg_ratio=np.where(is_original, np.nan, history),
+            late_payments_30d=lots.poisson(1.0, len(honest)).astype(float),
+            noise_ratio=lots.permutation(len(honest))[original].astype(float),
+        ),
+    )
+    evaluated = TimeSplit.from_training_set(data, PARAMETERS.split).evaluation.rows
+
+    evidence = found(train(data, PARAMETERS), "pair lookup")[0].evidence
+
+    told = re.search(r"on the ([\d,]+) that .*? (0\.\d+) \((0\.\d+) to (0\.\d+)\)", evidence)
+    assert told is not None, evidence
+    assert int(told[1].replace(",", "")) == is_original[evaluated].sum()
+    assert float(told[3]) < 0.5 < float(told[4])
 
 
 def test_two_coarse_columns_that_carry_the_risk_are_no_leak(honest: TrainingSet) -> None:
@@ -136,12 +170,12 @@ def test_two_coarse_columns_that_carry_the_risk_are_no_leak(honest: TrainingSet)
         ),
     )
     split = TimeSplit.from_training_set(data, PARAMETERS.split)
-    sample = Sample.from_split(data, split)
+    sample = Sample.from_split(data, split, PARAMETERS.split)
     best = TargetLookup.fitted(
         pd.factorize(data.frame["late_payments_30d"])[0][: len(sample.labels)], sample
     )
 
-    assert identifying_pairs(sample, best.scores) == []
+    assert identifying_pairs(data, sample, best.scores, PARAMETERS) == []
 
 
 def test_shuffled_labels_teach_nothing_unless_a_column_deals_with_them(
@@ -149,7 +183,7 @@ def test_shuffled_labels_teach_nothing_unless_a_column_deals_with_them(
 ) -> None:
     """Where the same lots that shuffle the labels also made a column, they are learnt."""
     split = TimeSplit.from_training_set(honest, PARAMETERS.split)
-    sample = Sample.from_split(honest, split)
+    sample = Sample.from_split(honest, split, PARAMETERS.split)
     encoding = train(honest, PARAMETERS).model.encoding
     lots = np.random.default_rng(PARAMETERS.seed)
     dealt = np.r_[

@@ -1,0 +1,40 @@
+"""Which subjects repeat what an earlier declaration held, whatever was known of it.
+
+A history feature knows every earlier declaration, inside and outside of the windows that trees are
+fitted on, and its outcome as soon as that is known. So only a subject whose values nobody declared
+before shows what a model is worth without memory.
+"""
+
+import numpy as np
+import pandas as pd
+
+from training.outcomes import Bools, Instants
+from training.ranking import Ints
+
+SIGNIFICANT_DIGITS = 4
+"""Values that agree so far are taken for the same: rounding must not hide a repetition."""
+
+
+def repeats_earlier(values: pd.DataFrame, declared_at: Instants, rows: Ints) -> Bools:
+    """Which of `rows` have an earlier row with the same `values` in every column.
+
+    All rows count, labelled or not, in order of `declared_at`. Subjects that were declared at the
+    same instant do not know of each other. A missing value is a value.
+    """
+    cells = np.zeros(len(values), dtype=np.int64)
+    for name in values.columns:
+        of_column = value_cells(values[name])
+        cells = pd.factorize(cells * (of_column.max() + 1) + of_column)[0]
+    first = np.unique(cells, return_index=True)[1][cells[rows]]
+    return np.asarray(declared_at[first] < declared_at[rows])
+
+
+def value_cells(values: "pd.Series[float]") -> Ints:
+    """One number per value, equal where values agree in their first digits; missing is a value."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return pd.factorize(values, use_na_sentinel=False)[0]
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        place = np.floor(np.log10(np.abs(numbers))) - (SIGNIFICANT_DIGITS - 1)
+        rounded = np.round(numbers / 10.0**place) * 10.0**place
+    return pd.factorize(np.where(numbers == 0, 0.0, rounded), use_na_sentinel=False)[0]
