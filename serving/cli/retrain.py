@@ -62,7 +62,9 @@ def retrain(
         subject.value,
         known_until,
         parameters.seed,
-        lambda built: trained(subject, built, parameters, home, tracking_uri, who)[1],
+        lambda built, place: trained(
+            subject, built, parameters, home, tracking_uri, who, moved_to=place
+        )[1],
         progress_bar(f"{subject.value}: features"),
     )
     if isinstance(retraining.canaries, Path):

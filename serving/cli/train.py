@@ -75,29 +75,33 @@ def trained(
     home: Path,
     tracking_uri: str | None,
     trainer: str,
+    moved_to: Path | None = None,
 ) -> "tuple[Candidate, Registration]":
     """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain.
 
-    Where the parameters ask for a search, the best that it finds are trained with.
+    Where the parameters ask for a search, the best that it finds are trained with. The store names
+    the folder that the training set is `moved_to` afterwards, if it is.
     """
     from dataclasses import replace
 
     from training.data.training_set import TrainingSet
     from training.model.model_home import ModelHome
     from training.registry.mlflow.store import TrackingStore
-    from training.registry.registration import TrainingOrigin, register, source_revision
+    from training.registry.registration import register
+    from training.registry.training_origin import TrainingOrigin, source_revision
     from training.train import train as make_candidate
 
     data = TrainingSet.read(training_set, subject.value)
+    data = replace(data, folder=moved_to or training_set)
     store = TrackingStore.open(home, tracking_uri)
-    provenance = TrainingOrigin(trainer, datetime.now(UTC), source_revision(SOURCE))
+    origin = TrainingOrigin(trainer, datetime.now(UTC), source_revision(SOURCE))
     trials: tuple[Trial, ...] = ()
     if parameters.search.is_asked_for:
         parameters, trials = _searched(data, parameters, home)
     with progress_bar(f"{subject.value}: trees") as progress:
         candidate = make_candidate(data, parameters, _reporting(progress))
     candidate = replace(candidate, trials=trials)
-    return candidate, register(candidate, data, ModelHome(home), store, provenance)
+    return candidate, register(candidate, data, ModelHome(home), store, origin)
 
 
 def _searched(

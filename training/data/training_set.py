@@ -50,7 +50,8 @@ SUBJECT_COLUMNS = (
 class TrainingSet:
     """All subjects in order of declaration; `frame` and `subjects` share the rows.
 
-    `frame` holds the catalogue's columns and nothing else. `digest` covers the three files.
+    `frame` holds the catalogue's columns and nothing else. `digest` covers the three files of
+    `folder`, where the set lies or will soon be moved.
     `records` sums up what they were made of, as JSON; None where the folder does not say.
     """
 
@@ -61,6 +62,7 @@ class TrainingSet:
     outcomes: Outcomes
     subjects: pd.DataFrame
     digest: str
+    folder: Path
     records: str | None = None
 
     @classmethod
@@ -99,6 +101,7 @@ class TrainingSet:
             outcomes=Outcomes.from_table(outcomes, places, len(ids)),
             subjects=subjects.set_index(subject_rows).reindex(range(len(ids))),
             digest=_digest(folder),
+            folder=folder,
             records=summary.read_text() if (summary := folder / SUMMARY).is_file() else None,
         )
 

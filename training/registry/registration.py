@@ -5,37 +5,14 @@ registry itself is what failed, the version there is marked as unfinished, and s
 """
 
 import shutil
-import subprocess
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 
 from training.data.training_set import TrainingSet
 from training.model.model_home import ModelHome, ModelPointer, Registration
 from training.registry.mlflow.runs import track
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import finish, registered, set_alias
+from training.registry.training_origin import TrainingOrigin
 from training.train import Candidate
-
-
-@dataclass(frozen=True)
-class TrainingOrigin:
-    """Who trains, when, and from which revision of the source, where it is known."""
-
-    trainer: str
-    at: datetime
-    revision: str | None
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """As a run and a version carry it."""
-        tags = {
-            "mlflow.user": self.trainer,
-            "tidegate.trainer": self.trainer,
-            "tidegate.trained_at": self.at.isoformat(),
-        }
-        return tags | ({"mlflow.source.git.commit": self.revision} if self.revision else {})
 
 
 def register(
@@ -43,19 +20,19 @@ def register(
     data: TrainingSet,
     home: ModelHome,
     store: TrackingStore,
-    provenance: TrainingOrigin,
+    origin: TrainingOrigin,
 ) -> Registration:
     """Track, register, keep and name the candidate. Raises TrackingError."""
     model, name = candidate.model, candidate.model.manifest.name
-    run = track(store, candidate, data, home.signing_key, provenance.tags)
-    tags = provenance.tags | {"tidegate.digest": model.digest}
-    with registered(store, name, run, tags, provenance.at) as version:
+    run = track(store, candidate, data, home.signing_key, origin)
+    tags = origin.tags | {"tidegate.digest": model.digest}
+    with registered(store, name, run, tags, origin.at) as version:
         registration = Registration(
             name=name,
             version=version,
             digest=model.digest,
-            trainer=provenance.trainer,
-            registered_at=provenance.at,
+            trainer=origin.trainer,
+            registered_at=origin.at,
             run_id=run.run_id,
             tracking_uri=store.shown_uri,
         )
@@ -68,20 +45,6 @@ def register(
             shutil.rmtree(folder, ignore_errors=True)
             raise
     return registration
-
-
-def source_revision(root: Path) -> str | None:
-    """The commit that `root` has checked out; None outside of a repository or without git."""
-    with suppress(OSError, subprocess.SubprocessError):
-        result = subprocess.run(  # noqa: S603  # no word of it comes from outside
-            ["git", "-C", str(root), "rev-parse", "HEAD"],  # noqa: S607  # wherever git is
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-        return result.stdout.strip()
-    return None
 
 
 def _pointer(registration: Registration) -> ModelPointer:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import mlflow.data
 import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
+from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from features.errors import RecordsError
@@ -24,6 +26,7 @@ from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.world import SHIPMENTS, write_world
+from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels, TrainingSetError
 from training.gates.canaries import Canaries
 from training.model.model_home import ModelHome, ModelPointer
@@ -116,6 +119,17 @@ def test_a_challenger_is_registered_and_nobody_is_promoted(used: Path, first: An
     assert challenger is not None
     assert challenger.digest == first["challenger"]["digest"]
     assert models.pointer(NAME, "champion") is None
+
+
+def test_the_run_leads_to_the_training_set_where_it_was_moved(used: Path, first: Any) -> None:
+    client = MlflowClient(f"sqlite:///{used / 'mlflow.db'}")
+    (given, *_) = client.get_run(first["challenger"]["run_id"]).inputs.dataset_inputs
+
+    folder = Path(mlflow.data.get_source(given).load())
+
+    assert folder.samefile(used / "training_sets" / "shipment")
+    digest = TrainingSet.read(folder, "shipment").digest
+    assert digest == {tag.key: tag.value for tag in given.tags}["digest"]
 
 
 def test_every_gate_but_that_of_the_approver_is_told(first: Any) -> None:

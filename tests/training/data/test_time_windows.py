@@ -2,6 +2,7 @@
 
 from dataclasses import FrozenInstanceError, replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,14 @@ def one_a_day(rows: int, *, hours: float = 0, known_after_days: float = 0.5) -> 
     names = [f"S-{number}" for number in range(rows)]
     subjects = pd.DataFrame({"operator_id": [f"k{number}" for number in range(rows)]})
     return TrainingSet(
-        INPUTS, pd.DataFrame(index=names), pd.Index(names), declared_at, outcomes, subjects, "none"
+        INPUTS,
+        pd.DataFrame(index=names),
+        pd.Index(names),
+        declared_at,
+        outcomes,
+        subjects,
+        "none",
+        Path(),
     )
 
 

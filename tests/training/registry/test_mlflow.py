@@ -26,11 +26,14 @@ from training.model.model_home import ModelHome, Registration
 from training.parameters import TrainingParameters, TreeParameters
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import UNFINISHED
-from training.registry.registration import TrainingOrigin, register
+from training.registry.registration import register
+from training.registry.training_origin import SourceRevision, TrainingOrigin
 from training.train import Candidate, train
 
 NAME = "tidegate-shipment"
-PROVENANCE = TrainingOrigin("ada", datetime(2026, 1, 2, tzinfo=UTC), revision="f" * 40)
+PROVENANCE = TrainingOrigin(
+    "ada", datetime(2026, 1, 2, tzinfo=UTC), revision=SourceRevision("f" * 40, is_dirty=True)
+)
 SECONDS_TO_START = 120
 
 

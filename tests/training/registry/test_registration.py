@@ -17,10 +17,13 @@ from training.model.model_home import ModelHome, Registration
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters, TreeParameters
 from training.registry.mlflow.store import TrackingStore
-from training.registry.registration import TrainingOrigin, register, source_revision
+from training.registry.registration import register
+from training.registry.training_origin import SourceRevision, TrainingOrigin
 from training.train import Candidate, train
 
-PROVENANCE = TrainingOrigin("ada", datetime(2026, 1, 2, tzinfo=UTC), revision="f" * 40)
+PROVENANCE = TrainingOrigin(
+    "ada", datetime(2026, 1, 2, tzinfo=UTC), revision=SourceRevision("f" * 40, is_dirty=True)
+)
 NAME = "tidegate-shipment"
 
 
@@ -60,9 +63,9 @@ def test_a_client_finds_the_run_with_parameters_metrics_tags_and_dataset(
     assert run.data.params["trees.leaves"] == "6"
     auc = candidate.report.inspected.roc_auc
     assert run.data.metrics["roc_auc"] == auc.value
-    assert run.data.metrics["roc_auc_low"] == auc.low
     assert run.data.tags["tidegate.catalogue"] == INPUTS.fingerprint
     assert run.data.tags["mlflow.source.git.commit"] == "f" * 40
+    assert run.data.tags["mlflow.source.git.dirty"] == "true"
     assert run.data.tags["mlflow.user"] == "ada"
     assert run.data.tags["mlflow.source.name"] == "tidegate train"
     inputs = [
@@ -74,6 +77,42 @@ def test_a_client_finds_the_run_with_parameters_metrics_tags_and_dataset(
     assert windows["fit"]["begins"] == "2025-01-01T00:00:00+00:00"
     assert windows["fit"]["digest"] == data.digest
     assert windows["fit"]["short_digest"] == data.digest[7:43]
+
+
+def test_every_figure_is_one_metric_and_one_row_of_a_table_with_its_bounds(
+    store: TrackingStore, registration: Registration, candidate: Candidate
+) -> None:
+    figures = candidate.model.manifest.metrics
+    known = {name: figure.value for name, figure in figures.items() if figure.value is not None}
+    run = store.client.get_run(registration.run_id)
+
+    mlflow.set_tracking_uri(store.uri)
+    table = store.client.load_table(
+        run.info.experiment_id, "evaluation/intervals.json", run_ids=[registration.run_id]
+    )
+
+    assert {n: v for n, v in run.data.metrics.items() if n != "ranking_loss"} == known
+    assert table["metric"].tolist() == list(figures)
+    for name, low, high in zip(
+        table["metric"], table["low_of_95_percent"], table["high_of_95_percent"], strict=True
+    ):
+        assert (figures[name].low or 0.0) == pytest.approx(0.0 if pd.isna(low) else low)
+        assert (figures[name].high or 0.0) == pytest.approx(0.0 if pd.isna(high) else high)
+    assert len(known) > 30
+
+
+def test_the_source_of_every_dataset_loads_the_training_set_again(
+    store: TrackingStore, registration: Registration, data: TrainingSet, planted: Path
+) -> None:
+    given = store.client.get_run(registration.run_id).inputs.dataset_inputs
+
+    for dataset_input in given:
+        folder = Path(mlflow.data.get_source(dataset_input).load())
+        again = TrainingSet.read(folder, "shipment", INPUTS)
+        assert folder.samefile(planted)
+        assert again.digest == {tag.key: tag.value for tag in dataset_input.tags}["digest"]
+        assert again.frame.equals(data.frame)
+    assert len(given) == 3
 
 
 def test_the_run_shows_how_the_ranking_loss_fell_while_trees_grew(
@@ -93,6 +132,7 @@ def test_run_version_and_model_say_in_words_what_they_are(
     version = store.client.get_model_version(NAME, registration.version)
 
     assert "fit: 2025-01-01 until" in note
+    assert f"commit `{'f' * 40}` **with changes that are in no commit**" in note
     assert candidate.report.population_precision in note
     assert f"{candidate.report.inspected.roc_auc.value:.3f}" in note
     assert version.description == note
@@ -228,10 +268,6 @@ def test_nothing_is_told_to_anyone_outside() -> None:
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert os.environ["DO_NOT_TRACK"] == "true"
     assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
-
-
-def test_outside_of_a_repository_there_is_no_revision(tmp_path: Path) -> None:
-    assert source_revision(tmp_path) is None
 
 
 def _latest(store: TrackingStore) -> int:

@@ -3,6 +3,7 @@
 from training.evaluation.evaluation_page import spelt
 from training.evaluation.evaluation_report import Figures
 from training.model.manifest import Manifest, WindowFigures
+from training.registry.training_origin import TrainingOrigin
 from training.train import Candidate
 
 ALIASES = (
@@ -12,12 +13,13 @@ ALIASES = (
 )
 
 
-def note_on_run(candidate: Candidate) -> str:
+def note_on_run(candidate: Candidate, origin: TrainingOrigin) -> str:
     """What was trained, on what, how good it was, and where to look; some 1,500 characters."""
     manifest, report = candidate.model.manifest, candidate.report
     parts = (
         f"Ranks {manifest.subject}s by their risk of smuggling, with {len(manifest.features)} "
         "features.",
+        origin.in_words,
         _windows(manifest),
         _figures("All inspected", report.inspected),
         report.population_in_words,
@@ -53,8 +55,10 @@ def _figures(title: str, figures: Figures) -> str:
 def _where_to_look(manifest: Manifest) -> str:
     line = manifest.calibration
     return (
-        "`evaluation/report.html` has every figure with its interval, `pictures/` the plots, "
-        "`training_set/records.json` what the records were, `artefact/` what is served. The native "
+        "`evaluation/intervals.json` has the interval of every metric, `evaluation/report.html` "
+        "the whole evaluation, `pictures/` the plots, `training_set/records.json` what the records "
+        "were, `artefact/` what is served. The source of each dataset loads the training set "
+        "again, as long as its folder has the digest `tidegate.training_set`. The native "
         "model's probabilities are not calibrated; from its margins (`raw_score=True`) they are "
         f"1 / (1 + exp(-({line.intercept:.4g} + {line.slope:.4g} × margin)))."
     )

@@ -12,7 +12,13 @@ import lightgbm
 import mlflow
 import mlflow.data
 import mlflow.lightgbm
+import pandas as pd
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.data.sources import (  # type: ignore[attr-defined]  # made when it is loaded
+    LocalArtifactDatasetSource,
+)
 from mlflow.models import ModelSignature
+from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema
 
 from features.ingest.record_summary import SUMMARY
@@ -24,9 +30,11 @@ from training.model.signing import SigningKey
 from training.registry.mlflow.notes import note_on_run
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.trials import write_losses, write_trials
+from training.registry.training_origin import TrainingOrigin
 from training.train import Candidate
 
 ARTEFACT = "artefact"
+INTERVALS = "evaluation/intervals.json"
 LARGEST_BATCH = 100
 """Parameters that one request to a tracking server may carry."""
 
@@ -49,7 +57,7 @@ def track(
     candidate: Candidate,
     data: TrainingSet,
     key: SigningKey,
-    tags: Mapping[str, str],
+    origin: TrainingOrigin,
 ) -> TrackedRun:
     """Tell the store everything about one training.
 
@@ -58,24 +66,25 @@ def track(
     manifest = candidate.model.manifest
     experiment = store.experiment(manifest.name)
     with store.connected("the run could not be written"):
-        run_id = store.client.create_run(experiment, tags=_tags(candidate, tags)).info.run_id
+        run_id = store.client.create_run(experiment, tags=_tags(candidate, origin)).info.run_id
         try:
             with mlflow.start_run(run_id=run_id):
-                tracked = _written(candidate, data, key, run_id)
+                model = _written(candidate, data, key)
             write_losses(store.client, run_id, candidate.losses, round(time.time() * 1000))
             write_trials(store.client, experiment, run_id, candidate.trials)
         except BaseException:
             with suppress(Exception):
                 store.client.set_terminated(run_id, "FAILED")
             raise
-    return tracked
+    return TrackedRun(run_id, model.model_id, model.model_uri, note_on_run(candidate, origin))
 
 
-def _written(candidate: Candidate, data: TrainingSet, key: SigningKey, run_id: str) -> TrackedRun:
+def _written(candidate: Candidate, data: TrainingSet, key: SigningKey) -> ModelInfo:
     manifest = candidate.model.manifest
     _write_parameters(manifest)
     _write_datasets(manifest, data)
     _write_files(candidate, key)
+    _write_intervals(manifest)
     if data.records is not None:
         mlflow.log_text(data.records, f"training_set/{SUMMARY}")
     info = mlflow.lightgbm.log_model(
@@ -87,9 +96,9 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey, run_id: s
     )
     # After the model, so that the metrics are its own too, and say of which window they tell.
     mlflow.log_metrics(
-        _metrics(candidate), model_id=info.model_id, dataset=_dataset(manifest, data, "evaluation")
+        _metrics(manifest), model_id=info.model_id, dataset=_dataset(manifest, data, "evaluation")
     )
-    return TrackedRun(run_id, info.model_id, info.model_uri, note_on_run(candidate))
+    return info
 
 
 def add_text(store: TrackingStore, run_id: str, name: str, text: str) -> None:
@@ -104,18 +113,18 @@ def signature_of(manifest: Manifest) -> ModelSignature:
     return ModelSignature(inputs, Schema([ColSpec(DataType.double)]))
 
 
-def _tags(candidate: Candidate, tags: Mapping[str, str]) -> dict[str, str]:
+def _tags(candidate: Candidate, origin: TrainingOrigin) -> dict[str, str]:
     manifest = candidate.model.manifest
     return {
         "mlflow.runName": f"{manifest.subject} {candidate.model.digest[7:15]}",
-        "mlflow.note.content": note_on_run(candidate),
+        "mlflow.note.content": note_on_run(candidate, origin),
         "mlflow.source.name": "tidegate train",
         "mlflow.source.type": "LOCAL",
         "tidegate.subject": manifest.subject,
         "tidegate.catalogue": manifest.catalogue,
         "tidegate.digest": candidate.model.digest,
         "tidegate.training_set": manifest.training_set_digest,
-        **tags,
+        **origin.tags,
     }
 
 
@@ -145,12 +154,20 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _metrics(candidate: Candidate) -> dict[str, float]:
-    metrics: dict[str, float] = {}
-    for name, estimate in candidate.model.manifest.metrics.items():
-        bounds = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
-        metrics |= {f"{name}{end}": bound for end, bound in bounds.items() if bound is not None}
-    return metrics
+def _metrics(manifest: Manifest) -> dict[str, float]:
+    """One for each figure that is known; its bounds are in `INTERVALS`."""
+    return {
+        name: estimate.value
+        for name, estimate in manifest.metrics.items()
+        if estimate.value is not None
+    }
+
+
+def _write_intervals(manifest: Manifest) -> None:
+    """A table that MLflow's pages show as one: a row for each figure, known or not."""
+    rows = [(name, e.value, e.low, e.high) for name, e in manifest.metrics.items()]
+    columns = ["metric", "value", "low_of_95_percent", "high_of_95_percent"]
+    mlflow.log_table(pd.DataFrame(rows, columns=columns), INTERVALS)
 
 
 def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
@@ -171,12 +188,22 @@ def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
 
 
 def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
-    """A window by its name, its columns and the digest of the whole set; none of its rows."""
+    """A window by its name, its columns, the folder and the digest of the whole set; no row of it.
+
+    Its source gives the folder again, on a machine that has it. Whether it still holds the same set
+    is told by the digest, of which MLflow takes 36 characters.
+    """
     window: WindowFigures = getattr(manifest.training_window, context)
-    return mlflow.data.from_pandas(  # type: ignore[attr-defined]  # loaded lazily
-        data.frame.head(0),
+    return MetaDataset(  # type: ignore[abstract]  # MLflow's own, made so by MLflow's own pages
+        source=LocalArtifactDatasetSource(data.folder.resolve().as_uri()),
         name=f"{manifest.subject} {window.begins:%Y-%m-%d} to {window.ends:%Y-%m-%d}",
         digest=data.digest[7:43],
+        schema=Schema(
+            [
+                ColSpec(DataType.double if c.categories is None else DataType.string, c.name)
+                for c in manifest.features
+            ]
+        ),
     )
 
 
