@@ -69,10 +69,18 @@ def print_figures(report: "EvaluationReport") -> None:
     messages.print(
         f"  ROC-AUC {spelt(figures.roc_auc)}, calibration error {spelt(figures.ece)}", markup=False
     )
-    for known in report.oracle_known:
+    _print_beside_oracle(report)
+    messages.print(report.population_precision, markup=False)
+
+
+def _print_beside_oracle(report: "EvaluationReport") -> None:
+    """The model as a share of the best possible, where an invented world tells the truth."""
+    from training.evaluation.evaluation_page import ORACLE_CAVEAT, spelt
+
+    for everyone, known in zip(report.oracle, report.oracle_known, strict=True):
         messages.print(
-            f"  {known.share:>4.0%} inspected: {spelt(known.share_of_oracle)} of the best possible "
-            "precision among known typologies",
+            f"  {everyone.share:>4.0%} inspected: {spelt(everyone.share_of_oracle)} of the best "
+            f"possible precision, {spelt(known.share_of_oracle)} among known typologies",
             markup=False,
         )
     for typology in report.oracle_typologies:
@@ -80,6 +88,8 @@ def print_figures(report: "EvaluationReport") -> None:
             messages.print(
                 f"  {typology.typology} (new): recall {spelt(typology.recall)}", markup=False
             )
+    if report.oracle:
+        messages.print(ORACLE_CAVEAT, markup=False)
 
 
 def _print_status_quo(report: "EvaluationReport") -> None:

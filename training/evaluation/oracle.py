@@ -13,8 +13,11 @@ from training.errors import TrainingSetError
 from training.evaluation.evaluation_report import OracleFigures
 from training.evaluation.labelled_window import LabelledWindow
 from training.outcomes import Bools, Texts
-from training.parameters import EvaluationParameters
+from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Floats, ScoreRanking, at_capacity
+
+SHARES = (0.01, 0.02, GATE_SHARE)
+"""Shares inspected that always stand side by side; an experiment may add others."""
 
 COLUMNS = ("subject_kind", "subject_id", "true_probability", "typology")
 
@@ -66,7 +69,7 @@ class Oracle:
 def compare_with_oracle(
     oracle: Oracle, labels: Floats, parameters: EvaluationParameters, seed: int
 ) -> tuple[OracleFigures, ...]:
-    """Per capacity share, the model's precision and the best that is possible.
+    """Per share inspected, the model's precision and the best that is possible.
 
     `labels` are the true probabilities, which tells of expected precision, or what came true.
     """
@@ -74,7 +77,7 @@ def compare_with_oracle(
     best = ScoreRanking.from_scores(labels, oracle.probability)
     return tuple(
         _figures(share, _at(by_model, best, share, parameters, seed))
-        for share in parameters.capacity_shares
+        for share in sorted({*SHARES, *parameters.capacity_shares})
     )
 
 

@@ -116,6 +116,18 @@ def test_who_ranks_as_the_truth_does_reaches_the_whole_oracle(
     assert worst[2].share_of_oracle.high < 0.5
 
 
+def test_shares_of_the_oracle_at_one_and_two_percent_stand_beside_that_at_five(
+    tmp_path: Path, judged: LabelledWindow, oracle: pd.DataFrame
+) -> None:
+    oracle.to_parquet(tmp_path / "oracle.parquet")
+    known = Oracle.read(tmp_path / "oracle.parquet", judged)
+    asked_for_other_shares = EvaluationParameters(capacity_shares=(0.2, 0.05), redraws=10)
+
+    beside = compare_with_oracle(known, known.probability, asked_for_other_shares, seed=1)
+
+    assert [at.share for at in beside] == [0.01, 0.02, 0.05, 0.2]
+
+
 def test_an_oracle_that_lacks_a_subject_is_refused(
     tmp_path: Path, judged: LabelledWindow, oracle: pd.DataFrame
 ) -> None:
