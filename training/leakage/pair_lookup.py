@@ -44,8 +44,8 @@ def identifying_pairs(
 ) -> list[LeakageFinding]:
     """The worst pairs of columns (a column may stand alone), warned of and never refused.
 
-    `model_scores` are the model's of the sample's evaluated rows. Beside each pair stands what the
-    model is worth on those of them that repeat no earlier declaration of `data`.
+    `model_scores` are the model's of the sample's evaluated rows. Beside each pair that a subject
+    itself declares stands what the model is worth on those that repeat no earlier one of `data`.
     """
     labels = sample.evaluation_labels
     model_auc = roc_auc(ScoreRanking.from_scores(labels, model_scores))
@@ -58,13 +58,16 @@ def identifying_pairs(
         and table.roc_auc >= enough
     ]
     worst = sorted(candidates, key=lambda table: (-table.roc_auc, table.columns))[:MOST_FINDINGS]
+    declared = {feature.name for feature in data.inputs.features if not feature.windows}
     findings = []
     for table in worst:
-        is_new = ~repeats_earlier(
-            data.frame[list(table.columns)], data.declared_at, sample.evaluated
-        )
-        new = ScoreRanking.from_scores(labels[is_new], model_scores[is_new])
-        evidence = f"{_in_words(table, model_auc)}; {_on_new(new, parameters)}"
+        evidence = _in_words(table, model_auc)
+        # What looks up history is new whenever history has moved on, though nothing else is.
+        if declared.issuperset(table.columns):
+            values = data.frame[list(table.columns)]
+            is_new = ~repeats_earlier(values, data.declared_at, sample.evaluated)
+            new = ScoreRanking.from_scores(labels[is_new], model_scores[is_new])
+            evidence += f"; {_on_new(new, parameters)}"
         findings.append(
             LeakageFinding(
                 check="pair lookup", is_refusal=False, features=table.columns, evidence=evidence

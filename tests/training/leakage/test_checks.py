@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.catalogue import catalogue
 from tests.training.planted import INPUTS
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
@@ -159,6 +160,34 @@ def test_beside_a_repeating_pair_stands_what_the_model_is_worth_on_what_repeats_
     assert told is not None, evidence
     assert int(told[1].replace(",", "")) == is_original[evaluated].sum()
     assert float(told[3]) < 0.5 < float(told[4])
+
+
+@pytest.mark.parametrize("looks_history_up", [False, True])
+def test_what_repeats_nothing_is_told_only_of_columns_that_a_subject_declares(
+    honest: TrainingSet, *, looks_history_up: bool
+) -> None:
+    """A look-up of history is new whenever history has moved on."""
+    lots = np.random.default_rng(8)
+    original = lots.integers(0, 600, len(honest))
+    label = np.where(honest.outcomes.is_labelled, (lots.random(600) < 0.25)[original], np.nan)
+    windows = next(feature.windows for feature in catalogue("shipment") if feature.windows)
+    features = tuple(
+        replace(feature, windows=windows) if looks_history_up else feature
+        for feature in INPUTS.features
+    )
+    data = replace(
+        honest,
+        inputs=replace(INPUTS, features=features),
+        outcomes=replace(honest.outcomes, label=label),
+        frame=honest.frame.assign(noise_ratio=original.astype(float)),
+    )
+    split = TimeSplit.from_training_set(data, PARAMETERS.split)
+    sample = Sample.from_split(data, split, PARAMETERS.split)
+
+    evidence = identifying_pairs(data, sample, sample.evaluation_labels, PARAMETERS)[0].evidence
+
+    assert evidence.startswith("a table of noise_ratio alone")
+    assert ("repeat no earlier declaration" in evidence) != looks_history_up
 
 
 def test_two_coarse_columns_that_carry_the_risk_are_no_leak(honest: TrainingSet) -> None:
