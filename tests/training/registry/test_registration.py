@@ -93,9 +93,7 @@ def test_every_figure_is_one_metric_and_one_row_of_a_table_with_its_bounds(
 
     assert {n: v for n, v in run.data.metrics.items() if n != "ranking_loss"} == known
     assert table["metric"].tolist() == list(figures)
-    for name, low, high in zip(
-        table["metric"], table["low_of_95_percent"], table["high_of_95_percent"], strict=True
-    ):
+    for name, low, high in zip(table["metric"], table["low_95"], table["high_95"], strict=True):
         assert (figures[name].low or 0.0) == pytest.approx(0.0 if pd.isna(low) else low)
         assert (figures[name].high or 0.0) == pytest.approx(0.0 if pd.isna(high) else high)
     assert len(known) > 30

@@ -166,7 +166,7 @@ def _metrics(manifest: Manifest) -> dict[str, float]:
 def _write_intervals(manifest: Manifest) -> None:
     """A table that MLflow's pages show as one: a row for each figure, known or not."""
     rows = [(name, e.value, e.low, e.high) for name, e in manifest.metrics.items()]
-    columns = ["metric", "value", "low_of_95_percent", "high_of_95_percent"]
+    columns = ["metric", "value", "low_95", "high_95"]
     mlflow.log_table(pd.DataFrame(rows, columns=columns), INTERVALS)
 
 
