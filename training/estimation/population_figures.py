@@ -29,6 +29,21 @@ class FiguresAtShare:
 
 
 @dataclass(frozen=True)
+class FoundAmong:
+    """What inspecting a part of the traffic would find.
+
+    `confirmed` counts subjects, `precision` and `recall` are shares in 0..1. `refusal` says why all
+    of them are unknown, if so.
+    """
+
+    confirmed: Estimate
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
 class PopulationFigures:
     """Figures of all `subjects`; every estimate is unknown where `refusal` says why.
 
@@ -53,7 +68,6 @@ def population_figures(
     """The figures of ranking all traffic by `scores`, one for each of its subjects."""
     is_told = sample.refusal is None
     everyone = np.ones(sample.traffic)
-    confirmed = confirmed_among(sample, everyone) if is_told else None
     return PopulationFigures(
         subjects=sample.traffic,
         certain=int((~sample.is_drawn).sum()),
@@ -61,7 +75,7 @@ def population_figures(
         uncounted=sample.uncounted,
         effective_size=sample.effective_size,
         prevalence=share_confirmed(sample, everyone) if is_told else UNKNOWN,
-        at_share=tuple(_at_share(sample, scores, share, confirmed) for share in shares),
+        at_share=tuple(_at_share(sample, scores, share) for share in shares),
         roc_auc=population_roc_auc(sample, scores) if is_told else UNKNOWN,
         refusal=sample.refusal,
     )
@@ -76,18 +90,46 @@ def confirmed_among(
     """
     part = membership[sample.rows]
     is_certain = ~sample.is_drawn & (part > 0)
-    is_drawn = sample.is_drawn & (part > 0)
     weights = sample.weights * part
     certain = float(weights[is_certain].sum())
     found = float(weights[is_certain] @ sample.labels[is_certain])
     left = float(membership.sum()) - certain
     if left <= 0.5:
         return ConfidenceDistribution(found, np.full(1, found))
-    drawn_weights = np.maximum(weights[is_drawn], 1.0)
+    is_drawn = sample.is_drawn & (part > 0)
+    drawn_weights = _drawn_weights(sample, membership)
     if effective_size(drawn_weights) < FEWEST_DRAWN:
         return None
     drawn = weighted_mean(sample.labels[is_drawn], drawn_weights, is_this_traffic=is_this_traffic)
     return drawn.scaled(left, found)
+
+
+def found_among(sample: InspectedSample, membership: Floats) -> FoundAmong:
+    """What inspecting a part of the traffic would find; `membership` as above, not all 0."""
+    found = confirmed_among(sample, membership) if sample.refusal is None else None
+    if found is None:
+        refusal = sample.refusal or _too_few(sample, membership)
+        return FoundAmong(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, refusal)
+    size = float(membership.sum())
+    precision = found.scaled(1 / size).estimate
+    missed = confirmed_among(sample, 1.0 - membership)
+    both = part_of_both(found, missed) if missed is not None else None
+    if both is None or not np.isfinite(both.value):
+        return FoundAmong(found.estimate, precision, UNKNOWN, UNKNOWN)
+    lift = both.scaled(sample.traffic / size)
+    return FoundAmong(found.estimate, precision, both.estimate, lift.estimate)
+
+
+def share_found(sample: InspectedSample, found: float) -> Estimate:
+    """The part that `found` subjects are of all that would be confirmed; never above 1."""
+    if sample.refusal is not None or not found:
+        return UNKNOWN
+    confirmed = confirmed_among(sample, np.ones(sample.traffic))
+    if confirmed is None:
+        return UNKNOWN
+    low, high = np.quantile(confirmed.points, [0.025, 0.975])
+    whole = max(float(confirmed.points.mean()), found)
+    return Estimate(found / whole, found / max(high, found), found / max(low, found))
 
 
 def share_confirmed(sample: InspectedSample, membership: Floats) -> Estimate:
@@ -121,18 +163,21 @@ def population_roc_auc(sample: InspectedSample, scores: Floats) -> Estimate:
     )
 
 
-def _at_share(
-    sample: InspectedSample, scores: Floats, share: float, confirmed: ConfidenceDistribution | None
-) -> FiguresAtShare:
+def _at_share(sample: InspectedSample, scores: Floats, share: float) -> FiguresAtShare:
     everyone = ScoreRanking.from_scores(np.zeros(sample.traffic), scores)
-    chosen = inspected_rows(everyone, share)
-    found = confirmed_among(sample, chosen)
-    missed = confirmed_among(sample, 1.0 - chosen)
-    if confirmed is None or found is None or missed is None:
-        return FiguresAtShare(share, UNKNOWN, UNKNOWN, UNKNOWN)
-    precision = found.scaled(1 / float(chosen.sum())).estimate
-    both = part_of_both(found, missed)
-    if not np.isfinite(both.value):
-        return FiguresAtShare(share, precision, UNKNOWN, UNKNOWN)
-    times = sample.traffic / float(chosen.sum())
-    return FiguresAtShare(share, precision, both.estimate, both.scaled(times).estimate)
+    found = found_among(sample, inspected_rows(everyone, share))
+    return FiguresAtShare(share, found.precision, found.recall, found.lift)
+
+
+def _drawn_weights(sample: InspectedSample, membership: Floats) -> Floats:
+    part = membership[sample.rows]
+    is_drawn = sample.is_drawn & (part > 0)
+    return np.maximum(sample.weights * part, 1.0)[is_drawn]
+
+
+def _too_few(sample: InspectedSample, membership: Floats) -> str:
+    weights = _drawn_weights(sample, membership)
+    return (
+        f"{len(weights)} results drawn with a probability among {membership.sum():,.0f} subjects, "
+        f"worth {effective_size(weights):.0f} drawn evenly, say too little; want {FEWEST_DRAWN}"
+    )

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from training.confidence_intervals import Estimate, proportion
+from training.confidence_intervals import proportion
 from training.data.time_split import TimeWindow, in_utc
 from training.data.training_set import TrainingSet
 from training.estimation.calibration_on_traffic import traffic_calibration
 from training.estimation.inspected_sample import InspectedSample, inspected_sample
 from training.estimation.population_figures import (
-    UNKNOWN,
-    confirmed_among,
     population_figures,
+    share_found,
 )
 from training.estimation.sensitivity import sensitivity
 from training.evaluation.evaluation_report import PopulationSection, StatusQuo
@@ -90,19 +89,10 @@ def status_quo(
         inspected=inspected,
         confirmed=int(found),
         precision=proportion(found, settled),
-        recall=_recall(found, sample),
+        recall=share_found(sample, found),
         model_precision=by_model.precision,
         model_recall=by_model.recall,
     )
-
-
-def _recall(found: float, sample: InspectedSample) -> Estimate:
-    confirmed = confirmed_among(sample, np.ones(sample.traffic)) if sample.refusal is None else None
-    if confirmed is None or not found:
-        return UNKNOWN
-    low, high = np.quantile(confirmed.points, [0.025, 0.975])
-    whole = max(float(confirmed.points.mean()), found)
-    return Estimate(found / whole, found / max(high, found), found / max(low, found))
 
 
 def _unknown_share(traffic: LabelledWindow) -> float:

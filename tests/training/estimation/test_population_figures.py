@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.estimation.inspected_sample import inspected_sample
-from training.estimation.population_figures import population_figures
+from training.estimation.population_figures import found_among, population_figures, share_found
 from training.outcomes import Texts
 from training.ranking import ScoreRanking, at_capacity, roc_auc
 
@@ -48,3 +48,33 @@ def test_intervals_of_prevalence_hold_under_every_design(design: Any) -> None:
     assert prevalence.held >= 0.8
     assert abs(prevalence.bias) < 0.2
     assert rows["roc_auc"].held >= 0.8
+
+
+def test_a_part_of_the_traffic_is_counted_exactly_where_everybody_was_inspected() -> None:
+    truth = (np.arange(600) % 10 == 0).astype(np.float64)
+    ways: Texts = np.full(600, "random", dtype=object)
+    part = (np.arange(600) < 100).astype(np.float64)
+    found = found_among(inspected_sample(truth, ways, np.ones(600)), part)
+    assert found.confirmed.value == pytest.approx(10)
+    assert found.precision.value == pytest.approx(0.1)
+    assert found.recall.value == pytest.approx(1 / 6)
+    assert found.lift.value == pytest.approx(1)
+
+
+def test_a_part_where_few_were_drawn_is_refused_in_words() -> None:
+    truth = (np.arange(600) % 10 == 0).astype(np.float64)
+    drawn = np.arange(600) >= 80
+    ways: Texts = np.where(drawn, "random", None)
+    sample = inspected_sample(np.where(drawn, truth, np.nan), ways, np.full(600, 0.9))
+    found = found_among(sample, (np.arange(600) < 100).astype(np.float64))
+    assert found.confirmed.value is None
+    assert found.refusal is not None
+    assert found.refusal.startswith("20 results drawn with a probability among 100 subjects")
+
+
+def test_what_was_found_is_a_share_of_what_would_be_and_never_more_than_all() -> None:
+    truth = (np.arange(3_000) % 10 == 0).astype(np.float64)
+    ways: Texts = np.full(3_000, "random", dtype=object)
+    sample = inspected_sample(truth, ways, np.ones(3_000))
+    assert share_found(sample, 150.0).value == pytest.approx(0.5, abs=0.01)
+    assert share_found(sample, 400.0).value == 1.0
