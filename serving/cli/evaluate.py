@@ -70,7 +70,6 @@ def print_figures(report: "EvaluationReport") -> None:
         f"  ROC-AUC {spelt(figures.roc_auc)}, calibration error {spelt(figures.ece)}", markup=False
     )
     _print_beside_oracle(report)
-    messages.print(report.population_precision, markup=False)
 
 
 def _print_beside_oracle(report: "EvaluationReport") -> None:
