@@ -18,6 +18,8 @@ TidegateError
     └── PromotionRefused        one or more gates stay shut: lists the reasons
 """
 
+import shlex
+
 from features.errors import TidegateError
 
 
@@ -86,8 +88,19 @@ class WaiverError(TrainingError):
 
 
 class PromotionRefused(TrainingError):
-    """At least one gate stays shut; `reasons` says which and why."""
+    """At least one gate stays shut; `reasons` says which and why.
 
-    def __init__(self, reasons: tuple[str, ...]):
-        super().__init__("not promoted:\n" + "\n".join(f"  - {reason}" for reason in reasons))
+    Of `undecided` gates too little is known to say; two people may waive them together.
+    """
+
+    def __init__(self, reasons: tuple[str, ...], undecided: tuple[str, ...] = ()):
+        lines = ["not promoted:", *(f"  - {reason}" for reason in reasons)]
+        if undecided:
+            waived = " ".join(f"--waive {shlex.quote(gate)}" for gate in undecided)
+            lines.append(
+                f"two people may answer for what is undecided: {waived} --requested-by "
+                "NAME --because WHY --until DAY"
+            )
+        super().__init__("\n".join(lines))
         self.reasons = reasons
+        self.undecided = undecided

@@ -1,6 +1,7 @@
 """`GET /v1/models`: the models in service."""
 
 from datetime import datetime
+from typing import Literal
 
 from fastapi import APIRouter
 
@@ -32,8 +33,20 @@ class TrainingPeriod(ClosedModel):
     confirmed: int
 
 
+class GateAnswer(ClosedModel):
+    """What one gate said when the model was promoted, and whether people answer for it."""
+
+    gate: str
+    verdict: Literal["passed", "refused", "undecided"]
+    reason: str
+    is_waived: bool
+
+
 class ModelAnswer(ClosedModel):
-    """A model in service: the champion answers, the others are asked beside it."""
+    """A model in service: the champion answers, the others are asked beside it.
+
+    `verdicts` are those of its promotion; a model that was never promoted has none.
+    """
 
     role: Role
     subject_kind: SubjectKind
@@ -44,6 +57,7 @@ class ModelAnswer(ClosedModel):
     trained_on: dict[str, TrainingPeriod]
     training_set_digest: str
     metrics: dict[str, EstimateAnswer]
+    verdicts: list[GateAnswer]
 
     @classmethod
     def from_loaded(cls, champion: LoadedModel, role: Role) -> "ModelAnswer":
@@ -60,6 +74,7 @@ class ModelAnswer(ClosedModel):
                 name: EstimateAnswer(value=figure.value, low=figure.low, high=figure.high)
                 for name, figure in manifest.metrics.items()
             },
+            verdicts=[GateAnswer(**verdict.model_dump()) for verdict in champion.verdicts],
         )
 
 
@@ -71,7 +86,7 @@ class ModelsAnswer(ClosedModel):
 
 @router.get("", responses=problems())
 def list_models(services: TheServices, _: AnyCaller) -> ModelsAnswer:
-    """Role, name, version, digest, what it was trained on and its figures, by kind of subject."""
+    """Role, name, version, digest, training, figures and verdicts of gates, by kind of subject."""
     champions = services.models
     return ModelsAnswer(
         models=[

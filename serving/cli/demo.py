@@ -28,6 +28,8 @@ SCORED_SPAN = timedelta(hours=14)
 
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
+TRIAL = timedelta(days=30)
+"""How long the two trial identities answer for what a world of this size cannot decide."""
 
 
 def demo(
@@ -118,7 +120,6 @@ def _build(home: Path, kind: SubjectKind) -> None:
 
 
 def _train_and_promote(home: Path, kind: SubjectKind) -> None:
-    from serving.cli.promote import promote
     from serving.cli.train import trained
     from training.parameters import TrainingParameters
 
@@ -131,7 +132,34 @@ def _train_and_promote(home: Path, kind: SubjectKind) -> None:
         f"  version {registration.version}: of the 5 % it ranks highest among inspected ones, "
         f"{at.precision.value:.0%} were confirmed, {at.lift.value:.1f} times as many as at random"
     )
-    promote(f"{registration.name}@challenger", APPROVER, home=home)
+    messages.print(f"  {candidate.report.population_in_words}", markup=False)
+    _promote(f"{registration.name}@challenger", home)
+
+
+def _promote(reference: str, home: Path) -> None:
+    """Promote it, two trial identities answering for what too few inspections leave undecided."""
+    from serving.cli.promote import GateName, promote
+    from training.errors import PromotionRefused
+
+    try:
+        promote(reference, APPROVER, home=home)
+    except PromotionRefused as refusal:
+        if len(refusal.undecided) < len(refusal.reasons):
+            raise
+        messages.print(
+            f"  {len(refusal.undecided)} gates are undecided: so small a world holds too little to "
+            f"say. {TRAINER} asks to go on and {APPROVER} signs; real use takes two people.",
+            markup=False,
+        )
+        promote(
+            reference,
+            APPROVER,
+            waive=[GateName(gate) for gate in refusal.undecided],
+            requested_by=TRAINER,
+            because="A trial on an invented world, where nobody is inspected.",
+            until=datetime.now(UTC).replace(tzinfo=None) + TRIAL,
+            home=home,
+        )
 
 
 def _live(world: Path, since: datetime) -> list["Submission"]:

@@ -21,17 +21,23 @@ from serving.cli.output import messages, print_json
 if TYPE_CHECKING:
     from training.data.training_set import TrainingSet
     from training.gates.verdict import Verdict
-    from training.gates.waiver import Waivable
+    from training.gates.waiver import Waivable, WaiverRequest
     from training.model.model_home import ModelHome
-    from training.registry.promotion import WaiverRequest
 
 
 class GateName(StrEnum):
-    """A gate that a person may leave open for a time."""
+    """A gate that may be left open for a time: undecided by two people, else as `waiver` says."""
 
+    BETTER_THAN_RANDOM = "better than random"
+    CALIBRATION = "calibration"
     GROUPS = "groups"
     PROXIES = "proxies"
+    INFLUENCE = "influence"
     CHAMPION = "champion"
+    NO_WORSE_THAN_THE_CHAMPION = "no worse than the champion"
+    CANARIES = "canaries"
+    CONTROL_LANE = "control lane"
+    LIVE_TRAFFIC = "live traffic"
 
 
 def promote(
@@ -54,12 +60,19 @@ def promote(
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When the waiver ends (UTC).")
     ] = None,
+    requested_by: Annotated[
+        str | None,
+        typer.Option(help="Who asks for the waiver, beside the approver; for undecided gates."),
+    ] = None,
     training_set: TrainingSetOption = None,
     home: Home = DEFAULT_HOME,
     tracking_uri: TrackingUri = None,
     as_json: Json = False,
 ) -> None:
-    """Ask every gate, and make a model the champion if all are open."""
+    """Ask every gate, and make a model the champion if all are open.
+
+    Exit code 1 where a gate refuses, or is undecided since too little is known to say.
+    """
     from training.model.model_home import ModelHome
     from training.registry import promotion
     from training.registry.mlflow.store import TrackingStore
@@ -67,7 +80,7 @@ def promote(
     models, approval = ModelHome(home), promotion.Approval(approver, datetime.now(UTC))
     if rollback + shadow + bool(waive) > 1:
         raise typer.BadParameter("want only one of --rollback, --shadow and --waive")
-    leave = _leave(waive or [], because, until)
+    leave = _leave(waive or [], because, until, requested_by)
     store = TrackingStore.open(home, tracking_uri)
     if rollback:
         done = promotion.roll_back(model, models, store, approval)
@@ -89,17 +102,17 @@ def promote(
 
 
 def _leave(
-    waived: list[GateName], because: str | None, until: datetime | None
+    waived: list[GateName], because: str | None, until: datetime | None, requested_by: str | None
 ) -> "WaiverRequest | None":
-    """What `--waive`, `--because` and `--until` say together."""
-    from training.registry.promotion import WaiverRequest
+    """What `--waive`, `--because`, `--until` and `--requested-by` say together."""
+    from training.gates.waiver import WaiverRequest
 
-    if not waived and because is None and until is None:
+    if not waived and because is None and until is None and requested_by is None:
         return None
     if not waived or because is None or until is None:
         raise typer.BadParameter("want --waive, --because and --until together")
     gates: tuple[Waivable, ...] = tuple(gate.value for gate in dict.fromkeys(waived))
-    return WaiverRequest(gates, because, until.replace(tzinfo=UTC))
+    return WaiverRequest(gates, because, until.replace(tzinfo=UTC), requested_by)
 
 
 def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None":

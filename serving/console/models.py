@@ -15,6 +15,7 @@ from serving.access.callers import Caller
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import ReaderWith, TheSession
 from serving.container import Services
+from serving.models.gate_verdicts import GateVerdict
 from serving.models.model_pool import LoadedModel, Role
 from serving.review.case_summary import LANE_NAMES
 from serving.web.figure_words import FIRST_FIGURES
@@ -43,6 +44,7 @@ class ModelInService:
     version: str
     model: RiskModel
     registered: RegistrationRecord | None
+    verdicts: tuple[GateVerdict, ...]
 
     @classmethod
     def from_loaded(cls, role: Role, holder: LoadedModel, models: Path) -> "ModelInService":
@@ -54,7 +56,7 @@ class ModelInService:
             )
         except (OSError, ValidationError):
             registered = None
-        return cls(role, holder.version, holder.model, registered)
+        return cls(role, holder.version, holder.model, registered, holder.verdicts)
 
 
 @router.get("")

@@ -19,6 +19,7 @@ from features.errors import TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from serving.errors import NoModel, Unexplained
+from serving.models.gate_verdicts import GateVerdict, gate_verdicts
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
 from training.errors import ArtefactError
@@ -45,11 +46,12 @@ class RolePointer(BaseModel):
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model version, verified and ready to score."""
+    """A model version, verified and ready to score, with what gates said at its promotion."""
 
     version: str
     model: RiskModel
     scorer: Scorer
+    verdicts: tuple[GateVerdict, ...] = ()
 
     @classmethod
     def read(cls, folder: Path, public_key: bytes) -> Self:
@@ -69,7 +71,7 @@ class LoadedModel:
     def _verified(cls, model: RiskModel, folder: Path) -> Self:
         scorer = Scorer.for_model(model)
         _check_golden(scorer, folder)
-        return cls(folder.name, model, scorer)
+        return cls(folder.name, model, scorer, gate_verdicts(folder))
 
 
 class ModelPool:

@@ -15,6 +15,7 @@ from training.evaluation.html_page import document, note, table
 
 Row = tuple[str, ...]
 
+GATE_HEAD = ("gate", "verdict", "what it measured and wants")
 WINDOW_HEAD = ("window", "from", "until before", "labelled", "confirmed", "share confirmed")
 FEATURE_HEAD = ("feature", "unit", "indicator", "source", "missing in training")
 VERSION_HEAD = ("version", "registered", "trainer", "precision at 5 %", "artefact")
@@ -55,6 +56,7 @@ def _parts(dossier: Dossier) -> Iterable[str]:
     yield table("3. Limits", ("", ""), _limits(dossier), of_words=True)
     yield "<h2>4. How it was measured</h2>"
     yield from sections(dossier.report)
+    yield table("What every gate said at its promotion", GATE_HEAD, _gates(dossier), of_words=True)
     yield table("5. Risks to people", ("risk", "measure"), RISKS, of_words=True)
     yield table("6. Versions of it so far", VERSION_HEAD, _versions(dossier))
     yield table("7. Standards and sources", ("", ""), STANDARDS, of_words=True)
@@ -114,6 +116,13 @@ def _limits(dossier: Dossier) -> Iterable[Row]:
     for name, count in dossier.report.never_seen.items():
         if count:
             yield f"never seen in {name}", f"{count:,} evaluated subjects"
+
+
+def _gates(dossier: Dossier) -> Iterable[Row]:
+    for verdict in dossier.verdicts:
+        yield verdict.gate, verdict.answer, verdict.reason
+    if not dossier.verdicts:
+        yield "none", "", "it was never promoted, or before verdicts were kept"
 
 
 def _versions(dossier: Dossier) -> Iterable[Row]:

@@ -1,12 +1,13 @@
 """What a model version left behind: manifest, report, registration, card, and its like."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from features.errors import CatalogueMismatch
 from training.errors import ArtefactError
 from training.evaluation.evaluation_report import EvaluationReport
+from training.gates.verdict import Verdict, read_verdicts
 from training.gates.waiver import Waiver
 from training.model.manifest import Manifest
 from training.model.model_home import ModelHome, Registration
@@ -32,6 +33,7 @@ class Dossier:
     registration: Registration
     card: str | None
     waiver: Waiver | None
+    verdicts: tuple[Verdict, ...]
     versions: tuple[Version, ...]
 
     @classmethod
@@ -46,6 +48,7 @@ class Dossier:
             registration=home.registration_of(folder),
             card=card.read_text(encoding="utf-8") if card.is_file() else None,
             waiver=Waiver.read(folder, home.public_key),
+            verdicts=read_verdicts(folder),
             versions=tuple(_versions(home, model.manifest.name)),
         )
 
@@ -59,6 +62,7 @@ class Dossier:
             "report": self.report.model_dump(mode="json"),
             "card": self.card,
             "waiver": self.waiver and self.waiver.model_dump(mode="json"),
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
             "versions": [version.registration.model_dump(mode="json") for version in self.versions],
         }
 

@@ -78,6 +78,25 @@ class GroupFigures(FrozenModel):
     false_referral: Estimate
 
 
+class GroupReferrals(FrozenModel):
+    """One group of all traffic under the cut that takes the highest 5 % of everyone.
+
+    `subjects` and `referred` count it. `ratio` is the share referred of its subjects that would not
+    be confirmed over that of all traffic, without a value where too few results tell.
+    `p_above` is how likely so many false referrals are if its ratio is `largest_ratio`, `p_within`
+    how likely so few.
+    """
+
+    by: str
+    group: str
+    subjects: int
+    referred: float
+    ratio: Estimate
+    largest_ratio: float
+    p_within: float
+    p_above: float
+
+
 class SelectionFigures(FrozenModel):
     """Subjects that were selected in one way, ranked by themselves and cut at 5 % of them.
 
@@ -123,6 +142,7 @@ class PopulationSection(FrozenModel):
     figures: PopulationFigures
     calibration: TrafficCalibration
     status_quo: StatusQuo | None
+    groups: tuple[GroupReferrals, ...] = ()
     unknown_share: float
     bounds: tuple[SensitivityBound, ...]
 

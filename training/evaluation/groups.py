@@ -26,12 +26,13 @@ def by_group(window: LabelledWindow, *, smallest: int) -> tuple[GroupFigures, ..
     referred = inspected_rows(window.ranking(), GATE_SHARE)
     return tuple(
         _figures(by, group, window.labels[mask], referred[mask])
-        for by, groups in _groupings(window).items()
-        for group, mask in _masks(groups, smallest)
+        for by, groups in groupings(window).items()
+        for group, mask in masks(groups, smallest)
     )
 
 
-def _groupings(window: LabelledWindow) -> "dict[str, pd.Series[str]]":
+def groupings(window: LabelledWindow) -> "dict[str, pd.Series[str]]":
+    """What each subject of a window is, by name of the grouping; missing where unknown."""
     subjects = window.subjects
     before = subjects["operator_subjects_before"]
     regions = pd.Series(
@@ -54,7 +55,8 @@ def _groupings(window: LabelledWindow) -> "dict[str, pd.Series[str]]":
     }
 
 
-def _masks(groups: "pd.Series[str]", smallest: int) -> Iterator[tuple[str, Bools]]:
+def masks(groups: "pd.Series[str]", smallest: int) -> Iterator[tuple[str, Bools]]:
+    """Each group of at least `smallest` subjects and who is in it; the rest is pooled."""
     named = groups.astype(object).where(groups.notna(), UNKNOWN)
     sizes = named.value_counts()
     small = set(sizes[sizes < smallest].index)

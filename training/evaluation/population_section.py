@@ -13,6 +13,7 @@ from training.estimation.population_figures import (
 )
 from training.estimation.sensitivity import sensitivity
 from training.evaluation.evaluation_report import PopulationSection, StatusQuo
+from training.evaluation.group_referrals import group_referrals
 from training.evaluation.labelled_window import LabelledWindow
 from training.parameters import GATE_SHARE
 from training.ranking import Floats
@@ -41,6 +42,7 @@ def population_section(
         figures=figures,
         calibration=traffic_calibration(sample, log_odds, GATE_SHARE),
         status_quo=status_quo(traffic, sample, log_odds),
+        groups=group_referrals(traffic, sample, log_odds),
         unknown_share=unknown_share,
         bounds=tuple(sensitivity(figures.prevalence, recall, GATE_SHARE, unknown_share)),
     )

@@ -1,8 +1,10 @@
-"""How much one author or one office may weigh in what a model is fitted on.
+"""How much one author, one office or one place of arrival may weigh in what a model is fitted on.
 
 Whoever could turn many labels could turn a model. So labels of one author, or of one office, weigh
-together no more than a share of all; beyond it each of them weighs less. A label whose author is
-not known, since it came with record files, is nobody's.
+together no more than a share of all; beyond it each of them weighs less. Where a subject names no
+office, as no route does, it is inspected where it arrives, and the labels of one place of arrival
+are bounded like those of an office. A label whose author is not known, since it came with record
+files, is nobody's.
 """
 
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ ROUNDS = 20
 
 
 class InfluenceFigures(FrozenModel):
-    """The part of all weight that the heaviest author or office has in what a model learnt from.
+    """The part of all weight that the heaviest author, office or place of arrival has.
 
     `largest_before` is what it would have been unbounded; `allowed` is the bound.
     """
@@ -36,7 +38,7 @@ class InfluenceFigures(FrozenModel):
 def bound_influence(
     weights: Floats, data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> Floats:
-    """The weights of `rows`, where no author and no office exceeds its share.
+    """The weights of `rows`, where no author, office or place of arrival exceeds its share.
 
     Equal to `weights` to the bit where none did.
     """
@@ -53,7 +55,7 @@ def bound_influence(
 def influence_figures(
     before: Floats, weights: Floats, data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> tuple[InfluenceFigures, ...]:
-    """Who weighs most in `weights`, among authors and among offices, and weighed before."""
+    """Who weighs most in `weights`, of authors, offices and places of arrival, and did before."""
     return tuple(_figures(before, weights, data, rows, selection))
 
 
@@ -79,12 +81,22 @@ def _figures(
 def _groups(
     data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> dict[str, tuple[Ints, float]]:
-    """The number of each row's author and office, -1 where it has none, and the share allowed."""
-    offices = data.subjects["office_id"].astype(object).to_numpy()[rows]
+    """The number of each row's author, office and place, -1 where it has none, and their share."""
+    offices = data.subjects["office_id"].astype(object).iloc[rows]
+    places = _places_of_arrival(data.subjects.iloc[rows]).where(offices.isna(), None)
+    share = selection.largest_office_share
     return {
         "author": (_codes(data.outcomes.author[rows]), selection.largest_author_share),
-        "office": (_codes(offices), selection.largest_office_share),
+        "office": (_codes(offices.to_numpy()), share),
+        "place of arrival": (_codes(places.to_numpy()), share),
     }
+
+
+def _places_of_arrival(subjects: pd.DataFrame) -> "pd.Series[str]":
+    """The end of each subject's corridor; None in training sets that name no corridors."""
+    if "corridor" not in subjects:
+        return pd.Series(None, index=subjects.index, dtype=object)
+    return subjects["corridor"].astype(object).str.rpartition(" > ")[2]
 
 
 def _codes(names: Texts) -> Ints:

@@ -17,6 +17,7 @@ from training.errors import (
 from training.evaluation.evaluation_report import EvaluationReport
 from training.gates import gates
 from training.gates.canaries import Canaries
+from training.gates.group_gate import fair_to_groups
 from training.gates.verdict import Verdict, passed_if
 from training.gates.waiver import Waiver
 from training.model.model_home import ModelHome, Registration
@@ -50,7 +51,7 @@ def promotion_verdicts(
     yield gates.calibrated(model.manifest)
     report = EvaluationReport.model_validate_json(model.report_json)
     yield gates.free_of_leaks(report)
-    yield gates.fair_to_groups(report)
+    yield fair_to_groups(report)
     yield gates.no_proxy_for_origin(report)
     yield gates.bounded_influence(report)
     try:
@@ -118,4 +119,7 @@ def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) ->
 def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:
     """Raise PromotionRefused with the reason of every gate that stays shut."""
     if shut := [verdict for verdict in verdicts if not verdict.is_open]:
-        raise PromotionRefused(tuple(f"{verdict.gate}: {verdict.reason}" for verdict in shut))
+        raise PromotionRefused(
+            tuple(f"{v.gate}, {v.verdict}: {v.reason}" for v in shut),
+            tuple(v.gate for v in shut if v.verdict == "undecided"),
+        )

@@ -1,9 +1,20 @@
-"""One gate's answer about a model: passed, refused, or undecided."""
+"""One gate's answer about a model: passed, refused, or undecided.
 
-from dataclasses import dataclass, replace
+verdicts.json   beside a model that was promoted: what every gate said of it then
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Literal
 
+from pydantic import TypeAdapter, ValidationError
+
+from training.errors import ArtefactError
+
 Answer = Literal["passed", "refused", "undecided"]
+VERDICTS = "verdicts.json"
 
 
 @dataclass(frozen=True)
@@ -40,3 +51,23 @@ class Verdict:
 def passed_if(is_met: bool) -> Answer:
     """Passed where what a gate asks is met, and refused otherwise."""
     return "passed" if is_met else "refused"
+
+
+def write_verdicts(folder: Path, verdicts: Iterable["Verdict"]) -> None:
+    """Lay what every gate said beside the model in `folder`."""
+    content = json.dumps([asdict(verdict) for verdict in verdicts], indent=1)
+    (folder / VERDICTS).write_text(content + "\n", encoding="utf-8")
+
+
+def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
+    """What every gate said at the promotion of a model; empty where it was never promoted.
+
+    Raises ArtefactError.
+    """
+    file = folder / VERDICTS
+    if not file.is_file():
+        return ()
+    try:
+        return TypeAdapter(tuple[Verdict, ...]).validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise ArtefactError(f"{file}: {error.errors()[0]['msg']}") from None

@@ -4,6 +4,7 @@ waiver.json   `Waiver`
 waiver.sig    Ed25519 signature of waiver.json by the key of the home, 64 bytes
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from training.errors import ArtefactTampered, WaiverError
+from training.gates.verdict import Verdict
 from training.model.manifest import FrozenModel
 from training.model.signing import SigningKey, verify
 
@@ -20,16 +22,44 @@ WAIVER_SIGNATURE = "waiver.sig"
 LONGEST = timedelta(days=183)
 """Half a year: whoever needs longer looks at the groups again and signs again."""
 
-Waivable = Literal["groups", "proxies", "champion"]
-"""Gates that a person may answer for: whether a difference between groups of traffic is justified,
-and whether a model may follow a champion that cannot be read any more to compare it with."""
+Waivable = Literal[
+    "better than random",
+    "calibration",
+    "groups",
+    "proxies",
+    "influence",
+    "champion",
+    "no worse than the champion",
+    "canaries",
+    "control lane",
+    "live traffic",
+]
+"""Gates that may be undecided, and the champion, which may be unreadable."""
+
+WAIVABLE_WHEN_REFUSED = ("groups", "proxies", "champion")
+"""Gates that a person may answer for alone: whether a difference between groups of traffic is
+justified, and whether a model may follow a champion that cannot be read to compare it with."""
+
+
+@dataclass(frozen=True)
+class WaiverRequest:
+    """Gates that may stand open: why, until when, and who asks for it."""
+
+    gates: tuple[Waivable, ...]
+    because: str
+    until: datetime
+    requested_by: str | None = None
 
 
 class Waiver(FrozenModel):
-    """Gates of one model, waived by a person; `digest` is the model's."""
+    """Gates of one model, waived by a person; `digest` is the model's.
+
+    A gate that is undecided takes a second person: `requested_by` asks, and `given_by` signs.
+    """
 
     gates: Annotated[tuple[Waivable, ...], Field(min_length=1)]
     digest: str
+    requested_by: Annotated[str, Field(min_length=1)] | None = None
     given_by: Annotated[str, Field(min_length=1)]
     because: Annotated[str, Field(min_length=20)]
     given_at: AwareDatetime
@@ -43,35 +73,46 @@ class Waiver(FrozenModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _take_two_persons(self) -> Self:
+        asked = self.requested_by
+        if asked is not None and is_same_person(asked, self.given_by):
+            raise ValueError(f"{asked!r} asks and signs; want two different people")
+        if asked is None and (others := set(self.gates) - set(WAIVABLE_WHEN_REFUSED)):
+            raise ValueError(f"{', '.join(sorted(others))}: want who asks beside who signs")
+        return self
+
     @classmethod
-    def given(
-        cls,
-        gates: tuple[Waivable, ...],
-        digest: str,
-        given_by: str,
-        because: str,
-        times: tuple[datetime, datetime],
-    ) -> Self:
-        """A waiver from the first of the `times` until the second; raises WaiverError."""
-        begins, until = times
+    def given(cls, request: WaiverRequest, digest: str, given_by: str, at: datetime) -> Self:
+        """A waiver of the model of that digest, signed by a person; raises WaiverError."""
         try:
             return cls(
-                gates=gates,
+                gates=request.gates,
                 digest=digest,
+                requested_by=request.requested_by and request.requested_by.strip(),
                 given_by=given_by.strip(),
-                because=" ".join(because.split()),
-                given_at=begins,
-                until=until,
+                because=" ".join(request.because.split()),
+                given_at=at,
+                until=request.until,
             )
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "until"
             raise WaiverError(f"waiver, {where}: {first['msg']}") from None
 
+    def opens(self, verdict: Verdict) -> bool:
+        """Whether it lets a model through a gate that is not passed."""
+        if verdict.gate not in self.gates:
+            return False
+        if verdict.verdict == "undecided":
+            return self.requested_by is not None
+        return verdict.verdict == "refused" and verdict.gate in WAIVABLE_WHEN_REFUSED
+
     @property
     def in_words(self) -> str:
         """For a verdict, a tag and a card."""
-        return f"waived by {self.given_by} until {self.until:%Y-%m-%d}: {self.because}"
+        asked = f", asked by {self.requested_by}," if self.requested_by else ""
+        return f"waived by {self.given_by}{asked} until {self.until:%Y-%m-%d}: {self.because}"
 
     def write(self, folder: Path, key: SigningKey) -> None:
         """Sign it and lay it beside the model, in the place of an earlier one."""
@@ -92,3 +133,8 @@ class Waiver(FrozenModel):
             raise ArtefactTampered(f"{folder}: {WAIVER} is not signed as it stands") from None
         except ValidationError as error:
             raise WaiverError(f"{folder / WAIVER}: {error.errors()[0]['msg']}") from None
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Whether two names are of one person: room around them and capitals make no difference."""
+    return one.strip().casefold() == other.strip().casefold()

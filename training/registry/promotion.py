@@ -17,8 +17,8 @@ from training.gates.promotion_checks import (
     soundness,
     waiver_in_force,
 )
-from training.gates.verdict import Verdict
-from training.gates.waiver import Waivable, Waiver
+from training.gates.verdict import Verdict, write_verdicts
+from training.gates.waiver import Waiver, WaiverRequest
 from training.model.manifest import Manifest
 from training.model.model_home import REGISTRATION, ModelHome, ModelPointer, Registration
 from training.model.model_inputs import ModelInputs
@@ -37,15 +37,6 @@ class Approval:
 
     approver: str
     at: datetime
-
-
-@dataclass(frozen=True)
-class WaiverRequest:
-    """Gates that may stand open: why, and until when. Who approves answers for it."""
-
-    gates: tuple[Waivable, ...]
-    because: str
-    until: datetime
 
 
 @dataclass(frozen=True)
@@ -74,15 +65,9 @@ def promote(
     reasons; the champion is then who it was.
     """
     registration = _registered(home, home.find(reference))
-    waiver = leave and Waiver.given(
-        leave.gates,
-        registration.digest,
-        approval.approver,
-        leave.because,
-        (approval.at, leave.until),
-    )
+    waiver = leave and Waiver.given(leave, registration.digest, approval.approver, approval.at)
     verdicts = tuple(
-        verdict.waived(waiver.in_words) if waiver and verdict.gate in waiver.gates else verdict
+        verdict.waived(waiver.in_words) if waiver and waiver.opens(verdict) else verdict
         for verdict in (
             *promotion_verdicts(registration, home, approval.approver, data, inputs),
             *filter(None, [live]),
@@ -185,9 +170,8 @@ def _record(
     approval: Approval,
     verdicts: tuple[Verdict, ...],
 ) -> None:
-    passed = all(verdict.is_open for verdict in verdicts)
     tags = {
-        "tidegate.verdict": "passed" if passed else "refused",
+        "tidegate.verdict": _overall(verdicts),
         "tidegate.approver": approval.approver,
         "tidegate.decided_at": approval.at.isoformat(),
     }
@@ -195,6 +179,14 @@ def _record(
         answer = f"{verdict.answer}: {verdict.reason}"
         tags[f"tidegate.gate.{verdict.gate.replace(' ', '_')}"] = answer
     tag_version(store, registration.name, registration.version, tags)
+
+
+def _overall(verdicts: tuple[Verdict, ...]) -> str:
+    """What all gates say together: the worst of the verdicts that nobody waived."""
+    shut = {verdict.verdict for verdict in verdicts if not verdict.is_open}
+    if shut:
+        return "refused" if "refused" in shut else "undecided"
+    return "waived" if any(verdict.is_waived for verdict in verdicts) else "passed"
 
 
 def _write_card(
@@ -212,6 +204,7 @@ def _write_card(
     card = model_card(manifest, report, registration, approval.approver, verdicts)
     add_text(store, registration.run_id, MODEL_CARD, card)
     (folder / MODEL_CARD).write_text(card)
+    write_verdicts(folder, verdicts)
 
 
 def _previous_champions(former: ModelPointer | None, version: str) -> tuple[ModelPointer, ...]:

@@ -1,0 +1,108 @@
+"""How often each group of all traffic is referred falsely, as a ratio to all subjects.
+
+Who is referred is known of every subject; labels are needed only for how many of those referred
+would be confirmed. Where they are too few to estimate it, all that is left open counts against a
+clear answer: for a group to lie within what is allowed none of them is confirmed, and for it to lie
+above all of them are.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import special
+
+from training.confidence_intervals import Estimate
+from training.estimation.inspected_sample import InspectedSample
+from training.estimation.population_figures import confirmed_among
+from training.evaluation.evaluation_report import GroupReferrals
+from training.evaluation.groups import groupings, masks
+from training.evaluation.labelled_window import LabelledWindow
+from training.outcomes import Bools
+from training.parameters import GATE_SHARE
+from training.ranking import Floats, ScoreRanking, inspected_rows
+
+GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
+LARGEST_FALSE_REFERRAL_RATIO = 4.0
+FEWEST_SUBJECTS = 100
+"""A smaller group is judged together with its like."""
+
+
+def group_referrals(
+    traffic: LabelledWindow, sample: InspectedSample, log_odds: Floats
+) -> tuple[GroupReferrals, ...]:
+    """Every group of the gated groupings, under the cut that takes the highest 5 % of everyone.
+
+    `traffic` holds all subjects, `sample` the inspected ones among them; empty where no figure of
+    all traffic may be given.
+    """
+    if sample.refusal is not None:
+        return ()
+    ranking = ScoreRanking.from_scores(np.zeros(sample.traffic), log_odds)
+    referred = inspected_rows(ranking, GATE_SHARE)
+    usual = _usual_share(sample, referred)
+    return tuple(
+        _figures((by, group), mask, referred, sample, usual)
+        for by, group, mask in _gated_groups(traffic)
+    )
+
+
+def _gated_groups(traffic: LabelledWindow) -> Iterator[tuple[str, str, Bools]]:
+    for by, groups in groupings(traffic).items():
+        if by in GATED_GROUPINGS and groups.notna().any():
+            for group, mask in masks(groups, FEWEST_SUBJECTS):
+                yield by, group, mask
+
+
+def _usual_share(sample: InspectedSample, referred: Floats) -> float:
+    """The share referred of all subjects that would not be confirmed."""
+    confirmed = confirmed_among(sample, referred)
+    rightly = min(confirmed.value if confirmed else 0.0, float(referred.sum()))
+    return (float(referred.sum()) - rightly) / (sample.traffic - rightly)
+
+
+def _figures(
+    name: tuple[str, str], mask: Bools, referred: Floats, sample: InspectedSample, usual: float
+) -> GroupReferrals:
+    subjects = int(mask.sum())
+    value, fewest, most = _false_referrals(sample, referred * mask)
+    allowed = min(LARGEST_FALSE_REFERRAL_RATIO * usual, 1.0)
+    return GroupReferrals(
+        by=name[0],
+        group=name[1],
+        subjects=subjects,
+        referred=float(referred[mask].sum()),
+        ratio=Estimate(
+            None if value is None else value / subjects / usual,
+            _plausible_share(fewest, subjects, 0.025) / usual,
+            _plausible_share(most, subjects, 0.975) / usual,
+        ),
+        largest_ratio=LARGEST_FALSE_REFERRAL_RATIO,
+        p_within=float(np.mean(1 - special.betainc(most + 1, subjects - most, allowed))),
+        p_above=float(np.mean(special.betainc(fewest, subjects - fewest + 1, allowed))),
+    )
+
+
+def _false_referrals(
+    sample: InspectedSample, referred: Floats
+) -> tuple[float | None, Floats, Floats]:
+    """How many of those referred would not be confirmed: the figure, the fewest and the most.
+
+    Results that are known bound it for certain, and equally plausible values of an estimate lie
+    between those bounds.
+    """
+    total, known = float(referred.sum()), referred[sample.rows]
+    fewest = min(float(known @ (1 - sample.labels)), total)
+    most = total - float(known @ sample.labels)
+    confirmed = confirmed_among(sample, referred)
+    if confirmed is None:
+        return None, np.array([fewest]), np.array([most])
+    plausible = np.clip(total - confirmed.points, fewest, most)
+    return float(np.clip(total - confirmed.value, fewest, most)), plausible, plausible
+
+
+def _plausible_share(counts: Floats, subjects: int, quantile: float) -> float:
+    """A quantile of the share that counts among so many subjects speak of."""
+    grid = (np.arange(100) + 0.5) / 100
+    thinned = counts[:: max(len(counts) // 100, 1), None]
+    shares = special.betaincinv(thinned + 0.5, subjects - thinned + 0.5, grid)
+    return float(np.quantile(shares, quantile))

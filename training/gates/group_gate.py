@@ -1,0 +1,68 @@
+"""Is any group of traffic referred falsely far oftener than subjects on the whole?"""
+
+from collections.abc import Iterable, Iterator
+
+from training.evaluation.evaluation_report import EvaluationReport, GroupReferrals
+from training.gates.verdict import Verdict
+
+GATE = "groups"
+SIGNIFICANCE = 0.05
+
+FEWEST_SUBJECTS = 100
+SMALLEST_SHARE = 0.01
+"""A group of fewer subjects that is also a smaller share of traffic leaves no gate undecided."""
+
+
+def fair_to_groups(report: EvaluationReport) -> Verdict:
+    """Compares each group's false-referral ratio with the largest that is allowed.
+
+    Refused where a group lies above it by Holm's procedure over all groups: of fair models, one in
+    twenty at most is refused for any of its groups, however many there are. Passed where every
+    group lies within it, each at 5 %. Undecided where neither is clear of some group, unless it is
+    too small to matter.
+    """
+    if report.population is None or not report.population.groups:
+        return Verdict(GATE, "undecided", _why_nothing_is_known(report))
+    groups = report.population.groups
+    if above := [*_above(groups)]:
+        return Verdict(GATE, "refused", _listed(above))
+    smallest = SMALLEST_SHARE * report.population.figures.subjects
+    judged = [g for g in groups if g.subjects >= min(FEWEST_SUBJECTS, smallest)]
+    if unclear := [group for group in judged if group.p_within >= SIGNIFICANCE]:
+        enough = "more subjects of these groups, and more results of those referred, would tell"
+        return Verdict(GATE, "undecided", f"{_listed(unclear)}; {enough}")
+    return Verdict(
+        GATE,
+        "passed",
+        f"{len(judged)} groups of all traffic are referred falsely at most "
+        f"{groups[0].largest_ratio:g} times as often as all; {len(groups) - len(judged)} are too "
+        "small to say",
+    )
+
+
+def _above(groups: Iterable[GroupReferrals]) -> Iterator[GroupReferrals]:
+    """Holm's procedure: the smallest p counts as often as there are groups, the next once less."""
+    ordered = sorted(groups, key=lambda group: group.p_above)
+    for place, group in enumerate(ordered):
+        if group.p_above * (len(ordered) - place) > SIGNIFICANCE:
+            return
+        yield group
+
+
+def _listed(groups: Iterable[GroupReferrals]) -> str:
+    return "; ".join(map(_in_words, groups))
+
+
+def _in_words(group: GroupReferrals) -> str:
+    ratio = "between" if group.ratio.value is None else f"{group.ratio.value:.1f} times,"
+    return (
+        f"{group.by} {group.group}: of {group.subjects:,} subjects {group.referred:,.0f} are "
+        f"referred, falsely {ratio} {group.ratio.low:.1f} to {group.ratio.high:.1f} times as often "
+        f"as all; want at most {group.largest_ratio:g}"
+    )
+
+
+def _why_nothing_is_known(report: EvaluationReport) -> str:
+    if report.population is None:
+        return "figures of all traffic were not measured"
+    return report.population.figures.refusal or "no subject names its mode, office or origin"
