@@ -39,6 +39,10 @@ class NotEnoughLabels(TrainingError):
     """A window holds too few confirmed or too few not confirmed subjects."""
 
 
+class ScoresError(TrainingError):
+    """A file of scores cannot be judged; the message names the file and the subject."""
+
+
 class PolicyRefused(TrainingError):
     """A policy cannot be replayed; the message names the key, the week or the office."""
 

@@ -38,7 +38,7 @@ def evaluate(
     judged = RiskModel.read(folder, models.public_key)
     subject = judged.manifest.subject
     data = TrainingSet.read(training_set or home / "training_sets" / subject, subject)
-    judgement = reevaluate(judged, data, oracle, _other_champion(models, judged))
+    judgement = reevaluate(judged, data, oracle, other_champion(models, judged))
     report = judgement.report
     written = out or home / "evaluations" / judged.manifest.name / folder.name
     _write_report(judgement, written)
@@ -106,7 +106,7 @@ def _print_status_quo(report: "EvaluationReport") -> None:
     )
 
 
-def _other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
+def other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
     """The champion to compare with, unless it is the model itself or, which is said, unreadable."""
     from training.errors import ChampionUnreadable
 

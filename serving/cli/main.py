@@ -15,6 +15,7 @@ from serving.cli.doctor import doctor
 from serving.cli.dossier import dossier
 from serving.cli.evaluate import evaluate
 from serving.cli.features import features
+from serving.cli.gates import gates
 from serving.cli.impact import impact
 from serving.cli.incident import incident
 from serving.cli.keys import keys
@@ -51,6 +52,7 @@ app.command()(backtest)
 app.command()(dossier)
 app.command()(swaps)
 app.command()(monitor)
+app.command()(gates)
 app.add_typer(keys, name="keys")
 app.add_typer(impact, name="impact")
 app.add_typer(incident, name="incident")

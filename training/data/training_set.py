@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from features.arrow_schema import arrow_schema
 from features.errors import CatalogueMismatch
 from features.ingest.record_summary import SUMMARY
-from features.records import RECORD_FILES, Outcome, SubjectKind
+from features.records import RECORD_FILES, SUBJECT_KINDS, Outcome, SubjectKind
 from training.errors import TrainingSetError
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
@@ -139,6 +139,16 @@ class TrainingSet:
         values_of_rows = values.iloc[rows]
         is_known = values_of_rows.isin(values.iloc[labelled].dropna().unique())
         return np.asarray(~is_known & values_of_rows.notna(), dtype=np.bool_)
+
+
+def subject_of(folder: Path) -> SubjectKind:
+    """What the training set in `folder` was built for. Raises TrainingSetError."""
+    file = folder / FILES[0]
+    metadata = (_schema(file).metadata or {}).get(b"tidegate", b"{}")
+    for kind in SUBJECT_KINDS:
+        if json.loads(metadata).get("subject") == kind:
+            return kind
+    raise TrainingSetError(f"{file}: not made by `tidegate build`; it names no subject")
 
 
 def _schema(file: Path) -> pa.Schema:

@@ -2,21 +2,23 @@
 
 import numpy as np
 
-from training.confidence_intervals import Estimate, difference
+from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels
 from training.evaluation.evaluation_report import EvaluationReport, share_name
+from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.proxies import proxies_above
-from training.evaluation.reevaluation import parameters_of, scored_window, unseen_window
+from training.evaluation.reevaluation import scored_window, unseen_window
 from training.fit.booster_predict import Margins
 from training.fit.influence import InfluenceFigures
+from training.gates import comparison_gate
 from training.gates.canaries import Canaries
 from training.gates.verdict import Answer, Verdict, passed_if
 from training.model.calibration import log_odds_of
 from training.model.manifest import Manifest
 from training.model.risk_model import RiskModel
 from training.parameters import GATE_SHARE
-from training.ranking import at_capacity, roc_auc
+from training.ranking import roc_auc
 
 ADDITIVITY = 1e-9
 """How far a recomputed log-odds or contribution may be from the recorded one."""
@@ -66,13 +68,13 @@ def golden_vectors(model: RiskModel) -> Verdict:
     )
 
 
-def better_than_random(manifest: Manifest) -> Verdict:
+def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
     """Among all traffic, does a confirmed subject score higher than another one?
 
     ROC-AUC rests on every confirmed subject, where precision at 5 % rests on a handful.
     """
     gate = "better than random"
-    roc_auc, lift = (manifest.metrics.get(name, Estimate(None)) for name in (ROC_AUC, LIFT))
+    roc_auc, lift = (judged.metrics.get(name, Estimate(None)) for name in (ROC_AUC, LIFT))
     reason = (
         f"ROC-AUC of all traffic is {_spelt(roc_auc)}, and the highest {GATE_SHARE:.0%} hold "
         f"{_spelt(lift)} times their share; want a ROC-AUC above {CHANCE:g} with its interval"
@@ -80,16 +82,6 @@ def better_than_random(manifest: Manifest) -> Verdict:
     if roc_auc.low is None or roc_auc.high is None or roc_auc.low <= CHANCE < roc_auc.high:
         return Verdict(gate, "undecided", f"{reason}; {MORE_DRAWS}")
     return Verdict(gate, passed_if(roc_auc.low > CHANCE), reason)
-
-
-def calibrated(manifest: Manifest) -> Verdict:
-    """Do probabilities mean what they say?"""
-    gate = "calibration"
-    ratio = manifest.metrics.get("population_observed_over_expected", Estimate(None))
-    reason = f"confirmed for each one expected are {_spelt(ratio)}; want an interval that holds 1"
-    if ratio.low is None or ratio.high is None:
-        return Verdict(gate, "undecided", f"{reason}; {MORE_DRAWS}")
-    return Verdict(gate, passed_if(ratio.low <= 1 <= ratio.high), reason)
 
 
 def free_of_leaks(report: EvaluationReport) -> Verdict:
@@ -120,39 +112,18 @@ def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
 def no_worse_than_champion(
     model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
 ) -> Verdict:
-    """Judged on the same subjects, could the model be as good as the one in service?"""
-    gate = "no worse than the champion"
+    """Judged on the same subjects, is the model as good as the one in service, within a margin?"""
     if champion is None:
-        return Verdict(gate, "undecided", NO_CHAMPION)
-    if data is None or data.digest != model.manifest.training_set_digest:
-        return Verdict(gate, "undecided", NO_TRAINING_SET)
+        return Verdict(comparison_gate.GATE, "undecided", NO_CHAMPION)
+    if data is None:
+        return Verdict(comparison_gate.GATE, "undecided", NO_TRAINING_SET)
     try:
-        gained = precision_gain(model, champion, data)
+        window = unseen_window(model, data)
     except NotEnoughLabels as error:
-        return Verdict(gate, "undecided", str(error))
-    return Verdict(
-        gate,
-        passed_if(gained.high is not None and gained.high >= 0),
-        f"precision at 5 % differs from the champion's by {_spelt(gained)} on the same subjects; "
-        "want an interval that does not lie below 0",
-    )
-
-
-def precision_gain(model: RiskModel, champion: RiskModel, data: TrainingSet) -> Estimate:
-    """Precision at 5 % above the champion's, on the labelled subjects of the model's window."""
-    window = unseen_window(model, data)
-    model_ranking, champion_ranking = (
-        scored_window(m, data, window).subjects(labelled_only=True).ranking()
-        for m in (model, champion)
-    )
-    parameters = parameters_of(model)
-    return difference(
-        model_ranking,
-        champion_ranking,
-        lambda ranking: {"precision": at_capacity(ranking, GATE_SHARE)["precision"]},
-        rounds=parameters.evaluation.redraws,
-        seed=parameters.seed,
-    )["precision"]
+        return Verdict(comparison_gate.GATE, "undecided", str(error))
+    of_model, of_champion = (scored_window(m, data, window) for m in (model, champion))
+    labels = of_model.subjects(labelled_only=False).labels
+    return comparison_gate.no_worse(labels, of_model.log_odds, of_champion.log_odds)
 
 
 def no_worse_on_live_traffic(gain: Estimate, compared: int) -> Verdict:
@@ -237,7 +208,13 @@ def holds_on_the_control_lane(
     of_model, of_champion = (
         scored_window(m, data, window).subjects(labelled_only=True) for m in (model, champion)
     )
-    is_random = of_model.in_random_lane
+    return no_worse_in_the_control_lane(of_model, of_champion)
+
+
+def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: LabelledWindow) -> Verdict:
+    """The same of labelled subjects under both."""
+    gate = "control lane"
+    is_random = of_model.in_random_lane & ~np.isnan(of_model.labels)
     confirmed = int(of_model.labels[is_random].sum())
     if confirmed < FEWEST_CONFIRMED_AT_RANDOM:
         return Verdict(

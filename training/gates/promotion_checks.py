@@ -17,7 +17,7 @@ from training.errors import (
 from training.evaluation.evaluation_report import EvaluationReport
 from training.gates import gates
 from training.gates.canaries import Canaries
-from training.gates.group_gate import fair_to_groups
+from training.gates.score_gates import traffic_verdicts
 from training.gates.verdict import Verdict, passed_if
 from training.gates.waiver import Waiver
 from training.model.model_home import ModelHome, Registration
@@ -47,23 +47,36 @@ def promotion_verdicts(
     if not all(verdict.verdict == "passed" for verdict in sound):
         return
     model = RiskModel.read(folder, home.public_key, inputs)
-    yield gates.better_than_random(model.manifest)
-    yield gates.calibrated(model.manifest)
     report = EvaluationReport.model_validate_json(model.report_json)
-    yield gates.free_of_leaks(report)
-    yield fair_to_groups(report)
-    yield gates.no_proxy_for_origin(report)
-    yield gates.bounded_influence(report)
+    yield from evaluation_verdicts(report)
     try:
         champion = _champion(registration, home, inputs)
     except ChampionUnreadable as error:
         yield Verdict("champion", "refused", str(error))
         return
-    yield gates.no_worse_than_champion(model, champion, data)
     own_set = data if data and data.digest == model.manifest.training_set_digest else None
     canaries = Canaries.read(home.home, model.manifest.subject)
-    yield gates.steady_canaries(canaries, model, champion, own_set)
-    yield gates.holds_on_the_control_lane(model, champion, own_set)
+    yield from comparison_verdicts(model, champion, own_set, canaries)
+
+
+def evaluation_verdicts(report: EvaluationReport) -> Iterable[Verdict]:
+    """What the gates that read an evaluation say of it."""
+    yield from traffic_verdicts(report)
+    yield gates.free_of_leaks(report)
+    yield gates.no_proxy_for_origin(report)
+    yield gates.bounded_influence(report)
+
+
+def comparison_verdicts(
+    model: RiskModel,
+    champion: RiskModel | None,
+    data: TrainingSet | None,
+    canaries: Canaries | None,
+) -> Iterable[Verdict]:
+    """What the gates say that compare a model with the champion, on a set that neither has seen."""
+    yield gates.no_worse_than_champion(model, champion, data)
+    yield gates.steady_canaries(canaries, model, champion, data)
+    yield gates.holds_on_the_control_lane(model, champion, data)
 
 
 def soundness(

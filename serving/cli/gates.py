@@ -1,0 +1,108 @@
+"""`tidegate gates`: what the gates would say of a model or of any scores; nothing is promoted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.evaluate import other_champion
+from serving.cli.options import DEFAULT_HOME, Home, Json
+from serving.cli.output import messages, print_json
+
+if TYPE_CHECKING:
+    from training.data.training_set import TrainingSet
+    from training.gates.verdict import Verdict
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
+
+
+def gates(
+    training_set: Annotated[
+        Path, typer.Option("--training-set", help="Folder that `tidegate build` made.")
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(help="tidegate-shipment@challenger, tidegate-shipment/3 or a folder."),
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet of subject_id and log_odds, one row for each subject of the "
+            "evaluation window."
+        ),
+    ] = None,
+    champion: Annotated[
+        str | None,
+        typer.Option(help="The model to compare with; a model's own champion without."),
+    ] = None,
+    experiment: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of the parameters that split off the window of --scores."),
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Say what every gate would, of a model or of any vector of scores, and promote nothing."""
+    from training.data.training_set import TrainingSet, subject_of
+    from training.model.model_home import ModelHome
+    from training.model.risk_model import RiskModel
+
+    if (model is None) == (scores is None):
+        raise typer.BadParameter("want --model or --scores, and not both")
+    models = ModelHome(home)
+    data = TrainingSet.read(training_set, subject_of(training_set))
+    rival = RiskModel.read(models.find(champion), models.public_key) if champion else None
+    if scores is not None:
+        verdicts = tuple(_of_scores(scores, data, rival, experiment))
+    else:
+        verdicts = tuple(_of_model(str(model), models, data, rival))
+    if as_json:
+        print_json({"gates": [_in_json(verdict) for verdict in verdicts]})
+        return
+    for verdict in verdicts:
+        messages.print(f"  {verdict.verdict}  {verdict.gate}: {verdict.reason}", markup=False)
+
+
+def _in_json(verdict: "Verdict") -> dict[str, str]:
+    return {"name": verdict.gate, "verdict": verdict.verdict, "says": verdict.reason}
+
+
+def _of_model(
+    reference: str, models: "ModelHome", data: "TrainingSet", rival: "RiskModel | None"
+) -> "Iterator[Verdict]":
+    from training.gates.canaries import Canaries
+    from training.gates.promotion_checks import (
+        comparison_verdicts,
+        evaluation_verdicts,
+        soundness,
+    )
+    from training.gates.score_gates import report_on
+    from training.model.risk_model import RiskModel
+
+    folder = models.find(reference)
+    sound = list(soundness(folder, models.registration_of(folder).digest, models, None))
+    yield from sound
+    if any(verdict.verdict != "passed" for verdict in sound):
+        return
+    model = RiskModel.read(folder, models.public_key)
+    yield from evaluation_verdicts(report_on(model, data))
+    rival = rival or other_champion(models, model)
+    canaries = Canaries.read(models.home, model.manifest.subject)
+    yield from comparison_verdicts(model, rival, data, canaries)
+
+
+def _of_scores(
+    file: Path, data: "TrainingSet", rival: "RiskModel | None", experiment: Path | None
+) -> "Iterator[Verdict]":
+    from training.data.time_split import TimeSplit
+    from training.gates.score_gates import ScoredSubjects, champion_verdicts, traffic_verdicts
+    from training.gates.scores_file import read_scores
+    from training.parameters import TrainingParameters
+
+    parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
+    window = TimeSplit.from_training_set(data, parameters.split).evaluation
+    rows = data.span(window.begins, window.ends)
+    scored = ScoredSubjects(data, window, read_scores(file, data.subject_ids, rows))
+    yield from traffic_verdicts(scored.report(parameters))
+    yield from champion_verdicts(scored, scored.scored_by(rival) if rival else None)

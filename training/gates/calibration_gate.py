@@ -1,0 +1,120 @@
+"""Do probabilities mean what they say, on all traffic? Asked of three figures that are 1 if so.
+
+Confirmed over expected is asked of all traffic and of the highest 5 %, and the slope of the
+weighted line through the log-odds. The first is known least, as few draws speak for most of the
+traffic, so its band is wide: it catches probabilities that are wrong by a factor, as those of a
+model that always says nothing. The highest 5 % decide who is inspected, and are known better. The
+slope catches what keeps both sums and shuffles or stretches the scores.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from training.confidence_intervals import Estimate
+from training.estimation.calibration_on_traffic import TrafficCalibration
+from training.evaluation.evaluation_report import PopulationSection
+from training.gates.verdict import Answer, Verdict
+from training.parameters import GATE_SHARE
+
+GATE = "calibration"
+
+Band = tuple[float, float]
+ALLOWED_RATIO: Band = (0.25, 4.0)
+ALLOWED_TOP_RATIO: Band = (0.5, 2.0)
+ALLOWED_SLOPE: Band = (0.5, 2.0)
+
+
+@dataclass(frozen=True)
+class JudgedFigure:
+    """One figure of calibration with the band that its interval must lie in."""
+
+    name: str
+    estimate: Estimate
+    allowed: Band
+
+    @property
+    def answer(self) -> Answer:
+        """Passed where the whole interval is within the band, refused where all of it is not."""
+        low, high = self.estimate.low, self.estimate.high
+        if low is None or high is None:
+            return "undecided"
+        if self.allowed[0] <= low and high <= self.allowed[1]:
+            return "passed"
+        return "refused" if high < self.allowed[0] or low > self.allowed[1] else "undecided"
+
+    @property
+    def times_as_many(self) -> float | None:
+        """How many times as many results would narrow an interval into the band.
+
+        None where no number would: the figure is unknown or itself outside.
+        """
+        value, low, high = self.estimate.value, self.estimate.low, self.estimate.high
+        if value is None or low is None or high is None:
+            return None
+        if not self.allowed[0] < value < self.allowed[1]:
+            return None
+        below = (value - low) / (value - self.allowed[0])
+        above = math.log(high / value) / math.log(self.allowed[1] / value)
+        return max(1.0, below, above) ** 2
+
+    @property
+    def in_words(self) -> str:
+        """The figure, its interval and its band."""
+        low, high = self.allowed
+        return f"{self.name} {_spelt(self.estimate)}, want within {low:g} to {high:g}"
+
+
+def calibrated(population: PopulationSection | None) -> Verdict:
+    """The verdict on an evaluation; undecided where nothing holds of all its traffic."""
+    if population is None:
+        return Verdict(GATE, "undecided", "figures of all traffic were not measured")
+    if population.figures.refusal is not None:
+        return Verdict(GATE, "undecided", population.figures.refusal)
+    return calibration_verdict(population.calibration, population.figures.drawn)
+
+
+def calibration_verdict(calibration: TrafficCalibration, drawn: int) -> Verdict:
+    """Refused where one of the intervals lies outside its band, passed where all lie within.
+
+    `drawn` results, with a probability, are what it rests on.
+    """
+    figures = [*judged_figures(calibration)]
+    reason = "; ".join(figure.in_words for figure in figures)
+    answers = {figure.answer for figure in figures}
+    if "refused" in answers:
+        return Verdict(GATE, "refused", reason)
+    if answers == {"passed"}:
+        return Verdict(GATE, "passed", reason)
+    unclear = [figure for figure in figures if figure.answer == "undecided"]
+    return Verdict(GATE, "undecided", f"{reason}; {_enough(unclear, drawn)}")
+
+
+def judged_figures(calibration: TrafficCalibration) -> Iterator[JudgedFigure]:
+    """The three figures with their bands."""
+    ratio = "confirmed for each one expected"
+    yield JudgedFigure(ratio, calibration.observed_over_expected, ALLOWED_RATIO)
+    yield JudgedFigure(
+        f"{ratio} in the highest {GATE_SHARE:.0%}",
+        calibration.top_observed_over_expected,
+        ALLOWED_TOP_RATIO,
+    )
+    yield JudgedFigure("slope", calibration.slope, ALLOWED_SLOPE)
+
+
+def _enough(unclear: list[JudgedFigure], drawn: int) -> str:
+    """What would decide the figures that are not clear."""
+    times = [figure.times_as_many for figure in unclear]
+    if any(each is None for each in times):
+        return (
+            f"{drawn:,} results were drawn with a probability, too few to say; twice as many "
+            "would tell more"
+        )
+    needed = math.ceil(drawn * max(each for each in times if each is not None))
+    return f"about {needed:,} results drawn with a probability would be enough, {drawn:,} are known"
+
+
+def _spelt(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "unknown"
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"

@@ -1,0 +1,81 @@
+"""What gates say of scores, whoever gave them: of calibration, groups, and beside a champion's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training.data.time_split import TimeWindow
+from training.data.training_set import TrainingSet
+from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluation_report import EvaluationReport
+from training.evaluation.labelled_window import LabelledWindow
+from training.evaluation.population_section import population_section
+from training.evaluation.reevaluation import parameters_of, scored_window, unseen_window
+from training.gates import comparison_gate, gates
+from training.gates.calibration_gate import calibrated
+from training.gates.group_gate import fair_to_groups
+from training.gates.verdict import Verdict
+from training.model.calibration import probability_of
+from training.model.risk_model import RiskModel
+from training.parameters import TrainingParameters
+from training.ranking import Floats
+
+
+@dataclass(frozen=True)
+class ScoredSubjects:
+    """All subjects declared in `window`, with the `log_odds` that somebody gave them."""
+
+    data: TrainingSet
+    window: TimeWindow
+    log_odds: Floats
+
+    @property
+    def everyone(self) -> LabelledWindow:
+        """The subjects, labelled or not, with their probability."""
+        rows = self.data.declared_between(self.window.begins, self.window.ends)
+        return LabelledWindow(self.data, rows, probability_of(self.log_odds))
+
+    def scored_by(self, model: RiskModel) -> "ScoredSubjects":
+        """The same subjects with the scores of a model."""
+        return replace(self, log_odds=scored_window(model, self.data, self.window).log_odds)
+
+    def report(self, parameters: TrainingParameters) -> EvaluationReport:
+        """What gates read of an evaluation, as far as scores alone can tell it."""
+        everyone, chosen = self.everyone, parameters.evaluation
+        labelled = everyone.only(np.isin(everyone.rows, self.window.rows))
+        report = evaluate("scores", labelled, self.window.figures, chosen, parameters.seed)
+        population = population_section(
+            everyone, self.log_odds, self.window, chosen.capacity_shares
+        )
+        return report.model_copy(update={"population": population})
+
+
+def report_on(model: RiskModel, data: TrainingSet) -> EvaluationReport:
+    """The model's own report; on another set than its own, with what holds of the traffic there.
+
+    Raises NotEnoughLabels or TrainingSetError.
+    """
+    own = EvaluationReport.model_validate_json(model.report_json)
+    if data.digest == model.manifest.training_set_digest:
+        return own
+    window = unseen_window(model, data)
+    scored = ScoredSubjects(data, window, scored_window(model, data, window).log_odds)
+    return own.model_copy(update={"population": scored.report(parameters_of(model)).population})
+
+
+def traffic_verdicts(report: EvaluationReport) -> Iterator[Verdict]:
+    """The gates that read figures of all traffic."""
+    yield gates.better_than_random(report)
+    yield calibrated(report.population)
+    yield fair_to_groups(report)
+
+
+def champion_verdicts(scored: ScoredSubjects, champion: ScoredSubjects | None) -> Iterator[Verdict]:
+    """The gates that compare with the champion's scores of the same subjects."""
+    if champion is None:
+        yield Verdict(comparison_gate.GATE, "undecided", gates.NO_CHAMPION)
+        yield Verdict("control lane", "undecided", gates.NO_CHAMPION)
+        return
+    yield comparison_gate.no_worse(scored.everyone.labels, scored.log_odds, champion.log_odds)
+    yield gates.no_worse_in_the_control_lane(scored.everyone, champion.everyone)

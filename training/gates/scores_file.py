@@ -1,0 +1,58 @@
+"""Scores of a window's subjects, as anybody's model may have given them: one log-odds for each."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from training.errors import ScoresError
+from training.ranking import Floats
+
+ID, SCORE = "subject_id", "log_odds"
+
+
+def read_scores(file: Path, known: pd.Index, rows: slice) -> Floats:
+    """The `log_odds` of a CSV or Parquet file for the `known` ids that are in the window's `rows`.
+
+    Raises ScoresError where a subject is unknown, of another window, named twice, missing, or
+    without a finite score.
+    """
+    window = known[rows]
+    table = _table(file)
+    ids, scores = table[ID], pd.to_numeric(table[SCORE], errors="coerce")
+    _refuse(file, ids[ids.isna()], "a row names no subject")
+    _refuse(file, ids[~np.isfinite(scores)], "want a finite number as log_odds")
+    _refuse(file, ids[ids.duplicated()], "appears twice")
+    strange = ids[~ids.isin(window)]
+    _refuse(file, strange[~strange.isin(known)], "is not in the training set")
+    _refuse(file, strange, "was not declared in the evaluation window, but before or after it")
+    _refuse(file, window[~window.isin(ids)].to_series(), "of the evaluation window is missing")
+    by_id = pd.Series(scores.to_numpy(dtype=np.float64), index=ids)
+    return by_id.reindex(window).to_numpy(dtype=np.float64)
+
+
+def _table(file: Path) -> pd.DataFrame:
+    try:
+        if file.suffix == ".parquet":
+            table = pd.read_parquet(file)
+        else:
+            table = pd.read_csv(file, dtype="string", keep_default_na=False).replace("", pd.NA)
+    except FileNotFoundError:
+        raise ScoresError(f"{file}: no such file") from None
+    except (OSError, ValueError, pa.ArrowInvalid) as error:
+        raise ScoresError(f"{file}: neither CSV nor Parquet ({error})") from None
+    if absent := [name for name in (ID, SCORE) if name not in table.columns]:
+        raise ScoresError(
+            f"{file}: the column {absent[0]!r} is missing; want {ID} and {SCORE} "
+            "(Parquet where the name ends in .parquet, CSV otherwise)"
+        )
+    return table.astype({ID: "string"})
+
+
+def _refuse(file: Path, ids: "pd.Series[str]", why: str) -> None:
+    if len(ids) == 0:
+        return
+    more = f" ({len(ids):,} such subjects)" if len(ids) > 1 else ""
+    name = "" if pd.isna(ids.iloc[0]) else f"the subject {ids.iloc[0]!r} "
+    raise ScoresError(f"{file}, {ID}: {name}{why}{more}")
