@@ -28,7 +28,7 @@ from features.engine.windows.window import Window, count
 from features.event_sources import event_sources
 from features.ingest.record_files import read_records
 from features.ingest.record_summary import SUMMARY, summary_of
-from features.records import CONCLUSIVE, RECORD_FILES, SubjectKind
+from features.records import CONCLUSIVE, OF_DOCUMENTS, RECORD_FILES, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
 METADATA_KEY = b"tidegate"
@@ -158,13 +158,13 @@ def _subjects(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
 
 
 def _outcomes(kind: SubjectKind, records: Path) -> pa.Table:
-    """The first conclusive outcome of each subject, or its first other one."""
+    """The first conclusive outcome of each subject, or its first other one; documents come last."""
     table = read_records(records, "outcomes")
     outcomes = table.to_pandas()
     own = outcomes[outcomes["subject_kind"] == kind]
-    is_open = ~own["result"].isin(CONCLUSIVE)
-    ordered = own.assign(is_open=is_open).sort_values(
-        ["is_open", "known_at", "inspected_at"], kind="stable"
+    says_less = 1 * ~own["result"].isin(CONCLUSIVE) + own["result"].isin(OF_DOCUMENTS)
+    ordered = own.assign(says_less=says_less).sort_values(
+        ["says_less", "known_at", "inspected_at"], kind="stable"
     )
     first = ordered.drop_duplicates("subject_id").sort_values("subject_id")
     return table.take(pa.array(first.index))

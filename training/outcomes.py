@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.records import OF_DOCUMENTS
 from training.ranking import Floats, Ints
 
 Bools = npt.NDArray[np.bool_]
@@ -30,6 +31,7 @@ LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
 class Outcomes:
     """One row per subject of a training set; NaN, NaT and None where there is no outcome.
 
+    A check of documents alone is none: nobody looked, so the subject was not selected either.
     `author` is a keyed pseudonym of whoever stated the outcome, where that is known.
     """
 
@@ -43,6 +45,8 @@ class Outcomes:
     @classmethod
     def from_table(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
         """Lay outcome records beside the subjects: `places` says which of so many each is about."""
+        is_visit = ~table["result"].isin(OF_DOCUMENTS).to_numpy()
+        table, places = table[is_visit], places[is_visit]
 
         def placed(values: npt.NDArray[Any], nothing: Any) -> npt.NDArray[Any]:
             laid = np.full_like(values, nothing, shape=subjects)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from features.arrow_schema import arrow_schema
 from features.catalogue import windows
 from features.ingest.record_files import write_records
-from features.records import RECORD_FILES
+from features.records import RECORD_FILES, Result
 
 Row = dict[str, Any]
 Stream = dict[str, list[Row]]
@@ -216,7 +216,7 @@ outcome = st.fixed_dictionaries(
         "selected_by": st.sampled_from(["random", "model"]),
         "inspected_at": instants,
         "known_at": instants,
-        "result": st.sampled_from(["confirmed", "not_confirmed", "inconclusive"]),
+        "result": st.sampled_from(get_args(Result)),
     }
 )
 

@@ -47,6 +47,16 @@ CASES: dict[str, tuple[SubjectKind, tuple[Record, ...], list[Counted]]] = {
     ),
     "an inconclusive one does not count": ("shipment", inspected(SHIPMENT, "inconclusive"), []),
     "an inconclusive one of a journey neither": ("route", inspected(JOURNEY, "inconclusive"), []),
+    "a check of documents that were in order does not count": (
+        "shipment",
+        inspected(SHIPMENT, "documents_in_order"),
+        [],
+    ),
+    "one that found them irregular neither": (
+        "route",
+        inspected(JOURNEY, "documents_irregular"),
+        [],
+    ),
     "from when it is known, not from the inspection": (
         "shipment",
         inspected(SHIPMENT, inspected_at=before(days=9), known_at=after(days=1)),

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from features.errors import CatalogueMismatch
+from features.records import OF_DOCUMENTS
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
@@ -46,6 +47,35 @@ def test_an_unrecorded_selection_probability_weighs_one_and_none_weighs_more_tha
     weights = pd.Series(data.outcomes.weights(clip=20), index=data.subject_ids)
 
     assert weights[outcomes["subject_id"].iloc[:3]].tolist() == [20.0, 2.0, 1.0]
+
+
+def test_who_was_inspected_at_an_officers_discretion_weighs_nothing(tmp_path: Path) -> None:
+    features, outcomes, subjects = WORLD
+    ways = ["discretion", "intelligence"] + ["rule"] * (len(outcomes) - 2)
+    outcomes = outcomes.assign(selected_by=ways, selection_probability=np.nan)
+    data = TrainingSet.read(
+        write_training_set(tmp_path, features, outcomes, subjects), "shipment", INPUTS
+    )
+    weights = pd.Series(data.outcomes.weights(clip=20), index=data.subject_ids)
+
+    assert weights[outcomes["subject_id"].iloc[:3]].tolist() == [0.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("result", OF_DOCUMENTS)
+def test_a_check_of_documents_is_no_label_and_no_inspection(tmp_path: Path, result: str) -> None:
+    features, outcomes, subjects = WORLD
+    results = outcomes["result"].tolist()
+    outcomes = outcomes.assign(result=[result, *results[1:]], selection_probability=0.9)
+    data = TrainingSet.read(
+        write_training_set(tmp_path, features, outcomes, subjects), "shipment", INPUTS
+    )
+
+    row = data.subject_ids.get_loc(outcomes["subject_id"].iloc[0])
+    assert np.isnan(data.outcomes.label[row])
+    assert data.outcomes.selected_by[row] is None
+    assert np.isnan(data.outcomes.selection_probability[row])
+    selected = [way is not None for way in data.outcomes.selected_by]
+    assert sum(selected) == len(outcomes) - 1
 
 
 def test_the_digest_follows_every_file(tmp_path: Path) -> None:
