@@ -26,8 +26,8 @@ These variables are read by commands, or before there are settings:
 | `TIDEGATE_CACHE` | The folder of compiled code ([installation](installation.md)). |
 | `TIDEGATE_MLFLOW_URI` | The MLflow server or database. Without it that is `HOME/mlflow.db`. |
 
-What is no fact of one machine has its own file in the home: `HOME/lanes.toml` (capacities of
-offices, watch-lists and rules), `HOME/retention.toml` ([when data end](retention.md)) and
+What is no fact of one machine has its own file in the home: `HOME/lanes.toml` (capacities and time
+zones of offices, watch-lists and rules), `HOME/retention.toml` ([when data end](retention.md)) and
 `HOME/impact.toml` (the impact assessment that live use needs). What training may choose stands in
 the parameters of an experiment (`training/parameters.py`).
 """

@@ -1,6 +1,7 @@
-"""What an office can look at: shares of its arrivals, paced over the day by its capacity."""
+"""What an office can look at: shares of its arrivals, set for each day by its capacity."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,11 +9,15 @@ from serving.settings import Settings
 from serving.triage.cutoffs import Cutoff
 from serving.triage.lane_rule import LaneCutoffs
 
-# How much wider than on an even day a lane may open to use what the day has left; without a bound
-# the last arrivals of a quiet day would all be taken, whatever their score.
-MOST_CATCHING_UP = 3.0
-# How much of a day what the office usually sees weighs against what today brought so far.
-PRIOR_DAYS = 0.25
+# How much wider than on a usual day a lane may open where few arrive; without a bound all that a
+# quiet day brings would be taken, whatever its score.
+MOST_WIDENED = 3.0
+# Which part of the capacity is aimed at, so that no more than all of it is taken on average though
+# traffic grows or scores drift.
+AIMED_USE = 0.98
+# Over how many days a lane makes up for what was taken too many or too few. The shorter, the more
+# chance moves the share from day to day.
+CORRECTION_DAYS = 3.0
 
 # However much is explored, control cases take no more of the subjects than this.
 MOST_EXPLORED = 0.2
@@ -53,35 +58,58 @@ class Shares:
 
 @dataclass(frozen=True)
 class Workday:
-    """One lane of one office on one day.
+    """One lane of one office on one local day.
 
-    `capacity`, `taken` and `arrived` count subjects; `usual_per_day` is how many the office lately
-    saw, and `part_left`, in 0..1, what is left of the day.
+    `capacity` and `taken` count subjects, `usual_per_day` and `expected` the arrivals of a usual
+    day and of this one. `carried_over` is what the days before left of their capacity, below 0 what
+    they took beyond it; `certain_share`, in 0..1, the share of arrivals that come into the lane
+    whatever their score.
     """
 
     capacity: int
     taken: int
-    arrived: int
     usual_per_day: float
-    part_left: float
+    expected: float
+    carried_over: float = 0.0
+    certain_share: float = 0.0
 
     def share(self) -> float:
-        """The share of the arrivals from now on the lane takes, in 0..1.
+        """The share of arrivals, in 0..1, that the lane takes by their score now.
 
-        What is left of the capacity over what is still expected: it makes up for a morning that
-        took too many or too few, so that the load of a day meets its capacity.
+        It does not follow what the day took so far, up to `most_per_day`: else whoever is declared
+        late would find the lane closed. Days that took too many are made up for by later ones.
         """
-        if self.taken >= self.capacity:
+        if self.taken >= most_per_day(self.capacity):
             return 0.0
-        per_day = self._per_day()
-        even = self.capacity / max(per_day, 1.0)
-        left = (self.capacity - self.taken) / max(per_day * self.part_left, 1.0)
-        return min(left, even * MOST_CATCHING_UP, 1.0)
+        wanted = AIMED_USE * self.capacity + self.carried_over / CORRECTION_DAYS
+        share = wanted / max(self.expected, 1.0) - self.certain_share
+        return min(max(share, 0.0), self.widest_share)
 
-    def _per_day(self) -> float:
-        """How many arrive today, judged by the usual and by the day so far."""
-        elapsed = 1.0 - self.part_left
-        return (self.usual_per_day * PRIOR_DAYS + self.arrived) / (PRIOR_DAYS + elapsed)
+    @property
+    def widest_share(self) -> float:
+        """The share, in 0..1, beyond which the lane never takes anything by its score."""
+        return min(MOST_WIDENED * self.capacity / max(self.usual_per_day, 1.0), 1.0)
+
+
+def most_per_day(capacity: int) -> float:
+    """How many a lane may hold before the score selects no more that day.
+
+    Twice the capacity, or three standard deviations above it where chance alone may bring more.
+    """
+    return capacity + max(capacity, 3 * math.sqrt(capacity))
+
+
+def carried_over(capacity: int, days: Iterable[tuple[int, int]]) -> float:
+    """What these days, each given as arrivals and what a lane took of them, leave to later ones.
+
+    Below 0 it is what they took too many. A day can leave no more than arrived; at most one day
+    above is carried over, and two below.
+    """
+    most = most_per_day(capacity) - capacity
+    balance = 0.0
+    for arrived, taken in days:
+        balance = max(-2 * most, min(balance + min(AIMED_USE * capacity, arrived) - taken, most))
+    return balance
 
 
 def control_probability(floor: float, per_day: int, unselected_per_day: float) -> float:

@@ -22,13 +22,17 @@ class Cutoff:
     def for_share(cls, share: float, scores: Sequence[float]) -> Self:
         """The cutoff that takes this share of `scores`, which ascend and are not empty.
 
+        A share of 0 takes nothing, and no score that is higher than all of them either.
+
         >>> Cutoff.for_share(0.5, [0.1, 0.2, 0.2, 0.2])
         Cutoff(threshold=0.2, share_at_threshold=0.6666666666666666)
         """
         if share >= 1:
             return cls(-math.inf, 1.0)
-        quota = max(share, 0.0) * len(scores)
-        threshold = scores[len(scores) - max(math.ceil(quota), 1)]
+        if share <= 0:
+            return cls(math.inf, 0.0)
+        quota = share * len(scores)
+        threshold = scores[len(scores) - math.ceil(quota)]
         above = len(scores) - bisect_right(scores, threshold)
         equal = len(scores) - above - bisect_left(scores, threshold)
         return cls(threshold, (quota - above) / equal)

@@ -21,4 +21,4 @@ class ChallengerScore:
     def would_select(self, share: float) -> bool:
         """Whether the subject is in the upper `share` of the challenger's scores."""
         cutoff = Cutoff.for_share(share, self.reference)
-        return share > 0 and cutoff.probability(self.probability) > 0
+        return cutoff.probability(self.probability) > 0

@@ -64,15 +64,16 @@ class Lanes:
         newest_exploration: Callable[[SubjectKind], Exploration | None] = lambda _: None,
     ) -> Self:
         """The lanes of a home folder, with its recent load; raises PlanRefused."""
+        plan = TriagePlan.read(settings.plan)
         return cls(
-            plan=TriagePlan.read(settings.plan),
+            plan=plan,
             shares=Shares.from_settings(settings),
             draws=DrawGenerator.from_folder(settings.keys),
             control_floor=settings.control_probability,
             disputed_control=settings.disputed_control_probability,
             other_workers=other_workers,
             recent_load=RecentLoad.of_placements(
-                other_workers.recent_placements() if other_workers else ()
+                other_workers.recent_placements() if other_workers else (), plan.time_zones
             ),
             exploration=CurrentExploration(newest_exploration),
         )
@@ -161,15 +162,20 @@ class Lanes:
         return self._paced(office, request)
 
     def _paced(self, office: OfficeCapacity, request: PlacementRequest) -> tuple[Shares, float]:
-        per_day = self.recent_load.per_day(request.office_id, request.at)
         inspect = self.recent_load.workday(
             request.office_id, "inspect", office.inspect_per_day, request.at
         )
         checks = self.recent_load.workday(
-            request.office_id, "document_check", office.document_check_per_day, request.at
+            request.office_id,
+            "document_check",
+            office.document_check_per_day,
+            request.at,
+            above=inspect.widest_share,
         )
         selected = inspect.share()
         checked = min(checks.share(), 1 - selected)
         shares = Shares(selected, checked, min(self.shares.post_review, 1 - selected - checked))
-        unselected = max(per_day - office.inspect_per_day, 1.0)
+        # Of the weekday, not of the day so far: one probability of a draw from morning to evening.
+        usual_per_day = self.recent_load.usual_per_day(request.office_id, request.at)
+        unselected = max(usual_per_day - office.inspect_per_day, 1.0)
         return shares, control_probability(self.control_floor, office.control_per_day, unselected)

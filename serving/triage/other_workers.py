@@ -1,23 +1,26 @@
 """Placements by other workers, read from the log they share, so that they fill a lane once.
 
 A worker counts its own placements when it makes them, and those of others when it reads them: up to
-`POLL_INTERVAL_S` and one commit later. What they take beyond a capacity meanwhile, they leave
-afterwards, since what is left of the day is shared out anew for every subject.
+`POLL_INTERVAL_S` and one commit later. The share that a lane takes rests on whole days, of which
+all workers know the same; of today they need to know little.
 """
 
 import time
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from features.records import SubjectKind
 from serving.errors import LogUnavailable
 from serving.triage.lane_rule import Lane
+from serving.triage.office_days import WHOLE_DAYS
 from serving.triage.placement_log import LoggedPlacement, PlacementLog
-from serving.triage.recent_load import REMEMBERED, RecentLoad, RecentPlacement
+from serving.triage.recent_load import RecentLoad, RecentPlacement
 
 POLL_INTERVAL_S = 0.2
+# The oldest day read is no whole one.
+READ_AT_START = timedelta(days=WHOLE_DAYS + 1)
 # Own placements whose decisions were never made durable would be waited for without end.
 MOST_AWAITED = 100_000
 
@@ -33,7 +36,7 @@ class OtherWorkers:
     def __init__(self, log: PlacementLog, now: datetime, poll_interval_s: float = POLL_INTERVAL_S):
         self._log = log
         self._reached = log.size()
-        self._recent_rows = log.since(now - REMEMBERED)
+        self._recent_rows = log.since(now - READ_AT_START)
         self._poll_interval_s = poll_interval_s
         self._read_at_s = float("-inf")
         self._own: Counter[Key] = Counter()

@@ -1,20 +1,26 @@
-"""The recent load of each office: its scores, its arrivals a day, and what lanes took today."""
+"""The recent load of each office: its scores, its arrivals a day, and what lanes took of them."""
 
+import math
 from bisect import bisect_left, insort
-from collections import Counter, defaultdict, deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Self
 
-from features.records import SubjectKind
-from serving.triage.capacity import Workday
+from features.records import SUBJECT_KINDS, SubjectKind
+from serving.triage.arrival_profile import ArrivalProfile
+from serving.triage.capacity import Workday, carried_over
 from serving.triage.lane_rule import Lane
+from serving.triage.office_days import OfficeDays
 
 REMEMBERED = timedelta(days=14)
 # A distribution of fewer scores says little about its upper end.
 FEWEST_SCORES = 200
 MOST_SCORES = 5_000
+
+# The lanes that have a capacity.
+PACED: tuple[Lane, ...] = ("inspect", "document_check")
 
 Key = tuple[SubjectKind, str | None]
 
@@ -35,19 +41,39 @@ class RecentPlacement:
 
 @dataclass
 class _OfficeLoad:
-    """The newest subjects of one kind at one office, as they arrived, and their scores sorted."""
+    """The newest subjects of one kind at one office, and their scores sorted.
 
-    arrived: deque[tuple[datetime, float | None]] = field(default_factory=deque)
+    `taken` holds by lane the scores of what came into it, sorted too; whatever has no score stands
+    below all that have one.
+    """
+
+    arrived: deque[tuple[datetime, float | None, Lane]] = field(default_factory=deque)
     scores: list[float] = field(default_factory=list)
+    taken: dict[Lane, list[float]] = field(default_factory=lambda: {lane: [] for lane in PACED})
 
-    def count(self, at: datetime, probability: float | None) -> None:
-        self.arrived.append((at, probability))
+    def count(self, at: datetime, probability: float | None, lane: Lane) -> None:
+        self.arrived.append((at, probability, lane))
         if probability is not None:
             insort(self.scores, probability)
+        if lane in self.taken:
+            insort(self.taken[lane], -math.inf if probability is None else probability)
         while len(self.arrived) > MOST_SCORES or self.arrived[0][0] < at - REMEMBERED:
-            _, oldest = self.arrived.popleft()
-            if oldest is not None:
-                del self.scores[bisect_left(self.scores, oldest)]
+            self._forget(*self.arrived.popleft())
+
+    def _forget(self, _: datetime, probability: float | None, lane: Lane) -> None:
+        if probability is not None:
+            del self.scores[bisect_left(self.scores, probability)]
+        if lane in self.taken:
+            score = -math.inf if probability is None else probability
+            del self.taken[lane][bisect_left(self.taken[lane], score)]
+
+    def taken_below(self, lane: Lane, share: float) -> int:
+        """How many came into a lane though their score is not in this upper share of scores."""
+        if not self.scores:
+            return len(self.taken.get(lane, ()))
+        place = len(self.scores) - math.ceil(min(share, 1.0) * len(self.scores))
+        lowest_above = self.scores[place] if place < len(self.scores) else math.inf
+        return bisect_left(self.taken.get(lane, ()), lowest_above)
 
     def per_day(self, at: datetime) -> float:
         elapsed = max((at - self.arrived[0][0]) / timedelta(days=1), 1.0)
@@ -55,61 +81,89 @@ class _OfficeLoad:
 
 
 class RecentLoad:
-    """The newest decisions, by kind of subject and office; days are those of UTC.
+    """The newest decisions, by kind of subject and office.
 
-    Not safe for threads: whoever shares one holds a lock.
+    `time_zones` are those of offices; a day of any other office is one of UTC. Not safe for
+    threads: whoever shares one holds a lock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, time_zones: Mapping[str, tzinfo] | None = None) -> None:
         self._by_office: dict[Key, _OfficeLoad] = defaultdict(_OfficeLoad)
-        self._taken: Counter[tuple[str | None, Lane]] = Counter()
-        self._arrived: Counter[str | None] = Counter()
-        self._today = ""
+        self._days: dict[str | None, OfficeDays] = {}
+        self._time_zones = time_zones or {}
 
     @classmethod
-    def of_placements(cls, placements: Iterable[RecentPlacement]) -> Self:
+    def of_placements(
+        cls,
+        placements: Iterable[RecentPlacement],
+        time_zones: Mapping[str, tzinfo] | None = None,
+    ) -> Self:
         """The load of these placements, oldest first."""
-        recent = cls()
+        recent = cls(time_zones)
         for placement in placements:
             recent.count(placement)
         return recent
 
     def count(self, placement: RecentPlacement) -> None:
-        """Count one more; those of a day that is over no longer count as taken.
-
-        A placement of another worker before midnight may be read after it.
-        """
-        day = placement.at.date().isoformat()
-        if day > self._today:
-            self._taken.clear()
-            self._arrived.clear()
-            self._today = day
+        """Count one more."""
         self._by_office[placement.kind, placement.office_id].count(
-            placement.at, placement.probability
+            placement.at, placement.probability, placement.lane
         )
-        if day == self._today:
-            self._taken[placement.office_id, placement.lane] += 1
-            self._arrived[placement.office_id] += 1
+        self._days_of(placement.office_id).count(placement.at, placement.lane)
 
     def scores(self, kind: SubjectKind, office_id: str | None) -> list[float] | None:
         """The newest scores, ascending; None where they are too few to set a threshold by."""
         load = self._by_office.get((kind, office_id))
         return load.scores if load and len(load.scores) >= FEWEST_SCORES else None
 
-    def per_day(self, office_id: str | None, at: datetime) -> float:
-        """How many subjects of both kinds came to the office per day."""
-        kinds: tuple[SubjectKind, ...] = ("route", "shipment")
-        loads = (self._by_office.get((kind, office_id)) for kind in kinds)
-        return sum(load.per_day(at) for load in loads if load)
+    def usual_per_day(self, office_id: str | None, at: datetime) -> float:
+        """How many subjects of both kinds come to the office on a day of this weekday."""
+        local = at.astimezone(self._days_of(office_id).time_zone)
+        return self._profile(office_id, at).by_weekday[local.weekday()]
 
-    def workday(self, office_id: str | None, lane: Lane, capacity: int, at: datetime) -> Workday:
-        """The workday of one lane of an office at an instant."""
-        is_today = at.date().isoformat() == self._today
-        taken = self._taken[office_id, lane] if is_today else 0
-        arrived = self._arrived[office_id] if is_today else 0
-        return Workday(capacity, taken, arrived, self.per_day(office_id, at), _part_left(at))
+    def workday(
+        self, office_id: str | None, lane: Lane, capacity: int, at: datetime, *, above: float = 0.0
+    ) -> Workday:
+        """The workday of one lane of an office at an instant.
 
+        `above`, in 0..1, is the widest share of arrivals that lanes before it take by their scores.
+        """
+        days, profile = self._days_of(office_id), self._profile(office_id, at)
+        local = at.astimezone(days.time_zone)
+        today = local.date()
+        before = (
+            (days.arrived(day), days.taken(day, lane)) for day in days.whole_days_before(today)
+        )
+        workday = Workday(
+            capacity=capacity,
+            taken=days.taken(today, lane),
+            usual_per_day=profile.usual_per_day,
+            expected=profile.expected(local, days.arrived(today)),
+            carried_over=carried_over(capacity, before),
+        )
+        certain = self._certain_share(office_id, lane, above + workday.widest_share)
+        return replace(workday, certain_share=certain)
 
-def _part_left(at: datetime) -> float:
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return 1.0 - (at - midnight) / timedelta(days=1)
+    def _certain_share(self, office_id: str | None, lane: Lane, by_score: float) -> float:
+        """The share of arrivals that came into a lane, but not by a score in the upper share."""
+        loads = self._loads(office_id)
+        taken = sum(load.taken_below(lane, by_score) for load in loads)
+        return taken / max(sum(len(load.arrived) for load in loads), 1)
+
+    def _profile(self, office_id: str | None, at: datetime) -> ArrivalProfile:
+        days = self._days_of(office_id)
+        learnt = days.profile(at.astimezone(days.time_zone).date())
+        if learnt:
+            return learnt
+        return ArrivalProfile.even(sum(load.per_day(at) for load in self._loads(office_id)))
+
+    def _loads(self, office_id: str | None) -> list[_OfficeLoad]:
+        loads = (self._by_office.get((kind, office_id)) for kind in SUBJECT_KINDS)
+        return [load for load in loads if load]
+
+    def _days_of(self, office_id: str | None) -> OfficeDays:
+        days = self._days.get(office_id)
+        if days is None:
+            zone = self._time_zones.get(office_id or "", UTC)
+            days = self._days[office_id] = OfficeDays(zone)
+        return days

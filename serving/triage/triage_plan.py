@@ -6,6 +6,7 @@
     inspect_per_day = 20
     document_check_per_day = 60
     control_per_day = 3
+    time_zone = "Asia/Singapore"
 
     [[watched]]
     kind = "container"
@@ -21,15 +22,26 @@
     lane = "inspect"
     reason = "silent at sea for more than a day"
 
-The file's digest stands in every decision that was placed by it.
+A day of an office begins at midnight in its time zone, an IANA name; without one, in UTC. The
+file's digest stands in every decision that was placed by it.
 """
 
 import hashlib
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from features.catalogue import ROUTE, SHIPMENT
 from serving.errors import PlanRefused
@@ -43,11 +55,24 @@ class _PlanTable(BaseModel):
 
 
 class OfficeCapacity(_PlanTable):
-    """What an office can look at in a day, in subjects; `control_per_day` is a floor."""
+    """What an office can look at in a day, in subjects; `control_per_day` is a floor.
+
+    `time_zone`, an IANA name, says when its day begins.
+    """
 
     inspect_per_day: PerDay
     document_check_per_day: PerDay
     control_per_day: PerDay = 0
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        known = available_timezones()
+        if name not in known:
+            near = get_close_matches(name, known, n=1) or ["Asia/Singapore"]
+            raise ValueError(f"no time zone {name!r}; want an IANA name such as {near[0]!r}")
+        return name
 
 
 class WatchListEntry(_PlanTable):
@@ -88,6 +113,11 @@ class TriagePlan(_PlanTable):
     watched: tuple[WatchListEntry, ...] = ()
     rules: tuple[TriageRule, ...] = ()
     digest: str | None = None
+
+    @property
+    def time_zones(self) -> dict[str, ZoneInfo]:
+        """The time zone of each office."""
+        return {office_id: ZoneInfo(each.time_zone) for office_id, each in self.offices.items()}
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -1,4 +1,4 @@
-"""What an office can look at: shares, the pace of a day, and the bounds of the control draw."""
+"""What an office can look at: shares, the room of a day, and the bounds of the control draw."""
 
 from dataclasses import replace
 
@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.settings import Settings
-from serving.triage.capacity import Shares, Workday, control_probability, explored
+from serving.triage.capacity import (
+    Shares,
+    Workday,
+    carried_over,
+    control_probability,
+    explored,
+    most_per_day,
+)
 from serving.triage.cutoffs import Cutoff
 from serving.triage.lane_rule import LaneCutoffs
 
@@ -59,50 +66,91 @@ def test_where_all_are_drawn_the_lanes_after_it_take_the_rest() -> None:
 @pytest.mark.parametrize(
     ("workday", "share"),
     [
-        # An even day: ten of a hundred.
-        (Workday(10, 0, 0, 100.0, 1.0), 0.1),
-        # Noon: (100 x 1/4 + 40) / (1/4 + 1/2) are 86.7 a day, of which half are to come.
-        (Workday(10, 4, 40, 100.0, 0.5), 6 / (65 / 0.75 / 2)),
-        (Workday(10, 9, 50, 100.0, 0.5), 1 / 50),
-        # Full, and more than full.
-        (Workday(10, 10, 50, 100.0, 0.5), 0.0),
-        (Workday(10, 11, 50, 100.0, 0.5), 0.0),
-        (Workday(0, 0, 0, 100.0, 1.0), 0.0),
-        # An evening that has taken nothing: three times an even day, and no more.
-        (Workday(10, 0, 100, 100.0, 0.01), 3 * 10 / (125 / 1.24)),
+        # A usual day: ten of a hundred, aimed a little below.
+        (Workday(10, 0, 100.0, 100.0), 0.098),
+        # Busier and quieter than usual.
+        (Workday(10, 0, 100.0, 140.0), 9.8 / 140),
+        (Workday(10, 0, 100.0, 50.0), 9.8 / 50),
+        # What the day took does not count until it is twice the capacity.
+        (Workday(10, 19, 100.0, 100.0), 0.098),
+        (Workday(10, 20, 100.0, 100.0), 0.0),
+        (Workday(10, 21, 100.0, 100.0), 0.0),
+        (Workday(0, 0, 100.0, 100.0), 0.0),
+        # A third of what earlier days left or took too many.
+        (Workday(10, 0, 100.0, 100.0, carried_over=6.0), 0.118),
+        (Workday(10, 0, 100.0, 100.0, carried_over=-6.0), 0.078),
+        (Workday(10, 0, 100.0, 100.0, carried_over=-30.0), 0.0),
+        # What comes whatever its score leaves less to the score.
+        (Workday(10, 0, 100.0, 100.0, certain_share=0.04), 0.058),
+        (Workday(10, 0, 100.0, 100.0, certain_share=0.2), 0.0),
+        # Hardly anybody comes: three times what it is on a usual day, and no more.
+        (Workday(10, 0, 100.0, 10.0), 0.3),
         # More capacity than subjects, or none that are usual: all, and no more.
-        (Workday(200, 0, 0, 100.0, 1.0), 1.0),
-        (Workday(1, 0, 0, 0.0, 1.0), 1.0),
-        # Fewer than one a day counts as one, and so does less than one that is to come.
-        (Workday(1, 0, 0, 0.5, 1.0), 1.0),
-        (Workday(2, 1, 1, 1.0, 0.25), 1.0),
-        (Workday(1, 0, 1, 40.0, 0.5), 1 / (11 / 0.75 / 2)),
-        (Workday(1, 0, 0, 5.0, 0.5), min(1 / 1, 3 * 0.6)),
-        (Workday(1, 0, 30, 40.0, 1 / 40), 3 / (40 / 1.225)),
+        (Workday(200, 0, 100.0, 100.0), 1.0),
+        (Workday(1, 0, 0.0, 0.0), 0.98),
+        (Workday(2, 0, 0.5, 0.5), 1.0),
+        (Workday(1, 0, 1.5, 1.0), 0.98),
+        (Workday(1, 0, 6.0, 1.0), 0.5),
     ],
 )
-def test_the_share_of_a_day_is_what_is_left_over_what_is_to_come(
+def test_the_share_of_a_day_is_its_capacity_over_what_is_expected(
     workday: Workday, share: float
 ) -> None:
     assert workday.share() == pytest.approx(share)
 
 
+@pytest.mark.parametrize(
+    ("capacity", "most"), [(0, 0), (1, 4), (4, 10), (9, 18), (16, 32), (100, 200)]
+)
+def test_a_day_takes_at_most_twice_its_capacity_or_what_chance_may_bring(
+    capacity: int, most: float
+) -> None:
+    assert most_per_day(capacity) == most
+
+
+@pytest.mark.parametrize(
+    ("days", "left"),
+    [
+        ([], 0.0),
+        ([(1_000, 98)], 0.0),
+        ([(1_000, 90)], 8.0),
+        ([(1_000, 110)], -12.0),
+        ([(1_000, 90), (1_000, 100)], 6.0),
+        # Whoever does not come cannot be inspected.
+        ([(30, 30)], 0.0),
+        ([(30, 20)], 10.0),
+        ([(0, 0)], 0.0),
+        # At most one day of capacity is left to later ones, and at most two are owed by them.
+        ([(1_000, 0), (1_000, 0)], 100.0),
+        ([(1_000, 0), (1_000, 0), (1_000, 118)], 80.0),
+        ([(1_000, 1_000)], -200.0),
+        ([(1_000, 1_000), (1_000, 0)], -102.0),
+    ],
+)
+def test_what_days_left_or_took_too_many_is_carried_over_within_bounds(
+    days: list[tuple[int, int]], left: float
+) -> None:
+    assert carried_over(100, days) == pytest.approx(left)
+
+
 @given(
     st.integers(0, 500),
-    st.integers(0, 500),
-    st.integers(0, 5_000),
+    st.integers(0, 1_500),
     st.floats(0, 5_000),
+    st.floats(0, 5_000),
+    st.floats(-1_000, 500),
     st.floats(0, 1),
 )
-def test_a_day_never_takes_beyond_its_capacity_and_less_the_more_it_took(
-    capacity: int, taken: int, arrived: int, usual: float, part_left: float
+def test_a_share_is_the_same_all_day_until_the_lane_holds_the_most_that_it_may(
+    capacity: int, taken: int, usual: float, expected: float, left: float, certain: float
 ) -> None:
-    workday = Workday(capacity, taken, arrived, usual, part_left)
+    workday = Workday(capacity, taken, usual, expected, left, certain)
 
-    assert 0 <= workday.share() <= 1
-    assert (workday.share() > 0) == (taken < capacity)
-    assert replace(workday, taken=taken + 1).share() <= workday.share()
-    assert replace(workday, capacity=capacity + 1).share() >= workday.share()
+    fresh = replace(workday, taken=0).share()
+    assert workday.share() == (fresh if taken < most_per_day(capacity) else 0)
+    assert 0 <= workday.share() <= workday.widest_share <= 1
+    assert replace(workday, expected=expected + 1).share() <= workday.share()
+    assert replace(workday, carried_over=left + 1).share() >= workday.share()
 
 
 @pytest.mark.parametrize(

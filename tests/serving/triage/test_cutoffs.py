@@ -14,8 +14,8 @@ TIED = [0.1, 0.2, 0.2, 0.2]
 @pytest.mark.parametrize(
     ("share", "threshold", "share_at_threshold"),
     [
-        (0.0, 0.2, 0.0),
-        (-1.0, 0.2, 0.0),
+        (0.0, math.inf, 0.0),
+        (-1.0, math.inf, 0.0),
         (0.25, 0.2, 1 / 3),
         (0.5, 0.2, 2 / 3),
         (0.75, 0.2, 1.0),
@@ -51,6 +51,12 @@ def test_a_share_of_all_takes_whatever_comes(share: float) -> None:
 
     assert cut == Cutoff(-math.inf, 1.0)
     assert cut.probability(-1e9) == 1
+
+
+def test_a_share_of_nothing_takes_no_score_however_high() -> None:
+    nothing = Cutoff.for_share(0, TIED)
+
+    assert [nothing.probability(score) for score in (0.0, 0.2, 1.0)] == [0.0, 0.0, 0.0]
 
 
 def test_above_the_threshold_all_are_taken_at_it_a_share_and_below_it_none() -> None:

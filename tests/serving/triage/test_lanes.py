@@ -34,9 +34,18 @@ CHECKING = Hit("rule", "document_check", "a rule for documents")
 
 
 def seen(count: int = 200, **of: Any) -> list[RecentPlacement]:
-    """Two days at the office A: a hundred shipments a day, their scores from 0 up."""
-    old = RecentPlacement("shipment", "A", AT - timedelta(days=2), 0.0, "release")
-    return [replace(old, probability=n / 200, **of) for n in range(count)]
+    """Two whole days at the office A: a hundred shipments a day, their scores from 0 up."""
+    before = RecentPlacement("shipment", "A", AT - timedelta(days=3), None, "release")
+    days = (AT - timedelta(days=2), AT - timedelta(days=1))
+    return [
+        replace(before, **of),
+        *(replace(before, at=days[n % 2], probability=n / 200, **of) for n in range(count)),
+    ]
+
+
+def room(capacity: int) -> float:
+    """The share of a hundred a day for a lane that took nothing for days, and has one left over."""
+    return (0.98 * capacity + capacity / 3) / 100
 
 
 def lanes(recent: list[RecentPlacement] | None = None, **office: int) -> Lanes:
@@ -76,8 +85,10 @@ def test_an_office_with_a_plan_takes_of_its_own_scores_what_its_day_can_hold(
 ) -> None:
     placement = lanes(control_per_day=9).place(case(score), REFERENCE)
 
-    # Of a hundred a day ten are inspected, thirty checked, and nine of the other ninety drawn.
-    assert placement == expected(Shares(0.1, 0.3, 0.1), OWN, 0.1, case(score))
+    # Nine of the ninety that are not inspected on a usual day are drawn.
+    by_hand = expected(Shares(room(10), room(30), 0.1), OWN, 0.1, case(score))
+    assert placement.lane == by_hand.lane
+    assert placement.probabilities == pytest.approx(by_hand.probabilities)
 
 
 @pytest.mark.parametrize("score", [0.0, 0.9, 0.95, 0.99, 0.9999])
@@ -107,13 +118,13 @@ def test_an_office_without_a_plan_takes_the_usual_shares_of_its_own_scores() -> 
     ("office", "shares", "control"),
     [
         # More is to be checked than inspections leave, and nothing is left for reviews.
-        ({"inspect_per_day": 60, "document_check_per_day": 80}, (0.6, 0.4, 0.0), FLOOR),
-        ({"inspect_per_day": 60, "document_check_per_day": 35}, (0.6, 0.35, 0.05), FLOOR),
-        ({"inspect_per_day": 60, "control_per_day": 4}, (0.6, 0.3, 0.1), 0.1),
-        ({"inspect_per_day": 99, "control_per_day": 1}, (0.99, 0.01, 0.0), 1.0),
+        ({"inspect_per_day": 60}, (room(60), 1 - room(60), 0.0), FLOOR),
+        ({"inspect_per_day": 45}, (room(45), room(30), 1 - room(45) - room(30)), FLOOR),
+        ({"inspect_per_day": 60, "control_per_day": 4}, (room(60), 1 - room(60), 0.0), 0.1),
+        ({"inspect_per_day": 75, "control_per_day": 1}, (room(75), 1 - room(75), 0.0), 0.04),
         ({"inspect_per_day": 200, "control_per_day": 1}, (1.0, 0.0, 0.0), 1.0),
         ({"inspect_per_day": 100, "control_per_day": 0}, (1.0, 0.0, 0.0), FLOOR),
-        ({"inspect_per_day": 0, "control_per_day": 5}, (0.0, 0.3, 0.1), 0.05),
+        ({"inspect_per_day": 0, "control_per_day": 5}, (0.0, room(30), 0.1), 0.05),
     ],
 )
 def test_lanes_together_take_no_more_than_all_and_control_what_is_not_selected(
@@ -126,9 +137,9 @@ def test_lanes_together_take_no_more_than_all_and_control_what_is_not_selected(
         assert placement.probabilities == pytest.approx(by_hand.probabilities)
 
 
-def test_each_lane_is_paced_by_what_it_took_itself_today() -> None:
+def test_each_lane_closes_by_what_it_took_itself_today() -> None:
     def probabilities(full: Any, score: float) -> dict[Any, float]:
-        recent = [*seen(), *[RecentPlacement("route", "A", AT, None, full)] * 3]
+        recent = [*seen(), *[RecentPlacement("route", "A", AT, None, full)] * 9]
         installed = lanes(recent, inspect_per_day=2, document_check_per_day=3)
         return installed.place(case(score), REFERENCE).probabilities
 
@@ -138,14 +149,45 @@ def test_each_lane_is_paced_by_what_it_took_itself_today() -> None:
     assert probabilities("document_check", 0.98)["document_check"] == 0
 
 
+def probability_of(lane: Any, recent: list[RecentPlacement], **office: int) -> float:
+    """The mean probability of a lane over all scores, each the first subject of its day."""
+    asked = (case(n / 200) for n in range(200))
+    placements = (lanes(recent, **office).place(each, REFERENCE) for each in asked)
+    return sum(placement.probabilities[lane] for placement in placements) / 200
+
+
+def test_a_lane_takes_by_the_score_what_certain_placements_leave() -> None:
+    def inspected(lane: Any) -> float:
+        listed = [replace(each, probability=0.0, lane=lane) for each in seen(10)]
+        return probability_of("inspect", [*listed, *seen()], inspect_per_day=20)
+
+    # Eleven of 212 were certain; the 211 scores are those asked for and eleven of 0.
+    open_to_all = (19.6 + 20 / 3) / 105
+    assert inspected("release") == pytest.approx(open_to_all * 211 / 200)
+    assert inspected("inspect") == pytest.approx((open_to_all - 11 / 212) * 211 / 200)
+
+
+def test_what_inspections_left_to_the_check_of_documents_was_checked_by_its_score() -> None:
+    recent = [
+        replace(each, lane="document_check") if 0.5 <= (each.probability or 0) < 0.6 else each
+        for each in seen()
+    ]
+
+    checked = probability_of(
+        "document_check", recent, inspect_per_day=20, document_check_per_day=10
+    )
+
+    # Ten a day were checked, where 9.8 are aimed at: 0.4 too many in two days.
+    assert checked == pytest.approx((9.8 - 0.4 / 3) / 100, abs=1e-6)
+
+
 def test_what_is_placed_is_remembered_where_when_and_in_which_lane() -> None:
     installed = lanes([])
     asked = case(0.95, is_life_at_risk=True)
     installed.place(asked, REFERENCE)
     installed.place(replace(asked, probability=None), REFERENCE)
 
-    workday = installed.recent_load.workday("A", "rescue", 10, AT)
-    assert (workday.taken, workday.arrived) == (2, 2)
+    assert installed.recent_load.workday("A", "rescue", 10, AT).taken == 2
     installed.recent_load.count(RecentPlacement("shipment", "A", AT, 0.5, "release"))
     for _ in range(198):
         installed.place(asked, REFERENCE)
@@ -205,7 +247,7 @@ def test_a_challenger_selects_by_the_share_that_the_office_has_today() -> None:
     asked = case(0.0, challenger=ChallengerScore(REFERENCE[900], REFERENCE))
 
     assert lanes().place(asked, REFERENCE).probabilities["control"] == 0.25
-    assert lanes(inspect_per_day=9).place(asked, REFERENCE).probabilities["control"] == FLOOR
+    assert lanes(inspect_per_day=7).place(asked, REFERENCE).probabilities["control"] == FLOOR
 
 
 def test_exploring_raises_the_draw_of_its_kind() -> None:

@@ -27,7 +27,7 @@ from tests.serving.world import promote, train_and_promote
 
 REFERENCE = np.linspace(0, 1, 201).tolist()
 OFFICE = OfficeCapacity(inspect_per_day=12, document_check_per_day=30, control_per_day=6)
-PER_DAY, DAYS, TOGETHER = 150, 4, 4
+PER_DAY, DAYS, TOGETHER = 150, 8, 4
 
 
 def worker(others: OtherWorkers | None) -> Lanes:
@@ -80,7 +80,7 @@ def test_two_workers_on_one_database_fill_a_lane_to_its_capacity_once(
 
     capacity = OFFICE.inspect_per_day * DAYS
     if are_told:
-        assert taken == pytest.approx(capacity, rel=0.05)
+        assert taken == pytest.approx(capacity, rel=0.1)
     else:
         assert taken > 1.5 * capacity
 

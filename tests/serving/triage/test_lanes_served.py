@@ -343,20 +343,18 @@ def test_in_that_month_rescue_waits_for_no_capacity() -> None:
     assert any(case.is_life_at_risk for case, _ in said)
 
 
-def test_an_office_that_took_its_fill_takes_no_more_that_day() -> None:
-    workday = Workday(capacity=10, taken=0, arrived=0, usual_per_day=100, part_left=1.0)
+def test_an_office_with_twice_its_fill_takes_no_more_by_the_score_that_day() -> None:
+    workday = Workday(capacity=10, taken=0, usual_per_day=100, expected=100)
 
-    assert workday.share() == pytest.approx(0.1)
-    assert replace(workday, taken=10).share() == 0
-    assert replace(workday, taken=9, arrived=50, part_left=0.5).share() == pytest.approx(1 / 50)
+    assert replace(workday, taken=19).share() == workday.share() == pytest.approx(0.098)
+    assert replace(workday, taken=20).share() == 0
 
 
 def test_a_quiet_day_opens_the_lane_but_not_to_everything() -> None:
-    quiet = Workday(capacity=10, taken=2, arrived=25, usual_per_day=100, part_left=0.5)
+    quiet = Workday(capacity=10, taken=2, usual_per_day=100, expected=50)
 
-    assert quiet.share() == pytest.approx(8 / (50 / 0.75 * 0.5))
-    late = replace(quiet, arrived=50, part_left=0.01)
-    assert late.share() == pytest.approx(3 * 10 / (75 / 1.24))
+    assert quiet.share() == pytest.approx(9.8 / 50)
+    assert replace(quiet, expected=5).share() == pytest.approx(3 * 10 / 100)
 
 
 def test_the_control_lane_is_sized_by_count_but_never_under_its_floor() -> None:

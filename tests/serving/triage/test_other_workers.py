@@ -11,9 +11,14 @@ from sqlalchemy import text
 from serving.audit.decision_log import LoggedDecision, StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.placement_repository import PlacementRepository
-from serving.triage.other_workers import POLL_INTERVAL_S, OtherWorkers, recent_placement
+from serving.triage.other_workers import (
+    POLL_INTERVAL_S,
+    READ_AT_START,
+    OtherWorkers,
+    recent_placement,
+)
 from serving.triage.placement_log import LoggedPlacement
-from serving.triage.recent_load import REMEMBERED, RecentLoad, RecentPlacement
+from serving.triage.recent_load import RecentLoad, RecentPlacement
 from tests.serving.databases import database
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -66,13 +71,16 @@ def test_a_row_is_remembered_as_what_it_says() -> None:
     assert recent_placement(row) == RecentPlacement("route", "A", AT, None, "manual")
 
 
-def test_a_memory_begins_with_what_fourteen_days_brought_oldest_first(shared: Shared) -> None:
-    for age in (REMEMBERED + timedelta(seconds=1), REMEMBERED, timedelta(0)):
+def test_a_memory_begins_with_fourteen_whole_days_and_what_came_before_them(
+    shared: Shared,
+) -> None:
+    assert timedelta(days=15) == READ_AT_START
+    for age in (READ_AT_START + timedelta(seconds=1), READ_AT_START, timedelta(0)):
         shared.append("S-1", AT - age)
 
     others = shared.others()
 
-    assert [each.at for each in others.recent_placements()] == [AT - REMEMBERED, AT]
+    assert [each.at for each in others.recent_placements()] == [AT - READ_AT_START, AT]
     assert others.recent_placements() == []
 
 
@@ -93,7 +101,8 @@ def test_what_was_there_before_is_not_read_where_no_memory_began_with_it(shared:
 
     others.count_into(recent)
 
-    assert recent.per_day("A", AT) == 0
+    assert recent.scores("shipment", "A") is None
+    assert taken(recent) == 0
 
 
 def test_what_others_place_is_read_once(shared: Shared) -> None:

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.triage.capacity import carried_over
 from serving.triage.recent_load import (
     FEWEST_SCORES,
     MOST_SCORES,
@@ -78,18 +80,20 @@ def test_the_newest_five_thousand_are_remembered() -> None:
     assert recent.scores("shipment", "A") == [0.5] * (MOST_SCORES - 1) + [0.9]
     recent.count(placed())
     assert recent.scores("shipment", "A") == [0.5] * MOST_SCORES
-    assert recent.per_day("A", AT) == MOST_SCORES
+    assert recent.usual_per_day("A", AT) == MOST_SCORES
 
 
 @pytest.mark.parametrize(
-    ("days", "per_day"), [(0.0, 12.0), (0.5, 12.0), (1.0, 12.0), (2.0, 6.0), (4.0, 3.0)]
+    ("hours", "per_day"), [(0.0, 12.0), (12.0, 12.0), (24.0, 12.0), (36.0, 8.0)]
 )
-def test_arrivals_per_day_are_over_the_time_since_the_first_and_at_least_a_day(
-    days: float, per_day: float
+def test_without_a_whole_day_arrivals_are_over_the_time_since_the_first_and_at_least_a_day(
+    hours: float, per_day: float
 ) -> None:
-    recent = RecentLoad.of_placements(placed(AT + n * TICK, None) for n in range(12))
+    recent = RecentLoad.of_placements(
+        placed(AT + timedelta(hours=11) + n * TICK, None) for n in range(12)
+    )
 
-    assert recent.per_day("A", AT + timedelta(days=days)) == per_day
+    assert recent.usual_per_day("A", AT + timedelta(hours=11 + hours)) == per_day
 
 
 def test_arrivals_of_both_kinds_at_one_office_are_one_load() -> None:
@@ -101,16 +105,26 @@ def test_arrivals_of_both_kinds_at_one_office_are_one_load() -> None:
         ]
     )
 
-    assert recent.per_day("A", AT) == 7
-    assert recent.per_day("B", AT) == 9
-    assert recent.per_day("C", AT) == 0
+    assert recent.usual_per_day("A", AT) == 7
+    assert recent.usual_per_day("B", AT) == 9
+    assert recent.usual_per_day("C", AT) == 0
+
+
+def whole_days(*arrivals: int, **of: Any) -> list[RecentPlacement]:
+    """Days that end at AT with so many arrivals at noon, after one whose morning nobody knows."""
+    begin = AT - timedelta(days=len(arrivals)) + timedelta(hours=12)
+    first = placed(begin - timedelta(days=1), None)
+    days = (
+        [placed(begin + timedelta(days=day), **of)] * count for day, count in enumerate(arrivals)
+    )
+    return [first, *(each for day in days for each in day)]
 
 
 def test_a_workday_counts_what_the_lane_of_the_office_took_today() -> None:
     noon = AT + timedelta(hours=12)
     recent = RecentLoad.of_placements(
         [
-            placed(AT - TICK, lane="inspect"),
+            *whole_days(6, 10, lane="inspect"),
             placed(AT, lane="inspect"),
             placed(noon, lane="inspect", kind="route"),
             placed(noon, lane="document_check"),
@@ -120,20 +134,41 @@ def test_a_workday_counts_what_the_lane_of_the_office_took_today() -> None:
 
     workday = recent.workday("A", "inspect", 10, noon)
 
-    assert (workday.capacity, workday.taken, workday.arrived) == (10, 2, 3)
-    assert (workday.usual_per_day, workday.part_left) == (4, 0.5)
+    assert (workday.capacity, workday.taken, workday.usual_per_day) == (10, 2, 8)
+    # Sixteen came at noon and one may come at any hour: half of that one has come by now.
+    assert workday.expected == pytest.approx((8 / 2 + 3) / (1 / 2 + 0.5 / 17))
+    assert workday.carried_over == carried_over(10, [(6, 6), (10, 10)])
     assert recent.workday("A", "document_check", 5, noon).taken == 1
     assert recent.workday("A", "control", 5, noon).taken == 0
-    assert recent.workday("B", "inspect", 5, noon).arrived == 1
+    assert recent.workday("B", "inspect", 5, noon).taken == 1
+
+
+def test_a_workday_is_that_of_the_offices_time_zone() -> None:
+    evening = AT - timedelta(hours=8)
+    placements = [placed(evening - TICK, lane="inspect"), placed(evening, lane="inspect")]
+    zones = {"A": ZoneInfo("Asia/Singapore")}
+
+    def taken(recent: RecentLoad, at: datetime) -> int:
+        return recent.workday("A", "inspect", 10, at).taken
+
+    assert taken(RecentLoad.of_placements(placements, zones), AT) == 1
+    assert taken(RecentLoad.of_placements(placements, zones), evening - TICK) == 1
+    assert taken(RecentLoad.of_placements(placements), evening) == 2
+    assert taken(RecentLoad.of_placements(placements), AT) == 0
+
+
+def test_the_arrivals_of_a_weekday_are_known_from_its_last_one() -> None:
+    recent = RecentLoad.of_placements(whole_days(30, 2, 2, 2, 2, 2, 2))
+
+    assert recent.usual_per_day("A", AT) == 18
+    assert recent.usual_per_day("A", AT - timedelta(days=1)) < 10
 
 
 @pytest.mark.parametrize("later", [timedelta(days=1), timedelta(days=-1)])
 def test_what_was_taken_on_another_day_is_not_taken_of_this_one(later: timedelta) -> None:
     recent = RecentLoad.of_placements([placed(lane="inspect")])
 
-    workday = recent.workday("A", "inspect", 10, AT + later)
-
-    assert (workday.taken, workday.arrived) == (0, 0)
+    assert recent.workday("A", "inspect", 10, AT + later).taken == 0
 
 
 def test_what_is_heard_of_after_midnight_counts_for_the_day_it_was_placed_on() -> None:
@@ -141,10 +176,8 @@ def test_what_is_heard_of_after_midnight_counts_for_the_day_it_was_placed_on() -
         [placed(AT, lane="inspect"), placed(AT - TICK, lane="inspect"), placed(AT, lane="inspect")]
     )
 
-    workday = recent.workday("A", "inspect", 10, AT)
-
-    assert (workday.taken, workday.arrived) == (2, 2)
-    assert recent.per_day("A", AT) == 3
+    assert recent.workday("A", "inspect", 10, AT).taken == 2
+    assert recent.workday("A", "inspect", 10, AT - TICK).taken == 1
 
 
 def test_a_new_day_begins_with_nothing_taken() -> None:
@@ -152,23 +185,41 @@ def test_a_new_day_begins_with_nothing_taken() -> None:
 
     recent.count(placed(AT + timedelta(days=1), lane="inspect"))
 
-    workday = recent.workday("A", "inspect", 10, AT + timedelta(days=1))
-    assert (workday.taken, workday.arrived) == (1, 1)
-    assert recent.workday("A", "inspect", 10, AT).taken == 0
+    assert recent.workday("A", "inspect", 10, AT + timedelta(days=1)).taken == 1
 
 
-@pytest.mark.parametrize(
-    ("since_midnight", "part_left"),
-    [
-        (timedelta(0), 1.0),
-        (timedelta(hours=6), 0.75),
-        (timedelta(hours=18), 0.25),
-        (timedelta(hours=18, minutes=14, seconds=24), 0.24),
-        (timedelta(microseconds=864), 1 - 1e-8),
-        (timedelta(hours=23, minutes=59, seconds=59, microseconds=999_136), 1e-8),
-    ],
-)
-def test_a_day_is_over_at_midnight_utc(since_midnight: timedelta, part_left: float) -> None:
-    workday = RecentLoad().workday("A", "inspect", 10, AT + since_midnight)
+def test_what_came_into_a_lane_below_any_score_that_selects_is_certain() -> None:
+    low = [placed(AT, 0.0, "inspect")] * 3 + [placed(AT, None, "inspect")] * 2
+    selected = [placed(AT, 0.9, "inspect")] * 5
+    others = [placed(AT, n / 1_000) for n in range(1, 191)]
+    recent = RecentLoad.of_placements([*low, *selected, *others])
 
-    assert workday.part_left == pytest.approx(part_left, abs=1e-12)
+    # Three times ten of two hundred: the lowest of thirty scores is .166.
+    assert recent.workday("A", "inspect", 10, AT).certain_share == 5 / 200
+    assert recent.workday("A", "inspect", 0, AT).certain_share == 10 / 200
+    assert recent.workday("A", "inspect", 90, AT).certain_share == 2 / 200
+    assert recent.workday("A", "document_check", 10, AT).certain_share == 0
+
+
+def test_a_lane_after_another_selects_by_lower_scores() -> None:
+    checked = [placed(AT, score, "document_check") for score in (0.5, 0.15, 0.14, 0.05)]
+    others = [placed(AT, n / 1_000) for n in range(196)]
+    recent = RecentLoad.of_placements([*checked, *others])
+
+    def certain(above: float) -> float:
+        return recent.workday("A", "document_check", 10, AT, above=above).certain_share * 200
+
+    assert [certain(above) for above in (0.0, 0.1, 0.55)] == [3, 2, 1]
+    assert certain(1.0) == 0
+
+
+def test_certain_placements_of_both_kinds_count_and_are_forgotten_with_their_scores() -> None:
+    old = [placed(AT, 0.0, "inspect"), placed(AT, None, "inspect", kind="route")]
+    later = AT + REMEMBERED
+    recent = RecentLoad.of_placements([*old, *[placed(later, 0.5)] * 199])
+    assert recent.workday("A", "inspect", 0, later).certain_share == 2 / 201
+
+    recent.count(placed(later + TICK, 0.5))
+    assert recent.workday("A", "inspect", 0, later).certain_share == 1 / 201
+    recent.count(placed(later + TICK, 0.5, kind="route"))
+    assert recent.workday("A", "inspect", 0, later).certain_share == 0

@@ -3,12 +3,16 @@
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from serving.errors import PlanRefused
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan, TriageRule, WatchListEntry
 from tests.serving.triage.plan_file import PLAN, read_plan
+
+ZONE = 'time_zone = "Asia/Singapore"'
+ANOTHER = "[offices.XX0002]\ninspect_per_day = 1\ndocument_check_per_day = 1"
 
 
 def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
@@ -42,7 +46,7 @@ def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
 
 
 def test_without_a_file_no_office_has_a_capacity_and_nothing_is_watched(tmp_path: Path) -> None:
-    plan = TriagePlan.read_plan(tmp_path / "none.toml")
+    plan = TriagePlan.read(tmp_path / "none.toml")
 
     assert (plan.edition, plan.offices, plan.watched, plan.rules) == ("none", {}, (), ())
     assert plan.digest is None
@@ -52,6 +56,12 @@ def test_an_office_that_names_no_control_cases_wants_none_beyond_the_floor() -> 
     office = OfficeCapacity(inspect_per_day=1, document_check_per_day=1)
 
     assert office.control_per_day == 0
+
+
+def test_the_days_of_an_office_are_those_of_its_time_zone_and_else_of_utc(tmp_path: Path) -> None:
+    plan = read_plan(tmp_path, f"{PLAN.replace('control_per_day = 3', ZONE)}\n{ANOTHER}")
+
+    assert plan.time_zones == {"XX0001": ZoneInfo("Asia/Singapore"), "XX0002": ZoneInfo("UTC")}
 
 
 @pytest.mark.parametrize(
@@ -71,9 +81,7 @@ def test_an_office_that_names_no_control_cases_wants_none_beyond_the_floor() -> 
         ('feature = "mass_kg"', 'feature = "certified_capacity_count"'),
     ],
 )
-def test_a_plan_at_the_edge_of_what_it_may_say_is_read_plan(
-    tmp_path: Path, old: str, new: str
-) -> None:
+def test_a_plan_at_the_edge_of_what_it_may_say_is_read(tmp_path: Path, old: str, new: str) -> None:
     assert read_plan(tmp_path, PLAN.replace(old, new, 1)).edition == "2026-11"
 
 
@@ -83,6 +91,13 @@ def test_a_plan_at_the_edge_of_what_it_may_say_is_read_plan(
         ("inspect_per_day = 20", "inspect_per_day = -1", "offices.XX0001.inspect_per_day: "),
         ("inspect_per_day = 20", "inspect_per_day = 1000001", "offices.XX0001.inspect_per_day: "),
         ("control_per_day = 3", "control_per_day = -1", "offices.XX0001.control_per_day: "),
+        ("control_per_day = 3", 'time_zone = "Asia/Singapur"', ".*such as 'Asia/Singapore'"),
+        (
+            "control_per_day = 3",
+            'time_zone = "../localtime"',
+            "offices.XX0001.time_zone: .*no time",
+        ),
+        ("control_per_day = 3", 'time_zone = ""', "offices.XX0001.time_zone: "),
         ("document_check_per_day = 60", "", "offices.XX0001.document_check_per_day: "),
         ('reason = "reported stolen"', 'reason = ""', "watched.0.reason: "),
         ('reason = "reported stolen"', f'reason = "{"x" * 201}"', "watched.0.reason: "),
