@@ -23,12 +23,17 @@ from features.errors import RecordsError, TidegateError
 from features.ingest.record_files import write_records
 from serving.models.scores import Scorer
 from serving.scoring.files import read_subjects
+from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
+from training.leakage.repeated_values import repeats_earlier
+from training.outcomes import Bools
 from training.parameters import SplitParameters, TrainingParameters
+from training.ranking import Ints, ScoreRanking, at_capacity, roc_auc
 from training.train import Candidate
 from training.train import train as train_candidate
 
 PARAMETERS = Path(__file__).with_name("parameters.toml")
+RECORDS = "records"
 CALIBRATION = timedelta(days=61)
 """The end of the training months that calibrates, before it too is fitted on."""
 
@@ -74,21 +79,37 @@ def run(
 
 def scores_of(declarations: Declarations, label_delay: timedelta, work: Path) -> pd.DataFrame:
     """Train as the files say and score: `Declaration ID`, `score`; `work` is an empty folder."""
-    records, asked = work / "records", work / "asked"
-    write_declarations(records, declarations.everything, declarations.labelled, label_delay)
+    data = training_set_of(declarations, label_delay, work)
+    asked = work / "asked"
     asked.mkdir()
     write_records(asked, "shipments", shipments_of(declarations.score))
-    build_training_set(records, "shipment", work / "training_set")
-    data = TrainingSet.read(work / "training_set", "shipment")
-    candidate = train_candidate(data, _parameters(declarations, label_delay))
+    parameters = parameters_for(declarations, label_delay)
+    candidate = train_candidate(data, parameters)
     print(_told(candidate), file=sys.stderr)
-    subjects = read_subjects(asked / "shipments.parquet", "shipment", records)
+    rows = TimeSplit.from_training_set(data, parameters.split).evaluation.rows
+    print(_told_of_new(candidate, data, rows[is_new(declarations, data, rows)]), file=sys.stderr)
+    subjects = read_subjects(asked / "shipments.parquet", "shipment", work / RECORDS)
     rows = candidate.model.encode_frame(subjects.features)
     probabilities = Scorer.for_model(candidate.model).score(rows).probability
     return pd.DataFrame({"Declaration ID": subjects.ids, "score": probabilities})
 
 
-def _parameters(declarations: Declarations, label_delay: timedelta) -> TrainingParameters:
+def training_set_of(declarations: Declarations, label_delay: timedelta, work: Path) -> TrainingSet:
+    """The training set of all declarations, with their records beside it in `work`."""
+    everything, labelled = declarations.everything, declarations.labelled
+    write_declarations(work / RECORDS, everything, labelled, label_delay)
+    build_training_set(work / RECORDS, "shipment", work / "training_set")
+    return TrainingSet.read(work / "training_set", "shipment")
+
+
+def is_new(declarations: Declarations, data: TrainingSet, rows: Ints) -> Bools:
+    """Which `rows` of `data` have a mass and price that no earlier declaration had together."""
+    columns = declarations.everything.set_index("Declaration ID")[["Net Mass", "Item Price"]]
+    amounts = columns.loc[data.subject_ids].astype(float)
+    return ~repeats_earlier(amounts, data.declared_at, rows)
+
+
+def parameters_for(declarations: Declarations, label_delay: timedelta) -> TrainingParameters:
     """The experiment's parameters, with the windows that the files themselves draw."""
     parameters = TrainingParameters.read(PARAMETERS)
     evaluation_from = declared_at(declarations.valid).min().to_pydatetime()
@@ -113,6 +134,18 @@ def _told(candidate: Candidate) -> str:
     leaks = [f"leak: {finding.evidence}" for finding in candidate.report.leakage]
     told = f"evaluation window: {at}, ROC-AUC {figures.roc_auc.value:.3f}"
     return "\n".join([told, *leaks])
+
+
+def _told_of_new(candidate: Candidate, data: TrainingSet, new: Ints) -> str:
+    """What no look-up of an all but equal declaration can explain."""
+    rows = candidate.model.encode_frame(data.frame.iloc[new])
+    scores = Scorer.for_model(candidate.model).score(rows).probability
+    ranking = ScoreRanking.from_scores(data.outcomes.label[new], scores)
+    return (
+        f"on the {len(new):,} whose mass and price no earlier declaration had together: "
+        f"precision@5% {at_capacity(ranking, 0.05)['precision']:.3f}, "
+        f"ROC-AUC {roc_auc(ranking):.3f}, where {ranking.prevalence:.3f} are wrong"
+    )
 
 
 def _each_once(tables: list[pd.DataFrame]) -> pd.DataFrame:

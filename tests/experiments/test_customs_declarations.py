@@ -44,15 +44,22 @@ def declarations(first: str, days: int, rows: int, seed: int) -> pd.DataFrame:
 
 
 def run(folder: Path, **files: pd.DataFrame) -> subprocess.CompletedProcess[str]:
+    arguments = written(folder, **files)
+    return command("", *arguments, "--out", str(folder / "scores.csv"))
+
+
+def written(folder: Path, **files: pd.DataFrame) -> list[str]:
+    """The files as arguments of a command."""
     arguments = []
     for name, table in files.items():
         table.to_csv(folder / f"{name}.csv", index=False)
         arguments += [f"--{name}", str(folder / f"{name}.csv")]
+    return arguments
+
+
+def command(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [
-            *(sys.executable, "-m", "experiments.customs_declarations", *arguments),
-            *("--out", str(folder / "scores.csv")),
-        ],
+        [sys.executable, "-m", f"experiments.customs_declarations{module}", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -86,6 +93,31 @@ def test_declarations_without_labels_are_scored_and_the_planted_rule_is_found(
     is_fraud = scores["Declaration ID"].map(later.set_index("Declaration ID")["Fraud"])
     top = scores["score"].rank(ascending=False) <= 40
     assert is_fraud[top].mean() > 0.85
+    assert "whose mass and price no earlier declaration had together: precision@5%" in ran.stderr
+
+
+def test_beside_every_feature_set_stands_what_it_is_worth_where_nothing_repeats(
+    train: pd.DataFrame, valid: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Every second validation declaration copies goods, mass, price and result of an old one."""
+    copied = train.sample(400, random_state=5).reset_index(drop=True)
+    columns = ["HS6 Code", "Country of Departure", "Net Mass", "Item Price", "Fraud"]
+    repeating = valid.copy()
+    repeating.loc[::2, columns] = copied[columns].to_numpy()
+    together = pd.concat([train, repeating])
+    first = together.groupby(["Net Mass", "Item Price"])["Date"].transform("min")
+    new = int((first == together["Date"]).iloc[len(train) :].sum())
+
+    ran = command(".feature_sets", *written(tmp_path, train=train, valid=repeating))
+
+    assert ran.returncode == 0, ran.stderr
+    assert "800 validation declarations" in ran.stdout
+    assert f"; {new:,} have a mass and price that no earlier one had together" in ran.stdout
+    table = [line.split(" | ") for line in ran.stdout.splitlines() if line.startswith("| ")]
+    auc = {cells[0].strip("| "): (float(cells[3][:5]), float(cells[5][:5])) for cells in table[1:]}
+    assert auc["drawing by lot"] == (0.5, 0.5)
+    assert auc["without any history of outcomes"][1] > 0.8
+    assert auc["… and without mass, value and price"][1] < 0.65
 
 
 def test_a_missing_column_is_named_and_nothing_is_written(
