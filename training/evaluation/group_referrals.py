@@ -73,8 +73,8 @@ def _figures(
         referred=float(referred[mask].sum()),
         ratio=Estimate(
             None if value is None else value / subjects / usual,
-            _plausible_share(fewest, subjects, 0.025) / usual,
-            _plausible_share(most, subjects, 0.975) / usual,
+            _plausible_share(fewest, subjects, 0.025, 0.0) / usual,
+            _plausible_share(most, subjects, 0.975, 1.0) / usual,
         ),
         largest_ratio=LARGEST_FALSE_REFERRAL_RATIO,
         p_within=float(np.mean(1 - special.betainc(most + 1, subjects - most, allowed))),
@@ -100,9 +100,12 @@ def _false_referrals(
     return float(np.clip(total - confirmed.value, fewest, most)), plausible, plausible
 
 
-def _plausible_share(counts: Floats, subjects: int, quantile: float) -> float:
-    """A quantile of the share that counts among so many subjects speak of."""
+def _plausible_share(counts: Floats, subjects: int, quantile: float, added: float) -> float:
+    """A quantile of the share that counts among so many subjects speak of.
+
+    After Clopper and Pearson, `added` is 1 for an upper end and 0 for a lower one.
+    """
     grid = (np.arange(100) + 0.5) / 100
-    thinned = counts[:: max(len(counts) // 100, 1), None]
-    shares = special.betaincinv(thinned + 0.5, subjects - thinned + 0.5, grid)
+    thinned = np.maximum(counts[:: max(len(counts) // 100, 1), None], 1e-9)
+    shares = special.betaincinv(thinned + added, subjects - thinned + 1 - added, grid)
     return float(np.quantile(shares, quantile))

@@ -75,9 +75,10 @@ def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
     """
     gate = "better than random"
     roc_auc, lift = (judged.metrics.get(name, Estimate(None)) for name in (ROC_AUC, LIFT))
+    found = f" (the highest {GATE_SHARE:.0%} hold {_spelt(lift)} times their share)"
     reason = (
-        f"ROC-AUC of all traffic is {_spelt(roc_auc)}, and the highest {GATE_SHARE:.0%} hold "
-        f"{_spelt(lift)} times their share; want a ROC-AUC above {CHANCE:g} with its interval"
+        f"ROC-AUC of all traffic is {_spelt(roc_auc)}{found if lift.value is not None else ''}; "
+        f"want an interval above {CHANCE:g}"
     )
     if roc_auc.low is None or roc_auc.high is None or roc_auc.low <= CHANCE < roc_auc.high:
         return Verdict(gate, "undecided", f"{reason}; {MORE_DRAWS}")

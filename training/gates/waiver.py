@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from training.errors import ArtefactTampered, WaiverError
 from training.gates.verdict import Verdict
@@ -65,13 +72,13 @@ class Waiver(FrozenModel):
     given_at: AwareDatetime
     until: AwareDatetime
 
-    @model_validator(mode="after")
-    def _end_in_time(self) -> Self:
-        if not self.given_at < self.until <= self.given_at + LONGEST:
-            raise ValueError(
-                f"want an end within {LONGEST.days} days from {self.given_at:%Y-%m-%d}"
-            )
-        return self
+    @field_validator("until")
+    @classmethod
+    def _end_in_time(cls, until: datetime, told: ValidationInfo) -> datetime:
+        given_at = told.data.get("given_at")
+        if given_at is not None and not given_at < until <= given_at + LONGEST:
+            raise ValueError(f"want an end within {LONGEST.days} days from {given_at:%Y-%m-%d}")
+        return until
 
     @model_validator(mode="after")
     def _take_two_persons(self) -> Self:
@@ -97,7 +104,7 @@ class Waiver(FrozenModel):
             )
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "until"
+            where = ".".join(str(part) for part in first["loc"]) or "persons"
             raise WaiverError(f"waiver, {where}: {first['msg']}") from None
 
     def opens(self, verdict: Verdict) -> bool:

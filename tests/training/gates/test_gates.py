@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from tests.training.planted import INPUTS
-from training.confidence_intervals import Estimate, proportion
+from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluation_report import EvaluationReport, GroupFigures, ProxyFigures
+from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
 from training.evaluation.reevaluation import unseen_window
 from training.gates import gates
 from training.leakage.finding import LeakageFinding
@@ -60,48 +60,6 @@ def test_a_golden_row_that_no_longer_recomputes_shuts_the_gate(model: RiskModel,
     assert gates.golden_vectors(broken).verdict != "passed"
 
 
-def test_precision_must_beat_the_lot_by_its_lower_bound(model: RiskModel) -> None:
-    assert gates.better_than_random(model.manifest).verdict == "passed"
-    lucky = with_metrics(
-        model, precision_at_5pct=Estimate(0.30, 0.09, 0.5), prevalence=Estimate(0.1)
-    )
-    assert gates.better_than_random(lucky).verdict != "passed"
-    nothing = with_metrics(model, precision_at_5pct=Estimate(None))
-    assert gates.better_than_random(nothing).verdict != "passed"
-
-
-@pytest.mark.parametrize(
-    ("error", "by_chance", "is_passed"),
-    [
-        (0.04, 0.01, True),
-        (0.06, 0.01, False),
-        (0.06, 0.07, True),
-        (0.2, 0.1, False),
-        (0.049, 0.01, True),
-        (0.051, 0.01, False),
-        (0.069, 0.07, True),
-        (0.071, 0.07, False),
-        (None, 0.07, False),
-    ],
-)
-def test_a_calibration_error_needs_chance_as_its_excuse(
-    model: RiskModel, error: float | None, by_chance: float, is_passed: bool
-) -> None:
-    """Among whom the line was fitted for: the population, or those inspected as they come."""
-    for calibration, among, other in (
-        ("inverse_probability", "weighted_", ""),
-        ("equal", "", "weighted_"),
-    ):
-        told = {f"{among}ece": Estimate(error), f"{among}ece_by_chance": Estimate(by_chance)}
-        unasked = {f"{other}ece": Estimate(0.0 if not is_passed else 0.9)}
-        manifest = with_metrics(model, **told, **unasked)
-        selection = manifest.parameters["selection"] | {"calibration": calibration}
-        parameters = manifest.parameters | {"selection": selection}
-        asked = manifest.model_copy(update={"parameters": parameters})
-
-        assert (gates.calibrated(asked).verdict == "passed") is is_passed, calibration
-
-
 def test_a_leak_or_an_unasked_question_shuts_the_gate(model: RiskModel) -> None:
     report = EvaluationReport.model_validate_json(model.report_json)
     leak = LeakageFinding(
@@ -113,93 +71,6 @@ def test_a_leak_or_an_unasked_question_shuts_the_gate(model: RiskModel) -> None:
     assert gates.free_of_leaks(leaking).reason == "x tells everything"
     assert gates.free_of_leaks(leaking).verdict != "passed"
     assert gates.free_of_leaks(report.model_copy(update={"leakage": ()})).verdict != "passed"
-
-
-@pytest.mark.parametrize(
-    ("false_referral", "precision", "is_passed"),
-    [
-        ((60, 300), (5, 10), False),  # a fifth of the clean ones, against two in a hundred
-        ((3, 15), (5, 10), True),  # as large a part, but too few to be sure
-        ((6, 300), (0, 30), False),
-        ((6, 300), (15, 30), True),
-    ],
-)
-def test_a_group_is_judged_where_its_interval_is_clear(
-    model: RiskModel,
-    false_referral: tuple[int, int],
-    precision: tuple[int, int],
-    is_passed: bool,
-) -> None:
-    usual = GroupFigures(
-        by="mode",
-        group="sea",
-        labelled=10_500,
-        confirmed=500,
-        prevalence=proportion(500, 10_500),
-        referred=proportion(450, 10_500),
-        precision=proportion(250, 450),
-        false_referral=proportion(200, 10_000),
-    )
-    group = usual.model_copy(
-        update={
-            "group": "road",
-            "labelled": false_referral[1] + 20,
-            "confirmed": 20,
-            "referred": proportion(false_referral[0] + precision[0], false_referral[1] + 20),
-            "precision": proportion(*precision),
-            "false_referral": proportion(*false_referral),
-        }
-    )
-    report = EvaluationReport.model_validate_json(model.report_json)
-
-    verdict = gates.fair_to_groups(report.model_copy(update={"groups": (usual, group)}))
-
-    assert (verdict.verdict == "passed") is is_passed, verdict.reason
-    assert is_passed or "mode road" in verdict.reason
-
-
-def two_groups(by: str, **of_the_second: object) -> tuple[GroupFigures, GroupFigures]:
-    """A large group, of which 2 % of the clean are referred and 5 in 9 of those confirmed, and a
-    small one that differs as told.
-    """
-    usual = GroupFigures(
-        by=by,
-        group="large",
-        labelled=105_000,
-        confirmed=5_000,
-        prevalence=proportion(5_000, 105_000),
-        referred=proportion(4_500, 105_000),
-        precision=proportion(2_500, 4_500),
-        false_referral=proportion(2_000, 100_000),
-    )
-    return usual, usual.model_copy(
-        update={"group": "small", "labelled": 21, "confirmed": 1, **of_the_second}
-    )
-
-
-JUDGED = ("mode", "office", "operator", "origin", "region of origin")
-
-
-@pytest.mark.parametrize("by", [*JUDGED, "month"])
-@pytest.mark.parametrize(
-    ("differs", "is_passed"),
-    [
-        ({"false_referral": Estimate(0.1, 0.079, 0.2)}, True),
-        ({"false_referral": Estimate(0.1, 0.081, 0.2)}, False),
-        ({"false_referral": Estimate(0.1)}, True),
-        ({"precision": Estimate(0.1, 0.0, 0.207)}, True),
-        ({"precision": Estimate(0.1, 0.0, 0.204)}, False),
-        ({"precision": Estimate(0.1)}, True),
-    ],
-)
-def test_every_grouping_is_judged_within_four_times_the_usual_and_a_third_less_right(
-    model: RiskModel, by: str, differs: dict[str, Estimate], is_passed: bool
-) -> None:
-    report = EvaluationReport.model_validate_json(model.report_json)
-
-    verdict = gates.fair_to_groups(report.model_copy(update={"groups": two_groups(by, **differs)}))
-
-    assert (verdict.verdict == "passed") is (is_passed or by not in JUDGED), verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -247,9 +118,8 @@ def test_without_its_training_set_a_model_cannot_be_compared(
 
     for given in (None, other):
         verdict = gates.no_worse_than_champion(model, model, given)
-        assert verdict.verdict != "passed"
+        assert verdict.verdict == "undecided"
         assert "--training-set" in verdict.reason
-    assert gates.no_worse_than_champion(model, None, None).verdict == "passed"
 
 
 def test_a_model_that_finds_exactly_as_much_as_the_champion_may_replace_it(
@@ -293,12 +163,12 @@ def test_thirty_confirmed_by_lot_are_enough_to_stop_a_worse_model(
 
     assert worse.verdict != "passed"
     assert worse.reason.endswith(
-        "over 120 subjects drawn by lot, 30 of them confirmed; want at least -0.01"
+        "over 120 subjects drawn at random, 30 of them confirmed; want at least -0.01"
     )
     assert worse.reason.startswith("ROC-AUC differs from the champion's by -0.")
     assert same.verdict == "passed", same.reason
     assert few == gates.Verdict(
-        "control lane", True, "29 confirmed of 119 drawn by lot say too little; want 30"
+        "control lane", "undecided", "29 confirmed of 119 drawn at random say too little; want 30"
     )
 
 
@@ -333,7 +203,7 @@ def test_nobody_approves_their_own_model(approver: str, is_passed: bool) -> None
         (Estimate(0.1, 0.02, 0.2), True),
         (Estimate(-0.01, -0.1, 0.08), True),
         (Estimate(-0.1, -0.2, -0.01), False),
-        (Estimate(None), True),
+        (Estimate(None), False),
     ],
 )
 def test_a_model_that_live_traffic_speaks_clearly_against_is_refused(

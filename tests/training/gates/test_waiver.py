@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from training.errors import ArtefactTampered, WaiverError
-from training.gates.waiver import WAIVER, WAIVER_SIGNATURE, Waiver
+from training.gates.verdict import Answer, Verdict
+from training.gates.waiver import WAIVER, WAIVER_SIGNATURE, Waiver, WaiverRequest
 from training.model.signing import SigningKey
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -13,8 +14,8 @@ WHY = "The office opened in May; its figures settle by summer."
 
 
 def waived(because: str = WHY, days: float = 60) -> Waiver:
-    times = NOON, NOON + timedelta(days=days)
-    return Waiver.given(("groups",), "sha256:" + "a" * 64, "grace", because, times)
+    request = WaiverRequest(("groups",), because, NOON + timedelta(days=days))
+    return Waiver.given(request, "sha256:" + "a" * 64, "grace", NOON)
 
 
 def test_a_waiver_is_read_back_as_it_was_signed(tmp_path: Path) -> None:
@@ -62,23 +63,21 @@ def test_a_waiver_that_is_gone_but_for_its_signature_is_missed(tmp_path: Path) -
         Waiver.read(tmp_path, key.public_pem)
 
 
-def signed_over(**changed: Any) -> Waiver:
+def signed_over(*, given_by: str = "grace", at: datetime = NOON, **changed: Any) -> Waiver:
     """A sound waiver but for what is changed."""
     sound: dict[str, Any] = {
         "gates": ("groups",),
-        "digest": "sha256:" + "a" * 64,
-        "given_by": "grace",
         "because": WHY,
-        "times": (NOON, NOON + timedelta(days=60)),
+        "until": NOON + timedelta(days=60),
     }
-    return Waiver.given(**(sound | changed))
+    return Waiver.given(WaiverRequest(**(sound | changed)), "sha256:" + "a" * 64, given_by, at)
 
 
 def test_a_waiver_lasts_for_183_days_at_most_to_the_second() -> None:
     assert waived(days=183).until - NOON == timedelta(days=183)
-    assert signed_over(times=(NOON, NOON + timedelta(seconds=1)))
+    assert signed_over(until=NOON + timedelta(seconds=1))
     with pytest.raises(WaiverError, match=r"waiver, until: .*want an end within 183 days"):
-        signed_over(times=(NOON, NOON + timedelta(days=183, seconds=1)))
+        signed_over(until=NOON + timedelta(days=183, seconds=1))
 
 
 def test_a_reason_has_twenty_characters_without_the_room_around_and_between_words() -> None:
@@ -93,11 +92,12 @@ def test_a_reason_has_twenty_characters_without_the_room_around_and_between_word
     ("changed", "named"),
     [
         ({"gates": ()}, "gates"),
-        ({"gates": ("calibration",)}, r"gates\.0"),
+        ({"gates": ("leakage",)}, r"gates\.0"),
+        ({"gates": ("golden vectors",)}, r"gates\.0"),
         ({"gates": ("groups", "approver")}, r"gates\.1"),
         ({"given_by": "  "}, "given_by"),
         ({"gates": (), "given_by": "", "because": "short"}, "gates"),
-        ({"times": (NOON.replace(tzinfo=None), NOON + timedelta(days=1))}, "given_at"),
+        ({"at": NOON.replace(tzinfo=None)}, "given_at"),
     ],
 )
 def test_a_waiver_of_no_or_another_gate_or_of_nobody_is_refused(
@@ -107,9 +107,62 @@ def test_a_waiver_of_no_or_another_gate_or_of_nobody_is_refused(
         signed_over(**changed)
 
 
+UNDECIDED_ONLY = (
+    "better than random",
+    "calibration",
+    "influence",
+    "no worse than the champion",
+    "canaries",
+    "control lane",
+    "live traffic",
+)
+
+
 @pytest.mark.parametrize("gate", ["groups", "proxies", "champion"])
-def test_three_gates_can_be_waived_each_alone(gate: str) -> None:
-    assert signed_over(gates=(gate,)).gates == (gate,)
+def test_one_person_may_answer_for_three_gates_that_refuse(gate: str) -> None:
+    alone = signed_over(gates=(gate,))
+
+    assert alone.opens(Verdict(gate, "refused", "unfair"))
+    assert not alone.opens(Verdict(gate, "undecided", "too few"))
+    assert not alone.opens(Verdict("canaries", "undecided", "there are none"))
+
+
+@pytest.mark.parametrize("gate", UNDECIDED_ONLY)
+@pytest.mark.parametrize(
+    ("verdict", "is_opened"), [("undecided", True), ("refused", False), ("passed", False)]
+)
+def test_two_people_may_answer_for_any_gate_that_is_undecided_and_for_no_refusal(
+    gate: str, verdict: Answer, is_opened: bool
+) -> None:
+    both = signed_over(gates=(gate,), requested_by="joan")
+
+    assert both.opens(Verdict(gate, verdict, "measured")) is is_opened
+    assert not both.opens(Verdict("groups", "undecided", "not among its gates"))
+    with pytest.raises(WaiverError, match=f"^waiver, persons: .*{gate}: want who asks beside who"):
+        signed_over(gates=("groups", gate))
+
+
+@pytest.mark.parametrize("asks", ["grace", " Grace ", "GRACE"])
+def test_nobody_asks_for_a_waiver_and_signs_it(asks: str) -> None:
+    with pytest.raises(
+        WaiverError, match=r"^waiver, persons: .*asks and signs; want two different people"
+    ):
+        signed_over(gates=("canaries",), requested_by=asks)
+
+
+@pytest.mark.parametrize("asks", ["", "  "])
+def test_nobody_is_not_a_person_who_asks(asks: str) -> None:
+    with pytest.raises(WaiverError, match="waiver, requested_by"):
+        signed_over(gates=("canaries",), requested_by=asks)
+
+
+def test_a_waiver_says_who_asked_and_who_signed(tmp_path: Path) -> None:
+    key = SigningKey.of_folder(tmp_path / "keys")
+    both = signed_over(gates=("canaries",), requested_by=" joan ")
+    both.write(tmp_path, key)
+
+    assert Waiver.read(tmp_path, key.public_pem) == both
+    assert both.in_words == f"waived by grace, asked by joan, until 2026-03-03: {WHY}"
 
 
 def test_whoever_waives_is_named_without_the_room_around() -> None:

@@ -1,0 +1,46 @@
+"""Three verdicts, what a waiver makes of each, and how they are kept beside a model."""
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from training.errors import ArtefactError
+from training.gates.verdict import VERDICTS, Verdict, passed_if, read_verdicts, write_verdicts
+
+PASSED, REFUSED, UNDECIDED = (
+    Verdict("groups", "passed", "fair"),
+    Verdict("groups", "refused", "unfair"),
+    Verdict("groups", "undecided", "too few"),
+)
+
+
+def test_only_what_is_passed_or_waived_is_open() -> None:
+    assert [v.is_open for v in (PASSED, REFUSED, UNDECIDED)] == [True, False, False]
+    assert [v.waived("by grace").is_open for v in (REFUSED, UNDECIDED)] == [True, True]
+
+
+def test_a_waiver_leaves_a_verdict_as_it_is_and_says_who_answers() -> None:
+    assert PASSED.waived("by grace") == PASSED
+    for verdict in (REFUSED, UNDECIDED):
+        waived = verdict.waived("by grace")
+        assert (waived.verdict, waived.is_waived) == (verdict.verdict, True)
+        assert waived.reason == f"{verdict.reason}; by grace"
+        assert waived.answer == f"{verdict.verdict}, waived"
+    assert [v.answer for v in (PASSED, REFUSED)] == ["passed", "refused"]
+    assert (passed_if(True), passed_if(False)) == ("passed", "refused")
+
+
+def test_what_a_gate_said_does_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        UNDECIDED.verdict = "passed"
+
+
+def test_verdicts_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    assert read_verdicts(tmp_path) == ()
+    write_verdicts(tmp_path, (PASSED, UNDECIDED.waived("by grace")))
+    assert read_verdicts(tmp_path) == (PASSED, UNDECIDED.waived("by grace"))
+
+    (tmp_path / VERDICTS).write_text('[{"gate": "groups", "verdict": "perhaps", "reason": ""}]')
+    with pytest.raises(ArtefactError, match=r"verdicts\.json"):
+        read_verdicts(tmp_path)
