@@ -95,7 +95,8 @@ def _false_referrals(
     most = total - float(known @ sample.labels)
     confirmed = confirmed_among(sample, referred)
     if confirmed is None:
-        return None, np.array([fewest]), np.array([most])
+        is_known = most - fewest < 0.5
+        return fewest if is_known else None, np.array([fewest]), np.array([most])
     plausible = np.clip(total - confirmed.points, fewest, most)
     return float(np.clip(total - confirmed.value, fewest, most)), plausible, plausible
 
@@ -105,6 +106,8 @@ def _plausible_share(counts: Floats, subjects: int, quantile: float, added: floa
 
     After Clopper and Pearson, `added` is 1 for an upper end and 0 for a lower one.
     """
+    if not added and not counts.any():
+        return 0.0
     grid = (np.arange(100) + 0.5) / 100
     thinned = np.maximum(counts[:: max(len(counts) // 100, 1), None], 1e-9)
     shares = special.betaincinv(thinned + added, subjects - thinned + 1 - added, grid)

@@ -66,9 +66,9 @@ def test_where_every_result_is_known_ratios_are_those_of_counting(
             stats.binomtest(falsely, int(is_in.sum()), 4 * usual, alternative=side).pvalue
             for side in ("less", "greater")
         )
-        assert figures.p_within == pytest.approx(below, rel=0.2, abs=1e-12)
-        assert figures.p_above == pytest.approx(above, rel=0.2, abs=1e-12)
-        assert figures.ratio.low < figures.ratio.value < figures.ratio.high
+        assert figures.p_within == pytest.approx(below, rel=0.05, abs=1e-12)
+        assert figures.p_above == pytest.approx(above, rel=0.05, abs=1e-12)
+        assert figures.ratio.low <= figures.ratio.value <= figures.ratio.high
 
 
 def test_where_few_results_are_known_they_bound_what_is_not(
@@ -84,8 +84,6 @@ def test_where_few_results_are_known_they_bound_what_is_not(
 
     for name, figures in found.items():
         assert figures.ratio.low <= whole[name].ratio.value <= figures.ratio.high, name
-        assert figures.p_above >= whole[name].p_above - 0.05
-        assert figures.p_within >= whole[name].p_within - 0.05
     assert found["office office-b"].ratio.value is None
 
 
