@@ -109,3 +109,10 @@ def test_groups_of_fewer_than_a_hundred_are_judged_together(
     assert found["office (smaller groups together)"].subjects == 150
     assert "office office-x" not in found
     assert not [name for name in found if name.startswith("selected by")]
+
+
+def test_every_grouping_of_traffic_is_judged(data: TrainingSet, scores: Floats) -> None:
+    found = groups_of(data, np.zeros(len(data)), 1.0, scores)
+
+    judged = {figures.by for figures in found.values()}
+    assert judged == {"mode", "office", "operator", "origin", "region of origin"}

@@ -107,19 +107,8 @@ def test_a_clearly_worse_model_does_not_replace_the_champion(
     better = gates.no_worse_than_champion(model, stump, data)
 
     assert worse.verdict != "passed"
-    assert "below 0" in worse.reason
+    assert "want an interval above" in worse.reason
     assert better.verdict == "passed"
-
-
-def test_without_its_training_set_a_model_cannot_be_compared(
-    model: RiskModel, data: TrainingSet
-) -> None:
-    other = replace(data, digest="sha256:" + "0" * 64)
-
-    for given in (None, other):
-        verdict = gates.no_worse_than_champion(model, model, given)
-        assert verdict.verdict == "undecided"
-        assert "--training-set" in verdict.reason
 
 
 def test_a_model_that_finds_exactly_as_much_as_the_champion_may_replace_it(
@@ -128,9 +117,7 @@ def test_a_model_that_finds_exactly_as_much_as_the_champion_may_replace_it(
     same = gates.no_worse_than_champion(model, model, data)
 
     assert same.verdict == "passed"
-    assert same.reason.startswith(
-        "precision at 5 % differs from the champion's by 0.000 (0.000 to 0.000)"
-    )
+    assert "differs from the champion's by +0.000" in same.reason
 
 
 def test_too_few_labels_to_compare_on_shut_the_gate(model: RiskModel, data: TrainingSet) -> None:
@@ -138,7 +125,7 @@ def test_too_few_labels_to_compare_on_shut_the_gate(model: RiskModel, data: Trai
 
     verdict = gates.no_worse_than_champion(model, model, replace(data, outcomes=nothing))
 
-    assert verdict.verdict != "passed"
+    assert verdict.verdict == "undecided"
     assert "the evaluation window" in verdict.reason
 
 

@@ -224,10 +224,7 @@ def test_a_refusal_lists_every_reason_and_changes_no_champion(
     with pytest.raises(PromotionRefused) as refusal:
         promote(f"{NAME}/{second}", home, store, Approval("ADA", NOON), None, INPUTS)
 
-    assert gates_of(refusal.value) == [
-        "approver",
-        "no worse than the champion",
-    ]
+    assert gates_of(refusal.value) == ["approver", *COMPARISONS]
     assert home.pointer(NAME, "champion").version == first
     assert champion_in(store) == first
     assert store.client.get_model_version(NAME, second).tags["tidegate.verdict"] == "refused"
@@ -443,6 +440,20 @@ def test_a_successor_that_one_comparison_alone_would_refuse_is_refused(
 
     assert gates_of(refusal.value) == [gate]
     assert home.pointer(NAME, "champion").version == first == champion_in(store)
+
+
+@pytest.mark.parametrize("given", ["none", "another"])
+def test_another_training_set_than_the_one_it_is_from_compares_nothing(
+    home: ModelHome, store: TrackingStore, data: TrainingSet, given: str
+) -> None:
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    other = replace(data, digest="sha256:another") if given == "another" else None
+
+    with pytest.raises(PromotionRefused, match="give --training-set") as refusal:
+        promote(f"{NAME}/{second}", home, store, GRACE, other, INPUTS)
+
+    assert refusal.value.undecided == COMPARISONS
 
 
 def with_unfair_groups(monkeypatch: pytest.MonkeyPatch) -> None:
