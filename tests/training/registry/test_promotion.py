@@ -31,7 +31,8 @@ from training.parameters import TrainingParameters, TreeParameters
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import clear_alias
 from training.registry.promotion import Approval, promote, roll_back, run_as_shadow
-from training.registry.registration import TrainingOrigin, register
+from training.registry.registration import register
+from training.registry.training_origin import TrainingOrigin
 from training.train import Candidate, train
 
 NAME = "tidegate-shipment"
