@@ -9,6 +9,8 @@ UNKNOWN_CONFIRMED_TIMES = 3.0
 LEAST_SENSITIVITY = 0.6
 LEAST_RELATIVE_SENSITIVITY = 0.5
 
+UNKNOWN = Estimate(None)
+
 
 @dataclass(frozen=True)
 class SensitivityBound:
@@ -22,23 +24,22 @@ class SensitivityBound:
 
 
 def sensitivity(
-    prevalence: Estimate, recall: Estimate, share: float, unknown_share: float
+    prevalence: Estimate,
+    recall: Estimate,
+    share: float,
+    unknown_share: float,
+    *,
+    precision: Estimate = UNKNOWN,
 ) -> Iterator[SensitivityBound]:
     """Bounds for each assumption that the draws themselves cannot test.
 
-    `recall` is at `share` of all traffic, and `unknown_share` in 0..1 the part of the inspections
-    whose result is inconclusive or still to come.
+    `recall` is at `share` of all traffic, `precision` among those that were inspected, and
+    `unknown_share` in 0..1 the part of the inspections whose result is inconclusive or still to
+    come.
     """
-    if prevalence.value is not None and unknown_share > 0:
-        known = 1 - unknown_share
-        yield SensitivityBound(
-            "results that are not known would be like those that are",
-            f"{unknown_share:.0%} of the results are not known: they are confirmed never, or "
-            f"{UNKNOWN_CONFIRMED_TIMES:g} times as often",
-            "prevalence",
-            prevalence.value * known,
-            min(1.0, prevalence.value * (known + UNKNOWN_CONFIRMED_TIMES * unknown_share)),
-        )
+    for figure, estimate in (("prevalence", prevalence), ("precision", precision)):
+        if estimate.value is not None and unknown_share > 0:
+            yield _unknown_results(figure, estimate.value, unknown_share)
     if prevalence.value is not None:
         yield SensitivityBound(
             "an inspection finds what is there",
@@ -57,3 +58,16 @@ def sensitivity(
             recall.value / (recall.value + missed / LEAST_RELATIVE_SENSITIVITY),
             recall.value,
         )
+
+
+def _unknown_results(figure: str, value: float, unknown_share: float) -> SensitivityBound:
+    known = 1 - unknown_share
+    part = f"{unknown_share:.0%}" if unknown_share >= 0.005 else "less than 1 %"
+    return SensitivityBound(
+        "results that are not known would be like those that are",
+        f"{part} of the results are not known: they are confirmed never, or "
+        f"{UNKNOWN_CONFIRMED_TIMES:g} times as often",
+        figure,
+        value * known,
+        min(1.0, value * (known + UNKNOWN_CONFIRMED_TIMES * unknown_share)),
+    )

@@ -66,17 +66,27 @@ def part_of_both(
 ) -> ConfidenceDistribution:
     """one / (one + other), where both are counts of independent samples.
 
-    Its value is that of the means of what is plausible: the plain ratio of two small counts is too
-    large on average. NaN where nothing was found in either.
+    Its value makes good what the plain ratio of small counts is too large or too small on average,
+    to second order. NaN where nothing was found in either.
     """
-    mean_one, mean_other = float(one.points.mean()), float(other.points.mean())
-    found = one.value + other.value
+    both = one.value + other.value
     first, second = _thinned(one.points)[:, None], _thinned(other.points)[None, :]
-    both = first + second
+    sums = first + second
+    value = float("nan")
+    if both > 0:
+        spread_one, spread_other = float(one.points.var()), float(other.points.var())
+        value = (one.value + spread_one / both) / (both + (spread_one + spread_other) / both)
     return ConfidenceDistribution(
-        mean_one / (mean_one + mean_other) if found > 0 else float("nan"),
-        np.divide(first, both, out=np.zeros_like(both), where=both > 0).ravel(),
+        value, np.divide(first, sums, out=np.zeros_like(sums), where=sums > 0).ravel()
     )
+
+
+def difference_of(
+    one: ConfidenceDistribution, other: ConfidenceDistribution
+) -> ConfidenceDistribution:
+    """one - other, where both are figures of independent samples."""
+    points = np.subtract.outer(_thinned(one.points), _thinned(other.points)).ravel()
+    return ConfidenceDistribution(one.value - other.value, points)
 
 
 def _points(values: Floats, weights: Floats, is_this_traffic: bool) -> Floats:

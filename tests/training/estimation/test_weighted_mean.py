@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from training.estimation.weighted_mean import part_of_both, weighted_mean
+from training.estimation.weighted_mean import (
+    ConfidenceDistribution,
+    difference_of,
+    part_of_both,
+    weighted_mean,
+)
 
 
 def mid_p(found: int, of: int) -> tuple[float, float]:
@@ -75,3 +80,33 @@ def test_the_part_of_both_is_that_of_their_counts_where_those_are_sure() -> None
 def test_the_part_of_both_is_unknown_where_nothing_was_found() -> None:
     nothing = weighted_mean(np.zeros(40), np.full(40, 9.0)).scaled(360)
     assert np.isnan(part_of_both(nothing, nothing).value)
+
+
+def counts(found: int, of: int, weight: float) -> ConfidenceDistribution:
+    """A count that is known from `of` units, `found` of which have what is counted."""
+    values = np.r_[np.ones(found), np.zeros(of - found)]
+    return weighted_mean(values, np.full(of, weight)).scaled(of * weight)
+
+
+def test_the_part_of_both_is_right_on_average_where_few_are_found() -> None:
+    rng = np.random.default_rng(20261127)
+    found = counts(100, 400, 1.0)
+    # Two hundred of twenty thousand are missed, and one in thirty-three is drawn.
+    draws = rng.hypergeometric(200, 19_800, 600, 400)
+    parts = [part_of_both(found, counts(int(missed), 600, 20_000 / 600)).value for missed in draws]
+
+    assert float(np.mean(parts)) == pytest.approx(1 / 3, rel=0.05)
+    assert all(0 < part < 1 for part in parts)
+    plain = [100 / (100 + missed * 20_000 / 600) for missed in draws]
+    assert float(np.mean(plain)) > 1.03 / 3
+
+
+def test_a_difference_is_as_unsure_as_both_together() -> None:
+    one, other = counts(30, 300, 10.0), counts(20, 300, 10.0)
+    difference = difference_of(one, other)
+
+    assert difference.value == pytest.approx(one.value - other.value)
+    spreads = one.points.std(), other.points.std()
+    assert difference.points.std() == pytest.approx(np.hypot(*spreads), rel=0.05)
+    back = difference_of(other, one)
+    assert back.estimate.low == pytest.approx(-(difference.estimate.high or 0), rel=1e-6)
