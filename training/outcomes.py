@@ -63,6 +63,11 @@ class Outcomes:
         )
 
     @property
+    def is_inspected(self) -> Bools:
+        """Whether somebody looked, with whatever result."""
+        return np.not_equal(self.selected_by, None)  # type: ignore[call-overload]  # an object column
+
+    @property
     def is_labelled(self) -> Bools:
         """Whether the subject has a label, known at any time."""
         return ~np.isnan(self.label)

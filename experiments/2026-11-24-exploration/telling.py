@@ -111,7 +111,9 @@ def _recovery(lives: Lives) -> dict[str, Any]:
 
 def _counts(lives: list[PolicyFigures]) -> Floats:
     """Hits and best possible hits: worlds, weeks, two."""
-    return np.array([[(week.hits, week.best or 0.0) for week in life.weeks] for life in lives])
+    return np.array(
+        [[(week.hits.value or 0.0, week.best or 0.0) for week in life.weeks] for life in lives]
+    )
 
 
 def _before(counts: Floats, _: str) -> float:
@@ -151,7 +153,7 @@ def _hits(life: PolicyFigures) -> float:
 
 def _last_share(life: PolicyFigures) -> float:
     last = life.weeks[-LAST_WEEKS:]
-    return sum(week.hits for week in last) / sum(week.best or 0.0 for week in last)
+    return sum(week.hits.value or 0.0 for week in last) / sum(week.best or 0.0 for week in last)
 
 
 def _late(life: PolicyFigures) -> tuple[float | None, int | None]:

@@ -1,5 +1,6 @@
 """`tidegate backtest`: what policies would have found, had they decided."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from serving.cli.output import messages, print_json, progress_bar
 if TYPE_CHECKING:
     from features.records import SubjectKind
     from training.backtest.policy_figures import PolicyFigures
+    from training.confidence_intervals import Estimate
     from training.model.risk_model import RiskModel
 
 
@@ -55,7 +57,7 @@ def backtest(
     if as_json:
         print_json([policy.model_dump(mode="json") for policy in replayed])
         return
-    _print(replayed)
+    _print(replayed, kind)
     messages.print(f"side by side: {written / 'backtest.html'}")
 
 
@@ -69,22 +71,52 @@ def _model(reference: str | None, home: Path) -> "RiskModel | None":
     return RiskModel.read(models.find(reference), models.public_key)
 
 
-def _print(policies: "list[PolicyFigures]") -> None:
-    from training.evaluation.evaluation_page import spelt
+def _print(policies: "list[PolicyFigures]", subject: str) -> None:
+    from training.backtest.backtest_page import bounds_of, how_measured
 
+    messages.print(how_measured(policies[0], subject), markup=False)
     for each in policies:
+        for line in _lines(each):
+            messages.print(line, markup=False)
+    made = policies[0].inspections_made
+    messages.print(
+        f"as it was, without a policy: {made.inspected:,} inspected, {made.hits:,.0f} confirmed, "
+        f"{_rates(made.precision, made.recall, made.lift)}",
+        markup=False,
+    )
+    for bound, names in bounds_of(tuple(policies)).items():
+        between = f"{bound.low:.4f} to {bound.high:.4f}"
         messages.print(
-            f"{each.name}: {each.inspected:,} of {each.subjects:,} inspected, "
-            f"{spelt(each.hits, places=0)} confirmed, precision {spelt(each.precision)}",
+            f"assumed for {names}: {bound.assumption}; if {bound.instead}, {bound.figure} is "
+            f"{between}",
             markup=False,
         )
-        for line in each.typologies:
-            if line.is_new:
-                weeks = "never" if line.weeks_to_find is None else f"in week {line.weeks_to_find}"
-                messages.print(
-                    f"  new {line.typology}: {line.found} of {line.subjects} found, first {weeks}",
-                    markup=False,
-                )
+
+
+def _lines(policy: "PolicyFigures") -> Iterator[str]:
+    from training.evaluation.evaluation_page import spelt
+
+    work = f"{policy.name}: {policy.inspected:,} of {policy.subjects:,} inspected"
+    if policy.refusal is None:
+        found = spelt(policy.hits, places=0)
+        rates = _rates(policy.precision, policy.recall, policy.lift)
+        yield f"{work}, {found} confirmed, {rates}"
+    else:
+        yield f"{work}; what they would find cannot be said: {policy.refusal}"
+    if policy.hits_of_tips:
+        yield f"  tips had already led to {policy.hits_of_tips:,} confirmed subjects among them"
+    for typology in policy.typologies:
+        if typology.is_new:
+            found_in = typology.weeks_to_find
+            weeks = "never" if found_in is None else f"in week {found_in}"
+            counts = f"{typology.found} of {typology.subjects} found"
+            yield f"  new {typology.typology}: {counts}, first {weeks}"
+
+
+def _rates(precision: "Estimate", recall: "Estimate", lift: "Estimate") -> str:
+    from training.evaluation.evaluation_page import spelt
+
+    return f"precision {spelt(precision)}, recall {spelt(recall)}, lift {spelt(lift, places=1)}"
 
 
 def _write(

@@ -3,48 +3,110 @@
 from collections.abc import Iterable
 
 from training.backtest.backtest_plots import pictures
-from training.backtest.policy_figures import PolicyFigures, TypologyCount
+from training.backtest.policy_figures import LoggedEvidence, PolicyFigures, TypologyCount
+from training.backtest.prevalence import Counting
+from training.confidence_intervals import Estimate
+from training.estimation.sensitivity import SensitivityBound
 from training.evaluation.evaluation_page import spelt
 from training.evaluation.html_page import document, note, table
 
 Policies = tuple[PolicyFigures, ...]
 
+WAYS: dict[Counting, str] = {
+    "naive": "the share confirmed of those inspected, as if they were everybody (misleads)",
+    "weighted": "every result stands for 1 / its probability, or for one (misleads with many tips)",
+    "stratified": "what was selected for certain stands for itself, draws for all the rest",
+}
+
 
 def page(policies: Policies, subject: str, *, is_invented: bool) -> str:
     """The whole page; texts from data are escaped."""
-    parts = (_how_measured(is_invented=is_invented), _found(policies), _typologies(policies))
+    parts = (
+        note(how_measured(policies[0], subject)),
+        _found(policies, subject),
+        _refusals(policies),
+        _typologies(policies, is_invented=is_invented),
+        _own_prevalence(policies) if is_invented else _prevalence(policies[0], subject),
+        _bounds(policies),
+    )
     title = f"Policies replayed over {len(policies[0].weeks)} weeks of {subject}s"
-    return document(title, (*parts, _prevalence(policies)), pictures(policies))
+    return document(title, parts, pictures(policies))
 
 
-def _how_measured(*, is_invented: bool) -> str:
-    invented = "An invented world tells what every subject was, so hits are counted."
-    logged = (
-        "Only inspections that were really made tell of hits: each stands for as many as its "
-        "recorded probability says. Brackets are 95 % intervals over weeks."
+def how_measured(policy: PolicyFigures, subject: str) -> str:
+    """Of whom the figures of all policies speak, what they rest on and what they assume."""
+    whom = (
+        f"All {policy.subjects:,} {subject}s declared from {policy.begins:%Y-%m-%d} until before "
+        f"{policy.ends:%Y-%m-%d} (UTC)."
     )
-    return note(invented if is_invented else logged)
-
-
-def _found(policies: Policies) -> str:
-    head = ("policy", "inspected", "of", "hits", "precision", "of the best", "per hit", "fits")
-    rows = (
-        (
-            p.name,
-            f"{p.inspected:,}",
-            f"{p.subjects:,}",
-            spelt(p.hits, places=0),
-            spelt(p.precision),
-            _number(p.share_of_best),
-            _number(p.inspections_per_hit, places=1),
-            str(p.fits),
+    if policy.weeks_counted < len(policy.weeks):
+        late = len(policy.weeks) - policy.weeks_counted
+        whom += f" The last {late} weeks are left out: too many of their results are to come."
+    if policy.evidence is None:
+        return (
+            f"{whom} An invented world tells what every subject was, so hits are counted, and "
+            "every inspection is taken to find what there is."
         )
-        for p in policies
+    return f"{whom} {_rests_on(policy.evidence)}"
+
+
+def _rests_on(evidence: LoggedEvidence) -> str:
+    return (
+        "Nobody knows what subjects were that nobody inspected, so figures are estimated from "
+        f"inspections that were made: {evidence.drawn:,} results that were drawn with a "
+        f"probability (worth {evidence.effective_size:,.0f} drawn evenly) stand for all subjects "
+        f"that no tip selected, {evidence.certain:,} results of tips for tipped subjects alone, "
+        f"and {evidence.uncounted:,} of an officer's discretion for nobody. "
+        f"{evidence.unknown_share:.1%} of the inspections have no conclusive result and are taken "
+        "to be like the others; a hit is what such an inspection confirms, not all that is "
+        "smuggled. Brackets are 95 % intervals. Also tipped: confirmed subjects of the policy that "
+        "a tip had led to without it."
     )
-    return table("What was found, and the work it took", head, rows)
 
 
-def _typologies(policies: Policies) -> str:
+def _found(policies: Policies, subject: str) -> str:
+    last = "also tipped" if policies[0].evidence is not None else "of the best"
+    head = ("policy", "inspected", "share", "hits", "precision", "recall", "lift", "per hit", last)
+    title = f"Of {policies[0].subjects:,} {subject}s: what was found, and the work it took"
+    return table(title, head, [_status_quo(policies[0]), *map(_policy, policies)])
+
+
+def _status_quo(policy: PolicyFigures) -> tuple[str, ...]:
+    made = policy.inspections_made
+    return (
+        "as it was, without a policy",
+        f"{made.inspected:,}",
+        f"{made.inspected / policy.subjects:.1%}",
+        f"{made.hits:,.0f}",
+        spelt(made.precision),
+        spelt(made.recall),
+        spelt(made.lift, places=1),
+        _number(made.inspected / made.hits if made.hits else None, places=1),
+        "–",
+    )
+
+
+def _policy(policy: PolicyFigures) -> tuple[str, ...]:
+    return (
+        policy.name,
+        f"{policy.inspected:,}",
+        f"{policy.inspected / policy.subjects:.1%}",
+        spelt(policy.hits, places=0),
+        spelt(policy.precision),
+        spelt(policy.recall),
+        spelt(policy.lift, places=1),
+        _number(policy.inspections_per_hit, places=1),
+        _number(policy.share_of_best) if policy.hits_of_tips is None else f"{policy.hits_of_tips}",
+    )
+
+
+def _refusals(policies: Policies) -> str:
+    rows = [(p.name, p.refusal) for p in policies if p.refusal is not None]
+    title = "Of these policies, what they would find cannot be said"
+    return table(title, ("policy", "why"), rows, of_words=True) if rows else ""
+
+
+def _typologies(policies: Policies, *, is_invented: bool) -> str:
     names = sorted({(t.typology, t.is_new) for p in policies for t in p.typologies})
     if not names:
         return ""
@@ -53,7 +115,8 @@ def _typologies(policies: Policies) -> str:
         (f"{name} (new)" if is_new else name, *(_typology(name, p) for p in policies))
         for name, is_new in names
     )
-    return table("By typology; new is what had never been confirmed before", head, rows)
+    cases = "all true cases" if is_invented else "only subjects that an inspection confirmed"
+    return table(f"By typology, {cases}; new is what had never been confirmed before", head, rows)
 
 
 def _typology(name: str, policy: PolicyFigures) -> str:
@@ -66,20 +129,65 @@ def _in_words(figures: TypologyCount) -> str:
     return f"{figures.found} of {figures.subjects}, {weeks}"
 
 
-def _prevalence(policies: Policies) -> str:
-    head = ("policy and way of counting", "quarters", "mean", "bias", "± sd")
+def _own_prevalence(policies: Policies) -> str:
+    """What a policy would believe from its own inspections, beside what is true."""
+    head = (
+        "policy", "way of counting", "all weeks", "quarters", "mean", "mean error", "± sd", "held",
+    )  # fmt: skip
     rows: Iterable[tuple[str, ...]] = (
         (
-            f"{policy.name}: {estimate.way}",
+            policy.name,
+            WAYS[estimate.way],
+            spelt(estimate.estimate, places=4),
             str(estimate.blocks),
             _number(estimate.mean, places=4),
             _number(estimate.bias, places=4),
             _number(estimate.deviation, places=4),
+            f"{estimate.held} of {estimate.blocks}",
         )
         for policy in policies
         for estimate in policy.prevalence
     )
-    return table("What each policy would believe of all traffic", head, rows)
+    title = (
+        "What each policy would believe of all traffic from its own inspections: the share that "
+        "would be confirmed, beside the truth"
+    )
+    return table(title, head, rows, of_words=True)
+
+
+def _prevalence(policy: PolicyFigures, subject: str) -> str:
+    """What the inspections that were made say; the same for every policy."""
+    rows = [
+        (WAYS[each.way], _or_why(each.estimate, each.refusal, places=4))
+        for each in policy.prevalence
+    ]
+    title = (
+        f"Of all {policy.subjects:,} {subject}s, the share that an inspection would confirm, "
+        "counted in three ways from the inspections that were made; believe the last"
+    )
+    return table(title, ("way of counting", "share"), rows, of_words=True)
+
+
+def _or_why(estimate: Estimate, refusal: str | None, places: int) -> str:
+    return spelt(estimate, places=places) if refusal is None else f"unknown: {refusal}"
+
+
+def bounds_of(policies: Policies) -> dict[SensitivityBound, str]:
+    """What is assumed, each with the names of the policies whose figures rest on it."""
+    every = dict.fromkeys(bound for policy in policies for bound in policy.bounds)
+    return {
+        bound: ", ".join(policy.name for policy in policies if bound in policy.bounds)
+        for bound in every
+    }
+
+
+def _bounds(policies: Policies) -> str:
+    rows = [
+        (names, b.assumption, b.instead, b.figure, f"{b.low:.4f} to {b.high:.4f}")
+        for b, names in bounds_of(policies).items()
+    ]
+    head = ("policy", "assumed", "if instead", "figure", "lies in")
+    return table("What is assumed", head, rows, of_words=True) if rows else ""
 
 
 def _number(value: float | None, places: int = 3) -> str:

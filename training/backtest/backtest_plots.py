@@ -1,5 +1,6 @@
 """The pictures of a backtest, drawn without a screen."""
 
+from collections.abc import Iterable
 from itertools import cycle
 
 import numpy as np
@@ -7,12 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from training.backtest.policy_figures import PolicyFigures
+from training.backtest.policy_figures import RECENT_WEEKS, PolicyFigures
+from training.confidence_intervals import Estimate
 from training.evaluation.plot_style import GREEN, INK, PALE, WARM, framed
 from training.ranking import Floats
 
 COLOURS = (INK, WARM, GREEN, "#8a6d3b", "#6b5b95")
-SMOOTHED_WEEKS = 8
+STATUS_QUO = "as it was, without a policy"
 
 
 def pictures(policies: tuple[PolicyFigures, ...]) -> dict[str, Figure]:
@@ -21,51 +23,69 @@ def pictures(policies: tuple[PolicyFigures, ...]) -> dict[str, Figure]:
 
 
 def hits(policies: tuple[PolicyFigures, ...]) -> Figure:
-    """All that was found, as it grows; dotted, what the true probabilities would have led to."""
+    """All that was found, as it grows, beside what the inspections that were made found.
+
+    Bands are 95 % intervals; dotted, what the true probabilities would have led to.
+    """
     figure, axes = _by_week()
     for policy, colour in zip(policies, cycle(COLOURS), strict=False):
-        found = np.cumsum([week.hits for week in policy.weeks])
-        axes.plot([week.week for week in policy.weeks], found, color=colour, label=policy.name)
-    best = [week.best for week in policies[0].weeks]
+        _curve(axes, (week.hits_so_far for week in policy.weeks), policy.name, colour)
+    weeks = policies[0].weeks[: policies[0].weeks_counted]
+    numbers = [week.week for week in weeks]
+    made = np.cumsum([week.hits_of_inspections_made for week in weeks])
+    axes.plot(numbers, made, "--", color=PALE, label=STATUS_QUO)
+    best = [week.best for week in weeks]
     if None not in best:
-        axes.plot(
-            [week.week for week in policies[0].weeks],
-            np.cumsum(np.array(best, dtype=np.float64)),
-            ":",
-            color=PALE,
-            label="best possible",
-        )
-    axes.set(xlabel="week", ylabel="confirmed so far", title="What was found")
+        so_far = np.cumsum(np.array(best, dtype=np.float64))
+        axes.plot(numbers, so_far, ":", color=PALE, label="best possible")
+    title = "What was found" + _of_whom(policies[0])
+    axes.set(xlabel="week", ylabel="confirmed so far", title=title, ylim=(0, None))
     axes.legend(frameon=False, fontsize=8)
     return figure
 
 
 def precision(policies: tuple[PolicyFigures, ...]) -> Figure:
-    """The share of inspections that find something, over the last weeks."""
+    """The share of inspections that find something, over the last weeks, beside the status quo."""
     figure, axes = _by_week()
     for policy, colour in zip(policies, cycle(COLOURS), strict=False):
-        found = _over_last([week.hits for week in policy.weeks])
-        inspected = _over_last([week.stands_for for week in policy.weeks])
-        share = np.divide(found, inspected, out=np.zeros_like(found), where=inspected > 0)
-        axes.plot([week.week for week in policy.weeks], share, color=colour, label=policy.name)
+        _curve(axes, (week.precision_56d for week in policy.weeks), policy.name, colour)
+    weeks = policies[0].weeks[: policies[0].weeks_counted]
+    found = _over_last([week.hits_of_inspections_made for week in weeks])
+    results = _over_last([week.results_of_inspections_made for week in weeks])
+    made = np.divide(found, results, out=np.full_like(found, np.nan), where=results > 0)
+    axes.plot([week.week for week in weeks], made, "--", color=PALE, label=STATUS_QUO)
     axes.set(
         xlabel="week",
-        ylabel=f"precision over the last {SMOOTHED_WEEKS} weeks",
-        title="How rightly it inspects",
+        ylabel=f"precision over the last {RECENT_WEEKS} weeks",
+        title="How rightly it inspects" + _of_whom(policies[0]),
         ylim=(0, None),
     )
     axes.legend(frameon=False, fontsize=8)
     return figure
 
 
-def _by_week() -> tuple[Figure, Axes]:
-    figure, axes = framed(6.4, 4.2)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return figure, axes
+def _curve(axes: Axes, estimates: Iterable[Estimate], name: str, colour: str) -> None:
+    """A figure week by week with its intervals; nothing where it is unknown."""
+    curve = np.array([(e.value, e.low, e.high) for e in estimates], dtype=np.float64)
+    weeks: Floats = np.arange(1, len(curve) + 1, dtype=np.float64)
+    is_unknown = np.isnan(curve[:, 0])
+    label = f"{name} (too little is known)" if is_unknown.all() else name
+    axes.plot(weeks, curve[:, 0], color=colour, label=label)
+    axes.fill_between(weeks, curve[:, 1], curve[:, 2], color=colour, alpha=0.15, linewidth=0)
 
 
 def _over_last(values: list[float] | list[int]) -> Floats:
     sums = np.concatenate([[0.0], np.cumsum(np.array(values, dtype=np.float64))])
     last = np.arange(1, len(sums))
-    first = np.maximum(last - SMOOTHED_WEEKS, 0)
-    return np.asarray(sums[last] - sums[first])
+    return np.asarray(sums[last] - sums[np.maximum(last - RECENT_WEEKS, 0)])
+
+
+def _of_whom(policy: PolicyFigures) -> str:
+    of = f", of {policy.subjects:,} subjects"
+    return of if policy.evidence is None else f"{of}: estimates, 95 % bands"
+
+
+def _by_week() -> tuple[Figure, Axes]:
+    figure, axes = framed(6.4, 4.2)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure, axes

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from training.backtest.policy import Policy
+from training.data.time_split import FAR_FUTURE, TimeWindow
 from training.data.training_set import TrainingSet
 from training.errors import PolicyRefused
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle
+from training.evaluation.population_section import settled_until
 from training.outcomes import Bools, Texts
 from training.ranking import Floats
 
@@ -81,6 +83,22 @@ class History:
         if empty := [at for at, week in enumerate(weeks) if week.start == week.stop]:
             raise PolicyRefused(f"nothing was declared in the week from {_day(edges[empty[0]])}")
         return weeks
+
+    def settled_weeks(self, policy: Policy) -> int:
+        """How many of the policy's weeks, from the first, are old enough to have their results.
+
+        All of an invented world's. Nine in ten results must have come, by the delays of those from
+        before the policy, but half of the weeks are counted in any case.
+        """
+        if self.is_invented:
+            return policy.weeks
+        begins = policy.first_instant
+        days = begins, begins + policy.weeks * WEEK
+        no_gap = np.timedelta64(0, "us")
+        window = TimeWindow.between(
+            "replayed", self.data, days, known_before=FAR_FUTURE, gap=no_gap
+        )
+        return max(1, int((settled_until(self.data, window) - begins) // WEEK))
 
     def known_before(self, begins: int) -> Bools:
         """Which subjects history itself had inspected, of those before row `begins`."""

@@ -2,22 +2,33 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
+from training.backtest.history import WEEK
 from training.backtest.ledger import PolicyReplay, ReplayedWeek
 from training.backtest.prevalence import PrevalenceEstimate, prevalence_estimates
+from training.backtest.replayed_traffic import ReplayedTraffic
 from training.backtest.selection import BY_LOT, BY_RULE
 from training.confidence_intervals import Estimate
+from training.data.time_split import in_utc
+from training.estimation.population_figures import UNKNOWN, FoundAmong, share_confirmed
+from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.parameters import Parameters
 from training.ranking import Floats
+
+RECENT_WEEKS = 8
+"""A week alone tells too little of precision to be drawn."""
 
 
 class PolicyWeekFigures(Parameters):
     """One week. `best` are the hits that the true probabilities would have led to, on average.
 
-    `stands_for` is how many subjects `hits` were found among: as many as were inspected in an
-    invented world, and in a logged history those that the inspections that were made stand for.
+    `hits` are those of the week, `hits_so_far` all until its end, and `precision_56d` is that of
+    the eight weeks that end with it; unknown in a logged history where too few were drawn to say,
+    and in weeks whose results may still be to come. `results_of_inspections_made` counts the known
+    results of inspections really made, and `hits_of_inspections_made` those confirmed.
     """
 
     week: int
@@ -26,15 +37,19 @@ class PolicyWeekFigures(Parameters):
     by_rule: int
     by_score: int
     by_lot: int
-    hits: float
-    stands_for: float
+    hits: Estimate
+    hits_so_far: Estimate
+    precision_56d: Estimate
+    results_of_inspections_made: int
+    hits_of_inspections_made: float
     best: float | None
 
 
 class TypologyCount(Parameters):
-    """One typology: subjects of it while the policy decided, how many it found, and how soon.
+    """One typology: known cases of it while the policy decided, how many it found, and how soon.
 
-    `weeks_to_find` counts from the first of them to the first found; None where none was.
+    In a logged history, only confirmed subjects are known cases. `weeks_to_find` counts from the
+    first of them to the first found; None where none was.
     """
 
     typology: str
@@ -44,56 +59,107 @@ class TypologyCount(Parameters):
     weeks_to_find: int | None
 
 
-class PolicyFigures(Parameters):
-    """One policy over all its weeks.
+class InspectionsMade(Parameters):
+    """The status quo: what the inspections that were really made in these weeks found.
 
-    `hits` and `precision` are counted in an invented world; in a logged history they are estimated
-    from the inspections that were made, by the probability that they were, and have intervals.
+    Hits are counted; in a logged history `precision` is among results that are known, and `recall`
+    and `lift` are of all traffic.
+    """
+
+    inspected: int
+    hits: float
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
+
+
+class LoggedEvidence(Parameters):
+    """What estimates of a logged history rest on.
+
+    `drawn` results have a probability and are worth `effective_size` drawn evenly; `certain` ones
+    are of tips, which stand for themselves; `uncounted` ones are of an officer's discretion.
+    `unknown_share` of the inspections, in 0..1, have no conclusive result.
+    """
+
+    drawn: int
+    effective_size: float
+    certain: int
+    uncounted: int
+    unknown_share: float
+
+
+class PolicyFigures(Parameters):
+    """One policy over its first `weeks_counted` weeks, of which results must have come.
+
+    These are the `subjects` declared from `begins` until before `ends`. `hits`, `precision`,
+    `recall` and `lift` are counted in an invented world, where every inspection finds what there
+    is. In a logged history they are estimated from the inspections that were made and have
+    intervals; `refusal` says why they are unknown, `hits_of_tips` how many known hits a tip had led
+    to without the policy, and `bounds` what the figures would be if their assumptions did not hold.
     `share_of_best` compares hits to those by the true probabilities.
     """
 
     name: str
+    begins: datetime
+    ends: datetime
+    weeks_counted: int
     subjects: int
     inspected: int
     hits: Estimate
     precision: Estimate
+    recall: Estimate
+    lift: Estimate
+    refusal: str | None
+    hits_of_tips: int | None
+    inspections_made: InspectionsMade
+    evidence: LoggedEvidence | None
     share_of_best: float | None
     inspections_per_hit: float | None
     fits: int
     weeks: tuple[PolicyWeekFigures, ...]
     typologies: tuple[TypologyCount, ...]
     prevalence: tuple[PrevalenceEstimate, ...]
+    bounds: tuple[SensitivityBound, ...]
 
 
 def figures(ledger: PolicyReplay) -> PolicyFigures:
     """All figures of one policy."""
-    weeks = tuple(_week(at, week, ledger) for at, week in enumerate(ledger.weeks))
-    hits, precision = _found(ledger)
-    inspected = sum(week.inspected for week in weeks)
+    traffic = ReplayedTraffic.of(ledger)
+    found = traffic.found(traffic.selected)
+    weeks = tuple(_week(at, ledger, traffic) for at in range(len(ledger.weeks)))
     best = sum(week.best or 0.0 for week in weeks)
-    hit_count = hits.value or 0.0
+    hits, inspected = found.confirmed.value, int(traffic.selected.sum())
+    begins = ledger.policy.first_instant
     return PolicyFigures(
         name=ledger.name,
-        subjects=sum(week.subjects for week in weeks),
+        begins=in_utc(begins),
+        ends=in_utc(begins + traffic.weeks * WEEK),
+        weeks_counted=traffic.weeks,
+        subjects=traffic.size,
         inspected=inspected,
-        hits=hits,
-        precision=precision,
-        share_of_best=hit_count / best if best else None,
-        inspections_per_hit=inspected / hit_count if hit_count else None,
+        hits=found.confirmed,
+        precision=found.precision,
+        recall=found.recall,
+        lift=found.lift,
+        refusal=found.refusal,
+        hits_of_tips=traffic.selected_hits_of_tips,
+        inspections_made=_inspections_made(traffic),
+        evidence=_evidence(traffic),
+        share_of_best=hits / best if best and hits is not None else None,
+        inspections_per_hit=inspected / hits if hits else None,
         fits=ledger.fits,
         weeks=weeks,
         typologies=tuple(_typologies(ledger)),
-        prevalence=prevalence_estimates(ledger),
+        prevalence=prevalence_estimates(ledger, traffic),
+        bounds=_bounds(traffic, found),
     )
 
 
-def _week(at: int, week: ReplayedWeek, ledger: PolicyReplay) -> PolicyWeekFigures:
-    history, selections = ledger.history, week.selection.selected_by
-    best = None
-    if history.probability is not None:
-        highest = np.sort(history.probability[week.rows])[::-1]
-        best = float(highest[: len(selections)].sum())
-    hits, stands_for = _terms(week, ledger)
+def _week(at: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> PolicyWeekFigures:
+    week = ledger.weeks[at]
+    selections = week.selection.selected_by
+    is_inspected = ledger.history.data.outcomes.is_inspected[week.rows]
+    made = ledger.history.truth[week.rows][is_inspected]
     return PolicyWeekFigures(
         week=at + 1,
         subjects=week.rows.stop - week.rows.start,
@@ -101,36 +167,65 @@ def _week(at: int, week: ReplayedWeek, ledger: PolicyReplay) -> PolicyWeekFigure
         by_rule=int((selections == BY_RULE).sum()),
         by_score=int(((selections != BY_RULE) & (selections != BY_LOT)).sum()),
         by_lot=int((selections == BY_LOT).sum()),
-        hits=float(hits.sum()),
-        stands_for=float(stands_for.sum()),
-        best=best,
+        hits=_over(at, at, ledger, traffic).confirmed,
+        hits_so_far=_over(0, at, ledger, traffic).confirmed,
+        precision_56d=_over(max(0, at - RECENT_WEEKS + 1), at, ledger, traffic).precision,
+        results_of_inspections_made=int((~np.isnan(made)).sum()),
+        hits_of_inspections_made=float(np.nansum(made)),
+        best=_best(week, ledger),
     )
 
 
-def _terms(week: ReplayedWeek, ledger: PolicyReplay) -> tuple[Floats, Floats]:
-    """Per inspection of the policy, hits and subjects that it stands for; 0 where none was made."""
-    rows, history = ledger.rows_of(week), ledger.history
-    is_known = ~np.isnan(history.truth[rows]) & (history.logged_probability[rows] > 0)
-    weights = np.zeros(len(rows))
-    weights[is_known] = 1.0 / history.logged_probability[rows][is_known]
-    return weights * np.nan_to_num(history.truth[rows]), weights
+def _over(first: int, last: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> FoundAmong:
+    """What the policy found from one week to another, both included."""
+    if last >= traffic.weeks:
+        return FoundAmong(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+    begins = ledger.weeks[first].rows.start - traffic.rows.start
+    ends = ledger.weeks[last].rows.stop - traffic.rows.start
+    membership: Floats = np.zeros(traffic.size)
+    membership[begins:ends] = traffic.selected[begins:ends]
+    return traffic.found(membership)
 
 
-def _found(ledger: PolicyReplay) -> tuple[Estimate, Estimate]:
-    """Hits and precision: exact in an invented world, else with intervals over weeks."""
-    terms = [_terms(week, ledger) for week in ledger.weeks]
-    hits = np.array([hit.sum() for hit, _ in terms])
-    weights = np.array([weight.sum() for _, weight in terms])
-    total, stood_for = float(hits.sum()), float(weights.sum())
-    precision = total / stood_for if stood_for else None
-    if ledger.history.is_invented or precision is None or len(hits) < 2:
-        return Estimate(total if stood_for else None), Estimate(precision)
-    spread = 1.96 * float(hits.std(ddof=1)) * np.sqrt(len(hits))
-    apart = 1.96 * float((hits - precision * weights).std(ddof=1)) * np.sqrt(len(hits)) / stood_for
-    return (
-        Estimate(total, max(0.0, total - spread), total + spread),
-        Estimate(precision, max(0.0, precision - apart), min(1.0, precision + apart)),
+def _best(week: ReplayedWeek, ledger: PolicyReplay) -> float | None:
+    if ledger.history.probability is None:
+        return None
+    highest = np.sort(ledger.history.probability[week.rows])[::-1]
+    return float(highest[: len(week.selection.places)].sum())
+
+
+def _inspections_made(traffic: ReplayedTraffic) -> InspectionsMade:
+    found = traffic.found_by_inspections_made()
+    return InspectionsMade(
+        inspected=int(traffic.is_inspected.sum()),
+        hits=found.confirmed.value or 0.0,
+        precision=found.precision,
+        recall=found.recall,
+        lift=found.lift,
     )
+
+
+def _evidence(traffic: ReplayedTraffic) -> LoggedEvidence | None:
+    sample = traffic.sample
+    if sample is None:
+        return None
+    return LoggedEvidence(
+        drawn=int(sample.is_drawn.sum()),
+        effective_size=sample.effective_size,
+        certain=int((~sample.is_drawn).sum()),
+        uncounted=sample.uncounted,
+        unknown_share=traffic.unknown_share,
+    )
+
+
+def _bounds(traffic: ReplayedTraffic, found: FoundAmong) -> tuple[SensitivityBound, ...]:
+    sample = traffic.sample
+    if sample is None or sample.refusal is not None:
+        return ()
+    prevalence = share_confirmed(sample, np.ones(traffic.size))
+    share = float(traffic.selected.mean())
+    recall = found.recall if share < 1 else UNKNOWN  # who inspects everybody misses nobody
+    return tuple(sensitivity(prevalence, recall, share, traffic.unknown_share))
 
 
 @dataclass(frozen=True)

@@ -1,84 +1,147 @@
-"""The prevalence that a policy would estimate from its own inspections alone.
+"""How common smuggling is in the replayed weeks: three ways of counting, side by side.
 
-Three ways of counting, side by side, since two of them mislead: `naive` takes what was inspected
-for everything; `weighted` lets each inspection stand for 1 / probability subjects and divides by
-what they stand for; `stratified` counts what was selected as it is and lets the random draw,
-weighted, speak for the rest, whose size is known.
+In an invented world it is what a policy would believe from its own inspections alone, beside the
+truth; in a logged history it is what the inspections that were really made say. Two of the ways
+mislead: `naive` takes what was inspected for everything; `weighted` lets every result stand for
+1 / probability subjects, and for one where it has no probability, and divides by what they stand
+for. `stratified` lets what was selected for certain stand for itself and what was drawn for all the
+rest, whose size is known; it says nothing where too few were drawn.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from training.backtest.ledger import PolicyReplay, ReplayedWeek
+from training.backtest.replayed_traffic import ReplayedTraffic
 from training.backtest.selection import BY_LOT
+from training.confidence_intervals import Estimate, proportion
+from training.estimation.inspected_sample import inspected_sample
+from training.estimation.population_figures import UNKNOWN, found_among
+from training.estimation.weighted_mean import weighted_mean
+from training.outcomes import Texts, stands_for
 from training.parameters import Parameters
+from training.ranking import Floats
 
 BLOCK = 13
 """Weeks that an estimate is made of: a quarter, long enough for the lot to tell something."""
 
+NO_CLIP = float("inf")
+
 Counting = Literal["naive", "weighted", "stratified"]
+COUNTINGS: tuple[Counting, ...] = ("naive", "weighted", "stratified")
 
 
 class PrevalenceEstimate(Parameters):
-    """One way of counting: its mean error over blocks of weeks and the spread of it.
+    """The share of all traffic that would be confirmed, by one way of counting.
 
-    `bias` is None where the truth is unknown, `blocks` counts those that could be estimated:
-    without a random draw, only the naive way has an answer.
+    `estimate` is of all weeks together; `refusal` says why it is unknown. The others are over the
+    `blocks` quarters that could be estimated: their `mean`, and in an invented world their mean
+    error (`bias`), its spread (`deviation`), and how many of their intervals held the truth.
     """
 
     way: Counting
+    estimate: Estimate
+    refusal: str | None
     blocks: int
     mean: float | None
     bias: float | None
     deviation: float | None
+    held: int | None
 
 
-def prevalence_estimates(ledger: PolicyReplay) -> tuple[PrevalenceEstimate, ...]:
-    """Every way of counting over the policy's weeks; in an invented world, beside the truth."""
-    blocks = [ledger.weeks[at : at + BLOCK] for at in range(0, len(ledger.weeks), BLOCK)]
-    countings: tuple[Counting, ...] = ("naive", "weighted", "stratified")
-    return tuple(_over(counting, blocks, ledger) for counting in countings)
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """Traffic with the results of some inspections of it; NaN and None where there was none."""
+
+    labels: Floats
+    selected_by: Texts
+    probability: Floats
+    truth: Floats
+
+    def at(self, rows: slice) -> "_Looked":
+        return _Looked(
+            self.labels[rows], self.selected_by[rows], self.probability[rows], self.truth[rows]
+        )
 
 
-def _over(
-    counting: Counting, blocks: list[tuple[ReplayedWeek, ...]], ledger: PolicyReplay
-) -> PrevalenceEstimate:
-    pairs = [(_estimate(counting, block, ledger), _truth(block, ledger)) for block in blocks]
-    known = np.array([(value, truth) for value, truth in pairs if value is not None])
-    if not len(known):
-        return PrevalenceEstimate(way=counting, blocks=0, mean=None, bias=None, deviation=None)
-    errors = known[:, 0] - known[:, 1]
+def prevalence_estimates(
+    ledger: PolicyReplay, traffic: ReplayedTraffic
+) -> tuple[PrevalenceEstimate, ...]:
+    """Every way of counting; in a logged history the answer is the same for all policies."""
+    weeks = ledger.weeks[: traffic.weeks]
+    looked = _own(ledger, weeks, traffic) if traffic.sample is None else _made(ledger, traffic)
+    blocks = [weeks[at : at + BLOCK] for at in range(0, len(weeks), BLOCK)]
+    first = traffic.rows.start
+    parts = [looked.at(slice(b[0].rows.start - first, b[-1].rows.stop - first)) for b in blocks]
     is_true = ledger.history.is_invented
-    return PrevalenceEstimate(
-        way=counting,
-        blocks=len(known),
-        mean=float(known[:, 0].mean()),
-        bias=float(errors.mean()) if is_true else None,
-        deviation=float(errors.std(ddof=1)) if is_true and len(known) > 1 else None,
+    return tuple(_estimate(way, looked, parts, is_true=is_true) for way in COUNTINGS)
+
+
+def _own(ledger: PolicyReplay, weeks: Iterable[ReplayedWeek], traffic: ReplayedTraffic) -> _Looked:
+    """What the policy itself inspected: all that it selected for certain, and its draws."""
+    ways: Texts = np.full(traffic.size, None, dtype=object)
+    probability = np.full(traffic.size, np.nan)
+    for week in weeks:
+        rows = ledger.rows_of(week) - traffic.rows.start
+        is_drawn = week.selection.selected_by == BY_LOT
+        ways[rows] = np.where(is_drawn, "random", "rule")
+        probability[rows[is_drawn]] = week.selection.probability[is_drawn]
+    labels = np.where(traffic.selected > 0, traffic.truth, np.nan)
+    return _Looked(labels, ways, probability, traffic.truth)
+
+
+def _made(ledger: PolicyReplay, traffic: ReplayedTraffic) -> _Looked:
+    outcomes = ledger.history.data.outcomes
+    return _Looked(
+        labels=traffic.truth,
+        selected_by=outcomes.selected_by[traffic.rows],
+        probability=outcomes.selection_probability[traffic.rows],
+        truth=traffic.truth,
     )
 
 
-def _truth(block: tuple[ReplayedWeek, ...], ledger: PolicyReplay) -> float:
-    rows = np.concatenate([np.arange(week.rows.start, week.rows.stop) for week in block])
-    return float(ledger.history.truth[rows].mean())
-
-
 def _estimate(
-    counting: Counting, block: tuple[ReplayedWeek, ...], ledger: PolicyReplay
-) -> float | None:
-    labels = np.concatenate([ledger.history.truth[ledger.rows_of(week)] for week in block])
-    chances = np.concatenate([week.selection.probability for week in block])
-    by_lot = np.concatenate([week.selection.selected_by for week in block]) == BY_LOT
-    is_known = ~np.isnan(labels)
-    labels, chances, by_lot = labels[is_known], chances[is_known], by_lot[is_known]
-    if counting == "naive":
-        return float(labels.mean()) if len(labels) else None
-    pool = sum(int(week.selection.pool.sum()) for week in block)
-    if not by_lot.any():
-        return None if pool else float(labels.mean())
-    if counting == "weighted":
-        return float((labels / chances).sum() / (1.0 / chances).sum())
-    selected = labels[~by_lot]
-    rest = pool * float(np.average(labels[by_lot], weights=1.0 / chances[by_lot]))
-    return (float(selected.sum()) + rest) / (len(selected) + pool)
+    way: Counting, whole: _Looked, parts: list[_Looked], *, is_true: bool
+) -> PrevalenceEstimate:
+    estimate, refusal = _counted(way, whole)
+    of_parts = [(_counted(way, part)[0], float(part.truth.mean())) for part in parts]
+    known = [(each, truth) for each, truth in of_parts if each.value is not None]
+    values = np.array([each.value for each, _ in known], dtype=np.float64)
+    errors = values - np.array([truth for _, truth in known])
+    is_known = len(known) > 0
+    return PrevalenceEstimate(
+        way=way,
+        estimate=estimate,
+        refusal=refusal,
+        blocks=len(known),
+        mean=float(values.mean()) if is_known else None,
+        bias=float(errors.mean()) if is_true and is_known else None,
+        deviation=float(errors.std(ddof=1)) if is_true and len(known) > 1 else None,
+        held=sum(_holds(each, truth) for each, truth in known) if is_true else None,
+    )
+
+
+def _counted(way: Counting, looked: _Looked) -> tuple[Estimate, str | None]:
+    """The share by one way of counting, or why it cannot be said."""
+    is_known = ~np.isnan(looked.labels)
+    labels, traffic = looked.labels[is_known], len(looked.labels)
+    if way == "stratified":
+        sample = inspected_sample(looked.labels, looked.selected_by, looked.probability)
+        found = found_among(sample, np.ones(traffic))
+        return found.precision, found.refusal
+    if not len(labels):
+        return UNKNOWN, "nothing was inspected"
+    if way == "naive":
+        return proportion(float(labels.sum()), len(labels)), None
+    if not (looked.probability[is_known] > 0).any() and len(labels) < traffic:
+        return UNKNOWN, "nothing was drawn with a probability"
+    weights = stands_for(looked.probability[is_known], clip=NO_CLIP)
+    return weighted_mean(labels, weights).estimate, None
+
+
+def _holds(estimate: Estimate, truth: float) -> bool:
+    low, high = estimate.low, estimate.high
+    return low is not None and high is not None and low <= truth <= high

@@ -1,0 +1,108 @@
+"""All subjects of the replayed weeks, and what inspections of them find as far as is known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.backtest.ledger import PolicyReplay
+from training.confidence_intervals import Estimate, proportion
+from training.estimation.inspected_sample import InspectedSample, inspected_sample
+from training.estimation.population_figures import (
+    UNKNOWN,
+    FoundAmong,
+    found_among,
+    share_found,
+)
+from training.outcomes import Bools
+from training.ranking import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayedTraffic:
+    """The subjects of those replayed weeks whose results must have come; arrays are parallel.
+
+    `selected` is 1 where the policy inspects, `is_inspected` where somebody really did. `truth` is
+    1 or 0, NaN where nobody knows. In a logged history, `sample` holds the results that can be
+    counted; in an invented world every truth is known, and it is None.
+    """
+
+    rows: slice
+    weeks: int
+    selected: Floats
+    is_inspected: Bools
+    truth: Floats
+    sample: InspectedSample | None
+
+    @classmethod
+    def of(cls, ledger: PolicyReplay) -> "ReplayedTraffic":
+        """The traffic that figures of a policy speak of."""
+        history = ledger.history
+        weeks = history.settled_weeks(ledger.policy)
+        rows = slice(ledger.weeks[0].rows.start, ledger.weeks[weeks - 1].rows.stop)
+        selected = np.zeros(rows.stop - rows.start)
+        for week in ledger.weeks[:weeks]:
+            selected[ledger.rows_of(week) - rows.start] = 1.0
+        outcomes, truth = history.data.outcomes, history.truth[rows]
+        ways, probability = outcomes.selected_by[rows], outcomes.selection_probability[rows]
+        return cls(
+            rows=rows,
+            weeks=weeks,
+            selected=selected,
+            is_inspected=outcomes.is_inspected[rows],
+            truth=truth,
+            sample=None if history.is_invented else inspected_sample(truth, ways, probability),
+        )
+
+    @property
+    def size(self) -> int:
+        """How many subjects there were."""
+        return len(self.truth)
+
+    def found(self, membership: Floats) -> FoundAmong:
+        """What inspecting the subjects where `membership` is 1 finds: exact, or with intervals."""
+        if not membership.any():
+            return FoundAmong(Estimate(0.0), UNKNOWN, UNKNOWN, UNKNOWN)
+        if self.sample is not None:
+            return found_among(self.sample, membership)
+        hits, size = float(membership @ self.truth), float(membership.sum())
+        everything = float(self.truth.sum())
+        recall = hits / everything if everything else None
+        return FoundAmong(
+            confirmed=Estimate(hits),
+            precision=Estimate(hits / size),
+            recall=Estimate(recall),
+            lift=Estimate(None if recall is None else recall * self.size / size),
+        )
+
+    def found_by_inspections_made(self) -> FoundAmong:
+        """What the inspections that were really made found: known results of a logged history."""
+        if self.sample is None:
+            return self.found(self.is_inspected.astype(np.float64))
+        hits, settled = float(np.nansum(self.truth)), int((~np.isnan(self.truth)).sum())
+        recall = share_found(self.sample, hits)
+        return FoundAmong(
+            confirmed=Estimate(hits),
+            precision=proportion(hits, settled),
+            recall=recall,
+            lift=_times(recall, self.size / max(int(self.is_inspected.sum()), 1)),
+        )
+
+    @property
+    def selected_hits_of_tips(self) -> int | None:
+        """Confirmed subjects of the policy's selection that a tip had led to; logged history."""
+        if self.sample is None:
+            return None
+        of_tips = self.sample.rows[~self.sample.is_drawn & (self.sample.labels == 1)]
+        return int(self.selected[of_tips].sum())
+
+    @property
+    def unknown_share(self) -> float:
+        """The part of the inspections really made, in 0..1, without a conclusive result."""
+        made = self.truth[self.is_inspected]
+        return float(np.isnan(made).mean()) if len(made) else 0.0
+
+
+def _times(estimate: Estimate, factor: float) -> Estimate:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return estimate
+    return Estimate(*(factor * end for end in (estimate.value, estimate.low, estimate.high)))
