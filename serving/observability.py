@@ -75,6 +75,13 @@ class Metrics:
             registry=own,
             multiprocess_mode="livemax",
         )
+        self.capacity_used_ratio = Gauge(
+            "tidegate_capacity_used_ratio",
+            "Part of the capacity of all offices that their last whole days used, up to 14",
+            ("lane",),
+            registry=own,
+            multiprocess_mode="livemostrecent",
+        )
         self.queue_depth = Gauge(
             "tidegate_queue_depth",
             "Requests that wait to be decided, or their decision to be durable",

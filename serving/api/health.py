@@ -78,4 +78,6 @@ def _degradations(services: Services) -> list[DegradedMode]:
 def metrics(services: TheServices) -> Response:
     """Counts and times of all workers, in Prometheus' text format."""
     set_degradation_metrics(services)
+    for lane, ratio in services.lanes.capacity_used(services.clock()).items():
+        services.metrics.capacity_used_ratio.labels(lane).set(ratio)
     return Response(exposed(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import orjson
 import pandas as pd
 
-from features.records import OF_DOCUMENTS, SubjectKind
+from features.records import OF_DOCUMENTS, SUBJECT_KINDS, SubjectKind
 from serving.errors import MonitorRefused
 from serving.monitor import traffic_figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
@@ -72,6 +72,7 @@ def report(
     if request.model is not None:
         _refuse_unknown(request.model, {value for by, value in sizes if by == "model"})
         visits = visits[visits["model"] == request.model]
+    all_kinds = [_days(store, kind, request.first, request.end) for kind in SUBJECT_KINDS]
     which = ("all", "all") if request.model is None else ("model", request.model)
     return MonitoringReport(
         subject_kind=request.kind,
@@ -87,7 +88,7 @@ def report(
         typologies=tuple(traffic_figures.typologies(sizes[which], visits)),
         weeks=tuple(traffic_figures.weeks(days, visits)),
         delay=traffic_figures.delay(visits),
-        capacity=tuple(traffic_figures.capacity(days, plan)),
+        capacity=tuple(traffic_figures.capacity(all_kinds, plan)),
         calibration=tuple(traffic_figures.calibration(visits)),
         drift=judged(store, request),
         challengers=challengers_of(store, request, visits),

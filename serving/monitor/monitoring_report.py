@@ -98,12 +98,17 @@ class Delay(ReportPart):
 
 
 class CapacityUse(ReportPart):
-    """What a lane of an office took in a day, on average, beside what the office can take."""
+    """What a lane of an office took in a day, on average, beside what the office can take.
+
+    Scored routes and shipments count alike. `unused_per_day` is None where the plan says nothing,
+    and for the control lane, whose capacity is a least.
+    """
 
     office: str
     lane: Lane
     per_day: float
     capacity_per_day: int | None
+    unused_per_day: float | None = None
 
 
 class CalibrationBand(ReportPart):

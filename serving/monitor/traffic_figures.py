@@ -22,6 +22,7 @@ from serving.monitor.monitoring_report import (
 )
 from serving.monitor.population import FEWEST_OUTCOMES, Stratum, share
 from serving.monitor.selection_strata import RESCUE, Slice
+from serving.triage.recent_load import PACED
 from serving.triage.triage_plan import TriagePlan
 from training.confidence_intervals import Estimate, proportion
 
@@ -135,20 +136,31 @@ def delay(visits: pd.DataFrame) -> Delay:
     )
 
 
-def capacity(days: Mapping[str, DaySummary], plan: TriagePlan) -> Iterator[CapacityUse]:
-    """What inspections and document checks took of each office's day."""
+def capacity(kinds: Iterable[Mapping[str, DaySummary]], plan: TriagePlan) -> Iterator[CapacityUse]:
+    """What inspections and document checks took of each office's day.
+
+    An office looks at all kinds of subject with one capacity, so the days of all `kinds` count.
+    """
+    days: set[str] = set()
     taken: Counter[tuple[str, str]] = Counter()
-    for day in days.values():
-        taken.update(day.lanes)
-    for (office, lane), count in sorted(taken.items()):
-        if lane not in ("inspect", "control", "document_check"):
+    for summaries in kinds:
+        days.update(summaries)
+        for day in summaries.values():
+            taken.update(day.lanes)
+    planned = {(office, lane) for office in plan.offices for lane in PACED}
+    for office, lane in sorted(taken.keys() | planned):
+        if lane not in (*PACED, "control"):
             continue
-        planned = plan.offices.get(office)
+        per_day = taken[office, lane] / len(days)
+        most: int | None = getattr(plan.offices.get(office), f"{lane}_per_day", None)
+        # What is planned for the control lane is a least, and nothing that could be left unused.
+        unused = None if most is None or lane == "control" else max(most - per_day, 0.0)
         yield CapacityUse(
             office=office,
             lane=lane,
-            per_day=count / len(days),
-            capacity_per_day=getattr(planned, f"{lane}_per_day", None),
+            per_day=per_day,
+            capacity_per_day=most,
+            unused_per_day=unused,
         )
 
 

@@ -11,10 +11,10 @@ from serving.settings import Settings
 from serving.triage.capacity import Shares, control_probability, explored
 from serving.triage.disagreement import ChallengerScore
 from serving.triage.exploration import CurrentExploration, Exploration
-from serving.triage.lane_rule import LaneCutoffs, Placement, place, place_unscored
+from serving.triage.lane_rule import Lane, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.other_workers import OtherWorkers
 from serving.triage.random_draws import DrawGenerator
-from serving.triage.recent_load import RecentLoad, RecentPlacement
+from serving.triage.recent_load import PACED, RecentLoad, RecentPlacement
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from serving.triage.watch_list_hits import Hit
 
@@ -102,6 +102,18 @@ class Lanes:
             placement = self._placed(request, request.probability, cutoffs, control)
             self._count(request, placement)
         return placement
+
+    def capacity_used(self, at: datetime) -> dict[Lane, float]:
+        """Which part of all offices' capacity for a lane their last whole days used, up to 14.
+
+        Above 1 where they took more; lanes for which nothing is planned or known are left out.
+        """
+        with self._lock:
+            used = {
+                lane: self.recent_load.used_ratio(lane, self.plan.capacities(lane), at)
+                for lane in PACED
+            }
+        return {lane: ratio for lane, ratio in used.items() if ratio is not None}
 
     def uncapped_cutoffs(self, reference: Sequence[float]) -> LaneCutoffs:
         """The cutoffs of an office without a capacity; `reference` as in `place`."""

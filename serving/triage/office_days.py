@@ -12,8 +12,18 @@ WHOLE_DAYS = 14
 
 @dataclass
 class _Day:
+    arrived: int = 0
     by_hour: list[int] = field(default_factory=lambda: [0] * HOURS)
     taken: Counter[Lane] = field(default_factory=Counter)
+
+
+@dataclass
+class _Learnt:
+    """What the whole days before a day teach, computed when somebody asks."""
+
+    day: date
+    profile: ArrivalProfile | None = None
+    loads: dict[Lane, list[tuple[int, int]]] = field(default_factory=dict)
 
 
 class OfficeDays:
@@ -26,7 +36,7 @@ class OfficeDays:
         self.time_zone = time_zone
         self._days: dict[date, _Day] = {}
         self._first: date | None = None
-        self._profile: tuple[date, ArrivalProfile] | None = None
+        self._learnt = _Learnt(date.min)
 
     def count(self, at: datetime, lane: Lane) -> None:
         """Count a placement. One of another worker before midnight may be read after it."""
@@ -38,14 +48,15 @@ class OfficeDays:
             for old in [each for each in self._days if each < day - timedelta(days=WHOLE_DAYS)]:
                 del self._days[old]
         counted = self._days[day]
+        counted.arrived += 1
         counted.by_hour[local.hour] += 1
         counted.taken[lane] += 1
-        if self._profile and day < self._profile[0]:
-            self._profile = None
+        if day < self._learnt.day:
+            self._learnt = _Learnt(date.min)
 
     def arrived(self, day: date) -> int:
         """How many came on a day."""
-        return sum(self._days[day].by_hour) if day in self._days else 0
+        return self._days[day].arrived if day in self._days else 0
 
     def taken(self, day: date, lane: Lane) -> int:
         """How many a lane took on a day."""
@@ -56,13 +67,24 @@ class OfficeDays:
         days = (day - timedelta(days=age) for age in range(WHOLE_DAYS, 0, -1))
         return [each for each in days if self._first is not None and each > self._first]
 
-    def profile(self, day: date) -> ArrivalProfile | None:
-        """What the whole days before a day teach; None where there are none."""
-        if self._profile is None or self._profile[0] != day:
+    def loads_before(self, day: date, lane: Lane) -> list[tuple[int, int]]:
+        """How many came and how many of them a lane took, on each of those whole days."""
+        learnt = self._learnt_before(day)
+        if lane not in learnt.loads:
             days = self.whole_days_before(day)
-            if not days:
-                return None
+            learnt.loads[lane] = [(self.arrived(each), self.taken(each, lane)) for each in days]
+        return learnt.loads[lane]
+
+    def profile(self, day: date) -> ArrivalProfile | None:
+        """What those whole days teach; None where there are none."""
+        learnt = self._learnt_before(day)
+        if learnt.profile is None and (days := self.whole_days_before(day)):
             none = _Day()
             by_hour = {each: self._days.get(each, none).by_hour for each in days}
-            self._profile = day, ArrivalProfile.from_days(by_hour)
-        return self._profile[1]
+            learnt.profile = ArrivalProfile.from_days(by_hour)
+        return learnt.profile
+
+    def _learnt_before(self, day: date) -> _Learnt:
+        if self._learnt.day != day:
+            self._learnt = _Learnt(day)
+        return self._learnt

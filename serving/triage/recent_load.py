@@ -131,18 +131,25 @@ class RecentLoad:
         days, profile = self._days_of(office_id), self._profile(office_id, at)
         local = at.astimezone(days.time_zone)
         today = local.date()
-        before = (
-            (days.arrived(day), days.taken(day, lane)) for day in days.whole_days_before(today)
-        )
         workday = Workday(
             capacity=capacity,
             taken=days.taken(today, lane),
             usual_per_day=profile.usual_per_day,
             expected=profile.expected(local, days.arrived(today)),
-            carried_over=carried_over(capacity, before),
+            carried_over=carried_over(capacity, days.loads_before(today, lane)),
         )
         certain = self._certain_share(office_id, lane, above + workday.widest_share)
         return replace(workday, certain_share=certain)
+
+    def used_ratio(self, lane: Lane, capacities: Mapping[str, int], at: datetime) -> float | None:
+        """What a lane took at these offices on whole days over what it could; None of no days."""
+        used = capacity = 0
+        for office_id, per_day in capacities.items():
+            days = self._days_of(office_id)
+            loads = days.loads_before(at.astimezone(days.time_zone).date(), lane)
+            used += sum(taken for _, taken in loads)
+            capacity += per_day * len(loads)
+        return used / capacity if capacity else None
 
     def _certain_share(self, office_id: str | None, lane: Lane, by_score: float) -> float:
         """The share of arrivals that came into a lane, but not by a score in the upper share."""

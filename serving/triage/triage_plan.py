@@ -119,6 +119,10 @@ class TriagePlan(_PlanTable):
         """The time zone of each office."""
         return {office_id: ZoneInfo(each.time_zone) for office_id, each in self.offices.items()}
 
+    def capacities(self, lane: str) -> dict[str, int]:
+        """What each office can take of a lane in a day."""
+        return {office: getattr(each, f"{lane}_per_day") for office, each in self.offices.items()}
+
     @classmethod
     def read(cls, file: Path) -> Self:
         """The plan of a file, or the empty plan where there is none; raises PlanRefused."""

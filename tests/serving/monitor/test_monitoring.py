@@ -18,7 +18,8 @@ from serving.monitor.day_summary import DaySummary
 from serving.monitor.monitoring import ReportRequest, live_figures, report
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.rollups import catch_up
-from serving.triage.triage_plan import TriagePlan
+from serving.monitor.traffic_figures import capacity
+from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
 from training.gates.gates import no_worse_on_live_traffic
@@ -128,6 +129,34 @@ def test_groups_strata_typologies_and_capacity_add_up(tmp_path: Path) -> None:
     )
     assert [each.typology for each in told.typologies] == ["undervaluation"]
     assert len(told.weeks) == 9
+
+
+def test_the_use_of_capacity_counts_both_kinds_and_says_what_stays_unused() -> None:
+    office = {"inspect_per_day": 5, "document_check_per_day": 10, "control_per_day": 2}
+    plan = TriagePlan(offices={"A": OfficeCapacity(**office), "idle": OfficeCapacity(**office)})
+    routes = {"2026-03-02": DaySummary(lanes=Counter({("A", "inspect"): 3, ("B", "inspect"): 1}))}
+    shipments = {
+        "2026-03-02": DaySummary(lanes=Counter({("A", "inspect"): 4, ("A", "control"): 1})),
+        "2026-03-03": DaySummary(lanes=Counter({("A", "inspect"): 1, ("A", "release"): 9})),
+    }
+
+    used = capacity([routes, shipments], plan)
+
+    assert [tuple(each.model_dump().values()) for each in used] == [
+        ("A", "control", 0.5, 2, None),
+        ("A", "document_check", 0, 10, 10),
+        ("A", "inspect", 4, 5, 1),
+        ("B", "inspect", 0.5, None, None),
+        ("idle", "document_check", 0, 10, 10),
+        ("idle", "inspect", 0, 5, 5),
+    ]
+
+
+def test_a_lane_beyond_its_capacity_leaves_nothing_unused() -> None:
+    plan = TriagePlan(offices={"A": OfficeCapacity(inspect_per_day=5, document_check_per_day=0)})
+    day = {"2026-03-02": DaySummary(lanes=Counter({("A", "inspect"): 8}))}
+
+    assert [each.unused_per_day for each in capacity([day], plan)] == [0, 0]
 
 
 def test_a_time_a_model_or_an_instant_without_decisions_is_refused_by_name(tmp_path: Path) -> None:

@@ -194,6 +194,14 @@ def test_what_is_placed_is_remembered_where_when_and_in_which_lane() -> None:
     assert installed.recent_load.scores("shipment", "A") == [0.5] + [0.95] * 199
 
 
+def test_the_use_of_capacity_is_told_by_lane_where_a_whole_day_is_known() -> None:
+    inspected = [replace(each, lane="inspect") for each in seen(20)]
+
+    assert lanes(inspected).capacity_used(AT) == {"inspect": 20 / 20, "document_check": 0}
+    assert lanes(inspected, document_check_per_day=0).capacity_used(AT) == {"inspect": 1}
+    assert lanes([]).capacity_used(AT) == {}
+
+
 @pytest.mark.parametrize("probability", [0.0, None])
 def test_hits_and_a_life_at_risk_count_with_a_score_and_without(
     probability: float | None,

@@ -88,6 +88,7 @@ def test_without_a_whole_day_there_is_no_profile() -> None:
 def test_what_is_read_after_midnight_counts_for_its_day_and_changes_the_profile() -> None:
     days = counted(NOON - 2 * DAY, NOON - DAY, NOON)
     before = days.profile(TODAY)
+    assert days.loads_before(TODAY, "inspect") == [(1, 1)]
     days.count(NOON, "release")
     assert days.profile(TODAY) is before
 
@@ -97,7 +98,16 @@ def test_what_is_read_after_midnight_counts_for_its_day_and_changes_the_profile(
     after = days.profile(TODAY)
     assert after is not None
     assert (before.usual_per_day, after.usual_per_day) == (1, 2)
-    assert days.taken(TODAY - DAY, "inspect") == 2
+    assert days.loads_before(TODAY, "inspect") == [(2, 2)]
+
+
+def test_the_loads_of_a_lane_are_those_of_the_whole_days_oldest_first() -> None:
+    days = counted(NOON - 4 * DAY, NOON - 3 * DAY, NOON - 3 * DAY, NOON - DAY, NOON)
+    days.count(NOON - DAY, "control")
+
+    assert days.loads_before(TODAY, "inspect") == [(2, 2), (0, 0), (2, 1)]
+    assert days.loads_before(TODAY, "control") == [(2, 0), (0, 0), (2, 1)]
+    assert days.loads_before(TODAY - DAY, "inspect") == [(2, 2), (0, 0)]
 
 
 def test_the_profile_of_the_next_day_knows_today() -> None:

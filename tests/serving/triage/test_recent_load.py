@@ -113,7 +113,7 @@ def test_arrivals_of_both_kinds_at_one_office_are_one_load() -> None:
 def whole_days(*arrivals: int, **of: Any) -> list[RecentPlacement]:
     """Days that end at AT with so many arrivals at noon, after one whose morning nobody knows."""
     begin = AT - timedelta(days=len(arrivals)) + timedelta(hours=12)
-    first = placed(begin - timedelta(days=1), None)
+    first = placed(begin - timedelta(days=1), None, office_id=of.get("office_id", "A"))
     days = (
         [placed(begin + timedelta(days=day), **of)] * count for day, count in enumerate(arrivals)
     )
@@ -223,3 +223,21 @@ def test_certain_placements_of_both_kinds_count_and_are_forgotten_with_their_sco
     assert recent.workday("A", "inspect", 0, later).certain_share == 1 / 201
     recent.count(placed(later + TICK, 0.5, kind="route"))
     assert recent.workday("A", "inspect", 0, later).certain_share == 0
+
+
+def test_the_use_of_capacity_is_that_of_whole_days_at_the_offices_of_the_plan() -> None:
+    recent = RecentLoad.of_placements(
+        [
+            *whole_days(6, 2, lane="inspect"),
+            *whole_days(9, lane="inspect", office_id="B"),
+            *whole_days(50, lane="inspect", office_id="C"),
+            placed(AT, lane="inspect"),
+        ]
+    )
+
+    assert recent.used_ratio("inspect", {"A": 10}, AT) == 8 / 20
+    assert recent.used_ratio("inspect", {"A": 10, "B": 5}, AT) == 17 / 25
+    assert recent.used_ratio("document_check", {"A": 10}, AT) == 0
+    assert recent.used_ratio("inspect", {"D": 10}, AT) is None
+    assert recent.used_ratio("inspect", {"A": 0}, AT) is None
+    assert recent.used_ratio("inspect", {}, AT) is None

@@ -58,6 +58,13 @@ def test_an_office_that_names_no_control_cases_wants_none_beyond_the_floor() -> 
     assert office.control_per_day == 0
 
 
+def test_a_plan_says_what_each_office_can_take_of_a_lane(tmp_path: Path) -> None:
+    plan = read_plan(tmp_path, f"{PLAN}\n{ANOTHER}")
+
+    assert plan.capacities("inspect") == {"XX0001": 20, "XX0002": 1}
+    assert plan.capacities("document_check") == {"XX0001": 60, "XX0002": 1}
+
+
 def test_the_days_of_an_office_are_those_of_its_time_zone_and_else_of_utc(tmp_path: Path) -> None:
     plan = read_plan(tmp_path, f"{PLAN.replace('control_per_day = 3', ZONE)}\n{ANOTHER}")
 
