@@ -1,9 +1,9 @@
 """Rows on disk: the only place that knows SQL.
 
 `tables` are the rows, `engine` opens a SQLite file or a PostgreSQL database so that what was
-committed survives a power cut, `migration` brings its tables up to date, `raw_sql` puts to the
-driver itself what every request asks. There is one repository for each kind of row in
-`repositories`: rows go in and come out as plain frozen values; what they mean is decided elsewhere.
+committed survives a power cut, `migration` brings its tables up to date, `lookups` finds what every
+request asks. There is one repository for each kind of row in `repositories`: rows go in and come
+out as plain frozen values; what they mean is decided elsewhere.
 On disk, what tells of parties is encrypted: `encryption` by unit, `data_keys` with the keys,
 `encrypted_*` row by row, and `erasure_repository` destroys keys when a time is over.
 `log_verification` proves the decision log whole.

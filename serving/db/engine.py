@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from serving.db.migration import migrate
-from serving.db.raw_sql import DriverConnection
 from serving.db.write_lock import hold_for_service, turn_without_transaction
 from serving.errors import DatabaseUrlRefused, LogUnavailable
 
@@ -96,8 +95,9 @@ def move_write_ahead_log(engine: Engine) -> None:
     PostgreSQL does so by itself.
     """
     if engine.dialect.name == "sqlite":
-        with turn_without_transaction(engine), DriverConnection(engine) as direct:
-            direct.rows("PRAGMA wal_checkpoint(PASSIVE)")
+        with turn_without_transaction(engine), engine.connect() as connection:
+            bare = connection.execution_options(is_transaction=False)
+            bare.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def sqlite_version() -> str:
@@ -119,5 +119,7 @@ def failing_as_unavailable(but: type[Exception] | tuple[()] = ()) -> Iterator[No
 
 def _begin(connection: Connection) -> None:
     """A transaction that writes takes the lock at once; one that reads first may fail halfway."""
-    is_writing = connection.get_execution_options().get("is_writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("is_transaction", True):
+        is_writing = options.get("is_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

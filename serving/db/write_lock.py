@@ -16,7 +16,6 @@ from typing import IO
 
 from sqlalchemy import Connection, Engine
 
-from serving.db.raw_sql import DriverConnection
 from serving.errors import DatabaseInUse, LogUnavailable
 
 LONGEST_WAIT_S = 5.0
@@ -43,21 +42,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", _SEQUENCER)
             yield connection
-
-
-@contextmanager
-def writing_directly(engine: Engine) -> Iterator[DriverConnection]:
-    """The same for fixed statements, which are put to the driver itself."""
-    if engine.dialect.name == "sqlite":
-        with _turn_at(_sibling_file(engine, "turn")), DriverConnection(engine) as direct:
-            direct.run("BEGIN IMMEDIATE")
-            yield direct
-            direct.commit()
-    else:
-        with DriverConnection(engine) as direct:
-            direct.run("SELECT pg_advisory_xact_lock(?, ?)", _SEQUENCER)
-            yield direct
-            direct.commit()
 
 
 @contextmanager

@@ -4,10 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, event
-
-from serving.db.raw_sql import DriverConnection
 
 Hear = Callable[[str | None], None]
 
@@ -28,20 +25,6 @@ def heard(hear: Hear, engine: Engine | None = None) -> Iterator[None]:
 
     event.listen(listened, "before_cursor_execute", before_statement)
     event.listen(listened, "commit", before_commit)
-    with pytest.MonkeyPatch.context() as patching:
-        _hear_direct(patching, hear, engine)
-        yield
+    yield
     event.remove(listened, "before_cursor_execute", before_statement)
     event.remove(listened, "commit", before_commit)
-
-
-def _hear_direct(patching: pytest.MonkeyPatch, hear: Hear, engine: Engine | None) -> None:
-    for name in ("run", "run_each", "commit"):
-        call = getattr(DriverConnection, name)
-
-        def heard_call(self: DriverConnection, *arguments: Any, call: Any = call) -> None:
-            if engine is None or self._engine is engine:
-                hear(arguments[0] if arguments else None)
-            call(self, *arguments)
-
-        patching.setattr(DriverConnection, name, heard_call)

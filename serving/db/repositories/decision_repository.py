@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, func, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from serving.audit.decision_log import (
@@ -25,9 +25,8 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
 from serving.db.lookups import PairLookup
-from serving.db.raw_sql import DriverConnection, InsertStatement
 from serving.db.tables import answers, decisions
-from serving.db.write_lock import writing, writing_directly
+from serving.db.write_lock import writing
 from serving.errors import AnsweredMeanwhile, Erased
 
 PAGE = 500
@@ -37,7 +36,6 @@ GROUPS_PER_MOVE = 24
 
 _GIVEN = PairLookup(StoredAnswer, answers.c.caller_id, answers.c.idempotency_key)
 _LAST = "SELECT seq, chain FROM decisions ORDER BY seq DESC LIMIT 1"
-_DECISIONS, _ANSWERS = InsertStatement(decisions), InsertStatement(answers)
 
 
 class DecisionRepository:
@@ -68,13 +66,13 @@ class DecisionRepository:
         """
         encrypted = [self._decisions.rows(*entry) for entry in entries]
         try:
-            with failing_as_unavailable(but=IntegrityError), writing_directly(self._engine) as log:
-                seq, link = _head(log)
+            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+                seq, link = _head(connection)
                 for row, _ in encrypted:
                     seq, link = seq + 1, next_link(link, row["record"])
                     row.update(seq=seq, chain=link)
-                _DECISIONS.execute([row for row, _ in encrypted], log)
-                _ANSWERS.execute([answer for _, answer in encrypted], log)
+                connection.execute(decisions.insert(), [row for row, _ in encrypted])
+                connection.execute(answers.insert(), [answer for _, answer in encrypted])
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         self._unmoved += 1
@@ -198,10 +196,9 @@ class DecisionRepository:
             return connection.execute(query).all()
 
 
-def _head(log: DriverConnection) -> tuple[int, bytes]:
-    for seq, link in log.rows(_LAST):
-        return seq, link
-    return 0, FIRST_LINK
+def _head(connection: Connection) -> tuple[int, bytes]:
+    last = connection.exec_driver_sql(_LAST).first()
+    return (last.seq, last.chain) if last else (0, FIRST_LINK)
 
 
 def _visible(query: Select[Any], access: DecisionAccess | None) -> Select[Any]:

@@ -8,7 +8,6 @@ from sqlalchemy import Engine, func, select
 
 from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
-from serving.db.raw_sql import DriverConnection
 from serving.db.tables import decisions
 from serving.triage.placement_log import LaneCount, LoggedPlacement
 
@@ -17,7 +16,6 @@ MOST = 100_000
 
 _NAMES = tuple(column.name for column in fields(LoggedPlacement))
 _COLUMNS = tuple(decisions.c[name] for name in _NAMES)
-_AFTER = f"SELECT {', '.join(_NAMES)} FROM decisions WHERE seq > ? ORDER BY seq LIMIT {MOST}"  # noqa: S608 - names of our own
 
 
 class PlacementRepository:
@@ -65,5 +63,6 @@ class PlacementRepository:
 
     def after(self, seq: int) -> list[LoggedPlacement]:
         """The placements of the decisions after a place in the log, in order."""
-        with failing_as_unavailable(), DriverConnection(self._engine) as direct:
-            return [LoggedPlacement(*row) for row in direct.rows(_AFTER, [seq])]
+        query = select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [LoggedPlacement(*row) for row in connection.execute(query.limit(MOST))]
