@@ -1,4 +1,8 @@
-"""Who is referred, and how rightly, by group of subjects under one common cut."""
+"""Who is referred, and how rightly, by group of inspected subjects under one common cut.
+
+Nobody knows what the others were, so shares are those of labelled subjects: a group that tips
+select often is confirmed often here, whatever its traffic is like.
+"""
 
 from collections.abc import Iterator
 

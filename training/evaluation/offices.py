@@ -1,4 +1,8 @@
-"""The model at the capacity of the offices: each inspects as many of its own as it did."""
+"""The model at the capacity of the offices: each inspects as many of its own as it did.
+
+They take them from among inspected subjects alone, so that figures describe what was chosen for
+inspection and not what an office would find in its traffic.
+"""
 
 import numpy as np
 import pandas as pd

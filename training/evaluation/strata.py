@@ -1,4 +1,8 @@
-"""Figures by how subjects came to be inspected, each stratum ranked by itself."""
+"""Figures of inspected subjects by how they were selected, each stratum ranked by itself.
+
+They tell of a way of selection how its own subjects are ranked, and nothing of all traffic: among
+tips half are confirmed, among draws few.
+"""
 
 import numpy as np
 

@@ -1,4 +1,8 @@
-"""Which kinds of smuggling the highest 5 % hold, new ones apart."""
+"""Which kinds of smuggling the highest 5 % hold, new ones apart.
+
+Of labelled subjects, it speaks of what inspections confirmed, most of which a tip or a rule had
+selected; only with an oracle does it speak of all subjects.
+"""
 
 import numpy as np
 
@@ -14,7 +18,8 @@ def by_typology(window: LabelledWindow, typology: Texts, new: Bools) -> tuple[Ty
     """One line for each typology, in alphabetical order.
 
     `typology` is that of every subject of the window, None where it has none or nothing is known;
-    `new` says of each whether its typology is new. The cutoff is that of the whole window.
+    `new` says of each whether its typology is new. The cutoff is that of the whole window, so the
+    highest 5 % are those of inspected subjects where the window holds no others.
     """
     referred = inspected_rows(window.ranking(), GATE_SHARE)
     names = sorted({name for name in typology if name is not None})

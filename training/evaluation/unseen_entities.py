@@ -1,4 +1,8 @@
-"""The model on parties, codes and ways that no earlier label spoke of: risk, or memory?"""
+"""The model on parties, codes and ways that no earlier label spoke of: risk, or memory?
+
+All figures are of inspected subjects with a label. Whoever chose them may have known their parties,
+so precision is not that of all traffic that is new.
+"""
 
 from training.confidence_intervals import with_intervals
 from training.evaluation.evaluation_report import UnseenEntityFigures
@@ -15,7 +19,7 @@ FEWEST_CONFIRMED = 5
 def unseen_entity_figures(
     window: LabelledWindow, earlier: Ints, parameters: EvaluationParameters, seed: int
 ) -> tuple[UnseenEntityFigures, ...]:
-    """Per column, figures on the subjects whose value is new, ranked among themselves."""
+    """Per column, figures on labelled subjects whose value is new, ranked among themselves."""
     data = window.data
     return tuple(
         _figures(column, window.only(data.is_new(column, window.rows, earlier)), parameters, seed)
