@@ -3,6 +3,7 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from serving.app import create_app
 from serving.audit.decision import Decision, digest_of
 from serving.explanation.rendering import ReasonRenderer
 from serving.settings import Settings
+from serving.triage.recent_load import RecentPlacement
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import NOW, Service, services_of
 
@@ -354,3 +356,18 @@ def test_warming_up_leaves_no_trace(service: Service) -> None:
 
     assert _value(answer, "consignee_shipments_30d") == 0
     assert service.services.decisions.size() == 1
+
+
+def test_metrics_say_which_part_of_the_capacity_whole_days_used(home: Path) -> None:
+    capacity = "inspect_per_day = 4\ndocument_check_per_day = 0"
+    (home / "lanes.toml").write_text(f"[offices.XX0001]\n{capacity}")
+    days = [NOW - timedelta(days=age) for age in (3, 2, 2, 1)]
+    with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
+        load = services_of(client).lanes.recent_load
+        for at in days:
+            load.count(RecentPlacement("shipment", "XX0001", at, 0.5, "inspect"))
+
+        metrics = client.get("/metrics").text
+
+    assert 'tidegate_capacity_used_ratio{lane="inspect"} 0.375' in metrics
+    assert 'tidegate_capacity_used_ratio{lane="document_check"}' not in metrics
