@@ -167,21 +167,21 @@ class Served:
 
         Then nothing is lost, nothing is there twice, and the log is whole.
         """
-
         known = dict(self.acknowledged)
+        names = iter(sorted(self.asked))
 
-        async def again(connection: httpx2.AsyncClient, name: str) -> None:
-            told = await self.ask(connection, name)
-            assert told.status == 200, (told.status, told.body)
-            if name in known:
-                assert told.body == known[name]
-                assert told.headers["Idempotency-Replayed"] == "true"
+        async def client(connection: httpx2.AsyncClient) -> None:
+            for name in names:
+                told = await self.ask(connection, name)
+                assert told.status == 200, (told.status, told.body)
+                if name in known:
+                    assert told.body == known[name]
+                    assert told.headers["Idempotency-Replayed"] == "true"
 
         async def everything() -> None:
-            limits = httpx2.Limits(max_connections=16)
-            patience = httpx2.Timeout(120, pool=None)  # thousands wait for a connection
-            async with httpx2.AsyncClient(timeout=patience, limits=limits) as connection:
-                await asyncio.gather(*(again(connection, name) for name in sorted(self.asked)))
+            # A pool looks through all that wait for it, so thousands would keep it busy.
+            async with httpx2.AsyncClient(timeout=120) as connection:
+                await asyncio.gather(*(client(connection) for _ in range(16)))
 
         asyncio.run(everything())
         ready = httpx2.get(f"{self.address}/health/ready").json()
