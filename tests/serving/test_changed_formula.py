@@ -77,7 +77,7 @@ def test_a_promotion_names_the_feature(changed: Path) -> None:
 
     (verdict,) = soundness(home.folder_of("tidegate-shipment", "1"), "", home, None)
 
-    assert not verdict.is_passed
+    assert verdict.verdict == "refused"
     assert names_model_and_feature(verdict.reason)
 
 

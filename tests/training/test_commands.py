@@ -1,6 +1,7 @@
 """The three commands over a real catalogue, as a person or a script calls them."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,20 @@ def tidegate() -> typer.Typer:
     return app
 
 
+UNDECIDED = (
+    "better than random",
+    "calibration",
+    "groups",
+    "no worse than the champion",
+    "canaries",
+    "control lane",
+)
+
+
+def in_a_month() -> str:
+    return f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+
+
 def call(tidegate: typer.Typer, home: Path, *words: str) -> Result:
     return CliRunner().invoke(tidegate, [*words, "--home", str(home)])
 
@@ -82,15 +97,28 @@ def test_a_model_is_trained_judged_and_promoted_from_the_command_line(
     assert report["inspected"]["roc_auc"]["value"] == pytest.approx(auc, abs=1e-12)
     assert (home / "evaluations/tidegate-shipment/1/report.html").exists()
 
-    own = call(tidegate, home, "promote", "--model", "tidegate-shipment/1", "--approver", "ada")
-    assert "approver: trained by 'ada', approved by 'ada'" in str(own.exception)
+    words = ["promote", "--model", "tidegate-shipment/1"]
+    own = call(tidegate, home, *words, "--approver", "ada")
+    assert "approver, refused: trained by 'ada', approved by 'ada'" in str(own.exception)
     assert own.stdout == ""
 
-    other = call(
-        tidegate, home, "promote", "--model", "tidegate-shipment/1", "--approver", "grace", "--json"
-    )
+    alone = call(tidegate, home, *words, "--approver", "grace")
+    assert alone.exit_code == 1
+    assert "canaries, undecided: there is no champion" in str(alone.exception)
+    assert "two people may answer for what is undecided: --waive" in str(alone.exception)
+
+    waived = [word for gate in UNDECIDED for word in ("--waive", gate)]
+    why = ["--because", "The first champion of a trial.", "--until", in_a_month()]
+    lonely = call(tidegate, home, *words, "--approver", "grace", *waived, *why)
+    assert "want who asks beside who signs" in str(lonely.exception)
+    asked = ["--approver", "grace", "--requested-by", "ada", *waived, *why]
+    other = call(tidegate, home, *words, *asked, "--json")
     assert other.exit_code == 0, other.exception
-    assert json.loads(other.stdout)["champion"]["version"] == "1"
+    promoted = json.loads(other.stdout)
+    assert promoted["champion"]["version"] == "1"
+    verdicts = {v["gate"]: (v["verdict"], v["is_waived"]) for v in promoted["verdicts"]}
+    assert verdicts["canaries"] == ("undecided", True)
+    assert verdicts["leakage"] == ("passed", False)
     assert "mlflow" not in (trained.stderr + judged.stderr + other.stderr).lower()
 
 

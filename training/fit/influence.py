@@ -96,7 +96,8 @@ def _places_of_arrival(subjects: pd.DataFrame) -> "pd.Series[str]":
     """The end of each subject's corridor; None in training sets that name no corridors."""
     if "corridor" not in subjects:
         return pd.Series(None, index=subjects.index, dtype=object)
-    return subjects["corridor"].astype(object).str.rpartition(" > ")[2]
+    corridors = subjects["corridor"].astype(object)
+    return corridors.map(lambda corridor: corridor.rpartition(" > ")[2], na_action="ignore")
 
 
 def _codes(names: Texts) -> Ints:

@@ -39,7 +39,7 @@ ROC_AUC = "population_roc_auc"
 LIFT = f"population_lift_at_{share_name(GATE_SHARE)}"
 MORE_DRAWS = "more results of subjects that were drawn with a probability would be enough"
 NO_CANARIES = "there are no canaries; `tidegate retrain` chooses them"
-NO_CHAMPION = "there is no champion to compare with; the version after the first one has one"
+NO_CHAMPION = "there is no champion to compare with; once there is one, its successor is compared"
 NO_TRAINING_SET = "the training set the model is from is not at hand; give --training-set"
 
 

@@ -54,11 +54,13 @@ def _listed(groups: Iterable[GroupReferrals]) -> str:
 
 
 def _in_words(group: GroupReferrals) -> str:
-    ratio = "between" if group.ratio.value is None else f"{group.ratio.value:.1f} times,"
+    value, low, high = group.ratio.value, group.ratio.low, group.ratio.high
+    times = (
+        f"{low:.1f} to {high:.1f}" if value is None else f"{value:.1f} ({low:.1f} to {high:.1f})"
+    )
     return (
         f"{group.by} {group.group}: of {group.subjects:,} subjects {group.referred:,.0f} are "
-        f"referred, falsely {ratio} {group.ratio.low:.1f} to {group.ratio.high:.1f} times as often "
-        f"as all; want at most {group.largest_ratio:g}"
+        f"referred, falsely {times} times as often as all; want at most {group.largest_ratio:g}"
     )
 
 

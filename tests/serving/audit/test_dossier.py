@@ -13,6 +13,7 @@ from tests.serving.world import train_and_promote
 from training.dossier.dossier_page import page
 from training.dossier.gathered import Dossier
 from training.errors import ArtefactTampered, UnknownModel
+from training.gates.verdict import Verdict, write_verdicts
 from training.model.model_home import ModelHome
 
 REFERENCE = "tidegate-shipment@champion"
@@ -45,6 +46,25 @@ def test_every_version_is_listed_and_the_champion_named(home: Path) -> None:
     assert [v.registration.version for v in gathered.versions] == ["1", "2"]
     assert [v.is_champion for v in gathered.versions] == [False, True]
     assert "2 (champion)" in page(gathered)
+
+
+def test_what_every_gate_said_at_the_promotion_is_in_the_file(home: Path) -> None:
+    assert "it was never promoted" in page(told(home))
+    undecided = Verdict("canaries", "undecided", "there are none").waived("waived by grace")
+    write_verdicts(ModelHome(home).find(REFERENCE), (undecided,))
+
+    html = page(told(home))
+
+    for cell in ("canaries", "undecided, waived", "there are none; waived by grace"):
+        assert f"<td>{cell}</td>" in html
+    assert told(home).as_json["verdicts"] == [
+        {
+            "gate": "canaries",
+            "verdict": "undecided",
+            "reason": "there are none; waived by grace",
+            "is_waived": True,
+        }
+    ]
 
 
 def test_the_command_writes_both_forms_and_prints_one(home: Path, tmp_path: Path) -> None:

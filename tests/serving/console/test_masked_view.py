@@ -17,6 +17,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
+from training.gates.verdict import Verdict, write_verdicts
 
 __all__ = ["reviewed"]
 
@@ -101,6 +102,29 @@ def test_the_page_of_models_shows_figures_lanes_and_the_run(reviewed: Service) -
     for words in ("Champion, version 1", "r0123", "trained by alpha", 'href="/console/monitor"'):
         assert words in page
     assert re.search(r"Inspection</td><td class=\"number\">1</td>", page)
+
+
+def test_the_page_of_models_shows_what_every_gate_said_and_who_waived_it(
+    reviewed: Service,
+) -> None:
+    folder = reviewed.home / "models" / "tidegate-shipment" / "1"
+    verdicts = (
+        Verdict("leakage", "passed", "no check refuses"),
+        Verdict("canaries", "undecided", "there are none").waived("waived by grace, asked by ada"),
+    )
+    write_verdicts(folder, verdicts)
+    pointer = folder.parent / "champion.json"
+    pointer.write_text(pointer.read_text() + "\n")
+    reviewed.services.models.refresh()
+    sign_in_as(reviewed, "data_scientist")
+
+    page = reviewed.client.get("/console/models").text
+
+    assert re.search(r"Leakage</th><td>passed</td><td>no check refuses</td>", page)
+    assert (
+        "<td>undecided, waived</td><td>there are none; waived by grace, asked by ada</td>" in page
+    )
+    assert "version 1 (champion): 1 of 2 waived" in page
 
 
 def post(service: Service, path: str, token: str, **form: str) -> Any:

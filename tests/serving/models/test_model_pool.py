@@ -14,6 +14,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.world import promote, train_and_promote
 from training.errors import ArtefactError
+from training.gates.verdict import Verdict, write_verdicts
 from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel, canonical_json
 
@@ -160,6 +161,48 @@ def test_models_are_described_by_what_they_learnt(service: Service) -> None:
         assert model["role"] == "champion"
         assert model["trained_on"]["fit"]["labelled"] > 0
         assert 0 < model["metrics"]["roc_auc"]["value"] <= 1
+
+
+def test_models_are_described_with_what_every_gate_said_at_their_promotion(
+    service: Service,
+) -> None:
+    undecided = Verdict("canaries", "undecided", "there are none").waived("waived by grace")
+    train_and_promote(service.home, "shipment", "2", seed=8)
+    folder = ModelHome(service.home).folder_of("tidegate-shipment", "2")
+    write_verdicts(folder, (Verdict("leakage", "passed", "no check refuses"), undecided))
+    noticed(service)
+
+    described = service.client.get("/v1/models", headers=service.key("score")).json()["models"]
+
+    told = {model["subject_kind"]: model["verdicts"] for model in described}
+    assert told == {
+        "route": [],
+        "shipment": [
+            {
+                "gate": "leakage",
+                "verdict": "passed",
+                "reason": "no check refuses",
+                "is_waived": False,
+            },
+            {
+                "gate": "canaries",
+                "verdict": "undecided",
+                "reason": "there are none; waived by grace",
+                "is_waived": True,
+            },
+        ],
+    }
+
+
+def test_verdicts_that_cannot_be_read_keep_no_model_from_service(service: Service) -> None:
+    train_and_promote(service.home, "shipment", "2", seed=8)
+    folder = ModelHome(service.home).folder_of("tidegate-shipment", "2")
+    (folder / "verdicts.json").write_text("[{}]")
+    noticed(service)
+
+    champion = service.services.models.champion("shipment")
+
+    assert (champion.version, champion.verdicts) == ("2", ())
 
 
 def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:

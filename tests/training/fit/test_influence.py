@@ -1,4 +1,4 @@
-"""No author and no office weighs more in what a model learns than it may."""
+"""No author, office or place of arrival weighs more in what a model learns than it may."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +23,12 @@ def data(planted: Path) -> TrainingSet:
     return TrainingSet.read(planted, "shipment", INPUTS)
 
 
-def with_groups(data: TrainingSet, authors: Any, offices: Any) -> TrainingSet:
+def with_groups(
+    data: TrainingSet, authors: Any, offices: Any, corridors: Any = None
+) -> TrainingSet:
     outcomes = replace(data.outcomes, author=np.array(authors, dtype=object))
-    return replace(data, outcomes=outcomes, subjects=data.subjects.assign(office_id=offices))
+    subjects = data.subjects.assign(office_id=offices, corridor=corridors)
+    return replace(data, outcomes=outcomes, subjects=subjects)
 
 
 def shares(weights: Any, names: Any) -> dict[str, float]:
@@ -124,3 +127,45 @@ def test_influence_names_the_heaviest_only(data: TrainingSet) -> None:
         weights, weights, with_groups(data, names, None), rows, SelectionParameters()
     )
     assert [(each.by, each.largest) for each in told] == [("author", 0.6)]
+
+
+def test_where_no_office_is_named_a_place_of_arrival_is_held_to_the_share_of_an_office(
+    data: TrainingSet,
+) -> None:
+    """As for routes, whose corridors end where they are inspected."""
+    rows = np.arange(1_000)
+    ends = np.array(["GRPIR"] * 600 + [f"DE{n:03}" for n in range(40)] * 10)
+    corridors = [f"TR{row % 7} > {end}" for row, end in enumerate(ends)]
+    corridors += ["TR1 > ITGOA"] * (len(data) - 1_000)
+    nobody = [None] * len(data)
+    routes = with_groups(data, nobody, None, corridors)
+    before = np.ones(len(rows))
+
+    weights = bound_influence(before, routes, rows, SelectionParameters())
+    (place,) = influence_figures(before, weights, routes, rows, SelectionParameters())
+
+    assert shares(weights, ends)["GRPIR"] == pytest.approx(0.3, abs=1e-6)
+    assert (weights[600:] == 1.0).all()
+    assert (place.by, place.groups, place.largest_before) == ("place of arrival", 41, 0.6)
+    assert place.largest == pytest.approx(place.allowed, abs=1e-6)
+
+
+def test_a_subject_that_names_an_office_counts_for_it_alone(data: TrainingSet) -> None:
+    rows = np.arange(len(data))
+    same_end = ["TR1 > GRPIR"] * len(data)
+    offices = [f"o{row % 10}" for row in rows]
+    spread = with_groups(data, [None] * len(data), offices, same_end)
+    weights = np.ones(len(rows))
+
+    told = influence_figures(weights, weights, spread, rows, SelectionParameters())
+
+    assert [figures.by for figures in told] == ["office"]
+    assert bound_influence(weights, spread, rows, SelectionParameters()) is weights
+
+
+def test_a_training_set_that_names_no_corridor_bounds_no_place(data: TrainingSet) -> None:
+    bare = with_groups(data, [None] * len(data), None)
+    bare = replace(bare, subjects=bare.subjects.drop(columns="corridor"))
+    rows, weights = np.arange(100), np.ones(100)
+
+    assert influence_figures(weights, weights, bare, rows, SelectionParameters()) == ()

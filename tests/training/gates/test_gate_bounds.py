@@ -207,7 +207,6 @@ def test_every_gate_answers_by_its_own_name() -> None:
 
     assert [
         gates.better_than_random(known).gate,
-        gates.calibrated(known).gate,
         gates.free_of_leaks(nothing).gate,
         gates.no_proxy_for_origin(nothing).gate,
         gates.bounded_influence(nothing).gate,
@@ -215,7 +214,6 @@ def test_every_gate_answers_by_its_own_name() -> None:
         gates.approved_by_another("ada", "grace").gate,
     ] == [
         "better than random",
-        "calibration",
         "leakage",
         "proxies",
         "influence",

@@ -88,11 +88,11 @@ def test_the_groups_that_decide_are_named_with_their_figures() -> None:
     undecided = fair_to_groups(report(FAIR, unknown))
 
     assert refused.reason == (
-        "office far: of 400 subjects 40 are referred, falsely 2.0 times, 1.2 to 3.4 times as often "
+        "office far: of 400 subjects 40 are referred, falsely 2.0 (1.2 to 3.4) times as often "
         "as all; want at most 4"
     )
     assert undecided.reason == (
-        "office small: of 400 subjects 40 are referred, falsely between 0.1 to 9.0 times as often "
+        "office small: of 400 subjects 40 are referred, falsely 0.1 to 9.0 times as often "
         "as all; want at most 4; more subjects of these groups, and more results of those "
         "referred, would tell"
     )

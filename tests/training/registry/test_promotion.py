@@ -427,6 +427,7 @@ def test_a_successor_that_one_comparison_alone_would_refuse_is_refused(
     candidates: list[Candidate],
     gate: str,
 ) -> None:
+    """A waiver of what is undecided is no use to it: what refuses it refuses."""
     first, second = versions(home)
     promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
     approval = Approval(" Ada", NOON) if gate == "approver" else GRACE
@@ -437,7 +438,7 @@ def test_a_successor_that_one_comparison_alone_would_refuse_is_refused(
         data = against(gate, data, (candidates[0].model, candidates[1].model))
 
     with pytest.raises(PromotionRefused) as refusal:
-        promote(f"{NAME}/{second}", home, store, approval, data, INPUTS, live=live)
+        promote(f"{NAME}/{second}", home, store, approval, data, INPUTS, FIRST, live)
 
     assert gates_of(refusal.value) == [gate]
     assert home.pointer(NAME, "champion").version == first == champion_in(store)
@@ -659,7 +660,7 @@ def test_the_line_of_champions_is_kept_from_the_latest_to_the_first(
     before = oldest.model_copy(update={"approver": "joan"})
     home.point("champion", oldest.model_copy(update={"previous": (before,)}))
     for _ in range(2):
-        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
 
     line = home.pointer(NAME, "champion").previous
     assert line == (oldest, before)
@@ -670,7 +671,11 @@ def test_the_line_of_champions_is_kept_from_the_latest_to_the_first(
     assert (champion, champion.version) == (done.champion, first)
     assert champion.set_at == NOON + timedelta(hours=1)
     assert champion.previous == (before,)
-    assert [verdict.gate for verdict in done.verdicts] == ["artefact", "golden vectors"]
+    assert [verdict.gate for verdict in done.verdicts] == [
+        "artefact",
+        "golden vectors",
+        "waiver",
+    ]
 
 
 @pytest.mark.parametrize("earlier", [False, True], ids=["the first champion", "a later one"])
@@ -691,7 +696,7 @@ def test_where_the_pointer_cannot_be_written_the_registry_names_who_it_named_bef
 
     monkeypatch.setattr(ModelHome, "point", is_full)
     with pytest.raises(OSError, match="no space left"):
-        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
 
     if earlier:
         assert champion_in(store) == first == home.pointer(NAME, "champion").version
