@@ -7,12 +7,14 @@ subjects that lie about one share. It speaks of what inspections found; what nob
 taken to be like it.
 """
 
+import math
+
 import numpy as np
 from scipy import stats
 
 from training.confidence_intervals import Estimate
 from training.estimation.weighted_mean import weighted_mean
-from training.gates.verdict import Answer, Verdict
+from training.gates.verdict import Verdict
 from training.ranking import Floats
 
 GATE = "no worse than the champion"
@@ -22,9 +24,6 @@ SHARES = (0.01, 0.20)
 
 MARGIN = 0.05
 """How much of mean recall a model may lose and still be called no worse."""
-
-WIDTHS = 2.0
-"""An interval this many times as narrow is four times as many confirmed subjects away."""
 
 
 def mean_recall_of(log_odds: Floats) -> Floats:
@@ -48,20 +47,30 @@ def gain_of_recall(labels: Floats, log_odds: Floats, champion: Floats) -> Estima
 
 
 def no_worse(labels: Floats, log_odds: Floats, champion: Floats) -> Verdict:
-    """The verdict; arguments as in `gain_of_recall`."""
+    """Passed where the interval lies above the margin, refused where it lies below 0.
+
+    Arguments are as in `gain_of_recall`. What is clearly worse is refused within the margin too, so
+    that no row of retrainings loses a little each time.
+    """
     gain, confirmed = gain_of_recall(labels, log_odds, champion), int((labels == 1).sum())
     if gain.value is None or gain.low is None or gain.high is None:
         return Verdict(GATE, "undecided", "nothing is known to be confirmed to compare them on")
-    answer = _answer(gain.low, gain.high)
     reason = (
         f"mean recall over the highest {SHARES[0]:.0%} to {SHARES[1]:.0%} of all traffic differs "
         f"from the champion's by {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) over "
-        f"{confirmed:,} confirmed subjects; want an interval above {-MARGIN:g}"
+        f"{confirmed:,} confirmed subjects; want an interval above {-MARGIN:g} that does not lie "
+        "below 0"
     )
-    return Verdict(GATE, answer, reason)
+    if gain.high < 0:
+        return Verdict(GATE, "refused", reason)
+    if gain.low > -MARGIN:
+        return Verdict(GATE, "passed", reason)
+    return Verdict(GATE, "undecided", f"{reason}; {_enough(gain.value, gain.low, confirmed)}")
 
 
-def _answer(low: float, high: float) -> Answer:
-    if low > -MARGIN:
-        return "passed"
-    return "refused" if high < 0 else "undecided"
+def _enough(value: float, low: float, confirmed: int) -> str:
+    """What would decide it, were the difference as it is measured."""
+    if value <= -MARGIN:
+        return "so far it is beyond the margin, and more confirmed subjects would tell"
+    needed = math.ceil(confirmed * ((value - low) / (value + MARGIN)) ** 2)
+    return f"about {needed:,} confirmed subjects would be enough"

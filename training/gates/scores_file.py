@@ -20,7 +20,8 @@ def read_scores(file: Path, known: pd.Index, rows: slice) -> Floats:
     """
     window = known[rows]
     table = _table(file)
-    ids, scores = table[ID], pd.to_numeric(table[SCORE], errors="coerce")
+    ids, numbers = table[ID], pd.to_numeric(table[SCORE], errors="coerce")
+    scores = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     _refuse(file, ids[ids.isna()], "a row names no subject")
     _refuse(file, ids[~np.isfinite(scores)], "want a finite number as log_odds")
     _refuse(file, ids[ids.duplicated()], "appears twice")
@@ -28,7 +29,7 @@ def read_scores(file: Path, known: pd.Index, rows: slice) -> Floats:
     _refuse(file, strange[~strange.isin(known)], "is not in the training set")
     _refuse(file, strange, "was not declared in the evaluation window, but before or after it")
     _refuse(file, window[~window.isin(ids)].to_series(), "of the evaluation window is missing")
-    by_id = pd.Series(scores.to_numpy(dtype=np.float64), index=ids)
+    by_id = pd.Series(scores, index=ids)
     return by_id.reindex(window).to_numpy(dtype=np.float64)
 
 
