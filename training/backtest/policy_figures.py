@@ -225,7 +225,10 @@ def _bounds(traffic: ReplayedTraffic, found: FoundAmong) -> tuple[SensitivityBou
     prevalence = share_confirmed(sample, np.ones(traffic.size))
     share = float(traffic.selected.mean())
     recall = found.recall if share < 1 else UNKNOWN  # who inspects everybody misses nobody
-    return tuple(sensitivity(prevalence, recall, share, traffic.unknown_share))
+    bounds = sensitivity(
+        prevalence, recall, share, traffic.unknown_share, precision=found.precision
+    )
+    return tuple(bounds)
 
 
 @dataclass(frozen=True)
