@@ -1,6 +1,7 @@
 """The three commands over a real catalogue, as a person or a script calls them."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +15,15 @@ from features.catalogue import catalogue
 from features.definition import Unit
 from features.digests.computations import computation_digests, fingerprint
 from serving.cli.evaluate import evaluate
+from serving.cli.gates import gates
 from serving.cli.promote import promote
 from serving.cli.train import train
 from tests.training.planted import planted_world, write_training_set
-from training.errors import ParametersError, TrainingSetError
+from training.data.training_set import TrainingSet
+from training.errors import ParametersError, ScoresError, TrainingSetError
+from training.evaluation.reevaluation import scored_window, unseen_window
+from training.model.model_home import ModelHome
+from training.model.risk_model import RiskModel
 from training.registry.mlflow.store import TrackingStore
 
 
@@ -54,7 +60,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tidegate() -> typer.Typer:
     app = typer.Typer()
-    for command in (train, evaluate, promote):
+    for command in (train, evaluate, promote, gates):
         app.command()(command)
     return app
 
@@ -161,3 +167,107 @@ def test_a_wrong_parameter_and_an_absent_set_end_with_a_reason(
     assert "did you mean 'leaves'" in str(wrong.exception)
     assert isinstance(absent.exception, TrainingSetError)
     assert "features.parquet is missing" in str(absent.exception)
+
+
+@pytest.fixture(scope="module")
+def version(tidegate: typer.Typer, home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A registered model of few trees, as a reference."""
+    experiment = tmp_path_factory.mktemp("experiment") / "parameters.toml"
+    hurried = "[leakage]\nis_checked = false\n[evaluation]\nredraws = 20\n"
+    experiment.write_text(f"[trees]\ntrees = 20\n{hurried}")
+    words = ["--subject", "shipment", "--experiment", str(experiment), "--json"]
+    trained = json.loads(call(tidegate, home, "train", *words).stdout)
+    return f"tidegate-shipment/{trained['version']}"
+
+
+@pytest.fixture(scope="module")
+def scores(home: Path, version: str) -> pd.DataFrame:
+    """What that model says of its evaluation window."""
+    models = ModelHome(home)
+    model = RiskModel.read(models.find(version), models.public_key)
+    data = TrainingSet.read(home / "training_sets" / "shipment", "shipment")
+    scored = scored_window(model, data, unseen_window(model, data))
+    return pd.DataFrame({"subject_id": data.subject_ids[scored.rows], "log_odds": scored.log_odds})
+
+
+def asked(tidegate: typer.Typer, home: Path, *words: str) -> Result:
+    return call(
+        tidegate, home, "gates", "--training-set", str(home / "training_sets/shipment"), *words
+    )
+
+
+def test_gates_say_the_same_of_a_model_and_of_its_scores(
+    tidegate: typer.Typer, home: Path, version: str, scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.csv"
+    scores.sample(frac=1, random_state=1).to_csv(file, index=False)
+
+    of_model = asked(tidegate, home, "--model", version, "--champion", version, "--json")
+    of_scores = asked(tidegate, home, "--scores", str(file), "--champion", version, "--json")
+    in_words = asked(tidegate, home, "--scores", str(file))
+
+    assert of_model.exit_code == of_scores.exit_code == in_words.exit_code == 0
+    model_gates = {gate["name"]: gate for gate in json.loads(of_model.stdout)["gates"]}
+    score_gates = {gate["name"]: gate for gate in json.loads(of_scores.stdout)["gates"]}
+    assert set(model_gates) - set(score_gates) == {
+        *("artefact", "golden vectors", "leakage", "proxies", "influence", "canaries")
+    }
+    for name, gate in score_gates.items():
+        assert gate == model_gates[name]
+        assert gate["verdict"] in ("passed", "refused", "undecided")
+        assert gate["says"]
+    assert model_gates["leakage"]["verdict"] == "refused"
+    assert score_gates["no worse than the champion"]["verdict"] == "passed"
+    assert "  undecided  no worse than the champion: there is no champion" in in_words.stderr
+    assert in_words.stdout == ""
+
+
+def test_scores_that_say_nothing_do_not_pass(
+    tidegate: typer.Typer, home: Path, version: str, scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.parquet"
+    scores.assign(log_odds=-20.0).to_parquet(file)
+
+    words = ("--scores", str(file), "--champion", version, "--json")
+    answers = json.loads(asked(tidegate, home, *words).stdout)["gates"]
+
+    by_name = {gate["name"]: gate["verdict"] for gate in answers}
+    assert by_name["calibration"] != "passed"
+    assert by_name["better than random"] != "passed"
+    assert by_name["no worse than the champion"] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda scores: scores.iloc[1:], "of the evaluation window is missing"),
+        (lambda scores: pd.concat([scores, scores.iloc[:1]]), "appears twice"),
+        (lambda scores: scores.assign(log_odds=np.nan), "want a finite number"),
+        (lambda scores: scores.assign(subject_id="S-0"), "appears twice"),
+    ],
+)
+def test_a_file_of_scores_that_cannot_be_judged_is_named(
+    tidegate: typer.Typer,
+    home: Path,
+    scores: pd.DataFrame,
+    tmp_path: Path,
+    spoil: Callable[[pd.DataFrame], pd.DataFrame],
+    says: str,
+) -> None:
+    file = tmp_path / "scores.csv"
+    spoil(scores).to_csv(file, index=False)
+
+    refused = asked(tidegate, home, "--scores", str(file), "--json")
+
+    assert isinstance(refused.exception, ScoresError)
+    assert says in str(refused.exception)
+    assert refused.stdout == ""
+
+
+def test_either_a_model_or_scores_are_judged(
+    tidegate: typer.Typer, home: Path, version: str, tmp_path: Path
+) -> None:
+    neither = asked(tidegate, home)
+    both = asked(tidegate, home, "--model", version, "--scores", str(tmp_path / "scores.csv"))
+
+    assert neither.exit_code == both.exit_code == 2

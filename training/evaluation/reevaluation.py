@@ -61,11 +61,7 @@ def scored_window(model: RiskModel, data: TrainingSet, window: TimeWindow) -> Sc
 
 def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
     """What was declared from the model's evaluation window on, to the end of `data`."""
-    if data.inputs.subject != model.manifest.subject:
-        raise TrainingSetError(
-            f"the model scores {model.manifest.subject}s, the training set holds "
-            f"{data.inputs.subject}s"
-        )
+    require_same_subject(model, data)
     begins = _instant(model.manifest.training_window.evaluation.begins)
     days = (begins, end_of_data(data))
     window = TimeWindow.between(
@@ -76,6 +72,15 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
         window = window.without_operators_before(data)
     require_labels(window, parameters.minimum_labels)
     return window
+
+
+def require_same_subject(model: RiskModel, data: TrainingSet) -> None:
+    """Raise TrainingSetError where the model scores what the training set does not hold."""
+    if data.inputs.subject != model.manifest.subject:
+        raise TrainingSetError(
+            f"the model scores {model.manifest.subject}s, the training set holds "
+            f"{data.inputs.subject}s"
+        )
 
 
 def parameters_of(model: RiskModel) -> TrainingParameters:

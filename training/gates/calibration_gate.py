@@ -19,8 +19,8 @@ from training.parameters import GATE_SHARE
 GATE = "calibration"
 
 Band = tuple[float, float]
-ALLOWED_RATIO: Band = (0.4, 4.0)
-ALLOWED_TOP_RATIO: Band = (0.4, 3.0)
+ALLOWED_RATIO: Band = (0.5, 4.0)
+ALLOWED_TOP_RATIO: Band = (0.5, 3.0)
 ALLOWED_SLOPE: Band = (1 / 3, 3.0)
 
 

@@ -11,7 +11,12 @@ from training.evaluation.evaluate import evaluate
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.population_section import population_section
-from training.evaluation.reevaluation import parameters_of, scored_window, unseen_window
+from training.evaluation.reevaluation import (
+    parameters_of,
+    require_same_subject,
+    scored_window,
+    unseen_window,
+)
 from training.gates import comparison_gate, gates
 from training.gates.calibration_gate import calibrated
 from training.gates.group_gate import fair_to_groups
@@ -37,7 +42,8 @@ class ScoredSubjects:
         return LabelledWindow(self.data, rows, probability_of(self.log_odds))
 
     def scored_by(self, model: RiskModel) -> "ScoredSubjects":
-        """The same subjects with the scores of a model."""
+        """The same subjects with the scores of a model. Raises TrainingSetError."""
+        require_same_subject(model, self.data)
         return replace(self, log_odds=scored_window(model, self.data, self.window).log_odds)
 
     def report(self, parameters: TrainingParameters) -> EvaluationReport:
