@@ -46,7 +46,7 @@ BREACHES = {
         "training/errors.py",
         "import training.parameters",
     ),
-    "of training, serving may know only the model handed over and confidence intervals": (
+    "of training, serving may know only the model handed over and estimates": (
         "serving/breach.py",
         "import training.fit.fit_trees",
     ),

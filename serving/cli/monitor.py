@@ -172,19 +172,33 @@ def _print_figures(report: "MonitoringReport") -> None:
 
     overall, moved = report.overall, [each for each in report.drift.moved if each.is_drift]
     lines = [
-        f"{overall.decisions:,} {report.subject_kind}s from {report.first_day} to "
-        f"{report.last_day}, {overall.inspected:,} inspected, {overall.control_outcomes:,} control "
-        "outcomes known; 95 % intervals",
+        f"{overall.decisions:,} {report.subject_kind}s from {report.first_day} until "
+        f"{report.figures_until}, {overall.inspected:,} inspected, {overall.control_outcomes:,} "
+        f"control outcomes known (effective {overall.effective_size or 0:.0f}); 95 % intervals",
         f"  prevalence {share_in_words(overall.prevalence)}",
         f"  precision {share_in_words(overall.precision)}, recall "
         f"{share_in_words(overall.recall)}, lift {times_in_words(overall.lift)}",
         f"  unweighted share of all known outcomes {share_in_words(overall.unweighted_share)}: "
         "says nothing about the rest",
-        f"  not known yet: {report.delay.unknown:,} of {report.delay.visits:,} visits",
     ]
+    lines += [
+        f"  selected by {each.way}: {each.decisions:,}, precision "
+        f"{share_in_words(each.precision)}, lift {times_in_words(each.lift)}"
+        for each in report.ways
+    ]
+    lines += [
+        f"  assumes that {each.assumption}; {each.instead}: {each.figure} between "
+        f"{100 * each.low:.1f} and {100 * each.high:.1f} %"
+        for each in report.bounds
+    ]
+    lines.append(
+        f"  without a conclusive outcome: {report.delay.unknown:,} of {report.delay.visits:,} "
+        f"visits; {report.newer:,} newer {report.subject_kind}s wait for theirs and are in no "
+        "figure above"
+    )
     if report.unscored:
         lines.append(f"  decided without a score, and in no figure here: {report.unscored:,}")
-    lines += [f"  refused, fewer than 30 known of: {name}" for name in overall.too_few_outcomes]
+    lines += [f"  refused or no more than an interval: {each}" for each in overall.needs]
     lines += [f"  drift: {each.measure} moved by {each.size:.3f}" for each in moved]
     if not moved:
         judged = f"none of {report.drift.measures} measures moved"

@@ -1,30 +1,37 @@
 """What a challenger would have changed: the same vectors, as many chosen, by the other score.
 
 Where both choose alike, nothing differs. What differs is estimated by strata as everything else:
-what only the challenger would have chosen was looked at where chance, or another reason, had it.
+what only the challenger would have chosen was looked at where chance, or another reason, had it,
+and each such case stands for as many as its own probability says.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from serving.monitor.monitoring_report import ChallengerFigures
-from serving.monitor.population import Stratum
+from serving.monitor.population import MergedStratum, Stratum, TrafficPart
+from serving.monitor.selection_strata import probability_of
 from serving.monitor.stored_rollups import ScorePair
-from serving.monitor.traffic_figures import difference, times
+from training.confidence_intervals import Estimate
+from training.estimation.weighted_mean import difference_of
 
 ROLES = ("challenger", "shadow")
 MOST_COMPARED = 200_000
 MOST_NAMED = 10
+
+Found = Mapping[str, tuple[float, str]]
+"""By decision: what was found, or NaN, and the stratum of the visit."""
 
 
 def compared(
     role: str, score_pairs: Sequence[ScorePair], visits: pd.DataFrame
 ) -> Iterator[ChallengerFigures]:
     """One line for each version that was asked; `visits` are those of the same time."""
-    found = dict(zip(visits["decision_id"], visits["confirmed"], strict=True))
+    results = zip(visits["confirmed"], visits["stratum"], strict=True)
+    found = dict(zip(visits["decision_id"], results, strict=True))
     for version, count in sorted(Counter(pair.version for pair in score_pairs).items()):
         pairs = [pair for pair in score_pairs if pair.version == version]
         if chosen := sum(pair.lane == "inspect" for pair in pairs):
@@ -32,13 +39,13 @@ def compared(
 
 
 def _figures(
-    role: str, version: str, pairs: list[ScorePair], chosen: int, found: dict[str, float]
+    role: str, version: str, pairs: list[ScorePair], chosen: int, found: Found
 ) -> ChallengerFigures:
     champions = _first([pair.champion for pair in pairs], chosen)
     challengers = _first([pair.challenger for pair in pairs], chosen)
     theirs = [pairs[place] for place in sorted(challengers - champions)]
     ours = [pairs[place] for place in sorted(champions - challengers)]
-    gain, needs = difference(_strata(theirs, found), _strata(ours, found))
+    gain, needs = _gain(_part(theirs, found), _part(ours, found), chosen)
     return ChallengerFigures(
         role=role,
         version=version,
@@ -46,7 +53,7 @@ def _figures(
         chosen=chosen,
         agreement=len(champions & challengers) / chosen,
         only_challenger=len(theirs),
-        gain=times(gain, len(theirs) / chosen),
+        gain=gain,
         gain_needs=needs if theirs else None,
         differing=tuple(each.decision_id for each in theirs[:MOST_NAMED]),
     )
@@ -56,19 +63,44 @@ def _first(scores: list[float], chosen: int) -> set[int]:
     return set(np.argsort(-np.array(scores), kind="stable")[:chosen].tolist())
 
 
-def _strata(score_pairs: list[ScorePair], found: dict[str, float]) -> list[Stratum]:
-    """Those that were inspected anyway, and those that only chance could look at."""
-    parts = (("inspected", True), ("not inspected", False))
-    return [
-        _stratum(
-            name, [pair for pair in score_pairs if (pair.lane == "inspect") == inspected], found
-        )
-        for name, inspected in parts
-    ]
+def _gain(theirs: TrafficPart, ours: TrafficPart, chosen: int) -> tuple[Estimate, str | None]:
+    """What more would be found among as many chosen, with what it lacks where it is refused."""
+    found, lost = theirs.confirmed, ours.confirmed
+    if found is None or lost is None:
+        too_few = (*theirs.too_few_outcomes, *ours.too_few_outcomes)
+        return Estimate(None), "; ".join(each.needs for each in too_few) or "anybody"
+    return difference_of(found, lost).scaled(1 / chosen).estimate, None
 
 
-def _stratum(name: str, score_pairs: list[ScorePair], found: dict[str, float]) -> Stratum:
-    known = [
-        label for pair in score_pairs if (label := found.get(pair.decision_id, np.nan)) == label
+def _part(score_pairs: list[ScorePair], found: Found) -> TrafficPart:
+    """Those that were inspected anyway, and those that only chance could look at.
+
+    Of the latter, sizes are known of all together and probabilities of those that were drawn.
+    """
+    inspected = [pair for pair in score_pairs if pair.lane == "inspect"]
+    others = [pair for pair in score_pairs if pair.lane != "inspect"]
+    certain = TrafficPart.from_strata([_certain(inspected, found)])
+    return certain + TrafficPart(_drawn(others, found))
+
+
+def _certain(score_pairs: list[ScorePair], found: Found) -> Stratum:
+    labels = [label for label, _ in _known(score_pairs, found)]
+    return Stratum("inspected", len(score_pairs), len(labels), int(sum(labels)))
+
+
+def _drawn(score_pairs: list[ScorePair], found: Found) -> tuple[MergedStratum, ...]:
+    if not score_pairs:
+        return ()
+    labels_of: dict[str, list[float]] = {}
+    for label, stratum in _known(score_pairs, found):
+        labels_of.setdefault(stratum, []).append(label)
+    parts = [
+        Stratum(name, len(labels), len(labels), int(sum(labels)), probability_of(name))
+        for name, labels in sorted(labels_of.items())
     ]
-    return Stratum(name, len(score_pairs), len(known), int(sum(known)))
+    return (MergedStratum(tuple(parts), len(score_pairs) - sum(part.size for part in parts)),)
+
+
+def _known(score_pairs: list[ScorePair], found: Found) -> list[tuple[float, str]]:
+    results = (found.get(pair.decision_id, (np.nan, "")) for pair in score_pairs)
+    return [(label, stratum) for label, stratum in results if not np.isnan(label)]

@@ -107,13 +107,13 @@ def stratum_of(record: dict[str, Any]) -> str:
     # One lot decides a tie at a cut, another the control draw: of those that the first passed by,
     # all had the second's probability, whatever their score.
     drawn = probabilities.get("control", 0.0) / max(1 - probabilities.get("inspect", 0.0), 1e-12)
-    return f"not inspected, drawn at {_rounded(drawn)}"
+    return f"not inspected, drawn at {drawn_at(drawn)}"
 
 
-def _rounded(probability: float) -> str:
+def drawn_at(probability: float) -> str:
     """To the nearest of 1, 1.5, 2, 2.5 …: an office's probability changes a little every day.
 
-    >>> _rounded(0.01), _rounded(0.0132), _rounded(0.15)
+    >>> drawn_at(0.01), drawn_at(0.0132), drawn_at(0.15)
     ('0.01', '0.015', '0.15')
     """
     return f"{float(f'{2 * probability:.1g}') / 2:.2g}"

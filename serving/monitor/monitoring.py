@@ -13,6 +13,7 @@ from serving.monitor import traffic_figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.drift import REFERENCE_WEEKS, DailySummaries, DriftMeasure, drift, week_of
+from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring_report import (
     ChallengerFigures,
     Drift,
@@ -68,12 +69,16 @@ def report(
     if not days:
         raise MonitorRefused(_nothing(store, request))
     visits = visits_of(store, request.kind, (request.first, request.end), request.as_of)
-    sizes = traffic_figures.sizes_of(days.values())
-    if request.model is not None:
-        _refuse_unknown(request.model, {value for by, value in sizes if by == "model"})
-        visits = visits[visits["model"] == request.model]
+    ripe = Maturity.from_visits(visits, request.as_of, request.end - timedelta(days=1))
+    old = {day: each for day, each in days.items() if day <= ripe.until.isoformat()}
+    sizes = traffic_figures.sizes_of(old.values())
     all_kinds = [_days(store, kind, request.first, request.end) for kind in SUBJECT_KINDS]
     which = ("all", "all") if request.model is None else ("model", request.model)
+    if request.model is not None:
+        _refuse_unknown(request.model, set(_models(days)))
+        visits = visits[visits["model"] == request.model]
+    told = _until(visits, ripe.until)
+    overall = traffic_figures.slice_figures(*which, sizes[which], told)
     return MonitoringReport(
         subject_kind=request.kind,
         made_at=now,
@@ -81,17 +86,21 @@ def report(
         first_day=date.fromisoformat(min(days)),
         last_day=date.fromisoformat(max(days)),
         model=request.model,
-        overall=traffic_figures.slice_figures(*which, sizes[which], visits),
+        overall=overall,
+        figures_until=ripe.until,
+        newer=traffic_figures.sizes_of(days.values())[which].total() - overall.decisions,
+        bounds=tuple(traffic_figures.bounds(overall)),
+        ways=tuple(traffic_figures.ways(sizes[which], told)),
         unscored=sum(day.unscored for day in days.values()),
-        strata=tuple(traffic_figures.strata(sizes[which], visits)),
-        groups=tuple(traffic_figures.groups(sizes, visits)) if request.model is None else (),
-        typologies=tuple(traffic_figures.typologies(sizes[which], visits)),
+        strata=tuple(traffic_figures.strata(sizes[which], told)),
+        groups=tuple(traffic_figures.groups(sizes, told)) if request.model is None else (),
+        typologies=tuple(traffic_figures.typologies(sizes[which], told)),
         weeks=tuple(traffic_figures.weeks(days, visits)),
-        delay=traffic_figures.delay(visits),
+        delay=traffic_figures.delay(visits, ripe.slow_days),
         capacity=tuple(traffic_figures.capacity(all_kinds, plan)),
-        calibration=tuple(traffic_figures.calibration(visits)),
+        calibration=tuple(traffic_figures.calibration(told)),
         drift=judged(store, request),
-        challengers=challengers_of(store, request, visits),
+        challengers=challengers_of(store, request, told, ripe.until),
     )
 
 
@@ -134,10 +143,11 @@ def judged(store: RollupStore, request: ReportRequest) -> Drift:
 
 
 def challengers_of(
-    store: RollupStore, request: ReportRequest, visits: pd.DataFrame
+    store: RollupStore, request: ReportRequest, visits: pd.DataFrame, until: date
 ) -> tuple[ChallengerFigures, ...]:
-    """Every model beside the champion that was asked in this time."""
-    span = request.first.isoformat(), min(request.end.isoformat(), _after(request.as_of))
+    """Every model beside the champion that was asked until a day, both by visits until then."""
+    end = min(until + timedelta(days=1), request.end).isoformat()
+    span = request.first.isoformat(), min(end, _after(request.as_of))
     return tuple(
         line
         for role in ROLES
@@ -150,12 +160,22 @@ def challengers_of(
 def live_figures(
     store: RollupStore, kind: SubjectKind, version: str, now: datetime
 ) -> ChallengerFigures | None:
-    """What a version would have changed lately; None where it was not asked beside the champion."""
+    """What a version would have changed lately; None where it was not asked beside the champion.
+
+    Of what was asked too lately for results, nothing is said yet.
+    """
     catch_up(store, now)
     request = ReportRequest(kind, (now - LIVE).date(), now.date(), now)
     visits = visits_of(store, kind, (request.first, request.end), now)
-    lines = [line for line in challengers_of(store, request, visits) if line.version == version]
+    until = Maturity.from_visits(visits, now, now.date()).until
+    told = challengers_of(store, request, _until(visits, until), until)
+    lines = [line for line in told if line.version == version]
     return max(lines, key=lambda line: line.compared, default=None)
+
+
+def _until(visits: pd.DataFrame, day: date) -> pd.DataFrame:
+    """The visits of decisions until the end of a day."""
+    return visits[visits["scored_at"] < pd.Timestamp(day + timedelta(days=1), tz="UTC")]
 
 
 def _after(instant: datetime) -> str:

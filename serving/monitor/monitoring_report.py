@@ -15,6 +15,7 @@ from serving import stored_names
 from serving.stored_names import with_current_names
 from serving.triage.lane_rule import Lane
 from training.confidence_intervals import Estimate
+from training.estimation.sensitivity import SensitivityBound
 
 
 class ReportPart(BaseModel):
@@ -33,7 +34,11 @@ class ReportPart(BaseModel):
 class SliceFigures(ReportPart):
     """Population figures of one part of the traffic; `control_outcomes` counts those known.
 
+    `effective_size` is how many evenly drawn control outcomes would say as much; `unknown_share`
+    the part of the visits without a conclusive outcome. Where the draws cannot tell, a figure has
+    no value (recall and lift may have an interval still), and `needs` says what would be enough.
     `unweighted_share` is the share confirmed of all known outcomes; it says nothing of the rest.
+    Reports before December 2026 have none of effective size, unknown share and needs.
     """
 
     former_names = stored_names.REPORT_SLICE
@@ -49,6 +54,25 @@ class SliceFigures(ReportPart):
     lift: Estimate
     unweighted_share: Estimate
     too_few_outcomes: tuple[str, ...]
+    effective_size: float | None = None
+    unknown_share: float = 0.0
+    needs: tuple[str, ...] = ()
+
+
+class WayFigures(ReportPart):
+    """What one way of selection finds: of `decisions`, those known and those confirmed.
+
+    `precision` of the random draw is the share confirmed among all that nobody selected, and its
+    recall and lift are those of drawing as many again.
+    """
+
+    way: str
+    decisions: int
+    known_outcomes: int
+    confirmed: int
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
 
 
 class StratumReport(ReportPart):
@@ -88,10 +112,15 @@ class WeekReport(ReportPart):
 
 
 class Delay(ReportPart):
-    """How late outcomes come: visits, those without an outcome yet, and days until one is known."""
+    """How late outcomes come: visits, those without a conclusive outcome, days until one is known.
+
+    `inconclusive` counts those of the `unknown` that ended without an answer; within `slow_days`
+    nine in ten results come.
+    """
 
     visits: int
     unknown: int
+    inconclusive: int = 0
     median_days: float | None
     slow_days: float | None
     unknown_since: date | None
@@ -177,7 +206,10 @@ class AlertFigures(ReportPart):
 class MonitoringReport(ReportPart):
     """Everything that monitoring says of one kind of subject.
 
-    `unscored` counts decisions made without a model; they are in no other figure.
+    Figures of all traffic, of strata, groups, ways and typologies speak of the decisions until
+    `figures_until`; the `newer` ones wait for their results. `bounds` say what the figures would be
+    if what they assume did not hold. `unscored` counts decisions made without a model; they are in
+    no other figure.
     """
 
     former_names = stored_names.REPORT
@@ -189,6 +221,10 @@ class MonitoringReport(ReportPart):
     last_day: date
     model: str | None
     overall: SliceFigures
+    figures_until: date | None = None
+    newer: int = 0
+    bounds: tuple[SensitivityBound, ...] = ()
+    ways: tuple[WayFigures, ...] = ()
     unscored: int = 0
     strata: tuple[StratumReport, ...]
     groups: tuple[SliceFigures, ...]

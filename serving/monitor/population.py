@@ -1,136 +1,193 @@
-"""Shares of all subjects, estimated from those that were looked at.
+"""Figures of all traffic from strata in which everyone had one probability of being looked at.
 
-Whoever is selected by a score is inspected because something was expected: the share confirmed
-among them says nothing about the rest. The control lane does, since chance alone put a subject
-there. So subjects are divided into strata within which everyone had the same probability of being
-looked at, each stratum's share is estimated from its own inspections, and they are put together by
-the known sizes of the strata. Weighting by sizes instead of by drawn weights keeps the bias of
-small strata away.
+Whoever is selected by a score, a rule or a watch list is inspected because something was expected:
+the share confirmed among them says nothing about the rest. The control lane does, since chance
+alone put a subject there. Where a stratum holds enough outcomes, each of them stands for size over
+known; strata that hold too few speak together, and there each outcome keeps its own weight, 1 over
+its probability. Means and intervals are those of `training.estimation`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
-from training.confidence_intervals import Estimate
+from training.estimation.inspected_sample import FEWEST_DRAWN, effective_size
+from training.estimation.weighted_mean import ConfidenceDistribution, weighted_mean
 
 Floats = npt.NDArray[np.float64]
-
-# A stratum with fewer known outcomes says too little, unless the outcome of everyone is known.
-FEWEST_OUTCOMES = 30
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """Subjects with one probability of being looked at.
+    """Subjects with one `probability` of being looked at; it is 1 where all were selected.
 
     `size` counts all of them, `known_outcomes` those with a conclusive outcome, `confirmed` those
-    where something was found. Outcomes still to come are taken to be like those that came.
+    where something was found. Outcomes that are not known are taken to be like those that are.
     """
 
     name: str
     size: int
     known_outcomes: int
     confirmed: int
+    probability: float = 1.0
 
     @property
-    def has_enough_outcomes(self) -> bool:
-        """Whether a share may be estimated: enough outcomes are known, or those of everyone."""
-        return self.known_outcomes >= min(FEWEST_OUTCOMES, self.size)
+    def is_certain(self) -> bool:
+        """Whether all of them were selected."""
+        return self.probability >= 1
 
 
 @dataclass(frozen=True)
-class PopulationEstimate:
-    """A share of all subjects; `estimate` has no value where a stratum has too few outcomes."""
+class MergedStratum:
+    """One stratum, or several with too few outcomes that speak together.
 
-    estimate: Estimate
-    subjects: int
-    too_few_outcomes: tuple[str, ...] = ()
-
-
-def share(strata: Sequence[Stratum]) -> PopulationEstimate:
-    """The share of all subjects that would be confirmed, with a 95 % interval.
-
-    The interval is Wilson's at the number of simple random inspections that would tell as much: at
-    small shares it keeps its coverage where the normal approximation loses it.
+    `others` counts subjects that nobody looked at and whose part is not known.
     """
-    known = [stratum for stratum in strata if stratum.size > 0]
-    subjects = sum(stratum.size for stratum in known)
-    too_few_outcomes = tuple(stratum.name for stratum in known if not stratum.has_enough_outcomes)
-    if not known or too_few_outcomes:
-        return PopulationEstimate(Estimate(None), subjects, too_few_outcomes)
-    parts = np.array([stratum.size / subjects for stratum in known])
-    shares = np.array([stratum.confirmed / stratum.known_outcomes for stratum in known])
-    value = float(parts @ shares)
-    effective = _effective_inspections(known, parts)
-    return PopulationEstimate(_wilson(value, effective), subjects)
+
+    parts: tuple[Stratum, ...]
+    others: int = 0
+
+    @property
+    def name(self) -> str:
+        """That of its largest part."""
+        return max(self.parts, key=lambda part: part.size).name if self.parts else "not inspected"
+
+    @property
+    def size(self) -> int:
+        """Its subjects."""
+        return sum(part.size for part in self.parts) + self.others
+
+    @cached_property
+    def known_outcomes(self) -> int:
+        """Known outcomes of all parts."""
+        return sum(part.known_outcomes for part in self.parts)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """How many subjects an outcome of each part stands for; empty where none is known."""
+        known = np.array([part.known_outcomes for part in self.parts], dtype=np.float64)
+        probability = np.array([part.probability for part in self.parts])
+        if not known.sum() or not (probability > 0).all():
+            return np.zeros(0)
+        stands_for = 1 / probability
+        return np.maximum(stands_for * self.size / float(known @ stands_for), 1.0)
+
+    @cached_property
+    def effective_size(self) -> float:
+        """How many evenly drawn outcomes would say as much."""
+        return effective_size(self.outcomes()[1])
+
+    @property
+    def has_enough_outcomes(self) -> bool:
+        """Whether they may speak for all subjects of the stratum."""
+        if all(part.is_certain for part in self.parts):
+            return self.known_outcomes >= min(FEWEST_DRAWN, ceil(self.size / 2))
+        return self.effective_size >= min(FEWEST_DRAWN, self.size)
+
+    @property
+    def needs(self) -> str:
+        """What would be enough, in words."""
+        if all(part.is_certain for part in self.parts):
+            return f"{self.name}: want {min(FEWEST_DRAWN, ceil(self.size / 2))} known outcomes"
+        lowest = min(part.probability for part in self.parts)
+        if lowest <= 0:
+            return f"{self.name}: want a chance above 0 for each of {self.size:,} decisions"
+        enough = (
+            self.size * FEWEST_DRAWN / self.effective_size
+            if self.effective_size
+            else FEWEST_DRAWN / lowest
+        )
+        return (
+            f"{self.name}: {self.known_outcomes} known outcomes say as much as "
+            f"{self.effective_size:.0f} evenly drawn; want {FEWEST_DRAWN}, as come of about "
+            f"{float(f'{enough:.2g}'):,.0f} decisions instead of {self.size:,}"
+        )
+
+    def outcomes(self) -> tuple[Floats, Floats]:
+        """Each known outcome, 1 or 0, and how many subjects it stands for."""
+        if not len(self.weights):
+            return np.zeros(0), np.zeros(0)
+        values = [
+            np.repeat((1.0, 0.0), (part.confirmed, part.known_outcomes - part.confirmed))
+            for part in self.parts
+        ]
+        return np.concatenate(values), np.repeat(
+            self.weights, [part.known_outcomes for part in self.parts]
+        )
 
 
-def recall(selected: Sequence[Stratum], others: Sequence[Stratum]) -> PopulationEstimate:
-    """The share of everything that would be confirmed that lies in the selected strata.
+@dataclass(frozen=True)
+class TrafficPart:
+    """A part of the traffic, in strata that hold enough outcomes wherever merging gives them."""
 
-    The interval follows from those of the two shares, on the scale of log-odds.
+    strata: tuple[MergedStratum, ...]
+
+    @classmethod
+    def from_strata(cls, strata: Iterable[Stratum]) -> "TrafficPart":
+        """Empty strata are left out; the others merge with those of the next probability."""
+        return cls(_merged([each for each in strata if each.size > 0]))
+
+    def __add__(self, other: "TrafficPart") -> "TrafficPart":
+        return TrafficPart((*self.strata, *other.strata))
+
+    @property
+    def size(self) -> int:
+        """Its subjects."""
+        return sum(each.size for each in self.strata)
+
+    @property
+    def known_outcomes(self) -> int:
+        """Its subjects with a conclusive outcome."""
+        return sum(each.known_outcomes for each in self.strata)
+
+    @property
+    def too_few_outcomes(self) -> tuple[MergedStratum, ...]:
+        """The strata of which too little is known to say anything of the part."""
+        return tuple(each for each in self.strata if not each.has_enough_outcomes)
+
+    @cached_property
+    def effective_size(self) -> float:
+        """How many evenly drawn outcomes would say as much as the known ones."""
+        return effective_size(self._outcomes[1])
+
+    @cached_property
+    def confirmed(self) -> ConfidenceDistribution | None:
+        """How many of its subjects would be confirmed; None where too little is known."""
+        if self.too_few_outcomes:
+            return None
+        if not self.strata:
+            return ConfidenceDistribution(0.0, np.zeros(1))
+        values, weights = self._outcomes
+        return weighted_mean(values, weights).scaled(self.size)
+
+    @property
+    def share_confirmed(self) -> ConfidenceDistribution | None:
+        """The share of its subjects that would be confirmed; None of no subjects."""
+        return self.confirmed.scaled(1 / self.size) if self.confirmed and self.size else None
+
+    @cached_property
+    def _outcomes(self) -> tuple[Floats, Floats]:
+        pairs = [each.outcomes() for each in self.strata]
+        values, weights = zip(*pairs, strict=True) if pairs else ((), ())
+        return np.concatenate([np.zeros(0), *values]), np.concatenate([np.zeros(0), *weights])
+
+
+def _merged(strata: list[Stratum]) -> tuple[MergedStratum, ...]:
+    """Strata of too few outcomes join the one of the next probability.
+
+    Those that are left too small are refused by whoever estimates.
     """
-    found, missed = share(selected), share(others)
-    too_few_outcomes = (*found.too_few_outcomes, *missed.too_few_outcomes)
-    subjects = found.subjects + missed.subjects
-    if too_few_outcomes or found.estimate.value is None or missed.estimate.value is None:
-        return PopulationEstimate(Estimate(None), subjects, too_few_outcomes)
-    return PopulationEstimate(_part_of_both(_counts(found), _counts(missed)), subjects)
-
-
-def _counts(part: PopulationEstimate) -> Estimate:
-    """How many of the subjects would be confirmed."""
-    whole = part.estimate
-    assert whole.value is not None
-    assert whole.low is not None
-    assert whole.high is not None
-    subjects = part.subjects
-    return Estimate(subjects * whole.value, subjects * whole.low, subjects * whole.high)
-
-
-def _part_of_both(found: Estimate, missed: Estimate) -> Estimate:
-    """found / (found + missed). The ends of two independent intervals are reached in quadrature."""
-    value = _part(found.value, missed.value)
-    if value is None:
-        return Estimate(None)
-    fewer = [_part(found.low, missed.value), _part(found.value, missed.high)]
-    more = [_part(found.high, missed.value), _part(found.value, missed.low)]
-    below, above = (
-        np.sqrt(sum((value - end) ** 2 for end in ends if end is not None))
-        for ends in (fewer, more)
-    )
-    return Estimate(value, max(0.0, float(value - below)), min(1.0, float(value + above)))
-
-
-def _part(found: float | None, missed: float | None) -> float | None:
-    assert found is not None
-    assert missed is not None
-    return found / (found + missed) if found + missed > 0 else None
-
-
-def _effective_inspections(strata: Sequence[Stratum], parts: Floats) -> float:
-    """How many inspections drawn from everyone would have the variance of these."""
-    value = variance = 0.0
-    for part, stratum in zip(parts, strata, strict=True):
-        left = 1 - stratum.known_outcomes / stratum.size
-        # Where some are left, one imagined inspection keeps a stratum of none from seeming sure.
-        imagined = 1 if left else 0
-        confirmed = (stratum.confirmed + imagined / 2) / (stratum.known_outcomes + imagined)
-        value += part * confirmed
-        variance += part**2 * confirmed * (1 - confirmed) / stratum.known_outcomes * left
-    return value * (1 - value) / variance if variance else np.inf
-
-
-def _wilson(value: float, trials: float) -> Estimate:
-    if np.isinf(trials):
-        return Estimate(value, value, value)
-    z = float(stats.norm.ppf(0.975))
-    centre = (value + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = (
-        z * np.sqrt(value * (1 - value) / trials + z * z / (4 * trials**2)) / (1 + z * z / trials)
-    )
-    return Estimate(value, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+    kept = [MergedStratum((each,)) for each in sorted(strata, key=lambda each: each.probability)]
+    place = 0
+    while len(kept) > 1 and place < len(kept):
+        if kept[place].has_enough_outcomes:
+            place += 1
+            continue
+        low = place if place + 1 < len(kept) else place - 1
+        kept[low : low + 2] = [MergedStratum((*kept[low].parts, *kept[low + 1].parts))]
+        place = low
+    return tuple(kept)

@@ -1,90 +1,217 @@
 """Counts, visits and outcomes, put together as strata of equal probability of being looked at."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from serving.monitor.population import PopulationEstimate, Stratum, recall, share
+from serving.monitor.population import Stratum, TrafficPart
 from training.confidence_intervals import Estimate, proportion
+from training.estimation.weighted_mean import ConfidenceDistribution, part_of_both
 
 INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
+BY_SCORE = f"{INSPECTED} by score"
+UNKNOWN = Estimate(None)
+
+FEWEST_MISSED = 2.0
+"""Had as much been missed as was found, the draws would hold so much of it. Below that, recall and
+lift are an interval without a figure, which would be too far off on average."""
+
+NARROW_RATIO = 3.0
+"""An interval whose ends differ by no more has a figure anyway."""
+
+
+@dataclass(frozen=True)
+class WayOfSelection:
+    """What one way of selecting subjects finds; `lift` is beside drawing as many from everyone."""
+
+    way: str
+    decisions: int
+    known_outcomes: int
+    confirmed: int
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
 
 
 @dataclass(frozen=True)
 class Slice:
     """A part of the traffic: its strata, those that were inspected and those of the rest.
 
-    `unknown` counts the visits whose outcome is not known yet, by stratum.
+    `visits` counts those of each stratum, whether or not their outcome is known.
     """
 
-    inspected: tuple[Stratum, ...]
-    rest: tuple[Stratum, ...]
-    unknown: dict[str, int]
+    strata: tuple[Stratum, ...]
+    visits: dict[str, int]
 
     @classmethod
     def from_visits(cls, sizes: Counter[str], visits: pd.DataFrame) -> "Slice":
         """From the sizes of strata and the visits among them, as `with_outcomes` gives them."""
         counts = _counts(visits)
-        strata = [_stratum(name, size, counts.get(name)) for name, size in sorted(sizes.items())]
-        return cls(
-            tuple(each for each in strata if each.name.startswith(INSPECTED)),
-            merged([each for each in strata if each.name.startswith(REST)]),
-            {name: each.visits - each.known for name, each in counts.items()},
-        )
+        strata = (_stratum(name, size, counts.get(name)) for name, size in sorted(sizes.items()))
+        return cls(tuple(strata), {name: each.visits for name, each in counts.items()})
+
+    @cached_property
+    def inspected(self) -> TrafficPart:
+        """What rules, watch lists and the score selected."""
+        return TrafficPart.from_strata(each for each in self.strata if each.is_certain)
+
+    @cached_property
+    def rest(self) -> TrafficPart:
+        """What only the control draw could look at."""
+        return TrafficPart.from_strata(each for each in self.strata if not each.is_certain)
 
     @property
-    def prevalence(self) -> PopulationEstimate:
+    def everyone(self) -> TrafficPart:
+        """All subjects."""
+        return self.inspected + self.rest
+
+    @property
+    def prevalence(self) -> Estimate:
         """The share of all subjects that would be confirmed if everyone were looked at."""
-        return share([*self.inspected, *self.rest])
+        return _estimate(self.everyone.share_confirmed)
 
     @property
-    def precision(self) -> PopulationEstimate:
+    def precision(self) -> Estimate:
         """The share of the inspected that is confirmed."""
-        return share([_together(INSPECTED, self.inspected)] if self.inspected else [])
+        return _estimate(self.inspected.share_confirmed)
 
     @property
-    def recall(self) -> PopulationEstimate:
+    def recall(self) -> Estimate:
         """The share of everything that would be confirmed that was inspected."""
-        return recall([_together(INSPECTED, self.inspected)], self.rest)
+        return self._recall[0]
 
     @property
     def lift(self) -> Estimate:
         """Recall over the share that is inspected: how many times as many as at random."""
-        subjects = sum(each.size for each in (*self.inspected, *self.rest))
-        chosen = sum(each.size for each in self.inspected)
-        found = self.recall.estimate
-        if found.value is None or found.low is None or found.high is None or not chosen:
-            return Estimate(None)
-        times = subjects / chosen
-        return Estimate(found.value * times, found.low * times, found.high * times)
+        return self._recall[1]
 
     @property
     def unweighted_share(self) -> Estimate:
         """The share confirmed of all known outcomes; how subjects were selected biases it."""
-        strata = (*self.inspected, *self.rest)
-        return proportion(sum(s.confirmed for s in strata), sum(s.known_outcomes for s in strata))
+        return proportion(
+            sum(each.confirmed for each in self.strata),
+            sum(each.known_outcomes for each in self.strata),
+        )
+
+    @property
+    def unknown_share(self) -> float:
+        """The part of the visits without a conclusive outcome, in 0..1."""
+        visits = sum(self.visits.values())
+        known = sum(each.known_outcomes for each in self.strata)
+        return 1 - known / visits if visits else 0.0
+
+    @property
+    def resolution(self) -> float:
+        """How much of what was missed the draws would hold, if that were as much as was found."""
+        return self._resolution(self.inspected)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What would be enough where figures are refused or are no more than an interval."""
+        too_few = tuple(each.needs for each in self.everyone.too_few_outcomes)
+        if too_few or self.recall.value is not None or not self.inspected.size:
+            return too_few
+        enough = (
+            f", as come of about {_rounded(FEWEST_MISSED / self.resolution * self.everyone.size)} "
+            f"decisions instead of {self.everyone.size:,}"
+            if self.resolution
+            else ""
+        )
+        return (
+            "recall and lift: had as much been missed as was found, the draws would hold "
+            f"{self.resolution:.1f} of it; want {FEWEST_MISSED:g}{enough}",
+        )
+
+    def ways(self) -> Iterator[WayOfSelection]:
+        """Each way of selection, what was found without a score, and the random draw."""
+        certain = [each for each in self.strata if each.is_certain]
+        unscored = [each for each in certain if each.name != BY_SCORE]
+        for each in certain:
+            yield self._way(each.name.removeprefix(f"{INSPECTED} by "), [each])
+        if len(unscored) > 1:
+            yield self._way("all without the score", unscored)
+        if len(certain) > 1:
+            yield self._way("all together", certain)
+        yield self._random_draw()
+
+    @cached_property
+    def _recall(self) -> tuple[Estimate, Estimate]:
+        return _recall(self.inspected, self.rest, self.resolution)
+
+    def _resolution(self, chosen: TrafficPart) -> float:
+        if chosen.confirmed is None or not self.rest.size:
+            return np.inf if chosen.confirmed else 0.0
+        return chosen.confirmed.value * self.rest.effective_size / self.rest.size
+
+    def _way(self, way: str, chosen: list[Stratum]) -> WayOfSelection:
+        mine = TrafficPart.from_strata(chosen)
+        others = TrafficPart.from_strata(
+            each for each in self.strata if each.is_certain and each not in chosen
+        )
+        recall, lift = _recall(mine, others + self.rest, self._resolution(mine))
+        return WayOfSelection(
+            way=way,
+            decisions=mine.size,
+            known_outcomes=mine.known_outcomes,
+            confirmed=sum(each.confirmed for each in chosen),
+            precision=_estimate(mine.share_confirmed),
+            recall=recall,
+            lift=lift,
+        )
+
+    def _random_draw(self) -> WayOfSelection:
+        """What as many as were drawn find on average, drawn evenly from what nobody selected."""
+        drawn = [each for each in self.strata if not each.is_certain]
+        cases = sum(self.visits.get(each.name, 0) for each in drawn)
+        recall, lift = _recall(self.rest, self.inspected, self.resolution)
+        part = cases / self.rest.size if self.rest.size else 0.0
+        return WayOfSelection(
+            way="random draw",
+            decisions=cases,
+            known_outcomes=sum(each.known_outcomes for each in drawn),
+            confirmed=sum(each.confirmed for each in drawn),
+            precision=_estimate(self.rest.share_confirmed),
+            recall=times(recall, part),
+            lift=lift,
+        )
 
 
-def merged(strata: list[Stratum]) -> tuple[Stratum, ...]:
-    """Strata of too few control cases join the one drawn with the next probability.
+def _recall(
+    chosen: TrafficPart, others: TrafficPart, resolution: float
+) -> tuple[Estimate, Estimate]:
+    """Of what would be confirmed, the share among the chosen, and that over their part of all.
 
-    Those that are left too small are refused by whoever estimates.
+    Where the draws cannot tell a figure, only an interval is given.
     """
-    kept = sorted(strata, key=_drawn_at)
-    place = 0
-    while len(kept) > 1 and place < len(kept):
-        if kept[place].has_enough_outcomes:
-            place += 1
-            continue
-        other = place + 1 if place + 1 < len(kept) else place - 1
-        low, high = sorted((place, other))
-        larger = max(kept[low], kept[high], key=lambda each: each.size)
-        kept[low : high + 1] = [_together(larger.name, kept[low : high + 1])]
-        place = low
-    return tuple(kept)
+    found, missed = chosen.confirmed, others.confirmed
+    if found is None or missed is None:
+        return UNKNOWN, UNKNOWN
+    part = part_of_both(found, missed)
+    if not np.isfinite(part.value):
+        return UNKNOWN, UNKNOWN
+    times_as_many = part.scaled((chosen.size + others.size) / chosen.size)
+    recall, lift = part.estimate, times_as_many.estimate
+    is_narrow = (recall.high or 1.0) <= NARROW_RATIO * (recall.low or 0.0)
+    if resolution < FEWEST_MISSED and not is_narrow:
+        return replace(recall, value=None), replace(lift, value=None)
+    return recall, lift
+
+
+def _estimate(figure: ConfidenceDistribution | None) -> Estimate:
+    return UNKNOWN if figure is None else figure.estimate
+
+
+def times(estimate: Estimate, factor: float) -> Estimate:
+    """A figure and its interval, each as many times."""
+    value, low, high = (
+        None if each is None else each * factor
+        for each in (estimate.value, estimate.low, estimate.high)
+    )
+    return Estimate(value, low, high)
 
 
 def with_outcomes(visits: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -126,18 +253,18 @@ def _counts(visits: pd.DataFrame) -> dict[str, _Visits]:
 
 
 def _stratum(name: str, size: int, counts: _Visits | None) -> Stratum:
-    return Stratum(name, size, counts.known if counts else 0, counts.confirmed if counts else 0)
+    known, confirmed = (counts.known, counts.confirmed) if counts else (0, 0)
+    return Stratum(name, size, known, confirmed, probability_of(name))
 
 
-def _together(name: str, strata: Iterable[Stratum]) -> Stratum:
-    parts = list(strata)
-    return Stratum(
-        name,
-        sum(part.size for part in parts),
-        sum(part.known_outcomes for part in parts),
-        sum(part.confirmed for part in parts),
-    )
+def _rounded(count: float) -> str:
+    return f"{float(f'{count:.2g}'):,.0f}"
 
 
-def _drawn_at(stratum: Stratum) -> float:
-    return float(stratum.name.rpartition(" ")[2])
+def probability_of(stratum: str) -> float:
+    """With which probability a subject of a stratum is looked at; 1 where it was selected.
+
+    >>> probability_of("inspected by rule"), probability_of("not inspected, drawn at 0.015")
+    (1.0, 0.015)
+    """
+    return float(stratum.rpartition(" ")[2]) if stratum.startswith(REST) else 1.0

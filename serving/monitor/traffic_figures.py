@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -18,13 +17,17 @@ from serving.monitor.monitoring_report import (
     SliceFigures,
     StratumReport,
     TypologyReport,
+    WayFigures,
     WeekReport,
 )
-from serving.monitor.population import FEWEST_OUTCOMES, Stratum, share
-from serving.monitor.selection_strata import RESCUE, Slice
+from serving.monitor.population import TrafficPart
+from serving.monitor.selection_strata import RESCUE, Slice, probability_of
 from serving.triage.recent_load import PACED
 from serving.triage.triage_plan import TriagePlan
 from training.confidence_intervals import Estimate, proportion
+from training.estimation.inspected_sample import FEWEST_DRAWN
+from training.estimation.sensitivity import SensitivityBound, sensitivity
+from training.estimation.weighted_mean import weighted_mean
 
 MOST_VALUES = 12
 """The values of a dimension that are told of; those of fewer decisions are left out."""
@@ -47,19 +50,39 @@ def sizes_of(days: Iterable[DaySummary]) -> Sizes:
 def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame) -> SliceFigures:
     """The figures of one part of the traffic."""
     part = Slice.from_visits(sizes, visits)
-    prevalence = part.prevalence
     return SliceFigures(
         by=by,
         value=value,
         decisions=sum(sizes.values()),
-        inspected=sum(each.size for each in part.inspected),
-        control_outcomes=sum(each.known_outcomes for each in part.rest),
-        prevalence=prevalence.estimate,
-        precision=part.precision.estimate,
-        recall=part.recall.estimate,
+        inspected=part.inspected.size,
+        control_outcomes=part.rest.known_outcomes,
+        effective_size=part.rest.effective_size,
+        prevalence=part.prevalence,
+        precision=part.precision,
+        recall=part.recall,
         lift=part.lift,
         unweighted_share=part.unweighted_share,
-        too_few_outcomes=prevalence.too_few_outcomes,
+        unknown_share=part.unknown_share,
+        too_few_outcomes=tuple(each.name for each in part.everyone.too_few_outcomes),
+        needs=part.needs,
+    )
+
+
+def ways(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[WayFigures]:
+    """What each way of selection finds, those without the score beside it."""
+    for each in Slice.from_visits(sizes, visits).ways():
+        yield WayFigures(**vars(each))
+
+
+def bounds(overall: SliceFigures) -> Iterator[SensitivityBound]:
+    """Between which values the figures lie if what they assume does not hold."""
+    share = overall.inspected / overall.decisions if overall.decisions else 0.0
+    return sensitivity(
+        overall.prevalence,
+        overall.recall,
+        share,
+        overall.unknown_share,
+        precision=overall.precision,
     )
 
 
@@ -77,14 +100,15 @@ def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
 def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]:
     """Every stratum with its known size."""
     part = Slice.from_visits(sizes, visits)
-    for each in (*part.inspected, *part.rest):
+    for each in sorted(part.strata, key=lambda each: (not each.is_certain, each.probability)):
+        share = TrafficPart.from_strata([each]).share_confirmed
         yield StratumReport(
             name=each.name,
             size=each.size,
             known_outcomes=each.known_outcomes,
-            unknown=part.unknown.get(each.name, 0),
+            unknown=part.visits.get(each.name, 0) - each.known_outcomes,
             confirmed=each.confirmed,
-            share=share([each]).estimate,
+            share=Estimate(None) if share is None else share.estimate,
         )
 
 
@@ -96,9 +120,9 @@ def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyRe
         part = Slice.from_visits(sizes, mine)
         yield TypologyReport(
             typology=str(name),
-            found_inspected=sum(each.confirmed for each in part.inspected),
-            found_control=sum(each.confirmed for each in part.rest),
-            recall=part.recall.estimate,
+            found_inspected=sum(each.confirmed for each in part.strata if each.is_certain),
+            found_control=sum(each.confirmed for each in part.strata if not each.is_certain),
+            recall=part.recall,
         )
 
 
@@ -122,16 +146,17 @@ def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[Week
         )
 
 
-def delay(visits: pd.DataFrame) -> Delay:
-    """How late outcomes come."""
+def delay(visits: pd.DataFrame, slow_days: float | None) -> Delay:
+    """How late outcomes come; `slow_days` is that of `Maturity`."""
     known = visits.dropna(subset=["confirmed"])
     waited = (known["known_at"] - known["scored_at"]).dt.total_seconds().to_numpy() / 86_400
     waiting = visits[visits["confirmed"].isna()]
     return Delay(
         visits=len(visits),
         unknown=len(waiting),
+        inconclusive=int(waiting["known_at"].notna().sum()),
         median_days=float(np.median(waited)) if len(waited) else None,
-        slow_days=float(np.quantile(waited, 0.9)) if len(waited) else None,
+        slow_days=slow_days,
         unknown_since=waiting["scored_at"].min().date() if len(waiting) else None,
     )
 
@@ -165,16 +190,23 @@ def capacity(kinds: Iterable[Mapping[str, DaySummary]], plan: TriagePlan) -> Ite
 
 
 def calibration(visits: pd.DataFrame) -> Iterator[CalibrationBand]:
-    """Control cases in bands of equal count, by what their models said of them."""
+    """Control cases in bands of equal count, by what their models said of them.
+
+    Each stands for 1 over its probability, so that a band speaks of what nobody selected.
+    """
     control = visits[(visits["lane"] == "control") & visits["confirmed"].notna()]
     ordered = control.sort_values("probability")
-    bands = min(BANDS, len(ordered) // FEWEST_OUTCOMES)
+    stands_for = 1 / ordered["stratum"].map(probability_of).clip(lower=1e-6).to_numpy(np.float64)
+    predicted = ordered["probability"].to_numpy(np.float64)
+    confirmed = ordered["confirmed"].to_numpy(np.float64)
+    bands = min(BANDS, len(ordered) // FEWEST_DRAWN)
     for band in np.array_split(np.arange(len(ordered)), bands) if bands else ():
-        cases = ordered.iloc[band]
         yield CalibrationBand(
-            cases=len(cases),
-            predicted=float(cases["probability"].mean()),
-            confirmed=_found(cases),
+            cases=len(band),
+            predicted=float(np.average(predicted[band], weights=stands_for[band])),
+            confirmed=weighted_mean(
+                confirmed[band], stands_for[band], is_this_traffic=False
+            ).estimate,
         )
 
 
@@ -184,37 +216,6 @@ def findings(visits: pd.DataFrame) -> dict[str, tuple[float, float]]:
     days = known.groupby(known["scored_at"].dt.strftime("%Y-%m-%d"))
     sums = days[["confirmed", "probability"]].sum()
     return {str(day): (float(one), float(two)) for day, one, two in sums.itertuples()}
-
-
-def difference(one: Iterable[Stratum], other: Iterable[Stratum]) -> tuple[Estimate, str | None]:
-    """The share in some strata minus that in others, with what it lacks where it is refused."""
-    ours, theirs = share(list(one)), share(list(other))
-    too_few_outcomes = (*ours.too_few_outcomes, *theirs.too_few_outcomes)
-    if too_few_outcomes or ours.estimate.value is None or theirs.estimate.value is None:
-        return Estimate(None), ", ".join(too_few_outcomes) or "anybody"
-    mine, their = ours.estimate, theirs.estimate
-    gained = ours.estimate.value - theirs.estimate.value
-    below = np.hypot(_gap(mine.value, mine.low), _gap(their.high, their.value))
-    above = np.hypot(_gap(mine.high, mine.value), _gap(their.value, their.low))
-    return Estimate(gained, gained - float(below), gained + float(above)), None
-
-
-def times(estimate: Estimate, factor: float) -> Estimate:
-    """A figure and its interval, each as many times."""
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return estimate
-    return replace(
-        estimate,
-        value=estimate.value * factor,
-        low=estimate.low * factor,
-        high=estimate.high * factor,
-    )
-
-
-def _gap(upper: float | None, lower: float | None) -> float:
-    assert upper is not None
-    assert lower is not None
-    return upper - lower
 
 
 def _found(visits: pd.DataFrame) -> Estimate:

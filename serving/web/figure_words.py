@@ -42,25 +42,29 @@ def figure_in_words(figure: str) -> str:
 
 
 def share_in_words(estimate: Estimate) -> str:
-    """A share with its interval.
+    """A share with its interval, or the interval alone where no more is known.
 
     >>> share_in_words(Estimate(0.5, 0.25, 0.75)), share_in_words(Estimate(None))
     ('50.0 % (25.0–75.0)', 'refused')
+    >>> share_in_words(Estimate(None, 0.25, 0.75))
+    'between 25.0 and 75.0 %'
     """
-    if estimate.value is None:
-        return "refused"
     if estimate.low is None or estimate.high is None:
-        return f"{100 * estimate.value:.1f} %"
-    if estimate.low == estimate.high:
-        return f"{100 * estimate.value:.1f} % (all known)"
+        return "refused" if estimate.value is None else f"{100 * estimate.value:.1f} %"
     low, high = 100 * estimate.low, 100 * estimate.high
+    if estimate.value is None:
+        return f"between {low:.1f} and {high:.1f} %"
+    if low == high:
+        return f"{100 * estimate.value:.1f} % (all known)"
     return f"{100 * estimate.value:.1f} % ({low:.1f}–{high:.1f})"
 
 
 def times_in_words(estimate: Estimate) -> str:
-    """A factor with its interval."""
-    if estimate.value is None or estimate.low is None or estimate.high is None:
+    """A factor with its interval, or the interval alone where no more is known."""
+    if estimate.low is None or estimate.high is None:
         return "refused"
+    if estimate.value is None:
+        return f"between {estimate.low:.1f} and {estimate.high:.1f} ×"
     return f"{estimate.value:.1f} × ({estimate.low:.1f}–{estimate.high:.1f})"
 
 

@@ -101,7 +101,7 @@ def _entry(
         "office_id": f"office-{number % 2}",
         "model": {"version": "1"},
         "lane": lane,
-        "lane_reason": "score" if lane != "control" else "random",
+        "lane_reason": "random" if lane == "control" else "score" if number % 5 else "watch_list",
         "lane_probabilities": {"inspect": 1.0, "control": 0.0}
         if selected
         else {"inspect": 0.0, "control": control, "release": 1 - control},

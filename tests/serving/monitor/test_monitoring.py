@@ -107,7 +107,9 @@ def test_what_is_not_known_yet_is_counted_and_not_taken_for_a_negative(tmp_path:
 
     looked_at = [lane for lane in invented.lanes[: 21 * 60] if lane != "release"]
     known = [lane for lane in invented.lanes[: 18 * 60] if lane != "release"]
-    assert told.overall.decisions == 22 * 60
+    assert told.figures_until == (BEGIN + timedelta(days=17)).date()
+    assert (told.overall.decisions, told.newer) == (18 * 60, 4 * 60)
+    assert told.overall.unknown_share == 0
     assert told.delay.visits == len(looked_at)
     assert told.delay.unknown == len(looked_at) - len(known)
     assert told.delay.median_days == pytest.approx(3)
@@ -127,6 +129,10 @@ def test_groups_strata_typologies_and_capacity_add_up(tmp_path: Path) -> None:
     assert sum(each.per_day for each in told.capacity if each.lane == "inspect") == pytest.approx(
         invented.lanes.count("inspect") / invented.days
     )
+    ways = {each.way: each for each in told.ways}
+    assert ways["score"].decisions + ways["watch list"].decisions == told.overall.inspected
+    assert ways["all together"].precision == told.overall.precision
+    assert {each.figure for each in told.bounds} == {"share that smuggles", "recall at 2%"}
     assert [each.typology for each in told.typologies] == ["undervaluation"]
     assert len(told.weeks) == 9
 
