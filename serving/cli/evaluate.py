@@ -50,24 +50,28 @@ def evaluate(
 
 
 def print_figures(report: "EvaluationReport") -> None:
-    """The figures that matter first, on stderr."""
-    from training.evaluation.evaluation_page import spelt
+    """The figures that matter first, on stderr: of all traffic, then of who was inspected."""
+    from training.evaluation.evaluation_page import inspecting_finds, spelt
 
     messages.print(report.population_in_words, markup=False)
-    _print_status_quo(report)
+    if report.population is not None:
+        messages.print("of all of them, with 95 % intervals; dashes where too few were drawn:")
+        for whom, precision, recall, lift in inspecting_finds(report.population):
+            messages.print(
+                f"  {whom}: precision {precision}, recall {recall}, lift {lift}", markup=False
+            )
+        for bound in report.population.bounds:
+            messages.print(
+                f"  assumed: {bound.assumption}; if {bound.instead}: {bound.figure} "
+                f"{bound.low:.4f} to {bound.high:.4f}",
+                markup=False,
+            )
     figures = report.inspected
     messages.print(
-        f"evaluated on {figures.labelled:,} inspected subjects, {figures.confirmed:,} confirmed; "
-        "95 % intervals in brackets"
-    )
-    for at in figures.at_capacity:
-        messages.print(
-            f"  {at.share:>4.0%} inspected: precision {spelt(at.precision)}, "
-            f"recall {spelt(at.recall)}, lift {spelt(at.lift, places=2)}",
-            markup=False,
-        )
-    messages.print(
-        f"  ROC-AUC {spelt(figures.roc_auc)}, calibration error {spelt(figures.ece)}", markup=False
+        f"among the {figures.labelled:,} labelled subjects, {figures.confirmed:,} confirmed, which "
+        f"say as much of whom one chose to inspect: ROC-AUC {spelt(figures.roc_auc)}, calibration "
+        f"error {spelt(figures.ece)}",
+        markup=False,
     )
     _print_beside_oracle(report)
 
@@ -89,21 +93,6 @@ def _print_beside_oracle(report: "EvaluationReport") -> None:
             )
     if report.oracle:
         messages.print(ORACLE_CAVEAT, markup=False)
-
-
-def _print_status_quo(report: "EvaluationReport") -> None:
-    from training.evaluation.evaluation_page import spelt
-
-    status_quo = report.population.status_quo if report.population else None
-    if status_quo is None:
-        return
-    messages.print(
-        f"without the model, {status_quo.inspected:,} inspections ({status_quo.share:.1%} of all) "
-        f"confirmed {status_quo.confirmed:,}: precision {spelt(status_quo.precision)}, recall "
-        f"{spelt(status_quo.recall)}; as many by the model's order: precision "
-        f"{spelt(status_quo.model_precision)}, recall {spelt(status_quo.model_recall)}",
-        markup=False,
-    )
 
 
 def other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":

@@ -108,12 +108,20 @@ def _refusal(stands_for: Floats, there_were: int, known: int) -> str | None:
             f"{there_were:,}; want {FEWEST_DRAWN}"
         )
     total = float(stands_for.sum())
-    error = float(np.sqrt((stands_for * (stands_for - 1)).sum()))
-    is_far = abs(total - there_were) > FARTHEST_STANDARD_ERRORS * error
-    if is_far and not 1 / FARTHEST_RATIO <= total / there_were <= FARTHEST_RATIO:
+    if not represent(total, float(stands_for @ stands_for), there_were):
         return (
             f"by their probabilities the inspections stand for {total:,.0f} subjects where there "
             f"were {there_were:,}; want probabilities of being inspected by any way, and a chance "
             "for every subject"
         )
     return None
+
+
+def represent(total: float, squares: float, there_were: float) -> bool:
+    """Whether draws whose weights sum up to this stand for about as many as there were.
+
+    `squares` is the sum of their squares, which says how far chance may take the `total`.
+    """
+    error = float(np.sqrt(max(squares - total, 0.0)))
+    is_far = abs(total - there_were) > FARTHEST_STANDARD_ERRORS * error
+    return not is_far or 1 / FARTHEST_RATIO <= total / there_were <= FARTHEST_RATIO

@@ -7,7 +7,12 @@ import numpy as np
 from scipy import stats
 
 from training.confidence_intervals import Estimate
-from training.estimation.inspected_sample import FEWEST_DRAWN, InspectedSample, effective_size
+from training.estimation.inspected_sample import (
+    FEWEST_DRAWN,
+    InspectedSample,
+    effective_size,
+    represent,
+)
 from training.estimation.weighted_mean import (
     ConfidenceDistribution,
     part_of_both,
@@ -84,9 +89,10 @@ def population_figures(
 def confirmed_among(
     sample: InspectedSample, membership: Floats, *, is_this_traffic: bool = True
 ) -> ConfidenceDistribution | None:
-    """How many subjects of a part of the traffic would be confirmed; None where none was drawn.
+    """How many subjects of a part of the traffic would be confirmed; None where draws cannot say.
 
-    `membership`, in 0..1 for each subject of the traffic, says how much of it is in the part.
+    `membership`, in 0..1 for each subject of the traffic, says how much of it is in the part. Draws
+    that stand for far fewer than there are in it, such as the hits of a rule alone, cannot.
     """
     part = membership[sample.rows]
     is_certain = ~sample.is_drawn & (part > 0)
@@ -98,7 +104,8 @@ def confirmed_among(
         return ConfidenceDistribution(found, np.full(1, found))
     is_drawn = sample.is_drawn & (part > 0)
     drawn_weights = _drawn_weights(sample, membership)
-    if effective_size(drawn_weights) < FEWEST_DRAWN:
+    total, squares = float(drawn_weights.sum()), float(drawn_weights @ drawn_weights)
+    if effective_size(drawn_weights) < FEWEST_DRAWN or not represent(total, squares, left):
         return None
     drawn = weighted_mean(sample.labels[is_drawn], drawn_weights, is_this_traffic=is_this_traffic)
     return drawn.scaled(left, found)
@@ -179,5 +186,6 @@ def _too_few(sample: InspectedSample, membership: Floats) -> str:
     weights = _drawn_weights(sample, membership)
     return (
         f"{len(weights)} results drawn with a probability among {membership.sum():,.0f} subjects, "
-        f"worth {effective_size(weights):.0f} drawn evenly, say too little; want {FEWEST_DRAWN}"
+        f"worth {effective_size(weights):.0f} drawn evenly and standing for {weights.sum():,.0f}, "
+        f"say too little; want {FEWEST_DRAWN} that stand for all"
     )

@@ -29,31 +29,23 @@ ORACLE_CAVEAT = (
 
 def page(report: EvaluationReport, figures: dict[str, Figure]) -> str:
     """The whole page; texts from data are escaped."""
-    window = report.window
-    counts = report.inspected
-    about = (
-        f"<p>Declared from {window.begins:%Y-%m-%d} to {window.ends:%Y-%m-%d} (UTC): "
-        f"{counts.labelled:,} labelled subjects, {counts.confirmed:,} confirmed. "
-        "Brackets are 95 % intervals.</p>"
-    )
-    parts = (about, note(report.population_in_words), *sections(report))
+    parts = (note(report.population_in_words), *sections(report))
     return document(f"Evaluation of {report.name}", parts, figures)
 
 
 def sections(report: EvaluationReport) -> Iterable[str]:
-    """The report's tables, one piece of HTML each."""
+    """The report's tables, one piece of HTML each: all traffic first, then who was inspected."""
     if report.population is not None:
         yield from _population(report.population)
-    yield _figures("All inspected subjects, which describes what was chosen", report.inspected)
-    if report.at_office_capacity is not None:
-        rows = [_capacity(report.at_office_capacity)]
-        yield table("Every office inspects as many of its own as it did", CAPACITY, rows)
     yield _strata(report)
+    yield from _inspected(report)
     yield from _oracle(report)
     if report.stability is not None:
         yield _stability(report.stability)
     yield _groups(report)
-    yield _typologies("By typology, confirmed subjects in the highest 5 %", report.typologies)
+    yield _typologies(
+        "By typology, confirmed subjects in the highest 5 % of all inspected", report.typologies
+    )
     if report.proxies:
         proxy_rows = [
             (proxy.feature, f"{proxy.information_share:.3f}")
@@ -68,60 +60,105 @@ def sections(report: EvaluationReport) -> Iterable[str]:
             (c.column, str(c.labelled), str(c.confirmed), spelt(c.roc_auc), spelt(c.precision))
             for c in report.cold
         ]
-        yield table("On values that no earlier label spoke of", cold_head, cold_rows)
+        yield table(
+            "Among those who were inspected, on values that no earlier label spoke of",
+            cold_head,
+            cold_rows,
+        )
     if report.leakage:
-        leakage_rows = [(f"{f.check}: {f.evidence}", _answer(f)) for f in report.leakage]
-        yield table("Leakage checks", ("found", ""), leakage_rows, of_words=True)
+        leakage_rows = [(f.check, f.evidence, _answer(f)) for f in report.leakage]
+        yield table("Leakage checks", ("check", "found", ""), leakage_rows, of_words=True)
     unseen = [(name, str(count)) for name, count in report.never_seen.items() if count]
     if unseen:
         yield table("Never seen in fitting", ("feature", "subjects"), unseen)
 
 
 def _population(population: PopulationSection) -> Iterable[str]:
-    figures = population.figures
-    days = f"{population.begins:%Y-%m-%d} until before {population.ends:%Y-%m-%d}"
-    rows = [
-        (f"{at.share:.3g}", spelt(at.precision), spelt(at.recall), spelt(at.lift, places=2))
-        for at in figures.at_share
-    ]
-    if figures.refusal is None:
-        yield table(f"All traffic from {days}", CAPACITY[:-1], rows)
-        yield table("", ("figure", "value"), _overall(population))
-    if (status_quo := population.status_quo) is not None:
-        title = (
-            f"With the {status_quo.inspected:,} inspections that were made ({status_quo.share:.1%})"
+    of_whom = f"Of {population.of_whom}. Brackets are 95 % intervals, dashes too few draws."
+    told = population.figures.refusal is None
+    if rows := [*inspecting_finds(population)]:
+        head = ("inspected", "precision", "recall", "lift")
+        yield table("What inspecting finds, of all traffic", head, rows, caption=of_whom)
+    if told:
+        yield table(
+            "What these figures rest on", ("figure", "value"), _overall(population), caption=of_whom
         )
-        found = (
-            ("as they were made", spelt(status_quo.precision), spelt(status_quo.recall)),
-            (
-                "as many by the model's order",
-                spelt(status_quo.model_precision),
-                spelt(status_quo.model_recall),
-            ),
-        )
-        yield table(title, ("", "precision", "recall of all traffic"), found)
+        yield from _bands(population)
     if population.bounds:
         bounds = [
             (b.assumption, b.instead, b.figure, f"{b.low:.4f} to {b.high:.4f}")
             for b in population.bounds
         ]
-        yield table("What is assumed", ("assumed", "if instead", "figure", "lies in"), bounds)
+        caption = (
+            "No draw can test these. Bounds hold for the figure as estimated; its interval comes "
+            "on top."
+        )
+        head = ("assumed", "if instead", "figure", "lies in")
+        yield table("What is assumed", head, bounds, caption=caption, of_words=True)
+
+
+def inspecting_finds(population: PopulationSection) -> Iterable[tuple[str, str, str, str]]:
+    """Whom one inspects, with precision, recall and lift: by the model at shares, and as it was."""
+    if population.figures.refusal is None:
+        for at in population.figures.at_share:
+            figures = spelt(at.precision), spelt(at.recall), spelt(at.lift, places=2)
+            yield f"highest {100 * at.share:.3g} % by the model", *figures
+    yield from _as_it_was(population)
+
+
+def _as_it_was(population: PopulationSection) -> Iterable[tuple[str, str, str, str]]:
+    """The capacity that was used: as many by the model's order, and without a model."""
+    if (was := population.status_quo) is None:
+        return
+    yield (
+        f"highest {100 * was.share:.3g} % by the model, as many as were inspected",
+        spelt(was.model_precision),
+        spelt(was.model_recall),
+        spelt(was.model_lift, places=2),
+    )
+    yield (
+        f"status quo: the {was.inspected:,} ({100 * was.share:.3g} %) that were inspected",
+        spelt(was.precision),
+        spelt(was.recall),
+        spelt(was.lift, places=2),
+    )
 
 
 def _overall(population: PopulationSection) -> Iterable[tuple[str, str]]:
     figures, calibration = population.figures, population.calibration
     yield "share that would be confirmed", spelt(figures.prevalence, places=4)
     yield "ROC-AUC", spelt(figures.roc_auc)
-    yield "confirmed for each one expected", spelt(calibration.observed_over_expected, places=2)
+    yield (
+        "confirmed for each one that probabilities promise, 1 is right",
+        spelt(calibration.observed_over_expected, places=2),
+    )
     yield (
         f"the same among the highest {calibration.top_share:.0%}",
         spelt(calibration.top_observed_over_expected, places=2),
     )
     yield "slope of log-odds, 1 is right", spelt(calibration.slope, places=2)
-    yield "results drawn with a probability", f"{figures.drawn:,}"
-    yield "worth drawn evenly", f"{figures.effective_size:,.0f}"
+    yield "results that were drawn with a probability", f"{figures.drawn:,}"
+    yield "worth so many drawn evenly", f"{figures.effective_size:,.0f}"
     yield "results of tips, which stand for themselves", f"{figures.certain:,}"
-    yield "results that count for nobody else (discretion)", f"{figures.uncounted:,}"
+    yield "results in no figure, of an officer's discretion", f"{figures.uncounted:,}"
+    yield "share of inspections without a conclusive result", f"{population.unknown_share:.1%}"
+
+
+def _bands(population: PopulationSection) -> Iterable[str]:
+    rows = [
+        (
+            f"{band.mean_probability:.4f}",
+            spelt(band.share, places=4),
+            f"{band.subjects:,}",
+            f"{band.inspected:,}",
+            f"{band.confirmed:,}",
+        )
+        for band in reversed(population.bands)
+    ]
+    head = ("mean probability", "share that would be confirmed", "subjects", "results", "confirmed")
+    caption = f"Bands by score of {population.of_whom}, as fine as the draws allow."
+    if rows:
+        yield table("What probabilities mean, of all traffic", head, rows, caption=caption)
 
 
 def _strata(report: EvaluationReport) -> str:
@@ -150,7 +187,30 @@ def _strata(report: EvaluationReport) -> str:
         )
         for s in report.strata
     ]
-    return table("By stratum, each ranked by itself and cut at 5 %", head, rows)
+    caption = (
+        f"{_labelled(report)}, each ranked among its own and cut at 5 % of them. That tips are "
+        "confirmed more often than draws is no skill of the model; only ranking within a row is."
+    )
+    return table("Within each way of selection", head, rows, caption=caption)
+
+
+def _inspected(report: EvaluationReport) -> Iterable[str]:
+    caption = (
+        f"{_labelled(report)}, each counted once. This mixes tips with draws: who was selected, "
+        "and why, makes these figures as much as the model does. They say nothing of all traffic."
+    )
+    yield _figures("Among those who were inspected", report.inspected, caption)
+    if (at := report.at_office_capacity) is not None:
+        title = "Among those who were inspected, every office taking as many of its own as it did"
+        yield table(title, CAPACITY, [_capacity(at)], caption=f"{_labelled(report)}.")
+
+
+def _labelled(report: EvaluationReport) -> str:
+    window, counts = report.window, report.inspected
+    return (
+        f"{counts.labelled:,} labelled subjects, {counts.confirmed:,} confirmed, declared from "
+        f"{window.begins:%Y-%m-%d} until before {window.ends:%Y-%m-%d}"
+    )
 
 
 def _oracle(report: EvaluationReport) -> Iterable[str]:
@@ -215,10 +275,11 @@ def _groups(report: EvaluationReport) -> str:
         )
         for g in report.groups
     ]
-    return table("By group, the highest 5 % of all referred", head, rows)
+    caption = f"{_labelled(report)}; the highest 5 % of all of them are referred."
+    return table("By group, among those who were inspected", head, rows, caption=caption)
 
 
-def _figures(title: str, figures: Figures) -> str:
+def _figures(title: str, figures: Figures, caption: str) -> str:
     rows = [_capacity(at) for at in figures.at_capacity]
     overall = (
         ("ROC-AUC", spelt(figures.roc_auc)),
@@ -230,8 +291,7 @@ def _figures(title: str, figures: Figures) -> str:
         ("mean probability", f"{figures.mean_probability:.4f}"),
         ("share confirmed", spelt(figures.prevalence, places=4)),
     )
-    title = f"{title} ({figures.labelled:,}, {figures.confirmed:,} confirmed)"
-    return table(title, CAPACITY, rows) + table("", ("figure", "value"), overall)
+    return table(title, CAPACITY, rows, caption=caption) + table("", ("figure", "value"), overall)
 
 
 def _capacity(at: CapacityFigures) -> tuple[str, ...]:

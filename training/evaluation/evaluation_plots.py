@@ -1,25 +1,33 @@
-"""The report's pictures, drawn without a screen."""
+"""The report's pictures, drawn without a screen. Those of figures speak of all traffic."""
+
+from collections.abc import Iterable
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training.confidence_intervals import Estimate
 from training.evaluation.beeswarm import beeswarm
-from training.evaluation.evaluation_report import EvaluationReport, Figures
+from training.evaluation.evaluation_report import EvaluationReport, PopulationSection, StatusQuo
 from training.evaluation.explained import ExplainedSample
-from training.evaluation.plot_style import GREEN, INK, PALE, WARM, blank, framed
+from training.evaluation.plot_style import INK, PALE, WARM, blank, framed
 
 MOST_FEATURES = 25
+Point = tuple[float, Estimate]
 
 
 def pictures(
     report: EvaluationReport, explained: ExplainedSample | None = None
 ) -> dict[str, Figure]:
-    """Every picture by name; without a sample of contributions, no `beeswarm`."""
-    figures = {
-        "reliability": reliability(report),
-        "at_capacity": at_capacity(report),
-        "lift": lift(report),
-    }
+    """Every picture by name; none of all traffic where nothing can be said of it.
+
+    Without a sample of contributions, no `beeswarm`.
+    """
+    figures = {}
+    population = report.population
+    if population is not None and population.figures.refusal is None:
+        figures["reliability"] = reliability(population)
+        figures["at_capacity"] = at_capacity(population)
+        figures["lift"] = lift(population)
     if report.importance:
         figures["importance"] = importance(report)
     if explained is not None:
@@ -29,63 +37,91 @@ def pictures(
     return figures
 
 
-def reliability(report: EvaluationReport) -> Figure:
-    """What was promised against what came, in bins of equally many subjects."""
-    figure, axes = framed(5.0, 4.6)
-    highest = 0.0
-    for label, figures, colour in _sets(report):
-        x = [b.probability for b in figures.reliability]
-        y = [b.confirmed_share for b in figures.reliability]
-        highest = max(highest, *x, *y)
-        axes.plot(x, y, "o-", color=colour, markersize=4, linewidth=1.2, label=label)
-    top = min(1.0, highest * 1.05) or 1.0
-    axes.plot([0, top], [0, top], ":", color=INK, linewidth=1, label="perfectly calibrated")
-    axes.set(xlabel="probability", ylabel="share confirmed", title="Reliability")
-    axes.legend(frameon=False, fontsize=8)
-    return figure
-
-
-def at_capacity(report: EvaluationReport) -> Figure:
-    """Precision, recall and value captured at every share that can be inspected."""
+def reliability(population: PopulationSection) -> Figure:
+    """What was promised against what would be confirmed, in bands of all traffic."""
     figure, axes = framed(5.6, 4.6)
-    for place, (name, colour) in enumerate(
-        (("precision", WARM), ("recall", INK), ("value_captured", GREEN))
-    ):
-        _curve(axes, report.inspected, name, colour, name.replace("_", " "), place)
-    axes.axhline(
-        report.inspected.prevalence.value or 0, color=PALE, linestyle="--", label="drawn by lot"
-    )
+    points = [(band.mean_probability, band.share) for band in population.bands]
+    known = [(promised, share.value) for promised, share in points if share.value is not None]
+    _marked(axes, points, INK, "bands of all traffic")
+    least = min((promised for promised, _ in known), default=0.01)
+    top = min(1.0, 1.6 * max((max(pair) for pair in known), default=1.0))
+    axes.plot([0, top], [0, top], ":", color=PALE, linewidth=1.2, label="as promised")
+    # Most traffic lies near 0, and what matters far above; below the least promise it is linear.
+    axes.set_xscale("symlog", linthresh=max(least, 1e-4))
+    axes.set_yscale("symlog", linthresh=max(least, 1e-4))
     axes.set(
-        xlabel="% inspected", ylabel="share", title="At capacity (all inspected)", ylim=(0, 1.03)
+        xlabel="mean probability that the model gave",
+        ylabel="share that would be confirmed, 95 % interval",
+        xlim=(0, top),
+        ylim=(0, 1),
     )
+    axes.set_title(f"Reliability, {_of_whom(population)}", fontsize=11)
     axes.legend(frameon=False, fontsize=8)
     return figure
 
 
-def lift(report: EvaluationReport) -> Figure:
-    """How many times as many as at random, for all inspected and for each other way of counting."""
+def at_capacity(population: PopulationSection) -> Figure:
+    """Precision and recall at every share of all traffic, with what was done without the model."""
+    figure = blank(9.6, 4.6)
+    for place, name in enumerate(("precision", "recall"), start=1):
+        axes = figure.add_subplot(1, 2, place)
+        axes.spines[["top", "right"]].set_visible(False)
+        _by_share(axes, population, name)
+        axes.set_ylim(bottom=0)
+    prevalence = population.figures.prevalence.value
+    if prevalence is not None:
+        figure.axes[0].axhline(prevalence, color=PALE, linestyle="--", label="drawn at random")
+    figure.axes[1].axline((0, 0), slope=0.01, color=PALE, linestyle="--", label="drawn at random")
+    for axes in figure.axes:
+        axes.legend(frameon=False, fontsize=8)
+    figure.suptitle(f"What inspecting finds, {_of_whom(population)}", fontsize=11)
+    return figure
+
+
+def lift(population: PopulationSection) -> Figure:
+    """How many times as many as at random, at every share of all traffic."""
     figure, axes = framed(5.6, 4.6)
-    for place, (label, figures, colour) in enumerate(_sets(report)):
-        _curve(axes, figures, "lift", colour, label, place)
-    highest = max(at.lift.value or 1 for _, drawn, _ in _sets(report) for at in drawn.at_capacity)
-    axes.axhline(1, color=PALE, linestyle="--", label="drawn by lot")
-    axes.set(xlabel="% inspected", ylabel="lift", title="Lift over the lot")
-    axes.set_ylim(0, 2 * highest)  # an interval may reach far beyond
+    _by_share(axes, population, "lift")
+    axes.axhline(1, color=PALE, linestyle="--", label="drawn at random")
+    axes.set_title(f"Lift, {_of_whom(population)}", fontsize=11)
+    axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=8)
     return figure
 
 
-def _curve(axes: Axes, figures: Figures, name: str, colour: str, label: str, place: int) -> None:
-    """One figure at every share, its intervals beside those of earlier curves; none if unknown."""
-    estimates = [getattr(at, name) for at in figures.at_capacity]
-    if all(estimate.value is None for estimate in estimates):
-        return
-    shares = [100 * at.share + 0.1 * place for at in figures.at_capacity]
-    values = [e.value or 0.0 for e in estimates]
-    low = [v - (v if e.low is None else e.low) for v, e in zip(values, estimates, strict=True)]
-    high = [(v if e.high is None else e.high) - v for v, e in zip(values, estimates, strict=True)]
-    spread = [[max(0.0, x) for x in low], [max(0.0, x) for x in high]]
-    axes.errorbar(shares, values, spread, fmt="o-", capsize=3, color=colour, label=label)
+def _by_share(axes: Axes, population: PopulationSection, name: str) -> None:
+    by_model = [(100 * at.share, getattr(at, name)) for at in population.figures.at_share]
+    was = population.status_quo
+    if was is not None:
+        by_model.append((100 * was.share, getattr(was, f"model_{name}")))
+    _marked(axes, sorted(by_model, key=lambda point: point[0]), INK, "by the model's order")
+    if was is not None:
+        _marked(axes, _beside(was, name), WARM, "status quo, as was inspected", marker="D")
+    axes.set(xlabel="% of all traffic inspected", ylabel=f"{name}, 95 % interval")
+    axes.set_xlim(0, 1.1 * max(x for x, _ in by_model))
+
+
+def _beside(was: StatusQuo, name: str) -> list[Point]:
+    """The status quo's point, a little to the right of what the model would do there."""
+    return [(100 * was.share + 0.15, getattr(was, name))]
+
+
+def _marked(
+    axes: Axes, points: Iterable[Point], colour: str, label: str, marker: str = "o"
+) -> None:
+    """Points with their intervals; those that are not known are left out."""
+    known = [
+        (x, e.value, max(0.0, e.value - e.low), max(0.0, e.high - e.value))
+        for x, e in points
+        if e.value is not None and e.low is not None and e.high is not None
+    ]
+    if known:
+        x, y, below, above = (list(column) for column in zip(*known, strict=True))
+        axes.errorbar(x, y, [below, above], fmt=marker, capsize=3, color=colour, label=label)
+
+
+def _of_whom(population: PopulationSection) -> str:
+    return f"all traffic from {population.begins:%Y-%m-%d} until before {population.ends:%Y-%m-%d}"
 
 
 def importance(report: EvaluationReport) -> Figure:
@@ -101,7 +137,3 @@ def importance(report: EvaluationReport) -> Figure:
     axes.set(xlabel="mean |contribution| (log-odds)", title="What moves scores")
     axes.tick_params(axis="y", labelsize=8)
     return figure
-
-
-def _sets(report: EvaluationReport) -> list[tuple[str, Figures, str]]:
-    return [("all inspected", report.inspected, INK)]

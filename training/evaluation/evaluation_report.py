@@ -118,7 +118,8 @@ class StatusQuo(FrozenModel):
     """What the inspections that were made found, beside as many by the model's order.
 
     `share` of all traffic was inspected, `confirmed` counts what was found. `precision` is among
-    results that are known; `recall`, `model_precision` and `model_recall` are of all traffic.
+    results that are known; `recall` and all of the `model` are of all traffic. `lift` is recall
+    over share.
     """
 
     share: float
@@ -128,13 +129,31 @@ class StatusQuo(FrozenModel):
     recall: Estimate
     model_precision: Estimate
     model_recall: Estimate
+    lift: Estimate = Estimate(None)
+    model_lift: Estimate = Estimate(None)
+
+
+class TrafficBand(FrozenModel):
+    """The `subjects` of all traffic with calibrated log-odds from `least` to `most`.
+
+    `share` of them would be confirmed, beside `mean_probability` that the model gave them; it is
+    unknown where too few were drawn. `inspected` counts results and `confirmed` what they found.
+    """
+
+    least: float
+    most: float
+    subjects: int
+    mean_probability: float
+    inspected: int
+    confirmed: int
+    share: Estimate
 
 
 class PopulationSection(FrozenModel):
     """Figures of all traffic from `begins` until before `ends`, old enough for its results.
 
     `unknown_share` of the inspections have no conclusive result; `bounds` say what the figures
-    would be if their assumptions did not hold.
+    would be if their assumptions did not hold. `bands` rise by score.
     """
 
     begins: datetime
@@ -145,23 +164,29 @@ class PopulationSection(FrozenModel):
     groups: tuple[GroupReferrals, ...] = ()
     unknown_share: float
     bounds: tuple[SensitivityBound, ...]
+    bands: tuple[TrafficBand, ...] = ()
+
+    @property
+    def of_whom(self) -> str:
+        """Whom its figures speak of, in words."""
+        return (
+            f"all {self.figures.subjects:,} subjects declared from {self.begins:%Y-%m-%d} until "
+            f"before {self.ends:%Y-%m-%d}"
+        )
 
     @property
     def in_words(self) -> str:
         """What it says of the share where gates look, or why it says nothing."""
-        of_whom = (
-            f"all {self.figures.subjects:,} subjects declared from {self.begins:%Y-%m-%d} until "
-            f"before {self.ends:%Y-%m-%d}"
-        )
         if self.figures.refusal is not None:
-            return f"Nothing can be said of {of_whom}: {self.figures.refusal}."
+            return f"Nothing can be said of {self.of_whom}: {self.figures.refusal}."
         at = next(figure for figure in self.figures.at_share if figure.share == GATE_SHARE)
         return (
-            f"Of {of_whom}, {_in_words(self.figures.prevalence)} would be confirmed. Inspecting "
-            f"the highest {GATE_SHARE:.0%} would confirm {_in_words(at.precision)} of them and "
-            f"find {_in_words(at.recall)} of everything. Estimated from {self.figures.drawn:,} "
-            f"results that were drawn with a probability (worth {self.figures.effective_size:,.0f} "
-            f"drawn evenly) and {self.figures.certain:,} of tips, which stand for themselves."
+            f"Of {self.of_whom}, {_in_words(self.figures.prevalence)} would be confirmed if "
+            f"everyone were looked at. Inspecting the highest {GATE_SHARE:.0%} would confirm "
+            f"{_in_words(at.precision)} of them and find {_in_words(at.recall)} of everything. "
+            f"Estimated from {self.figures.drawn:,} results that were drawn with a probability "
+            f"(worth {self.figures.effective_size:,.0f} drawn evenly) and "
+            f"{self.figures.certain:,} of tips, which stand for themselves."
         )
 
 

@@ -16,10 +16,12 @@ body{font:15px/1.5 system-ui,sans-serif;color:#16242d;max-width:76rem;
 margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
 table{border-collapse:collapse;margin:.5rem 0;display:block;overflow-x:auto;font-size:.85em}
-th,td{padding:.2rem .8rem;text-align:right;
+th,td{padding:.2rem .5rem;text-align:right;
 border-bottom:1px solid #d9e0e4;font-variant-numeric:tabular-nums;white-space:nowrap}
+th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child,.texts th,.texts td{text-align:left}
-.texts td{white-space:normal}pre{white-space:pre-wrap}small{color:#5a6b75}
+.texts td{white-space:normal;overflow-wrap:break-word;vertical-align:top}
+pre{white-space:pre-wrap}small{color:#5a6b75}h2+p:has(small){margin:-.6rem 0 .4rem}
 .note{background:#f3f0e7;border-left:4px solid #c8553d;padding:.6rem 1rem}
 .pictures{display:flex;flex-wrap:wrap;gap:1rem}img{max-width:100%;height:auto}
 </style></head><body>
@@ -40,10 +42,19 @@ def document(title: str, parts: Iterable[str], figures: Mapping[str, Figure]) ->
 
 
 def table(
-    title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, of_words: bool = False
+    title: str,
+    head: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    *,
+    caption: str = "",
+    of_words: bool = False,
 ) -> str:
-    """A table whose cells are escaped; without a title, no heading; `of_words` reads as prose."""
+    """A table whose cells are escaped; without a title, no heading; `of_words` reads as prose.
+
+    The `caption` says whom it speaks of.
+    """
     heading = f"<h2>{escape(title)}</h2>" if title else ""
+    heading += f"<p><small>{escape(caption)}</small></p>" if caption else ""
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows

@@ -2,19 +2,18 @@
 
 import numpy as np
 
-from training.confidence_intervals import proportion
+from training.confidence_intervals import Estimate, proportion
 from training.data.time_split import TimeWindow, in_utc
 from training.data.training_set import TrainingSet
 from training.estimation.calibration_on_traffic import traffic_calibration
 from training.estimation.inspected_sample import InspectedSample, inspected_sample
-from training.estimation.population_figures import (
-    population_figures,
-    share_found,
-)
+from training.estimation.population_figures import UNKNOWN, population_figures, share_found
 from training.estimation.sensitivity import sensitivity
 from training.evaluation.evaluation_report import PopulationSection, StatusQuo
 from training.evaluation.group_referrals import group_referrals
 from training.evaluation.labelled_window import LabelledWindow
+from training.evaluation.score_bands import traffic_bands
+from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE
 from training.ranking import Floats
 
@@ -45,6 +44,7 @@ def population_section(
         groups=group_referrals(traffic, sample, log_odds),
         unknown_share=unknown_share,
         bounds=tuple(sensitivity(figures.prevalence, recall, GATE_SHARE, unknown_share)),
+        bands=traffic_bands(sample, log_odds),
     )
 
 
@@ -79,26 +79,52 @@ def status_quo(
     traffic: LabelledWindow, sample: InspectedSample, log_odds: Floats
 ) -> StatusQuo | None:
     """What was found with the inspections that were made, beside as many by the model's order."""
-    is_inspected = ~np.equal(traffic.data.outcomes.selected_by[traffic.rows], None)  # type: ignore[call-overload]  # an object column
-    inspected, found = int(is_inspected.sum()), float(np.nansum(traffic.labels))
+    ways = traffic.data.outcomes.selected_by[traffic.rows]
+    is_known = ~np.isnan(traffic.labels)
+    inspected, known = int(_is_inspected(traffic).sum()), int(is_known.sum())
     if not inspected:
         return None
     share = inspected / len(traffic.rows)
+    confirmed = int(np.nansum(traffic.labels))
+    recall = share_found(sample, _would_be_found(ways, traffic.labels))
     by_model = population_figures(sample, log_odds, (share,)).at_share[0]
-    settled = int((~np.isnan(traffic.labels)).sum())
     return StatusQuo(
         share=share,
         inspected=inspected,
-        confirmed=int(found),
-        precision=proportion(found, settled),
-        recall=share_found(sample, found),
+        confirmed=confirmed,
+        precision=proportion(confirmed, known),
+        recall=recall,
+        lift=_times(recall, 1 / share),
         model_precision=by_model.precision,
         model_recall=by_model.recall,
+        model_lift=by_model.lift,
     )
 
 
+def _would_be_found(ways: Texts, labels: Floats) -> float:
+    """What was confirmed, with results that are not known like those of the same way that are."""
+    is_known = ~np.isnan(labels)
+    found = 0.0
+    for way in sorted({way for way in ways if way is not None}):
+        is_of = ways == way
+        if (is_of & is_known).any():
+            found += float(np.nanmean(labels[is_of])) * int(is_of.sum())
+    return found
+
+
+def _times(estimate: Estimate, factor: float) -> Estimate:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return UNKNOWN
+    return Estimate(estimate.value * factor, estimate.low * factor, estimate.high * factor)
+
+
 def _unknown_share(traffic: LabelledWindow) -> float:
-    is_inspected = ~np.equal(traffic.data.outcomes.selected_by[traffic.rows], None)  # type: ignore[call-overload]  # an object column
+    is_inspected = _is_inspected(traffic)
     if not is_inspected.any():
         return 0.0
     return float(np.isnan(traffic.labels[is_inspected]).mean())
+
+
+def _is_inspected(traffic: LabelledWindow) -> Bools:
+    ways = traffic.data.outcomes.selected_by[traffic.rows]
+    return np.array([way is not None for way in ways], dtype=np.bool_)

@@ -3,26 +3,31 @@
 A calibrated probability is one number of a fitted line. Beside it stands what was seen: the traffic
 of the evaluation window, which neither trees nor line were fitted on, in bands by score, each with
 the share that would be confirmed and its 95 % interval, estimated from the draws among it. A band
-is as fine as the draws allow.
+is as fine as the draws allow, from 1 % of the traffic on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+from scipy.special import expit
 
-from training.estimation.inspected_sample import FEWEST_DRAWN, InspectedSample, effective_size
-from training.estimation.population_figures import share_confirmed
+from training.estimation.inspected_sample import FEWEST_DRAWN, InspectedSample, represent
+from training.estimation.population_figures import UNKNOWN, share_confirmed
+from training.evaluation.evaluation_report import TrafficBand
 from training.model.manifest import ScoreBand
+from training.outcomes import Bools
 from training.ranking import Floats
 
-MOST_BANDS = 40
+SMALLEST_SHARE = 0.01
+STEP = 1.5
+"""A band may end where so much of the traffic scores higher, and at each multiple of that."""
 
 
-def score_bands(sample: InspectedSample, log_odds: Floats) -> tuple[ScoreBand, ...]:
+def traffic_bands(sample: InspectedSample, log_odds: Floats) -> tuple[TrafficBand, ...]:
     """Bands of rising calibrated `log_odds`, one for each subject of the traffic.
 
-    Subjects of one score share a band. Where nothing can be said of all traffic, one band says that
-    its share may be anything from 0 to 1.
+    Subjects of one score share a band. Where nothing can be said of all traffic, there is one band,
+    of which nothing is known.
     """
     edges = [] if sample.refusal is not None else [*_edges(sample, log_odds)]
     places = np.searchsorted(np.array(edges), log_odds, side="left")
@@ -33,33 +38,82 @@ def score_bands(sample: InspectedSample, log_odds: Floats) -> tuple[ScoreBand, .
     )
 
 
+def score_bands(bands: Iterable[TrafficBand]) -> tuple[ScoreBand, ...]:
+    """The bands as a manifest keeps them; a share that is not known may be anything."""
+    return tuple(
+        ScoreBand(
+            least=band.least,
+            most=band.most,
+            inspected=band.inspected,
+            confirmed=band.confirmed,
+            low=0.0 if band.share.low is None else band.share.low,
+            high=1.0 if band.share.high is None else band.share.high,
+        )
+        for band in bands
+    )
+
+
 def _edges(sample: InspectedSample, log_odds: Floats) -> Iterator[float]:
-    """The highest log-odds of each band but the last, from the top down in turn, rising."""
+    """The highest log-odds of each band but the last, rising.
+
+    Where bands may end is settled by the traffic alone: ends that were chosen where the draws look
+    best hold less often than they say.
+    """
     rows, weights = sample.rows[sample.is_drawn], sample.weights[sample.is_drawn]
     order = np.argsort(-log_odds[rows], kind="stable")
     scores, ranked = log_odds[rows][order], weights[order]
-    fewest = max(FEWEST_DRAWN, len(rows) / MOST_BANDS)
-    begins, edges = 0, []
-    for place in range(1, len(scores)):
-        is_step = scores[place] < scores[place - 1]
-        if is_step and effective_size(ranked[begins:place]) >= fewest <= effective_size(
-            ranked[place:]
-        ):
-            edges.append(float(scores[place]))
-            begins = place
+    ends = _possible_ends(log_odds)
+    above = _not_certain_above(sample, log_odds, ends)
+    totals = np.concatenate([[0.0], np.cumsum(ranked)])
+    squares = np.concatenate([[0.0], np.cumsum(ranked**2)])
+    # A hair more, since sums of floats differ by their order.
+    fewest = (1 + 1e-9) * FEWEST_DRAWN
+
+    def are_enough(first: int, last: int, there_were: float) -> bool:
+        total, square = totals[last] - totals[first], squares[last] - squares[first]
+        is_worth_it = last > first and bool(total**2 >= fewest * square)
+        return is_worth_it and represent(total, square, there_were)
+
+    places = np.searchsorted(-scores, -ends, side="left").tolist()
+    begins, size_before, edges = 0, 0.0, []
+    for end, size, place in zip(ends.tolist(), above.tolist(), places, strict=True):
+        rest = sample.traffic - sample.certain - size
+        if are_enough(begins, place, size - size_before) and are_enough(place, len(scores), rest):
+            edges.append(end)
+            begins, size_before = place, size
     yield from reversed(edges)
 
 
-def _band(
-    sample: InspectedSample, log_odds: Floats, is_in: np.typing.NDArray[np.bool_]
-) -> ScoreBand:
+def _possible_ends(log_odds: Floats) -> Floats:
+    """Falling log-odds with 1 % of the traffic above the first, and half as much again each."""
+    falling = np.sort(log_odds)[::-1]
+    steps = int(np.log(1 / SMALLEST_SHARE) / np.log(STEP)) + 1
+    shares = SMALLEST_SHARE * STEP ** np.arange(steps)
+    places = (shares[shares < 1] * len(falling)).astype(int)
+    return np.unique(falling[places])[::-1]
+
+
+def _not_certain_above(sample: InspectedSample, log_odds: Floats, scores: Floats) -> Floats:
+    """How many subjects that draws stand for score higher than each of the falling `scores`."""
+    is_certain = ~sample.is_drawn
+    everyone = np.sort(log_odds)
+    higher = len(everyone) - np.searchsorted(everyone, scores, side="right")
+    certain = log_odds[sample.rows[is_certain]]
+    order = np.argsort(certain)
+    below = np.concatenate([[0.0], np.cumsum(sample.weights[is_certain][order])])
+    certain_higher = below[-1] - below[np.searchsorted(certain[order], scores, side="right")]
+    return np.asarray(higher - certain_higher, dtype=np.float64)
+
+
+def _band(sample: InspectedSample, log_odds: Floats, is_in: Bools) -> TrafficBand:
     is_counted = is_in[sample.rows]
-    share = share_confirmed(sample, is_in.astype(np.float64)) if sample.refusal is None else None
-    return ScoreBand(
+    is_told = sample.refusal is None
+    return TrafficBand(
         least=float(log_odds[is_in].min()),
         most=float(log_odds[is_in].max()),
+        subjects=int(is_in.sum()),
+        mean_probability=float(expit(log_odds[is_in]).mean()),
         inspected=int(is_counted.sum()),
         confirmed=int(sample.labels[is_counted].sum()),
-        low=share.low if share and share.low is not None else 0.0,
-        high=share.high if share and share.high is not None else 1.0,
+        share=share_confirmed(sample, is_in.astype(np.float64)) if is_told else UNKNOWN,
     )

@@ -19,7 +19,7 @@ from training.evaluation.explained import ExplainedSample
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.offices import at_office_capacity
 from training.evaluation.oracle import Oracle, compare_with_oracle
-from training.evaluation.population_section import population_section, sample_of
+from training.evaluation.population_section import population_section
 from training.evaluation.proxies import proxies
 from training.evaluation.score_bands import score_bands
 from training.evaluation.strata import by_stratum
@@ -168,7 +168,7 @@ class ScoredWindow:
             score_quantiles=tuple(
                 np.quantile(probability_of(self.log_odds), np.linspace(0, 1, 201)).tolist()
             ),
-            score_bands=score_bands(sample_of(self.subjects(labelled_only=False)), self.log_odds),
+            score_bands=score_bands(report.population.bands if report.population else ()),
             reference=reference,
             most_outside=most_outside(reference, self._batches()),
             libraries={name: importlib.metadata.version(name) for name in LIBRARIES},

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from training.estimation.inspected_sample import inspected_sample
-from training.estimation.population_figures import found_among, population_figures, share_found
+from training.estimation.population_figures import (
+    confirmed_among,
+    found_among,
+    population_figures,
+    share_found,
+)
 from training.outcomes import Texts
 from training.ranking import ScoreRanking, at_capacity, roc_auc
 
@@ -38,6 +43,20 @@ def test_a_refused_sample_gives_no_figure() -> None:
     assert figures.prevalence.value is None
     assert figures.at_share[0].precision.value is None
     assert figures.roc_auc.value is None
+
+
+def test_of_a_part_where_only_a_rules_hits_were_drawn_nothing_is_said() -> None:
+    """Forty hits of a rule, each of which stands for one or two, are no sample of a thousand."""
+    ways: Texts = np.full(5_000, None, dtype=object)
+    labels, probability = np.full(5_000, np.nan), np.full(5_000, np.nan)
+    ways[:40], labels[:40], probability[:40] = "rule", 1.0, 0.8
+    ways[1_000:1_100], labels[1_000:1_100], probability[1_000:1_100] = "random", 0.0, 0.02
+    sample = inspected_sample(labels, ways, probability)
+    first_thousand = (np.arange(5_000) < 1_000).astype(np.float64)
+
+    assert sample.refusal is None
+    assert confirmed_among(sample, first_thousand) is None
+    assert confirmed_among(sample, np.ones(5_000)) is not None
 
 
 @pytest.mark.parametrize("design", STUDY.DESIGNS, ids=lambda design: design.__name__)

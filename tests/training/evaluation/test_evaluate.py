@@ -9,12 +9,9 @@ import pandas as pd
 import pytest
 
 from tests.training.planted import INPUTS, instant
-from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
 from training.evaluation.evaluate import evaluate
-from training.evaluation.evaluation_page import page
-from training.evaluation.evaluation_plots import pictures
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle, compare_with_oracle
@@ -142,35 +139,3 @@ def test_an_oracle_that_lacks_a_subject_is_refused(
 def test_a_report_survives_json(report: EvaluationReport) -> None:
     assert EvaluationReport.model_validate_json(report.model_dump_json()) == report
     assert "NaN" not in json.dumps(report.model_dump(mode="json"), allow_nan=False)
-
-
-def test_a_value_that_nobody_declared_is_not_drawn_as_nothing_captured(
-    report: EvaluationReport,
-) -> None:
-    unknown = tuple(
-        at.model_copy(update={"value_captured": Estimate(None)})
-        for at in report.inspected.at_capacity
-    )
-    unvalued = report.inspected.model_copy(update={"at_capacity": unknown})
-
-    drawn = [
-        len(pictures(told)["at_capacity"].axes[0].containers)
-        for told in (report, report.model_copy(update={"inspected": unvalued}))
-    ]
-
-    assert drawn == [3, 2]
-
-
-def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(
-    report: EvaluationReport,
-) -> None:
-    group = report.groups[0].model_copy(update={"group": "<script>alert(1)</script>"})
-    hostile = report.model_copy(update={"groups": (group, *report.groups[1:])})
-
-    html = page(hostile, pictures(hostile))
-
-    assert "<script" not in html
-    assert "&lt;script&gt;" in html
-    assert "http" not in html.replace("http-equiv", "")
-    assert html.count("data:image/png;base64,") == 3
-    assert f"{report.inspected.labelled:,} labelled subjects" in html
