@@ -188,7 +188,7 @@ def _recall(
     Where the draws cannot tell a figure, only an interval is given.
     """
     found, missed = chosen.confirmed, others.confirmed
-    if found is None or missed is None:
+    if found is None or missed is None or not chosen.size:
         return UNKNOWN, UNKNOWN
     part = part_of_both(found, missed)
     if not np.isfinite(part.value):

@@ -159,3 +159,20 @@ def test_nothing_is_said_about_no_subjects() -> None:
 
     assert part.prevalence.value is part.precision.value is part.recall.low is None
     assert part.needs == ()
+
+
+def test_where_nobody_was_inspected_there_is_a_prevalence_and_no_recall() -> None:
+    sizes = Counter({"not inspected, drawn at 0.05": 2_000})
+    visits = pd.DataFrame(
+        {
+            "stratum": ["not inspected, drawn at 0.05"] * 100,
+            "confirmed": [1.0] * 5 + [0.0] * 95,
+        }
+    )
+
+    part = Slice.from_visits(sizes, visits)
+
+    assert part.prevalence.value == pytest.approx(0.05)
+    assert part.recall.value is part.lift.low is part.precision.value is None
+    assert part.needs == ()
+    assert [each.way for each in part.ways()] == ["random draw"]
