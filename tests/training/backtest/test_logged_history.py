@@ -189,6 +189,8 @@ def test_weeks_whose_results_are_still_to_come_are_left_out(
     # Nine in ten of delays of 1 to 24 days come within 22.
     assert early.weeks_counted == 17
     assert early.subjects == sum(week.subjects for week in early.weeks[:17])
+    assert early.weeks[16].hits_so_far == early.hits
+    assert all(week.hits_so_far.value is None for week in early.weeks[17:])
     assert "The last 3 weeks are left out" in page((early,), "shipment", is_invented=False)
 
 
