@@ -30,9 +30,10 @@ from synthetic.scenario import Scenario
 from synthetic.shipments import drafted_shipments, shipment_ids
 from synthetic.subjects import Subjects
 from synthetic.world import invent
+from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
 from training.estimation.calibration_on_traffic import traffic_calibration
-from training.estimation.inspected_sample import inspected_sample
+from training.estimation.inspected_sample import InspectedSample, inspected_sample
 from training.evaluation.population_section import settled_until
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.gates.calibration_gate import calibration_verdict
@@ -40,7 +41,7 @@ from training.gates.comparison_gate import no_worse
 from training.gates.verdict import Answer
 from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE, TrainingParameters
-from training.ranking import Floats, Ints, ScoreRanking, at_capacity
+from training.ranking import Floats, Ints, ScoreRanking, at_capacity, inspected_rows
 from training.train import train
 
 SEED = 20261127
@@ -198,6 +199,44 @@ def calibration_answers(window: StudiedWindow, redraws: int) -> Iterator[Answere
         yield Answered("calibration", window, name, f"{ratio:.3g}", answers[name])
 
 
+def calibration_intervals(window: StudiedWindow, redraws: int) -> Iterator[str]:
+    """How often the intervals of each figure hold what is true, and between which they lie."""
+    rng, settled = np.random.default_rng(SEED), window.is_settled
+    scores, confirmable = window.log_odds[settled], window.confirmable[settled]
+    everyone = np.ones(len(scores))
+    top = inspected_rows(ScoreRanking.from_scores(everyone, scores), GATE_SHARE)
+    all_known = InspectedSample(
+        rows=np.arange(len(scores)),
+        labels=confirmable,
+        weights=everyone,
+        is_drawn=np.ones(len(scores), dtype=np.bool_),
+        traffic=len(scores),
+        certain=0,
+        uncounted=0,
+        refusal=None,
+    )
+    truths = {
+        "observed_over_expected": float(confirmable.sum() / expit(scores).sum()),
+        "top_observed_over_expected": float(top @ confirmable / (top @ expit(scores))),
+        "slope": traffic_calibration(all_known, scores, GATE_SHARE).slope.value,
+    }
+    found: dict[str, list[tuple[float | None, ...]]] = {name: [] for name in truths}
+    for _ in range(redraws):
+        drawn = window.redrawn(rng).only(settled)
+        sample = inspected_sample(drawn.labels, drawn.selected_by, drawn.probability)
+        calibration = traffic_calibration(sample, scores, GATE_SHARE)
+        for name in truths:
+            estimate: Estimate = getattr(calibration, name)
+            found[name].append((estimate.value, estimate.low, estimate.high))
+    for name, truth in truths.items():
+        value, low, high = np.array(found[name], dtype=np.float64).T
+        held = float(((low <= truth) & (truth <= high)).mean())
+        yield (
+            f"| {window.kind} | {len(scores):,} | {name} | {truth:.2f} | {np.median(value):.2f} | "
+            f"{held:.1%} | {np.median(low):.2f} to {np.median(high):.2f} |"
+        )
+
+
 def comparison_answers(window: StudiedWindow, redraws: int) -> Iterator[Answered]:
     """What the gate says of challengers that are as good as the champion, or worse."""
     rng = np.random.default_rng(SEED)
@@ -251,6 +290,11 @@ def main() -> None:
         for size in (sizes or ["40000", "100000"])
         for kind in SUBJECT_KINDS
     ]
+    print(f"{redraws} redraws\n")
+    print("| kind | settled subjects | figure | true | median | holds | median interval |")
+    print("|---|---|---|---|---|---|---|")
+    for window in windows:
+        print("\n".join(calibration_intervals(window, int(redraws))), flush=True)
     for study, of_worth in worth.items():
         print(f"\n{redraws} redraws\n")
         print(f"| kind | subjects | scores | {of_worth} | {' | '.join(get_args(Answer))} |")

@@ -21,7 +21,7 @@ GATE = "calibration"
 Band = tuple[float, float]
 ALLOWED_RATIO: Band = (0.5, 4.0)
 ALLOWED_TOP_RATIO: Band = (0.5, 3.0)
-ALLOWED_SLOPE: Band = (1 / 3, 3.0)
+ALLOWED_SLOPE: Band = (1 / 3, 2.0)
 
 
 @dataclass(frozen=True)
