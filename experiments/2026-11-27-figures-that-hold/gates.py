@@ -20,6 +20,7 @@ from scipy.special import expit
 
 from features.build_training_set import build_training_set
 from features.records import SUBJECT_KINDS, SubjectKind
+from serving.cli.demo_world import last_days_begin, write_known_by
 from synthetic import inspection
 from synthetic.journeys import drafted_journeys, journey_ids
 from synthetic.networks.catalogue import typologies_of
@@ -45,7 +46,7 @@ from training.ranking import Floats, Ints, ScoreRanking, at_capacity, inspected_
 from training.train import train
 
 SEED = 20261127
-DAYS, WORLD_SEED = 365, 7
+DAYS, LIVE_DAYS, WORLD_SEED = 365, 2, 7
 """Those of `tidegate demo`."""
 
 HONEST_SENSITIVITY = 0.7
@@ -116,7 +117,9 @@ def studied_window(folder: Path, journeys: int, kind: SubjectKind) -> StudiedWin
     """One kind of a world, invented and built as far as the folder does not hold it yet."""
     world, built = folder / "world", folder / "sets" / kind
     if not world.exists():
-        invent(world, scenario=SCENARIO, journeys=journeys, days=DAYS, seed=WORLD_SEED, cores=2)
+        whole = folder / "invented"
+        invent(whole, scenario=SCENARIO, journeys=journeys, days=DAYS, seed=WORLD_SEED, cores=2)
+        write_known_by(whole, last_days_begin(whole, LIVE_DAYS), world)
     if not built.exists():
         build_training_set(world, kind, built, lambda done, total: None)
     data = TrainingSet.read(built, kind)
