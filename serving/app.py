@@ -39,7 +39,7 @@ from serving.console import features as feature_pages
 from serving.console import models as model_pages
 from serving.console import switches as switch_pages
 from serving.container import Clock, Services, build_services
-from serving.degradation import keep_degradation_metrics
+from serving.degraded_modes import keep_degradation_metrics
 from serving.errors import ExtraMissing
 from serving.metrics_multiprocess import is_shared
 from serving.settings import Settings

@@ -11,7 +11,7 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.access.rate_limits import RateLimits
 from serving.access.tokens import PublishedKeys, Tokens
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
-from serving.audit.log_writer import LogWriter
+from serving.audit.decision_log_writer import LogWriter
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.db.repositories.account_repository import AccountRepository, SessionRepository

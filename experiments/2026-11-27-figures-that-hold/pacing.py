@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from serving.triage.capacity import Shares, Workday
+from serving.triage.control_draws import DrawGenerator
 from serving.triage.lane_rule import Lane, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
-from serving.triage.random_draws import DrawGenerator
 from serving.triage.recent_load import RecentLoad, RecentPlacement
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from serving.triage.watch_list_hits import Hit

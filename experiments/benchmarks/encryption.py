@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sqlalchemy import Engine
 
-from serving.audit.decision_log import FIRST_LINK, LoggedDecision, StoredAnswer, next_link
+from serving.audit.logged_decision import FIRST_LINK, LoggedDecision, StoredAnswer, next_link
 from serving.db import encryption
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import EncryptedDecisions

@@ -12,8 +12,8 @@ from serving.explanation.formatting import Value
 from serving.explanation.language import Language
 from serving.explanation.missing_inputs import MissingInputEffect, missing_in_words
 from serving.explanation.provenance_text import provenance_in_words
-from serving.explanation.reasons import Remainder
-from serving.explanation.rendering import Reason
+from serving.explanation.reason_ranking import Remainder
+from serving.explanation.reasons_in_words import Reason
 from serving.web.bodies import ClosedModel
 
 

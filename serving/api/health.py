@@ -9,7 +9,7 @@ from pydantic import Field
 
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.container import Services
-from serving.degradation import DegradedMode, degradations, set_degradation_metrics
+from serving.degraded_modes import DegradedMode, degradations, set_degradation_metrics
 from serving.errors import HistoryUnavailable, LogUnavailable, NoModel
 from serving.metrics_multiprocess import exposed
 from serving.web.bodies import ClosedModel

@@ -10,14 +10,14 @@ from pydantic import model_validator
 from features.records import SubjectKind
 from features.submission import Submission
 from serving import stored_names
-from serving.audit.decision_log import LoggedDecision
+from serving.audit.logged_decision import LoggedDecision
 from serving.errors import NotScored
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import Value
 from serving.explanation.language import ENGLISH, Language
-from serving.explanation.reasons import Reasons
-from serving.explanation.rendering import Reason, ReasonRenderer
+from serving.explanation.reason_ranking import Reasons
+from serving.explanation.reasons_in_words import Reason, ReasonRenderer
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
 from serving.stored_names import with_current_names

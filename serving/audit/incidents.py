@@ -26,7 +26,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.atomic_dir import written_whole
 from serving.audit.checkpoints import LogSigner
-from serving.audit.decision_log import ChainedDecision, DecisionReader, next_link
+from serving.audit.logged_decision import ChainedDecision, DecisionReader, next_link
 from serving.errors import IncidentRefused
 
 EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (

@@ -2,7 +2,7 @@
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.decision_log import DecisionAccess, DecisionReader
+from serving.audit.logged_decision import DecisionAccess, DecisionReader
 from serving.audit.masking import Masking
 from serving.errors import NotFound
 

@@ -10,7 +10,7 @@ from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.explanation.formatting import figures, listed
 from serving.explanation.missing_inputs import missing_in_words
-from serving.explanation.rendering import Reason
+from serving.explanation.reasons_in_words import Reason
 from serving.request_parsing import read_submission
 from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
 

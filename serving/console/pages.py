@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
-from serving.degradation import degradations
+from serving.degraded_modes import degradations
 from serving.errors import NotFound, ServingError
 from serving.web.html import environment
 from serving.web.problems import parameters_refused

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.tables import decisions

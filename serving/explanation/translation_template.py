@@ -23,7 +23,7 @@ from serving.explanation.formatting import (
 )
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_messages
-from serving.explanation.rendering import WHY_NOT_KNOWN, WORDS, sentence
+from serving.explanation.reasons_in_words import WHY_NOT_KNOWN, WORDS, sentence
 
 Message = str | tuple[str, str]
 """A text, or one text for a count of one and another for others."""

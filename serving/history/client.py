@@ -22,7 +22,7 @@ from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
-from serving.audit.decision_log import DecisionReader
+from serving.audit.logged_decision import DecisionReader
 from serving.errors import HistoryUnavailable
 from serving.history.received_records import RecordStore
 from serving.settings import Settings

@@ -22,7 +22,7 @@ from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
-from serving.audit.decision_log import DecisionReader
+from serving.audit.logged_decision import DecisionReader
 from serving.history.received_records import ReceivedRecord, RecordStore
 
 AT_ONCE = 2_000

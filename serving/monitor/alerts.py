@@ -10,7 +10,7 @@ import orjson
 from serving.access.http_client import fetch
 from serving.monitor.monitoring_report import AlertFigures, ExplorationFigures, MonitoringReport
 from serving.review.rescue_calls import RescueWebhook
-from serving.triage.exploration import Exploration
+from serving.triage.raised_control_draws import Exploration
 
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
 """The control draw becomes so many times as probable: in the first week of a drift, and at most."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from features.records import Journey, Shipment
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.explanation.rendering import Reason
+from serving.explanation.reasons_in_words import Reason
 from serving.triage.lane_rule import Lane
 
 # A control case must look like any other that is to be inspected.

@@ -11,7 +11,7 @@ from features.records import Outcome
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.decision_log import DecisionReader
+from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import Forbidden, NotFound
 from serving.history.received_records import ReceivedRecord

@@ -19,7 +19,7 @@ from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
 from serving.errors import ModelsOff, NoModel, ServingError
 from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
-from serving.explanation.reasons import Reasons, ranking
+from serving.explanation.reason_ranking import Reasons, ranking
 from serving.history.client import HistoryClient
 from serving.history.missing_history import missing_types
 from serving.history.received_records import ReceivedRecord, RecordStore

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.log_writer import LogWriter
+from serving.audit.decision_log_writer import LogWriter
 from serving.errors import (
     AnsweredMeanwhile,
     LogUnavailable,

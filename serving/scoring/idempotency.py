@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from serving.audit.decision import Decision
-from serving.audit.decision_log import StoredAnswer
+from serving.audit.logged_decision import StoredAnswer
 from serving.errors import IdempotencyKeyReused, StillInProgress
 from serving.scoring.assessment import AssessmentRequest
 

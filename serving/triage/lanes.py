@@ -9,11 +9,11 @@ from typing import Self
 from features.records import SubjectKind
 from serving.settings import Settings
 from serving.triage.capacity import Shares, control_probability, explored
+from serving.triage.control_draws import DrawGenerator
 from serving.triage.disagreement import ChallengerScore
-from serving.triage.exploration import CurrentExploration, Exploration
 from serving.triage.lane_rule import Lane, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.other_workers import OtherWorkers
-from serving.triage.random_draws import DrawGenerator
+from serving.triage.raised_control_draws import CurrentExploration, Exploration
 from serving.triage.recent_load import PACED, RecentLoad, RecentPlacement
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from serving.triage.watch_list_hits import Hit

@@ -17,7 +17,7 @@ from serving.audit.decision import Decision
 from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
 from serving.db.repositories.decision_repository import DecisionRepository
-from serving.explanation.reasons import Reasons
+from serving.explanation.reason_ranking import Reasons
 from serving.monitor.monitoring_report import (
     Drift,
     MonitoringReport,

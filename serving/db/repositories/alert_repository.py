@@ -9,7 +9,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.monitor_tables import alert_deliveries, alerts, explorations
 from serving.db.write_lock import writing
 from serving.monitor.alerts import Alert
-from serving.triage.exploration import Exploration
+from serving.triage.raised_control_draws import Exploration
 
 
 class AlertRepository:

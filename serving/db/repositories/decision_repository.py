@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from serving.audit.decision_log import (
+from serving.audit.logged_decision import (
     FIRST_LINK,
     ChainedDecision,
     DecisionAccess,

@@ -16,7 +16,7 @@ from features.input_dependencies import missing_inputs
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import create_app
 from serving.audit.decision import Decision, digest_of
-from serving.explanation.rendering import ReasonRenderer
+from serving.explanation.reasons_in_words import ReasonRenderer
 from serving.settings import Settings
 from serving.triage.recent_load import RecentPlacement
 from tests.serving.bodies import route, shipment, submission

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from serving.app import create_app
-from serving.audit.decision_log import StoredAnswer
+from serving.audit.logged_decision import StoredAnswer
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit, decrypt, encrypt
 from serving.db.engine import open_database

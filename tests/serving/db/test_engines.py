@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.engine import open_database
 from serving.db.monitor_tables import metadata
 from serving.db.repositories.decision_repository import DecisionRepository

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
-from serving.audit.decision_log import LoggedDecision, StoredAnswer
 from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.audit.retention_acts import RetentionAct
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure, act_with

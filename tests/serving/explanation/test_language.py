@@ -18,8 +18,8 @@ from serving.explanation.formatting import Value, listed, value_in_words
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_in_words
-from serving.explanation.reasons import ReasonRanking
-from serving.explanation.rendering import ReasonRenderer, sentence
+from serving.explanation.reason_ranking import ReasonRanking
+from serving.explanation.reasons_in_words import ReasonRenderer, sentence
 from serving.explanation.translation_template import messages, translation_template
 from tests.serving.bodies import ROUTE, submission
 from tests.serving.bodies import SHIPMENT as BODY

@@ -148,7 +148,7 @@ def test_what_a_killed_service_knew_but_had_not_written_it_learns_at_the_start(
 def test_an_idle_service_writes_what_it_knows(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.audit.log_writer._POLL_INTERVAL_S", 0.01)
+    monkeypatch.setattr("serving.audit.decision_log_writer._POLL_INTERVAL_S", 0.01)
     with working(Settings(home=home)) as service:
         service.score(shipment(), service.key("score"))
         while service.services.history.is_behind:
@@ -163,7 +163,7 @@ def test_what_could_not_be_written_is_told_later_and_written_then(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.history.client.UNWRITTEN_AT_MOST", 1)
-    monkeypatch.setattr("serving.audit.log_writer._POLL_INTERVAL_S", 0.01)
+    monkeypatch.setattr("serving.audit.decision_log_writer._POLL_INTERVAL_S", 0.01)
     past, caller = service.services.history, service.key("score")
     with monkeypatch.context() as broken, capture_logs() as told:
         broken.setattr(LmdbStore, "sync", failing)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import Engine
 
-from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.shadow_score_repository import ShadowScoreRepository

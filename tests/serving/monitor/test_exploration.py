@@ -10,8 +10,8 @@ from serving.db.repositories.alert_repository import AlertRepository
 from serving.errors import LogUnavailable
 from serving.settings import Settings
 from serving.triage.capacity import explored
-from serving.triage.exploration import POLL_INTERVAL, CurrentExploration, Exploration
 from serving.triage.lanes import Lanes, PlacementRequest
+from serving.triage.raised_control_draws import POLL_INTERVAL, CurrentExploration, Exploration
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = [n / 1_000 for n in range(1_000)]

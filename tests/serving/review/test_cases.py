@@ -14,7 +14,7 @@ from features.records import Outcome
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.access.pseudonyms import Pseudonyms
-from serving.audit.decision_log import StoredAnswer
+from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.audit.retention_acts import RetentionAct
 from serving.db.data_keys import DataKeys

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from serving.audit.decision_log import StoredAnswer
+from serving.audit.logged_decision import StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.write_lock import writing

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from serving.app import create_app
 from serving.db.engine import open_database
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
-from serving.degradation import degradations
+from serving.degraded_modes import degradations
 from serving.errors import AddressRefused
 from serving.review.rescue_calls import RescueCalls, RescueWebhook, retry_delay
 from serving.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from serving.audit.decision_log import StoredAnswer
+from serving.audit.logged_decision import StoredAnswer
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.review.case_records import CaseAccess, StoredEvent

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.settings import Settings
 from serving.triage.capacity import Shares
+from serving.triage.control_draws import DrawGenerator
 from serving.triage.disagreement import ChallengerScore
-from serving.triage.exploration import CurrentExploration, Exploration
 from serving.triage.lane_rule import Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.other_workers import OtherWorkers
-from serving.triage.random_draws import DrawGenerator
+from serving.triage.raised_control_draws import CurrentExploration, Exploration
 from serving.triage.recent_load import RecentLoad, RecentPlacement
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from serving.triage.watch_list_hits import Hit

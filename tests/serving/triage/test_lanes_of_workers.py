@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from serving.audit.decision import Decision
-from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.scoring.challenger_score import challenger_score
+from serving.triage.control_draws import DrawGenerator
 from serving.triage.disagreement import ChallengerScore
 from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.other_workers import OtherWorkers
-from serving.triage.random_draws import DrawGenerator
 from serving.triage.recent_load import RecentLoad, RecentPlacement
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from tests.serving.bodies import shipment

@@ -17,11 +17,11 @@ from scipy.stats import binom, binomtest, ks_2samp
 from serving.errors import PlanRefused
 from serving.settings import Settings
 from serving.triage.capacity import Shares, Workday, control_probability
+from serving.triage.control_draws import DrawGenerator
 from serving.triage.cutoffs import Cutoff
 from serving.triage.lane_rule import Draws, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import life_at_risk
-from serving.triage.random_draws import DrawGenerator
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from serving.triage.watch_list_hits import Hit, find_hits
 from tests.serving.bodies import route, shipment, submission

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from serving.audit.decision_log import LoggedDecision, StoredAnswer
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.triage.other_workers import (

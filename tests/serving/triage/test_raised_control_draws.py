@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from serving.errors import LogUnavailable
-from serving.triage.exploration import CurrentExploration, Exploration
+from serving.triage.raised_control_draws import CurrentExploration, Exploration
 
 BEGINS = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ENDS = BEGINS + timedelta(days=14)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from serving.triage.control_draws import DrawGenerator
 from serving.triage.lane_rule import Draws
-from serving.triage.random_draws import DrawGenerator
 
 SEED = b"a seed for this test"
 

@@ -20,8 +20,8 @@ from serving.explanation.comparison import (
     percentile_of,
 )
 from serving.explanation.formatting import Value, listed, value_in_words
-from serving.explanation.reasons import MOST_REASONS, ReasonRanking, Reasons
-from serving.explanation.rendering import Reason, ReasonRenderer, sentence
+from serving.explanation.reason_ranking import MOST_REASONS, ReasonRanking, Reasons
+from serving.explanation.reasons_in_words import Reason, ReasonRenderer, sentence
 from training.model.manifest import Reference
 
 parts = st.lists(st.floats(-3, 3), min_size=len(SHIPMENT), max_size=len(SHIPMENT))

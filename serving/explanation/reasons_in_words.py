@@ -18,7 +18,7 @@ from serving.explanation.comparison import Comparison, comparison_in_words
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.formatting import Value, capital, figure, readable
 from serving.explanation.language import ENGLISH, Language
-from serving.explanation.reasons import (
+from serving.explanation.reason_ranking import (
     Effect,
     RankedReason,
     Reasons,

@@ -17,7 +17,7 @@ import structlog
 
 from features.submission import Submission
 from serving.audit.checkpoints import CheckpointWriter
-from serving.audit.decision_log import LoggedDecision, LogHead, StoredAnswer
+from serving.audit.logged_decision import LoggedDecision, LogHead, StoredAnswer
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.db.repositories.rollup_repository import RollupRepository
-from serving.degradation import MEANINGS, DegradedMode, degradations
+from serving.degraded_modes import MEANINGS, DegradedMode, degradations
 from serving.history.missing_history import missing_types
 from serving.models.kill_switch import record_switch
 from serving.observability import LogLines
