@@ -1,8 +1,8 @@
 """Exact contributions, ranked into what speaks for a closer look and what speaks against.
 
-Only facts are made here, and stored; `reasons_in_words` puts them into words for whoever reads them.
-Features of one indicator measure the same suspicion, and models share its weight among them at
-whim; only their sum is stable. Sums of log-odds are exact, so base + reasons + remainder is the
+Only facts are made here, and stored; `reasons_in_words` puts them into words for whoever reads
+them. Features of one indicator measure the same suspicion, and models share its weight among them
+at whim; only their sum is stable. Sums of log-odds are exact, so base + reasons + remainder is the
 score. Equal sums stand in the order of the catalogue.
 """
 

@@ -7,8 +7,8 @@ share of a day's arrivals, `cutoffs` turns that into a threshold with a random d
 `control_draws` gives every subject its draws, and `life_at_risk` looks for people in danger. Only
 `lanes` remembers, in `recent_load`, what was placed lately, by this worker or, as `other_workers`
 reads from the `placement_log`, by another; `office_days` counts it by the office's own days, and
-`arrival_profile` learns from those how many come on which weekday and by which hour.
-`disagreement` is what a challenger would have selected, which raises the probability of a random
-look, as drift does (`raised_control_draws`). A lane is an offer of attention; what happens to a subject is decided by a
-person.
+`arrival_profile` learns from those how many come on which weekday and by which hour. `disagreement`
+is what a challenger would have selected, which raises the probability of a random look, as drift
+does (`raised_control_draws`). A lane is an offer of attention; what happens to a subject is decided
+by a person.
 """
