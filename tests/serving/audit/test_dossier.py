@@ -36,7 +36,7 @@ def test_the_file_tells_of_data_inputs_measures_and_versions(home: Path) -> None
     assert all(f"<td>{feature.name}</td>" in html for feature in catalogue("shipment"))
     assert manifest.training_set_digest in html
     assert f"{manifest.training_window.fit.labelled:,}" in html
-    assert told(home).report.population_precision in html
+    assert told(home).report.population_in_words in html
     assert html.count("data:image/png") >= 4
 
 

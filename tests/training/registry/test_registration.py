@@ -131,7 +131,7 @@ def test_run_version_and_model_say_in_words_what_they_are(
 
     assert "fit: 2025-01-01 until" in note
     assert f"commit `{'f' * 40}` **with changes that are in no commit**" in note
-    assert candidate.report.population_precision in note
+    assert candidate.report.population_in_words in note
     assert f"{candidate.report.inspected.roc_auc.value:.3f}" in note
     assert version.description == note
     assert len(note) < 5_000  # more does not fit into a server's database
