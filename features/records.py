@@ -339,13 +339,9 @@ class Outcome(Record):
     subject_kind: SubjectKind = Field(description="Whether a route or a shipment was inspected.")
     subject_id: SubjectId = Field(description="The journey or shipment that was inspected.")
     selected_by: SelectedBy = Field(description="What the subject was selected by.")
+    # A tip comes before every draw and an officer's discretion after it: neither has a probability.
     selection_probability: Share | None = Field(
-        None,
-        description=(
-            "How probable it was that the subject is looked into so, by any way of selection that "
-            "has a probability (model, rule, random) together. Absent for a tip, which comes "
-            "before them, and for an officer's discretion, which comes after them."
-        ),
+        None, description="How probable it was to be examined so, by all ways that draw."
     )
     inspected_at: Instant = Field(
         description="When the inspection began.", examples=["2026-11-29T09:00:00Z"]
@@ -354,10 +350,7 @@ class Outcome(Record):
         description="When the result became known.", examples=["2026-11-29T15:00:00Z"]
     )
     result: Result = Field(
-        description=(
-            "What the inspection found. What a check of documents alone found is told of the "
-            "documents, and says nothing about what is on board."
-        )
+        description="What was found; a check of documents tells of documents alone."
     )
     typology: Code | None = Field(
         None, description="The way of smuggling that was found.", examples=["concealment"]
