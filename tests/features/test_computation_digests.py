@@ -178,8 +178,8 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     "which results count": (
         (
             "derived/outcome.py",
-            'outcomes["result"] != STRING_TABLE.code("inconclusive")',
-            'outcomes["result"] == STRING_TABLE.code("confirmed")',
+            "for result in CONCLUSIVE]",
+            "for result in CONCLUSIVE[:1]]",
         ),
         CONFIRMED_RATES,
     ),

@@ -11,7 +11,7 @@ import pytest
 from serving import review, triage
 
 # Memories, which count on, and no values.
-COUNTING = {"_OfficeLoad", "_Tally"}
+COUNTING = {"_OfficeLoad", "_Day", "_Learnt", "_Tally"}
 
 
 def values() -> list[Any]:
