@@ -37,6 +37,7 @@ build --records w --subject route --out s
 train --subject route
 evaluate --model m
 promote --model m --approver a
+gates --training-set s --model m
 serve --home h
 score f --subject route --out o.csv
 replay d
