@@ -12,7 +12,7 @@ RESULTS = {
     "other_offence": "not_confirmed",
     "document_irregularity": "not_confirmed",
     "no_finding_after_inspection": "not_confirmed",
-    "no_finding_after_document_check": None,
+    "no_finding_after_document_check": "documents_in_order",
     "released_without_check": None,
     "inconclusive": "inconclusive",
     "duplicate": None,
