@@ -37,6 +37,7 @@ FEWEST_CONFIRMED_AT_RANDOM = 30
 CHANCE = 0.5
 ROC_AUC = "population_roc_auc"
 LIFT = f"population_lift_at_{share_name(GATE_SHARE)}"
+SLOPE = "population_calibration_slope"
 MORE_DRAWS = "more results of subjects that were drawn with a probability would be enough"
 NO_CANARIES = "there are no canaries; `tidegate retrain` chooses them"
 NO_CHAMPION = "there is no champion to compare with; once there is one, its successor is compared"
@@ -71,10 +72,16 @@ def golden_vectors(model: RiskModel) -> Verdict:
 def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
     """Among all traffic, does a confirmed subject score higher than another one?
 
-    ROC-AUC rests on every confirmed subject, where precision at 5 % rests on a handful.
+    ROC-AUC rests on every confirmed subject, where precision at 5 % rests on a handful. Where too few
+    were drawn to place them all, the slope of calibration says whether risk rises with the score.
     """
     gate = "better than random"
-    roc_auc, lift = (judged.metrics.get(name, Estimate(None)) for name in (ROC_AUC, LIFT))
+    roc_auc, lift, slope = (
+        judged.metrics.get(name, Estimate(None)) for name in (ROC_AUC, LIFT, SLOPE)
+    )
+    if roc_auc.value is None and slope.low is not None and slope.low > 0:
+        reason = f"risk rises with the score in all traffic, by a slope of {_spelt(slope)}"
+        return Verdict(gate, "passed", f"{reason}; want an interval above 0")
     found = f" (the highest {GATE_SHARE:.0%} hold {_spelt(lift)} times their share)"
     reason = (
         f"ROC-AUC of all traffic is {_spelt(roc_auc)}{found if lift.value is not None else ''}; "

@@ -46,6 +46,27 @@ def test_the_interval_of_roc_auc_of_all_traffic_lies_above_chance(
     assert gates.better_than_random(asked).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("slope", "verdict"),
+    [
+        (Estimate(0.9, 0.001, 1.8), "passed"),
+        (Estimate(0.9, 0.0, 1.8), "undecided"),
+        (Estimate(-0.9, -1.8, -0.1), "undecided"),
+        (UNKNOWN, "undecided"),
+    ],
+)
+def test_a_slope_above_0_tells_enough_where_no_roc_auc_is_known(
+    slope: Estimate, verdict: Answer
+) -> None:
+    asked = manifest(population_calibration_slope=slope)
+    beside_chance = manifest(
+        population_calibration_slope=slope, population_roc_auc=Estimate(0.7, 0.3, 0.8)
+    )
+
+    assert gates.better_than_random(asked).verdict == verdict
+    assert gates.better_than_random(beside_chance).verdict == "undecided"
+
+
 def test_what_was_found_at_the_gates_share_is_told_where_it_is_known() -> None:
     area = Estimate(0.7, 0.6, 0.8)
     known = manifest(population_roc_auc=area, population_lift_at_5pct=Estimate(3.0, 1.1, 5.0))
