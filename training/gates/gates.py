@@ -72,8 +72,8 @@ def golden_vectors(model: RiskModel) -> Verdict:
 def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
     """Among all traffic, does a confirmed subject score higher than another one?
 
-    ROC-AUC rests on every confirmed subject, where precision at 5 % rests on a handful. Where too few
-    were drawn to place them all, the slope of calibration says whether risk rises with the score.
+    ROC-AUC rests on every confirmed subject, where precision at 5 % rests on a handful. Where too
+    few were drawn to place them all, the slope of calibration says whether risk rises with scores.
     """
     gate = "better than random"
     roc_auc, lift, slope = (
