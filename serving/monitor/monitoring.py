@@ -21,7 +21,7 @@ from serving.monitor.monitoring_report import (
     MovedMeasure,
 )
 from serving.monitor.rollups import catch_up
-from serving.monitor.selection_strata import with_outcomes
+from serving.monitor.selection_strata import Slice, with_outcomes
 from serving.monitor.stored_rollups import RollupStore, Visit
 from serving.triage.triage_plan import TriagePlan
 
@@ -90,7 +90,7 @@ def report(
         figures_until=ripe.until,
         newer=traffic_figures.sizes_of(days.values())[which].total() - overall.decisions,
         bounds=tuple(traffic_figures.bounds(overall)),
-        ways=tuple(traffic_figures.ways(sizes[which], told)),
+        ways=tuple(Slice.from_visits(sizes[which], told).ways()),
         unscored=sum(day.unscored for day in days.values()),
         strata=tuple(traffic_figures.strata(sizes[which], told)),
         groups=tuple(traffic_figures.groups(sizes, told)) if request.model is None else (),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from features.records import SubjectKind
 from serving import stored_names
+from serving.monitor.selection_strata import WayOfSelection
 from serving.stored_names import with_current_names
 from serving.triage.lane_rule import Lane
 from training.confidence_intervals import Estimate
@@ -57,22 +58,6 @@ class SliceFigures(ReportPart):
     effective_size: float | None = None
     unknown_share: float = 0.0
     needs: tuple[str, ...] = ()
-
-
-class WayFigures(ReportPart):
-    """What one way of selection finds: of `decisions`, those known and those confirmed.
-
-    `precision` of the random draw is the share confirmed among all that nobody selected, and its
-    recall and lift are those of drawing as many again.
-    """
-
-    way: str
-    decisions: int
-    known_outcomes: int
-    confirmed: int
-    precision: Estimate
-    recall: Estimate
-    lift: Estimate
 
 
 class StratumReport(ReportPart):
@@ -224,7 +209,7 @@ class MonitoringReport(ReportPart):
     figures_until: date | None = None
     newer: int = 0
     bounds: tuple[SensitivityBound, ...] = ()
-    ways: tuple[WayFigures, ...] = ()
+    ways: tuple[WayOfSelection, ...] = ()
     unscored: int = 0
     strata: tuple[StratumReport, ...]
     groups: tuple[SliceFigures, ...]

@@ -26,7 +26,11 @@ NARROW_RATIO = 3.0
 
 @dataclass(frozen=True)
 class WayOfSelection:
-    """What one way of selecting subjects finds; `lift` is beside drawing as many from everyone."""
+    """What one way of selecting subjects finds: of `decisions`, those known and those confirmed.
+
+    `precision` of the random draw is the share confirmed among all that nobody selected, and its
+    recall and lift are those of drawing as many again; `lift` is beside drawing from everyone.
+    """
 
     way: str
     decisions: int

@@ -17,7 +17,6 @@ from serving.monitor.monitoring_report import (
     SliceFigures,
     StratumReport,
     TypologyReport,
-    WayFigures,
     WeekReport,
 )
 from serving.monitor.population import TrafficPart
@@ -66,12 +65,6 @@ def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame
         too_few_outcomes=tuple(each.name for each in part.everyone.too_few_outcomes),
         needs=part.needs,
     )
-
-
-def ways(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[WayFigures]:
-    """What each way of selection finds, those without the score beside it."""
-    for each in Slice.from_visits(sizes, visits).ways():
-        yield WayFigures(**vars(each))
 
 
 def bounds(overall: SliceFigures) -> Iterator[SensitivityBound]:
