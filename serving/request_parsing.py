@@ -86,7 +86,7 @@ def _is_plain(body: bytes) -> bool:
     for container in containers:  # grows while it is gone through
         if type(container) is dict:
             fields += len(container)
-            container = container.values()  # noqa: PLW2901
+            container = container.values()  # noqa: PLW2901 - its values are gone through like items
         for value in container:
             kind = type(value)
             if kind is str or value is None:

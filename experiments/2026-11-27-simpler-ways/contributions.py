@@ -30,13 +30,13 @@ def main() -> None:
 
 def _measure(way: str) -> None:
     if way != "vectors":
-        import plain_vectors  # noqa: PLC0415
+        import plain_vectors  # noqa: PLC0415 - after simd is exchanged
 
         sys.modules["serving.models.simd"] = plain_vectors
-    from experiments.benchmarks.scorer import _trained  # noqa: PLC0415
-    from serving.models.packed_forest import pack_forest  # noqa: PLC0415
-    from serving.models.scores import PreparedTrees  # noqa: PLC0415
-    from serving.models.tree_text import read_forest  # noqa: PLC0415
+    from experiments.benchmarks.scorer import _trained  # noqa: PLC0415 - after simd is exchanged
+    from serving.models.packed_forest import pack_forest  # noqa: PLC0415 - after simd is exchanged
+    from serving.models.scores import PreparedTrees  # noqa: PLC0415 - after simd is exchanged
+    from serving.models.tree_text import read_forest  # noqa: PLC0415 - after simd is exchanged
 
     models = {}
     for count, leaves in SHAPES:
@@ -57,7 +57,7 @@ def _measure(way: str) -> None:
     serve_rounds(cold, measure)
 
 
-def _us(trees, rows, n: int, at: int) -> float:  # type: ignore[no-untyped-def]
+def _us(trees, rows, n: int, at: int) -> float:  # type: ignore[no-untyped-def]  # of either scorer
     calls = ONE_ROW_CALLS if n < max(ROWS) else 1
     taken = []
     for call in range(calls):

@@ -1,4 +1,4 @@
-"""What is usual for each feature: drift and reasons are measured against it."""
+"""What is usual for each feature: reasons are measured against it."""
 
 from typing import TYPE_CHECKING
 
