@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from features.records import SubjectKind
 from serving import stored_names
-from serving.monitor.selection_strata import WayOfSelection
 from serving.stored_names import with_current_names
 from serving.triage.lane_rule import Lane
 from training.confidence_intervals import Estimate
@@ -30,6 +29,22 @@ class ReportPart(BaseModel):
     @classmethod
     def _current_names(cls, stored: Any) -> Any:
         return with_current_names(stored, cls.former_names)
+
+
+class WayOfSelection(ReportPart):
+    """What one way of selecting subjects finds: of `decisions`, those known and those confirmed.
+
+    `precision` of the random draw is the share confirmed among all that nobody selected, and its
+    recall and lift are those of drawing as many again; `lift` is beside drawing from everyone.
+    """
+
+    way: str
+    decisions: int
+    known_outcomes: int
+    confirmed: int
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
 
 
 class SliceFigures(ReportPart):

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from serving.monitor.monitoring_report import WayOfSelection
 from serving.monitor.population import Stratum, TrafficPart
 from training.confidence_intervals import Estimate, proportion
 from training.estimation.weighted_mean import ConfidenceDistribution, part_of_both
@@ -22,23 +23,6 @@ lift are an interval without a figure, which would be too far off on average."""
 
 NARROW_RATIO = 3.0
 """An interval whose ends differ by no more has a figure anyway."""
-
-
-@dataclass(frozen=True)
-class WayOfSelection:
-    """What one way of selecting subjects finds: of `decisions`, those known and those confirmed.
-
-    `precision` of the random draw is the share confirmed among all that nobody selected, and its
-    recall and lift are those of drawing as many again; `lift` is beside drawing from everyone.
-    """
-
-    way: str
-    decisions: int
-    known_outcomes: int
-    confirmed: int
-    precision: Estimate
-    recall: Estimate
-    lift: Estimate
 
 
 @dataclass(frozen=True)
