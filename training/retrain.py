@@ -22,7 +22,7 @@ from training.data.label_authors import Authors, add_authors
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, TrainingSetError
 from training.gates.canaries import Canaries
-from training.gates.promotion_checks import CHAMPION, promotion_verdicts
+from training.gates.promotion_verdicts import CHAMPION, promotion_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome, Registration
 from training.model.risk_model import RiskModel

@@ -16,7 +16,8 @@ from time import thread_time
 
 from sqlalchemy import Table, select, tuple_
 
-from serving.audit.logged_decision import FIRST_LINK, LoggedDecision, StoredAnswer, next_link
+from serving.audit.hash_chain import FIRST_LINK, next_link
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.engine import open_database
 from serving.db.lookups import Pair
 from serving.db.repositories.decision_repository import _GIVEN, _LAST, DecisionRepository

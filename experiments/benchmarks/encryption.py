@@ -13,7 +13,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sqlalchemy import Engine
 
-from serving.audit.logged_decision import FIRST_LINK, LoggedDecision, StoredAnswer, next_link
+from serving.audit.hash_chain import FIRST_LINK, next_link
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db import encryption
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import EncryptedDecisions

@@ -31,7 +31,8 @@ import numpy as np
 from experiments.benchmarks.memory import resident_mib
 from experiments.benchmarks.running import cpu_s, free_port, running
 from experiments.benchmarks.served_home import bodies, make_home
-from serving.access.api_keys import Scope, new_key
+from serving.access.api_keys import new_key
+from serving.access.roles import Scope
 from serving.app import utc_now
 from serving.db.engine import open_database
 from serving.db.repositories.api_key_repository import ApiKeyRepository

@@ -7,25 +7,12 @@ keeps accounts, and whoever studies models sees no identities.
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Literal, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from serving.access.api_keys import Scope
 from serving.access.callers import Caller
-
-Role = Literal["reviewer", "supervisor", "rescue", "data_scientist", "auditor", "admin"]
-
-SCOPES: dict[Role, frozenset[Scope]] = {
-    "reviewer": frozenset({"review", "explain"}),
-    "supervisor": frozenset({"review", "explain", "supervise", "switch"}),
-    "rescue": frozenset({"review", "explain", "rescue"}),
-    "data_scientist": frozenset({"study"}),
-    "auditor": frozenset({"audit", "explain", "supervise", "study"}),
-    "admin": frozenset({"administer", "switch"}),
-}
-assert SCOPES.keys() == set(get_args(Role))
+from serving.access.roles import ROLE_SCOPES, Role
 
 _HASHER = PasswordHasher()
 
@@ -47,7 +34,9 @@ class Account:
 
     def caller(self) -> Caller:
         """What the holder may do and see."""
-        return Caller(f"account:{self.name}", self.name, SCOPES[self.role], frozenset(self.offices))
+        return Caller(
+            f"account:{self.name}", self.name, ROLE_SCOPES[self.role], frozenset(self.offices)
+        )
 
 
 def new_account(

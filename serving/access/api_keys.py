@@ -10,20 +10,8 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-Scope = Literal[
-    "score",
-    "explain",
-    "ingest",
-    "review",
-    "rescue",
-    "supervise",
-    "study",
-    "audit",
-    "administer",
-    "switch",
-]
+from serving.access.roles import Scope
 
 _PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")
 

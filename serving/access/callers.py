@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
-from serving.access.api_keys import ApiKey, Scope
+from serving.access.api_keys import ApiKey
+from serving.access.roles import Scope
 from serving.errors import Forbidden
 
 

@@ -23,8 +23,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from pydantic import BaseModel, ValidationError
 
-from serving.access.accounts import Account, Role
+from serving.access.accounts import Account
 from serving.access.http_client import fetch
+from serving.access.roles import Role
 from serving.access.tokens import CLOCKS_APART_S, PublishedKeys
 from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable
 

@@ -19,9 +19,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from serving.access.api_keys import Scope
 from serving.access.callers import Caller
 from serving.access.http_client import fetch
+from serving.access.roles import Scope
 from serving.errors import AddressRefused, NotSignedIn
 
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from serving.access.secrets import make_once
-from serving.audit.logged_decision import LogHead
+from serving.audit.hash_chain import LogHead
 from serving.errors import LogUnavailable
 
 log = structlog.get_logger(__name__)

@@ -17,7 +17,8 @@ import structlog
 
 from features.submission import Submission
 from serving.audit.checkpoints import CheckpointWriter
-from serving.audit.logged_decision import LoggedDecision, LogHead, StoredAnswer
+from serving.audit.hash_chain import LogHead
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
 
 log = structlog.get_logger(__name__)

@@ -26,7 +26,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.atomic_dir import written_whole
 from serving.audit.checkpoints import LogSigner
-from serving.audit.logged_decision import ChainedDecision, DecisionReader, next_link
+from serving.audit.hash_chain import ChainedDecision, next_link
+from serving.audit.logged_decision import DecisionReader
 from serving.errors import IncidentRefused
 
 EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (

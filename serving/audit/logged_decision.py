@@ -1,16 +1,11 @@
-"""The decision log: what is logged of a decision, and the hash chain over it.
+"""The decision log: what is logged of a decision, and who may read it."""
 
-The chain is made of outlines, which hold the digest of the encrypted whole. So it still holds when
-the key of that is destroyed.
-"""
-
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-FIRST_LINK = bytes(32)
+from serving.audit.hash_chain import ChainedDecision
 
 
 @dataclass(frozen=True)
@@ -46,30 +41,6 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True)
-class ChainedDecision:
-    """A decision in the chain: its number, its link and the link before (hexadecimal).
-
-    The chain is made of `outline`; `encrypted` (base64) is None for a record that an older release
-    kept in the clear; `record` is None where it was erased.
-    """
-
-    seq: int
-    outline: str
-    encrypted: str | None
-    chain: str
-    before: str
-    record: str | None
-
-
-@dataclass(frozen=True)
-class LogHead:
-    """How many decisions the log has, and its last link at that size (hexadecimal)."""
-
-    size: int
-    head: str
-
-
-@dataclass(frozen=True)
 class DecisionAccess:
     """What a reader may see: its offices' decisions and its own; all without offices."""
 
@@ -98,8 +69,3 @@ class DecisionReader(Protocol):
     def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
         """The decisions from the first to the last that was made in [begins, ends), in order."""
         ...
-
-
-def next_link(link: bytes, outline: str) -> bytes:
-    """The link of a record that follows `link`."""
-    return hashlib.sha256(link + outline.encode()).digest()

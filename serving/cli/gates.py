@@ -72,7 +72,7 @@ def _of_model(
     reference: str, models: "ModelHome", data: "TrainingSet", rival: "RiskModel | None"
 ) -> "Iterator[Verdict]":
     from training.gates.canaries import Canaries
-    from training.gates.promotion_checks import (
+    from training.gates.promotion_verdicts import (
         comparison_verdicts,
         evaluation_verdicts,
         soundness,

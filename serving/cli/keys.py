@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.access.api_keys import ApiKey, Scope, new_key
+from serving.access.api_keys import ApiKey, new_key
+from serving.access.roles import Scope
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 

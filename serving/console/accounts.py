@@ -12,12 +12,14 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serving.access.accounts import Role, new_account
-from serving.access.api_keys import Scope, new_key
+from serving.access.accounts import new_account
+from serving.access.api_keys import new_key
 from serving.access.callers import Caller
+from serving.access.roles import Role, Scope
 from serving.access.sessions import Session
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Forbidden, NameTaken, Unprocessable
 from serving.web.services import TheServices

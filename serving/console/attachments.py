@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.cases import case_page
 from serving.console.pages import PageRoute
-from serving.console.sign_in import ReaderWith, TheSession
 from serving.console.uploads import SignedUpload
 from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
 from serving.review.attachments import AttachedFile

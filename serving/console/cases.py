@@ -12,12 +12,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import details_of
+from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
 from serving.console.charts.payment_flow import PaymentChart
 from serving.console.charts.route_map import RouteMap
 from serving.console.charts.timeline import Timeline
+from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
 from serving.explanation.missing_inputs import missing_in_words

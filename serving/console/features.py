@@ -10,8 +10,8 @@ from features.catalogue import feature_named, features_by_name
 from features.definition import Feature
 from features.indicators import INDICATORS
 from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import ReaderWith, TheSession
 from serving.explanation.formatting import readable, value_in_words
 from serving.models.model_pool import LoadedModel
 from serving.web.services import TheServices

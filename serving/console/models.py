@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import ReaderWith, TheSession
 from serving.container import Services
 from serving.models.gate_verdicts import GateVerdict
 from serving.models.model_pool import LoadedModel, Role

@@ -7,8 +7,8 @@ from starlette.responses import HTMLResponse
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import ReaderWith, TheSession
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.web.report_page import report_content
 from serving.web.services import TheServices

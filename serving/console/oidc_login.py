@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from serving.access.oidc import PendingLogin, Provider
+from serving.console.browser_session import begin_session
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import begin_session, first_page, own_address
+from serving.console.sign_in import first_page, own_address
 from serving.errors import NotFound, NotSignedIn
 from serving.settings import Settings
 from serving.web.services import TheServices

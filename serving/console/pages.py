@@ -15,17 +15,7 @@ from serving.degraded_modes import degradations
 from serving.errors import NotFound, ServingError
 from serving.web.html import environment
 from serving.web.problems import parameters_refused
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
-    "img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+from serving.web.security_headers import PAGE_HEADERS
 
 templates = environment(Path(__file__).parent / "templates")
 
@@ -83,7 +73,7 @@ def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
         is_history_missing=_is_history_missing.get(),
         **content,
     )
-    return HTMLResponse(html, status, HEADERS)
+    return HTMLResponse(html, status, PAGE_HEADERS)
 
 
 def _refusal(error: ServingError) -> HTMLResponse:

@@ -11,8 +11,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.records import Mode
 from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Conflict
 from serving.review import case_rules as acts

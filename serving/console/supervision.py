@@ -7,12 +7,13 @@ from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
 from serving.console.charts.payment_flow import PaymentChart
 from serving.console.charts.route_map import RouteMap
 from serving.console.charts.timeline import Timeline
+from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.errors import Unprocessable
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts

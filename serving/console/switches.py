@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import ReaderWith, SignedForm, TheSession
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.models.kill_switch import LONGEST_REASON, SHORTEST_REASON, record_switch, switch_states

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
-from serving.console.sign_in import TheSession, refuse_foreign
+from serving.console.browser_session import TheSession
+from serving.console.csrf import refuse_foreign
 from serving.errors import BodyMalformed, Forbidden
 from serving.web.bodies import body_within
 from serving.web.services import TheServices

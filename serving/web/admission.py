@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.errors import TooBusy
 from serving.observability import Metrics
 from serving.web.problems import MEDIA_TYPE, problem_content
-from serving.web.request_ids import HEADERS
+from serving.web.security_headers import ANSWER_HEADERS
 
 FULL = TooBusy("more requests are here than can be answered soon")
 
@@ -69,7 +69,7 @@ def _full() -> tuple[Message, Message]:
         "Retry-After": str(FULL.retry_after_s),
         "X-Request-ID": request_id,
         "Cache-Control": "no-store",
-        **HEADERS,
+        **ANSWER_HEADERS,
     }
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     return (

@@ -6,8 +6,9 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from serving.access.api_keys import PresentedKey, Scope
+from serving.access.api_keys import PresentedKey
 from serving.access.callers import Caller
+from serving.access.roles import Scope
 from serving.audit.purpose import HEADER
 from serving.container import Services
 from serving.errors import NotSignedIn

@@ -7,7 +7,6 @@ always our own: one that a caller chose would bring the caller's text into logs 
 
 import time
 import uuid
-from collections.abc import Iterable
 
 import structlog
 from starlette.requests import Request
@@ -15,17 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.observability import Metrics
 from serving.web.problems import log_failure, unforeseen
+from serving.web.security_headers import with_security_headers
 
 log = structlog.get_logger(__name__)
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-_OWN = {b"x-request-id", *(name for name, _ in _ENCODED)}
-_CACHE = b"cache-control"
 
 
 class RequestIds:
@@ -49,7 +40,7 @@ class RequestIds:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = with_own(message.get("headers", ()), request_id)
+                message["headers"] = with_security_headers(message.get("headers", ()), request_id)
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)  # in this task and no other
@@ -68,11 +59,3 @@ class RequestIds:
         method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
         self._metrics.requests.observe(method, route, status, seconds)
         log.info("answered", method=method, route=route, status=status, seconds=round(seconds, 4))
-
-
-def with_own(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer with ours, which nobody else sets; by default no cache keeps it."""
-    others = [header for header in headers if header[0] not in _OWN]
-    if not any(name == _CACHE for name, _ in others):
-        others.append((_CACHE, b"no-store"))
-    return [*others, (b"x-request-id", request_id.encode()), *_ENCODED]

@@ -13,7 +13,6 @@ from features.records import RECORD_FILES
 from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.app import utc_now
-from serving.console.pages import POLICY
 from serving.errors import ServingError
 from serving.review import case_rules as acts
 from serving.review.attachments import AttachedFile
@@ -21,6 +20,7 @@ from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case, CaseChange
 from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
+from serving.web.security_headers import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment, submission
 
@@ -132,7 +132,7 @@ def test_no_stored_text_runs_on_any_page(page: Page, site: Site) -> None:
             answer = page.goto(f"{site.address}/console/{path}")
             assert answer is not None
             assert answer.ok, path
-            assert answer.headers["content-security-policy"] == POLICY, path
+            assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY, path
             assert page.evaluate("window.ran") is None, path
             assert page.locator("img[src=x], a[href^=javascript]").count() == 0, path
         if role == "supervisor":
@@ -156,7 +156,7 @@ def test_the_policy_lets_no_text_of_a_page_run_even_if_one_slipped_through(
     page.wait_for_timeout(100)
 
     assert page.evaluate("window.ran") is None
-    assert "unsafe" not in POLICY
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
     page.context.close()
 
 

@@ -8,7 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from serving.access.accounts import Role, new_account
+from serving.access.accounts import new_account
+from serving.access.roles import Role
 from serving.app import utc_now
 from tests.browser.conftest import Site
 from tests.serving.bodies import route, shipment

@@ -11,7 +11,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from serving.access.api_keys import Scope, new_key
+from serving.access.api_keys import new_key
+from serving.access.roles import Scope
 from serving.app import create_app
 from serving.container import Services
 from serving.settings import Settings

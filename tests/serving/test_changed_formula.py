@@ -21,7 +21,7 @@ from serving.models.model_pool import ModelPool
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
-from training.gates.promotion_checks import soundness
+from training.gates.promotion_verdicts import soundness
 from training.model.model_home import ModelHome
 
 app = typer.Typer()

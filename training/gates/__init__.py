@@ -1,5 +1,5 @@
 """What must hold before a model may answer for a border.
 
-`gates` has one function for each question, `promotion_checks` asks all of them about a registered
+`gates` has one function for each question, `promotion_verdicts` asks all of them about a registered
 version, `canaries` are subjects whose truth is known, and a `waiver` leaves a gate open in writing.
 """

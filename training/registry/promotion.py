@@ -10,7 +10,7 @@ from typing import Final
 from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused, TrackingError, UnknownModel
 from training.evaluation.evaluation_report import EvaluationReport
-from training.gates.promotion_checks import (
+from training.gates.promotion_verdicts import (
     CHAMPION,
     promotion_verdicts,
     refuse_unless_open,

@@ -9,6 +9,13 @@ import numpy as np
 from features.engine.columns import DAY_US, Column
 from features.engine.store.blob_store import Blob, BlobReader
 from features.engine.store.event_log import concatenate_blobs
+from features.engine.store.history_windows import (
+    NO_KEY,
+    OverlayRows,
+    logs_with_pages,
+    reduce_windows,
+    update_last_seen,
+)
 from features.engine.store.key_builder import KeyBuilder, KeyedLog
 from features.engine.store.layout import SHAPE_WORDS, Layout
 from features.engine.store.page_reader import (
@@ -28,13 +35,6 @@ from features.engine.store.store_keys import (
     lasts_key,
     page_key,
     part_of,
-)
-from features.engine.store.window_reader import (
-    NO_KEY,
-    OverlayRows,
-    logs_with_pages,
-    reduce_windows,
-    update_last_seen,
 )
 from features.engine.windows.window import Keying, Window
 from features.errors import OnlineStoreUnavailable

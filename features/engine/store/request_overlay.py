@@ -14,6 +14,7 @@ import numpy as np
 from features.engine.columns import Column
 from features.engine.numba_cache import compiled, inlined
 from features.engine.store.blob_store import BlobReader, BlobTransaction
+from features.engine.store.history_windows import OverlayRows
 from features.engine.store.key_builder import KeyedLog
 from features.engine.store.label_codes import label_ids
 from features.engine.store.last_seen import last_of
@@ -22,7 +23,6 @@ from features.engine.store.page_format import copy_words
 from features.engine.store.raw_columns import RawColumns, as_int64, number_column
 from features.engine.store.row_merge import NOT_COUNTED
 from features.engine.store.store_keys import last_keys, parts_of
-from features.engine.store.window_reader import OverlayRows
 from features.engine.windows.reducers import MISSING, NEVER
 
 _LAST_SEEN = -1  # the word beside a label, which no cell of an event fills

@@ -12,15 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from serving.audit.logged_decision import (
-    FIRST_LINK,
-    ChainedDecision,
-    DecisionAccess,
-    LoggedDecision,
-    LogHead,
-    StoredAnswer,
-    next_link,
-)
+from serving.audit.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
+from serving.audit.logged_decision import DecisionAccess, LoggedDecision, StoredAnswer
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log

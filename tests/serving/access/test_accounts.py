@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from serving.access.accounts import SCOPES, Account, admits, new_account
+from serving.access.accounts import Account, admits, new_account
 from serving.access.callers import Caller
 from tests.serving.access.trusted import NOW
 
@@ -42,17 +42,6 @@ def test_a_holder_may_do_what_the_role_allows_in_the_offices_of_the_account(
     assert account.caller() == Caller(
         "account:maria", "maria", frozenset({"review", "explain"}), frozenset({"DE004600"})
     )
-
-
-def test_each_role_allows_what_it_is_for_and_nothing_else() -> None:
-    assert {
-        "reviewer": {"review", "explain"},
-        "supervisor": {"review", "explain", "supervise", "switch"},
-        "rescue": {"review", "explain", "rescue"},
-        "data_scientist": {"study"},
-        "auditor": {"audit", "explain", "supervise", "study"},
-        "admin": {"administer", "switch"},
-    } == SCOPES
 
 
 def test_the_role_of_an_account_is_not_changed_in_place(account: Account) -> None:

@@ -5,7 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.access.api_keys import PresentedKey, Scope, new_key
+from serving.access.api_keys import PresentedKey, new_key
+from serving.access.roles import Scope
 from serving.errors import NameTaken, NotFound
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, app_of

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from serving.access.api_keys import PresentedKey, new_key
 from serving.api.idempotency_keys import required_key
-from serving.console.sign_in import LARGEST_FORM, MOST_FIELDS, own_form
+from serving.console.csrf import LARGEST_FORM, MOST_FIELDS, own_form
 from serving.errors import (
     BodyTooLarge,
     IdempotencyKeyMissing,

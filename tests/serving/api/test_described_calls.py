@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from serving.access.api_keys import Scope
+from serving.access.roles import Scope
 from tests.counts import count
 from tests.serving.conftest import Service
 

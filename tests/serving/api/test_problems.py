@@ -19,7 +19,8 @@ from starlette.types import Receive, Scope, Send
 from serving.app import create_app
 from serving.observability import Metrics
 from serving.settings import Settings
-from serving.web.request_ids import RequestIds, with_own
+from serving.web.request_ids import RequestIds
+from serving.web.security_headers import with_security_headers
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, app_of
 
@@ -275,13 +276,13 @@ def test_every_header_of_ours_leaves_once_and_whoever_may_keep_an_answer_says_so
         (b"x", b"1"),
         (b"x", b"2"),
     ]
-    kept = with_own([*told, (b"cache-control", b"max-age=60")], "ours")
+    kept = with_security_headers([*told, (b"cache-control", b"max-age=60")], "ours")
 
     assert [value for name, value in kept if name == b"x-request-id"] == [b"ours"]
     assert [value for name, value in kept if name == b"cache-control"] == [b"max-age=60"]
     assert [value for name, value in kept if name == b"x"] == [b"1", b"2"]
     assert (b"x-content-type-options", b"nosniff") in kept
-    assert (b"cache-control", b"no-store") in with_own(told, "ours")
+    assert (b"cache-control", b"no-store") in with_security_headers(told, "ours")
 
 
 async def _bound_to(scope: Scope, receive: Receive, send: Send) -> None:

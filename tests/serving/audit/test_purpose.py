@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from typer.testing import CliRunner
 
-from serving.access.api_keys import Scope, new_key
+from serving.access.api_keys import new_key
 from serving.access.callers import Caller
+from serving.access.roles import Scope
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.purpose import PurposeGuard, RefusedUse

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
-from serving.access.accounts import SCOPES
+from serving.access.roles import ROLE_SCOPES
 from serving.app import create_app
 from serving.cli.main import app
 from serving.db.engine import open_database
@@ -332,7 +332,7 @@ def test_what_was_known_holds_while_the_register_cannot_be_read(where: Path | st
 
 
 def test_those_who_oversee_or_administer_may_switch_and_no_one_else(service: Service) -> None:
-    for role in SCOPES:
+    for role in ROLE_SCOPES:
         token = sign_in_as(service, role)
         shown = service.client.get("/console/switches").status_code
         acted = service.client.post(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.access.accounts import SCOPES
+from serving.access.roles import ROLE_SCOPES
 from serving.console.uploads import Upload
 from serving.errors import BodyTooLarge, MediaTypeUnsupported, ServingError, Unprocessable
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
@@ -73,7 +73,7 @@ def test_attaching_and_reading_a_file_are_events_with_its_digest(reviewed: Servi
 def test_those_attach_who_review_and_those_read_who_see_the_case(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     attach(reviewed, case_id, sign_in_as(reviewed, "reviewer"))
-    for role, scopes in SCOPES.items():
+    for role, scopes in ROLE_SCOPES.items():
         token = sign_in_as(reviewed, role)
         added = attach(reviewed, case_id, token, PDF + role.encode())
         assert (added.status_code == 200) == ("review" in scopes), role

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError
 
 from features.catalogue import ROUTE, SHIPMENT
 from features.records import OF_DOCUMENTS
-from serving.access.api_keys import Scope
+from serving.access.roles import Scope
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.db.engine import open_database

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from serving.access.accounts import SCOPES, Role, new_account
+from serving.access.accounts import new_account
+from serving.access.roles import ROLE_SCOPES, Role
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case
 from serving.review.case_rules import dispose as dispose_case
@@ -55,7 +56,7 @@ def sign_in_as(service: Service, role: Role) -> str:
 
 def test_every_page_answers_the_roles_it_is_for_and_no_one_else(reviewed: Service) -> None:
     case_id = open_case(reviewed)
-    for role in SCOPES:
+    for role in ROLE_SCOPES:
         sign_in_as(reviewed, role)
         for path, seen_by in SEEN_BY.items():
             response = reviewed.client.get(path.replace("{case}", case_id))
@@ -79,7 +80,7 @@ ACTS_BY: dict[str, set[Role]] = {
 
 def test_every_form_is_for_the_roles_that_may_act_and_no_one_else(reviewed: Service) -> None:
     case_id = open_case(reviewed)
-    for role in SCOPES:
+    for role in ROLE_SCOPES:
         token = sign_in_as(reviewed, role)
         for path, acted_by in ACTS_BY.items():
             address, form = path.replace("{case}", case_id), {"form_token": token}
@@ -113,7 +114,7 @@ def test_a_rescue_is_on_no_page_but_of_those_who_help_or_audit(reviewed: Service
     )
     pages = ("/console/queue", "/console/decisions", "/console/supervision", "/console/monitor")
     shown: dict[Role, set[str]] = {}
-    for role in SCOPES:
+    for role in ROLE_SCOPES:
         sign_in_as(reviewed, role)
         shown[role] = {
             path
@@ -123,7 +124,7 @@ def test_a_rescue_is_on_no_page_but_of_those_who_help_or_audit(reviewed: Service
 
     decisions = {"/console/decisions", decision}
     helped = {"/console/queue", *case_pages, reread, *decisions}
-    nothing = {role: set[str]() for role in SCOPES}
+    nothing = {role: set[str]() for role in ROLE_SCOPES}
     assert shown == nothing | {"rescue": helped, "auditor": decisions}
     (load,) = Supervision.from_cases(reviewed.services.case_store, ALL, NOW).lanes
     assert load.lane == "inspect"

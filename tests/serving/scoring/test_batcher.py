@@ -15,7 +15,7 @@ from features.definition import Peers
 from serving.access.callers import Caller
 from serving.api.scores import worded_for
 from serving.app import create_app
-from serving.audit.logged_decision import LogHead
+from serving.audit.hash_chain import LogHead
 from serving.container import Services
 from serving.errors import BodyMalformed, LogUnavailable
 from serving.explanation.comparison import Comparisons, compare_with_peers

@@ -21,7 +21,7 @@ from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.fit.influence import InfluenceFigures
 from training.gates.canaries import Canaries
-from training.gates.promotion_checks import promotion_verdicts, waiver_in_force
+from training.gates.promotion_verdicts import promotion_verdicts, waiver_in_force
 from training.gates.verdict import Verdict, passed_if, read_verdicts
 from training.gates.waiver import Waivable, Waiver, WaiverRequest
 from training.leakage.finding import LeakageFinding
