@@ -50,6 +50,15 @@ class Direction(Enum):
     EITHER = 0
 
 
+class Warns(StrEnum):
+    """On which side of what is usual a value is a sign of the feature's indicator."""
+
+    HIGH = "high"
+    LOW = "low"
+    EITHER = "either"
+    NEVER = "never"
+
+
 class Peers(StrEnum):
     """Among whom a value is usual or not: the subjects' column whose equals are compared."""
 
@@ -63,8 +72,10 @@ class Feature:
     """One column of the matrix, with everything that is said about it.
 
     `reads` lists subject columns and windows in words; `defined_at` is `path#Lline` from the root
-    of the project; `sentence` is the template of a reason, with `{value}` for this case's value,
-    `sentence_of_one` the same for a count of one; `among` are those beside whom it is usual or not.
+    of the project; `indicator` is what a value on the side `warns` is a sign of: None for a scale
+    or a description, which is a sign of nothing; `sentence` is the template of a reason, with
+    `{value}` for this case's value, `sentence_of_one` the same for a count of one; `among` are
+    those beside whom it is usual or not.
     """
 
     name: str
@@ -74,7 +85,8 @@ class Feature:
     unit: Unit
     reads: tuple[str, ...]
     when_missing: str
-    indicator: str
+    indicator: str | None
+    warns: Warns
     source: str
     direction: Direction
     sentence: str
@@ -90,7 +102,7 @@ class Feature:
         """Whether values are text from a closed list rather than numbers."""
         return self.unit is Unit.CATEGORY
 
-    def face(self) -> dict[str, str | list[str]]:
+    def face(self) -> dict[str, str | list[str] | None]:
         """The face as plain JSON, as the catalogue shows it."""
         return {
             "name": self.name,
@@ -101,6 +113,7 @@ class Feature:
             "reads": list(self.reads),
             "when_missing": self.when_missing,
             "indicator": self.indicator,
+            "warns": self.warns.value,
             "source": self.source,
             "direction": self.direction.name.lower(),
             "sentence": self.sentence,
@@ -118,10 +131,11 @@ def feature(  # noqa: PLR0913  a face has this many sides
     subjects: tuple[SubjectKind, ...],
     unit: Unit,
     when_missing: str,
-    indicator: str,
+    indicator: str | None,
     source: str,
     sentence: str,
     sentence_of_one: str | None = None,
+    warns: Warns | None = None,
     among: Peers = Peers.ALL,
     direction: Direction = Direction.EITHER,
     computed: Callable[..., Column] | None = None,
@@ -133,7 +147,9 @@ def feature(  # noqa: PLR0913  a face has this many sides
     made part of a program (`features.engine.expressions`): it may only do what that can trace.
     Where many features share a shape, `computed` is the function of columns, and the decorated one
     only gives name, meaning and place.
-    Raises DefinitionError when the docstring is absent or a default is no window.
+    `warns` follows from `direction` where that is given, and is EITHER where neither is.
+    Raises DefinitionError when the docstring is absent, a default is no window or the sides of
+    indicator, `warns` and `direction` contradict each other.
     """
 
     def define(function: Callable[..., Any]) -> Feature:
@@ -147,6 +163,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
             reads=tuple(columns) + tuple(str(window) for window in windows.values()),
             when_missing=when_missing,
             indicator=indicator,
+            warns=_warns(function.__name__, indicator, warns, direction),
             source=source,
             direction=direction,
             sentence=sentence,
@@ -159,6 +176,26 @@ def feature(  # noqa: PLR0913  a face has this many sides
         )
 
     return define
+
+
+WARNS_BY_DIRECTION = {
+    Direction.HIGHER_IS_RISKIER: Warns.HIGH,
+    Direction.LOWER_IS_RISKIER: Warns.LOW,
+    Direction.EITHER: Warns.EITHER,
+}
+
+
+def _warns(name: str, indicator: str | None, given: Warns | None, direction: Direction) -> Warns:
+    if indicator is None:
+        if given not in (None, Warns.NEVER):
+            raise DefinitionError(f"{name}: without an indicator a value warns of nothing")
+        return Warns.NEVER
+    warns = given or WARNS_BY_DIRECTION[direction]
+    if warns is Warns.NEVER:
+        raise DefinitionError(f"{name}: what is never a sign of {indicator} has no indicator")
+    if direction is not Direction.EITHER and warns is not WARNS_BY_DIRECTION[direction]:
+        raise DefinitionError(f"{name}: warns {warns.value}, but its direction says otherwise")
+    return warns
 
 
 def _parameters(function: Callable[..., Column]) -> tuple[tuple[str, ...], dict[str, Window]]:

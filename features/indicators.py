@@ -127,3 +127,10 @@ INDICATORS: dict[str, str] = {
     "N08": "earlier findings among the same parties",
 }
 """What each indicator is, as it completes "a sign of …"."""
+
+NO_SIGN = "nothing by itself: a scale or a description"
+
+
+def sign_of(indicator: str | None) -> str:
+    """What an indicator is a sign of, in words; of a feature without one, that it is none."""
+    return NO_SIGN if indicator is None else INDICATORS[indicator]

@@ -8,7 +8,7 @@ from pydantic import Field
 from features.catalogue import feature_named, features_by_name
 from features.definition import Feature
 from features.digests.computations import digests_of
-from features.indicators import INDICATORS
+from features.indicators import sign_of
 from features.records import SubjectKind
 from serving.api.openapi import problems
 from serving.web.authentication import AnyCaller
@@ -27,7 +27,10 @@ class FeatureAnswer(ClosedModel):
     unit: str
     reads: list[str]
     when_missing: str
-    indicator: str
+    indicator: str | None = Field(
+        description="What a value on the side `warns` is a sign of; null for a scale."
+    )
+    warns: Literal["high", "low", "either", "never"]
     sign_of: str = Field(description="What the indicator is, after `a sign of`.")
     source: str
     direction: Literal["higher_is_riskier", "lower_is_riskier", "either"]
@@ -47,7 +50,7 @@ class FeatureAnswer(ClosedModel):
         return cls.model_validate(
             {
                 **feature.face(),
-                "sign_of": INDICATORS[feature.indicator],
+                "sign_of": sign_of(feature.indicator),
                 "defined_at": feature.defined_at,
                 "computation": digests_of(feature),
             }

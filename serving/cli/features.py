@@ -65,9 +65,9 @@ def _card(feature: "Feature") -> dict[str, Any]:
 
 
 def _face(feature: "Feature") -> dict[str, Any]:
-    from features.indicators import INDICATORS
+    from features.indicators import sign_of
 
-    about = {"sign_of": INDICATORS[feature.indicator], "defined_at": feature.defined_at}
+    about = {"sign_of": sign_of(feature.indicator), "defined_at": feature.defined_at}
     return feature.face() | about
 
 

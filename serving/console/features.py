@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 
 from features.catalogue import feature_named, features_by_name
 from features.definition import Feature
-from features.indicators import INDICATORS
+from features.indicators import sign_of
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.pages import PageRoute, page
@@ -44,9 +44,13 @@ def one(services: TheServices, reader: MayRead, session: TheSession, name: str) 
     feature = feature_named(name)
     champions = services.models.champions()
     seen = [_in_training(feature, c) for kind, c in champions.items() if kind in feature.subjects]
-    sign_of = INDICATORS[feature.indicator]
     return page(
-        "feature.html", reader=reader, session=session, feature=feature, sign_of=sign_of, seen=seen
+        "feature.html",
+        reader=reader,
+        session=session,
+        feature=feature,
+        sign_of=sign_of(feature.indicator),
+        seen=seen,
     )
 
 

@@ -87,12 +87,13 @@ Compare = Callable[[Feature, Value], Comparison]
 
 
 class FeatureGroups:
-    """Features by a name that they share; their parts are summed group by group."""
+    """Features by a name that they share, if any; their parts are summed group by group."""
 
     def __init__(self, features: Sequence[Feature], by: Literal["indicator", "family"]):
         places: dict[str, list[int]] = defaultdict(list)
         for place, feature in enumerate(features):
-            places[getattr(feature, by)].append(place)
+            if name := getattr(feature, by):
+                places[name].append(place)
         self.places = {name: tuple(own) for name, own in sorted(places.items())}
         ends = [*accumulate(map(len, self.places.values()), initial=0)]
         self._stretches = [*zip(self.places, map(slice, ends, ends[1:]), strict=True)]
@@ -113,7 +114,8 @@ class ReasonRanking:
         self._names = [feature.name for feature in self._features]
         self._indicators = FeatureGroups(self._features, "indicator")
         self._families = FeatureGroups(self._features, "family")
-        self._in_order = [*dict.fromkeys(feature.indicator for feature in self._features)]
+        self._in_order = [*dict.fromkeys(f.indicator for f in self._features if f.indicator)]
+        self._signless = [at for at, f in enumerate(self._features) if f.indicator is None]
 
     def reasons(self, values: Sequence[Value], parts: Sequence[float], compare: Compare) -> Reasons:
         """Rank the parts of one case by indicator; `compare` is asked of the evidence alone."""
@@ -123,6 +125,7 @@ class ReasonRanking:
         named = _strongest([name for name in ranked if sizes[name] >= SMALLEST_LOG_ODDS], sums)
         evidence = {name: _evidence(parts, places[name]) for name in named}
         rest = [at for name in ranked if name not in evidence for at in places[name]]
+        rest += self._signless
         return Reasons(
             reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
             comparisons={

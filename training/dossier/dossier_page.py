@@ -102,7 +102,7 @@ def _features(dossier: Dossier) -> Iterable[Row]:
     for column in manifest.features:
         feature = known[column.name]
         missing = f"{manifest.reference[column.name].missing_share:.1%}"
-        yield column.name, feature.unit.value, feature.indicator, feature.source, missing
+        yield column.name, feature.unit.value, feature.indicator or "none", feature.source, missing
 
 
 def _limits(dossier: Dossier) -> Iterable[Row]:
