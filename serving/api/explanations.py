@@ -12,7 +12,7 @@ from serving.explanation.formatting import Value
 from serving.explanation.language import Language
 from serving.explanation.missing_inputs import MissingInputEffect, missing_in_words
 from serving.explanation.provenance_text import provenance_in_words
-from serving.explanation.reason_ranking import Remainder
+from serving.explanation.reason_ranking import Habits, Remainder
 from serving.explanation.reasons_in_words import Reason
 from serving.web.bodies import ClosedModel
 
@@ -26,8 +26,9 @@ class FeatureContribution(ClosedModel):
 
 
 class ExplanationParts(ClosedModel):
-    """What explains a score: base + contributions = log-odds, and so do base + reasons + remainder.
+    """What explains a score: the sums of all parts are exact.
 
+    base + contributions = log_odds, and base + reasons + remainder + habits = log_odds.
     All in calibrated log-odds; the probability is 1 / (1 + e^-log_odds).
     """
 
@@ -43,6 +44,10 @@ class ExplanationParts(ClosedModel):
     outside_training: list[str] = Field(description="The features whose values lie outside.")
     reasons: list[Reason]
     remainder: Remainder
+    habits: Habits = Field(
+        description="Other habits of the model: what it adds for values that are missing, on the "
+        "harmless side of usual, or no sign of anything. They are no reason for a closer look."
+    )
     contributions: list[FeatureContribution]
 
     @classmethod
@@ -58,6 +63,7 @@ class ExplanationParts(ClosedModel):
             outside_training=list(score.outside),
             reasons=list(decision.reasons_in(language)),
             remainder=decision.result.reasons.remainder,
+            habits=decision.result.reasons.habits,
             contributions=[
                 FeatureContribution.model_construct(feature=name, value=value, contribution=part)
                 for (name, value), part in pairs

@@ -11,6 +11,7 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
     total = round(answer["log_odds"], 3)
     base = round(answer["base_log_odds"], 3)
     named = sum(round(reason["log_odds"], 3) for reason in reasons)
+    habits = round(answer["habits"]["log_odds"], 3)
     lines = [
         f"{answer['subject_kind'].title()} {answer['subject_id']}, declared {declared_at}",
         f"Lane {answer['lane']}: {answer['probability']:.1%} of cases like this are confirmed when "
@@ -23,8 +24,9 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
         "",
         _line(
             f"{answer['remainder']['features']} weaker signs together",
-            round(total - base - named, 3),
+            round(total - base - named - habits, 3),
         ),
+        _line("Other habits of the model, no sign of anything", habits),
         _line("The score: the sum of all above, in log-odds", total),
     ]
     if answer["missing"]:

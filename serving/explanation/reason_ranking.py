@@ -2,8 +2,9 @@
 
 Only facts are made here, and stored; `reasons_in_words` puts them into words for whoever reads
 them. Features of one indicator measure the same suspicion, and models share its weight among them
-at whim; only their sum is stable. Sums of log-odds are exact, so base + reasons + remainder is the
-score. Equal sums stand in the order of the catalogue.
+at whim; only their sum is stable. What would be untrue as a reason (`signs`) is a habit of the
+model. Sums of log-odds are exact, so base + reasons + remainder + habits is the score. Equal sums
+stand in the order of the catalogue.
 """
 
 import math
@@ -23,6 +24,7 @@ from serving import stored_names
 from serving.explanation.comparison import Comparison
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
+from serving.explanation.signs import agrees
 from serving.stored_names import with_current_names
 
 MOST_REASONS = 8  # a side; what a person can weigh before deciding
@@ -55,16 +57,34 @@ class Remainder(DecisionPart):
     log_odds: float
 
 
+class Habits(DecisionPart):
+    """What the model adds for values that are no sign of anything: how many, and the exact sum.
+
+    `raises` and `lowers` are the sums of those parts that raise the score and of those that lower
+    it: missing values, values on the harmless side of usual, scales and descriptions.
+    """
+
+    features: int
+    log_odds: float
+    raises: float
+    lowers: float
+
+
+NO_HABITS = Habits(features=0, log_odds=0.0, raises=0.0, lowers=0.0)
+"""Of decisions before December 2026, whose reasons held everything."""
+
+
 class Reasons(DecisionPart):
-    """Strongest first, for and against; with `remainder` and the base they add up to the score.
+    """Strongest first, for and against; with `remainder`, `habits` and the base they are the score.
 
     `comparisons` say of every feature in evidence how its value compares with training. `families`
-    and `indicators` have the exact sum of every one, named as a reason or not.
+    and `indicators` have the exact sum of every one, named as a reason or not, habits included.
     """
 
     reasons: tuple[RankedReason, ...]
     comparisons: dict[str, Comparison]
     remainder: Remainder
+    habits: Habits = NO_HABITS
     families: dict[str, float]
     indicators: dict[str, float]
 
@@ -115,27 +135,33 @@ class ReasonRanking:
         self._indicators = FeatureGroups(self._features, "indicator")
         self._families = FeatureGroups(self._features, "family")
         self._in_order = [*dict.fromkeys(f.indicator for f in self._features if f.indicator)]
-        self._signless = [at for at, f in enumerate(self._features) if f.indicator is None]
+        self._scales = tuple(at for at, f in enumerate(self._features) if f.indicator is None)
 
     def reasons(self, values: Sequence[Value], parts: Sequence[float], compare: Compare) -> Reasons:
-        """Rank the parts of one case by indicator; `compare` is asked of the evidence alone."""
-        sums, places = self._indicators.sums(parts), self._indicators.places
-        sizes = {name: abs(sums[name]) for name in self._in_order}
-        ranked = sorted(sizes, key=sizes.__getitem__, reverse=True)  # equal ones stay in order
-        named = _strongest([name for name in ranked if sizes[name] >= SMALLEST_LOG_ODDS], sums)
-        evidence = {name: _evidence(parts, places[name]) for name in named}
-        rest = [at for name in ranked if name not in evidence for at in places[name]]
-        rest += self._signless
+        """Rank the parts of one case by indicator; `compare` is asked of what could be named."""
+        case = _Case(self._features, values, parts, compare)
+        places = self._indicators.places
+        agreeing = {name: case.agreeing(places[name]) for name in self._in_order}
+        sums = {name: math.fsum([parts[at] for at in own]) for name, own in agreeing.items()}
+        ranked = sorted(sums, key=lambda name: abs(sums[name]), reverse=True)
+        named = _strongest([name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS], sums)
+        evidence = {name: _evidence(parts, agreeing[name]) for name in named}
+        rest = [at for name in ranked if name not in evidence for at in agreeing[name]]
+        habits = [parts[at] for at in (*case.habits, *self._scales) if parts[at]]
         return Reasons(
             reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
             comparisons={
-                self._names[at]: compare(self._features[at], values[at])
-                for found in evidence.values()
-                for at in found
+                self._names[at]: case.comparisons[at] for found in evidence.values() for at in found
             },
             remainder=Remainder(features=len(rest), log_odds=math.fsum([parts[at] for at in rest])),
+            habits=Habits(
+                features=len(habits),
+                log_odds=math.fsum(habits),
+                raises=math.fsum([part for part in habits if part > 0]),
+                lowers=math.fsum([part for part in habits if part < 0]),
+            ),
             families=self._families.sums(parts),
-            indicators=sums,
+            indicators=self._indicators.sums(parts),
         )
 
     def _ranked(self, indicator: str, total: float, evidence: Sequence[int]) -> RankedReason:
@@ -145,6 +171,38 @@ class ReasonRanking:
             log_odds=total,
             evidence=tuple([self._names[at] for at in evidence]),
         )
+
+
+class _Case:
+    """One case's values and parts; `habits` gathers the places whose values are no reason."""
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        values: Sequence[Value],
+        parts: Sequence[float],
+        compare: Compare,
+    ):
+        self._features, self._values, self._parts = features, values, parts
+        self._compare = compare
+        self.comparisons: dict[int, Comparison] = {}
+        self.habits: list[int] = []
+
+    def agreeing(self, places: Sequence[int]) -> list[int]:
+        """Those of one indicator's places that may be named, or that are too weak to be."""
+        if sum([abs(self._parts[at]) for at in places]) < SMALLEST_LOG_ODDS:
+            return [*places]
+        agreeing: list[int] = []
+        for at in places:
+            (agreeing if self._agrees(at) else self.habits).append(at)
+        return agreeing
+
+    def _agrees(self, at: int) -> bool:
+        feature, value, part = self._features[at], self._values[at], self._parts[at]
+        if not part:
+            return True
+        self.comparisons[at] = compared = self._compare(feature, value)
+        return agrees(feature, value, compared, part)
 
 
 @cache

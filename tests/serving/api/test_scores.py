@@ -51,7 +51,9 @@ def test_an_explanation_adds_up_to_the_score(service: Service) -> None:
 
     base, log_odds = answer["base_log_odds"], answer["log_odds"]
     parts = [c["contribution"] for c in answer["contributions"]]
-    reasons = [r["log_odds"] for r in answer["reasons"]] + [answer["remainder"]["log_odds"]]
+    reasons = [r["log_odds"] for r in answer["reasons"]] + [
+        answer[part]["log_odds"] for part in ("remainder", "habits")
+    ]
     assert base + math.fsum(parts) == pytest.approx(log_odds, abs=1e-9)
     assert base + math.fsum(reasons) == pytest.approx(log_odds, abs=1e-9)
     assert answer["probability"] == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=1e-12)

@@ -86,7 +86,7 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
 
 
 def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
-    usual = Comparison(how="or_more", among=Peers.GOODS, share=0.9, low=7.0)
+    usual = Comparison(how="or_more", among=Peers.GOODS, share=0.9, low=7.0, percentile=5.0)
     stored = ReasonRanking(SHIPMENT[:1]).reasons([1.0], [0.5], lambda feature, value: usual)
     name = SHIPMENT[0].name
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
-from features.definition import Feature, Peers, Unit
+from features.definition import Feature, Peers, Unit, Warns
 from serving.explanation.comparison import (
     Comparison,
     compare_value,
@@ -24,7 +24,11 @@ from serving.explanation.reason_ranking import MOST_REASONS, ReasonRanking, Reas
 from serving.explanation.reasons_in_words import Reason, ReasonRenderer, sentence
 from training.model.manifest import Reference
 
-parts = st.lists(st.floats(-3, 3), min_size=len(SHIPMENT), max_size=len(SHIPMENT))
+parts = st.lists(
+    st.tuples(st.sampled_from([None, 0.0, 1.0]), st.floats(-3, 3)),
+    min_size=len(SHIPMENT),
+    max_size=len(SHIPMENT),
+)
 AS_MANY = Comparison(how="same", share=0.4)
 
 
@@ -36,9 +40,10 @@ class Contribution(NamedTuple):
     log_odds: float
 
 
-def contributions(values: list[float]) -> list[Contribution]:
+def contributions(given: list[tuple[Value, float]]) -> list[Contribution]:
     return [
-        Contribution(feature, None, value) for feature, value in zip(SHIPMENT, values, strict=True)
+        Contribution(feature, value, part)
+        for feature, (value, part) in zip(SHIPMENT, given, strict=True)
     ]
 
 
@@ -59,22 +64,38 @@ def explained(**log_odds: float) -> list[Contribution]:
 
 
 @given(parts)
-def test_reasons_and_remainder_add_up_exactly(values: list[float]) -> None:
-    reasons = told(contributions(values))
+def test_reasons_remainder_and_habits_add_up_exactly(given: list[tuple[Value, float]]) -> None:
+    reasons = told(contributions(given))
+    total = pytest.approx(math.fsum(part for _, part in given), abs=1e-12)
 
     named = [reason.log_odds for reason in reasons.reasons]
-    assert math.fsum([*named, reasons.remainder.log_odds]) == pytest.approx(
-        math.fsum(values), abs=1e-12
-    )
-    for sums in (reasons.families, reasons.indicators):
-        assert math.fsum(sums.values()) == pytest.approx(math.fsum(values), abs=1e-12)
-    for reason in reasons_in_words(contributions(values)):
+    habits = reasons.habits
+    assert math.fsum([*named, reasons.remainder.log_odds, habits.log_odds]) == total
+    assert habits.raises + habits.lowers == pytest.approx(habits.log_odds, abs=1e-12)
+    assert math.fsum(reasons.families.values()) == total
+    for reason in reasons_in_words(contributions(given)):
         assert reason.log_odds == math.fsum(e.contribution for e in reason.evidence)
 
 
 @given(parts)
-def test_each_side_names_only_its_strongest(values: list[float]) -> None:
-    reasons = reasons_in_words(contributions(values))
+def test_a_reason_never_rests_on_a_missing_value_or_one_on_the_other_side(
+    given: list[tuple[Value, float]],
+) -> None:
+    for reason in reasons_in_words(contributions(given)):
+        for found in reason.evidence:
+            feature = feature_named(found.feature)
+            assert found.value is not None
+            assert feature.warns is not Warns.NEVER
+            is_high = found.value == 1.0
+            if feature.warns is Warns.HIGH:
+                assert is_high == (found.contribution > 0)
+            if feature.warns is Warns.LOW:
+                assert is_high == (found.contribution < 0)
+
+
+@given(parts)
+def test_each_side_names_only_its_strongest(given: list[tuple[Value, float]]) -> None:
+    reasons = reasons_in_words(contributions(given))
 
     for effect, sign in (("for", 1), ("against", -1)):
         side = [reason for reason in reasons if reason.effect == effect]

@@ -1,0 +1,89 @@
+"""Signs: on which side of usual a value may be named as a reason."""
+
+from dataclasses import replace
+
+import pytest
+
+from features.catalogue import feature_named
+from features.definition import Unit, Warns
+from serving.explanation.comparison import compare_value
+from serving.explanation.formatting import Value
+from serving.explanation.signs import agrees, is_sign
+from training.model.manifest import Reference
+
+TENTHS = Reference(missing_share=0.3, quantiles=tuple(float(step) for step in range(0, 101, 5)))
+MOSTLY_NONE = Reference(missing_share=0.0, quantiles=(*[0.0] * 19, 1.0, 2.0))
+FLAGS = Reference(missing_share=0.0, quantiles=(0.0,) * 21, shares={"yes": 0.04, "no": 0.96})
+MODES = Reference(missing_share=0.0, shares={"sea": 0.95, "air": 0.04})
+NEVER_PRESENT = Reference(missing_share=1.0)
+
+COUNT = replace(feature_named("container_conflict_count"), unit=Unit.COUNT)
+
+
+def sign(value: Value, warns: Warns, reference: Reference, unit: Unit = Unit.COUNT) -> bool:
+    feature = replace(COUNT, warns=warns, unit=unit)
+    return is_sign(feature, value, compare_value(value, reference, unit))
+
+
+@pytest.mark.parametrize(
+    ("value", "high", "low", "either"),
+    [
+        (None, False, False, False),
+        (0.0, False, True, True),
+        (30.0, False, True, False),
+        (50.0, False, False, False),
+        (70.0, True, False, False),
+        (100.0, True, False, True),
+        (500.0, True, False, True),
+    ],
+)
+def test_a_number_is_a_sign_on_the_side_on_which_its_feature_warns(
+    value: float | None, high: bool, low: bool, either: bool
+) -> None:
+    assert sign(value, Warns.HIGH, TENTHS) == high
+    assert sign(value, Warns.LOW, TENTHS) == low
+    assert sign(value, Warns.EITHER, TENTHS) == either
+    assert not sign(value, Warns.NEVER, TENTHS)
+
+
+def test_one_conflict_is_a_sign_where_nearly_all_have_none_and_none_is_not() -> None:
+    assert sign(1.0, Warns.HIGH, MOSTLY_NONE)
+    assert not sign(0.0, Warns.HIGH, MOSTLY_NONE)
+
+
+def test_yes_is_a_sign_of_what_warns_when_high_and_no_of_what_warns_when_low() -> None:
+    assert sign(1.0, Warns.HIGH, FLAGS, Unit.YES_NO)
+    assert not sign(0.0, Warns.HIGH, FLAGS, Unit.YES_NO)
+    assert sign(0.0, Warns.LOW, FLAGS, Unit.YES_NO)
+    assert not sign(1.0, Warns.LOW, FLAGS, Unit.YES_NO)
+    assert sign(1.0, Warns.EITHER, FLAGS, Unit.YES_NO)
+    assert not sign(0.0, Warns.EITHER, FLAGS, Unit.YES_NO)
+
+
+def test_a_category_is_a_sign_only_where_it_is_seldom() -> None:
+    assert not sign("sea", Warns.EITHER, MODES, Unit.CATEGORY)
+    assert sign("air", Warns.EITHER, MODES, Unit.CATEGORY)
+    assert sign("rail", Warns.EITHER, MODES, Unit.CATEGORY)  # never seen
+
+
+def test_a_value_that_training_never_had_is_beyond_all() -> None:
+    assert sign(3.0, Warns.HIGH, NEVER_PRESENT)
+    assert not sign(0.0, Warns.HIGH, NEVER_PRESENT)
+
+
+@pytest.mark.parametrize("warns", Warns)
+def test_what_is_missing_is_never_a_reason(warns: Warns) -> None:
+    feature, compared = replace(COUNT, warns=warns), compare_value(None, TENTHS, Unit.COUNT)
+
+    assert not agrees(feature, None, compared, 1.0)
+    assert not agrees(feature, None, compared, -1.0)
+
+
+def test_a_value_on_the_side_that_warns_never_speaks_against() -> None:
+    high = replace(COUNT, warns=Warns.HIGH)
+    conflicts, none = (compare_value(value, MOSTLY_NONE, Unit.COUNT) for value in (2.0, 0.0))
+
+    assert agrees(high, 2.0, conflicts, 0.5)
+    assert not agrees(high, 2.0, conflicts, -0.5)
+    assert agrees(high, 0.0, none, -0.5)
+    assert not agrees(high, 0.0, none, 0.5)
