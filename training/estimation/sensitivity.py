@@ -62,7 +62,7 @@ def sensitivity(
 
 def _unknown_results(figure: str, value: float, unknown_share: float) -> SensitivityBound:
     known = 1 - unknown_share
-    part = f"{unknown_share:.0%}" if unknown_share >= 0.005 else "less than 1 %"
+    part = f"{unknown_share:.0%}" if unknown_share > 0.005 else "less than 1 %"
     return SensitivityBound(
         "results that are not known would be like those that are",
         f"{part} of the results are not known: they are confirmed never, or "
