@@ -58,7 +58,8 @@ def weighted_mean(
         mine = classes == each
         share = float(weights[mine].sum()) / total
         points = _sums(points, share * _points(values[mine], weights[mine], is_this_traffic))
-    return ConfidenceDistribution(float(weights @ values) / total, points)
+    # The shares of the classes may add up to a little more than 1.
+    return ConfidenceDistribution(float(weights @ values) / total, np.minimum(points, 1.0))
 
 
 def part_of_both(

@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
-from training.estimation.calibration_on_traffic import traffic_calibration
+from training.confidence_intervals import Estimate
+from training.estimation.calibration_on_traffic import cut_weights, traffic_calibration
 from training.estimation.inspected_sample import InspectedSample, inspected_sample
+from training.estimation.population_figures import UNKNOWN
+from training.estimation.weighted_mean import weighted_mean
 from training.outcomes import Texts
 from training.ranking import Floats
 
@@ -67,5 +72,170 @@ def test_probabilities_that_are_too_low_find_more_than_they_expect(
 
 def test_too_few_draws_say_nothing() -> None:
     told = traffic_calibration(drawn(0.001), TRUE_LOG_ODDS, 0.05)
-    assert told.observed_over_expected.value is None
-    assert told.slope.value is None
+    assert told.observed_over_expected == UNKNOWN
+    assert told.top_observed_over_expected == UNKNOWN
+    assert told.slope == UNKNOWN
+
+
+def tipped_and_drawn(*, tips_found: int, chance_of_tips: float) -> tuple[InspectedSample, Floats]:
+    """Ten tips, half of them settled, and a draw of 100 of 1,000, 20 of which are confirmed.
+
+    Log-odds give every drawn subject a chance of a tenth.
+    """
+    labels, ways = np.full(1_010, np.nan), np.full(1_010, None, dtype=object)
+    labels[:5] = (np.arange(5) < tips_found).astype(np.float64)
+    labels[10:110] = (np.arange(100) < 20).astype(np.float64)
+    ways[:10], ways[10:110] = "intelligence", "random"
+    probability = np.where(np.arange(1_010) < 10, np.nan, 0.1)
+    log_odds = np.where(np.arange(1_010) < 10, logit(chance_of_tips), logit(0.1))
+    return inspected_sample(labels, ways, probability), log_odds
+
+
+def test_tips_are_set_against_their_own_chance_and_draws_against_that_of_the_rest() -> None:
+    sample, log_odds = tipped_and_drawn(tips_found=4, chance_of_tips=0.5)
+
+    told = traffic_calibration(sample, log_odds, 0.05).observed_over_expected
+
+    expected = 10 * 0.5 + 1_000 * 0.1
+    drawn = weighted_mean(
+        np.r_[np.ones(20), np.zeros(80)], np.full(100, 10.0), is_this_traffic=False
+    ).estimate
+    # Eight of ten tips, as four of five are settled; and the drawn share of the other thousand.
+    for end in ("value", "low", "high"):
+        assert getattr(told, end) == pytest.approx(
+            (8 + 1_000 * getattr(drawn, end)) / expected, rel=1e-6
+        )
+
+
+def test_where_tips_alone_were_expected_to_find_all_there_is_draws_add_nothing() -> None:
+    sample, log_odds = tipped_and_drawn(tips_found=4, chance_of_tips=0.5)
+    log_odds[5:10], log_odds[10:] = -30.0, -30.0
+
+    told = traffic_calibration(sample, log_odds, 0.05).observed_over_expected
+
+    # Those settled stand for ten tips of an even chance, of whom half have next to none.
+    assert told.value == pytest.approx(8 / 2.5)
+    assert (told.low, told.high) == (pytest.approx(3.2), pytest.approx(3.2))
+
+
+def test_of_a_part_where_nobody_was_drawn_no_ratio_is_known() -> None:
+    sample, log_odds = tipped_and_drawn(tips_found=4, chance_of_tips=0.5)
+
+    told = traffic_calibration(sample, log_odds, 9 / 1_010)
+
+    assert told.top_observed_over_expected == UNKNOWN
+    assert told.observed_over_expected.value is not None
+
+
+def unequal(weights: Floats, labels: Floats) -> InspectedSample:
+    """A draw whose first subjects have these weights, each alone."""
+    rows = np.arange(len(weights))
+    return InspectedSample(
+        rows, labels, weights, np.ones(len(weights), dtype=np.bool_), 10_000, 0, 0, None
+    )
+
+
+def test_no_weight_is_more_than_ten_times_the_usual_and_their_sum_stays() -> None:
+    weights = np.array([2.0] * 9 + [100.0])
+
+    cut = cut_weights(unequal(weights, np.zeros(10)))
+
+    assert cut == pytest.approx(np.array([2.0] * 9 + [20.0]) * 118 / 38)
+    assert weights.tolist() == [2.0] * 9 + [100.0]
+    even = np.linspace(1.0, 9.0, 10)
+    assert cut_weights(unequal(even, np.zeros(10))) == pytest.approx(even)
+
+
+def test_certain_subjects_keep_their_weights() -> None:
+    sample = inspected_sample(
+        np.zeros(4), np.full(4, "intelligence", dtype=object), np.full(4, np.nan)
+    )
+    assert cut_weights(sample).tolist() == [1.0] * 4
+
+
+def slope_of(sample: InspectedSample, log_odds: Floats) -> Estimate:
+    return traffic_calibration(sample, log_odds, 0.05).slope
+
+
+def test_the_interval_of_a_slope_is_as_wide_as_slopes_scatter() -> None:
+    rng = np.random.default_rng(8)
+    slopes, halves = [], []
+    for _ in range(200):
+        log_odds = rng.normal(-2, 1.2, 2_000)
+        labels = (rng.random(2_000) < 1 / (1 + np.exp(-log_odds))).astype(np.float64)
+        told = slope_of(unequal(np.ones(2_000), labels), np.r_[log_odds, np.zeros(8_000)])
+        assert told.value is not None
+        assert told.low is not None
+        slopes.append(told.value)
+        halves.append(told.value - told.low)
+
+    assert np.mean(halves) == pytest.approx(1.96 * np.std(slopes), rel=0.12)
+
+
+@pytest.mark.parametrize(("weights", "freedom"), [((3.0, 3.0), 1.0), ((1.0, 9.0), 1.0)])
+def test_a_slope_of_few_confirmed_is_as_unsure_as_they_are_few(
+    weights: tuple[float, float], freedom: float
+) -> None:
+    """The same results four times over halve the error, and leave more to tell it by."""
+    every = np.r_[np.full(60, 3.0), weights]
+    labels = np.r_[np.zeros(60), 1.0, 1.0]
+    log_odds = np.random.default_rng(9).normal(-3, 1, 62)
+    once = slope_of(unequal(every, labels), np.r_[log_odds, np.zeros(9_938)])
+    often = slope_of(
+        unequal(np.tile(every, 4), np.tile(labels, 4)), np.r_[np.tile(log_odds, 4), np.zeros(9_752)]
+    )
+
+    worth = 4 * sum(weights) ** 2 / sum(weight**2 for weight in weights)
+    wanted = 2 * stats.t.ppf(0.975, freedom) / stats.t.ppf(0.975, worth - 1)
+    assert often.value == pytest.approx(once.value, rel=1e-6)
+    assert once.low is not None
+    assert often.low is not None
+    assert once.value is not None
+    assert often.value is not None
+    assert (once.value - once.low) / (often.value - often.low) == pytest.approx(wanted, rel=1e-6)
+    assert once.high == pytest.approx(2 * once.value - once.low)
+
+
+def test_log_odds_beyond_thirty_count_as_thirty() -> None:
+    sample = drawn(0.2)
+    far, at_thirty = TRUE_LOG_ODDS.copy(), TRUE_LOG_ODDS.copy()
+    ends = sample.rows[:2]
+    far[ends], at_thirty[ends] = (1_000.0, -1_000.0), (30.0, -30.0)
+
+    assert slope_of(sample, far) == slope_of(sample, at_thirty)
+    at_29 = at_thirty.copy()
+    at_29[ends] = 29.0, -29.0
+    assert slope_of(sample, far) != slope_of(sample, at_29)
+
+
+@pytest.mark.parametrize(
+    ("labels", "log_odds", "is_known"),
+    [
+        ((1, 1, 0, 0), (0.3, -0.1, -0.2, 0.2), True),
+        ((1, 0, 0, 0), (0.3, -0.1, -0.2, 0.2), False),
+        ((0, 0, 0, 0), (0.3, -0.1, -0.2, 0.2), False),
+        ((1, 1, 1, 1), (0.3, -0.1, -0.2, 0.2), False),
+        ((1, 1, 1, 0), (0.3, -0.1, -0.2, 0.2), True),
+        ((1, 1, 0, 0), (0.3, 0.3, 0.3, 0.3), False),
+        ((1, 1, 0, 0), (-300.0, -400.0, -500.0, -600.0), False),
+        # Where a score tells every result from every other, no slope is steep enough.
+        ((1, 1, 0, 0), (0.3, 0.2, -0.2, -0.1), False),
+    ],
+)
+def test_a_slope_is_known_where_some_of_different_scores_are_confirmed_and_some_are_not(
+    labels: tuple[int, ...], log_odds: tuple[float, ...], is_known: bool
+) -> None:
+    sample = unequal(np.ones(4), np.array(labels, dtype=np.float64))
+
+    told = slope_of(sample, np.r_[log_odds, np.zeros(9_996)])
+
+    assert (told.value is not None) is is_known
+
+
+def test_probabilities_of_nothing_at_all_are_exceeded_beyond_all_measure() -> None:
+    told = traffic_calibration(drawn(0.2), np.full(TRAFFIC, -1_000.0), 0.05)
+
+    for ratio in (told.observed_over_expected, told.top_observed_over_expected):
+        assert ratio.low is not None
+        assert ratio.high is not None
+        assert 1e9 < ratio.low < ratio.high < np.inf

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from training.estimation.inspected_sample import InspectedSample, inspected_sample
+from training.estimation.inspected_sample import (
+    InspectedSample,
+    effective_size,
+    inspected_sample,
+    represent,
+)
 from training.outcomes import Texts
 from training.ranking import Floats
 
@@ -90,3 +95,82 @@ def test_a_rule_without_a_probability_stands_for_itself() -> None:
     ways: Texts = np.full(TRAFFIC, "rule", dtype=object)
     sample = inspected_sample(labels, ways, np.full(TRAFFIC, np.nan))
     assert (sample.certain, sample.refusal) == (TRAFFIC, None)
+
+
+@pytest.mark.parametrize("way", ["rule", "model", "random"])
+def test_every_way_with_a_probability_is_drawn(way: str) -> None:
+    ways: Texts = np.full(40, way, dtype=object)
+    sample = inspected_sample(np.zeros(40), ways, np.full(40, 1.0))
+    assert (sample.is_drawn.all(), sample.certain, sample.uncounted) == (True, 0, 0)
+
+
+@pytest.mark.parametrize("way", ["rule", "model", "intelligence"])
+def test_what_was_selected_for_certain_needs_no_probability(way: str) -> None:
+    ways: Texts = np.full(40, way, dtype=object)
+    sample = inspected_sample(np.zeros(40), ways, np.full(40, np.nan))
+    assert (sample.is_drawn.any(), sample.certain, sample.uncounted) == (False, 40, 0)
+
+
+@pytest.mark.parametrize("probability", [np.nan, 0.0])
+def test_a_draw_whose_probability_is_not_known_weighs_in_nothing(probability: float) -> None:
+    ways: Texts = np.full(41, "random", dtype=object)
+    recorded = np.r_[np.ones(40), probability]
+    sample = inspected_sample(np.zeros(41), ways, recorded)
+    assert (len(sample.rows), sample.certain, sample.uncounted) == (40, 0, 1)
+    assert sample.weights.tolist() == [41 / 40] * 40
+
+
+def test_thirty_draws_are_enough_to_say_something() -> None:
+    for draws, is_refused in ((30, False), (29, True)):
+        labels = np.where(np.arange(100) < draws, 0.0, np.nan)
+        ways: Texts = np.where(np.arange(100) < draws, "random", None).astype(object)
+        sample = inspected_sample(labels, ways, np.full(100, draws / 100))
+        assert (sample.refusal is not None) is is_refused
+
+
+def test_tips_that_are_not_all_settled_stand_for_those_that_are_open() -> None:
+    ways: Texts = np.array(["intelligence"] * 4 + ["random"] * 40, dtype=object)
+    labels = np.r_[1.0, 0.0, np.nan, np.nan, np.zeros(40)]
+    sample = inspected_sample(labels, ways, np.r_[np.full(4, np.nan), np.ones(40)])
+    assert (sample.certain, sample.refusal) == (4, None)
+    assert sample.weights.tolist() == [2.0, 2.0, *[1.0] * 40]
+
+
+def test_nobody_stands_for_less_than_themselves() -> None:
+    ways: Texts = np.full(100, "random", dtype=object)
+    recorded = np.r_[np.ones(95), np.full(5, 0.25)]
+    sample = inspected_sample(np.zeros(100), ways, recorded)
+    assert sample.refusal is None
+    assert sample.weights[:95].tolist() == [1.0] * 95
+    assert sample.weights[95:] == pytest.approx(4 * 100 / 115)
+
+
+def test_equal_weights_say_as_much_as_there_are_and_unequal_ones_less() -> None:
+    assert effective_size(np.full(7, 3.0)) == pytest.approx(7)
+    assert effective_size(np.array([1.0, 3.0])) == pytest.approx(16 / 10)
+    assert effective_size(np.zeros(0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("total", "squares", "there_were", "is_like_them"),
+    [
+        (100, 100, 100, True),
+        (100, 100, 101, True),
+        (125, 125, 100, True),
+        (126, 126, 100, False),
+        (80, 80, 100, True),
+        (79, 79, 100, False),
+        (3, 3, 5, False),
+        # Squares so large that one standard error of the sum is a hundred: four are by chance.
+        (1_000, 11_000, 1_400, True),
+        (1_000, 11_000, 1_401, False),
+        (1_000, 11_000, 600, True),
+        (1_000, 11_000, 599, False),
+        (100, 99.99, 100, True),
+        (100, 99.99, 200, False),
+    ],
+)
+def test_draws_stand_for_as_many_as_there_were_but_for_chance_and_a_quarter(
+    total: float, squares: float, there_were: float, is_like_them: bool
+) -> None:
+    assert represent(total, squares, there_were) is is_like_them

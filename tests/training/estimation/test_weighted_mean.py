@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -56,6 +56,7 @@ def test_what_weighs_most_and_was_never_found_widens_the_interval_upwards() -> N
     assert beside_heavy.high > 0.04
 
 
+@example([(1.0, 1.00001), (1.0, 335.5)])
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.floats(1, 500)), min_size=1, max_size=80))
 def test_an_interval_lies_within_0_and_1_around_plausible_values(
     units: list[tuple[float, float]],
@@ -110,3 +111,41 @@ def test_a_difference_is_as_unsure_as_both_together() -> None:
     assert difference.points.std() == pytest.approx(np.hypot(*spreads), rel=0.05)
     back = difference_of(other, one)
     assert back.estimate.low == pytest.approx(-(difference.estimate.high or 0), rel=1e-6)
+
+
+def test_a_figure_is_scaled_on_top_of_what_is_known_with_all_its_plausible_values() -> None:
+    share = weighted_mean(np.r_[np.ones(10), np.zeros(30)], np.full(40, 5.0))
+
+    count = share.scaled(200.0, 7.0)
+
+    assert count.value == pytest.approx(7 + 50)
+    assert count.points == pytest.approx(7 + 200 * share.points)
+
+
+def none_found(*weights: float) -> float:
+    """The upper end where nothing was found in fifty units of each weight."""
+    every = np.repeat(weights, 50)
+    high = weighted_mean(np.zeros(len(every)), every, is_this_traffic=False).estimate.high
+    assert high is not None
+    return high
+
+
+def test_units_of_like_weight_are_one_sample_and_of_far_apart_weights_are_several() -> None:
+    assert none_found(10.0, 10.5) == pytest.approx(none_found(10.0, 10.0), rel=0.03)
+    # From four times on, the heavy ones are a sample of their own: half as large, twice as unsure.
+    assert none_found(10.0, 40.0) > 1.1 * none_found(10.0, 39.9)
+
+
+def test_of_this_traffic_a_unit_that_stands_for_itself_alone_leaves_no_doubt() -> None:
+    values = np.r_[np.ones(5), np.zeros(15)]
+    widths = []
+    for weight in (1.0, 1.5, 4.0, 1e6):
+        told = weighted_mean(values, np.full(20, weight)).estimate
+        widths.append((told.high or 0) - (told.low or 0))
+    of_all = weighted_mean(values, np.ones(20), is_this_traffic=False).estimate
+
+    assert widths[0] == 0
+    assert widths == sorted(widths)
+    assert widths[-1] == pytest.approx((of_all.high or 0) - (of_all.low or 0), rel=1e-3)
+    # A draw of one in four leaves 1 - 1/4 of the variance of one from all of their kind.
+    assert widths[2] / widths[-1] == pytest.approx(np.sqrt(3 / 4), rel=0.05)
