@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from training.errors import ScoresError
 from training.ranking import Floats
@@ -21,7 +20,7 @@ def read_scores(file: Path, known: pd.Index, rows: slice) -> Floats:
     window = known[rows]
     table = _table(file)
     ids, numbers = table[ID], pd.to_numeric(table[SCORE], errors="coerce")
-    scores = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    scores = numbers.to_numpy(dtype=np.float64)
     _refuse(file, ids[ids.isna()], "a row names no subject")
     _refuse(file, ids[~np.isfinite(scores)], "want a finite number as log_odds")
     _refuse(file, ids[ids.duplicated()], "appears twice")
@@ -41,7 +40,7 @@ def _table(file: Path) -> pd.DataFrame:
             table = pd.read_csv(file, dtype="string", keep_default_na=False).replace("", pd.NA)
     except FileNotFoundError:
         raise ScoresError(f"{file}: no such file") from None
-    except (OSError, ValueError, pa.ArrowInvalid) as error:
+    except (OSError, ValueError) as error:
         raise ScoresError(f"{file}: neither CSV nor Parquet ({error})") from None
     if absent := [name for name in (ID, SCORE) if name not in table.columns]:
         raise ScoresError(

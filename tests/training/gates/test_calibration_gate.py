@@ -50,6 +50,10 @@ def calibration(
         (calibration(top=UNKNOWN), "undecided"),
         (calibration(slope=UNKNOWN), "undecided"),
         (calibration(top=UNKNOWN, slope=Estimate(0.1, 0.0, 0.2)), "refused"),
+        (calibration(ratio=Estimate(0.4, 0.3, 0.5)), "undecided"),
+        (calibration(ratio=Estimate(5.0, 4.0, 9.0)), "undecided"),
+        (calibration(ratio=Estimate(1.0, 0.9)), "undecided"),
+        (calibration(ratio=Estimate(1.0, None, 1.1)), "undecided"),
     ],
 )
 def test_every_interval_lies_within_its_band(figures: TrafficCalibration, answer: Answer) -> None:
@@ -66,23 +70,77 @@ def test_an_undecided_gate_says_how_many_results_would_be_enough() -> None:
     )
 
 
-@pytest.mark.parametrize("top", [UNKNOWN, Estimate(3.1, 2.0, 4.0)])
-def test_no_number_is_promised_where_none_would_be_enough(top: Estimate) -> None:
-    verdict = calibration_verdict(calibration(top=top), drawn=100)
+@pytest.mark.parametrize(
+    ("ratio", "top", "enough"),
+    [
+        # An interval that reaches 1.6 times as far down as it may, of 101 results: 258.56.
+        (GOOD, Estimate(1.0, 0.2, 1.5), 259),
+        (Estimate(1.0, 0.2, 1.5), GOOD, 259),
+        # Upwards ratios count: log(3.5 / 2) / log(3 / 2) times as far, squared, is 1.905.
+        (GOOD, Estimate(2.0, 1.9, 3.5), 193),
+        # The figure that wants most says how many.
+        (Estimate(1.0, 0.4, 1.5), Estimate(1.0, 0.2, 1.5), 259),
+        (Estimate(1.0, 0.2, 1.5), Estimate(1.0, 0.4, 1.5), 259),
+    ],
+)
+def test_what_would_be_enough_is_that_of_the_widest_interval(
+    ratio: Estimate, top: Estimate, enough: int
+) -> None:
+    verdict = calibration_verdict(calibration(ratio=ratio, top=top), drawn=101)
+
+    assert verdict.reason.endswith(
+        f"about {enough:,} results drawn with a probability would be enough, 101 are known"
+    )
+
+
+@pytest.mark.parametrize(
+    "top",
+    [UNKNOWN, Estimate(3.1, 2.0, 4.0), Estimate(0.5, 0.4, 0.6), Estimate(3.0, 2.0, 4.0)],
+)
+@pytest.mark.parametrize("ratio", [GOOD, Estimate(1.0, 0.2, 1.5)])
+def test_no_number_is_promised_where_none_would_be_enough(ratio: Estimate, top: Estimate) -> None:
+    verdict = calibration_verdict(calibration(ratio=ratio, top=top), drawn=1_000)
 
     assert verdict.verdict == "undecided"
-    assert "would be enough" not in verdict.reason
+    assert verdict.reason.endswith(
+        "; 1,000 results were drawn with a probability, too few to say; twice as many would tell "
+        "more"
+    )
+
+
+def test_every_figure_is_told_with_its_interval_and_its_band() -> None:
+    told = calibration(ratio=Estimate(1.25, 0.75, 2.5), top=UNKNOWN, slope=Estimate(1.0, 0.2, 0.3))
+
+    assert calibration_verdict(told, drawn=100).reason == (
+        "confirmed for each one expected 1.25 (0.75 to 2.50), want within 0.5 to 4; "
+        "confirmed for each one expected in the highest 5% unknown, want within 0.5 to 3; "
+        "slope 1.00 (0.20 to 0.30), want within 0.33 to 2"
+    )
 
 
 def test_nothing_is_decided_where_nothing_holds_of_all_traffic() -> None:
-    figures = SimpleNamespace(refusal="too few draws", drawn=3)
-    section = PopulationSection.model_construct(
-        begins=datetime(2026, 1, 1, tzinfo=UTC), figures=figures, calibration=calibration()
-    )
+    refused = section(calibration(), refusal="too few draws")
 
     assert calibrated(None).verdict == "undecided"
-    assert calibrated(section).verdict == "undecided"
-    assert calibrated(section).reason == "too few draws"
+    assert calibrated(refused).verdict == "undecided"
+    assert calibrated(refused).reason == "too few draws"
+
+
+def test_the_figures_of_an_evaluation_are_judged_with_the_draws_that_they_rest_on() -> None:
+    wide = calibration(slope=Estimate(1.0, 0.2, 1.5))
+
+    assert calibrated(section(calibration())).verdict == "passed"
+    assert calibrated(section(wide)).verdict == "undecided"
+    assert calibrated(section(wide)).reason.endswith(", 3 are known")
+
+
+def section(told: TrafficCalibration, refusal: str | None = None) -> PopulationSection:
+    """What the gate reads of an evaluation."""
+    return PopulationSection.model_construct(
+        begins=datetime(2026, 1, 1, tzinfo=UTC),
+        figures=SimpleNamespace(refusal=refusal, drawn=3),
+        calibration=told,
+    )
 
 
 SUBJECTS = 50_000

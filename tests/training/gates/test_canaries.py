@@ -1,6 +1,8 @@
 """Known subjects keep their scores, and whom a lot chose stays well ranked, or it is refused."""
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
-from training.gates.canaries import Canaries, file_of
+from training.gates.canaries import Canaries, CanaryShift, file_of
 from training.gates.gates import holds_on_the_control_lane, steady_canaries
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters, TreeParameters
@@ -73,14 +75,71 @@ def test_canaries_are_known_before_and_of_both_sorts(
 
 
 def test_canaries_are_kept_and_damage_is_named(canaries: Canaries, tmp_path: Path) -> None:
-    from datetime import UTC, datetime
-
     assert Canaries.read(tmp_path, "shipment") is None
-    canaries.write(tmp_path, "shipment", datetime(2026, 1, 1, tzinfo=UTC))
+    for _ in range(2):
+        canaries.write(tmp_path, "shipment", datetime(2026, 1, 1, tzinfo=UTC))
     assert Canaries.read(tmp_path, "shipment") == canaries
-    file_of(tmp_path, "shipment").write_text("{}")
-    with pytest.raises(TrainingSetError, match=r"shipment\.json"):
+    file = file_of(tmp_path, "shipment")
+    assert [*file.parent.iterdir()] == [file]
+    assert json.loads(file.read_text())["chosen_at"] == "2026-01-01T00:00:00+00:00"
+    file.write_text('{"chosen_at": "yesterday"}')
+    with pytest.raises(TrainingSetError, match=r"shipment\.json: Input should be a valid datetime"):
         Canaries.read(tmp_path, "shipment")
+
+
+def test_a_file_of_canaries_that_says_more_than_they_do_is_refused(
+    canaries: Canaries, tmp_path: Path
+) -> None:
+    file = canaries.write(tmp_path, "shipment", datetime(2026, 1, 1, tzinfo=UTC))
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"open": []}))
+
+    with pytest.raises(TrainingSetError, match="Extra inputs are not permitted"):
+        Canaries.read(tmp_path, "shipment")
+
+
+def test_a_choice_of_canaries_is_that_of_its_seed(
+    data: TrainingSet, champion: RiskModel, canaries: Canaries
+) -> None:
+    again, other = (Canaries.chosen(data, begins_of(champion), seed) for seed in (7, 8))
+
+    assert again == canaries
+    assert set(other.confirmed) != set(canaries.confirmed)
+    assert set(other.cleared) != set(canaries.cleared)
+
+
+def test_where_too_few_were_drawn_at_random_others_fill_up_the_canaries(
+    data: TrainingSet, champion: RiskModel
+) -> None:
+    before = begins_of(champion)
+    is_known = data.outcomes.is_labelled_by(before) & (data.outcomes.label == 1)
+    at_random = np.flatnonzero(is_known & data.outcomes.in_random_lane)[:30]
+    ways = np.full(len(data), "rule", dtype=object)
+    ways[at_random] = "random"
+    few = replace(data, outcomes=replace(data.outcomes, selected_by=ways))
+
+    confirmed = Canaries.chosen(few, before, seed=7).confirmed
+
+    assert set(data.subject_ids[at_random]) < set(confirmed)
+    assert len(confirmed) == 100
+
+
+def test_a_shift_is_the_mean_difference_of_log_odds_of_those_who_are_there(
+    data: TrainingSet, champion: RiskModel, canaries: Canaries
+) -> None:
+    manifest = champion.manifest
+    raised = {"intercept": manifest.calibration.intercept + 0.3}
+    calibration = manifest.calibration.model_copy(update=raised)
+    higher = replace(champion, manifest=manifest.model_copy(update={"calibration": calibration}))
+    first = str(data.subject_ids[0])
+
+    assert canaries.shift(higher, champion, data) == CanaryShift(
+        pytest.approx(0.3), pytest.approx(0.3), 200, 0
+    )
+    assert canaries.shift(champion, higher, data).confirmed == pytest.approx(-0.3)
+    assert Canaries((first, "gone"), ("gone",)).shift(higher, champion, data) == CanaryShift(
+        pytest.approx(0.3), None, 1, 2
+    )
+    assert Canaries((), (first,)).shift(higher, champion, data).confirmed is None
 
 
 def test_a_model_of_another_seed_moves_no_canary_far(

@@ -1,11 +1,14 @@
 """A challenger beside the champion on all that was confirmed: worse ones do not pass."""
 
+import re
 from collections import Counter
 
 import numpy as np
 import pytest
 from scipy.special import expit
 
+from training.confidence_intervals import Estimate
+from training.gates import comparison_gate
 from training.gates.comparison_gate import MARGIN, SHARES, gain_of_recall, mean_recall_of, no_worse
 from training.gates.verdict import Answer
 from training.ranking import Floats, ScoreRanking, at_capacity
@@ -93,16 +96,74 @@ def test_clearly_worse_scores_are_refused_however_small_the_loss() -> None:
     assert no_worse(labels, scores, a_little_later).verdict == "passed"
 
 
-def test_an_undecided_gate_says_how_many_would_be_enough() -> None:
-    rng = np.random.default_rng(6)
-    champion, labels = traffic(rng, 0.02)
+@pytest.mark.parametrize(
+    ("gain", "answer"),
+    [
+        (Estimate(0.1, 0.02, 0.2), "passed"),
+        (Estimate(0.0, -0.0499, 0.1), "passed"),
+        (Estimate(0.0, -0.05, 0.1), "undecided"),
+        (Estimate(-0.02, -0.04, 0.0), "passed"),
+        (Estimate(-0.02, -0.04, -1e-9), "refused"),
+        (Estimate(-0.2, -0.3, -0.1), "refused"),
+        (Estimate(-0.2, -0.3, 0.0), "undecided"),
+        (Estimate(0.1, None, 0.2), "undecided"),
+        (Estimate(0.1, 0.02, None), "undecided"),
+        (Estimate(None), "undecided"),
+    ],
+)
+def test_an_interval_lies_above_the_margin_and_not_below_0(
+    monkeypatch: pytest.MonkeyPatch, gain: Estimate, answer: Answer
+) -> None:
+    monkeypatch.setattr(comparison_gate, "gain_of_recall", lambda *arrays: gain)
 
-    verdict = no_worse(labels, champion, champion)
+    assert no_worse(np.ones(9), np.zeros(9), np.zeros(9)).verdict == answer
 
-    confirmed = int((labels == 1).sum())
+
+def told_of(
+    monkeypatch: pytest.MonkeyPatch, gain: Estimate, confirmed: int
+) -> comparison_gate.Verdict:
+    monkeypatch.setattr(comparison_gate, "gain_of_recall", lambda *arrays: gain)
+    return no_worse(np.ones(confirmed), np.zeros(confirmed), np.zeros(confirmed))
+
+
+@pytest.mark.parametrize("value", [-0.04, 0.0, 0.03])
+def test_an_undecided_gate_says_how_many_would_be_enough(
+    monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    """An interval is half as wide of four times as many, so that it no longer reaches -0.05."""
+    gain = Estimate(value, value - 0.11, value + 0.1)
+
+    verdict = told_of(monkeypatch, gain, confirmed=1_001)
+
     assert verdict.verdict == "undecided"
-    assert f"over {confirmed} confirmed subjects" in verdict.reason
-    assert "would be enough" in verdict.reason
+    said = re.search(r"; about ([\d,]+) confirmed subjects would be enough$", verdict.reason)
+    assert said is not None
+    enough = int(said[1].replace(",", ""))
+    assert value - 0.11 * (1_001 / enough) ** 0.5 >= -MARGIN
+    assert value - 0.11 * (1_001 / (enough - 1)) ** 0.5 < -MARGIN
+
+
+def test_no_number_is_promised_where_the_loss_is_beyond_the_margin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for value in (-MARGIN, -0.2):
+        verdict = told_of(monkeypatch, Estimate(value, -0.5, 0.1), confirmed=9)
+        assert verdict.verdict == "undecided"
+        assert verdict.reason.endswith("more confirmed subjects would tell")
+
+
+def test_the_difference_is_told_with_its_interval_and_what_it_rests_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verdict = told_of(monkeypatch, Estimate(0.0201, -0.01, 0.05), confirmed=1_001)
+
+    assert verdict == comparison_gate.Verdict(
+        "no worse than the champion",
+        "passed",
+        "mean recall over the highest 1% to 20% of all traffic differs from the champion's by "
+        "+0.020 (-0.010 to +0.050) over 1,001 confirmed subjects; want an interval above -0.05 "
+        "that does not lie below 0",
+    )
 
 
 def test_nothing_confirmed_decides_nothing() -> None:

@@ -34,6 +34,7 @@ def report(**parts: Any) -> EvaluationReport:
         (Estimate(0.7, 0.3, 0.8), "undecided"),
         (Estimate(0.4, 0.3, 0.501), "undecided"),
         (Estimate(0.4, 0.3, 0.5), "refused"),
+        (Estimate(0.5, 0.5, 0.5), "refused"),
         (Estimate(0.7), "undecided"),
         (UNKNOWN, "undecided"),
     ],
@@ -127,7 +128,8 @@ def influence(by: str, largest: float) -> InfluenceFigures:
 
 
 @pytest.mark.parametrize(
-    ("largest", "is_passed"), [(0.2, True), (0.3, True), (0.3 + 5e-7, True), (0.3 + 2e-6, False)]
+    ("largest", "is_passed"),
+    [(0.2, True), (0.3, True), (0.3 + 5e-7, True), (0.3 + 1e-6, True), (0.3 + 2e-6, False)],
 )
 def test_an_office_may_weigh_what_is_allowed_but_for_rounding(
     largest: float, is_passed: bool
@@ -148,7 +150,7 @@ def test_only_what_weighs_too_much_is_named_and_else_all_that_was_weighed() -> N
     nothing = gates.bounded_influence(report(influence=()))
 
     assert shut.reason == of_the_light.replace("author", "office").replace("0.100", "0.400")
-    assert (wide.verdict, wide.reason) == ("passed", of_the_light)
+    assert wide == Verdict("influence", "passed", of_the_light)
     assert nothing.verdict == "undecided"
     assert nothing.reason.startswith("no label has an author, an office or a place of arrival")
 
@@ -186,7 +188,7 @@ def test_canaries_move_half_a_log_odds_towards_the_wrong_side_at_most(
 
     asked = gates.steady_canaries(MovedBy((), (), moved), is_there, is_there, is_there)
 
-    assert asked.verdict == verdict
+    assert (asked.gate, asked.verdict) == ("canaries", verdict)
 
 
 def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None:

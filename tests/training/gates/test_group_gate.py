@@ -56,8 +56,9 @@ FAIR = group("fair", 0.001, 1.0)
     [
         ((FAIR,), "passed"),
         ((FAIR, group("near", 0.0499, 0.9)), "passed"),
-        ((FAIR, group("small", 0.0501, 0.9)), "undecided"),
+        ((FAIR, group("small", 0.05, 0.9)), "undecided"),
         ((FAIR, group("far", 1.0, 0.0249)), "refused"),
+        ((FAIR, group("far", 1.0, 0.025)), "refused"),
         ((FAIR, group("far", 1.0, 0.0251)), "undecided"),
         # Holm: the smallest of three counts three times, the next one twice.
         ((FAIR, group("far", 1.0, 0.016), group("next", 1.0, 0.026)), "refused"),
@@ -87,6 +88,12 @@ def test_the_groups_that_decide_are_named_with_their_figures() -> None:
     refused = fair_to_groups(report(FAIR, far, small))
     undecided = fair_to_groups(report(FAIR, unknown))
 
+    passed = fair_to_groups(report(FAIR, FAIR, group("tiny", 0.8, 0.9, subjects=20)))
+
+    assert passed.reason == (
+        "2 groups of all traffic are referred falsely at most 4 times as often as all; 1 are too "
+        "small to say"
+    )
     assert refused.reason == (
         "office far: of 400 subjects 40 are referred, falsely 2.0 (1.2 to 3.4) times as often "
         "as all; want at most 4"

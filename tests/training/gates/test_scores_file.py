@@ -56,17 +56,18 @@ def with_score(score: object) -> Change:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (with_row("S-77"), "'S-77' is not in the training set"),
-        (with_row("S-2"), "'S-2' was not declared in the evaluation window"),
-        (with_row("S-8"), "'S-8' appears twice"),
-        (with_row("S-7", 0.0), "'S-7' appears twice"),
-        (with_score(np.nan), "'S-7' want a finite number"),
+        (with_row("S-77"), "'S-77' is not in the training set$"),
+        (with_row("S-2"), "'S-2' was not declared in the evaluation window, but before or after"),
+        (with_row("S-8"), "'S-8' appears twice$"),
+        (with_row("S-7", 0.0), "'S-7' appears twice$"),
+        (with_score(np.nan), "'S-7' want a finite number as log_odds$"),
         (with_score(np.inf), "'S-7' want a finite number"),
         (with_score("high"), "'S-7' want a finite number"),
         (lambda scores: scores.iloc[1:], "'S-6' of the evaluation window is missing"),
-        (lambda scores: scores.iloc[:0], r"missing \(4 such subjects\)"),
-        (lambda scores: scores.assign(subject_id=""), "a row names no subject"),
+        (lambda scores: scores.iloc[:0], r"subject_id: the subject 'S-6' .* \(4 such subjects\)$"),
+        (lambda scores: scores.assign(subject_id=""), "subject_id: a row names no subject"),
         (lambda scores: scores.drop(columns="log_odds"), "the column 'log_odds' is missing"),
+        (lambda scores: scores.drop(columns="subject_id"), "the column 'subject_id' is missing"),
     ],
 )
 def test_what_cannot_be_judged_is_named(tmp_path: Path, change: Change, says: str) -> None:
@@ -80,9 +81,24 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str, says: str)
         read_scores(tmp_path / name, KNOWN, WINDOW)
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "scores.parquet"
-    file.write_bytes(b"subject_id,log_odds\n")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.parquet", b"subject_id,log_odds\n"),
+        ("a.parquet", b""),
+        ("a.csv", b""),
+        ("a.csv", b"subject_id,log_odds\nS-6,\xff\n"),
+        ("a.csv", b"subject_id,log_odds\nS-6,1,2,3\nS-7,1\nS-8,1,2,3,4,5\n"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
 
     with pytest.raises(ScoresError, match="neither CSV nor Parquet"):
         read_scores(file, KNOWN, WINDOW)
+
+
+def test_a_folder_is_no_file_of_scores(tmp_path: Path) -> None:
+    with pytest.raises(ScoresError, match="neither CSV nor Parquet"):
+        read_scores(tmp_path, KNOWN, WINDOW)

@@ -41,6 +41,6 @@ def test_verdicts_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     write_verdicts(tmp_path, (PASSED, UNDECIDED.waived("by grace")))
     assert read_verdicts(tmp_path) == (PASSED, UNDECIDED.waived("by grace"))
 
-    (tmp_path / VERDICTS).write_text('[{"gate": "groups", "verdict": "perhaps", "reason": ""}]')
-    with pytest.raises(ArtefactError, match=r"verdicts\.json"):
+    (tmp_path / VERDICTS).write_text('[{"gate": "groups", "verdict": "perhaps"}]')
+    with pytest.raises(ArtefactError, match=r"verdicts\.json: Input should be 'passed', 'refused'"):
         read_verdicts(tmp_path)
