@@ -179,16 +179,6 @@ def calibration_error(ranking: ScoreRanking, bins: int = CALIBRATION_BINS) -> fl
     return float((curve[:, 2] * np.abs(curve[:, 0] - curve[:, 1])).sum() / curve[:, 2].sum())
 
 
-def calibration_error_by_chance(ranking: ScoreRanking, *, rounds: int, seed: int) -> float:
-    """The error that a perfectly calibrated model stays under 99 times in 100 on these rows."""
-    rng = np.random.default_rng(seed)
-    errors = []
-    for _ in range(rounds):
-        labels = (rng.random(len(ranking.scores)) < ranking.scores).astype(np.float64)
-        errors.append(calibration_error(replace(ranking, labels=labels)))
-    return float(np.quantile(errors, 0.99))
-
-
 def _in_order(values: npt.ArrayLike | None, order: Ints, *, otherwise: float) -> Floats:
     if values is None:
         return np.full(len(order), otherwise)

@@ -173,7 +173,7 @@ def studied(world: World, name: str, drawn: float, redraws: int) -> Iterator[Hel
 
 def _both(world: World, ledger: PolicyReplay) -> tuple[FoundAmong, FoundAmong]:
     """What is estimated, and what would be confirmed if everybody were inspected."""
-    traffic = ReplayedTraffic.of(ledger)
+    traffic = ReplayedTraffic.from_replay(ledger)
     known = replace(traffic, truth=world.confirmable[traffic.rows], sample=None)
     return traffic.found(traffic.selected), known.found(traffic.selected)
 

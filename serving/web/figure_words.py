@@ -17,7 +17,6 @@ WORDS = {
     "pr_auc": "PR-AUC",
     "brier": "Brier score",
     "ece": "calibration error",
-    "ece_by_chance": "calibration error by chance",
 }
 AMONG = {
     "population_": ", of all traffic",

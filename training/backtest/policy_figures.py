@@ -124,7 +124,7 @@ class PolicyFigures(Parameters):
 
 def figures(ledger: PolicyReplay) -> PolicyFigures:
     """All figures of one policy."""
-    traffic = ReplayedTraffic.of(ledger)
+    traffic = ReplayedTraffic.from_replay(ledger)
     found = traffic.found(traffic.selected)
     weeks = tuple(_week(at, ledger, traffic) for at in range(len(ledger.weeks)))
     best = sum(week.best or 0.0 for week in weeks)

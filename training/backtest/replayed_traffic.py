@@ -34,7 +34,7 @@ class ReplayedTraffic:
     sample: InspectedSample | None
 
     @classmethod
-    def of(cls, ledger: PolicyReplay) -> "ReplayedTraffic":
+    def from_replay(cls, ledger: PolicyReplay) -> "ReplayedTraffic":
         """The traffic that figures of a policy speak of."""
         history = ledger.history
         weeks = history.settled_weeks(ledger.policy)

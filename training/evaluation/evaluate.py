@@ -56,7 +56,6 @@ def figures(ranking: ScoreRanking, parameters: EvaluationParameters, seed: int) 
         brier=estimates["brier"],
         log_loss=estimates["log_loss"],
         ece=estimates["ece"],
-        ece_by_chance=of.calibration_error_by_chance(ranking, rounds=200, seed=seed),
         mean_probability=float(np.average(ranking.scores, weights=ranking.weights)),
         reliability=tuple(
             ReliabilityBin(probability=p, confirmed_share=share, subjects=weight)

@@ -287,7 +287,6 @@ def _figures(title: str, figures: Figures, caption: str) -> str:
         ("Brier score", spelt(figures.brier, places=4)),
         ("log loss", spelt(figures.log_loss, places=4)),
         ("calibration error", spelt(figures.ece, places=4)),
-        ("calibration error by chance, 99 %", f"{figures.ece_by_chance:.4f}"),
         ("mean probability", f"{figures.mean_probability:.4f}"),
         ("share confirmed", spelt(figures.prevalence, places=4)),
     )

@@ -41,11 +41,7 @@ class ReliabilityBin(FrozenModel):
 
 
 class Figures(FrozenModel):
-    """Figures on one set of labelled subjects.
-
-    `ece_by_chance` is the calibration error that a perfectly calibrated model stays under on this
-    many subjects 99 times in 100.
-    """
+    """Figures on one set of labelled subjects."""
 
     labelled: int
     confirmed: int
@@ -56,7 +52,6 @@ class Figures(FrozenModel):
     brier: Estimate
     log_loss: Estimate
     ece: Estimate
-    ece_by_chance: float
     mean_probability: float
     reliability: tuple[ReliabilityBin, ...]
 
@@ -333,7 +328,6 @@ def flat(figures: Figures) -> dict[str, Estimate]:
         "brier": figures.brier,
         "log_loss": figures.log_loss,
         "ece": figures.ece,
-        "ece_by_chance": Estimate(figures.ece_by_chance),
     }
     for at in figures.at_capacity:
         found |= _flat_capacity(at, share_name(at.share))

@@ -90,7 +90,7 @@ class Waiver(FrozenModel):
         return self
 
     @classmethod
-    def given(cls, request: WaiverRequest, digest: str, given_by: str, at: datetime) -> Self:
+    def from_request(cls, request: WaiverRequest, digest: str, given_by: str, at: datetime) -> Self:
         """A waiver of the model of that digest, signed by a person; raises WaiverError."""
         try:
             return cls(

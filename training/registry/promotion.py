@@ -65,7 +65,9 @@ def promote(
     reasons; the champion is then who it was.
     """
     registration = _registered(home, home.find(reference))
-    waiver = leave and Waiver.given(leave, registration.digest, approval.approver, approval.at)
+    waiver = leave and Waiver.from_request(
+        leave, registration.digest, approval.approver, approval.at
+    )
     verdicts = tuple(
         verdict.waived(waiver.in_words) if waiver and waiver.opens(verdict) else verdict
         for verdict in (

@@ -99,7 +99,7 @@ def test_intervals_hold_what_inspecting_everybody_would_have_found(
     values, held = [], {"confirmed": 0, "precision": 0, "recall": 0}
     for _ in range(REDRAWS):
         history = inspected_by_chance(logged, truth, rng)
-        traffic = ReplayedTraffic.of(replace(ledger, history=history))
+        traffic = ReplayedTraffic.from_replay(replace(ledger, history=history))
         exact = replace(traffic, truth=truth[traffic.rows], sample=None)
         found, true = traffic.found(traffic.selected), exact.found(traffic.selected)
         values.append(found.confirmed.value / true.confirmed.value)
@@ -123,7 +123,7 @@ def test_inspecting_everybody_finds_everything_at_the_share_that_is_true_of_all(
 
 
 def test_nobody_stands_for_more_subjects_than_there_were(top: PolicyReplay) -> None:
-    traffic = ReplayedTraffic.of(top)
+    traffic = ReplayedTraffic.from_replay(top)
     assert traffic.sample is not None
     assert traffic.sample.weights.sum() == pytest.approx(traffic.size, rel=0.01)
     assert not np.isin(traffic.sample.rows, np.flatnonzero(np.isnan(traffic.truth))).any()
@@ -133,7 +133,7 @@ def test_what_a_tip_had_led_to_is_counted_once_and_said(logged: History, top: Po
     truth = np.ones(len(logged.truth))
     history = inspected_by_chance(logged, truth, np.random.default_rng(5))
     ledger = replace(top, history=history)
-    told, traffic = figures(ledger), ReplayedTraffic.of(ledger)
+    told, traffic = figures(ledger), ReplayedTraffic.from_replay(ledger)
     tipped = history.data.outcomes.selected_by[traffic.rows] == "intelligence"
     assert told.hits_of_tips == int((tipped & (traffic.selected > 0)).sum()) > 0
     assert told.hits.value == pytest.approx(told.inspected)

@@ -16,7 +16,7 @@ WHY = "The office opened in May; its figures settle by summer."
 
 def waived(because: str = WHY, days: float = 60) -> Waiver:
     request = WaiverRequest(("groups",), because, NOON + timedelta(days=days))
-    return Waiver.given(request, "sha256:" + "a" * 64, "grace", NOON)
+    return Waiver.from_request(request, "sha256:" + "a" * 64, "grace", NOON)
 
 
 def test_a_waiver_is_read_back_as_it_was_signed(tmp_path: Path) -> None:
@@ -71,7 +71,9 @@ def signed_over(*, given_by: str = "grace", at: datetime = NOON, **changed: Any)
         "because": WHY,
         "until": NOON + timedelta(days=60),
     }
-    return Waiver.given(WaiverRequest(**(sound | changed)), "sha256:" + "a" * 64, given_by, at)
+    return Waiver.from_request(
+        WaiverRequest(**(sound | changed)), "sha256:" + "a" * 64, given_by, at
+    )
 
 
 def test_a_waiver_lasts_for_183_days_at_most_to_the_second() -> None:

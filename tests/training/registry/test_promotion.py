@@ -771,7 +771,7 @@ def test_a_waiver_is_in_force_until_its_last_instant_and_as_long_as_it_is_whole(
     assert not [*waiver_in_force(folder, "sha256:", home, NOON)]
     until = NOON + timedelta(days=90)
     digest = home.registration_of(folder).digest
-    waiver = Waiver.given(LEAVE, digest, "grace", NOON)
+    waiver = Waiver.from_request(LEAVE, digest, "grace", NOON)
     waiver.write(folder, home.signing_key)
 
     for at, is_in_force in ((until - timedelta(seconds=1), True), (until, False)):
