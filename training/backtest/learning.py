@@ -8,13 +8,14 @@ import numpy as np
 from training.backtest.history import WEEK, History
 from training.backtest.policy import Policy
 from training.errors import NotEnoughLabels, PolicyRefused
+from training.estimation.inspected_sample import selection_weights
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import LabelledRows, fit_trees
 from training.model.calibration import log_odds_of, probability_of
 from training.model.encoding import Encoding
 from training.model.risk_model import RiskModel
-from training.outcomes import Bools, Instants, stands_for
+from training.outcomes import Bools, Instants, Texts
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
@@ -23,29 +24,40 @@ LARGEST_WEIGHT = 20.0
 
 @dataclass
 class KnownLabels:
-    """The labels of a policy so far, in the history's order, and when they are known."""
+    """The labels of a policy so far, in the history's order, when they are known, and by which way.
+
+    `selected_by` is None, and `probability` NaN, where nobody looked.
+    """
 
     labels: Floats
     known_at: Instants
+    selected_by: Texts
     probability: Floats
 
     @classmethod
     def before(cls, history: History, begins: int) -> "KnownLabels":
         """What history itself had found of subjects before row `begins`."""
         known, outcomes = history.known_before(begins), history.data.outcomes
+        ways = outcomes.selected_by.copy()
+        ways[~known] = None
         return cls(
             labels=np.where(known, outcomes.label, np.nan),
             known_at=np.where(known, outcomes.known_at, np.datetime64("NaT")),
+            selected_by=ways,
             probability=np.where(known, outcomes.selection_probability, np.nan),
         )
 
-    def add(self, rows: Ints, labels: Floats, known_at: Instants, probability: Floats) -> None:
+    def add(
+        self,
+        rows: Ints,
+        labels: Floats,
+        known_at: Instants,
+        selected_by: Texts,
+        probability: Floats,
+    ) -> None:
         """Remember inspections; a label that is NaN is unknown."""
-        self.labels[rows], self.known_at[rows], self.probability[rows] = (
-            labels,
-            known_at,
-            probability,
-        )
+        self.labels[rows], self.known_at[rows] = labels, known_at
+        self.selected_by[rows], self.probability[rows] = selected_by, probability
 
     def known(self, since: np.datetime64, now: np.datetime64, declared_at: Instants) -> Ints:
         """Rows whose label is known before `now` and that were declared from `since` on."""
@@ -53,10 +65,12 @@ class KnownLabels:
         return np.flatnonzero(is_known)
 
     def weights(self, rows: Ints, policy: Policy) -> Floats:
-        """How many subjects each row stands for, clipped."""
-        weights = stands_for(self.probability[rows], clip=LARGEST_WEIGHT)
+        """How many subjects each row stands for, clipped; 0 where it counts in no estimate."""
+        weights = selection_weights(
+            self.selected_by[rows], self.probability[rows], clip=LARGEST_WEIGHT
+        )
         if policy.weights == "case_control":
-            return np.where(self.labels[rows] == 1, 1.0, weights)
+            return np.where((self.labels[rows] == 1) & (weights > 0), 1.0, weights)
         return weights
 
 
@@ -131,6 +145,8 @@ class RetrainedModel:
         rows = labels_known.known(
             now - self.policy.memory_weeks * WEEK, now, self.history.data.declared_at
         )
+        weights = labels_known.weights(rows, self.policy)
+        rows, weights = rows[weights > 0], weights[weights > 0]
         labels = labels_known.labels[rows]
         if not self._is_enough(labels):
             if self._margins is None:
@@ -141,9 +157,7 @@ class RetrainedModel:
             return
         parameters = TrainingParameters(seed=self.policy.seed, trees=self.policy.trees)
         text = fit_trees(
-            LabelledRows(
-                EncodedRows(self.columns, rows), labels, labels_known.weights(rows, self.policy)
-            ),
+            LabelledRows(EncodedRows(self.columns, rows), labels, weights),
             None,
             self.encoding,
             self.history.data.inputs,

@@ -18,7 +18,7 @@ from training.backtest.ledger import PolicyReplay, ReplayedWeek
 from training.backtest.replayed_traffic import ReplayedTraffic
 from training.backtest.selection import BY_LOT
 from training.confidence_intervals import Estimate, proportion
-from training.estimation.inspected_sample import inspected_sample
+from training.estimation.inspected_sample import NO_CLIP, inspected_sample
 from training.estimation.population_figures import UNKNOWN, found_among
 from training.estimation.weighted_mean import weighted_mean
 from training.outcomes import Texts, stands_for
@@ -27,8 +27,6 @@ from training.ranking import Floats
 
 BLOCK = 13
 """Weeks that an estimate is made of: a quarter, long enough for the lot to tell something."""
-
-NO_CLIP = float("inf")
 
 Counting = Literal["naive", "weighted", "stratified"]
 COUNTINGS: tuple[Counting, ...] = ("naive", "weighted", "stratified")

@@ -14,8 +14,10 @@ from training.backtest.learning import (
 )
 from training.backtest.ledger import PolicyReplay, ReplayedWeek
 from training.backtest.policy import Policy
-from training.backtest.selection import WeekSelection, select
+from training.backtest.selection import BY_LOT, WeekSelection, select
 from training.model.risk_model import RiskModel
+from training.outcomes import Texts
+from training.ranking import Ints
 
 Progress = Callable[[int, int], None]
 
@@ -61,5 +63,13 @@ def _record_labels(
         inspected,
         history.truth[inspected],
         history.data.declared_at[inspected] + delay,
+        _ways(history, inspected, selection),
         selection.probability * history.logged_probability[inspected],
     )
+
+
+def _ways(history: History, inspected: Ints, selection: WeekSelection) -> Texts:
+    """By which way each result comes: where history tells it, by that of the inspection made."""
+    if not history.is_invented:
+        return history.data.outcomes.selected_by[inspected]
+    return np.where(selection.selected_by == BY_LOT, "random", "rule").astype(object)

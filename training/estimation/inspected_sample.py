@@ -14,11 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.outcomes import Bools, Texts
+from training.outcomes import Bools, Texts, stands_for
 from training.ranking import Floats, Ints
 
 DRAWN = ("rule", "model", "random")
 CERTAIN = ("intelligence",)
+
+NO_CLIP = float("inf")
 
 FEWEST_DRAWN = 30
 """Fewer results than these tell too little of what nobody selected."""
@@ -66,40 +68,52 @@ def inspected_sample(labels: Floats, selected_by: Texts, probability: Floats) ->
     to be like those that are, in either stratum.
     """
     is_known = ~np.isnan(labels)
-    has_probability = probability > 0
-    is_certain = np.isin(selected_by, CERTAIN) | (
-        np.isin(selected_by, ("rule", "model")) & ~has_probability
-    )
-    is_drawn = np.isin(selected_by, DRAWN) & has_probability
+    is_certain, is_drawn = _strata(selected_by, probability)
     certain = int(is_certain.sum())
-    stands_for = np.zeros(len(labels))
-    stands_for[is_drawn] = 1.0 / probability[is_drawn]
+    weights = selection_weights(selected_by, probability, clip=NO_CLIP)
     rows = np.flatnonzero(is_known & (is_certain | is_drawn))
     return InspectedSample(
         rows=rows,
         labels=labels[rows],
-        weights=_weights(rows, is_certain, stands_for, certain),
+        weights=_filled_up(weights[rows], is_certain[rows], certain, len(labels) - certain),
         is_drawn=is_drawn[rows],
         traffic=len(labels),
         certain=certain,
         uncounted=int((is_known & ~is_certain & ~is_drawn).sum()),
-        refusal=_refusal(stands_for[is_drawn], len(labels) - certain, int(is_drawn[rows].sum())),
+        refusal=_refusal(weights[is_drawn], len(labels) - certain, int(is_drawn[rows].sum())),
     )
 
 
-def _weights(rows: Ints, is_certain: Bools, stands_for: Floats, certain: int) -> Floats:
+def selection_weights(selected_by: Texts, probability: Floats, *, clip: float) -> Floats:
+    """How many subjects each stands for by its selection alone, at most `clip`.
+
+    Arrays are as in `inspected_sample`; what is uncounted, or was not inspected, weighs 0.
+    """
+    is_certain, is_drawn = _strata(selected_by, probability)
+    weights = np.where(is_certain, 1.0, 0.0)
+    weights[is_drawn] = stands_for(probability[is_drawn], clip=clip)
+    return weights
+
+
+def _strata(selected_by: Texts, probability: Floats) -> tuple[Bools, Bools]:
+    """Who was selected for certain, and who was drawn; others are uncounted."""
+    has_probability = probability > 0
+    is_certain = np.isin(selected_by, CERTAIN) | (
+        np.isin(selected_by, ("rule", "model")) & ~has_probability
+    )
+    return is_certain, np.isin(selected_by, DRAWN) & has_probability
+
+
+def _filled_up(weights: Floats, is_certain: Bools, certain: int, others: int) -> Floats:
     """Those of certain subjects add up to all of these, those drawn to the rest of the traffic."""
-    weights = np.where(is_certain[rows], 1.0, stands_for[rows])
-    for stratum, size in (
-        (is_certain[rows], certain),
-        (~is_certain[rows], len(is_certain) - certain),
-    ):
+    filled = weights.copy()
+    for stratum, size in ((is_certain, certain), (~is_certain, others)):
         if stratum.any():
-            weights[stratum] *= size / weights[stratum].sum()
-    return np.maximum(weights, 1.0)
+            filled[stratum] *= size / filled[stratum].sum()
+    return np.maximum(filled, 1.0)
 
 
-def _refusal(stands_for: Floats, there_were: int, known: int) -> str | None:
+def _refusal(weights: Floats, there_were: int, known: int) -> str | None:
     if there_were <= 0:
         return None
     if known < FEWEST_DRAWN:
@@ -107,8 +121,8 @@ def _refusal(stands_for: Floats, there_were: int, known: int) -> str | None:
             f"{known} results of subjects that were drawn with a probability say too little of "
             f"{there_were:,}; want {FEWEST_DRAWN}"
         )
-    total = float(stands_for.sum())
-    if not represent(total, float(stands_for @ stands_for), there_were):
+    total = float(weights.sum())
+    if not represent(total, float(weights @ weights), there_were):
         return (
             f"by their probabilities the inspections stand for {total:,.0f} subjects where there "
             f"were {there_were:,}; want probabilities of being inspected by any way, and a chance "

@@ -22,7 +22,9 @@ from training.backtest.replay_policy import replay
 from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, select
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels, PolicyRefused
+from training.outcomes import Texts
 from training.parameters import TreeParameters
+from training.ranking import Floats
 
 DELAY_DAYS = 10
 
@@ -217,12 +219,30 @@ def test_hands_that_all_offices_share_go_where_scores_are_highest(invented: Hist
 def test_what_was_confirmed_by_lot_weighs_one_unless_asked_otherwise(invented: History) -> None:
     found = KnownLabels.before(invented, 100)
     rows = np.array([0, 1, 2])
-    found.add(
-        rows, np.array([1.0, 0.0, 1.0]), invented.data.declared_at[rows], np.array([0.1, 0.1, 1.0])
-    )
+    ways: Texts = np.array(["random", "random", "rule"], dtype=object)
+    probability = np.array([0.1, 0.1, 1.0])
+    found.add(rows, np.array([1.0, 0.0, 1.0]), invented.data.declared_at[rows], ways, probability)
     assert found.weights(rows, policy()).tolist() == [1.0, 10.0, 1.0]
     equal = policy(weights="inverse_probability")
     assert found.weights(rows, equal).tolist() == [10.0, 10.0, 1.0]
+
+
+@pytest.mark.parametrize("weights", ["case_control", "inverse_probability"])
+def test_what_an_officers_discretion_found_teaches_nothing(data: TrainingSet, weights: str) -> None:
+    """The draws stand for those subjects too, so that nobody learns what officers look for."""
+    outcomes = data.outcomes
+    is_noticed = outcomes.is_labelled & (outcomes.selected_by == "rule")
+    is_noticed &= np.arange(len(data)) % 2 == 0
+    ways = np.where(is_noticed, "discretion", outcomes.selected_by)
+
+    def replayed(label: Floats) -> list[list[float]]:
+        told = replace(data, outcomes=replace(outcomes, selected_by=ways, label=label))
+        ledger = replay("logged", policy(weights=weights), History.logged(told))
+        return [week.scores.tolist() for week in ledger.weeks]
+
+    turned = np.where(is_noticed, 1 - outcomes.label, outcomes.label)
+    assert replayed(turned) == replayed(outcomes.label)
+    assert replayed(1 - outcomes.label) != replayed(outcomes.label)
 
 
 @given(
