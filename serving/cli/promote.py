@@ -119,9 +119,12 @@ def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None
     """What live traffic said of a version beside the champion; None where it was not asked."""
     from serving.db.engine import open_database
     from serving.db.repositories.rollup_repository import RollupRepository
-    from serving.monitor.monitoring import live_figures
+    from serving.monitor.monitoring import live_traffic
     from serving.settings import settings_of
-    from training.gates.gates import no_worse_on_live_traffic
+    from training.gates.live_traffic_gate import (
+        no_worse_on_live_traffic,
+        too_recent_on_live_traffic,
+    )
 
     settings = settings_of(models.home)
     where = settings.database
@@ -130,8 +133,13 @@ def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None
     registration = models.registration_of(models.find(reference))
     store = RollupRepository(open_database(where, is_service=False, keys=settings.keys))
     subject = Subject(registration.name.removeprefix("tidegate-"))
-    live = live_figures(store, subject.value, registration.version, now)
-    return None if live is None else no_worse_on_live_traffic(live.gain, live.compared)
+    live = live_traffic(store, subject.value, registration.version, now)
+    if live is None:
+        return None
+    if live.figures is None:
+        return too_recent_on_live_traffic(live.asked, live.until)
+    told = live.figures
+    return no_worse_on_live_traffic(told.gain, told.compared, told.gain_needs)
 
 
 def _data_of(

@@ -61,6 +61,19 @@ class ReportRequest:
         return min(self.last, self.as_of.date()) + timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class LiveTraffic:
+    """What a version would have changed of the decisions until a day whose results must have come.
+
+    It was `asked` beside the champion about so many, of whatever age. `figures` are None where
+    nobody was chosen for inspection among those until `until`.
+    """
+
+    asked: int
+    until: date
+    figures: ChallengerFigures | None
+
+
 def report(
     store: RollupStore, request: ReportRequest, plan: TriagePlan, now: datetime
 ) -> MonitoringReport:
@@ -157,20 +170,24 @@ def challengers_of(
     )
 
 
-def live_figures(
+def live_traffic(
     store: RollupStore, kind: SubjectKind, version: str, now: datetime
-) -> ChallengerFigures | None:
-    """What a version would have changed lately; None where it was not asked beside the champion.
-
-    Of what was asked too lately for results, nothing is said yet.
-    """
+) -> LiveTraffic | None:
+    """What a version would have changed lately; None where it was not asked beside the champion."""
     catch_up(store, now)
     request = ReportRequest(kind, (now - LIVE).date(), now.date(), now)
+    span = request.first.isoformat(), _after(now)
+    asked = max(
+        sum(pair.version == version for pair in store.score_pairs(kind, role, span, MOST_COMPARED))
+        for role in ROLES
+    )
+    if not asked:
+        return None
     visits = visits_of(store, kind, (request.first, request.end), now)
     until = Maturity.from_visits(visits, now, now.date()).until
     told = challengers_of(store, request, _until(visits, until), until)
     lines = [line for line in told if line.version == version]
-    return max(lines, key=lambda line: line.compared, default=None)
+    return LiveTraffic(asked, until, max(lines, key=lambda line: line.compared, default=None))
 
 
 def _until(visits: pd.DataFrame, day: date) -> pd.DataFrame:

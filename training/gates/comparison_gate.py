@@ -7,13 +7,12 @@ subjects that lie about one share. It speaks of what inspections found; what nob
 taken to be like it.
 """
 
-import math
-
 import numpy as np
 from scipy import stats
 
 from training.confidence_intervals import Estimate
 from training.estimation.weighted_mean import weighted_mean
+from training.gates.non_inferiority import enough_in_words, no_worse_by
 from training.gates.verdict import Verdict
 from training.ranking import Floats
 
@@ -47,11 +46,7 @@ def gain_of_recall(labels: Floats, log_odds: Floats, champion: Floats) -> Estima
 
 
 def no_worse(labels: Floats, log_odds: Floats, champion: Floats) -> Verdict:
-    """Passed where the interval lies above the margin, refused where it lies below 0.
-
-    Arguments are as in `gain_of_recall`. What is clearly worse is refused within the margin too, so
-    that no row of retrainings loses a little each time.
-    """
+    """What the gate says of scores; arguments are as in `gain_of_recall`."""
     gain, confirmed = gain_of_recall(labels, log_odds, champion), int((labels == 1).sum())
     if gain.value is None or gain.low is None or gain.high is None:
         return Verdict(GATE, "undecided", "nothing is known to be confirmed to compare them on")
@@ -61,16 +56,7 @@ def no_worse(labels: Floats, log_odds: Floats, champion: Floats) -> Verdict:
         f"{confirmed:,} confirmed subjects; want an interval above {-MARGIN:g} that does not lie "
         "below 0"
     )
-    if gain.high < 0:
-        return Verdict(GATE, "refused", reason)
-    if gain.low > -MARGIN:
-        return Verdict(GATE, "passed", reason)
-    return Verdict(GATE, "undecided", f"{reason}; {_enough(gain.value, gain.low, confirmed)}")
-
-
-def _enough(value: float, low: float, confirmed: int) -> str:
-    """What would decide it, were the difference as it is measured."""
-    if value <= -MARGIN:
-        return "so far it is beyond the margin, and more confirmed subjects would tell"
-    needed = math.ceil(confirmed * ((value - low) / (value + MARGIN)) ** 2)
-    return f"about {needed:,} confirmed subjects would be enough"
+    verdict = no_worse_by(gain, MARGIN)
+    if verdict == "undecided":
+        reason = f"{reason}; {enough_in_words(gain, MARGIN, confirmed, 'confirmed subjects')}"
+    return Verdict(GATE, verdict, reason)

@@ -13,7 +13,7 @@ from training.fit.booster_predict import Margins
 from training.fit.influence import InfluenceFigures
 from training.gates import comparison_gate
 from training.gates.canaries import Canaries
-from training.gates.verdict import Answer, Verdict, passed_if
+from training.gates.verdict import Verdict, passed_if
 from training.model.calibration import log_odds_of
 from training.model.manifest import Manifest
 from training.model.risk_model import RiskModel
@@ -134,19 +134,6 @@ def no_worse_than_champion(
     return comparison_gate.no_worse(labels, of_model.log_odds, of_champion.log_odds)
 
 
-def no_worse_on_live_traffic(gain: Estimate, compared: int) -> Verdict:
-    """Asked beside the champion, could the model have found as much among those it would choose?
-
-    `gain` is the difference of precision, and has no value where too little is known of it.
-    """
-    reason = f"precision among as many chosen differs by {_spelt(gain)} over {compared:,} decisions"
-    return Verdict(
-        "live traffic",
-        _unless_worse(gain),
-        f"{reason}; want an interval that does not lie below 0",
-    )
-
-
 def bounded_influence(report: EvaluationReport) -> Verdict:
     """Does no author, office or place of arrival weigh more in what was learnt than it may?"""
     over_bound = [
@@ -251,10 +238,6 @@ def approved_by_another(trainer: str, approver: str) -> Verdict:
         passed_if(approver.strip().casefold() not in ("", trainer.strip().casefold())),
         f"trained by {trainer!r}, approved by {approver!r}; want two different people",
     )
-
-
-def _unless_worse(gain: Estimate) -> Answer:
-    return "undecided" if gain.high is None else passed_if(gain.high >= 0)
 
 
 def _spelt(estimate: Estimate) -> str:

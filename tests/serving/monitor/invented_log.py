@@ -74,8 +74,8 @@ def invent(
     return Invented(np.array(truth), lanes, days)
 
 
-def opine(engine: Engine, invented: Invented, *, knows: bool) -> None:
-    """A challenger's opinions: one that knows the truth, or one that knows nothing."""
+def opine(engine: Engine, invented: Invented, *, knows: bool, first: int = 0) -> None:
+    """A challenger's opinions, of decisions from `first` on: it knows the truth, or nothing."""
     lots = np.random.default_rng(3)
     scores = lots.random(len(invented.truth)) * (0.5 if knows else 1)
     scores += 0.5 * invented.truth if knows else 0.0
@@ -85,6 +85,7 @@ def opine(engine: Engine, invented: Invented, *, knows: bool) -> None:
                 f"d{n}", "challenger", "tidegate-shipment", "2", "-", 0.0, float(score), 0.0
             )
             for n, score in enumerate(scores)
+            if n >= first
         ]
     )
 

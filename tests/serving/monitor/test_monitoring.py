@@ -15,14 +15,14 @@ from serving.db.tables import decisions
 from serving.errors import MonitorRefused
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
-from serving.monitor.monitoring import ReportRequest, live_figures, report
+from serving.monitor.monitoring import ReportRequest, live_traffic, report
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.rollups import catch_up
 from serving.monitor.traffic_figures import capacity
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
-from training.gates.gates import no_worse_on_live_traffic
+from training.gates.live_traffic_gate import no_worse_on_live_traffic
 
 LATER = BEGIN + timedelta(days=400)
 
@@ -247,11 +247,28 @@ def test_a_promotion_reads_what_live_traffic_said_of_its_version(tmp_path: Path)
     opine(engine, invented, knows=False)
     now = invented.end + 2 * DELAY
 
-    told = live_figures(store, "shipment", "2", now)
+    told = live_traffic(store, "shipment", "2", now)
 
     assert told is not None
-    assert not no_worse_on_live_traffic(told.gain, told.compared).is_open
-    assert live_figures(store, "shipment", "3", now) is None
+    assert told.figures is not None
+    assert told.figures.compared == told.asked
+    assert no_worse_on_live_traffic(told.figures.gain, told.asked).verdict == "refused"
+    assert live_traffic(store, "shipment", "3", now) is None
+
+
+def test_what_was_asked_too_lately_says_so_and_is_not_taken_for_never_asked(
+    tmp_path: Path,
+) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine, days=42, a_day=100, control=0.5)
+    opine(engine, invented, knows=False, first=4_000)
+
+    told = live_traffic(store, "shipment", "2", invented.end)
+
+    assert told is not None
+    assert told.asked == 200
+    assert told.until < invented.end.date() - timedelta(days=2)
+    assert told.figures is None
 
 
 def _a_week_later(told: MonitoringReport) -> MonitoringReport:

@@ -115,14 +115,6 @@ def test_where_nothing_of_the_origin_was_measured_no_proxy_is_ruled_out() -> Non
     assert gates.no_proxy_for_origin(report(proxies=())).verdict == "undecided"
 
 
-@pytest.mark.parametrize(
-    ("gain", "is_passed"),
-    [(Estimate(-0.1, -0.2, 0.0), True), (Estimate(-0.1, -0.2, -1e-9), False)],
-)
-def test_live_traffic_may_speak_of_no_difference(gain: Estimate, is_passed: bool) -> None:
-    assert (gates.no_worse_on_live_traffic(gain, 7).verdict == "passed") is is_passed
-
-
 def influence(by: str, largest: float) -> InfluenceFigures:
     return InfluenceFigures(by=by, groups=3, largest=largest, largest_before=0.9, allowed=0.3)
 
@@ -221,7 +213,6 @@ def test_where_there_is_nothing_to_compare_with_no_comparison_is_passed() -> Non
         )
         assert {verdict.verdict for verdict in asked} == {"undecided"}
         assert all(lacking in verdict.reason for verdict in asked)
-    assert gates.no_worse_on_live_traffic(UNKNOWN, 7).verdict == "undecided"
 
 
 def test_every_gate_answers_by_its_own_name() -> None:
@@ -233,13 +224,11 @@ def test_every_gate_answers_by_its_own_name() -> None:
         gates.free_of_leaks(nothing).gate,
         gates.no_proxy_for_origin(nothing).gate,
         gates.bounded_influence(nothing).gate,
-        gates.no_worse_on_live_traffic(UNKNOWN, 7).gate,
         gates.approved_by_another("ada", "grace").gate,
     ] == [
         "better than random",
         "leakage",
         "proxies",
         "influence",
-        "live traffic",
         "approver",
     ]

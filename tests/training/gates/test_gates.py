@@ -182,21 +182,3 @@ def test_a_hundredth_of_auc_may_be_lost_among_those_drawn_by_lot(
 def test_nobody_approves_their_own_model(approver: str, is_passed: bool) -> None:
     for trainer in ("ada", "ADA", " ada "):
         assert (gates.approved_by_another(trainer, approver).verdict == "passed") is is_passed
-
-
-@pytest.mark.parametrize(
-    ("gain", "is_passed"),
-    [
-        (Estimate(0.1, 0.02, 0.2), True),
-        (Estimate(-0.01, -0.1, 0.08), True),
-        (Estimate(-0.1, -0.2, -0.01), False),
-        (Estimate(None), False),
-    ],
-)
-def test_a_model_that_live_traffic_speaks_clearly_against_is_refused(
-    gain: Estimate, is_passed: bool
-) -> None:
-    verdict = gates.no_worse_on_live_traffic(gain, 1_000)
-
-    assert verdict.is_open is is_passed
-    assert "1,000 decisions" in verdict.reason

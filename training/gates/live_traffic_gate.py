@@ -1,0 +1,50 @@
+"""Asked beside the champion, would a model have found as much among those it would choose?"""
+
+from datetime import date
+
+from training.confidence_intervals import Estimate
+from training.gates.non_inferiority import enough_in_words, no_worse_by
+from training.gates.verdict import Verdict
+
+GATE = "live traffic"
+
+MARGIN = 0.02
+"""How much of precision a model may lose and still be called no worse: two hits in a hundred."""
+
+
+def no_worse_on_live_traffic(gain: Estimate, compared: int, needs: str | None = None) -> Verdict:
+    """What the gate says of `compared` decisions whose results must have come.
+
+    `gain` is the difference of the share confirmed among as many chosen, unknown where too few
+    results are known of what the two choose differently; `needs` then says what is lacking.
+    """
+    if gain.value is None or gain.low is None or gain.high is None:
+        return Verdict(
+            GATE,
+            "undecided",
+            f"of {compared:,} decisions too few results are known of what the two choose "
+            f"differently ({needs or 'more would tell'})",
+        )
+    verdict = no_worse_by(gain, MARGIN)
+    reason = (
+        f"precision among as many chosen differs from the champion's by {gain.value:+.3f} "
+        f"({gain.low:+.3f} to {gain.high:+.3f}) over {compared:,} decisions; want an interval "
+        f"above {-MARGIN:g} that does not lie below 0"
+    )
+    if verdict == "undecided":
+        reason = f"{reason}; {enough_in_words(gain, MARGIN, compared, 'decisions with results')}"
+    return Verdict(GATE, verdict, reason)
+
+
+def too_recent_on_live_traffic(asked: int, until: date) -> Verdict:
+    """What the gate says of `asked` decisions where no inspection of them is old enough.
+
+    `until` is the last day whose results must have come.
+    """
+    return Verdict(
+        GATE,
+        "undecided",
+        f"it was asked about {asked:,} decisions, and nobody was chosen for inspection among those "
+        f"until {until:%Y-%m-%d}, the last day whose results must have come; results of later "
+        "ones would tell",
+    )
