@@ -60,14 +60,14 @@ def retrain(
     subject: SubjectKind,
     until: datetime,
     seed: int,
-    train: Callable[[Path, Path], Registration],
+    train: Callable[[Path], Registration],
     progress: Progress,
 ) -> Retraining:
     """Build a training set of all that was known before `until`, train on it, and ask every gate.
 
-    `train` fits and registers a model from a training-set folder, the first, which is then moved to
-    the second. Raises TrainingSetError where there is nothing to train on, and whatever the steps
-    raise; the former set then stays.
+    `train` fits and registers a model from a training-set folder, which then takes the place of
+    the former one. Raises TrainingSetError where there is nothing to train on, and whatever the
+    steps raise; the former set then stays.
     """
     training_sets = home.home / "training_sets"
     training_sets.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def retrain(
         with progress as advance:
             build_training_set(Path(scratch) / "records", subject, built, advance)
         authored = add_authors(built, subject, authors)
-        registration = train(built, training_sets / subject)
+        registration = train(built)
         _replace_training_set(built, training_sets / subject)
     data = TrainingSet.read(training_sets / subject, subject)
     canaries = _choose_canaries(home, registration, data, seed)

@@ -62,9 +62,7 @@ def retrain(
         subject.value,
         known_until,
         parameters.seed,
-        lambda built, place: trained(
-            subject, built, parameters, home, tracking_uri, who, moved_to=place
-        )[1],
+        lambda built: trained(subject, built, parameters, home, tracking_uri, who)[1],
         progress_bar(f"{subject.value}: features"),
     )
     if isinstance(retraining.canaries, Path):

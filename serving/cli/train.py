@@ -75,12 +75,10 @@ def trained(
     home: Path,
     tracking_uri: str | None,
     trainer: str,
-    moved_to: Path | None = None,
 ) -> "tuple[Candidate, Registration]":
     """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain.
 
-    Where the parameters ask for a search, the best that it finds are trained with. The store names
-    the folder that the training set is `moved_to` afterwards, if it is.
+    Where the parameters ask for a search, the best that it finds are trained with.
     """
     from dataclasses import replace
 
@@ -92,7 +90,6 @@ def trained(
     from training.train import train as make_candidate
 
     data = TrainingSet.read(training_set, subject.value)
-    data = replace(data, folder=moved_to or training_set)
     store = TrackingStore.open(home, tracking_uri)
     origin = TrainingOrigin(trainer, datetime.now(UTC), source_revision(SOURCE))
     trials: tuple[Trial, ...] = ()

@@ -51,7 +51,7 @@ class TrainingSet:
     """All subjects in order of declaration; `frame` and `subjects` share the rows.
 
     `frame` holds the catalogue's columns and nothing else. `digest` covers the three files of
-    `folder`, where the set lies or will soon be moved.
+    `folder`, where the set lies.
     `records` sums up what they were made of, as JSON; None where the folder does not say.
     """
 

@@ -5,9 +5,11 @@ registry itself is what failed, the version there is marked as unfinished, and s
 """
 
 import shutil
+from dataclasses import replace
 
 from training.data.training_set import TrainingSet
 from training.model.model_home import ModelHome, ModelPointer, Registration
+from training.registry.kept_training_sets import kept
 from training.registry.mlflow.runs import track
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import finish, registered, set_alias
@@ -22,7 +24,21 @@ def register(
     store: TrackingStore,
     origin: TrainingOrigin,
 ) -> Registration:
-    """Track, register, keep and name the candidate. Raises TrackingError."""
+    """Track, register, keep and name the candidate, and keep its training set.
+
+    Raises TrackingError.
+    """
+    with kept(data, home) as folder:
+        return _register(candidate, replace(data, folder=folder), home, store, origin)
+
+
+def _register(
+    candidate: Candidate,
+    data: TrainingSet,
+    home: ModelHome,
+    store: TrackingStore,
+    origin: TrainingOrigin,
+) -> Registration:
     model, name = candidate.model, candidate.model.manifest.name
     run = track(store, candidate, data, home.signing_key, origin)
     tags = origin.tags | {"tidegate.digest": model.digest}

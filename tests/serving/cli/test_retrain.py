@@ -121,13 +121,14 @@ def test_a_challenger_is_registered_and_nobody_is_promoted(used: Path, first: An
     assert models.pointer(NAME, "champion") is None
 
 
-def test_the_run_leads_to_the_training_set_where_it_was_moved(used: Path, first: Any) -> None:
+def test_the_run_leads_to_the_training_set_that_it_was_made_of(used: Path, first: Any) -> None:
     client = MlflowClient(f"sqlite:///{used / 'mlflow.db'}")
     (given, *_) = client.get_run(first["challenger"]["run_id"]).inputs.dataset_inputs
 
     folder = Path(mlflow.data.get_source(given).load())
 
-    assert folder.samefile(used / "training_sets" / "shipment")
+    placed = used / "training_sets" / "shipment" / "features.parquet"
+    assert (folder / "features.parquet").samefile(placed)
     digest = TrainingSet.read(folder, "shipment").digest
     assert digest == {tag.key: tag.value for tag in given.tags}["digest"]
 

@@ -58,7 +58,7 @@ def _where_to_look(manifest: Manifest) -> str:
         "`evaluation/intervals.json` has the interval of every metric, `evaluation/report.html` "
         "the whole evaluation, `pictures/` the plots, `training_set/records.json` what the records "
         "were, `artefact/` what is served. The source of each dataset loads the training set "
-        "again, as long as its folder has the digest `tidegate.training_set`. The native "
+        "again, while the version is champion, challenger or shadow. The native "
         "model's probabilities are not calibrated; from its margins (`raw_score=True`) they are "
         f"1 / (1 + exp(-({line.intercept:.4g} + {line.slope:.4g} × margin)))."
     )

@@ -190,8 +190,8 @@ def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
 def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
     """A window by its name, its columns, the folder and the digest of the whole set; no row of it.
 
-    Its source gives the folder again, on a machine that has it. Whether it still holds the same set
-    is told by the digest, of which MLflow takes 36 characters.
+    Its source gives the folder again, on a machine that has it, while the version is in use. Of the
+    digest MLflow takes 36 characters.
     """
     window: WindowFigures = getattr(manifest.training_window, context)
     return MetaDataset(  # type: ignore[abstract]  # MLflow's own, made so by MLflow's own pages

@@ -1,0 +1,81 @@
+"""The training sets of versions in use, each under its own digest.
+
+    training_sets/by_digest/<subject>-<12 hexadecimal digits>/
+
+MLflow leads to these folders, since a later build or retraining lays another set in the folder that
+a version was trained from. Their files are hard links, which take no room beside the originals.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import get_args
+
+from features.atomic_dir import written_whole
+from features.ingest.record_summary import SUMMARY
+from features.records import SubjectKind
+from training.data.training_set import FILES, TrainingSet
+from training.model.model_home import Alias, ModelHome
+from training.model.risk_model import MANIFEST
+
+BY_DIGEST = "by_digest"
+DIGITS = 12
+
+
+@contextmanager
+def kept(data: TrainingSet, home: ModelHome) -> Iterator[Path]:
+    """Give the folder in which the set is kept; one that is new goes again where the block fails.
+
+    Afterwards the folders of sets that no champion, challenger or shadow is from are deleted.
+    """
+    folder = _folder_of(home, data.inputs.subject, data.digest)
+    is_new = not folder.exists()
+    if is_new:
+        with written_whole(folder) as partial:
+            for name in (*FILES, SUMMARY):
+                _link(data.folder / name, partial / name)
+    try:
+        yield folder
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    _drop_unused(home, data.inputs.subject)
+
+
+def _folder_of(home: ModelHome, subject: SubjectKind, digest: str) -> Path:
+    digits = digest.removeprefix("sha256:")[:DIGITS]
+    return home.home / "training_sets" / BY_DIGEST / f"{subject}-{digits}"
+
+
+def _link(file: Path, place: Path) -> None:
+    """A hard link, or a copy where the file system has none; nothing where there is no file."""
+    with suppress(FileNotFoundError):
+        try:
+            os.link(file, place)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            shutil.copy2(file, place)
+
+
+def _drop_unused(home: ModelHome, subject: SubjectKind) -> None:
+    """Nothing, where a version in use does not say what it is from."""
+    try:
+        used = set(_folders_in_use(home, subject))
+    except (OSError, ValueError, KeyError):
+        return
+    for folder in (home.home / "training_sets" / BY_DIGEST).glob(f"{subject}-*"):
+        if folder not in used:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders_in_use(home: ModelHome, subject: SubjectKind) -> Iterator[Path]:
+    name = f"tidegate-{subject}"
+    for alias in get_args(Alias):
+        if pointer := home.pointer(name, alias):
+            manifest = json.loads((home.folder_of(name, pointer.version) / MANIFEST).read_bytes())
+            yield _folder_of(home, subject, manifest["training_set_digest"])
