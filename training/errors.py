@@ -5,6 +5,7 @@ TidegateError
     ├── TrainingSetError        the folder cannot be used: names file and column
     ├── ParametersError         a parameter is unknown or out of range: names what is allowed
     ├── NotEnoughLabels         a window holds too few confirmed or not confirmed subjects
+    ├── WindowSeen              a model has learnt from labels of a window: names both periods
     ├── SearchError             the file of searches cannot be used: names it
     ├── LeakageFound            a feature tells what was not known yet: names it
     ├── CalibrationError        the margins do not rise with the risk
@@ -37,6 +38,13 @@ class ParametersError(TrainingError):
 
 class NotEnoughLabels(TrainingError):
     """A window holds too few confirmed or too few not confirmed subjects."""
+
+
+class WindowSeen(TrainingError):
+    """A model has learnt from labels of the window that it would be judged on.
+
+    The message names the period of these labels and that of the window.
+    """
 
 
 class ScoresError(TrainingError):

@@ -43,7 +43,10 @@ def gates(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Say what every gate would, of a model or of any vector of scores, and promote nothing."""
+    """Say what every gate would, of a model or of any vector of scores, and promote nothing.
+
+    Exit code 1 where --champion has learnt from labels of the window that they are compared on.
+    """
     from training.data.training_set import TrainingSet, subject_of
     from training.model.model_home import ModelHome
     from training.model.risk_model import RiskModel
@@ -72,6 +75,7 @@ def _of_model(
     reference: str, models: "ModelHome", data: "TrainingSet", rival: "RiskModel | None"
 ) -> "Iterator[Verdict]":
     from training.gates.canaries import Canaries
+    from training.gates.gates import window_unseen_by_both
     from training.gates.promotion_verdicts import (
         comparison_verdicts,
         evaluation_verdicts,
@@ -86,6 +90,8 @@ def _of_model(
     if any(verdict.verdict != "passed" for verdict in sound):
         return
     model = RiskModel.read(folder, models.public_key)
+    if rival is not None:
+        window_unseen_by_both(model, rival, data)
     yield from evaluation_verdicts(report_on(model, data))
     rival = rival or other_champion(models, model)
     canaries = Canaries.read(models.home, model.manifest.subject)

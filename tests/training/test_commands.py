@@ -20,7 +20,7 @@ from serving.cli.promote import promote
 from serving.cli.train import train
 from tests.training.planted import planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.errors import ParametersError, ScoresError, TrainingSetError
+from training.errors import ParametersError, ScoresError, TrainingSetError, WindowSeen
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel
@@ -235,6 +235,35 @@ def test_scores_that_say_nothing_do_not_pass(
     assert by_name["calibration"] != "passed"
     assert by_name["better than random"] != "passed"
     assert by_name["no worse than the champion"] == "refused"
+
+
+def test_a_champion_that_has_learnt_from_the_window_is_refused_with_both_periods(
+    tidegate: typer.Typer, home: Path, version: str, scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    file, experiment = tmp_path / "scores.csv", tmp_path / "parameters.toml"
+    scores.to_csv(file, index=False)
+    later = "[split]\nfit_share = 0.6\ncalibration_share = 0.35\nlabel_gap_days = 1\n"
+    hurried = "[leakage]\nis_checked = false\n[evaluation]\nredraws = 20\n"
+    experiment.write_text(f"{later}{hurried}[trees]\ntrees = 5\n")
+    words = ["--subject", "shipment", "--experiment", str(experiment), "--json"]
+    trained = call(tidegate, home, "train", *words)
+    assert trained.exit_code == 0, trained.exception
+    newer = f"tidegate-shipment/{json.loads(trained.stdout)['version']}"
+
+    for judged in (["--model", version], ["--scores", str(file)]):
+        refused = asked(tidegate, home, *judged, "--champion", newer, "--json")
+        assert isinstance(refused.exception, WindowSeen), refused.exception
+        assert refused.exit_code == 1
+        assert refused.stdout == ""
+        models = ModelHome(home)
+        seen, judged_on = (
+            RiskModel.read(models.find(name), models.public_key).manifest.training_window
+            for name in (newer, version)
+        )
+        assert f"until before {seen.evaluation.begins:%Y-%m-%d}" in str(refused.exception)
+        assert f"goes from {judged_on.evaluation.begins:%Y-%m-%d}" in str(refused.exception)
+    allowed = asked(tidegate, home, "--model", newer, "--champion", version, "--json")
+    assert allowed.exit_code == 0, allowed.exception
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from training.backtest.history import WEEK, History
 from training.backtest.policy import Policy
 from training.errors import NotEnoughLabels, PolicyRefused
 from training.estimation.inspected_sample import selection_weights
+from training.evaluation.reevaluation import unseen_from
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import LabelledRows, fit_trees
@@ -89,8 +90,7 @@ class FixedModel:
     history: History
 
     def __post_init__(self) -> None:
-        begins = self.model.manifest.training_window.evaluation.begins
-        self.unseen_from = np.datetime64(begins.replace(tzinfo=None), "us")
+        self.unseen_from = unseen_from(self.model)
         self.margins = Margins.from_text(self.model.booster_text, threads=1)
 
     def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:

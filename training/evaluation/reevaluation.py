@@ -11,7 +11,7 @@ import numpy as np
 
 from training.data.time_split import FAR_FUTURE, TimeWindow, end_of_data, require_labels
 from training.data.training_set import TrainingSet
-from training.errors import TrainingSetError
+from training.errors import TrainingSetError, WindowSeen
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.scored_window import ScoredWindow
@@ -62,8 +62,7 @@ def scored_window(model: RiskModel, data: TrainingSet, window: TimeWindow) -> Sc
 def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
     """What was declared from the model's evaluation window on, to the end of `data`."""
     require_same_subject(model, data)
-    begins = _instant(model.manifest.training_window.evaluation.begins)
-    days = (begins, end_of_data(data))
+    days = (unseen_from(model), end_of_data(data))
     window = TimeWindow.between(
         "evaluation", data, days, known_before=FAR_FUTURE, gap=np.timedelta64(0)
     )
@@ -72,6 +71,24 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
         window = window.without_operators_before(data)
     require_labels(window, parameters.minimum_labels)
     return window
+
+
+def unseen_from(model: RiskModel) -> np.datetime64:
+    """From which declarations on a model has seen no label: its own evaluation begins there."""
+    return _instant(model.manifest.training_window.evaluation.begins)
+
+
+def require_unseen(model: RiskModel, window: TimeWindow) -> None:
+    """Raise WindowSeen where the model has learnt from labels of the window."""
+    if window.begins >= unseen_from(model):
+        return
+    learnt = model.manifest.training_window
+    raise WindowSeen(
+        f"{model.manifest.name} ({model.digest[:19]}…) has learnt from labels of "
+        f"{learnt.fit.begins:%Y-%m-%d} until before {learnt.evaluation.begins:%Y-%m-%d}, and the "
+        f"window to compare on goes from {_day(window.begins)} until before {_day(window.ends)}; "
+        "want a model that was trained before it, or a training set whose window begins later"
+    )
 
 
 def require_same_subject(model: RiskModel, data: TrainingSet) -> None:
@@ -90,3 +107,7 @@ def parameters_of(model: RiskModel) -> TrainingParameters:
 
 def _instant(moment: datetime) -> np.datetime64:
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def _day(instant: np.datetime64) -> str:
+    return str(instant.astype("datetime64[D]"))

@@ -3,12 +3,13 @@
 import numpy as np
 
 from training.confidence_intervals import Estimate
+from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels
+from training.errors import NotEnoughLabels, WindowSeen
 from training.evaluation.evaluation_report import EvaluationReport, share_name
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.proxies import proxies_above
-from training.evaluation.reevaluation import scored_window, unseen_window
+from training.evaluation.reevaluation import require_unseen, scored_window, unseen_window
 from training.fit.booster_predict import Margins
 from training.fit.influence import InfluenceFigures
 from training.gates import comparison_gate
@@ -126,8 +127,8 @@ def no_worse_than_champion(
     if data is None:
         return Verdict(comparison_gate.GATE, "undecided", NO_TRAINING_SET)
     try:
-        window = unseen_window(model, data)
-    except NotEnoughLabels as error:
+        window = window_unseen_by_both(model, champion, data)
+    except (NotEnoughLabels, WindowSeen) as error:
         return Verdict(comparison_gate.GATE, "undecided", str(error))
     of_model, of_champion = (scored_window(m, data, window) for m in (model, champion))
     labels = of_model.subjects(labelled_only=False).labels
@@ -199,11 +200,24 @@ def holds_on_the_control_lane(
         return Verdict(gate, "undecided", NO_CHAMPION)
     if data is None:
         return Verdict(gate, "undecided", NO_TRAINING_SET)
-    window = unseen_window(model, data)
+    try:
+        window = window_unseen_by_both(model, champion, data)
+    except (NotEnoughLabels, WindowSeen) as error:
+        return Verdict(gate, "undecided", str(error))
     of_model, of_champion = (
         scored_window(m, data, window).subjects(labelled_only=True) for m in (model, champion)
     )
     return no_worse_in_the_control_lane(of_model, of_champion)
+
+
+def window_unseen_by_both(model: RiskModel, champion: RiskModel, data: TrainingSet) -> TimeWindow:
+    """The window of `data` that the model is judged on.
+
+    Raises NotEnoughLabels, or WindowSeen where the champion has learnt from labels of it.
+    """
+    window = unseen_window(model, data)
+    require_unseen(champion, window)
+    return window
 
 
 def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: LabelledWindow) -> Verdict:

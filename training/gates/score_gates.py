@@ -14,6 +14,7 @@ from training.evaluation.population_section import population_section
 from training.evaluation.reevaluation import (
     parameters_of,
     require_same_subject,
+    require_unseen,
     scored_window,
     unseen_window,
 )
@@ -42,8 +43,12 @@ class ScoredSubjects:
         return LabelledWindow(self.data, rows, probability_of(self.log_odds))
 
     def scored_by(self, model: RiskModel) -> "ScoredSubjects":
-        """The same subjects with the scores of a model. Raises TrainingSetError."""
+        """The same subjects with the scores of a model that has learnt from no label of theirs.
+
+        Raises TrainingSetError or WindowSeen.
+        """
         require_same_subject(model, self.data)
+        require_unseen(model, self.window)
         return replace(self, log_odds=scored_window(model, self.data, self.window).log_odds)
 
     def report(self, parameters: TrainingParameters) -> EvaluationReport:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,30 @@ def test_too_few_labels_to_compare_on_shut_the_gate(model: RiskModel, data: Trai
 
     assert verdict.verdict == "undecided"
     assert "the evaluation window" in verdict.reason
+
+
+def test_a_champion_that_has_learnt_from_the_window_leaves_comparisons_undecided(
+    model: RiskModel, data: TrainingSet
+) -> None:
+    """A successor is older than the champion where somebody returns to it."""
+    learnt = model.manifest.training_window
+    later = learnt.evaluation.begins + timedelta(days=1)
+    champion = replace(
+        model,
+        manifest=model.manifest.model_copy(
+            update={
+                "training_window": learnt.model_copy(
+                    update={"evaluation": learnt.evaluation.model_copy(update={"begins": later})}
+                )
+            }
+        ),
+    )
+
+    for compare in (gates.no_worse_than_champion, gates.holds_on_the_control_lane):
+        verdict = compare(model, champion, data)
+        assert verdict.verdict == "undecided"
+        assert f"until before {later:%Y-%m-%d}" in verdict.reason
+        assert "has learnt from labels" not in compare(champion, model, data).reason
 
 
 def by_lot(data: TrainingSet, model: RiskModel, confirmed: int, cleared: int) -> TrainingSet:
