@@ -8,6 +8,7 @@ that window over history or over the attached records.
 
 import inspect
 import linecache
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -20,6 +21,8 @@ from features.errors import DefinitionError
 from features.records import SubjectKind
 
 ROOT = Path(__file__).resolve().parent.parent
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Unit(StrEnum):
@@ -74,8 +77,9 @@ class Feature:
     `reads` lists subject columns and windows in words; `defined_at` is `path#Lline` from the root
     of the project; `indicator` is what a value on the side `warns` is a sign of: None for a scale
     or a description, which is a sign of nothing; `sentence` is the template of a reason, with
-    `{value}` for this case's value, `sentence_of_one` the same for a count of one; `among` are
-    those beside whom it is usual or not.
+    `{value}` for this case's value and, by the name of a parameter, the number of one of its
+    windows (`said_with`); `sentence_of_one` is the same for a count of one; `among` are those
+    beside whom it is usual or not.
     """
 
     name: str
@@ -101,6 +105,11 @@ class Feature:
     def is_categorical(self) -> bool:
         """Whether values are text from a closed list rather than numbers."""
         return self.unit is Unit.CATEGORY
+
+    @property
+    def said_with(self) -> tuple[str, ...]:
+        """The parameters whose windows' numbers stand in the sentence beside the value."""
+        return _said_with(self.sentence)
 
     def face(self) -> dict[str, str | list[str] | None]:
         """The face as plain JSON, as the catalogue shows it."""
@@ -148,12 +157,14 @@ def feature(  # noqa: PLR0913  a face has this many sides
     Where many features share a shape, `computed` is the function of columns, and the decorated one
     only gives name, meaning and place.
     `warns` follows from `direction` where that is given, and is EITHER where neither is.
-    Raises DefinitionError when the docstring is absent, a default is no window or the sides of
-    indicator, `warns` and `direction` contradict each other.
+    Raises DefinitionError when the docstring is absent, a default is no window, the sentence names
+    what is no window, or indicator, `warns` and `direction` contradict each other.
     """
 
     def define(function: Callable[..., Any]) -> Feature:
         columns, windows = _parameters(computed or function)
+        if strange := {*_said_with(sentence)} - windows.keys():
+            raise DefinitionError(f"{function.__name__}: no window is called {sorted(strange)}")
         return Feature(
             name=function.__name__,
             subjects=subjects,
@@ -208,6 +219,10 @@ def _parameters(function: Callable[..., Column]) -> tuple[tuple[str, ...], dict[
         else:
             raise DefinitionError(f"{function.__name__}: the default of {name!r} is not a window")
     return tuple(columns), windows
+
+
+def _said_with(sentence: str) -> tuple[str, ...]:
+    return tuple(name for name in _PLACEHOLDER.findall(sentence) if name != "value")
 
 
 def _meaning(function: Callable[..., Column]) -> str:

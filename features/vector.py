@@ -1,15 +1,16 @@
 """Submitted subjects -> the same rows that a training set would hold for them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import repeat
 
-from features.catalogue import windows_of
+from features.catalogue import catalogue, windows_of
 from features.compiled_catalogue import computation
-from features.engine.online.vector_plan import HistoryReader, VectorPlan
+from features.engine.online.vector_plan import FeatureValue, HistoryReader, VectorPlan
 from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import RequestRecords
+from features.engine.windows.window import Window
 from features.history.online_store import history_windows
 from features.records import SubjectKind
 from features.submission import Submission
@@ -18,8 +19,21 @@ from features.submitted_subject import linked_sources, request_rows, subject_pro
 # So many subjects at a time share one view of the past and one run of each program.
 TOGETHER = 64
 
-Vector = dict[str, float | str | None]
-"""A value per feature, in catalogue order; None where it is missing."""
+
+class Vector(dict[str, FeatureValue]):
+    """A value per feature, in catalogue order; None where it is missing.
+
+    `said_with` has the counts that stand in a feature's sentence beside its value: by feature, the
+    number of each window that the sentence names. They are no input of a model.
+    """
+
+    def __init__(
+        self,
+        values: Iterable[tuple[str, FeatureValue]],
+        said_with: Mapping[str, Mapping[str, float]],
+    ) -> None:
+        super().__init__(values)
+        self.said_with = said_with
 
 
 def feature_vector(
@@ -30,8 +44,8 @@ def feature_vector(
     `overlay` are records that count as known too and that the history does not hold.
     """
     plan = vector_plan(submission.subject_kind)
-    (values,) = plan.vectors([request_rows(submission)], history, [overlay])
-    return dict(zip(plan.names, values, strict=True))
+    (row,) = plan.vectors([request_rows(submission)], history, [overlay])
+    return _vector(submission.subject_kind, *row)
 
 
 def feature_vectors(
@@ -50,8 +64,8 @@ def feature_vectors(
         plan = vector_plan(kind)
         requests = [request_rows(submissions[place]) for place in places]
         rows = plan.vectors(requests, history, [overlays[place] for place in places])
-        for place, values in zip(places, rows, strict=True):
-            vector_at[place] = dict(zip(plan.names, values, strict=True))
+        for place, row in zip(places, rows, strict=True):
+            vector_at[place] = _vector(kind, *row)
     return [vector_at[place] for place in range(len(submissions))]
 
 
@@ -65,6 +79,25 @@ def _by_kind(submissions: Sequence[Submission]) -> Iterator[tuple[SubjectKind, l
             yield kind, of_kind[begin : begin + TOGETHER]
 
 
+def _vector(kind: SubjectKind, values: Sequence[FeatureValue], shown: Sequence[float]) -> Vector:
+    said_with: dict[str, dict[str, float]] = {}
+    vector = Vector(zip(vector_plan(kind).names, values, strict=True), said_with)
+    for (feature, parameter, _), number in zip(_said_windows(kind), shown, strict=True):
+        if vector[feature] is not None:
+            said_with.setdefault(feature, {})[parameter] = number
+    return vector
+
+
+@cache
+def _said_windows(kind: SubjectKind) -> tuple[tuple[str, str, Window], ...]:
+    """The windows that sentences name, with the feature and its parameter."""
+    return tuple(
+        (feature.name, parameter, feature.windows[parameter])
+        for feature in catalogue(kind)
+        for parameter in feature.said_with
+    )
+
+
 @cache
 def vector_plan(kind: SubjectKind) -> VectorPlan:
     """The plan of the feature vectors of one kind of subject, made once."""
@@ -74,4 +107,5 @@ def vector_plan(kind: SubjectKind) -> VectorPlan:
         linked=linked_sources(kind).values(),
         subject=partial(subject_program, kind),
         layouts=layouts_of(history_windows()),
+        shown=[window for *_, window in _said_windows(kind)],
     )

@@ -1,13 +1,14 @@
 """Prior outcomes: what inspections of the same goods, parties and ways have found before.
 
 An outcome counts from the day it was known, so a pending one is not anticipated. Every rate is
-drawn towards the rate of all inspections, the more the fewer there were, and describes what was
-chosen for inspection, which is not the whole of traffic.
+drawn towards the rate of all inspections, the more the fewer there were, is missing where there was
+none, and describes what was chosen for inspection, which is not the whole of traffic. Only what
+says whether something was smuggled counts: no check of documents alone, no other offence.
 """
 
 from collections.abc import Callable
 
-from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
+from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import smoothed_rate
 from features.engine.windows.window import count, total
@@ -34,15 +35,17 @@ def confirmed_rate(kind: SubjectKind, by: str | tuple[str, ...]) -> Callable[...
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by="hs_code"),
-    when_missing="nothing was inspected yet",
+    when_missing="nothing of these goods was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments of these goods, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of these goods were confirmed "
+    "(drawn to {value})",
 )
 def goods_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods code.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -50,15 +53,17 @@ def goods_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by=("hs_code", "origin_country", "dispatch_country")),
-    when_missing="nothing was inspected yet",
+    when_missing="nothing of these goods on this way was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments of these goods on this way, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of these goods on this way were "
+    "confirmed (drawn to {value})",
 )
 def goods_way_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods of one origin and dispatch.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -66,15 +71,17 @@ def goods_way_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by=("hs_code", "tax_type", "tax_rate")),
-    when_missing="no duty was declared, or nothing was inspected yet",
-    indicator="D06",
+    when_missing="no duty was declared, or nothing under it was inspected yet",
+    indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments of these goods under this duty, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of these goods under this duty "
+    "were confirmed (drawn to {value})",
 )
 def goods_duty_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods under the same duty.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -85,17 +92,18 @@ def goods_duty_confirmed_rate() -> None:
         "shipment",
         by=("hs_code", "origin_country", "dispatch_country", "tax_type", "tax_rate"),
     ),
-    when_missing="no duty was declared, or nothing was inspected yet",
-    indicator="D06",
+    when_missing="no duty was declared, or nothing under it on this way was inspected yet",
+    indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments of these goods on this way under this duty, {value} were "
-    "confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of these goods on this way under "
+    "this duty were confirmed (drawn to {value})",
 )
 def goods_claim_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods, on the same way, under the same
     duty.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -103,15 +111,17 @@ def goods_claim_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by="hs_heading"),
-    when_missing="nothing was inspected yet",
+    when_missing="nothing of such goods was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments of such goods, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of such goods were confirmed "
+    "(drawn to {value})",
 )
 def heading_confirmed_rate() -> None:
     """How often inspections confirmed something in goods of the same four-digit heading.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -119,15 +129,17 @@ def heading_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by="consignee_id"),
-    when_missing="nothing was inspected yet",
+    when_missing="nothing of this consignee was inspected yet",
     indicator="N08",
     source=DATE_2020,
-    sentence="of inspected consignments of this consignee, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of this consignee were confirmed "
+    "(drawn to {value})",
 )
 def consignee_confirmed_rate() -> None:
     """How often inspections confirmed something in what the same consignee received.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -135,15 +147,17 @@ def consignee_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by="consignor_id"),
-    when_missing="nothing was inspected yet",
+    when_missing="nothing of this consignor was inspected yet",
     indicator="N08",
     source=DATE_2020,
-    sentence="of inspected consignments of this consignor, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of this consignor were confirmed "
+    "(drawn to {value})",
 )
 def consignor_confirmed_rate() -> None:
     """How often inspections confirmed something in what the same consignor sent.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -151,15 +165,17 @@ def consignor_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by="declarant_id"),
-    when_missing="no declarant is named, or nothing was inspected yet",
-    indicator="D31",
+    when_missing="no declarant is named, or nothing of it was inspected yet",
+    indicator="N08",
     source=DATE_2020,
-    sentence="of inspected consignments of this declarant, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of this declarant were confirmed "
+    "(drawn to {value})",
 )
 def declarant_confirmed_rate() -> None:
     """How often inspections confirmed something in what the same declarant lodged.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -167,15 +183,17 @@ def declarant_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by="forwarder_id"),
-    when_missing="no forwarder is named, or nothing was inspected yet",
-    indicator="N06",
+    when_missing="no forwarder is named, or nothing of it was inspected yet",
+    indicator="N08",
     source=DATE_2020,
-    sentence="of inspected consignments of this forwarder, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments of this forwarder were confirmed "
+    "(drawn to {value})",
 )
 def forwarder_confirmed_rate() -> None:
     """How often inspections confirmed something in what the same forwarder handled.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -183,15 +201,17 @@ def forwarder_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by="container_number"),
-    when_missing="no container was declared, or nothing was inspected yet",
+    when_missing="no container was declared, or nothing in it was inspected yet",
     indicator="N01",
     source=PRACTICE,
-    sentence="of inspected consignments in this container, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments in this container were confirmed "
+    "(drawn to {value})",
 )
 def container_confirmed_rate() -> None:
     """How often inspections confirmed something in the same container.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -201,15 +221,17 @@ def container_confirmed_rate() -> None:
     computed=confirmed_rate(
         "shipment", by=("dispatch_country", "destination_country", "journey_mode")
     ),
-    when_missing="its journey is not known, or nothing was inspected yet",
+    when_missing="its journey is not known, or nothing on this lane was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments on this lane, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments on this lane were confirmed "
+    "(drawn to {value})",
 )
 def lane_confirmed_rate() -> None:
     """How often inspections confirmed something on the same lane: dispatch, destination, mode.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -217,15 +239,17 @@ def lane_confirmed_rate() -> None:
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by=("office_id", "import_type", "payment_type")),
-    when_missing="office, procedure or terms are missing, or nothing was inspected yet",
+    when_missing="office, procedure or terms are missing, or nothing declared so was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments declared here in this way, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected consignments declared here in this way were "
+    "confirmed (drawn to {value})",
 )
 def procedure_confirmed_rate() -> None:
     """How often inspections confirmed something at this office under this procedure and terms.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -233,15 +257,17 @@ def procedure_confirmed_rate() -> None:
     subjects=ROUTE_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("route", by="carrier_id"),
-    when_missing="nothing was inspected yet",
+    when_missing="no journey of this carrier was inspected yet",
     indicator="N08",
     source=PRACTICE,
-    sentence="of inspected journeys of this carrier, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected journeys of this carrier were confirmed "
+    "(drawn to {value})",
 )
 def carrier_confirmed_rate() -> None:
     """How often inspections confirmed something on journeys of the same carrier.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -249,15 +275,17 @@ def carrier_confirmed_rate() -> None:
     subjects=ROUTE_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("route", by="conveyance_id"),
-    when_missing="nothing was inspected yet",
+    when_missing="no journey of this conveyance was inspected yet",
     indicator="N01",
     source=PRACTICE,
-    sentence="of inspected journeys of this conveyance, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected journeys of this conveyance were confirmed "
+    "(drawn to {value})",
 )
 def conveyance_confirmed_rate() -> None:
     """How often inspections confirmed something on journeys of the same conveyance.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -265,15 +293,17 @@ def conveyance_confirmed_rate() -> None:
     subjects=ROUTE_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("route", by=("origin", "destination", "mode")),
-    when_missing="nothing was inspected yet",
+    when_missing="no journey on this corridor was inspected yet",
     indicator="J35",
     source=UNODC_2018,
-    sentence="of inspected journeys on this corridor, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected journeys on this corridor were confirmed "
+    "(drawn to {value})",
 )
 def corridor_confirmed_rate() -> None:
     """How often inspections confirmed something on the same origin, destination and mode.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -281,15 +311,17 @@ def corridor_confirmed_rate() -> None:
     subjects=ROUTE_ONLY,
     unit=Unit.SHARE,
     computed=confirmed_rate("route", by="destination"),
-    when_missing="nothing was inspected yet",
-    indicator="J36",
+    when_missing="no journey to this place was inspected yet",
+    indicator="J35",
     source=UNODC_2018,
-    sentence="of inspected journeys to this place, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected journeys to this place were confirmed (drawn "
+    "to {value})",
 )
 def destination_confirmed_rate() -> None:
     """How often inspections confirmed something on journeys to the same place.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """
 
 
@@ -299,13 +331,15 @@ def destination_confirmed_rate() -> None:
     computed=confirmed_rate(
         "route", by=("conveyance_kind", "origin_country", "destination_country")
     ),
-    when_missing="a place is unknown, or nothing was inspected yet",
+    when_missing="a place is unknown, or no journey of this kind was inspected yet",
     indicator="J35",
     source=UNODC_2018,
-    sentence="of inspected journeys of this kind between these countries, {value} were confirmed",
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected journeys of this kind between these countries "
+    "were confirmed (drawn to {value})",
 )
 def kind_confirmed_rate() -> None:
     """How often inspections confirmed something with such a conveyance between these countries.
 
-    A high rate is suspicious; few inspections pull it to the mean.
+    A high rate is suspicious; few inspections are drawn to the rate of all.
     """

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from features.catalogue import catalogue
 from features.definition import Feature
@@ -77,8 +78,9 @@ NO_HABITS = Habits(features=0, log_odds=0.0, raises=0.0, lowers=0.0)
 class Reasons(DecisionPart):
     """Strongest first, for and against; with `remainder`, `habits` and the base they are the score.
 
-    `comparisons` say of every feature in evidence how its value compares with training. `families`
-    and `indicators` have the exact sum of every one, named as a reason or not, habits included.
+    `comparisons` say of every feature in evidence how its value compares with training, `said_with`
+    has the counts that its sentence names. `families` and `indicators` have the exact sum of every
+    one, named as a reason or not, habits included.
     """
 
     reasons: tuple[RankedReason, ...]
@@ -87,6 +89,7 @@ class Reasons(DecisionPart):
     habits: Habits = NO_HABITS
     families: dict[str, float]
     indicators: dict[str, float]
+    said_with: dict[str, dict[str, float]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -137,8 +140,17 @@ class ReasonRanking:
         self._in_order = [*dict.fromkeys(f.indicator for f in self._features if f.indicator)]
         self._scales = tuple(at for at, f in enumerate(self._features) if f.indicator is None)
 
-    def reasons(self, values: Sequence[Value], parts: Sequence[float], compare: Compare) -> Reasons:
-        """Rank the parts of one case by indicator; `compare` is asked of what could be named."""
+    def reasons(
+        self,
+        values: Sequence[Value],
+        parts: Sequence[float],
+        compare: Compare,
+        said_with: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    ) -> Reasons:
+        """Rank the parts of one case by indicator; `compare` is asked of what could be named.
+
+        `said_with` are the counts that sentences name, by feature and name.
+        """
         case = _Case(self._features, values, parts, compare)
         places = self._indicators.places
         agreeing = {name: case.agreeing(places[name]) for name in self._in_order}
@@ -162,6 +174,12 @@ class ReasonRanking:
             ),
             families=self._families.sums(parts),
             indicators=self._indicators.sums(parts),
+            said_with={
+                name: dict(said_with[name])
+                for found in evidence.values()
+                for name in map(self._names.__getitem__, found)
+                if name in said_with
+            },
         )
 
     def _ranked(self, indicator: str, total: float, evidence: Sequence[int]) -> RankedReason:

@@ -7,6 +7,7 @@ does not know any more is shown by its name and value.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from features.catalogue import feature_named
@@ -78,10 +79,10 @@ class ReasonRenderer:
 
     def reasons(self, stored: Reasons) -> tuple[Reason, ...]:
         """Every reason in words, in the order in which they are stored."""
-        return tuple(self._reason(reason, stored.comparisons) for reason in stored.reasons)
+        return tuple(self._reason(reason, stored) for reason in stored.reasons)
 
-    def _reason(self, ranked: RankedReason, comparisons: Mapping[str, Comparison]) -> Reason:
-        evidence = tuple(self._observation(name, comparisons[name]) for name in ranked.evidence)
+    def _reason(self, ranked: RankedReason, stored: Reasons) -> Reason:
+        evidence = tuple(self._observation(name, stored) for name in ranked.evidence)
         # The strongest evidence that pulls the way the whole reason does.
         telling = next(e for e in evidence if e.contribution * ranked.log_odds > 0)
         sign = INDICATORS.get(ranked.indicator, ranked.indicator)
@@ -96,9 +97,10 @@ class ReasonRenderer:
             evidence=evidence,
         )
 
-    def _observation(self, name: str, comparison: Comparison) -> Observation:
-        value = self.values[name]
-        rendered = _rendered(name, value, comparison, self.kind, self.language)
+    def _observation(self, name: str, stored: Reasons) -> Observation:
+        value, comparison = self.values[name], stored.comparisons[name]
+        counts = tuple(stored.said_with.get(name, {}).items())
+        rendered = _rendered(name, value, counts, comparison, self.kind, self.language)
         return Observation(
             feature=name,
             value=value,
@@ -112,31 +114,50 @@ class ReasonRenderer:
 # Most values come again and again (nothing, none, yes, the same few counts).
 @lru_cache(MOST_REMEMBERED)
 def _rendered(
-    name: str, value: Value, comparison: Comparison, kind: SubjectKind, language: Language
+    name: str,
+    value: Value,
+    counts: tuple[tuple[str, float], ...],
+    comparison: Comparison,
+    kind: SubjectKind,
+    language: Language,
 ) -> RenderedValue:
     try:
         feature = feature_named(name)
     except UnknownFeature:
         return RenderedValue(
-            _named(name, value, language),
+            _named(name, value, Unit.RATIO, language),
             comparison_in_words(comparison, Unit.RATIO, kind, language),
         )
     words = comparison_in_words(comparison, feature.unit, kind, language)
-    return RenderedValue(sentence(feature, value, language), words)
+    return RenderedValue(sentence(feature, value, language, dict(counts)), words)
 
 
-def _named(name: str, value: Value, language: Language) -> str:
-    """A feature of another release: its name, and its value without a unit."""
-    return f"{readable(name)}: {'–' if value is None else figure(value, Unit.RATIO, language)}"
+def _named(name: str, value: Value, unit: Unit, language: Language) -> str:
+    """A feature of which nothing more can be said: its name and its value."""
+    return (
+        f"{language.say(readable(name))}: {'–' if value is None else figure(value, unit, language)}"
+    )
 
 
-def sentence(feature: Feature, value: Value, language: Language = ENGLISH) -> str:
-    """What this case shows, without a full stop; a missing value says why it is missing."""
+def sentence(
+    feature: Feature,
+    value: Value,
+    language: Language = ENGLISH,
+    said_with: Mapping[str, float] = MappingProxyType({}),
+) -> str:
+    """What this case shows, without a full stop; a missing value says why it is missing.
+
+    `said_with` are the counts that the sentence names; where one is not known, as of a decision of
+    a former release, the value is told by the feature's name.
+    """
     if value is None:
         name, why = language.say(readable(feature.name)), language.say(feature.when_missing)
         return language.say(WHY_NOT_KNOWN, name=name, why=why)
+    if not said_with.keys() >= {*feature.said_with}:
+        return _named(feature.name, value, feature.unit, language)
     written = figure(value, feature.unit, language)
     if feature.sentence_of_one is None or isinstance(value, str):
-        return capital(language.say(feature.sentence, value=written))
+        counts = {name: figure(said_with[name], Unit.COUNT, language) for name in feature.said_with}
+        return capital(language.say(feature.sentence, value=written, **counts))
     count = int(value) if value.is_integer() else 2
     return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, written))

@@ -246,4 +246,5 @@ def _reasons(compared: Comparisons, encoded: EncodedRequest, score: Score) -> Re
         [*encoded.vector.values()],
         score.contributions,
         partial(compared.of, peers_of(encoded.submission)),
+        encoded.vector.said_with,
     )

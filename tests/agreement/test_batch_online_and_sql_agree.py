@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def by_batch(kind: SubjectKind, frame: FeatureFrame) -> Numbers:
     }
 
 
-def rows_by_batch(kind: SubjectKind, frame: FeatureFrame) -> list[Vector]:
+def rows_by_batch(kind: SubjectKind, frame: FeatureFrame) -> list[dict[str, Any]]:
     ((_, features),) = frame.features(computation(kind))
     columns = {
         feature.name: STRING_TABLE.texts(features[feature.name]).to_pylist()
@@ -70,6 +71,15 @@ def arriving(stream: Stream, lots: Random) -> Iterator[dict[str, list[Record]]]:
             name: [RECORD_FILES[name](**row) for of, row in some if of == name]
             for name in HISTORY_RECORD_TYPES
         }
+
+
+def numbers_said(kind: SubjectKind, vector: Vector, windows: dict[Window, float]) -> Any:
+    """What sentences about values that are there name: the numbers of windows, by feature."""
+    return {
+        feature.name: {name: windows[feature.windows[name]] for name in feature.said_with}
+        for feature in catalogue(kind)
+        if feature.said_with and vector[feature.name] is not None
+    }
 
 
 def bits(number: float) -> bytes:
@@ -115,5 +125,8 @@ def test_batch_and_online_and_plain_sql_agree_on_every_stream(
             assert differing(by_batch(kind, batch), oracle.numbers(kind, windows_of(kind))) == []
             assert differing(by_batch(kind, batch), online) == []
             assert rows_by_batch(kind, batch) == [feature_vector(one, state) for one in asked]
-            assert rows_by_batch(kind, batch) == feature_vectors(asked, state)
+            vectors = feature_vectors(asked, state)
+            assert rows_by_batch(kind, batch) == vectors
+            for one, vector in zip(asked, vectors, strict=True):
+                assert vector.said_with == numbers_said(kind, vector, online[one.subject_id])
         state.store.close()

@@ -89,7 +89,7 @@ def test_a_meaning_says_which_way_is_suspicious(feature: Feature) -> None:
 
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
 def test_a_sure_direction_is_the_one_that_the_meaning_names(feature: Feature) -> None:
-    rising = r"(Many|More|A high share|A large) .*suspicious"
+    rising = r"(Any|Many|More|A high share|A high rate|A large) .*suspicious"
     falling = r"A failing number is suspicious"
 
     if feature.direction is Direction.HIGHER_IS_RISKIER:

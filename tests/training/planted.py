@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.definition import Direction, Feature, Peers, Unit
+from features.definition import Direction, Feature, Peers, Unit, Warns
 from training.model.model_inputs import ModelInputs
 
 BEGINS = np.datetime64("2025-01-01T00:00:00", "us")
@@ -30,6 +30,7 @@ def made_feature(
         reads=(name,),
         when_missing="never",
         indicator="none",
+        warns=Warns.EITHER,
         source="none",
         direction=direction,
         sentence="{value}",

@@ -19,11 +19,12 @@ def smoothed_rate(
 ) -> Column:
     """Share of inspections that confirmed something, drawn towards the share among all of them.
 
-    A key without inspections gets the share of all; NaN where nothing was inspected yet or the
-    subject has no key.
+    NaN where nothing of the key was inspected yet, of which nothing can be said, or the subject has
+    no key.
     """
     base = ratio(all_confirmed, all_inspected)
-    return (confirmed + PRIOR_INSPECTIONS * base) / (inspected + PRIOR_INSPECTIONS)
+    drawn = (confirmed + PRIOR_INSPECTIONS * base) / (inspected + PRIOR_INSPECTIONS)
+    return np.where(inspected > 0, drawn, np.nan)
 
 
 def ratio_of_logs(log_micro: Column, usual_log_micro: Column) -> Column:

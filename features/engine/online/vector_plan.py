@@ -39,7 +39,8 @@ class VectorPlan:
 
     `features` makes features of the subject's columns and of `windows`; `subject` is the program of
     the subject's columns that are read. A window whose source is not among the `linked` ones is one
-    over history, whose events lie as `layouts` say.
+    over history, whose events lie as `layouts` say. The numbers of the `shown` windows are given
+    beside the values.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class VectorPlan:
         linked: Collection[LinkedRows],
         subject: Callable[[Collection[Key]], Program],
         layouts: Mapping[Keying, Layout],
+        shown: Sequence[Window] = (),
     ) -> None:
         sources = {source.source for source in linked}
         history_windows = [window for window in windows if window.source not in sources]
@@ -66,6 +68,7 @@ class VectorPlan:
         *self._first, self._first_of_history = accumulate(sizes, initial=0)
         self._windows = [window for one in self._linked for window in one.windows] + history_windows
         self._features = _Features(features, self._subject, self._windows, self._codes)
+        self._shown = [self._windows.index(window) for window in shown]
         self.names = (*features.outputs,)
 
     def vectors(
@@ -73,11 +76,12 @@ class VectorPlan:
         requests: Sequence[RequestRows],
         history: HistoryReader,
         overlays: Sequence[RequestRecords | None],
-    ) -> list[list[FeatureValue]]:
-        """The values of each subject, None where one is missing."""
+    ) -> list[tuple[list[FeatureValue], list[float]]]:
+        """The values of each subject, None for a missing one, and its numbers of shown windows."""
         codes = RequestCodes(self._codes)
         subjects, numbers = self._reduced(requests, history, overlays, codes)
-        return self._features.values(subjects, numbers, codes)
+        values = self._features.values(subjects, numbers, codes)
+        return [*zip(values, numbers[:, self._shown].tolist(), strict=True)]
 
     def windows(
         self, request: RequestRows, history: HistoryReader, overlays: RequestRecords | None = None

@@ -1,7 +1,7 @@
 """Facts that every rate of confirmed inspections has in common.
 
 A rate is drawn towards the rate of all inspections as if eight of them had been of the same key:
-(confirmed + 8 x rate of all) / (inspected + 8).
+(confirmed + 8 x rate of all) / (inspected + 8). Of a key that was never inspected it says nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -139,12 +139,7 @@ def _of_smoothing(of: Rated) -> list[Fact]:
             (30 + 8 * 30 / 31) / (30 + 8),
             *(*thirty, no_elsewhere),
         ),
-        of.says(
-            "only others were inspected",
-            MISSING,
-            *(yes_elsewhere, no_elsewhere),
-            today=(8 * 1 / 2) / 8,
-        ),
+        of.says("only others were inspected", MISSING, *(yes_elsewhere, no_elsewhere)),
         of.says("nothing was inspected yet", MISSING, yes[0]),
     ]
 
@@ -157,6 +152,12 @@ def _of_what_counts(of: Rated) -> list[Fact]:
     only_no = (0 + 8 * 0 / 1) / (1 + 8)
     return [
         of.says("nothing was inspected to a conclusion", MISSING, unclear),
+        of.says(
+            "a check of its documents alone is none",
+            (1 + 8 * 1 / 2) / (1 + 8),
+            *(yes, of.of_key("documents_irregular"), of.of_key("documents_in_order")),
+            no_elsewhere,
+        ),
         of.says(
             "an inconclusive inspection is none",
             (1 + 8 * 1 / 2) / (1 + 8),

@@ -106,7 +106,7 @@ FACTS = {
             inspection_of_shipment(container_number="CSQU 305438 3"),
             inspection_of_shipment("not_confirmed"),
             container_number="CSQU3054383",
-            today=(8 * 1 / 2) / 8,
+            today=MISSING,
         ),
     ],
     "lane_confirmed_rate": [

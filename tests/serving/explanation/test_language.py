@@ -70,7 +70,9 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
         for how, (own, among) in product(SAYINGS, PEERS)
         if own == kind
     ]
-    said = [sentence(f, value, pseudo) for f in features for value in values_of(f)]
+    counts = {f.name: dict.fromkeys(f.said_with, 2.0) for f in features}
+    said = [sentence(f, value, pseudo, counts[f.name]) for f in features for value in values_of(f)]
+    said += [sentence(f, value, pseudo) for f in features for value in values_of(f)]
     said += [value_in_words(value, f.unit, pseudo) for f in features for value in values_of(f)]
     said += [comparison_in_words(each, unit, kind, pseudo) for each in sayings for unit in Unit]
     said += [missing_in_words(path, pseudo) for path in INPUTS[kind]]

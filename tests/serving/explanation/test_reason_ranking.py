@@ -176,6 +176,27 @@ def test_a_feature_of_another_release_is_told_by_its_name_and_value() -> None:
     assert reason.words == "Gone days: 3 (as in 40 % of all shipments)."
 
 
+def test_a_rate_is_told_with_the_inspections_that_it_rests_on() -> None:
+    feature = feature_named("consignee_confirmed_rate")
+    counts = {
+        feature.name: {"confirmed": 2.0, "inspected": 5.0},
+        "another_rate": {"inspected": 9.0},
+    }
+    stored = ReasonRanking([feature]).reasons([0.24], [0.5], lambda *_: AS_MANY, counts)
+
+    again = Reasons.model_validate_json(stored.as_json())
+    (reason,) = ReasonRenderer("shipment", {feature.name: 0.24}, {feature.name: 0.5}).reasons(again)
+
+    assert again.said_with == {feature.name: counts[feature.name]}
+    assert reason.evidence[0].sentence == (
+        "2 of 5 inspected consignments of this consignee were confirmed (drawn to 24 %)"
+    )
+
+
+def test_a_rate_whose_inspections_were_not_stored_is_told_by_its_name_and_value() -> None:
+    assert sentence(feature_named("goods_confirmed_rate"), 0.24) == "Goods confirmed rate: 24 %"
+
+
 def test_a_missing_value_says_why_it_is_missing() -> None:
     feature = feature_named("unit_value_eur_per_kg")
 
@@ -189,7 +210,7 @@ def test_every_feature_can_be_said_in_words(name: str) -> None:
     feature = feature_named(name)
     value = "sea" if feature.is_categorical else 1.0
 
-    said = sentence(feature, value)
+    said = sentence(feature, value, said_with=dict.fromkeys(feature.said_with, 2.0))
 
     assert not re.search(r"[{}]|not known", said)
     assert said[0].isupper() or said[0].isdigit()
