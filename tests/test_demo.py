@@ -4,11 +4,23 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from features.catalogue import features_by_name
+from serving.app import create_app
+from serving.settings import Settings
 from tests.ports import free_port
+from tests.true_reasons import untrue_reasons
+
+EXPLAINED_OF_EACH = 260
 
 TIDEGATE = [sys.executable, "-m", "serving.cli.main"]
 NUMBER_AT_THE_END = re.compile(r"([+-]\d+\.\d{3})$", flags=re.MULTILINE)
@@ -95,6 +107,69 @@ def test_a_file_of_shipments_is_scored_offline(home: Path, tmp_path: Path) -> No
 
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["subjects"] > 30_000
+
+
+@pytest.fixture(scope="module")
+def explained(shown: list[subprocess.CompletedProcess[str]], home: Path) -> list[dict[str, Any]]:
+    """Explained answers about the world's last subjects, as many of each kind."""
+    from features.ingest.record_files import read_records
+    from features.records import SUBJECT_KINDS
+    from features.replay_submissions import submissions_of
+    from serving.access.api_keys import new_key
+
+    assert shown
+    newest = read_records(home / "world", "shipments")["declared_at"].to_pandas().max()
+    since = (newest - timedelta(days=3)).to_pydatetime()
+    app = create_app(Settings(home=home), clock=lambda: datetime.now(UTC))
+    kept, key = new_key("reader", ("score", "explain"), (), datetime.now(UTC))
+    app.state.services.api_keys.add_key(kept)
+    answers = []
+    with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
+        for kind in SUBJECT_KINDS:
+            chosen = islice(submissions_of(home / "world", kind, since), EXPLAINED_OF_EACH)
+            bodies = [submission.model_dump_json(exclude_none=True) for submission in chosen]
+            assert len(bodies) == EXPLAINED_OF_EACH
+            answers += _scored(client, bodies)
+    return answers
+
+
+def test_no_reason_of_five_hundred_decisions_is_untrue(explained: list[dict[str, Any]]) -> None:
+    assert [fault for answer in explained for fault in untrue_reasons(answer)] == []
+    assert sum(len(answer["reasons"]) for answer in explained) > 2 * len(explained)
+
+
+def test_an_untrue_reason_would_be_found(explained: list[dict[str, Any]]) -> None:
+    every = [reason for answer in explained for reason in answer["reasons"]]
+    one = next(reason for reason in every if reason["effect"] == "for")
+
+    def faults(**changed: Any) -> list[str]:
+        lead = next(e for e in one["evidence"] if e["contribution"] > 0)
+        reason = {**one, "evidence": [{**lead, **changed}]}
+        return [*untrue_reasons({"subject_id": "X", "reasons": [reason]})]
+
+    def under(indicator: str) -> list[str]:
+        return [*untrue_reasons({"subject_id": "X", "reasons": [{**one, "indicator": indicator}]})]
+
+    scale = next(f for f in features_by_name().values() if f.indicator is None)
+    rate = next(name for name in features_by_name() if name.endswith("_confirmed_rate"))
+    assert faults() == []
+    assert faults(value=None)
+    assert faults(feature=scale.name)
+    assert faults(feature=rate, sentence="Of inspected ones, 30 % were confirmed")
+    assert under("D99")
+
+
+def _scored(client: Any, bodies: list[str]) -> Iterator[dict[str, Any]]:
+    body = "\n".join(bodies)
+    headers = {
+        "Idempotency-Key": sha256(body.encode()).hexdigest(),
+        "Content-Type": "application/x-ndjson",
+    }
+    answered = client.post("/v1/scores/batch", content=body, headers=headers)
+    for line in answered.text.splitlines():
+        part = json.loads(line)
+        assert part["status"] == 200, line
+        yield part["answer"]
 
 
 def decision_id(record: str) -> str:
