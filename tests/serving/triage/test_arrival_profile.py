@@ -73,7 +73,7 @@ def test_without_a_whole_day_all_weekdays_and_hours_are_alike() -> None:
     profile = ArrivalProfile.even(24.0)
 
     assert (profile.usual_per_day, profile.by_weekday) == (24.0, (24.0,) * 7)
-    assert profile.until_hour[6] == 0.25
+    assert profile.until_hour == tuple(hour / 24 for hour in range(25))
 
 
 @pytest.mark.parametrize(

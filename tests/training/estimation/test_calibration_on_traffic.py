@@ -58,6 +58,17 @@ def test_log_odds_that_are_too_tame_or_too_wild_have_the_slope_that_undoes_it(
     assert not told.low <= 1 <= told.high
 
 
+@pytest.mark.parametrize(
+    ("factor", "shift"), [(0.01, 0.0), (8.0, 0.0), (3.0, 8.0), (1.0, -20.0), (-1.0, 0.0)]
+)
+def test_a_slope_is_found_however_far_off_the_scores_are(factor: float, shift: float) -> None:
+    spoilt = np.clip(factor * TRUE_LOG_ODDS + shift, -30, 30)
+
+    told = traffic_calibration(drawn(1.0), spoilt, 0.05).slope
+
+    assert told.value == pytest.approx(plain_slope(spoilt), rel=1e-3)
+
+
 @pytest.mark.parametrize(("shift", "is_above"), [(-1.0, True), (1.0, False)])
 def test_probabilities_that_are_too_low_find_more_than_they_expect(
     shift: float, is_above: bool
@@ -107,6 +118,29 @@ def test_tips_are_set_against_their_own_chance_and_draws_against_that_of_the_res
         )
 
 
+def test_tips_that_are_all_settled_stand_for_themselves() -> None:
+    labels = np.r_[1.0, 1.0, 0.0, np.arange(100) < 20]
+    ways: Texts = np.array(["intelligence"] * 3 + ["random"] * 100, dtype=object)
+    sample = inspected_sample(labels, ways, np.r_[np.full(3, np.nan), np.ones(100)])
+
+    told = traffic_calibration(sample, np.r_[np.zeros(3), np.full(100, logit(0.1))], 0.05)
+
+    assert told.observed_over_expected.value == pytest.approx((2 + 20) / (1.5 + 10))
+
+
+def test_draws_of_unequal_weight_count_by_their_weights() -> None:
+    weights, labels = np.r_[np.ones(50), np.full(50, 5.0)], np.r_[np.ones(10), np.zeros(90)]
+    labels[50:70] = 1.0
+    sample = unequal(weights, labels, traffic=300)
+
+    log_odds = np.full(300, logit(0.15))
+    log_odds[:50], log_odds[50:100] = logit(0.1), logit(0.2)
+
+    told = traffic_calibration(sample, log_odds, 0.05)
+
+    assert told.observed_over_expected.value == pytest.approx((10 + 100) / (50 * 0.1 + 250 * 0.2))
+
+
 def test_where_tips_alone_were_expected_to_find_all_there_is_draws_add_nothing() -> None:
     sample, log_odds = tipped_and_drawn(tips_found=4, chance_of_tips=0.5)
     log_odds[5:10], log_odds[10:] = -30.0, -30.0
@@ -127,11 +161,11 @@ def test_of_a_part_where_nobody_was_drawn_no_ratio_is_known() -> None:
     assert told.observed_over_expected.value is not None
 
 
-def unequal(weights: Floats, labels: Floats) -> InspectedSample:
+def unequal(weights: Floats, labels: Floats, traffic: int = 10_000) -> InspectedSample:
     """A draw whose first subjects have these weights, each alone."""
     rows = np.arange(len(weights))
     return InspectedSample(
-        rows, labels, weights, np.ones(len(weights), dtype=np.bool_), 10_000, 0, 0, None
+        rows, labels, weights, np.ones(len(weights), dtype=np.bool_), traffic, 0, 0, None
     )
 
 
@@ -212,7 +246,7 @@ def test_log_odds_beyond_thirty_count_as_thirty() -> None:
     ("labels", "log_odds", "is_known"),
     [
         ((1, 1, 0, 0), (0.3, -0.1, -0.2, 0.2), True),
-        ((1, 0, 0, 0), (0.3, -0.1, -0.2, 0.2), False),
+        ((0, 1, 0, 0), (0.3, -0.1, -0.2, 0.2), False),
         ((0, 0, 0, 0), (0.3, -0.1, -0.2, 0.2), False),
         ((1, 1, 1, 1), (0.3, -0.1, -0.2, 0.2), False),
         ((1, 1, 1, 0), (0.3, -0.1, -0.2, 0.2), True),

@@ -184,6 +184,7 @@ def test_of_what_lies_beyond_a_part_too_little_may_be_known_to_say_its_recall() 
     half = found_among(sample, first(510))
 
     assert most.precision.value is not None
+    assert most.confirmed.value == pytest.approx(1_000 * most.precision.value)
     assert (most.recall, most.lift, most.refusal) == (UNKNOWN, UNKNOWN, None)
     assert half.confirmed.value == pytest.approx(158)
     assert half.precision.value == pytest.approx(158 / 510)
@@ -266,6 +267,30 @@ def test_an_area_lies_between_0_and_1_and_its_interval_about_it() -> None:
         assert told.value is not None
         assert told.high is not None
         assert 0 <= told.low <= told.value <= told.high <= 1
+
+
+def test_an_area_is_that_of_all_traffic_of_its_kind_where_everybody_was_inspected_too() -> None:
+    everyone = drawn_evenly(400, 40, every=1)
+    scores = np.random.default_rng(2).normal(size=400)
+
+    told = population_roc_auc(everyone, scores)
+
+    assert told.low is not None
+    assert told.value is not None
+    assert told.high is not None
+    assert told.low < told.value - 0.05 < told.value + 0.05 < told.high
+
+
+def test_subjects_that_are_half_in_a_part_are_counted_to_within_one() -> None:
+    sample = drawn_evenly(400, 40, every=1)
+    part = first(100, of=400)
+    part[:2] = 0.5
+
+    told = confirmed_among(sample, part)
+
+    assert told is not None
+    assert told.value == pytest.approx(39, abs=1)
+    assert np.isfinite(told.points).all()
 
 
 def test_where_everyone_is_confirmed_nobody_scores_above_another() -> None:

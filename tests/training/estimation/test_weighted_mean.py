@@ -102,6 +102,17 @@ def test_the_part_of_both_is_right_on_average_where_few_are_found() -> None:
     assert float(np.mean(plain)) > 1.03 / 3
 
 
+def test_the_part_of_both_is_as_unsure_as_pairs_of_plausible_counts() -> None:
+    one, other = counts(30, 300, 10.0), counts(4, 300, 10.0)
+    rng = np.random.default_rng(5)
+    first, second = (rng.choice(each.points, 100_000) for each in (one, other))
+
+    told = part_of_both(one, other).estimate
+
+    wanted = np.quantile(first / (first + second), [0.025, 0.975])
+    assert (told.low, told.high) == pytest.approx(tuple(wanted), abs=0.005)
+
+
 def test_a_difference_is_as_unsure_as_both_together() -> None:
     one, other = counts(30, 300, 10.0), counts(20, 300, 10.0)
     difference = difference_of(one, other)

@@ -62,6 +62,16 @@ def test_scores_of_a_model_give_the_figures_of_its_own_evaluation(
     ]
 
 
+def test_scores_the_wrong_way_round_pass_neither_as_a_ranking_nor_as_probabilities(
+    model: RiskModel, scored: ScoredSubjects
+) -> None:
+    told = turned(scored, -scored.log_odds).report(parameters_of(model))
+
+    answers = {verdict.gate: verdict.verdict for verdict in traffic_verdicts(told)}
+    assert answers["better than random"] == "refused"
+    assert answers["calibration"] == "refused"
+
+
 def test_subjects_are_scored_by_a_model_as_it_would_score_them(
     model: RiskModel, scored: ScoredSubjects
 ) -> None:
