@@ -1,14 +1,17 @@
 """The same training told to PostgreSQL and to a tracking server, read by another client."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -65,21 +68,37 @@ def address(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     port = free_port()
     places = ["--backend-store-uri", database, "--artifacts-destination", str(folder / "files")]
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
+    with (
+        (folder / "log").open("wb") as log,
+        running(
             [*command, "--host", "127.0.0.1", *places],
             env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
             stdout=log,
             stderr=log,
-        )
-    _wait(f"http://127.0.0.1:{port}", folder / "log")
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(timeout=30)
+        ),
+    ):
+        wait_for(f"http://127.0.0.1:{port}", folder / "log", seconds=SECONDS_TO_START)
+        yield f"http://127.0.0.1:{port}"
 
 
-def _wait(address: str, log: Path) -> None:
-    for _ in range(5 * SECONDS_TO_START):
+@contextmanager
+def running(command: list[str], **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that ends with the block, whatever happens in it, and its children with it."""
+    process = subprocess.Popen(command, start_new_session=True, **how)
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(address: str, log: Path, seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
         try:
             with urllib.request.urlopen(f"{address}/health", timeout=5):
                 return
@@ -94,6 +113,16 @@ def registered(
     models = ModelHome(home)
     store = TrackingStore.open(home, uri)
     return models, register(candidate, data, models, store, PROVENANCE)
+
+
+def test_a_server_that_does_not_start_in_time_is_ended_with_the_test(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("waits for its database")
+    asleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+    with pytest.raises(AssertionError, match="waits for its database"), running(asleep) as process:
+        wait_for(f"http://127.0.0.1:{free_port()}", tmp_path / "log", seconds=0.3)
+
+    assert process.poll() == -signal.SIGTERM
 
 
 def test_a_training_told_to_a_server_is_found_in_the_database_behind_it(
