@@ -119,6 +119,7 @@ Amount = Annotated[
 Kilograms = Annotated[_Measure, kinds.Quantity("kg"), Field(examples=[4_210.0])]
 CubicMetres = Annotated[_Measure, kinds.Quantity("m3"), Field(examples=[33.2])]
 Packages = Annotated[_Count, kinds.Quantity("packages"), Field(examples=[64])]
+Items = Annotated[_Count, kinds.Quantity("items"), Field(examples=[1_200])]
 Persons = Annotated[_Count, kinds.Quantity("persons"), Field(examples=[22])]
 Percent = Annotated[float, Field(ge=0, le=10_000, examples=[4.7]), kinds.Quantity("%")]
 Share = Annotated[float, Field(ge=0, le=1, examples=[0.05]), kinds.Quantity("share of 1")]

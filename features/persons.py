@@ -9,8 +9,8 @@ Art. 5.
 import re
 from collections.abc import Iterable
 
-# `persons_on_board` is a count that describes the load of a craft, not the people in it.
-NOT_ABOUT_A_PERSON = frozenset({"persons_on_board"})
+# Counts describe the load of a craft, and how much was found, not the people in it.
+NOT_ABOUT_A_PERSON = frozenset({"persons_on_board", "found_persons"})
 
 PERSON_WORDS = frozenset(
     """

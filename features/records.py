@@ -5,9 +5,10 @@ number that is not finite is refused with the field's name. Instants carry an of
 UTC. Party ids are keyed pseudonyms; no record has room for a name.
 """
 
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from features.field_types import (
     AgentId,
@@ -23,6 +24,7 @@ from features.field_types import (
     Flag,
     HsCode,
     Instant,
+    Items,
     JourneyId,
     Kilograms,
     Knots,
@@ -43,6 +45,8 @@ from features.field_types import (
     Text,
     TransactionId,
 )
+from features.offences import OffenceCodes
+from features.outcome_contradictions import contradiction
 from features.persons import describes_a_person
 
 SubjectKind = Literal["route", "shipment"]
@@ -77,11 +81,18 @@ PaymentMethod = Literal[
 Purpose = Literal["goods", "freight", "deposit", "release", "other"]
 SelectedBy = Literal["model", "rule", "random", "intelligence", "discretion"]
 Result = Literal[
-    "confirmed", "not_confirmed", "inconclusive", "documents_in_order", "documents_irregular"
+    "confirmed",
+    "not_confirmed",
+    "other_offence",
+    "inconclusive",
+    "documents_in_order",
+    "documents_irregular",
 ]
 CONCLUSIVE: tuple[Result, ...] = ("confirmed", "not_confirmed")
 """Results that say whether something was smuggled."""
 OF_DOCUMENTS: tuple[Result, ...] = ("documents_in_order", "documents_irregular")
+Examination = Literal["physical", "scan", "documents", "canine", "post_clearance"]
+Depth = Literal["full", "partial"]
 
 
 class Record(BaseModel):
@@ -331,7 +342,10 @@ class Transaction(Record):
 
 
 class Outcome(Record):
-    """What an inspection found. A subject without one has no label; it is never a negative."""
+    """What an inspection found. A subject without one has no label; it is never a negative.
+
+    Where it contradicts itself (`features/outcome_contradictions.py`) it is refused.
+    """
 
     known_from: ClassVar[str] = "known_at"
     unique_fields: ClassVar[tuple[str, ...]] = ("subject_kind", "subject_id", "inspected_at")
@@ -346,6 +360,9 @@ class Outcome(Record):
     inspected_at: Instant = Field(
         description="When the inspection began.", examples=["2026-11-29T09:00:00Z"]
     )
+    is_inspected_at_stated: Flag | None = Field(
+        None, description="Whether somebody stated when; if not, that is when its case ended."
+    )
     known_at: Instant = Field(
         description="When the result became known.", examples=["2026-11-29T15:00:00Z"]
     )
@@ -355,6 +372,30 @@ class Outcome(Record):
     typology: Code | None = Field(
         None, description="The way of smuggling that was found.", examples=["concealment"]
     )
+    offences: OffenceCodes | None = Field(
+        None, description="The classes of offence that were found, separated by a blank or `|`."
+    )
+    found_mass_kg: Kilograms | None = Field(
+        None, description="The mass of what was found and should not have been there."
+    )
+    found_items: Items | None = Field(
+        None, description="How many items were found that should not have been there."
+    )
+    found_persons: Persons | None = Field(
+        None, description="How many persons were found that were being smuggled or trafficked."
+    )
+    examination: Examination | None = Field(
+        None, description="How it was examined, by what went furthest."
+    )
+    depth: Depth | None = Field(None, description="Whether all of it was examined, or a part.")
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        found = (self.found_mass_kg, self.found_items, self.found_persons)
+        wrong = contradiction(self.result, self.offences, self.examination, found)
+        if wrong:
+            raise PydanticCustomError("contradiction", f"{wrong[0]} {wrong[1]}")
+        return self
 
 
 RECORD_FILES: dict[str, type[Record]] = {

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,8 @@ from features.arrow_schema import INSTANT, Limits, limits
 from features.errors import Example, Fault
 from features.field_kinds import Money, kinds_of_fields
 from features.field_types import EARLIEST_YEAR, LATEST_YEAR, RFC_3339
-from features.records import RECORD_FILES
+from features.outcome_contradictions import FIELDS, contradiction
+from features.records import RECORD_FILES, Result
 
 Bools = npt.NDArray[np.bool_]
 
@@ -85,10 +87,22 @@ def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
     for amount, currency in CURRENCY_OF[name].items():
         alone = pc.and_(pc.is_valid(table[amount]), pc.is_null(table[currency]))
         yield from _where(currency, f"is missing beside {amount}", alone)
+    if name == "outcomes":
+        yield from _contradictions(table)
     if unique_fields := RECORD_FILES[name].unique_fields:
         repeated = table.select(unique_fields).to_pandas().duplicated().to_numpy()
         if repeated.any():
             yield Broken(unique_fields[0], "stands in an earlier row already", repeated)
+
+
+def _contradictions(table: pa.Table) -> Iterator[Broken]:
+    """Outcomes that contradict themselves; each way of saying it is looked at once."""
+    result, offences, examination, *found = (table[name].to_pylist() for name in FIELDS)
+    in_rows = [*zip(result, offences, examination, zip(*found, strict=True), strict=True)]
+    wrong = {said: contradiction(*said) for said in {*in_rows} if said[0] in get_args(Result)}
+    for broken in sorted({*filter(None, wrong.values())}):
+        at = [wrong.get(said) == broken for said in in_rows]
+        yield Broken(*broken, np.array(at, np.bool_))
 
 
 def _where(column: str, what: str, flags: pa.ChunkedArray) -> Iterator[Broken]:

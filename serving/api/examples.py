@@ -116,7 +116,11 @@ RECORDS: dict[str, Any] = {
             "selected_by": "model",
             "inspected_at": "2026-11-29T09:00:00Z",
             "known_at": "2026-11-29T15:00:00Z",
-            "result": "not_confirmed",
+            "result": "confirmed",
+            "offences": "tobacco misdescription",
+            "found_items": 48000,
+            "examination": "physical",
+            "depth": "partial",
         }
     ],
 }

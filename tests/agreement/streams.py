@@ -34,6 +34,7 @@ def some(*values: object) -> st.SearchStrategy[Any]:
 PLACES = ("NLRTM", "TRIST", "CNSHA", "BG-TR/KAPIKULE", "XXNON")
 # Of a real currency without a rate nothing is known but its amount.
 CURRENCIES = ("EUR", "USD", "HUF", "XPF")
+OFFENCES = {"confirmed": "cash", "other_offence": "other"}
 parties = st.sampled_from(["k1", "k2", "k3"])
 maybe_parties = some("k1", "k2")
 countries = st.sampled_from(["CN", "TR", "NL"])
@@ -218,6 +219,8 @@ outcome = st.fixed_dictionaries(
         "known_at": instants,
         "result": st.sampled_from(get_args(Result)),
     }
+).map(
+    lambda row: row | ({"offences": OFFENCES[row["result"]]} if row["result"] in OFFENCES else {})
 )
 
 

@@ -82,6 +82,17 @@ def test_a_bad_record_keeps_no_other_out(service: Service) -> None:
     }
 
 
+def test_a_contradictory_outcome_is_refused_by_name_and_not_kept(service: Service) -> None:
+    body = {"outcomes": [OUTCOME | {"result": "not_confirmed", "offences": "drugs"}, OUTCOME]}
+
+    answer = send(service, body).json()
+
+    (wrong,) = answer["errors"]
+    assert (wrong["pointer"], wrong["code"]) == ("/outcomes/0", "contradiction")
+    assert "offences name drugs" in wrong["detail"]
+    assert answer["accepted"] == len(list(service.services.records.all())) == 1
+
+
 def test_another_record_under_a_kept_id_is_refused(service: Service) -> None:
     send(service, {"documents": [INVOICE]})
 

@@ -1,0 +1,55 @@
+"""Classes of offence that an inspection may find, and which of them are smuggling.
+
+Smuggling here is what moves goods or people over a border against its rules: clandestinely, or
+under a false value or name. Trafficking in persons is another crime, whose victims are protected;
+forged papers and everything else teach nothing of smuggling either.
+"""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from features.field_kinds import Code
+
+Offence = Literal[
+    "migrant_smuggling",
+    "trafficking_in_persons",
+    "drugs",
+    "arms",
+    "tobacco",
+    "excise",
+    "counterfeit",
+    "wildlife",
+    "waste",
+    "dual_use",
+    "undervaluation",
+    "misdescription",
+    "document_fraud",
+    "cash",
+    "other",
+]
+OFFENCES: tuple[Offence, ...] = get_args(Offence)
+NOT_SMUGGLING: frozenset[Offence] = frozenset({"trafficking_in_persons", "document_fraud", "other"})
+SEEN_IN_DOCUMENTS: frozenset[Offence] = frozenset(
+    {"undervaluation", "misdescription", "document_fraud", "other"}
+)
+"""What papers alone can show."""
+AGAINST_PERSONS: frozenset[Offence] = frozenset({"migrant_smuggling", "trafficking_in_persons"})
+
+_ANY = "|".join(OFFENCES)
+OffenceCodes = Annotated[
+    str,
+    Field(pattern=rf"^({_ANY})([ |]({_ANY}))*$", examples=["tobacco document_fraud"]),
+    Code(),
+]
+"""One class or several as one text, so that record files stay flat."""
+
+
+def offences_in(codes: str | None) -> tuple[Offence, ...]:
+    """The known classes in a text, each once, in the order of the list; none where none is stated.
+
+    >>> offences_in("document_fraud|tobacco document_fraud")
+    ('tobacco', 'document_fraud')
+    """
+    named = frozenset((codes or "").replace("|", " ").split())
+    return tuple(offence for offence in OFFENCES if offence in named)
