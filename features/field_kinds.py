@@ -22,6 +22,10 @@ IdentifierOf = Literal[
     "document_number",
     "transaction",
     "conveyance",
+    "imo_number",
+    "mmsi",
+    "call_sign",
+    "plate",
     "container",
     "seal",
 ]

@@ -75,6 +75,19 @@ AttachedSubjectId = Annotated[str, kinds.Identifier("subject"), Field(examples=[
 DocumentId = Annotated[_Id, kinds.Identifier("document"), Field(examples=["D-2026-009001"])]
 TransactionId = Annotated[_Id, kinds.Identifier("transaction"), Field(examples=["pay-9034"])]
 ConveyanceId = Annotated[_Id, kinds.Identifier("conveyance"), Field(examples=["vessel-81c2"])]
+# What rescuers find a conveyance by; each names one conveyance, as its id does.
+ImoNumber = Annotated[
+    str, Field(pattern=r"^[0-9]{7}$", examples=["9074729"]), kinds.Identifier("imo_number")
+]
+Mmsi = Annotated[
+    str, Field(pattern=r"^[0-9]{9}$", examples=["255805587"]), kinds.Identifier("mmsi")
+]
+CallSign = Annotated[
+    str, Field(pattern=r"^[A-Z0-9-]{3,10}$", examples=["CQKR7"]), kinds.Identifier("call_sign")
+]
+PlateNumber = Annotated[
+    str, Field(pattern=r"^[A-Z0-9 -]{2,16}$", examples=["34 ABC 123"]), kinds.Identifier("plate")
+]
 DocumentNumber = Annotated[
     _Number, kinds.Identifier("document_number"), Field(examples=["INV 2026/1187"])
 ]
@@ -126,5 +139,7 @@ Share = Annotated[float, Field(ge=0, le=1, examples=[0.05]), kinds.Quantity("sha
 Knots = Annotated[float, Field(ge=0, le=2_000, examples=[14.2]), kinds.Quantity("kn")]
 Latitude = Annotated[float, Field(ge=-90, le=90, examples=[53.54]), kinds.Quantity("degrees")]
 Longitude = Annotated[float, Field(ge=-180, le=180, examples=[9.99]), kinds.Quantity("degrees")]
+Course = Annotated[float, Field(ge=0, lt=360, examples=[214.0]), kinds.Quantity("degrees")]
+Metres = Annotated[float, Field(ge=0, le=1e7, examples=[50.0]), kinds.Quantity("m")]
 Ordinal = Annotated[int, Field(ge=1, le=10_000, examples=[1]), kinds.Ordinal()]
 Flag = Annotated[bool, kinds.Flag(), Field(examples=[True])]

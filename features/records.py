@@ -13,16 +13,19 @@ from pydantic_core import PydanticCustomError
 from features.field_types import (
     AgentId,
     Amount,
+    CallSign,
     Code,
     ContainerNumber,
     ConveyanceId,
     Country,
+    Course,
     CubicMetres,
     Currency,
     DocumentId,
     DocumentNumber,
     Flag,
     HsCode,
+    ImoNumber,
     Instant,
     Items,
     JourneyId,
@@ -31,6 +34,8 @@ from features.field_types import (
     Latitude,
     LocationCode,
     Longitude,
+    Metres,
+    Mmsi,
     OfficeId,
     Ordinal,
     Packages,
@@ -38,6 +43,7 @@ from features.field_types import (
     PayeeId,
     Percent,
     Persons,
+    PlateNumber,
     SealNumber,
     Share,
     ShipmentId,
@@ -58,12 +64,15 @@ ConveyanceKind = Literal[
     "tanker",
     "fishing_vessel",
     "small_craft",
+    "rigid_craft",
+    "inflatable_craft",
     "truck",
     "van",
     "coach",
     "train",
     "aircraft",
 ]
+CargoUnit = Literal["reefer", "tank", "box", "open"]
 DocumentKind = Literal[
     "manifest",
     "bill_of_lading",
@@ -156,6 +165,19 @@ class Journey(Record):
     hire_return_location: LocationCode | None = Field(
         None, description="The place where the conveyance is to be returned after its hire."
     )
+    imo_number: ImoNumber | None = Field(
+        None, description="The number of the ship's hull, which no sale or flag changes."
+    )
+    mmsi: Mmsi | None = Field(None, description="The number that the ship's radio and AIS send.")
+    call_sign: CallSign | None = Field(
+        None, description="The call sign of the ship's or aircraft's radio."
+    )
+    plate_number: PlateNumber | None = Field(
+        None, description="The registration plate of the vehicle or its trailer."
+    )
+    cargo_unit: CargoUnit | None = Field(
+        None, description="What holds the cargo: refrigerated, a tank, closed or open."
+    )
 
 
 class Leg(Record):
@@ -196,6 +218,15 @@ class Position(Record):
     latitude: Latitude = Field(description="Degrees north of the equator; south is negative.")
     longitude: Longitude = Field(description="Degrees east of Greenwich; west is negative.")
     speed_kn: Knots | None = Field(None, description="The speed over ground.")
+    course_degrees: Course | None = Field(
+        None, description="The course over ground, clockwise from true north."
+    )
+    error_radius_m: Metres | None = Field(
+        None, description="How far from the position the conveyance may have been."
+    )
+    is_distress: Flag | None = Field(
+        None, description="Whether it is a call for help, as of an AIS-SART or EPIRB."
+    )
     source: Code | None = Field(
         None, description="The system that heard the conveyance.", examples=["ais"]
     )

@@ -11,9 +11,10 @@ from features.records import Document, SubjectKind
 from synthetic import instants
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed
 from synthetic.containers import container_numbers
+from synthetic.conveyance_kinds import COACH, TRUCK, VAN
 from synthetic.corridors import AIR, RAIL, ROAD
 from synthetic.goods import goods
-from synthetic.journeys import COACH, TRUCK, VAN, JourneyDraft, journey_ids, party
+from synthetic.journeys import JourneyDraft, journey_ids, party
 from synthetic.measures import CURRENCIES
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids

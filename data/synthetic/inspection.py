@@ -40,7 +40,6 @@ POINTS: dict[SubjectKind, dict[str, float]] = {
         "off_hours": 0.7,
         "missing_checklist": 0.8,
         "expired_transit": 1.5,
-        "overcapacity": 2.0,
         "one_way_hire": 1.2,
         "position_gap": 0.9,
         "cash": 1.3,

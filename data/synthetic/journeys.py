@@ -17,7 +17,21 @@ from synthetic.actors import (
     usual_hour,
 )
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, picked, share
+from synthetic.conveyance_kinds import (
+    AIRCRAFT,
+    CARGO,
+    COACH,
+    CRAFT,
+    FISHER,
+    KINDS,
+    SHIP,
+    TANKER,
+    TRUCK,
+    VAN,
+)
 from synthetic.corridors import MODES
+from synthetic.danger import on_board
+from synthetic.identifiers import call_signs, cargo_units, imo_numbers, mmsis, plates
 from synthetic.instants import HOUR
 from synthetic.itineraries import Itineraries, travelled
 from synthetic.networks.catalogue import typologies_of
@@ -26,19 +40,6 @@ from synthetic.rows import taken
 from synthetic.spelling import decimal, hexadecimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
 
-KINDS = (
-    "container_ship",
-    "general_cargo",
-    "tanker",
-    "truck",
-    "van",
-    "coach",
-    "aircraft",
-    "train",
-    "small_craft",
-    "fishing_vessel",
-)
-SHIP, CARGO, TANKER, TRUCK, VAN, COACH, AIRCRAFT, TRAIN, CRAFT, FISHER = range(10)
 # By lane, how often each kind of conveyance travels it.
 KIND_SHARES = np.array(
     [
@@ -135,14 +136,17 @@ def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
     hired, hired_at = _hire(rng, draft)
     home = np.where(signs["one_way_hire"], last, first)
     booked = np.exp(rng.normal(5.2, 0.7, number)) * np.where(signs["short_booking"], 0.06, 1.0)
-    capacity = CAPACITY[draft.kind] * (1 + (draft.conveyance % np.uint64(3)).astype(np.int64) // 2)
+    is_large = (draft.conveyance % np.uint64(3) == 2) & ~np.isin(draft.kind, (TRUCK, VAN))
+    made_for = CAPACITY[draft.kind] * (1 + is_large.astype(np.int64))
+    registered = _registered(plan, rng, draft)
+    carried = on_board(rng, plan, chapter, draft, made_for)
     columns = {
         "journey_id": journey_ids(draft.number),
         "mode": pa.array(MODES).take(pa.array(ways.lane[draft.corridor])),
         "carrier_id": party(draft.carrier),
         "conveyance_id": texts("v-", hexadecimal(draft.conveyance)),
         "conveyance_kind": pa.array(KINDS).take(pa.array(draft.kind)),
-        "registration_country": _registered(plan, rng, draft),
+        "registration_country": registered,
         "origin": codes.take(pa.array(first)),
         "destination": codes.take(pa.array(last)),
         "booked_at": instants.column(draft.declared_at - (booked * HOUR).astype(np.int64)),
@@ -151,11 +155,12 @@ def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
             draft.departed_at, where=draft.departed_at < draft.declared_at
         ),
         "due_at": instants.column(draft.due_at),
-        "certified_capacity": _present(plan, rng, capacity),
-        "persons_on_board": _present(plan, rng, _on_board(rng, draft, capacity)),
+        "certified_capacity": pa.array(carried.capacity, mask=~carried.is_certified),
+        "persons_on_board": pa.array(carried.persons, mask=~carried.is_counted),
         "declared_cargo_mass_kg": _present(plan, rng, _cargo(rng, draft)),
         "hire_started_at": instants.column(hired_at, where=hired),
         "hire_return_location": codes.take(pa.array(home, mask=~hired)),
+        **_identifiers(draft),
     }
     return pa.table(columns, schema=arrow_schema(Journey))
 
@@ -229,11 +234,21 @@ def _registered(plan: Plan, rng: np.random.Generator, draft: JourneyDraft) -> pa
     return pa.compute.if_else(unknown, pa.scalar(None, pa.string()), shown)
 
 
-def _on_board(rng: np.random.Generator, draft: JourneyDraft, capacity: Ints) -> Ints:
-    signs = draft.subjects.signs
-    load = np.clip(rng.beta(3, 2.2, len(capacity)), 0.05, 1.0)
-    load = np.where(signs["overcapacity"], rng.uniform(1.05, 1.9, len(capacity)), load)
-    return np.maximum((load * capacity).round().astype(np.int64), 1)
+def _identifiers(draft: JourneyDraft) -> dict[str, pa.Array]:
+    """What each conveyance is found by, and what holds the cargo of lorries."""
+    kind, conveyance = draft.kind, draft.conveyance
+    has_hull_number = np.isin(kind, (SHIP, CARGO, TANKER))
+    has_radio = has_hull_number | (kind == FISHER) | (kind == CRAFT) & (conveyance % 3 == 0)
+    on_road = np.isin(kind, (TRUCK, VAN, COACH))
+    names = np.array([*(t.name for t in typologies_of("route")), ""])
+    is_cooled = names[draft.subjects.typology] == "refrigerated_unit"
+    return {
+        "imo_number": imo_numbers(conveyance, has_hull_number),
+        "mmsi": mmsis(conveyance, has_radio),
+        "call_sign": call_signs(conveyance, has_radio | (kind == AIRCRAFT)),
+        "plate_number": plates(conveyance, on_road),
+        "cargo_unit": cargo_units(conveyance, kind == TRUCK, is_cooled),
+    }
 
 
 def _cargo(rng: np.random.Generator, draft: JourneyDraft) -> Floats:

@@ -90,6 +90,9 @@ def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         "latitude": pa.array(np.clip(latitude + noise[0], -90, 90).round(4)),
         "longitude": pa.array(_wrapped(longitude + noise[1]).round(4)),
         "speed_kn": pa.array(_speed_kn(rng, plan, draft, of, _is_slow(rng, draft, of, report))),
+        "course_degrees": pa.array(_course(plan, draft)[of]),
+        "error_radius_m": pa.array(np.where(lane[of] == 1, 30.0, 10.0)),
+        "is_distress": pa.nulls(len(of), pa.bool_()),
         "source": pa.array(SOURCES).take(pa.array((lane[of] == 1).astype(np.int64))),
     }
     return pa.table(columns, schema=arrow_schema(Position))
@@ -101,6 +104,17 @@ def _between(plan: Plan, draft: JourneyDraft, of: Ints, way: Floats) -> tuple[Fl
     across = _wrapped(ways.longitude[last] - ways.longitude[first])
     latitude = ways.latitude[first] + way * (ways.latitude[last] - ways.latitude[first])
     return latitude, _wrapped(ways.longitude[first] + way * across)
+
+
+def _course(plan: Plan, draft: JourneyDraft) -> Floats:
+    """The first course of the great circle from end to end, in degrees from north."""
+    ways, stops = plan.ways, draft.itineraries.stops
+    first, last = stops[:, 0], stops[np.arange(len(stops)), draft.itineraries.legs]
+    phi_1, phi_2 = np.radians(ways.latitude[first]), np.radians(ways.latitude[last])
+    across = np.radians(ways.longitude[last] - ways.longitude[first])
+    east = np.sin(across) * np.cos(phi_2)
+    north = np.cos(phi_1) * np.sin(phi_2) - np.sin(phi_1) * np.cos(phi_2) * np.cos(across)
+    return np.asarray(np.degrees(np.arctan2(east, north)) % 360.0).round(0) % 360.0
 
 
 def _is_slow(rng: np.random.Generator, draft: JourneyDraft, of: Ints, report: Ints) -> Flags:

@@ -6,7 +6,7 @@ import pyarrow as pa
 from features.arrow_schema import arrow_schema
 from features.records import Outcome, SubjectKind
 from synthetic import instants
-from synthetic.chance import Ints, chance
+from synthetic.chance import Flags, Ints, chance
 from synthetic.inspection import SELECTED_BY, delay_days
 from synthetic.networks.catalogue import UNORGANISED, typologies_of
 from synthetic.plan import Plan
@@ -19,6 +19,7 @@ ORACLE = pa.schema(
         pa.field("subject_id", pa.string(), nullable=False),
         pa.field("true_probability", pa.float64(), nullable=False),
         pa.field("typology", pa.string()),
+        pa.field("is_in_danger", pa.bool_(), nullable=False),
     ]
 )
 
@@ -46,13 +47,19 @@ def outcome_table(
     return pa.table(columns, schema=arrow_schema(Outcome))
 
 
-def oracle_table(kind: SubjectKind, subjects: Subjects, ids: pa.Array) -> pa.Table:
-    """The probability each truth was drawn from; `typology` only where it came out true."""
+def oracle_table(
+    kind: SubjectKind, subjects: Subjects, ids: pa.Array, is_in_danger: Flags
+) -> pa.Table:
+    """The probability each truth was drawn from; `typology` only where it came out true.
+
+    `is_in_danger` is of lives, and of routes alone.
+    """
     columns = {
         "subject_kind": pa.array([kind] * len(ids), pa.string()),
         "subject_id": ids,
         "true_probability": pa.array(subjects.probability),
         "typology": _named(kind, subjects.typology, where=subjects.truth),
+        "is_in_danger": pa.array(is_in_danger),
     }
     return pa.table(columns, schema=ORACLE)
 

@@ -11,9 +11,10 @@ from synthetic import instants
 from synthetic.actors import CONSIGNEE, carelessness, chosen_consignees, usual_hour
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, picked, share
 from synthetic.containers import container_numbers
+from synthetic.conveyance_kinds import SHIP
 from synthetic.goods import goods
 from synthetic.instants import DAY, HOUR
-from synthetic.journeys import SHIP, JourneyDraft, is_freight, journey_ids, party
+from synthetic.journeys import JourneyDraft, is_freight, journey_ids, party
 from synthetic.measures import CURRENCIES, Boxes, Measures, boxed, measured
 from synthetic.networks.catalogue import typologies_of
 from synthetic.parties import consignees, consignors, declarants, forwarders

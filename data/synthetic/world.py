@@ -11,11 +11,13 @@ from contextlib import ExitStack
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.arrow_schema import arrow_schema
 from features.records import RECORD_FILES
+from synthetic.danger import in_danger
 from synthetic.documents import route_documents, shipment_documents
 from synthetic.journeys import drafted_journeys, journey_ids, journey_table
 from synthetic.legs import leg_table, position_table
@@ -98,8 +100,10 @@ def chapter_of(plan: Plan, chapter: int) -> Chapter:
         ),
         "oracle": pa.concat_tables(
             [
-                oracle_table("route", routes, route_ids),
-                oracle_table("shipment", consigned, consigned_ids),
+                oracle_table("route", routes, route_ids, in_danger(plan, chapter, journeys)),
+                oracle_table(
+                    "shipment", consigned, consigned_ids, np.zeros(len(consigned_ids), np.bool_)
+                ),
             ]
         ),
     }

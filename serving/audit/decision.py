@@ -22,6 +22,7 @@ from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
 from serving.stored_names import with_current_names
 from serving.triage.lane_rule import Lane, LaneReason
+from serving.triage.life_at_risk import DangerSignal
 
 
 def digest_of(content: bytes) -> str:
@@ -71,7 +72,7 @@ class Decision(DecisionPart):
     `answer_digest` is of the bytes that the caller was answered with; `purpose` is what all of it
     came for. Where no model could be asked, `unscored` says why, and there is no model, no score
     and no reason. `is_history_missing` says that the service lacked most of the history that the
-    model was trained on.
+    model was trained on. `life_at_risk` has the words of all `danger_signals`.
     """
 
     decision_id: str
@@ -101,6 +102,7 @@ class Decision(DecisionPart):
     purpose: str | None = None
     unscored: Unscored | None = None
     is_history_missing: bool = False
+    danger_signals: tuple[DangerSignal, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -28,7 +28,7 @@ from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import enrich
 from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes, PlacementRequest
-from serving.triage.life_at_risk import life_at_risk
+from serving.triage.life_at_risk import danger_signals, in_words
 from serving.triage.watch_list_hits import find_hits
 
 Subject = tuple[str, str]
@@ -151,8 +151,8 @@ class Assessor:
     def _decision(self, encoded: EncodedRequest, scored: Scored | None) -> Decision:
         score, unseen = scored or (None, [])
         request, submission = encoded.request, encoded.submission
-        danger = life_at_risk(submission)
-        placement = self._placed(encoded, score, is_life_at_risk=danger is not None)
+        signals = danger_signals(submission, submission.declared_at)
+        placement = self._placed(encoded, score, is_life_at_risk=bool(signals))
         return Decision(
             decision_id=str(uuid.uuid4()),
             scored_at=request.at,
@@ -171,7 +171,8 @@ class Assessor:
             reasons=self._reasons(encoded, score),
             lane=placement.lane,
             lane_reason=placement.reason,
-            life_at_risk=danger,
+            life_at_risk=in_words(signals),
+            danger_signals=signals,
             hits=tuple(hit.words for hit in placement.hits),
             plan=self.lanes.plan.digest,
             lane_probabilities=placement.probabilities,

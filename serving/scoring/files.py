@@ -25,7 +25,7 @@ from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
 from features.derived.subject import derive_subjects
 from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
-from features.engine.columns import columns_of_table, rows
+from features.engine.columns import Columns, columns_of_table, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.errors import RecordsError
@@ -43,7 +43,7 @@ from serving.models.scores import Scores
 from serving.request_parsing import read_submission
 from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes
-from serving.triage.life_at_risk import life_at_risk, overcrowding
+from serving.triage.life_at_risk import Craft, danger_signals, signals_of_craft
 
 AT_ONCE = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
 
@@ -141,13 +141,12 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
     own = derive_subjects(kind, known | {name: given})
     ids = STRING_TABLE.texts(own["subject_id"]).to_pylist()
     prefix = subject_type.journey_prefix
-    crowds = zip(own[f"{prefix}persons_on_board"], own[f"{prefix}certified_capacity"], strict=True)
     return FileSubjects(
         ids=ids,
         features=matrix.set_index("subject_id")
         .loc[ids, _feature_names(kind)]
         .reset_index(drop=True),
-        is_life_at_risk=[_is_overcrowded(*crowd) for crowd in crowds],
+        is_life_at_risk=[any(signals_of_craft(craft)) for craft in _craft(own, prefix)],
         record_counts={
             name: len(next(iter(everything[name].values()))) for name in HISTORY_RECORD_TYPES
         },
@@ -164,7 +163,7 @@ def _submitted(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
     return FileSubjects(
         ids=[submission.subject_id for submission in submissions],
         features=frame,
-        is_life_at_risk=[life_at_risk(submission) is not None for submission in submissions],
+        is_life_at_risk=[bool(danger_signals(each, each.declared_at)) for each in submissions],
         record_counts=record_counts,
     )
 
@@ -214,10 +213,14 @@ def _feature_names(kind: SubjectKind) -> list[str]:
     return [feature.name for feature in catalogue(kind)]
 
 
-def _is_overcrowded(persons_on_board: float, certified_capacity: float) -> bool:
-    if np.isnan(persons_on_board) or np.isnan(certified_capacity):
-        return False
-    return overcrowding(persons_on_board, certified_capacity) is not None
+def _craft(own: Columns, prefix: str) -> Iterator[Craft]:
+    """The craft of the journey of each subject; a subject without a journey has one unknown."""
+    kinds = STRING_TABLE.texts(own[f"{prefix}conveyance_kind"]).to_pylist()
+    units = STRING_TABLE.texts(own[f"{prefix}cargo_unit"]).to_pylist()
+    counts = (own[f"{prefix}{name}"] for name in ("persons_on_board", "certified_capacity"))
+    for kind, unit, *numbers in zip(kinds, units, *counts, strict=True):
+        on_board, certified = (None if np.isnan(number) else float(number) for number in numbers)
+        yield Craft(kind, on_board, certified, unit)
 
 
 def _table(

@@ -1,25 +1,213 @@
 """Signals that lives may be at risk, read from the records alone.
 
-They open the rescue lane and are never inputs of a model. Basis: Protocol against the Smuggling of
-Migrants (2000), Art. 8-9 and 16; SOLAS chapter V, regulation 33.
+They open the rescue lane and are never inputs of a model. One rule, one signal: a code of the list
+of indicators (L), and words for whoever is called. Several may hold at once.
+
+The rules look at persons on what was not made to carry so many, at silence and at distance; that a
+ship, aircraft or lorry sails with some crew more than a paper says is no danger. Basis of the duty
+and of each code: `docs/rescue.md`.
 """
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from features.records import CargoUnit, ConveyanceKind, Journey, Position
+from features.reference.geography.nearest_place import km_to_nearest_place
 from features.submission import Submission
 
+SignalCode = Literal["L01", "L02", "L03", "L04", "L05", "L07", "L09"]
 
-def life_at_risk(submission: Submission) -> str | None:
-    """The signal in words, or None where the records give no sign."""
-    journey = submission.journey
-    return overcrowding(journey.persons_on_board, journey.certified_capacity) if journey else None
+SMALL_CRAFT: frozenset[ConveyanceKind] = frozenset(
+    {"small_craft", "rigid_craft", "inflatable_craft"}
+)
+# One person too many is danger on what may sink, overturn or has no seat for them.
+CARRIES_PERSONS: frozenset[ConveyanceKind] = SMALL_CRAFT | {"fishing_vessel", "coach", "van"}
+# How many ride as crew or in seats where no certificate says more.
+USUAL_SEATS: dict[ConveyanceKind, int] = {
+    "truck": 3,
+    "van": 9,
+    "fishing_vessel": 24,
+    "container_ship": 60,
+    "general_cargo": 60,
+    "tanker": 60,
+}
+# A cargo ship may take so many beside its crew before it is a passenger ship (SOLAS I/2).
+BESIDE_CREW = 12
+SAILS_WITH_CREW: frozenset[ConveyanceKind] = frozenset(
+    {"container_ship", "general_cargo", "tanker", "aircraft", "train"}
+)
+AT_SEA: frozenset[ConveyanceKind] = SMALL_CRAFT | {"fishing_vessel"}
+CLOSED_IN: frozenset[CargoUnit] = frozenset({"reefer", "tank"})
+
+FAR_FROM_LAND_KM = 50.0
+LONGEST_SILENCE = timedelta(hours=6)
+OVERDUE_AFTER = timedelta(hours=3)
 
 
-def overcrowding(persons_on_board: float | None, certified_capacity: float | None) -> str | None:
-    """Whether more persons are on board than the conveyance is certified for; None if unknown."""
-    if persons_on_board is None or certified_capacity is None:
+@dataclass(frozen=True)
+class DangerSignal:
+    """One sign of danger to life: its code and what it says."""
+
+    code: SignalCode
+    words: str
+
+
+@dataclass(frozen=True)
+class Craft:
+    """What carries persons: how many are on board, how many it is certified for; None if unknown.
+
+    The fields of a journey that the rules on numbers read.
+    """
+
+    kind: ConveyanceKind
+    persons_on_board: float | None
+    certified_capacity: float | None
+    cargo_unit: CargoUnit | None = None
+
+    @classmethod
+    def of_journey(cls, journey: Journey) -> "Craft":
+        """The craft of a journey."""
+        return cls(
+            journey.conveyance_kind,
+            journey.persons_on_board,
+            journey.certified_capacity,
+            journey.cargo_unit,
+        )
+
+    @property
+    def words(self) -> str:
+        """How many are on board of what, in words."""
+        count = self.persons_on_board
+        persons = "1 person" if count == 1 else f"{count or 0:.0f} persons"
+        kind = self.kind.replace("_", " ")
+        article = "an" if kind[0] in "aeiou" else "a"
+        certified = self.certified_capacity
+        limit = (
+            "that no certificate is known of"
+            if certified is None
+            else f"certified for {certified:.0f}"
+        )
+        return f"{persons} on board of {article} {kind} {limit}"
+
+
+def danger_signals(submission: Submission, as_of: datetime) -> tuple[DangerSignal, ...]:
+    """The signals of a subject: on its craft, and on where and how long ago it was heard.
+
+    `as_of` ends silences and delays. A subject without a journey gives no signal.
+    """
+    if submission.journey is None:
+        return ()
+    craft = Craft.of_journey(submission.journey)
+    return (*signals_of_craft(craft), *_signals_of_way(submission, craft, as_of))
+
+
+def signals_of_craft(craft: Craft) -> Iterator[DangerSignal]:
+    """The signals that numbers of persons give."""
+    for rule in _OF_CRAFT:
+        if signal := rule(craft):
+            yield signal
+
+
+def in_words(signals: tuple[DangerSignal, ...]) -> str | None:
+    """All signals in one clause; None where there are none."""
+    return "; ".join(signal.words for signal in signals) or None
+
+
+def _in_closed_unit(craft: Craft) -> DangerSignal | None:
+    """L02: persons on a refrigerated unit or a tank, beyond those who fit into its cab."""
+    if craft.cargo_unit not in CLOSED_IN or not _is_above(craft, _seats(craft)):
         return None
-    if persons_on_board <= certified_capacity:
-        return None
-    return (
-        f"{persons_on_board:.0f} persons on board of a conveyance "
-        f"certified for {certified_capacity:.0f}"
+    return DangerSignal(
+        "L02", f"persons may be shut in a {craft.cargo_unit}: they may suffocate or freeze"
     )
+
+
+def _in_freight_unit(craft: Craft) -> DangerSignal | None:
+    """L01: more persons than ride with freight as crew, on what carries no passengers."""
+    certified = craft.certified_capacity
+    if craft.kind in SAILS_WITH_CREW and certified is not None:
+        most: float | None = certified + BESIDE_CREW
+    elif craft.kind in CARRIES_PERSONS and certified is not None:
+        return None  # that is what L03 looks at
+    else:
+        most = _seats(craft)
+    return DangerSignal("L01", craft.words) if _is_above(craft, most) else None
+
+
+def _overcrowded(craft: Craft) -> DangerSignal | None:
+    """L03: more persons than a craft is certified for, or any on a small one without a paper."""
+    if craft.kind not in CARRIES_PERSONS:
+        return None
+    uncertified = 0 if craft.kind in SMALL_CRAFT else None
+    certified = craft.certified_capacity
+    is_over = _is_above(craft, uncertified if certified is None else certified)
+    return DangerSignal("L03", craft.words) if is_over else None
+
+
+def _seats(craft: Craft) -> float | None:
+    """How many ride as crew or in seats; None where that is not known of its kind."""
+    usual = USUAL_SEATS.get(craft.kind)
+    return None if usual is None else max(usual, craft.certified_capacity or 0)
+
+
+def _is_above(craft: Craft, most: float | None) -> bool:
+    return craft.persons_on_board is not None and most is not None and craft.persons_on_board > most
+
+
+_OF_CRAFT: tuple[Callable[[Craft], DangerSignal | None], ...] = (
+    _in_closed_unit,
+    _in_freight_unit,
+    _overcrowded,
+)
+
+
+def _signals_of_way(
+    submission: Submission, craft: Craft, as_of: datetime
+) -> Iterator[DangerSignal]:
+    if any(position.is_distress for position in submission.positions):
+        yield DangerSignal("L04", "a call for help was heard from it")
+    if craft.kind not in AT_SEA:
+        return
+    last = last_heard(submission)
+    if last and _overcrowded(craft) and (silence := as_of - last.observed_at) > LONGEST_SILENCE:
+        yield DangerSignal("L05", f"it was not heard for {_hours(silence)} and is overloaded")
+    if last and (signal := _far_from_land(craft, last)):
+        yield signal
+    if overdue := _overdue(submission, last, as_of):
+        yield DangerSignal("L07", f"it is {_hours(overdue)} overdue and was not heard since")
+
+
+def last_heard(submission: Submission) -> Position | None:
+    """Where the conveyance of a subject was heard last; None where it never was."""
+    return max(submission.positions, key=lambda heard: heard.observed_at, default=None)
+
+
+def _far_from_land(craft: Craft, last: Position) -> DangerSignal | None:
+    """L09: a small craft that none vouch for, or that is overloaded, far out."""
+    may_be_unfit = craft.certified_capacity is None or _overcrowded(craft)
+    if craft.kind not in SMALL_CRAFT or not may_be_unfit:
+        return None
+    km = km_to_nearest_place(last.latitude, last.longitude)
+    if km <= FAR_FROM_LAND_KM:
+        return None
+    return DangerSignal("L09", f"it was heard {km:.0f} km from the nearest known place")
+
+
+def _overdue(submission: Submission, last: Position | None, as_of: datetime) -> timedelta | None:
+    """L07: for how long a journey should have ended that gave no sign of life since it was due."""
+    journey = submission.journey
+    if journey is None or as_of < journey.due_at + OVERDUE_AFTER:
+        return None
+    is_home = any(
+        leg.arrived_at is not None and leg.destination == journey.destination
+        for leg in submission.legs
+    )
+    # Whoever declares a journey after it was due is home.
+    spoke_at = [journey.declared_at, *([last.observed_at] if last else [])]
+    return None if is_home or max(spoke_at) >= journey.due_at else as_of - journey.due_at
+
+
+def _hours(duration: timedelta) -> str:
+    return f"{duration / timedelta(hours=1):.0f} hours"

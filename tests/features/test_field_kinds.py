@@ -30,7 +30,7 @@ DESCRIBED: list[type[BaseModel]] = [
     AttachedTransaction,
     Submission,
 ]
-UNIT_IN_NAME = {"kg": "_kg", "m3": "_m3", "kn": "_kn"}
+UNIT_IN_NAME = {"kg": "_kg", "m3": "_m3", "kn": "_kn", "m": "_m"}
 
 
 def described_fields(*records: type[BaseModel]) -> list[Any]:

@@ -4,10 +4,11 @@ import pytest
 
 from features.reference.geography import places
 from synthetic import hubs
+from synthetic.conveyance_kinds import KINDS
 from synthetic.corridors import LANES, corridors
 from synthetic.goods import goods
 from synthetic.honest_mistakes import RATES
-from synthetic.journeys import KINDS, drafted_journeys
+from synthetic.journeys import drafted_journeys
 from synthetic.networks.catalogue import TYPOLOGIES, typologies_of
 from synthetic.networks.life import lived
 from synthetic.plan import planned

@@ -154,6 +154,7 @@ def test_which_fields_identify_is_not_forgotten() -> None:
         *("consignor_id", "consignee_id", "notify_party_id", "forwarder_id", "declarant_id"),
         *("carrier_id", "issuer_id", "payer_id", "payee_id", "conveyance_id"),
         *("container_number", "seal_number", "number"),
+        *("imo_number", "mmsi", "call_sign", "plate_number"),
     } == identifying_fields()
 
 

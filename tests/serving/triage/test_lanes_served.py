@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from serving.triage.control_draws import DrawGenerator
 from serving.triage.cutoffs import Cutoff
 from serving.triage.lane_rule import Draws, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
-from serving.triage.life_at_risk import life_at_risk
+from serving.triage.life_at_risk import danger_signals, in_words
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from serving.triage.watch_list_hits import Hit, find_hits
 from tests.serving.bodies import route, shipment, submission
@@ -412,15 +413,13 @@ def test_a_plan_that_cannot_be_used_is_refused_with_the_place(
 
 
 def test_more_persons_than_a_craft_is_certified_for_is_a_life_at_risk() -> None:
-    overloaded = submission(route(certified_capacity=12, persons_on_board=41))
-    by_one = submission(route(certified_capacity=12, persons_on_board=13))
-    within = submission(route(certified_capacity=12, persons_on_board=12))
-    of_a_shipment = shipment()
-    of_a_shipment["journey"] |= {"certified_capacity": 12, "persons_on_board": 41}
-    unknown = submission(route(certified_capacity=None, persons_on_board=41))
+    def danger(**fields: Any) -> str | None:
+        subject = submission(route(**fields))
+        return in_words(danger_signals(subject, subject.declared_at))
 
-    assert life_at_risk(overloaded) == "41 persons on board of a conveyance certified for 12"
-    assert life_at_risk(by_one) == "13 persons on board of a conveyance certified for 12"
-    assert life_at_risk(submission(of_a_shipment)) == life_at_risk(overloaded)
-    assert life_at_risk(within) is None
-    assert life_at_risk(unknown) is None
+    overloaded = "41 persons on board of a fishing vessel certified for 12"
+    unknown = "41 persons on board of a fishing vessel that no certificate is known of"
+    assert danger(certified_capacity=12, persons_on_board=41) == overloaded
+    assert danger(certified_capacity=12, persons_on_board=13) is not None
+    assert danger(certified_capacity=12, persons_on_board=12) is None
+    assert danger(certified_capacity=None, persons_on_board=41) == unknown

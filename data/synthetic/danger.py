@@ -1,0 +1,87 @@
+"""Whose lives are in danger on the way, and how many are on board as the records tell it.
+
+In danger are people on what was not made to carry so many: on overcrowded small craft, fishing
+vessels, coaches and vans, whoever runs them, and shut into lorries and refrigerated units by those
+who smuggle them. Freight with a crew a little above its papers is none of that. No rule of the
+service is read here, so that it can be measured against this.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic.chance import Flags, Floats, Ints, chance
+from synthetic.conveyance_kinds import CARGO, COACH, CRAFT, FISHER, SHIP, TANKER, TRUCK, VAN
+from synthetic.networks.catalogue import typologies_of
+from synthetic.plan import Plan
+
+if TYPE_CHECKING:
+    from synthetic.journeys import JourneyDraft
+
+MADE_FOR_FEW = (VAN, COACH, CRAFT, FISHER)
+# Movements of these on which people are shut in, and somebody counts them: by probe, dog or call.
+SHUT_IN = {"lorry_concealment": 0.15, "refrigerated_unit": 0.15}
+FEWEST_SHUT_IN, MOST_SHUT_IN = 4, 45
+UNCERTIFIED = 0.6  # of craft in danger: inflatables that nobody built to a rule
+FEWEST_AFLOAT, MOST_AFLOAT = 8, 65
+UNCOUNTED_IN_DANGER = 0.5  # of those whose persons are usually left out: a crowd is remarked
+
+
+@dataclass(frozen=True)
+class OnBoard:
+    """How many persons a journey carries and is certified for; false flags leave a figure out."""
+
+    persons: Ints
+    is_counted: Flags
+    capacity: Ints
+    is_certified: Flags
+
+
+def in_danger(plan: Plan, chapter: int, draft: "JourneyDraft") -> Flags:
+    """Whose lives are in danger, a row per journey."""
+    crowded = draft.subjects.signs["overcapacity"] & np.isin(draft.kind, MADE_FOR_FEW)
+    often = np.array([*(SHUT_IN.get(t.name, 0.0) for t in typologies_of("route")), 0.0])
+    draws = chance(plan.seed, "shut in", chapter).random(len(draft.kind))
+    return crowded | (draft.kind == TRUCK) & (draws < often[draft.subjects.typology])
+
+
+def on_board(
+    rng: np.random.Generator, plan: Plan, chapter: int, draft: "JourneyDraft", capacity: Ints
+) -> OnBoard:
+    """The persons of each journey; `capacity` is what each conveyance is made for."""
+    number, danger = len(capacity), in_danger(plan, chapter, draft)
+    is_certified = rng.random(number) >= plan.scenario.missing
+    load = np.clip(rng.beta(3, 2.2, number), 0.05, 1.0)
+    excess = rng.uniform(1.05, 1.9, number)
+    is_counted = rng.random(number) >= plan.scenario.missing
+    own = chance(plan.seed, "persons", chapter)
+    usual = np.maximum((load * capacity).round().astype(np.int64), 1)
+    is_over = draft.subjects.signs["overcapacity"] & ~danger
+    capacity = np.where(is_over & (draft.kind == TRUCK), 2, capacity)
+    persons = np.where(is_over, capacity + _extra_crew(own, draft.kind), usual)
+    persons = np.where(danger, _crowd(own, draft.kind, capacity, excess), persons)
+    is_small = draft.kind == CRAFT
+    afloat = own.integers(FEWEST_AFLOAT, MOST_AFLOAT, number)
+    inflatable = danger & is_small & (own.random(number) < UNCERTIFIED)
+    remarked = danger & (own.random(number) < UNCOUNTED_IN_DANGER)
+    return OnBoard(
+        persons=np.where(inflatable, afloat, persons),
+        is_counted=is_counted | remarked,
+        capacity=capacity,
+        # A small craft without a paper is one that nobody certified, and no slip of a clerk.
+        is_certified=np.where(is_small, ~inflatable, is_certified),
+    )
+
+
+def _extra_crew(rng: np.random.Generator, kind: Ints) -> Ints:
+    """Who rides with the freight beyond what a paper says."""
+    most = np.where(kind == TRUCK, 1, np.where(np.isin(kind, (SHIP, CARGO, TANKER)), 8, 3))
+    return rng.integers(1, most + 1)
+
+
+def _crowd(rng: np.random.Generator, kind: Ints, capacity: Ints, excess: Floats) -> Ints:
+    """How many are on what was not made for them."""
+    shut_in = rng.integers(FEWEST_SHUT_IN, MOST_SHUT_IN, len(kind)) + capacity
+    crowded = np.maximum((capacity * excess).round().astype(np.int64), capacity + 1)
+    return np.where(kind == TRUCK, shut_in, crowded)

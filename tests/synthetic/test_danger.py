@@ -1,0 +1,101 @@
+"""Who is in danger in the invented world, and whether the signals of the service find them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from stdnum import imo
+
+from features.records import Journey, Position
+from features.submission import Submission
+from serving.triage.life_at_risk import danger_signals
+
+FREIGHT = ("container_ship", "general_cargo", "tanker", "train", "aircraft")
+
+
+@pytest.fixture(scope="module")
+def journeys(world):
+    return world["journeys"].merge(
+        world["oracle"].query("subject_kind == 'route'")[["subject_id", "is_in_danger"]],
+        left_on="journey_id",
+        right_on="subject_id",
+    )
+
+
+@pytest.fixture(scope="module")
+def signalled(world, journeys):
+    """Whether each journey gives a signal at its declaration."""
+    fields = Journey.model_fields
+    rows = journeys[[name for name in fields if name in journeys]].to_dict("records")
+    heard = dict(iter(world["positions"].groupby("journey_id")))
+
+    def known(row):
+        return {name: value for name, value in row.items() if pd.notna(value)}
+
+    def positions_of(journey):
+        for row in heard.get(journey.journey_id, pd.DataFrame()).to_dict("records"):
+            yield Position.model_construct(**known(row))
+
+    signals = []
+    for row in rows:
+        bare = {name: field.default for name, field in fields.items() if not field.is_required()}
+        journey = Journey.model_construct(**bare | known(row))
+        subject = Submission.model_construct(
+            subject_kind="route",
+            journey=journey,
+            legs=(),
+            positions=tuple(
+                each.model_copy(update={"is_distress": None}) for each in positions_of(journey)
+            ),
+        )
+        signals.append(bool(danger_signals(subject, journey.declared_at)))
+    return np.array(signals)
+
+
+def test_of_those_in_danger_nineteen_of_twenty_signal_and_of_others_one_of_a_thousand(
+    journeys, signalled
+):
+    danger = journeys.is_in_danger.to_numpy()
+
+    assert danger.sum() > 100
+    assert signalled[danger].mean() >= 0.95
+    assert signalled[~danger].mean() <= 0.001
+
+
+def test_danger_is_no_matter_of_who_smuggles_and_most_smuggling_is_none(world, journeys):
+    true = world["oracle"].dropna(subset=["typology"]).subject_id
+    smuggled = journeys.journey_id.isin(true)
+
+    assert journeys[~smuggled].is_in_danger.sum() > 0
+    assert 0 < journeys[smuggled].is_in_danger.mean() < 0.5
+
+
+def test_freight_with_a_crew_above_its_papers_is_in_no_danger(journeys):
+    over = journeys.query("persons_on_board > certified_capacity")
+
+    assert over.conveyance_kind.isin(FREIGHT).any()
+    assert not over[over.conveyance_kind.isin(FREIGHT)].is_in_danger.any()
+
+
+def test_a_small_craft_without_a_paper_is_one_in_danger(journeys):
+    craft = journeys.query("conveyance_kind == 'small_craft'")
+    uncertified = craft[craft.certified_capacity.isna()]
+
+    assert len(uncertified) > 10
+    assert uncertified.is_in_danger.all()
+    assert uncertified.persons_on_board.dropna().ge(8).all()
+
+
+def test_ships_are_found_by_their_hull_and_radio_and_vehicles_by_their_plate(journeys):
+    ships = journeys[journeys.conveyance_kind.isin(("container_ship", "tanker"))]
+    lorries = journeys.query("conveyance_kind == 'truck'")
+
+    assert ships.imo_number.head(200).map(imo.is_valid).all()
+    assert ships.mmsi.str.fullmatch("[0-9]{9}").all()
+    assert lorries.plate_number.notna().all()
+    assert lorries.imo_number.isna().all()
+    assert set(lorries.cargo_unit) == {"reefer", "tank", "box", "open"}
+    assert journeys.groupby("conveyance_id").plate_number.nunique().max() == 1
+
+
+def test_danger_is_of_journeys_alone(world):
+    assert not world["oracle"].query("subject_kind == 'shipment'").is_in_danger.any()
