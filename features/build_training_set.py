@@ -29,21 +29,28 @@ from features.event_sources import event_sources
 from features.ingest.record_files import read_records
 from features.ingest.record_summary import SUMMARY, summary_of
 from features.records import CONCLUSIVE, OF_DOCUMENTS, RECORD_FILES, SubjectKind
+from features.rescoring_rules import RescoringRules
+from features.scoring_instants import at_instants, later_instants
 from features.subject_types import SUBJECT_TYPES
 
+SelectSubjects = Callable[[Columns], Columns]
+"""Of all subjects some, or each of them at several scoring instants."""
+
 METADATA_KEY = b"tidegate"
+_EVERY_ROW = slice(None)
 _OF_SUBJECT = ("office_id", "origin_country", "hs_code", "declared_value_eur")
 
 
 def feature_matrix(
     kind: SubjectKind,
     records: RecordBlocks,
-    select: Callable[[Columns], Column] | None = None,
+    select: SelectSubjects | None = None,
 ) -> pa.Table:
     """One row per subject: `subject_id`, `declared_at`, then every feature in catalogue order.
 
     Rows are in the order of `declared_at` and `subject_id`; `select` may choose some of them by
-    their columns. Numbers are float64 with null for missing, categories are text with null.
+    their columns, or repeat them at later scoring instants (`at_instants`), which then stand in the
+    column `as_of`. Numbers are float64 with null for missing, categories are text with null.
     """
     with TemporaryDirectory() as scratch:
         frame = feature_frame(kind, records, BuildResources(Path(scratch)), select=select)
@@ -57,7 +64,7 @@ def feature_frame(
     *,
     also: Sequence[Window] = (),
     columns: frozenset[str] = frozenset(),
-    select: Callable[[Columns], Column] | None = None,
+    select: SelectSubjects | None = None,
     progress: Progress | None = None,
 ) -> FeatureFrame:
     """The subjects of one kind with all that their features read, and further windows and columns.
@@ -83,8 +90,12 @@ def build_training_set(
     progress: Progress | None = None,
     *,
     threads: int = 1,
+    rules: RescoringRules | None = None,
 ) -> None:
     """Write a training set of every subject of one kind, whole or not at all.
+
+    With `rules` there is a row for the declaration and for each later instant at which they would
+    have scored a subject again; all files but the outcomes then have the column `as_of`.
 
     `features.parquet` is the matrix, sorted by `declared_at` and `subject_id`; `outcomes.parquet`
     has at most one outcome per subject, the first that was conclusive; `subjects.parquet` tells
@@ -99,6 +110,7 @@ def build_training_set(
             BuildResources(Path(scratch), threads),
             also=[_subjects_before(kind)],
             columns=_subject_columns(kind),
+            select=at_instants(later_instants(kind, records, rules)) if rules else None,
             progress=progress,
         )
         source.check()
@@ -120,6 +132,7 @@ def _blocks(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:
         columns = {
             "subject_id": STRING_TABLE.texts(subjects["subject_id"][among]),
             "declared_at": _instants(subjects["declared_at"][among]),
+            **_as_of(subjects, among),
         }
         yield pa.table(columns | {f.name: _array(f, features[f.name]) for f in catalogue(kind)})
 
@@ -145,6 +158,7 @@ def _subjects(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
         {
             "subject_id": STRING_TABLE.texts(subjects["subject_id"]),
             "declared_at": _instants(subjects["declared_at"]),
+            **_as_of(subjects),
             "mode": STRING_TABLE.texts(subjects[subject_type.mode_field]),
             "office_id": STRING_TABLE.texts(subjects.get("office_id", none)),
             "origin_country": STRING_TABLE.texts(subjects["origin_country"]),
@@ -168,6 +182,11 @@ def _outcomes(kind: SubjectKind, records: Path) -> pa.Table:
     )
     first = ordered.drop_duplicates("subject_id").sort_values("subject_id")
     return table.take(pa.array(first.index))
+
+
+def _as_of(subjects: Columns, among: slice = _EVERY_ROW) -> dict[str, pa.Array]:
+    """The scoring instants of rows, where subjects have several."""
+    return {"as_of": _instants(subjects["as_of"][among])} if "as_of" in subjects else {}
 
 
 def _instants(instants: Column) -> pa.Array:

@@ -180,11 +180,17 @@ def linked_record_types(kind: SubjectKind) -> tuple[LinkedRecordType, ...]:
     )
 
 
-def linked_events(kind: SubjectKind, subjects: Columns, records: Records) -> dict[str, Columns]:
-    """The events of each linked record type, in the order of knowledge."""
+def linked_events(
+    kind: SubjectKind, subjects: Columns, records: Records, as_of: Column | None = None
+) -> dict[str, Columns]:
+    """The events of each linked record type, in the order of knowledge.
+
+    `as_of` are the scoring instants of the subjects, their declarations where it is left out.
+    """
+    asking = subjects if as_of is None else subjects | {"declared_at": as_of}
 
     def events(record_type: LinkedRecordType) -> Columns:
-        known = linked_before(record_type, kind, subjects, records[record_type.name])
+        known = linked_before(record_type, kind, asking, records[record_type.name])
         return sorted_by_known_at(record_type.derive_events(kind, subjects, known))
 
     return {record_type.name: events(record_type) for record_type in linked_record_types(kind)}

@@ -11,7 +11,7 @@ import numpy as np
 
 from features.definition import Feature
 from features.derived.subject import derive_subjects, derived_columns, record_kinds
-from features.engine.columns import DAY_US, Columns, is_missing, is_text
+from features.engine.columns import DAY_US, Columns, instant_us, is_missing, is_text
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.reducers import decisive_events
 from features.engine.windows.window import Window
@@ -50,8 +50,9 @@ class SubmissionProvenance:
         self._kind = kind = submission.subject_kind
         records = records_of(submission)
         subjects = derive_subjects(kind, records)
-        self._linked = linked_events(kind, subjects, records)
-        self._subject_id, self._at = subjects["subject_id"][0], subjects["declared_at"][0]
+        self._at = instant_us(submission.scoring_instant)
+        self._linked = linked_events(kind, subjects, records, np.array([self._at]))
+        self._subject_id = subjects["subject_id"][0]
 
     def feature(self, feature: Feature) -> Provenance:
         """The provenance of one feature; records that count for nothing in it are left out."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from features.arrow_schema import INSTANT
 from features.ingest.record_files import read_records
 from features.linked_records import LinkedRecordType, linked_record_types
 from features.records import Journey, SubjectKind
+from features.scoring_instants import Instants
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, submitted_type
 
@@ -20,11 +22,15 @@ Row = dict[str, Any]
 
 
 def submissions_of(
-    records: Path, kind: SubjectKind, since: datetime | None = None
+    records: Path,
+    kind: SubjectKind,
+    since: datetime | None = None,
+    later: Instants = MappingProxyType({}),
 ) -> Iterator[Submission]:
     """One submission per subject of one kind declared `since` then, in order of declaration and id.
 
-    Only what was known before a subject's declaration is linked to it.
+    Only what was known before a subject's declaration is linked to it. For each of its `later`
+    scoring instants a submission follows that says so, with what was known before that.
     """
     subject_type = SUBJECT_TYPES[kind]
     identity = subject_type.id_field
@@ -38,16 +44,20 @@ def submissions_of(
     for row in subjects.sort_by(
         [("declared_at", "ascending"), (identity, "ascending")]
     ).to_pylist():
-        linked = {
-            record_type.name: _known(
-                grouped[record_type.name][row[identity]], record_type, kind, row["declared_at"]
-            )
-            for record_type in linked_record_types(kind)
-        }
         own: dict[str, Any] = {subject_type.submission_field: subject_type.record(**row)}
         if subject_type.has_journey:
             own |= _journey_before(row, journeys)
-        yield Submission(subject_kind=kind, **own, **linked)
+        for as_of in (None, *later.get(row[identity], ())):
+            linked = {
+                record_type.name: _known(
+                    grouped[record_type.name][row[identity]],
+                    record_type,
+                    kind,
+                    as_of or row["declared_at"],
+                )
+                for record_type in linked_record_types(kind)
+            }
+            yield Submission(subject_kind=kind, as_of=as_of, **own, **linked)
 
 
 def _journey_before(row: Row, journeys: dict[str, Row]) -> dict[str, Any]:

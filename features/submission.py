@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from features.engine.columns import Records, columns_of_records
 from features.engine.string_table import STRING_TABLE
-from features.field_types import AttachedSubjectId
+from features.field_types import AttachedSubjectId, Instant
 from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType
 from features.records import (
     RECORD_FILES,
@@ -58,13 +58,19 @@ class Submission(Record):
     """A route (a journey with its legs) or a shipment (with its journey where known) to be scored.
 
     Linked documents and transactions may repeat the subject and must then agree with it;
-    legs and positions belong to the submitted journey.
+    legs and positions belong to the submitted journey. A subject that is scored again later says
+    so by `as_of`.
     """
 
     subject_kind: SubjectKind = Field(description="Whether to score the journey or the shipment.")
     shipment: Shipment | None = Field(None, description="The shipment to score; none for a route.")
     journey: Journey | None = Field(
         None, description="The journey to score, or the one that brings the shipment."
+    )
+    as_of: Instant | None = Field(
+        None,
+        description="The scoring instant: records linked to the subject count if they were known "
+        "before it; its declaration where it is left out, and never earlier than that.",
     )
     legs: tuple[Leg, ...] = _linked("legs", "The legs of the journey.")
     positions: tuple[Position, ...] = _linked(
@@ -92,8 +98,13 @@ class Submission(Record):
 
     @property
     def declared_at(self) -> datetime:
-        """The scoring instant."""
+        """When the subject was declared: where windows over the history of others end."""
         return self.subject.declared_at
+
+    @property
+    def scoring_instant(self) -> datetime:
+        """Before when records linked to the subject must be known to count."""
+        return self.as_of or self.declared_at
 
     @property
     def _subject_type(self) -> SubjectType:
@@ -105,6 +116,10 @@ class Submission(Record):
         own, *others = self._subject_type.submission_fields
         if not {own} <= given <= {own, *others}:
             raise PydanticCustomError("subject", self._subject_type.submission_rule)
+        if self.as_of is not None and self.as_of < self.declared_at:
+            raise PydanticCustomError(
+                "before_declaration", "`as_of` lies before the declaration of the subject"
+            )
         self._refuse_foreign_records()
         return self
 

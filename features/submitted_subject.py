@@ -62,13 +62,18 @@ def _linked_rows(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedRows
 
 
 def request_rows(submission: Submission) -> RequestRows:
-    """A submission as of its subject's declaration: records known before that, in that order."""
-    at = submission.declared_at
+    """A submission as of its scoring instant: linked records known before it, in that order."""
+    at = submission.scoring_instant
     linked = {
         name: source.known_before(getattr(submission, name), at)
         for name, source in linked_sources(submission.subject_kind).items()
     }
-    return RequestRows(instant_us(at), _subject_row(submission, linked), linked)
+    return RequestRows(
+        as_of=instant_us(at),
+        declared_at=instant_us(submission.declared_at),
+        subject=_subject_row(submission, linked),
+        linked=linked,
+    )
 
 
 def _subject_row(submission: Submission, linked: Mapping[str, Sequence[Row]]) -> Row:

@@ -39,7 +39,7 @@ class Vector(dict[str, FeatureValue]):
 def feature_vector(
     submission: Submission, history: HistoryReader, overlay: RequestRecords | None = None
 ) -> Vector:
-    """The features of a submitted subject, as of its declaration, in catalogue order.
+    """The features of a submitted subject, as of its scoring instant, in catalogue order.
 
     `overlay` are records that count as known too and that the history does not hold.
     """

@@ -22,6 +22,13 @@ def build(
         Path | None,
         typer.Option(help="Folder for rows that are wrong, instead of refusing their file."),
     ] = None,
+    scoring_instants: Annotated[
+        bool,
+        typer.Option(
+            help="Also a row for each later instant at which a service would have scored a subject "
+            "again, since something became known."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compute every feature of every subject as of its declaration.
@@ -33,6 +40,7 @@ def build(
     from features.build_training_set import build_training_set
     from features.engine.malloc import keep_freed_memory
     from features.errors import RecordsError
+    from features.rescoring_rules import RescoringRules
 
     keep_freed_memory()
     try:
@@ -40,7 +48,8 @@ def build(
             _usable(records, quarantine) as usable,
             progress_bar(f"{subject.value}: features") as progress,
         ):
-            build_training_set(usable, subject.value, out, progress, threads=threads)
+            rules = RescoringRules() if scoring_instants else None
+            build_training_set(usable, subject.value, out, progress, threads=threads, rules=rules)
     except RecordsError as refusal:
         if as_json:
             print_json({"refused": True, "faults": refusal.report()})
@@ -48,11 +57,13 @@ def build(
     shape = pq.read_metadata(out / "features.parquet")
     outcomes = pq.read_metadata(out / "outcomes.parquet").num_rows
     if as_json:
-        print_json({"out": str(out), "subjects": shape.num_rows, "outcomes": outcomes})
+        rows = "scoring_instants" if scoring_instants else "subjects"
+        print_json({"out": str(out), rows: shape.num_rows, "outcomes": outcomes})
     else:
-        features = shape.num_columns - 2
+        rows = "scoring instants of subjects" if scoring_instants else "subjects"
+        features = shape.num_columns - (3 if scoring_instants else 2)
         messages.print(
-            f"{out}: {shape.num_rows:,} subjects × {features} features, {outcomes:,} outcomes"
+            f"{out}: {shape.num_rows:,} {rows} × {features} features, {outcomes:,} outcomes"
         )
 
 

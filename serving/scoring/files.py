@@ -136,7 +136,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
     matrix = feature_matrix(
         kind,
         InMemoryRecords(everything),
-        select=lambda subjects: np.isin(subjects["subject_id"], given[id_field]),
+        select=lambda subjects: rows(subjects, np.isin(subjects["subject_id"], given[id_field])),
     ).to_pandas()
     own = derive_subjects(kind, known | {name: given})
     ids = STRING_TABLE.texts(own["subject_id"]).to_pylist()

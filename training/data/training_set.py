@@ -1,9 +1,12 @@
 """A training-set folder, checked: one row per subject, labelled or not, in order of declaration.
 
-features.parquet   subject_id, declared_at, then the catalogue's columns in its order
+features.parquet   subject_id, declared_at, perhaps as_of, then the catalogue's columns in its order
 outcomes.parquet   at most one outcome record per subject
 subjects.parquet   what a subject is, for evaluation by group; never seen by a model
 records.json       what the records held that all this was made of
+
+Of a set with several scoring instants of a subject, only the last one before its inspection is
+read: each subject counts once, and nothing counts that came with the inspection or after it.
 """
 
 import hashlib
@@ -23,7 +26,7 @@ import pyarrow.parquet as pq
 from features.arrow_schema import arrow_schema
 from features.errors import CatalogueMismatch
 from features.ingest.record_summary import SUMMARY
-from features.records import RECORD_FILES, SUBJECT_KINDS, Outcome, SubjectKind
+from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, Outcome, SubjectKind
 from training.errors import TrainingSetError
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
@@ -31,7 +34,7 @@ from training.outcomes import AUTHOR, OUTCOME_COLUMNS, Bools, Instants, Outcomes
 from training.ranking import Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
-COLUMNS = (None, ("subject_id", *OUTCOME_COLUMNS, AUTHOR), None)
+COLUMNS = (None, ("subject_id", "inspected_at", *OUTCOME_COLUMNS, AUTHOR), None)
 """What is read of each file, as far as it is there; all of it where None."""
 
 SUBJECT_COLUMNS = (
@@ -86,6 +89,10 @@ class TrainingSet:
         frame, outcomes, subjects = (
             _frame(folder / name, columns) for name, columns in zip(FILES, COLUMNS, strict=True)
         )
+        if "as_of" in frame:
+            is_last = _is_last_before_inspection(frame, outcomes)
+            frame = frame[is_last].reset_index(drop=True).drop(columns="as_of")
+            subjects = _same_rows(subjects, is_last, folder / FILES[2])
         ids = pd.Index(frame.pop("subject_id"))
         declared_at = as_instants(frame.pop("declared_at"))
         _check_order(declared_at, folder / FILES[0])
@@ -200,7 +207,7 @@ def _check_metadata(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
         ) from None
     if subject != inputs.subject:
         raise TrainingSetError(f"{file}: holds {subject}s, want {inputs.subject}s")
-    names = schema.names
+    names = [name for name in schema.names if name != "as_of"]
     for place, name in enumerate(("subject_id", "declared_at", *inputs.names)):
         if place >= len(names) or names[place] != name:
             found = repr(names[place]) if place < len(names) else "the end"
@@ -212,6 +219,25 @@ def _check_metadata(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
             f"{file}: built with catalogue {catalogue}, this release has {inputs.fingerprint}; "
             f"{remedy}"
         )
+
+
+def _is_last_before_inspection(frame: pd.DataFrame, outcomes: pd.DataFrame) -> Bools:
+    """Which row of each subject has its last scoring instant before somebody inspected it.
+
+    That of its declaration where the inspection came before any later one.
+    """
+    visits = outcomes[~outcomes["result"].isin(OF_DOCUMENTS)]
+    inspected_at = frame["subject_id"].map(visits.set_index("subject_id")["inspected_at"])
+    is_before = (frame["as_of"] < inspected_at) | inspected_at.isna()
+    counts = is_before | (frame["as_of"] == frame["declared_at"])
+    last = frame[counts].groupby("subject_id", sort=False)["as_of"].idxmax()
+    return np.asarray(frame.index.isin(last), dtype=np.bool_)
+
+
+def _same_rows(subjects: pd.DataFrame, which: Bools, file: Path) -> pd.DataFrame:
+    if len(subjects) != len(which):
+        raise TrainingSetError(f"{file}: has other scoring instants than {FILES[0]}")
+    return subjects[which]
 
 
 def _check_columns(schema: pa.Schema, names: tuple[str, ...] | list[str], file: Path) -> None:

@@ -10,7 +10,7 @@ from features.engine.batch.shared_keys import columns_of
 from features.engine.batch.sources import EventSources
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.window_columns import WindowColumns, windows_by_source
-from features.engine.columns import Column, Columns, length, rows
+from features.engine.columns import Column, Columns, length
 from features.engine.expressions.program import Program
 from features.engine.windows.window import Window
 
@@ -43,11 +43,12 @@ class FeatureFrame:
         resources: BuildResources,
         *,
         columns: frozenset[str] = frozenset(),
-        select: Callable[[Columns], Column] | None = None,
+        select: Callable[[Columns], Columns] | None = None,
         progress: Progress | None = None,
     ) -> Self:
-        """Compute windows for every subject among the records, or the rows that `select` gives.
+        """Compute windows for every subject among the records, or the rows that `select` makes.
 
+        Of all subjects, `select` makes some or repeats them with a later scoring instant, `as_of`.
         `columns` are those of subjects that are read beside the windows' own. The resources are
         needed as long as the frame is; how many threads they have changes no number.
         """
@@ -55,7 +56,7 @@ class FeatureFrame:
         columns |= _columns_read(sources, unique, columns)
         records = _read_once(sources, unique, columns, records)
         everyone = sources.subjects.read(records, columns)
-        subjects = everyone if select is None else rows(everyone, select(everyone))
+        subjects = everyone if select is None else select(everyone)
         spill = SpillableColumns(resources.scratch / "windows")
         work = WindowColumns(sources, records, everyone, subjects, spill, resources)
         latest = work.compute(unique, columns, _counted(progress, len(unique)))

@@ -1,5 +1,7 @@
 """Linked records, spread over partitions by their subject and made into events beside it."""
 
+from functools import cached_property
+
 import numpy as np
 
 from features.engine.batch.gather import SUBJECT_ROW, gather, gather_rows, is_every_row
@@ -16,36 +18,48 @@ FILE_ROW = "row_of_file"
 
 
 class LinkedPartitions:
-    """The records of one source, partitioned by the subjects that each was known before."""
+    """The records of one source, partitioned by the rows of subjects that each was known before.
+
+    A subject may have several rows that follow each other, one for each scoring instant, in order.
+    """
 
     def __init__(self, source: LinkedSource, subjects: Columns, partitions: Partitions) -> None:
         self.source = source
         self._partitions = partitions
         self._subjects = subjects
-        self._places = Places(subjects["subject_id"])
+        self._as_of = scoring_instants(subjects)
+        is_first = is_first_row(subjects["subject_id"])
+        self._first_rows = np.flatnonzero(is_first).astype(np.int32)
+        self._places = Places(subjects["subject_id"][is_first])
         self._rows_before = 0
 
     def __len__(self) -> int:
         return len(self._partitions)
 
     def add(self, block: Columns) -> None:
-        """Keep the records of a block that were known before their subject's instant."""
+        """Keep the records of a block that were known before an instant of their subject.
+
+        A record counts for each row of its subject whose instant it was known before.
+        """
         source = self.source
-        row = self._places.of(block[source.subject_field])
+        place = self._places.of(block[source.subject_field])
         name, value = source.only or ("", "")
-        partition = _partition_of_known(
-            block[source.known_from],
-            row,
-            block.get(name, _NO_KINDS),
-            STRING_TABLE.code(value) if name else NO_TEXT,
-            self._subjects["declared_at"],
-            self._subjects_per_partition,
-        )
         kept = source.fields - {name, source.subject_field}
-        records = {field: block[field] for field in sorted(kept)}
-        rows = np.arange(self._rows_before, self._rows_before + len(row))
-        self._rows_before += len(row)
-        self._partitions.add(records | {SUBJECT_ROW: row, FILE_ROW: rows}, partition)
+        file_rows = np.arange(self._rows_before, self._rows_before + len(place))
+        self._rows_before += len(place)
+        records = {field: block[field] for field in sorted(kept)} | {FILE_ROW: file_rows}
+        kinds, kind = block.get(name, _NO_KINDS), STRING_TABLE.code(value) if name else NO_TEXT
+        for later in range(self._most_rows):
+            row = self._row_of(place, later)
+            partition = _partition_of_known(
+                block[source.known_from],
+                row,
+                kinds,
+                kind,
+                self._as_of,
+                self._subjects_per_partition,
+            )
+            self._partitions.add(records | {SUBJECT_ROW: row}, partition)
 
     def events(self, at: int, records: RecordBlocks) -> tuple[slice, Column, Columns]:
         """The subjects of a partition, the events of theirs, and which of them each belongs to."""
@@ -59,15 +73,31 @@ class LinkedPartitions:
         order = self._order(groups, row, linked[FILE_ROW], records)
         if not is_every_row(order, len(row)):
             linked, row = gather_rows(linked, order), gather(row, order)
-        linked[source.subject_field] = gather(subjects["subject_id"], row)
+        # Rows in the place of ids: a subject's rows differ in what of its records was known.
+        own_rows = np.arange(length(subjects), dtype=np.int32)
+        linked[source.subject_field] = row
         if source.text_id is not None:
             linked[source.text_id] = missing_texts(len(row))
-        events = source.derive(subjects, linked)
-        return among, Places(subjects["subject_id"]).of(events["subject_id"]), events
+        events = source.derive(subjects | {"subject_id": own_rows}, linked)
+        return among, events["subject_id"], events
 
     @property
     def _subjects_per_partition(self) -> int:
         return max(1, -(-length(self._subjects) // len(self)))
+
+    @cached_property
+    def _most_rows(self) -> int:
+        """The most rows that a subject has."""
+        ends = np.append(self._first_rows[1:], length(self._subjects))
+        return int(np.max(ends - self._first_rows, initial=1))
+
+    def _row_of(self, place: Column, later: int) -> Column:
+        """The row of the so-manieth instant of the subject at each place; -1 where it has none."""
+        if self._most_rows == 1:
+            return place
+        ends = np.append(self._first_rows[1:], length(self._subjects))
+        row = self._first_rows[place] + np.int32(later)
+        return np.where((place >= 0) & (row < ends[place]), row, np.int32(-1))
 
     def _order(
         self, groups: KeyGroups, row: Column, file_row: Column, records: RecordBlocks
@@ -82,6 +112,16 @@ class LinkedPartitions:
         by_id = np.lexsort((ranks, groups.instants[tied], row[order[tied]]))
         order[tied] = order[tied][by_id]
         return order
+
+
+def scoring_instants(subjects: Columns) -> Column:
+    """Before when linked records must be known: `as_of`, or the declaration without that column."""
+    return subjects.get("as_of", subjects["declared_at"])
+
+
+def is_first_row(subject_ids: Column) -> Column:
+    """Which rows are the first of their subject, whose rows follow each other."""
+    return np.append(np.ones(min(len(subject_ids), 1), bool), subject_ids[1:] != subject_ids[:-1])
 
 
 def missing_texts(count: int) -> Column:

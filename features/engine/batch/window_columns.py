@@ -13,7 +13,11 @@ import numpy as np
 
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.gather import gather_rows, scatter
-from features.engine.batch.linked_partitions import LinkedPartitions, missing_texts
+from features.engine.batch.linked_partitions import (
+    LinkedPartitions,
+    missing_texts,
+    scoring_instants,
+)
 from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.batch.self_join import SelfJoin
@@ -45,7 +49,8 @@ class WindowColumns:
     """Computes windows of subjects of one type, a column each.
 
     `everyone` are all subjects of the type, who make history; `subjects` those that are asked
-    about, the same columns or some of their rows. Both are in the order of declaration.
+    about, the same columns or some of their rows. Both are in the order of declaration. Of
+    `subjects`, a row may follow once more for each later scoring instant, which stands in `as_of`.
     """
 
     def __init__(
@@ -135,7 +140,7 @@ class WindowColumns:
     def _sweep_linked(
         self, linked: LinkedPartitions, windows: Sequence[Window], done: Done
     ) -> Columns:
-        at = self._subjects["declared_at"]
+        at = scoring_instants(self._subjects)
         results = {window: np.empty(len(at)) for window in windows}
         latest = {name: missing_texts(len(at)) for name in linked.source.latest}
 

@@ -19,11 +19,12 @@ from features.engine.windows.window import Window
 class RequestRows(NamedTuple):
     """A subject as a request brings it: its fields, and its linked records by source.
 
-    All is as of the instant `at` in microseconds; linked records are those known before it, in the
-    order of knowledge.
+    Instants are in microseconds. Linked records are those known before `as_of`, in the order of
+    knowledge; windows over history end at `declared_at`.
     """
 
-    at: int
+    as_of: int
+    declared_at: int
     subject: Row
     linked: Mapping[str, Sequence[Row]]
 

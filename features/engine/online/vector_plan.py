@@ -98,14 +98,15 @@ class VectorPlan:
         codes: RequestCodes,
     ) -> tuple[Column, Column]:
         """The registers of the subjects, and the number of each window, a row per subject."""
-        instants = [request.at for request in requests]
         subjects = self._encoder.encode([request.subject for request in requests], codes)
-        at, numbers = np.array(instants, np.int64), np.empty((len(requests), len(self._windows)))
+        at = np.array([request.as_of for request in requests], np.int64)
+        numbers = np.empty((len(requests), len(self._windows)))
         for linked, first in zip(self._linked, self._first, strict=True):
             rows = [request.linked[linked.source] for request in requests]
             linked.reduce(rows, subjects, at, codes, numbers, first)
         values = self._key_columns.values(subjects, codes)
-        queries = [*map(WindowQuery, values, instants, overlays)]
+        declared_at = [request.declared_at for request in requests]
+        queries = [*map(WindowQuery, values, declared_at, overlays)]
         numbers[:, self._first_of_history :] = history.window_numbers(self._plan, queries)
         return subjects, numbers
 

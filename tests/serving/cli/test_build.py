@@ -150,3 +150,14 @@ def test_wrong_rows_go_to_quarantine_and_the_rest_is_built(records: Path, tmp_pa
     assert summary["shipments"]["rows"] == rows - 1
     assert summary["shipments"]["columns"]["volume_m3"]["missing"] == rows - 1
     assert [fault["column"] for fault in summary["set_aside"]] == ["hs_code"]
+
+
+def test_scoring_instants_are_rows_of_their_own(records: Path, tmp_path: Path) -> None:
+    three_days = pa.scalar(3 * 86_400_000_000, pa.duration("us"))
+    spoil(records, "transactions", with_column("known_at", lambda at: pc.add(at, three_days)))
+    plain = json.loads(build(records, tmp_path / "plain", "--json").stdout)
+    again = json.loads(build(records, tmp_path / "again", "--scoring-instants", "--json").stdout)
+
+    rows = pq.read_table(tmp_path / "again" / "features.parquet", columns=["subject_id", "as_of"])
+    assert again["scoring_instants"] == len(rows) > plain["subjects"]
+    assert len(set(rows["subject_id"].to_pylist())) == plain["subjects"]

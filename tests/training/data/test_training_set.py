@@ -162,3 +162,39 @@ def test_an_outcome_of_an_unknown_subject_is_refused(tmp_path: Path) -> None:
         TrainingSet.read(
             write_training_set(tmp_path, features, strange, subjects), "shipment", INPUTS
         )
+
+
+def at_two_instants(rows: pd.DataFrame, second: "pd.Series[pd.Timestamp]") -> pd.DataFrame:
+    """Each row as of its declaration, and once more as of a second instant."""
+    first, again = rows.assign(as_of=rows["declared_at"]), rows.assign(as_of=second)
+    both = pd.concat([first, again]).reset_index(names="place")
+    both = both.sort_values(["place", "as_of"]).drop(columns="place")
+    both.insert(2, "as_of", both.pop("as_of"))
+    return both.reset_index(drop=True)
+
+
+def test_of_several_instants_each_subject_counts_once_by_its_last_before_the_inspection(
+    tmp_path: Path,
+) -> None:
+    features, outcomes, subjects = WORLD
+    inspected_at = features["subject_id"].map(outcomes.set_index("subject_id")["inspected_at"])
+    hours = pd.to_timedelta(np.where(np.arange(len(features)) % 2, 1, 10_000), unit="h")
+    second = features["declared_at"] + hours
+    name = INPUTS.names[0]
+    again = at_two_instants(features, second)
+    again.loc[again["as_of"] > again["declared_at"], name] = 77.0
+    in_both = at_two_instants(subjects, second)
+
+    data = TrainingSet.read(
+        write_training_set(tmp_path, again, outcomes, in_both), "shipment", INPUTS
+    )
+
+    operators = subjects.set_index("subject_id")["operator_id"].loc[features["subject_id"]]
+    is_second = (inspected_at.isna() | (second < inspected_at)).to_numpy()
+    assert 0 < is_second.sum() < len(features)
+    assert data.subject_ids.tolist() == features["subject_id"].tolist()
+    expected = np.where(is_second, 77.0, features[name])
+    assert np.array_equal(data.frame[name], expected, equal_nan=True)
+    assert data.subjects["operator_id"].tolist() == operators.tolist()
+    plain = TrainingSet.read(write_training_set(tmp_path / "plain", *WORLD), "shipment", INPUTS)
+    assert np.array_equal(data.outcomes.label, plain.outcomes.label, equal_nan=True)

@@ -1,0 +1,95 @@
+"""Record files -> the instants at which the rules would have scored each subject again."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.engine.columns import Column, Columns, instant_us, rows
+from features.engine.string_table import STRING_TABLE
+from features.ingest.record_files import read_records
+from features.linked_records import LINKED_RECORD_TYPES
+from features.records import SubjectKind
+from features.rescoring_rules import RESCORED_AFTER, RescoringRules
+from features.subject_types import SUBJECT_TYPES
+
+Instants = Mapping[str, list[datetime]]
+"""Of subjects, by id, their later scoring instants in order; subjects without one are left out."""
+
+
+def later_instants(kind: SubjectKind, records: Path, rules: RescoringRules) -> Instants:
+    """The instants at which the rules would have scored subjects of one kind again."""
+    known_at = _known_at(kind, records)
+    found: dict[str, list[datetime]] = {}
+    for subject_id, declared_at, due_at in _subjects(kind, records):
+        instants = [*rules.instants(declared_at, due_at, known_at.get(subject_id, ()))]
+        if instants:
+            found[subject_id] = instants
+    return found
+
+
+def at_instants(later: Instants) -> Callable[[Columns], Columns]:
+    """Repeat each subject at its later scoring instants, after its declaration: column `as_of`."""
+
+    def repeat(subjects: Columns) -> Columns:
+        ids = STRING_TABLE.texts(subjects["subject_id"]).to_pylist()
+        instants = [later.get(subject_id, []) for subject_id in ids]
+        counts = np.array([1 + len(of_subject) for of_subject in instants], np.int64)
+        repeated = rows(subjects, np.repeat(np.arange(len(ids)), counts))
+        return repeated | {"as_of": _as_of(subjects["declared_at"], counts, instants)}
+
+    return repeat
+
+
+def _as_of(declared_at: Column, counts: Column, later: list[list[datetime]]) -> Column:
+    """The declaration of each subject and then its later instants."""
+    as_of = np.empty(int(counts.sum()), np.int64)
+    is_later = np.ones(len(as_of), bool)
+    is_later[np.cumsum(counts) - counts] = False
+    as_of[~is_later] = declared_at
+    as_of[is_later] = [instant_us(instant) for of_subject in later for instant in of_subject]
+    return as_of
+
+
+def _known_at(kind: SubjectKind, records: Path) -> Mapping[str, list[datetime]]:
+    """When records after which subjects of one kind are scored again became known, by subject."""
+    known_at: dict[str, list[datetime]] = defaultdict(list)
+    for name in RESCORED_AFTER[kind]:
+        record_type = LINKED_RECORD_TYPES[name]
+        table = read_records(records, name)
+        if record_type.has_subject_kind:
+            table = table.filter(pc.equal(table["subject_kind"], kind))
+        ids, instants = table[record_type.subject_field], table[record_type.known_from]
+        for subject_id, instant in zip(ids.to_pylist(), instants.to_pylist(), strict=True):
+            if instant is not None:
+                known_at[subject_id].append(instant)
+    return known_at
+
+
+def _subjects(kind: SubjectKind, records: Path) -> Iterator[tuple[str, datetime, datetime]]:
+    """Of each subject its id, when it was declared, and when its journey is due."""
+    subject_type = SUBJECT_TYPES[kind]
+    table = read_records(records, subject_type.record_file)
+    declared_at = table["declared_at"].to_pylist()
+    if subject_type.has_journey:
+        due_at = _due_of_journeys(table, records)
+    else:
+        due_at = table["due_at"].to_pylist()
+    ids = table[subject_type.id_field].to_pylist()
+    yield from zip(ids, declared_at, due_at, strict=True)
+
+
+def _due_of_journeys(shipments: pa.Table, records: Path) -> list[datetime]:
+    """When the journey of each shipment is due; its declaration where that was not known then."""
+    journeys = read_records(records, "journeys").select(["journey_id", "declared_at", "due_at"])
+    known = {row["journey_id"]: row for row in journeys.to_pylist()}
+    due_at = []
+    for row in shipments.select(["journey_id", "declared_at"]).to_pylist():
+        journey = known.get(row["journey_id"])
+        is_known = journey is not None and journey["declared_at"] < row["declared_at"]
+        due_at.append(journey["due_at"] if journey and is_known else row["declared_at"])
+    return due_at
