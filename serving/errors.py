@@ -276,6 +276,12 @@ class Unprocessable(ServingError):
     title = "The request was refused"
 
 
+class ContradictoryFinding(Unprocessable):
+    """What a reviewer says was found contradicts how the case ends, or how it was examined."""
+
+    title = "What was found contradicts itself"
+
+
 class TooLong(Unprocessable):
     """A case may not be laid aside into the past, or for that long."""
 

@@ -13,7 +13,7 @@ from serving.review import case_rules as acts
 from serving.review.case_records import CaseRecord, QueueFilter
 from serving.review.case_rules import Case, status_at
 from serving.review.cases import CaseAct, Reviewer
-from serving.review.dispositions import Disposition, DispositionCode
+from serving.review.dispositions import DispositionCode
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
 from serving.web.authentication import WithScope
 from serving.web.case_bodies import Assignment, DispositionBody, Note, Pause
@@ -157,9 +157,8 @@ def dispose_case(
     services: TheServices, caller: MayReview, case_id: str, body: DispositionBody
 ) -> CaseAnswer:
     """End a case with a reason; an adverse end waits for a second reviewer."""
-    disposition = Disposition(body.code, body.reason, body.confidence, body.text)
     case = services.cases.dispose(
-        Reviewer.from_caller(caller), case_id, services.clock(), disposition
+        Reviewer.from_caller(caller), case_id, services.clock(), body.disposition()
     )
     return _answer(case, services.clock())
 

@@ -1,6 +1,7 @@
 """The page of a case: evidence first, score after it, and then the decision of a person."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar, get_args
@@ -9,6 +10,8 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from features.offences import OFFENCES
+from features.records import Depth, Examination
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import details_of
@@ -31,7 +34,6 @@ from serving.review.dispositions import (
     MEANING,
     SHORTEST_TEXT,
     Confidence,
-    Disposition,
     ReasonCode,
 )
 from serving.review.letter import Letter
@@ -47,6 +49,9 @@ MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 MOST_LINKED = 12
 VERDICTS = ("right", "wrong", "unclear")
+
+_OFFENCE = "offence_"
+"""What the names of the boxes begin with that each stand for a class of offence."""
 
 FormBody = TypeVar("FormBody", bound=BaseModel)
 
@@ -104,9 +109,8 @@ def act_on_case(
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
         if act == "dispositions":
-            body = _read(DispositionBody, form)
-            disposition = Disposition(body.code, body.reason, body.confidence, body.text)
-            services.cases.dispose(reviewer, case_id, now, disposition)
+            body = _read(DispositionBody, _finding_form(form))
+            services.cases.dispose(reviewer, case_id, now, body.disposition())
         else:
             services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
     except (Conflict, TooLong, Unprocessable) as refusal:
@@ -136,6 +140,13 @@ def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> C
             raise Unprocessable("say whether the reason is right, wrong or unclear")
         return lambda case: acts.mark_reason(case, name, now, indicator[:64], verdict)
     raise NotFound("there is no such act")
+
+
+def _finding_form(form: dict[str, str]) -> dict[str, str]:
+    """The form of a disposition as its body: offences are boxes, and an instant is in UTC."""
+    boxes = [name.removeprefix(_OFFENCE) for name in form if name.startswith(_OFFENCE)]
+    instant = {"inspected_at": f"{form['inspected_at']}:00Z"} if form.get("inspected_at") else {}
+    return form | {"offences": " ".join(boxes)} | instant
 
 
 def _until(form: dict[str, str], now: datetime) -> str:
@@ -233,10 +244,17 @@ def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
             (code, meaning.words + (second if meaning.is_adverse else ""))
             for code, meaning in MEANING.items()
         ],
-        "reason": [(code, code.replace("_", " ")) for code in get_args(ReasonCode)],
-        "confidence": [(level, level) for level in get_args(Confidence)],
+        "reason": _as_choices(get_args(ReasonCode)),
+        "confidence": _as_choices(get_args(Confidence)),
         "shortest": [("text", str(SHORTEST_TEXT))],
+        "examination": _as_choices(get_args(Examination)),
+        "depth": _as_choices(get_args(Depth)),
+        "offences": _as_choices(OFFENCES),
     }
+
+
+def _as_choices(codes: Sequence[str]) -> list[tuple[str, str]]:
+    return [(code, code.replace("_", " ")) for code in codes]
 
 
 def _value_in_words(field: str, value: Any) -> str:
@@ -248,5 +266,12 @@ def _value_in_words(field: str, value: Any) -> str:
     if field == "attachment":
         return f"SHA-256 {value['sha256']}"
     if isinstance(value, dict):
-        return f"{MEANING[value['code']].words}, confidence {value['confidence']}"
+        return f"{MEANING[value['code']].words}, confidence {value['confidence']}{_found(value)}"
     return str(value).replace("_", " ") if field == "status" else str(value)
+
+
+def _found(disposition: dict[str, Any]) -> str:
+    """What a disposition states of the finding, in words."""
+    stated = {name: value for name, value in disposition.get("finding", {}).items() if value}
+    words = "".join(f", {name.replace('_', ' ')} {value}" for name, value in stated.items())
+    return words + (", handed to protection" if disposition.get("is_protection") else "")

@@ -11,7 +11,7 @@ from serving.errors import Forbidden, Unprocessable
 from serving.web.bodies import body_within
 
 LARGEST_FORM = 32_768  # bytes
-MOST_FIELDS = 10
+MOST_FIELDS = 32
 
 
 def refuse_foreign(request: Request) -> None:

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from features.linked_records import LINKED_RECORD_TYPES
-from features.records import RECORD_FILES, SUBJECT_KINDS, Outcome, Record
+from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, Outcome, Record
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
 from serving.history.client import HistoryClient
 from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.request_parsing import fault_of, read_json
+from serving.triage.lane_rule import VISITED
 
 RECORD_TYPES = (*LINKED_RECORD_TYPES, "outcomes")
 """What may come by itself: records linked to a subject, and outcomes."""
@@ -53,11 +54,15 @@ class IngestResult:
     faults: tuple[RequestFault, ...]
 
 
-class SubjectOffices(Protocol):
-    """The offices that subjects were decided for."""
+class SubjectDecisions(Protocol):
+    """What was decided about subjects: for which offices, and into which lanes."""
 
     def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
         """The offices of each of these subjects, of those that belong to some."""
+        ...
+
+    def lanes_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The lanes that each of these subjects came into, of those decided about."""
         ...
 
 
@@ -66,7 +71,7 @@ class RecordIngestion:
     """Ingests records; what is accepted is durable and known to every later score."""
 
     store: RecordStore
-    offices: SubjectOffices
+    decisions: SubjectDecisions
     history: HistoryClient
     purpose: str
 
@@ -79,7 +84,8 @@ class RecordIngestion:
         faults: list[RequestFault] = []
         source = RecordSource(caller.key_id, at, self.purpose)
         received: dict[tuple[str, str], CheckedRecord] = {}
-        for each in self._allowed(caller, list(_records_in(body, source, faults)), faults):
+        given = list(_records_in(body, source, faults))
+        for each in self._sent_there(list(self._allowed(caller, given, faults)), faults):
             known = received.setdefault(each.row.key, each)
             if known.row.body != each.row.body:
                 faults.append(_differs(each))
@@ -104,7 +110,7 @@ class RecordIngestion:
             yield from received
             return
         offices: dict[str, dict[str, set[str]]] = {
-            kind: self.offices.offices_of(
+            kind: self.decisions.offices_of(
                 kind, [r.row.subject_id for r in received if r.row.subject_kind == kind]
             )
             for kind in SUBJECT_KINDS
@@ -119,6 +125,37 @@ class RecordIngestion:
                         each.pointer, "foreign_office", "the subject belongs to another office"
                     )
                 )
+
+    def _sent_there(
+        self, received: list[CheckedRecord], faults: list[RequestFault]
+    ) -> Iterator[CheckedRecord]:
+        """Those but outcomes of visits by the model where no decision sent anybody to look.
+
+        Such a visit was an officer's discretion; as a draw of the model's it would stand for many.
+        """
+        lanes: dict[str, dict[str, set[str]]] = {
+            kind: self.decisions.lanes_of(
+                kind, [r.row.subject_id for r in received if _is_visit_of_the_model(r, kind)]
+            )
+            for kind in SUBJECT_KINDS
+        }
+        for each in received:
+            kind = each.row.subject_kind
+            own = lanes[kind].get(each.row.subject_id, VISITED)
+            if _is_visit_of_the_model(each, kind) and not {*own} & {*VISITED}:
+                why = "no decision sent anybody to look: want selected_by discretion"
+                faults.append(RequestFault(f"{each.pointer}/selected_by", "not_selected", why))
+            else:
+                yield each
+
+
+def _is_visit_of_the_model(each: CheckedRecord, kind: str) -> bool:
+    return (
+        isinstance(each.record, Outcome)
+        and each.record.selected_by == "model"
+        and each.record.result not in OF_DOCUMENTS
+        and each.row.subject_kind == kind
+    )
 
 
 def _records_in(

@@ -175,18 +175,21 @@ class Cases:
     def dispose(
         self, reviewer: Reviewer, case_id: str, at: datetime, disposition: Disposition
     ) -> Case:
-        """End a case, or propose its adverse end; what was found becomes an outcome with it."""
+        """End a case, or propose its adverse end; what was found becomes an outcome with it.
+
+        Raises ContradictoryFinding before anything is kept, also of what is only proposed.
+        """
         self.case(reviewer, case_id)
         decision = self._decision(case_id)
         outcomes: list[Outcome] = []
 
         def change(row: CaseRecord) -> tuple[CaseRecord, StoredEvent, ReceivedRecord | None]:
+            stated = disposition.after(CASE.validate_json(row.state).proposed)
             after, event, _ = _changed(
-                lambda case: acts.dispose(case, reviewer.name, at, disposition), row
+                lambda case: acts.dispose(case, reviewer.name, at, stated), row
             )
-            if after.status != "closed" or not (
-                label := label_of(decision, disposition, reviewer.name, at)
-            ):
+            label = label_of(decision, stated, reviewer.name, at)
+            if after.status != "closed" or label is None:
                 return after, event, None
             outcomes.append(label[0])
             return after, event, label[1]

@@ -1,9 +1,10 @@
 """The ways in which a case may end, and what each says about its subject."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, get_args
 
-from features.records import Result
+from features.records import Depth, Examination, Result
 
 DispositionCode = Literal[
     "confirmed_smuggling_goods",
@@ -35,22 +36,61 @@ SHORTEST_TEXT, LONGEST_TEXT = 10, 4_000
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What a reviewer states of an inspection, as far as it is known.
+
+    `offences` are classes of `features/offences.py` in one text; the amounts are those of what was
+    found.
+    """
+
+    inspected_at: datetime | None = None
+    examination: Examination | None = None
+    depth: Depth | None = None
+    offences: str | None = None
+    found_mass_kg: float | None = None
+    found_items: int | None = None
+    found_persons: int | None = None
+    typology: str | None = None
+
+
+NOTHING_STATED = Finding()
+
+
+@dataclass(frozen=True)
 class Disposition:
-    """What a reviewer says at the end of a case; `text` is in the reviewer's own words."""
+    """What a reviewer says at the end of a case; `text` is in the reviewer's own words.
+
+    `is_protection` says that people were handed to those who protect them, whatever was found.
+    """
 
     code: DispositionCode
     reason: ReasonCode
     confidence: Confidence
     text: str
+    finding: Finding = NOTHING_STATED
+    is_protection: bool = False
+
+    def after(self, proposed: "Disposition | None") -> "Disposition":
+        """The second reviewer's word on a proposal.
+
+        Whoever agrees and states nothing of the finding means the one that was proposed, and people
+        whom either handed to protection stay protected.
+        """
+        if proposed is None:
+            return self
+        agrees = self.code == proposed.code and self.finding == NOTHING_STATED
+        finding = proposed.finding if agrees else self.finding
+        is_protection = self.is_protection or proposed.is_protection
+        return replace(self, finding=finding, is_protection=is_protection)
 
 
 @dataclass(frozen=True)
 class DispositionMeaning:
     """What a code means: in words, for the label store, and for whom it weighs heavily.
 
-    `result` is None where nobody looked into the subject, which then has no label; after a check of
-    documents alone it is told of the documents, and is no label of smuggling. `is_adverse`
-    holds what is reported to others as an offence; it takes a second reviewer.
+    `result` is None where nobody looked into the subject, which then has no label. Another offence
+    is neither a find of smuggling nor the lack of one, and no label either. `is_adverse` holds what
+    is reported to others as an offence; it takes a second reviewer.
     """
 
     words: str
@@ -63,9 +103,9 @@ MEANING: dict[DispositionCode, DispositionMeaning] = {
     "confirmed_migrant_smuggling": DispositionMeaning(
         "people were being smuggled, and were found", "confirmed", True
     ),
-    "other_offence": DispositionMeaning("another offence was found", "not_confirmed", True),
+    "other_offence": DispositionMeaning("another offence was found", "other_offence", True),
     "document_irregularity": DispositionMeaning(
-        "documents were irregular, nothing else", "not_confirmed"
+        "documents were irregular, nothing else", "other_offence"
     ),
     "no_finding_after_inspection": DispositionMeaning(
         "an inspection found nothing", "not_confirmed"

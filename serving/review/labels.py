@@ -1,12 +1,20 @@
-"""What a closed case teaches: an outcome, with how its subject was selected."""
+"""What a closed case teaches: an outcome, with how its subject was selected.
+
+What follows danger to life, or protects people, teaches nothing: no model of enforcement learns
+from it, and it stands in nobody's rate.
+"""
 
 from datetime import datetime
 
+from pydantic import ValidationError
+
+from features.offences import AGAINST_PERSONS, NOT_SMUGGLING, offences_in
 from features.records import OF_DOCUMENTS, Outcome, Result, SelectedBy
 from serving.audit.decision import Decision
+from serving.errors import ContradictoryFinding
 from serving.history.received_records import ReceivedRecord
 from serving.review.dispositions import MEANING, Disposition
-from serving.triage.lane_rule import VISITED, LaneReason
+from serving.triage.lane_rule import VISITED, Lane, LaneReason
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
     "life_at_risk": "intelligence",
@@ -21,20 +29,14 @@ SELECTED_BY: dict[LaneReason, SelectedBy] = {
 def label_of(
     decision: Decision, disposition: Disposition, reviewer: str, at: datetime
 ) -> tuple[Outcome, ReceivedRecord] | None:
-    """The outcome that a disposition states, as record and as row; None where nobody looked."""
-    result = _result(decision, disposition)
-    if result is None:
+    """The outcome that a disposition states, as record and as row; None where it teaches nothing.
+
+    It teaches nothing where nobody looked, after a rescue and where people were protected. Raises
+    ContradictoryFinding where what was found contradicts the end of the case, in each of them.
+    """
+    outcome = _outcome(decision, disposition, at)
+    if outcome is None or decision.lane == "rescue" or disposition.is_protection:
         return None
-    selected_by, probability = _selection(decision, result)
-    outcome = Outcome(
-        subject_kind=decision.subject_kind,
-        subject_id=decision.subject_id,
-        inspected_at=at,
-        known_at=at,
-        result=result,
-        selected_by=selected_by,
-        selection_probability=probability,
-    )
     row = ReceivedRecord(
         kind="outcomes",
         record_id=f"{decision.decision_id}:{at.isoformat()}",
@@ -48,20 +50,68 @@ def label_of(
     return outcome, row
 
 
+def _outcome(decision: Decision, disposition: Disposition, at: datetime) -> Outcome | None:
+    finding, result = disposition.finding, _result(decision, disposition)
+    if result is None:
+        if finding.offences or finding.examination:
+            raise ContradictoryFinding("nothing was examined, and a finding is stated")
+        return None
+    inspected_at = finding.inspected_at or at
+    if inspected_at > at:
+        raise ContradictoryFinding("the inspection is said to have begun in the future")
+    selected_by, probability = _selection(decision, result, finding.inspected_at)
+    stated = {**vars(finding), "offences": _offences(disposition, result)}
+    try:
+        return Outcome(
+            **stated
+            | {
+                "subject_kind": decision.subject_kind,
+                "subject_id": decision.subject_id,
+                "inspected_at": inspected_at,
+                "is_inspected_at_stated": finding.inspected_at is not None,
+                "known_at": at,
+                "result": result,
+                "selected_by": selected_by,
+                "selection_probability": probability,
+            }
+        )
+    except ValidationError as refusal:
+        raise ContradictoryFinding(refusal.errors(include_url=False)[0]["msg"]) from None
+
+
 def _result(decision: Decision, disposition: Disposition) -> Result | None:
     if disposition.code == "document_irregularity" and decision.lane not in VISITED:
         return "documents_irregular"
     return MEANING[disposition.code].result
 
 
-def _selection(decision: Decision, result: Result) -> tuple[SelectedBy, float | None]:
+def _offences(disposition: Disposition, result: Result) -> str | None:
+    """The classes that were stated, with those that the end of the case says by itself."""
+    stated = {*offences_in(disposition.finding.offences)}
+    if disposition.code == "confirmed_migrant_smuggling":
+        stated.add("migrant_smuggling")
+    elif disposition.code == "confirmed_smuggling_goods":
+        if stated and stated <= AGAINST_PERSONS | NOT_SMUGGLING:
+            raise ContradictoryFinding("smuggled goods were found, and the offences name none")
+    elif result == "other_offence" and not stated:
+        stated.add("document_fraud" if disposition.reason == "documents_false" else "other")
+    return " ".join(sorted(stated)) or None
+
+
+def _selection(
+    decision: Decision, result: Result, inspected_at: datetime | None
+) -> tuple[SelectedBy, float | None]:
     """How the subject came to be looked into so, and how probable that was."""
     selected_by = SELECTED_BY[decision.lane_reason]
-    if result in OF_DOCUMENTS:
-        return selected_by, decision.lane_probabilities.get("document_check")
-    if decision.lane not in VISITED:
-        # No lane sent anybody there: an officer went on from the documents, or of their own accord.
+    if inspected_at is not None and inspected_at < decision.scored_at:
+        # It had begun before anything of ours asked for it.
         return "discretion", None
     if selected_by in ("intelligence", "discretion"):
         return selected_by, None
+    if result in OF_DOCUMENTS:
+        own: Lane = "post_review" if decision.lane == "post_review" else "document_check"
+        return selected_by, decision.lane_probabilities.get(own)
+    if decision.lane not in VISITED:
+        # No lane sent anybody there: an officer went on from the documents, or of their own accord.
+        return "discretion", None
     return selected_by, decision.selection_probability

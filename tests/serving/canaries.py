@@ -75,7 +75,8 @@ def ended(service: Service, case_id: str) -> None:
 
 def _said(code: Any, reason: Any) -> dict[str, str]:
     disposition = Disposition(code, reason, "high", f"{NOTE}, opened and in order")
-    return {name: str(value) for name, value in vars(disposition).items()}
+    said = ("code", "reason", "confidence", "text")
+    return {name: str(getattr(disposition, name)) for name in said}
 
 
 def told_in_tables(engine: Engine, without: tuple[str, ...] = ("state",)) -> set[str]:

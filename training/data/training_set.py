@@ -23,10 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.arrow_schema import arrow_schema
 from features.errors import CatalogueMismatch
 from features.ingest.record_summary import SUMMARY
-from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, Outcome, SubjectKind
+from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, SubjectKind
 from training.errors import TrainingSetError
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
@@ -77,7 +76,7 @@ class TrainingSet:
         schemas = [_schema(folder / name) for name in FILES]
         inputs = inputs or ModelInputs.for_subject(subject)
         _check_metadata(schemas[0], folder / FILES[0], inputs)
-        _check_columns(schemas[1], arrow_schema(Outcome).names, folder / FILES[1])
+        _check_columns(schemas[1], ("subject_id", *OUTCOME_COLUMNS), folder / FILES[1])
         _check_columns(schemas[2], SUBJECT_COLUMNS, folder / FILES[2])
         try:
             return cls._of(folder, inputs)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, or_, select
+from sqlalchemy import Column, Connection, Engine, Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from serving.audit.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
@@ -136,25 +136,35 @@ class DecisionRepository:
 
     def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
         """The offices that each of these subjects was decided for, of those that belong to some."""
+        return self._decided(subject_kind, subject_ids, decisions.c.office_id)
+
+    def lanes_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The lanes that each of these subjects came into, of those that were decided about."""
+        return self._decided(subject_kind, subject_ids, decisions.c.lane)
+
+    def _decided(
+        self, subject_kind: str, subject_ids: Sequence[str], column: Column[str]
+    ) -> dict[str, set[str]]:
+        """What stands in a column of all decisions about each of these subjects, but nothing."""
         by_token = {
             named: subject_id
             for subject_id in subject_ids
             for named in (self._keys.token(subject_kind, subject_id), subject_id)
         }
         query = (
-            select(decisions.c.subject_id, decisions.c.office_id)
+            select(decisions.c.subject_id, column)
             .where(
                 decisions.c.subject_kind == subject_kind,
                 decisions.c.subject_id.in_(by_token),
-                decisions.c.office_id.is_not(None),
+                column.is_not(None),
             )
             .distinct()
         )
-        offices: dict[str, set[str]] = {}
+        found: dict[str, set[str]] = {}
         with failing_as_unavailable(), self._engine.connect() as connection:
-            for named, office_id in connection.execute(query):
-                offices.setdefault(by_token[named], set()).add(office_id)
-        return offices
+            for named, value in connection.execute(query):
+                found.setdefault(by_token[named], set()).add(value)
+        return found
 
     def size(self) -> int:
         """How many decisions there are."""

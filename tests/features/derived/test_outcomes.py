@@ -47,6 +47,16 @@ CASES: dict[str, tuple[SubjectKind, tuple[Record, ...], list[Counted]]] = {
     ),
     "an inconclusive one does not count": ("shipment", inspected(SHIPMENT, "inconclusive"), []),
     "an inconclusive one of a journey neither": ("route", inspected(JOURNEY, "inconclusive"), []),
+    "another offence than smuggling does not count": (
+        "shipment",
+        inspected(SHIPMENT, "other_offence", offences="document_fraud"),
+        [],
+    ),
+    "another offence of a journey neither": (
+        "route",
+        inspected(JOURNEY, "other_offence", offences="other"),
+        [],
+    ),
     "a check of documents that were in order does not count": (
         "shipment",
         inspected(SHIPMENT, "documents_in_order"),

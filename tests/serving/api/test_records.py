@@ -93,6 +93,32 @@ def test_a_contradictory_outcome_is_refused_by_name_and_not_kept(service: Servic
     assert answer["accepted"] == len(list(service.services.records.all())) == 1
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_kept"),
+    [
+        ({}, False),
+        ({"selected_by": "discretion"}, True),
+        ({"selected_by": "rule"}, True),
+        ({"subject_id": "S-9"}, True),
+        ({"result": "documents_in_order"}, True),
+    ],
+    ids=str,
+)
+def test_a_visit_that_no_decision_asked_for_is_not_taken_for_a_draw_of_the_model(
+    service: Service, changed: dict[str, Any], is_kept: bool
+) -> None:
+    released = service.score(shipment(), service.key("score")).json()
+    assert released["lane"] not in ("inspect", "control", "rescue")
+
+    answer = send(service, {"outcomes": [OUTCOME | changed]})
+
+    assert answer.status_code == (200 if is_kept else 422)
+    assert len(list(service.services.records.all())) == is_kept
+    if not is_kept:
+        (wrong,) = answer.json()["errors"]
+        assert (wrong["pointer"], wrong["code"]) == ("/outcomes/0/selected_by", "not_selected")
+
+
 def test_another_record_under_a_kept_id_is_refused(service: Service) -> None:
     send(service, {"documents": [INVOICE]})
 
@@ -151,7 +177,8 @@ def test_an_outcome_is_known_to_the_next_subject_and_after_a_restart(home: Path)
     with running(home) as service:
         service.score(shipment(), service.key("score"))
         before = known_outcomes(service, "S-2")
-        assert send(service, {"outcomes": [OUTCOME]}).json()["accepted"] == 1
+        outcome = OUTCOME | {"selected_by": "discretion"}
+        assert send(service, {"outcomes": [outcome]}).json()["accepted"] == 1
         after = known_outcomes(service, "S-3")
     with running(home) as service:
         again = known_outcomes(service, "S-4")

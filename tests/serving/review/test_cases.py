@@ -23,12 +23,19 @@ from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
-from serving.errors import CaseTaken, Forbidden, NotFound, NotYours, Unprocessable
+from serving.errors import (
+    CaseTaken,
+    ContradictoryFinding,
+    Forbidden,
+    NotFound,
+    NotYours,
+    Unprocessable,
+)
 from serving.review import case_rules as acts
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.cases import Cases, Reviewer
-from serving.review.dispositions import Disposition
+from serving.review.dispositions import Disposition, Finding
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision
@@ -308,6 +315,46 @@ def masked(office: Office) -> Cases:
     office.reviewing.dispose(TWO, "d-1", LATER, FOUND)
     office.reviewing.act(ONE, "d-1", lambda c: acts.reread(c, "three", LATER, "duplicate"))
     return office.mask()
+
+
+def test_a_second_reviewer_who_agrees_keeps_what_the_first_found(office: Office) -> None:
+    case_id = office.decide()
+    found = replace(FOUND, finding=Finding(offences="tobacco", examination="scan"))
+    for reviewer, said in ((ONE, found), (TWO, FOUND)):
+        office.reviewing.act(reviewer, case_id, lambda c, by=reviewer: acts.claim(c, by.name, AT))
+        office.reviewing.dispose(reviewer, case_id, LATER, said)
+
+    (label,) = office.labels()
+    assert (label["offences"], label["examination"]) == ("tobacco", "scan")
+
+
+def test_people_whom_one_of_two_reviewers_handed_to_protection_stay_protected(
+    office: Office,
+) -> None:
+    case_id = office.decide()
+    for reviewer, said in ((ONE, replace(FOUND, is_protection=True)), (TWO, FOUND)):
+        office.reviewing.act(reviewer, case_id, lambda c, by=reviewer: acts.claim(c, by.name, AT))
+        case = office.reviewing.dispose(reviewer, case_id, LATER, said)
+
+    assert (case.status, case.disposition and case.disposition.is_protection) == ("closed", True)
+    assert office.labels() == office.learnt == []
+
+
+def test_a_contradictory_finding_is_refused_when_it_is_proposed_and_nothing_is_kept(
+    office: Office,
+) -> None:
+    case_id = office.decide()
+    office.reviewing.act(ONE, case_id, lambda c: acts.claim(c, "one", AT))
+    before = actions(office, case_id)
+
+    with pytest.raises(ContradictoryFinding):
+        office.reviewing.dispose(
+            ONE, case_id, LATER, replace(FOUND, finding=Finding(offences="document_fraud"))
+        )
+
+    _, case = office.reviewing.case(ONE, case_id)
+    assert (case.status, case.proposed) == ("claimed", None)
+    assert (actions(office, case_id), office.labels()) == (before, [])
 
 
 def test_a_masked_case_shows_short_names_and_nobodys_words(office: Office, masked: Cases) -> None:

@@ -72,7 +72,8 @@ def post(service: Service, case_id: str, act: str, by: dict[str, str], **body: A
 
 
 def disposed(disposition: Disposition) -> dict[str, str]:
-    return {name: str(value) for name, value in vars(disposition).items()}
+    said = ("code", "reason", "confidence", "text")
+    return {name: str(getattr(disposition, name)) for name in said}
 
 
 def test_of_two_who_claim_one_has_the_case() -> None:
@@ -104,8 +105,8 @@ UNSEEN = (
 RESULTS = {
     "confirmed_smuggling_goods": "confirmed",
     "confirmed_migrant_smuggling": "confirmed",
-    "other_offence": "not_confirmed",
-    "document_irregularity": "not_confirmed",
+    "other_offence": "other_offence",
+    "document_irregularity": "other_offence",
     "no_finding_after_inspection": "not_confirmed",
     "no_finding_after_document_check": "documents_in_order",
     "inconclusive": "inconclusive",
@@ -292,6 +293,29 @@ def test_a_finding_becomes_an_outcome_with_how_its_subject_was_selected(
     assert (label["selected_by"], label["selection_probability"]) == ("intelligence", None)
     queue = reviewed.client.get("/v1/queue", headers=one).json()["cases"]
     assert queue == []
+
+
+def test_a_reviewer_states_what_was_found_and_a_contradiction_is_refused_by_name(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed)
+    one, two = reviewed.key("review"), reviewed.key("review")
+    began = (NOW + timedelta(hours=-1)).isoformat()
+    stated = {"offences": "tobacco|document_fraud", "found_items": 48_000, "depth": "full"}
+    body = {**disposed(FOUND), **stated, "inspected_at": began}
+
+    post(reviewed, case_id, "claim", one)
+    wrong = post(reviewed, case_id, "dispositions", one, **body | {"examination": "documents"})
+    unknown = post(reviewed, case_id, "dispositions", one, **body | {"offences": "piracy"})
+    assert (wrong.status_code, unknown.status_code) == (422, 422)
+    assert "examination was of documents alone" in wrong.json()["detail"]
+    for by in (one, two):
+        post(reviewed, case_id, "claim", by)
+        assert post(reviewed, case_id, "dispositions", by, **body).status_code == 200
+
+    (label,) = _labels(reviewed)
+    assert (label["offences"], label["found_items"]) == ("document_fraud tobacco", 48_000)
+    assert datetime.fromisoformat(label["inspected_at"]) == datetime.fromisoformat(began)
 
 
 @pytest.mark.parametrize("code", UNSEEN)

@@ -9,8 +9,8 @@ ADVERSE = {"confirmed_smuggling_goods", "confirmed_migrant_smuggling", "other_of
 RESULTS = {
     "confirmed_smuggling_goods": "confirmed",
     "confirmed_migrant_smuggling": "confirmed",
-    "other_offence": "not_confirmed",
-    "document_irregularity": "not_confirmed",
+    "other_offence": "other_offence",
+    "document_irregularity": "other_offence",
     "no_finding_after_inspection": "not_confirmed",
     "no_finding_after_document_check": "documents_in_order",
     "released_without_check": None,

@@ -1,5 +1,6 @@
 """Supervision: who reads what, who trusts blindly, and what a second reader finds."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -288,6 +289,38 @@ def test_a_form_that_says_too_little_is_answered_on_the_page(
     assert 'role="alert"' in response.text
     assert told in response.text
     assert "This case is yours" in response.text
+
+
+END = {"reason": "other", "confidence": "high", "text": "opened, and looked into"}
+
+
+def test_what_the_form_says_of_an_inspection_is_in_its_outcome(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "reviewer")
+    of_case = f"/console/cases/{case_id}"
+    reviewed.client.post(f"{of_case}/claim", data={"form_token": token}, headers=ORIGIN)
+    page = reviewed.client.get(of_case).text
+    stated = {"offence_document_fraud": "true", "offence_cash": "true", "examination": "scan"}
+    blank = {"depth": "", "found_mass_kg": "", "found_items": "", "found_persons": ""}
+    form = END | stated | blank | {"form_token": token, "inspected_at": f"{NOW:%Y-%m-%dT%H:%M}"}
+
+    for code in ("no_finding_after_inspection", "inconclusive"):
+        refused: Any = reviewed.client.post(
+            f"{of_case}/dispositions", data=form | {"code": code}, headers=ORIGIN
+        )
+        assert "Offences name cash" in refused.text
+    form = {name: said for name, said in form.items() if not name.startswith("offence_")}
+    reviewed.client.post(
+        f"{of_case}/dispositions", data=form | {"code": "inconclusive"}, headers=ORIGIN
+    )
+
+    for name in (*stated, *blank, "is_protection"):
+        assert f'name="{name}"' in page
+    (label,) = (json.loads(row.body) for row in reviewed.services.records.all())
+    assert (label["result"], label["examination"], label["depth"]) == ("inconclusive", "scan", None)
+    assert datetime.fromisoformat(label["inspected_at"]) == NOW.replace(second=0, microsecond=0)
+    assert label["is_inspected_at_stated"] is True
+    assert "examination scan" in reviewed.client.get(of_case).text
 
 
 def test_a_disabled_account_is_out_at_once(reviewed: Service) -> None:

@@ -1,11 +1,12 @@
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from features.errors import CatalogueMismatch
-from features.records import OF_DOCUMENTS
+from features.records import OF_DOCUMENTS, Result
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
@@ -23,6 +24,16 @@ def test_only_conclusive_outcomes_are_labels(tmp_path: Path) -> None:
     assert (results == "inconclusive").any()
     assert np.array_equal(data.outcomes.label, expected, equal_nan=True)
     assert len(data) == len(subjects)
+
+
+@pytest.mark.parametrize("result", get_args(Result))
+def test_only_confirmed_and_not_confirmed_are_labels(result: Result, tmp_path: Path) -> None:
+    features, outcomes, subjects = WORLD
+    folder = write_training_set(tmp_path, features, outcomes.assign(result=result), subjects)
+
+    labels = TrainingSet.read(folder, "shipment", INPUTS).outcomes.label
+
+    assert np.isfinite(labels).any() == (result in ("confirmed", "not_confirmed"))
 
 
 def test_a_label_is_known_from_its_instant_and_not_before(tmp_path: Path) -> None:
