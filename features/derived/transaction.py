@@ -3,7 +3,7 @@
 import numpy as np
 
 from features.derived.beside_subject import flag, is_none_of
-from features.engine.columns import Column, Columns, hours_between
+from features.engine.columns import Column, Columns
 from features.records import SubjectKind
 from features.reference.currencies import euro_cents
 from features.subject_types import SUBJECT_TYPES
@@ -16,14 +16,12 @@ def derive_transaction(kind: SubjectKind, transaction: Columns, subject: Columns
     """The columns of a payment relative to its subject."""
     parties = [subject[name] for name in SUBJECT_TYPES[kind].party_fields]
     countries = [subject[name] for name in SUBJECT_TYPES[kind].country_fields]
-    hours_before = hours_between(transaction["paid_at"], subject["declared_at"])
     return {
         **transaction,
         **derive_payment(transaction),
         "is_third_party_payer": is_none_of(transaction["payer_id"], parties),
         "is_third_party_payee": is_none_of(transaction["payee_id"], parties),
         "is_payer_off_corridor": is_none_of(transaction["payer_country"], countries),
-        "lead_minutes": np.rint(hours_before * 60),
     }
 
 

@@ -175,8 +175,7 @@ def attached_transactions(kind: SubjectKind) -> str:
     return f"""
     SELECT t.*, is_none_of(payer_id, {PARTIES[kind]}) AS is_third_party_payer,
         is_none_of(payee_id, {PARTIES[kind]}) AS is_third_party_payee,
-        is_none_of(payer_country, {COUNTRIES[kind]}) AS is_payer_off_corridor,
-        minutes(paid_at, s.declared_at) AS lead_minutes
+        is_none_of(payer_country, {COUNTRIES[kind]}) AS is_payer_off_corridor
     FROM payments t JOIN {OWN[kind]} s USING (subject_id)
     WHERE t.subject_kind = '{kind}' AND t.known_at < s.declared_at
     """

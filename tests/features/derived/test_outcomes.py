@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from features.derived.outcome import outcome_events
+from features.derived.outcome import FIELDS_READ, outcome_events
 from features.derived.subject import derive_subjects
 from features.engine.columns import columns_of_records, instant_at, instant_us
 from features.engine.store.lmdb_store import LmdbStore
@@ -155,7 +155,8 @@ def test_an_inspection_counts_from_when_it_is_known(
         name: columns_of_records([of(**r.row) for r in records if r.file == name], of)
         for name, of in RECORD_FILES.items()
     }
-    events = outcome_events(kind, derive_subjects(kind, columns), columns["outcomes"])
+    read = {name: columns["outcomes"][name] for name in FIELDS_READ}
+    events = outcome_events(kind, derive_subjects(kind, columns), read)
 
     counted = [*zip(map(instant_at, events["known_at"]), events["is_confirmed"], strict=True)]
     assert counted == expected

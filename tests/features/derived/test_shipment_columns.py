@@ -285,5 +285,20 @@ def test_a_price_is_rounded_to_twenty_binary_digits_exactly() -> None:
     assert column_of_subject("shipment", "rounded_unit_value", *between.records) == 1 + 1 / 2**19
 
 
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("mass_g", 40_000),
+        ("declared_value_eur_cents", 100_000),
+        ("unit_value_micro_eur_per_kg", 25_000_000),
+        ("net_share_ppm", 800_000),
+    ],
+)
+def test_what_is_counted_in_small_units_is_exact(column: str, expected: int) -> None:
+    priced_at_25 = shipment("", MISSING, **EUR_1_000, **KG_40_OF_50)
+
+    assert column_of_subject("shipment", column, *priced_at_25.records) == expected
+
+
 def test_every_currency_with_a_rate_has_its_fact() -> None:
     assert HUNDRED_EUR.keys() == UNITS_PER_EUR.keys()

@@ -5,7 +5,7 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from features.engine.expressions.arithmetic import ratio, ratio_of_logs
+from features.engine.expressions.arithmetic import ratio, ratio_of_logs, smoothed_rate
 from features.reference.geography.distances import great_circle_km
 from tests.features.families.globe import MEAN_EARTH_RADIUS_KM, ROTTERDAM, SHANGHAI, Point, km
 
@@ -28,6 +28,25 @@ def test_a_ratio_is_missing_where_the_whole_is_not_above_zero(
     part: float, whole: float, expected: float
 ) -> None:
     np.testing.assert_equal(ratio(np.array([part]), np.array([whole])), [expected])
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "inspected", "all_inspected", "expected"),
+    [
+        # Of all, a tenth is confirmed, which counts like eight inspections: (3 + 0.8) / (12 + 8).
+        (3.0, 12.0, 100.0, 0.19),
+        (0.0, 0.0, 100.0, 0.1),
+        (0.0, 12.0, 100.0, 0.04),
+        (np.nan, np.nan, 100.0, np.nan),
+        (0.0, 0.0, 0.0, np.nan),
+    ],
+)
+def test_a_rate_of_few_inspections_is_drawn_towards_that_of_all(
+    confirmed: float, inspected: float, all_inspected: float, expected: float
+) -> None:
+    columns = [np.array([n]) for n in (confirmed, inspected, all_inspected / 10, all_inspected)]
+
+    assert smoothed_rate(*columns) == pytest.approx([expected], nan_ok=True)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,20 @@ def test_the_part_of_both_is_right_on_average_where_few_are_found() -> None:
     assert float(np.mean(plain)) > 1.03 / 3
 
 
+def test_the_parts_of_both_make_one_whole() -> None:
+    one, other = counts(30, 300, 10.0), counts(4, 300, 10.0)
+    assert part_of_both(one, other).value + part_of_both(other, one).value == pytest.approx(1)
+    assert part_of_both(one, one).value == pytest.approx(0.5)
+
+
+def test_a_part_of_less_than_one_subject_and_of_none_is_a_part_too() -> None:
+    sure = weighted_mean(np.array([1.0, 0.0]), np.ones(2))
+    small = part_of_both(sure.scaled(0.6), sure.scaled(0.2))
+    assert small.value == pytest.approx(0.75)
+    assert small.points == pytest.approx(0.75)
+    assert (part_of_both(sure.scaled(0.0), sure.scaled(0.0)).points == 0).all()
+
+
 def test_the_part_of_both_is_as_unsure_as_pairs_of_plausible_counts() -> None:
     one, other = counts(30, 300, 10.0), counts(4, 300, 10.0)
     rng = np.random.default_rng(5)
@@ -118,6 +132,7 @@ def test_a_difference_is_as_unsure_as_both_together() -> None:
     difference = difference_of(one, other)
 
     assert difference.value == pytest.approx(one.value - other.value)
+    assert difference.points.mean() == pytest.approx(difference.value, rel=0.05)
     spreads = one.points.std(), other.points.std()
     assert difference.points.std() == pytest.approx(np.hypot(*spreads), rel=0.05)
     back = difference_of(other, one)
@@ -145,6 +160,24 @@ def test_units_of_like_weight_are_one_sample_and_of_far_apart_weights_are_severa
     assert none_found(10.0, 10.5) == pytest.approx(none_found(10.0, 10.0), rel=0.03)
     # From four times on, the heavy ones are a sample of their own: half as large, twice as unsure.
     assert none_found(10.0, 40.0) > 1.1 * none_found(10.0, 39.9)
+
+
+def test_samples_of_several_weights_are_added_up_as_independent_ones_are() -> None:
+    rng = np.random.default_rng(3)
+    light, heavy = np.r_[np.ones(20), np.zeros(80)], np.r_[np.ones(5), np.zeros(45)]
+    weights = np.r_[np.full(100, 2.0), np.full(50, 16.0)]
+
+    told = weighted_mean(np.r_[light, heavy], weights, is_this_traffic=False)
+
+    alone = [
+        rng.choice(
+            weighted_mean(values, np.ones(len(values)), is_this_traffic=False).points, 200_000
+        )
+        for values in (light, heavy)
+    ]
+    mixed = (200 * alone[0] + 800 * alone[1]) / 1_000
+    for share in (0.025, 0.1, 0.5, 0.9, 0.975):
+        assert np.quantile(told.points, share) == pytest.approx(np.quantile(mixed, share), rel=0.02)
 
 
 def test_of_this_traffic_a_unit_that_stands_for_itself_alone_leaves_no_doubt() -> None:

@@ -226,6 +226,7 @@ def test_a_refusal_lists_every_reason_and_changes_no_champion(
         promote(f"{NAME}/{second}", home, store, Approval("ADA", NOON), None, INPUTS)
 
     assert gates_of(refusal.value) == ["approver", *COMPARISONS]
+    assert "trained by 'ada', approved by 'ADA'" in refusal.value.reasons[0]
     assert home.pointer(NAME, "champion").version == first
     assert champion_in(store) == first
     assert store.client.get_model_version(NAME, second).tags["tidegate.verdict"] == "refused"
