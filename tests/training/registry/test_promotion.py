@@ -267,6 +267,7 @@ def test_a_rollback_names_the_former_champion_again(
     assert champion_in(store) == first
     tags = store.client.get_model_version(NAME, second).tags
     assert tags["tidegate.rolled_back_by"] == "joan"
+    assert tags["tidegate.rolled_back_at"] == "2026-01-02T13:00:00+00:00"
 
 
 def test_there_is_nothing_to_roll_back_to_before_the_second_champion(
