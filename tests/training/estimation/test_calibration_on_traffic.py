@@ -130,7 +130,7 @@ def test_tips_that_are_all_settled_stand_for_themselves() -> None:
 
 def test_draws_of_unequal_weight_count_by_their_weights() -> None:
     weights, labels = np.r_[np.ones(50), np.full(50, 5.0)], np.r_[np.ones(10), np.zeros(90)]
-    labels[50:70] = 1.0
+    labels[50:80] = 1.0
     sample = unequal(weights, labels, traffic=300)
 
     log_odds = np.full(300, logit(0.15))
@@ -138,7 +138,7 @@ def test_draws_of_unequal_weight_count_by_their_weights() -> None:
 
     told = traffic_calibration(sample, log_odds, 0.05)
 
-    assert told.observed_over_expected.value == pytest.approx((10 + 100) / (50 * 0.1 + 250 * 0.2))
+    assert told.observed_over_expected.value == pytest.approx((10 + 150) / (50 * 0.1 + 250 * 0.2))
 
 
 def test_where_tips_alone_were_expected_to_find_all_there_is_draws_add_nothing() -> None:
