@@ -102,10 +102,16 @@ class WaiverError(TrainingError):
 class PromotionRefused(TrainingError):
     """At least one gate stays shut; `reasons` says which and why.
 
-    Of `undecided` gates too little is known to say; two people may waive them together.
+    Of `undecided` gates too little is known to say; two people may waive them together. For gates
+    that are `answerable` a person may answer with a reason although they refuse.
     """
 
-    def __init__(self, reasons: tuple[str, ...], undecided: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        reasons: tuple[str, ...],
+        undecided: tuple[str, ...] = (),
+        answerable: tuple[str, ...] = (),
+    ):
         lines = ["not promoted:", *(f"  - {reason}" for reason in reasons)]
         if undecided:
             waived = " ".join(f"--waive {shlex.quote(gate)}" for gate in undecided)
@@ -113,6 +119,11 @@ class PromotionRefused(TrainingError):
                 f"two people may answer for what is undecided: {waived} --requested-by "
                 "NAME --because WHY --until DAY"
             )
+        if answerable:
+            lines.append(
+                f"for {', '.join(answerable)} a person may answer with a reason, by the same words"
+            )
         super().__init__("\n".join(lines))
         self.reasons = reasons
         self.undecided = undecided
+        self.answerable = answerable

@@ -132,6 +132,10 @@ class SelectionParameters(Parameters):
 GATE_SHARE = 0.05
 """The share inspected at which gates and groups look; every evaluation has it."""
 
+LARGEST_FALSE_REFERRAL_RATIO = 1.5
+"""How often a group may be referred for nothing, as a multiple of everyone's rate. More may be
+waived with a reason, by two persons and for a time (Charter of Fundamental Rights, Art. 21)."""
+
 
 class EvaluationParameters(Parameters):
     """At which shares of inspected subjects a model is judged, and how often rows are redrawn.

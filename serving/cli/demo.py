@@ -144,17 +144,21 @@ def _promote(reference: str, home: Path) -> None:
     try:
         promote(reference, APPROVER, home=home)
     except PromotionRefused as refusal:
-        if len(refusal.undecided) < len(refusal.reasons):
+        waived = (*refusal.undecided, *refusal.answerable)
+        if len(waived) < len(refusal.reasons):
             raise
+        refused = ", ".join(refusal.answerable)
+        unequal = f", and {refused}: refused, as the reasons say" if refused else ""
         messages.print(
             f"  {len(refusal.undecided)} gates are undecided: so small a world holds too little to "
-            f"say. {TRAINER} asks to go on and {APPROVER} signs; real use takes two people.",
+            f"say{unequal}. {TRAINER} asks to go on and {APPROVER} signs; real use takes two "
+            "people.",
             markup=False,
         )
         promote(
             reference,
             APPROVER,
-            waive=[GateName(gate) for gate in refusal.undecided],
+            waive=[GateName(gate) for gate in waived],
             requested_by=TRAINER,
             because="A trial on an invented world, where nobody is inspected.",
             until=datetime.now(UTC).replace(tzinfo=None) + TRIAL,

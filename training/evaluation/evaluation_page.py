@@ -9,6 +9,7 @@ from training.evaluation.evaluation_report import (
     CapacityFigures,
     EvaluationReport,
     Figures,
+    JointProxyFigures,
     PopulationSection,
     Stability,
     TypologyRecall,
@@ -54,6 +55,8 @@ def sections(report: EvaluationReport) -> Iterable[str]:
         yield table(
             "What features tell about the region of origin", ("feature", "share"), proxy_rows
         )
+    if report.joint_proxy is not None:
+        yield _joint_proxy(report.joint_proxy)
     if report.cold:
         cold_head = ("new in", "labelled", "confirmed", "ROC-AUC", "precision at 5 %")
         cold_rows = [
@@ -251,6 +254,20 @@ def _stability(stability: Stability) -> str:
         f"correlation {spelt(Estimate(stability.rank_correlation))}"
     )
     return table(title, ("share inspected", "in the champion's highest too"), rows)
+
+
+def _joint_proxy(joint: JointProxyFigures) -> str:
+    rows = [
+        ("all features together name the region, share right", f"{joint.accuracy:.3f}"),
+        ("the commonest region, share of subjects", f"{joint.largest_share:.3f}"),
+        ("the score tells of the region, share", f"{joint.score_share:.3f}"),
+        (
+            f"the same of the {joint.unconfirmed:,} that turned out to be nothing",
+            spelt(Estimate(joint.score_share_of_unconfirmed)),
+        ),
+    ]
+    title = f"What all features and the score tell about {joint.regions} regions of origin"
+    return table(title, ("what", "share"), rows)
 
 
 def _groups(report: EvaluationReport) -> str:

@@ -227,6 +227,23 @@ class ProxyFigures(FrozenModel):
     information_share: float = Field(validation_alias=AliasChoices("information_share", "told"))
 
 
+class JointProxyFigures(FrozenModel):
+    """What all features together, and the score alone, tell of the region of origin.
+
+    `accuracy` is the share of later subjects whose region small trees name from all features,
+    `largest_share` that of naming the commonest region always. The shares of the score are as in
+    ProxyFigures, of everyone and of the `unconfirmed`, None where those are fewer than 500.
+    """
+
+    subjects: int
+    regions: int
+    accuracy: float
+    largest_share: float
+    score_share: float
+    unconfirmed: int
+    score_share_of_unconfirmed: float | None
+
+
 class OracleFigures(FrozenModel):
     """The model beside the best that is possible, on all subjects of the window at one share.
 
@@ -280,6 +297,7 @@ class EvaluationReport(FrozenModel):
     typologies: tuple[TypologyRecall, ...] = ()
     cold: tuple[UnseenEntityFigures, ...] = ()
     proxies: tuple[ProxyFigures, ...] = ()
+    joint_proxy: JointProxyFigures | None = None
     importance: tuple[Importance, ...]
     never_seen: dict[str, int]
     oracle: tuple[OracleFigures, ...] = ()

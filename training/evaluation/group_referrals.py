@@ -18,11 +18,10 @@ from training.evaluation.evaluation_report import GroupReferrals
 from training.evaluation.groups import groupings, masks
 from training.evaluation.labelled_window import LabelledWindow
 from training.outcomes import Bools
-from training.parameters import GATE_SHARE
+from training.parameters import GATE_SHARE, LARGEST_FALSE_REFERRAL_RATIO
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
-LARGEST_FALSE_REFERRAL_RATIO = 4.0
 FEWEST_SUBJECTS = 100
 """A smaller group is judged together with its like."""
 

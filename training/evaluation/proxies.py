@@ -40,6 +40,11 @@ def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigure
     return tuple(sorted(figures, key=lambda figure: (-figure.information_share, figure.feature)))
 
 
+def information_share(values: "pd.Series[float]", regions: "pd.Series[str]") -> float:
+    """What numbers tell about the regions of their rows, of all there is to know of them."""
+    return _information_share(_binned(values), _numbered(regions))
+
+
 def _information_share(codes: Codes, region: Codes) -> float:
     """I(codes; region) / H(region), less what as many bins would seem to tell by chance.
 

@@ -16,6 +16,7 @@ from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import evaluate
 from training.evaluation.evaluation_report import EvaluationReport, TypologyRecall
 from training.evaluation.explained import ExplainedSample
+from training.evaluation.joint_proxy import joint_proxy
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.offices import at_office_capacity
 from training.evaluation.oracle import Oracle, compare_with_oracle
@@ -106,6 +107,12 @@ class ScoredWindow:
             "typologies": self._typologies(labelled),
             "cold": unseen_entity_figures(labelled, earlier, chosen, seed),
             "proxies": proxies(self.frame, self.data.subjects["origin_country"].iloc[self.rows]),
+            "joint_proxy": joint_proxy(
+                self.values,
+                self.log_odds,
+                everyone.labels,
+                self.data.subjects["origin_country"].iloc[self.rows],
+            ),
             "importance": self.explained.importance,
             "never_seen": self.encoding.unseen(self.frame),
         }

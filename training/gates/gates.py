@@ -6,7 +6,11 @@ from training.confidence_intervals import Estimate
 from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels, WindowSeen
-from training.evaluation.evaluation_report import EvaluationReport, share_name
+from training.evaluation.evaluation_report import (
+    EvaluationReport,
+    JointProxyFigures,
+    share_name,
+)
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.proxies import proxies_above
 from training.evaluation.reevaluation import require_unseen, scored_window, unseen_window
@@ -26,6 +30,10 @@ ADDITIVITY = 1e-9
 
 LARGEST_PROXY_SHARE = 0.5
 """Share of what is to know of the region of origin; beyond half of it, a feature is a label."""
+
+LARGEST_SCORE_SHARE = 0.1
+"""The same for the score, among subjects that turned out to be nothing: a tenth of what is to know
+is a leaning that sorts neighbours, beyond it a score sorts origins."""
 
 ROUNDING = 1e-6
 
@@ -106,15 +114,37 @@ def free_of_leaks(report: EvaluationReport) -> Verdict:
 
 
 def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
-    """Does no feature carry so much about the region of origin that it could stand in for it?"""
+    """Does neither a feature nor the score carry so much of the origin as to stand in for it?
+
+    The score is looked at among subjects that turned out to be nothing.
+    """
     too_strong = proxies_above(report.proxies, LARGEST_PROXY_SHARE)
     shown = too_strong or report.proxies[:1]
     listed = "; ".join(f"{proxy.feature} carries {proxy.information_share:.2f}" for proxy in shown)
+    joint = report.joint_proxy
+    by_score = joint.score_share_of_unconfirmed if joint else None
+    is_strong = bool(too_strong) or (by_score is not None and by_score > LARGEST_SCORE_SHARE)
+    is_measured = bool(report.proxies) and by_score is not None
     return Verdict(
         "proxies",
-        passed_if(not too_strong) if report.proxies else "undecided",
+        "refused" if is_strong else "passed" if is_measured else "undecided",
         f"of the information about the region of origin, {listed or 'nothing was measured'}; want "
-        f"at most {LARGEST_PROXY_SHARE:g} in one feature",
+        f"at most {LARGEST_PROXY_SHARE:g} in one feature; {_joint_in_words(joint)}",
+    )
+
+
+def _joint_in_words(joint: JointProxyFigures | None) -> str:
+    if joint is None:
+        return "too few subjects name their origin to say what the score tells of it"
+    together = (
+        f"all features together name the region of {joint.accuracy:.0%} "
+        f"({joint.largest_share:.0%} are from the commonest)"
+    )
+    if joint.score_share_of_unconfirmed is None:
+        return f"{together}; too few inspections found nothing to say what the score tells of it"
+    return (
+        f"the score carries {joint.score_share_of_unconfirmed:.2f} among those that turned out to "
+        f"be nothing; want at most {LARGEST_SCORE_SHARE:g}; {together}"
     )
 
 

@@ -19,7 +19,7 @@ from training.gates import gates
 from training.gates.canaries import Canaries
 from training.gates.score_gates import traffic_verdicts
 from training.gates.verdict import Verdict, passed_if
-from training.gates.waiver import Waiver
+from training.gates.waiver import WAIVABLE_WHEN_REFUSED, Waiver
 from training.model.model_home import ModelHome, Registration
 from training.model.model_inputs import ModelInputs
 from training.model.risk_model import RiskModel
@@ -135,4 +135,7 @@ def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:
         raise PromotionRefused(
             tuple(f"{v.gate}, {v.verdict}: {v.reason}" for v in shut),
             tuple(v.gate for v in shut if v.verdict == "undecided"),
+            tuple(
+                v.gate for v in shut if v.verdict == "refused" and v.gate in WAIVABLE_WHEN_REFUSED
+            ),
         )

@@ -63,7 +63,7 @@ def test_where_every_result_is_known_ratios_are_those_of_counting(
         assert (figures.subjects, figures.referred) == (is_in.sum(), (referred & is_in).sum())
         assert figures.ratio.value == pytest.approx(falsely / is_in.sum() / usual, rel=0.002)
         below, above = (
-            stats.binomtest(falsely, int(is_in.sum()), 4 * usual, alternative=side).pvalue
+            stats.binomtest(falsely, int(is_in.sum()), 1.5 * usual, alternative=side).pvalue
             for side in ("less", "greater")
         )
         assert figures.p_within == pytest.approx(below, rel=0.05, abs=1e-12)

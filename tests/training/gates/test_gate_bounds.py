@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from training.confidence_intervals import Estimate
-from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
+from training.evaluation.evaluation_report import (
+    EvaluationReport,
+    JointProxyFigures,
+    ProxyFigures,
+)
 from training.fit.influence import InfluenceFigures
 from training.gates import gates
 from training.gates.canaries import Canaries, CanaryShift
@@ -104,15 +108,47 @@ def test_a_feature_may_tell_half_of_the_origin(share: float, is_passed: bool) ->
         ProxyFigures(feature="x", information_share=0.1),
     )
 
-    verdict = gates.no_proxy_for_origin(report(proxies=figures))
+    verdict = gates.no_proxy_for_origin(report(proxies=figures, joint_proxy=joint(0.05)))
 
     assert (verdict.verdict == "passed") is is_passed
     assert "corridor carries 0.50" in verdict.reason
     assert "x carries" not in verdict.reason
 
 
+def joint(score_share: float | None) -> JointProxyFigures:
+    return JointProxyFigures(
+        subjects=9_000,
+        regions=4,
+        accuracy=0.74,
+        largest_share=0.2,
+        score_share=0.15,
+        unconfirmed=800,
+        score_share_of_unconfirmed=score_share,
+    )
+
+
+@pytest.mark.parametrize(
+    ("score_share", "answer"), [(0.1, "passed"), (0.1001, "refused"), (None, "undecided")]
+)
+def test_a_score_may_tell_a_tenth_of_the_origin_of_those_that_were_nothing(
+    score_share: float | None, answer: str
+) -> None:
+    figures = (ProxyFigures(feature="x", information_share=0.1),)
+
+    verdict = gates.no_proxy_for_origin(report(proxies=figures, joint_proxy=joint(score_share)))
+
+    assert verdict.verdict == answer
+    assert "all features together name the region of 74%" in verdict.reason
+
+
 def test_where_nothing_of_the_origin_was_measured_no_proxy_is_ruled_out() -> None:
-    assert gates.no_proxy_for_origin(report(proxies=())).verdict == "undecided"
+    assert gates.no_proxy_for_origin(report(proxies=(), joint_proxy=joint(0.0))).verdict == (
+        "undecided"
+    )
+    figures = (ProxyFigures(feature="x", information_share=0.1),)
+    assert gates.no_proxy_for_origin(report(proxies=figures, joint_proxy=None)).verdict == (
+        "undecided"
+    )
 
 
 def influence(by: str, largest: float) -> InfluenceFigures:

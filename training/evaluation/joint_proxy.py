@@ -1,0 +1,82 @@
+"""How well all features together, and the score alone, tell the region that a subject is from.
+
+One feature at a time says little: distance, mode and corridor together name a region that none of
+them names. A model needs to know the way, so that this is shown and not forbidden. What is bounded
+is what a decision rests on: how much the *score* tells of the region among subjects that turned out
+to be nothing, whose risk cannot be the reason.
+"""
+
+import lightgbm
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.reference.geography.regions import region_of
+from training.evaluation.evaluation_report import JointProxyFigures
+from training.evaluation.proxies import information_share
+from training.evenly_spaced import evenly_spaced
+from training.fit.encoded_rows import EncodedRows
+from training.ranking import Floats
+
+Codes = npt.NDArray[np.int64]
+
+MOST_ROWS = 20_000
+FEWEST_ROWS = 500
+FEWEST_OF_REGION = 20
+LEARNT_SHARE = 0.7
+TREES = {
+    "objective": "multiclass",
+    "num_leaves": 15,
+    "learning_rate": 0.2,
+    "min_data_in_leaf": 20,
+    "seed": 7,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+ROUNDS = 15
+
+
+def joint_proxy(
+    values: EncodedRows, score: Floats, labels: Floats, origins: "pd.Series[str]"
+) -> JointProxyFigures | None:
+    """What rows in order of time tell of their regions of origin; None where there are too few.
+
+    `values` are encoded features, a row a subject; `labels` are 0 where an inspection found
+    nothing. Regions of fewer than 20 rows are left out. Small trees learn the region from the first
+    seven tenths of the rows and name it for the others.
+    """
+    regions = pd.Series(region_of(origins.astype(object).where(origins.notna(), None)))
+    counts = regions.value_counts()
+    is_counted = regions.isin(counts.index[counts >= FEWEST_OF_REGION]).to_numpy()
+    known = np.flatnonzero(is_counted)
+    rows = known[evenly_spaced(len(known), MOST_ROWS)]
+    if len(rows) < FEWEST_ROWS or regions.iloc[rows].nunique() < 2:
+        return None
+    codes, names = pd.factorize(regions.iloc[rows])
+    learnt = int(LEARNT_SHARE * len(rows))
+    named = _named(values.only(rows)[:], codes, learnt, len(names))
+    later = codes[learnt:]
+    is_nothing = known[labels[known] == 0]
+    return JointProxyFigures(
+        subjects=len(rows),
+        regions=len(names),
+        accuracy=float(np.mean(named == later)),
+        largest_share=float(np.bincount(later).max() / len(later)),
+        score_share=information_share(pd.Series(score[known]), regions.iloc[known]),
+        unconfirmed=len(is_nothing),
+        score_share_of_unconfirmed=(
+            information_share(pd.Series(score[is_nothing]), regions.iloc[is_nothing])
+            if len(is_nothing) >= FEWEST_ROWS
+            else None
+        ),
+    )
+
+
+def _named(values: Floats, codes: Codes, learnt: int, regions: int) -> Codes:
+    """The region that trees name for each row after the first `learnt`."""
+    data = lightgbm.Dataset(values[:learnt], codes[:learnt], free_raw_data=True)
+    booster = lightgbm.train(TREES | {"num_class": regions}, data, ROUNDS)
+    shares = np.asarray(booster.predict(values[learnt:], num_threads=1))
+    return np.asarray(shares.argmax(axis=1), dtype=np.int64)
