@@ -9,10 +9,11 @@ from synthetic import instants
 from synthetic.chance import Flags, Ints, chance
 from synthetic.inspection import SELECTED_BY, delay_days
 from synthetic.networks.catalogue import UNORGANISED, typologies_of
+from synthetic.offences import findings
 from synthetic.plan import Plan
 from synthetic.subjects import Subjects
 
-RESULTS = ("not_confirmed", "confirmed", "inconclusive")
+RESULTS = ("not_confirmed", "confirmed", "inconclusive", "other_offence")
 ORACLE = pa.schema(
     [
         pa.field("subject_kind", pa.string(), nullable=False),
@@ -27,24 +28,41 @@ ORACLE = pa.schema(
 def outcome_table(
     plan: Plan, chapter: int, kind: SubjectKind, subjects: Subjects, ids: pa.Array, declared: Ints
 ) -> pa.Table:
-    """Outcomes of the inspected subjects; `found` of -1 is an inconclusive one."""
+    """Outcomes of the inspected subjects; `found` of -1 is an inconclusive one.
+
+    Of those that found no smuggling, a share of the scenario's met another offence.
+    """
     rng = chance(plan.seed, f"outcomes of {kind}s", chapter)
     which = np.flatnonzero(subjects.selected_by)
     inspected = instants.after(declared[which], rng.uniform(1.0, 36.0, len(which)))
     known = instants.after(inspected, 24 * delay_days(rng, len(which)))
     probability = subjects.selection_probability[which]
     found = subjects.found[which]
+    own = chance(plan.seed, f"offences of {kind}s", chapter)
+    has_other = (found == 0) & (own.random(len(which)) < plan.scenario.other_offences)
+    stated = findings(
+        own,
+        kind,
+        subjects.typology[which],
+        is_confirmed=found == 1,
+        is_other_offence=has_other,
+    )
     columns = {
         "subject_kind": pa.array([kind] * len(which), pa.string()),
         "subject_id": ids.take(pa.array(which)),
         "selected_by": pa.array(SELECTED_BY).take(pa.array(subjects.selected_by[which])),
         "selection_probability": pa.array(probability, mask=np.isnan(probability)),
         "inspected_at": instants.column(inspected),
+        "is_inspected_at_stated": pa.repeat(pa.scalar(value=True), len(which)),
         "known_at": instants.column(known),
-        "result": pa.array(RESULTS).take(pa.array(np.where(found < 0, 2, found))),
+        "result": pa.array(RESULTS).take(
+            pa.array(np.where(has_other, 3, np.where(found < 0, 2, found)))
+        ),
         "typology": _named(kind, subjects.typology[which], where=found == 1),
     }
-    return pa.table(columns, schema=arrow_schema(Outcome))
+    schema = arrow_schema(Outcome)
+    nothing = {"found_items": pa.nulls(len(which), pa.int64())}
+    return pa.table(columns | stated.columns() | nothing, schema=schema)
 
 
 def oracle_table(

@@ -26,6 +26,7 @@ class Scenario:
     late_typology_from: float = 0.8
     random_inspections: float = 0.01
     inspection_capacity: float = 0.07
+    other_offences: float = 0.04
     missing: float = 0.04
     honest_mistakes: float = 1.0
     season: float = 0.25
@@ -59,6 +60,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "late_typology_from": (0.0, 1.0),
     "random_inspections": (0.0, 0.2),
     "inspection_capacity": (0.0, 0.5),
+    "other_offences": (0.0, 0.5),
     "missing": (0.0, 0.5),
     "honest_mistakes": (0.0, 5.0),
     "season": (0.0, 0.9),

@@ -18,6 +18,7 @@ TYPOLOGY = Typology(
         "round_amounts": 0.35,
     },
     payments=("money_service", "virtual_asset", "netting"),
+    offences=("migrant_smuggling",),
     sensitivity=0.68,
     fronts=0.25,
 )

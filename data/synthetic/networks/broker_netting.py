@@ -19,6 +19,7 @@ TYPOLOGY = Typology(
         "detour": 0.3,
     },
     payments=("netting", "money_service", "virtual_asset"),
+    offences=("migrant_smuggling", "cash"),
     sensitivity=0.73,
     fronts=0.4,
 )

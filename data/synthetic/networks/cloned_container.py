@@ -18,6 +18,7 @@ TYPOLOGY = Typology(
         "broker_switch": 0.35,
     },
     payments=("virtual_asset", "netting"),
+    offences=("drugs", "tobacco"),
     sensitivity=0.68,
     fronts=0.35,
     weight=2.5,

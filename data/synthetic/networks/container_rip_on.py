@@ -20,6 +20,7 @@ TYPOLOGY = Typology(
         "off_hours": 0.3,
     },
     payments=("cash", "virtual_asset"),
+    offences=("drugs",),
     sensitivity=0.78,
     fronts=0.1,
     weight=1.5,

@@ -16,6 +16,7 @@ TYPOLOGY = Typology(
         "invalid_iban": 0.3,
         "advance_burst": 0.45,
     },
+    offences=("drugs", "counterfeit"),
     sensitivity=0.73,
     fronts=0.5,
 )

@@ -19,6 +19,7 @@ TYPOLOGY = Typology(
         "third_party_payer": 0.35,
         "structuring": 0.3,
     },
+    offences=("drugs", "migrant_smuggling", "tobacco"),
     sensitivity=0.78,
     fronts=0.45,
 )

@@ -19,6 +19,7 @@ TYPOLOGY = Typology(
         "structuring": 0.35,
         "extra_stop": 0.3,
     },
+    offences=("migrant_smuggling", "drugs"),
     sensitivity=0.93,
     fronts=0.3,
 )

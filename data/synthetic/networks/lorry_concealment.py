@@ -20,6 +20,7 @@ TYPOLOGY = Typology(
         "fan_in": 0.35,
         "third_party_payer": 0.45,
     },
+    offences=("migrant_smuggling",),
     sensitivity=0.83,
     fronts=0.35,
     weight=1.6,

@@ -19,6 +19,7 @@ TYPOLOGY = Typology(
         "missing_packing_list": 0.35,
     },
     payments=("cash", "money_service", "netting"),
+    offences=("misdescription", "waste", "counterfeit"),
     sensitivity=0.83,
     fronts=0.45,
 )

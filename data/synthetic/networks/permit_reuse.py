@@ -18,6 +18,7 @@ TYPOLOGY = Typology(
         "late_manifest": 0.35,
     },
     payments=("cash", "netting"),
+    offences=("wildlife", "arms", "dual_use"),
     sensitivity=0.83,
     fronts=0.4,
 )

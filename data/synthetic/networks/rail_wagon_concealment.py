@@ -17,6 +17,7 @@ TYPOLOGY = Typology(
         "release_payment": 0.45,
     },
     payments=("money_service", "cash"),
+    offences=("migrant_smuggling",),
     sensitivity=0.68,
     fronts=0.15,
     weight=0.5,

@@ -20,6 +20,7 @@ TYPOLOGY = Typology(
         "advance_burst": 0.35,
     },
     payments=("money_service", "cash", "netting"),
+    offences=("migrant_smuggling",),
     sensitivity=0.88,
     fronts=0.4,
 )

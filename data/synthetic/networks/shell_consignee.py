@@ -18,6 +18,7 @@ TYPOLOGY = Typology(
         "round_amounts": 0.3,
     },
     payments=("money_service", "virtual_asset", "cash"),
+    offences=("counterfeit", "tobacco", "undervaluation"),
     sensitivity=0.73,
     fronts=0.9,
     weight=1.3,

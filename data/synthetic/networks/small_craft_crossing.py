@@ -20,6 +20,7 @@ TYPOLOGY = Typology(
         "release_payment": 0.5,
         "round_amounts": 0.45,
     },
+    offences=("migrant_smuggling",),
     sensitivity=0.95,
     fronts=0.5,
 )

@@ -17,6 +17,7 @@ TYPOLOGY = Typology(
         "missing_invoice": 0.35,
         "off_hours": 0.3,
     },
+    offences=("undervaluation", "counterfeit"),
     sensitivity=0.78,
     fronts=0.6,
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from features.offences import Offence
 from features.records import SubjectKind
 
 
@@ -12,8 +13,9 @@ class Typology:
     `signs` gives, for a movement that surely carries something, how often each sign shows on top of
     honest mistakes. `payments` are signs in the order in which a network falls back on them.
     `origins` are regions that its corridors start in (any, when empty). `sensitivity` is how often
-    an inspection finds what is there; `fronts` how often the operator or consignee is the network's
-    own shell rather than an honest firm that is used. `weight` is its part of all networks.
+    an inspection finds what is there, which is one of `offences`; `fronts` how often the operator
+    or consignee is the network's own shell rather than an honest firm that is used. `weight` is its
+    part of all networks.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Typology:
     goods: tuple[str, ...] = ()
     signs: dict[str, float]
     payments: tuple[str, ...] = ("cash", "money_service", "virtual_asset")
+    offences: tuple[Offence, ...]
     sensitivity: float
     fronts: float
     weight: float = 1.0

@@ -17,6 +17,7 @@ TYPOLOGY = Typology(
         "late_manifest": 0.3,
     },
     payments=("virtual_asset", "virtual_asset", "netting"),
+    offences=("migrant_smuggling",),
     sensitivity=0.68,
     fronts=0.4,
     weight=2.5,
