@@ -29,6 +29,7 @@ from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.observability import Metrics
 from serving.review.cases import Cases
+from serving.review.letter_writer import LetterWriter
 from serving.review.rescue_calls import RescueCalls, RescueWebhook
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
@@ -79,6 +80,7 @@ class Services:
     # Review
     cases: Cases
     case_store: CaseRepository
+    letters: LetterWriter
     masking: Masking
     rescue_calls: RescueCalls | None
     rollups: RollupRepository
@@ -121,6 +123,9 @@ def build_services(
     report("checking models", 0, 0)
     models = _models(settings, storage)
     batcher = _batcher(settings, clock, storage, models, history, metrics)
+    cases = Cases(
+        storage.cases, storage.case_files, storage.decisions, history.ingest_outcome, masking
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -139,10 +144,9 @@ def build_services(
         records=storage.records,
         decisions=storage.decisions,
         log_writer=batcher.writer,
-        cases=Cases(
-            storage.cases, storage.case_files, storage.decisions, history.ingest_outcome, masking
-        ),
+        cases=cases,
         case_store=storage.cases,
+        letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         masking=masking,
         rescue_calls=_rescue_calls(settings, storage, clock),
         rollups=storage.rollups,

@@ -19,6 +19,7 @@ from serving.db.postgres_state import shared_state
 from serving.history.missing_history import missing_types
 from serving.installation import CheckGrade, CheckResult
 from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
+from serving.review.remedies import Remedies
 from serving.settings import Settings
 
 FEWEST_FREE_BYTES = 1 << 30
@@ -50,6 +51,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]
         "online feature store": lambda: [_own_state(settings)] if is_own else [],
         "witness": lambda: [_witness(settings)],
         "retention": lambda: [_retention(settings.retention)],
+        "letters": lambda: [_letters(settings.letters)],
         "access tokens": lambda: _tokens(settings),
     }
 
@@ -184,6 +186,14 @@ def _retention(file: Path) -> CheckResult:
     limits = periods.decisions
     says = f"masked after {limits.mask_after_days} days, erased after {limits.erase_after_days}"
     return CheckResult("retention", "good", says)
+
+
+def _letters(file: Path) -> CheckResult:
+    try:
+        Remedies.read(file)
+    except TidegateError as refusal:
+        return CheckResult("letters", "doubtful", f"none can be written: {refusal}")
+    return CheckResult("letters", "good", "name who answers and where to contest")
 
 
 def _witness(settings: Settings) -> CheckResult:

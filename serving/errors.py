@@ -6,6 +6,7 @@ TidegateError
 ├── DatabaseInUse                   another service holds it
 ├── AddressNotFree                  where the service is to listen, another does or nobody can
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
+├── AccountRefused                  nothing to seal, or what was sealed was changed
 ├── RetentionRefused                periods that cannot be used, or an erasure that must not be
 ├── PurposeRefused                  a database holds what came for another purpose
 ├── ImpactNotAssessed               live use needs answers that are not there
@@ -34,6 +35,9 @@ TidegateError
     │   ├── NotYours                claim the case first
     │   ├── SameReviewer            a second person must judge
     │   ├── AlreadyAttached         the case has this file
+    │   ├── LetterNotDue            there is no letter of this case, or not yet
+    │   ├── LetterDeferred          it is held back until a day
+    │   ├── RemediesUnnamed         the deployer has not said where a check is contested
     │   └── NameTaken
     ├── BodyTooLarge (413)
     ├── MediaTypeUnsupported (415)
@@ -83,6 +87,10 @@ class AddressNotFree(TidegateError):
 
 class IncidentRefused(TidegateError):
     """An incident cannot be frozen, or is no longer as it was; the message says which part."""
+
+
+class AccountRefused(TidegateError):
+    """The account of a case cannot be sealed, or is no longer as it was; the message says why."""
 
 
 class RetentionRefused(TidegateError):
@@ -247,6 +255,24 @@ class AlreadyAttached(Conflict):
     """The case has a file with this very content."""
 
     title = "The file is attached already"
+
+
+class LetterNotDue(Conflict):
+    """There is no letter of this case, or not yet; the message says why."""
+
+    title = "There is no letter of this case now"
+
+
+class LetterDeferred(Conflict):
+    """A letter is held back; the message says until when, or what it takes."""
+
+    title = "The letter is held back"
+
+
+class RemediesUnnamed(Conflict):
+    """A letter names who answers and where to contest; the message says what is not there."""
+
+    title = "No letter can be written before it can say where to contest"
 
 
 class NameTaken(Conflict):

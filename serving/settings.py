@@ -200,6 +200,16 @@ class Settings(BaseSettings):
         return self.home / "impact.toml"
 
     @property
+    def letters(self) -> Path:
+        """Whom a letter names: who answers and where to contest; none is written without."""
+        return self.home / "letters.toml"
+
+    @property
+    def accounts_of_cases(self) -> Path:
+        """The folder of sealed accounts of cases, for courts and authorities."""
+        return self.home / "accounts"
+
+    @property
     def incidents(self) -> Path:
         """The folder of frozen incidents, one folder each."""
         return self.home / "incidents"

@@ -1,8 +1,8 @@
 """The assessment of the impact on fundamental rights that a deployer makes before live use.
 
-The questions are those of Regulation (EU) 2024/1689 (AI Act), Article 27(1)(a) to (f), with who
-answers for them and until when. The answers are a file of the deployer, `HOME/impact.toml`; the
-service only looks whether every question has one.
+The questions are those of Regulation (EU) 2024/1689 (AI Act), Article 27(1)(a) to (f), (3) and (4),
+with who answers for them and until when. The answers are a file of the deployer,
+`HOME/impact.toml`; the service only looks whether every question has one.
 """
 
 import tomllib
@@ -30,6 +30,8 @@ QUESTIONS: dict[str, str] = {
     "(27(1)(e))",
     "measures": "What happens when harm is done: who stops the models, who is told, where can an "
     "operator complain? (27(1)(f))",
+    "notification": "When and how was the market surveillance authority told of the results, with "
+    "the filled-in template of the AI Office, or which exemption holds? (27(3))",
     "data_protection": "Where is the data protection impact assessment that goes with this one? "
     "(27(4))",
 }

@@ -244,9 +244,16 @@ def report(incident: Incident) -> str:
     questions = (
         "Who was harmed, and how?",
         "What caused it, as far as is known?",
-        "What was done at once, and by whom?",
-        "Which authority was told, and when? (15 days at most, 2 for widespread harm, 10 for a "
-        "death)",
+        "Is a causal link between the system and the harm established, or reasonably likely? Since "
+        "when is that known, and who found it? (the report is due at once from then on: 73(2))",
+        "What was done at once, and by whom? Was the use suspended? (26(5))",
+        "When was the provider told, first of all? And then the importer or distributor, and the "
+        "market surveillance authority? (26(5); a deployer that cannot reach the provider reports "
+        "in its place)",
+        "When did the provider report, and to which authority? (at once, and after 15 days at "
+        "most; 2 for a widespread infringement or disrupted critical infrastructure, 10 for a "
+        "death: 73(2) to (4))",
+        "Was personal data breached too? (72 hours: GDPR 33, LED 30)",
     )
     parts.append("## To be answered\n\n" + "\n".join(f"- {question}" for question in questions))
     return "\n\n".join(parts) + "\n"

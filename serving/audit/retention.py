@@ -17,7 +17,7 @@ from typing import Annotated, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.arrow_schema import INSTANT
 from features.atomic_dir import written_whole
@@ -37,7 +37,9 @@ TEMPLATE = """\
 # Days after which data end. Which law sets them is for the deployer's counsel to say.
 
 [decisions]
-# A decision with its answer, its case, notes and files; both count from the decision.
+# A decision with its answer, its case, notes and files; both count from the decision. Erased after
+# 184 days at the earliest: logs last six months at least (AI Act 19(1), 26(6)). Data of passengers
+# without any sign of risk must not be kept for five years (C-817/19, on PNR): ask which law holds.
 # mask_after_days = 180
 # erase_after_days = 1825
 
@@ -47,9 +49,13 @@ TEMPLATE = """\
 
 [files]
 # Rows of the files in HOME/records, and the online feature store and training sets made of them;
-# from when a record was known. Features look back a year.
+# from when a record was known. Many features look back a year, and some without an end: "first
+# seen" begins anew with what is left.
 # erase_after_days = 1825
 """
+
+FEWEST_LOG_DAYS = 184
+"""Six months, the longest there are: AI Act 19(1) for providers, 26(6) for deployers."""
 
 Days = Annotated[int, Field(ge=1, le=36_525)]
 
@@ -66,6 +72,16 @@ class DecisionPeriods(ErasePeriod):
     """When decisions are masked and when they are erased."""
 
     mask_after_days: Days
+
+    @field_validator("erase_after_days")
+    @classmethod
+    def _keep_the_log(cls, days: int) -> int:
+        if days < FEWEST_LOG_DAYS:
+            raise ValueError(
+                f"want {FEWEST_LOG_DAYS} days or more: logs last six months at least "
+                "(AI Act 19(1), 26(6))"
+            )
+        return days
 
     @model_validator(mode="after")
     def _mask_first(self) -> Self:

@@ -19,6 +19,7 @@ from serving.cli.gates import gates
 from serving.cli.impact import impact
 from serving.cli.incident import incident
 from serving.cli.keys import keys
+from serving.cli.letter import letter
 from serving.cli.monitor import monitor
 from serving.cli.promote import promote
 from serving.cli.retention import retention
@@ -56,6 +57,7 @@ app.command()(gates)
 app.add_typer(keys, name="keys")
 app.add_typer(impact, name="impact")
 app.add_typer(incident, name="incident")
+app.add_typer(letter, name="letter")
 app.add_typer(state, name="state")
 app.add_typer(switch, name="switch")
 app.add_typer(retention, name="retention")

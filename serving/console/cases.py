@@ -4,10 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.offences import OFFENCES
@@ -21,10 +20,10 @@ from serving.console.charts.payment_flow import PaymentChart
 from serving.console.charts.route_map import RouteMap
 from serving.console.charts.timeline import Timeline
 from serving.console.csrf import SignedForm
+from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import Conflict, NotFound, TooLong, Unprocessable
-from serving.explanation.missing_inputs import missing_in_words
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.case_records import StoredEvent
@@ -36,7 +35,6 @@ from serving.review.dispositions import (
     Confidence,
     ReasonCode,
 )
-from serving.review.letter import Letter
 from serving.review.opening import ALIKE, SHARED
 from serving.web.case_bodies import DispositionBody, Note, Pause
 from serving.web.html import instant_in_words
@@ -52,8 +50,6 @@ VERDICTS = ("right", "wrong", "unclear")
 
 _OFFENCE = "offence_"
 """What the names of the boxes begin with that each stand for a class of offence."""
-
-FormBody = TypeVar("FormBody", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -85,17 +81,6 @@ def show_case(
     return case_page(services, caller, session, case_id, refusal=None)
 
 
-@router.get("/{case_id}/letter")
-def write_letter(services: TheServices, caller: MayReview, case_id: str) -> HTMLResponse:
-    """The letter for the trader or carrier, to print; that it was written is recorded."""
-    reviewer, now = Reviewer.from_caller(caller), services.clock()
-    services.cases.read(reviewer, case_id, now)
-    decision = services.cases.decision(case_id)
-    submission = read_submission(decision.request.encode())
-    missing = tuple(missing_in_words(path) for path in decision.missing)
-    return page("letter.html", letter=Letter.from_decision(decision, submission, missing))
-
-
 @router.post("/{case_id}/{act}")
 def act_on_case(
     services: TheServices,
@@ -109,7 +94,7 @@ def act_on_case(
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
         if act == "dispositions":
-            body = _read(DispositionBody, _finding_form(form))
+            body = read_form(DispositionBody, _finding_form(form))
             services.cases.dispose(reviewer, case_id, now, body.disposition())
         else:
             services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
@@ -125,13 +110,13 @@ def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> C
     if act == "release":
         return lambda case: acts.release(case, name, now)
     if act == "notes":
-        text = _read(Note, form).text
+        text = read_form(Note, form).text
         return lambda case: acts.note(case, name, now, text)
     if act == "reopen":
-        text = _read(Note, form).text
+        text = read_form(Note, form).text
         return lambda case: acts.reopen(case, name, now, text)
     if act in ("snooze", "document-requests"):
-        pause = _read(Pause, form | {"until": _until(form, now)})
+        pause = read_form(Pause, form | {"until": _until(form, now)})
         laid = acts.snooze if act == "snooze" else acts.request_documents
         return lambda case: laid(case, name, now, pause.until, pause.text)
     if act == "marks":
@@ -154,17 +139,6 @@ def _until(form: dict[str, str], now: datetime) -> str:
     if not hours.isdecimal() or len(hours) > 4:
         raise Unprocessable("say for how many hours")
     return (now + timedelta(hours=int(hours))).isoformat()
-
-
-def _read(kind: type[FormBody], form: dict[str, str]) -> FormBody:
-    """The fields of a form as a body; raises Unprocessable with the first thing that is wrong."""
-    fields = {name: value for name, value in form.items() if name in kind.model_fields}
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as wrong:
-        first = wrong.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"])).replace("_", " ")
-        raise Unprocessable(f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
 
 
 def case_page(
@@ -265,6 +239,8 @@ def _value_in_words(field: str, value: Any) -> str:
         return instant_in_words(datetime.fromisoformat(value))
     if field == "attachment":
         return f"SHA-256 {value['sha256']}"
+    if field in ("letter", "deferral"):
+        return ", ".join(f"{name.replace('_', ' ')} {said}" for name, said in value.items() if said)
     if isinstance(value, dict):
         return f"{MEANING[value['code']].words}, confidence {value['confidence']}{_found(value)}"
     return str(value).replace("_", " ") if field == "status" else str(value)

@@ -16,6 +16,7 @@ from typing import Literal
 
 from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
 from serving.review.attachments import AttachedFile
+from serving.review.case_letters import CaseLetter, LetterDeferral
 from serving.review.dispositions import MEANING, Disposition, DispositionCode
 
 Status = Literal["open", "claimed", "snoozed", "waiting", "second_review", "closed"]
@@ -32,6 +33,11 @@ Action = Literal[
     "reread",
     "attach",
     "download",
+    "write_letter",
+    "letter",
+    "defer_letter",
+    "confirm_deferral",
+    "seal",
 ]
 
 LONGEST_SNOOZE = timedelta(days=14)
@@ -42,7 +48,8 @@ class Case:
     """What is true of a case now.
 
     `owner` works on it; `proposed` and `proposed_by` are the first reviewer's adverse disposition,
-    until a second one has judged; `snoozed_until` also ends a wait for documents.
+    until a second one has judged; `snoozed_until` also ends a wait for documents. `letters` are
+    those that were written of its end, `deferral` is what holds them back.
     """
 
     case_id: str
@@ -52,6 +59,8 @@ class Case:
     disposition: Disposition | None = None
     proposed: Disposition | None = None
     proposed_by: str | None = None
+    letters: tuple[CaseLetter, ...] = ()
+    deferral: LetterDeferral | None = None
 
 
 @dataclass(frozen=True)
@@ -160,11 +169,15 @@ def dispose(case: Case, actor: str, at: datetime, disposition: Disposition) -> C
 
 
 def reopen(case: Case, actor: str, at: datetime, text: str) -> CaseChange:
-    """Bring back a case that was closed. Raises NotYours for an open one."""
+    """Bring back a case that was closed, without the letters that were not released.
+
+    Raises NotYours for an open one.
+    """
     if case.status != "closed":
         raise NotYours("only a closed case can be opened again")
+    released = tuple(letter for letter in case.letters if letter.released_at)
     return _acted(
-        case,
+        replace(case, letters=released),
         actor,
         at,
         "reopen",

@@ -88,7 +88,7 @@ class Cases:
         if row is None:
             raise NotFound("no case with this id can be seen by you")
         shown, case = self._shown(row), CASE.validate_json(row.state)
-        return shown, _without_words(case) if self._is_masked(shown) else case
+        return shown, _without_words(case) if self.is_masked(shown) else case
 
     def read(self, reviewer: Reviewer, case_id: str, at: datetime) -> tuple[CaseRecord, Case]:
         """A case that a person looks at, which is written down."""
@@ -121,7 +121,7 @@ class Cases:
     def history(self, row: CaseRecord) -> list[StoredEvent]:
         """The events of a case as they may be seen: of a masked one without anyone's text."""
         events = self.events(row.case_id)
-        if not self._is_masked(row):
+        if not self.is_masked(row):
             return events
         return [
             event if event.action in _WITHOUT_WORDS else replace(event, changed="{}", text=MASKED)
@@ -131,7 +131,7 @@ class Cases:
     def attached(self, row: CaseRecord) -> list[CaseFile]:
         """The files of a case, the first attached first."""
         files = self.files.of_case(row.case_id)
-        return [replace(file, name=MASKED) for file in files] if self._is_masked(row) else files
+        return [replace(file, name=MASKED) for file in files] if self.is_masked(row) else files
 
     def act(self, reviewer: Reviewer, case_id: str, act: CaseAct) -> Case:
         """Do something to a case, and return it as it is then.
@@ -161,7 +161,7 @@ class Cases:
         Raises NotFound, or Forbidden where the case is masked.
         """
         row, _ = self.case(reviewer, case_id)
-        if self._is_masked(row):
+        if self.is_masked(row):
             raise Forbidden("the case is masked by now, and its files are not handed out")
         found = self.files.content(case_id, sha256)
         if found is None:
@@ -199,7 +199,9 @@ class Cases:
             self.on_outcome(read_submission(decision.request.encode()), outcome)
         return CASE.validate_json(changed.state)
 
-    def _is_masked(self, row: CaseRecord) -> bool:
+    @staticmethod
+    def is_masked(row: CaseRecord) -> bool:
+        """Whether a case that is shown is masked by now."""
         return row.what == MASKED_CASE
 
     def _shown(self, row: CaseRecord) -> CaseRecord:
@@ -210,7 +212,7 @@ class Cases:
 
     def _shown_link(self, link: LinkedCase) -> LinkedCase:
         row = self._shown(link.case)
-        if not self._is_masked(row):
+        if not self.is_masked(row):
             return link
         named = tuple((kind, self.masking.name(value)) for kind, value in link.shared)
         return LinkedCase(row, named)
@@ -223,9 +225,10 @@ class Cases:
 
 
 def _without_words(case: Case) -> Case:
-    """A case without what reviewers wrote at its end."""
+    """A case without what reviewers wrote at its end and to anyone."""
     ends = {name: getattr(case, name) for name in ("disposition", "proposed")}
-    return replace(case, **{n: replace(d, text=MASKED) for n, d in ends.items() if d})
+    masked = {name: replace(end, text=MASKED) for name, end in ends.items() if end}
+    return replace(case, letters=(), deferral=None, **masked)
 
 
 def _changed(

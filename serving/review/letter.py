@@ -1,22 +1,34 @@
-"""The letter to a trader or carrier: factors in words, the role of the score, how to contest.
+"""The letter to a party: how its subject was selected, what spoke for and against, how to contest.
 
-Basis: Regulation (EU) 2024/1689, Art. 86 (a clear and meaningful explanation of the role of the
-system in the decision). A letter repeats what the operator itself declared and filed; of anything
-that rests on others (their payments, their history, their inspections) it names only the kind. It
-has no score, no threshold, no weight and no lane that is secret.
+Basis: AI Act 86 (a clear and meaningful explanation of the role of the system), GDPR 13 to 15 and
+22(3), LED 13 and 14, UCC 22(6) and (7), and C-203/22 (the procedure and principles actually applied
+to the party's data). The reason of selection decides what may be said: a draw by lot has no reason,
+a rule has its published words, information of an authority is not repeated, and only where the
+score selected are there reasons. They repeat what the party itself declared and issued; of all else
+the kind is named. The rest is in the sealed version.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 from features.catalogue import feature_named
-from features.submission import Submission
 from serving.audit.decision import Decision
+from serving.explanation.missing_inputs import missing_in_words
+from serving.explanation.reason_ranking import Effect
+from serving.review.case_letters import Audience, CaseLetter
 from serving.review.case_summary import describe_subject
+from serving.review.corrections import Correction, CorrectionScorer
+from serving.review.dispositions import MEANING, Disposition
+from serving.review.own_declarations import DECLARANTS, OwnDeclarations
+from serving.review.remedies import Remedies
+from serving.triage.lane_rule import Lane, LaneReason
+from serving.triage.triage_plan import TriagePlan
 
-# Where the operator's own word lies: its declaration, and what came with it.
-OWN_SOURCES = {"documents", "legs"}
-# Of these it learns that they were looked at, and nothing of what was found.
+# Of what rests on others a party learns that it was looked at, and nothing of what was found.
 OF_OTHERS = {
     "conveyance": "the conveyance",
     "declared_goods": "what such goods usually weigh and measure",
@@ -39,42 +51,168 @@ OF_OTHERS = {
     "tracking": "where the conveyance was heard",
 }
 
+Selection = Literal["lot", "rule", "information", "score", "manual"]
+
+_SELECTION: dict[LaneReason, Selection] = {
+    "random": "lot",
+    "rule": "rule",
+    "watch_list": "information",
+    "score": "score",
+    "no_score": "manual",
+}
+
+MEASURES: dict[Lane, str] = {
+    "inspect": "an inspection",
+    "control": "an inspection",
+    "document_check": "a check of its documents",
+    "post_review": "a review after it had gone on",
+    "manual": "the procedure without a computer",
+}
+
+
+@dataclass(frozen=True)
+class OwnSign:
+    """One contestable fact: what it shows, what is usual, what it rests on, what it may mean."""
+
+    sentence: str
+    usual: str
+    declared: tuple[str, ...]
+    sign_of: str
+
+
+@dataclass(frozen=True)
+class LetterReasons:
+    """What spoke for or against a look: own facts in full, of all else the kinds."""
+
+    own: tuple[OwnSign, ...] = ()
+    others: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter; `own` are sentences on the operator's own word, `others` kinds of evidence."""
+    """A letter; all that it says but for the fixed sentences, which the page has."""
 
+    audience: Audience
     what: str
-    decided_at: datetime
     reference: str
-    own: tuple[str, ...]
-    others: tuple[str, ...]
+    decided_at: datetime
+    written_at: datetime
+    selection: Selection
+    rule: str | None
+    measure: str
+    ending: str
+    speaks_for: LetterReasons
+    speaks_against: LetterReasons
     missing: tuple[str, ...]
+    corrections: tuple[Correction, ...]
+    remedies: Remedies
+
+    @property
+    def correctable(self) -> tuple[str, ...]:
+        """What was declared and counted for a look: all that a correction can begin with."""
+        return tuple(dict.fromkeys(said for sign in self.speaks_for.own for said in sign.declared))
 
     @classmethod
-    def from_decision(
-        cls, decision: Decision, submission: Submission, missing: tuple[str, ...]
+    def from_case(
+        cls,
+        decision: Decision,
+        disposition: Disposition,
+        own: OwnDeclarations,
+        writing: "LetterSources",
+        at: datetime,
     ) -> "Letter":
-        """The letter about one decision; `missing` names in words what was not submitted."""
-        telling = [reason for reason in decision.reasons_in() if reason.effect == "for"]
-        seen = [item for reason in telling for item in reason.evidence if item.contribution > 0]
-        own = [each.sentence for each in seen if is_self_declared(each.feature)]
-        others = [
-            OF_OTHERS[feature_named(each.feature).family]
-            for each in seen
-            if not is_self_declared(each.feature)
-        ]
+        """The letter about a decision and how its case ended."""
+        selection = _SELECTION[decision.lane_reason]
+        by_score = selection == "score"
         return cls(
-            describe_subject(submission),
-            decision.scored_at,
-            decision.decision_id,
-            tuple(dict.fromkeys(own)),
-            tuple(dict.fromkeys(others)),
-            missing,
+            audience=own.audience,
+            what=_what(own),
+            reference=decision.decision_id,
+            decided_at=decision.scored_at,
+            written_at=at,
+            selection=selection,
+            rule=published_words(writing.plan, decision) if selection == "rule" else None,
+            measure=MEASURES[decision.lane],
+            ending=MEANING[disposition.code].words,
+            speaks_for=_reasons(decision, own, "for") if by_score else LetterReasons(),
+            speaks_against=_reasons(decision, own, "against") if by_score else LetterReasons(),
+            missing=_missing(decision, own.audience) if by_score else (),
+            corrections=writing.scorer.corrections(decision, own) if by_score else (),
+            remedies=writing.remedies,
         )
 
 
-def is_self_declared(feature: str) -> bool:
-    """Whether a feature reads nothing but what the operator itself declared and filed."""
-    windows = feature_named(feature).windows.values()
-    return all(window.source in OWN_SOURCES for window in windows)
+@dataclass(frozen=True)
+class LetterSources:
+    """What a letter needs besides the case: remedies, the plan of the lanes, and a scorer."""
+
+    remedies: Remedies
+    plan: TriagePlan
+    scorer: CorrectionScorer
+
+
+LETTER = TypeAdapter(Letter)
+
+
+def case_letter(letter: Letter, recipient: str, purpose: str, writer: str) -> CaseLetter:
+    """The letter as a case keeps it: its content with a digest, to be released by another."""
+    content = LETTER.dump_json(letter)
+    digest = "sha256:" + hashlib.sha256(content).hexdigest()
+    return CaseLetter(
+        letter.audience, recipient, purpose, content.decode(), digest, writer, letter.written_at
+    )
+
+
+def published_words(plan: TriagePlan, decision: Decision) -> str | None:
+    """The published words of the rule that selected; None where it has none, or is another now."""
+    if plan.digest != decision.plan:
+        return None
+    hit = {f"rule “{rule.name}”: {rule.reason}": rule for rule in plan.rules}
+    selecting = (hit[words] for words in decision.hits if words in hit)
+    lane = "inspect" if decision.lane == "inspect" else "document_check"
+    return next((rule.published for rule in selecting if rule.lane == lane), None)
+
+
+def _reasons(decision: Decision, own: OwnDeclarations, effect: Effect) -> LetterReasons:
+    """What spoke one way: signs that a value shows, and never that one is missing."""
+    signs, others = [], []
+    for reason in decision.reasons_in():
+        for seen in reason.evidence:
+            if reason.effect != effect or (seen.contribution > 0) != (effect == "for"):
+                continue
+            if not own.holds(seen.feature):
+                others.append(OF_OTHERS.get(reason.family, "other records"))
+            elif seen.value is not None and feature_named(seen.feature).indicator:
+                facts = own.facts(seen.feature)
+                signs.append(OwnSign(seen.sentence, seen.usual, facts, reason.sign_of))
+    return LetterReasons(tuple(signs), tuple(dict.fromkeys(others)))
+
+
+def _what(own: OwnDeclarations) -> str:
+    """One sentence on the subject, in what this party declared of it."""
+    submission, shipment = own.submission, own.submission.shipment
+    if shipment is None:
+        return describe_subject(submission)
+    if own.audience in DECLARANTS:
+        return describe_subject(submission.model_copy(update={"journey": None}))
+    journey = submission.journey
+    if own.audience == "carrier" and journey is not None:
+        mode = journey.mode.replace("_", " ")
+        return (
+            f"A consignment that you carried by {mode} from {journey.origin} to "
+            f"{journey.destination}, due on {journey.due_at:%-d %B %Y}."
+        )
+    return (
+        f"A consignment that names you as {own.audience}, sent from {shipment.dispatch_country} "
+        f"to {shipment.destination_country}."
+    )
+
+
+def _missing(decision: Decision, audience: Audience) -> tuple[str, ...]:
+    """What was not submitted and is this party's to submit, in words."""
+    of_carrier = ("journey", "legs")
+    roots = {"route": (*of_carrier, "documents"), "shipment": ("shipment", "documents")}
+    own = roots[decision.subject_kind]
+    if decision.subject_kind == "shipment" and audience not in DECLARANTS:
+        own = of_carrier if audience == "carrier" else ()
+    return tuple(missing_in_words(p) for p in decision.missing if p.partition(".")[0] in own)

@@ -17,13 +17,15 @@
 
     [[rules]]
     name = "undeclared stop at sea"
-    feature = "position_gap_hours"
+    feature = "longest_silence_hours"
     above = 24.0
     lane = "inspect"
     reason = "silent at sea for more than a day"
+    published = "Conveyances that were silent at sea for more than a day are checked."
 
-A day of an office begins at midnight in its time zone, an IANA name; without one, in UTC. The
-file's digest stands in every decision that was placed by it.
+`published` is what an operator is told of a rule; without it, only that there is one. A day of an
+office begins at midnight in its time zone, an IANA name; without one, in UTC. The file's digest
+stands in every decision that was placed by it.
 """
 
 import hashlib
@@ -86,7 +88,10 @@ class WatchListEntry(_PlanTable):
 
 
 class TriageRule(_PlanTable):
-    """A condition on one feature that an authority wants looked at whatever the score."""
+    """A condition on one feature that an authority wants looked at whatever the score.
+
+    `published` are the words in which operators may know of it, if they may.
+    """
 
     name: Words
     feature: str
@@ -94,6 +99,7 @@ class TriageRule(_PlanTable):
     below: float | None = None
     lane: Literal["inspect", "document_check"]
     reason: Words
+    published: Words | None = None
 
     @model_validator(mode="after")
     def _has_one_bound_on_a_known_number(self) -> Self:

@@ -21,6 +21,7 @@ from tests.serving.audit.test_retention import PERIODS
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.postgres import Server
+from tests.serving.review.remedies import lay_down_remedies
 
 
 def grades(home: Path, **settings: str) -> dict[str, str]:
@@ -141,6 +142,12 @@ def test_a_home_in_which_nothing_ends_is_found(home: Path, periods: str | None, 
         (home / "retention.toml").write_text(periods)
 
     assert grades(home)["retention"] == grade
+
+
+def test_a_home_that_cannot_write_letters_is_found(home: Path) -> None:
+    assert grades(home)["letters"] == "doubtful"
+    lay_down_remedies(home)
+    assert grades(home)["letters"] == "good"
 
 
 def test_a_changed_log_is_found(service: Service) -> None:

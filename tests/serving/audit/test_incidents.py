@@ -89,7 +89,13 @@ def test_a_stretch_is_frozen_with_all_that_is_to_report(
     assert f"records {incident.first} to {incident.last} of the log" in told
     for counted in (incident.models, incident.lanes, incident.offices):
         assert all(f"- {name}: {decided}" in told for name, decided in counted.items())
-    for question in ("Who was harmed", "What caused it", "Which authority was told"):
+    for question in (
+        "Who was harmed",
+        "What caused it",
+        "causal link",
+        "When was the provider told, first",
+        "When did the provider report",
+    ):
         assert question in told
     assert incident.evidence in told
     assert verify(tmp_path / "cutter", key(service)) == incident

@@ -20,6 +20,7 @@ from features.records import RECORD_FILES
 from serving.audit.checkpoints import public_key_of
 from serving.audit.erasure import ErasureLimits
 from serving.audit.retention import (
+    FEWEST_LOG_DAYS,
     PROPOSED_FOR,
     TEMPLATE,
     Periods,
@@ -37,22 +38,23 @@ from serving.settings import Settings
 from tests.serving.db.test_key_destruction import EARLY, count, decide, readable
 
 AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
+HALF_A_YEAR_ON = AT + timedelta(days=185)
 MOMENT = timedelta(microseconds=1)
 PERIODS = """
 [decisions]
 mask_after_days = 10
-erase_after_days = 21
+erase_after_days = 200
 [records]
 erase_after_days = 31
 [files]
 erase_after_days = 30
 """
 CUTS = RetentionCutoffs(
-    mask="2026-03-21", decisions="2026-03-10", records="2026-02-28", files="2026-03-01"
+    mask="2026-03-21", decisions="2025-09-12", records="2026-02-28", files="2026-03-01"
 )
 
 
-def periods(mask: Any = 10, decisions: Any = 21, records: Any = 31, files: Any = 30) -> Periods:
+def periods(mask: Any = 10, decisions: Any = 200, records: Any = 31, files: Any = 30) -> Periods:
     return Periods.model_validate(
         {
             "decisions": {"mask_after_days": mask, "erase_after_days": decisions},
@@ -92,8 +94,7 @@ def retention(settings: Settings, engine: Engine, remade: list[str]) -> Retentio
 
 
 def test_a_period_is_1_to_36525_days() -> None:
-    for days in (2, 36_525):
-        assert periods(mask=1, decisions=days).decisions.erase_after_days == days
+    assert periods(mask=1, decisions=36_525).decisions.erase_after_days == 36_525
     for days in (1, 36_525):
         assert periods(records=days, files=days).records.erase_after_days == days
     for wrong in (0, -1, 36_526, 1.5, "soon", None):
@@ -102,9 +103,23 @@ def test_a_period_is_1_to_36525_days() -> None:
                 periods(**{name: wrong})
 
 
+def test_the_log_of_decisions_lasts_six_months_at_least(tmp_path: Path) -> None:
+    assert FEWEST_LOG_DAYS == 184  # the longest six months, from March to August
+    assert periods(decisions=184).decisions.erase_after_days == 184
+    for days in (183, 30, 11):
+        with pytest.raises(
+            ValidationError, match=r"want 184 days or more: .*AI Act 19\(1\), 26\(6\)"
+        ):
+            periods(decisions=days)
+    file = tmp_path / "retention.toml"
+    file.write_text(PERIODS.replace("= 200", "= 183"))
+    with pytest.raises(RetentionRefused, match=r"decisions\.erase_after_days: .*want 184 days"):
+        Periods.read(file)
+
+
 def test_masking_comes_before_erasure() -> None:
-    assert periods(mask=20).decisions.mask_after_days == 20
-    for mask in (21, 22):
+    assert periods(mask=199).decisions.mask_after_days == 199
+    for mask in (200, 201):
         with pytest.raises(ValidationError, match="want mask_after_days below erase_after_days"):
             periods(mask=mask)
 
@@ -144,7 +159,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_each_period_is_counted_back_from_today() -> None:
     assert RetentionCutoffs.on(periods(), date(2026, 3, 31)) == CUTS
-    assert CUTS.limits == ErasureLimits(decisions="2026-03-10", records="2026-02-28")
+    assert CUTS.limits == ErasureLimits(decisions="2025-09-12", records="2026-02-28")
 
 
 def test_the_template_is_laid_down_once_wherever_it_is_to_be(tmp_path: Path) -> None:
@@ -211,7 +226,7 @@ def test_what_is_erased_is_what_was_proposed_whatever_the_periods_are_since(
     retention: Retention,
 ) -> None:
     number = retention.propose("ada", "the time is over", AT)
-    retention.settings.retention.write_text(PERIODS.replace("= 21", "= 11"))
+    retention.settings.retention.write_text(PERIODS.replace("= 200", "= 190"))
 
     told = json.loads(retention.erase(number, "grace", "as proposed", AT).read_text())
 
@@ -278,9 +293,9 @@ def test_what_is_held_or_frozen_stays_in_an_erasure(
     retention.hold("shipment", "S-held", "ada", "a court asks", AT)
     frozen = {retention.settings.incidents: [(2, 2)]}
     monkeypatch.setattr("serving.audit.retention.holding_stretches", frozen.__getitem__)
-    number = retention.propose("ada", "the time is over", AT)
+    number = retention.propose("ada", "the time is over", HALF_A_YEAR_ON)
 
-    told = json.loads(retention.erase(number, "grace", "as proposed", AT).read_text())
+    told = json.loads(retention.erase(number, "grace", "as proposed", HALF_A_YEAR_ON).read_text())
 
     (proposed,) = retention.acts.all("propose")
     assert (proposed.details["due"]["held"], proposed.details["due"]["frozen"]) == (1, 1)
@@ -353,7 +368,7 @@ def test_rows_leave_the_record_files_that_were_known_before_the_day(retention: R
 def test_training_sets_go_that_hold_a_subject_of_before_the_newest_of_the_days(
     retention: Retention,
 ) -> None:
-    cut = datetime(2026, 3, 10, tzinfo=UTC)  # of decisions, the newest
+    cut = datetime(2026, 3, 1, tzinfo=UTC)  # of files, the newest
     sets = retention.settings.home / "training_sets"
     for name, declared in {
         "route": [cut + timedelta(days=9), cut - MOMENT],

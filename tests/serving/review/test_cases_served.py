@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -17,19 +16,16 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from features.catalogue import ROUTE, SHIPMENT
 from features.records import OF_DOCUMENTS
 from serving.access.roles import Scope
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.db.engine import open_database
 from serving.errors import CaseClosed, CaseTaken, Conflict, NotYours, SameReviewer, TooLong
-from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.case_rules import Case
 from serving.review.dispositions import MEANING, Disposition
 from serving.review.labels import label_of
-from serving.review.letter import OF_OTHERS, Letter, is_self_declared
 from serving.review.opening import CASE, case_of_decision
 from serving.settings import Settings
 from serving.triage.lane_rule import Lane
@@ -468,100 +464,3 @@ def test_without_the_scope_nothing_of_review_can_be_done(reviewed: Service) -> N
     assert reviewed.client.get("/v1/queue", headers=everything_else).status_code == 403
     reviewed.client.get("/v1/queue", headers=reviewed.key("review"))
     assert reviewed.services.cases.events(case_id) == []
-
-
-def test_every_family_can_be_named_to_an_operator_by_its_kind() -> None:
-    assert {feature.family for feature in (*ROUTE, *SHIPMENT)} == OF_OTHERS.keys()
-
-
-# Told apart here and in the code: what an operator's own declaration and files say, and what is
-# known of others, of inspections, or of what came from elsewhere.
-OWN_WORD = {
-    "declared_value_eur",
-    "mass_kg",
-    "tare_ratio",
-    "document_count",
-    "has_invoice",
-    "leg_count",
-}
-OF_OTHERS_ONLY = {
-    "payment_count",
-    "cash_payment_ratio",
-    "third_party_payer_ratio",
-    "paid_to_declared_ratio",
-    "payer_days_since_first",
-    "consignee_shipments_30d",
-    "unit_value_to_goods_ratio_365d",
-    "goods_confirmed_rate",
-    "consignee_confirmed_rate",
-    "like_consignment_confirmed_rate",
-    "container_shipments_30d",
-}
-
-
-def test_nothing_but_what_an_operator_declared_and_filed_is_its_own_word() -> None:
-    assert {name for name in OWN_WORD | OF_OTHERS_ONLY if is_self_declared(name)} == OWN_WORD
-    for feature in (*ROUTE, *SHIPMENT):
-        if feature.family in ("payments", "prior_outcomes", "tracking", "party_history"):
-            assert not is_self_declared(feature.name), feature.name
-
-
-def test_a_letter_tells_nothing_but_what_spoke_for_a_look() -> None:
-    def reason(effect: str, *evidence: tuple[str, float]) -> Any:
-        seen = [
-            SimpleNamespace(feature=f, sentence=f"{effect} {f}", contribution=c)
-            for f, c in evidence
-        ]
-        return SimpleNamespace(effect=effect, evidence=seen)
-
-    told = (
-        reason("for", ("document_count", 0.5), ("mass_kg", -0.1), ("payment_count", 0.2)),
-        reason("against", ("declared_value_eur", 0.3), ("goods_confirmed_rate", 0.1)),
-    )
-    decision: Any = SimpleNamespace(decision_id="d", scored_at=AT, reasons_in=lambda: told)
-
-    letter = Letter.from_decision(decision, read_submission(json.dumps(shipment()).encode()), ())
-
-    assert letter.own == ("for document_count",)
-    assert letter.others == ("the payments that belong to it",)
-
-
-def test_a_letter_says_who_decided_how_to_contest_and_no_score(reviewed: Service) -> None:
-    case_id = open_case(reviewed, declared_value=200.0)
-    record = reviewed.services.decisions.record(case_id) or ""
-    decision = Decision.model_validate_json(record)
-
-    sign_in = {"key": reviewed.key("review", "explain")["Authorization"].split()[1]}
-    reviewed.client.post("/console/sign-in", data=sign_in, headers={"Origin": "http://testserver"})
-    page = reviewed.client.get(f"/console/cases/{case_id}/letter")
-
-    assert page.status_code == 200
-    for part in ("If you do not agree", "Write to the office", "A person read the case", case_id):
-        assert part in page.text
-    score = decision.result.score
-    for secret in (score.probability, score.log_odds, score.percentile):
-        assert f"{secret:.2f}" not in page.text
-    for secret in ("c-0012", "asked for by another office", "log-odds", "percentile"):
-        assert secret not in page.text.partition("What the computer did")[0]
-
-
-def test_what_an_operator_is_told_has_its_own_word_and_nothing_of_others(
-    reviewed: Service,
-) -> None:
-    case_id = open_case(reviewed, declared_value=200.0)
-    record = reviewed.services.decisions.record(case_id)
-    assert record is not None
-    decision = Decision.model_validate_json(record)
-
-    letter = Letter.from_decision(decision, read_submission(decision.request.encode()), ())
-
-    told = " ".join((letter.what, *letter.own, *letter.others))
-    for reason in decision.reasons_in():
-        for seen in reason.evidence:
-            assert (seen.sentence in letter.own) == (
-                reason.effect == "for" and seen.contribution > 0 and is_self_declared(seen.feature)
-            )
-    assert letter.own
-    assert letter.others
-    for secret in ("c-0007", "c-0012", "k-3", "list", "asked for", "confirmed", "log-odds"):
-        assert secret not in told

@@ -1,69 +1,278 @@
-"""What an operator is told: its own word in full, of everything else the kind alone."""
+"""What a letter says: by what selected the case, of whose word it is, and how to contest."""
 
+import copy
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from features.catalogue import ROUTE, SHIPMENT
-from serving.review.case_summary import describe_subject
-from serving.review.letter import OF_OTHERS, OWN_SOURCES, Letter, is_self_declared
-from tests.serving.bodies import shipment, submission
-from tests.serving.review.decisions import AT
+from serving.audit.decision import Decision
+from serving.review.case_letters import Audience
+from serving.review.corrections import Correction, CorrectionScorer
+from serving.review.dispositions import Disposition
+from serving.review.letter import LETTER, OF_OTHERS, Letter, LetterSources
+from serving.review.letter_text import SELECTED, sections_of
+from serving.review.own_declarations import OwnDeclarations
+from serving.review.remedies import Remedies
+from serving.triage.triage_plan import TriagePlan
+from tests.serving.bodies import route, shipment, submission
+from tests.serving.review.decisions import AT, decision
+from tests.serving.review.remedies import lay_down_remedies
 
-SUBMITTED = submission(shipment())
+NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all was in order")
+RULES = """
+edition = "2026-11"
+
+[[rules]]
+name = "heavy"
+feature = "mass_kg"
+above = 1000.0
+lane = "inspect"
+reason = "secret bound of the office"
+published = "Consignments above a mass that is laid down are inspected."
+
+[[rules]]
+name = "silent"
+feature = "mass_kg"
+above = 1.0
+lane = "document_check"
+reason = "not to be known"
+"""
 
 
-def reason(effect: str, *evidence: tuple[str, float]) -> Any:
+def reason(effect: str, *evidence: tuple[str, float], **said: Any) -> Any:
     seen = [
-        SimpleNamespace(feature=name, sentence=f"says {name}", contribution=part)
+        SimpleNamespace(
+            feature=name,
+            value=said.get("value", 1.0),
+            sentence=f"Says {name}",
+            usual="half have 2",
+            contribution=part,
+        )
         for name, part in evidence
     ]
-    return SimpleNamespace(effect=effect, evidence=seen)
+    return SimpleNamespace(effect=effect, family="payments", sign_of="a sign", evidence=seen)
 
 
-def letter(*reasons: Any, missing: tuple[str, ...] = ()) -> Letter:
-    decided: Any = SimpleNamespace(decision_id="d-1", scored_at=AT, reasons_in=lambda: reasons)
-    return Letter.from_decision(decided, SUBMITTED, missing)
+TOLD = (
+    reason("for", ("mass_kg", 0.5), ("payment_count", 0.4), ("declared_value_eur", -0.2)),
+    reason("for", ("payer_payments", 0.2), ("tare_ratio", 0.1)),
+    reason("against", ("unit_value_eur_per_kg", -0.3), ("payment_count", -0.1), ("mass_kg", 0.1)),
+)
 
 
-def test_a_letter_names_the_subject_the_instant_the_reference_and_what_was_missing() -> None:
-    told = letter(missing=("an invoice",))
+class Unasked:
+    """A source of vectors that nobody may ask."""
 
-    assert told == Letter(describe_subject(SUBMITTED), AT, "d-1", (), (), ("an invoice",))
+    def vectors(self, submissions: Any) -> Any:
+        raise AssertionError("nothing of this letter is to be scored again")
 
 
-def test_own_words_are_told_in_full_and_of_others_the_kind_each_once() -> None:
-    told = letter(
-        reason("for", ("mass_kg", 0.5), ("payment_count", 0.4), ("document_count", 0.3)),
-        reason("for", ("mass_kg", 0.2), ("cash_payment_ratio", 0.2), ("leg_count", 0.1)),
+@pytest.fixture
+def sources(tmp_path: Path) -> LetterSources:
+    (tmp_path / "lanes.toml").write_text(RULES)
+    plan = TriagePlan.read(tmp_path / "lanes.toml")
+    remedies = Remedies.read(lay_down_remedies(tmp_path))
+    return LetterSources(remedies, plan, CorrectionScorer({}, Unasked()))
+
+
+def letter(
+    sources: LetterSources,
+    lane_reason: str = "score",
+    audience: Audience = "consignee",
+    told: tuple[Any, ...] = TOLD,
+    body: dict[str, Any] | None = None,
+    **changed: Any,
+) -> Letter:
+    """The letter about a decision that gave these reasons."""
+    submitted = shipment() if body is None else body
+    made = decision(submitted, lane_reason=lane_reason, **changed)
+    given: Any = SimpleNamespace(**{n: getattr(made, n) for n in Decision.model_fields})
+    given.reasons_in = lambda: told
+    own = OwnDeclarations.of(submission(submitted), audience)
+    return Letter.from_case(given, NOTHING, own, sources, AT)
+
+
+def words(written: Letter) -> str:
+    """All that a letter says."""
+    return "\n".join(
+        line
+        for section in sections_of(written)
+        for line in (section.heading, *section.paragraphs, *section.items)
     )
 
-    assert told.own == ("says mass_kg", "says document_count", "says leg_count")
-    assert told.others == ("the payments that belong to it",)
+
+def test_what_was_drawn_by_lot_is_told_so_and_given_no_reason(sources: LetterSources) -> None:
+    told = letter(sources, "random", lane="control", missing=("documents.manifest",))
+
+    assert (told.selection, told.measure) == ("lot", "an inspection")
+    said = words(told)
+    assert "drawn by lot" in said
+    for given in ("Says ", "a sign", "spoke for", "spoke against", "payments", "the manifest"):
+        assert given not in said, given
 
 
-@pytest.mark.parametrize(("part", "is_told"), [(0.01, True), (0.0, False), (-0.01, False)])
-def test_what_adds_nothing_for_a_look_is_not_told(part: float, is_told: bool) -> None:
-    told = letter(reason("for", ("mass_kg", part), ("payment_count", part)))
+def test_a_rule_is_told_in_its_published_words_alone(sources: LetterSources) -> None:
+    hits = ("rule “heavy”: secret bound of the office",)
+    told = letter(sources, "rule", hits=hits, plan=sources.plan.digest)
 
-    assert (told.own == ("says mass_kg",)) is is_told
-    assert (told.others == ("the payments that belong to it",)) is is_told
-
-
-def test_what_spoke_against_a_look_is_not_told() -> None:
-    told = letter(reason("against", ("mass_kg", 0.5), ("payment_count", 0.5)))
-
-    assert (told.own, told.others) == ((), ())
+    said = words(told)
+    assert "Consignments above a mass that is laid down are inspected." in said
+    for secret in ("secret bound", "heavy", "1,000", "Says "):
+        assert secret not in said
 
 
-def test_an_own_word_reads_nothing_but_attached_documents_and_legs() -> None:
-    """Of the windows of a feature; what it reads of the subject itself was declared."""
-    assert {"documents", "legs"} == OWN_SOURCES
-    for feature in (*ROUTE, *SHIPMENT):
-        sources = {window.source for window in feature.windows.values()}
-        assert is_self_declared(feature.name) == (sources <= OWN_SOURCES), feature.name
+@pytest.mark.parametrize(
+    ("hit", "plan"), [("rule “silent”: not to be known", None), ("rule “heavy”: gone", "sha256:9")]
+)
+def test_a_rule_without_published_words_of_this_plan_is_said_to_be_one(
+    sources: LetterSources, hit: str, plan: str | None
+) -> None:
+    told = letter(sources, "rule", hits=(hit,), plan=plan or sources.plan.digest)
+
+    assert told.rule is None
+    said = words(told)
+    assert "Its words are not published" in said
+    assert "not to be known" not in said
 
 
-def test_every_family_has_words_that_name_its_kind() -> None:
-    assert OF_OTHERS.keys() == {feature.family for feature in (*ROUTE, *SHIPMENT)}
+def test_what_an_authority_looks_for_is_never_repeated(sources: LetterSources) -> None:
+    said = words(letter(sources, "watch_list"))
+
+    assert "information that the office holds" in said
+    for secret in ("c-0012", "wanted", "file 7", "watch", "Says ", "payments"):
+        assert secret not in said, secret
+
+
+def test_each_reason_of_selection_is_told_in_words_of_its_own(sources: LetterSources) -> None:
+    made = {
+        name: letter(sources, name, lane=lane).selection
+        for name, lane in (
+            ("random", "control"),
+            ("rule", "inspect"),
+            ("watch_list", "inspect"),
+            ("score", "inspect"),
+            ("no_score", "manual"),
+        )
+    }
+
+    assert sorted(made.values()) == sorted(SELECTED)
+    for name, selection in made.items():
+        said = words(letter(sources, name))
+        assert [each for each in SELECTED if SELECTED[each] in said] == [selection]
+
+
+def test_a_score_is_told_by_what_spoke_for_and_what_against(sources: LetterSources) -> None:
+    told = letter(sources)
+
+    assert [sign.sentence for sign in told.speaks_for.own] == ["Says mass_kg", "Says tare_ratio"]
+    assert [sign.sentence for sign in told.speaks_against.own] == ["Says unit_value_eur_per_kg"]
+    assert told.speaks_for.others == (OF_OTHERS["payments"],)
+    assert told.speaks_against.others == (OF_OTHERS["payments"],)
+    said = words(told)
+    assert "Says mass_kg (half have 2). It can be a sign of a sign." in said
+    assert "gross mass 1,250.5 kg" in said
+    assert "Says payment_count" not in said
+
+
+def test_nothing_that_is_missing_is_held_against_anyone(sources: LetterSources) -> None:
+    told = letter(sources, told=(reason("for", ("mass_kg", 0.5), value=None),))
+
+    assert told.speaks_for.own == ()
+    assert "Says mass_kg" not in words(told)
+
+
+def test_a_party_is_told_its_own_word_and_not_that_of_another(sources: LetterSources) -> None:
+    for audience in ("consignor", "carrier"):
+        told = letter(sources, audience=audience)  # type: ignore[arg-type]  # of the two
+        said = words(told)
+        assert told.speaks_for.own == told.speaks_against.own == ()
+        for other in ("1,250.5", "9,800", "inflatable boats", "Says "):
+            assert other not in said, (audience, other)
+    assert "TRIST" not in words(letter(sources))  # the way is the carrier's word
+    assert "TRIST" in words(letter(sources, audience="carrier"))
+
+
+def test_a_route_is_told_to_its_carrier(sources: LetterSources) -> None:
+    told = letter(
+        sources,
+        audience="carrier",
+        body=route(),
+        told=(reason("for", ("leg_count", 0.4), ("carrier_journeys", 0.2)),),
+    )
+
+    assert [sign.sentence for sign in told.speaks_for.own] == ["Says leg_count"]
+    assert "by sea from TRIZM to GRPIR" in told.what
+
+
+def test_what_was_not_submitted_is_asked_of_whose_it_is(sources: LetterSources) -> None:
+    missing = ("journey", "transactions", "documents.manifest", "shipment.net_mass_kg")
+    asked = {
+        audience: letter(sources, audience=audience, missing=missing).missing  # type: ignore[arg-type]  # of the list
+        for audience in ("consignee", "consignor", "carrier")
+    }
+
+    assert asked == {
+        "consignee": ("the manifest", "the net mass"),
+        "consignor": (),
+        "carrier": ("the journey",),
+    }
+
+
+def test_every_way_to_contest_is_named_with_its_address_and_deadline(
+    sources: LetterSources,
+) -> None:
+    for lane_reason in ("score", "random", "rule", "watch_list"):
+        said = words(letter(sources, lane_reason))
+        for _, addressee in sources.remedies:
+            assert addressee.name in said
+            assert addressee.address in said
+        for needed in ("within 31 days", "UCC Article 44(2)(b)", "Reference", "d-1", "look at it"):
+            assert needed in said.replace("reference", "Reference"), needed
+
+
+def test_a_letter_says_what_is_personal_data_and_claims_no_more(sources: LetterSources) -> None:
+    said = words(letter(sources))
+
+    assert "may be natural persons" in said
+    assert "countries" in said
+    assert "never" not in said.replace("never reported on the word of one person", "")
+
+
+@pytest.mark.parametrize(
+    ("factor", "says"),
+    [(0.5, "0.5 times"), (None, "cannot be told"), (1.0001, "would have been the same")],
+)
+def test_a_correction_is_told_with_what_it_weighs(
+    sources: LetterSources, factor: float | None, says: str
+) -> None:
+    mended = Correction("the invoice, version 1", "gross mass 9 kg", "gross mass 8 kg", factor)
+    said = words(replace(letter(sources), corrections=(mended,)))
+
+    assert "it states gross mass 9 kg, and you declared gross mass 8 kg" in said
+    assert says in said
+
+
+def test_a_letter_is_stored_whole(sources: LetterSources) -> None:
+    mended = Correction("the invoice, version 1", "gross mass 9 kg", "gross mass 8 kg", 0.4)
+    whole = replace(letter(sources), corrections=(mended,), decided_at=AT - timedelta(days=1))
+
+    assert LETTER.validate_json(LETTER.dump_json(whole)) == whole
+
+
+def test_every_family_can_be_named_to_a_party_by_its_kind() -> None:
+    assert {feature.family for feature in (*ROUTE, *SHIPMENT)} == OF_OTHERS.keys()
+
+
+def test_no_letter_names_a_party_or_a_figure_of_the_score(sources: LetterSources) -> None:
+    body = copy.deepcopy(shipment(declarant_id="d-7"))
+    for audience in ("consignee", "consignor", "declarant", "carrier"):
+        said = words(letter(sources, audience=audience, body=body))  # type: ignore[arg-type]  # of the list
+        for secret in ("c-0007", "c-0012", "k-3", "d-7", "log-odds", "percentile", "threshold"):
+            assert secret not in said, (audience, secret)
+    assert json.loads(LETTER.dump_json(letter(sources)))["reference"] == "d-1"

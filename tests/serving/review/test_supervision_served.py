@@ -69,6 +69,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/notes": {"reviewer", "supervisor", "rescue"},
     "/console/cases/{case}/dispositions": {"reviewer", "supervisor", "rescue"},
     "/console/cases/{case}/attachments": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}/letter/write": {"reviewer", "supervisor", "rescue"},
     "/console/queue/next": {"reviewer", "supervisor", "rescue"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
     "/console/accounts": {"admin"},
@@ -94,6 +95,7 @@ def test_every_form_is_for_the_roles_that_may_act_and_no_one_else(reviewed: Serv
 def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> None:
     """But for signing in and out, the style, and what holds the like of a page that is there."""
     alike = {"/console/features/{}", "/console/cases/{}/attachments/{}", "/console/cases/{}/{}"}
+    alike |= {"/console/cases/{}/letter/{}"}
     known = {re.sub(r"{\w+}", "{}", path) for path in (*SEEN_BY, *ACTS_BY)} | alike
     known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
     free = ("/console/sign-", "/console/oidc", "/console/static")

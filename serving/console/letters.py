@@ -1,0 +1,134 @@
+"""The letters of a case: written by one reviewer, read and released by another, or held back."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from serving.access.callers import Caller
+from serving.access.sessions import Session
+from serving.audit.decision import Decision
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.csrf import SignedForm
+from serving.console.forms import read_form
+from serving.console.pages import PageRoute, page
+from serving.container import Services
+from serving.errors import Conflict, NotFound, TooLong, Unprocessable
+from serving.review.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
+from serving.review.case_rules import Case
+from serving.review.cases import Reviewer
+from serving.review.letter_rules import require_letter_due
+from serving.review.letter_text import sections_of
+from serving.web.bodies import ClosedModel
+from serving.web.case_bodies import Words
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
+
+MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+
+
+class LetterForm(ClosedModel):
+    """To whom a letter is written or released, and for which purpose or why now."""
+
+    audience: Audience
+    text: Words
+
+
+class DeferralForm(ClosedModel):
+    """Why and for how long no letter goes."""
+
+    ground: DeferralGround
+    days: Annotated[int, Field(ge=1, le=366)]
+    text: Words
+
+
+@router.get("/{case_id}/letter")
+def show_letters(
+    services: TheServices, caller: MayReview, session: TheSession, case_id: str
+) -> HTMLResponse:
+    """What was written of a case, what may be, and why not; that it was read is written down."""
+    return letters_page(services, caller, session, case_id, refusal=None)
+
+
+@router.get("/{case_id}/letter/{audience}")
+def print_letter(
+    services: TheServices, caller: MayReview, case_id: str, audience: str
+) -> HTMLResponse:
+    """The newest letter to a party, to read before it is released and to print after it."""
+    if audience not in AUDIENCES:
+        raise NotFound(f"a letter is to one of {', '.join(AUDIENCES)}")
+    reviewer = Reviewer.from_caller(caller)
+    kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
+    return page("letter.html", kept=kept, letter=letter, sections=sections_of(letter))
+
+
+@router.post("/{case_id}/letter/{step}")
+def act_on_letter(
+    services: TheServices,
+    caller: MayReview,
+    session: TheSession,
+    form: SignedForm,
+    case_id: str,
+    step: str,
+) -> Response:
+    """Write, release or defer a letter, or confirm that it waits; a refusal is shown in words."""
+    try:
+        _act(services, Reviewer.from_caller(caller), case_id, step, form)
+    except (Conflict, TooLong, Unprocessable) as refusal:
+        return letters_page(services, caller, session, case_id, refusal=str(refusal))
+    return RedirectResponse(f"/console/cases/{case_id}/letter", 303)
+
+
+def _act(
+    services: Services, reviewer: Reviewer, case_id: str, step: str, form: dict[str, str]
+) -> None:
+    letters, now = services.letters, services.clock()
+    if step == "write":
+        body = read_form(LetterForm, form)
+        letters.write(reviewer, case_id, now, body.audience, body.text)
+    elif step == "release":
+        body = read_form(LetterForm, form)
+        letters.release(reviewer, case_id, now, body.audience, body.text)
+    elif step == "defer":
+        wait = read_form(DeferralForm, form)
+        until = now + timedelta(days=wait.days)
+        letters.defer(reviewer, case_id, now, wait.ground, until, wait.text)
+    elif step == "confirm":
+        letters.confirm(reviewer, case_id, now)
+    else:
+        raise NotFound("there is no such act")
+
+
+def letters_page(
+    services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
+) -> HTMLResponse:
+    """The page of a case's letters, with what was refused; that it was read is written down."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    row, case = services.cases.read(reviewer, case_id, now)
+    decision = services.cases.decision(case_id)
+    return page(
+        "letters.html",
+        status=200 if refusal is None else 409,
+        reader=caller,
+        session=session,
+        row=row,
+        state=case,
+        refusal=refusal,
+        not_due=_why_not_due(case, decision, now),
+        is_masked=services.cases.is_masked(row),
+        is_deferred=case.deferral is not None and now < case.deferral.ends_at,
+        audiences=("carrier",) if decision.subject_kind == "route" else AUDIENCES,
+        grounds=[(ground, GROUNDS[ground]) for ground in get_args(DeferralGround)],
+    )
+
+
+def _why_not_due(case: Case, decision: Decision, now: datetime) -> str | None:
+    """Why no letter may be written now; None where one may."""
+    try:
+        require_letter_due(case, decision.lane_reason, now)
+    except Conflict as refusal:
+        return str(refusal)
+    return None

@@ -1,0 +1,179 @@
+"""A letter in words: its sections in order, for a page, a print or an example."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from serving.explanation.formatting import figures
+from serving.review.corrections import Correction
+from serving.review.letter import Letter, LetterReasons, OwnSign, Selection
+from serving.review.remedies import Addressee, Remedy
+
+
+@dataclass(frozen=True)
+class LetterSection:
+    """A part of a letter: its heading, its paragraphs, and a list below them."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+    items: tuple[str, ...] = ()
+
+
+SELECTED: dict[Selection, str] = {
+    "lot": "It was drawn by lot. A set part of all traffic is drawn so, whatever was declared and "
+    "by whomever, so that the office learns what it would otherwise miss. Nothing that you "
+    "declared led to it, and therefore no reason is given.",
+    "rule": "A written rule of the office selected it, which holds for everybody alike.",
+    "information": "It was selected because of information that the office holds. No computer "
+    "weighed what you declared in this. What the information is, and from whom, is not repeated "
+    "here; the supervisory authority named below can examine it for you.",
+    "score": "A computer compared what was declared and filed with many earlier declarations, and "
+    "put it among those that were proposed for a closer look. What spoke for that and what "
+    "against it is below.",
+    "manual": "No computer proposed it: no score could be given at the time, and the office "
+    "followed its procedure without one.",
+}
+
+COMPUTER: dict[Selection, str] = {
+    "lot": "The computer drew the lot. It also gave a score, which did not decide this.",
+    "rule": "The computer looked whether the condition of the rule holds. It also gave a score, "
+    "which did not decide this.",
+    "information": "The computer looked whether what was declared names what the office looks for. "
+    "It also gave a score, which did not decide this.",
+    "score": "The computer gave a score: an estimate of how often such a check finds something. "
+    "The score decided that it was proposed for a look, within what the office can look at in a "
+    "day. It is no evidence, and it did not decide how the case ended.",
+    "manual": "The computer gave no score.",
+}
+
+PEOPLE = (
+    "A person read the case, decided what was done, and is answerable for it. An offence is never "
+    "reported on the word of one person."
+)
+DATA = (
+    "What is scored is a consignment or a journey. Those who take part in it are known to the "
+    "computer by pseudonyms; some of them may be natural persons, as a sole trader, a driver who "
+    "owns the vehicle, or whoever paid, and then this is processing of personal data. It uses no "
+    "name, nationality or other attribute of a person. It does use countries of goods, ways and "
+    "accounts, which may stand close to them; whether some are selected in error more often than "
+    "others is measured for every version."
+)
+FULLER = (
+    "A court or the supervisory authority can have the whole: all reasons, the procedure of "
+    "selection, the version of the model and the sources of the data."
+)
+
+
+def sections_of(letter: Letter) -> tuple[LetterSection, ...]:
+    """The letter in words."""
+    return (
+        LetterSection("What this is about", (letter.what, _measure(letter))),
+        LetterSection("How it was selected", _selected(letter)),
+        *(_reasons(letter) if letter.selection == "score" else ()),
+        LetterSection(
+            "What the computer did, and what people did", (COMPUTER[letter.selection], PEOPLE)
+        ),
+        LetterSection("Data about you", (DATA,)),
+        LetterSection("If you do not agree", _contest(letter), tuple(_remedies(letter))),
+    )
+
+
+def _measure(letter: Letter) -> str:
+    return (
+        f"On {letter.decided_at:%-d %B %Y} it was proposed for {letter.measure}. "
+        f"The case has ended: {letter.ending}."
+    )
+
+
+def _selected(letter: Letter) -> tuple[str, ...]:
+    said = SELECTED[letter.selection]
+    if letter.selection != "rule":
+        return (said,)
+    if letter.rule:
+        return (said, f"The rule: “{letter.rule}”")
+    return (said, "Its words are not published. Those named below can have them examined.")
+
+
+def _reasons(letter: Letter) -> Iterator[LetterSection]:
+    yield _speaking("What spoke for a look", letter.speaks_for)
+    yield _speaking("What spoke against a look", letter.speaks_against)
+    changes = tuple(map(_correction, letter.corrections))
+    opening = []
+    if letter.correctable:
+        opening.append(
+            "Of what counted for a look you declared the following. If any of it is wrong, say so; "
+            f"it will be judged again with what is right: {'; '.join(letter.correctable)}."
+        )
+    if letter.missing:
+        opening.append(
+            "These were not submitted; with them it could have been judged on more: "
+            f"{', '.join(letter.missing)}."
+        )
+    if not opening and not changes:
+        opening.append("Nothing that you declared counted for a look, so there is nothing to mend.")
+    yield LetterSection("What a correction would change", tuple(opening), changes)
+
+
+def _speaking(heading: str, reasons: LetterReasons) -> LetterSection:
+    paragraphs = []
+    if not reasons.own:
+        paragraphs.append("Nothing of what you declared yourself.")
+    if reasons.others:
+        paragraphs.append(
+            "These were taken into account too. They rest on what others declared or on what was "
+            f"known before, and are not repeated here: {'; '.join(reasons.others)}."
+        )
+    return LetterSection(heading, tuple(paragraphs), tuple(map(_sign, reasons.own)))
+
+
+def _sign(sign: OwnSign) -> str:
+    rests = f" It rests on what you declared: {'; '.join(sign.declared)}." if sign.declared else ""
+    return f"{sign.sentence} ({sign.usual}). It can be a sign of {sign.sign_of}.{rests}"
+
+
+def _correction(correction: Correction) -> str:
+    said = (
+        f"Of {correction.paper}: it states {correction.stated}, and you declared "
+        f"{correction.declared}."
+    )
+    if correction.odds_factor is None:
+        return f"{said} How much that weighed cannot be told now."
+    if changes_nothing(correction.odds_factor):
+        return f"{said} If they agreed, the estimate would have been the same."
+    return (
+        f"{said} If they agreed, and all else were the same, the odds that the computer estimated "
+        f"would have been {figures(correction.odds_factor)} times what they were."
+    )
+
+
+def changes_nothing(odds_factor: float) -> bool:
+    """Whether a factor is too near to one to be said."""
+    return abs(odds_factor - 1) < 0.005
+
+
+def _contest(letter: Letter) -> tuple[str, ...]:
+    controller = letter.remedies.controller
+    return (
+        f"The office answers to {_named(controller)}. Write there, and give the reference "
+        f"{letter.reference}. You may state your view, send documents, correct what was declared "
+        "by mistake, ask for access to the data about you, and ask for a person who was not part "
+        "of the decision to look at it again.",
+        FULLER,
+    )
+
+
+def _remedies(letter: Letter) -> Iterator[str]:
+    remedies = letter.remedies
+    yield f"To be heard before a decision against you: {_deadline(remedies.hearing)}"
+    yield f"Appeal: {_deadline(remedies.appeal)}"
+    yield f"Court: {_deadline(remedies.court)}"
+    yield f"Data protection officer: {_named(remedies.data_protection_officer)}."
+    yield (f"Complaint about personal data, at any time: {_named(remedies.supervisory_authority)}.")
+
+
+def _deadline(remedy: Remedy) -> str:
+    days = f"{remedy.deadline_days} days" if remedy.deadline_days > 1 else "one day"
+    return f"{_named(remedy)}, within {days} of receiving this letter ({remedy.law})."
+
+
+def _named(addressee: Addressee) -> str:
+    return f"{addressee.name}, {addressee.address}"

@@ -1,0 +1,152 @@
+"""When a letter may be written, who lets it go, and who holds it back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import pytest
+
+from serving.errors import LetterDeferred, LetterNotDue, SameReviewer, TooLong
+from serving.review import case_rules as acts
+from serving.review.case_letters import LONGEST_DEFERRAL, UNCONFIRMED_FOR, CaseLetter
+from serving.review.case_rules import Case
+from serving.review.dispositions import Disposition
+from serving.review.letter_rules import (
+    confirm_deferral,
+    defer_letter,
+    release_letter,
+    require_letter_due,
+    write_letter,
+)
+from serving.review.opening import CASE
+from serving.triage.lane_rule import LaneReason
+
+AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SOON = AT + timedelta(days=30)
+ENDED = Case(
+    "c",
+    "closed",
+    "one",
+    disposition=Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order"),
+)
+LETTER = CaseLetter("consignee", "c-0012", "as they asked", "{}", "sha256:0", "one", AT)
+REASONS: tuple[LaneReason, ...] = get_args(LaneReason)
+
+
+def deferred(case: Case = ENDED, until: datetime = SOON) -> Case:
+    held, _ = defer_letter(case, "one", AT, "criminal_investigation", until, "an inquiry runs")
+    return held
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("status", ["open", "claimed", "snoozed", "waiting", "second_review"])
+def test_no_letter_is_due_before_the_case_ended(status: Any, reason: LaneReason) -> None:
+    with pytest.raises(LetterNotDue):
+        require_letter_due(Case("c", status), reason, AT)
+
+
+def test_where_life_was_at_risk_there_is_no_letter_however_it_ended() -> None:
+    with pytest.raises(LetterNotDue, match="danger to life"):
+        require_letter_due(ENDED, "life_at_risk", AT)
+    handed = Disposition("referred_protection", "persons_found", "high", "handed to the shelter")
+    with pytest.raises(LetterNotDue, match="protect"):
+        require_letter_due(replace(ENDED, disposition=handed), "score", AT)
+
+
+@pytest.mark.parametrize("reason", ["random", "rule", "score", "no_score"])
+def test_a_letter_is_due_of_an_ended_case(reason: LaneReason) -> None:
+    require_letter_due(ENDED, reason, AT)
+
+
+def test_what_a_watch_list_selected_is_told_only_after_two_deferred_it_and_that_is_over() -> None:
+    held = deferred()
+    agreed, _ = confirm_deferral(held, "two", AT)
+
+    for case, at in ((ENDED, AT), (held, AT), (held, SOON), (agreed, AT)):
+        with pytest.raises(LetterDeferred):
+            require_letter_due(case, "watch_list", at)
+    require_letter_due(agreed, "watch_list", SOON)
+
+
+def test_a_deferral_holds_any_letter_back_until_its_end() -> None:
+    agreed, _ = confirm_deferral(deferred(), "two", AT)
+
+    for reason in ("random", "rule", "score", "no_score"):
+        with pytest.raises(LetterDeferred, match="24 December 2026"):
+            require_letter_due(agreed, reason, SOON - timedelta(seconds=1))
+        require_letter_due(agreed, reason, SOON)
+
+
+def test_one_person_alone_holds_a_letter_back_for_three_days() -> None:
+    held = deferred()
+
+    with pytest.raises(LetterDeferred):
+        require_letter_due(held, "score", AT + UNCONFIRMED_FOR - timedelta(seconds=1))
+    require_letter_due(held, "score", AT + UNCONFIRMED_FOR)
+    with pytest.raises(LetterNotDue):
+        confirm_deferral(held, "two", AT + UNCONFIRMED_FOR)
+    with pytest.raises(SameReviewer):
+        confirm_deferral(held, "one", AT)
+
+
+@pytest.mark.parametrize("until", [AT, AT - timedelta(days=1), AT + LONGEST_DEFERRAL * 1.001])
+def test_no_deferral_ends_in_the_past_or_after_more_than_a_year(until: datetime) -> None:
+    with pytest.raises(TooLong):
+        deferred(until=until)
+
+
+def test_nobody_releases_what_they_wrote() -> None:
+    written, _ = write_letter(ENDED, LETTER)
+
+    with pytest.raises(SameReviewer):
+        release_letter(written, "one", AT, "consignee", "nobody is harmed")
+    released, event = release_letter(written, "two", AT, "consignee", "nobody is harmed")
+    assert released.letters == (replace(LETTER, released_by="two", released_at=AT),)
+    assert (event.action, event.actor, event.at) == ("letter", "two", AT)
+    with pytest.raises(LetterNotDue):
+        release_letter(released, "two", AT, "consignee", "once more")
+    with pytest.raises(LetterNotDue):
+        release_letter(written, "two", AT, "carrier", "never written")
+
+
+def test_both_events_have_the_recipient_and_the_purpose_and_nothing_of_the_text() -> None:
+    written, one = write_letter(ENDED, replace(LETTER, content="secret words"))
+    _, two = release_letter(written, "two", AT, "consignee", "nobody is harmed")
+
+    for event in (one, two):
+        _, told = event.changed["letter"]
+        assert told == {
+            "audience": "consignee",
+            "recipient": "c-0012",
+            "purpose": "as they asked",
+            "digest": "sha256:0",
+        }
+        assert "secret words" not in repr(event)
+    assert two.text == "nobody is harmed"
+
+
+def test_a_new_letter_replaces_one_that_waits_and_none_that_went() -> None:
+    written, _ = write_letter(ENDED, LETTER)
+    again, _ = write_letter(written, replace(LETTER, written_by="two"))
+    released, _ = release_letter(again, "three", AT, "consignee", "nobody is harmed")
+    later, _ = write_letter(released, LETTER)
+
+    assert [letter.written_by for letter in again.letters] == ["two"]
+    assert [letter.released_by for letter in later.letters] == ["three", None]
+
+
+def test_a_case_that_is_opened_again_keeps_what_went_and_no_draft() -> None:
+    written, _ = write_letter(ENDED, LETTER)
+    reopened, _ = acts.reopen(written, "two", AT, "new papers came")
+    released, _ = release_letter(written, "two", AT, "consignee", "nobody is harmed")
+    kept, _ = acts.reopen(released, "two", AT, "new papers came")
+
+    assert reopened.letters == ()
+    assert kept.letters == released.letters
+
+
+def test_letters_and_deferral_are_stored_with_the_case_and_older_cases_have_none() -> None:
+    written, _ = write_letter(deferred(), LETTER)
+
+    assert CASE.validate_json(CASE.dump_json(written)) == written
+    assert CASE.validate_json(b'{"case_id": "c"}') == Case("c")
