@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,6 +43,14 @@ from features.engine.expressions.program import Program
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.event_order import sorted_by_known_at
 from features.records import RECORD_FILES, SUBJECT_KINDS, Record, SubjectKind
+from features.reference.geography.ports import nearest_port_km
+
+
+class Measure(NamedTuple):
+    """A number that no program can make of a record: the fields it is made of, and by what."""
+
+    fields: tuple[str, ...]
+    function: Callable[..., Column]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,8 +60,9 @@ class LinkedRecordType:
     `name` is that of the record file, of the submission's field and of the source of windows.
     `order_field` orders records that became known in one instant. Each record also reads the fields
     that `previous` names of the subject's record before, in that order; with them stands what the
-    first record reads. `latest` names columns that a subject takes from its last record, with the
-    record's column. `key_fields` tell a subject's records apart, `id_fields` any two of the type.
+    first record reads. `measured` adds numbers to each record before that. `latest` names columns
+    that a subject takes from its last record, with the record's column. `key_fields` tell a
+    subject's records apart, `id_fields` any two of the type.
     """
 
     name: str
@@ -63,6 +73,7 @@ class LinkedRecordType:
     id_fields: tuple[str, ...]
     derive: Callable[[SubjectKind, Columns, Columns], Columns]
     previous: Mapping[str, object] = field(default_factory=dict)
+    measured: Mapping[str, Measure] = field(default_factory=dict)
     latest: Mapping[str, str] = field(default_factory=dict)
     most_in_submission: int = 500
     words_when_cited: str
@@ -101,6 +112,7 @@ class LinkedRecordType:
         """The fields that the windows of one kind of subject are computed from."""
         read = {key for key in self.program(kind).columns if isinstance(key, str)}
         read |= {self.subject_field, self.known_from, self.order_field, *self.previous}
+        read |= {name for measure in self.measured.values() for name in measure.fields}
         return (read | {"subject_kind"}) & self.record.model_fields.keys()
 
     def subject_columns_read(self, kind: SubjectKind) -> set[str]:
@@ -110,6 +122,10 @@ class LinkedRecordType:
 
     def derive_events(self, kind: SubjectKind, subjects: Columns, records: Columns) -> Columns:
         """The events that windows reduce, one per record; all are known before their subjects."""
+        records = records | {
+            name: measure.function(*(records[field] for field in measure.fields))
+            for name, measure in self.measured.items()
+        }
         if self.previous:
             records = with_previous(records, self.subject_field, self.order_field, self.previous)
         subject_ids = records[self.subject_field]
@@ -163,7 +179,13 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 key_fields=("observed_at", "source"),
                 id_fields=("journey_id", "observed_at", "source"),
                 derive=derive_position,
-                previous={"observed_at": NO_INSTANT, "latitude": np.nan, "longitude": np.nan},
+                previous={
+                    "observed_at": NO_INSTANT,
+                    "latitude": np.nan,
+                    "longitude": np.nan,
+                    "port_km": np.nan,
+                },
+                measured={"port_km": Measure(("latitude", "longitude"), nearest_port_km)},
                 most_in_submission=5_000,
                 words_when_cited="positions heard {ids}",
                 words_when_missing="the positions of the conveyance",
@@ -224,6 +246,6 @@ def _program(record_type: LinkedRecordType, kind: SubjectKind) -> Program:
 def _traced(
     record_type: LinkedRecordType, kind: SubjectKind, columns: Collection[str] | None
 ) -> Program:
-    kinds = kinds_of(record_type.record)
+    kinds = kinds_of(record_type.record) | dict.fromkeys(record_type.measured, Kind.NUMBER)
     kinds |= {f"{PREVIOUS}{name}": kinds[name] for name in record_type.previous}
     return trace_beside_subject(partial(record_type.derive, kind), kinds, kind, columns)

@@ -58,6 +58,7 @@ def _linked_rows(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedRows
         program=program,
         subject_columns={key: column for key, column in keys.items() if column is not None},
         previous=tuple(record_type.previous),
+        measured=record_type.measured,
     )
 
 

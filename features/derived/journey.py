@@ -8,18 +8,26 @@ from features.engine.string_table import STRING_TABLE
 from features.reference.geography.distances import great_circle_km
 from features.reference.geography.places import country, latitude, longitude
 
+BY_WATER = ("sea", "inland_waterway")
+"""The modes of transport by which a vessel travels."""
+
 
 def derive_journey(journey: Columns) -> Columns:
     """The columns that a journey's own record implies."""
     origin, destination = journey["origin"], journey["destination"]
+    distance_km = np.rint(direct_km(origin, destination) * 1000) / 1000
+    distance_log_milli = np.rint(log_micro(distance_km) / 1000)
     return {
         "subject_id": journey["journey_id"],
         "known_at": journey["declared_at"],
-        "direct_distance_km": np.rint(direct_km(origin, destination) * 1000) / 1000,
+        "direct_distance_km": distance_km,
         "origin_country": STRING_TABLE.map_texts(origin, country),
         "destination_country": STRING_TABLE.map_texts(destination, country),
+        "hire_return_country": STRING_TABLE.map_texts(journey["hire_return_location"], country),
         "declared_cargo_mass_g": np.rint(journey["declared_cargo_mass_kg"] * 1000),
         "declared_cargo_mass_log_micro": log_micro(journey["declared_cargo_mass_kg"]),
+        "distance_log_milli": distance_log_milli,
+        "squared_distance_log_milli": distance_log_milli**2,
     }
 
 

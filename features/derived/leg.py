@@ -3,37 +3,51 @@
 import numpy as np
 
 from features.derived.beside_subject import flag
-from features.derived.journey import direct_km
-from features.engine.columns import (
-    HOUR_US,
-    NO_INSTANT,
-    Column,
-    Columns,
-    hours_between,
-    is_missing,
-)
-from features.records import SubjectKind
+from features.derived.journey import BY_WATER, direct_km
+from features.engine.columns import DAY_US, HOUR_US, Column, Columns, hours_between, is_missing
+from features.engine.string_table import STRING_TABLE
+from features.records import Mode, SubjectKind
+from features.reference.geography.places import longitude
+
+# What each mode hardly exceeds over a whole leg, port to port or stop to stop.
+FASTEST_KMH: dict[Mode, float] = {
+    "sea": 75.0,
+    "inland_waterway": 45.0,
+    "road": 110.0,
+    "rail": 250.0,
+    "air": 1_050.0,
+}
 
 
 def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
     """The columns of a leg relative to its route.
 
     The leg before is the one before among those known by then, so that a leg reported later changes
-    nothing.
+    nothing. Where a stretch between is not known, neither is a stop. Night is by the sun
+    where the leg ends, or begins where its end is in no table; an announced arrival is none yet.
     """
     mode = np.where(is_missing(leg["mode"]), route["mode"], leg["mode"])
     distance_m = np.rint(direct_km(leg["origin"], leg["destination"]) * 1000)
     hours = hours_between(leg["departed_at"], leg["arrived_at"])
+    m_per_h = np.where(hours > 0, np.rint(distance_m / _positive(hours)), np.nan)
     dwell_hours = hours_between(leg["previous_arrived_at"], leg["departed_at"])
+    is_unconnected = _is_unconnected(leg["previous_destination"], leg["origin"])
+    is_first = is_missing(leg["previous_destination"])
+    is_landing = np.isin(mode, BY_WATER) & (leg["arrived_at"] <= leg["known_at"])
     return {
         "subject_id": leg["journey_id"],
         "known_at": leg["known_at"],
         "record_id": leg["sequence"],
         "distance_m": distance_m,
-        "speed_m_per_h": np.where(hours > 0, np.rint(distance_m / _positive(hours)), np.nan),
-        "dwell_minutes": np.rint(np.maximum(dwell_hours, 0) * 60),
-        "is_unconnected": _is_unconnected(leg["previous_destination"], leg["origin"]),
-        "is_night_arrival": _is_at_night(leg["arrived_at"]),
+        "is_measured": flag(~is_missing(distance_m)),
+        "speed_to_fastest_ppm": np.rint(1000 * m_per_h / _fastest_kmh(mode)),
+        "dwell_minutes": np.where(
+            is_unconnected == 1, np.nan, np.rint(np.maximum(dwell_hours, 0) * 60)
+        ),
+        "is_unconnected": is_unconnected,
+        "is_start": flag(is_first & (leg["origin"] == route["origin"])),
+        "is_arrival": flag(leg["destination"] == route["destination"]),
+        "is_night_landing": np.where(is_landing, _is_at_night(leg), np.nan),
         "is_mode_switch": flag(mode != route["mode"]),
     }
 
@@ -43,10 +57,24 @@ def _is_unconnected(ended: Column, origin: Column) -> Column:
     return flag((ended != origin) & ~is_missing(ended))
 
 
-def _is_at_night(instants: Column) -> Column:
-    """Whether an instant lies between 22 and 5 o'clock UTC."""
-    hour = np.mod(instants, 24 * HOUR_US) // HOUR_US
-    return np.where(instants == NO_INSTANT, np.nan, (hour >= 22) | (hour < 5))
+def _fastest_kmh(mode: Column) -> Column:
+    """What the mode of transport hardly exceeds."""
+    kmh = np.full_like(mode, np.nan, dtype=np.float64)
+    for name, fastest in FASTEST_KMH.items():
+        kmh = np.where(mode == name, fastest, kmh)
+    return kmh
+
+
+def _is_at_night(leg: Columns) -> Column:
+    """Whether a leg ended between 22 and 5 o'clock by the sun, an hour for 15 degrees."""
+    ends, begins = (
+        STRING_TABLE.map_numbers(leg[name], longitude) for name in ("destination", "origin")
+    )
+    degrees = np.where(np.isnan(ends), begins, ends)
+    hour = np.mod(np.mod(leg["arrived_at"], DAY_US) / HOUR_US + degrees / 15, 24)
+    is_night = (hour >= 22) | (hour < 5)
+    is_known = ~(is_missing(leg["arrived_at"]) | np.isnan(degrees))
+    return np.where(is_known, is_night, np.nan)
 
 
 def _positive(numbers: Column) -> Column:

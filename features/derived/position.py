@@ -3,12 +3,22 @@
 import numpy as np
 
 from features.derived.beside_subject import flag
-from features.engine.columns import Columns, hours_between
+from features.derived.journey import BY_WATER
+from features.engine.columns import Column, Columns, hours_between, is_missing
 from features.records import SubjectKind
 from features.reference.geography.distances import great_circle_km
 
-# Slower than this a vessel drifts or waits; a vehicle stands.
+# Slower than this a vessel drifts or waits.
 SLOW_KN = 2
+
+# A vessel nearer to a port lies in it; one within 30 nautical miles is off a coast. What else of a
+# coast there is no table tells.
+IN_PORT_KM = 10.0
+OFF_COAST_KM = 55.56
+
+# Two fixes differ by tens of metres where nothing moved: what lies nearer together in time is taken
+# for so many hours apart.
+LEAST_HOURS_OF_MOVEMENT = 5 / 60
 
 
 def derive_position(
@@ -16,7 +26,11 @@ def derive_position(
     position: Columns,
     route: Columns,
 ) -> Columns:
-    """The columns of a position, after the position before."""
+    """The columns of a position, after the position before.
+
+    Slow is said of what travels by water, and outside ports: a driver has to rest. An unknown speed
+    is missing. A gap off a coast is one that begins there, outside ports.
+    """
     gap_hours = hours_between(position["previous_observed_at"], position["observed_at"])
     moved_km = great_circle_km(
         position["previous_latitude"],
@@ -25,12 +39,24 @@ def derive_position(
         position["longitude"],
     )
     is_gap = gap_hours > 0
-    m_per_h = np.rint(moved_km * 1000) / np.where(is_gap, gap_hours, 1)
+    m_per_h = np.rint(moved_km * 1000) / np.maximum(gap_hours, LEAST_HOURS_OF_MOVEMENT)
+    gap_minutes, port_km = np.rint(gap_hours * 60), position["port_km"]
+    is_by_water = np.isin(route["mode"], BY_WATER)
+    is_slow = np.where(is_missing(position["speed_kn"]), np.nan, position["speed_kn"] < SLOW_KN)
     return {
         "subject_id": position["journey_id"],
         "known_at": position["observed_at"],
         "record_id": position["observed_at"],
-        "gap_minutes": np.rint(gap_hours * 60),
+        "gap_minutes": gap_minutes,
         "implied_m_per_h": np.where(is_gap, np.rint(m_per_h), np.nan),
-        "is_slow": flag(position["speed_kn"] < SLOW_KN),
+        "is_slow": np.where(is_by_water & ~(port_km < IN_PORT_KM), is_slow, np.nan),
+        "coastal_gap_minutes": np.where(
+            is_by_water & _is_off_coast(position["previous_port_km"]), gap_minutes, np.nan
+        ),
+        "is_off_coast": flag(is_by_water & _is_off_coast(port_km)),
     }
+
+
+def _is_off_coast(port_km: Column) -> Column:
+    """Whether a point lies off a coast and in no port."""
+    return (port_km >= IN_PORT_KM) & (port_km < OFF_COAST_KM)

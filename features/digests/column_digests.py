@@ -3,20 +3,26 @@
 from collections.abc import Callable
 from functools import cache, partial
 
-from features.derived.beside_subject import subject_key, with_previous
+from features.derived.beside_subject import PREVIOUS, subject_key, with_previous
 from features.derived.shipment import join_journeys
 from features.derived.subject import LATEST_PAYMENT, derived_columns
 from features.derived.transaction import derive_payment
 from features.digests.code import code_digest, combined, source_digest
 from features.digests.program_digests import output_digests
-from features.engine.columns import Places, kinds_of
+from features.engine.columns import Column, Places, kinds_of
 from features.engine.expressions.program import Key, traced_columns
 from features.engine.expressions.trace import Mapped
 from features.engine.string_table import STRING_TABLE
 from features.errors import DefinitionError
-from features.linked_records import LINKED_RECORD_TYPES, latest_by_subject, linked_before
+from features.linked_records import (
+    LINKED_RECORD_TYPES,
+    LinkedRecordType,
+    latest_by_subject,
+    linked_before,
+)
 from features.records import RECORD_FILES, SubjectKind, Transaction
 from features.reference.geography.places import content_digest, country, latitude, longitude, places
+from features.reference.geography.ports import nearest_port_km
 from features.subject_types import SUBJECT_TYPES
 
 _SUBJECTS = {subject_type.record_file: kind for kind, subject_type in SUBJECT_TYPES.items()}
@@ -110,9 +116,25 @@ def _linked_digests(kind: SubjectKind, source: str) -> dict[Key, str]:
     def of_input(key: Key) -> str:
         if (own := subject_key(key)) is not None:
             return input_digest(partial(subject_column, kind), own)
-        return input_digest(partial(_field, record_type.name), key)
+        return input_digest(partial(_field_or_measure, record_type), key)
 
     return output_digests(record_type.program(kind), of_input)
+
+
+def _field_or_measure(record_type: LinkedRecordType, name: str) -> str:
+    """The digest of a field of a linked record, or of a number that is measured of some."""
+    measured = record_type.measured.get(name.removeprefix(PREVIOUS))
+    if measured is None:
+        return _field(record_type.name, name)
+    fields = (_field(record_type.name, field) for field in measured.fields)
+    return combined(name, _measure_digest(measured.function), *fields)
+
+
+def _measure_digest(function: Callable[..., Column]) -> str:
+    if function is not nearest_port_km:
+        return code_digest(function)
+    of_table = (content_digest(name) for name in ("kind", "latitude", "longitude"))
+    return combined(source_digest("reference/geography/ports.py"), *of_table)
 
 
 def input_digest(column: Callable[[str], str], key: Key) -> str:

@@ -1,9 +1,9 @@
 """Carrier history: what a conveyance, and the company that runs it, did before."""
 
-from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Unit, feature
+from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.windows.window import count, days_since_first, distinct, hours_since_latest
-from features.publications import FATF_TRADE_2021, PRACTICE, US_MARITIME_2020
+from features.publications import PRACTICE
 
 
 @feature(
@@ -12,6 +12,7 @@ from features.publications import FATF_TRADE_2021, PRACTICE, US_MARITIME_2020
     when_missing="never; a new conveyance has 0",
     indicator="J31",
     source=PRACTICE,
+    warns=Warns.HIGH,
     sentence="the conveyance made {value} journeys in 7 days",
     sentence_of_one="the conveyance made one journey in 7 days",
 )
@@ -29,8 +30,9 @@ def conveyance_journeys_7d(
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new conveyance has 0",
-    indicator="J31",
+    indicator="D25",
     source=PRACTICE,
+    warns=Warns.LOW,
     sentence="the conveyance made {value} journeys in a year",
     sentence_of_one="the conveyance made one journey in a year",
 )
@@ -46,28 +48,30 @@ def conveyance_journeys_365d(
 
 @feature(
     subjects=ROUTE_ONLY,
-    unit=Unit.HOURS,
-    when_missing="the conveyance was never seen before",
+    unit=Unit.DAYS,
+    when_missing="the conveyance was never declared here before",
     indicator="D26",
     source=PRACTICE,
-    sentence="the conveyance was last declared {value} hours ago",
+    warns=Warns.HIGH,
+    sentence="the conveyance was last declared {value} days ago",
 )
-def conveyance_hours_since_latest(
+def conveyance_days_since_latest(
     hours: Column = hours_since_latest("journeys", by="conveyance_id"),
 ) -> Column:
-    """Hours since the last journey of the same conveyance.
+    """Days since the last journey of the same conveyance was declared.
 
     A conveyance that wakes after a long silence is mildly suspicious.
     """
-    return hours
+    return hours / 24
 
 
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new conveyance has 0",
-    indicator="J14",
-    source=US_MARITIME_2020,
+    indicator="J37",
+    source=PRACTICE,
+    direction=Direction.HIGHER_IS_RISKIER,
     sentence="{value} different carriers ran this conveyance in 90 days",
     sentence_of_one="one carrier ran this conveyance in 90 days",
 )
@@ -76,7 +80,7 @@ def conveyance_carriers_90d(
 ) -> Column:
     """Different carriers that ran the same conveyance in 90 days.
 
-    Several are suspicious: it changes hands.
+    More than one is suspicious: it changes hands.
     """
     return carriers
 
@@ -85,8 +89,9 @@ def conveyance_carriers_90d(
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new carrier has 0",
-    indicator="J05",
+    indicator="D25",
     source=PRACTICE,
+    warns=Warns.LOW,
     sentence="its carrier made {value} journeys in 30 days",
     sentence_of_one="its carrier made one journey in 30 days",
 )
@@ -103,17 +108,18 @@ def carrier_journeys_30d(
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.DAYS,
-    when_missing="the carrier was never seen before",
-    indicator="D33",
-    source=FATF_TRADE_2021,
-    sentence="its carrier was first seen {value} days ago",
+    when_missing="the carrier was never declared here before",
+    indicator="D25",
+    source=PRACTICE,
+    direction=Direction.LOWER_IS_RISKIER,
+    sentence="its carrier was first seen by this installation {value} days ago",
 )
 def carrier_days_since_first(
     days: Column = days_since_first("journeys", by="carrier_id"),
 ) -> Column:
-    """Days since the carrier was first seen.
+    """Days since a journey of the carrier was first declared to this installation.
 
-    A very new carrier is suspicious.
+    Few are suspicious, but a carrier that is new here may be an old company.
     """
     return days
 
@@ -122,8 +128,9 @@ def carrier_days_since_first(
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="its journey was not declared before it",
-    indicator="J05",
+    indicator="D25",
     source=PRACTICE,
+    warns=Warns.LOW,
     sentence="the carrier of its journey made {value} journeys in 90 days",
     sentence_of_one="the carrier of its journey made one journey in 90 days",
 )
@@ -141,8 +148,9 @@ def journey_carrier_journeys_90d(
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new carrier has 0",
-    indicator="J05",
+    indicator="D25",
     source=PRACTICE,
+    warns=Warns.LOW,
     sentence="its carrier had made {value} journeys before",
     sentence_of_one="its carrier had made one journey before",
 )
@@ -158,15 +166,17 @@ def carrier_journeys(journeys: Column = count("journeys", by="carrier_id")) -> C
     subjects=SHIPMENT_ONLY,
     unit=Unit.DAYS,
     when_missing="its journey was not declared before it",
-    indicator="D33",
-    source=FATF_TRADE_2021,
-    sentence="the carrier of its journey was first seen {value} days ago",
+    indicator="D25",
+    source=PRACTICE,
+    direction=Direction.LOWER_IS_RISKIER,
+    sentence="the carrier of its journey was first seen by this installation {value} days ago",
 )
 def journey_carrier_days_since_first(
     days: Column = days_since_first("journeys", by="journey_carrier_id", matching="carrier_id"),
 ) -> Column:
-    """Days since the carrier that brings the shipment was first seen.
+    """Days since a journey of the carrier that brings the shipment was first declared to this
+    installation.
 
-    A very new carrier is suspicious.
+    Few are suspicious, but a carrier that is new here may be an old company.
     """
     return days

@@ -1,9 +1,11 @@
 """Container history: where a container was declared before, and for whom."""
 
-from features.definition import SHIPMENT_ONLY, Unit, feature
+import numpy as np
+
+from features.definition import SHIPMENT_ONLY, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.windows.window import count, distinct
-from features.publications import PRACTICE, US_MARITIME_2020
+from features.publications import PRACTICE
 
 
 @feature(
@@ -11,34 +13,42 @@ from features.publications import PRACTICE, US_MARITIME_2020
     unit=Unit.COUNT,
     when_missing="no container was declared",
     indicator="D16",
-    source=US_MARITIME_2020,
-    sentence="its container was declared in {value} shipments in 30 days",
-    sentence_of_one="its container was declared in one shipment in 30 days",
+    source=PRACTICE,
+    warns=Warns.HIGH,
+    sentence="{value} other journeys were to bring its container in 30 days",
+    sentence_of_one="one other journey was to bring its container in 30 days",
 )
-def container_shipments_30d(
-    shipments: Column = count("shipments", by="container_number", days=30),
+def container_journeys_30d(
+    journeys: Column = distinct("shipments", "journey_id", by="container_number", days=30),
+    beside: Column = count("shipments", by=("container_number", "journey_id"), days=30),
 ) -> Column:
-    """Shipments declared in the same container in 30 days.
+    """Other journeys that were declared to bring the same container in 30 days.
 
-    Several are suspicious: a container cannot be in two places at once.
+    Several are suspicious: a container cannot be in two places at once. Consignments that share a
+    container on one journey are honest groupage and do not count.
     """
-    return shipments
+    return journeys - np.where(beside > 0, 1, 0)
 
 
 @feature(
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="no container was declared",
-    indicator="N01",
+    indicator="D44",
     source=PRACTICE,
-    sentence="its container was used by {value} different consignees in 90 days",
-    sentence_of_one="its container was used by one consignee in 90 days",
+    warns=Warns.HIGH,
+    sentence="{value} consignees had its container on other journeys in 90 days",
+    sentence_of_one="one consignee had its container on another journey in 90 days",
 )
 def container_consignees_90d(
     consignees: Column = distinct("shipments", "consignee_id", by="container_number", days=90),
+    beside: Column = distinct(
+        "shipments", "consignee_id", by=("container_number", "journey_id"), days=90
+    ),
 ) -> Column:
-    """Different consignees of the same container in 90 days.
+    """Different consignees that had the same container in 90 days, and not on this journey.
 
-    Several are mildly suspicious.
+    Several are mildly suspicious: it passes through many hands. Consignees that share a container
+    on this journey do not count.
     """
-    return consignees
+    return consignees - np.where(np.isnan(beside), 0, beside)

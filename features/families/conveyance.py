@@ -2,34 +2,37 @@
 
 import numpy as np
 
-from features.definition import ROUTE_ONLY, Peers, Unit, feature
+from features.definition import ROUTE_ONLY, Peers, Unit, Warns, feature
+from features.derived.journey import BY_WATER
 from features.engine.columns import Column, hours_between, is_missing
-from features.engine.expressions.arithmetic import ratio, ratio_of_logs
-from features.engine.windows.window import mean
+from features.engine.expressions.arithmetic import first_of, ratio, ratio_of_logs
+from features.engine.windows.window import count, mean
 from features.publications import (
     FINTRAC_2016,
     IMO_CIRC_896,
     PRACTICE,
-    SEA_CONTAINERS_2002,
-    UNODC_2018,
-    US_MARITIME_2020,
     WINDWARD,
 )
+
+# From fewer journeys the range of a kind of craft cannot be told.
+FEWEST_OF_KIND = 30
+# So many standard deviations above the mean lie 1 % of normal values.
+WITHIN_99_PERCENT = 2.326
 
 
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.CATEGORY,
     when_missing="never",
-    indicator="J23",
-    source=IMO_CIRC_896,
+    indicator=None,
+    source=PRACTICE,
     sentence="it travels with a {value}",
     among=Peers.CORRIDOR,
 )
 def conveyance_kind(conveyance_kind: Column) -> Column:
     """Kind of conveyance.
 
-    A craft unfit for its way is suspicious.
+    None is suspicious by itself; it tells what else is usual.
     """
     return conveyance_kind
 
@@ -38,8 +41,8 @@ def conveyance_kind(conveyance_kind: Column) -> Column:
     subjects=ROUTE_ONLY,
     unit=Unit.CATEGORY,
     when_missing="never",
-    indicator="J33",
-    source=UNODC_2018,
+    indicator=None,
+    source=PRACTICE,
     sentence="its journey is declared by {value}",
 )
 def mode(mode: Column) -> Column:
@@ -54,8 +57,8 @@ def mode(mode: Column) -> Column:
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="no certified capacity is known",
-    indicator="J23",
-    source=IMO_CIRC_896,
+    indicator=None,
+    source=PRACTICE,
     sentence="it is certified for {value} people",
     sentence_of_one="it is certified for one person",
     among=Peers.CORRIDOR,
@@ -72,15 +75,15 @@ def certified_capacity_count(certified_capacity: Column) -> Column:
     subjects=ROUTE_ONLY,
     unit=Unit.KILOGRAMS,
     when_missing="no mass was declared",
-    indicator="J28",
-    source=SEA_CONTAINERS_2002,
+    indicator=None,
+    source=PRACTICE,
     sentence="it declares {value} kg of cargo",
     among=Peers.CORRIDOR,
 )
 def declared_cargo_mass_kg(declared_cargo_mass_kg: Column) -> Column:
     """Mass of the cargo that the journey declares.
 
-    Little or none is suspicious for a conveyance that usually carries a load.
+    Neither much nor little is suspicious by itself; what is usual says whether it is.
     """
     return declared_cargo_mass_kg
 
@@ -91,6 +94,7 @@ def declared_cargo_mass_kg(declared_cargo_mass_kg: Column) -> Column:
     when_missing="no mass was declared, or the conveyance did not travel in a year",
     indicator="J27",
     source=WINDWARD,
+    warns=Warns.LOW,
     sentence="it carries {value} times its usual load",
 )
 def cargo_mass_to_usual_ratio_365d(
@@ -107,56 +111,95 @@ def cargo_mass_to_usual_ratio_365d(
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.YES_NO,
-    when_missing="the registration or a place is unknown",
+    when_missing="it does not travel by road, or the registration or a place is unknown",
     indicator="J18",
-    source=US_MARITIME_2020,
-    sentence="the conveyance is registered at neither end of its way: {value}",
+    source=PRACTICE,
+    warns=Warns.HIGH,
+    sentence="the vehicle is registered at neither end of its way: {value}",
     among=Peers.CORRIDOR,
 )
 def is_registered_elsewhere(
-    registration_country: Column, origin_country: Column, destination_country: Column
+    mode: Column, registration_country: Column, origin_country: Column, destination_country: Column
 ) -> Column:
-    """Whether the conveyance is registered at neither end of its way.
+    """Whether a vehicle on the road is registered at neither end of its way.
 
-    If so, it is mildly suspicious by road; at sea it is usual.
+    If so, it is mildly suspicious; cross-trade is honest, and at sea and in the air it is usual.
     """
     elsewhere = (registration_country != origin_country) & (
         registration_country != destination_country
     )
     is_unplaced = is_missing(origin_country) | is_missing(destination_country)
-    return np.where(is_missing(registration_country) | is_unplaced, np.nan, elsewhere)
+    is_known = (mode == "road") & ~(is_missing(registration_country) | is_unplaced)
+    return np.where(is_known, elsewhere, np.nan)
 
 
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.YES_NO,
-    when_missing="the conveyance is not known to be hired",
+    when_missing="the conveyance is not known to be hired, or a place is unknown",
     indicator="J25",
     source=FINTRAC_2016,
-    sentence="the conveyance is hired one way: {value}",
+    warns=Warns.HIGH,
+    sentence="the hired conveyance is to be returned in another country than its journey begins "
+    "in: {value}",
 )
-def is_one_way_hire(hire_return_location: Column, origin: Column) -> Column:
-    """Whether a hired conveyance is to be returned elsewhere than it set out.
+def is_hire_returned_abroad(hire_return_country: Column, origin_country: Column) -> Column:
+    """Whether a hired conveyance is to be returned in another country than its journey begins in.
 
-    A one-way hire is suspicious: nobody who comes back needs one.
+    If so, it is suspicious: nobody who comes back needs a one-way hire. Where the hire began is not
+    known, so that the country of the journey's origin stands for it.
     """
-    return np.where(is_missing(hire_return_location), np.nan, hire_return_location != origin)
+    is_known = ~(is_missing(hire_return_country) | is_missing(origin_country))
+    return np.where(is_known, hire_return_country != origin_country, np.nan)
 
 
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.HOURS,
     when_missing="the conveyance is not known to be hired",
-    indicator="J26",
+    indicator=None,
     source=PRACTICE,
-    sentence="it was hired {value} hours before it was declared",
+    sentence="its hire began {value} hours before it left or was declared",
 )
-def hired_before_hours(hire_started_at: Column, declared_at: Column) -> Column:
-    """Hours from the start of the hire to the declaration.
+def hired_before_hours(hire_started_at: Column, departed_at: Column, declared_at: Column) -> Column:
+    """Hours from the start of the hire to the departure, or to the declaration where that came
+    first.
 
-    A very short notice is suspicious.
+    Neither long nor short is suspicious by itself: when the hire was booked is not known.
     """
-    return hours_between(hire_started_at, declared_at)
+    return hours_between(hire_started_at, first_of(departed_at, declared_at))
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.RATIO,
+    when_missing="it does not travel by water, a place is unknown, or few of its kind travelled",
+    indicator="J23",
+    source=IMO_CIRC_896,
+    warns=Warns.HIGH,
+    sentence="its way is {value} times what 99 of 100 journeys of such a craft keep to",
+)
+def distance_to_range_ratio_365d(
+    mode: Column,
+    direct_distance_km: Column,
+    journeys: Column = count("journeys", by=("conveyance_kind", "mode"), days=365),
+    typical: Column = mean(
+        "journeys", "distance_log_milli", by=("conveyance_kind", "mode"), days=365
+    ),
+    squared: Column = mean(
+        "journeys", "squared_distance_log_milli", by=("conveyance_kind", "mode"), days=365
+    ),
+) -> Column:
+    """Direct distance of a vessel's journey over the range of its kind, which 99 of 100 journeys of
+    a year keep to.
+
+    Far over 1 is suspicious: a craft unfit for its way. The range is estimated from the mean and
+    the spread of the logarithms of distances, where at least thirty journeys are known.
+    """
+    spread = np.sqrt(np.maximum(squared - typical**2, 0))
+    range_km = np.exp((typical + WITHIN_99_PERCENT * spread) / 1000)
+    is_known = np.isin(mode, BY_WATER) & (journeys >= FEWEST_OF_KIND)
+    return np.where(is_known, ratio(direct_distance_km, range_km), np.nan)
 
 
 @feature(
@@ -165,16 +208,19 @@ def hired_before_hours(hire_started_at: Column, declared_at: Column) -> Column:
     when_missing="no mass was declared, or nothing of this kind travelled in a year",
     indicator="J27",
     source=WINDWARD,
+    warns=Warns.LOW,
     sentence="it carries {value} times what conveyances of its kind typically do",
 )
 def cargo_mass_to_kind_ratio_365d(
+    declared_cargo_mass_kg: Column,
     declared_cargo_mass_log_micro: Column,
     typical: Column = mean(
         "journeys", "declared_cargo_mass_log_micro", by="conveyance_kind", days=365
     ),
 ) -> Column:
-    """Declared mass over the year's geometric mean of conveyances of the same kind.
+    """Declared mass over the year's geometric mean of loaded conveyances of the same kind.
 
-    Far under 1 is suspicious: a run that does not pay for itself.
+    Far under 1 is suspicious: a run that does not pay for itself; an empty one is 0.
     """
-    return ratio_of_logs(declared_cargo_mass_log_micro, typical)
+    loaded = ratio_of_logs(declared_cargo_mass_log_micro, typical)
+    return np.where(declared_cargo_mass_kg == 0, typical * 0, loaded)

@@ -1,10 +1,18 @@
 """Corridor: how usual this way is, for anyone and for those who take it now."""
 
-from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Peers, Unit, feature
+from features.definition import (
+    ROUTE_ONLY,
+    SHIPMENT_ONLY,
+    Direction,
+    Peers,
+    Unit,
+    Warns,
+    feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, distinct, mean
-from features.publications import DATE_2020, FATF_TRADE_2021, UNODC_2018
+from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE, UNODC_2018
 
 
 @feature(
@@ -13,6 +21,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, UNODC_2018
     when_missing="never; a new corridor has 0",
     indicator="J04",
     source=UNODC_2018,
+    warns=Warns.LOW,
     sentence="{value} journeys used this corridor in 90 days",
     sentence_of_one="one journey used this corridor in 90 days",
 )
@@ -32,6 +41,7 @@ def corridor_journeys_90d(
     when_missing="never; a new corridor has 0",
     indicator="J05",
     source=FATF_TRADE_2021,
+    warns=Warns.LOW,
     sentence="its carrier had used this corridor {value} times before",
     sentence_of_one="its carrier had used this corridor once before",
     among=Peers.CORRIDOR,
@@ -49,20 +59,21 @@ def carrier_corridor_journeys(
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.RATIO,
-    when_missing="nobody went there in 90 days",
-    indicator="J36",
-    source=UNODC_2018,
-    sentence="journeys to its destination in 7 days are {value} times the mean of 90 days",
+    when_missing="nobody went there from 90 to 7 days before",
+    indicator="J38",
+    source=PRACTICE,
+    warns=Warns.HIGH,
+    sentence="journeys to its destination in 7 days are {value} times those of a usual week",
 )
 def destination_surge_ratio_7d(
     week: Column = count("journeys", by="destination", days=7),
     quarter: Column = count("journeys", by="destination", days=90),
 ) -> Column:
-    """Journeys to the same place in 7 days over the weekly mean of 90 days.
+    """Journeys to the same place in 7 days over the weekly mean of the 83 days before.
 
-    Far over 1 is suspicious: traffic moves here from a way that was closed elsewhere.
+    Far over 1 is mildly suspicious: traffic may move here from a way that was closed elsewhere.
     """
-    return ratio(week * 90, quarter * 7)
+    return ratio(week * 83, (quarter - week) * 7)
 
 
 @feature(
@@ -70,7 +81,8 @@ def destination_surge_ratio_7d(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or nobody used the corridor in a year",
     indicator="J28",
-    source=UNODC_2018,
+    source=PRACTICE,
+    warns=Warns.LOW,
     sentence="it carries {value} times the load that is usual on this corridor",
     among=Peers.CORRIDOR,
 )
@@ -93,6 +105,7 @@ def cargo_mass_to_corridor_ratio_365d(
     when_missing="never; a new lane has 0",
     indicator="J04",
     source=DATE_2020,
+    warns=Warns.LOW,
     sentence="{value} shipments of such goods came this way in 90 days",
     sentence_of_one="one shipment of such goods came this way in 90 days",
     among=Peers.GOODS,
@@ -115,6 +128,7 @@ def goods_lane_shipments_90d(
     when_missing="never; a new origin has 0",
     indicator="D42",
     source=DATE_2020,
+    warns=Warns.LOW,
     sentence="{value} shipments of these goods came from this origin in a year",
     sentence_of_one="one shipment of these goods came from this origin in a year",
     among=Peers.GOODS,
@@ -135,6 +149,7 @@ def goods_origin_shipments_365d(
     when_missing="never; a new lane has 0",
     indicator="J05",
     source=FATF_TRADE_2021,
+    warns=Warns.LOW,
     sentence="its consignee had received {value} shipments from this country before",
     sentence_of_one="its consignee had received one shipment from this country before",
 )
@@ -154,6 +169,7 @@ def consignee_dispatch_shipments(
     when_missing="such goods were never sent from there",
     indicator="D42",
     source=DATE_2020,
+    direction=Direction.LOWER_IS_RISKIER,
     sentence="of such goods sent from there, {value} were made where these are said to be",
 )
 def origin_of_dispatch_ratio(
@@ -174,6 +190,7 @@ def origin_of_dispatch_ratio(
     when_missing="the carrier was never seen before",
     indicator="J05",
     source=FATF_TRADE_2021,
+    direction=Direction.LOWER_IS_RISKIER,
     sentence="{value} of its carrier's earlier journeys used this corridor",
 )
 def corridor_of_carrier_ratio(
@@ -191,8 +208,8 @@ def corridor_of_carrier_ratio(
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
-    indicator="J04",
-    source=UNODC_2018,
+    indicator=None,
+    source=PRACTICE,
     sentence="{value} different carriers used this corridor in a year",
     sentence_of_one="one carrier used this corridor in a year",
 )
@@ -203,6 +220,6 @@ def corridor_carriers_365d(
 ) -> Column:
     """Different carriers on the same origin, destination and mode in a year.
 
-    Many are mildly suspicious where few have a service: shells come and go.
+    Neither many nor few are suspicious by themselves; they tell how open the way is.
     """
     return carriers

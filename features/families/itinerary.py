@@ -2,27 +2,28 @@
 
 import numpy as np
 
-from features.definition import ROUTE_ONLY, Peers, Unit, feature
+from features.definition import ROUTE_ONLY, Direction, Peers, Unit, Warns, feature
 from features.engine.columns import Column, hours_between, is_missing
-from features.engine.expressions.arithmetic import ratio
+from features.engine.expressions.arithmetic import first_of, ratio
 from features.engine.windows.window import count, largest, total
 from features.publications import (
     ICS2,
     PRACTICE,
     SEA_CONTAINERS_2002,
-    UK_VEHICLES,
-    UNODC_2018,
     UNODC_SEA_2011,
     US_MARITIME_2020,
 )
+
+SMALL = ("small_craft", "fishing_vessel")
+"""Kinds of conveyance that usually work by day and may land off a port."""
 
 
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.KILOMETRES,
     when_missing="origin or destination is unknown",
-    indicator="J04",
-    source=UNODC_2018,
+    indicator=None,
+    source=PRACTICE,
     sentence="its ends are {value} km apart",
 )
 def direct_distance_km(direct_distance_km: Column) -> Column:
@@ -39,6 +40,7 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
     when_missing="never; no leg known is 0",
     indicator="J02",
     source=SEA_CONTAINERS_2002,
+    warns=Warns.HIGH,
     sentence="{value} legs were known",
     sentence_of_one="one leg was known",
     among=Peers.CORRIDOR,
@@ -54,22 +56,30 @@ def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.RATIO,
-    when_missing="no leg is known, or a place is unknown",
+    when_missing="its legs are not known all the way, or a place is unknown",
     indicator="J01",
     source=US_MARITIME_2020,
-    sentence="its legs add up to {value} times the direct distance",
+    warns=Warns.HIGH,
+    sentence="by its legs the way is {value} times the direct distance",
     among=Peers.CORRIDOR,
 )
 def detour_ratio(
     direct_distance_km: Column,
     legs_m: Column = total("legs", "distance_m", by="subject_id"),
     legs: Column = count("legs", by="subject_id"),
+    measured: Column = total("legs", "is_measured", by="subject_id"),
+    unconnected: Column = total("legs", "is_unconnected", by="subject_id"),
+    starts: Column = total("legs", "is_start", by="subject_id"),
+    arrivals: Column = total("legs", "is_arrival", by="subject_id"),
 ) -> Column:
-    """Length of the known legs over the direct distance.
+    """Length of the legs, known from the origin to the destination, over the direct distance.
 
-    Far over 1 is suspicious: the way costs more than the trade can bear.
+    Both are great circles. Far over what the corridor needs is suspicious: the way costs more than
+    the trade can bear.
     """
-    return ratio(legs_m / 1000, direct_distance_km) * ratio(legs, legs)
+    is_whole = (starts > 0) & (arrivals > 0) & (unconnected == 0) & (measured == legs)
+    way = ratio(legs_m / 1000, direct_distance_km)
+    return np.where(is_whole, np.maximum(way, 1), np.nan)
 
 
 @feature(
@@ -78,6 +88,7 @@ def detour_ratio(
     when_missing="no stop between two legs is known",
     indicator="J08",
     source=SEA_CONTAINERS_2002,
+    warns=Warns.HIGH,
     sentence="its longest stop lasted {value} hours",
     among=Peers.CORRIDOR,
 )
@@ -96,7 +107,8 @@ def longest_dwell_hours(
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J09",
-    source=UK_VEHICLES,
+    source=PRACTICE,
+    direction=Direction.HIGHER_IS_RISKIER,
     sentence="{value} of its legs start elsewhere than the one before ended",
     sentence_of_one="one of its legs starts elsewhere than the one before ended",
 )
@@ -113,21 +125,23 @@ def unconnected_leg_count(
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
-    when_missing="never; no leg known is 0",
+    when_missing="it is no small craft and no fishing vessel",
     indicator="J20",
     source=UNODC_SEA_2011,
-    sentence="{value} of its legs ended at night",
-    sentence_of_one="one of its legs ended at night",
+    warns=Warns.HIGH,
+    sentence="it landed at night {value} times",
+    sentence_of_one="it landed at night once",
     among=Peers.CORRIDOR,
 )
-def night_arrival_count(
-    nights: Column = total("legs", "is_night_arrival", by="subject_id"),
+def night_landing_count(
+    conveyance_kind: Column,
+    nights: Column = total("legs", "is_night_landing", by="subject_id"),
 ) -> Column:
-    """Legs that ended between 22 and 5 o'clock UTC.
+    """Landings of a small craft or fishing vessel between 22 and 5 o'clock by the sun.
 
-    Arrivals at night are mildly suspicious off the hours of port or crossing.
+    Any is suspicious; ports work ships at night, so that of these nothing is said.
     """
-    return nights
+    return np.where(np.isin(conveyance_kind, SMALL), nights, np.nan)
 
 
 @feature(
@@ -135,7 +149,8 @@ def night_arrival_count(
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J33",
-    source=UNODC_2018,
+    source=PRACTICE,
+    warns=Warns.HIGH,
     sentence="{value} of its legs use another mode than declared",
     sentence_of_one="one of its legs uses another mode than declared",
     among=Peers.CORRIDOR,
@@ -156,22 +171,18 @@ def mode_switch_count(
     when_missing="no leg with both instants is known",
     indicator="J17",
     source=US_MARITIME_2020,
-    sentence="its fastest leg went {value} times as fast as its arrival needs",
+    warns=Warns.HIGH,
+    sentence="its fastest leg went {value} times as fast as its mode hardly exceeds",
     among=Peers.CORRIDOR,
 )
 def fastest_leg_ratio(
-    direct_distance_km: Column,
-    declared_at: Column,
-    due_at: Column,
-    fastest_m_per_h: Column = largest("legs", "speed_m_per_h", by="subject_id"),
+    ppm: Column = largest("legs", "speed_to_fastest_ppm", by="subject_id"),
 ) -> Column:
-    """Speed of the fastest known leg over the speed that the announced arrival needs.
+    """Speed of the fastest known leg over what its mode of transport hardly exceeds.
 
     Far over 1 is suspicious: instants or places were invented.
     """
-    return ratio(
-        fastest_m_per_h / 1000, ratio(direct_distance_km, hours_between(declared_at, due_at))
-    )
+    return ppm / 1e6
 
 
 @feature(
@@ -180,6 +191,7 @@ def fastest_leg_ratio(
     when_missing="never",
     indicator="D01",
     source=ICS2,
+    warns=Warns.LOW,
     sentence="it was declared {value} hours before it is due",
     among=Peers.CORRIDOR,
 )
@@ -197,23 +209,24 @@ def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
     when_missing="no booking is known",
     indicator="J26",
     source=PRACTICE,
-    sentence="it was booked {value} hours before it was declared",
+    warns=Warns.LOW,
+    sentence="it was booked {value} hours before it left or was declared",
     among=Peers.CORRIDOR,
 )
-def booked_before_hours(booked_at: Column, declared_at: Column) -> Column:
-    """Hours from the booking to the declaration.
+def booked_before_hours(booked_at: Column, departed_at: Column, declared_at: Column) -> Column:
+    """Hours from the booking to the departure, or to the declaration where that came first.
 
     A very short notice is mildly suspicious.
     """
-    return hours_between(booked_at, declared_at)
+    return hours_between(booked_at, first_of(departed_at, declared_at))
 
 
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.YES_NO,
     when_missing="a place is unknown",
-    indicator="J30",
-    source=UNODC_2018,
+    indicator=None,
+    source=PRACTICE,
     sentence="it crosses a border: {value}",
 )
 def is_cross_border(origin_country: Column, destination_country: Column) -> Column:

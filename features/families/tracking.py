@@ -1,29 +1,75 @@
 """Tracking: where the conveyance was heard, and where it was not."""
 
-from features.definition import ROUTE_ONLY, Peers, Unit, feature
+import numpy as np
+
+from features.definition import ROUTE_ONLY, Direction, Peers, Unit, Warns, feature
 from features.engine.columns import Column
-from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import count, largest, total
+from features.engine.windows.window import hours_since_latest, largest, latest, mean
 from features.publications import US_MARITIME_2020, WINDWARD
 
 
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.HOURS,
-    when_missing="no position was heard twice",
+    when_missing="no position was heard",
     indicator="J11",
     source=US_MARITIME_2020,
+    direction=Direction.HIGHER_IS_RISKIER,
     sentence="it was not heard for {value} hours",
     among=Peers.CORRIDOR,
 )
 def longest_silence_hours(
     minutes: Column = largest("positions", "gap_minutes", by="subject_id"),
+    silent: Column = hours_since_latest("positions", by="subject_id"),
 ) -> Column:
-    """Longest time between two positions that were heard.
+    """Longest time without a position, between two or from the last one until now.
 
-    A long silence is suspicious where others are heard: a transponder may have been switched off.
+    More than others have is suspicious: a transponder may have been switched off.
     """
-    return minutes / 60
+    return np.fmax(minutes / 60, silent)
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.HOURS,
+    when_missing="no position was heard",
+    indicator="J11",
+    source=US_MARITIME_2020,
+    warns=Warns.HIGH,
+    sentence="it was last heard {value} hours ago",
+    among=Peers.CORRIDOR,
+)
+def hours_since_last_heard(
+    silent: Column = hours_since_latest("positions", by="subject_id"),
+) -> Column:
+    """Time from the last position that was heard until now.
+
+    A long silence that goes on is suspicious where others are heard all the way.
+    """
+    return silent
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.HOURS,
+    when_missing="it was not heard within 30 nautical miles of a port and outside of it",
+    indicator="J12",
+    source=US_MARITIME_2020,
+    warns=Warns.HIGH,
+    sentence="it fell silent within 30 nautical miles of a coast for {value} hours",
+    among=Peers.CORRIDOR,
+)
+def coastal_silence_hours(
+    minutes: Column = largest("positions", "coastal_gap_minutes", by="subject_id"),
+    is_off_coast: Column = latest("positions", "is_off_coast", by="subject_id"),
+    silent: Column = hours_since_latest("positions", by="subject_id"),
+) -> Column:
+    """Longest silence of a vessel that began off a coast: within 30 nautical miles of a port, and
+    not in it. One that goes on counts until now.
+
+    A long one is suspicious: a transponder may have been switched off for a landing.
+    """
+    return np.fmax(minutes / 60, np.where(is_off_coast == 1, silent, np.nan))
 
 
 @feature(
@@ -32,15 +78,17 @@ def longest_silence_hours(
     when_missing="no position was heard twice",
     indicator="J13",
     source=US_MARITIME_2020,
+    direction=Direction.HIGHER_IS_RISKIER,
     sentence="between two positions it would have moved at {value} knots",
     among=Peers.CORRIDOR,
 )
 def implied_speed_kn(
     m_per_h: Column = largest("positions", "implied_m_per_h", by="subject_id"),
 ) -> Column:
-    """Fastest movement that two positions heard one after the other imply.
+    """Fastest movement that two positions heard one after the other imply, over five minutes or
+    more.
 
-    A speed that the conveyance cannot reach is suspicious: a position was forged.
+    More than the conveyance can do is suspicious: a position was forged, or jammed.
     """
     return m_per_h / 1852
 
@@ -48,18 +96,19 @@ def implied_speed_kn(
 @feature(
     subjects=ROUTE_ONLY,
     unit=Unit.SHARE,
-    when_missing="no position was heard",
+    when_missing="no speed was heard outside ports, or it does not travel by water",
     indicator="J16",
     source=WINDWARD,
-    sentence="it hardly moved at {value} of the positions heard",
+    warns=Warns.HIGH,
+    sentence="it hardly moved at {value} of its positions outside ports",
     among=Peers.CORRIDOR,
 )
 def slow_position_ratio(
-    slow: Column = total("positions", "is_slow", by="subject_id"),
-    positions: Column = count("positions", by="subject_id"),
+    slow: Column = mean("positions", "is_slow", by="subject_id"),
 ) -> Column:
-    """Share of the positions at which the conveyance moved slower than two knots.
+    """Share of the positions of a vessel, heard with a speed and outside ports, at which it moved
+    slower than two knots.
 
-    A high share outside ports is suspicious: it waited for someone.
+    A high share is suspicious: it waited for someone.
     """
-    return ratio(slow, positions)
+    return slow

@@ -52,7 +52,10 @@ JOURNEYS = """
 SELECT j.*, journey_id AS subject_id, declared_at AS known_at, journey_id AS record_id,
     o.country AS origin_country, d.country AS destination_country,
     whole(declared_cargo_mass_kg * 1000) AS declared_cargo_mass_g,
-    log_micro(declared_cargo_mass_kg) AS declared_cargo_mass_log_micro
+    log_micro(declared_cargo_mass_kg) AS declared_cargo_mass_log_micro,
+    whole(log_micro(metres(o.latitude, o.longitude, d.latitude, d.longitude) / 1000) / 1000)
+        AS distance_log_milli,
+    distance_log_milli ** 2 AS squared_distance_log_milli
 FROM raw_journeys j LEFT JOIN places o ON o.code = j.origin
 LEFT JOIN places d ON d.code = j.destination
 """
@@ -130,28 +133,52 @@ CONFLICTS: dict[SubjectKind, str] = {
 LEGS = """
 SELECT l.journey_id AS subject_id, l.known_at, sequence AS record_id,
     metres(o.latitude, o.longitude, d.latitude, d.longitude) AS distance_m,
+    is_so(distance_m IS NOT NULL) AS is_measured,
     CASE WHEN hours(l.departed_at, arrived_at) > 0
         THEN whole(distance_m / hours(l.departed_at, arrived_at)) END AS speed_m_per_h,
-    whole(at_least(hours(lag(arrived_at) OVER way, l.departed_at), 0) * 60) AS dwell_minutes,
+    coalesce(l.mode, s.mode) AS own_mode,
+    whole(1000 * speed_m_per_h / CASE own_mode WHEN 'sea' THEN 75 WHEN 'inland_waterway' THEN 45
+        WHEN 'road' THEN 110 WHEN 'rail' THEN 250 WHEN 'air' THEN 1050 END)
+        AS speed_to_fastest_ppm,
     is_so(lag(l.destination) OVER way <> l.origin) AS is_unconnected,
-    (arrived_at // 3600000000 % 24 NOT BETWEEN 5 AND 21)::INT AS is_night_arrival,
-    is_so(coalesce(l.mode, s.mode) <> s.mode) AS is_mode_switch
+    CASE WHEN is_unconnected = 0
+        THEN whole(at_least(hours(lag(arrived_at) OVER way, l.departed_at), 0) * 60)
+        END AS dwell_minutes,
+    is_so(lag(l.destination) OVER way IS NULL AND l.origin = s.origin) AS is_start,
+    is_so(l.destination = s.destination) AS is_arrival,
+    (arrived_at % 86400000000) / 3600000000::DOUBLE + coalesce(d.longitude, o.longitude) / 15
+        AS hour_by_the_sun,
+    CASE WHEN own_mode IN ('sea', 'inland_waterway') AND arrived_at <= l.known_at
+        THEN ((hour_by_the_sun + 24) % 24 >= 22 OR (hour_by_the_sun + 24) % 24 < 5)::INT
+        END AS is_night_landing,
+    is_so(own_mode <> s.mode) AS is_mode_switch
 FROM raw_legs l JOIN journeys s ON s.journey_id = l.journey_id AND l.known_at < s.declared_at
 LEFT JOIN places o ON o.code = l.origin LEFT JOIN places d ON d.code = l.destination
 WINDOW way AS (PARTITION BY l.journey_id ORDER BY sequence)
 """
 
 POSITIONS = """
-WITH heard AS (
+WITH placed AS (
+    SELECT p.latitude, p.longitude,
+        min(metres(p.latitude, p.longitude, port.latitude, port.longitude)) AS port_m
+    FROM (SELECT DISTINCT latitude, longitude FROM raw_positions) p
+    JOIN places port ON port.kind = 'port' GROUP BY p.latitude, p.longitude
+), heard AS (
     SELECT p.*, hours(lag(observed_at) OVER way, observed_at) AS gap,
-        metres(lag(latitude) OVER way, lag(longitude) OVER way, latitude, longitude) AS moved_m
-    FROM raw_positions p JOIN journeys s
+        metres(lag(latitude) OVER way, lag(longitude) OVER way, latitude, longitude) AS moved_m,
+        s.mode IN ('sea', 'inland_waterway') AS is_by_water, port_m,
+        lag(port_m) OVER way AS previous_port_m
+    FROM raw_positions p JOIN placed USING (latitude, longitude) JOIN journeys s
     ON s.journey_id = p.journey_id AND observed_at < s.declared_at
     WINDOW way AS (PARTITION BY p.journey_id ORDER BY observed_at, p.place_in_file)
 )
 SELECT journey_id AS subject_id, observed_at AS known_at, observed_at AS record_id,
-    whole(gap * 60) AS gap_minutes, is_so(speed_kn < 2) AS is_slow,
-    CASE WHEN gap > 0 THEN whole(moved_m / gap) END AS implied_m_per_h
+    whole(gap * 60) AS gap_minutes,
+    CASE WHEN is_by_water AND port_m >= 10000 THEN (speed_kn < 2)::INT END AS is_slow,
+    CASE WHEN is_by_water AND previous_port_m >= 10000 AND previous_port_m < 55560
+        THEN gap_minutes END AS coastal_gap_minutes,
+    is_so(is_by_water AND port_m >= 10000 AND port_m < 55560) AS is_off_coast,
+    CASE WHEN gap > 0 THEN whole(moved_m / at_least(gap, 5::DOUBLE / 60)) END AS implied_m_per_h
 FROM heard
 """
 

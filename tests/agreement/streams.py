@@ -173,7 +173,7 @@ position = st.fixed_dictionaries(
     {
         "journey_id": st.sampled_from(JOURNEY_IDS),
         "observed_at": instants,
-        "latitude": st.sampled_from([-90.0, 0.0, 41.0]),
+        "latitude": st.sampled_from([-90.0, 0.0, 40.75, 41.0]),
         "longitude": st.sampled_from([-180.0, 28.9, 180.0]),
         "speed_kn": some(0.0, 1.9, 2.0),
     }

@@ -24,7 +24,7 @@ CONFIRMED_RATES = {
 }
 OF_LEGS = {
     *("leg_count", "detour_ratio", "longest_dwell_hours", "unconnected_leg_count"),
-    *("night_arrival_count", "mode_switch_count", "fastest_leg_ratio"),
+    *("night_landing_count", "mode_switch_count", "fastest_leg_ratio"),
 }
 OF_LATEST_PAYMENT = {
     *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),
@@ -40,14 +40,18 @@ OF_MONEY = {
     *("declared_value_eur", "paid_to_declared_ratio", "paid_to_invoice_ratio"),
     *("document_value_difference_ratio", "under_limit_count", "largest_payment_eur"),
 }
-OF_PLACES = {"direct_distance_km", "detour_ratio", "fastest_leg_ratio"}
+OF_DISTANCES = {
+    *("direct_distance_km", "detour_ratio", "fastest_leg_ratio", "distance_to_range_ratio_365d")
+}
+OF_PORTS = {"coastal_silence_hours", "slow_position_ratio"}
+OF_PLACES = OF_DISTANCES | OF_PORTS
 OF_HEADINGS = {
     *("goods_lane_shipments_90d", "consignee_goods_shipments"),
     *("goods_of_consignee_ratio", "heading_confirmed_rate"),
 }
 OF_ORIGIN_COUNTRIES = {
     *("is_cross_border", "is_registered_elsewhere", "off_corridor_payer_ratio"),
-    "kind_confirmed_rate",
+    *("is_hire_returned_abroad", "kind_confirmed_rate"),
 }
 OF_JOURNEYS = {
     *("journey_carrier_journeys_90d", "journey_carrier_days_since_first", "journey_mode"),
@@ -151,9 +155,17 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
             *("same_price_shipments_365d", "same_price_confirmed_rate"),
         },
     ),
+    "how far a coast reaches": (
+        ("derived/position.py", "OFF_COAST_KM = 55.56", "OFF_COAST_KM = 40"),
+        {"coastal_silence_hours"},
+    ),
+    "how far from a port is measured": (
+        ("reference/geography/ports.py", "FARTHEST_KM = 60.0", "FARTHEST_KM = 90.0"),
+        OF_PORTS,
+    ),
     "a column of legs": (
         ("derived/leg.py", "(hour >= 22)", "(hour >= 23)"),
-        {"night_arrival_count"},
+        {"night_landing_count"},
     ),
     "an exchange rate": (
         ("reference/currencies.py", '"USD": 1.08', '"USD": 1.09'),
@@ -173,7 +185,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
             "EARTH_RADIUS_KM = 6371.0088",
             "EARTH_RADIUS_KM = 6378.137",
         ),
-        OF_PLACES | {"implied_speed_kn"},
+        OF_DISTANCES | {"implied_speed_kn"},
     ),
     "which results count": (
         (
@@ -237,7 +249,7 @@ NEIGHBOURS: list[Change] = [
         "    itinerary.direct_distance_km,\n    itinerary.leg_count,\n",
         "    itinerary.leg_count,\n    itinerary.direct_distance_km,\n",
     ),
-    ("catalogue.py", "    itinerary.night_arrival_count,\n", ""),
+    ("catalogue.py", "    itinerary.night_landing_count,\n", ""),
     (
         "catalogue.py",
         "    declared_goods.tare_ratio,\n",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.engine.columns import Column
+from features.engine.columns import Column, is_before
 
 # How many inspections of everything a key's own record is weighed against.
 PRIOR_INSPECTIONS = 8
@@ -25,6 +25,14 @@ def smoothed_rate(
     base = ratio(all_confirmed, all_inspected)
     drawn = (confirmed + PRIOR_INSPECTIONS * base) / (inspected + PRIOR_INSPECTIONS)
     return np.where(inspected > 0, drawn, np.nan)
+
+
+def first_of(instants: Column, limit: Column) -> Column:
+    """An instant where it is known and before the limit, else the limit.
+
+    What came after the scoring instant is not looked at: a file may tell it, a request cannot.
+    """
+    return np.where(is_before(instants, limit), instants, limit)
 
 
 def ratio_of_logs(log_micro: Column, usual_log_micro: Column) -> Column:

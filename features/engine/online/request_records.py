@@ -1,7 +1,7 @@
 """The records that a request links to its subject, and the windows over them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate, chain
 from operator import itemgetter
@@ -34,8 +34,10 @@ class LinkedRows:
     """A source of linked records: when a record is known, their order, and the derived columns.
 
     Records known at the same instant are ordered by `order_field`. In that order each also reads
-    the fields `previous` of the one before, as `previous_...`. `subject_columns` maps what the
-    program reads of the subject to the key of the subject's own program.
+    the fields `previous` of the one before, as `previous_...`. `measured` are further numbers of
+    each record: the fields that they are made of, and by which function of whole columns.
+    `subject_columns` maps what the program reads of the subject to the key of the subject's own
+    program.
     """
 
     source: str
@@ -44,18 +46,34 @@ class LinkedRows:
     program: Program
     subject_columns: Mapping[Key, Key]
     previous: tuple[str, ...] = ()
+    measured: Mapping[str, tuple[tuple[str, ...], Callable[..., Column]]] = field(
+        default_factory=dict
+    )
 
     def known_before(self, records: Iterable[Any], at: datetime) -> list[Row]:
         """The records known before an instant, in the order of knowledge."""
         known_from = self.known_from
         fields: list[Row] = [record.__dict__ for record in records]
         rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
+        if self.measured and rows:
+            rows = self._measured(rows)
         if self.previous:
             rows.sort(key=itemgetter(self.order_field))
             rows = [*self._with_previous(rows)]
         if len(rows) > 1:
             rows.sort(key=itemgetter(known_from, self.order_field))
         return rows
+
+    def _measured(self, rows: Sequence[Row]) -> list[Row]:
+        names = (*self.measured,)
+        columns = [
+            function(*([row[name] for row in rows] for name in fields)).tolist()
+            for fields, function in self.measured.values()
+        ]
+        return [
+            {**row, **dict(zip(names, numbers, strict=True))}
+            for row, *numbers in zip(rows, *columns, strict=True)
+        ]
 
     def _with_previous(self, rows: Iterable[Row]) -> Iterable[Row]:
         previous = dict.fromkeys(f"previous_{name}" for name in self.previous)

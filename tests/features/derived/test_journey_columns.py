@@ -75,6 +75,25 @@ OF_SUBJECT = {
         route("an origin that no table has", MISSING, origin="nowhere"),
         route("a destination that no table has", MISSING, destination="nowhere"),
     ],
+    "hire_return_country": [
+        route("to Ningbo", "CN", hire_return_location="CNNGB"),
+        route("to Antwerp", "BE", hire_return_location="BEANR"),
+        route("to a place that no table has", MISSING, hire_return_location="nowhere"),
+        route("not hired", MISSING),
+    ],
+    "distance_log_milli": [
+        route("to Rotterdam", float(round(1_000 * log(km(SHANGHAI, ROTTERDAM))))),
+        route("from Antwerp", float(round(1_000 * log(km(ANTWERP, ROTTERDAM)))), origin="BEANR"),
+        route("to where it starts", MISSING, destination="CNSHA"),
+        route("an origin that no table has", MISSING, origin="nowhere"),
+    ],
+    "squared_distance_log_milli": [
+        route("to Rotterdam", float(round(1_000 * log(km(SHANGHAI, ROTTERDAM))) ** 2)),
+        route(
+            "from Antwerp", float(round(1_000 * log(km(ANTWERP, ROTTERDAM))) ** 2), origin="BEANR"
+        ),
+        route("to where it starts", MISSING, destination="CNSHA"),
+    ],
     "origin_country": [
         route("Shanghai", "CN"),
         route("Rotterdam", "NL", origin="NLRTM", destination="CNSHA"),

@@ -34,6 +34,11 @@ def heard(hours: float, latitude: float = 0.0, longitude: float = 0.0, **fields)
     return position(observed_at=at, latitude=latitude, longitude=longitude, **fields)
 
 
+def off_island(hours: float, km_north: float, **fields) -> Record:
+    """A position so far north of the port of Saint Helena, which has no other near it."""
+    return heard(hours, -15.9333 + km_north * 1_000 / DEGREE_M, -5.7167, **fields)
+
+
 FACTS = {
     "subject_id": [
         route("its journey", ["J"], heard(1)),
@@ -118,6 +123,12 @@ FACTS = {
             heard(1),
             heard(0.9, 10.4 / DEGREE_M),
         ),
+        route(
+            "in less than five minutes, as if in five: 40 m in a second",
+            [MISSING, (40 * 12)],
+            heard(1),
+            heard(1 - 1 / 3_600, 40 / DEGREE_M),
+        ),
         route("did not move", [MISSING, 0.0], heard(2, 1.0, 1.0), heard(1, 1.0, 1.0)),
         route(
             "whatever speed was sent along",
@@ -142,7 +153,27 @@ FACTS = {
             heard(2, speed_kn=1.0),
             heard(1, speed_kn=12.0),
         ),
-        route("no speed was sent along", [MISSING], heard(1), today=[0]),
+        route("no speed was sent along", [MISSING], heard(1)),
+        route("in port", [MISSING], off_island(1, 9.9, speed_kn=0.0)),
+        route("off the coast", [1], off_island(1, 10.1, speed_kn=0.0)),
+        route("a driver rests", [MISSING], heard(1, speed_kn=0.0), mode="road"),
+        route("a barge waits", [1], heard(1, speed_kn=0.0), mode="inland_waterway"),
+    ],
+    "coastal_gap_minutes": [
+        route("from off the coast", [MISSING, 180.0], off_island(4, 20), off_island(1, 400)),
+        route("to off the coast", [MISSING, MISSING], off_island(4, 400), off_island(1, 20)),
+        route("from port", [MISSING, MISSING], off_island(4, 9.9), off_island(1, 400)),
+        route("from the open sea", [MISSING, MISSING], off_island(4, 55.6), off_island(1, 400)),
+        route("by road", [MISSING, MISSING], off_island(4, 20), off_island(1, 400), mode="road"),
+    ],
+    "is_off_coast": [
+        route("off the coast", [1], off_island(1, 20)),
+        route("in port", [0], off_island(1, 9.9)),
+        route("just outside of it", [1], off_island(1, 10.1)),
+        route("just within 30 nautical miles", [1], off_island(1, 55.5)),
+        route("just beyond", [0], off_island(1, 55.6)),
+        route("far out", [0], off_island(1, 400)),
+        route("by road", [0], off_island(1, 20), mode="road"),
     ],
 }
 

@@ -10,6 +10,9 @@ SINGAPORE = (1.2392, 103.8325)  # SGSIN
 PORT_SAID = (31.2653, 32.2861)  # EGPSD
 ANTWERP = (51.2024, 4.3829)  # BEANR
 ROTTERDAM = (51.9044, 4.4424)  # NLRTM
+ALGECIRAS = (36.1411, -5.4381)  # ESALG
+TANGIER = (35.7641, -5.798)  # MATNG
+LAS_PALMAS = (28.1289, -15.4303)  # ESLPA
 
 Point = tuple[float, float]
 """Latitude and longitude in degrees."""

@@ -1,82 +1,92 @@
 """What the features of `features/families/container_history.py` make of small stories."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from tests.features.families.facts import (
     MISSING,
     Fact,
+    Record,
+    Row,
     check,
     each,
     earlier_shipment,
     shipment,
 )
-from tests.features.families.windowed import facts_of_window
+from tests.features.families.windowed import facts_of_window, shipment_declared
 
 CONTAINER = {"container_number": "CSQU3054383"}
 OTHER_CONTAINER = {"container": {"container_number": "MSKU1234565"}}
 
+ON_J: Row = {**CONTAINER, "journey_id": "J"}
+
+
+def on(journey_id: str | None, consignee_id: str = "A", **fields: Any) -> Record:
+    """An earlier consignment in the container, on a journey."""
+    own = CONTAINER | {"journey_id": journey_id, "consignee_id": consignee_id}
+    return earlier_shipment(**own | fields)
+
+
+GROUPAGE = [on("J", consignee) for consignee in "ABCDE"]
+"""What shares the container with the subject on its journey."""
+
 FACTS = {
-    "container_shipments_30d": [
-        shipment("never declared before", 0.0, **CONTAINER),
-        shipment(
-            "three for two consignees",
-            3.0,
-            earlier_shipment(**CONTAINER, consignee_id="A"),
-            earlier_shipment(**CONTAINER, consignee_id="A"),
-            earlier_shipment(**CONTAINER, consignee_id="B"),
-            **CONTAINER,
-        ),
+    "container_journeys_30d": [
+        shipment("never declared before", 0.0, **ON_J),
+        shipment("one other journey", 1.0, on("K"), **ON_J),
+        shipment("three on two other journeys", 2.0, on("K"), on("K", "B"), on("L"), **ON_J),
+        shipment("groupage on one journey is no other journey", 0.0, *GROUPAGE, **ON_J),
+        shipment("groupage, and another journey", 1.0, *GROUPAGE, on("K"), **ON_J),
+        shipment("its own journey is not named", 2.0, on("K"), on("L"), **CONTAINER),
+        shipment("another's journey is not named", 0.0, on(None), **ON_J),
         shipment(
             "the same number, written with blanks",
             1.0,
-            earlier_shipment(container_number="CSQU 305438 3"),
-            **CONTAINER,
+            on("K", container_number="CSQU 305438 3"),
+            **ON_J,
             today=0.0,
         ),
-        shipment("no container was declared", MISSING, earlier_shipment(**CONTAINER)),
+        shipment("no container was declared", MISSING, on("K"), journey_id="J"),
         shipment("no container was declared, then or now", MISSING, earlier_shipment()),
         *facts_of_window(
-            2.0, 1.0, earlier_shipment(**CONTAINER), days=30, key=CONTAINER, others=OTHER_CONTAINER
+            2.0,
+            1.0,
+            on("K"),
+            days=30,
+            key=CONTAINER,
+            others=OTHER_CONTAINER,
+            event=partial(shipment_declared, journey_id="L"),
         ),
     ],
     "container_consignees_90d": [
-        shipment("never declared before", 0.0, **CONTAINER),
-        shipment(
-            "two in three shipments",
-            2.0,
-            earlier_shipment(**CONTAINER, consignee_id="A"),
-            earlier_shipment(**CONTAINER, consignee_id="A"),
-            earlier_shipment(**CONTAINER, consignee_id="B", consignor_id="B"),
-            **CONTAINER,
-        ),
+        shipment("never declared before", 0.0, **ON_J),
+        shipment("two on another journey", 2.0, on("K"), on("K"), on("K", "B"), **ON_J),
+        shipment("two on two", 2.0, on("K"), on("L", "B"), **ON_J),
+        shipment("groupage on its journey passes through no hands", 0.0, *GROUPAGE, **ON_J),
+        shipment("groupage, and another before", 1.0, *GROUPAGE, on("K", "F"), **ON_J),
+        shipment("one of the groupage had it before", 0.0, *GROUPAGE, on("K", "A"), **ON_J),
         shipment(
             "one, from three consignors and of three goods codes",
             1.0,
-            earlier_shipment(**CONTAINER, consignor_id="A", hs_code="890310"),
-            earlier_shipment(**CONTAINER, consignor_id="B", hs_code="890399"),
-            earlier_shipment(**CONTAINER, consignor_id="C", hs_code="630720"),
-            **CONTAINER,
+            on("K", consignor_id="A", hs_code="890310"),
+            on("K", consignor_id="B", hs_code="890399"),
+            on("K", consignor_id="C", hs_code="630720"),
+            **ON_J,
         ),
-        shipment(
-            "its own consignee of before is one", 1.0, earlier_shipment(**CONTAINER), **CONTAINER
-        ),
+        shipment("its own consignee of before is one", 1.0, on("K", "consignee"), **ON_J),
+        shipment("its journey is not named", 2.0, on("J"), on("K", "B"), **CONTAINER),
         shipment(
             "the same number, written with blanks",
             1.0,
-            earlier_shipment(container_number="CSQU 305438 3"),
-            **CONTAINER,
+            on("K", container_number="CSQU 305438 3"),
+            **ON_J,
             today=0.0,
         ),
-        shipment("no container was declared", MISSING, earlier_shipment(**CONTAINER)),
+        shipment("no container was declared", MISSING, on("K"), journey_id="J"),
         shipment("no container was declared, then or now", MISSING, earlier_shipment()),
-        *facts_of_window(
-            2.0,
-            1.0,
-            earlier_shipment(**CONTAINER, consignee_id="A"),
-            days=90,
-            key=CONTAINER,
-            others=OTHER_CONTAINER,
-        ),
+        *facts_of_window(2.0, 1.0, on("K"), days=90, key=CONTAINER, others=OTHER_CONTAINER),
     ],
 }
 

@@ -1,5 +1,9 @@
 """What the features of `features/families/conveyance.py` make of small stories."""
 
+from functools import partial
+from math import exp, log
+from statistics import fmean, pstdev
+
 import pytest
 
 from tests.features.families.facts import (
@@ -16,6 +20,7 @@ from tests.features.families.facts import (
     journey_alike_in,
     route,
 )
+from tests.features.families.globe import ALGECIRAS, LAS_PALMAS, TANGIER, km
 
 
 def loaded(mass_kg: float | None, **fields) -> Record:
@@ -23,7 +28,67 @@ def loaded(mass_kg: float | None, **fields) -> Record:
     return earlier_journey(declared_cargo_mass_kg=mass_kg, **fields)
 
 
+truck = partial(route, mode="road", conveyance_kind="truck")
+boat = partial(route, conveyance_kind="small_craft", origin="ESALG", destination="MATNG")
+
+
+def crossings(
+    count: int, destination: str = "MATNG", kind: str = "small_craft", **fields
+) -> list[Record]:
+    """So many earlier crossings by such a craft from Algeciras."""
+    fields = {"origin": "ESALG", "destination": destination} | fields
+    return [earlier_journey(conveyance_kind=kind, **fields) for _ in range(count)]
+
+
+SHORT_KM, LONG_KM = round(km(ALGECIRAS, TANGIER), 3), round(km(ALGECIRAS, LAS_PALMAS), 3)
+LOG_SHORT, LOG_LONG = (round(1_000 * log(length)) for length in (SHORT_KM, LONG_KM))
+
+
+def range_km(shorts: int, longs: int) -> float:
+    """What 99 of 100 crossings keep to, after so many short and long ones: by mean and spread."""
+    logs = [LOG_SHORT] * shorts + [LOG_LONG] * longs
+    return exp((fmean(logs) + 2.326 * pstdev(logs)) / 1_000)
+
+
 FACTS = {
+    "distance_to_range_ratio_365d": [
+        boat(
+            "to Las Palmas, where all cross the strait",
+            LONG_KM / range_km(30, 0),
+            crossings(30),
+            destination="ESLPA",
+        ),
+        boat("over the strait as all do", SHORT_KM / range_km(30, 0), crossings(30)),
+        boat(
+            "over the strait, where some go far",
+            SHORT_KM / range_km(27, 3),
+            crossings(27),
+            crossings(3, "ESLPA"),
+        ),
+        boat(
+            "by ship it is no matter",
+            LONG_KM / range_km(30, 0),
+            crossings(30),
+            crossings(9, "ESLPA", kind="tanker"),
+            destination="ESLPA",
+        ),
+        boat("29 of its kind are too few", MISSING, crossings(29)),
+        boat(
+            "a year ago is in time",
+            SHORT_KM / range_km(30, 0),
+            crossings(30, declared_at=before(days=365)),
+        ),
+        boat(
+            "a microsecond more than a year ago is not",
+            MISSING,
+            crossings(30, declared_at=before(days=365) - MOMENT),
+        ),
+        boat("at the same instant", MISSING, crossings(30, declared_at=DECLARED)),
+        boat("a place that no table has", MISSING, crossings(30), destination="a beach"),
+        boat("by another mode", MISSING, crossings(30, mode="inland_waterway")),
+        boat("by road", MISSING, crossings(30, mode="road"), mode="road"),
+        boat("none of its kind travelled", MISSING),
+    ],
     "conveyance_kind": [
         route("a container ship", "container_ship"),
         route("a van", "van", conveyance_kind="van"),
@@ -124,35 +189,52 @@ FACTS = {
         route("no mass was declared", MISSING, loaded(10.0)),
     ],
     "is_registered_elsewhere": [
-        route("where it comes from", 0, registration_country="CN"),
-        route("where it goes to", 0, registration_country="NL"),
-        route("at both ends", 0, registration_country="NL", origin="NLAMS"),
-        route("in a third country", 1, registration_country="PA"),
-        route("in a third country, within one", 1, registration_country="PL", origin="NLAMS"),
-        route("no registration is known", MISSING, registration_country=None),
-        route("an origin that no table has", MISSING, origin="nowhere"),
-        route("a destination that no table has", MISSING, destination="nowhere"),
-        route(
+        truck("where it comes from", 0, registration_country="CN"),
+        truck("where it goes to", 0, registration_country="NL"),
+        truck("at both ends", 0, registration_country="NL", origin="NLAMS"),
+        truck("in a third country", 1, registration_country="PL"),
+        truck("in a third country, within one", 1, registration_country="PL", origin="NLAMS"),
+        truck("no registration is known", MISSING, registration_country=None),
+        truck("an origin that no table has", MISSING, origin="nowhere"),
+        truck("a destination that no table has", MISSING, destination="nowhere"),
+        truck(
             "an origin that no table has, registered where it goes to",
             MISSING,
             origin="nowhere",
             registration_country="NL",
         ),
-        route("nothing is known", MISSING, registration_country=None, origin="x", destination="y"),
+        truck("nothing is known", MISSING, registration_country=None, origin="x", destination="y"),
+        route("a flag of convenience at sea is usual", MISSING, registration_country="PA"),
+        route("an aircraft", MISSING, registration_country="IE", mode="air"),
     ],
-    "is_one_way_hire": [
+    "is_hire_returned_abroad": [
         route("to be returned where it set out", 0, hire_return_location="CNSHA"),
+        route("to be returned in the same country", 0, hire_return_location="CNNGB"),
         route("to be returned where it goes", 1, hire_return_location="NLRTM"),
-        route("to be returned in a third place", 1, hire_return_location="BEANR"),
-        route("set out elsewhere", 0, hire_return_location="BEANR", origin="BEANR"),
+        route("to be returned in a third country", 1, hire_return_location="BEANR"),
+        route("set out there", 0, hire_return_location="BEANR", origin="BEANR"),
         route("not hired", MISSING),
         route("hired, but nobody says where it returns", MISSING, hire_started_at=before(days=1)),
+        route("to be returned at a place in no table", MISSING, hire_return_location="nowhere"),
+        route("set out at a place in no table", MISSING, hire_return_location="x", origin="y"),
     ],
     "hired_before_hours": [
         route("two days", 48.0, hire_started_at=before(days=2)),
         route("ninety minutes", 1.5, hire_started_at=before(minutes=90)),
         route("as it is declared", 0.0, hire_started_at=DECLARED),
         route("a hire that is yet to start", -3.0, hire_started_at=after(hours=3)),
+        route(
+            "it left before it was declared",
+            24.0,
+            hire_started_at=before(days=3),
+            departed_at=before(days=2),
+        ),
+        route(
+            "it leaves after it was declared, which a request could not tell",
+            48.0,
+            hire_started_at=before(days=2),
+            departed_at=after(days=1),
+        ),
         route("not hired", MISSING),
         route("hired, but nobody says since when", MISSING, hire_return_location="CNSHA"),
     ],
@@ -181,7 +263,12 @@ FACTS = {
             0.0,
             loaded(10.0),
             declared_cargo_mass_kg=0.0,
-            today=MISSING,
+        ),
+        route(
+            "empty, as others of its kind always are",
+            MISSING,
+            loaded(0.0),
+            declared_cargo_mass_kg=0.0,
         ),
         route(
             "a journey without a mass, or an empty one, is not in the mean",

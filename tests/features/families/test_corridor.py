@@ -26,6 +26,16 @@ def journeys(count: int, **fields) -> list[Record]:
     return [earlier_journey(**fields) for _ in range(count)]
 
 
+def now(count: int, **fields) -> list[Record]:
+    """So many journeys of this week."""
+    return journeys(count, declared_at=before(days=1), **fields)
+
+
+def then(count: int, **fields) -> list[Record]:
+    """So many journeys of a month ago."""
+    return journeys(count, declared_at=before(days=30), **fields)
+
+
 def shipments(count: int, **fields) -> list[Record]:
     """So many earlier shipments, alike in what is not named."""
     return [earlier_shipment(**fields) for _ in range(count)]
@@ -72,29 +82,22 @@ FACTS = {
         route("to another place", 0, journeys(1, destination="BEANR")),
     ],
     "destination_surge_ratio_7d": [
-        route("all in this week", (2 / 7) / (2 / 90), journeys(2, declared_at=before(days=1))),
-        route("none in this week", 0.0, journeys(2, declared_at=before(days=8))),
-        route(
-            "one of three in this week",
-            (1 / 7) / (3 / 90),
-            journeys(1, declared_at=before(days=1)),
-            journeys(2, declared_at=before(days=30)),
-        ),
-        route(
-            "two of three in this week",
-            (2 / 7) / (3 / 90),
-            journeys(2, declared_at=before(days=1)),
-            journeys(1, declared_at=before(days=30)),
-        ),
+        route("as many as in a usual week", (1 / 7) / (1 / 83), now(1), then(1)),
+        route("twelve times the pace of before", (2 / 7) / (1 / 83), now(2), then(1)),
+        route("none in this week", 0.0, then(2)),
+        route("the week itself is not what is usual", (1 / 7) / (2 / 83), now(1), then(2)),
+        route("all in this week, so nothing is usual", MISSING, now(2)),
         route(
             "whoever goes there, from wherever",
-            (1 / 7) / (1 / 90),
+            (1 / 7) / (1 / 83),
             journey_alike_in("destination", declared_at=before(days=1)),
+            journey_alike_in("destination", declared_at=before(days=30)),
         ),
         route(
             "seven days ago is this week",
-            (1 / 7) / (1 / 90),
+            (1 / 7) / (1 / 83),
             journeys(1, declared_at=before(days=7)),
+            then(1),
         ),
         route("a microsecond more is not", 0.0, journeys(1, declared_at=before(days=7) - MOMENT)),
         route("ninety days ago", 0.0, journeys(1, declared_at=before(days=90))),
@@ -103,16 +106,13 @@ FACTS = {
             MISSING,
             journeys(1, declared_at=before(days=90) - MOMENT),
         ),
-        route("just before", (1 / 7) / (1 / 90), journeys(1, declared_at=DECLARED - MOMENT)),
-        route("at the same instant", MISSING, journeys(1, declared_at=DECLARED)),
-        route("later", MISSING, journeys(1, declared_at=after(days=1))),
-        route("to another place", MISSING, journeys(1, destination="BEANR")),
         route(
-            "to another place in this week",
-            0.0,
-            journeys(1, declared_at=before(days=1), destination="BEANR"),
-            journeys(1, declared_at=before(days=30)),
+            "just before", (1 / 7) / (1 / 83), journeys(1, declared_at=DECLARED - MOMENT), then(1)
         ),
+        route("at the same instant", 0.0, journeys(1, declared_at=DECLARED), then(1)),
+        route("later", 0.0, journeys(1, declared_at=after(days=1)), then(1)),
+        route("to another place", 0.0, now(1, destination="BEANR"), then(1)),
+        route("to another place before", MISSING, now(1), then(1, destination="BEANR")),
         route("nobody went there", MISSING),
     ],
     "cargo_mass_to_corridor_ratio_365d": [

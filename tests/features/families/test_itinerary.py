@@ -1,6 +1,7 @@
 """What the features of `features/families/itinerary.py` make of small stories."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -24,13 +25,20 @@ DIRECT_KM = km(SHANGHAI, ROTTERDAM)
 
 OTHER = earlier_journey(journey_id="K", declared_at=DECLARED)
 
+EAST = ROTTERDAM[1] / 15
+"""By so many hours the sun is ahead of UTC in Rotterdam, where the legs of facts end."""
+
 ARRIVED = datetime(2025, 6, 13, 12, tzinfo=UTC)
 """When the first leg of a fact about stops arrived."""
 
 
-def arriving(hour: int, minute: int = 0, second: int = 0, microsecond: int = 0):
+def landing(hour_utc: float, sequence: int = 1, **fields):
     """A leg that ended at this time of the day before the declaration."""
-    return leg(1, arrived_at=datetime(2025, 6, 15, hour, minute, second, microsecond, tzinfo=UTC))
+    arrived_at = datetime(2025, 6, 15, tzinfo=UTC) + timedelta(hours=hour_utc)
+    return leg(sequence, **{"arrived_at": arrived_at, "known_at": before(hours=1)} | fields)
+
+
+boat = partial(route, conveyance_kind="small_craft")
 
 
 def stop(hours: float, *, at: str = "SGSIN"):
@@ -46,8 +54,6 @@ def flown(sequence: int, hours: float, **fields):
     start = before(days=20)
     return leg(sequence, departed_at=start, arrived_at=start + timedelta(hours=hours), **fields)
 
-
-IN_8_HOURS = after(hours=8)
 
 FACTS = {
     "direct_distance_km": [
@@ -87,22 +93,34 @@ FACTS = {
         ),
         route(
             "only the first leg is known",
-            km(SHANGHAI, SINGAPORE) / DIRECT_KM,
+            MISSING,
             leg(1, destination="SGSIN"),
         ),
-        route("a leg that stays where it is", 0.0, leg(1, destination="CNSHA")),
+        route("a leg that stays where it is", MISSING, leg(1, destination="CNSHA")),
+        route("only the last leg is known", MISSING, leg(2, origin="SGSIN")),
+        route(
+            "the leg between is not known",
+            MISSING,
+            leg(1, destination="SGSIN"),
+            leg(3, origin="EGPSD"),
+        ),
+        route(
+            "ends elsewhere",
+            MISSING,
+            leg(1, destination="SGSIN"),
+            leg(2, origin="SGSIN", destination="EGPSD"),
+        ),
         route("no leg", MISSING),
         route("no leg known in time", MISSING, leg(1, known_at=DECLARED)),
         route("an origin that no table has", MISSING, leg(1), origin="nowhere"),
         route("a destination that no table has", MISSING, leg(1), destination="nowhere"),
         route("back to where it starts", MISSING, leg(1), destination="CNSHA"),
-        route("the only leg ends nowhere", MISSING, leg(1, destination="nowhere"), today=0.0),
+        route("the only leg ends nowhere", MISSING, leg(1, destination="nowhere")),
         route(
             "one of two legs ends nowhere",
             MISSING,
             leg(1),
             leg(2, origin="NLRTM", destination="nowhere"),
-            today=1.0,
         ),
         route("a leg known too late adds nothing", 1.0, leg(1), leg(2, known_at=DECLARED)),
         route("another journey's leg adds nothing", 1.0, leg(1), leg(1, journey_id="K"), OTHER),
@@ -142,7 +160,6 @@ FACTS = {
             MISSING,
             leg(1, destination="SGSIN", arrived_at=before(days=9)),
             leg(3, origin="EGPSD", departed_at=before(days=4)),
-            today=5 * 24.0,
         ),
         route("no leg", MISSING),
         route("one leg", MISSING, leg(1, departed_at=before(days=3), arrived_at=before(days=2))),
@@ -191,42 +208,38 @@ FACTS = {
         route("the one before is another journey's", 0, leg(1, journey_id="K"), leg(2), OTHER),
         route("another journey's", 0, leg(1, journey_id="K"), leg(2, journey_id="K"), OTHER),
     ],
-    "night_arrival_count": [
-        route("no leg", 0),
-        route("has not arrived", 0, leg(1)),
-        route("at noon", 0, arriving(12)),
-        route("just before 22 o'clock", 0, arriving(21, 59, 59, 999_999)),
-        route("at 22 o'clock", 1, arriving(22)),
-        route("in the hour from 23", 1, arriving(23, 30)),
-        route("at midnight", 1, arriving(0)),
-        route("just before 5 o'clock", 1, arriving(4, 59, 59, 999_999)),
-        route("at 5 o'clock", 0, arriving(5)),
-        route(
-            "two of three legs",
-            2,
-            arriving(23),
-            leg(2, arrived_at=before(hours=13)),
-            leg(3, arrived_at=before(hours=2)),
-        ),
-        route(
-            "night in Shanghai is the afternoon in UTC",
+    "night_landing_count": [
+        boat("no leg", 0),
+        boat("has not arrived", 0, leg(1)),
+        boat("at noon by the sun", 0, landing(12 - EAST)),
+        boat("just before 22 o'clock", 0, landing(22 - EAST - 0.01)),
+        boat("just after 22 o'clock", 1, landing(22 - EAST + 0.01)),
+        boat("at midnight", 1, landing(-EAST)),
+        boat("just before 5 o'clock", 1, landing(5 - EAST - 0.01)),
+        boat("just after 5 o'clock", 0, landing(5 - EAST + 0.01)),
+        boat("night by UTC in Rotterdam and by the sun", 1, landing(23)),
+        boat("23 o'clock UTC is the morning in Shanghai", 0, landing(23, destination="CNSHA")),
+        boat("15 o'clock UTC is night in Shanghai", 1, landing(15, destination="CNSHA")),
+        boat("at a place in no table, from Shanghai", 1, landing(15, destination="a beach")),
+        boat(
+            "between places in no table",
             0,
-            leg(1, arrived_at=datetime(2025, 6, 15, 23, tzinfo=timezone(timedelta(hours=8)))),
+            landing(23, origin="a creek", destination="a beach"),
         ),
-        route(
-            "the morning in Shanghai is night in UTC",
-            1,
-            leg(1, arrived_at=datetime(2025, 6, 15, 7, tzinfo=timezone(timedelta(hours=8)))),
-        ),
-        route(
+        boat("two of three legs", 2, landing(23), landing(12, 2), landing(1, 3)),
+        boat("by road", 0, landing(23, mode="road")),
+        boat("by inland waterway", 1, landing(23, mode="inland_waterway")),
+        boat(
             "an arrival that is announced for the night to come",
             0,
             leg(1, arrived_at=after(hours=12)),
-            today=1,
         ),
-        route("a night before 1970", 1, leg(1, arrived_at=datetime(1969, 7, 20, 23, tzinfo=UTC))),
-        route("known too late", 0, leg(1, arrived_at=before(hours=13), known_at=DECLARED)),
-        route("another journey's", 0, leg(1, journey_id="K", arrived_at=before(hours=13)), OTHER),
+        boat("a night before 1970", 1, leg(1, arrived_at=datetime(1969, 7, 20, 23, tzinfo=UTC))),
+        boat("known too late", 0, leg(1, arrived_at=before(hours=13), known_at=DECLARED)),
+        boat("another journey's", 0, landing(23, journey_id="K"), OTHER),
+        route("a fishing vessel", 1, landing(23), conveyance_kind="fishing_vessel"),
+        route("ports work ships by night", MISSING, landing(23)),
+        route("a van", MISSING, landing(23), conveyance_kind="van", mode="road"),
     ],
     "mode_switch_count": [
         route("no leg", 0),
@@ -239,37 +252,23 @@ FACTS = {
         route("another journey's", 0, leg(1, journey_id="K", mode="road"), OTHER),
     ],
     "fastest_leg_ratio": [
-        route("as fast as the hours to its arrival need", 8 / 8, flown(1, 8), due_at=IN_8_HOURS),
-        route("twice as fast", 8 / 4, flown(1, 4), due_at=IN_8_HOURS),
-        route("a third as fast", 8 / 24, flown(1, 24), due_at=IN_8_HOURS),
-        route("due in an hour", 1 / 24, flown(1, 24), due_at=after(hours=1)),
-        route("due in ten days", 240 / 8, flown(1, 8)),
-        route(
-            "a shorter way in the time",
-            km(SHANGHAI, SINGAPORE) / DIRECT_KM,
-            flown(1, 8, destination="SGSIN"),
-            due_at=IN_8_HOURS,
-        ),
-        route("the faster of two", 8 / 4, flown(1, 4), flown(2, 8), due_at=IN_8_HOURS),
-        route("did not move", 0.0, flown(1, 8, destination="CNSHA"), due_at=IN_8_HOURS),
-        route(
-            "departed as long before it was declared: its arrival needs half the speed",
-            16 / 8,
-            flown(1, 8),
-            departed_at=before(hours=8),
-            due_at=IN_8_HOURS,
-            today=8 / 8,
-        ),
+        route("a ship at 75 km/h", 1.0, flown(1, DIRECT_KM / 75)),
+        route("a ship at 25 km/h", 1 / 3, flown(1, DIRECT_KM / 25)),
+        route("a ship that would have flown", 10.0, flown(1, DIRECT_KM / 750)),
+        route("an aircraft as fast", 750 / 1_050, flown(1, DIRECT_KM / 750, mode="air")),
+        route("by road", 55 / 110, flown(1, DIRECT_KM / 55), mode="road"),
+        route("by rail", 125 / 250, flown(1, DIRECT_KM / 125), mode="rail"),
+        route("a barge", 90 / 45, flown(1, DIRECT_KM / 90), mode="inland_waterway"),
+        route("as the leg says, not the journey", 1.0, flown(1, DIRECT_KM / 110, mode="road")),
+        route("whenever it is due", 1.0, flown(1, DIRECT_KM / 75), due_at=after(hours=1)),
+        route("the faster of two", 2.0, flown(1, DIRECT_KM / 150), flown(2, DIRECT_KM / 75)),
+        route("did not move", 0.0, flown(1, 8, destination="CNSHA")),
         route("no leg", MISSING),
         route("no arrival", MISSING, leg(1, departed_at=before(days=9))),
         route("no departure", MISSING, leg(1, arrived_at=before(days=9))),
         route("arrived as it departed", MISSING, flown(1, hours=0)),
         route("arrived before it departed", MISSING, flown(1, hours=-1)),
         route("the leg ends nowhere", MISSING, flown(1, 8, destination="nowhere")),
-        route("an origin that no table has", MISSING, flown(1, 8), origin="nowhere"),
-        route("to where it starts", MISSING, flown(1, 8), destination="CNSHA"),
-        route("due as it is declared", MISSING, flown(1, 8), due_at=DECLARED),
-        route("due before it is declared", MISSING, flown(1, 8), due_at=before(days=1)),
         route("known too late", MISSING, flown(1, 8, known_at=DECLARED)),
         route("another journey's", MISSING, flown(1, 8, journey_id="K"), OTHER),
     ],
@@ -284,7 +283,20 @@ FACTS = {
         route("ninety minutes before", 1.5, booked_at=before(minutes=90)),
         route("as it is declared", 0.0, booked_at=DECLARED),
         route("a booking that is yet to come", -2.0, booked_at=after(hours=2)),
+        route(
+            "it left before it was declared",
+            24.0,
+            booked_at=before(days=3),
+            departed_at=before(days=2),
+        ),
+        route(
+            "it leaves after it was declared, which a request could not tell",
+            3 * 24.0,
+            booked_at=before(days=3),
+            departed_at=after(days=2),
+        ),
         route("no booking", MISSING),
+        route("no booking, but it left", MISSING, departed_at=before(days=1)),
     ],
     "is_cross_border": [
         route("from China to the Netherlands", 1),

@@ -28,6 +28,14 @@ def heard(hours: float, latitude: float = 0.0, longitude: float = 0.0, **fields)
     return position(observed_at=at, latitude=latitude, longitude=longitude, **fields)
 
 
+def off_island(hours: float, km_north: float, **fields) -> Record:
+    """A position so many hours before, so far north of the port of Saint Helena.
+
+    No other port lies within a thousand kilometres.
+    """
+    return heard(hours, -15.9333 + km_north / DEGREE_KM, -5.7167, **fields)
+
+
 def at_speed(hours: float, knots: float | None) -> Record:
     """A position heard so many hours before the declaration, at this speed."""
     return heard(hours, speed_kn=knots)
@@ -55,23 +63,25 @@ FACTS = {
             position(observed_at=DECLARED - MOMENT),
         ),
         route("months", 90 * 24.0, heard(90 * 24 + 1), heard(1)),
-        route("heard twice at one instant", 0.0, heard(0.001), heard(0.001, 1.0)),
-        route("not heard since, and that for longer", 69.0, heard(70), heard(69), today=1.0),
+        route("heard twice at one instant", 0.001, heard(0.001), heard(0.001, 1.0)),
+        route("not heard since, and that for longer", 69.0, heard(70), heard(69)),
+        route("not heard since, but before that for longer", 30.0, heard(40), heard(10)),
         route("never heard", MISSING),
-        route("heard once", MISSING, heard(1)),
+        route("heard once, and not since", 7.0, heard(7)),
         route(
             "heard again at the declaration is too late",
-            MISSING,
+            1.0,
             heard(1),
             position(observed_at=DECLARED),
         ),
         route(
             "heard again after the declaration is too late",
-            MISSING,
+            1.0,
             heard(1),
             position(observed_at=after(hours=1)),
         ),
-        route("another journey was heard", MISSING, heard(5), heard(1, journey_id="K"), OTHER),
+        route("another journey was heard", 5.0, heard(5), heard(1, journey_id="K"), OTHER),
+        route("only another journey was heard", MISSING, heard(1, journey_id="K"), OTHER),
         route(
             "another journey was heard between",
             4.0,
@@ -80,6 +90,49 @@ FACTS = {
             heard(1),
             OTHER,
         ),
+    ],
+    "hours_since_last_heard": [
+        route("heard an hour ago", 1.0, heard(9), heard(1)),
+        route("told out of order", 1.0, heard(1), heard(9)),
+        route("dark for three days", 72.0, heard(73), heard(72)),
+        route("heard as it is declared is too late", 2.0, heard(2), heard(0)),
+        route("another journey was heard since", 5.0, heard(5), heard(1, journey_id="K"), OTHER),
+        route("never heard", MISSING),
+    ],
+    "coastal_silence_hours": [
+        route(
+            "silent for six hours from 20 km off the island",
+            6.0,
+            off_island(8, 20),
+            off_island(2, 200),
+            off_island(1, 250),
+        ),
+        route("silent since it was heard there", 9.0, off_island(10, 200), off_island(9, 20)),
+        route(
+            "the longer of two",
+            7.0,
+            off_island(20, 20),
+            off_island(17, 200),
+            off_island(11, 30),
+            off_island(4, 200),
+            off_island(1, 200),
+        ),
+        route("just within 30 nautical miles", 3.0, off_island(3, 55.5)),
+        route("just beyond 30 nautical miles", MISSING, off_island(3, 55.6)),
+        route("silent far out at sea", MISSING, off_island(70, 300), off_island(1, 400)),
+        route("silent as it lies in port", MISSING, off_island(70, 1), off_island(1, 2)),
+        route(
+            "silent in port, then heard off the coast until now",
+            0.25,
+            off_island(70, 1),
+            off_island(0.5, 12),
+            off_island(0.25, 14),
+        ),
+        route("a vehicle on the island", MISSING, off_island(9, 20), mode="road"),
+        route("on inland waters", 9.0, off_island(9, 20), mode="inland_waterway"),
+        route("another journey", MISSING, off_island(9, 20, journey_id="K"), OTHER),
+        route("heard there too late", MISSING, off_island(0, 20)),
+        route("never heard", MISSING),
     ],
     "implied_speed_kn": [
         route(
@@ -120,6 +173,18 @@ FACTS = {
             heard(3, 3.0),
             heard(7, 1.0),
             heard(5, 2.0),
+        ),
+        route(
+            "40 m of error in a second are what they are in five minutes",
+            knots(round(0.040, 3), 5 / 60),
+            heard(1),
+            heard(1 - 1 / 3_600, 0.040 / DEGREE_KM),
+        ),
+        route(
+            "a jump of ten degrees in a second is one all the same",
+            knots(10 * DEGREE_KM, 5 / 60),
+            heard(1),
+            heard(1 - 1 / 3_600, 10.0),
         ),
         route("did not move", 0.0, heard(3, 1.0, 1.0), heard(1, 1.0, 1.0)),
         route(
@@ -169,9 +234,19 @@ FACTS = {
             1 / 1,
             at_speed(2, 1.0),
             at_speed(1, None),
-            today=1 / 2,
         ),
-        route("no speed was ever sent along", MISSING, at_speed(1, None), today=0.0),
+        route("no speed was ever sent along", MISSING, at_speed(1, None)),
+        route(
+            "slow in port is no matter",
+            0.0,
+            off_island(9, 2, speed_kn=0.1),
+            off_island(8, 9.9, speed_kn=0.1),
+            off_island(1, 90, speed_kn=12.0),
+        ),
+        route("slow off the coast", 1.0, off_island(1, 20, speed_kn=1.0)),
+        route("only ever heard in port", MISSING, off_island(9, 2, speed_kn=0.1)),
+        route("a driver who rests", MISSING, at_speed(1, 0.0), mode="road"),
+        route("a barge", 1.0, at_speed(1, 0.0), mode="inland_waterway"),
         route("never heard", MISSING),
         route(
             "heard at the declaration is too late",

