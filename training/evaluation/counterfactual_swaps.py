@@ -1,12 +1,17 @@
 """Are like ways scored alike wherever they lie? Countries are exchanged within their class.
 
 A subject's origin, or its destination, is put into another country of the same region that has
-seaports where the first one has: every country field follows, and every place moves to the nearest
-one of its kind there, so that the way keeps its shape. What the score then moves by, nothing but
-where the subject lies can explain: what is known of other traffic there, or the country itself.
+seaports where the first one has: every country field follows, that of payers and payees too, and
+every place moves to the nearest one of its kind there, so that the way keeps its shape. What the
+score then moves by, nothing but where the subject lies can explain: what is known of other traffic
+there, or the country itself.
+
+Across regions the country comes from another region. The way then changes its length, and with it
+what a model may rightly look at; so the mean of each region tells a leaning, and the bound is no
+test of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +29,14 @@ from training.model.manifest import FrozenModel
 from training.model.risk_model import RiskModel
 from training.ranking import Floats
 
-COUNTRIES = ("origin_country", "dispatch_country", "destination_country", "registration_country")
+COUNTRIES = (
+    "origin_country",
+    "dispatch_country",
+    "destination_country",
+    "registration_country",
+    "payer_country",
+    "payee_country",
+)
 PLACES = ("origin", "destination", "hire_return_location")
 TYPICAL_SHARE = 0.95
 
@@ -63,11 +75,18 @@ class SwapFigures(FrozenModel):
     regions: tuple[RegionShift, ...]
 
 
-def swaps_of(submissions: Iterable[Submission], seed: int) -> Iterator[Swap | None]:
-    """One swap per submission, of its origin or its destination; None where none keeps the way."""
+def swaps_of(
+    submissions: Iterable[Submission],
+    seed: int,
+    stand_ins: Callable[[str], Sequence[str]] = class_of,
+) -> Iterator[Swap | None]:
+    """One swap per submission, of its origin or its destination; None where none keeps the way.
+
+    `stand_ins` are the countries that may stand where one does, `across_regions` for instance.
+    """
     rng = np.random.default_rng(seed)
     for submission in submissions:
-        yield _swapped(submission, rng)
+        yield _swapped(submission, rng, stand_ins)
 
 
 def shifts(model: RiskModel, swaps: Iterable[Swap | None], history: HistoryReader) -> SwapFigures:
@@ -92,14 +111,16 @@ def shifts(model: RiskModel, swaps: Iterable[Swap | None], history: HistoryReade
     )
 
 
-def _swapped(submission: Submission, rng: np.random.Generator) -> Swap | None:
+def _swapped(
+    submission: Submission, rng: np.random.Generator, stand_ins: Callable[[str], Sequence[str]]
+) -> Swap | None:
     """Positions are left out of both, since nobody was heard where the other way lies."""
     ends = _ends(submission)
     if ends is None:
         return None
     at = int(rng.integers(2))
     country, other = ends[at], ends[1 - at]
-    candidates = [candidate for candidate in class_of(country) if candidate != other]
+    candidates = [candidate for candidate in stand_ins(country) if candidate != other]
     if country == other or not candidates:
         return None
     stand_in = candidates[int(rng.integers(len(candidates)))]
@@ -122,7 +143,10 @@ def _ends(submission: Submission) -> tuple[str, str] | None:
 def _with_country(submission: Submission, country: str, stand_in: str) -> Submission:
     """The submission with one country for another; LookupError where a place has no equal."""
     parts: dict[str, Any] = {
-        "legs": tuple(_record_with_country(leg, country, stand_in) for leg in submission.legs)
+        name: tuple(
+            _record_with_country(record, country, stand_in) for record in getattr(submission, name)
+        )
+        for name in ("legs", "transactions")
     }
     for name in ("shipment", "journey"):
         if (part := getattr(submission, name)) is not None:

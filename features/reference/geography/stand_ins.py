@@ -1,6 +1,7 @@
 """Countries and places that could stand where others do, so that a way keeps its shape.
 
 Two countries are of one class when they lie in the same region and both have a seaport, or neither.
+Across regions only the sea counts.
 """
 
 from functools import cache
@@ -42,6 +43,27 @@ def class_of(country: str) -> tuple[str, ...]:
         for other in known
         if other != country
         and regions[other] == regions[country]
+        and (other in _coastal()) == (country in _coastal())
+    )
+
+
+@cache
+def across_regions(country: str) -> tuple[str, ...]:
+    """Countries of every other region with a seaport, or without one, as it is with this country.
+
+    In alphabetical order; empty where the country is unknown.
+
+    >>> "MA" in across_regions("PT"), "ES" in across_regions("PT"), "AT" in across_regions("PT")
+    (True, False, False)
+    """
+    known = countries()
+    if country not in known:
+        return ()
+    regions = dict(zip(known, region_of(list(known)).tolist(), strict=True))
+    return tuple(
+        other
+        for other in known
+        if regions[other] not in (None, regions[country])
         and (other in _coastal()) == (country in _coastal())
     )
 
