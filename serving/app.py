@@ -19,6 +19,7 @@ from serving.api import (
     kill_switches,
     models,
     records,
+    rescue_calls,
     scores,
 )
 from serving.api.openapi import DESCRIPTION, describe
@@ -43,6 +44,7 @@ from serving.container import Clock, Services, build_services
 from serving.degraded_modes import keep_degradation_metrics
 from serving.errors import ExtraMissing
 from serving.metrics_multiprocess import is_shared
+from serving.review.rescue_centres import require_rescue_centres
 from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
 from serving.web.admission import Admission, limited_paths
@@ -52,7 +54,7 @@ from serving.web.request_ids import RequestIds
 
 RESOURCES = (
     *(scores, batches, records, decisions, cases, features, models, health),
-    *(invocations, inference, kill_switches),
+    *(invocations, inference, kill_switches, rescue_calls),
 )
 """The resources of the API, one module each."""
 
@@ -86,6 +88,7 @@ def create_app(
     """The service over one home folder; raises TidegateError where the folder cannot be used."""
     if settings.is_live:
         require_assessment(settings.impact, clock().date())
+        require_rescue_centres(settings.rescue_centres)
     services = build_services(settings, clock, report)
     app = FastAPI(
         title="Tidegate",

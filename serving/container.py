@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from features.submission import Submission
 from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.rate_limits import RateLimits
@@ -21,6 +22,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.record_repository import RecordRepository
+from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.storage import Storage
 from serving.history.client import HistoryClient, open_history
@@ -30,9 +32,11 @@ from serving.models.model_pool import ModelPool
 from serving.observability import Metrics
 from serving.review.cases import Cases
 from serving.review.letter_writer import LetterWriter
-from serving.review.rescue_calls import RescueCalls, RescueWebhook
+from serving.review.rescue_calls import RescueCalls, RescueDirectory
+from serving.review.rescue_centres import rescue_centres
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
+from serving.scoring.enrichment import enrich
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
@@ -83,6 +87,7 @@ class Services:
     letters: LetterWriter
     masking: Masking
     rescue_calls: RescueCalls | None
+    rescue_outbox: RescueCallRepository
     rollups: RollupRepository
     # Access
     api_keys: ApiKeyRepository
@@ -149,6 +154,7 @@ def build_services(
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         masking=masking,
         rescue_calls=_rescue_calls(settings, storage, clock),
+        rescue_outbox=storage.rescue_calls,
         rollups=storage.rollups,
         api_keys=storage.api_keys,
         accounts=storage.accounts,
@@ -238,9 +244,18 @@ def _oidc(settings: Settings, clock: Clock) -> Provider | None:
 
 
 def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueCalls | None:
-    if settings.rescue_webhook is None:
+    centres = rescue_centres(settings.rescue_centres, settings.rescue_webhook)
+    if centres is None:
         return None
     secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
-    return RescueCalls(
-        storage.rescue_calls, RescueWebhook.from_secret(settings.rescue_webhook, secret), clock
-    )
+    directory = RescueDirectory(centres, secret, settings.public_address)
+
+    def enriched(submission: Submission) -> Submission:
+        """With where its conveyance was heard since."""
+        if submission.journey is None:
+            return submission
+        subject = ("route", submission.journey.journey_id)
+        rows = storage.records.about([subject])[subject]
+        return enrich(submission, [row for row in rows if row.kind == "positions"]).submission
+
+    return RescueCalls(storage.rescue_calls, directory, clock, enriched)

@@ -24,6 +24,7 @@ DegradedMode = Literal[
     "requests_turned_away",
     "clock_suspect",
     "rescue_not_called",
+    "rescue_not_acknowledged",
 ]
 
 MEANINGS: dict[DegradedMode, str] = {
@@ -46,8 +47,10 @@ MEANINGS: dict[DegradedMode, str] = {
     "with Retry-After at once.",
     "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
     "decides; their times may be wrong.",
-    "rescue_not_called": "The rescue webhook did not take a call. It is made again until it does; "
+    "rescue_not_called": "A rescue centre did not take a call. It is made again until it does; "
     "the case stands first in the queue all the same. Call by telephone.",
+    "rescue_not_acknowledged": "A rescue centre took a call, and no person has acknowledged it in "
+    "time. It goes on to the next address until somebody does. Call by telephone.",
 }
 
 
@@ -89,6 +92,8 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
         yield "clock_suspect"
     if services.rescue_calls and services.rescue_calls.is_refused:
         yield "rescue_not_called"
+    if services.rescue_calls and services.rescue_calls.is_unheard:
+        yield "rescue_not_acknowledged"
 
 
 def _modes_of_models(models: ModelPool) -> Iterator[DegradedMode]:

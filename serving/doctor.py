@@ -20,6 +20,8 @@ from serving.history.missing_history import missing_types
 from serving.installation import CheckGrade, CheckResult
 from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
 from serving.review.remedies import Remedies
+from serving.review.rescue_calls import RescueDirectory
+from serving.review.rescue_centres import RescueCentres
 from serving.settings import Settings
 
 FEWEST_FREE_BYTES = 1 << 30
@@ -52,6 +54,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]
         "witness": lambda: [_witness(settings)],
         "retention": lambda: [_retention(settings.retention)],
         "letters": lambda: [_letters(settings.letters)],
+        "rescue centres": lambda: [_rescue_centres(settings)],
         "access tokens": lambda: _tokens(settings),
     }
 
@@ -206,6 +209,26 @@ def _witness(settings: Settings) -> CheckResult:
     is_apart = folder.stat().st_dev != settings.home.stat().st_dev
     says = "on another disk" if is_apart else "on the same disk as the log it bears witness to"
     return CheckResult("witness", "good" if is_apart else "doubtful", says)
+
+
+def _rescue_centres(settings: Settings) -> CheckResult:
+    file = settings.rescue_centres
+    if not file.exists():
+        says = "nobody is called when lives are at risk; live use needs HOME/rescue.toml"
+        if settings.rescue_webhook:
+            says = "one webhook is called when lives are at risk; live use needs HOME/rescue.toml"
+        return CheckResult("rescue centres", "doubtful", says)
+    secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
+    try:
+        directory = RescueDirectory(RescueCentres.read(file), secret)
+    except TidegateError as refusal:
+        return CheckResult("rescue centres", "wrong", str(refusal))
+    if file.stat().st_mode & 0o077:
+        says = f"others can read it, with its secrets; chmod 600 {file}"
+        return CheckResult("rescue centres", "wrong", says)
+    minutes = directory.centres.acknowledge_within_minutes
+    says = f"{len(directory.centres.centres)} centres; a call goes on after {minutes:g} minutes"
+    return CheckResult("rescue centres", "good", says)
 
 
 def _tokens(settings: Settings) -> Iterator[CheckResult]:

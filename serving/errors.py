@@ -109,6 +109,10 @@ class PlanRefused(TidegateError):
     """The plan of the lanes cannot be used; the message names the file and the place in it."""
 
 
+class RescueCentresRefused(TidegateError):
+    """Whom to call when lives are at risk is not set, or not so that everybody is reached."""
+
+
 class AddressRefused(TidegateError):
     """An address in the settings that nothing may be sent to, or that nobody could trust."""
 

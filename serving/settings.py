@@ -122,12 +122,13 @@ class Settings(BaseSettings):
     )
     rescue_webhook: str | None = Field(
         default=None,
-        description="The address that is called for every decision in the lane `rescue`, until it "
-        "takes the call.",
+        description="The address that is called for every decision in the lane `rescue`, until a "
+        "person acknowledges, where `HOME/rescue.toml` names no coordination centres.",
     )
     rescue_secret: SecretStr | None = Field(
         default=None,
-        description="The secret that signs those calls (`whsec_…`, Standard Webhooks).",
+        description="The secret that signs rescue calls (`whsec_…`, Standard Webhooks) to centres "
+        "without one of their own.",
     )
     alert_webhook: str | None = Field(
         default=None, description="The address that gets the alerts of `tidegate monitor`."
@@ -208,6 +209,11 @@ class Settings(BaseSettings):
     def accounts_of_cases(self) -> Path:
         """The folder of sealed accounts of cases, for courts and authorities."""
         return self.home / "accounts"
+
+    @property
+    def rescue_centres(self) -> Path:
+        """Whom to call when lives are at risk; live use does not begin without."""
+        return self.home / "rescue.toml"
 
     @property
     def incidents(self) -> Path:

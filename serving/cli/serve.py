@@ -44,7 +44,8 @@ def serve(
         bool,
         typer.Option(
             envvar="TIDEGATE_IS_LIVE",
-            help="Scores are used in earnest: needs HOME/impact.toml (see `tidegate impact`). "
+            help="Scores are used in earnest: needs HOME/impact.toml (see `tidegate impact`) and "
+            "HOME/rescue.toml, whom to call when lives are at risk. "
             "Without it every page and /health/ready say that this is a trial.",
         ),
     ] = False,
@@ -68,6 +69,7 @@ def serve(
     from serving.audit.impact_assessment import require_assessment
     from serving.listening_socket import bound, inherited
     from serving.metrics_multiprocess import shared_by_workers
+    from serving.review.rescue_centres import require_rescue_centres
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
@@ -77,6 +79,7 @@ def serve(
         )
     if live:  # the service looks itself, but a worker that ends at once would be begun again
         require_assessment(settings.impact, datetime.now(UTC).date())
+        require_rescue_centres(settings.rescue_centres)
     _hand_down(home, database_url, workers, live)
     listener = bound(host, port) if fd is None else inherited(fd)
     if workers == 1:

@@ -43,6 +43,7 @@ from serving.db.tables import (
     data_keys,
     decisions,
     records,
+    rescue_call_events,
     rescue_calls,
 )
 from serving.db.write_lock import turn_without_transaction, writing
@@ -312,6 +313,11 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         delete(contents).where(contents.c.sha256.in_(places)),
         delete(rescue_calls).where(
             rescue_calls.c.decision_id.in_(batch_of(rescue_calls, rescue_calls.c.decision_id))
+        ),
+        delete(rescue_call_events).where(
+            rescue_call_events.c.decision_id.in_(
+                batch_of(rescue_call_events, rescue_call_events.c.decision_id)
+            )
         ),
         # So that nobody is asked to read it again.
         update(cases)

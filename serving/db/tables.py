@@ -252,12 +252,32 @@ rescue_calls = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", Text, nullable=False),
     Column("delivered_at", Text),
+    # How often it went on to another address, and when it does next for want of a person.
+    Column("step", Integer, nullable=False, server_default="0"),
+    Column("goes_on_at", Text),
+    Column("acknowledged_at", Text),
+    Column("acknowledged_by", Text),
     Index(
         "rescue_calls_to_make",
         "next_at",
-        sqlite_where=text("delivered_at IS NULL"),
-        postgresql_where=text("delivered_at IS NULL"),
+        sqlite_where=text("acknowledged_at IS NULL"),
+        postgresql_where=text("acknowledged_at IS NULL"),
     ),
+    sqlite_strict=True,
+)
+
+# The steps of calls to those who rescue: whom, when, and whether a person acted.
+rescue_call_events = Table(
+    "rescue_call_events",
+    metadata,
+    Column(
+        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    ),
+    Column("decision_id", Text, ForeignKey("decisions.decision_id"), nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Index("rescue_call_events_by_call", "decision_id", "seq"),
     sqlite_strict=True,
 )
 

@@ -1,11 +1,14 @@
-"""Call rescuers by webhook when a decision comes into the rescue lane, until they take the call.
+"""Call rescuers when a decision comes into the rescue lane, until a person acknowledges the call.
 
-No decision waits for a call. A call that fails is made again, later and later, without end: a life
-does not stop being at risk because a server was down. It says where help is needed and why, and of
-parties only the conveyance, which must be found.
+No decision waits for a call. A call goes to the centre that answers for the position
+(`rescue_centres`); one that fails is made again, later and later, without end: a life does not stop
+being at risk because a server was down. That a server took it is delivery and no more. Until
+somebody acknowledges it, the call goes on to the next address of the centre when its time is over,
+then to the first again. Each step is written down.
 
-A call is signed as Standard Webhooks has it (https://www.standardwebhooks.com, version 1): an
-HMAC-SHA256 over id, timestamp and body. The id is that of the decision, so that a call that
+A call says where help is needed, for how many, and what the conveyance is found by; of parties it
+says nothing. It is signed as Standard Webhooks has it (https://www.standardwebhooks.com, version
+1): an HMAC-SHA256 over id, timestamp and body. The id is that of the decision, so that a call that
 arrives twice is known by it.
 """
 
@@ -15,21 +18,27 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import orjson
 import structlog
 
+from features.records import Journey, Position
 from features.submission import Submission
 from serving.access.http_client import fetch, refuse_unsafe
 from serving.audit.decision import Decision
 from serving.errors import AddressRefused, LogUnavailable
+from serving.review.rescue_centres import GROUND, RescueCentre, RescueCentres
+from serving.triage.life_at_risk import last_heard
 
 log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 0.5
+CALLERS = 16
+"""Calls that are made at once, so that one that is slow keeps no other waiting."""
 FIRST_RETRY_DELAY, LONGEST_RETRY_DELAY = timedelta(seconds=10), timedelta(minutes=5)
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret begins
 FEWEST_KEY_BYTES = 24
@@ -37,17 +46,48 @@ FEWEST_KEY_BYTES = 24
 RetryDelay = Callable[[int], timedelta]
 """How long after its n-th attempt a call is made again."""
 
+CallAction = Literal["called", "refused", "escalated", "acknowledged"]
+
 
 @dataclass(frozen=True)
 class DueRescueCall:
     """A call to make: the record of its decision, and the number of this attempt.
 
-    `record` is None where its decision was erased before anybody took the call.
+    `step` counts how often it went on to another address. `record` is None where its decision was
+    erased before anybody acknowledged.
     """
 
     decision_id: str
     record: str | None
     attempts: int
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class CallPace:
+    """When a call is made again, and after how long without a person it goes on."""
+
+    delay: RetryDelay
+    patience: timedelta
+
+
+@dataclass(frozen=True)
+class RescueCallEvent:
+    """One step of a call: when, who or which address, and what."""
+
+    decision_id: str
+    at: str
+    actor: str
+    action: CallAction
+
+
+@dataclass(frozen=True)
+class OpenRescueCall:
+    """A call that nobody has acknowledged yet; `step` as in DueRescueCall."""
+
+    decision_id: str
+    called_at: str | None
+    step: int
 
 
 class RescueOutbox(Protocol):
@@ -57,12 +97,28 @@ class RescueOutbox(Protocol):
         """Look for rescues from now on; earlier decisions are not called."""
         ...
 
-    def take(self, now: datetime, delay: RetryDelay) -> DueRescueCall | None:
+    def take(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
         """The call that is due first, put off by the delay of this attempt; None if none is."""
         ...
 
-    def mark_delivered(self, decision_id: str, at: datetime) -> None:
-        """Record that a call was taken."""
+    def mark_delivered(self, decision_id: str, actor: str, at: datetime) -> None:
+        """Record that an address took a call; it waits for a person until it goes on."""
+        ...
+
+    def append_event(self, event: RescueCallEvent) -> None:
+        """Write down a step of a call."""
+        ...
+
+    def acknowledge(self, decision_id: str, by: str, at: datetime) -> bool:
+        """Record who acts on a call; the first who does counts, and False is for all later."""
+        ...
+
+    def events(self, decision_id: str) -> list[RescueCallEvent]:
+        """The steps of a call, in order."""
+        ...
+
+    def unacknowledged(self) -> list[OpenRescueCall]:
+        """The calls that no person has acknowledged, the oldest first."""
         ...
 
     def count_refused(self) -> int:
@@ -92,10 +148,9 @@ class RescueWebhook:
             )
         return cls(address, key)
 
-    def call(self, decision: Decision, at: datetime) -> None:
-        """Send the call of one decision; raises OSError unless it is taken."""
-        body = orjson.dumps(call_content(decision))
-        fetch(self.address, body, self.headers(decision.decision_id, at, body))
+    def post(self, call_id: str, body: bytes, at: datetime) -> None:
+        """Send a signed body; raises OSError unless it is taken."""
+        fetch(self.address, body, self.headers(call_id, at, body))
 
     def headers(self, call_id: str, at: datetime, body: bytes) -> dict[str, str]:
         """The headers that prove who calls, and when."""
@@ -110,15 +165,55 @@ class RescueWebhook:
         }
 
 
-class RescueCalls:
-    """Makes the calls of one outbox on a thread of its own."""
+@dataclass(frozen=True)
+class RescueDirectory:
+    """The centres with the secrets that sign calls to them; every address is checked at the start.
 
-    def __init__(self, outbox: RescueOutbox, webhook: RescueWebhook, clock: Callable[[], datetime]):
+    `secret` is for centres without one of their own. `public_address` is where this service is
+    reached, for whoever acknowledges. Raises AddressRefused.
+    """
+
+    centres: RescueCentres
+    secret: str = ""
+    public_address: str | None = None
+
+    def __post_init__(self) -> None:
+        for centre in self.centres.centres:
+            for step in range(len(centre.addresses)):
+                self.webhook(centre, step)
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a call waits for a person before it goes on."""
+        return timedelta(minutes=self.centres.acknowledge_within_minutes)
+
+    def webhook(self, centre: RescueCentre, step: int) -> RescueWebhook:
+        """The address to call at a step: each in turn, and then the first again."""
+        address = centre.addresses[step % len(centre.addresses)]
+        return RescueWebhook.from_secret(address, centre.secret or self.secret)
+
+
+class RescueCalls:
+    """Makes the calls of one outbox on threads of its own.
+
+    `enriched` adds to a submission what became known since: the call says where the conveyance was
+    heard last by the time of the call.
+    """
+
+    def __init__(
+        self,
+        outbox: RescueOutbox,
+        directory: RescueDirectory,
+        clock: Callable[[], datetime],
+        enriched: Callable[[Submission], Submission] = lambda submission: submission,
+    ):
         self.outbox = outbox
-        self._webhook = webhook
+        self.directory = directory
         self._clock = clock
+        self._enriched = enriched
         self._is_over = threading.Event()
         self.is_refused = False  # whether a call was tried and not taken so far
+        self.is_unheard = False  # whether a call went on for want of a person
         self._thread = threading.Thread(target=self._run, name="rescue-calls", daemon=True)
 
     def start(self) -> None:
@@ -127,31 +222,53 @@ class RescueCalls:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the call that is being made; the others are made when the service is back."""
+        """Finish the calls that are being made; others are made when the service is back."""
         self._is_over.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def make_due(self) -> None:
         """Make every call that is due, each once."""
-        has_called = self.is_refused
-        while not self._is_over.is_set() and (due := self.outbox.take(self._clock(), retry_delay)):
-            self._make(due)
-            has_called = True
-        if has_called:
-            self.is_refused = self.outbox.count_refused() > 0
+        pace = CallPace(retry_delay, self.directory.patience)
+
+        def call_on() -> None:
+            while not self._is_over.is_set() and (due := self.outbox.take(self._clock(), pace)):
+                self._make(due)
+
+        if self._is_over.is_set() or (first := self.outbox.take(self._clock(), pace)) is None:
+            self._look_for_answers()
+            return
+        with ThreadPoolExecutor(CALLERS, "rescue-call") as callers:
+            others = [callers.submit(call_on) for _ in range(CALLERS - 1)]
+            self._make(first)
+            call_on()
+            for other in others:
+                other.result()
+        self._look_for_answers()
+
+    def _look_for_answers(self) -> None:
+        self.is_refused = self.outbox.count_refused() > 0
+        self.is_unheard = any(call.step for call in self.outbox.unacknowledged())
 
     def _make(self, due: DueRescueCall) -> None:
         if due.record is None:
             log.error("rescue_erased_uncalled", attempts=due.attempts)
             return
+        decision, at = Decision.model_validate_json(due.record), self._clock()
+        submission = self._enriched(decision.submission)
+        assert submission.journey is not None, "without a journey there is no signal"
+        centre = self.directory.centres.centre_for(submission.journey.mode, last_heard(submission))
+        webhook = self.directory.webhook(centre, due.step)
+        content = call_content(decision, submission, self.directory, due.step, at)
+        place = f"{centre.name}, address {due.step % len(centre.addresses) + 1}"
         try:
-            self._webhook.call(Decision.model_validate_json(due.record), self._clock())
+            webhook.post(decision.decision_id, orjson.dumps(content), at)
         except OSError as failure:
             kind = type(failure).__name__
             log.error("rescue_not_called", attempts=due.attempts, exception=kind)
+            self.outbox.append_event(_event(due, at, place, "refused"))
         else:
-            self.outbox.mark_delivered(due.decision_id, self._clock())
+            self.outbox.mark_delivered(due.decision_id, place, self._clock())
 
     def _run(self) -> None:
         while not self._is_over.wait(POLL_INTERVAL_S):
@@ -159,6 +276,10 @@ class RescueCalls:
                 self.make_due()
             except LogUnavailable as failure:  # the thread must outlive it: others see it too
                 log.warning("rescue_calls_wait", reason=str(failure))
+
+
+def _event(due: DueRescueCall, at: datetime, actor: str, action: CallAction) -> RescueCallEvent:
+    return RescueCallEvent(due.decision_id, at.isoformat(), actor, action)
 
 
 def retry_delay(attempts: int) -> timedelta:
@@ -170,33 +291,83 @@ def retry_delay(attempts: int) -> timedelta:
     return min(FIRST_RETRY_DELAY * 2 ** min(attempts - 1, 10), LONGEST_RETRY_DELAY)
 
 
-def call_content(decision: Decision) -> dict[str, object]:
-    """The content of the call of one decision."""
+def call_content(
+    decision: Decision,
+    submission: Submission,
+    directory: RescueDirectory,
+    step: int,
+    at: datetime,
+) -> dict[str, object]:
+    """The content of the call of one decision at an instant; `submission` with all that is known.
+
+    It holds nothing of another case.
+    """
+    journey, last = submission.journey, last_heard(submission)
+    assert journey is not None, "without a journey there is no signal"
+    centre = directory.centres.centre_for(journey.mode, last)
     return {
         "type": "rescue.placed",
         "timestamp": decision.scored_at,
         "data": {
             "case_id": decision.decision_id,
             "signal": decision.life_at_risk,
+            "signals": [vars(signal) for signal in decision.danger_signals],
             "office_id": decision.office_id,
-            **_whereabouts(decision.submission),
+            **_whom_to_find(journey),
+            "last_heard": last and _heard(last, at),
+            "ground": GROUND[journey.mode],
+            **_who_is_called(directory, centre, journey, step),
+            "acknowledge": _how_to_acknowledge(decision, directory),
         },
     }
 
 
-def _whereabouts(submission: Submission) -> dict[str, object]:
-    """What is to be found, where it was observed last, and where it is going."""
-    journey = submission.journey
-    if journey is None:
-        return {}
-    last = max(submission.positions, key=lambda position: position.observed_at, default=None)
+def _whom_to_find(journey: Journey) -> dict[str, object]:
+    """What is to be found, by what it is known, how many are on board, and its way."""
+    names = (
+        *("persons_on_board", "certified_capacity", "mode", "conveyance_id", "conveyance_kind"),
+        *("imo_number", "mmsi", "call_sign", "plate_number", "registration_country"),
+        *("cargo_unit", "origin", "destination", "departed_at", "due_at"),
+    )
+    return {name: getattr(journey, name) for name in names}
+
+
+def _heard(last: Position, at: datetime) -> dict[str, object]:
+    """Where and when it was heard last, by what, and how sure that is."""
     return {
-        "mode": journey.mode,
-        "conveyance_id": journey.conveyance_id,
-        "conveyance_kind": journey.conveyance_kind,
-        "origin": journey.origin,
-        "destination": journey.destination,
-        "due_at": journey.due_at,
-        "last_heard": last
-        and {"at": last.observed_at, "latitude": last.latitude, "longitude": last.longitude},
+        "at": last.observed_at,
+        "age_minutes": round(max((at - last.observed_at) / timedelta(minutes=1), 0.0), 1),
+        "latitude": last.latitude,
+        "longitude": last.longitude,
+        "source": last.source,
+        "error_radius_m": last.error_radius_m,
+        "course_degrees": last.course_degrees,
+        "speed_kn": last.speed_kn,
+        "is_distress": last.is_distress,
+    }
+
+
+def _who_is_called(
+    directory: RescueDirectory, centre: RescueCentre, journey: Journey, step: int
+) -> dict[str, object]:
+    """The centre, the desk that it may call back, and on land the number for everybody."""
+    number = directory.centres.emergency_number
+    on_land = f"On land: call {number}, for an ambulance and the fire brigade."
+    return {
+        "centre": {
+            "name": centre.name,
+            "telephone": centre.telephone,
+            "receives_for_state": centre.receives_for_state,
+        },
+        "desk_telephone": directory.centres.desk_telephone,
+        "advice": on_land if GROUND[journey.mode] == "land" else None,
+        "step": step,
+    }
+
+
+def _how_to_acknowledge(decision: Decision, directory: RescueDirectory) -> dict[str, object]:
+    path = f"/v1/rescue-calls/{decision.decision_id}/acknowledgement"
+    return {
+        "address": f"{(directory.public_address or '').rstrip('/')}{path}",
+        "within_minutes": directory.centres.acknowledge_within_minutes,
     }

@@ -5,6 +5,7 @@ is lost only with its decision. Several workers share the calls; one takes a cal
 when it is due next, so a worker that dies with a call leaves it to the others.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,22 @@ from sqlalchemy import Connection, Engine, Select, Update, func, select, update
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import decisions, rescue_calls, rescue_calls_found_to
+from serving.db.tables import (
+    decisions,
+    rescue_call_events,
+    rescue_calls,
+    rescue_calls_found_to,
+)
 from serving.db.write_lock import writing
-from serving.review.rescue_calls import DueRescueCall, RetryDelay
+from serving.review.rescue_calls import (
+    CallPace,
+    DueRescueCall,
+    OpenRescueCall,
+    RescueCallEvent,
+)
+
+SERVICE = "tidegate"
+"""Who acts where no person and no address does."""
 
 
 class RescueCallRepository:
@@ -32,28 +46,86 @@ class RescueCallRepository:
             if connection.scalar(select(rescue_calls_found_to.c.seq)) is None:
                 connection.execute(rescue_calls_found_to.insert().values(seq=newest))
 
-    def take(self, now: datetime, delay: RetryDelay) -> DueRescueCall | None:
-        """The call that is due first, put off by the delay of this attempt; None if none is."""
+    def take(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
+        """The call that is due first, put off by the delay of this attempt; None if none is.
+
+        One that waited for a person for as long as the pace allows goes on to the next address.
+        """
         if not self._has_work(now):
             return None
         with failing_as_unavailable(), writing(self._engine) as connection:
-            _find(connection, now)
+            _find(connection, now, pace)
             found = connection.execute(_due(now)).first()
             if found is None:
                 return None
-            attempts = found.attempts + 1
-            put_off = {"attempts": attempts, "next_at": (now + delay(attempts)).isoformat()}
-            connection.execute(_of(found.decision_id).values(put_off))
-        return DueRescueCall(found.decision_id, self._decisions.record(found), attempts)
+            at, goes_on_at = now.isoformat(), found.goes_on_at
+            step, attempts = found.step, found.attempts + 1
+            if goes_on_at is not None and goes_on_at <= at:
+                step, attempts, goes_on_at = step + 1, 1, None
+                _insert_event(
+                    connection, RescueCallEvent(found.decision_id, at, SERVICE, "escalated")
+                )
+            goes_on_at = goes_on_at or (now + pace.patience).isoformat()
+            changed = {
+                "attempts": attempts,
+                "step": step,
+                "next_at": min((now + pace.delay(attempts)).isoformat(), goes_on_at),
+                "goes_on_at": goes_on_at,
+            }
+            connection.execute(_of(found.decision_id).values(changed))
+        return DueRescueCall(found.decision_id, self._decisions.record(found), attempts, step)
 
-    def mark_delivered(self, decision_id: str, at: datetime) -> None:
-        """Record that a call was taken."""
+    def mark_delivered(self, decision_id: str, actor: str, at: datetime) -> None:
+        """Record that an address took a call; it waits for a person until it goes on."""
+        event = RescueCallEvent(decision_id, at.isoformat(), actor, "called")
         with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(_of(decision_id).values(delivered_at=at.isoformat()))
+            taken = {"delivered_at": at.isoformat(), "next_at": rescue_calls.c.goes_on_at}
+            connection.execute(_of(decision_id).values(taken))
+            _insert_event(connection, event)
+
+    def append_event(self, event: RescueCallEvent) -> None:
+        """Write down a step of a call."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            _insert_event(connection, event)
+
+    def acknowledge(self, decision_id: str, by: str, at: datetime) -> bool:
+        """Record who acts on a call; the first who does counts, and False is for all later."""
+        unheard = _of(decision_id).where(rescue_calls.c.acknowledged_at.is_(None))
+        acts = {"acknowledged_at": at.isoformat(), "acknowledged_by": by}
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            is_first = connection.execute(unheard.values(acts)).rowcount == 1
+            _insert_event(
+                connection, RescueCallEvent(decision_id, at.isoformat(), by, "acknowledged")
+            )
+        return is_first
+
+    def events(self, decision_id: str) -> list[RescueCallEvent]:
+        """The steps of a call, in order."""
+        query = (
+            select(*(rescue_call_events.c[name] for name in RescueCallEvent.__annotations__))
+            .where(rescue_call_events.c.decision_id == decision_id)
+            .order_by(rescue_call_events.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [RescueCallEvent(**row._mapping) for row in connection.execute(query)]
+
+    def unacknowledged(self) -> list[OpenRescueCall]:
+        """The calls that no person has acknowledged, the oldest first."""
+        query = (
+            select(rescue_calls.c.decision_id, rescue_calls.c.delivered_at, rescue_calls.c.step)
+            .where(rescue_calls.c.acknowledged_at.is_(None))
+            .order_by(rescue_calls.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [OpenRescueCall(*row) for row in connection.execute(query)]
 
     def count_refused(self) -> int:
         """How many calls were tried and not taken so far."""
-        tried = (rescue_calls.c.delivered_at.is_(None), rescue_calls.c.attempts > 0)
+        tried = (
+            rescue_calls.c.delivered_at.is_(None),
+            rescue_calls.c.acknowledged_at.is_(None),
+            rescue_calls.c.attempts > 0,
+        )
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(select(func.count()).where(*tried)) or 0
 
@@ -65,7 +137,7 @@ class RescueCallRepository:
             return bool(is_behind) or connection.execute(_due(now)).first() is not None
 
 
-def _find(connection: Connection, now: datetime) -> None:
+def _find(connection: Connection, now: datetime, pace: CallPace) -> None:
     """Make calls of the rescues that were decided since the last look."""
     reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
     newest = connection.scalar(select(func.coalesce(func.max(decisions.c.seq), 0)))
@@ -73,7 +145,13 @@ def _find(connection: Connection, now: datetime) -> None:
         decisions.c.seq > reached, decisions.c.lane == "rescue"
     )
     calls = [
-        {**row._mapping, "attempts": 0, "next_at": now.isoformat()}
+        {
+            **row._mapping,
+            "attempts": 0,
+            "step": 0,
+            "next_at": now.isoformat(),
+            "goes_on_at": (now + pace.patience).isoformat(),
+        }
         for row in connection.execute(rescues)
     ]
     if calls:
@@ -83,13 +161,19 @@ def _find(connection: Connection, now: datetime) -> None:
 
 def _due(now: datetime) -> Select[Any]:
     return (
-        select(*WHOLE, rescue_calls.c.attempts)
+        select(*WHOLE, rescue_calls.c.attempts, rescue_calls.c.step, rescue_calls.c.goes_on_at)
         .join(decisions, decisions.c.decision_id == rescue_calls.c.decision_id)
-        .where(rescue_calls.c.delivered_at.is_(None), rescue_calls.c.next_at <= now.isoformat())
-        .order_by(rescue_calls.c.next_at, rescue_calls.c.seq)
+        .where(rescue_calls.c.acknowledged_at.is_(None), rescue_calls.c.next_at <= now.isoformat())
+        # What nobody was called for yet comes before what is called again.
+        .order_by(rescue_calls.c.step, rescue_calls.c.attempts, rescue_calls.c.next_at)
         .limit(1)
     )
 
 
 def _of(decision_id: str) -> Update:
     return update(rescue_calls).where(rescue_calls.c.decision_id == decision_id)
+
+
+def _insert_event(connection: Connection, event: RescueCallEvent) -> None:
+    last = connection.scalar(select(func.coalesce(func.max(rescue_call_events.c.seq), 0))) or 0
+    connection.execute(rescue_call_events.insert().values(seq=last + 1, **asdict(event)))

@@ -128,6 +128,8 @@ NEEDED_SCOPE = {
         for suffix, needed in (("", None), ("/ready", None), ("/infer", "score"))
     },
     "/v1/queue": "review",
+    "/v1/rescue-calls/{case_id}": "rescue",
+    "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",
     **{
         f"/v1/cases/{{case_id}}/{act}": "review"
         for act in "claim release assign snooze document-requests notes dispositions reopen".split()

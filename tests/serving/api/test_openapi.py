@@ -33,6 +33,8 @@ CALLS = {
         for suffix, method in (("", "get"), ("/ready", "get"), ("/infer", "post"))
     ),
     ("/v1/queue", "get"),
+    ("/v1/rescue-calls/{case_id}", "get"),
+    ("/v1/rescue-calls/{case_id}/acknowledgement", "post"),
     *(
         (f"/v1/cases/{{case_id}}/{act}", "post")
         for act in "claim release assign snooze document-requests notes dispositions reopen".split()

@@ -19,9 +19,10 @@ from serving.audit.impact_assessment import (
     write_template,
 )
 from serving.cli.main import app as commands
-from serving.errors import ImpactNotAssessed
+from serving.errors import ImpactNotAssessed, RescueCentresRefused
 from serving.settings import Settings
 from tests.serving.conftest import Service
+from tests.serving.review.centres import CENTRES
 
 TODAY = date(2026, 11, 24)
 FIELDS = (*NAMES, *DAYS, *(f"answers.{name}" for name in QUESTIONS))
@@ -96,6 +97,7 @@ def test_answers_are_never_written_over(tmp_path: Path) -> None:
 
 def test_live_use_does_not_begin_without_it(home: Path) -> None:
     settings = Settings(home=home, is_live=True)
+    settings.rescue_centres.write_text(CENTRES)
     with pytest.raises(ImpactNotAssessed, match=r"impact init"):
         create_app(settings)
     today = utc_now().date()
@@ -108,6 +110,18 @@ def test_live_use_does_not_begin_without_it(home: Path) -> None:
         with pytest.raises(ImpactNotAssessed):
             create_app(settings)
     settings.impact.write_text(answered(assessed_on=today))
+    assert create_app(settings).state.services.settings.is_live
+
+
+def test_live_use_does_not_begin_without_somebody_to_call(home: Path) -> None:
+    settings = Settings(home=home, is_live=True)
+    settings.impact.write_text(answered(assessed_on=utc_now().date()))
+    with pytest.raises(RescueCentresRefused, match="whom to call"):
+        create_app(settings)
+    settings.rescue_centres.write_text(CENTRES.replace("addresses", "# addresses"))
+    with pytest.raises(RescueCentresRefused, match="'MRCC Piraeus' has no address"):
+        create_app(settings)
+    settings.rescue_centres.write_text(CENTRES)
     assert create_app(settings).state.services.settings.is_live
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 import socket
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from features.records import Position
 from serving.audit.logged_decision import StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
@@ -28,10 +30,13 @@ from serving.review.rescue_calls import (
     POLL_INTERVAL_S,
     DueRescueCall,
     RescueCalls,
+    RescueDirectory,
     RescueWebhook,
     call_content,
     retry_delay,
 )
+from serving.review.rescue_centres import RescueCentre, RescueCentres
+from serving.triage.life_at_risk import DangerSignal
 from tests.serving.bodies import route, shipment
 from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision
@@ -98,48 +103,101 @@ def position(minutes: int, latitude: float) -> dict[str, Any]:
     }
 
 
+def directory(*addresses: str, patience_minutes: float = 5.0) -> RescueDirectory:
+    """One centre for everything, with these addresses."""
+    centre = RescueCentre(
+        name="MRCC Piraeus",
+        receives_for_state="GR",
+        brings_to_place_of_safety=True,
+        telephone="+30 210 411 2500",
+        addresses=addresses or (ADDRESS,),
+        covers=("sea", "land"),
+    )
+    centres = RescueCentres(
+        centres=(centre,),
+        desk_telephone="+49 40 555 0100",
+        acknowledge_within_minutes=patience_minutes,
+    )
+    return RescueDirectory(centres, secret(KEY), "https://tidegate.example/")
+
+
+def content(body: Any, later: timedelta = timedelta(), step: int = 0, **fields: Any) -> Any:
+    made = decision(body, lane="rescue", life_at_risk="41 persons", **fields)
+    return call_content(made, made.submission, directory(), step, AT + later)
+
+
 def test_a_call_says_what_to_find_where_it_was_heard_last_and_where_it_goes() -> None:
-    body = route() | {"positions": [position(9, 35.0), position(3, 36.5), position(5, 37.0)]}
+    found_by = {"imo_number": "9074729", "mmsi": "255805587", "call_sign": "CQKR7"}
+    body = route(persons_on_board=41, certified_capacity=12, **found_by)
+    last = position(3, 36.5) | {"course_degrees": 214.0, "speed_kn": 4.5, "error_radius_m": 50.0}
+    body |= {"positions": [position(9, 35.0), last, position(5, 37.0)]}
 
-    call = call_content(decision(body, lane="rescue", life_at_risk="41 persons"))
+    call = content(body, timedelta(minutes=1), danger_signals=(DangerSignal("L03", "41 persons"),))
 
-    assert call == {
-        "type": "rescue.placed",
-        "timestamp": AT,
-        "data": {
-            "case_id": "d-1",
-            "signal": "41 persons",
-            "office_id": "DE004600",
-            "mode": "sea",
-            "conveyance_id": "v-10",
-            "conveyance_kind": "fishing_vessel",
-            "origin": "TRIZM",
-            "destination": "GRPIR",
-            "due_at": datetime(2026, 11, 25, 10, tzinfo=UTC),
-            "last_heard": {
-                "at": AT - timedelta(minutes=3),
-                "latitude": 36.5,
-                "longitude": 24.25,
-            },
+    assert (call["type"], call["timestamp"]) == ("rescue.placed", AT)
+    assert call["data"] == {
+        "case_id": "d-1",
+        "signal": "41 persons",
+        "signals": [{"code": "L03", "words": "41 persons"}],
+        "office_id": "DE004600",
+        "persons_on_board": 41,
+        "certified_capacity": 12,
+        "mode": "sea",
+        "conveyance_id": "v-10",
+        "conveyance_kind": "fishing_vessel",
+        **found_by,
+        "plate_number": None,
+        "registration_country": body["journey"].get("registration_country"),
+        "cargo_unit": None,
+        "origin": "TRIZM",
+        "destination": "GRPIR",
+        "departed_at": None,
+        "due_at": datetime(2026, 11, 25, 10, tzinfo=UTC),
+        "last_heard": {
+            "at": AT - timedelta(minutes=3),
+            "age_minutes": 4.0,
+            "latitude": 36.5,
+            "longitude": 24.25,
+            "source": "ais",
+            "error_radius_m": 50.0,
+            "course_degrees": 214.0,
+            "speed_kn": 4.5,
+            "is_distress": None,
+        },
+        "ground": "sea",
+        "centre": {
+            "name": "MRCC Piraeus",
+            "telephone": "+30 210 411 2500",
+            "receives_for_state": "GR",
+        },
+        "desk_telephone": "+49 40 555 0100",
+        "advice": None,
+        "step": 0,
+        "acknowledge": {
+            "address": "https://tidegate.example/v1/rescue-calls/d-1/acknowledgement",
+            "within_minutes": 5.0,
         },
     }
 
 
-def test_what_was_never_heard_has_no_place_and_what_has_no_journey_no_way() -> None:
-    ashore = shipment()
-    ashore["journey"], ashore["legs"] = None, []
+def test_on_land_a_call_says_the_number_for_everybody_and_the_plate() -> None:
+    lorry = route(mode="road", conveyance_kind="truck", plate_number="34 ABC 123")
 
-    data: Any = call_content(decision(route()))["data"]
+    data = content(lorry)["data"]
+
+    assert data["ground"] == "land"
+    assert data["advice"] == "On land: call 112, for an ambulance and the fire brigade."
+    assert data["plate_number"] == "34 ABC 123"
     assert data["last_heard"] is None
-    assert call_content(decision(ashore))["data"] == {
-        "case_id": "d-1",
-        "signal": None,
-        "office_id": "DE004600",
-    }
 
 
 def test_a_call_names_no_party() -> None:
-    assert not re.search(r"c-00|k-3", str(call_content(decision(shipment()))))
+    assert not re.search(r"c-00|k-3", str(content(shipment())))
+
+
+def test_every_address_of_every_centre_is_checked_at_the_start() -> None:
+    with pytest.raises(AddressRefused, match="whsec_ and 24 bytes"):
+        RescueDirectory(directory().centres, "")
 
 
 TAKEN = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -182,8 +240,11 @@ class Rescued:
         answer = StoredAnswer("c", decision_id, "digest", decision_id, AT.isoformat(), b"")
         self.log.append([(made.logged(), answer)])
 
-    def calls(self, address: str) -> RescueCalls:
-        return RescueCalls(self.outbox, RescueWebhook(address, bytes(24)), self.clock)
+    def calls(self, *addresses: str) -> RescueCalls:
+        return RescueCalls(self.outbox, directory(*addresses), self.clock)
+
+    def steps(self, decision_id: str) -> list[tuple[str, str]]:
+        return [(each.action, each.actor) for each in self.outbox.events(decision_id)]
 
     @contextmanager
     def without_table_of_calls(self) -> Iterator[None]:
@@ -210,18 +271,88 @@ def test_waits_double_from_ten_seconds_to_five_minutes() -> None:
     assert waits == [10, 20, 40, 80, 160, 300, 300, 300]
 
 
-def test_every_call_that_is_due_is_made_once_and_then_no_more(rescued: Rescued) -> None:
+def test_a_call_that_was_taken_waits_for_a_person_and_is_made_no_more_once_one_acts(
+    rescued: Rescued,
+) -> None:
     for number in (1, 2):
         rescued.decide(f"d-{number}")
     with station(TAKEN, TAKEN) as (address, heard):
         calls = rescued.calls(address)
         calls.make_due()
+        rescued.now += timedelta(minutes=5, seconds=-1)
+        calls.make_due()
+        assert [rescued.outbox.acknowledge(f"d-{n}", "watch officer", rescued.now) for n in (1, 2)]
         rescued.now += timedelta(days=1)
         calls.make_due()
 
-    assert len(heard) == 2
-    assert [f'"d-{n}"'.encode() in heard[n - 1] for n in (1, 2)] == [True, True]
-    assert not calls.is_refused
+    assert sorted(b'"d-1"' in each for each in heard) == [False, True]
+    assert (calls.is_refused, calls.is_unheard) == (False, False)
+    assert rescued.steps("d-1") == [
+        ("called", "MRCC Piraeus, address 1"),
+        ("acknowledged", "watch officer"),
+    ]
+
+
+def test_a_call_that_nobody_acknowledges_goes_on_to_the_next_address_and_round_again(
+    rescued: Rescued,
+) -> None:
+    rescued.decide("d-1")
+    with station(TAKEN, TAKEN) as (first, heard), station(TAKEN) as (second, also_heard):
+        calls = rescued.calls(first, second)
+        for unheard in (False, True, True):
+            calls.make_due()
+            calls.make_due()
+            assert calls.is_unheard == unheard
+            rescued.now += timedelta(minutes=5)
+        rescued.outbox.acknowledge("d-1", "watch officer", rescued.now)
+        calls.make_due()
+
+    assert (len(heard), len(also_heard)) == (2, 1)
+    assert [action for action, _ in rescued.steps("d-1")] == [
+        "called",
+        *("escalated", "called") * 2,
+        "acknowledged",
+    ]
+    assert not calls.is_unheard
+
+
+def test_a_centre_that_is_down_keeps_no_call_from_the_next_address(rescued: Rescued) -> None:
+    rescued.decide("d-1")
+    with station(TAKEN) as (second, heard):
+        calls = rescued.calls("http://127.0.0.1:9", second)
+        for _ in range(61):
+            calls.make_due()
+            rescued.now += timedelta(seconds=5)
+
+    assert len(heard) == 1
+    assert ("refused", "MRCC Piraeus, address 1") in rescued.steps("d-1")
+    assert ("called", "MRCC Piraeus, address 2") in rescued.steps("d-1")
+
+
+def test_only_the_first_acknowledgement_counts_and_all_are_written_down(rescued: Rescued) -> None:
+    rescued.decide("d-1")
+    with station(TAKEN) as (address, _):
+        rescued.calls(address).make_due()
+
+    assert rescued.outbox.acknowledge("d-1", "Piraeus", AT)
+    assert not rescued.outbox.acknowledge("d-1", "Rome", AT)
+    assert rescued.steps("d-1")[1:] == [("acknowledged", "Piraeus"), ("acknowledged", "Rome")]
+    assert rescued.outbox.unacknowledged() == []
+
+
+def test_a_call_says_where_the_conveyance_was_heard_since(rescued: Rescued) -> None:
+    rescued.decide("d-1")
+    since = Position.model_validate_json(json.dumps(position(-2, 38.5)))
+    with station(TAKEN) as (address, heard):
+        calls = RescueCalls(
+            rescued.outbox,
+            directory(address),
+            rescued.clock,
+            lambda known: known.model_copy(update={"positions": (since,)}),
+        )
+        calls.make_due()
+
+    assert b'"latitude":38.5' in heard[0]
 
 
 @pytest.mark.parametrize(

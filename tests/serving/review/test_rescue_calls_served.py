@@ -117,6 +117,8 @@ def test_a_call_that_fails_is_made_again_until_it_is_taken(home: Path) -> None:
             held = degradations(service.services)
             assert ("rescue_not_called" in held) == (attempts < 4)
             clock.now += retry_delay(attempts)
+        case_id = answer.json()["decision_id"]
+        assert calls(service).outbox.acknowledge(case_id, "watch officer", clock.now)
         clock.now += timedelta(days=1)
         calls(service).make_due()
 
@@ -154,12 +156,73 @@ def test_a_call_says_what_to_find_and_names_no_party(home: Path) -> None:
 
     ((_, body),) = to.heard
     data = json.loads(body)["data"]
-    assert data["signal"] == "41 persons on board of a conveyance certified for 12"
+    assert data["signal"] == "41 persons on board of a fishing vessel certified for 12"
     assert data["conveyance_id"] == journey["journey"]["conveyance_id"]
     assert (data["last_heard"]["latitude"], data["last_heard"]["longitude"]) == (36.5, 24.25)
     for party in ("carrier_id", "consignor", "consignee", "payer"):
         assert party not in body.decode()
     assert journey["journey"]["carrier_id"] not in body.decode()
+
+
+def test_a_call_says_where_the_craft_was_heard_by_the_time_of_the_call(home: Path) -> None:
+    heard = {"observed_at": "2026-11-24T11:59:00Z", "latitude": 36.25, "longitude": 24.5}
+    with station() as to, calling(home, to, Clock()) as service:
+        body = route(**IN_DANGER)
+        journey_id = body["journey"]["journey_id"]
+        service.score(body, service.key("score"))
+        later = {"positions": [{"journey_id": journey_id, "source": "radar", **heard}]}
+        taken = service.client.post("/v1/records", json=later, headers=service.key("ingest"))
+        assert taken.json()["accepted"] == 1
+        calls(service).make_due()
+
+    last = json.loads(to.heard[0][1])["data"]["last_heard"]
+    assert (last["latitude"], last["source"]) == (36.25, "radar")
+
+
+def test_a_person_acknowledges_by_call_and_it_is_told_to_nobody_else(home: Path) -> None:
+    clock = Clock()
+    with station() as to, calling(home, to, clock) as service:
+        case_id = service.score(route(**IN_DANGER), service.key("score")).json()["decision_id"]
+        calls(service).make_due()
+        clock.now += timedelta(minutes=5)
+        calls(service).make_due()
+        assert len(to.heard) == 2
+        assert "rescue_not_acknowledged" in degradations(service.services)
+        address = f"/v1/rescue-calls/{case_id}"
+        body, rescuer = {"by": "watch officer"}, service.key("rescue")
+
+        for caller in (service.key("review"), service.key("score"), service.key("explain")):
+            for answer in (
+                service.client.get(address, headers=caller),
+                service.client.post(f"{address}/acknowledgement", json=body, headers=caller),
+            ):
+                assert answer.status_code == 403
+        told = service.client.post(f"{address}/acknowledgement", json=body, headers=rescuer)
+        clock.now += timedelta(days=1)
+        calls(service).make_due()
+
+        assert "rescue_not_acknowledged" not in degradations(service.services)
+    assert told.json()["acknowledged_by"].startswith("watch officer (caller-")
+    assert [step["action"] for step in told.json()["steps"]] == [
+        *("called", "escalated", "called", "acknowledged"),
+    ]
+    assert len(to.heard) == 2
+
+
+def test_an_acknowledgement_of_nothing_or_by_nobody_is_refused(home: Path) -> None:
+    with station() as to, calling(home, to, Clock()) as service:
+        inspected = service.score(shipment(), service.key("score")).json()["decision_id"]
+        rescued = service.score(route(**IN_DANGER), service.key("score")).json()["decision_id"]
+        rescuer = service.key("rescue")
+
+        def status(case_id: str, **body: str) -> int:
+            address = f"/v1/rescue-calls/{case_id}/acknowledgement"
+            return service.client.post(address, json=body, headers=rescuer).status_code
+
+        assert status("none", by="watch officer") == 404
+        assert status(inspected, by="watch officer") == 404
+        assert status(rescued) == status(rescued, by="") == 422
+        assert calls(service).outbox.events(rescued) == []
 
 
 def test_no_other_lane_is_called(home: Path) -> None:
@@ -212,9 +275,9 @@ def test_of_several_workers_one_makes_the_call(home: Path, postgres: Server) -> 
     with station() as to, calling(home, to, clock, where) as service:
         for number in range(6):
             service.score(route(journey_id=f"J-{number}", **IN_DANGER), service.key("score"))
-        webhook = RescueWebhook.from_secret(to.address, SECRET)
+        directory = calls(service).directory
         others = [
-            RescueCalls(RescueCallRepository(engine), webhook, clock)
+            RescueCalls(RescueCallRepository(engine), directory, clock)
             for engine in (opened(where, home) for _ in range(3))
         ]
         threads = [threading.Thread(target=each.make_due) for each in (calls(service), *others)]

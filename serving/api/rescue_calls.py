@@ -1,0 +1,89 @@
+"""`/v1/rescue-calls/{id}`: a person says that they act on a call, and reads how it went."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from serving.access.callers import Caller
+from serving.api.openapi import problems
+from serving.container import Services
+from serving.review.cases import Reviewer
+from serving.review.rescue_calls import CallAction
+from serving.web.authentication import WithScope
+from serving.web.bodies import ClosedModel
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/v1/rescue-calls", tags=["rescue"])
+
+MayRescue = Annotated[Caller, Depends(WithScope("rescue"))]
+
+Post = Annotated[
+    str,
+    Field(
+        min_length=2,
+        max_length=64,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
+        examples=["watch officer, MRCC Piraeus"],
+        description="Who acts, by post or centre.",
+    ),
+]
+NOT_FOUND = problems(s404="No such rescue, or none that this key may see.")
+
+
+class AcknowledgementBody(ClosedModel):
+    """That a person acts on a call: a server that took it says nothing of that."""
+
+    by: Post
+
+
+class CallStep(ClosedModel):
+    """One step of a call: an address that took or refused it, that it went on, or a person."""
+
+    at: datetime
+    actor: str
+    action: CallAction
+
+
+class RescueCallAnswer(ClosedModel):
+    """How a call went so far; `acknowledged_by` is the first person who said that they act."""
+
+    case_id: str
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    steps: list[CallStep]
+
+
+@router.post("/{case_id}/acknowledgement", responses=NOT_FOUND)
+def acknowledge_call(
+    services: TheServices, caller: MayRescue, case_id: str, body: AcknowledgementBody
+) -> RescueCallAnswer:
+    """Say that a person acts on a rescue: the call then goes on to nobody else.
+
+    The first acknowledgement counts; those after it are written down too.
+    """
+    services.cases.case(Reviewer.from_caller(caller), case_id)
+    services.rescue_outbox.acknowledge(case_id, f"{body.by} ({caller.name})", services.clock())
+    return _answer(services, case_id)
+
+
+@router.get("/{case_id}", responses=NOT_FOUND)
+def read_call(services: TheServices, caller: MayRescue, case_id: str) -> RescueCallAnswer:
+    """Whom a rescue was told to, when, and who acts."""
+    services.cases.case(Reviewer.from_caller(caller), case_id)
+    return _answer(services, case_id)
+
+
+def _answer(services: Services, case_id: str) -> RescueCallAnswer:
+    events = services.rescue_outbox.events(case_id)
+    first = next((event for event in events if event.action == "acknowledged"), None)
+    return RescueCallAnswer(
+        case_id=case_id,
+        acknowledged_at=first and datetime.fromisoformat(first.at),
+        acknowledged_by=first and first.actor,
+        steps=[
+            CallStep(at=datetime.fromisoformat(e.at), actor=e.actor, action=e.action)
+            for e in events
+        ],
+    )

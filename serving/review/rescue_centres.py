@@ -1,0 +1,210 @@
+"""Whom to call for help where: the coordination centres that the deployer set, by position.
+
+    desk_telephone = "+49 40 555 0100"
+    acknowledge_within_minutes = 5
+
+    [[centres]]
+    name = "MRCC Piraeus"
+    receives_for_state = "GR"
+    brings_to_place_of_safety = true
+    telephone = "+30 210 411 2500"
+    addresses = ["https://mrcc.example/calls", "https://desk.example/second"]
+    secret = "whsec_…"
+    covers = ["sea"]
+    areas = [{ box = [34.0, 19.0, 41.0, 29.0] }]
+
+A box is south, west, north, east; a polygon is a list of latitude and longitude, and neither
+crosses the 180th meridian. Of centres whose area holds a position the first in the file is called;
+one without areas is called where no other is. The addresses of a centre are called one after the
+other until a person acknowledges. Whoever pushes or pulls people back is no addressee: each centre
+names the State in whose name it receives them, and the deployer states that it brings them to a
+place of safety (`docs/rescue.md`).
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from features.field_types import Country
+from features.records import Mode, Position
+from serving.access.http_client import refuse_unsafe
+from serving.errors import AddressRefused, RescueCentresRefused
+
+Ground = Literal["sea", "land"]
+GROUND: dict[Mode, Ground] = {
+    "sea": "sea",
+    "inland_waterway": "sea",
+    "air": "sea",
+    "road": "land",
+    "rail": "land",
+}
+"""Who helps: those who search by ship and aircraft, or ambulance and fire brigade."""
+
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+Telephone = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 /()-]{2,30}$")]
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+
+class _CentreTable(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Area(_CentreTable):
+    """A part of the earth: a box (south, west, north, east) or a polygon, in degrees."""
+
+    box: Box | None = None
+    polygon: Annotated[tuple[Point, ...], Field(min_length=3)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_shape(self) -> Self:
+        if (self.box is None) == (self.polygon is None):
+            raise ValueError("want either `box` or `polygon`")
+        if self.box:
+            south, west, north, east = self.box
+            if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+                raise ValueError("want a box as south, west, north, east")
+        if not all(-90 <= lat <= 90 and -180 <= lon <= 180 for lat, lon in self.polygon or ()):
+            raise ValueError("want a polygon of latitude and longitude")
+        return self
+
+    def holds(self, latitude: float, longitude: float) -> bool:
+        """Whether a position lies in it, its south and west side with it."""
+        if self.box:
+            south, west, north, east = self.box
+            return south <= latitude < north and west <= longitude < east
+        return _is_inside(self.polygon or (), latitude, longitude)
+
+
+class RescueCentre(_CentreTable):
+    """One centre: what it covers, and how it is reached. Without areas, all of the earth."""
+
+    name: Words
+    receives_for_state: Country | None
+    brings_to_place_of_safety: Literal[True]
+    telephone: Telephone | None = None
+    addresses: tuple[str, ...] = ()
+    secret: str | None = None
+    covers: Annotated[tuple[Ground, ...], Field(min_length=1)] = ("sea",)
+    areas: tuple[Area, ...] = ()
+
+    @model_validator(mode="after")
+    def _can_be_called(self) -> Self:
+        if not self.addresses:
+            raise ValueError(f"{self.name!r} has no address; want `addresses`, the first to call")
+        for address in self.addresses:
+            try:
+                refuse_unsafe(address)
+            except AddressRefused as refusal:
+                raise ValueError(f"{self.name!r}: {refusal}") from None
+        return self
+
+    def answers_for(self, ground: Ground, last: Position | None) -> bool:
+        """Whether it covers what moves on this ground, where it was heard last."""
+        if ground not in self.covers:
+            return False
+        if not self.areas:
+            return True
+        return last is not None and any(
+            area.holds(last.latitude, last.longitude) for area in self.areas
+        )
+
+
+class RescueCentres(_CentreTable):
+    """All centres of an installation, and the desk that they call back."""
+
+    desk_telephone: Telephone | None = None
+    acknowledge_within_minutes: Annotated[float, Field(gt=0, le=60)] = 5.0
+    emergency_number: Telephone = "112"
+    centres: Annotated[tuple[RescueCentre, ...], Field(min_length=1)]
+
+    @field_validator("centres")
+    @classmethod
+    def _leave_nobody_out(cls, centres: tuple[RescueCentre, ...]) -> tuple[RescueCentre, ...]:
+        for ground in ("sea", "land"):
+            if not any(ground in each.covers and not each.areas for each in centres):
+                raise ValueError(
+                    f"want a centre without areas that covers {ground!r}: where no other is near, "
+                    "or no position is known, it is called"
+                )
+        return centres
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The centres of a file; raises RescueCentresRefused with the file and what is wrong."""
+        try:
+            tables = tomllib.loads(file.read_text())
+            _require_addressee(tables)
+            return cls.model_validate(tables)
+        except (OSError, tomllib.TOMLDecodeError) as unreadable:
+            raise RescueCentresRefused(f"{file}: {unreadable}") from None
+        except ValueError as refusal:
+            raise RescueCentresRefused(f"{file}: {_first_fault(refusal)}") from None
+
+    @classmethod
+    def of_webhook(cls, address: str) -> Self:
+        """One centre for everything, for a trial: who receives people there is not said."""
+        centre = RescueCentre(
+            name="the rescue webhook",
+            receives_for_state=None,
+            brings_to_place_of_safety=True,
+            addresses=(address,),
+            covers=("sea", "land"),
+        )
+        return cls(centres=(centre,))
+
+    def centre_for(self, mode: Mode, last: Position | None) -> RescueCentre:
+        """The centre to call: the first with an area that holds the position, or one for all."""
+        able = [each for each in self.centres if each.answers_for(GROUND[mode], last)]
+        return next((each for each in able if each.areas), able[0])
+
+
+def rescue_centres(file: Path, webhook: str | None) -> RescueCentres | None:
+    """The centres of the file, or the one webhook of a trial; None where nobody is called."""
+    if file.exists():
+        return RescueCentres.read(file)
+    return RescueCentres.of_webhook(webhook) if webhook else None
+
+
+def require_rescue_centres(file: Path) -> RescueCentres:
+    """The centres that live use needs; raises RescueCentresRefused where there are none."""
+    if not file.exists():
+        raise RescueCentresRefused(
+            f"live use needs {file}: whom to call when lives are at risk (docs/rescue.md)"
+        )
+    return RescueCentres.read(file)
+
+
+def _require_addressee(tables: dict[str, Any]) -> None:
+    """Refuse by name a centre of which nobody says where it brings people."""
+    centres = tables.get("centres")
+    for centre in centres if isinstance(centres, list) else ():
+        name = centre.get("name", "a centre without a name")
+        if not isinstance(centre.get("receives_for_state"), str):
+            raise ValueError(
+                f"{name!r} names no State that receives people; want `receives_for_state`"
+            )
+        if centre.get("brings_to_place_of_safety") is not True:
+            raise ValueError(
+                f"{name!r} is no addressee: want `brings_to_place_of_safety = true`, which no "
+                "authority has that pushes or pulls people back"
+            )
+
+
+def _first_fault(refusal: ValueError) -> str:
+    if not isinstance(refusal, ValidationError):
+        return str(refusal)
+    first = refusal.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _is_inside(polygon: tuple[Point, ...], latitude: float, longitude: float) -> bool:
+    """Whether a position lies inside a polygon: a ray to the east crosses its sides oddly often."""
+    inside = False
+    for (lat_1, lon_1), (lat_2, lon_2) in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
+        if (lat_1 > latitude) != (lat_2 > latitude):
+            crossing = lon_1 + (latitude - lat_1) / (lat_2 - lat_1) * (lon_2 - lon_1)
+            inside ^= longitude < crossing
+    return inside
