@@ -11,7 +11,8 @@ from serving.web.problems import MEDIA_TYPE, Problem
 REF = "#/components/schemas/{model}"
 
 DESCRIPTION = """\
-Scores routes and shipments, never persons, for smuggling risk, and explains every score.
+Scores routes and shipments for smuggling risk, and explains every score. A person is no subject;
+parties, which may be persons, are known by pseudonyms.
 
 An answer is an offer of attention to a reviewer. It decides nothing, and the absence of a score
 never means low risk. Errors are problems (RFC 9457) and repeat nothing of what was sent.

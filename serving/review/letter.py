@@ -99,6 +99,7 @@ class Letter:
     written_at: datetime
     selection: Selection
     rule: str | None
+    was_scored: bool
     measure: str
     ending: str
     speaks_for: LetterReasons
@@ -132,6 +133,7 @@ class Letter:
             written_at=at,
             selection=selection,
             rule=published_words(writing.plan, decision) if selection == "rule" else None,
+            was_scored=decision.unscored is None,
             measure=MEASURES[decision.lane],
             ending=MEANING[disposition.code].words,
             speaks_for=_reasons(decision, own, "for") if by_score else LetterReasons(),

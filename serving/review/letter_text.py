@@ -23,9 +23,8 @@ SELECTED: dict[Selection, str] = {
     "by whomever, so that the office learns what it would otherwise miss. Nothing that you "
     "declared led to it, and therefore no reason is given.",
     "rule": "A written rule of the office selected it, which holds for everybody alike.",
-    "information": "It was selected because of information that the office holds. No computer "
-    "weighed what you declared in this. What the information is, and from whom, is not repeated "
-    "here; the supervisory authority named below can examine it for you.",
+    "information": "It was selected because of information that the office holds. What that is, "
+    "and from whom, is not repeated here; the supervisory authority named below can examine it.",
     "score": "A computer compared what was declared and filed with many earlier declarations, and "
     "put it among those that were proposed for a closer look. What spoke for that and what "
     "against it is below.",
@@ -34,20 +33,19 @@ SELECTED: dict[Selection, str] = {
 }
 
 COMPUTER: dict[Selection, str] = {
-    "lot": "The computer drew the lot. It also gave a score, which did not decide this.",
-    "rule": "The computer looked whether the condition of the rule holds. It also gave a score, "
-    "which did not decide this.",
-    "information": "The computer looked whether what was declared names what the office looks for. "
-    "It also gave a score, which did not decide this.",
+    "lot": "The computer drew the lot.",
+    "rule": "The computer looked whether the condition of the rule holds.",
+    "information": "The computer compared what was declared with that information.",
     "score": "The computer gave a score: an estimate of how often such a check finds something. "
     "The score decided that it was proposed for a look, within what the office can look at in a "
     "day. It is no evidence, and it did not decide how the case ended.",
     "manual": "The computer gave no score.",
 }
+BESIDES = "It also gave a score, which did not decide this."
 
 PEOPLE = (
-    "A person read the case, decided what was done, and is answerable for it. An offence is never "
-    "reported on the word of one person."
+    "A person read the case, decided what was done, and is answerable for it. What is reported as "
+    "an offence takes two persons."
 )
 DATA = (
     "What is scored is a consignment or a journey. Those who take part in it are known to the "
@@ -69,9 +67,7 @@ def sections_of(letter: Letter) -> tuple[LetterSection, ...]:
         LetterSection("What this is about", (letter.what, _measure(letter))),
         LetterSection("How it was selected", _selected(letter)),
         *(_reasons(letter) if letter.selection == "score" else ()),
-        LetterSection(
-            "What the computer did, and what people did", (COMPUTER[letter.selection], PEOPLE)
-        ),
+        LetterSection("What the computer did, and what people did", (_computer(letter), PEOPLE)),
         LetterSection("Data about you", (DATA,)),
         LetterSection("If you do not agree", _contest(letter), tuple(_remedies(letter))),
     )
@@ -84,6 +80,11 @@ def _measure(letter: Letter) -> str:
     )
 
 
+def _computer(letter: Letter) -> str:
+    said = COMPUTER[letter.selection]
+    return f"{said} {BESIDES}" if letter.was_scored and letter.selection != "score" else said
+
+
 def _selected(letter: Letter) -> tuple[str, ...]:
     said = SELECTED[letter.selection]
     if letter.selection != "rule":
@@ -94,8 +95,8 @@ def _selected(letter: Letter) -> tuple[str, ...]:
 
 
 def _reasons(letter: Letter) -> Iterator[LetterSection]:
-    yield _speaking("What spoke for a look", letter.speaks_for)
-    yield _speaking("What spoke against a look", letter.speaks_against)
+    yield _speaking("What spoke for a look", letter.speaks_for, is_for=True)
+    yield _speaking("What spoke against a look", letter.speaks_against, is_for=False)
     changes = tuple(map(_correction, letter.corrections))
     opening = []
     if letter.correctable:
@@ -109,25 +110,26 @@ def _reasons(letter: Letter) -> Iterator[LetterSection]:
             f"{', '.join(letter.missing)}."
         )
     if not opening and not changes:
-        opening.append("Nothing that you declared counted for a look, so there is nothing to mend.")
+        opening.append(
+            "Nothing of what you declared counted for a look, so nothing of it needs mending."
+        )
     yield LetterSection("What a correction would change", tuple(opening), changes)
 
 
-def _speaking(heading: str, reasons: LetterReasons) -> LetterSection:
-    paragraphs = []
-    if not reasons.own:
-        paragraphs.append("Nothing of what you declared yourself.")
-    if reasons.others:
-        paragraphs.append(
-            "These were taken into account too. They rest on what others declared or on what was "
-            f"known before, and are not repeated here: {'; '.join(reasons.others)}."
-        )
-    return LetterSection(heading, tuple(paragraphs), tuple(map(_sign, reasons.own)))
+def _speaking(heading: str, reasons: LetterReasons, *, is_for: bool) -> LetterSection:
+    paragraphs = () if reasons.own else ("Nothing of what you declared yourself.",)
+    others = (
+        "Besides, and not repeated here because it rests on what others declared or on what was "
+        f"known before: {'; '.join(reasons.others)}.",
+    )
+    signs = (_sign(sign, is_for=is_for) for sign in reasons.own)
+    return LetterSection(heading, paragraphs, (*signs, *(others if reasons.others else ())))
 
 
-def _sign(sign: OwnSign) -> str:
+def _sign(sign: OwnSign, *, is_for: bool) -> str:
+    means = f" It can be a sign of {sign.sign_of}." if is_for else ""
     rests = f" It rests on what you declared: {'; '.join(sign.declared)}." if sign.declared else ""
-    return f"{sign.sentence} ({sign.usual}). It can be a sign of {sign.sign_of}.{rests}"
+    return f"{sign.sentence} ({sign.usual}).{means}{rests}"
 
 
 def _correction(correction: Correction) -> str:

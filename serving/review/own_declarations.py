@@ -78,7 +78,12 @@ class OwnDeclarations:
         said = (field_in_words(self.record, field) for field in fields if self.record)
         ids = provenance.records.get("documents", ())
         papers = (paper_in_words(each) for each in self.papers if each.document_id in ids)
-        return tuple(dict.fromkeys((*filter(None, said), *papers)))
+        legs = (
+            f"leg {leg.sequence} from {leg.origin} to {leg.destination}"
+            for leg in self.submission.legs
+            if str(leg.sequence) in provenance.records.get("legs", ())
+        )
+        return tuple(dict.fromkeys((*filter(None, said), *papers, *legs)))
 
     def _are_own(self, provenance: Provenance) -> bool:
         issued = {paper.document_id for paper in self.papers}
@@ -124,6 +129,8 @@ def field_in_words(record: Record | None, field: str) -> str:
     """A declared field with its value and unit; empty for one that is absent or names a party."""
     value = getattr(record, field, None)
     if record is None or value is None or field in fields_of_kind(type(record), Party):
+        return ""
+    if field == "currency":  # it stands beside the amount
         return ""
     name = field
     unit = next((UNITS[ending] for ending in UNITS if field.endswith(ending)), "")
