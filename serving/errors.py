@@ -24,6 +24,7 @@ TidegateError
     │   └── IdempotencyKeyMissing
     ├── NotSignedIn (401)
     ├── Forbidden (403)             the key lacks the scope, or is tied to another office
+    │   └── JustificationNeeded     a case is read that the work did not bring: say why first
     ├── NotFound (404)              unknown, or not for this caller: the two look the same
     │   └── NotScored               a decision made without a model
     ├── Erased (410)                its time was over
@@ -188,6 +189,12 @@ class Forbidden(ServingError):
 
     status = 403
     title = "This key does not allow that"
+
+
+class JustificationNeeded(Forbidden):
+    """A case that the reader's work did not bring is read only with a stated justification."""
+
+    title = "Say why you read it"
 
 
 class NotFound(ServingError):

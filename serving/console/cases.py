@@ -23,7 +23,7 @@ from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import Conflict, NotFound, TooLong, Unprocessable
+from serving.errors import Conflict, JustificationNeeded, NotFound, TooLong, Unprocessable
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.case_records import StoredEvent
@@ -35,8 +35,9 @@ from serving.review.dispositions import (
     Confidence,
     ReasonCode,
 )
+from serving.review.justifications import STATED
 from serving.review.opening import ALIKE, SHARED
-from serving.web.case_bodies import DispositionBody, Note, Pause
+from serving.web.case_bodies import DispositionBody, Justification, Note, Pause
 from serving.web.html import instant_in_words
 from serving.web.services import TheServices
 
@@ -79,6 +80,24 @@ def show_case(
 ) -> HTMLResponse:
     """A case with its evidence; that it was read is written down."""
     return case_page(services, caller, session, case_id, refusal=None)
+
+
+@router.post("/{case_id}/justify")
+def justify_reading(
+    services: TheServices,
+    caller: MaySeeCase,
+    session: TheSession,
+    form: SignedForm,
+    case_id: str,
+) -> Response:
+    """State why a case is read that the reader's work did not bring, and read it."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    try:
+        stated = read_form(Justification, form)
+    except Unprocessable as refusal:
+        return _justification_form(session, caller, case_id, str(refusal))
+    services.cases.justify(reviewer, case_id, now, stated.code, stated.text)
+    return RedirectResponse(f"/console/cases/{case_id}", 303)
 
 
 @router.post("/{case_id}/{act}")
@@ -144,9 +163,15 @@ def _until(form: dict[str, str], now: datetime) -> str:
 def case_page(
     services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
 ) -> HTMLResponse:
-    """The page of a case, with what was refused; that it was read is written down."""
+    """The page of a case, with what was refused; that it was read is written down, with why.
+
+    Where neither the case nor the reader says why, the form that asks.
+    """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
-    row, case = services.cases.read(reviewer, case_id, now)
+    try:
+        row, case = services.cases.read(reviewer, case_id, now)
+    except JustificationNeeded:
+        return _justification_form(session, caller, case_id, refusal)
     decision, events = services.cases.decision(case_id), services.cases.history(row)
     submission = read_submission(decision.request.encode())
     return page(
@@ -175,6 +200,15 @@ def case_page(
         marking=_marking(events, session, caller, case_id),
         may_act=caller.may("review"),
     )
+
+
+def _justification_form(
+    session: Session, caller: Caller, case_id: str, refusal: str | None
+) -> HTMLResponse:
+    codes = list(STATED.items())
+    status = 200 if refusal is None else 409
+    shown = {"reader": caller, "session": session, "case_id": case_id, "codes": codes}
+    return page("justify.html", status=status, refusal=refusal, **shown)
 
 
 def _hours_until(instant: datetime | None, now: datetime) -> float | None:

@@ -107,7 +107,7 @@ def letters_page(
 ) -> HTMLResponse:
     """The page of a case's letters, with what was refused; that it was read is written down."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
-    row, case = services.cases.read(reviewer, case_id, now)
+    row, case = services.cases.read(reviewer, case_id, now, "letter")
     decision = services.cases.decision(case_id)
     return page(
         "letters.html",

@@ -62,7 +62,7 @@ def show_for_rereading(
     services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """The evidence of a closed case, without its score, its reasons and how it ended."""
-    row, _ = services.cases.read(Reviewer.from_caller(caller), case_id, services.clock())
+    row, _ = services.cases.read(Reviewer.from_caller(caller), case_id, services.clock(), "reread")
     decision = services.cases.decision(case_id)
     submission = read_submission(decision.request.encode())
     return page(

@@ -38,6 +38,7 @@ Action = Literal[
     "defer_letter",
     "confirm_deferral",
     "seal",
+    "justify",
 ]
 
 LONGEST_SNOOZE = timedelta(days=14)

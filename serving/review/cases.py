@@ -13,7 +13,7 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
-from serving.errors import Forbidden, NotFound
+from serving.errors import Forbidden, JustificationNeeded, NotFound
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
@@ -31,6 +31,7 @@ from serving.review.case_records import (
 )
 from serving.review.case_rules import Case, CaseChange, CaseEvent
 from serving.review.dispositions import Disposition
+from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import label_of
 from serving.review.opening import CASE, QUEUE_RANK, case_of_decision
 
@@ -45,15 +46,20 @@ _WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread"})
 
 @dataclass(frozen=True)
 class Reviewer:
-    """A reviewer: the name that stands in every event, and what may be seen."""
+    """A reviewer: the name that stands in every event, and what may be seen.
+
+    Whoever does not work on cases, as an auditor, reads none without saying why.
+    """
 
     name: str
     access: CaseAccess
+    works_on_cases: bool = True
 
     @classmethod
     def from_caller(cls, caller: Caller) -> "Reviewer":
         """The reviewer that a caller is: cases of its offices, rescue only with that scope."""
-        return cls(caller.name, CaseAccess(caller.offices, caller.may("rescue")))
+        access = CaseAccess(caller.offices, caller.may("rescue"))
+        return cls(caller.name, access, works_on_cases=caller.may("review"))
 
 
 @dataclass(frozen=True)
@@ -90,13 +96,34 @@ class Cases:
         shown, case = self._shown(row), CASE.validate_json(row.state)
         return shown, _without_words(case) if self.is_masked(shown) else case
 
-    def read(self, reviewer: Reviewer, case_id: str, at: datetime) -> tuple[CaseRecord, Case]:
-        """A case that a person looks at, which is written down."""
+    def read(
+        self,
+        reviewer: Reviewer,
+        case_id: str,
+        at: datetime,
+        purpose: EvidentPurpose | None = None,
+    ) -> tuple[CaseRecord, Case]:
+        """A case that a person looks at, which is written down with why.
+
+        Raises JustificationNeeded where neither `purpose` nor the case shows why, and the reader
+        has not stated it.
+        """
         found = self.case(reviewer, case_id)
+        why = purpose or self._why(reviewer, found[1], at)
         self.store.append_event(
-            StoredEvent(case_id, at.isoformat(), reviewer.name, "read", "{}", "")
+            StoredEvent(case_id, at.isoformat(), reviewer.name, "read", "{}", why)
         )
         return found
+
+    def justify(
+        self, reviewer: Reviewer, case_id: str, at: datetime, code: StatedPurpose, words: str
+    ) -> None:
+        """State why a case is read that the reader's work did not bring; raises NotFound."""
+        self.case(reviewer, case_id)
+        changed = CHANGED.dump_json({"purpose": (None, code)}).decode()
+        self.store.append_event(
+            StoredEvent(case_id, at.isoformat(), reviewer.name, "justify", changed, words)
+        )
 
     def linked(
         self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], limit: int
@@ -198,6 +225,19 @@ class Cases:
         for outcome in outcomes:
             self.on_outcome(read_submission(decision.request.encode()), outcome)
         return CASE.validate_json(changed.state)
+
+    def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
+        """Why a reader reads: it is theirs, it waits, or what they stated not long ago."""
+        if case.owner == reviewer.name:
+            return "own_case"
+        if reviewer.works_on_cases and case.status != "closed":
+            return "queue"
+        since = (at - JUSTIFIED_FOR).isoformat()
+        for event in reversed(self.events(case.case_id)):
+            if (event.action, event.actor) == ("justify", reviewer.name) and event.at >= since:
+                _, code = CHANGED.validate_json(event.changed)["purpose"]
+                return str(code)
+        raise JustificationNeeded("say why you read a case that ended or that you do not work on")
 
     @staticmethod
     def is_masked(row: CaseRecord) -> bool:

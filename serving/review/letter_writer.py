@@ -92,7 +92,7 @@ class LetterWriter:
         self, reviewer: Reviewer, case_id: str, audience: Audience, at: datetime
     ) -> tuple[CaseLetter, Letter]:
         """The newest letter to an audience, which is written down; raises NotFound."""
-        _, case = self.cases.read(reviewer, case_id, at)
+        _, case = self.cases.read(reviewer, case_id, at, "letter")
         found = [letter for letter in case.letters if letter.audience == audience]
         if not found:
             raise NotFound(f"no letter to the {audience} was written of this case")

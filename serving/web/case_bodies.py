@@ -16,6 +16,7 @@ from serving.review.dispositions import (
     Finding,
     ReasonCode,
 )
+from serving.review.justifications import StatedPurpose
 from serving.web.bodies import ClosedModel
 
 Words = Annotated[
@@ -52,6 +53,13 @@ class Assignment(ClosedModel):
     """Who is to work on a case."""
 
     to: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Justification(ClosedModel):
+    """Why a case is read that the reader's work did not bring."""
+
+    code: StatedPurpose
+    text: Words
 
 
 class DispositionBody(ClosedModel):

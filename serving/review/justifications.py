@@ -1,0 +1,34 @@
+"""Why somebody reads a case: LED 25(2) wants the log of a consultation to show its justification.
+
+It is evident where the work itself brings a reader there: a case that waits in the queue, one's
+own, a letter, a blind reading. For everything else the reader states it.
+"""
+
+from datetime import timedelta
+from typing import Literal, get_args
+
+EvidentPurpose = Literal["queue", "own_case", "letter", "reread"]
+
+StatedPurpose = Literal[
+    "second_opinion",
+    "like_case",
+    "supervision",
+    "audit",
+    "request_of_a_person",
+    "court_or_authority",
+    "incident",
+]
+
+STATED: dict[StatedPurpose, str] = {
+    "second_opinion": "a colleague asks what I think of it",
+    "like_case": "it may bear on a case that I work on",
+    "supervision": "to see how cases are worked on",
+    "audit": "an audit",
+    "request_of_a_person": "somebody asks about data or a decision about them",
+    "court_or_authority": "a court or an authority asks",
+    "incident": "an incident is looked into",
+}
+assert STATED.keys() == set(get_args(StatedPurpose))
+
+JUSTIFIED_FOR = timedelta(minutes=30)
+"""How long a stated justification holds for the same reader and case."""

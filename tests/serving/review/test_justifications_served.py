@@ -1,0 +1,99 @@
+"""Who reads what their work did not bring says why, and that is on record with the reading."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from serving.errors import JustificationNeeded
+from serving.review.case_records import CaseAccess
+from serving.review.cases import Reviewer
+from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_pages import ORIGIN
+from tests.serving.review.test_cases_served import open_case, reviewed
+from tests.serving.review.test_supervision_served import ended, sign_in_as
+
+__all__ = ["reviewed"]
+
+ALL = CaseAccess(frozenset(), may_rescue=False)
+
+
+def justified(service: Service, token: str, case_id: str, **stated: str) -> Any:
+    form = {"form_token": token, "code": "like_case", "text": "same container as S-9", **stated}
+    return service.client.post(f"/console/cases/{case_id}/justify", data=form, headers=ORIGIN)
+
+
+def events(service: Service, case_id: str) -> list[tuple[str, str, str]]:
+    found = service.services.cases.events(case_id)
+    return [(e.action, e.actor, e.text) for e in found if e.action in ("read", "justify")]
+
+
+def test_a_case_that_ended_is_read_with_a_stated_justification_alone(reviewed: Service) -> None:
+    case_id = ended(reviewed, "S-1", reviewed.key("review"))
+    token = sign_in_as(reviewed, "supervisor")
+
+    asked = reviewed.client.get(f"/console/cases/{case_id}")
+
+    assert (asked.status_code, "Why do you read this case?" in asked.text) == (200, True)
+    assert "c-0012" not in asked.text
+    assert events(reviewed, case_id) == []
+    shown = justified(reviewed, token, case_id)
+    assert "c-0012" in shown.text
+    assert events(reviewed, case_id) == [
+        ("justify", "the supervisor", "same container as S-9"),
+        ("read", "the supervisor", "like_case"),
+    ]
+    stated = reviewed.services.cases.events(case_id)[-2]
+    assert json.loads(stated.changed) == {"purpose": [None, "like_case"]}
+
+
+def test_what_the_work_brings_needs_no_words_and_says_which_work(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    sign_in_as(reviewed, "reviewer")
+    assert "c-0012" in reviewed.client.get(f"/console/cases/{case_id}").text
+    own = Reviewer("the owner", ALL)
+    from serving.review import case_rules as acts
+
+    reviewed.services.cases.act(own, case_id, lambda case: acts.claim(case, "the owner", NOW))
+    reviewed.services.cases.read(own, case_id, NOW)
+
+    assert events(reviewed, case_id) == [
+        ("read", "the reviewer", "queue"),
+        ("read", "the owner", "own_case"),
+    ]
+
+
+def test_an_auditor_says_why_of_every_case(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "auditor")
+
+    assert "Why do you read" in reviewed.client.get(f"/console/cases/{case_id}").text
+    assert "c-0012" in justified(reviewed, token, case_id, code="audit").text
+
+
+@pytest.mark.parametrize("wrong", [{"code": "curiosity"}, {"text": "short"}, {"code": "queue"}])
+def test_what_justifies_nothing_is_refused(reviewed: Service, wrong: dict[str, str]) -> None:
+    case_id = ended(reviewed, "S-1", reviewed.key("review"))
+    token = sign_in_as(reviewed, "supervisor")
+
+    refused = justified(reviewed, token, case_id, **wrong)
+
+    assert (refused.status_code, "c-0012" in refused.text) == (409, False)
+    assert events(reviewed, case_id) == []
+
+
+def test_a_stated_justification_is_one_readers_and_holds_for_half_an_hour(
+    reviewed: Service,
+) -> None:
+    case_id = ended(reviewed, "S-1", reviewed.key("review"))
+    cases, one = reviewed.services.cases, Reviewer("one", ALL)
+    cases.justify(one, case_id, NOW, "court_or_authority", "their file 7 of today")
+
+    cases.read(one, case_id, NOW + timedelta(minutes=30))
+    for reader, at in (
+        (one, NOW + timedelta(minutes=30, seconds=1)),
+        (Reviewer("two", ALL), NOW),
+    ):
+        with pytest.raises(JustificationNeeded):
+            cases.read(reader, case_id, at)
